@@ -1,0 +1,338 @@
+"""The arithmetic of sizes, the same for ints, exact rationals, int64 arrays and SymPy symbols.
+
+Cost rules never write `//`, `max`, `round` or `if size > …` themselves; they call these functions. On ints and
+rationals each computes, on NumPy arrays it computes element by element, and on SymPy expressions it builds an
+atom that keeps its meaning (`symbols.py`, loaded only then). What is known is always checked: `exact_div(17, 4)` is
+refused, and on symbols the condition "4 divides …" is recorded for whoever is `recording()`.
+
+No float enters a count: `exact` reads 0.35 as 7/20.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import wraps
+from types import ModuleType
+from typing import Any, TypeAlias
+
+from archspec.errors import ArchspecError, DivisibilityError
+
+Dim: TypeAlias = Any
+"""A size: an int, a Fraction, an int64 array or a SymPy expression."""
+
+Truth: TypeAlias = Any
+"""An answer: a bool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that had to be taken for true of free symbols.
+
+    Attributes:
+        kind: "divides" (right divides left), "differs" (left is not right).
+        left: A SymPy expression.
+        right: A SymPy expression.
+    """
+
+    kind: str
+    left: Any
+    right: Any
+
+    def __str__(self) -> str:
+        sign = {"divides": "is a multiple of", "differs": "≠"}[self.kind]
+        return f"{self.left} {sign} {self.right}"
+
+
+_recorded: ContextVar[list[Condition] | None] = ContextVar("recorded", default=None)
+
+
+@contextmanager
+def recording() -> Iterator[list[Condition]]:
+    """Collect the conditions under which the symbolic results made inside hold.
+
+    >>> with recording() as conditions:
+    ...     exact_div(12, 4)
+    3
+    >>> conditions
+    []
+    """
+    conditions: list[Condition] = []
+    token = _recorded.set(conditions)
+    try:
+        yield conditions
+    finally:
+        _recorded.reset(token)
+
+
+def record(condition: Condition) -> None:
+    """Note a condition for the innermost `recording()`, once."""
+    conditions = _recorded.get()
+    if conditions is not None and condition not in conditions:
+        conditions.append(condition)
+
+
+def is_number(value: object) -> bool:
+    """Whether this is an exact number: an int or a Fraction, not a bool."""
+    return type(value) is int or isinstance(value, Fraction)
+
+
+def is_symbolic(value: object) -> bool:
+    """Whether this is a SymPy expression; does not load SymPy to find out."""
+    return hasattr(value, "free_symbols")
+
+
+def is_array(value: object) -> bool:
+    """Whether this is a NumPy array; does not load NumPy to find out."""
+    return hasattr(value, "__array_interface__")
+
+
+def is_dim(value: object) -> bool:
+    """Whether this can be a size."""
+    return is_number(value) or is_symbolic(value) or is_array(value)
+
+
+def exact(value: Any) -> Dim:
+    """Read a number without loss: a float as its shortest decimal, a string as an integer, decimal or fraction.
+
+    >>> exact(0.35), exact("7/20"), exact("2.0")
+    (Fraction(7, 20), Fraction(7, 20), 2)
+    """
+    if is_dim(value):
+        return _normal(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        raise ArchspecError(f"expected a number, found {value!r}")
+    if isinstance(value, int):
+        return int(value)
+    text = repr(value) if isinstance(value, float) else str(value).strip()
+    _, _, exponent = text.lower().partition("e")
+    if len(text) > 60 or (exponent and len(exponent.lstrip("+-")) > 2):
+        raise ArchspecError(f"expected a number of ordinary size, found {text[:40]!r}")
+    try:
+        return _normal(Fraction(text))
+    except (ValueError, ZeroDivisionError):
+        raise ArchspecError(f"expected a number such as 3, 0.35 or 7/20, found {text!r}") from None
+
+
+def _normal(value: Dim) -> Dim:
+    """A Fraction that is whole becomes an int."""
+    if isinstance(value, Fraction) and value.denominator == 1:
+        return value.numerator
+    return value
+
+
+def _rule(compute: Callable[..., Dim]) -> Callable[..., Dim]:
+    """Send a call that carries symbols to the function of the same name in `symbols`, any other to `compute`."""
+    name = compute.__name__
+
+    @wraps(compute)
+    def dispatch(*values: Dim) -> Dim:
+        for value in values:
+            if type(value) is not int and is_symbolic(value):
+                return getattr(_symbols(), name)(*values)
+        return compute(*values)
+
+    return dispatch
+
+
+def _symbols() -> ModuleType:
+    from archspec import symbols
+
+    return symbols
+
+
+def _all(answer: Any) -> bool:
+    return bool(answer.all()) if is_array(answer) else bool(answer)
+
+
+@_rule
+def floor(x: Dim) -> Dim:
+    """⌊x⌋, the largest integer that is not above x.
+
+    >>> floor(Fraction(7, 2)), floor(-2)
+    (3, -2)
+    """
+    return x if type(x) is int else x // 1
+
+
+@_rule
+def ceil(x: Dim) -> Dim:
+    """⌈x⌉, the smallest integer that is not below x.
+
+    >>> ceil(Fraction(7, 2))
+    4
+    """
+    return x if type(x) is int else -(-x // 1)
+
+
+@_rule
+def floor_div(a: Dim, b: Dim) -> Dim:
+    """⌊a / b⌋.
+
+    >>> floor_div(7, 2)
+    3
+    """
+    _check_divisor(b)
+    return a // b
+
+
+@_rule
+def ceil_div(a: Dim, b: Dim) -> Dim:
+    """⌈a / b⌉: every spatial size of a network is one of these.
+
+    >>> ceil_div(227 - 6, 2)
+    111
+    """
+    _check_divisor(b)
+    return -(-a // b)
+
+
+@_rule
+def exact_div(a: Dim, b: Dim) -> Dim:
+    """A / b, refused unless b divides a.
+
+    Raises:
+        DivisibilityError: b does not divide a.
+
+    >>> exact_div(32, 4)
+    8
+    >>> exact_div(17, 4)
+    Traceback (most recent call last):
+    archspec.errors.DivisibilityError: 17 is not divisible by 4
+    """
+    _check_divisor(b)
+    if not _all(a % b == 0):
+        raise DivisibilityError(f"{a} is not divisible by {b}")
+    return a // b
+
+
+@_rule
+def divide(a: Dim, b: Dim) -> Dim:
+    """A / b as an exact rational.
+
+    >>> divide(1, 4), divide(8, 4)
+    (Fraction(1, 4), 2)
+    """
+    _check_divisor(b)
+    if is_array(a) or is_array(b):
+        raise ArchspecError("arrays of sizes hold integers; use floor_div, ceil_div or exact_div")
+    return _normal(Fraction(a) / b)
+
+
+def floor_mul(a: Dim, x: Dim) -> Dim:
+    """⌊a·x⌋: a width under a multiplier.
+
+    >>> floor_mul(32, Fraction(7, 20))
+    11
+    """
+    if is_array(a) and isinstance(x, Fraction):
+        return a * x.numerator // x.denominator
+    if is_array(x) and isinstance(a, Fraction):
+        return x * a.numerator // a.denominator
+    return floor(a * x)
+
+
+def round_half_up(x: Dim) -> Dim:
+    """The nearest integer, halves upwards: ⌊x + 1/2⌋.
+
+    >>> round_half_up(Fraction(5, 2)), round_half_up(Fraction(12, 5))
+    (3, 2)
+    """
+    return floor(x + Fraction(1, 2)) if not is_array(x) else x
+
+
+@_rule
+def make_divisible(x: Dim, divisor: Dim = 8, minimum: Dim | None = None) -> Dim:
+    """X to the nearest multiple of `divisor`, at least `minimum` (else `divisor`), never below 9/10 of x.
+
+    The rounding of the authors' MobileNetV2 code: max(minimum, ⌊(x + d/2)/d⌋·d), and one step more if that loses
+    over a tenth.
+
+    >>> [make_divisible(c * Fraction(7, 20), 8) for c in (16, 24, 32, 1280)]
+    [8, 8, 16, 448]
+    """
+    _check_divisor(divisor)
+    if is_array(x):
+        rounded = maximum(divisor if minimum is None else minimum, (2 * x + divisor) // (2 * divisor) * divisor)
+        return rounded + (10 * rounded < 9 * x) * divisor
+    nearest = floor((x + Fraction(divisor, 2)) / divisor) * divisor
+    rounded = max(divisor if minimum is None else minimum, nearest)
+    return _normal(rounded + divisor if 10 * rounded < 9 * x else rounded)
+
+
+@_rule
+def maximum(*values: Dim) -> Dim:
+    """The largest.
+
+    >>> maximum(1280, 1792)
+    1792
+    """
+    if any(is_array(value) for value in values):
+        import numpy as np
+
+        return np.maximum.reduce(np.broadcast_arrays(*values))
+    return max(values)
+
+
+@_rule
+def minimum(*values: Dim) -> Dim:
+    """The smallest.
+
+    >>> minimum(0, -3)
+    -3
+    """
+    if any(is_array(value) for value in values):
+        import numpy as np
+
+        return np.minimum.reduce(np.broadcast_arrays(*values))
+    return min(values)
+
+
+def product(values: Iterable[Dim]) -> Dim:
+    """The product, never wrapped as `np.prod` wraps.
+
+    >>> product((2, 3, 4)), product(())
+    (24, 1)
+    """
+    return math.prod(values)
+
+
+@_rule
+def equal(a: Dim, b: Dim) -> Truth:
+    """Whether a = b; on symbols the same expression is equal, another is not, and that is recorded."""
+    if isinstance(a, str) or isinstance(b, str) or isinstance(a, bool) or isinstance(b, bool):
+        return type(a) is type(b) and a == b
+    return _unanimous(a == b)
+
+
+@_rule
+def less(a: Dim, b: Dim) -> Truth:
+    """Whether a < b.
+
+    Raises:
+        UndecidableError: Free symbols leave it open.
+    """
+    return _unanimous(a < b)
+
+
+def known_less(a: Dim, b: Dim) -> bool:
+    """Whether a < b for certain: False when free symbols leave it open. For checks that must not refuse a symbol."""
+    if is_symbolic(a) or is_symbolic(b):
+        return bool((a - b).is_negative)
+    return bool((a < b).any()) if is_array(a) or is_array(b) else bool(a < b)
+
+
+def _unanimous(answer: Any) -> bool:
+    if is_array(answer):
+        if answer.all() or not answer.any():
+            return bool(answer.all())
+        raise ArchspecError("the values of one array answer a condition differently; count them one by one")
+    return bool(answer)
+
+
+def _check_divisor(b: Dim) -> None:
+    if is_number(b) and b <= 0:
+        raise ArchspecError(f"the divisor must be positive, found {b}")

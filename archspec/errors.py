@@ -1,0 +1,122 @@
+"""The tree of exceptions.
+
+    ArchspecError                   everything this library refuses, with a sentence for the user
+    ├── SpecError                   one fault of a specification, at its place in the text
+    ├── SpecErrors                  all the faults of one specification, in the order of the text
+    ├── BindingError                a symbol set to what it cannot be
+    ├── UnknownNameError            a zoo name, operator or convention that does not exist
+    └── ShapeError                  an operator that cannot take its inputs
+        ├── DivisibilityError       a division that must come out even and does not
+        └── UndecidableError        a question that free symbols leave open
+
+Every message says what was found and what would do; a fault in a text also says where.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+class ArchspecError(ValueError):
+    """Something this library refuses; the message is meant for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text that was read: what to call it, and its lines."""
+
+    name: str
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a text; line and column count from 1."""
+
+    source: Source
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+    def shifted(self, columns: int) -> "Mark":
+        """The place `columns` further right on the same line."""
+        return Mark(self.source, self.line, self.column + columns)
+
+    def excerpt(self, width: int = 100) -> str:
+        """The source line with a caret under the place, cut to `width` columns."""
+        if not 1 <= self.line <= len(self.source.lines):
+            return ""
+        text = self.source.lines[self.line - 1].rstrip().replace("\t", " ")
+        start = max(0, self.column - 1 - width // 2)
+        caret = " " * (self.column - 1 - start) + "^"
+        return f"    {text[start : start + width]}\n    {caret}"
+
+
+class SpecError(ArchspecError):
+    """One fault of a specification.
+
+    Args:
+        message: What was found, and what would do.
+        at: Where in the text; None when the specification was built in Python.
+    """
+
+    def __init__(self, message: str, at: Mark | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.at = at
+
+    def __str__(self) -> str:
+        if self.at is None:
+            return self.message
+        excerpt = self.at.excerpt()
+        return f"{self.at}: {self.message}" + (f"\n{excerpt}" if excerpt else "")
+
+
+class SpecErrors(ArchspecError):  # noqa: N818  # many, as an ExceptionGroup is
+    """All the faults of one specification, in the order of its text."""
+
+    shown = 50
+
+    def __init__(self, errors: Iterable[SpecError]) -> None:
+        unique = {(e.at, e.message): e for e in errors}
+        self.errors: Sequence[SpecError] = sorted(
+            unique.values(), key=lambda e: (e.at.line, e.at.column) if e.at else (0, 0)
+        )
+        lines = [str(error) for error in self.errors[: self.shown]]
+        if len(self.errors) > self.shown:
+            lines.append(f"… and {len(self.errors) - self.shown} more")
+        super().__init__("\n".join(lines))
+
+
+class BindingError(ArchspecError):
+    """A symbol that does not exist, or a value it cannot take."""
+
+
+class UnknownNameError(ArchspecError):
+    """A name that nothing answers to."""
+
+
+class ShapeError(ArchspecError):
+    """An operator that cannot take its inputs."""
+
+
+class DivisibilityError(ShapeError):
+    """A division that must come out even and does not."""
+
+
+class UndecidableError(ShapeError):
+    """A question that free symbols leave open."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A suggestion to put after an error, or nothing.
+
+    >>> did_you_mean("con2d", ["conv2d", "linear"])
+    "; did you mean 'conv2d'?"
+    >>> did_you_mean("zzz", ["conv2d", "linear"])
+    ''
+    """
+    close = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,137 @@
+"""Activations: one number in, one number out, so that all but the name and the arithmetic of one element is shared."""
+
+from typing import ClassVar, Literal
+
+from archspec.ops.base import Module, Operations, Operator, Positive, Real, Tensor, Weight, Weightless
+
+
+class Elementwise(Operator):
+    """An activation of each element by itself; `one` is the arithmetic of one element."""
+
+    one: ClassVar[Operations]
+    module: ClassVar[str]
+
+    def output(self, x: Tensor) -> Tensor:
+        """X."""
+        return x
+
+    def operations(self, x: Tensor) -> Operations:
+        """That of one element, times the elements."""
+        return self.one.times(x.elements)
+
+    def torch_call(self, x: Tensor) -> Module:
+        """The module of torch.nn, with the fields as its arguments."""
+        return Module(f"torch.nn.{self.module}", self.settings())
+
+
+class Relu(Elementwise, Weightless, name="relu"):
+    """max(x, 0)."""
+
+    module, one = "ReLU", Operations(comparisons=1)
+
+
+class Relu6(Elementwise, Weightless, name="relu6"):
+    """min(max(x, 0), 6)."""
+
+    module, one = "ReLU6", Operations(comparisons=2)
+
+
+class LeakyRelu(Elementwise, Weightless, name="leaky_relu"):
+    """x, or negative_slope·x below zero."""
+
+    module, one = "LeakyReLU", Operations(comparisons=1, multiplications=1)
+    negative_slope: Real = 0.01
+
+
+class Elu(Elementwise, Weightless, name="elu"):
+    """x, or alpha·(eˣ − 1) below zero."""
+
+    module, one = "ELU", Operations(comparisons=1, transcendentals=1, additions=1, multiplications=1)
+    alpha: Real = 1
+
+
+class Prelu(Elementwise, name="prelu"):
+    """x, or a·x below zero with a learned: one for all channels, or one for each (He et al. 2015, arXiv:1502.01852)."""
+
+    module, one = "PReLU", Operations(comparisons=1, multiplications=1)
+    num_parameters: Positive = 1
+    init: Real = 0.25
+
+    def weights(self, x: Tensor) -> tuple[Weight, ...]:
+        """num_parameters slopes."""
+        return (Weight("weight", (self.num_parameters,)),)
+
+
+class Sigmoid(Elementwise, Weightless, name="sigmoid"):
+    """1/(1 + e⁻ˣ)."""
+
+    module, one = "Sigmoid", Operations(transcendentals=1, additions=1, divisions=1)
+
+
+class Tanh(Elementwise, Weightless, name="tanh"):
+    """The hyperbolic tangent."""
+
+    module, one = "Tanh", Operations(transcendentals=1)
+
+
+class Gelu(Elementwise, Weightless, name="gelu"):
+    """x·Φ(x) = x/2·(1 + erf(x/√2)), or its approximation by tanh (Hendrycks and Gimpel 2016, arXiv:1606.08415)."""
+
+    module, one = "GELU", Operations(transcendentals=1, additions=1, multiplications=3)
+    approximate: Literal["none", "tanh"] = "none"
+
+    def operations(self, x: Tensor) -> Operations:
+        """By tanh: x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))."""
+        by_tanh = Operations(transcendentals=1, additions=2, multiplications=6)
+        return (by_tanh if self.approximate == "tanh" else self.one).times(x.elements)
+
+
+class Silu(Elementwise, Weightless, name="silu"):
+    """x·sigmoid(x), also called swish."""
+
+    module, one = "SiLU", Operations(transcendentals=1, additions=1, divisions=1, multiplications=1)
+
+
+class HardSigmoid(Elementwise, Weightless, name="hard_sigmoid"):
+    """min(max(x + 3, 0), 6)/6 (Howard et al. 2019, arXiv:1905.02244)."""
+
+    module, one = "Hardsigmoid", Operations(additions=1, comparisons=2, divisions=1)
+
+
+class HardSwish(Elementwise, Weightless, name="hard_swish"):
+    """x·hard_sigmoid(x) (Howard et al. 2019, arXiv:1905.02244)."""
+
+    module, one = "Hardswish", Operations(additions=1, comparisons=2, divisions=1, multiplications=1)
+
+
+class Softmax(Weightless, name="softmax"):
+    """eˣ / Σ eˣ along an axis, after its largest element is taken away."""
+
+    module: ClassVar[str] = "Softmax"
+    dim: int = 1
+
+    def output(self, x: Tensor) -> Tensor:
+        """X."""
+        return x
+
+    def operations(self, x: Tensor) -> Operations:
+        """For m elements: m − 1 comparisons, m subtractions, m exponentials, m − 1 additions, m divisions."""
+        m = x.shape[self.dim]
+        rows = Tensor((*x.shape[: self.dim], *x.shape[self.dim :][1:])).elements
+        return Operations(comparisons=m - 1, additions=m + m - 1, transcendentals=m, divisions=m).times(rows)
+
+    def torch_call(self, x: Tensor) -> Module:
+        """`torch.nn.Softmax`."""
+        return Module(f"torch.nn.{self.module}", {"dim": self.dim})
+
+
+class LogSoftmax(Softmax, name="log_softmax"):
+    """The logarithm of softmax: x less its largest element, less log Σ eˣ."""
+
+    module: ClassVar[str] = "LogSoftmax"
+
+    def operations(self, x: Tensor) -> Operations:
+        """As softmax, a subtraction an element in place of the division, and one logarithm a row."""
+        m = x.shape[self.dim]
+        rows = Tensor((*x.shape[: self.dim], *x.shape[self.dim :][1:])).elements
+        return Operations(comparisons=m - 1, additions=m + m - 1 + m, transcendentals=m + 1).times(rows)

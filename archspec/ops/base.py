@@ -1,0 +1,328 @@
+"""What an operator is: one frozen class whose fields are its YAML keys, and four facts from which all else follows.
+
+| fact            | gives                                                                            |
+|-----------------|----------------------------------------------------------------------------------|
+| `output(x)`     | the shape of the result                                                          |
+| `weights(x)`    | the named arrays it owns: learned, or statistics kept beside them                |
+| `operations(x)` | its arithmetic, by kind                                                          |
+| `torch_call(x)` | data that says which torch module or functions compute it                        |
+
+Each fact is a function of the input tensors (one, or several for a join), whose sizes are ints, int64 arrays or SymPy
+expressions. No fact has a default: a class that leaves one out cannot be made.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+from archspec.dims import Dim, equal, exact, is_array, is_dim, is_number, is_symbolic, known_less, product
+from archspec.errors import ArchspecError, ShapeError
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """The shape of a tensor, batch first: (n, c, h, w) for images, (n, features) for vectors.
+
+    >>> Tensor((1, 3, 224, 224)).elements
+    150528
+    """
+
+    shape: tuple[Dim, ...]
+
+    @property
+    def elements(self) -> Dim:
+        """The number of elements."""
+        return product(self.shape)
+
+    def __str__(self) -> str:
+        return "×".join(map(str, self.shape[1:])) or "scalar"
+
+
+Role: TypeAlias = Literal["weight", "bias", "scale", "shift", "statistic"]
+"""weight, bias: of a convolution or linear layer; scale, shift: γ and β of a normalisation; statistic: a buffer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One named array of an operator; `bits` is set only where storage needs fewer than the network's type has."""
+
+    name: str
+    shape: tuple[Dim, ...]
+    role: Role = "weight"
+    bits: int | None = None
+
+    @property
+    def trainable(self) -> bool:
+        """Whether it is learned by gradient descent; statistics are buffers."""
+        return self.role != "statistic"
+
+    @property
+    def elements(self) -> Dim:
+        """The number of elements."""
+        return product(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """Arithmetic by kind, for one forward pass; sums and multiples are again such counts.
+
+    Attributes:
+        macs: Multiply-accumulates of convolutions and linear layers.
+        additions: Additions and subtractions (biases, residuals, sums of pooling).
+        multiplications: Multiplications outside the multiply-accumulates.
+        divisions: Divisions.
+        comparisons: Comparisons (ReLU, max pooling).
+        transcendentals: exp, log, tanh, erf, roots and powers.
+        binary: One-bit multiply-accumulates: an XNOR and its share of a bit count.
+
+    >>> Operations(macs=3) + Operations(macs=1, additions=2).times(2)
+    Operations(macs=5, additions=4)
+    """
+
+    macs: Dim = 0
+    additions: Dim = 0
+    multiplications: Dim = 0
+    divisions: Dim = 0
+    comparisons: Dim = 0
+    transcendentals: Dim = 0
+    binary: Dim = 0
+
+    def __add__(self, other: "Operations") -> "Operations":
+        return Operations(*(a + b for a, b in zip(self.counts(), other.counts(), strict=True)))
+
+    def times(self, n: Dim) -> "Operations":
+        """The same, n times over."""
+        return Operations(*(count * n for count in self.counts()))
+
+    def counts(self) -> tuple[Dim, ...]:
+        """The counts in the order of `KINDS`."""
+        return (
+            self.macs,
+            self.additions,
+            self.multiplications,
+            self.divisions,
+            self.comparisons,
+            self.transcendentals,
+            self.binary,
+        )
+
+    def __repr__(self) -> str:
+        parts = (f"{k}={c!r}" for k, c in zip(KINDS, self.counts(), strict=True) if not (is_number(c) and c == 0))
+        return f"Operations({', '.join(parts)})"
+
+
+KINDS: tuple[str, ...] = tuple(kind.name for kind in fields(Operations))
+"""The kinds of operation, in the order in which they are printed."""
+
+FREE = Operations()
+"""No arithmetic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A call of a torch function, as data.
+
+    Attributes:
+        target: The dotted name, such as "torch.flatten".
+        kwargs: Keyword arguments behind the inputs.
+        takes: How the inputs are handed over: each as an argument ("inputs"), as one list ("list"), or two at a time
+            from the left ("fold").
+    """
+
+    target: str
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    takes: Literal["inputs", "list", "fold"] = "inputs"
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A `torch.nn.Module`, as data, and the functions its input passes first."""
+
+    target: str
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    before: tuple[Function, ...] = ()
+
+
+TorchCall: TypeAlias = Module | Function
+
+
+class Operator(BaseModel, ABC):
+    """The base of every operator; see the table at the top of this file.
+
+    A class is registered under the name it is declared with: `class Relu(Activation, name="relu")`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
+
+    name: ClassVar[str]
+    arity: ClassVar[Literal["one", "many"]] = "one"
+    view: ClassVar[bool] = False
+    """Whether the result shares its input's memory, or is its input when evaluating (flatten, dropout)."""
+
+    def __init_subclass__(cls, name: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, name: str | None = None, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if name is not None:
+            cls.name = name
+            _register(cls)
+
+    def settings(self) -> dict[str, Any]:
+        """The fields and their values."""
+        return {key: getattr(self, key) for key in type(self).model_fields}
+
+    @abstractmethod
+    def output(self, *x: Any, **_: Any) -> Tensor:
+        """The shape of the result.
+
+        Raises:
+            ShapeError: The operator cannot take these inputs.
+        """
+
+    @abstractmethod
+    def weights(self, *x: Any, **_: Any) -> tuple[Weight, ...]:
+        """The named arrays it owns, in the order of torch's state dict."""
+
+    @abstractmethod
+    def operations(self, *x: Any, **_: Any) -> Operations:
+        """Its arithmetic for one forward pass."""
+
+    @abstractmethod
+    def torch_call(self, *x: Any, **_: Any) -> TorchCall:
+        """Which torch module or function computes it."""
+
+
+_operators: dict[str, type[Operator]] = {}
+
+
+def _register(operator: type[Operator]) -> None:
+    other = _operators.get(operator.name)
+    if other is not None and other.__qualname__ + other.__module__ != operator.__qualname__ + operator.__module__:
+        raise ArchspecError(f"operator {operator.name!r} is already {other.__module__}.{other.__qualname__}")
+    _operators[operator.name] = operator
+
+
+def registered() -> Mapping[str, type[Operator]]:
+    """Every operator by its name."""
+    return MappingProxyType(_operators)
+
+
+# ------------------------------------------------------------------ kinds of operator, by what they need not repeat
+
+
+class Weightless(Operator):
+    """An operator that owns no arrays."""
+
+    def weights(self, *x: Any, **_: Any) -> tuple[Weight, ...]:
+        """None."""
+        return ()
+
+
+class Free(Weightless):
+    """An operator that moves or renames data: no arrays, no arithmetic."""
+
+    def operations(self, *x: Any, **_: Any) -> Operations:
+        """None."""
+        return FREE
+
+
+# ------------------------------------------------------------------ types of the fields
+
+
+def _size(value: Any, least: int) -> Dim:
+    if isinstance(value, Fraction) or not is_dim(value):
+        number = exact(value)
+        if isinstance(number, Fraction):
+            raise ValueError(f"must be an integer (got {number})")
+        value = number
+    if known_less(value, least):
+        raise ValueError(f"must be at least {least} (got {value})" if least else f"must not be negative (got {value})")
+    return value
+
+
+def _positive(value: Any) -> Dim:
+    return _size(value, 1)
+
+
+def _natural(value: Any) -> Dim:
+    return _size(value, 0)
+
+
+def _pair_of(check: Any) -> Any:
+    def pair(value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            if len(value) != 2:
+                raise ValueError(f"must be one size or two, height and width (got {len(value)})")
+            return tuple(map(check, value))
+        return check(value)
+
+    return pair
+
+
+def _real(value: Any) -> Any:
+    return value if is_symbolic(value) else exact(value)
+
+
+def _probability(value: Any) -> Any:
+    number = _real(value)
+    if is_number(number) and not 0 <= number < 1:
+        raise ValueError(f"must be at least 0 and less than 1 (got {number})")
+    return number
+
+
+def _switch(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false (got {value})")
+    return value
+
+
+def _serial(value: Any) -> Any:
+    return str(value) if isinstance(value, Fraction) or is_symbolic(value) or is_array(value) else value
+
+
+_written = PlainSerializer(_serial)
+Positive = Annotated[Any, BeforeValidator(_positive), _written]
+Natural = Annotated[Any, BeforeValidator(_natural), _written]
+PositivePair = Annotated[Any, BeforeValidator(_pair_of(_positive)), _written]
+NaturalPair = Annotated[Any, BeforeValidator(_pair_of(_natural)), _written]
+Real = Annotated[Any, BeforeValidator(_real), _written]
+Probability = Annotated[Any, BeforeValidator(_probability), _written]
+Switch = Annotated[bool, BeforeValidator(_switch)]
+
+
+def both(value: Any) -> tuple[Any, Any]:
+    """A size given once or twice, as height and width.
+
+    >>> both(3), both((1, 7))
+    ((3, 3), (1, 7))
+    """
+    return value if isinstance(value, tuple) else (value, value)
+
+
+# ------------------------------------------------------------------ checks of inputs
+
+
+def image(x: Tensor, operator: str) -> tuple[Dim, Dim, Dim, Dim]:
+    """The sizes (n, c, h, w) of an image, or an error that says what to do about anything else."""
+    if len(x.shape) != 4:
+        raise ShapeError(f"{operator} takes an image (channels × height × width), found {x}")
+    return x.shape
+
+
+def features(x: Tensor, operator: str) -> Dim:
+    """The size of the last axis, which linear layers work on; an image must be flattened or pooled first."""
+    if len(x.shape) == 4:
+        raise ShapeError(f"{operator} takes vectors, found an image of {x}; put flatten or global_avg_pool before it")
+    return x.shape[-1]
+
+
+def same_size(a: Dim, b: Dim) -> bool:
+    """Whether two sizes agree."""
+    return a is b or bool(equal(a, b))

@@ -1,0 +1,191 @@
+"""Poolings."""
+
+import math
+from typing import Any
+
+from archspec.dims import Dim, exact_div, known_less
+from archspec.errors import ShapeError
+from archspec.ops import window
+from archspec.ops.base import (
+    Function,
+    Module,
+    NaturalPair,
+    Operations,
+    PositivePair,
+    Switch,
+    Tensor,
+    Weightless,
+    both,
+    image,
+)
+
+
+class _Pool2d(Weightless):
+    """What max and average pooling share: the window's geometry; the stride is the kernel's size unless given."""
+
+    kernel_size: PositivePair
+    stride: PositivePair | None = None
+    padding: NaturalPair = 0
+    ceil_mode: Switch = False
+
+    @property
+    def _stride(self) -> Any:
+        return self.kernel_size if self.stride is None else self.stride
+
+    def _output(self, x: Tensor, dilation: Any) -> Tensor:
+        n, c, *sizes = image(x, self.name)
+        axes = zip(
+            ("height", "width"),
+            sizes,
+            both(self.kernel_size),
+            both(self._stride),
+            both(self.padding),
+            both(dilation),
+            strict=True,
+        )
+        return Tensor((n, c, *(self._size(*axis) for axis in axes)))
+
+    def _size(self, axis: str, h: Dim, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim) -> Dim:
+        if known_less(kernel, 2 * padding):
+            raise ShapeError(f"the padding {padding} must be at most half the kernel size {kernel}")
+        if self.ceil_mode:
+            return window.size_rounded_up(h, kernel, stride, padding, dilation, axis)
+        return window.size(h, kernel, stride, 2 * padding, dilation, axis)
+
+    def _taps(self) -> Dim:
+        kh, kw = both(self.kernel_size)
+        return kh * kw
+
+
+class MaxPool2d(_Pool2d, name="max_pool2d"):
+    """The largest element under each window; `ceil_mode` rounds the output's size up, as Caffe does.
+
+    >>> MaxPool2d(kernel_size=3, stride=2, ceil_mode=True).output(Tensor((1, 96, 112, 112))).shape
+    (1, 96, 56, 56)
+    """
+
+    dilation: PositivePair = 1
+
+    def output(self, x: Tensor) -> Tensor:
+        """N × c × ⌈(h + 2p − d(k−1))/s⌉ × …, or rounded up."""
+        return self._output(x, self.dilation)
+
+    def operations(self, x: Tensor) -> Operations:
+        """k² − 1 comparisons an output, full windows assumed."""
+        return Operations(comparisons=self.output(x).elements * (self._taps() - 1))
+
+    def torch_call(self, x: Tensor) -> Module:
+        """`torch.nn.MaxPool2d`."""
+        return Module(
+            "torch.nn.MaxPool2d",
+            {
+                "kernel_size": self.kernel_size,
+                "stride": self._stride,
+                "padding": self.padding,
+                "dilation": self.dilation,
+                "ceil_mode": self.ceil_mode,
+            },
+        )
+
+
+class AvgPool2d(_Pool2d, name="avg_pool2d"):
+    """The mean under each window; `count_include_pad` says whether padding counts as elements."""
+
+    count_include_pad: Switch = True
+
+    def output(self, x: Tensor) -> Tensor:
+        """N × c × ⌈(h + 2p − (k−1))/s⌉ × …, or rounded up."""
+        return self._output(x, 1)
+
+    def operations(self, x: Tensor) -> Operations:
+        """k² − 1 additions and a division an output, full windows assumed."""
+        outputs = self.output(x).elements
+        return Operations(additions=outputs * (self._taps() - 1), divisions=outputs)
+
+    def torch_call(self, x: Tensor) -> Module:
+        """`torch.nn.AvgPool2d`."""
+        return Module(
+            "torch.nn.AvgPool2d",
+            {
+                "kernel_size": self.kernel_size,
+                "stride": self._stride,
+                "padding": self.padding,
+                "ceil_mode": self.ceil_mode,
+                "count_include_pad": self.count_include_pad,
+            },
+        )
+
+
+class GlobalAvgPool(Weightless, name="global_avg_pool"):
+    """The mean of each channel: n × c, or n × c × 1 × 1 with `keepdim`."""
+
+    keepdim: Switch = False
+
+    def output(self, x: Tensor) -> Tensor:
+        """N × c."""
+        n, c, _, _ = image(x, self.name)
+        return Tensor((n, c, 1, 1) if self.keepdim else (n, c))
+
+    def operations(self, x: Tensor) -> Operations:
+        """h·w − 1 additions and a division a channel."""
+        outputs = self.output(x).elements
+        return Operations(additions=x.elements - outputs, divisions=outputs)
+
+    def torch_call(self, x: Tensor) -> Function:
+        """`torch.mean` over height and width."""
+        return Function("torch.mean", {"dim": (2, 3), "keepdim": self.keepdim})
+
+
+class GlobalMaxPool(Weightless, name="global_max_pool"):
+    """The largest element of each channel: n × c, or n × c × 1 × 1 with `keepdim`."""
+
+    keepdim: Switch = False
+
+    def output(self, x: Tensor) -> Tensor:
+        """N × c."""
+        n, c, _, _ = image(x, self.name)
+        return Tensor((n, c, 1, 1) if self.keepdim else (n, c))
+
+    def operations(self, x: Tensor) -> Operations:
+        """h·w − 1 comparisons a channel."""
+        return Operations(comparisons=x.elements - self.output(x).elements)
+
+    def torch_call(self, x: Tensor) -> Function:
+        """`torch.amax` over height and width."""
+        return Function("torch.amax", {"dim": (2, 3), "keepdim": self.keepdim})
+
+
+class AdaptiveAvgPool2d(Weightless, name="adaptive_avg_pool2d"):
+    """Means of windows chosen so that the output has `output_size`, whatever the input's size.
+
+    The windows of an axis are ⌊i·h/o⌋ … ⌈(i+1)·h/o⌉; where o divides h they are h/o long and do not overlap.
+    """
+
+    output_size: PositivePair
+
+    def output(self, x: Tensor) -> Tensor:
+        """N × c × output_size."""
+        n, c, _, _ = image(x, self.name)
+        return Tensor((n, c, *both(self.output_size)))
+
+    def operations(self, x: Tensor) -> Operations:
+        """An output: one addition fewer than its window has elements, and a division."""
+        outputs = self.output(x).elements
+        height, width = (_covered(h, o) for h, o in zip(x.shape[2:], both(self.output_size), strict=True))
+        return Operations(additions=x.shape[0] * x.shape[1] * height * width - outputs, divisions=outputs)
+
+    def torch_call(self, x: Tensor) -> Module:
+        """`torch.nn.AdaptiveAvgPool2d`."""
+        return Module("torch.nn.AdaptiveAvgPool2d", {"output_size": self.output_size})
+
+
+def _covered(h: Dim, o: Dim) -> Dim:
+    """The lengths of all windows of an axis together: h + o − gcd(h, o); h where o divides h.
+
+    Window i begins at ⌊i·h/o⌋ and ends at ⌈(i+1)·h/o⌉; each of the o − 1 inner borders i·h/o that is not whole is
+    covered twice, and gcd(h, o) − 1 of them are whole.
+    """
+    if type(h) is int and type(o) is int:
+        return h + o - math.gcd(h, o)
+    exact_div(h, o)
+    return h

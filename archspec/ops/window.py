@@ -1,0 +1,154 @@
+"""The geometry of a sliding window, shared by convolutions of every kind and by poolings: every size is one ceiling.
+
+For integers ⌊(h + p − d(k−1) − 1)/s⌋ + 1 = ⌈(h + p − d(k−1))/s⌉, with p the padding of both sides together.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, PlainSerializer
+
+from archspec.dims import Dim, ceil_div, exact_div, floor_div, is_number, known_less, minimum
+from archspec.errors import DivisibilityError, ShapeError
+from archspec.ops.base import (
+    Function,
+    Module,
+    NaturalPair,
+    Operator,
+    Positive,
+    PositivePair,
+    Switch,
+    Tensor,
+    both,
+    image,
+)
+
+
+def _padding(value: Any) -> Any:
+    if value == "same":
+        return value
+    if isinstance(value, (list, tuple)) and len(value) == 4:
+        return tuple(map(_natural, value))
+    if isinstance(value, str) or (isinstance(value, (list, tuple)) and len(value) != 2):
+        raise ValueError(
+            f"must be 'same', one size, [height, width] or [top, bottom, left, right] (got {_words(value)})"
+        )
+    return _natural(value)
+
+
+def _words(value: Any) -> str:
+    return repr(value) if isinstance(value, str) else f"{len(value)} sizes"
+
+
+_natural = NaturalPair.__metadata__[0].func
+
+Padding = Annotated[
+    Literal["same"] | Any,
+    BeforeValidator(_padding),
+    PlainSerializer(lambda value: list(value) if isinstance(value, tuple) else value),
+]
+"""'same' (⌈h/s⌉ whatever h is), one size, [height, width], or [top, bottom, left, right]."""
+
+
+def sides(padding: Any, kernel: tuple[Dim, Dim], dilation: tuple[Dim, Dim]) -> tuple[Dim, Dim, Dim, Dim]:
+    """The padding as (top, bottom, left, right); 'same' is d(k−1) in all, the odd one at the bottom and right."""
+    if padding == "same":
+        height, width = (d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
+        top, left = floor_div(height, 2), floor_div(width, 2)
+        return top, height - top, left, width - left
+    if isinstance(padding, tuple) and len(padding) == 4:
+        return padding
+    height, width = both(padding)
+    return height, height, width, width
+
+
+def size(h: Dim, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim, axis: str) -> Dim:
+    """The output size along one axis: ⌈(h + p − d(k−1))/s⌉, p being both sides together.
+
+    Raises:
+        ShapeError: The window is larger than the padded input.
+
+    >>> size(227, kernel=7, stride=2, padding=0, dilation=1, axis="height")
+    111
+    """
+    span = dilation * (kernel - 1)
+    if known_less(h + padding - span, 1):
+        padded = f" (with its padding {h + padding})" if is_number(padding) and padding else ""
+        raise ShapeError(f"the kernel spans {span + 1}, more than its input's {axis} {h}{padded}")
+    return ceil_div(h + padding - span, stride)
+
+
+def size_rounded_up(h: Dim, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim, axis: str) -> Dim:
+    """The output size of a pooling that rounds up (`ceil_mode`), `padding` being that of each side.
+
+    The last window must begin inside the input or its leading padding, so it is the smaller of
+    ⌈(h+2p−d(k−1)−1)/s⌉+1 and ⌈(h+p)/s⌉. Both are ceilings over s, hence ⌈(h + p + min(p − d(k−1) − 1 + s, 0))/s⌉.
+
+    >>> size_rounded_up(112, kernel=3, stride=2, padding=0, dilation=1, axis="height")
+    56
+    """
+    size(h, kernel, stride, 2 * padding, dilation, axis)
+    return ceil_div(h + padding + minimum(padding - dilation * (kernel - 1) - 1 + stride, 0), stride)
+
+
+class Convolution(Operator):
+    """What convolutions share: the fields in torch's words, and the shape of the result."""
+
+    out_channels: Positive
+    kernel_size: PositivePair
+    stride: PositivePair = 1
+    padding: Padding = 0
+    dilation: PositivePair = 1
+    groups: Positive = 1
+    bias: Switch = True
+
+    def output(self, x: Tensor) -> Tensor:
+        """n × out_channels × ⌈(h + p − d(k−1))/s⌉ × …"""
+        n, _, h, w = image(x, self.name)
+        (kh, kw), (sh, sw), (dh, dw) = both(self.kernel_size), both(self.stride), both(self.dilation)
+        top, bottom, left, right = sides(self.padding, (kh, kw), (dh, dw))
+        height = size(h, kh, sh, top + bottom, dh, "height")
+        width = size(w, kw, sw, left + right, dw, "width")
+        return Tensor((n, self.out_channels, height, width))
+
+    def kernel(self, x: Tensor) -> tuple[Dim, Dim, Dim, Dim]:
+        """The shape of the weights: out_channels × in_channels/g × k × k."""
+        c_in, c_out = per_group(x.shape[1], self.out_channels, self.groups)
+        return (c_out * self.groups, c_in, *both(self.kernel_size))
+
+    def products(self, x: Tensor) -> Dim:
+        """One product per kernel weight and output pixel: n·c_out·h'·w'·(c_in/g)·k²."""
+        _, c_in, kh, kw = self.kernel(x)
+        return self.output(x).elements * c_in * kh * kw
+
+    def module(self, target: str, x: Tensor, **extra: Any) -> Module:
+        """The torch module, behind a `pad` where the two sides of an axis differ."""
+        padding = sides(self.padding, both(self.kernel_size), both(self.dilation))
+        top, bottom, left, right = padding
+        even = bool(top == bottom and left == right)
+        before = () if even else (Function("torch.nn.functional.pad", {"pad": (left, right, top, bottom)}),)
+        kwargs = {
+            "in_channels": x.shape[1],
+            "out_channels": self.out_channels,
+            "kernel_size": self.kernel_size,
+            "stride": self.stride,
+            "padding": (top if top == left else (top, left)) if even else 0,
+            "dilation": self.dilation,
+            "groups": self.groups,
+            "bias": self.bias,
+            **extra,
+        }
+        return Module(target, kwargs, before)
+
+
+def per_group(c_in: Dim, c_out: Dim, groups: Dim) -> tuple[Dim, Dim]:
+    """The input and output channels of one group.
+
+    Raises:
+        ShapeError: The groups do not divide both.
+    """
+    for channels, which in ((c_in, "input"), (c_out, "output")):
+        try:
+            exact_div(channels, groups)
+        except DivisibilityError:
+            raise DivisibilityError(f"{channels} {which} channels do not divide into {groups} groups") from None
+    return exact_div(c_in, groups), exact_div(c_out, groups)

@@ -1,0 +1,277 @@
+"""Roundings on SymPy expressions, as atoms that keep their meaning; reached through `dims`, which loads this late.
+
+An atom prints as the mathematics does (⌈(side + 1)/2⌉, ⌊32α⌋) and computes as soon as its arguments are numbers, so
+substitution gives the integer. Two laws keep atoms few:
+
+* ⌊a/b⌋ = ⌈(a − b + 1)/b⌉ for integers: one kind of atom for every spatial size;
+* ⌈(⌈u/s⌉ + b)/t⌉ = ⌈(u + b·s)/(s·t)⌉ for integers b and s, t ≥ 1: a chain of layers is one ceiling, however long.
+"""
+
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from sympy import Expr, Function, Integer, Rational, Symbol
+
+from archspec import dims
+from archspec.dims import Condition, record
+from archspec.errors import UndecidableError
+
+__all__ = [
+    "ceil",
+    "ceil_div",
+    "divide",
+    "equal",
+    "exact_div",
+    "floor",
+    "floor_div",
+    "less",
+    "make_divisible",
+    "maximum",
+    "minimum",
+    "symbol",
+]
+
+
+def symbol(name: str, integer: bool = True) -> Symbol:
+    """A free symbol for a size (a positive integer) or a multiplier (a positive rational)."""
+    return Symbol(name, positive=True, integer=True) if integer else Symbol(name, positive=True, rational=True)
+
+
+def to_sympy(value: Any) -> Expr:
+    """An exact number or expression as SymPy has it."""
+    if isinstance(value, Fraction):
+        return Rational(value.numerator, value.denominator)
+    return sympy.sympify(value, strict=True)
+
+
+def from_sympy(value: Expr) -> Any:
+    """A SymPy number as an int or Fraction; anything else as it is."""
+    if isinstance(value, Rational):
+        return int(value) if value.q == 1 else Fraction(int(value.p), int(value.q))
+    return value
+
+
+class _Rounding(Function):  # type: ignore[misc]  # SymPy has no types
+    """An integer-valued atom that computes, by the rule of the same name in `dims`, when its arguments are numbers."""
+
+    is_integer = True
+    is_finite = True
+    is_real = True
+
+    @classmethod
+    def eval(cls, *args: Expr) -> Expr | None:
+        if all(isinstance(arg, Rational) for arg in args):
+            rule = getattr(dims, cls.rule)
+            return Integer(rule(*map(from_sympy, args)))
+        return None
+
+
+class CeilDiv(_Rounding):
+    """⌈a/b⌉."""
+
+    rule = "ceil_div"
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.args[0].is_positive and self.args[1].is_positive else None
+
+    def _sympystr(self, printer: Any) -> str:
+        a, b = self.args
+        top = f"({printer._print(a)})" if a.is_Add else printer._print(a)
+        return f"⌈{top}/{printer._print(b)}⌉"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\left\lceil \frac{{{printer._print(self.args[0])}}}{{{printer._print(self.args[1])}}} \right\rceil"
+
+
+class Floor(_Rounding):
+    """⌊x⌋ of a rational expression."""
+
+    rule = "floor"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"⌊{printer._print(self.args[0])}⌋"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\left\lfloor {printer._print(self.args[0])} \right\rfloor"
+
+
+class Ceil(_Rounding):
+    """⌈x⌉ of a rational expression."""
+
+    rule = "ceil"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"⌈{printer._print(self.args[0])}⌉"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\left\lceil {printer._print(self.args[0])} \right\rceil"
+
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+class MakeDivisible(_Rounding):
+    """x to the nearest multiple of d, as `dims.make_divisible`; positive whatever x is."""
+
+    rule = "make_divisible"
+    is_positive = True
+
+    def _sympystr(self, printer: Any) -> str:
+        x, d, *least = (printer._print(arg) for arg in self.args)
+        return f"⌊{x}⌉{d.translate(_SUBSCRIPTS)}" + (f"≥{least[0]}" if least else "")
+
+    def _latex(self, printer: Any) -> str:
+        x, d, *least = (printer._print(arg) for arg in self.args)
+        bound = rf" \geq {least[0]}" if least else ""
+        return rf"\left\lfloor {x} \right\rceil_{{{d}{bound}}}"
+
+
+class Maximum(_Rounding):
+    """The largest of its arguments."""
+
+    rule = "maximum"
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if any(arg.is_positive for arg in self.args) else None
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"max({', '.join(printer._print(arg) for arg in self.args)})"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\max\left({', '.join(printer._print(arg) for arg in self.args)}\right)"
+
+
+class Minimum(_Rounding):
+    """The smallest of its arguments."""
+
+    rule = "minimum"
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"min({', '.join(printer._print(arg) for arg in self.args)})"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\min\left({', '.join(printer._print(arg) for arg in self.args)}\right)"
+
+
+def floor(x: Any) -> Any:
+    """⌊x⌋; integers and integer terms stand outside."""
+    return _outside(Floor, to_sympy(x))
+
+
+def ceil(x: Any) -> Any:
+    """⌈x⌉; integers and integer terms stand outside."""
+    return _outside(Ceil, to_sympy(x))
+
+
+def _outside(atom: type[_Rounding], x: Expr) -> Any:
+    inside: list[Expr] = []
+    outside: list[Expr] = []
+    for term in sympy.Add.make_args(sympy.expand(x)):
+        (outside if term.is_integer else inside).append(term)
+    rest = sympy.Add(*inside)
+    return from_sympy(sympy.Add(*outside, atom(rest) if inside else Integer(0)))
+
+
+def floor_div(a: Any, b: Any) -> Any:
+    """⌊a/b⌋ = ⌈(a − b + 1)/b⌉ for integers."""
+    a, b = to_sympy(a), to_sympy(b)
+    if a.is_integer and b.is_integer:
+        return ceil_div(a - b + 1, b)
+    return floor(a / b)
+
+
+def ceil_div(a: Any, b: Any) -> Any:
+    """⌈a/b⌉, with a nested ceiling folded into one and whole quotients taken out."""
+    a, b = sympy.expand(to_sympy(a)), to_sympy(b)
+    if not (a.is_integer and b.is_integer):
+        return ceil(a / b)
+    if b == 1:
+        return from_sympy(a)
+    folded = _fold(a, b)
+    if folded is not None:
+        return ceil_div(*folded)
+    whole: list[Expr] = []
+    rest: list[Expr] = []
+    for term in sympy.Add.make_args(a):
+        quotient = term / b
+        (whole if quotient.is_integer else rest).append(quotient if quotient.is_integer else term)
+    if not rest:
+        return from_sympy(sympy.Add(*whole))
+    return from_sympy(sympy.Add(*whole) + CeilDiv(sympy.Add(*rest), b))
+
+
+def _fold(a: Expr, b: Expr) -> tuple[Expr, Expr] | None:
+    """⌈(⌈u/s⌉ + c)/b⌉ as the pair (u + c·s, s·b), where a = ⌈u/s⌉ + c and c is an integer; None if a is not so."""
+    terms = sympy.Add.make_args(a)
+    inner = [term for term in terms if isinstance(term, CeilDiv)]
+    others = [term for term in terms if not isinstance(term, CeilDiv)]
+    if len(inner) != 1 or not all(term.is_Integer for term in others):
+        return None
+    u, s = inner[0].args
+    return u + sympy.Add(*others) * s, s * b
+
+
+def exact_div(a: Any, b: Any) -> Any:
+    """a/b; that b divides a is recorded unless it is plain."""
+    quotient = sympy.expand(to_sympy(a) / to_sympy(b))
+    if not quotient.is_integer:
+        record(Condition("divides", to_sympy(a), to_sympy(b)))
+    return from_sympy(quotient)
+
+
+def divide(a: Any, b: Any) -> Any:
+    """a/b."""
+    return from_sympy(to_sympy(a) / to_sympy(b))
+
+
+def make_divisible(x: Any, divisor: Any = 8, minimum: Any = None) -> Any:
+    """The atom of `dims.make_divisible`."""
+    args = (x, divisor) if minimum is None else (x, divisor, minimum)
+    return from_sympy(MakeDivisible(*map(to_sympy, args)))
+
+
+def maximum(*values: Any) -> Any:
+    """The largest, without the arguments that are plainly no larger than another."""
+    return _extreme(Maximum, values, sign=1)
+
+
+def minimum(*values: Any) -> Any:
+    """The smallest, without the arguments that are plainly no smaller than another."""
+    return _extreme(Minimum, values, sign=-1)
+
+
+def _extreme(atom: type[_Rounding], values: tuple[Any, ...], sign: int) -> Any:
+    kept: list[Expr] = []
+    for value in map(to_sympy, values):
+        if any((sign * (other - value)).is_nonnegative for other in kept):
+            continue
+        kept = [other for other in kept if not (sign * (value - other)).is_nonnegative] + [value]
+    return from_sympy(kept[0] if len(kept) == 1 else atom(*sorted(kept, key=sympy.default_sort_key)))
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Whether the two are one expression; if not, that they differ is recorded unless it is plain."""
+    if isinstance(a, (str, bool)) or isinstance(b, (str, bool)):
+        return False
+    difference = sympy.expand(to_sympy(a) - to_sympy(b))
+    if difference.is_zero:
+        return True
+    if not difference.is_nonzero:
+        record(Condition("differs", to_sympy(a), to_sympy(b)))
+    return False
+
+
+def less(a: Any, b: Any) -> bool:
+    """Whether a < b, from the signs of the symbols.
+
+    Raises:
+        UndecidableError: They leave it open.
+    """
+    difference = to_sympy(a) - to_sympy(b)
+    if difference.is_negative:
+        return True
+    if difference.is_nonnegative:
+        return False
+    names = ", ".join(sorted(str(free) for free in difference.free_symbols))
+    raise UndecidableError(f"whether {a} < {b} depends on the free symbols {names}; bind one of them")
