@@ -1,1 +1,72 @@
-"""archspec."""
+"""archspec: a network as its paper prints it, and from that one declaration its costs, exactly.
+
+>>> import archspec
+>>> archspec.load("mobilenet").count().params
+4231976
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archspec.architecture import Architecture, Network, load, loads
+    from archspec.cost import Convention, CostTable
+    from archspec.errors import ArchspecError
+    from archspec.spec import zoo
+    from archspec.spec.document import Document
+
+__all__ = [
+    "Architecture",
+    "ArchspecError",
+    "Convention",
+    "CostTable",
+    "Document",
+    "Network",
+    "load",
+    "loads",
+    "zoo",
+]
+
+_HOMES = {
+    "Architecture": "archspec.architecture",
+    "ArchspecError": "archspec.errors",
+    "Convention": "archspec.cost",
+    "CostTable": "archspec.cost",
+    "Document": "archspec.spec.document",
+    "Network": "archspec.architecture",
+    "load": "archspec.architecture",
+    "loads": "archspec.architecture",
+    "zoo": "archspec.spec.zoo",
+}
+
+
+def _refuse_other_distribution() -> None:
+    """Two distributions are called archspec; with the other's files in this folder neither would work.
+
+    The other one describes CPUs (archspec on PyPI, used by Spack) and installs archspec/cpu.
+    """
+    from pathlib import Path
+
+    other = Path(__file__).parent / "cpu"
+    if other.is_dir():
+        raise ImportError(
+            f"{other} belongs to another distribution, 'archspec' (CPU microarchitectures), installed over this one, "
+            "'archspec-nn': they share the import name and cannot live in one environment. "
+            "Mend it with: pip uninstall archspec archspec-nn, then pip install archspec-nn"
+        )
+
+
+_refuse_other_distribution()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'archspec' has no attribute {name!r}")
+    home = import_module(_HOMES[name])
+    value = home if _HOMES[name].endswith(f".{name}") else getattr(home, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -320,6 +320,8 @@ def less(a: Dim, b: Dim) -> Truth:
 
 def known_less(a: Dim, b: Dim) -> bool:
     """Whether a < b for certain: False when free symbols leave it open. For checks that must not refuse a symbol."""
+    if type(a) is int and type(b) is int:
+        return a < b
     if is_symbolic(a) or is_symbolic(b):
         return bool((a - b).is_negative)
     return bool((a < b).any()) if is_array(a) or is_array(b) else bool(a < b)

@@ -1,0 +1,102 @@
+"""The public face: a specification with all that can be asked of it."""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from archspec import cost, graph, spec
+from archspec.cost import Convention, CostTable
+from archspec.errors import SpecErrors
+from archspec.spec import Document
+
+
+class Network(graph.Network):
+    """A network with all its shapes; see `graph.Network`."""
+
+    def count(self, convention: str | Convention = cost.DEFAULT) -> CostTable:
+        """What it costs, under a counting convention."""
+        return cost.count(self, cost.convention(convention))
+
+
+class Architecture:
+    """A network as its paper prints it.
+
+    Args:
+        document: The specification, loaded or built in Python.
+
+    Raises:
+        SpecErrors: The specification has faults; all of them are named.
+
+    >>> import archspec
+    >>> arch = archspec.load("mobilenet")
+    >>> arch.count().macs, arch.count(alpha="1/2").macs
+    (568740352, 149497088)
+    """
+
+    def __init__(self, document: Document) -> None:
+        faults = spec.check(document)
+        if faults:
+            raise SpecErrors(faults)
+        self.document = document
+
+    @property
+    def name(self) -> str:
+        """The specification's name."""
+        return self.document.name
+
+    def expand(self, *, free: Iterable[str] = (), batch: Any = 1, **bindings: Any) -> Network:
+        """The network: symbols bound as given, those in `free` left symbolic, the others at their defaults.
+
+        Raises:
+            BindingError: A symbol that does not exist, or a value that it cannot have.
+            SpecErrors: The network cannot be built; all faults are named.
+
+        >>> import archspec
+        >>> print(archspec.load("mobilenet").expand(free=["side"]).nodes[-4].output)
+        1024×⌈side/32⌉×⌈side/32⌉
+        """
+        names = (free,) if isinstance(free, str) else tuple(free)
+        return Network(**vars(graph.expand(self.document, bindings, free=names, batch=batch)))
+
+    def count(
+        self,
+        *,
+        convention: str | Convention = cost.DEFAULT,
+        free: Iterable[str] = (),
+        batch: Any = 1,
+        **bindings: Any,
+    ) -> CostTable:
+        """What the network costs: `expand`, then count."""
+        return self.expand(free=free, batch=batch, **bindings).count(convention)
+
+    def dumps(self) -> str:
+        """The specification as YAML; `loads` gives the same one back."""
+        return spec.dumps(self.document)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Architecture) and self.document == other.document
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"<Architecture {self.name}>"
+
+
+def load(path: str | os.PathLike[str]) -> Architecture:
+    """Read a specification: a path, "-" for standard input, or a name of the zoo.
+
+    Raises:
+        SpecErrors: It cannot be read, or has faults; all of them are named, each with its place.
+        UnknownNameError: It is neither a file nor a name of the zoo.
+    """
+    return Architecture(spec.load(path))
+
+
+def loads(text: str, name: str = "<text>") -> Architecture:
+    """Read a specification from text; `name` is what its faults call it.
+
+    Raises:
+        SpecErrors: It has faults; all of them are named, each with its place.
+    """
+    return Architecture(spec.loads(text, name))

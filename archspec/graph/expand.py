@@ -1,0 +1,594 @@
+"""From a specification and the values of its symbols to a network, with the shapes inferred on the way.
+
+A fault does not stop the walk: it is noted, what follows goes on from the best guess at the shape, and faults that could
+come from that guess alone are not reported. So all the faults of a file come in one run.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from pydantic import ValidationError
+
+from archspec import dims, ops
+from archspec.errors import (
+    ArchspecError,
+    BindingError,
+    Mark,
+    ShapeError,
+    SpecError,
+    SpecErrors,
+    did_you_mean,
+)
+from archspec.graph.network import INPUT, Network, Node, TableTrace
+from archspec.ops import Operator, Tensor
+from archspec.spec.check import CALLEE, arguments, signature, value_fault, words
+from archspec.spec.document import (
+    Block,
+    Body,
+    Call,
+    ConcatStep,
+    Document,
+    From,
+    Group,
+    Join,
+    Lookup,
+    Repeat,
+    Rows,
+    Step,
+    Symbol,
+    Table,
+    Use,
+    Value,
+    When,
+)
+from archspec.spec.expression import Expression, Scope
+
+MAX_STEPS = 20_000
+MAX_DEPTH = 60
+MAX_REPEAT = 10_000
+MAX_SIZE = 10**12
+
+
+def expand(
+    document: Document,
+    bindings: Mapping[str, Any] | None = None,
+    *,
+    free: Iterable[str] = (),
+    batch: Any = 1,
+) -> Network:
+    """The network of a specification.
+
+    Args:
+        document: The specification.
+        bindings: Values for symbols; the others are at their defaults. Numbers may be given as text, Fraction, Decimal
+            or float; a float is read as its shortest decimal.
+        free: Symbols to leave free; their sizes are SymPy expressions.
+        batch: How many inputs at once.
+
+    Raises:
+        BindingError: A symbol that does not exist, or a value that it cannot have.
+        SpecErrors: The network cannot be built; all faults are named.
+    """
+    with dims.recording() as conditions:
+        values = bind(document, bindings or {}, tuple(free))
+        walk = _Expansion(document, values)
+        tensor, output = walk.run(_batch(batch))
+    return Network(
+        name=document.name,
+        bindings=values,
+        batch=tensor.shape[0],
+        input=tensor,
+        nodes=tuple(walk.nodes),
+        output=output,
+        conditions=tuple(conditions),
+        rows=tuple(walk.rows),
+    )
+
+
+def _batch(batch: Any) -> Any:
+    value = batch if dims.is_symbolic(batch) else dims.exact(batch)
+    if dims.is_number(value) and not (isinstance(value, int) and 0 < value <= MAX_SIZE):
+        raise BindingError(f"the batch must be a whole number from 1 to {MAX_SIZE} (got {value})")
+    return value
+
+
+def bind(document: Document, bindings: Mapping[str, Any], free: tuple[str, ...]) -> dict[str, Any]:
+    """The value of every symbol: given, free, or its default.
+
+    Raises:
+        BindingError: A symbol that does not exist, or a value that it cannot have.
+    """
+    for name in (*bindings, *free):
+        if name not in document.symbols:
+            known = f"; its symbols are {', '.join(document.symbols)}" if document.symbols else "; it has no symbols"
+            raise BindingError(
+                f"'{document.name}' has no symbol '{name}'{did_you_mean(name, document.symbols) or known}"
+            )
+    return {name: _bound(name, symbol, bindings, name in free) for name, symbol in document.symbols.items()}
+
+
+def _bound(name: str, symbol: Symbol, bindings: Mapping[str, Any], free: bool) -> Any:
+    if free:
+        if name in bindings:
+            raise BindingError(f"the symbol '{name}' cannot be both bound and free")
+        if symbol.word:
+            raise BindingError(f"the symbol '{name}' chooses between words and cannot be free")
+        from archspec import symbols
+
+        return symbols.symbol(name, symbol.integer)
+    value = bindings.get(name, symbol.default)
+    if dims.is_symbolic(value) or dims.is_array(value):
+        return value
+    if not symbol.word:
+        try:
+            value = dims.exact(value)
+        except ArchspecError as error:
+            raise BindingError(f"{name}: {error}") from None
+    fault = value_fault(symbol, value)
+    if fault:
+        raise BindingError(f"{name} {fault}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """What flows: the node it comes from, and its shape; `guessed` once the shape is not certain."""
+
+    name: str
+    tensor: Tensor
+    guessed: bool = False
+
+
+@dataclass(slots=True)
+class _Frame:
+    """One body being walked: its names, what flows, and where its nodes go in the tree of names."""
+
+    scope: Scope
+    flow: _Value
+    path: str
+    block: str | None
+    kind: str | None
+    depth: int
+    named: dict[str, _Value] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
+
+    def inner(self, path: str, values: Mapping[str, Any] | None = None) -> "_Frame":
+        """A part of the same body under another path: it sees the names, and adds to them."""
+        return _Frame(
+            self.scope.within(values or {}), self.flow, path, self.block, self.kind, self.depth + 1, self.named, {}
+        )
+
+
+class _Expansion:
+    """The walk over one specification."""
+
+    def __init__(self, document: Document, values: Mapping[str, Any]) -> None:
+        self.document = document
+        self.nodes: list[Node] = []
+        self.rows: list[TableTrace] = []
+        self.errors: list[SpecError] = []
+        self.steps = 0
+        self.operators: dict[Any, Operator] = {}
+        self.outputs: dict[Any, Tensor] = {}
+        self.globals = Scope(dict(values), words=words(document))
+        self.globals.functions = {
+            **{name: _lookup(name, table) for name, table in document.lookups.items()},
+            **dict(self._functions()),
+        }
+
+    def _functions(self) -> Iterator[tuple[str, Callable[..., Any]]]:
+        for text, body in self.document.functions.items():
+            name, parameters = signature(text)
+            yield name, self._function(name, parameters, body)
+
+    def _function(self, name: str, parameters: tuple[str, ...], body: Expression) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            return body.evaluate(self.globals.within(dict(zip(parameters, args, strict=True))))
+
+        return call
+
+    def run(self, batch: Any) -> tuple[Tensor, str]:
+        """Walk the network's body: the shape of its input, and the name of the node whose result is its output."""
+        document = self.document
+        tensor = Tensor((batch, *(self._input_size(size) for size in document.input)))
+        if self.errors:
+            raise SpecErrors(self.errors)
+        self._lets(document.let, self.globals)
+        frame = _Frame(self.globals.within({}), _Value(INPUT, tensor), "", None, None, 0)
+        frame.named[INPUT] = frame.flow
+        try:
+            self._body(document.network, frame)
+        except _TooMuchError as error:
+            self.errors.append(SpecError(str(error), error.at))
+        if self.errors:
+            raise SpecErrors(self.errors)
+        if not self.nodes:
+            raise SpecErrors([SpecError("the network has no layers", document.key_at("network"))])
+        return tensor, frame.flow.name
+
+    def _input_size(self, size: Expression) -> Any:
+        try:
+            value = size.evaluate(self.globals)
+        except SpecError as error:
+            self.errors.append(error)
+            return 1
+        if dims.is_number(value) and not (isinstance(value, int) and 0 < value <= MAX_SIZE):
+            self.errors.append(SpecError(f"a size of the input must be a whole number from 1 (got {value})", size.at))
+        elif not dims.is_dim(value):
+            self.errors.append(SpecError(f"a size of the input must be a number (got {value})", size.at))
+        return value
+
+    # -------------------------------------------------------------- bodies and steps
+
+    def _body(self, body: Body, frame: _Frame) -> None:
+        if frame.depth > MAX_DEPTH:
+            raise _TooMuchError(f"blocks nested more than {MAX_DEPTH} deep", body[0].at if body else None)
+        for step in body:
+            self.steps += 1
+            if self.steps > MAX_STEPS:
+                raise _TooMuchError(f"the network has more than {MAX_STEPS:,} steps", step.at)
+            self._sizes_in_scope(frame)
+            try:
+                _WALKS[type(step)](self, step, frame)
+            except SpecError as error:
+                self._fault(error, frame)
+            except _TooMuchError:
+                raise
+            except ArchspecError as error:
+                self._fault(SpecError(str(error), step.at), frame)
+
+    def _fault(self, error: SpecError, frame: _Frame) -> None:
+        if not frame.flow.guessed:
+            self.errors.append(error)
+        frame.flow = _Value(frame.flow.name, frame.flow.tensor, guessed=True)
+
+    def _sizes_in_scope(self, frame: _Frame) -> None:
+        shape, values = frame.flow.tensor.shape, frame.scope.values
+        values["in_channels"] = shape[1] if len(shape) in (2, 4) else shape[-1]
+        if len(shape) == 4:
+            values["in_height"], values["in_width"] = shape[2], shape[3]
+
+    def _call(self, step: Call, frame: _Frame) -> None:
+        args = {name: self._value(value, frame.scope) for name, value in step.args.items()}
+        self._apply(step.name, args, step, frame)
+
+    def _use(self, step: Use, frame: _Frame) -> None:
+        callee = step.use.evaluate(frame.scope)
+        known = [*ops.registered(), *self.document.blocks]
+        if callee not in known:
+            raise SpecError(f"use: '{callee}' is no operator or block{did_you_mean(str(callee), known)}", step.use.at)
+        args = {name: self._value(value, frame.scope) for name, value in step.args.items()}
+        self._check_arguments(callee, args, step)
+        self._apply(callee, args, step, frame)
+
+    def _check_arguments(self, callee: str, args: Mapping[str, Any], step: Step) -> None:
+        allowed, required = arguments(self.document, callee)
+        unknown = [name for name in args if name not in allowed]
+        missing = [name for name in required if name not in args]
+        if unknown:
+            raise SpecError(f"'{callee}' has no argument '{unknown[0]}'{did_you_mean(unknown[0], allowed)}", step.at)
+        if missing:
+            raise SpecError(f"'{callee}' needs {' and '.join(map(repr, missing))}", step.at)
+
+    def _apply(self, callee: str, args: Mapping[str, Any], step: Step, frame: _Frame, name: str | None = None) -> None:
+        """Put an operator or the body of a block into the network, after what flows in the frame."""
+        name = self._name(name or step.as_ or callee, frame, explicit=bool(name or step.as_), at=step.at)
+        block = self.document.blocks.get(callee)
+        if block is None:
+            self._operator(callee, args, (frame.flow,), name, step, frame)
+        else:
+            self._block(callee, block, args, name, step, frame)
+        if step.as_:
+            frame.named[step.as_] = frame.flow
+
+    def _block(self, callee: str, block: Block, args: Mapping[str, Any], name: str, step: Step, frame: _Frame) -> None:
+        scope = self.globals.within({})
+        inner = _Frame(scope, frame.flow, name, frame.block or name, frame.kind or callee, frame.depth + 1)
+        inner.named[INPUT] = frame.flow
+        self._sizes_in_scope(inner)
+        for arg, default in block.args.items():
+            scope.values[arg] = args[arg] if arg in args else self._value(default, scope)
+        self._lets(block.let, scope)
+        self._body(block.body, inner)
+        frame.flow = inner.flow
+
+    def _group(self, step: Group, frame: _Frame) -> None:
+        path = self._name(step.as_ or "group", frame, explicit=bool(step.as_), at=step.at) if step.as_ else frame.path
+        inner = frame.inner(path)
+        if not step.as_:
+            inner.taken = frame.taken
+        self._sizes_in_scope(inner)
+        self._lets(step.let, inner.scope)
+        self._body(step.body, inner)
+        frame.flow = inner.flow
+        if step.as_:
+            frame.named[step.as_] = frame.flow
+
+    def _when(self, step: When, frame: _Frame) -> None:
+        chosen = self._condition(step.when, frame.scope)
+        body = step.then if chosen else step.else_
+        if body:
+            inner = frame.inner(frame.path)
+            inner.taken = frame.taken
+            self._body(body, inner)
+            frame.flow = inner.flow
+
+    def _condition(self, condition: Expression, scope: Scope) -> bool:
+        value = self._evaluate(condition, scope)
+        if not isinstance(value, bool):
+            raise SpecError(f"expected a condition, found {value}", condition.at)
+        return value
+
+    def _repeat(self, step: Repeat, frame: _Frame) -> None:
+        times = self._times(step.repeat, frame.scope)
+        path = self._name(step.as_ or "repeat", frame, explicit=bool(step.as_), at=step.at)
+        for unit in range(times):
+            inner = frame.inner(f"{path}/unit{unit + 1}", {step.index: unit} if step.index else None)
+            self._body(step.body, inner)
+            frame.flow = inner.flow
+        if step.as_:
+            frame.named[step.as_] = frame.flow
+
+    def _times(self, expression: Expression, scope: Scope) -> int:
+        times = self._evaluate(expression, scope)
+        if not (isinstance(times, int) and not isinstance(times, bool) and 0 <= times <= MAX_REPEAT):
+            raise SpecError(f"repeat must be a whole number from 0 to {MAX_REPEAT:,} (got {times})", expression.at)
+        return times
+
+    def _from(self, step: From, frame: _Frame) -> None:
+        if step.from_ not in frame.named:
+            suggestion = did_you_mean(step.from_, frame.named) or f"; named so far: {', '.join(sorted(frame.named))}"
+            raise SpecError(f"from: nothing before this is called '{step.from_}'{suggestion}", step.key_at("from"))
+        frame.flow = frame.named[step.from_]
+
+    def _join(self, step: Join, frame: _Frame) -> None:
+        results = []
+        path = f"{frame.path}/" if frame.path else ""
+        name = self._name(step.as_ or step.operator, frame, explicit=bool(step.as_), at=step.at)
+        for branch, body in step.branches.items():
+            inner = frame.inner(path + self._local(branch, frame, explicit=False, at=step.at))
+            before = (len(self.nodes), self.steps)
+            self._body(body, inner)
+            if inner.flow is not frame.flow or len(self.nodes) > before[0]:
+                results.append(inner.flow)
+        if not results:
+            raise SpecError(
+                f"no branch of {step.operator} does anything; write [identity] to pass the input on", step.at
+            )
+        if len(results) == 1:
+            frame.flow = results[0]
+        else:
+            args = {"dim": self._evaluate(step.dim, frame.scope)} if isinstance(step, ConcatStep) else {}
+            self._operator(step.operator, args, tuple(results), name, step, frame)
+        if step.as_:
+            frame.named[step.as_] = frame.flow
+
+    def _table(self, step: Table, frame: _Frame) -> None:
+        table = step.table
+        names = tuple(column.name for column in table.columns)
+        for row in table.rows:
+            self._sizes_in_scope(frame)
+            try:
+                self._row(table, dict(zip(names, row, strict=True)), step, frame)
+            except SpecError as error:
+                self._fault(error, frame)
+            except _TooMuchError:
+                raise
+            except ArchspecError as error:
+                self._fault(SpecError(str(error), _row_mark(row) or step.at), frame)
+
+    def _row(self, table: Rows, cells: dict[str, Value | None], step: Table, frame: _Frame) -> None:
+        place = Step().placed(_row_mark(cells.values()) or step.at)
+        callee = next((str(cells[key]) for key in CALLEE if key in cells), table.block or "")
+        given = {k: v for k, v in cells.items() if k not in CALLEE and k != "as"}
+        nominal = {k: None if v is None else self._value(v, frame.scope) for k, v in given.items()}
+        built = self._built(table, nominal, frame.scope)
+        times = built.pop(table.repeat) if table.repeat else None
+        label = None if cells.get("as") is None else str(cells["as"])
+        before = frame.flow.tensor
+        if times is None:
+            self._apply(callee, built, place, frame, label)
+            name = frame.flow.name
+        else:
+            if not (isinstance(times, int) and 0 <= times <= MAX_REPEAT):
+                raise SpecError(
+                    f"{table.repeat} must be a whole number from 0 to {MAX_REPEAT:,} (got {times})", place.at
+                )
+            name = self._name(label or callee, frame, explicit=label is not None, at=place.at)
+            self._units(table, callee, built, nominal, times, name, place, frame)
+        if label is not None:
+            frame.named[label] = frame.flow
+        self.rows.append(TableTrace(tuple(cells), name, callee, nominal, built, id(table), before, frame.flow.tensor))
+
+    def _units(
+        self,
+        table: Rows,
+        callee: str,
+        built: dict[str, Any],
+        nominal: Mapping[str, Any],
+        times: int,
+        name: str,
+        place: Step,
+        frame: _Frame,
+    ) -> None:
+        for unit in range(times):
+            if unit == 1:
+                later = {key: self._value(value, frame.scope) for key, value in table.after_first.items()}
+                built = built | self._built(table, {**nominal, **later}, frame.scope, only=later)
+            inner = frame.inner(name)
+            self._sizes_in_scope(inner)
+            self.steps += 1
+            if self.steps > MAX_STEPS:
+                raise _TooMuchError(f"the network has more than {MAX_STEPS:,} steps", place.at)
+            self._apply(callee, built, place, inner, f"unit{unit + 1}")
+            frame.flow = inner.flow
+
+    def _built(
+        self, table: Rows, nominal: Mapping[str, Any], scope: Scope, only: Iterable[str] | None = None
+    ) -> dict[str, Any]:
+        """What the header makes of the numbers of a row; empty cells are left out."""
+        values = {key: value for key, value in nominal.items() if value is not None}
+        headers = {column.name: column.built for column in table.columns}
+        inner = scope.within(values)
+        chosen = values if only is None else only
+        return {
+            key: values[key] if headers.get(key) is None else self._evaluate(headers[key], inner)  # type: ignore[arg-type]
+            for key in chosen
+        }
+
+    # -------------------------------------------------------------- operators
+
+    def _operator(
+        self,
+        callee: str,
+        args: Mapping[str, Any],
+        inputs: tuple[_Value, ...],
+        name: str,
+        step: Step,
+        frame: _Frame,
+    ) -> None:
+        tensors = tuple([value.tensor for value in inputs])
+        guessed = any([value.guessed for value in inputs])
+        operator = self._made(callee, args, step)
+        try:
+            output = self._output(operator, tensors)
+        except ShapeError as error:
+            if not guessed:
+                self.errors.append(SpecError(f"{name}: {error}", step.at))
+            output, guessed = _guess(operator, tensors, guessed)
+        sources = tuple([value.name for value in inputs])
+        self.nodes.append(Node(name, operator, sources, output, frame.block or name, frame.kind or callee, step.at))
+        frame.flow = _Value(name, output, guessed)
+
+    def _output(self, operator: Operator, tensors: tuple[Tensor, ...]) -> Tensor:
+        """The shape of the result, all facts checked; worked out once for one operator on one shape."""
+        key = (id(operator), tensors)
+        try:
+            known = self.outputs.get(key)
+        except TypeError:  # an array has no hash
+            return operator.output(*tensors)
+        if known is None:
+            known = operator.output(*tensors)
+            operator.weights(*tensors)
+            _check_sizes(known)
+            self.outputs[key] = known
+        return known
+
+    def _made(self, callee: str, args: Mapping[str, Any], step: Step) -> Operator:
+        key = (callee, tuple((name, type(value), value) for name, value in args.items()))
+        try:
+            found = self.operators.get(key)
+        except TypeError:  # an array has no hash
+            return _operator(callee, args, step)
+        if found is None:
+            found = self.operators[key] = _operator(callee, args, step)
+        return found
+
+    # -------------------------------------------------------------- names and values
+
+    def _name(self, local: str, frame: _Frame, *, explicit: bool, at: Mark | None) -> str:
+        local = self._local(local, frame, explicit=explicit, at=at)
+        return f"{frame.path}/{local}" if frame.path else local
+
+    def _local(self, local: str, frame: _Frame, *, explicit: bool, at: Mark | None) -> str:
+        """A name that is free in this frame: as it is, or with _2, _3, … behind it unless it was given by `as`."""
+        count = frame.taken.get(local, 0) + 1
+        frame.taken[local] = count
+        if count == 1 and not (local == INPUT and not frame.path):
+            return local
+        if explicit:
+            raise SpecError(f"as: the name '{local}' is already taken here; choose another", at)
+        return self._local(f"{local}_{max(count, 2)}", frame, explicit=False, at=at)
+
+    def _value(self, value: Value, scope: Scope) -> Any:
+        if isinstance(value, tuple):
+            return tuple(self._value(part, scope) for part in value)
+        return self._evaluate(value, scope)
+
+    def _evaluate(self, expression: Expression, scope: Scope) -> Any:
+        try:
+            return expression.evaluate(scope)
+        except SpecError:
+            raise
+        except ArchspecError as error:
+            raise SpecError(f"{error}, in '{expression.text}'", expression.at) from None
+
+    def _lets(self, lets: Mapping[str, Value], scope: Scope) -> None:
+        for name, value in lets.items():
+            scope.values[name] = self._value(value, scope)
+
+
+_WALKS: Mapping[type[Step], Callable[[_Expansion, Any, _Frame], None]] = {
+    Call: _Expansion._call,
+    Use: _Expansion._use,
+    Group: _Expansion._group,
+    When: _Expansion._when,
+    Repeat: _Expansion._repeat,
+    From: _Expansion._from,
+    Table: _Expansion._table,
+    **dict.fromkeys(Join.__subclasses__(), _Expansion._join),
+}
+
+
+class _TooMuchError(ArchspecError):
+    """The network is larger than any network; ends the walk."""
+
+    def __init__(self, message: str, at: Mark | None) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+def _operator(callee: str, args: Mapping[str, Any], step: Step) -> Operator:
+    """An operator with its fields checked.
+
+    Raises:
+        SpecError: A field cannot have its value.
+    """
+    try:
+        return ops.operator(callee)(**args)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        key = str(detail["loc"][0]) if detail["loc"] else ""
+        cause = detail.get("ctx", {}).get("error")
+        message = str(cause) if cause else f"{detail['msg'][:1].lower()}{detail['msg'][1:]} (got {args.get(key)})"
+        raise SpecError(f"{callee}: {key} {message}", step.key_at(key)) from None
+
+
+def _guess(operator: Operator, tensors: tuple[Tensor, ...], guessed: bool) -> tuple[Tensor, bool]:
+    """The shape to go on with after a fault: certain where only the weights do not fit, else that of the first input."""
+    try:
+        return operator.output(*tensors), guessed
+    except ShapeError:
+        return tensors[0], True
+
+
+def _check_sizes(tensor: Tensor) -> None:
+    for size in tensor.shape:
+        if type(size) is int and not 0 < size <= MAX_SIZE:
+            raise ShapeError(f"the result {tensor} has a size that is not from 1 to {MAX_SIZE}")
+
+
+def _row_mark(cells: Iterable[Value | None]) -> Mark | None:
+    for cell in cells:
+        for part in cell if isinstance(cell, tuple) else (cell,):
+            if isinstance(part, Expression) and part.at is not None:
+                return part.at
+    return None
+
+
+def _lookup(name: str, table: Lookup) -> Callable[..., Any]:
+    rows = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
+
+    def find(key: Any, column: Any = table.columns[-1]) -> Any:
+        if isinstance(key, Fraction) or not dims.is_symbolic(key):
+            if key not in rows:
+                raise ArchspecError(f"{name} has no row {key}; it has {', '.join(map(str, rows))}")
+            if column not in rows[key] or column == table.columns[0]:
+                columns = ", ".join(map(str, table.columns[1:]))
+                raise ArchspecError(f"{name} has no column {column}; it has {columns}")
+            return rows[key][column]
+        raise ArchspecError(f"{name} is a table; bind {key} to look it up")
+
+    return find

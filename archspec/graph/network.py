@@ -1,0 +1,121 @@
+"""A network: operators in topological order, each with its ordered inputs and the shape it gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from archspec.dims import Condition
+from archspec.errors import Mark
+from archspec.ops import Operator, Tensor
+
+if TYPE_CHECKING:
+    import networkx
+
+INPUT = "input"
+"""The name under which nodes refer to the network's input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operator of a network.
+
+    Attributes:
+        name: A path such as "stage3/unit2/expand/conv2d"; with dots for slashes, the prefix of its state-dict keys.
+        operator: What it computes.
+        inputs: The names of the nodes it takes, in order; a name can stand twice. `INPUT` is the network's input.
+        output: The shape of its result.
+        block: The path of the outermost block it belongs to; its own name if it belongs to none.
+        kind: The name of that block in the specification, or its operator's.
+        at: Where it stands in the specification.
+    """
+
+    name: str
+    operator: Operator
+    inputs: tuple[str, ...]
+    output: Tensor
+    block: str
+    kind: str
+    at: Mark | None
+
+    @property
+    def stage(self) -> str:
+        """The first part of its name: the step of the network, or the row of the table, that it comes from."""
+        return self.name.partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class TableTrace:
+    """What became of one row of a table.
+
+    Attributes:
+        columns: The header.
+        name: The row's name in the network.
+        callee: The block or operator it is made of.
+        nominal: The numbers as printed, by column; None where the cell is empty.
+        built: The numbers handed on.
+        table: Where the table stands; rows of one table share it.
+        input: The shape that flows in.
+        output: The shape that flows out.
+    """
+
+    columns: tuple[str, ...]
+    name: str
+    callee: str
+    nominal: Mapping[str, Any]
+    built: Mapping[str, Any]
+    table: int
+    input: Tensor
+    output: Tensor
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network with all its shapes.
+
+    Attributes:
+        name: The specification's name.
+        bindings: The symbols' values, defaults included; a free symbol is a SymPy symbol.
+        batch: The number of images or vectors at once.
+        input: The shape of the input, batch first.
+        nodes: The operators in topological order.
+        output: The name of the node whose result is the network's.
+        conditions: What had to be taken for true of free symbols.
+        rows: The rows of the specification's tables, with nominal and built numbers.
+    """
+
+    name: str
+    bindings: Mapping[str, Any]
+    batch: Any
+    input: Tensor
+    nodes: tuple[Node, ...]
+    output: str
+    conditions: tuple[Condition, ...] = ()
+    rows: tuple[TableTrace, ...] = ()
+
+    @cached_property
+    def _by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}
+
+    def node(self, name: str) -> Node:
+        """The node of that name; KeyError if there is none."""
+        return self._by_name[name]
+
+    def tensor(self, name: str) -> Tensor:
+        """The result of the node of that name, or the input."""
+        return self.input if name == INPUT else self._by_name[name].output
+
+    def inputs_of(self, node: Node) -> tuple[Tensor, ...]:
+        """What flows into a node, in order."""
+        return tuple(self.tensor(name) for name in node.inputs)
+
+    def digraph(self) -> "networkx.MultiDiGraph[str]":
+        """The network as a networkx graph: an edge an input, numbered by its position."""
+        import networkx
+
+        graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph(name=self.name)
+        graph.add_node(INPUT, output=self.input)
+        for node in self.nodes:
+            graph.add_node(node.name, operator=node.operator, output=node.output)
+            graph.add_edges_from((source, node.name, {"position": i}) for i, source in enumerate(node.inputs))
+        return graph

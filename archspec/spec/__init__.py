@@ -1,0 +1,78 @@
+"""The YAML document: reading it with the places of its faults, checking it, writing it back."""
+
+import os
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from archspec.errors import SpecError, SpecErrors
+from archspec.spec import zoo
+from archspec.spec.check import check
+from archspec.spec.document import Document
+from archspec.spec.reader import decode, parse, read_bytes
+
+__all__ = ["Document", "check", "dumps", "load", "loads", "schema", "zoo"]
+
+
+def load(spec: str | os.PathLike[str]) -> Document:
+    """Read a specification: a path, "-" for standard input, or a name of the zoo.
+
+    Raises:
+        SpecErrors: It cannot be read, or has faults; all of them are named, each with its place.
+        UnknownNameError: It is neither a file nor a name of the zoo.
+    """
+    name = os.fspath(spec)
+    if _is_zoo_name(name):
+        name = str(zoo.path(name))
+    data = read_bytes(name)
+    shown = "<stdin>" if name == "-" else name
+    return loads(decode(data, shown), shown)
+
+
+def _is_zoo_name(name: str) -> bool:
+    """Whether a text without a folder or an ending names no file that exists."""
+    return name != "-" and not {"/", os.sep, "."} & set(name) and "\0" not in name and not Path(name).is_file()
+
+
+def loads(text: str, name: str = "<text>") -> Document:
+    """Read a specification from text; `name` is what its faults call it.
+
+    Raises:
+        SpecErrors: It has faults; all of them are named, each with its place.
+    """
+    if len(text.encode("utf-8", "surrogatepass")) > 1_000_000:
+        raise SpecErrors(
+            [SpecError(f"{name}: has {len(text):,} characters; a specification has at most 1,000,000 bytes")]
+        )
+    errors: list[SpecError] = []
+    document = Document.model_validate(parse(text, name), context=errors)
+    if not document.broken:
+        errors.extend(check(document))
+    if errors:
+        raise SpecErrors(errors)
+    return document
+
+
+def dumps(document: Document) -> str:
+    """The specification as YAML; `loads` gives the same document back."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="rt", pure=True)
+    yaml.width = 120
+    yaml.default_flow_style = None
+    stream = StringIO()
+    yaml.dump(_lists(document.model_dump(by_alias=True, exclude_defaults=True)), stream)
+    return stream.getvalue()
+
+
+def _lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _lists(inner) for key, inner in value.items()}
+    return list(map(_lists, value)) if isinstance(value, (list, tuple)) else value
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the language, for editors."""
+    from archspec.spec.schema import document_schema
+
+    return document_schema()

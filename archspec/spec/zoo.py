@@ -1,0 +1,38 @@
+"""The specifications that come with the library, found by name."""
+
+import fnmatch
+from pathlib import Path
+
+from archspec.errors import UnknownNameError, did_you_mean
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def directory() -> Path:
+    """The folder of the specifications: inside the installed package, or beside it in a checkout."""
+    inside = _PACKAGE / "specs"
+    return inside if inside.is_dir() else _PACKAGE.parent / "specs"
+
+
+def names(pattern: str = "*") -> list[str]:
+    """The names of the specifications that match a pattern of the shell, in alphabetical order.
+
+    >>> "mobilenet" in names("mobile*")
+    True
+    """
+    found = (path.stem for path in directory().glob("*.yaml"))
+    return sorted(name for name in found if fnmatch.fnmatchcase(name, pattern))
+
+
+def path(name: str) -> Path:
+    """The file of a specification.
+
+    Raises:
+        UnknownNameError: There is none of that name.
+    """
+    file = directory() / f"{name}.yaml"
+    if name not in names():
+        raise UnknownNameError(
+            f"no file and no network of the zoo is called '{name}'{did_you_mean(name, names())}; 'archspec zoo' lists them"
+        )
+    return file
