@@ -6,8 +6,8 @@ over the window. `input_scale` false leaves K out, as the authors' own code came
 """
 
 from archspec.dims import Dim
-from archspec.ops.base import Module, Operations, Operator, Positive, Switch, Tensor, Weight, features
-from archspec.ops.window import Convolution
+from archspec.ops.base import Module, Operations, Operator, Positive, Switch, Tensor, Weight, both, features
+from archspec.ops.window import Convolution, sides
 
 
 class BinaryConv2d(Convolution, name="binary_conv2d"):
@@ -33,10 +33,13 @@ class BinaryConv2d(Convolution, name="binary_conv2d"):
         return done
 
     def torch_call(self, x: Tensor) -> Module:
-        """`archspec.runtime.binary.BinaryConv2d`."""
-        return self.module(
-            "archspec.runtime.binary.BinaryConv2d", x, binary_input=self.binary_input, input_scale=self.input_scale
-        )
+        """`archspec.runtime.binary.BinaryConv2d`, which pads the signs itself: a zero before it would count as +1."""
+        extra = {"binary_input": self.binary_input, "input_scale": self.input_scale}
+        call = self.module("archspec.runtime.binary.BinaryConv2d", x, **extra)
+        if not call.before:
+            return call
+        padding = sides(self.padding, both(self.kernel_size), both(self.dilation))
+        return Module(call.target, {**call.kwargs, "padding": padding})
 
 
 class BinaryLinear(Operator, name="binary_linear"):

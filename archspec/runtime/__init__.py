@@ -1,0 +1,5 @@
+"""The door to torch: what the other layers say as data becomes modules here, and only here is torch imported."""
+
+from archspec.runtime.calls import live
+
+__all__ = ["live"]
