@@ -348,7 +348,7 @@ class Call(Step):
         if not self.args and self.as_ is None:
             return self.name
         named = {"as": self.as_} if self.as_ else {}
-        return {self.name: plain["args"] or None, **named}
+        return {self.name: plain.get("args"), **named}
 
 
 class Use(Step):
