@@ -101,6 +101,8 @@ def exact(value: Any) -> Dim:
     >>> exact(0.35), exact("7/20"), exact("2.0")
     (Fraction(7, 20), Fraction(7, 20), 2)
     """
+    if is_array(value) and value.dtype != "int64":
+        raise ArchspecError(f"an array of sizes must be of int64, found {value.dtype}")
     if is_dim(value):
         return _normal(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
@@ -255,12 +257,10 @@ def make_divisible(x: Dim, divisor: Dim = 8, minimum: Dim | None = None) -> Dim:
     [8, 8, 16, 448]
     """
     _check_divisor(divisor)
-    if is_array(x):
-        rounded = maximum(divisor if minimum is None else minimum, (2 * x + divisor) // (2 * divisor) * divisor)
-        return rounded + (10 * rounded < 9 * x) * divisor
-    nearest = floor((x + Fraction(divisor, 2)) / divisor) * divisor
-    rounded = max(divisor if minimum is None else minimum, nearest)
-    return _normal(rounded + divisor if 10 * rounded < 9 * x else rounded)
+    over, under = (x.numerator, x.denominator) if isinstance(x, Fraction) else (x, 1)
+    nearest = (2 * over + divisor * under) // (2 * divisor * under) * divisor
+    rounded = maximum(divisor if minimum is None else minimum, nearest)
+    return rounded + divisor * (10 * rounded * under < 9 * over)
 
 
 @_rule
@@ -336,5 +336,5 @@ def _unanimous(answer: Any) -> bool:
 
 
 def _check_divisor(b: Dim) -> None:
-    if is_number(b) and b <= 0:
+    if (is_number(b) and b <= 0) or (is_array(b) and (b <= 0).any()):
         raise ArchspecError(f"the divisor must be positive, found {b}")

@@ -15,7 +15,7 @@ from sympy import Expr, Function, Integer, Rational, Symbol
 
 from archspec import dims
 from archspec.dims import Condition, record
-from archspec.errors import UndecidableError
+from archspec.errors import ArchspecError, DivisibilityError, UndecidableError
 
 __all__ = [
     "ceil",
@@ -52,19 +52,23 @@ def from_sympy(value: Expr) -> Any:
     return value
 
 
-class _Rounding(Function):  # type: ignore[misc]  # SymPy has no types
-    """An integer-valued atom that computes, by the rule of the same name in `dims`, when its arguments are numbers."""
+class _Atom(Function):  # type: ignore[misc]  # SymPy has no types
+    """A number that is computed, by the rule of the same name in `dims`, as soon as the arguments are numbers."""
 
-    is_integer = True
     is_finite = True
     is_real = True
 
     @classmethod
     def eval(cls, *args: Expr) -> Expr | None:
         if all(isinstance(arg, Rational) for arg in args):
-            rule = getattr(dims, cls.rule)
-            return Integer(rule(*map(from_sympy, args)))
+            return to_sympy(getattr(dims, cls.rule)(*map(from_sympy, args)))
         return None
+
+
+class _Rounding(_Atom):
+    """An atom whose value is an integer."""
+
+    is_integer = True
 
 
 class CeilDiv(_Rounding):
@@ -78,7 +82,8 @@ class CeilDiv(_Rounding):
     def _sympystr(self, printer: Any) -> str:
         a, b = self.args
         top = f"({printer._print(a)})" if a.is_Add else printer._print(a)
-        return f"⌈{top}/{printer._print(b)}⌉"
+        bottom = f"({printer._print(b)})" if b.is_Add or b.is_Mul else printer._print(b)
+        return f"⌈{top}/{bottom}⌉"
 
     def _latex(self, printer: Any) -> str:
         return rf"\left\lceil \frac{{{printer._print(self.args[0])}}}{{{printer._print(self.args[1])}}} \right\rceil"
@@ -127,7 +132,14 @@ class MakeDivisible(_Rounding):
         return rf"\left\lfloor {x} \right\rceil_{{{d}{bound}}}"
 
 
-class Maximum(_Rounding):
+class _Extreme(_Atom):
+    """One of its arguments."""
+
+    def _eval_is_integer(self) -> bool | None:
+        return True if all(arg.is_integer for arg in self.args) else None
+
+
+class Maximum(_Extreme):
     """The largest of its arguments."""
 
     rule = "maximum"
@@ -142,10 +154,13 @@ class Maximum(_Rounding):
         return rf"\max\left({', '.join(printer._print(arg) for arg in self.args)}\right)"
 
 
-class Minimum(_Rounding):
+class Minimum(_Extreme):
     """The smallest of its arguments."""
 
     rule = "minimum"
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if all(arg.is_positive for arg in self.args) else None
 
     def _sympystr(self, printer: Any) -> str:
         return f"min({', '.join(printer._print(arg) for arg in self.args)})"
@@ -175,7 +190,7 @@ def _outside(atom: type[_Rounding], x: Expr) -> Any:
 
 def floor_div(a: Any, b: Any) -> Any:
     """⌊a/b⌋ = ⌈(a − b + 1)/b⌉ for integers."""
-    a, b = to_sympy(a), to_sympy(b)
+    a, b = to_sympy(a), _divisor(b)
     if a.is_integer and b.is_integer:
         return ceil_div(a - b + 1, b)
     return floor(a / b)
@@ -183,7 +198,7 @@ def floor_div(a: Any, b: Any) -> Any:
 
 def ceil_div(a: Any, b: Any) -> Any:
     """⌈a/b⌉, with a nested ceiling folded into one and whole quotients taken out."""
-    a, b = sympy.expand(to_sympy(a)), to_sympy(b)
+    a, b = sympy.expand(to_sympy(a)), _divisor(b)
     if not (a.is_integer and b.is_integer):
         return ceil(a / b)
     if b == 1:
@@ -213,8 +228,14 @@ def _fold(a: Expr, b: Expr) -> tuple[Expr, Expr] | None:
 
 
 def exact_div(a: Any, b: Any) -> Any:
-    """a/b; that b divides a is recorded unless it is plain."""
-    quotient = sympy.expand(to_sympy(a) / to_sympy(b))
+    """a/b; that b divides a is recorded unless it is plain.
+
+    Raises:
+        DivisibilityError: It is plain that b does not divide a.
+    """
+    quotient = sympy.expand(to_sympy(a) / _divisor(b))
+    if quotient.is_integer is False:
+        raise DivisibilityError(f"{a} is not divisible by {b}")
     if not quotient.is_integer:
         record(Condition("divides", to_sympy(a), to_sympy(b)))
     return from_sympy(quotient)
@@ -222,12 +243,19 @@ def exact_div(a: Any, b: Any) -> Any:
 
 def divide(a: Any, b: Any) -> Any:
     """a/b."""
-    return from_sympy(to_sympy(a) / to_sympy(b))
+    return from_sympy(to_sympy(a) / _divisor(b))
+
+
+def _divisor(b: Any) -> Expr:
+    divisor = to_sympy(b)
+    if divisor.is_nonpositive:
+        raise ArchspecError(f"the divisor must be positive, found {b}")
+    return divisor
 
 
 def make_divisible(x: Any, divisor: Any = 8, minimum: Any = None) -> Any:
     """The atom of `dims.make_divisible`."""
-    args = (x, divisor) if minimum is None else (x, divisor, minimum)
+    args = (x, _divisor(divisor)) if minimum is None else (x, _divisor(divisor), minimum)
     return from_sympy(MakeDivisible(*map(to_sympy, args)))
 
 
@@ -241,7 +269,7 @@ def minimum(*values: Any) -> Any:
     return _extreme(Minimum, values, sign=-1)
 
 
-def _extreme(atom: type[_Rounding], values: tuple[Any, ...], sign: int) -> Any:
+def _extreme(atom: type[_Extreme], values: tuple[Any, ...], sign: int) -> Any:
     kept: list[Expr] = []
     for value in map(to_sympy, values):
         if any((sign * (other - value)).is_nonnegative for other in kept):
