@@ -2,7 +2,22 @@
 
 from typing import ClassVar, Literal
 
-from archspec.ops.base import Module, Operations, Operator, Positive, Real, Tensor, Weight, Weightless
+from archspec.dims import Dim, product
+from archspec.errors import ShapeError
+from archspec.ops.base import (
+    Axis,
+    Module,
+    Operations,
+    Operator,
+    Positive,
+    Real,
+    Tensor,
+    Weight,
+    Weightless,
+    axis,
+    is_one,
+    same_size,
+)
 
 
 class Elementwise(Operator):
@@ -59,6 +74,8 @@ class Prelu(Elementwise, name="prelu"):
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """num_parameters slopes."""
+        if not is_one(self.num_parameters) and not same_size(self.num_parameters, x.shape[1]):
+            raise ShapeError(f"{self.name} needs 1 slope or one a channel, {x.shape[1]}, found {self.num_parameters}")
         return (Weight("weight", (self.num_parameters,)),)
 
 
@@ -108,17 +125,22 @@ class Softmax(Weightless, name="softmax"):
     """eˣ / Σ eˣ along an axis, after its largest element is taken away."""
 
     module: ClassVar[str] = "Softmax"
-    dim: int = 1
+    dim: Axis = 1
 
     def output(self, x: Tensor) -> Tensor:
         """X."""
+        axis(x, self.dim, self.name)
         return x
 
     def operations(self, x: Tensor) -> Operations:
         """For m elements: m − 1 comparisons, m subtractions, m exponentials, m − 1 additions, m divisions."""
-        m = x.shape[self.dim]
-        rows = Tensor((*x.shape[: self.dim], *x.shape[self.dim :][1:])).elements
+        m, rows = self._rows(x)
         return Operations(comparisons=m - 1, additions=m + m - 1, transcendentals=m, divisions=m).times(rows)
+
+    def _rows(self, x: Tensor) -> tuple[Dim, Dim]:
+        """How many elements are summed, and how often."""
+        dim = axis(x, self.dim, self.name)
+        return x.shape[dim], product((*x.shape[:dim], *x.shape[dim + 1 :]))
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.Softmax`."""
@@ -132,6 +154,5 @@ class LogSoftmax(Softmax, name="log_softmax"):
 
     def operations(self, x: Tensor) -> Operations:
         """As softmax, a subtraction an element in place of the division, and one logarithm a row."""
-        m = x.shape[self.dim]
-        rows = Tensor((*x.shape[: self.dim], *x.shape[self.dim :][1:])).elements
+        m, rows = self._rows(x)
         return Operations(comparisons=m - 1, additions=m + m - 1 + m, transcendentals=m + 1).times(rows)

@@ -12,15 +12,15 @@ expressions. No fact has a default: a class that leaves one out cannot be made.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from archspec.dims import Dim, equal, exact, is_array, is_dim, is_number, is_symbolic, known_less, product
+from archspec.dims import Dim, equal, exact, is_number, known_less, product
 from archspec.errors import ArchspecError, ShapeError
 
 
@@ -236,42 +236,47 @@ class Free(Weightless):
 # ------------------------------------------------------------------ types of the fields
 
 
-def _size(value: Any, least: int) -> Dim:
-    if isinstance(value, Fraction) or not is_dim(value):
-        number = exact(value)
-        if isinstance(number, Fraction):
-            raise ValueError(f"must be an integer (got {number})")
-        value = number
-    if known_less(value, least):
-        raise ValueError(f"must be at least {least} (got {value})" if least else f"must not be negative (got {value})")
-    return value
-
-
-def _positive(value: Any) -> Dim:
+def positive(value: Any) -> Dim:
+    """A size from 1."""
     return _size(value, 1)
 
 
-def _natural(value: Any) -> Dim:
+def natural(value: Any) -> Dim:
+    """A size from 0."""
     return _size(value, 0)
 
 
-def _pair_of(check: Any) -> Any:
-    def pair(value: Any) -> Any:
-        if isinstance(value, (list, tuple)):
-            if len(value) != 2:
-                raise ValueError(f"must be one size or two, height and width (got {len(value)})")
-            return tuple(map(check, value))
-        return check(value)
-
-    return pair
+def _size(value: Any, least: int) -> Dim:
+    number = _number(value)
+    if isinstance(number, Fraction):
+        raise ValueError(f"must be an integer (got {number})")
+    if known_less(number, least):
+        raise ValueError(f"must be at least {least} (got {value})" if least else f"must not be negative (got {value})")
+    return number
 
 
-def _real(value: Any) -> Any:
-    return value if is_symbolic(value) else exact(value)
+def _number(value: Any) -> Dim:
+    try:
+        return exact(value)
+    except ArchspecError:
+        raise ValueError(f"must be a number (got {value!r:.40})") from None
 
 
-def _probability(value: Any) -> Any:
-    number = _real(value)
+def pair(check: Callable[[Any], Dim]) -> Callable[[Any], Any]:
+    """One size that passes the check, or two."""
+
+    def one_or_two(value: Any) -> Any:
+        if not isinstance(value, (list, tuple)):
+            return check(value)
+        if len(value) != 2:
+            raise ValueError(f"must be one size or two, height and width (got {len(value)})")
+        return tuple(map(check, value))
+
+    return one_or_two
+
+
+def _probability(value: Any) -> Dim:
+    number = _number(value)
     if is_number(number) and not 0 <= number < 1:
         raise ValueError(f"must be at least 0 and less than 1 (got {number})")
     return number
@@ -283,18 +288,20 @@ def _switch(value: Any) -> bool:
     return value
 
 
-def _serial(value: Any) -> Any:
-    return str(value) if isinstance(value, Fraction) or is_symbolic(value) or is_array(value) else value
+def _axis(value: Any) -> int:
+    if type(value) is not int:
+        raise ValueError(f"must be the number of an axis, such as 1 (got {value})")
+    return value
 
 
-_written = PlainSerializer(_serial)
-Positive = Annotated[Any, BeforeValidator(_positive), _written]
-Natural = Annotated[Any, BeforeValidator(_natural), _written]
-PositivePair = Annotated[Any, BeforeValidator(_pair_of(_positive)), _written]
-NaturalPair = Annotated[Any, BeforeValidator(_pair_of(_natural)), _written]
-Real = Annotated[Any, BeforeValidator(_real), _written]
-Probability = Annotated[Any, BeforeValidator(_probability), _written]
+Positive = Annotated[Any, BeforeValidator(positive)]
+Natural = Annotated[Any, BeforeValidator(natural)]
+PositivePair = Annotated[Any, BeforeValidator(pair(positive))]
+NaturalPair = Annotated[Any, BeforeValidator(pair(natural))]
+Real = Annotated[Any, BeforeValidator(_number)]
+Probability = Annotated[Any, BeforeValidator(_probability)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
+Axis = Annotated[int, BeforeValidator(_axis)]
 
 
 def both(value: Any) -> tuple[Any, Any]:
@@ -323,6 +330,19 @@ def features(x: Tensor, operator: str) -> Dim:
     return x.shape[-1]
 
 
+def axis(x: Tensor, dim: int, operator: str) -> int:
+    """The number of an axis other than the batch, from the front; -1 is the last."""
+    rank = len(x.shape)
+    if not (1 <= dim < rank or 1 - rank <= dim < 0):
+        raise ShapeError(f"{operator} along axis {dim} needs inputs of more axes than {x}, which has {rank}")
+    return dim % rank
+
+
 def same_size(a: Dim, b: Dim) -> bool:
     """Whether two sizes agree."""
     return a is b or bool(equal(a, b))
+
+
+def is_one(size: Dim) -> bool:
+    """Whether a size is the number 1."""
+    return is_number(size) and bool(size == 1)

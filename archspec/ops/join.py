@@ -1,8 +1,7 @@
 """Operators of several inputs: the joins of branches."""
 
-from archspec.dims import Dim, is_number
 from archspec.errors import ShapeError
-from archspec.ops.base import Free, Function, Operations, Tensor, Weightless, same_size
+from archspec.ops.base import Axis, Free, Function, Operations, Tensor, Weightless, axis, is_one, same_size
 
 _AXES = ("batch", "channels", "height", "width")
 
@@ -47,22 +46,19 @@ class Concat(Free, name="concat"):
     """The inputs one behind the other along an axis, the channels unless said otherwise."""
 
     arity = "many"
-    dim: int = 1
+    dim: Axis = 1
 
     def output(self, *xs: Tensor) -> Tensor:
         """The shape of the first with the sizes along `dim` added up."""
-        first = xs[0].shape
-        if not 1 <= self.dim < len(first):
-            raise ShapeError(f"{self.name} along axis {self.dim} needs inputs of more axes than {xs[0]}")
+        first, dim = xs[0].shape, axis(xs[0], self.dim, self.name)
         for number, x in enumerate(xs[1:], 2):
             _check_rank(xs[0], x, number, self.name)
-            for axis, (a, b) in enumerate(zip(first, x.shape, strict=True)):
-                if axis != self.dim and not same_size(a, b):
-                    joined = _axis(self.dim, len(first))
-                    differs = _axis(axis, len(first))
+            for other, (a, b) in enumerate(zip(first, x.shape, strict=True)):
+                if other != dim and not same_size(a, b):
+                    joined, differs = _axis(dim, len(first)), _axis(other, len(first))
                     raise ShapeError(f"{self.name} joins {joined}; {differs} differs: {a} in branch 1, {b} in {number}")
-        joined = sum((x.shape[self.dim] for x in xs[1:]), first[self.dim])
-        return Tensor((*first[: self.dim], joined, *first[self.dim + 1 :]))
+        joined = sum((x.shape[dim] for x in xs[1:]), first[dim])
+        return Tensor((*first[:dim], joined, *first[dim + 1 :]))
 
     def torch_call(self, *xs: Tensor) -> Function:
         """`torch.cat`."""
@@ -74,18 +70,13 @@ def _alike(xs: tuple[Tensor, ...], operator: str, spread: bool = False) -> Tenso
     shape = list(xs[0].shape)
     for number, x in enumerate(xs[1:], 2):
         _check_rank(xs[0], x, number, operator)
-        for axis, (a, b) in enumerate(zip(shape, x.shape, strict=True)):
-            if same_size(a, b) or (spread and _is_one(b)):
-                continue
-            if not (spread and _is_one(a)):
-                which = _axis(axis, len(shape))
+        for dim, (a, b) in enumerate(zip(shape, x.shape, strict=True)):
+            if spread and is_one(a):
+                shape[dim] = b
+            elif not (spread and is_one(b)) and not same_size(a, b):
+                which = _axis(dim, len(shape))
                 raise ShapeError(f"{operator} needs equal {which}: {a} in branch 1, {b} in branch {number}")
-            shape[axis] = b
     return Tensor(tuple(shape))
-
-
-def _is_one(size: Dim) -> bool:
-    return is_number(size) and size == 1
 
 
 def _check_rank(first: Tensor, x: Tensor, number: int, operator: str) -> None:
@@ -93,5 +84,5 @@ def _check_rank(first: Tensor, x: Tensor, number: int, operator: str) -> None:
         raise ShapeError(f"{operator} needs inputs of as many axes: {first} in branch 1, {x} in branch {number}")
 
 
-def _axis(axis: int, rank: int) -> str:
-    return _AXES[axis] if rank in (2, 4) else f"axis {axis}"
+def _axis(dim: int, rank: int) -> str:
+    return _AXES[dim] if rank in (2, 4) else f"axis {dim}"

@@ -5,14 +5,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from archspec.dims import Dim, exact_div, is_number
+from archspec.dims import Dim, exact_div, known_less
 from archspec.errors import DivisibilityError, ShapeError
 from archspec.ops.base import (
     FREE,
+    Axis,
     Free,
     Function,
     Module,
-    Natural,
     Operations,
     Positive,
     PositivePair,
@@ -20,36 +20,29 @@ from archspec.ops.base import (
     Switch,
     Tensor,
     Weightless,
+    axis,
     both,
     image,
+    natural,
+    positive,
     same_size,
 )
-
-_natural = Natural.__metadata__[0].func
 
 
 def _four(value: Any) -> tuple[Dim, ...]:
     if isinstance(value, (list, tuple)) and len(value) == 4:
-        return tuple(map(_natural, value))
+        return tuple(map(natural, value))
     if isinstance(value, (list, tuple)) and len(value) == 2:
-        height, width = map(_natural, value)
+        height, width = map(natural, value)
     elif isinstance(value, (list, tuple)):
         raise ValueError(f"must be one size, [height, width] or [top, bottom, left, right] (got {len(value)} sizes)")
     else:
-        height = width = _natural(value)
+        height = width = natural(value)
     return height, height, width, width
 
 
-_positive = Positive.__metadata__[0].func
-
-
 def _sections(value: Any) -> Any:
-    if not isinstance(value, (list, tuple)):
-        count = _positive(value)
-        if is_number(count) and count > 4096:
-            raise ValueError(f"must be at most 4096 (got {count})")
-        return count
-    return tuple(map(_positive, value))
+    return tuple(map(positive, value)) if isinstance(value, (list, tuple)) else positive(value)
 
 
 class Identity(Free, name="identity"):
@@ -144,34 +137,35 @@ class Split(Free, name="split"):
 
     view = True
     sections: Annotated[Any, BeforeValidator(_sections)]
-    index: Annotated[int, BeforeValidator(_natural)]
-    dim: int = 1
+    index: Annotated[int, BeforeValidator(natural)]
+    dim: Axis = 1
 
     def output(self, x: Tensor) -> Tensor:
         """X with the channels of that part."""
-        _, length = self._part(x)
-        return Tensor((*x.shape[: self.dim], length, *x.shape[self.dim :][1:]))
+        dim, _, length = self._part(x)
+        return Tensor((*x.shape[:dim], length, *x.shape[dim + 1 :]))
 
-    def _part(self, x: Tensor) -> tuple[Dim, Dim]:
-        """Where the part begins, and its length."""
-        channels = x.shape[self.dim]
-        if isinstance(self.sections, tuple):
-            sizes = self.sections
-            if not same_size(sum(sizes), channels):
-                raise ShapeError(f"the sections add up to {sum(sizes)}, not to the {channels} channels of the input")
-        else:
-            try:
-                sizes = (exact_div(channels, self.sections),) * self.sections
-            except DivisibilityError:
-                raise DivisibilityError(f"{channels} channels do not split into {self.sections} equal parts") from None
-        if self.index >= len(sizes):
-            raise ShapeError(f"there is no part {self.index} of {len(sizes)}; parts count from 0")
-        return sum(sizes[: self.index]), sizes[self.index]
+    def _part(self, x: Tensor) -> tuple[int, Dim, Dim]:
+        """Along which axis the part lies, where it begins, and its length."""
+        dim = axis(x, self.dim, self.name)
+        channels, sections = x.shape[dim], self.sections
+        parts = len(sections) if isinstance(sections, tuple) else sections
+        if known_less(parts, self.index + 1):
+            raise ShapeError(f"there is no part {self.index} of {parts}; parts count from 0")
+        if isinstance(sections, tuple):
+            if not same_size(sum(sections), channels):
+                raise ShapeError(f"the sections add up to {sum(sections)}, not to the {channels} channels of the input")
+            return dim, sum(sections[: self.index]), sections[self.index]
+        try:
+            length = exact_div(channels, sections)
+        except DivisibilityError:
+            raise DivisibilityError(f"{channels} channels do not split into {sections} equal parts") from None
+        return dim, self.index * length, length
 
     def torch_call(self, x: Tensor) -> Function:
         """`torch.narrow`."""
-        start, length = self._part(x)
-        return Function("torch.narrow", {"dim": self.dim, "start": start, "length": length})
+        dim, start, length = self._part(x)
+        return Function("torch.narrow", {"dim": dim, "start": start, "length": length})
 
 
 class Upsample(Weightless, name="upsample"):

@@ -5,14 +5,13 @@ For integers ⌊(h + p − d(k−1) − 1)/s⌋ + 1 = ⌈(h + p − d(k−1))/s�
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator
 
 from archspec.dims import Dim, ceil_div, exact_div, floor_div, is_number, known_less, minimum
 from archspec.errors import DivisibilityError, ShapeError
 from archspec.ops.base import (
     Function,
     Module,
-    NaturalPair,
     Operator,
     Positive,
     PositivePair,
@@ -20,38 +19,30 @@ from archspec.ops.base import (
     Tensor,
     both,
     image,
+    natural,
+    pair,
 )
 
 
 def _padding(value: Any) -> Any:
-    if value == "same":
+    several = isinstance(value, (list, tuple))
+    if isinstance(value, str) and value == "same":
         return value
-    if isinstance(value, (list, tuple)) and len(value) == 4:
-        return tuple(map(_natural, value))
-    if isinstance(value, str) or (isinstance(value, (list, tuple)) and len(value) != 2):
-        raise ValueError(
-            f"must be 'same', one size, [height, width] or [top, bottom, left, right] (got {_words(value)})"
-        )
-    return _natural(value)
+    if several and len(value) == 4:
+        return tuple(map(natural, value))
+    if isinstance(value, str) or (several and len(value) != 2):
+        found = f"{len(value)} sizes" if several else repr(value)
+        raise ValueError(f"must be 'same', one size, [height, width] or [top, bottom, left, right] (got {found})")
+    return pair(natural)(value)
 
 
-def _words(value: Any) -> str:
-    return repr(value) if isinstance(value, str) else f"{len(value)} sizes"
-
-
-_natural = NaturalPair.__metadata__[0].func
-
-Padding = Annotated[
-    Literal["same"] | Any,
-    BeforeValidator(_padding),
-    PlainSerializer(lambda value: list(value) if isinstance(value, tuple) else value),
-]
+Padding = Annotated[Literal["same"] | Any, BeforeValidator(_padding)]
 """'same' (⌈h/s⌉ whatever h is), one size, [height, width], or [top, bottom, left, right]."""
 
 
 def sides(padding: Any, kernel: tuple[Dim, Dim], dilation: tuple[Dim, Dim]) -> tuple[Dim, Dim, Dim, Dim]:
     """The padding as (top, bottom, left, right); 'same' is d(k−1) in all, the odd one at the bottom and right."""
-    if padding == "same":
+    if isinstance(padding, str):
         height, width = (d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
         top, left = floor_div(height, 2), floor_div(width, 2)
         return top, height - top, left, width - left
@@ -71,23 +62,29 @@ def size(h: Dim, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim, axis: st
     111
     """
     span = dilation * (kernel - 1)
-    if known_less(h + padding - span, 1):
-        padded = f" (with its padding {h + padding})" if is_number(padding) and padding else ""
-        raise ShapeError(f"the kernel spans {span + 1}, more than its input's {axis} {h}{padded}")
+    _check_span(h, span, padding, 0, axis)
     return ceil_div(h + padding - span, stride)
 
 
 def size_rounded_up(h: Dim, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim, axis: str) -> Dim:
     """The output size of a pooling that rounds up (`ceil_mode`), `padding` being that of each side.
 
-    The last window must begin inside the input or its leading padding, so it is the smaller of
-    ⌈(h+2p−d(k−1)−1)/s⌉+1 and ⌈(h+p)/s⌉. Both are ceilings over s, hence ⌈(h + p + min(p − d(k−1) − 1 + s, 0))/s⌉.
+    The last window may reach out of the input by up to s − 1, but must begin inside it or its leading padding, so it is
+    the smaller of ⌈(h+2p−d(k−1)−1)/s⌉+1 and ⌈(h+p)/s⌉. Both are ceilings over s, hence
+    ⌈(h + p + min(p − d(k−1) − 1 + s, 0))/s⌉.
 
     >>> size_rounded_up(112, kernel=3, stride=2, padding=0, dilation=1, axis="height")
     56
     """
-    size(h, kernel, stride, 2 * padding, dilation, axis)
-    return ceil_div(h + padding + minimum(padding - dilation * (kernel - 1) - 1 + stride, 0), stride)
+    span = dilation * (kernel - 1)
+    _check_span(h, span, 2 * padding, stride - 1, axis)
+    return ceil_div(h + padding + minimum(padding - span - 1 + stride, 0), stride)
+
+
+def _check_span(h: Dim, span: Dim, padding: Dim, reach: Dim, axis: str) -> None:
+    if known_less(h + padding + reach, span + 1):
+        padded = f" (with its padding {h + padding})" if is_number(padding) and padding else ""
+        raise ShapeError(f"the kernel spans {span + 1}, more than its input's {axis} {h}{padded}")
 
 
 class Convolution(Operator):
