@@ -8,6 +8,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from archspec.alone import refuse_other_distribution
+
 if TYPE_CHECKING:
     from archspec.architecture import Architecture, Network, load, loads
     from archspec.cost import Convention, CostTable
@@ -40,23 +42,7 @@ _HOMES = {
 }
 
 
-def _refuse_other_distribution() -> None:
-    """Two distributions are called archspec; with the other's files in this folder neither would work.
-
-    The other one describes CPUs (archspec on PyPI, used by Spack) and installs archspec/cpu.
-    """
-    from pathlib import Path
-
-    other = Path(__file__).parent / "cpu"
-    if other.is_dir():
-        raise ImportError(
-            f"{other} belongs to another distribution, 'archspec' (CPU microarchitectures), installed over this one, "
-            "'archspec-nn': they share the import name and cannot live in one environment. "
-            "Mend it with: pip uninstall archspec archspec-nn, then pip install archspec-nn"
-        )
-
-
-_refuse_other_distribution()
+refuse_other_distribution()
 
 
 def __getattr__(name: str) -> Any:

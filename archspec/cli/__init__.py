@@ -1,0 +1,73 @@
+"""The command `archspec`: one file a verb, loaded when it is called.
+
+Exit 0: fine; 1: findings; 2: wrong input. Errors go to standard error, as sentences.
+"""
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import rich_click as click
+
+from archspec.alone import refuse_other_distribution
+from archspec.errors import ArchspecError, did_you_mean
+
+VERBS = ("check", "count", "schema", "show", "zoo")
+
+
+class Verbs(click.RichGroup):
+    """A group whose commands are modules of this package, imported when called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in alphabetical order."""
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a verb."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(f"archspec.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb; an unknown one is refused with a suggestion."""
+        if args and not args[0].startswith("-") and args[0] not in VERBS:
+            known = did_you_mean(args[0], VERBS) or f"; there are {', '.join(VERBS)}"
+            raise click.UsageError(f"no command '{args[0]}'{known}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; what the library refuses becomes one message and exit 2."""
+        try:
+            return super().invoke(ctx)
+        except ArchspecError as error:
+            click.echo(f"{error}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="archspec-nn", prog_name="archspec")
+def app() -> None:
+    """Costs of a neural network, exactly, from its paper's table.
+
+    SPEC is a file, - for standard input, or a name of the zoo (archspec zoo).
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        refuse_other_distribution()
+    except ImportError as error:
+        sys.exit(f"archspec: {error}")
+    try:
+        app()
+    except BrokenPipeError:  # the reader, a pager say, has gone: nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

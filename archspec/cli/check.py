@@ -1,0 +1,28 @@
+"""`archspec check`: whether specifications are sound."""
+
+import sys
+
+import rich_click as click
+
+from archspec import architecture
+from archspec.cli.options import bindings, set_option
+from archspec.errors import ArchspecError
+
+
+@click.command("check")
+@click.argument("specs", metavar="SPEC…", nargs=-1, required=True)
+@set_option
+def command(specs: tuple[str, ...], settings: tuple[str, ...]) -> None:
+    """Read specifications and expand them; name every fault with its place."""
+    values = bindings(settings)
+    faulty = 0
+    for spec in specs:
+        try:
+            network = architecture.load(spec).expand(**values)
+        except ArchspecError as error:
+            faulty += 1
+            click.echo(str(error), err=True)
+        else:
+            click.echo(f"{spec}: sound; {len(network.nodes)} layers, {network.input} → {network.nodes[-1].output}")
+    if faulty:
+        sys.exit(2)

@@ -1,0 +1,30 @@
+"""`archspec count`: what a network costs."""
+
+import rich_click as click
+
+from archspec import architecture, report
+from archspec.cli.options import bindings, colour, set_option, spec_argument, width
+from archspec.cost import GROUPINGS
+
+
+@click.command("count")
+@spec_argument
+@set_option
+@click.option("--by", type=click.Choice(GROUPINGS), help="Group the rows. Printed tables: block; json and csv: layer.")
+@click.option("--depth", type=click.IntRange(1, 100), help="Group by the first N parts of the layers' names.")
+@click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
+@click.option("--convention", default="default", show_default=True, help="What counts as a parameter and a FLOP.")
+@click.option("--format", "form", type=click.Choice(report.FORMATS), default="text", show_default=True)
+def command(
+    spec: str, settings: tuple[str, ...], by: str | None, depth: int | None, batch: int, convention: str, form: str
+) -> None:
+    """Count parameters, multiply-accumulates, FLOPs, activations and bytes.
+
+    Rows that repeat are folded (×5) and show what they cost together, so that every column adds up to its total.
+    """
+    if by is not None and depth is not None:
+        raise click.UsageError("--by and --depth both group the rows; give one of them")
+    arch = architecture.load(spec)
+    table = arch.count(convention=convention, batch=batch, **bindings(settings))
+    grouping = depth or by or ("layer" if form in report.MACHINE_FORMATS else "block")
+    click.echo(report.cost(table, arch.document, form, grouping, width=width(), colour=colour()), nl=False)

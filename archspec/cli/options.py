@@ -1,0 +1,54 @@
+"""Options that several verbs share."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import rich_click as click
+
+from archspec.errors import BindingError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+spec_argument = click.argument("spec", metavar="SPEC")
+
+
+def set_option(command: F) -> F:
+    """`--set NAME=VALUE`, any number of times."""
+    return click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Bind a symbol: alpha=0.5, alpha=1/2, side=192.",
+    )(command)
+
+
+def bindings(settings: tuple[str, ...]) -> dict[str, str]:
+    """The symbols' values of `--set` options.
+
+    Raises:
+        BindingError: An option is not NAME=VALUE, or a name stands twice.
+    """
+    values: dict[str, str] = {}
+    for setting in settings:
+        name, sign, value = setting.partition("=")
+        name, value = name.strip(), value.strip()
+        if not (sign and name and value):
+            raise BindingError(f"--set takes NAME=VALUE, such as alpha=0.5 (got '{setting}')")
+        if name in values:
+            raise BindingError(f"--set {name} is given twice")
+        values[name] = value
+    return values
+
+
+def width() -> int:
+    """The columns to print in: the terminal's, from 80 to 200; 100 where there is none."""
+    return min(max(shutil.get_terminal_size((100, 24)).columns, 80), 200)
+
+
+def colour() -> bool:
+    """Whether to print in bold: on a terminal, unless NO_COLOR is set."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

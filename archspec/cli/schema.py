@@ -1,0 +1,13 @@
+"""`archspec schema`: the language as JSON Schema."""
+
+import json
+
+import rich_click as click
+
+from archspec import spec
+
+
+@click.command("schema")
+def command() -> None:
+    """Print the JSON Schema of specifications, for editors (yaml-language-server)."""
+    click.echo(json.dumps(spec.schema(), indent=2, ensure_ascii=False))

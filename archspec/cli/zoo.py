@@ -1,0 +1,22 @@
+"""`archspec zoo`: the specifications that come with the library."""
+
+import sys
+
+import rich_click as click
+
+from archspec import architecture, report
+from archspec.cli.options import colour, width
+from archspec.spec import zoo
+
+
+@click.command("zoo")
+@click.argument("pattern", default="*")
+@click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
+def command(pattern: str, form: str) -> None:
+    """List the networks that any verb takes by name; PATTERN is one of the shell's, such as 'mobile*'."""
+    names = zoo.names(pattern)
+    if not names:
+        click.echo(f"no network of the zoo matches '{pattern}'", err=True)
+        sys.exit(1)
+    tables = [(arch.document, arch.count()) for arch in map(architecture.load, names)]
+    click.echo(report.zoo(tables, form, width=width(), colour=colour()), nl=False)

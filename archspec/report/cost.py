@@ -1,0 +1,386 @@
+"""The cost table: for a terminal, for papers and pages, and for machines."""
+
+import csv
+import html as markup
+import io
+import json
+import re
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from archspec.cost import CostTable, Row
+from archspec.ops import KINDS
+from archspec.report import text
+from archspec.report.text import Column
+from archspec.spec.document import Document
+
+FORMATS = ("text", "markdown", "latex", "html", "csv", "json")
+MACHINE_FORMATS = ("csv", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A printed row: one node or group, or several equal ones together; `part` if it is inside the subtotal above."""
+
+    name: str
+    row: Row
+    times: int = 1
+    part: bool = False
+
+
+def cost(
+    table: CostTable,
+    document: Document,
+    form: str = "text",
+    grouping: str | int = "block",
+    *,
+    width: int = 100,
+    colour: bool = False,
+) -> str:
+    """A cost table in one of the `FORMATS`.
+
+    Args:
+        table: The counted network.
+        document: Its specification, for the title and the source.
+        form: The format.
+        grouping: As `CostTable.by` takes it; "layer" prints the layers of each block under its subtotal.
+        width: Characters to a line, for text.
+        colour: Whether text may use bold.
+    """
+    if form == "json":
+        return _json(table, grouping)
+    if form == "csv":
+        return _csv(table, grouping)
+    page = _Page(table, document, grouping, _lines(table, grouping), width, colour)
+    render: Callable[[_Page], str] = {"text": _text, "markdown": _markdown, "latex": _latex, "html": _html}[form]
+    return render(page)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """All that a printed table is made from."""
+
+    table: CostTable
+    document: Document
+    grouping: str | int
+    lines: Sequence[_Line]
+    width: int
+    colour: bool
+
+
+# ------------------------------------------------------------------ lines
+
+
+def _lines(table: CostTable, grouping: str | int) -> list[_Line]:
+    if grouping == "layer":
+        return _layers(table)
+    rows = table.by(grouping)
+    if grouping == "operator":
+        return [_Line(row.name, row, row.nodes) for row in rows]
+    return [] if grouping == "total" else _fold([(row.name, row) for row in rows])
+
+
+def _fold(rows: Sequence[tuple[str, Row]], part: bool = False) -> list[_Line]:
+    """Neighbours with the same figures become one line, which shows what they cost together."""
+    lines: list[_Line] = []
+    first: list[Row] = []
+    for name, row in rows:
+        if lines and row.figures() == first[-1].figures():
+            last = lines[-1]
+            lines[-1] = _Line(_span(last.name, name), _together(last.row, row), last.times + 1, part)
+        else:
+            lines.append(_Line(name, row, 1, part))
+            first.append(row)
+    return lines
+
+
+def _together(a: Row, b: Row) -> Row:
+    return Row(
+        a.name,
+        a.operator,
+        b.output,
+        a.params + b.params,
+        a.buffers + b.buffers,
+        a.operations + b.operations,
+        a.flops + b.flops,
+        a.activations + b.activations,
+        a.weight_bytes + b.weight_bytes,
+        a.nodes + b.nodes,
+    )
+
+
+def _span(first: str, last: str) -> str:
+    """The name of a run of rows.
+
+    >>> _span("separable7/unit1", "separable7/unit5"), _span("fire2", "fire3"), _span("relu", "relu_2")
+    ('separable7/unit1…5', 'fire2…3', 'relu…relu_2')
+    """
+    first = first.partition("…")[0]
+    a, b = re.fullmatch(r"(.*?)(\d+)", first), re.fullmatch(r"(.*?)(\d+)", last)
+    if a and b and a[1] == b[1]:
+        return f"{first}…{b[2]}"
+    return f"{first}…{last.rpartition('/')[2]}"
+
+
+def _layers(table: CostTable) -> list[_Line]:
+    """Every layer; those of a block under its subtotal, equal blocks in a row folded."""
+    inside: dict[str, list[Row]] = {}
+    for node, row in zip(table.network.nodes, table.rows, strict=True):
+        inside.setdefault(node.block, []).append(row)
+    blocks = [(row.name, row) for row in table.by("block")]
+    lines: list[_Line] = []
+    taken = 0
+    for line in _fold_blocks(blocks, inside):
+        members = [inside[name] for name, _ in blocks[taken : taken + line.times]]
+        taken += line.times
+        lines.append(line)
+        if len(members[0]) > 1:
+            prefix = len(blocks[taken - line.times][0]) + 1
+            rows = [_sum_rows(rows) for rows in zip(*members, strict=True)]
+            lines.extend(_Line(row.name[prefix:], row, line.times, part=True) for row in rows)
+    return lines
+
+
+def _fold_blocks(blocks: Sequence[tuple[str, Row]], inside: Mapping[str, list[Row]]) -> list[_Line]:
+    """Fold neighbours only if they are alike layer by layer."""
+    lines: list[_Line] = []
+    previous: list[Any] = []
+    for name, row in blocks:
+        figures = [member.figures() for member in inside[name]]
+        if lines and figures == previous:
+            last = lines[-1]
+            lines[-1] = _Line(_span(last.name, name), _together(last.row, row), last.times + 1)
+        else:
+            lines.append(_Line(name, row))
+        previous = figures
+    return lines
+
+
+def _sum_rows(rows: Sequence[Row]) -> Row:
+    total = rows[0]
+    for row in rows[1:]:
+        total = _together(total, row)
+    return total
+
+
+# ------------------------------------------------------------------ columns
+
+
+def _columns(page: _Page, bars: int = 0) -> dict[str, Column]:
+    """All columns that can be printed, the last cell of each being the total."""
+    lines, total = page.lines, page.table.total
+    rows = [*(line.row for line in lines), total]
+    names = ["  " * line.part + line.name for line in lines]
+    kinds = [line.row.operator if line.row.operator != line.name else "" for line in lines]
+    header = page.grouping if page.grouping in ("operator", "stage", "block") else "layer"
+    shapes = ["" if page.grouping == "operator" else text.shape(line.row.output) for line in lines]
+    columns = {
+        "layer": Column(str(header), [*names, "total"], "left"),
+        "of": Column("of", [*kinds, ""], "left"),
+        "times": Column("", [*(f"×{line.times}" if line.times > 1 else "" for line in lines), ""], "left"),
+        "output": Column("output", [*shapes, ""]),
+        "params": Column("params", [text.number(row.params) for row in rows]),
+        "macs": Column("MACs", [text.number(row.macs) for row in rows]),
+        "share": Column("share of MACs", [_share(row.macs, total.macs, bars) for row in rows], "left"),
+        "flops": Column("FLOPs", [text.number(row.flops) for row in rows]),
+        "activations": Column("activations", [text.number(row.activations) for row in rows]),
+        "bytes": Column("weights [B]", [text.number(row.weight_bytes) for row in rows]),
+    }
+    empty = [name for name in ("of", "times", "output") if not any(columns[name].cells)]
+    return {name: columns[name] for name in _PRINTED if name not in empty}
+
+
+def _share(part: Any, whole: Any, bars: int) -> str:
+    if not (isinstance(part, int) and isinstance(whole, int)):
+        return ""
+    percent = text.share(part, whole).rjust(7)
+    return f"{text.bar(part, whole, bars)} {percent}" if bars else percent.strip()
+
+
+_PRINTED = ("layer", "of", "times", "output", "params", "macs", "flops", "activations", "bytes", "share")
+"""The columns in the order of print."""
+
+_DROPPED = ("bytes", "flops", "activations", "of")
+"""Those that go first where the page is narrow."""
+
+
+def _fit(columns: dict[str, Column], width: int) -> list[Column]:
+    """The columns that fit; the names shortened if even the last ones are too wide."""
+    kept = dict(columns)
+
+    def excess() -> int:
+        return sum(column.width + 2 for column in kept.values()) - 2 - width
+
+    for name in _DROPPED:
+        if excess() > 0:
+            kept.pop(name, None)
+    if excess() > 0:
+        names = kept["layer"]
+        room = max(names.width - excess(), 12)
+        kept["layer"] = Column(names.header, [text.shorten(cell, room) for cell in names.cells], "left")
+    return list(kept.values())
+
+
+# ------------------------------------------------------------------ what stands above and below
+
+
+def _title(page: _Page) -> str:
+    source = text.cite(page.document)
+    return f"{page.table.network.name}: {source}" if source else page.table.network.name
+
+
+def _notes(table: CostTable) -> list[str]:
+    """What was counted, and how: under every table."""
+    network, total = table.network, table.total
+    bindings = ", ".join(f"{name} = {value}" for name, value in network.bindings.items())
+    size = text.number(total.weight_bytes)
+    if isinstance(total.weight_bytes, int):
+        size += f" B = {text.binary_size(total.weight_bytes)}"
+    kinds = {kind: n for kind, n in zip(KINDS, total.operations.counts(), strict=True) if not _is_zero(n)}
+    factors = table.convention.flops
+    terms = [_term(factors[kind], kind, n) for kind, n in kinds.items() if factors.get(kind)]
+    unnamed = [f"{text.number(n)} {kind}" for kind, n in kinds.items() if not factors.get(kind)]
+    free = f"; free: {', '.join(unnamed)}" if unnamed else ""
+    return [
+        f"input {text.shape(network.input.shape)}, batch {network.batch}" + (f"; {bindings}" if bindings else ""),
+        f"FLOPs {text.number(total.flops)} = {' + '.join(terms) or '0'}{free}",
+        f"weights {size} ({text.number(total.params)} params, {text.number(total.buffers)} buffers, "
+        f"{table.convention.bits}-bit)",
+        f"convention {table.convention.name}: {table.convention.doc}"
+        + (f" [{table.convention.source}]" if table.convention.source else ""),
+    ]
+
+
+def _term(factor: int, kind: str, count: Any) -> str:
+    return f"{f'{factor}·' if factor > 1 else ''}{text.number(count)} {kind}"
+
+
+def _is_zero(count: Any) -> bool:
+    return isinstance(count, int) and count == 0
+
+
+# ------------------------------------------------------------------ formats
+
+
+def _text(page: _Page) -> str:
+    bars = 8 if page.width < 100 else 12 if page.width < 140 else 20
+    printed = text.plain(_fit(_columns(page, bars), page.width))
+    header, _, *body = (line.rstrip() for line in printed)
+    rule = "─" * max(map(len, printed))
+    bold = (lambda line: f"\x1b[1m{line}\x1b[0m") if page.colour else (lambda line: line)
+    lines = page.lines
+    subtotal = {i for i, line in enumerate(lines[:-1]) if not line.part and lines[i + 1].part}
+    rows = [bold(line) if i in subtotal else line for i, line in enumerate(body[:-1])]
+    notes = [part for note in _notes(page.table) for part in textwrap.wrap(note, page.width, subsequent_indent="  ")]
+    title = textwrap.wrap(_title(page), page.width, subsequent_indent="  ")
+    ruled = [*rows, rule] if rows else []
+    return "\n".join([*map(bold, title), "", bold(header), rule, *ruled, bold(body[-1]), "", *notes]) + "\n"
+
+
+def _markdown(page: _Page) -> str:
+    body = text.markdown(list(_columns(page).values()))
+    notes = "\n".join(f"- {note}" for note in _notes(page.table))
+    return f"**{_title(page)}**\n\n{body}\n\n{notes}\n"
+
+
+def _latex(page: _Page) -> str:
+    columns = {name: column for name, column in _columns(page).items() if name not in _DROPPED}
+    notes = " ".join(f"{text.latex_escape(note)}." for note in _notes(page.table))
+    caption = text.latex_escape(_title(page))
+    *rows, total, bottom, end = text.latex(list(columns.values())).split("\n")
+    body = "\n".join((*rows, *(("\\midrule",) if page.lines else ()), total, bottom, end))
+    return (
+        "% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n"
+        f"\\caption{{{caption}. {notes}}}\n{body}\n\\end{{table}}\n"
+    )
+
+
+_STYLE = (
+    "table{border-collapse:collapse;font:14px/1.45 system-ui,sans-serif;font-variant-numeric:tabular-nums}"
+    "caption{text-align:left;font-weight:600;padding:.4em 0}"
+    "th,td{padding:.15em .7em;text-align:right;white-space:nowrap}"
+    "th{border-bottom:1px solid #888}td.left,th.left{text-align:left}"
+    "tr.part td{color:#666}tr.part td:first-child{padding-left:2em}"
+    "tr.total td{border-top:1px solid #888;font-weight:600}"
+    "td.share{text-align:left;background:linear-gradient(90deg,#9bbce0 var(--part),transparent 0) no-repeat}"
+    ".notes{font:13px/1.5 system-ui,sans-serif;color:#555;padding-left:1.2em}"
+)
+
+
+def _html(page: _Page) -> str:
+    columns = _columns(page)
+    head = "".join(f"<th{_left(column)}>{markup.escape(column.header)}</th>" for column in columns.values())
+    body = "\n".join(_html_row(page, columns, i) for i in range(len(page.lines) + 1))
+    notes = "\n".join(f"<li>{markup.escape(note)}</li>" for note in _notes(page.table))
+    title = markup.escape(_title(page))
+    return (
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n<style>{_STYLE}</style>\n'
+        f"<table>\n<caption>{title}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n"
+        f'<ul class="notes">\n{notes}\n</ul>\n</html>\n'
+    )
+
+
+def _html_row(page: _Page, columns: Mapping[str, Column], i: int) -> str:
+    total = page.table.total
+    row, part = (page.lines[i].row, page.lines[i].part) if i < len(page.lines) else (total, False)
+    share = text.share(row.macs, total.macs).replace(" ", "") if isinstance(row.macs, int) else "0%"
+    bar = f' class="share" style="--part:{share}"'
+    cells = "".join(
+        f"<td{bar if name == 'share' else _left(column)}>{markup.escape(column.cells[i].strip())}</td>"
+        for name, column in columns.items()
+    )
+    kind = ' class="part"' if part else ' class="total"' if row is total else ""
+    return f"<tr{kind}>{cells}</tr>"
+
+
+def _left(column: Column) -> str:
+    return ' class="left"' if column.align == "left" else ""
+
+
+# ------------------------------------------------------------------ for machines
+
+
+def _json(table: CostTable, grouping: str | int) -> str:
+    """The figures as JSON, one row of the table a line."""
+    network = table.network
+    head = {
+        "spec": network.name,
+        "bindings": {name: str(value) for name, value in network.bindings.items()},
+        "convention": table.convention.name,
+        "batch": network.batch,
+        "input": list(network.input.shape),
+        "totals": _figures(table.total),
+    }
+    rows = [
+        {"name": row.name, "operator": row.operator, "output": list(row.output), **_figures(row)}
+        for row in table.by(grouping)
+    ]
+    lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}," for key, value in head.items()]
+    inside = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in rows)
+    return "\n".join(("{", *lines, '  "rows": [', inside, "  ]", "}")) + "\n"
+
+
+def _figures(row: Row) -> dict[str, Any]:
+    kinds = zip(KINDS, row.operations.counts(), strict=True)
+    return {
+        "params": row.params,
+        "buffers": row.buffers,
+        "macs": row.macs,
+        "flops": row.flops,
+        "activations": row.activations,
+        "weight_bytes": row.weight_bytes,
+        "operations": {kind: count for kind, count in kinds if not _is_zero(count)},
+    }
+
+
+def _csv(table: CostTable, grouping: str | int) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    figures = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
+    writer.writerow(("name", "operator", "output", *figures))
+    for row in table.by(grouping):
+        output = "x".join(map(str, row.output))
+        writer.writerow((row.name, row.operator, output, *(getattr(row, figure) for figure in figures)))
+    return stream.getvalue()

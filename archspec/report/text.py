@@ -1,0 +1,173 @@
+"""How numbers, shapes and tables are written."""
+
+import html as markup
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tabulate import DataRow, Line, TableFormat, tabulate
+
+from archspec.spec.document import Document
+
+_LATEX_SIGNS = {
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+    "→": r"$\to$",
+    "…": r"\dots{}",
+    "⌈": r"$\lceil$",
+    "⌉": r"$\rceil$",
+    "⌊": r"$\lfloor$",
+    "⌋": r"$\rfloor$",
+}
+_LATEX_ESCAPES = {"~": r"\textasciitilde{}", "^": r"\^{}", "\\": r"\textbackslash{}", "<": "$<$", ">": "$>$"}
+_LATEX_ESCAPES |= {sign: f"\\{sign}" for sign in "&%$#_{}"}
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+_PLAIN = TableFormat(
+    lineabove=None,
+    linebelowheader=Line("", "─", "  ", ""),
+    linebetweenrows=None,
+    linebelow=None,
+    headerrow=DataRow("", "  ", ""),
+    datarow=DataRow("", "  ", ""),
+    padding=0,
+    with_header_hide=None,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a printed table: its header, its cells, and which side they keep to."""
+
+    header: str
+    cells: Sequence[str]
+    align: Literal["left", "right"] = "right"
+
+    @property
+    def width(self) -> int:
+        """The columns it takes on a terminal."""
+        return max(map(len, (self.header, *self.cells)))
+
+
+def number(value: Any) -> str:
+    """An integer with its thousands apart; an expression as it is.
+
+    >>> number(568740352)
+    '568,740,352'
+    """
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def shape(sizes: Sequence[Any]) -> str:
+    """The sizes of one element of the batch.
+
+    >>> shape((1, 32, 112, 112))
+    '32×112×112'
+    """
+    return "×".join(map(str, sizes[1:]))
+
+
+def share(part: int, whole: int) -> str:
+    """A part in percent, to one decimal, halves upwards.
+
+    >>> share(1, 3)
+    '33.3 %'
+    """
+    tenths = (2000 * part + whole) // (2 * whole) if whole else 0
+    return f"{tenths // 10}.{tenths % 10} %"
+
+
+def bar(part: int, whole: int, cells: int) -> str:
+    """A part of a whole as a bar of eighths of characters; never empty for what is not nothing.
+
+    >>> bar(5, 16, 4)
+    '█▎  '
+    """
+    eighths = min((16 * cells * part + whole) // (2 * whole), 8 * cells) if whole else 0
+    eighths = max(eighths, 1) if part else 0
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(cells)
+
+
+def binary_size(count: int) -> str:
+    """A number of bytes in KiB or MiB, to one decimal.
+
+    >>> binary_size(17015456)
+    '16.2 MiB'
+    """
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= size:
+            tenths = (20 * count + size) // (2 * size)
+            return f"{tenths // 10}.{tenths % 10} {unit}"
+    return f"{count} B"
+
+
+def shorten(text: str, width: int) -> str:
+    """A text of at most `width` characters, the middle left out if need be.
+
+    >>> shorten("bottleneck2/unit1/expand", 15)
+    'bottlen…/expand'
+    """
+    if len(text) <= width:
+        return text
+    tail = (width - 1) // 2
+    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def cite(document: Document) -> str:
+    """The paper of a specification, on one line."""
+    source = document.source
+    if source is None:
+        return document.doc or ""
+    where = (
+        f"arXiv:{source.arxiv}" if source.arxiv else f"doi:{source.doi}" if source.doi else source.url,
+        source.table or source.section,
+    )
+    year = f" ({source.year})" if source.year else ""
+    return ", ".join((f"{source.title}{year}", *(part for part in where if part)))
+
+
+def plain(columns: Sequence[Column]) -> list[str]:
+    """The lines of a table for a terminal: the header, a rule, the rows."""
+    return _table(columns, _PLAIN).split("\n")
+
+
+def markdown(columns: Sequence[Column]) -> str:
+    """The table in Markdown."""
+    return _table(columns, "pipe", escape=lambda cell: cell.replace("|", "\\|").replace("_", "\\_").replace("*", "\\*"))
+
+
+def latex(columns: Sequence[Column]) -> str:
+    """The table in LaTeX, for booktabs."""
+    return latex_signs(_table(columns, "latex_booktabs"))
+
+
+def latex_signs(text: str) -> str:
+    """Signs that LaTeX wants as commands."""
+    for sign, command in _LATEX_SIGNS.items():
+        text = text.replace(sign, command)
+    return text
+
+
+def latex_escape(text: str) -> str:
+    """Text for LaTeX, its special characters escaped."""
+    escaped = "".join(_LATEX_ESCAPES.get(sign, sign) for sign in text)
+    return latex_signs(escaped)
+
+
+def html(columns: Sequence[Column]) -> str:
+    """The table in HTML."""
+    return _table(columns, "unsafehtml", escape=markup.escape)
+
+
+def _table(columns: Sequence[Column], form: Any, escape: Any = lambda cell: cell) -> str:
+    rows = zip(*(map(escape, column.cells) for column in columns), strict=True)
+    return tabulate(
+        [list(row) for row in rows],
+        headers=[escape(column.header) for column in columns],
+        tablefmt=form,
+        disable_numparse=True,
+        preserve_whitespace=True,
+        colalign=[column.align for column in columns],
+        headersalign=[column.align for column in columns] if form is _PLAIN else None,
+    )

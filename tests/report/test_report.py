@@ -1,0 +1,229 @@
+"""Printed tables: they fit their page, their columns add up, and they look as they did."""
+
+import csv
+import io
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import archspec
+from archspec import report
+from archspec.report import text
+from archspec.report.cost import _span
+from archspec.spec import zoo
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+GROUPINGS = ("layer", "block", "operator", "stage", "total", 2)
+
+
+def printed(name, form="text", grouping="block", width=100, **bindings):
+    arch = archspec.load(name)
+    return report.cost(arch.count(**bindings), arch.document, form, grouping, width=width)
+
+
+def shown(name, width=100, **bindings):
+    arch = archspec.load(name)
+    return report.show(arch.document, arch.expand(**bindings), width=width)
+
+
+def check_snapshot(name, found):
+    """Compare with what is on record; `SNAPSHOTS=write pytest tests/report` records anew."""
+    file = SNAPSHOTS / name
+    if os.environ.get("SNAPSHOTS") == "write":
+        file.write_text(found)
+    assert found == file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "grouping", "width"),
+    [
+        ("mobilenet", "text", "block", 80),
+        ("mobilenet", "text", "layer", 160),
+        ("mobilenet_v2", "text", "operator", 100),
+        ("squeezenet", "text", "stage", 120),
+        ("lenet_5", "markdown", "layer", 100),
+        ("lenet_5", "latex", "layer", 100),
+        ("lenet_5", "html", "layer", 100),
+        ("lenet_5", "csv", "layer", 100),
+        ("lenet_5", "json", "layer", 100),
+    ],
+)
+def test_tables_look_as_they_did(name, form, grouping, width):
+    check_snapshot(f"{name}-{grouping}-{width}.{form}", printed(name, form, grouping, width))
+
+
+def test_shown_specifications_look_as_they_did():
+    check_snapshot("mobilenet_v2-show.text", shown("mobilenet_v2", alpha="3/4"))
+    check_snapshot("squeezenet-show.text", shown("squeezenet"))
+
+
+@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("width", [80, 100, 137, 200])
+def test_every_table_fits_its_page(name, width):
+    for grouping in GROUPINGS:
+        assert max(map(len, printed(name, grouping=grouping, width=width).splitlines())) <= width
+    assert "…" in printed(name, width=80) or max(map(len, printed(name, width=80).splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_the_printed_columns_add_up_to_the_printed_total(name):
+    for grouping in ("block", "operator", "stage", "layer"):
+        lines = printed(name, grouping=grouping, width=200).split("\n\n")[1].splitlines()
+        total = numbers(lines[-1])
+        rows = [numbers(line) for line in lines[2:-2] if not line.startswith("  ")]
+        assert [sum(column) for column in zip(*rows, strict=True)] == total
+
+
+def numbers(line):
+    """The figures of a printed row: what stands behind the shape, before the share."""
+    cells = [cell for cell in re.split(r"  +", line.partition(" %")[0].rstrip()) if re.fullmatch(r"[\d,]+", cell)]
+    figures = [int(cell.replace(",", "")) for cell in cells]
+    return figures[-5:]
+
+
+def test_the_layers_of_a_block_add_up_to_its_subtotal():
+    lines = printed("squeezenet", grouping="layer", width=200).split("\n\n")[1].splitlines()[2:-2]
+    subtotal, inside = None, []
+    checked = 0
+    for line in [*lines, "end"]:
+        if line.startswith("  "):
+            inside.append(numbers(line))
+            continue
+        if inside:
+            assert [sum(column) for column in zip(*inside, strict=True)] == subtotal
+            checked += 1
+        subtotal, inside = numbers(line), []
+    assert checked >= 8
+
+
+def test_repeats_are_folded_and_named_from_first_to_last():
+    assert re.search(r"separable7/unit1…5 +separable +×5 ", printed("mobilenet"))
+    assert _span("relu", "relu_2") == "relu…relu_2"
+    assert _span("a/unit1…2", "a/unit3") == "a/unit1…3"
+
+
+def test_blocks_are_folded_only_if_they_are_alike_layer_by_layer():
+    lines = printed("mobilenet", grouping="layer", width=160).splitlines()
+    assert sum("separable7/unit1…5" in line for line in lines) == 1
+    assert sum("×5" in line for line in lines) == 1 + 6
+
+
+def test_the_footer_names_the_convention_the_input_and_the_bindings():
+    footer = " ".join(printed("mobilenet", alpha="1/2").split("\n\n")[2].split())
+    for part in ("convention default", "input 3×224×224, batch 1", "alpha = 1/2", "B = 5.1 MiB"):
+        assert part in footer
+
+
+def test_a_convention_with_free_operations_says_which_are_free():
+    arch = archspec.load("lenet_5")
+    page = report.cost(arch.count(convention="han2015"), arch.document, width=200)
+    assert re.search(r"FLOPs 4,586,000 = 2·2,293,000 macs; free: .* comparisons", page)
+    assert "[Han et al. 2015" in page
+
+
+def test_bold_is_used_only_where_it_is_wanted():
+    arch = archspec.load("lenet_5")
+    assert "\x1b[1m" not in printed("lenet_5")
+    assert "\x1b[1m" in report.cost(arch.count(), arch.document, colour=True)
+    assert "\x1b[1m" in report.show(arch.document, arch.expand(), colour=True)
+    assert "\x1b[1m" in report.zoo([(arch.document, arch.count())], colour=True)
+
+
+def test_csv_holds_raw_numbers():
+    rows = list(csv.DictReader(io.StringIO(printed("lenet_5", "csv", "layer"))))
+    assert rows[0]["macs"] == str(20 * 24 * 24 * 25)
+    assert rows[0]["output"] == "1x20x24x24"
+
+
+def test_html_is_balanced_and_escaped():
+    class Balance(HTMLParser):
+        open: list[str] = []  # noqa: RUF012  # one parser a test
+
+        def handle_starttag(self, tag, attrs):
+            if tag != "meta":
+                self.open.append(tag)
+
+        def handle_endtag(self, tag):
+            assert self.open.pop() == tag
+
+    page = printed("squeezenet", "html", "layer")
+    Balance().feed(page)
+    assert not Balance.open
+    assert "&lt;0.5MB" in page
+
+
+def test_latex_has_no_sign_that_latex_does_not_know():
+    for name in zoo.names():
+        page = printed(name, "latex")
+        assert not set("×→…·⌈⌉") & set(page)
+        assert page.count("{") == page.count("}")
+        assert not re.search(r"(?<!\\)[_#%](?! needs)", page)
+
+
+def test_symbolic_figures_can_be_printed_too():
+    arch = archspec.load("lenet_300_100")
+    table = arch.count(free=["classes"])
+    page = report.cost(table, arch.document, width=200)
+    assert "101*classes" in page
+    assert "classes" in report.cost(table, arch.document, "html")
+
+
+def test_a_specification_without_a_paper_is_titled_by_its_name():
+    arch = archspec.loads(
+        "archspec: 1\nname: bare\ninput: [4]\nnetwork: [{linear: {out_features: 2}}, {as: g, body: [relu]}]\n"
+    )
+    assert report.cost(arch.count(), arch.document).startswith("bare\n")
+    assert report.show(arch.document, arch.expand()).startswith("bare\n\nnetwork\n")
+    assert '"title": null' in report.zoo([(arch.document, arch.count())], "json")
+
+
+def test_show_prints_every_kind_of_symbol_and_cell():
+    arch = archspec.loads(
+        """
+archspec: 1
+name: kinds
+source: {title: A Paper, url: example.org, section: "2"}
+symbols:
+  act: {default: relu, choices: [relu, tanh]}
+  g: {default: 2, choices: [1, 2]}
+  c: {default: 3}
+functions: {twice(x): 2 * x}
+input: [c, 9, 9]
+blocks:
+  unit: {doc: a unit, args: {c: required, k: [3, 3], s: 1}, body: [{conv2d: {out_channels: c, kernel_size: k, stride: s, padding: same}}, {use: act}]}
+network:
+  - table:
+      columns: [block, {c: twice(c)}, s]
+      rows:
+        - [unit, 4, 1]
+        - [unit, 8, ~]
+        - [relu, ~, ~]
+""".replace("- [relu, ~, ~]", "- [unit, 8, 3]")
+    )
+    page = report.show(arch.document, arch.expand(), width=80)
+    for part in (
+        "relu, tanh",
+        "1, 2",
+        "any above 0",
+        "unit(c, k = [3, 3], s = 1)  a unit",
+        "4 → 8",
+        " - ",
+        "twice(x) = 2 * x",
+    ):
+        assert part in page
+    assert "A Paper, example.org, 2" in page
+
+
+def test_numbers_are_rounded_without_floats():
+    assert text.share(1, 2000) == "0.1 %"
+    assert text.share(5, 0) == "0.0 %"
+    assert text.binary_size(12) == "12 B"
+    assert text.binary_size(1024) == "1.0 KiB"
+    assert text.binary_size(5 * 2**30) == "5.0 GiB"
+    assert text.bar(0, 10, 4) == "    "
+    assert text.bar(1, 10**9, 4) == "▏   "
+    assert text.bar(10, 10, 4) == "████"
+    assert text.bar(1, 0, 2) == "▏ "

@@ -1,0 +1,100 @@
+"""What is loaded at start-up, and whose files it is loaded beside."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import archspec
+from archspec.alone import refuse_other_distribution
+
+PACKAGE = Path(archspec.__file__).parent
+HEAVY = {"torch", "sympy", "networkx", "numpy"}
+WATCH = "import sys, json; {code}; print(json.dumps(sorted(set(sys.modules) & {heavy!r})), file=sys.stderr)"
+RUN = (
+    "from archspec.cli import app; sys.stdout.reconfigure(encoding='utf-8'); app({arguments!r}, standalone_mode=False)"
+)
+
+
+def loaded_by(code):
+    done = subprocess.run(
+        [sys.executable, "-c", WATCH.format(code=code, heavy=HEAVY)],
+        capture_output=True,
+        text=True,
+        cwd=PACKAGE.parent,
+        check=True,
+    )
+    return set(json.loads(done.stderr.strip().splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["count", "mobilenet"],
+        ["count", "mobilenet", "--format", "json"],
+        ["show", "mobilenet_v2"],
+        ["check", "squeezenet"],
+        ["zoo", "lenet*"],
+    ],
+)
+def test_commands_on_numbers_load_neither_torch_nor_sympy(arguments):
+    assert loaded_by(RUN.format(arguments=arguments)) == set()
+
+
+def test_help_loads_neither_torch_nor_sympy_nor_the_models():
+    code = "from archspec.cli import app; import contextlib\nwith contextlib.suppress(SystemExit): app(['--help'])\n0"
+    assert loaded_by(code) == set()
+
+
+def test_the_package_alone_loads_next_to_nothing():
+    code = "import archspec; assert 'pydantic' not in sys.modules and 'ruamel' not in sys.modules"
+    assert loaded_by(code) == set()
+
+
+def test_the_watch_sees_what_is_loaded():
+    assert loaded_by("import numpy") == {"numpy"}
+
+
+def test_every_public_name_is_found_on_first_use():
+    for name in archspec.__all__:
+        assert getattr(archspec, name) is not None
+    assert set(archspec.__all__) <= set(dir(archspec))
+    with pytest.raises(AttributeError, match="no attribute 'torch_is_not_here'"):
+        _ = archspec.torch_is_not_here
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """A folder where the other distribution has put its files among ours."""
+    shutil.copytree(PACKAGE, tmp_path / "archspec", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "archspec" / "cpu").mkdir()
+    (tmp_path / "archspec" / "cpu" / "__init__.py").write_text("")
+    return tmp_path
+
+
+def python_in(folder, code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=folder, check=False)
+
+
+def test_the_import_is_refused_beside_the_other_distribution(mixed):
+    done = python_in(mixed, "import archspec")
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: ")
+    assert "another distribution" in last
+    assert "pip uninstall archspec archspec-nn" in last
+
+
+def test_the_command_is_refused_beside_the_other_distribution_without_a_traceback(mixed):
+    (mixed / "archspec" / "__init__.py").write_text("# the other distribution was installed last\n")
+    done = python_in(mixed, "from archspec.cli import main; main()")
+    assert done.returncode == 1
+    assert done.stderr.startswith("archspec: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_alone_there_is_nothing_to_refuse(tmp_path):
+    refuse_other_distribution(tmp_path)
