@@ -157,7 +157,9 @@ class Operator(BaseModel, ABC):
     A class is registered under the name it is declared with: `class Relu(Activation, name="relu")`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True, validate_default=True
+    )
 
     name: ClassVar[str]
     arity: ClassVar[Literal["one", "many"]] = "one"

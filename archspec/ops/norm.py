@@ -71,8 +71,8 @@ class LayerNorm(Operator, name="layer_norm"):
         if self.normalized_shape is None:
             return x.shape[-1:]
         last = x.shape[len(x.shape) - len(self.normalized_shape) :]
-        if len(last) != len(self.normalized_shape) or not all(map(same_size, last, self.normalized_shape)):
-            wanted = "×".join(map(str, self.normalized_shape))
+        if not last or len(last) != len(self.normalized_shape) or not all(map(same_size, last, self.normalized_shape)):
+            wanted = "×".join(map(str, self.normalized_shape)) or "no axes"
             raise ShapeError(f"{self.name} over {wanted} does not fit the last axes of its input {x}")
         return self.normalized_shape
 
