@@ -1,0 +1,663 @@
+"""One table of what every operator gives, each figure written as its derivation; and what each refuses."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from archspec import ops, symbols
+from archspec.errors import ArchspecError, DivisibilityError, ShapeError, UnknownNameError
+from archspec.ops import FREE, Function, Operations, Tensor, operator
+from archspec.ops.base import Operator
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row: an operator with its settings, what goes in, and what must come out."""
+
+    name: str
+    settings: dict[str, Any]
+    inputs: tuple[tuple[int, ...], ...]
+    output: tuple[int, ...]
+    params: int = 0
+    operations: Operations = FREE
+
+    @property
+    def operator(self) -> Operator:
+        return operator(self.name)(**self.settings)
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return tuple(map(Tensor, self.inputs))
+
+    def __str__(self) -> str:
+        return f"{self.name}-{'-'.join(map(str, self.settings.values()))}-{self.inputs[0]}"
+
+
+def image(name, settings, x, y, params=0, operations=FREE):
+    return Case(name, settings, (x,), y, params, operations)
+
+
+X = (1, 8, 6, 5)
+ELEMENTS = 8 * 6 * 5
+
+
+def elementwise(name, one, params=0, **settings):
+    return Case(name, settings, (X,), X, params, one.times(ELEMENTS))
+
+
+CASES = [
+    # convolutions: MobileNet's first layer, AlexNet's, a depthwise one, a transposed one
+    image(
+        "conv2d",
+        {"out_channels": 32, "kernel_size": 3, "stride": 2, "padding": 1, "bias": False},
+        (1, 3, 224, 224),
+        (1, 32, 112, 112),
+        32 * 3 * 9,
+        Operations(macs=32 * 112 * 112 * 3 * 9),
+    ),
+    image(
+        "conv2d",
+        {"out_channels": 96, "kernel_size": 11, "stride": 4},
+        (2, 3, 227, 227),
+        (2, 96, 55, 55),
+        96 * 3 * 121 + 96,
+        Operations(macs=2 * 96 * 55 * 55 * 3 * 121, additions=2 * 96 * 55 * 55),
+    ),
+    image(
+        "conv2d",
+        {"out_channels": 32, "kernel_size": 3, "padding": "same", "groups": 32, "bias": False},
+        (1, 32, 112, 112),
+        (1, 32, 112, 112),
+        32 * 1 * 9,
+        Operations(macs=32 * 112 * 112 * 1 * 9),
+    ),
+    image(
+        "conv2d",
+        {"out_channels": 6, "kernel_size": (1, 7), "padding": (0, 3), "dilation": (1, 2), "groups": 2},
+        (1, 4, 5, 17),
+        (1, 6, 5, 17 + 2 * 3 - 2 * 6),
+        6 * 2 * 7 + 6,
+        Operations(macs=6 * 5 * 11 * 2 * 7, additions=6 * 5 * 11),
+    ),
+    image(
+        "conv2d",
+        {"out_channels": 4, "kernel_size": 3, "stride": 2, "padding": (0, 1, 0, 1), "bias": False},
+        (1, 3, 8, 10),
+        (1, 4, 4, 5),
+        4 * 3 * 9,
+        Operations(macs=4 * 4 * 5 * 3 * 9),
+    ),
+    image(
+        "conv_transpose2d",
+        {"out_channels": 6, "kernel_size": 3, "stride": 2, "padding": 1, "output_padding": 1, "groups": 2},
+        (1, 4, 7, 5),
+        (1, 6, (7 - 1) * 2 - 2 + 3 + 1, (5 - 1) * 2 - 2 + 3 + 1),
+        4 * 3 * 9 + 6,
+        Operations(macs=(4 * 7 * 5) * 3 * 9, additions=6 * 14 * 10),
+    ),
+    image(
+        "conv_transpose2d",
+        {"out_channels": 2, "kernel_size": (2, 3), "dilation": 2, "bias": False},
+        (1, 4, 7, 5),
+        (1, 2, 7 + 2, 5 + 4),
+        4 * 2 * 6,
+        Operations(macs=(4 * 7 * 5) * 2 * 6),
+    ),
+    # one-bit layers: products are XNORs, α once an output; K is a mean a pixel, a window sum a map, once an output
+    image(
+        "binary_conv2d",
+        {"out_channels": 16, "kernel_size": 3, "padding": 1},
+        X,
+        (1, 16, 6, 5),
+        16 * 8 * 9,
+        Operations(
+            binary=16 * 6 * 5 * 8 * 9,
+            comparisons=8 * 6 * 5,
+            additions=(8 - 1) * 6 * 5,
+            divisions=6 * 5,
+            macs=9 * 6 * 5,
+            multiplications=2 * 16 * 6 * 5,
+        ),
+    ),
+    image(
+        "binary_conv2d",
+        {"out_channels": 16, "kernel_size": 3, "input_scale": False, "groups": 4, "bias": True},
+        X,
+        (1, 16, 4, 3),
+        16 * 2 * 9 + 16,
+        Operations(
+            binary=16 * 4 * 3 * 2 * 9,
+            comparisons=8 * 6 * 5,
+            additions=16 * 4 * 3,
+            multiplications=16 * 4 * 3,
+        ),
+    ),
+    image(
+        "binary_conv2d",
+        {"out_channels": 16, "kernel_size": 3, "binary_input": False, "padding": "same", "stride": 2},
+        X,
+        (1, 16, 3, 3),
+        16 * 8 * 9,
+        Operations(additions=16 * 3 * 3 * 8 * 9, multiplications=16 * 3 * 3),
+    ),
+    image(
+        "binary_linear",
+        {"out_features": 10, "bias": True},
+        (2, 32),
+        (2, 10),
+        10 * 32 + 10,
+        Operations(
+            binary=2 * 10 * 32,
+            comparisons=2 * 32,
+            additions=2 * (32 - 1) + 2 * 10,
+            divisions=2,
+            multiplications=2 * 2 * 10,
+        ),
+    ),
+    image(
+        "binary_linear",
+        {"out_features": 10, "binary_input": False},
+        (2, 32),
+        (2, 10),
+        10 * 32,
+        Operations(additions=2 * 10 * 32, multiplications=2 * 10),
+    ),
+    image(
+        "linear",
+        {"out_features": 1000},
+        (4, 1024),
+        (4, 1000),
+        1000 * 1024 + 1000,
+        Operations(macs=4 * 1000 * 1024, additions=4 * 1000),
+    ),
+    image(
+        "linear",
+        {"out_features": 10, "bias": False},
+        (2, 7, 16),
+        (2, 7, 10),
+        10 * 16,
+        Operations(macs=2 * 7 * 10 * 16),
+    ),
+    # normalisations: two learned numbers a channel
+    image("batch_norm", {}, X, X, 2 * 8, Operations(multiplications=ELEMENTS, additions=ELEMENTS)),
+    image("batch_norm", {"affine": False}, (2, 9), (2, 9), 0, Operations(multiplications=18, additions=18)),
+    image("batch_norm", {"track_running_stats": False}, X, X, 16, Operations(multiplications=240, additions=240)),
+    image(
+        "layer_norm",
+        {},
+        (2, 7, 16),
+        (2, 7, 16),
+        2 * 16,
+        # a row: 15 sums, a division; 16 differences, 16 squares, 15 sums, a division; + eps, a root, its inverse; γ, β
+        Operations(
+            additions=15 + 16 + 15 + 1 + 16, multiplications=16 + 16 + 16, divisions=1 + 1 + 1, transcendentals=1
+        ).times(2 * 7),
+    ),
+    image(
+        "layer_norm",
+        {"normalized_shape": (8, 6, 5), "bias": False},
+        (2, *X[1:]),
+        (2, *X[1:]),
+        240,
+        Operations(additions=239 + 240 + 239 + 1, multiplications=3 * 240, divisions=3, transcendentals=1).times(2),
+    ),
+    image(
+        "layer_norm",
+        {"elementwise_affine": False},
+        (2, 16),
+        (2, 16),
+        0,
+        Operations(additions=15 + 16 + 15 + 1, multiplications=2 * 16, divisions=3, transcendentals=1).times(2),
+    ),
+    image(
+        "local_response_norm",
+        {"size": 5, "k": 2},
+        X,
+        X,
+        0,
+        # the square and alpha/size times the sum; four sums and k; one power; one division
+        Operations(multiplications=2, additions=4 + 1, transcendentals=1, divisions=1).times(ELEMENTS),
+    ),
+    # activations
+    elementwise("relu", Operations(comparisons=1)),
+    elementwise("relu6", Operations(comparisons=2)),
+    elementwise("leaky_relu", Operations(comparisons=1, multiplications=1), negative_slope=0.1),
+    elementwise("elu", Operations(comparisons=1, transcendentals=1, additions=1, multiplications=1), alpha=2),
+    elementwise("prelu", Operations(comparisons=1, multiplications=1), params=1),
+    elementwise("prelu", Operations(comparisons=1, multiplications=1), params=8, num_parameters=8),
+    elementwise("sigmoid", Operations(transcendentals=1, additions=1, divisions=1)),
+    elementwise("tanh", Operations(transcendentals=1)),
+    elementwise("gelu", Operations(transcendentals=1, additions=1, multiplications=1 + 1 + 1)),
+    elementwise("gelu", Operations(transcendentals=1, additions=2, multiplications=2 + 1 + 1 + 2), approximate="tanh"),
+    elementwise("silu", Operations(transcendentals=1, additions=1, divisions=1, multiplications=1)),
+    elementwise("hard_sigmoid", Operations(additions=1, comparisons=2, divisions=1)),
+    elementwise("hard_swish", Operations(additions=1, comparisons=2, divisions=1, multiplications=1)),
+    image(
+        "softmax",
+        {},
+        (2, 10),
+        (2, 10),
+        0,
+        Operations(comparisons=9, additions=10 + 9, transcendentals=10, divisions=10).times(2),
+    ),
+    image(
+        "softmax",
+        {"dim": -1},
+        X,
+        X,
+        0,
+        Operations(comparisons=4, additions=5 + 4, transcendentals=5, divisions=5).times(8 * 6),
+    ),
+    image(
+        "log_softmax",
+        {"dim": 2},
+        X,
+        X,
+        0,
+        Operations(comparisons=5, additions=6 + 5 + 6, transcendentals=6 + 1).times(8 * 5),
+    ),
+    # poolings: k² − 1 comparisons or additions an output
+    image(
+        "max_pool2d",
+        {"kernel_size": 3, "stride": 2},
+        (1, 96, 55, 55),
+        (1, 96, 27, 27),
+        0,
+        Operations(comparisons=96 * 27 * 27 * 8),
+    ),
+    image(
+        "max_pool2d",  # SqueezeNet: ⌈(112 − 3)/2⌉ + 1 = 56, where rounding down gives 55
+        {"kernel_size": 3, "stride": 2, "ceil_mode": True},
+        (1, 4, 112, 112),
+        (1, 4, 56, 56),
+        0,
+        Operations(comparisons=4 * 56 * 56 * 8),
+    ),
+    image(
+        "max_pool2d",  # the only window reaches out of the input
+        {"kernel_size": 3, "stride": 2, "ceil_mode": True},
+        (1, 4, 2, 2),
+        (1, 4, 1, 1),
+        0,
+        Operations(comparisons=4 * 8),
+    ),
+    image(
+        "max_pool2d",
+        {"kernel_size": (2, 3), "padding": (1, 0), "dilation": 2},
+        (1, 4, 9, 9),
+        (1, 4, (9 + 2 - 2 - 1) // 2 + 1, (9 - 4 - 1) // 3 + 1),
+        0,
+        Operations(comparisons=4 * 5 * 2 * (6 - 1)),
+    ),
+    image(
+        "avg_pool2d",
+        {"kernel_size": 2, "count_include_pad": False},
+        X,
+        (1, 8, 3, 2),
+        0,
+        Operations(additions=8 * 3 * 2 * 3, divisions=8 * 3 * 2),
+    ),
+    image("global_avg_pool", {}, X, (1, 8), 0, Operations(additions=8 * (30 - 1), divisions=8)),
+    image("global_avg_pool", {"keepdim": True}, X, (1, 8, 1, 1), 0, Operations(additions=8 * 29, divisions=8)),
+    image("global_max_pool", {}, X, (1, 8), 0, Operations(comparisons=8 * (30 - 1))),
+    image("global_max_pool", {"keepdim": True}, X, (1, 8, 1, 1), 0, Operations(comparisons=8 * 29)),
+    image(
+        "adaptive_avg_pool2d",
+        {"output_size": (3, 1)},
+        X,
+        (1, 8, 3, 1),
+        0,
+        Operations(additions=8 * 3 * (2 * 5 - 1), divisions=8 * 3),
+    ),
+    image(
+        "adaptive_avg_pool2d",
+        {"output_size": 4},
+        X,
+        (1, 8, 4, 4),
+        0,
+        # windows of 6 rows for 4: 0–1, 1–2, 3–4, 4–5, of 2 rows each; of 5 columns: 0–1, 1–2, 2–3, 3–4
+        Operations(additions=8 * 16 * (2 * 2 - 1), divisions=8 * 16),
+    ),
+    # what moves data
+    image("identity", {}, X, X),
+    image("dropout", {"p": 0.2}, X, X),
+    image("flatten", {}, X, (1, 8 * 6 * 5)),
+    image("channel_shuffle", {"groups": 4}, X, X),
+    image("zero_pad", {"padding": 1}, X, (1, 8, 6 + 2, 5 + 2)),
+    image("zero_pad", {"padding": (1, 0)}, X, (1, 8, 6 + 2, 5)),
+    image("zero_pad", {"padding": (0, 1, 2, 3)}, X, (1, 8, 6 + 0 + 1, 5 + 2 + 3)),
+    image("split", {"sections": 4, "index": 3}, X, (1, 2, 6, 5)),
+    image("split", {"sections": (5, 3), "index": 1}, X, (1, 3, 6, 5)),
+    image("split", {"sections": 5, "index": 0, "dim": -1}, X, (1, 8, 6, 1)),
+    image("upsample", {"scale_factor": 2}, X, (1, 8, 12, 10)),
+    image(
+        "upsample",
+        {"scale_factor": (1, 3), "mode": "bilinear"},
+        X,
+        (1, 8, 6, 15),
+        0,
+        Operations(multiplications=4, additions=3).times(8 * 6 * 15),
+    ),
+    # joins
+    Case("add", {}, (X, X, X), X, 0, Operations(additions=2 * ELEMENTS)),
+    Case("mul", {}, (X, (1, 8, 1, 1)), X, 0, Operations(multiplications=ELEMENTS)),
+    Case("mul", {}, ((1, 8, 1, 5), (1, 1, 6, 1), X), X, 0, Operations(multiplications=2 * ELEMENTS)),
+    Case("concat", {}, (X, (1, 2, 6, 5), (1, 3, 6, 5)), (1, 8 + 2 + 3, 6, 5)),
+    Case("concat", {"dim": -1}, ((2, 3, 4), (2, 3, 5)), (2, 3, 4 + 5)),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_output_has_the_derived_shape(case):
+    assert case.operator.output(*case.tensors).shape == case.output
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_learned_numbers_are_as_derived(case):
+    assert sum(weight.elements for weight in case.operator.weights(*case.tensors) if weight.trainable) == case.params
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_arithmetic_is_as_derived(case):
+    assert case.operator.operations(*case.tensors) == case.operations
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_larger_batch_changes_neither_weights_nor_the_arithmetic_of_one_input(case):
+    batch = tuple((x[0] * 3, *x[1:]) for x in case.inputs)
+    larger = replace(case, inputs=batch)
+    assert larger.operator.output(*larger.tensors).shape == (case.output[0] * 3, *case.output[1:])
+    assert larger.operator.weights(*larger.tensors) == case.operator.weights(*case.tensors)
+    assert larger.operator.operations(*larger.tensors) == case.operations.times(3)
+
+
+def test_every_operator_has_a_row():
+    assert set(ops.names()) - {case.name for case in CASES} == set()
+
+
+def test_every_row_is_another_case():
+    assert len({str(case) for case in CASES}) == len(CASES)
+
+
+# ------------------------------------------------------------------ the register and the base
+
+
+def test_the_register_refuses_a_second_operator_of_the_same_name():
+    with pytest.raises(ArchspecError, match=r"'relu' is already archspec\.ops\.activation\.Relu"):
+
+        class Another(operator("sigmoid"), name="relu"):
+            pass
+
+    assert operator("relu").__module__ == "archspec.ops.activation"
+
+
+def test_an_operator_is_found_by_its_name_and_a_near_miss_is_suggested():
+    assert operator("conv2d").name == "conv2d"
+    with pytest.raises(UnknownNameError, match="unknown operator 'con2d'; did you mean 'conv2d'"):
+        operator("con2d")
+
+
+@pytest.mark.parametrize("fact", ["output", "weights", "operations", "torch_call"])
+def test_a_class_that_leaves_out_a_fact_cannot_be_made(fact):
+    facts = {"output", "weights", "operations", "torch_call"} - {fact}
+    cls = type("Partial", (Operator,), dict.fromkeys(facts, _said) | {"__module__": __name__})
+    with pytest.raises(TypeError, match=f"abstract method '?{fact}"):
+        cls()
+    whole = type("Whole", (cls,), {fact: _said, "__module__": __name__})
+    assert whole().output(None) is None
+
+
+def _said(_, x):
+    return x
+
+
+def test_an_operator_cannot_be_changed_and_knows_its_fields():
+    conv = operator("conv2d")(out_channels=8, kernel_size=3)
+    with pytest.raises(ValidationError, match="frozen"):
+        conv.out_channels = 9
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        operator("conv2d")(out_channels=8, kernel_size=3, kernel=3)
+    assert conv.settings()["out_channels"] == 8
+    assert conv == operator("conv2d")(out_channels=8, kernel_size=3)
+
+
+def test_the_words_of_fields_are_reserved():
+    assert ops.words() == {"same", "none", "tanh", "nearest", "bilinear"}
+
+
+def test_operations_add_up_and_print_only_what_there_is():
+    total = Operations(macs=1, binary=2) + Operations(macs=3).times(2)
+    assert total == Operations(macs=7, binary=2)
+    assert repr(total) == "Operations(macs=7, binary=2)"
+    assert repr(FREE) == "Operations()"
+
+
+def test_a_tensor_prints_without_its_batch():
+    assert [str(Tensor((1, *sizes))) for sizes in ((3, 224, 224), (10,), ())] == ["3×224×224", "10", "scalar"]
+
+
+# ------------------------------------------------------------------ weights and torch calls
+
+
+def weights(name, x, **settings):
+    return [(w.name, w.shape, w.role, w.bits) for w in operator(name)(**settings).weights(Tensor(x))]
+
+
+def test_a_batch_norm_keeps_its_statistics_as_buffers():
+    assert weights("batch_norm", X) == [
+        ("weight", (8,), "scale", None),
+        ("bias", (8,), "shift", None),
+        ("running_mean", (8,), "statistic", None),
+        ("running_var", (8,), "statistic", None),
+    ]
+    assert [row[0] for row in weights("batch_norm", X, affine=False)] == ["running_mean", "running_var"]
+    assert [row[0] for row in weights("batch_norm", X, track_running_stats=False)] == ["weight", "bias"]
+
+
+def test_a_binary_layer_stores_one_bit_a_weight_and_one_factor_a_channel():
+    assert weights("binary_conv2d", X, out_channels=16, kernel_size=(3, 1), groups=2, bias=True) == [
+        ("weight", (16, 4, 3, 1), "weight", 1),
+        ("bias", (16,), "bias", None),
+        ("alpha", (16,), "statistic", None),
+    ]
+    assert weights("binary_linear", (1, 32), out_features=10) == [
+        ("weight", (10, 32), "weight", 1),
+        ("alpha", (10,), "statistic", None),
+    ]
+
+
+def test_an_uneven_padding_is_a_call_before_the_convolution():
+    x = Tensor((1, 3, 8, 8))
+    uneven = operator("conv2d")(out_channels=4, kernel_size=2, padding="same").torch_call(x)
+    assert uneven.before == (Function("torch.nn.functional.pad", {"pad": (0, 1, 0, 1)}),)
+    assert uneven.kwargs["padding"] == 0
+    even = operator("conv2d")(out_channels=4, kernel_size=(5, 3), padding="same").torch_call(x)
+    assert (even.before, even.kwargs["padding"]) == ((), (2, 1))
+    square = operator("conv2d")(out_channels=4, kernel_size=3, padding=(2, 2, 2, 2)).torch_call(x)
+    assert (square.before, square.kwargs["padding"]) == ((), 2)
+
+
+def test_a_binary_convolution_pads_its_signs_itself():
+    call = operator("binary_conv2d")(out_channels=4, kernel_size=2, padding="same").torch_call(Tensor((1, 3, 8, 8)))
+    assert (call.before, call.kwargs["padding"]) == ((), (0, 1, 0, 1))
+
+
+# ------------------------------------------------------------------ what operators refuse of their inputs
+
+
+def refusal(name, *inputs, **settings):
+    chosen, tensors = operator(name)(**settings), tuple(map(Tensor, inputs))
+    with pytest.raises(ShapeError) as caught:
+        _ = chosen.output(*tensors), chosen.weights(*tensors)
+    return str(caught.value)
+
+
+CONV = {"out_channels": 8, "kernel_size": 3}
+
+REFUSALS = [
+    ("conv2d", [(1, 9, 6, 6)], {**CONV, "groups": 4}, "9 input channels do not divide into 4 groups"),
+    ("conv2d", [(1, 9, 6, 6)], {**CONV, "groups": 3}, "8 output channels do not divide into 3 groups"),
+    ("conv_transpose2d", [(1, 9, 6, 6)], {**CONV, "groups": 4}, "9 input channels do not divide into 4 groups"),
+    ("binary_conv2d", [(1, 9, 6, 6)], {**CONV, "groups": 3}, "8 output channels do not divide into 3 groups"),
+    ("conv2d", [(1, 9, 2, 6)], CONV, "the kernel spans 3, more than its input's height 2"),
+    ("conv2d", [(1, 9, 6, 2)], {**CONV, "dilation": 2, "padding": 1}, "width 2 (with its padding 4)"),
+    ("conv2d", [(1, 9, 6, 2)], {**CONV, "dilation": 2, "padding": 1}, "the kernel spans 5, more than"),
+    ("max_pool2d", [(1, 9, 2, 6)], {"kernel_size": 3}, "the kernel spans 3, more than its input's height 2"),
+    (
+        "max_pool2d",
+        [(1, 9, 1, 6)],
+        {"kernel_size": 3, "stride": 2, "ceil_mode": True},
+        "spans 3, more than its input's height 1",
+    ),
+    ("avg_pool2d", [(1, 9, 6, 6)], {"kernel_size": 3, "padding": 2}, "the padding 2 must be at most half the kernel"),
+    (
+        "conv_transpose2d",
+        [(1, 9, 1, 6)],
+        {**CONV, "padding": 2},
+        "the padding 2 leaves nothing of the output's height (-1)",
+    ),
+    (
+        "conv_transpose2d",
+        [(1, 9, 6, 6)],
+        {**CONV, "output_padding": 2, "stride": 2},
+        "output_padding 2 must be smaller than the stride 2 or the dilation 1",
+    ),
+    ("conv2d", [(1, 9)], CONV, "conv2d takes an image (channels × height × width), found 9"),
+    ("max_pool2d", [(1, 4, 9)], {"kernel_size": 3}, "max_pool2d takes an image (channels × height × width), found 4×9"),
+    ("global_avg_pool", [(1, 9)], {}, "global_avg_pool takes an image"),
+    ("global_max_pool", [(1, 9)], {}, "global_max_pool takes an image"),
+    ("adaptive_avg_pool2d", [(1, 9)], {"output_size": 1}, "adaptive_avg_pool2d takes an image"),
+    ("local_response_norm", [(1, 9)], {"size": 5}, "local_response_norm takes an image"),
+    ("upsample", [(1, 9)], {"scale_factor": 2}, "upsample takes an image"),
+    ("zero_pad", [(1, 9)], {"padding": 2}, "zero_pad takes an image"),
+    (
+        "linear",
+        [X],
+        {"out_features": 2},
+        "linear takes vectors, found an image of 8×6×5; put flatten or global_avg_pool",
+    ),
+    ("binary_linear", [X], {"out_features": 2}, "binary_linear takes vectors, found an image of 8×6×5"),
+    ("batch_norm", [(1, 2, 3)], {}, "batch_norm takes an image or a vector, found 2×3"),
+    (
+        "layer_norm",
+        [X],
+        {"normalized_shape": (6, 6)},
+        "layer_norm over 6×6 does not fit the last axes of its input 8×6×5",
+    ),
+    ("layer_norm", [(1, 5)], {"normalized_shape": (3, 1, 5)}, "layer_norm over 3×1×5 does not fit"),
+    ("layer_norm", [(1, 5)], {"normalized_shape": ()}, "layer_norm over no axes does not fit"),
+    ("prelu", [X], {"num_parameters": 4}, "prelu needs 1 slope or one a channel, 8, found 4"),
+    ("channel_shuffle", [X], {"groups": 3}, "8 channels do not divide into 3 groups"),
+    ("split", [X], {"sections": 3, "index": 0}, "8 channels do not split into 3 equal parts"),
+    ("split", [X], {"sections": 2, "index": 2}, "there is no part 2 of 2; parts count from 0"),
+    ("split", [X], {"sections": (4, 4), "index": 2}, "there is no part 2 of 2; parts count from 0"),
+    ("split", [X], {"sections": (4, 3), "index": 0}, "the sections add up to 7, not to the 8 channels"),
+    ("split", [X], {"sections": 2, "index": 0, "dim": 4}, "split along axis 4 needs inputs of more axes than 8×6×5"),
+    ("softmax", [(1, 9)], {"dim": 2}, "softmax along axis 2 needs inputs of more axes than 9, which has 2"),
+    ("softmax", [(1, 9)], {"dim": 0}, "softmax along axis 0"),
+    ("log_softmax", [(1, 9)], {"dim": -2}, "log_softmax along axis -2"),
+    ("add", [X, (1, 8, 6, 4)], {}, "add needs equal width: 5 in branch 1, 4 in branch 2"),
+    ("add", [X, X, (1, 1, 6, 5)], {}, "add needs equal channels: 8 in branch 1, 1 in branch 3"),
+    ("add", [X, (1, 8)], {}, "add needs inputs of as many axes: 8×6×5 in branch 1, 8 in branch 2"),
+    ("mul", [X, (1, 8, 2, 5)], {}, "mul needs equal height: 6 in branch 1, 2 in branch 2"),
+    ("mul", [(1, 2, 3), (1, 2, 4)], {}, "mul needs equal axis 2: 3 in branch 1, 4 in branch 2"),
+    ("concat", [X, (1, 3, 6, 4)], {}, "concat joins channels; width differs: 5 in branch 1, 4 in 2"),
+    ("concat", [X, (2, 8, 6, 5)], {}, "concat joins channels; batch differs: 1 in branch 1, 2 in 2"),
+    ("concat", [X, (1, 8)], {}, "concat needs inputs of as many axes: 8×6×5 in branch 1, 8 in branch 2"),
+    ("concat", [(1, 8), (1, 8)], {"dim": 2}, "concat along axis 2 needs inputs of more axes than 8, which has 2"),
+]
+
+
+@pytest.mark.parametrize(("name", "inputs", "settings", "message"), REFUSALS)
+def test_inputs_that_do_not_fit_are_refused_with_what_was_found(name, inputs, settings, message):
+    assert message in refusal(name, *inputs, **settings)
+
+
+def test_what_does_not_divide_says_so_by_its_type():
+    with pytest.raises(DivisibilityError):
+        operator("split")(sections=3, index=0).output(Tensor(X))
+    with pytest.raises(DivisibilityError):
+        operator("conv2d")(out_channels=8, kernel_size=1, groups=3).weights(Tensor(X))
+
+
+def test_a_convolution_of_both_axes_names_the_axis_that_is_too_small():
+    assert "width 2" in refusal("conv2d", (1, 3, 3, 2), **CONV)
+    assert "height 2" in refusal("conv2d", (1, 3, 2, 3), **CONV)
+
+
+# ------------------------------------------------------------------ what fields refuse
+
+
+BAD_FIELDS = [
+    ("conv2d", {**CONV, "out_channels": 0}, "must be at least 1 (got 0)"),
+    ("conv2d", {**CONV, "out_channels": -3}, "must be at least 1 (got -3)"),
+    ("conv2d", {**CONV, "out_channels": 2.5}, "must be an integer (got 5/2)"),
+    ("conv2d", {**CONV, "out_channels": Fraction(7, 2)}, "must be an integer (got 7/2)"),
+    ("conv2d", {**CONV, "out_channels": True}, "must be a number (got True)"),
+    ("conv2d", {**CONV, "out_channels": "many"}, "must be a number (got 'many')"),
+    ("conv2d", {**CONV, "out_channels": None}, "must be a number (got None)"),
+    ("conv2d", {**CONV, "out_channels": "9" * 99}, f"must be a number (got '{'9' * 39})"),
+    ("conv2d", {**CONV, "out_channels": np.array([8.0])}, "must be a number (got array([8.]))"),
+    ("conv2d", {**CONV, "out_channels": np.array([8, 0])}, "must be at least 1 (got [8 0])"),
+    ("conv2d", {**CONV, "groups": [1, 2]}, "must be a number (got [1, 2])"),
+    ("conv2d", {**CONV, "kernel_size": [3, 3, 3]}, "must be one size or two, height and width (got 3)"),
+    ("conv2d", {**CONV, "stride": [1, 0]}, "must be at least 1 (got 0)"),
+    ("conv2d", {**CONV, "bias": 1}, "must be true or false (got 1)"),
+    ("conv2d", {**CONV, "padding": -1}, "must not be negative (got -1)"),
+    ("conv2d", {**CONV, "padding": [0, 1, 0, -1]}, "must not be negative (got -1)"),
+    ("conv2d", {**CONV, "padding": "valid"}, "[top, bottom, left, right] (got 'valid')"),
+    (
+        "conv2d",
+        {**CONV, "padding": [1, 1, 1]},
+        "must be 'same', one size, [height, width] or [top, bottom, left, right]",
+    ),
+    ("conv2d", {**CONV, "padding": [1, 1, 1]}, "(got 3 sizes)"),
+    ("conv_transpose2d", {**CONV, "padding": "same"}, "must be a number (got 'same')"),
+    ("max_pool2d", {"kernel_size": 3, "stride": 0}, "must be at least 1 (got 0)"),
+    (
+        "zero_pad",
+        {"padding": [1, 2, 3]},
+        "must be one size, [height, width] or [top, bottom, left, right] (got 3 sizes)",
+    ),
+    ("zero_pad", {"padding": -1}, "must not be negative (got -1)"),
+    ("split", {"sections": 0, "index": 0}, "must be at least 1 (got 0)"),
+    ("split", {"sections": [3, 0], "index": 0}, "must be at least 1 (got 0)"),
+    ("split", {"sections": 2, "index": -1}, "must not be negative (got -1)"),
+    ("dropout", {"p": 1}, "must be at least 0 and less than 1 (got 1)"),
+    ("dropout", {"p": -0.5}, "must be at least 0 and less than 1 (got -1/2)"),
+    ("dropout", {"p": "half"}, "must be a number (got 'half')"),
+    ("leaky_relu", {"negative_slope": "1/0"}, "must be a number (got '1/0')"),
+    ("gelu", {"approximate": "erf"}, "'none' or 'tanh'"),
+    ("upsample", {"scale_factor": 2, "mode": "cubic"}, "'nearest' or 'bilinear'"),
+    ("softmax", {"dim": True}, "must be the number of an axis, such as 1 (got True)"),
+    ("concat", {"dim": 1.5}, "must be the number of an axis, such as 1 (got 1.5)"),
+]
+
+
+@pytest.mark.parametrize(("name", "settings", "message"), BAD_FIELDS)
+def test_a_field_refuses_what_it_cannot_be_and_says_what_it_got(name, settings, message):
+    with pytest.raises(ValidationError) as caught:
+        operator(name)(**settings)
+    assert message in str(caught.value)
+
+
+def test_a_number_may_be_written_as_text_a_whole_float_or_a_fraction():
+    conv = operator("conv2d")(out_channels="32", kernel_size=3.0, stride=Fraction(4, 2))
+    assert (conv.out_channels, conv.kernel_size, conv.stride) == (32, 3, 2)
+    assert all(type(value) is int for value in (conv.out_channels, conv.kernel_size, conv.stride))
+    assert operator("dropout")(p=0.2).p == Fraction(1, 5)
+
+
+def test_a_default_is_the_same_exact_number_as_when_it_is_written_out():
+    assert operator("batch_norm")() == operator("batch_norm")(eps=1e-5, momentum="1/10")
+    assert operator("batch_norm")().eps == Fraction(1, 100_000)
+
+
+def test_a_symbol_passes_every_check_of_size():
+    c = symbols.symbol("c")
+    conv = operator("conv2d")(out_channels=c, kernel_size=c, padding=[c, c], groups=c)
+    assert conv.weights(Tensor((1, c, 9, 9)))[0].shape == (c, 1, c, c)
