@@ -87,7 +87,7 @@ def resolve(target: str) -> Any:
     try:
         return getattr(import_module(package), name)
     except (ImportError, AttributeError):
-        raise ArchspecError(f"there is no {target!r} in torch {torch.__version__}") from None
+        raise ArchspecError(f"there is no {target!r} (torch is {torch.__version__})") from None
 
 
 def _numbers(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,541 @@
+"""Torch as the oracle: every operator's shape, weights and products are those of the module that computes it.
+
+On `torch.device("meta")`, which works out shapes without numbers; what a formula must give is checked on numbers.
+"""
+
+import copy
+import pickle
+from collections import Counter
+from math import prod
+from random import Random
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch.nn import functional  # noqa: E402  # behind the skip
+from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
+
+from archspec import ops, symbols  # noqa: E402
+from archspec.errors import ArchspecError, ShapeError  # noqa: E402
+from archspec.ops import Function, Module, Tensor, operator  # noqa: E402
+from archspec.runtime import live  # noqa: E402
+from archspec.runtime.binary import BinaryConv2d, BinaryLinear, sign  # noqa: E402
+
+CASES = 400
+"""Random settings of each windowed operator on which both must agree on a shape."""
+
+
+# ------------------------------------------------------------------ one operator against torch
+
+
+def modules(call):
+    return live(call).eval() if isinstance(call, Module) else live(call)
+
+
+def run(chosen, *shapes, device="meta"):
+    """The live module or function, its output's shape, and the FLOPs that torch counts."""
+    with torch.device(device), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        module = modules(chosen.torch_call(*map(Tensor, shapes)))
+        y = module(*map(torch.zeros, shapes))
+    return module, tuple(y.shape), counter.get_total_flops()
+
+
+def agree(chosen, *shapes):
+    tensors = tuple(map(Tensor, shapes))
+    module, shape, flops = run(chosen, *shapes)
+    assert chosen.output(*tensors).shape == shape, (chosen, shapes)
+    assert 2 * products(chosen, *tensors) == flops, (chosen, shapes)
+    weights = chosen.weights(*tensors)
+    if not isinstance(module, torch.nn.Module):
+        assert weights == (), chosen
+        return
+    state = {name: tuple(value.shape) for name, value in module.state_dict().items() if "num_batches" not in name}
+    assert [(weight.name, weight.shape) for weight in weights] == list(state.items()), (chosen, shapes)
+    learned = [name for name, _ in module.named_parameters()]
+    assert [weight.name for weight in weights if weight.trainable] == learned, (chosen, shapes)
+
+
+def products(chosen, *tensors):
+    """The multiply-accumulates as torch carries them out: also those that one-bit layers do without."""
+    done = chosen.operations(*tensors)
+    if not chosen.name.startswith("binary"):
+        return done.macs
+    kernel = chosen.weights(*tensors)[0].shape
+    return prod(kernel[1:]) * chosen.output(*tensors).elements + done.macs
+
+
+# ------------------------------------------------------------------ random windows
+
+
+def one_or_two(random, low, high):
+    return random.choice([random.randint(low, high), (random.randint(low, high), random.randint(low, high))])
+
+
+def convolution(random, channels, name="conv2d"):
+    sizes = [random.randint(0, 3) for _ in range(4)]
+    return operator(name)(
+        out_channels=random.choice([1, 2, 4, 6]),
+        kernel_size=one_or_two(random, 1, 4),
+        stride=one_or_two(random, 1, 3),
+        padding=random.choice(["same", sizes[0], sizes[:2], sizes]),
+        dilation=one_or_two(random, 1, 3),
+        groups=random.choice([1, 1, 2, 3, channels]),
+        bias=random.choice([True, False]),
+    )
+
+
+def binary_convolution(random, channels):
+    chosen = convolution(random, channels, "binary_conv2d")
+    switches = {"binary_input": random.choice([True, False]), "input_scale": random.choice([True, False])}
+    return type(chosen)(**chosen.settings() | switches)
+
+
+def transposed(random, channels):
+    return operator("conv_transpose2d")(
+        out_channels=random.choice([1, 2, 4, 6]),
+        kernel_size=one_or_two(random, 1, 4),
+        stride=one_or_two(random, 1, 3),
+        padding=one_or_two(random, 0, 3),
+        output_padding=one_or_two(random, 0, 2),
+        dilation=one_or_two(random, 1, 3),
+        groups=random.choice([1, 1, 2, 3, channels]),
+        bias=random.choice([True, False]),
+    )
+
+
+def pooling(random, **settings):
+    return {
+        "kernel_size": one_or_two(random, 1, 5),
+        "stride": random.choice([None, one_or_two(random, 1, 4)]),
+        "padding": one_or_two(random, 0, 2),
+        "ceil_mode": random.choice([True, False]),
+        **settings,
+    }
+
+
+def max_pooling(random, _):
+    return operator("max_pool2d")(**pooling(random, dilation=one_or_two(random, 1, 3)))
+
+
+def avg_pooling(random, _):
+    return operator("avg_pool2d")(**pooling(random, count_include_pad=random.choice([True, False])))
+
+
+@pytest.mark.parametrize("draw", [convolution, binary_convolution, transposed, max_pooling, avg_pooling])
+def test_any_window_agrees_with_torch_or_both_refuse_it(draw):
+    random, seen = Random(draw.__name__), Counter()  # noqa: S311  # the same cases every time
+    while seen["agreed"] < CASES:
+        channels = random.choice([1, 2, 3, 4, 6, 8])
+        x = (random.randint(1, 2), channels, random.randint(1, 14), random.randint(1, 14))
+        chosen = draw(random, channels)
+        if refuses(chosen, x):
+            assert torch_refuses(chosen, x), (chosen, x)
+            seen["refused"] += 1
+        else:
+            agree(chosen, x)
+            seen["agreed"] += 1
+    assert seen["refused"] > CASES // 10
+
+
+def refuses(chosen, x):
+    try:
+        _ = chosen.output(Tensor(x)), chosen.weights(Tensor(x))
+    except ShapeError:
+        return True
+    return False
+
+
+def torch_refuses(chosen, x):
+    """On real numbers, as torch does not check all of it without; it lets a transposed convolution come out empty."""
+    try:
+        _, shape, _ = run(chosen, x, device="cpu")
+    except (RuntimeError, ValueError):
+        return True
+    return chosen.name == "conv_transpose2d" and 0 in shape
+
+
+# ------------------------------------------------------------------ every other operator
+
+IMAGES = [(1, 8, 6, 5), (2, 4, 7, 7), (3, 12, 1, 9)]
+VECTORS = [(1, 8), (3, 4)]
+SEQUENCES = [(2, 4, 8)]
+
+EVERYWHERE = {
+    "relu": [{}],
+    "relu6": [{}],
+    "leaky_relu": [{}, {"negative_slope": 0.2}],
+    "elu": [{}, {"alpha": "1/3"}],
+    "prelu": [{}, {"init": 0.1}],
+    "sigmoid": [{}],
+    "tanh": [{}],
+    "gelu": [{}, {"approximate": "tanh"}],
+    "silu": [{}],
+    "hard_sigmoid": [{}],
+    "hard_swish": [{}],
+    "softmax": [{}, {"dim": -1}],
+    "log_softmax": [{}, {"dim": -1}],
+    "identity": [{}],
+    "dropout": [{}, {"p": "1/3"}],
+    "flatten": [{}],
+    "layer_norm": [{}, {"bias": False}, {"elementwise_affine": False}, {"eps": 0.001}],
+    "split": [{"sections": 2, "index": 1}, {"sections": (1, 3), "index": 1}, {"sections": 1, "index": 0, "dim": -1}],
+}
+
+ON_IMAGES = {
+    "conv2d": [{"out_channels": 4, "kernel_size": 1}],
+    "conv_transpose2d": [{"out_channels": 4, "kernel_size": 2, "stride": 2}],
+    "binary_conv2d": [{"out_channels": 4, "kernel_size": 1, "bias": True}],
+    "max_pool2d": [{"kernel_size": 1}],
+    "avg_pool2d": [{"kernel_size": 1}],
+    "batch_norm": [{}, {"affine": False}, {"track_running_stats": False}, {"eps": 0.001, "momentum": 0.01}],
+    "local_response_norm": [{"size": 5}, {"size": 3, "alpha": 1e-3, "beta": 0.5, "k": 2}],
+    "global_avg_pool": [{}, {"keepdim": True}],
+    "global_max_pool": [{}, {"keepdim": True}],
+    "adaptive_avg_pool2d": [{"output_size": 1}, {"output_size": (3, 2)}, {"output_size": 10}],
+    "channel_shuffle": [{"groups": 2}, {"groups": 4}],
+    "zero_pad": [{"padding": 1}, {"padding": (0, 2)}, {"padding": (0, 1, 2, 3)}],
+    "upsample": [{"scale_factor": 2}, {"scale_factor": (1, 3), "mode": "bilinear", "align_corners": True}],
+}
+
+ON_VECTORS = {
+    "linear": [{"out_features": 10}, {"out_features": 3, "bias": False}],
+    "binary_linear": [
+        {"out_features": 10},
+        {"out_features": 3, "bias": True, "input_scale": False},
+        {"out_features": 3, "binary_input": False},
+    ],
+}
+
+ONE_INPUT = [
+    *(
+        (name, settings, (x,))
+        for name, rows in EVERYWHERE.items()
+        for settings in rows
+        for x in IMAGES + VECTORS + SEQUENCES
+    ),
+    *((name, settings, (x,)) for name, rows in ON_IMAGES.items() for settings in rows for x in IMAGES),
+    *((name, settings, (x,)) for name, rows in ON_VECTORS.items() for settings in rows for x in VECTORS + SEQUENCES),
+    *(("batch_norm", settings, ((3, 4),)) for settings in ON_IMAGES["batch_norm"]),
+    ("prelu", {"num_parameters": 8}, ((2, 8, 3, 3),)),
+    ("layer_norm", {"normalized_shape": (8, 6, 5)}, ((2, 8, 6, 5),)),
+]
+
+JOINS = [
+    ("add", {}, ((1, 8, 6, 5),) * 2),
+    ("add", {}, ((2, 8),) * 3),
+    ("mul", {}, ((2, 8, 6, 5), (2, 8, 1, 1))),
+    ("mul", {}, ((1, 8, 1, 5), (1, 1, 6, 1), (1, 8, 6, 5))),
+    ("concat", {}, ((1, 8, 6, 5), (1, 2, 6, 5), (1, 3, 6, 5))),
+    ("concat", {"dim": 2}, ((1, 8, 6, 5), (1, 8, 1, 5))),
+    ("concat", {"dim": -1}, ((2, 8), (2, 1))),
+    ("concat", {}, ((2, 8),)),
+]
+
+
+def of_fitting_parts(row):
+    name, settings, ((_, channels, *_),) = row
+    return name != "split" or not isinstance(settings["sections"], tuple) or sum(settings["sections"]) == channels
+
+
+@pytest.mark.parametrize(("name", "settings", "shapes"), [*filter(of_fitting_parts, ONE_INPUT), *JOINS])
+def test_every_operator_agrees_with_torch(name, settings, shapes):
+    agree(operator(name)(**settings), *shapes)
+
+
+def test_no_operator_is_left_out():
+    assert set(ops.names()) - {name for name, _, _ in ONE_INPUT + JOINS} == set()
+
+
+# ------------------------------------------------------------------ numbers
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)
+
+
+def compute(name, *inputs, **settings):
+    return modules(operator(name)(**settings).torch_call(*(Tensor(tuple(x.shape)) for x in inputs)))(*inputs)
+
+
+@pytest.mark.parametrize("kernel", [1, 3, (5, 1), (3, 7)])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("side", [7, 8, 9])
+def test_padding_same_puts_the_middle_of_an_odd_kernel_on_every_stride_th_pixel(kernel, stride, side):
+    x = torch.randn(1, 1, side, side)
+    conv = operator("conv2d")(out_channels=1, kernel_size=kernel, stride=stride, padding="same", bias=False)
+    module = live(conv.torch_call(Tensor((1, 1, side, side))))
+    with torch.no_grad():
+        middle = torch.zeros_like(module.weight)
+        middle[0, 0, middle.shape[2] // 2, middle.shape[3] // 2] = 1
+        module.weight.copy_(middle)
+        assert torch.equal(module(x), x[:, :, ::stride, ::stride])
+
+
+def test_padding_same_of_an_even_kernel_has_the_odd_row_below_and_the_odd_column_on_the_right():
+    x = torch.arange(9.0).reshape(1, 1, 3, 3)
+    module = live(operator("conv2d")(out_channels=1, kernel_size=2, padding="same").torch_call(Tensor((1, 1, 3, 3))))
+    with torch.no_grad():
+        module.weight.copy_(torch.tensor([[[[1.0, 0], [0, 0]]]]))
+        module.bias.zero_()
+        assert torch.equal(module(x), x)
+
+
+def test_padding_on_four_sides_is_top_bottom_left_right():
+    x = torch.ones(1, 1, 2, 2)
+    padded = compute("zero_pad", x, padding=(1, 0, 0, 2))
+    assert padded.tolist() == [[[[0, 0, 0, 0], [1, 1, 0, 0], [1, 1, 0, 0]]]]
+    module = live(
+        operator("conv2d")(out_channels=1, kernel_size=1, padding=(1, 0, 0, 2), bias=False).torch_call(
+            Tensor((1, 1, 2, 2))
+        )
+    )
+    with torch.no_grad():
+        module.weight.fill_(1)
+        assert torch.equal(module(x), padded)
+
+
+def test_rounding_up_keeps_the_last_row_and_column():
+    x = torch.arange(16.0).reshape(1, 1, 4, 4)
+    assert compute("max_pool2d", x, kernel_size=3, stride=2, ceil_mode=True).tolist() == [[[[10, 11], [14, 15]]]]
+    assert compute("max_pool2d", x, kernel_size=3, stride=2).tolist() == [[[[10]]]]
+    # the window beyond the edge is a mean of what there is
+    assert compute("avg_pool2d", x, kernel_size=3, stride=2, ceil_mode=True)[0, 0, 1, 1] == (10 + 11 + 14 + 15) / 4
+
+
+def test_channel_shuffle_transposes_groups_and_channels():
+    x = torch.arange(6.0).reshape(1, 6, 1, 1)
+    assert compute("channel_shuffle", x, groups=2).flatten().tolist() == [0, 3, 1, 4, 2, 5]
+    assert compute("channel_shuffle", x, groups=3).flatten().tolist() == [0, 2, 4, 1, 3, 5]
+
+
+def test_the_parts_of_a_split_are_the_channels_in_order():
+    x = torch.arange(12.0).reshape(1, 6, 2)
+    equal = [compute("split", x, sections=3, index=index) for index in range(3)]
+    assert torch.equal(torch.cat(equal, 1), x)
+    assert all(map(torch.equal, equal, x.chunk(3, 1)))
+    parts = [compute("split", x, sections=(1, 3, 2), index=index) for index in range(3)]
+    assert all(map(torch.equal, parts, x.split((1, 3, 2), 1)))
+    assert torch.equal(compute("split", x, sections=2, index=1, dim=-1), x[..., 1:])
+
+
+def test_joins_take_any_number_of_inputs():
+    x, y, z = torch.randn(3, 2, 4)
+    assert torch.equal(compute("add", x, y, z), x + y + z)
+    assert torch.equal(compute("mul", x, y, z), x * y * z)
+    assert torch.equal(compute("concat", x, y, z), torch.cat([x, y, z], 1))
+    gate = torch.rand(2, 3, 1, 1)
+    image = torch.randn(2, 3, 4, 4)
+    assert torch.equal(compute("mul", image, gate), image * gate)
+
+
+def test_poolings_of_whole_images_reduce_height_and_width():
+    x = torch.randn(2, 3, 4, 5)
+    assert torch.equal(compute("global_avg_pool", x), x.mean((2, 3)))
+    assert torch.equal(compute("global_max_pool", x, keepdim=True), x.amax((2, 3), keepdim=True))
+
+
+def test_the_settings_of_a_function_reach_it():
+    x = torch.tensor([[-1.0, 0.0, 2.0]])
+    assert compute("leaky_relu", x, negative_slope="1/4").tolist() == [[-0.25, 0, 2]]
+    assert torch.allclose(compute("elu", x, alpha=2), functional.elu(x, 2))
+    assert compute("prelu", x, init=0.5).tolist() == [[-0.5, 0, 2]]
+    assert live(operator("batch_norm")(eps=0.25).torch_call(Tensor((1, 3)))).eps == 0.25
+
+
+@pytest.mark.parametrize(("h", "o"), [(h, o) for h in range(1, 13) for o in range(1, 9)])
+def test_the_windows_of_an_adaptive_pooling_cover_what_its_additions_say(h, o):
+    pool = operator("adaptive_avg_pool2d")(output_size=(o, 1))
+    x = torch.zeros(1, 1, h, 1, requires_grad=True)
+    live(pool.torch_call(Tensor((1, 1, h, 1))))(x).sum().backward()
+    # a row that is in windows of k₁, k₂, … rows has the gradient 1/k₁ + 1/k₂ + …; windows i are ⌊ih/o⌋ … ⌈(i+1)h/o⌉
+    windows = [range(i * h // o, -(-(i + 1) * h // o)) for i in range(o)]
+    expected = [sum(1 / len(rows) for rows in windows if row in rows) for row in range(h)]
+    assert x.grad.flatten().tolist() == pytest.approx(expected)
+    done = pool.operations(Tensor((1, 1, h, 1)))
+    assert (done.additions, done.divisions) == (sum(len(rows) - 1 for rows in windows), o)
+
+
+# ------------------------------------------------------------------ one-bit layers
+
+
+def signs(x):
+    return torch.where(x >= 0, 1.0, -1.0)
+
+
+BINARY = [
+    {"kernel_size": 3, "padding": 1},
+    {"kernel_size": (1, 3), "stride": 2, "groups": 2},
+    {"kernel_size": 2, "padding": "same", "dilation": 3},
+    {"kernel_size": 2, "padding": (0, 1, 2, 0), "bias": True},
+    {"kernel_size": 3, "input_scale": False, "bias": True},
+    {"kernel_size": 3, "binary_input": False, "padding": (1, 0)},
+    {"kernel_size": 2, "binary_input": False, "padding": "same"},
+]
+
+
+@pytest.mark.parametrize("settings", BINARY)
+def test_a_binary_convolution_is_the_formula_of_the_paper(settings):
+    """Each output by itself: its window of signs against the signs of the kernel, times K, times α."""
+    conv = operator("binary_conv2d")(out_channels=4, **settings)
+    x = torch.randn(2, 6, 7, 8)
+    x[0, 0, 0, :3] = 0
+    module = live(conv.torch_call(Tensor(tuple(x.shape))))
+    y = module(x).detach()
+    (kh, kw), (sh, sw), (dh, dw) = (
+        pair if isinstance(pair, tuple) else (pair, pair) for pair in (conv.kernel_size, conv.stride, conv.dilation)
+    )
+    top, bottom, left, right = sides(conv, kh, kw, dh, dw)
+    pad = (left, right, top, bottom)
+    inputs = functional.pad(signs(x) if conv.binary_input else x, pad)
+    means = functional.pad(x.abs().mean(1), pad)
+    weight = module.weight.detach()
+    per_group = 4 // conv.groups
+    for n in range(2):
+        for c in range(4):
+            first = c // per_group * weight.shape[1]
+            for i in range(y.shape[2]):
+                for j in range(y.shape[3]):
+                    rows = slice(i * sh, i * sh + dh * (kh - 1) + 1, dh)
+                    columns = slice(j * sw, j * sw + dw * (kw - 1) + 1, dw)
+                    window = inputs[n, first : first + weight.shape[1], rows, columns]
+                    wanted = (window * signs(weight[c])).sum() * weight[c].abs().mean()
+                    if conv.binary_input and conv.input_scale:
+                        wanted = wanted * means[n, rows, columns].mean()
+                    if conv.bias:
+                        wanted = wanted + module.bias[c].detach()
+                    assert y[n, c, i, j].item() == pytest.approx(wanted.item(), rel=1e-4, abs=1e-5)
+
+
+def sides(conv, kh, kw, dh, dw):
+    if conv.padding == "same":
+        height, width = dh * (kh - 1), dw * (kw - 1)
+        return height // 2, height - height // 2, width // 2, width - width // 2
+    if isinstance(conv.padding, int):
+        return (conv.padding,) * 4
+    return conv.padding if len(conv.padding) == 4 else (conv.padding[0],) * 2 + (conv.padding[1],) * 2
+
+
+@pytest.mark.parametrize("settings", [{}, {"bias": True}, {"input_scale": False}, {"binary_input": False}])
+def test_a_binary_linear_layer_is_the_formula_of_the_paper(settings):
+    layer = operator("binary_linear")(out_features=3, **settings)
+    x = torch.randn(5, 8)
+    module = live(layer.torch_call(Tensor((5, 8))))
+    weight = module.weight.detach()
+    wanted = (signs(x) if layer.binary_input else x) @ (signs(weight) * weight.abs().mean(1, keepdim=True)).T
+    if layer.binary_input and layer.input_scale:
+        wanted = wanted * x.abs().mean(1, keepdim=True)
+    if layer.bias:
+        wanted = wanted + module.bias.detach()
+    assert torch.allclose(module(x), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_the_sign_of_zero_is_one_and_its_gradient_passes_from_minus_one_to_one():
+    x = torch.tensor([-2.0, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 1.5], requires_grad=True)
+    y = sign(x)
+    assert y.tolist() == [-1, -1, -1, 1, 1, 1, 1, 1]
+    (y * torch.arange(1.0, 9.0)).sum().backward()
+    assert x.grad.tolist() == [0, 2, 3, 4, 5, 6, 7, 0]
+
+
+def test_the_signs_keep_their_type_and_are_exact():
+    x = torch.tensor([1e30, -3e-8, float("inf"), 0.3], dtype=torch.float64)
+    assert sign(x).dtype == torch.float64
+    assert sign(x).tolist() == [1, -1, 1, 1]
+
+
+@pytest.mark.parametrize("name", ["binary_conv2d", "binary_linear"])
+def test_gradients_reach_the_weights_the_bias_and_the_input_of_a_binary_layer(name):
+    settings = {"kernel_size": 3, "out_channels": 4} if name == "binary_conv2d" else {"out_features": 4}
+    x = torch.randn(2, 6, 5, 5) if name == "binary_conv2d" else torch.randn(2, 6)
+    x.requires_grad_()
+    module = live(operator(name)(**settings, bias=True).torch_call(Tensor(tuple(x.shape))))
+    module(x).square().sum().backward()
+    assert all(p.grad.isfinite().all() and p.grad.abs().sum() > 0 for p in (*module.parameters(), x))
+
+
+def test_the_gradient_of_a_weight_is_that_of_its_sign_and_its_part_of_alpha():
+    layer = BinaryLinear(2, 1, bias=False, input_scale=False)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[0.5, -3.0]]))
+    layer(torch.tensor([[1.0, -2.0]])).backward()
+    # y = α·(s₁x₁ + s₂x₂) with x signed (1, −1): dy/dw₁ = α·1·1 + sign(w₁)/2·2; |w₂| > 1, so only α's part is left
+    alpha, dot = (0.5 + 3.0) / 2, 1 + 1
+    assert layer.weight.grad.tolist() == [[alpha * 1 + dot / 2, -dot / 2]]
+
+
+def test_training_finds_the_signs_and_the_factor():
+    x = torch.randn(256, 6)
+    target = signs(x) @ torch.tensor([[1.0], [-1], [1], [1], [-1], [-1]]) * 0.7
+    layer = BinaryLinear(6, 1, input_scale=False)
+    optimiser = torch.optim.SGD(layer.parameters(), lr=0.05)
+    losses = []
+    for _ in range(100):
+        optimiser.zero_grad()
+        loss = (layer(x) - target).square().mean()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] / 100
+
+
+def test_alpha_follows_the_weights_while_training_and_is_read_as_stored_when_evaluating():
+    layer = BinaryLinear(4, 2)
+    x = torch.randn(3, 4)
+    with torch.no_grad():
+        layer.weight.mul_(3)
+        layer(x)
+        assert torch.equal(layer.alpha, layer.weight.abs().mean(1))
+        layer.weight.mul_(2)
+        layer.eval()
+        assert torch.equal(layer.alpha, layer.weight.abs().mean(1)), "the optimiser's last step"
+        stored = {"weight": signs(layer.weight), "bias": layer.bias, "alpha": layer.alpha}
+        fresh = BinaryLinear(4, 2)
+        fresh.load_state_dict(stored)
+        assert torch.allclose(fresh.eval()(x), layer(x))
+        assert torch.equal(fresh.train().eval().alpha, layer.alpha), "no step was taken"
+
+
+def test_a_binary_layer_prints_what_is_binary_and_takes_only_padding_of_zeros():
+    assert "binary_input=True, input_scale=False" in repr(BinaryLinear(4, 2, input_scale=False))
+    assert BinaryConv2d(4, 2, 3, 1, 1)(torch.zeros(1, 4, 5, 5)).shape == (1, 2, 5, 5)
+    assert BinaryConv2d(4, 2, 3, padding="same")(torch.zeros(4, 5, 5)).shape == (2, 5, 5)
+    with pytest.raises(ValueError, match="found 'reflect'"):
+        BinaryConv2d(4, 2, 3, padding=1, padding_mode="reflect")
+
+
+# ------------------------------------------------------------------ calls
+
+
+def test_a_module_behind_a_padding_keeps_the_names_of_its_weights_and_can_be_copied_and_pickled():
+    conv = operator("conv2d")(out_channels=2, kernel_size=2, padding="same")
+    module = live(conv.torch_call(Tensor((1, 3, 4, 4))))
+    assert list(module.state_dict()) == ["weight", "bias"]
+    x = torch.randn(1, 3, 4, 4)
+    for twin in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):  # noqa: S301  # our own bytes
+        assert torch.equal(twin(x), module(x))
+
+
+@pytest.mark.parametrize(
+    "target", ["os.system", "torch", "torchvision.ops.nms", "archspec.runtimes.x", "builtins.eval", "torch_evil.x", ""]
+)
+def test_a_target_outside_torch_and_the_runtime_is_refused(target):
+    with pytest.raises(ArchspecError, match=r"is not in torch or archspec\.runtime"):
+        live(Function(target))
+
+
+@pytest.mark.parametrize(
+    "target", ["torch.nn.Conv17d", "torch.os.system", "torch.nope.deeper", "archspec.runtime.no.x"]
+)
+def test_a_target_that_does_not_exist_is_refused(target):
+    with pytest.raises(ArchspecError, match=f"there is no {target!r}"):
+        live(Module(target))
+
+
+def test_a_setting_that_is_still_a_symbol_is_refused():
+    c = symbols.symbol("c")
+    with pytest.raises(ArchspecError, match="out_channels is c; torch needs one number: bind its symbols"):
+        live(operator("conv2d")(out_channels=c, kernel_size=1).torch_call(Tensor((1, 3, 4, 4))))
+    with pytest.raises(ArchspecError, match="kernel_size is c"):
+        live(operator("max_pool2d")(kernel_size=[2, c]).torch_call(Tensor((1, 3, 4, 4))))
