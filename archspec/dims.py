@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import wraps
+from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -90,9 +91,14 @@ def is_array(value: object) -> bool:
     return hasattr(value, "__array_interface__")
 
 
+def is_interval(value: object) -> bool:
+    """Whether this is an `interval.Interval`; does not load that module to find out."""
+    return bool(getattr(value, "is_interval", False))
+
+
 def is_dim(value: object) -> bool:
     """Whether this can be a size."""
-    return is_number(value) or is_symbolic(value) or is_array(value)
+    return is_number(value) or is_symbolic(value) or is_array(value) or is_interval(value)
 
 
 def exact(value: Any) -> Dim:
@@ -127,23 +133,22 @@ def _normal(value: Dim) -> Dim:
 
 
 def _rule(compute: Callable[..., Dim]) -> Callable[..., Dim]:
-    """Send a call that carries symbols to the function of the same name in `symbols`, any other to `compute`."""
+    """Send a call on symbols or intervals to the function of that name in their module, any other to `compute`."""
     name = compute.__name__
 
     @wraps(compute)
     def dispatch(*values: Dim) -> Dim:
         for value in values:
-            if type(value) is not int and is_symbolic(value):
-                return getattr(_symbols(), name)(*values)
+            if type(value) is not int and (is_symbolic(value) or is_interval(value)):
+                return getattr(_home(value), name)(*values)
         return compute(*values)
 
     return dispatch
 
 
-def _symbols() -> ModuleType:
-    from archspec import symbols
-
-    return symbols
+def _home(value: Dim) -> ModuleType:
+    """The module with the arithmetic of a symbol or an interval."""
+    return import_module("archspec.symbols" if is_symbolic(value) else "archspec.interval")
 
 
 def _all(answer: Any) -> bool:
@@ -244,6 +249,20 @@ def round_half_up(x: Dim) -> Dim:
     (3, 2)
     """
     return floor(x + Fraction(1, 2)) if not is_array(x) else x
+
+
+def log2(x: Dim) -> int:
+    """The logarithm of a power of two: the bits that tell x things apart.
+
+    Raises:
+        ArchspecError: x is no power of two; its logarithm is no rational number.
+
+    >>> log2(16)
+    4
+    """
+    if type(x) is not int or x < 1 or x & (x - 1):
+        raise ArchspecError(f"log2 is exact for powers of two alone (got {x})")
+    return x.bit_length() - 1
 
 
 @_rule

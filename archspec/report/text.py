@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tabulate import DataRow, Line, TableFormat, tabulate
+from tabulate import DataRow, TableFormat, tabulate
 
 from archspec.spec.document import Document
 
@@ -23,16 +23,7 @@ _LATEX_ESCAPES = {"~": r"\textasciitilde{}", "^": r"\^{}", "\\": r"\textbackslas
 _LATEX_ESCAPES |= {sign: f"\\{sign}" for sign in "&%$#_{}"}
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
-_PLAIN = TableFormat(
-    lineabove=None,
-    linebelowheader=Line("", "─", "  ", ""),
-    linebetweenrows=None,
-    linebelow=None,
-    headerrow=DataRow("", "  ", ""),
-    datarow=DataRow("", "  ", ""),
-    padding=0,
-    with_header_hide=None,
-)
+_PLAIN = TableFormat(None, None, None, None, None, DataRow("", "  ", ""), padding=0, with_header_hide=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +112,7 @@ def cite(document: Document) -> str:
         return document.doc or ""
     where = (
         f"arXiv:{source.arxiv}" if source.arxiv else f"doi:{source.doi}" if source.doi else source.url,
-        source.table or source.section,
+        source.table or (source.section and f"section {source.section}"),
     )
     year = f" ({source.year})" if source.year else ""
     return ", ".join((f"{source.title}{year}", *(part for part in where if part)))
@@ -129,7 +120,15 @@ def cite(document: Document) -> str:
 
 def plain(columns: Sequence[Column]) -> list[str]:
     """The lines of a table for a terminal: the header, a rule, the rows."""
-    return _table(columns, _PLAIN).split("\n")
+    rows = zip(*((column.header, *column.cells) for column in columns), strict=True)
+    header, *lines = tabulate(
+        list(rows),
+        tablefmt=_PLAIN,
+        disable_numparse=True,
+        preserve_whitespace=True,
+        colalign=[column.align for column in columns],
+    ).split("\n")
+    return [header, "  ".join("─" * column.width for column in columns), *lines]
 
 
 def markdown(columns: Sequence[Column]) -> str:
@@ -169,5 +168,4 @@ def _table(columns: Sequence[Column], form: Any, escape: Any = lambda cell: cell
         disable_numparse=True,
         preserve_whitespace=True,
         colalign=[column.align for column in columns],
-        headersalign=[column.align for column in columns] if form is _PLAIN else None,
     )

@@ -92,7 +92,7 @@ def test_every_format_prints_every_grouping(form, by):
     [
         (
             ["count", "mobilenett"],
-            "no file and no network of the zoo is called 'mobilenett'; did you mean 'mobilenet'?",
+            "no file or network of the zoo is called 'mobilenett'; did you mean 'mobilenet'?",
         ),
         (["count", "nowhere/x.yaml"], "nowhere/x.yaml: cannot be read: no such file or directory"),
         (["count", "mobilenet", "--set", "alpa=1"], "'mobilenet' has no symbol 'alpa'; did you mean 'alpha'?"),
@@ -125,7 +125,7 @@ def test_check_names_all_faults_of_all_files_and_exits_2(tmp_path):
     result = run("check", str(good), str(bad))
     assert result.exit_code == 2
     assert result.stdout == f"{good}: sound; 1 layers, 3×8×8 → 4×6×6\n"
-    assert f"{bad}:3:24: unknown key 'rnage'; did you mean 'range'?" in result.stderr
+    assert f"{bad}:3:27: unknown key 'rnage'; did you mean 'range'?" in result.stderr
     assert f"{bad}:6:5: unknown operator or block 'con2d'; did you mean 'conv2d'?" in result.stderr
 
 

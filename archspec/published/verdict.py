@@ -1,0 +1,110 @@
+"""Printed figures and the verdict on them, decided by the digits that are printed and by nothing else.
+
+"4.2" stands for every number that rounds to it, from 4.15 to 4.25. A verdict is
+
+    exact      the printed number itself
+    rounds     rounds to the printed digits (a half either way)
+    truncates  begins with the printed digits
+    within     inside the printed bound; or computed from rounded inputs, whose interval meets that of the print
+    off        none of these
+    measured   from training or from a clock: not to be computed
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+from archspec.errors import ArchspecError
+from archspec.interval import Interval, interval
+
+UNITS: dict[str, Fraction] = {
+    "": Fraction(1),
+    "%": Fraction(1, 100),
+    "x": Fraction(1),
+    "k": Fraction(10**3),
+    "M": Fraction(10**6),
+    "G": Fraction(10**9),
+    "B": Fraction(1),
+    "kB": Fraction(10**3),
+    "MB": Fraction(10**6),
+    "GB": Fraction(10**9),
+    "KiB": Fraction(2**10),
+    "MiB": Fraction(2**20),
+    "GiB": Fraction(2**30),
+    "kKiB": Fraction(1000 * 2**10),
+    "bit": Fraction(1),
+}
+"""What one of each unit is in base units: a number, a byte, a bit, a whole. kKiB is a thousand KiB, as SqueezeNet prints."""
+
+
+class Verdict(StrEnum):
+    """How a printed figure stands to the computed one."""
+
+    EXACT = "exact"
+    ROUNDS = "rounds"
+    TRUNCATES = "truncates"
+    WITHIN = "within"
+    OFF = "off"
+    MEASURED = "measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A number to the digits in which it stands, in base units.
+
+    >>> Printed.read("4.2", "M").interval
+    Interval(low=Fraction(4150000, 1), high=Fraction(4250000, 1))
+    """
+
+    value: Fraction
+    step: Fraction
+
+    @classmethod
+    def read(cls, text: str, unit: str = "") -> "Printed":
+        """Read digits, with thousands apart or not, in a unit.
+
+        Raises:
+            ArchspecError: There is no such unit, or the text is no number.
+        """
+        if unit not in UNITS:
+            raise ArchspecError(f"unknown unit '{unit}'; known are {', '.join(filter(None, UNITS))}")
+        digits = text.strip().replace(",", "").removeprefix("~")
+        found = re.fullmatch(r"-?\d{1,30}(?:\.(\d{1,30}))?", digits)
+        if found is None:
+            raise ArchspecError(f"expected printed digits such as 4.2 or 568,740,352, found '{text}'")
+        return cls(Fraction(digits) * UNITS[unit], Fraction(1, 10 ** len(found[1] or "")) * UNITS[unit])
+
+    @property
+    def interval(self) -> Interval:
+        """All numbers that round to the digits."""
+        return Interval(self.value - self.step / 2, self.value + self.step / 2)
+
+
+def judge(
+    printed: Printed, computed: Any, spread: Interval | None = None, relation: str = "is"
+) -> tuple[Verdict, Fraction]:
+    """The verdict on a printed figure, and by what part of the printed it is off (0 unless the verdict is off).
+
+    Args:
+        printed: What is printed.
+        computed: The exact number, from the inputs as printed.
+        spread: All that could be computed from inputs which round to those printed; None where no input is rounded.
+        relation: "is", or "at most" or "at least" where the print is a bound.
+
+    >>> judge(Printed.read("569", "M"), 568740352)[0], judge(Printed.read("4.1"), Fraction(419, 100))[0]
+    (<Verdict.ROUNDS: 'rounds'>, <Verdict.TRUNCATES: 'truncates'>)
+    """
+    computed = Fraction(computed)
+    if (relation == "at most" and computed < printed.value) or (relation == "at least" and computed > printed.value):
+        return Verdict.WITHIN, Fraction(0)
+    if computed == printed.value:
+        return Verdict.EXACT, Fraction(0)
+    if abs(computed - printed.value) <= printed.step / 2:
+        return Verdict.ROUNDS, Fraction(0)
+    if printed.value < computed < printed.value + printed.step:
+        return Verdict.TRUNCATES, Fraction(0)
+    if spread is not None and interval(spread).meets(printed.interval):
+        return Verdict.WITHIN, Fraction(0)
+    return Verdict.OFF, (computed - printed.value) / (printed.value or 1)
