@@ -1,0 +1,418 @@
+"""The pages of docs/ say what the code does.
+
+Markers that a rendered page does not show tell how a part is tested:
+
+    <!-- nodes -->          a text block: the nodes of the YAML block before it, each with its shape
+    <!-- faults -->         a text block: the faults of the YAML block before it
+    <!-- values -->         a table of expressions and their values
+    <!-- operators -->, <!-- costs -->, <!-- kinds -->      tables of operators and of kinds of operation
+    <!-- limits --> … <!-- end -->, <!-- conventions --> … <!-- end -->      tables made from the code
+
+`UPDATE_DOCS=1 pytest tests/docs` writes the faults and the tables made from the code anew.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib import import_module
+from math import prod
+from pathlib import Path
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+import archspec
+from archspec import ops
+from archspec.cost import CONVENTIONS, DEFAULT
+from archspec.errors import ArchspecError, SpecError, SpecErrors
+from archspec.ops import KINDS, Operator, Tensor
+from archspec.spec import document, reader
+from archspec.spec import expression as expressions
+from archspec.spec.document import Document
+from archspec.spec.expression import BUILTINS, Expression, Scope
+
+checks = import_module("archspec.spec.check")  # the package has a function of that name
+expansion = import_module("archspec.graph.expand")  # likewise
+
+DOCS = Path(__file__).parents[2] / "docs"
+UPDATE = os.environ.get("UPDATE_DOCS") == "1"
+
+
+def page(name):
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def table(text, marker):
+    """The cells of the table behind a marker, without its header."""
+    lines = text.split(f"<!-- {marker} -->\n", 1)[1].lstrip("\n").splitlines()
+    rows = []
+    for line in lines:
+        if not line.strip().startswith("|"):
+            break
+        rows.append([cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]])
+    return rows[2:]
+
+
+# ------------------------------------------------------------------ the language
+
+
+@dataclass(frozen=True)
+class Example:
+    """A YAML block of the page, and what the page says of it."""
+
+    line: int
+    text: str
+    nodes: str | None
+    faults: str | None
+
+    @property
+    def whole(self):
+        return re.match(r"(#.*\n)*archspec: 1\n", self.text) is not None
+
+    @property
+    def specification(self):
+        """The block as a whole document: steps become its network, keys that are left out are filled in."""
+        if self.whole:
+            return self.text
+        text = self.text
+        if text.startswith("- "):
+            text = "network:\n" + text
+        for key, filler in (("network", "[relu]"), ("input", "[3, 32, 32]"), ("name", "fragment"), ("archspec", "1")):
+            if not re.search(rf"^{key}:", text, re.MULTILINE):
+                text = f"{key}: {filler}\n{text}"
+        return text
+
+
+def examples(name):
+    text = page(name)
+    blocks = list(re.finditer(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    ends = [block.start() for block in blocks[1:]] + [len(text)]
+    for block, end in zip(blocks, ends, strict=True):
+        said = {
+            marker: re.search(rf"<!-- {marker} -->\n```text\n(.*?)```", text[block.end() : end], re.DOTALL)
+            for marker in ("nodes", "faults")
+        }
+        line = text.count("\n", 0, block.start()) + 1
+        yield Example(line, block[1], *(found and found[1] for found in said.values()))
+
+
+EXAMPLES = list(examples("language.md"))
+SOUND = [pytest.param(example, id=f"line{example.line}") for example in EXAMPLES if example.faults is None]
+FAULTY = [pytest.param(example, id=f"line{example.line}") for example in EXAMPLES if example.faults is not None]
+
+
+def test_every_marker_of_the_page_is_behind_an_example():
+    text = page("language.md")
+    for marker in ("nodes", "faults"):
+        assert text.count(f"<!-- {marker} -->") == sum(getattr(e, marker) is not None for e in EXAMPLES) > 0
+    assert text.count("```yaml") == len(EXAMPLES)
+
+
+@pytest.mark.parametrize("example", SOUND)
+def test_an_example_loads_expands_and_counts(example):
+    arch = archspec.loads(example.specification)
+    network = arch.expand()
+    assert network.nodes
+    assert network.count().activations >= 0
+    assert archspec.loads(arch.dumps()) == arch
+
+
+@pytest.fixture(scope="module")
+def schema():
+    """What an editor gets."""
+    printed = subprocess.run([sys.executable, "-m", "archspec", "schema"], check=True, capture_output=True)
+    return json.loads(printed.stdout)
+
+
+@pytest.mark.parametrize("example", SOUND)
+def test_an_example_agrees_with_the_schema(example, schema):
+    plain = YAML(typ="safe", pure=True).load(example.specification)
+    jsonschema.validate(json.loads(json.dumps(plain)), schema)
+
+
+@pytest.mark.parametrize("example", [e for e in SOUND if e.values[0].nodes is not None])
+def test_the_nodes_are_those_that_the_page_lists(example):
+    network = archspec.loads(example.specification).expand()
+    found = [f"{node.name} {node.output}" for node in network.nodes]
+    assert [" ".join(line.split()) for line in example.nodes.splitlines()] == found
+
+
+@pytest.mark.parametrize("example", FAULTY)
+def test_the_faults_are_those_that_the_page_shows(example):
+    assert example.whole
+    with pytest.raises(SpecErrors) as caught:
+        archspec.loads(example.text, "faulty.yaml").expand()
+    if UPDATE:
+        _rewrite("language.md", example.text, str(caught.value))
+        return
+    assert example.faults.rstrip("\n") == str(caught.value)
+
+
+def _rewrite(name, before, output):
+    text = page(name)
+    head, tail = text.split(before, 1)
+    tail = re.sub(
+        r"(<!-- faults -->\n```text\n).*?```", lambda m: f"{m[1]}{output}\n```", tail, count=1, flags=re.DOTALL
+    )
+    (DOCS / name).write_text(head + before + tail, encoding="utf-8")
+
+
+def values():
+    return [pytest.param(*(cell.strip("`") for cell in row), id=row[0]) for row in table(page("language.md"), "values")]
+
+
+@pytest.mark.parametrize(("text", "value"), values())
+def test_an_expression_has_the_value_that_the_page_says(text, value):
+    if value == "error":
+        with pytest.raises(SpecError):
+            Expression(text).evaluate(Scope({"x": 1}))
+        return
+    found = Expression(text).evaluate(Scope({}))
+    assert (str(found).lower() if isinstance(found, bool) else str(found)) == value
+
+
+def test_the_page_names_every_function_key_step_and_word():
+    text = page("language.md")
+    for name in BUILTINS:
+        assert f"`{name}(" in text
+    for name in Document.model_fields:
+        assert f"\n| `{name}`" in text
+    for name in document.Source.model_fields:
+        assert f"`{name}`" in text
+    for name in document._STEPS:
+        assert name == "call" or f"`{name}`" in text
+    for word in ops.words():
+        assert f"`{word}`" in text
+    for field in ("type", "default", "range", "choices", "latex", "doc"):
+        assert f"`{field}`" in text
+    assert set(document.Symbol.model_fields) == {"type", "default", "range", "choices", "latex", "doc"}
+
+
+LIMITS = {
+    "bytes of a file": reader.MAX_BYTES,
+    "depth of the YAML": reader.MAX_DEPTH,
+    "values in the YAML": reader.MAX_NODES,
+    "keys of one mapping": reader.MAX_KEYS,
+    "characters of one text": reader.MAX_SCALAR,
+    "characters of one expression": expressions.MAX_LENGTH,
+    "depth of one expression": expressions.MAX_DEPTH,
+    "an exponent, up or down": expressions.MAX_EXPONENT,
+    "a number's numerator or denominator": expressions.MAX_MAGNITUDE,
+    "depth of functions that call functions": checks.MAX_NESTING,
+    "parts of expressions evaluated in one expansion": expressions.MAX_WORK,
+    "steps of an expanded network": expansion.MAX_STEPS,
+    "depth of blocks, branches and groups": expansion.MAX_DEPTH,
+    "one repetition": checks.MAX_REPEAT,
+    "one size of a tensor": expansion.MAX_SIZE,
+}
+
+
+def test_the_limits_are_those_of_the_code():
+    generated(
+        "language.md",
+        "limits",
+        ["| limit | most |", "|---|---|", *(f"| {what} | {large(limit)} |" for what, limit in LIMITS.items())],
+    )
+
+
+def large(number):
+    """A number as a reader takes it in: 10^12, or 1,000,000."""
+    zeros = len(str(number)) - 1
+    return f"10^{zeros}" if zeros > 9 and number == 10**zeros else f"{number:,}"
+
+
+def generated(name, marker, lines):
+    """Compare the part of a page between a marker and its end with lines, or write it anew."""
+    head, rest = page(name).split(f"<!-- {marker} -->\n", 1)
+    said, tail = rest.split("<!-- end -->", 1)
+    wanted = "\n".join(lines)
+    if UPDATE:
+        (DOCS / name).write_text(f"{head}<!-- {marker} -->\n{wanted}\n\n<!-- end -->{tail}", encoding="utf-8")
+    else:
+        assert said.strip() == wanted, "write the table anew: UPDATE_DOCS=1 pytest tests/docs"
+
+
+# ------------------------------------------------------------------ the operators
+
+X, V = (2, 8, 12, 10), (3, 7)
+SAMPLES = {
+    "conv2d": [
+        ({"out_channels": 6, "kernel_size": (3, 5), "padding": 1, "groups": 2}, X),
+        ({"out_channels": 6, "kernel_size": 3, "stride": 2, "dilation": 2, "bias": False}, X),
+    ],
+    "conv_transpose2d": [
+        ({"out_channels": 6, "kernel_size": (3, 4), "stride": 2, "groups": 2}, X),
+        ({"out_channels": 6, "kernel_size": 3, "stride": 3, "output_padding": 1, "bias": False}, X),
+    ],
+    "binary_conv2d": [
+        ({"out_channels": 6, "kernel_size": 3, "groups": 2, "padding": 1, "bias": True}, X),
+        ({"out_channels": 6, "kernel_size": 3, "stride": 2, "input_scale": False}, X),
+        ({"out_channels": 6, "kernel_size": 3, "binary_input": False}, X),
+    ],
+    "linear": [({"out_features": 5}, V), ({"out_features": 5, "bias": False}, (2, 4, 7))],
+    "binary_linear": [
+        ({"out_features": 5}, V),
+        ({"out_features": 5, "bias": True, "input_scale": False}, V),
+        ({"out_features": 5, "binary_input": False}, V),
+    ],
+    "batch_norm": [({}, X), ({"affine": False}, V), ({"track_running_stats": False}, X)],
+    "layer_norm": [
+        ({}, V),
+        ({"normalized_shape": (12, 10)}, X),
+        ({"normalized_shape": (10,), "bias": False}, X),
+        ({"elementwise_affine": False}, V),
+    ],
+    "local_response_norm": [({"size": 5}, X)],
+    "max_pool2d": [({"kernel_size": 3, "stride": 2, "padding": 1}, X), ({"kernel_size": (2, 3), "ceil_mode": True}, X)],
+    "avg_pool2d": [({"kernel_size": 3, "stride": 2}, X), ({"kernel_size": (2, 3)}, X)],
+    "adaptive_avg_pool2d": [({"output_size": 4}, X), ({"output_size": (5, 3)}, X), ({"output_size": (6, 5)}, X)],
+    "global_avg_pool": [({}, X), ({"keepdim": True}, X)],
+    "global_max_pool": [({}, X)],
+    "prelu": [({}, X), ({"num_parameters": 8}, X)],
+    "gelu": [({}, X), ({"approximate": "tanh"}, X)],
+    "softmax": [({}, V), ({"dim": 2}, X)],
+    "log_softmax": [({}, V), ({"dim": 2}, X)],
+    "add": [({}, X, X), ({}, X, X, X)],
+    "mul": [({}, X, (2, 8, 1, 1)), ({}, (2, 8, 1, 1), X, X)],
+    "concat": [({}, X, X)],
+    "split": [({"sections": 2, "index": 1}, X)],
+    "channel_shuffle": [({"groups": 2}, X)],
+    "zero_pad": [({"padding": 1}, X)],
+    "upsample": [({"scale_factor": 2}, X), ({"scale_factor": (2, 3), "mode": "bilinear"}, X)],
+}
+
+
+def arguments(cls):
+    """The arguments of an operator as the page writes them: `name`, or `name = default`."""
+    fields = cls.model_fields.items()
+    defaults = {key: "" if info.is_required() else f" = {written(info.default)}" for key, info in fields}
+    return ", ".join(f"`{key}{default}`" for key, default in defaults.items())
+
+
+def written(value):
+    if value is None or isinstance(value, bool):
+        return {None: "~", True: "true", False: "false"}[value]
+    return str(value).replace("e-0", "e-")
+
+
+def test_the_operators_and_their_arguments_are_those_of_the_code():
+    rows = table(page("operators.md"), "operators")
+    said = {name.strip("`"): cell for name, cell, _ in rows}
+    assert said == {name: arguments(cls) for name, cls in ops.registered().items()}
+    assert len(rows) == len(said)
+    assert all(computes for _, _, computes in rows)
+
+
+def costs():
+    return {row[0].strip("`"): row[1:] for row in table(page("operators.md"), "costs")}
+
+
+def test_the_costs_of_every_operator_stand_on_the_page():
+    assert set(costs()) == set(ops.registered())
+
+
+CASES = [(name, *sample) for name in sorted(ops.registered()) for sample in SAMPLES.get(name, [({}, X)])]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-{case[1]}-{len(case) - 2}")
+def test_an_operator_costs_what_its_formulas_say(case):
+    name, args, *shapes = case
+    operator = ops.operator(name)(**args)
+    inputs = tuple(map(Tensor, shapes))
+    params, buffers, macs, other = costs()[name]
+    letters = {**fields(operator), **sizes(operator, inputs)}
+    formulas = {"macs": macs, **dict(part.split(": ") for part in other.split("; ") if part != "none")}
+    assert set(formulas) <= set(KINDS)
+    weights = operator.weights(*inputs)
+    counts = dict(zip(KINDS, operator.operations(*inputs).counts(), strict=True))
+    assert computed(params, letters) == sum(weight.elements for weight in weights if weight.trainable)
+    assert computed(buffers, letters) == sum(weight.elements for weight in weights if not weight.trainable)
+    assert {kind: computed(formulas.get(kind, "0"), letters) for kind in KINDS} == counts
+
+
+def computed(formula, letters):
+    text = formula.replace("·", "*").replace("−", "-").replace("k²", "k2")
+    return Expression(text).evaluate(Scope(letters))
+
+
+def fields(operator: Operator):
+    """The arguments by name, a switch as 1 or 0; the words `tanh` and `bilinear` as 1 where they are chosen."""
+    chosen = dict.fromkeys(ops.words(), 0)
+    found = {}
+    for key, value in operator.settings().items():
+        if isinstance(value, str):
+            chosen[value] = 1  # a word
+        elif isinstance(value, (bool, int, Fraction)):
+            found[key] = int(value) if isinstance(value, bool) else value
+    return {**chosen, **found}
+
+
+def sizes(operator, inputs):
+    x, y = inputs[0], operator.output(*inputs)
+    found = {"x": x.elements, "y": y.elements, "f": x.shape[-1], "i": len(inputs), "n": x.shape[0], "c": x.shape[1]}
+    if len(x.shape) == 4:
+        found |= {"h": x.shape[2], "w": x.shape[3]}
+    if hasattr(operator, "kernel_size"):
+        found["k2"] = prod(ops.base.both(operator.kernel_size))
+    if hasattr(operator, "normalized_shape"):
+        found["m"] = prod(operator.normalized_shape or x.shape[-1:])
+    elif hasattr(operator, "dim"):
+        found["m"] = x.shape[operator.dim]
+    if hasattr(operator, "output_size"):
+        found["a"] = x.shape[0] * x.shape[1] * prod(map(windows, x.shape[2:], ops.base.both(operator.output_size)))
+    return found
+
+
+def windows(size, outputs):
+    """The lengths of all windows of adaptive pooling along one axis, from where each begins and ends."""
+    return sum(-(-(i + 1) * size // outputs) - i * size // outputs for i in range(outputs))
+
+
+# ------------------------------------------------------------------ the conventions
+
+
+def test_the_conventions_are_those_of_the_code():
+    rows = [f"| `{c.name}` | {c.doc} | {c.source} |".replace("  |", " |") for c in CONVENTIONS.values()]
+    generated("conventions.md", "conventions", ["| convention | counts | who counts so |", "|---|---|---|", *rows])
+
+
+def test_the_kinds_of_operation_and_their_flops_are_those_of_default():
+    rows = [line for line in page("conventions.md").splitlines() if re.match(r"  \| `\w+`", line)]
+    said = {}
+    for row in rows:
+        kind, _, flops = (cell.strip() for cell in row.strip().strip("|").split("|"))
+        said[kind.strip("`")] = int(flops)
+    assert said == {kind: DEFAULT.flops.get(kind, 0) for kind in KINDS}
+
+
+def test_params_of_default_leave_out_the_statistics():
+    network = archspec.load("mobilenet").expand()
+    table_ = network.count()
+    stored = [w for node in network.nodes for w in node.operator.weights(*network.inputs_of(node))]
+    assert table_.params == sum(w.elements for w in stored if w.trainable)
+    assert table_.buffers == sum(w.elements for w in stored if not w.trainable)
+    assert table_.weight_bytes == 4 * (table_.params + table_.buffers)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in DOCS.glob("*.md")))
+def test_links_lead_somewhere(name):
+    for target in re.findall(r"\]\(([^)]+)\)", page(name)):
+        if target.startswith("http"):
+            continue
+        file, _, anchor = target.partition("#")
+        linked = page(file or name)
+        anchors = {
+            re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+            for heading in re.findall(r"^#+ (.*)$", linked, re.MULTILINE)
+        }
+        assert not anchor or anchor in anchors
+
+
+def test_an_operator_can_be_refused_with_a_sentence():
+    with pytest.raises(ArchspecError, match="did you mean 'conv2d'"):
+        ops.operator("con2d")
