@@ -5,10 +5,10 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from archspec.errors import SpecError, SpecErrors
+from archspec.errors import SpecErrors
 from archspec.spec import zoo
-from archspec.spec.check import check
-from archspec.spec.document import Document
+from archspec.spec.check import DEFINING, check
+from archspec.spec.document import Document, Faults, TooManyFaultsError
 from archspec.spec.reader import decode, parse, read_bytes
 
 __all__ = ["Document", "check", "dumps", "load", "loads", "schema", "zoo"]
@@ -40,16 +40,16 @@ def loads(text: str, name: str = "<text>") -> Document:
     Raises:
         SpecErrors: It has faults; all of them are named, each with its place.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > 1_000_000:
-        raise SpecErrors(
-            [SpecError(f"{name}: has {len(text):,} characters; a specification has at most 1,000,000 bytes")]
-        )
-    errors: list[SpecError] = []
-    document = Document.model_validate(parse(text, name), context=errors)
-    if not document.broken:
-        errors.extend(check(document))
-    if errors:
-        raise SpecErrors(errors)
+    faults = Faults()
+    tree = parse(text, name, faults)
+    try:
+        document = Document.model_validate(tree, context=faults)
+    except TooManyFaultsError:
+        raise SpecErrors(faults) from None
+    if not document.broken and not faults.unread & DEFINING:
+        faults.extend(check(document))
+    if faults:
+        raise SpecErrors(faults)
     return document
 
 

@@ -6,7 +6,7 @@ placeholder (`broken`), so that all of a file's faults come in one run.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, Union
 
 from pydantic import (
@@ -22,20 +22,49 @@ from pydantic import (
     Tag,
     ValidationError,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    field_validator,
     model_serializer,
     model_validator,
 )
 from pydantic_core import ErrorDetails
 
 from archspec.dims import exact
-from archspec.errors import ArchspecError, Mark, SpecError, did_you_mean
+from archspec.errors import ArchspecError, Mark, SpecError, SpecErrors, did_you_mean
 from archspec.spec.expression import Expression
-from archspec.spec.reader import Mapping, Scalar, Sequence
+from archspec.spec.reader import Mapping, Nothing, Sequence, printable
 
 REQUIRED = "required"
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 SIGNATURE = re.compile(r"([A-Za-z][A-Za-z0-9_]*)\(\s*([A-Za-z][A-Za-z0-9_]*(?:\s*,\s*[A-Za-z][A-Za-z0-9_]*)*)?\s*\)\Z")
+
+
+class TooManyFaultsError(Exception):
+    """More faults than anybody reads: the rest of the text is not looked at. No ValueError: it passes pydantic."""
+
+
+class Faults(list[SpecError]):
+    """The faults of one text, collected while it is loaded.
+
+    Attributes:
+        unread: The keys of the document whose values could not be read.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unread: set[str] = set()
+
+    def report(self, found: Iterable[SpecError]) -> None:
+        """Add to them.
+
+        Raises:
+            TooManyFaultsError: There are more than are shown.
+        """
+        for fault in found:
+            self.append(fault)
+            if len(self) > SpecErrors.shown:
+                raise TooManyFaultsError
 
 
 class Located(BaseModel):
@@ -56,9 +85,17 @@ class Located(BaseModel):
         return getattr(self, "_broken", False)
 
     def key_at(self, key: str) -> Mark | None:
-        """Where a key of it stands."""
-        keys: dict[str, Mark] = getattr(self, "_keys", {})
-        return keys.get(key, self.at)
+        """Where a key of it stands: "rows", a key below it ("args.stride"), or a part of its list ("rows[2]")."""
+        return self.places.get(key, self.at)
+
+    def value_at(self, key: str) -> Mark | None:
+        """Where the value of a key stands."""
+        return self.places.get(f"{key}:") or self.key_at(key)
+
+    @property
+    def places(self) -> dict[str, Mark]:
+        """Where its keys, their values and the parts of those stand; see `key_at`."""
+        return getattr(self, "_keys", {})
 
     def placed(self, at: Mark | None, keys: dict[str, Mark] | None = None) -> Self:
         """Itself, from now on knowing where it stands, and where its keys do."""
@@ -83,81 +120,121 @@ class Located(BaseModel):
     def _locate(cls, raw: Any, handler: ModelWrapValidatorHandler["Located"], info: ValidationInfo) -> "Located":
         if isinstance(raw, cls):
             return raw
-        errors: list[SpecError] | None = info.context
+        faults: Faults | None = info.context
         at = getattr(raw, "at", None)
+        form = raw
         try:
             form = cls.from_text(raw)
+            if faults is not None and isinstance(form, Mapping):
+                form = cls._known_keys(form, faults)
             model = handler(form)
         except ValidationError as error:
-            if errors is None:
+            if faults is None:
                 raise
-            errors.extend(_fault(cls, detail, form, at) for detail in error.errors(include_url=False))
-            model = cls._placeholder(raw)
+            faults.report(_fault(detail, form, at) for detail in error.errors(include_url=False))
+            model = cls._placeholder()
         except SpecError as error:
-            if errors is None:
+            if faults is None:
                 raise
-            errors.append(error if error.at else SpecError(error.message, at))
-            model = cls._placeholder(raw)
-        return model.placed(at, _places(raw))
+            faults.report([error if error.at else SpecError(error.message, at)])
+            model = cls._placeholder()
+        return model.placed(at, _marks(raw))
 
     @classmethod
-    def _placeholder(cls, raw: Any) -> "Located":
+    def _known_keys(cls, form: Mapping, faults: Faults) -> Mapping:
+        """A mapping without the keys that the model does not know, which are reported, and without empty ones."""
+        known = {field.alias or name: field for name, field in cls.model_fields.items()}
+        kept = Mapping(form.at)
+        for key, value in form.items():
+            if key not in known:
+                suggestion = did_you_mean(key, known) or f"; known are {_listed(known)}"
+                faults.report([SpecError(f"unknown key '{printable(key, 80)}'{suggestion}", form.key(key))])
+            elif not isinstance(value, Nothing) or known[key].is_required():
+                kept[key] = value
+        return kept
+
+    @classmethod
+    def _placeholder(cls) -> "Located":
         model = cls.model_construct()
         object.__setattr__(model, "_broken", True)
         return model
 
 
-def _places(raw: Any) -> dict[str, Mark] | None:
-    """Where the keys of a mapping stand."""
-    return {str(key): key.at for key in raw if isinstance(key, Scalar)} if isinstance(raw, Mapping) else None
+def _marks(raw: Any) -> dict[str, Mark] | None:
+    """Where the keys of a mapping stand, their values ("key:"), and the keys and parts of those."""
+    if not isinstance(raw, Mapping):
+        return None
+    places: dict[str, Mark] = {}
+    for key, value in raw.items():
+        places[key], places[f"{key}:"] = _mark(key, raw.at), _mark(value, raw.at)
+        if isinstance(value, Mapping):
+            places.update((f"{key}.{inner}", _mark(inner, value.at)) for inner in value)
+        elif isinstance(value, Sequence):
+            places.update((f"{key}[{i}]", _mark(part, value.at)) for i, part in enumerate(value))
+    return places
 
 
-def _fault(cls: type[BaseModel], detail: ErrorDetails, form: Any, at: Mark | None) -> SpecError:
+def _mark(value: Any, otherwise: Mark | None) -> Any:
+    """Where a value stands; else where what it stands in does (nowhere, if that was built in Python)."""
+    return getattr(value, "at", otherwise)
+
+
+def _fault(detail: ErrorDetails, form: Any, at: Mark | None) -> SpecError:
     """A pydantic error in our words, at the place it speaks of."""
-    loc = detail["loc"]
+    loc, kind, found = detail["loc"], detail["type"], detail["input"]
+    spot = _spot(loc, form, at)
+    key = next((printable(step, 80) for step in reversed(loc) if isinstance(step, str)), "")
+    error = detail.get("ctx", {}).get("error")
+    if isinstance(error, SpecError):
+        return SpecError(error.message, error.at or spot)
+    if kind == "missing" and isinstance(loc[-1], str):
+        return SpecError(f"missing key '{key}'", at)
+    if kind in {"missing", "too_long"}:
+        return SpecError(f"{key}: expected two values, found {len(form[key])}", _mark(form[key], spot))
+    if kind in _EXPECTED:
+        return SpecError(f"expected {_EXPECTED[kind]}, found {_found(found)}", spot)
+    if kind in _EXPECTED_OF:
+        return SpecError(f"{key}: expected {_EXPECTED_OF[kind]}, found {_found(found)}", spot)
+    message = str(error) if error else detail["msg"][:1].lower() + detail["msg"][1:]
+    return SpecError(f"{key}: {message}" if key else message, spot)
+
+
+_EXPECTED = {
+    **dict.fromkeys(("model_type", "dict_type", "model_attributes_type"), "a mapping"),
+    **dict.fromkeys(("list_type", "tuple_type", "iterable_type"), "a list"),
+}
+_EXPECTED_OF = {
+    "string_type": "a text",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    "literal_error": "integer or rational",
+}
+
+
+def _spot(loc: tuple[int | str, ...], form: Any, at: Mark | None) -> Mark | None:
+    """The place that an error's location names: that of the value, else of its key, else of what it stands in."""
     place, spot = form, at
     for step in loc:
         if isinstance(place, Mapping) and step in place:
             key_at, place = place.key(str(step)), place[str(step)]
-            spot = getattr(place, "at", None) or key_at
-            if detail["type"] == "extra_forbidden":
-                spot = key_at
+            spot = _mark(place, key_at)
         elif isinstance(place, Sequence) and isinstance(step, int) and step < len(place):
             place = place[step]
             spot = getattr(place, "at", None) or spot
-    key = str(loc[-1]) if loc else ""
-    if detail["type"] == "extra_forbidden":
-        known = [field.alias or name for name, field in cls.model_fields.items()]
-        return SpecError(f"unknown key '{key}'{did_you_mean(key, known) or f'; known are {_listed(known)}'}", spot)
-    if detail["type"] == "missing":
-        return SpecError(f"missing key '{key}'", spot)
-    if detail["type"] in {"model_type", "dict_type", "model_attributes_type"}:
-        return SpecError(f"expected a mapping, found {_found(detail['input'])}", spot)
-    if detail["type"] in {"list_type", "tuple_type", "iterable_type"}:
-        return SpecError(f"expected a list, found {_found(detail['input'])}", spot)
-    if detail["type"] == "string_type":
-        return SpecError(f"{key}: expected a text, found {_found(detail['input'])}", spot)
-    error = detail.get("ctx", {}).get("error")
-    if isinstance(error, SpecError):
-        return SpecError(error.message, error.at or spot)
-    message = str(error) if error else detail["msg"][:1].lower() + detail["msg"][1:]
-    named = f"{key}: " if isinstance(loc[-1] if loc else 0, str) else ""
-    return SpecError(f"{named}{message}", spot)
+    return spot
 
 
-def _listed(words: list[str]) -> str:
+def _listed(words: Iterable[str]) -> str:
     return ", ".join(sorted(words))
 
 
 def _found(value: Any) -> str:
-    if value is None:
+    if value is None or isinstance(value, Nothing):
         return "nothing"
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, (list, tuple)):
         return "a list"
-    text = str(value)
-    return f"'{text if len(text) <= 40 else text[:37] + '…'}'"
+    return f"'{printable(value, 40)}'"
 
 
 # ------------------------------------------------------------------ the small types
@@ -191,13 +268,15 @@ def _value(value: Any) -> "Value":
 
 
 def _cell(value: Any) -> "Value | None":
-    return None if value is None else _value(value)
+    return None if value is None or isinstance(value, Nothing) else _value(value)
 
 
 def _constant(value: Any) -> Any:
     """An exact number, or a word to choose by."""
     if isinstance(value, str) and NAME.match(value):
         return str(value)
+    if isinstance(value, (list, tuple, dict, Nothing)):
+        raise SpecError(f"expected a number or a word, found {_found(value)}", getattr(value, "at", None))
     try:
         return exact(str(value) if isinstance(value, str) else value)
     except ArchspecError as error:
@@ -301,7 +380,7 @@ class Step(Located):
 
 
 def _body(value: Any) -> Any:
-    if isinstance(value, (list, tuple)) or value is None:
+    if value is None or isinstance(value, (list, tuple, Nothing)):
         return value
     single = Sequence(getattr(value, "at", None))  # type: ignore[arg-type]  # unplaced when built in Python
     single.append(value)
@@ -321,25 +400,26 @@ class Call(Step):
             form = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
             form["name"] = raw
             return form
-        if not isinstance(raw, dict) or "name" in raw:
+        if not isinstance(raw, dict):
+            raise SpecError(f"expected a step such as relu or conv2d: {{…}}, found {_found(raw)}")
+        if "name" in raw and not isinstance(raw, Mapping):
             return raw
         names = [key for key in raw if key != "as"]
         if len(names) != 1:
-            what = f"found {_listed([str(n) for n in names])}" if names else "found none"
-            raise SpecError(f"a step names one operator or block; {what}", getattr(raw, "at", None))
+            raise SpecError(f"a step names one operator or block; found {_several(names)}", getattr(raw, "at", None))
         form = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
-        form.update({"name": names[0], "args": {} if raw[names[0]] is None else raw[names[0]]})
+        form.update({"name": names[0], "args": raw[names[0]] or {}})
         if "as" in raw:
             form["as"] = raw["as"]
         return form
 
     @model_validator(mode="wrap")
     @classmethod
-    def _keep_places(cls, raw: Any, handler: ModelWrapValidatorHandler["Call"]) -> "Call":
+    def _keep_places(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         model = handler(raw)
-        if isinstance(raw, Mapping) and not isinstance(raw, cls):
+        if isinstance(raw, Mapping):
             args = next((value for key, value in raw.items() if key != "as"), None)
-            model.placed(model.at, _places(args))
+            model.placed(model.at, {**(_marks(raw) or {}), **(_marks(args) or {})})
         return model
 
     @model_serializer(mode="wrap")
@@ -349,6 +429,13 @@ class Call(Step):
             return self.name
         named = {"as": self.as_} if self.as_ else {}
         return {self.name: plain.get("args"), **named}
+
+
+def _several(names: list[str]) -> str:
+    """The keys of a step that names more than one thing, or nothing, and what one of them may have meant."""
+    meant = ((name, did_you_mean(name, STEP_KEYS)) for name in names if name not in STEP_KEYS)
+    hint = next((f"{hint[:-1]} for '{printable(name, 40)}'?" for name, hint in meant if hint), "")
+    return (", ".join(printable(name, 40) for name in names[:5]) or "none") + hint
 
 
 class Use(Step):
@@ -436,6 +523,8 @@ class Column(Located):
     @classmethod
     def from_text(cls, raw: Any) -> Any:
         """Read `c` or `{c: width(c)}`."""
+        if isinstance(raw, Mapping) and len(raw) != 1:
+            raise SpecError(f"a column is a name, or one such as {{c: width(c)}}; found {_several(list(raw))}", raw.at)
         if isinstance(raw, dict) and len(raw) == 1:
             ((name, built),) = raw.items()
             raw = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
@@ -482,6 +571,10 @@ _KINDS: dict[str, str] = {
     "concat": "concat",
     "body": "body",
 }
+
+
+STEP_KEYS = (*_KINDS, "then", "else", "index", "let", "with", "dim", "as")
+"""The keys of the steps that are no calls."""
 
 
 def _kind(value: Any) -> str:
@@ -561,6 +654,10 @@ def _version(value: Any) -> int:
     return 1
 
 
+_STAND_INS: dict[str, Any] = {"archspec": 1, "name": "unnamed", "input": (Expression(1),), "network": ()}
+"""What stands for a part of a document that is missing or cannot be read, so that the others can be checked."""
+
+
 class Document(Located):
     """A whole specification."""
 
@@ -575,6 +672,32 @@ class Document(Located):
     input: tuple[Formula, ...]
     blocks: dict[Name, Block] = Field(default_factory=dict)
     network: Body
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _keep_others(cls, raw: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        """A part that cannot be read is reported and leaves the others to be checked."""
+        faults: Faults | None = info.context
+        try:
+            return handler(raw)
+        except ValidationError as error:
+            if faults is None:
+                raise
+            field = str(info.field_name)
+            form = Mapping(_mark(raw, None))
+            form[field] = raw
+            details = error.errors(include_url=False)
+            faults.report(_fault({**detail, "loc": (field, *detail["loc"])}, form, form.at) for detail in details)
+            faults.unread.add(field)
+            return _STAND_INS.get(field, {})
+
+    @classmethod
+    def _known_keys(cls, form: Mapping, faults: Faults) -> Mapping:
+        kept = super()._known_keys(form, faults)
+        missing = [key for key in _STAND_INS if key not in kept]
+        faults.report(SpecError(f"missing key '{key}'", form.at) for key in missing)
+        kept.update({key: _STAND_INS[key] for key in missing})
+        return kept
 
     def bodies(self) -> Iterator[tuple[str, Body]]:
         """The blocks' bodies by name, and the network's under the empty name."""

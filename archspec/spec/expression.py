@@ -11,18 +11,22 @@ import ast
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from archspec import dims
 from archspec.dims import Dim
 from archspec.errors import ArchspecError, Mark, SpecError, UndecidableError, did_you_mean
+from archspec.spec.reader import printable
 
 MAX_LENGTH = 1_000
 MAX_DEPTH = 50
 MAX_EXPONENT = 64
 MAX_MAGNITUDE = 10**30
-MAX_CALLS = 200_000
+MAX_WORK = 1_000_000
+CALL_WORK = 10
 
 
 class ExpressionError(ArchspecError):
@@ -41,33 +45,24 @@ class Scope:
         values: Numbers, words and truth values by name.
         functions: The specification's own functions and lookups by name; each takes its arguments.
         words: Names that stand for themselves unless a value has them.
-        calls: How many of those calls are still allowed; shared by all scopes of one expansion.
+        budget: How much work is still allowed, a unit a part of an expression; shared by all scopes of one expansion.
     """
 
     values: dict[str, Any]
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
-    calls: list[int] = field(default_factory=lambda: [MAX_CALLS])
+    budget: list[int] = field(default_factory=lambda: [MAX_WORK])
 
     def within(self, values: Mapping[str, Any]) -> "Scope":
         """A scope inside this one: its names, and these."""
-        return Scope({**self.values, **values}, self.functions, self.words, self.calls)
+        return Scope({**self.values, **values}, self.functions, self.words, self.budget)
 
 
 Evaluate: TypeAlias = Callable[[Scope], Any]
 
 
-def _check_numbers(name: str, least: int, most: int | None) -> Callable[[int], None]:
-    def check(count: int) -> None:
-        if count < least or (most is not None and count > most):
-            wanted = str(least) if most == least else f"{least} or more" if most is None else f"{least} to {most}"
-            raise ExpressionError(f"{name} takes {wanted} arguments (got {count})")
-
-    return check
-
-
-BUILTINS: Mapping[str, tuple[Callable[..., Any], Callable[[int], None]]] = {
-    name: (rule, _check_numbers(name, least, most))
+BUILTINS: Mapping[str, tuple[Callable[..., Any], int, int | None]] = {
+    name: (rule, least, most)
     for name, rule, least, most in (
         ("floor", dims.floor, 1, 1),
         ("ceil", dims.ceil, 1, 1),
@@ -77,9 +72,19 @@ BUILTINS: Mapping[str, tuple[Callable[..., Any], Callable[[int], None]]] = {
         ("make_divisible", dims.make_divisible, 1, 3),
         ("ceil_div", dims.ceil_div, 2, 2),
         ("exact_div", dims.exact_div, 2, 2),
+        ("log2", dims.log2, 1, 1),
     )
 }
-"""The functions every specification has. `round` takes halves upwards."""
+"""The functions every specification has, and the least and the most arguments of each. `round` takes halves upwards."""
+
+
+def miscounted(name: str, count: int, least: int, most: int | None) -> str | None:
+    """The sentence about a call with too few or too many arguments; None if the number is right."""
+    if least <= count and (most is None or count <= most):
+        return None
+    wanted = str(least) if most == least else f"{least} or more" if most is None else f"{least} to {most}"
+    return f"'{name}' takes {wanted} argument{'' if wanted == '1' else 's'} (got {count})"
+
 
 CONSTANTS: Mapping[str, bool] = {"true": True, "false": False}
 
@@ -98,26 +103,37 @@ class Expression:
     16
     """
 
-    __slots__ = ("_constant", "_evaluate", "at", "called", "names", "text")
+    __slots__ = ("_code", "_constant", "_first", "at", "text")
 
     def __init__(self, text: Any, at: Mark | None = None) -> None:
         self.text = _text(text, at)
         self.at = at
-        compiler = _Compiler(self.text)
+        self._first: Mark | None = getattr(text, "first", at)
         try:
-            self._evaluate = compiler.compile()
+            self._code = _compiled(self.text)
         except ExpressionError as error:
             raise SpecError(str(error), self._mark(error.column)) from None
-        except (ArchspecError, OverflowError) as error:
-            raise SpecError(str(error), at) from None
-        self.names: Mapping[str, int] = compiler.names
-        self.called: Mapping[str, tuple[int, int]] = compiler.called
         self._constant: Any = None
-        if self.constant and isinstance(compiler.root, ast.Constant | ast.Name):
+        if self.constant and self._code.weight == 1:
             self._constant = self.evaluate(Scope({}))
 
+    @property
+    def names(self) -> Mapping[str, int]:
+        """The names it uses, and how far into its text each stands first."""
+        return self._code.names
+
+    @property
+    def called(self) -> Mapping[str, tuple[int, int]]:
+        """The functions it calls: how far into its text each stands first, and with how many arguments."""
+        return self._code.called
+
+    @property
+    def depth(self) -> int:
+        """How deep its parts are nested."""
+        return self._code.depth
+
     def _mark(self, column: int) -> Mark | None:
-        return self.at.shifted(column) if self.at and "\n" not in self.text else self.at
+        return self._first.shifted(column) if self._first and column else self.at
 
     def mark_of(self, name: str) -> Mark | None:
         """Where in the file a name of this expression stands."""
@@ -130,19 +146,22 @@ class Expression:
         Raises:
             SpecError: A name is not defined, a division is by zero, types do not fit, a number grows too large.
         """
+        scope.budget[0] -= self._code.weight
+        if scope.budget[0] < 0:
+            raise SpecError("the expressions of this specification take too long; do they call one another?", self.at)
         if self._constant is not None:
             return self._constant
         try:
-            value = self._evaluate(scope)
+            value = self._code.evaluate(scope)
         except ExpressionError as error:
             raise SpecError(str(error), self._mark(error.column)) from None
         except UndecidableError:
             raise
         except ArchspecError as error:
-            raise SpecError(f"{error}, in '{self.text}'" if self.text != str(error) else str(error), self.at) from None
-        except ZeroDivisionError:
-            raise SpecError(f"division by zero in '{self.text}'", self.at) from None
-        return _bounded(value, self)
+            raise SpecError(f"{error}, in '{_short(self.text)}'", self.at) from None
+        if type(value) is Fraction and value.denominator == 1:
+            return value.numerator
+        return value
 
     @property
     def constant(self) -> bool:
@@ -162,15 +181,16 @@ class Expression:
         return self.text
 
 
-def _bounded(value: Any, expression: Expression) -> Any:
+def _bounded(value: Any, node: ast.expr) -> Any:
+    """A result, unless it is larger than any number of a network."""
     if type(value) is int:
-        if not -MAX_MAGNITUDE < value < MAX_MAGNITUDE:
-            raise SpecError(f"the value of '{_short(expression.text)}' is too large", expression.at)
-    elif isinstance(value, Fraction):
-        if not (abs(value.numerator) < MAX_MAGNITUDE and value.denominator < MAX_MAGNITUDE):
-            raise SpecError(f"the value of '{_short(expression.text)}' is too large", expression.at)
-        if value.denominator == 1:
-            return value.numerator
+        small = -MAX_MAGNITUDE < value < MAX_MAGNITUDE
+    elif type(value) is Fraction:
+        small = abs(value.numerator) < MAX_MAGNITUDE and value.denominator < MAX_MAGNITUDE
+    else:
+        return value
+    if not small:
+        raise ExpressionError("a result is too large", node.col_offset)
     return value
 
 
@@ -179,7 +199,7 @@ def _text(value: Any, at: Mark | None) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         text = str(value).strip()
-    elif isinstance(value, (int, float, Fraction)) or hasattr(value, "as_tuple"):
+    elif isinstance(value, (int, float, Fraction, Decimal)):
         text = repr(value) if isinstance(value, float) else str(value)
     else:
         raise SpecError(f"expected a number or an expression, found {_kind(value)}", at)
@@ -193,13 +213,31 @@ def _text(value: Any, at: Mark | None) -> str:
 
 
 def _kind(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    return {dict: "a mapping", list: "a list", tuple: "a list"}.get(type(value).__mro__[-2], type(value).__name__)
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a list" if isinstance(value, (list, tuple)) else type(value).__name__ if value else "nothing"
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "…"
+def _short(text: object) -> str:
+    return printable(text, 60)
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """What an expression's text compiles to: the same for every expression of that text."""
+
+    evaluate: Evaluate
+    names: Mapping[str, int]
+    called: Mapping[str, tuple[int, int]]
+    weight: int
+    depth: int
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str) -> _Code:
+    compiler = _Compiler(text)
+    evaluate = compiler.compile()
+    return _Code(evaluate, compiler.names, compiler.called, compiler.weight, MAX_DEPTH - compiler.deepest)
 
 
 class _Compiler:
@@ -209,7 +247,8 @@ class _Compiler:
         self.text = text
         self.names: dict[str, int] = {}
         self.called: dict[str, tuple[int, int]] = {}
-        self.root: ast.expr | None = None
+        self.weight = 0
+        self.deepest = MAX_DEPTH
 
     def compile(self) -> Evaluate:
         if not self.text.isascii():
@@ -219,19 +258,17 @@ class _Compiler:
             with warnings.catch_warnings(action="ignore"):
                 tree = ast.parse(self.text, mode="eval")
         except SyntaxError as error:
-            column = max((error.offset or 1) - 1, 0)
-            raise ExpressionError(
-                f"'{_short(self.text)}' is not an expression: {error.msg or 'invalid syntax'}",
-                min(column, len(self.text)),
-            ) from None
+            column = len(self.text) if not error.offset else min(error.offset - 1, len(self.text))
+            raise ExpressionError(f"'{_short(self.text)}' is not an expression: {_problem(error)}", column) from None
         except (ValueError, MemoryError, RecursionError):
             raise ExpressionError(f"'{_short(self.text)}' is not an expression") from None
-        self.root = tree.body
         return self._node(tree.body, MAX_DEPTH)
 
     def _node(self, node: ast.expr, depth: int) -> Evaluate:
         if depth == 0:
             raise ExpressionError(f"nested more than {MAX_DEPTH} deep", node.col_offset)
+        self.weight += 1
+        self.deepest = min(self.deepest, depth - 1)
         handler = getattr(self, f"_{type(node).__name__}", None)
         if handler is None:
             found = ast.get_source_segment(self.text, node) or type(node).__name__
@@ -244,12 +281,19 @@ class _Compiler:
         if type(node.value) is int:
             value: Dim = node.value
         elif type(node.value) is float:
-            value = dims.exact(written)
+            value = self._decimal(written, node.col_offset)
         else:
-            raise ExpressionError(f"expected a number or a name, found {_short(written)}", node.col_offset)
+            hint = f"; write {written.lower()}" if isinstance(node.value, bool) else ""
+            raise ExpressionError(f"expected a number or a name, found {_short(written)}{hint}", node.col_offset)
         if abs(value) >= MAX_MAGNITUDE:
             raise ExpressionError(f"the number {_short(written)} is too large", node.col_offset)
         return lambda _: value
+
+    def _decimal(self, written: str, column: int) -> Dim:
+        try:
+            return dims.exact(written)
+        except ArchspecError as error:
+            raise ExpressionError(str(error), column) from None
 
     def _Name(self, node: ast.Name, _: int) -> Evaluate:  # noqa: N802
         name, column = node.id, node.col_offset
@@ -291,7 +335,10 @@ class _Compiler:
                 _number(a, node)
             if type(b) is not int:
                 _number(b, node)
-            return compute(a, b)
+            try:
+                return _bounded(compute(a, b), node)
+            except ExpressionError as error:
+                raise ExpressionError(str(error), node.col_offset) from None
 
         return binary
 
@@ -323,27 +370,35 @@ class _Compiler:
             raise ExpressionError("a call is name(argument, …)", node.col_offset)
         name, column = node.func.id, node.col_offset
         if name in BUILTINS:
-            rule, check = BUILTINS[name]
-            check(len(node.args))
+            rule, least, most = BUILTINS[name]
+            fault = miscounted(name, len(node.args), least, most)
+            if fault:
+                raise ExpressionError(fault, column)
             parts = [self._node(arg, depth) for arg in node.args]
-            return lambda scope: rule(*(_number(part(scope), node) for part in parts))
+            return lambda scope: _bounded(rule(*[_number(part(scope), node) for part in parts]), node)
         self.called.setdefault(name, (column, len(node.args)))
+        self.weight += CALL_WORK
         parts = [self._node(arg, depth) for arg in node.args]
 
         def call(scope: Scope) -> Any:
             function = scope.functions.get(name)
             if function is None:
                 raise ExpressionError(undefined(name, scope.functions, BUILTINS, "function"), column)
-            scope.calls[0] -= 1
-            if scope.calls[0] < 0:
-                raise ExpressionError(f"more than {MAX_CALLS:,} calls of functions", column)
-            return function(*(part(scope) for part in parts))
+            return function(*[part(scope) for part in parts])
 
         return call
 
 
+def _problem(error: SyntaxError) -> str:
+    """What Python finds wrong, without the advice that it has for programs."""
+    message = error.msg.partition(".")[0].partition(";")[0]
+    return message[:1].lower() + message[1:]
+
+
 def undefined(name: str, known: Mapping[str, Any], more: Mapping[str, Any], kind: str = "name") -> str:
     """The sentence about a name that nothing defines."""
+    if name in {"in_height", "in_width"}:
+        return f"what flows in here is no image and has no {name[3:]}"
     return f"undefined {kind} '{name}'{did_you_mean(name, [*known, *more])}"
 
 
@@ -365,8 +420,8 @@ def _power(a: Dim, b: Dim) -> Dim:
         raise ExpressionError(
             f"an exponent must be a whole number between −{MAX_EXPONENT} and {MAX_EXPONENT} (got {b})"
         )
-    if dims.is_number(a) and max(abs(Fraction(a).numerator), Fraction(a).denominator) > MAX_MAGNITUDE:
-        raise ExpressionError("the base of a power is too large")
+    if b < 0 and dims.is_number(a) and a == 0:
+        raise ExpressionError("division by zero")
     return Fraction(a) ** b if b < 0 and dims.is_number(a) else a**b
 
 

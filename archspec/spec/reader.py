@@ -6,8 +6,10 @@ tags, nothing is expanded without being counted, nothing recurses. Scalars stay 
 """
 
 import os
+import re
 import stat
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,27 +17,60 @@ from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
 
 from archspec.errors import Mark, Source, SpecError, SpecErrors
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 250_000
 MAX_DEPTH = 40
-MAX_NODES = 50_000
+MAX_NODES = 20_000
+MAX_KEYS = 500
 MAX_SCALAR = 10_000
+
+LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""What ends a line for the parser; the lines shown under an error are cut alike."""
+
+
+def printable(text: object, width: int = 200) -> str:
+    r"""A text to put into an error: on one line, without control characters, cut to `width`.
+
+    >>> printable("two\n  lines"), printable("123456", 5)
+    ('two lines', '1234…')
+    """
+    cut = " ".join(str(text)[: 2 * width].split())
+    cut = cut if len(cut) <= width else cut[: width - 1] + "…"
+    return "".join(c if c.isprintable() else "\ufffd" for c in cut)
 
 
 class Scalar(str):
-    """A text with its place; `quoted` if it stood in quotes or in a block."""
+    """A text with its place.
 
-    __slots__ = ("at", "quoted")
+    Attributes:
+        at: Where it stands.
+        first: Where its first character stands, if its characters stand in the file as they do in it; else None.
+    """
+
+    __slots__ = ("at", "first")
     at: Mark
-    quoted: bool
+    first: Mark | None
 
-    def __new__(cls, text: str, at: Mark, quoted: bool = False) -> "Scalar":
+    def __new__(cls, text: str, at: Mark, first: Mark | None = None) -> "Scalar":
         """A str, and where it stands."""
         self = super().__new__(cls, text)
-        self.at, self.quoted = at, quoted
+        self.at, self.first = at, first
         return self
+
+
+class Nothing:
+    """A value that was left out (`key:`, `~`, `null`), with its place."""
+
+    __slots__ = ("at",)
+
+    def __init__(self, at: Mark) -> None:
+        self.at = at
+
+    def __bool__(self) -> bool:
+        return False
 
 
 class Sequence(list[Any]):
@@ -58,7 +93,7 @@ class Mapping(dict[str, Any]):
         return next((key.at for key in self if key == name and isinstance(key, Scalar)), self.at)
 
 
-Tree: TypeAlias = Mapping | Sequence | Scalar | None
+Tree: TypeAlias = Mapping | Sequence | Scalar | Nothing
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -108,61 +143,93 @@ def decode(data: bytes, name: str) -> str:
     Raises:
         SpecErrors: They are not UTF-8; names the first byte that is not.
     """
+    data = data.removeprefix(BOM_UTF8)
     try:
-        return data.decode("utf-8-sig")
+        return data.decode()
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        mark = Mark(Source(name), line, column)
+        readable = data.decode(errors="replace")
+        at = _position(_source(readable, name), readable, len(data[: error.start].decode(errors="replace")))
         byte = data[error.start]
-        raise SpecErrors([SpecError(f"not UTF-8: found the byte 0x{byte:02x}; save the file as UTF-8", mark)]) from None
+        raise SpecErrors([SpecError(f"not UTF-8: found the byte 0x{byte:02x}; save the file as UTF-8", at)]) from None
 
 
-def parse(text: str, name: str = "<text>") -> Mapping:
+def parse(text: str, name: str = "<text>", faults: list[SpecError] | None = None) -> Mapping:
     """The mapping that a YAML text holds.
+
+    Args:
+        text: The YAML text.
+        name: What its faults call it.
+        faults: Takes the faults that do not keep the text from being read; without it they are raised.
 
     Raises:
         SpecErrors: It is no YAML mapping, or goes beyond a bound; says where.
     """
-    source = Source(name, tuple(text.split("\n")))
+    if len(text) > MAX_BYTES:
+        raise _too_large(name, f"{len(text):,}")
+    source = _source(text, name)
+    builder = _Builder(source, [] if faults is None else faults)
     try:
-        tree = _Builder(source).build(_events(text, source))
+        tree = builder.build(_events(text, source))
+        if isinstance(tree, Nothing):
+            raise SpecError("the file is empty; a specification begins with 'archspec: 1'", Mark(source, 1, 1))
+        if not isinstance(tree, Mapping):
+            raise SpecError("a specification is a mapping that begins with 'archspec: 1'", Mark(source, 1, 1))
     except SpecError as error:
-        raise SpecErrors([error]) from None
-    if tree is None:
-        raise SpecErrors(
-            [SpecError("the file is empty; a specification begins with 'archspec: 1'", Mark(source, 1, 1))]
-        )
-    if not isinstance(tree, Mapping):
-        raise SpecErrors([SpecError("a specification is a mapping that begins with 'archspec: 1'", Mark(source, 1, 1))])
+        raise SpecErrors([*builder.faults, error]) from None
+    if faults is None and builder.faults:
+        raise SpecErrors(builder.faults)
     return tree
 
 
+def _source(text: str, name: str) -> Source:
+    return Source(name, tuple(map(_shown, LINE_BREAK.split(text))))
+
+
+def _shown(line: str) -> str:
+    """A line as it is shown under an error: what a terminal would obey is replaced, one character by one."""
+    return line if line.isprintable() else "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in line)
+
+
 def _events(text: str, source: Source) -> Iterator[Any]:
-    reader = YAML(typ="rt", pure=True)
+    reader = YAML(typ="safe", pure=True)
     try:
         yield from reader.parse(text)
     except MarkedYAMLError as error:
         place = error.problem_mark or error.context_mark
         mark = Mark(source, place.line + 1, place.column + 1) if place else Mark(source, 1, 1)
-        raise SpecError(f"not YAML: {_plain(error.problem or error.context)}", mark) from None
-    except YAMLError as error:
-        raise SpecError(
-            f"not YAML: {_plain(getattr(error, 'reason', str(error)))}", _unreadable(error, source)
-        ) from None
-    except (ValueError, OverflowError, RecursionError, AttributeError, TypeError, IndexError, KeyError, AssertionError):
+        raise SpecError(f"not YAML: {_problem(error)}", mark) from None
+    except ReaderError as error:
+        at = _position(source, text, error.position)
+        raise SpecError(f"not YAML: the character U+{ord(text[error.position]):04X} is not allowed", at) from None
+    except (YAMLError, ValueError, OverflowError, AttributeError, TypeError, IndexError, KeyError, AssertionError):
         # ruamel lets some of these out on malformed directives and escapes
         raise SpecError("not YAML: malformed", Mark(source, 1, 1)) from None
 
 
-def _plain(problem: object) -> str:
-    return " ".join(str(problem).split())[:200]
+_PLAINER = {
+    "found character '\\t' that cannot start any token": "a tab cannot indent; use spaces",
+    "mapping values are not allowed here": "a second ':' on the line; put a text that holds ': ' into quotes",
+    "expected <block end>, but found": "the indentation does not fit the lines above",
+    "could not find expected ':'": "a ':' is missing after the key",
+    "found unexpected end of stream": "the file ends before the closing quote",
+    "<stream end>": "the file ends before the closing bracket",
+}
+"""The parser's commonest complaints, and what they mean for whoever wrote the file."""
 
 
-def _unreadable(error: YAMLError, source: Source) -> Mark:
-    position = getattr(error, "position", 0)
-    before = "\n".join(source.lines)[: position if isinstance(position, int) else 0]
-    return Mark(source, before.count("\n") + 1, len(before) - before.rfind("\n"))
+def _problem(error: MarkedYAMLError) -> str:
+    problem = printable(error.problem or error.context or "malformed")
+    plainer = next((plain for phrase, plain in _PLAINER.items() if phrase in problem), problem)
+    begun = error.context_mark
+    if begun is None or error.problem_mark is None or begun.line == error.problem_mark.line:
+        return plainer
+    return f"{plainer} ({printable(error.context)} that begins at line {begun.line + 1})"
+
+
+def _position(source: Source, text: str, index: int) -> Mark:
+    """The place of the character at an index of the text."""
+    lines = LINE_BREAK.split(text[:index])
+    return Mark(source, len(lines), len(lines[-1]) + 1)
 
 
 @dataclass(slots=True)
@@ -177,13 +244,14 @@ class _Open:
 class _Builder:
     """Builds one tree from a parser's events, without recursion."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, faults: list[SpecError]) -> None:
         self.source = source
+        self.faults = faults
         self.open: list[_Open] = []
         self.anchors: dict[str, Tree] = {}
         self.sizes: dict[str, int] = {}
         self.nodes = 0
-        self.root: Tree = None
+        self.root: Tree = Nothing(Mark(source, 1, 1))
         self.documents = 0
 
     def build(self, events: Iterator[Any]) -> Tree:
@@ -200,23 +268,32 @@ class _Builder:
             raise SpecError("a second document begins; a file holds one specification", self._mark(event))
 
     def _on_ScalarEvent(self, event: Any) -> None:  # noqa: N802
-        self._begin(event, tagged=event.tag is not None and event.style is None)
+        self._begin(event)
         mark = self._mark(event)
         if len(event.value) > MAX_SCALAR:
             raise SpecError(f"a text of {len(event.value):,} characters; at most {MAX_SCALAR:,} are allowed", mark)
-        quoted = event.style is not None
-        empty = not quoted and event.value in {"", "~", "null"}
-        self._place(None if empty else Scalar(event.value, mark, quoted), event, mark)
+        if event.style is None and event.value in {"", "~", "null"}:
+            waiting = self.open[-1].key if self.open and not event.value else None
+            self._place(Nothing(waiting.at if waiting else mark), event, mark)
+        else:
+            self._place(Scalar(event.value, mark, self._first(event, mark)), event, mark)
+
+    def _first(self, event: Any, mark: Mark) -> Mark | None:
+        """Where the first character of a scalar stands, unless escapes or line breaks moved the others."""
+        quotes = 0 if event.style is None else 1
+        written = event.end_mark.index - event.start_mark.index - 2 * quotes
+        same = event.style in {None, "'", '"'} and written == len(event.value)
+        return mark.shifted(quotes) if same else None
 
     def _on_SequenceStartEvent(self, event: Any) -> None:  # noqa: N802
-        self._begin(event, tagged=event.tag is not None)
+        self._begin(event)
         self._push(Sequence(self._mark(event)), event)
 
     def _on_MappingStartEvent(self, event: Any) -> None:  # noqa: N802
-        self._begin(event, tagged=event.tag is not None)
+        self._begin(event)
         self._push(Mapping(self._mark(event)), event)
 
-    def _on_SequenceEndEvent(self, event: Any) -> None:  # noqa: N802
+    def _on_SequenceEndEvent(self, _: Any) -> None:  # noqa: N802
         closed = self.open.pop()
         if closed.anchor is not None:
             self.anchors[closed.anchor] = closed.value
@@ -228,13 +305,14 @@ class _Builder:
         mark = self._mark(event)
         if event.anchor not in self.anchors:
             known = "not closed yet" if event.anchor in self.sizes else "not defined"
-            raise SpecError(f"the anchor '&{_plain(event.anchor)}' is {known}", mark)
+            raise SpecError(f"the anchor '&{printable(event.anchor)}' is {known}", mark)
         self._count(self.sizes[event.anchor], mark)
         self._place(self.anchors[event.anchor], None, mark)
 
-    def _begin(self, event: Any, tagged: bool) -> None:
-        if tagged and str(event.tag) != "!":
-            raise SpecError(f"the tag '{_plain(event.tag)}' is not allowed; write the plain value", self._mark(event))
+    def _begin(self, event: Any) -> None:
+        if event.tag is not None and str(event.tag) != "!":
+            tag = printable(str(event.tag).replace("tag:yaml.org,2002:", "!!"))
+            self._fault(f"the tag '{tag}' is not allowed; write the plain value", self._mark(event))
         self._count(1, self._mark(event))
         if len(self.open) >= MAX_DEPTH:
             raise SpecError(f"nested more than {MAX_DEPTH} deep", self._mark(event))
@@ -262,16 +340,27 @@ class _Builder:
         if isinstance(parent.value, Sequence):
             parent.value.append(value)
         elif parent.key is None:
-            if not isinstance(value, Scalar):
-                raise SpecError("a key must be a word", mark)
-            if value in parent.value:
-                raise SpecError(f"the key '{_plain(value)}' stands here a second time", mark)
-            if value == "<<":
-                raise SpecError("merge keys are not allowed; a block with arguments says the same", mark)
-            parent.key = value
+            parent.key = self._checked_key(value, parent.value, mark)
         else:
             parent.value[parent.key] = value
             parent.key = None
+
+    def _fault(self, message: str, mark: Mark) -> None:
+        self.faults.append(SpecError(message, mark))
+        if len(self.faults) > SpecErrors.shown:
+            raise SpecErrors(self.faults)
+
+    def _checked_key(self, key: Tree, mapping: Mapping, mark: Mark) -> Scalar:
+        if not isinstance(key, Scalar):
+            raise SpecError("a key must be a word", mark)
+        if key == "<<":
+            raise SpecError("merge keys are not allowed; a block with arguments says the same", mark)
+        if key in mapping:
+            first = mapping.key(key).line
+            self._fault(f"the key '{printable(key)}' stands here a second time; the first is in line {first}", mark)
+        if len(mapping) >= MAX_KEYS:
+            raise SpecError(f"more than {MAX_KEYS} keys in one mapping", mark)
+        return key
 
     def _mark(self, event: Any) -> Mark:
         return Mark(self.source, event.start_mark.line + 1, event.start_mark.column + 1)

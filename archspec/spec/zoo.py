@@ -32,7 +32,8 @@ def path(name: str) -> Path:
     """
     file = directory() / f"{name}.yaml"
     if name not in names():
+        suggestion = did_you_mean(name, names())
         raise UnknownNameError(
-            f"no file and no network of the zoo is called '{name}'{did_you_mean(name, names())}; 'archspec zoo' lists them"
+            f"no file or network of the zoo is called '{name}'{suggestion}; 'archspec zoo' lists them"
         )
     return file
