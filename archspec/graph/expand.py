@@ -1,13 +1,13 @@
 """From a specification and the values of its symbols to a network, with the shapes inferred on the way.
 
-A fault does not stop the walk: it is noted, what follows goes on from the best guess at the shape, and faults that could
-come from that guess alone are not reported. So all the faults of a file come in one run.
+A fault does not stop the walk: it is noted, what follows goes on from the best guess at the shape, and faults that
+could come from that guess alone are not reported. So all the faults of a file come in one run.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from fractions import Fraction
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
@@ -19,11 +19,21 @@ from archspec.errors import (
     ShapeError,
     SpecError,
     SpecErrors,
+    UndecidableError,
     did_you_mean,
 )
 from archspec.graph.network import INPUT, Network, Node, TableTrace
 from archspec.ops import Operator, Tensor
-from archspec.spec.check import CALLEE, arguments, signature, value_fault, words
+from archspec.spec.check import (
+    CALLEE,
+    arguments,
+    field_faults,
+    repeat_fault,
+    signature,
+    value_fault,
+    value_mark,
+    words,
+)
 from archspec.spec.document import (
     Block,
     Body,
@@ -47,7 +57,6 @@ from archspec.spec.expression import Expression, Scope
 
 MAX_STEPS = 20_000
 MAX_DEPTH = 60
-MAX_REPEAT = 10_000
 MAX_SIZE = 10**12
 
 
@@ -88,10 +97,17 @@ def expand(
 
 
 def _batch(batch: Any) -> Any:
-    value = batch if dims.is_symbolic(batch) else dims.exact(batch)
+    value = _exact("batch", batch)
     if dims.is_number(value) and not (isinstance(value, int) and 0 < value <= MAX_SIZE):
         raise BindingError(f"the batch must be a whole number from 1 to {MAX_SIZE} (got {value})")
     return value
+
+
+def _exact(name: str, value: Any) -> Any:
+    try:
+        return value if dims.is_symbolic(value) else dims.exact(value)
+    except ArchspecError as error:
+        raise BindingError(f"{name}: {error}") from None
 
 
 def bind(document: Document, bindings: Mapping[str, Any], free: tuple[str, ...]) -> dict[str, Any]:
@@ -119,16 +135,14 @@ def _bound(name: str, symbol: Symbol, bindings: Mapping[str, Any], free: bool) -
 
         return symbols.symbol(name, symbol.integer)
     value = bindings.get(name, symbol.default)
-    if dims.is_symbolic(value) or dims.is_array(value):
-        return value
     if not symbol.word:
-        try:
-            value = dims.exact(value)
-        except ArchspecError as error:
-            raise BindingError(f"{name}: {error}") from None
-    fault = value_fault(symbol, value)
-    if fault:
-        raise BindingError(f"{name} {fault}")
+        value = _exact(name, value)
+    if dims.is_symbolic(value):
+        return value
+    for one in value.flat if dims.is_array(value) else (value,):
+        fault = value_fault(symbol, one.item() if one is not value else one)
+        if fault:
+            raise BindingError(f"{name} {fault}")
     return value
 
 
@@ -181,9 +195,9 @@ class _Expansion:
     def _functions(self) -> Iterator[tuple[str, Callable[..., Any]]]:
         for text, body in self.document.functions.items():
             name, parameters = signature(text)
-            yield name, self._function(name, parameters, body)
+            yield name, self._function(parameters, body)
 
-    def _function(self, name: str, parameters: tuple[str, ...], body: Expression) -> Callable[..., Any]:
+    def _function(self, parameters: tuple[str, ...], body: Expression) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
             return body.evaluate(self.globals.within(dict(zip(parameters, args, strict=True))))
 
@@ -198,10 +212,8 @@ class _Expansion:
         self._lets(document.let, self.globals)
         frame = _Frame(self.globals.within({}), _Value(INPUT, tensor), "", None, None, 0)
         frame.named[INPUT] = frame.flow
-        try:
+        with suppress(_StopError):
             self._body(document.network, frame)
-        except _TooMuchError as error:
-            self.errors.append(SpecError(str(error), error.at))
         if self.errors:
             raise SpecErrors(self.errors)
         if not self.nodes:
@@ -224,31 +236,45 @@ class _Expansion:
 
     def _body(self, body: Body, frame: _Frame) -> None:
         if frame.depth > MAX_DEPTH:
-            raise _TooMuchError(f"blocks nested more than {MAX_DEPTH} deep", body[0].at if body else None)
+            self._stop(f"blocks nested more than {MAX_DEPTH} deep", body[0].at if body else None)
         for step in body:
-            self.steps += 1
-            if self.steps > MAX_STEPS:
-                raise _TooMuchError(f"the network has more than {MAX_STEPS:,} steps", step.at)
+            self._count(step)
             self._sizes_in_scope(frame)
             try:
                 _WALKS[type(step)](self, step, frame)
-            except SpecError as error:
-                self._fault(error, frame)
-            except _TooMuchError:
-                raise
             except ArchspecError as error:
-                self._fault(SpecError(str(error), step.at), frame)
+                self._fault(error, step.at, frame)
 
-    def _fault(self, error: SpecError, frame: _Frame) -> None:
+    def _count(self, step: Step) -> None:
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            self._stop(f"the network has more than {MAX_STEPS:,} steps", step.at)
+
+    def _stop(self, message: str, at: Mark | None) -> NoReturn:
+        """End the walk: the network is larger than any network."""
+        self.errors.append(SpecError(message, at))
+        raise _StopError
+
+    def _fault(self, error: ArchspecError, at: Mark | None, frame: _Frame) -> None:
+        """Note a fault, unless it may come from a guess; what flows on is a guess from now on."""
         if not frame.flow.guessed:
-            self.errors.append(error)
+            self._note(error, at)
         frame.flow = _Value(frame.flow.name, frame.flow.tensor, guessed=True)
+
+    def _note(self, error: ArchspecError, at: Mark | None) -> None:
+        faults = error.errors if isinstance(error, SpecErrors) else [error]
+        self.errors.extend(e if isinstance(e, SpecError) and e.at else SpecError(_sentence(e), at) for e in faults)
+        if len(self.errors) > SpecErrors.shown:
+            raise _StopError
 
     def _sizes_in_scope(self, frame: _Frame) -> None:
         shape, values = frame.flow.tensor.shape, frame.scope.values
-        values["in_channels"] = shape[1] if len(shape) in (2, 4) else shape[-1]
         if len(shape) == 4:
-            values["in_height"], values["in_width"] = shape[2], shape[3]
+            _, values["in_channels"], values["in_height"], values["in_width"] = shape
+        else:
+            values["in_channels"] = shape[1] if len(shape) == 2 else shape[-1]
+            values.pop("in_height", None)
+            values.pop("in_width", None)
 
     def _call(self, step: Call, frame: _Frame) -> None:
         args = {name: self._value(value, frame.scope) for name, value in step.args.items()}
@@ -258,7 +284,10 @@ class _Expansion:
         callee = step.use.evaluate(frame.scope)
         known = [*ops.registered(), *self.document.blocks]
         if callee not in known:
-            raise SpecError(f"use: '{callee}' is no operator or block{did_you_mean(str(callee), known)}", step.use.at)
+            hint = did_you_mean(str(callee), known) or "; give the name of one"
+            raise SpecError(f"use: '{callee}' is no operator or block{hint}", step.use.at)
+        if callee in ops.registered() and ops.registered()[callee].arity == "many":
+            raise SpecError(f"use: '{callee}' takes branches: {callee}: [[…], […]]", step.use.at)
         args = {name: self._value(value, frame.scope) for name, value in step.args.items()}
         self._check_arguments(callee, args, step)
         self._apply(callee, args, step, frame)
@@ -268,22 +297,24 @@ class _Expansion:
         unknown = [name for name in args if name not in allowed]
         missing = [name for name in required if name not in args]
         if unknown:
-            raise SpecError(f"'{callee}' has no argument '{unknown[0]}'{did_you_mean(unknown[0], allowed)}", step.at)
+            hint = did_you_mean(unknown[0], allowed) or (f"; it takes {', '.join(allowed)}" if allowed else "")
+            raise SpecError(f"'{callee}' has no argument '{unknown[0]}'{hint}", step.key_at(f"with.{unknown[0]}"))
         if missing:
             raise SpecError(f"'{callee}' needs {' and '.join(map(repr, missing))}", step.at)
 
     def _apply(self, callee: str, args: Mapping[str, Any], step: Step, frame: _Frame, name: str | None = None) -> None:
         """Put an operator or the body of a block into the network, after what flows in the frame."""
-        name = self._name(name or step.as_ or callee, frame, explicit=bool(name or step.as_), at=step.at)
+        label = name or step.as_
+        name = self._name(label or callee, frame, step if label else None)
         block = self.document.blocks.get(callee)
         if block is None:
             self._operator(callee, args, (frame.flow,), name, step, frame)
         else:
-            self._block(callee, block, args, name, step, frame)
+            self._block(callee, block, args, name, frame)
         if step.as_:
             frame.named[step.as_] = frame.flow
 
-    def _block(self, callee: str, block: Block, args: Mapping[str, Any], name: str, step: Step, frame: _Frame) -> None:
+    def _block(self, callee: str, block: Block, args: Mapping[str, Any], name: str, frame: _Frame) -> None:
         scope = self.globals.within({})
         inner = _Frame(scope, frame.flow, name, frame.block or name, frame.kind or callee, frame.depth + 1)
         inner.named[INPUT] = frame.flow
@@ -295,7 +326,7 @@ class _Expansion:
         frame.flow = inner.flow
 
     def _group(self, step: Group, frame: _Frame) -> None:
-        path = self._name(step.as_ or "group", frame, explicit=bool(step.as_), at=step.at) if step.as_ else frame.path
+        path = self._name(step.as_, frame, step) if step.as_ else frame.path
         inner = frame.inner(path)
         if not step.as_:
             inner.taken = frame.taken
@@ -322,36 +353,32 @@ class _Expansion:
         return value
 
     def _repeat(self, step: Repeat, frame: _Frame) -> None:
-        times = self._times(step.repeat, frame.scope)
-        path = self._name(step.as_ or "repeat", frame, explicit=bool(step.as_), at=step.at)
+        times = self._evaluate(step.repeat, frame.scope)
+        if fault := repeat_fault("repeat", times):
+            raise SpecError(fault, step.repeat.at)
+        path = self._name(step.as_ or "repeat", frame, step if step.as_ else None)
         for unit in range(times):
+            self._count(step)
             inner = frame.inner(f"{path}/unit{unit + 1}", {step.index: unit} if step.index else None)
             self._body(step.body, inner)
             frame.flow = inner.flow
         if step.as_:
             frame.named[step.as_] = frame.flow
 
-    def _times(self, expression: Expression, scope: Scope) -> int:
-        times = self._evaluate(expression, scope)
-        if not (isinstance(times, int) and not isinstance(times, bool) and 0 <= times <= MAX_REPEAT):
-            raise SpecError(f"repeat must be a whole number from 0 to {MAX_REPEAT:,} (got {times})", expression.at)
-        return times
-
     def _from(self, step: From, frame: _Frame) -> None:
-        if step.from_ not in frame.named:
-            suggestion = did_you_mean(step.from_, frame.named) or f"; named so far: {', '.join(sorted(frame.named))}"
-            raise SpecError(f"from: nothing before this is called '{step.from_}'{suggestion}", step.key_at("from"))
-        frame.flow = frame.named[step.from_]
+        found = frame.named.get(step.from_)
+        if found is None:
+            raise SpecError(f"from: nothing before this is called '{step.from_}'", step.value_at("from"))
+        frame.flow = replace(found)  # a new value: a branch that only passes this on does something
 
     def _join(self, step: Join, frame: _Frame) -> None:
         results = []
         path = f"{frame.path}/" if frame.path else ""
-        name = self._name(step.as_ or step.operator, frame, explicit=bool(step.as_), at=step.at)
+        name = self._name(step.as_ or step.operator, frame, step if step.as_ else None)
         for branch, body in step.branches.items():
-            inner = frame.inner(path + self._local(branch, frame, explicit=False, at=step.at))
-            before = (len(self.nodes), self.steps)
+            inner = frame.inner(path + self._local(branch, frame))
             self._body(body, inner)
-            if inner.flow is not frame.flow or len(self.nodes) > before[0]:
+            if inner.flow is not frame.flow:
                 results.append(inner.flow)
         if not results:
             raise SpecError(
@@ -368,35 +395,33 @@ class _Expansion:
     def _table(self, step: Table, frame: _Frame) -> None:
         table = step.table
         names = tuple(column.name for column in table.columns)
-        for row in table.rows:
+        for number, row in enumerate(table.rows):
+            cells = dict(zip(names, row, strict=True))
+            marks = {f"{key}:": mark for key, cell in cells.items() if (mark := value_mark(cell))}
+            place = Step().placed(table.key_at(f"rows[{number}]"), marks)
+            self._count(place)
             self._sizes_in_scope(frame)
             try:
-                self._row(table, dict(zip(names, row, strict=True)), step, frame)
-            except SpecError as error:
-                self._fault(error, frame)
-            except _TooMuchError:
-                raise
+                self._row(table, cells, place, frame)
             except ArchspecError as error:
-                self._fault(SpecError(str(error), _row_mark(row) or step.at), frame)
+                self._fault(error, place.at, frame)
 
-    def _row(self, table: Rows, cells: dict[str, Value | None], step: Table, frame: _Frame) -> None:
-        place = Step().placed(_row_mark(cells.values()) or step.at)
-        callee = next((str(cells[key]) for key in CALLEE if key in cells), table.block or "")
+    def _row(self, table: Rows, cells: dict[str, Value | None], place: Step, frame: _Frame) -> None:
         given = {k: v for k, v in cells.items() if k not in CALLEE and k != "as"}
+        callee = next((str(cells[key]) for key in CALLEE if key in cells), table.block or "")
+        callee = str(self.globals.values.get(callee, callee))  # a symbol chooses the block of its value
         nominal = {k: None if v is None else self._value(v, frame.scope) for k, v in given.items()}
         built = self._built(table, nominal, frame.scope)
-        times = built.pop(table.repeat) if table.repeat else None
         label = None if cells.get("as") is None else str(cells["as"])
         before = frame.flow.tensor
-        if times is None:
+        if table.repeat is None:
             self._apply(callee, built, place, frame, label)
             name = frame.flow.name
         else:
-            if not (isinstance(times, int) and 0 <= times <= MAX_REPEAT):
-                raise SpecError(
-                    f"{table.repeat} must be a whole number from 0 to {MAX_REPEAT:,} (got {times})", place.at
-                )
-            name = self._name(label or callee, frame, explicit=label is not None, at=place.at)
+            times = built.pop(table.repeat, None)
+            if fault := repeat_fault(table.repeat, times):
+                raise SpecError(fault, place.value_at(table.repeat))
+            name = self._name(label or callee, frame, place if label else None)
             self._units(table, callee, built, nominal, times, name, place, frame)
         if label is not None:
             frame.named[label] = frame.flow
@@ -419,9 +444,7 @@ class _Expansion:
                 built = built | self._built(table, {**nominal, **later}, frame.scope, only=later)
             inner = frame.inner(name)
             self._sizes_in_scope(inner)
-            self.steps += 1
-            if self.steps > MAX_STEPS:
-                raise _TooMuchError(f"the network has more than {MAX_STEPS:,} steps", place.at)
+            self._count(place)
             self._apply(callee, built, place, inner, f"unit{unit + 1}")
             frame.flow = inner.flow
 
@@ -450,13 +473,13 @@ class _Expansion:
         frame: _Frame,
     ) -> None:
         tensors = tuple([value.tensor for value in inputs])
-        guessed = any([value.guessed for value in inputs])
-        operator = self._made(callee, args, step)
+        guessed = any(value.guessed for value in inputs)
+        operator = self._made(callee, args, name, step)
         try:
             output = self._output(operator, tensors)
         except ShapeError as error:
             if not guessed:
-                self.errors.append(SpecError(f"{name}: {error}", step.at))
+                self._note(SpecError(f"{name}: {error}", step.at), step.at)
             output, guessed = _guess(operator, tensors, guessed)
         sources = tuple([value.name for value in inputs])
         self.nodes.append(Node(name, operator, sources, output, frame.block or name, frame.kind or callee, step.at))
@@ -476,31 +499,32 @@ class _Expansion:
             self.outputs[key] = known
         return known
 
-    def _made(self, callee: str, args: Mapping[str, Any], step: Step) -> Operator:
+    def _made(self, callee: str, args: Mapping[str, Any], name: str, step: Step) -> Operator:
         key = (callee, tuple((name, type(value), value) for name, value in args.items()))
         try:
             found = self.operators.get(key)
         except TypeError:  # an array has no hash
-            return _operator(callee, args, step)
+            return _operator(callee, args, name, step)
         if found is None:
-            found = self.operators[key] = _operator(callee, args, step)
+            found = self.operators[key] = _operator(callee, args, name, step)
         return found
 
     # -------------------------------------------------------------- names and values
 
-    def _name(self, local: str, frame: _Frame, *, explicit: bool, at: Mark | None) -> str:
-        local = self._local(local, frame, explicit=explicit, at=at)
+    def _name(self, local: str, frame: _Frame, named: Step | None) -> str:
+        local = self._local(local, frame, named)
         return f"{frame.path}/{local}" if frame.path else local
 
-    def _local(self, local: str, frame: _Frame, *, explicit: bool, at: Mark | None) -> str:
-        """A name that is free in this frame: as it is, or with _2, _3, … behind it unless it was given by `as`."""
+    def _local(self, local: str, frame: _Frame, named: Step | None = None) -> str:
+        """A name that is free in this frame: as it is, else with _2, _3, … behind it; `named` gave it by `as`."""
         count = frame.taken.get(local, 0) + 1
         frame.taken[local] = count
         if count == 1 and not (local == INPUT and not frame.path):
             return local
-        if explicit:
-            raise SpecError(f"as: the name '{local}' is already taken here; choose another", at)
-        return self._local(f"{local}_{max(count, 2)}", frame, explicit=False, at=at)
+        if named:
+            at = named.value_at("as")
+            self._note(SpecError(f"as: the name '{local}' is already taken here; choose another", at), at)
+        return self._local(f"{local}_{max(count, 2)}", frame)
 
     def _value(self, value: Value, scope: Scope) -> Any:
         if isinstance(value, tuple):
@@ -510,10 +534,8 @@ class _Expansion:
     def _evaluate(self, expression: Expression, scope: Scope) -> Any:
         try:
             return expression.evaluate(scope)
-        except SpecError:
-            raise
-        except ArchspecError as error:
-            raise SpecError(f"{error}, in '{expression.text}'", expression.at) from None
+        except UndecidableError as error:
+            raise SpecError(f"cannot decide '{expression.text}': {error}", expression.at) from None
 
     def _lets(self, lets: Mapping[str, Value], scope: Scope) -> None:
         for name, value in lets.items():
@@ -532,35 +554,35 @@ _WALKS: Mapping[type[Step], Callable[[_Expansion, Any, _Frame], None]] = {
 }
 
 
-class _TooMuchError(ArchspecError):
-    """The network is larger than any network; ends the walk."""
-
-    def __init__(self, message: str, at: Mark | None) -> None:
-        super().__init__(message)
-        self.at = at
+class _StopError(Exception):
+    """Ends the walk; the reason is among the errors."""
 
 
-def _operator(callee: str, args: Mapping[str, Any], step: Step) -> Operator:
+def _sentence(error: ArchspecError) -> str:
+    return error.message if isinstance(error, SpecError) else str(error)
+
+
+def _operator(callee: str, args: Mapping[str, Any], name: str, step: Step) -> Operator:
     """An operator with its fields checked.
 
     Raises:
-        SpecError: A field cannot have its value.
+        SpecErrors: Fields cannot have their values.
     """
     try:
         return ops.operator(callee)(**args)
-    except ValidationError as error:
-        detail = error.errors(include_url=False)[0]
-        key = str(detail["loc"][0]) if detail["loc"] else ""
-        cause = detail.get("ctx", {}).get("error")
-        message = str(cause) if cause else f"{detail['msg'][:1].lower()}{detail['msg'][1:]} (got {args.get(key)})"
-        raise SpecError(f"{callee}: {key} {message}", step.key_at(key)) from None
+    except ValidationError:
+        values = step.args if isinstance(step, (Call, Use)) else {}
+        raise SpecErrors(
+            SpecError(f"{name}: {key} {reason}", value_mark(values.get(key)) or step.value_at(key))
+            for key, reason in field_faults(callee, args)
+        ) from None
 
 
 def _guess(operator: Operator, tensors: tuple[Tensor, ...], guessed: bool) -> tuple[Tensor, bool]:
-    """The shape to go on with after a fault: certain where only the weights do not fit, else that of the first input."""
+    """The shape to go on with after a fault: certain if only the weights do not fit, else that of the first input."""
     try:
         return operator.output(*tensors), guessed
-    except ShapeError:
+    except ArchspecError:
         return tensors[0], True
 
 
@@ -570,25 +592,16 @@ def _check_sizes(tensor: Tensor) -> None:
             raise ShapeError(f"the result {tensor} has a size that is not from 1 to {MAX_SIZE}")
 
 
-def _row_mark(cells: Iterable[Value | None]) -> Mark | None:
-    for cell in cells:
-        for part in cell if isinstance(cell, tuple) else (cell,):
-            if isinstance(part, Expression) and part.at is not None:
-                return part.at
-    return None
-
-
 def _lookup(name: str, table: Lookup) -> Callable[..., Any]:
     rows = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
 
     def find(key: Any, column: Any = table.columns[-1]) -> Any:
-        if isinstance(key, Fraction) or not dims.is_symbolic(key):
-            if key not in rows:
-                raise ArchspecError(f"{name} has no row {key}; it has {', '.join(map(str, rows))}")
-            if column not in rows[key] or column == table.columns[0]:
-                columns = ", ".join(map(str, table.columns[1:]))
-                raise ArchspecError(f"{name} has no column {column}; it has {columns}")
-            return rows[key][column]
-        raise ArchspecError(f"{name} is a table; bind {key} to look it up")
+        if dims.is_symbolic(key) or dims.is_array(key):
+            raise ArchspecError(f"{name} is a table; bind {key} to one value to look it up")
+        if isinstance(key, bool) or key not in rows:
+            raise ArchspecError(f"{name} has no row {key}; it has {', '.join(map(str, rows))}")
+        if isinstance(column, bool) or column not in table.columns[1:]:
+            raise ArchspecError(f"{name} has no column {column}; it has {', '.join(map(str, table.columns[1:]))}")
+        return rows[key][column]
 
     return find
