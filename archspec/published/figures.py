@@ -36,7 +36,9 @@ linear layers; `elements`, `channels` and `height` are of the result of a layer;
 
 def _unit(value: Any) -> str:
     if value not in UNITS:
-        raise SpecError(f"unknown unit '{value}'; known are {', '.join(filter(None, UNITS))}", getattr(value, "at", None))
+        raise SpecError(
+            f"unknown unit '{value}'; known are {', '.join(filter(None, UNITS))}", getattr(value, "at", None)
+        )
     return str(value)
 
 
@@ -79,6 +81,7 @@ class Figure(Located):
         where: The table, figure or section that prints it.
         printed: The digits as they stand, without the unit; for a measured figure any text.
         unit: The unit they are in.
+        digits: To how many digits it is printed, where the zeros behind only fill it up (15300 to three).
         of: What it is computed from, by name; one quantity alone needs no `value`.
         given: Printed numbers it is computed from, by name: digits, and a unit behind them (33 %).
         let: Exact numbers and expressions over the names before them.
@@ -93,6 +96,7 @@ class Figure(Located):
     where: Text = ""
     printed: Text
     unit: Unit = ""
+    digits: int | None = None
     of: dict[Name, Quantity] = Field(default_factory=dict)
     given: dict[Name, Text] = Field(default_factory=dict)
     let: dict[Name, Value] = Field(default_factory=dict)
@@ -166,7 +170,7 @@ def _faults(paper: Paper) -> list[SpecError]:
         if figure.measured:
             continue
         try:
-            Printed.read(figure.printed, figure.unit)
+            Printed.read(figure.printed, figure.unit, figure.digits)
         except ValueError as error:
             errors.append(SpecError(f"printed: {error}", figure.key_at("printed")))
         if figure.value is None and len(figure.of) != 1:

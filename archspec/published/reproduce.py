@@ -86,7 +86,7 @@ def _finding(paper: str, figure: Figure, folder: Path | None) -> Finding:
         spread = interval(_value(figure, exact | {name: printed.interval for name, printed in given.items()}))
     if not is_number(computed):
         raise SpecError(f"'{figure.id}' gives {computed}, not a number", figure.at)
-    verdict, off = judge(Printed.read(figure.printed, figure.unit), computed, spread, figure.relation)
+    verdict, off = judge(Printed.read(figure.printed, figure.unit, figure.digits), computed, spread, figure.relation)
     return Finding(paper, figure, computed, spread, verdict, off)
 
 

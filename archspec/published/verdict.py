@@ -62,19 +62,28 @@ class Printed:
     step: Fraction
 
     @classmethod
-    def read(cls, text: str, unit: str = "") -> "Printed":
+    def read(cls, text: str, unit: str = "", digits: int | None = None) -> "Printed":
         """Read digits, with thousands apart or not, in a unit.
 
+        Args:
+            text: The digits.
+            unit: The unit they are in.
+            digits: To how many digits the number is printed, where zeros only fill it up: 720 to two is 715 to 725.
+
         Raises:
-            ArchspecError: There is no such unit, or the text is no number.
+            ArchspecError: There is no such unit, the text is no number, or has other digits than zeros beyond `digits`.
         """
         if unit not in UNITS:
             raise ArchspecError(f"unknown unit '{unit}'; known are {', '.join(filter(None, UNITS))}")
-        digits = text.strip().replace(",", "").removeprefix("~")
-        found = re.fullmatch(r"-?\d{1,30}(?:\.(\d{1,30}))?", digits)
+        written = text.strip().replace(",", "").removeprefix("~")
+        found = re.fullmatch(r"-?\d{1,30}(?:\.(\d{1,30}))?", written)
         if found is None:
             raise ArchspecError(f"expected printed digits such as 4.2 or 568,740,352, found '{text}'")
-        return cls(Fraction(digits) * UNITS[unit], Fraction(1, 10 ** len(found[1] or "")) * UNITS[unit])
+        filling = "" if digits is None else written.replace(".", "").lstrip("-0")[digits:]
+        if filling.strip("0") or (digits is not None and digits < 1):
+            raise ArchspecError(f"'{text}' is not a number to {digits} digits, filled up with zeros")
+        step = Fraction(10 ** len(filling), 10 ** len(found[1] or ""))
+        return cls(Fraction(written) * UNITS[unit], step * UNITS[unit])
 
     @property
     def interval(self) -> Interval:
