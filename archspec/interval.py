@@ -1,7 +1,7 @@
 """Numbers known to the digits in which they were printed: the arithmetic of `dims` on intervals.
 
-A density printed as 33 % is somewhere from 32.5 % to 33.5 %; what is computed from it is an interval again. `dims` sends
-its functions here when an argument is an `Interval`, as it sends them to `symbols` for SymPy expressions.
+A density printed as 33 % is somewhere from 32.5 % to 33.5 %; what is computed from it is an interval again. `dims`
+sends its functions here when an argument is an `Interval`, as it sends them to `symbols` for SymPy expressions.
 """
 
 from collections.abc import Callable
@@ -76,7 +76,8 @@ def divide(a: Any, b: Any) -> Interval:
     a, b = interval(a), interval(b)
     if b.low <= 0 <= b.high:
         raise ArchspecError("division by a number that could be 0")
-    return a * Interval(Fraction(1) / b.high, Fraction(1) / b.low)
+    quotient: Interval = a * Interval(Fraction(1) / b.high, Fraction(1) / b.low)
+    return quotient
 
 
 def _each_end(rule: Callable[..., Any]) -> Callable[..., Interval]:

@@ -409,7 +409,6 @@ class _Expansion:
     def _row(self, table: Rows, cells: dict[str, Value | None], place: Step, frame: _Frame) -> None:
         given = {k: v for k, v in cells.items() if k not in CALLEE and k != "as"}
         callee = next((str(cells[key]) for key in CALLEE if key in cells), table.block or "")
-        callee = str(self.globals.values.get(callee, callee))  # a symbol chooses the block of its value
         nominal = {k: None if v is None else self._value(v, frame.scope) for k, v in given.items()}
         built = self._built(table, nominal, frame.scope)
         label = None if cells.get("as") is None else str(cells["as"])
@@ -441,24 +440,22 @@ class _Expansion:
         for unit in range(times):
             if unit == 1:
                 later = {key: self._value(value, frame.scope) for key, value in table.after_first.items()}
-                built = built | self._built(table, {**nominal, **later}, frame.scope, only=later)
+                built = self._built(table, {**nominal, **later}, frame.scope)
+                built.pop(table.repeat or "", None)
             inner = frame.inner(name)
             self._sizes_in_scope(inner)
             self._count(place)
             self._apply(callee, built, place, inner, f"unit{unit + 1}")
             frame.flow = inner.flow
 
-    def _built(
-        self, table: Rows, nominal: Mapping[str, Any], scope: Scope, only: Iterable[str] | None = None
-    ) -> dict[str, Any]:
+    def _built(self, table: Rows, nominal: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
         """What the header makes of the numbers of a row; empty cells are left out."""
         values = {key: value for key, value in nominal.items() if value is not None}
         headers = {column.name: column.built for column in table.columns}
         inner = scope.within(values)
-        chosen = values if only is None else only
         return {
-            key: values[key] if headers.get(key) is None else self._evaluate(headers[key], inner)  # type: ignore[arg-type]
-            for key in chosen
+            key: value if (header := headers.get(key)) is None else self._evaluate(header, inner)
+            for key, value in values.items()
         }
 
     # -------------------------------------------------------------- operators

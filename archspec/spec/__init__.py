@@ -9,6 +9,7 @@ from archspec.errors import SpecErrors
 from archspec.spec import zoo
 from archspec.spec.check import DEFINING, check
 from archspec.spec.document import Document, Faults, TooManyFaultsError
+from archspec.spec.extend import extended
 from archspec.spec.reader import decode, parse, read_bytes
 
 __all__ = ["Document", "check", "dumps", "load", "loads", "schema", "zoo"]
@@ -41,7 +42,7 @@ def loads(text: str, name: str = "<text>") -> Document:
         SpecErrors: It has faults; all of them are named, each with its place.
     """
     faults = Faults()
-    tree = parse(text, name, faults)
+    tree = extended(parse(text, name, faults), name, lambda file: parse(decode(read_bytes(file), file), file))
     try:
         document = Document.model_validate(tree, context=faults)
     except TooManyFaultsError:
@@ -73,6 +74,6 @@ def _lists(value: Any) -> Any:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of the language, for editors."""
-    from archspec.spec.schema import document_schema
+    from archspec.spec.json_schema import document_schema
 
     return document_schema()

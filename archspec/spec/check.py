@@ -432,15 +432,10 @@ class _Checker:
             yield from self._value(times, known)
         given = {key: value for key, value in cells.items() if value is not None}
         where = Step().placed(at, {key: mark for key, value in given.items() if (mark := value_mark(value))})
-        spot = value_mark(callee) if table.block is None else None
-        for chosen in chosen_among(self.document, str(callee)):
-            yield from self._called(chosen, given, where, known, spot)
+        yield from self._called(str(callee), given, where, known, value_mark(callee) if table.block is None else None)
 
     def _cycles(self) -> Iterator[SpecError]:
-        calls = {
-            name: {chosen for callee in _callees(body) for chosen in chosen_among(self.document, callee)}
-            for name, body in self.document.bodies()
-        }
+        calls = {name: set(_callees(body)) for name, body in self.document.bodies()}
         reached: set[str] = set()
 
         def visit(name: str, path: tuple[str, ...]) -> Iterator[SpecError]:
@@ -490,14 +485,6 @@ def _names(body: Body) -> Iterator[str]:
             yield step.as_
         if isinstance(step, Table) and not step.table.broken:
             yield from (str(cells["as"]) for cells in _cells(step.table) if "as" in cells)
-
-
-def chosen_among(document: Document, callee: str) -> tuple[str, ...]:
-    """What the rows of a table can be made of: what the cell says, or the choices of the symbol that it names."""
-    symbol = document.symbols.get(callee)
-    if symbol is None or symbol.broken or not symbol.word:
-        return (callee,)
-    return tuple(str(choice) for choice in symbol.choices or (symbol.default,))
 
 
 def _callees(body: Body) -> Iterator[str]:

@@ -12,7 +12,13 @@ from archspec.cli.options import bindings
 from archspec.errors import BindingError
 from archspec.spec import zoo
 
-TINY = "archspec: 1\nname: tiny\nsymbols: {c: {default: 4}}\ninput: [3, 8, 8]\nnetwork:\n  - conv2d: {out_channels: c, kernel_size: 3}\n"
+TINY = """archspec: 1
+name: tiny
+symbols: {c: {default: 4}}
+input: [3, 8, 8]
+network:
+  - conv2d: {out_channels: c, kernel_size: 3}
+"""
 
 
 def run(*arguments, **kwargs):

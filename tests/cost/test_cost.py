@@ -28,7 +28,7 @@ def bindings(draw, architecture):
             values[name] = draw(st.sampled_from(symbol.choices))
             continue
         low, high = symbol.range or (1, 4 * symbol.default)
-        number = draw(st.fractions(low, high, max_denominator=1 if symbol.integer else 40))
+        number = draw(st.fractions(low, high, max_denominator=1 if symbol.integer else 100))
         values[name] = int(number) if number.denominator == 1 else number
     return values
 

@@ -18,6 +18,10 @@ _VALUE = {
 def document_schema() -> dict[str, Any]:
     """The JSON Schema of a specification, draft 2020-12, as editors take it."""
     schema = Document.model_json_schema(by_alias=True)
+    schema["properties"]["extends"] = {
+        "type": "string",
+        "description": "a name of the zoo or a path: the specification that this one differs from",
+    }
     parts = schema["$defs"]
     parts["Call"] = _call()
     parts["Column"] = {
@@ -34,7 +38,9 @@ def document_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "archspec specification",
-        **_shared({key: value for key, value in schema.items() if key != "title"}, step),
+        **_shared({key: value for key, value in schema.items() if key not in {"title", "required"}}, step),
+        "required": ["archspec", "name"],
+        "anyOf": [{"required": ["input", "network"]}, {"required": ["extends"]}],
     }
 
 
