@@ -47,7 +47,7 @@ DEFINING = frozenset({"symbols", "functions", "lookups", "let", "blocks"})
 
 MAX_NESTING = 100
 MAX_REPEAT = 10_000
-MAX_COMPARISONS = 20_000
+MAX_COMPARISONS = 2_000_000
 
 
 def check(document: Document) -> list[SpecError]:
@@ -156,7 +156,7 @@ class _Checker:
     def _suggest(self, word: str, known: Iterable[str]) -> str:
         """A suggestion, while there is time for suggestions: a hostile file could ask for millions of comparisons."""
         candidates = list(known)
-        self.comparisons -= len(candidates)
+        self.comparisons -= len(word) * sum(map(len, candidates))
         return did_you_mean(word, candidates) if self.comparisons >= 0 else ""
 
     # -------------------------------------------------------------- names
