@@ -22,7 +22,7 @@ from archspec.ops import Function, Module, Tensor, operator  # noqa: E402
 from archspec.runtime import live  # noqa: E402
 from archspec.runtime.binary import BinaryConv2d, BinaryLinear, sign  # noqa: E402
 
-CASES = 400
+CASES = 320
 """Random settings of each windowed operator on which both must agree on a shape."""
 
 
