@@ -108,7 +108,9 @@ class Expression:
     def __init__(self, text: Any, at: Mark | None = None) -> None:
         self.text = _text(text, at)
         self.at = at
-        self._first: Mark | None = getattr(text, "first", at)
+        first: Mark | None = getattr(text, "first", at)
+        blank = len(text) - len(text.lstrip()) if isinstance(text, str) else 0
+        self._first = first.shifted(blank) if first else None
         try:
             self._code = _compiled(self.text)
         except ExpressionError as error:

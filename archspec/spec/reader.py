@@ -27,7 +27,7 @@ MAX_NODES = 20_000
 MAX_KEYS = 500
 MAX_SCALAR = 10_000
 
-LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+LINE_BREAK = re.compile("\r\n|[\r\n]")
 """What ends a line for the parser; the lines shown under an error are cut alike."""
 
 
