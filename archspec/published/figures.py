@@ -1,20 +1,44 @@
 """A paper's printed figures as data: what is printed, where, and from which specification it should follow.
 
 The files stand in specs/published; docs/published.md explains the format, so that a user can hold a table of their own
-against their specification.
+against their specification. A figure is a mapping (`Figure`); many that follow alike from the rows of a printed table
+are a table (`Table`), which stands in the file as it does in the paper:
+
+    tables:
+      - id: lenet300
+        where: Table 2
+        spec: lenet_300_100
+        of:
+          n: {quantity: weights, layer: "{layer}"}                     # of the layer that the row names
+        let:
+          kept: n * wpct                                               # of each row
+        printed:
+          weights: {unit: k, value: n}                                 # a figure of each row, lenet300.fc1.weights
+          wpct:    {unit: "%", measured: true}                         # what the others are computed from
+        columns: [id,  layer, weights, wpct]
+        rows:
+          -      [fc1, fc1,       235,    8]
+          -      [fc2, fc2,        30,    9]
+        figures:                                                       # of all rows
+          - {id: lenet300.total.wpct, printed: "8", unit: "%", value: mean(wpct, n)}
+
+Expressions have the functions of `functions.py` besides those of specifications.
 """
 
 import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from archspec.errors import SpecError, SpecErrors, UnknownNameError, did_you_mean
-from archspec.published.verdict import UNITS, Printed
+from archspec.published.verdict import UNITS, Printed, parted
 from archspec.spec import zoo
-from archspec.spec.document import Formula, Located, Name, Source, Text, Value
-from archspec.spec.reader import decode, parse, read_bytes
+from archspec.spec.document import Faults, Formula, Located, Name, Source, Text, Value
+from archspec.spec.expression import Expression
+from archspec.spec.reader import Nothing, decode, parse, read_bytes
 
 QUANTITIES = (
     "params",
@@ -30,8 +54,8 @@ QUANTITIES = (
     "height",
     "layers",
 )
-"""What a figure can be of. The first six are the columns of a count. `weights` and `biases` are those of convolutions and
-linear layers; `elements`, `channels` and `height` are of the result of a layer; `layers` counts the instances of `kind`."""
+"""What a figure can be of. The first six are the columns of a count. `weights` and `biases` are those of convolutions
+and linear layers; `elements`, `channels` and `height` are of a layer's result; `layers` counts instances of `kind`."""
 
 
 def _unit(value: Any) -> str:
@@ -121,12 +145,162 @@ class Figure(Located):
         return form
 
 
+class Column(Located):
+    """What a column of a table prints: figures, if it has a value or is measured; else inputs of the other columns.
+
+    Attributes:
+        unit: The unit of its cells; a cell may have another behind its digits (38 M).
+        value: The expression that gives its cells.
+        measured: Whether it comes from training or from a clock.
+        exact: Whether its cells are exact, such as a number of bits, and not rounded to their digits.
+    """
+
+    unit: Unit = ""
+    value: Formula | None = None
+    measured: bool = False
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the figures of one row are computed from, by name; see `Figure`."""
+
+    of: Mapping[str, Quantity]
+    given: Mapping[str, str]
+    let: Mapping[str, Expression]
+
+    def behind(self, names: Iterable[str]) -> "Inputs":
+        """Those alone that these names stand for or are computed from."""
+        used = set(names)
+        for name in reversed([*self.let]):
+            used.update(self.let[name].names if name in used else ())
+        return Inputs(
+            {name: quantity for name, quantity in self.of.items() if name in used},
+            {name: text for name, text in self.given.items() if name in used},
+            {name: expression for name, expression in self.let.items() if name in used},
+        )
+
+
+Cell = Annotated[Text | None, BeforeValidator(lambda value: None if isinstance(value, Nothing) else value)]
+
+
+class Table(Located):
+    """A printed table whose rows give their figures alike.
+
+    Attributes:
+        id: What the figures' ids begin with: the cell "weights" in the row "fc1" of "lenet300" is lenet300.fc1.weights.
+        where: The table, figure or section that prints it.
+        spec: The specification of its quantities, where they do not name another.
+        of: The quantities of a row; {column} in the name of a layer is what the row has there.
+        above: Columns whose cell of the row above a row uses too, as above_<column>, and what stands above the first.
+        let: Expressions over the names of a row and those before them.
+        printed: What the columns with numbers print; a column's name stands for its printed number.
+        columns: The columns' names; the first names the rows.
+        rows: The cells, as printed.
+        notes: What else there is to say of a cell, by row.column.
+        errata: What is wrong with a cell, by row.column.
+        figures: Figures of all rows: their expressions have sum(name) and mean(name, weight) over the rows.
+    """
+
+    id: Text = ""
+    where: Text = ""
+    spec: Text | None = None
+    of: dict[Name, Quantity] = Field(default_factory=dict)
+    above: dict[Name, Formula] = Field(default_factory=dict)
+    let: dict[Name, Formula] = Field(default_factory=dict)
+    printed: dict[Name, Column]
+    columns: tuple[Name, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: dict[Text, Text] = Field(default_factory=dict)
+    errata: dict[Text, Text] = Field(default_factory=dict)
+    figures: tuple[Figure, ...] = ()
+
+    @classmethod
+    def from_text(cls, raw: Any) -> Any:
+        """Give its specification to the quantities that name none."""
+        if not isinstance(raw, dict) or "spec" not in raw or not isinstance(raw.get("of"), dict):
+            return raw
+        form, of = _copy(raw), _copy(raw["of"])
+        for name, quantity in of.items():
+            if isinstance(quantity, dict) and "spec" not in quantity:
+                of[name] = _copy(quantity)
+                of[name]["spec"] = raw["spec"]
+        form["of"] = of
+        return form
+
+    def inputs(self, index: int) -> Inputs:
+        """What the row of that number has to compute with."""
+        row = dict(zip(self.columns, self.rows[index], strict=True))
+        given, let = {}, {}
+        for name, column in self.printed.items():
+            cell = row[name]
+            if cell is not None and column.exact:
+                let[name] = Expression(Printed.read(*parted(cell, column.unit)).value)
+            elif cell is not None and not parted(cell, column.unit)[0].strip("-~0123456789.,"):
+                given[name] = " ".join(parted(cell, column.unit))
+        for name, first in self.above.items():
+            cell = self.rows[index - 1][self.columns.index(name)] if index else None
+            if cell is not None:
+                given[f"above_{name}"] = " ".join(parted(cell, self.printed[name].unit))
+            else:
+                let[f"above_{name}"] = first
+        return Inputs({name: _at_row(quantity, row) for name, quantity in self.of.items()}, given, let | self.let)
+
+    def cells(self) -> Iterator[Figure]:
+        """The figures of its rows."""
+        for index, row in enumerate(self.rows):
+            inputs = self.inputs(index)
+            for name, cell in zip(self.columns, row, strict=True):
+                column = self.printed.get(name)
+                if cell is None or column is None or not (column.measured or column.value):
+                    continue
+                used = inputs.behind(column.value.names if column.value and not column.measured else ())
+                digits, unit = (cell, column.unit) if column.measured else parted(cell, column.unit)
+                place = f"{row[0]}.{name}"
+                yield Figure(
+                    id=f"{self.id}.{place}" if self.id else place,
+                    where=self.where,
+                    printed=digits,
+                    unit=unit,
+                    of=used.of,
+                    given=used.given,
+                    let=used.let,
+                    value=column.value,
+                    measured=column.measured,
+                    erratum=self.errata.get(place),
+                    note=self.notes.get(place),
+                ).placed(self.key_at(f"rows[{index}]"))
+
+
+def _copy(raw: dict[str, Any]) -> Any:
+    """A mapping of the text with the same keys, in the same place."""
+    form: dict[str, Any] = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
+    form.update(raw)
+    return form
+
+
+def _at_row(quantity: Quantity, row: Mapping[str, str | None]) -> Quantity:
+    """A quantity with the cells of a row in the names of its layers."""
+    layers = quantity.layer
+    for column, cell in row.items():
+        layers = tuple(layer.replace(f"{{{column}}}", cell or "") for layer in layers)
+    return quantity.model_copy(update={"layer": layers}).placed(quantity.at)
+
+
 class Paper(Located):
-    """The figures of one paper."""
+    """The figures of one paper: tables, and figures by themselves."""
 
     figures_of: Name
     source: Source
-    figures: tuple[Figure, ...]
+    tables: tuple[Table, ...] = ()
+    figures: tuple[Figure, ...] = ()
+
+    def all_figures(self) -> Iterator[Figure]:
+        """Those of the tables' cells, those of their rows together, and those by themselves."""
+        for table in self.tables:
+            yield from table.cells()
+            yield from table.figures
+        yield from self.figures
 
 
 def papers() -> dict[str, Path]:
@@ -148,7 +322,7 @@ def load(paper: str | os.PathLike[str]) -> Paper:
     elif not Path(name).exists() and not {"/", "."} & set(name):
         listed = did_you_mean(name, known) or f"; known are {', '.join(known)}"
         raise UnknownNameError(f"no file and no paper is called '{name}'{listed}")
-    errors: list[SpecError] = []
+    errors = Faults()
     found = Paper.model_validate(parse(decode(read_bytes(name), name), name), context=errors)
     if not found.broken:
         errors.extend(_faults(found))
@@ -158,10 +332,12 @@ def load(paper: str | os.PathLike[str]) -> Paper:
 
 
 def _faults(paper: Paper) -> list[SpecError]:
-    """Identifiers that stand twice, digits that are none, figures that nothing gives."""
-    errors = []
+    """Identifiers that stand twice, digits that are none, figures that nothing gives, rows that do not fit."""
+    errors = [fault for table in paper.tables if not table.broken for fault in _misfits(table)]
+    if errors or any(table.broken for table in paper.tables):
+        return errors
     seen: set[str] = set()
-    for figure in paper.figures:
+    for figure in paper.all_figures():
         if figure.broken:
             continue
         if figure.id in seen:
@@ -175,4 +351,26 @@ def _faults(paper: Paper) -> list[SpecError]:
             errors.append(SpecError(f"printed: {error}", figure.key_at("printed")))
         if figure.value is None and len(figure.of) != 1:
             errors.append(SpecError(f"'{figure.id}' needs a value, a spec, or 'measured: true'", figure.at))
+    return errors
+
+
+def _misfits(table: Table) -> list[SpecError]:
+    """Columns and rows of a table that do not fit each other."""
+    errors = []
+    for name in [*table.printed, *table.above]:
+        if name not in table.columns:
+            errors.append(SpecError(f"the table has no column '{name}'", table.key_at(f"printed.{name}")))
+        elif name not in table.printed:
+            errors.append(SpecError(f"the column '{name}' prints no numbers", table.key_at(f"above.{name}")))
+    for index, row in enumerate(table.rows):
+        at = table.key_at(f"rows[{index}]")
+        if len(row) != len(table.columns):
+            errors.append(SpecError(f"a row of {len(row)} cells, for {len(table.columns)} columns", at))
+        elif row[0] is None:
+            errors.append(SpecError("the first cell of a row is its name", at))
+    places = {f"{row[0]}.{column}" for row in table.rows for column in table.columns}
+    strays = [(key, place) for key in ("notes", "errata") for place in getattr(table, key) if place not in places]
+    errors.extend(
+        SpecError(f"the table has no cell '{place}'", table.key_at(f"{key}.{place}")) for key, place in strays
+    )
     return errors

@@ -1,6 +1,6 @@
 """Printed figures held against what their specifications give."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -13,8 +13,9 @@ from archspec.dims import is_number
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.interval import Interval, interval
 from archspec.ops import Weight
-from archspec.published.figures import Figure, Paper, Quantity
-from archspec.published.verdict import UNITS, Printed, Verdict, judge
+from archspec.published.figures import Figure, Inputs, Paper, Quantity, Table
+from archspec.published.functions import functions
+from archspec.published.verdict import Printed, Verdict, judge, parted
 from archspec.spec.expression import Scope
 
 OPEN = (Verdict.OFF,)
@@ -32,6 +33,7 @@ class Finding:
         spread: All that rounded inputs leave possible; None where no input is rounded.
         verdict: How the two stand to each other.
         off: By what part of the printed number the computed one differs, if the verdict is off.
+        convention: The conventions of the counts it is computed from.
     """
 
     paper: str
@@ -40,16 +42,12 @@ class Finding:
     spread: Interval | None
     verdict: Verdict
     off: Fraction
+    convention: str = ""
 
     @property
     def open(self) -> bool:
         """Whether it is off without a known erratum."""
         return self.verdict is Verdict.OFF and self.figure.erratum is None
-
-    @property
-    def convention(self) -> str:
-        """The conventions of the counts it is computed from."""
-        return ", ".join(dict.fromkeys(quantity.convention for quantity in self.figure.of.values()))
 
 
 def reproduce(paper: Paper, folder: Path | None = None) -> list[Finding]:
@@ -62,48 +60,98 @@ def reproduce(paper: Paper, folder: Path | None = None) -> list[Finding]:
     Raises:
         SpecErrors: Figures that cannot be computed; all are named, each with its place.
     """
-    findings, errors = [], []
-    for figure in paper.figures:
-        try:
-            findings.append(_finding(paper.figures_of, figure, folder))
-        except SpecError as error:
-            errors.append(error)
-        except ArchspecError as error:
-            errors.append(SpecError(f"'{figure.id}': {error}", figure.at))
+    findings: list[Finding] = []
+    errors: list[SpecError] = []
+
+    def find(figures: Iterable[Figure], rows: "_Rows | None" = None) -> None:
+        for figure in figures:
+            try:
+                findings.append(_finding(paper.figures_of, figure, folder, rows))
+            except SpecError as error:
+                errors.append(error)
+            except ArchspecError as error:
+                errors.append(SpecError(f"'{figure.id}': {error}", figure.at))
+
+    for table in paper.tables:
+        find(table.cells())
+        if table.figures and not errors:
+            find(table.figures, _rows(table, folder))
+    find(paper.figures)
     if errors:
         raise SpecErrors(errors)
     return findings
 
 
-def _finding(paper: str, figure: Figure, folder: Path | None) -> Finding:
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of a table by name, as printed and for all numbers that round to it, and what they are computed from."""
+
+    printed: Mapping[str, list[Any]]
+    rounded: Mapping[str, list[Any]]
+    inputs: Inputs
+
+
+def _rows(table: Table, folder: Path | None) -> _Rows:
+    rows = [table.inputs(index) for index in range(len(table.rows))]
+    printed, rounded = (
+        [_names(row.of, row.given, row.let, folder, Scope({}, functions({}, widen)), widen) for row in rows]
+        for widen in (False, True)
+    )
+    names = [name for name in printed[0] if all(name in row for row in printed)]
+    return _Rows(
+        {name: [row[name] for row in printed] for name in names},
+        {name: [row[name] for row in rounded] for name in names},
+        rows[0],
+    )
+
+
+def _finding(paper: str, figure: Figure, folder: Path | None, rows: _Rows | None = None) -> Finding:
     if figure.measured:
         return Finding(paper, figure, None, None, Verdict.MEASURED, Fraction(0))
-    exact = {name: quantity_of(quantity, folder) for name, quantity in figure.of.items()}
-    given = {name: _given(text) for name, text in figure.given.items()}
-    computed = _value(figure, exact | {name: printed.value for name, printed in given.items()})
-    spread = None
-    if given:
-        spread = interval(_value(figure, exact | {name: printed.interval for name, printed in given.items()}))
+    computed = _value(figure, folder, rows, rounded=False)
     if not is_number(computed):
         raise SpecError(f"'{figure.id}' gives {computed}, not a number", figure.at)
+    spread: Interval | None = interval(_value(figure, folder, rows, rounded=True))
+    if spread is not None and spread.low == spread.high:
+        spread = None
     verdict, off = judge(Printed.read(figure.printed, figure.unit, figure.digits), computed, spread, figure.relation)
-    return Finding(paper, figure, computed, spread, verdict, off)
+    return Finding(paper, figure, computed, spread, verdict, off, _conventions(figure, rows))
 
 
-def _given(text: str) -> Printed:
-    """Digits with a unit behind them, as a printed number."""
-    digits = text.rstrip("".join(sorted(set("".join(UNITS)))) + " ")
-    return Printed.read(digits, text[len(digits) :].strip())
-
-
-def _value(figure: Figure, values: dict[str, Any]) -> Any:
+def _value(figure: Figure, folder: Path | None, rows: _Rows | None, rounded: bool) -> Any:
+    """What gives a figure: a number from what is printed, or an interval from all that rounds to it."""
+    columns = {} if rows is None else rows.rounded if rounded else rows.printed
+    scope = Scope({}, functions(columns, rounded), frozenset(columns))
+    values = _names(figure.of, figure.given, figure.let, folder, scope, rounded)
     if figure.value is None:
         (value,) = values.values()
         return value
-    scope = Scope(values)
-    for name, expression in figure.let.items():
-        scope.values[name] = expression.evaluate(scope)
     return figure.value.evaluate(scope)
+
+
+def _names(
+    of: Mapping[str, Quantity],
+    given: Mapping[str, str],
+    let: Mapping[str, Any],
+    folder: Path | None,
+    scope: Scope,
+    rounded: bool,
+) -> dict[str, Any]:
+    """The values of the names of a figure or of a row, put into a scope."""
+    scope.values.update((name, quantity_of(quantity, folder)) for name, quantity in of.items())
+    for name, text in given.items():
+        printed = Printed.read(*parted(text))
+        scope.values[name] = printed.interval if rounded else printed.value
+    for name, expression in let.items():
+        scope.values[name] = expression.evaluate(scope)
+    return scope.values
+
+
+def _conventions(figure: Figure, rows: _Rows | None) -> str:
+    counted = list(figure.of.values())
+    if rows is not None and figure.value is not None:
+        counted += rows.inputs.behind(figure.value.names).of.values()
+    return ", ".join(dict.fromkeys(quantity.convention for quantity in counted))
 
 
 # ------------------------------------------------------------------ quantities

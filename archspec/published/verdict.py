@@ -36,7 +36,7 @@ UNITS: dict[str, Fraction] = {
     "kKiB": Fraction(1000 * 2**10),
     "bit": Fraction(1),
 }
-"""What one of each unit is in base units: a number, a byte, a bit, a whole. kKiB is a thousand KiB, as SqueezeNet prints."""
+"""What one of each unit is in base units: a number, a byte, a bit. kKiB is a thousand KiB, as SqueezeNet prints."""
 
 
 class Verdict(StrEnum):
@@ -89,6 +89,16 @@ class Printed:
     def interval(self) -> Interval:
         """All numbers that round to the digits."""
         return Interval(self.value - self.step / 2, self.value + self.step / 2)
+
+
+def parted(text: str, unit: str = "") -> tuple[str, str]:
+    """The digits of a printed number and the unit behind them, or that given if there is none.
+
+    >>> parted("33 %"), parted("4.2", "M")
+    (('33', '%'), ('4.2', 'M'))
+    """
+    digits = text.rstrip("".join(UNITS) + " ")
+    return digits, text[len(digits) :].strip() or unit
 
 
 def judge(
