@@ -100,3 +100,13 @@ def loads(text: str, name: str = "<text>") -> Architecture:
         SpecErrors: It has faults; all of them are named, each with its place.
     """
     return Architecture(spec.loads(text, name))
+
+
+def shared_numbers(architectures: Iterable[Architecture]) -> tuple[str, ...]:
+    """The symbols that all architectures have and that can be left free: those of numbers, not of words."""
+    documents = [architecture.document for architecture in architectures]
+    return tuple(
+        name
+        for name in documents[0].symbols
+        if all(name in other.symbols and not other.symbols[name].word for other in documents)
+    )

@@ -199,7 +199,7 @@ def ceil_div(a: Dim, b: Dim) -> Dim:
 
 @_rule
 def exact_div(a: Dim, b: Dim) -> Dim:
-    """A / b, refused unless b divides a.
+    """a / b, refused unless b divides a.
 
     Raises:
         DivisibilityError: b does not divide a.
@@ -218,12 +218,13 @@ def exact_div(a: Dim, b: Dim) -> Dim:
 
 @_rule
 def divide(a: Dim, b: Dim) -> Dim:
-    """A / b as an exact rational.
+    """a / b as an exact rational.
 
     >>> divide(1, 4), divide(8, 4)
     (Fraction(1, 4), 2)
     """
-    _check_divisor(b)
+    if is_number(b) and b == 0:
+        raise ArchspecError("division by zero")
     if is_array(a) or is_array(b):
         raise ArchspecError("arrays of sizes hold integers; use floor_div, ceil_div or exact_div")
     return _normal(Fraction(a) / b)

@@ -303,3 +303,16 @@ def less(a: Any, b: Any) -> bool:
         return False
     names = ", ".join(sorted(str(free) for free in difference.free_symbols))
     raise UndecidableError(f"whether {a} < {b} depends on the free symbols {names}; bind one of them")
+
+
+def factored(value: Any) -> Any:
+    """A polynomial as a product, as one would write it; an expression with roundings as it is."""
+    return sympy.factor(value) if isinstance(value, Expr) else value
+
+
+def quotient(a: Any, b: Any) -> Any:
+    """a/b with common factors taken out, as a sum of simple terms where that is shorter."""
+    cancelled = sympy.cancel(to_sympy(a) / to_sympy(b))
+    return min(
+        (cancelled, sympy.expand(cancelled), sympy.factor(cancelled)), key=lambda form: (len(str(form)), str(form))
+    )

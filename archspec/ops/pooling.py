@@ -67,7 +67,7 @@ class MaxPool2d(_Pool2d, name="max_pool2d"):
     dilation: PositivePair = 1
 
     def output(self, x: Tensor) -> Tensor:
-        """N × c × ⌈(h + 2p − d(k−1))/s⌉ × …, or rounded up."""
+        """n × c × ⌈(h + 2p − d(k−1))/s⌉ × …, or rounded up."""
         return self._output(x, self.dilation)
 
     def operations(self, x: Tensor) -> Operations:
@@ -94,7 +94,7 @@ class AvgPool2d(_Pool2d, name="avg_pool2d"):
     count_include_pad: Switch = True
 
     def output(self, x: Tensor) -> Tensor:
-        """N × c × ⌈(h + 2p − (k−1))/s⌉ × …, or rounded up."""
+        """n × c × ⌈(h + 2p − (k−1))/s⌉ × …, or rounded up."""
         return self._output(x, 1)
 
     def operations(self, x: Tensor) -> Operations:
@@ -122,7 +122,7 @@ class GlobalAvgPool(Weightless, name="global_avg_pool"):
     keepdim: Switch = False
 
     def output(self, x: Tensor) -> Tensor:
-        """N × c."""
+        """n × c."""
         n, c, _, _ = image(x, self.name)
         return Tensor((n, c, 1, 1) if self.keepdim else (n, c))
 
@@ -142,7 +142,7 @@ class GlobalMaxPool(Weightless, name="global_max_pool"):
     keepdim: Switch = False
 
     def output(self, x: Tensor) -> Tensor:
-        """N × c."""
+        """n × c."""
         n, c, _, _ = image(x, self.name)
         return Tensor((n, c, 1, 1) if self.keepdim else (n, c))
 
@@ -164,7 +164,7 @@ class AdaptiveAvgPool2d(Weightless, name="adaptive_avg_pool2d"):
     output_size: PositivePair
 
     def output(self, x: Tensor) -> Tensor:
-        """N × c × output_size."""
+        """n × c × output_size."""
         n, c, _, _ = image(x, self.name)
         return Tensor((n, c, *both(self.output_size)))
 

@@ -84,7 +84,7 @@ class Flatten(Free, name="flatten"):
     view = True
 
     def output(self, x: Tensor) -> Tensor:
-        """N × (c·h·w)."""
+        """n × (c·h·w)."""
         return Tensor((x.shape[0], prod(x.shape[1:])))
 
     def torch_call(self, x: Tensor) -> Module:
@@ -117,7 +117,7 @@ class ZeroPad(Free, name="zero_pad"):
     padding: Annotated[Any, BeforeValidator(_four)]
 
     def output(self, x: Tensor) -> Tensor:
-        """N × c × (h + top + bottom) × (w + left + right)."""
+        """n × c × (h + top + bottom) × (w + left + right)."""
         n, c, h, w = image(x, self.name)
         top, bottom, left, right = self.padding
         return Tensor((n, c, h + top + bottom, w + left + right))
@@ -176,7 +176,7 @@ class Upsample(Weightless, name="upsample"):
     align_corners: Switch = False
 
     def output(self, x: Tensor) -> Tensor:
-        """N × c × factor·h × factor·w."""
+        """n × c × factor·h × factor·w."""
         n, c, h, w = image(x, self.name)
         up, across = both(self.scale_factor)
         return Tensor((n, c, h * up, w * across))

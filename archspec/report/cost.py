@@ -297,7 +297,7 @@ def _latex(page: _Page) -> str:
     )
 
 
-_STYLE = (
+STYLE = (
     "table{border-collapse:collapse;font:14px/1.45 system-ui,sans-serif;font-variant-numeric:tabular-nums}"
     "caption{text-align:left;font-weight:600;padding:.4em 0}"
     "th,td{padding:.15em .7em;text-align:right;white-space:nowrap}"
@@ -316,7 +316,7 @@ def _html(page: _Page) -> str:
     notes = "\n".join(f"<li>{markup.escape(note)}</li>" for note in _notes(page.table))
     title = markup.escape(_title(page))
     return (
-        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n<style>{_STYLE}</style>\n'
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n<style>{STYLE}</style>\n'
         f"<table>\n<caption>{title}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n"
         f'<ul class="notes">\n{notes}\n</ul>\n</html>\n'
     )

@@ -1,0 +1,44 @@
+"""`archspec compare`: networks side by side."""
+
+import rich_click as click
+
+from archspec import architecture, report
+from archspec.cli.options import bindings, colour, set_option, width
+from archspec.cost import CostTable
+
+
+@click.command("compare")
+@click.argument("specs", metavar="SPEC SPEC…", nargs=-1, required=True)
+@set_option
+@click.option("--symbolic", is_flag=True, help="Leave the symbols free that all of them have, and give formulas.")
+@click.option("--free", metavar="NAME,…", help="Leave these symbols free.")
+@click.option("--convention", default="default", show_default=True, help="What counts as a parameter and a FLOP.")
+@click.option("--format", "form", type=click.Choice(report.COMPARE_FORMATS), default="text", show_default=True)
+def command(
+    specs: tuple[str, ...], settings: tuple[str, ...], symbolic: bool, free: str | None, convention: str, form: str
+) -> None:
+    """Print the figures of networks side by side, and as multiples of the first's.
+
+    Values of one network's symbols stand behind its name: mobilenet:alpha=0.5,side=160. Those of --set are for all.
+    """
+    if len(specs) < 2:
+        raise click.UsageError("compare takes two specifications or more")
+    shared = bindings(settings)
+    named = [_named(spec) for spec in specs]
+    loaded = [(label, architecture.load(name), shared | own) for label, name, own in named]
+    names = tuple(name.strip() for name in free.split(",")) if free else ()
+    if symbolic:
+        names = architecture.shared_numbers([arch for _, arch, _ in loaded])
+    tables: dict[str, CostTable] = {}
+    for label, arch, values in loaded:
+        left = [name for name in names if name not in values]
+        tables[label] = arch.count(convention=convention, free=left, **values)
+    click.echo(report.compare(tables, form, width=width(), colour=colour()), nl=False)
+
+
+def _named(spec: str) -> tuple[str, str, dict[str, str]]:
+    """What to call a network, its specification, and its own bindings."""
+    name, colon, settings = spec.rpartition(":")
+    if not colon or "=" not in settings:
+        return spec, spec, {}
+    return spec, name, bindings(tuple(settings.split(",")))
