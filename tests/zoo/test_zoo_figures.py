@@ -105,6 +105,7 @@ PRINTED = [
 
 VARIANTS = {
     "alexnet": [{"groups": 1}, {"side": 224}],
+    "binary_convolution": [{"form": "real"}, {"form": "binary_weights"}, {"form": "xnor"}],
     "bottleneck_units": [{"unit": "resnet"}, {"unit": "resnext"}, {"unit": "shufflenet"}],
     "inception_module": [{"form": form} for form in ("canonical", "simplified", "equivalent", "grouped", "extreme")],
     "resnet50": [{"variant": "v1_5"}],
