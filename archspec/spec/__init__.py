@@ -2,7 +2,6 @@
 
 import os
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 from archspec.errors import SpecErrors
@@ -32,7 +31,7 @@ def load(spec: str | os.PathLike[str]) -> Document:
 
 def _is_zoo_name(name: str) -> bool:
     """Whether a text without a folder or an ending names no file that exists."""
-    return name != "-" and not {"/", os.sep, "."} & set(name) and "\0" not in name and not Path(name).is_file()
+    return name != "-" and not {"/", os.sep, ".", "\0"} & set(name) and not os.path.isfile(name)
 
 
 def loads(text: str, name: str = "<text>") -> Document:
@@ -42,11 +41,14 @@ def loads(text: str, name: str = "<text>") -> Document:
         SpecErrors: It has faults; all of them are named, each with its place.
     """
     faults = Faults()
-    tree = extended(parse(text, name, faults), name, lambda file: parse(decode(read_bytes(file), file), file))
+    tree = parse(text, name, faults)
     try:
+        tree = extended(tree, name, lambda file: parse(decode(read_bytes(file), file), file))
         document = Document.model_validate(tree, context=faults)
     except TooManyFaultsError:
         raise SpecErrors(faults) from None
+    except SpecErrors as error:
+        raise SpecErrors([*faults, *error.errors]) from None
     if not document.broken and not faults.unread & DEFINING:
         faults.extend(check(document))
     if faults:

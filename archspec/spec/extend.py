@@ -5,12 +5,13 @@ any other key replaces the other's. So a network with one block exchanged is a f
 an ordinary, whole specification.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.spec import zoo
-from archspec.spec.reader import Mapping, Scalar
+from archspec.spec.reader import Mapping, Scalar, printable
 
 SECTIONS = ("symbols", "functions", "lookups", "let", "blocks")
 MAX_CHAIN = 5
@@ -36,11 +37,11 @@ def extended(tree: Mapping, name: str, read: Callable[[str], Mapping]) -> Mappin
         try:
             file = str(_file(base, files[-1]))
             if file in files or len(chain) > MAX_CHAIN:
-                raise ArchspecError(f"'{base}' leads back here, or through more than {MAX_CHAIN} specifications")
+                raise ArchspecError(f"'{printable(base)}' leads back here, or through more than {MAX_CHAIN} specifications")
             chain.append(read(file))
             files.append(file)
         except SpecErrors as error:
-            raise SpecErrors([SpecError(f"extends: '{base}' has faults of its own", base.at), *error.errors]) from None
+            raise SpecErrors([SpecError(f"extends: '{printable(base)}' has faults of its own", base.at), *error.errors]) from None
         except ArchspecError as error:
             raise SpecErrors([SpecError(f"extends: {error}", base.at)]) from None
     whole = chain.pop()
@@ -54,8 +55,8 @@ def _file(base: str, beside: str) -> Path:
     if base in zoo.names():
         return zoo.path(base)
     path = Path(beside).parent / base
-    if "\0" in base or not path.is_file():
-        raise ArchspecError(f"no file and no network of the zoo is called '{base}'")
+    if not os.path.isfile(path):  # where Path.is_file raises (a name too long), this answers
+        raise ArchspecError(f"no file and no network of the zoo is called '{printable(base)}'")
     return path.resolve()
 
 

@@ -4,6 +4,7 @@ import fnmatch
 from pathlib import Path
 
 from archspec.errors import UnknownNameError, did_you_mean
+from archspec.spec.reader import printable
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -34,6 +35,6 @@ def path(name: str) -> Path:
     if name not in names():
         suggestion = did_you_mean(name, names())
         raise UnknownNameError(
-            f"no file or network of the zoo is called '{name}'{suggestion}; 'archspec zoo' lists them"
+            f"no file or network of the zoo is called '{printable(name)}'{suggestion}; 'archspec zoo' lists them"
         )
     return file
