@@ -1,6 +1,6 @@
 """The network: a specification with its symbols bound, its shapes inferred."""
 
 from archspec.graph.expand import expand
-from archspec.graph.network import Network, Node, TableTrace
+from archspec.graph.network import Network, Node, Trace
 
-__all__ = ["Network", "Node", "TableTrace", "expand"]
+__all__ = ["Network", "Node", "Trace", "expand"]

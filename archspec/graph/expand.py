@@ -22,7 +22,7 @@ from archspec.errors import (
     UndecidableError,
     did_you_mean,
 )
-from archspec.graph.network import INPUT, Network, Node, TableTrace
+from archspec.graph.network import INPUT, Network, Node, Trace
 from archspec.ops import Operator, Tensor
 from archspec.spec.check import (
     CALLEE,
@@ -92,7 +92,7 @@ def expand(
         nodes=tuple(walk.nodes),
         output=output,
         conditions=tuple(conditions),
-        rows=tuple(walk.rows),
+        traces=tuple(walk.traces),
     )
 
 
@@ -181,7 +181,7 @@ class _Expansion:
     def __init__(self, document: Document, values: Mapping[str, Any]) -> None:
         self.document = document
         self.nodes: list[Node] = []
-        self.rows: list[TableTrace] = []
+        self.traces: list[Trace] = []
         self.errors: list[SpecError] = []
         self.steps = 0
         self.operators: dict[Any, Operator] = {}
@@ -278,7 +278,11 @@ class _Expansion:
 
     def _call(self, step: Call, frame: _Frame) -> None:
         args = {name: self._value(value, frame.scope) for name, value in step.args.items()}
+        before = frame.flow.tensor
         self._apply(step.name, args, step, frame)
+        if not frame.path:  # a step of the network itself, not of a block
+            after = frame.flow
+            self.traces.append(Trace(tuple(args), after.name, step.name, step.args, args, None, before, after.tensor))
 
     def _use(self, step: Use, frame: _Frame) -> None:
         callee = step.use.evaluate(frame.scope)
@@ -424,7 +428,7 @@ class _Expansion:
             self._units(table, callee, built, nominal, times, name, place, frame)
         if label is not None:
             frame.named[label] = frame.flow
-        self.rows.append(TableTrace(tuple(cells), name, callee, nominal, built, id(table), before, frame.flow.tensor))
+        self.traces.append(Trace(tuple(cells), name, callee, nominal, built, id(table), before, frame.flow.tensor))
 
     def _units(
         self,

@@ -45,16 +45,16 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class TableTrace:
-    """What became of one row of a table.
+class Trace:
+    """What became of one row of a table, or of one step of the network's body.
 
     Attributes:
-        columns: The header.
-        name: The row's name in the network.
+        columns: The header of the table; the arguments of the step.
+        name: The last node that came of it, or the row's name.
         callee: The block or operator it is made of.
-        nominal: The numbers as printed, by column; None where the cell is empty.
+        nominal: What is printed, by column: a row's numbers, a step's expressions; None where a cell is empty.
         built: The numbers handed on.
-        table: Where the table stands; rows of one table share it.
+        table: Which table; rows of one table share it. None for a step.
         input: The shape that flows in.
         output: The shape that flows out.
     """
@@ -64,7 +64,7 @@ class TableTrace:
     callee: str
     nominal: Mapping[str, Any]
     built: Mapping[str, Any]
-    table: int
+    table: int | None
     input: Tensor
     output: Tensor
 
@@ -81,7 +81,7 @@ class Network:
         nodes: The operators in topological order.
         output: The name of the node whose result is the network's.
         conditions: What had to be taken for true of free symbols.
-        rows: The rows of the specification's tables, with nominal and built numbers.
+        traces: The rows of the specification's tables and the steps around them, with nominal and built numbers.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Network:
     nodes: tuple[Node, ...]
     output: str
     conditions: tuple[Condition, ...] = ()
-    rows: tuple[TableTrace, ...] = ()
+    traces: tuple[Trace, ...] = ()
 
     @cached_property
     def _by_name(self) -> dict[str, Node]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from archspec.graph import Network, TableTrace
+from archspec.graph import Network, Node, Trace
 from archspec.report import text
 from archspec.report.text import Column
 from archspec.spec.document import Block, Document
@@ -70,25 +70,19 @@ def _value(value: Any) -> str:
 
 
 def _network(network: Network, width: int) -> Iterator[str]:
-    """The steps in order: rows of a table under its header, the others by name and shape."""
-    traces = {trace.name.partition("/")[0]: trace for trace in network.rows}
-    stages: dict[str, list[Any]] = {}
-    for node in network.nodes:
-        stages.setdefault(node.stage, []).append(node)
+    """The steps in order: rows of a table under its header, the others with their arguments."""
+    traces = {trace.name.partition("/")[0]: trace for trace in network.traces}
+    last = {node.stage: node for node in network.nodes}
 
     def table_of(stage: str) -> int | None:
         return traces[stage].table if stage in traces else None
 
-    for table, names in groupby(stages, table_of):
-        steps = list(names)
+    for table, group in groupby(last, table_of):
+        names = list(group)
         if table is None:
-            columns = [
-                Column("layer", steps, "left"),
-                Column("of", [stages[name][0].kind for name in steps], "left"),
-                Column("output", [str(stages[name][-1].output) for name in steps], "left"),
-            ]
+            columns = _steps([(name, traces.get(name), last[name]) for name in names])
         else:
-            columns = _rows([traces[name] for name in steps], steps)
+            columns = _rows([traces[name] for name in names], names)
         for drop in ("input", "of"):
             if sum(column.width + 2 for column in columns) > width:
                 columns = [column for column in columns if column.header != drop]
@@ -96,7 +90,18 @@ def _network(network: Network, width: int) -> Iterator[str]:
         yield ""
 
 
-def _rows(traces: list[TableTrace], names: list[str]) -> list[Column]:
+def _steps(steps: list[tuple[str, Trace | None, Node]]) -> list[Column]:
+    """Steps of the network's body: what they are made of, their arguments, and the shape that comes out."""
+    columns = [
+        Column("layer", [name for name, _, _ in steps], "left"),
+        Column("of", [trace.callee if trace else node.kind for _, trace, node in steps], "left"),
+        Column("arguments", [_arguments(trace) if trace else "" for _, trace, _ in steps], "left"),
+        Column("output", [str(trace.output if trace else node.output) for _, trace, node in steps]),
+    ]
+    return [column for column in columns if any(column.cells)]
+
+
+def _rows(traces: list[Trace], names: list[str]) -> list[Column]:
     """The rows of a table, its own columns between name and shape."""
     own = [name for name in traces[0].columns if name in traces[0].nominal]
     return [
@@ -108,9 +113,14 @@ def _rows(traces: list[TableTrace], names: list[str]) -> list[Column]:
     ]
 
 
-def _cell(trace: TableTrace, name: str) -> str:
+def _arguments(trace: Trace) -> str:
+    return ", ".join(f"{name} = {_cell(trace, name)}" for name in trace.columns)
+
+
+def _cell(trace: Trace, name: str) -> str:
+    """What is printed, and what is built of it where that is another number."""
     nominal = trace.nominal[name]
-    built = trace.built.get(name, nominal)
     if nominal is None:
         return "-"
-    return _value(nominal) if built == nominal else f"{_value(nominal)} → {_value(built)}"
+    printed, built = _value(nominal), _value(trace.built.get(name, nominal))
+    return printed if printed == built.lower() or printed == built else f"{printed} → {built}"
