@@ -2,6 +2,6 @@
 
 from archspec.published.figures import Figure, Paper, load, papers
 from archspec.published.reproduce import Finding, reproduce
-from archspec.published.verdict import Printed, Verdict, judge
+from archspec.published.verdict import UNITS, Printed, Verdict, judge
 
-__all__ = ["Figure", "Finding", "Paper", "Printed", "Verdict", "judge", "load", "papers", "reproduce"]
+__all__ = ["UNITS", "Figure", "Finding", "Paper", "Printed", "Verdict", "judge", "load", "papers", "reproduce"]

@@ -110,7 +110,7 @@ class Figure(Located):
         given: Printed numbers it is computed from, by name: digits, and a unit behind them (33 %).
         let: Exact numbers and expressions over the names before them.
         value: The expression that gives it.
-        relation: Whether the print is the number itself, or a bound on it ("within 3.5 %" is at most 3.5 %).
+        relation: Whether the print is the number itself, a bound on it ("within 3.5 %" is at most 3.5 %), or about it.
         measured: Whether it comes from training or from a clock.
         erratum: What is wrong with the print, where it is known to be wrong.
         note: What else there is to say.
@@ -125,7 +125,7 @@ class Figure(Located):
     given: dict[Name, Text] = Field(default_factory=dict)
     let: dict[Name, Value] = Field(default_factory=dict)
     value: Formula | None = None
-    relation: Literal["is", "at most", "at least"] = "is"
+    relation: Literal["is", "at most", "at least", "about"] = "is"
     measured: bool = False
     erratum: Text | None = None
     note: Text | None = None

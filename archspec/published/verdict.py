@@ -5,7 +5,8 @@
     exact      the printed number itself
     rounds     rounds to the printed digits (a half either way)
     truncates  begins with the printed digits
-    within     inside the printed bound; or computed from rounded inputs, whose interval meets that of the print
+    within     inside the printed bound; or computed from rounded inputs or known to lie between two numbers, and their
+               interval meets that of the print
     off        none of these
     measured   from training or from a clock: not to be computed
 """
@@ -37,6 +38,10 @@ UNITS: dict[str, Fraction] = {
     "bit": Fraction(1),
 }
 """What one of each unit is in base units: a number, a byte, a bit. kKiB is a thousand KiB, as SqueezeNet prints."""
+
+
+ABOUT = Fraction(1, 100)
+"""How far a number may be from one that a paper calls "about" so much: a hundredth of it."""
 
 
 class Verdict(StrEnum):
@@ -110,7 +115,7 @@ def judge(
         printed: What is printed.
         computed: The exact number, from the inputs as printed.
         spread: All that could be computed from inputs which round to those printed; None where no input is rounded.
-        relation: "is", or "at most" or "at least" where the print is a bound.
+        relation: "is"; "at most" or "at least" where the print is a bound; "about" where it says so of itself.
 
     >>> judge(Printed.read("569", "M"), 568740352)[0], judge(Printed.read("4.1"), Fraction(419, 100))[0]
     (<Verdict.ROUNDS: 'rounds'>, <Verdict.TRUNCATES: 'truncates'>)
@@ -125,5 +130,7 @@ def judge(
     if printed.value < computed < printed.value + printed.step:
         return Verdict.TRUNCATES, Fraction(0)
     if spread is not None and interval(spread).meets(printed.interval):
+        return Verdict.WITHIN, Fraction(0)
+    if relation == "about" and abs(computed - printed.value) <= ABOUT * abs(printed.value):
         return Verdict.WITHIN, Fraction(0)
     return Verdict.OFF, (computed - printed.value) / (printed.value or 1)

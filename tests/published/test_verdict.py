@@ -53,6 +53,22 @@ def test_a_bound_is_kept_or_broken():
     assert judge(bound, Fraction(36, 1000), relation="at least")[0] == "within"
 
 
+def test_about_is_within_a_hundredth():
+    about = Printed.read("85", "M")
+    assert judge(about, 84_412_080, relation="about")[0] == "within"
+    assert judge(about, 84_412_080)[0] == "off"
+    assert judge(about, 84_100_000, relation="about")[0] == "off"
+
+
+def test_filling_zeros_are_no_digits():
+    assert judge(Printed.read("720", "M", digits=2), 724_406_816)[0] == "rounds"
+    assert judge(Printed.read("720", "M"), 724_406_816)[0] == "off"
+    assert judge(Printed.read("15300", digits=3), 15349)[0] == "rounds"
+    for text, digits in (("725", 2), ("720", 0)):
+        with pytest.raises(ArchspecError, match="filled up with zeros"):
+            Printed.read(text, digits=digits)
+
+
 @pytest.mark.parametrize("text", ["", "four", "4.2.1", "1e3", "--1", "4,2x"])
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(ArchspecError, match="expected printed digits"):
