@@ -1,0 +1,44 @@
+"""The figures of Deep Compression, some of them by hand."""
+
+import pytest
+
+from archspec import published
+
+FOUND = {finding.figure.id: finding for finding in published.reproduce(published.load("deep_compression"))}
+LENET300 = 784 * 300, 300 * 100, 100 * 10
+
+
+def share(weights, biases, density, bits, gap_bits, codebook_bits, max_gap):
+    """Of 32-bit numbers: without fillers and biases, and with those; in the middle of the two."""
+    least = (weights * density * (bits + gap_bits) + 32 * 2**codebook_bits) / (32 * weights)
+    entries = weights * density / (1 - (1 - density) ** max_gap)
+    most = (entries * (bits + gap_bits) + 32 * 2**codebook_bits + 32 * biases) / (32 * (weights + biases))
+    return (least + most) / 2
+
+
+@pytest.mark.parametrize(
+    ("figure", "by_hand"),
+    [
+        ("lenet300.ip1.n", 784 * 300),
+        ("lenet300.ip1.rate", share(784 * 300, 300, 0.08, 6, 5, 6, 2**5)),
+        ("lenet300.ip1.rateh", share(784 * 300, 300, 0.08, 4.4, 3.7, 6, 2**5)),
+        ("alexnet.fc7.rate", share(4096**2, 4096, 0.09, 5, 4, 5, 2**4)),
+        (
+            "lenet300.total.compress-rate-(P+Q)",
+            sum(n * rate for n, rate in zip(LENET300, (0.031, 0.038, 0.157), strict=True)) / sum(LENET300),
+        ),
+        ("lenet300.size.orig", 4 * (sum(LENET300) + 300 + 100 + 10)),
+        ("fc6.dense", 4 * (25088 + 1) * 4096),
+        ("share.example", 16 * 32 / (16 * 2 + 4 * 32)),
+        ("relidx.example.third", 15 - 4 - 8),
+        ("huff.save", 1 - 2.88 / 3.7),
+    ],
+)
+def test_a_figure_is_what_it_is_by_hand(figure, by_hand):
+    assert float(FOUND[figure].computed) == pytest.approx(by_hand, rel=1e-11)
+
+
+def test_a_mean_above_all_its_rows_is_off():
+    total = FOUND["lenet300.total.weight-bits-(P+Q+H)"]
+    assert 4.3 - 0.05 <= total.spread.low < total.spread.high <= 4.4 + 0.05
+    assert total.verdict is published.Verdict.OFF
