@@ -1,6 +1,7 @@
 """What can be known of a specification without running it: every name is defined, every argument is known and given."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from keyword import iskeyword
 from typing import Any
@@ -219,23 +220,28 @@ class _Checker:
             if name in later:
                 self.arity[name] = later.pop(name)
 
-    def _lets(self, lets: dict[str, Value], known: Collection[str]) -> Iterator[SpecError]:
+    def _lets(self, lets: dict[str, Value], known: AbstractSet[str]) -> Iterator[SpecError]:
         names = set(known)
         for name, value in lets.items():
             yield from self._value(value, names)
             names.add(name)
 
-    def _value(self, value: Value, known: Collection[str]) -> Iterator[SpecError]:
+    def _value(self, value: Value, known: AbstractSet[str]) -> Iterator[SpecError]:
         for expression in _expressions(value):
             yield from self._expression(expression, known)
 
     def _expression(
-        self, expression: Expression, known: Collection[str], arity: dict[str, int] | None = None
+        self, expression: Expression, known: AbstractSet[str], arity: dict[str, int] | None = None
     ) -> Iterator[SpecError]:
         functions = self.arity if arity is None else arity
         for name in expression.names:
             if name not in known:
-                hint = "; call it with its arguments" if name in functions else self._suggest(name, known)
+                if name in functions:
+                    hint = "; call it with its arguments"
+                elif name in FLOWING:
+                    hint = "; blocks and steps know it, and can hand it on as an argument"
+                else:
+                    hint = self._suggest(name, known - self.words) or self._suggest(name, known & self.words)
                 yield SpecError(f"undefined name '{name}'{hint}", expression.mark_of(name))
         for name, (_, count) in expression.called.items():
             if name not in functions:
@@ -286,7 +292,9 @@ class _Checker:
                 yield SpecError(f"from: nothing in this body is called '{step.from_}'{hint}", step.value_at("from"))
 
     def _call(self, step: Call, known: set[str]) -> Iterator[SpecError]:
-        yield from self._called(step.name, step.args, step, known)
+        for value in step.args.values():
+            yield from self._value(value, known)
+        yield from self._called(step.name, step.args, step)
 
     def _use(self, step: Use, known: set[str]) -> Iterator[SpecError]:
         yield from self._expression(step.use, known)
@@ -335,7 +343,7 @@ class _Checker:
         yield from self._body(body, known)
 
     def _called(
-        self, callee: str, args: Mapping[str, Value], step: Step, known: set[str], at: Mark | None = None
+        self, callee: str, args: Mapping[str, Value], step: Step, at: Mark | None = None
     ) -> Iterator[SpecError]:
         block = self.document.blocks.get(callee)
         if block is None and callee not in ops.registered():
@@ -343,10 +351,7 @@ class _Checker:
             yield SpecError(
                 f"unknown operator or block '{printable(callee, 80)}'{suggestion}", at or step.key_at(callee)
             )
-            return
-        for value in args.values():
-            yield from self._value(value, known)
-        if block is None or not block.broken:
+        elif block is None or not block.broken:
             yield from self._arguments(callee, args, step)
 
     def _arguments(self, callee: str, args: Mapping[str, Value], step: Step) -> Iterator[SpecError]:
@@ -425,14 +430,17 @@ class _Checker:
         label = cells.pop("as", None)
         if label is not None and not NAME.match(str(label)):
             yield SpecError(f"as: expected a name, found '{printable(label, 40)}'", value_mark(label) or at)
-        if table.repeat is not None:
+        if table.repeat is not None and table.repeat in columns:
             times = cells.pop(table.repeat, None)
             if times is None:
                 yield SpecError(f"{table.repeat}: the cell is empty; it says how often", at)
             yield from self._value(times, known)
         given = {key: value for key, value in cells.items() if value is not None}
+        for value in given.values():
+            yield from self._value(value, known)
         where = Step().placed(at, {key: mark for key, value in given.items() if (mark := value_mark(value))})
-        yield from self._called(str(callee), given, where, known, value_mark(callee) if table.block is None else None)
+        built = {column.name: column.built for column in table.columns if column.built and column.name in given}
+        yield from self._called(str(callee), {**given, **built}, where, value_mark(callee) if not table.block else None)
 
     def _cycles(self) -> Iterator[SpecError]:
         calls = {name: set(_callees(body)) for name, body in self.document.bodies()}

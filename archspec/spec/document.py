@@ -147,7 +147,8 @@ class Located(BaseModel):
         kept = Mapping(form.at)
         for key, value in form.items():
             if key not in known:
-                suggestion = did_you_mean(key, known) or f"; known are {_listed(known)}"
+                near = [*known, *(STEP_KEYS if issubclass(cls, Step) else ())]
+                suggestion = did_you_mean(key, near) or f"; known are {_listed(known)}"
                 faults.report([SpecError(f"unknown key '{printable(key, 80)}'{suggestion}", form.key(key))])
             elif not isinstance(value, Nothing) or known[key].is_required():
                 kept[key] = value
@@ -295,6 +296,8 @@ def _written(value: Any) -> Any:
 def _plain(text: str) -> Any:
     if re.match(r"-?(0|[1-9][0-9]{0,17})\Z", text):
         return int(text)
+    if re.match(r"-?[0-9]{1,9}\.[0-9]{1,9}\Z", text) and repr(float(text)) == text:
+        return float(text)  # only so that YAML writes it without quotes; it is read as the text it is
     return {"true": True, "false": False}.get(text, text)
 
 
@@ -433,7 +436,7 @@ class Call(Step):
 
 def _several(names: list[str]) -> str:
     """The keys of a step that names more than one thing, or nothing, and what one of them may have meant."""
-    meant = ((name, did_you_mean(name, STEP_KEYS)) for name in names if name not in STEP_KEYS)
+    meant = ((name, did_you_mean(name, STEP_KEYS)) for name in names if len(name) > 1 and name not in STEP_KEYS)
     hint = next((f"{hint[:-1]} for '{printable(name, 40)}'?" for name, hint in meant if hint), "")
     return (", ".join(printable(name, 40) for name in names[:5]) or "none") + hint
 
@@ -525,7 +528,7 @@ class Column(Located):
         """Read `c` or `{c: width(c)}`."""
         if isinstance(raw, Mapping) and len(raw) != 1:
             raise SpecError(f"a column is a name, or one such as {{c: width(c)}}; found {_several(list(raw))}", raw.at)
-        if isinstance(raw, dict) and len(raw) == 1:
+        if isinstance(raw, dict) and len(raw) == 1 and (isinstance(raw, Mapping) or "name" not in raw):
             ((name, built),) = raw.items()
             raw = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
             raw.update({"name": name, "built": built})

@@ -37,11 +37,15 @@ def extended(tree: Mapping, name: str, read: Callable[[str], Mapping]) -> Mappin
         try:
             file = str(_file(base, files[-1]))
             if file in files or len(chain) > MAX_CHAIN:
-                raise ArchspecError(f"'{printable(base)}' leads back here, or through more than {MAX_CHAIN} specifications")
+                raise ArchspecError(
+                    f"'{printable(base)}' leads back here, or through more than {MAX_CHAIN} specifications"
+                )
             chain.append(read(file))
             files.append(file)
         except SpecErrors as error:
-            raise SpecErrors([SpecError(f"extends: '{printable(base)}' has faults of its own", base.at), *error.errors]) from None
+            raise SpecErrors(
+                [SpecError(f"extends: '{printable(base)}' has faults of its own", base.at), *error.errors]
+            ) from None
         except ArchspecError as error:
             raise SpecErrors([SpecError(f"extends: {error}", base.at)]) from None
     whole = chain.pop()

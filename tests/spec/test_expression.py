@@ -141,7 +141,7 @@ def test_numbers_are_written_as_they_stand(given, text):
         ("9**9**9", 1, "an exponent must be a whole number between −64 and 64 (got 387420489)"),
         ("1 + 2**half", 5, "an exponent must be a whole number between −64 and 64 (got 1/2)"),
         ("0**-1", 1, "division by zero"),
-        ("1 + 1/0", 1, "the divisor must be positive, found 0, in '1 + 1/0'"),
+        ("1 + 1/0", 1, "division by zero, in '1 + 1/0'"),
         ("exact_div(17, 4)", 1, "17 is not divisible by 4, in 'exact_div(17, 4)'"),
         ("3 + yes", 1, "expected a number, found true"),
         ("yes * 3", 1, "expected a number, found true"),
@@ -216,7 +216,5 @@ def test_work_without_end_is_refused():
     endless = Scope({})
     endless.functions = {"f": lambda x: Expression("f(x) + f(x)").evaluate(endless.within({"x": x}))}
     endless.budget[0] = 500  # the recursion would end at Python's bound before it reached ours
-    with pytest.raises(
-        SpecError, match="^the expressions of this specification take too long; do they call one another"
-    ):
+    with pytest.raises(SpecError, match="the expressions of this specification take too long"):
         Expression("f(1)").evaluate(endless)

@@ -87,7 +87,9 @@ def test_faults_of_the_other_file_are_told_with_its_places_and_those_of_this_one
 
 
 def test_what_the_whole_gets_wrong_is_told_where_it_stands(folder):
-    text = "archspec: 1\nname: thin\nextends: base.yaml\nblocks: {unit: {body: [relo]}}\nnetwork: [unit, {unit: {d: 1}}]\n"
+    text = (
+        "archspec: 1\nname: thin\nextends: base.yaml\nblocks: {unit: {body: [relo]}}\nnetwork: [unit, {unit: {d: 1}}]\n"
+    )
     assert refused(write(folder, "thin", text)) == [
         "thin.yaml:4:24: unknown operator or block 'relo'; did you mean 'relu'?",
         "thin.yaml:5:25: 'unit' has no argument 'd'; it takes none",

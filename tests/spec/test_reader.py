@@ -1,5 +1,7 @@
 """YAML text to plain values that know their place."""
 
+# ruff: noqa: E501  # a case is a row, however long
+
 import os
 
 import pytest
