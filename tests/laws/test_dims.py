@@ -268,6 +268,11 @@ def test_make_divisible_is_a_multiple_near_enough(x, divisor, least):
     )
 
 
+def test_make_divisible_may_lose_a_tenth_but_no_more():
+    assert dims.make_divisible(20, 18) == 18 == 20 * Fraction(9, 10)
+    assert dims.make_divisible(Fraction(201, 10), 18) == 36
+
+
 def test_make_divisible_prints_its_divisor_and_its_least():
     alpha = symbol("alpha", integer=False)
     plain, least = dims.make_divisible(32 * alpha, 8), dims.make_divisible(32 * alpha, 8, 16)
@@ -379,6 +384,7 @@ def test_the_signs_of_symbols_decide_what_they_can():
     assert not dims.less(c, 1)
     assert not dims.less(c + d, d)
     assert dims.known_less(c, c + 1)
+    assert not dims.known_less(c, c)
     assert not dims.known_less(c, 1)
     assert not dims.known_less(c, 2)
     assert not dims.known_less(2, c)
