@@ -106,6 +106,16 @@ def parted(text: str, unit: str = "") -> tuple[str, str]:
     return digits, text[len(digits) :].strip() or unit
 
 
+def parted(text: str, unit: str = "") -> tuple[str, str]:
+    """The digits of a printed number and the unit behind them, or that given if there is none.
+
+    >>> parted("33 %"), parted("4.2", "M")
+    (('33', '%'), ('4.2', 'M'))
+    """
+    digits = text.rstrip("".join(UNITS) + " ")
+    return digits, text[len(digits) :].strip() or unit
+
+
 def judge(
     printed: Printed, computed: Any, spread: Interval | None = None, relation: str = "is"
 ) -> tuple[Verdict, Fraction]:
@@ -121,16 +131,21 @@ def judge(
     (<Verdict.ROUNDS: 'rounds'>, <Verdict.TRUNCATES: 'truncates'>)
     """
     computed = Fraction(computed)
-    if (relation == "at most" and computed < printed.value) or (relation == "at least" and computed > printed.value):
-        return Verdict.WITHIN, Fraction(0)
-    if computed == printed.value:
-        return Verdict.EXACT, Fraction(0)
-    if abs(computed - printed.value) <= printed.step / 2:
-        return Verdict.ROUNDS, Fraction(0)
-    if printed.value < computed < printed.value + printed.step:
-        return Verdict.TRUNCATES, Fraction(0)
-    if spread is not None and interval(spread).meets(printed.interval):
-        return Verdict.WITHIN, Fraction(0)
-    if relation == "about" and abs(computed - printed.value) <= ABOUT * abs(printed.value):
-        return Verdict.WITHIN, Fraction(0)
-    return Verdict.OFF, (computed - printed.value) / (printed.value or 1)
+    verdict = _verdict(printed, computed, spread, relation)
+    off = verdict is Verdict.OFF
+    return verdict, (computed - printed.value) / (printed.value or 1) if off else Fraction(0)
+
+
+def _verdict(printed: Printed, computed: Fraction, spread: Interval | None, relation: str) -> Verdict:
+    difference = computed - printed.value
+    kept = (relation == "at most" and difference < 0) or (relation == "at least" and difference > 0)
+    near = relation == "about" and abs(difference) <= ABOUT * abs(printed.value)
+    covered = spread is not None and interval(spread).meets(printed.interval)
+    tests = (
+        (kept, Verdict.WITHIN),
+        (difference == 0, Verdict.EXACT),
+        (abs(difference) <= printed.step / 2, Verdict.ROUNDS),
+        (0 < difference < printed.step, Verdict.TRUNCATES),
+        (near or covered, Verdict.WITHIN),
+    )
+    return next((verdict for holds, verdict in tests if holds), Verdict.OFF)

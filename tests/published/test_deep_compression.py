@@ -10,7 +10,7 @@ LENET300 = 784 * 300, 300 * 100, 100 * 10
 
 def share(weights, biases, density, bits, gap_bits, codebook_bits, max_gap):
     """Of 32-bit numbers: without fillers and biases, and with those; in the middle of the two."""
-    least = (weights * density * (bits + gap_bits) + 32 * 2**codebook_bits) / (32 * weights)
+    least = (weights * density * (bits + gap_bits) + 32 * 2**codebook_bits) / (32 * (weights + biases))
     entries = weights * density / (1 - (1 - density) ** max_gap)
     most = (entries * (bits + gap_bits) + 32 * 2**codebook_bits + 32 * biases) / (32 * (weights + biases))
     return (least + most) / 2
