@@ -374,25 +374,3 @@ def _misfits(table: Table) -> list[SpecError]:
         SpecError(f"the table has no cell '{place}'", table.key_at(f"{key}.{place}")) for key, place in strays
     )
     return errors
-
-
-def _misfits(table: Table) -> list[SpecError]:
-    """Columns and rows of a table that do not fit each other."""
-    errors = []
-    for name in [*table.printed, *table.above]:
-        if name not in table.columns:
-            errors.append(SpecError(f"the table has no column '{name}'", table.key_at(f"printed.{name}")))
-        elif name not in table.printed:
-            errors.append(SpecError(f"the column '{name}' prints no numbers", table.key_at(f"above.{name}")))
-    for index, row in enumerate(table.rows):
-        at = table.key_at(f"rows[{index}]")
-        if len(row) != len(table.columns):
-            errors.append(SpecError(f"a row of {len(row)} cells, for {len(table.columns)} columns", at))
-        elif row[0] is None:
-            errors.append(SpecError("the first cell of a row is its name", at))
-    places = {f"{row[0]}.{column}" for row in table.rows for column in table.columns}
-    for key in ("notes", "errata"):
-        for place in getattr(table, key):
-            if place not in places:
-                errors.append(SpecError(f"the table has no cell '{place}'", table.key_at(f"{key}.{place}")))
-    return errors

@@ -106,16 +106,6 @@ def parted(text: str, unit: str = "") -> tuple[str, str]:
     return digits, text[len(digits) :].strip() or unit
 
 
-def parted(text: str, unit: str = "") -> tuple[str, str]:
-    """The digits of a printed number and the unit behind them, or that given if there is none.
-
-    >>> parted("33 %"), parted("4.2", "M")
-    (('33', '%'), ('4.2', 'M'))
-    """
-    digits = text.rstrip("".join(UNITS) + " ")
-    return digits, text[len(digits) :].strip() or unit
-
-
 def judge(
     printed: Printed, computed: Any, spread: Interval | None = None, relation: str = "is"
 ) -> tuple[Verdict, Fraction]:
