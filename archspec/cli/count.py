@@ -4,7 +4,7 @@ import rich_click as click
 
 from archspec import architecture, report
 from archspec.cli.options import bindings, colour, set_option, spec_argument, width
-from archspec.cost import GROUPINGS
+from archspec.cost import DIALECTS, GROUPINGS, dialect
 
 
 @click.command("count")
@@ -13,10 +13,18 @@ from archspec.cost import GROUPINGS
 @click.option("--by", type=click.Choice(GROUPINGS), help="Group the rows. Printed tables: block; json and csv: layer.")
 @click.option("--depth", type=click.IntRange(1, 100), help="Group by the first N parts of the layers' names.")
 @click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
-@click.option("--convention", default="default", show_default=True, help="What counts as a parameter and a FLOP.")
+@click.option("--convention", help="What counts as a parameter and a FLOP.  [default: default]")
+@click.option("--like", metavar="TOOL", help=f"Print the number of a counter: {', '.join(DIALECTS)}.")
 @click.option("--format", "form", type=click.Choice(report.FORMATS), default="text", show_default=True)
 def command(
-    spec: str, settings: tuple[str, ...], by: str | None, depth: int | None, batch: int, convention: str, form: str
+    spec: str,
+    settings: tuple[str, ...],
+    by: str | None,
+    depth: int | None,
+    batch: int,
+    convention: str | None,
+    like: str | None,
+    form: str,
 ) -> None:
     """Count parameters, multiply-accumulates, FLOPs, activations and bytes.
 
@@ -24,7 +32,9 @@ def command(
     """
     if by is not None and depth is not None:
         raise click.UsageError("--by and --depth both group the rows; give one of them")
+    if convention is not None and like is not None:
+        raise click.UsageError("--convention and --like both say what counts; give one of them")
     arch = architecture.load(spec)
-    table = arch.count(convention=convention, batch=batch, **bindings(settings))
+    table = arch.count(convention=dialect(like) if like else convention or "default", batch=batch, **bindings(settings))
     grouping = depth or by or ("layer" if form in report.MACHINE_FORMATS else "block")
     click.echo(report.cost(table, arch.document, form, grouping, width=width(), colour=colour()), nl=False)

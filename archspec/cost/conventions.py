@@ -4,12 +4,14 @@ No single rule reproduces the papers. Every figure that is shown names the conve
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from archspec.dims import Dim
+from archspec.cost.features import Work
+from archspec.cost.padding import macs_on_image
+from archspec.dims import Dim, is_number
 from archspec.errors import UnknownNameError, did_you_mean
-from archspec.ops import KINDS, Operations
+from archspec.ops import KINDS, Operations, Operator, Tensor
 
 WEIGHTS = frozenset({"weight"})
 WITH_BIASES = WEIGHTS | {"bias"}
@@ -19,6 +21,31 @@ TOTAL = TRAINABLE | {"statistic"}
 MAC_IS_1: Mapping[str, int] = MappingProxyType({"macs": 1})
 MAC_IS_2: Mapping[str, int] = MappingProxyType({"macs": 2})
 ALL_ARITHMETIC: Mapping[str, int] = MappingProxyType({kind: {"macs": 2, "binary": 0}.get(kind, 1) for kind in KINDS})
+
+CORE = ("conv2d", "conv_transpose2d", "linear")
+"""The operators that every counter counts: their multiply-accumulates, and apart from those their biases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A summand of a figure: `factor` times `count`.
+
+    Attributes:
+        of: What does it: "macs" and "biases" of convolutions and linear layers, else the operator's name.
+        what: What is counted: a kind of operation, or a size such as "inputs".
+        factor: What each of them is worth.
+        count: How many there are.
+    """
+
+    of: str
+    what: str
+    factor: int
+    count: Dim
+
+    @property
+    def amount(self) -> Dim:
+        """What it adds to the figure."""
+        return self.factor * self.count
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +58,7 @@ class Convention:
         params: The roles of the arrays that count as parameters.
         flops: How many FLOPs an operation of each kind is; a kind that is not named is free.
         classifier: Whether the last layer with weights counts, in parameters and in operations.
+        padding: Whether a convolution's tap that falls on padding is a multiply-accumulate like any other.
         bits: Bits a stored number has, where its operator does not say otherwise.
         source: Who counts so.
     """
@@ -40,6 +68,7 @@ class Convention:
     params: frozenset[str] = TRAINABLE
     flops: Mapping[str, int] = field(default_factory=lambda: ALL_ARITHMETIC)
     classifier: bool = True
+    padding: bool = True
     bits: int = 32
     source: str = ""
 
@@ -47,6 +76,33 @@ class Convention:
         """The FLOPs of operations."""
         counts = zip(KINDS, operations.counts(), strict=True)
         return sum(self.flops[kind] * count for kind, count in counts if self.flops.get(kind))
+
+    def operations(self, operator: Operator, inputs: tuple[Tensor, ...]) -> Operations:
+        """The arithmetic of an operator, without the taps on padding if those do not count."""
+        operations: Operations = operator.operations(*inputs)
+        if self.padding or operator.name not in ("conv2d", "conv_transpose2d"):
+            return operations
+        return replace(operations, macs=macs_on_image(operator, inputs[0]))
+
+    def flops_at(self, work: Work) -> Dim:
+        """The FLOPs of an operator."""
+        return self.flops_of(work.operations)
+
+    def terms(self, work: Work) -> tuple[Term, ...]:
+        """The summands of an operator's FLOPs."""
+        counts = zip(KINDS, work.operations.counts(), strict=True)
+        terms = (Term(_doer(work.operator.name, kind), kind, self.flops.get(kind, 0), count) for kind, count in counts)
+        return tuple(term for term in terms if term.factor and not nothing(term.count))
+
+
+def nothing(count: Dim) -> bool:
+    """Whether a count is the number 0; one of a symbol never is."""
+    return is_number(count) and bool(count == 0)
+
+
+def _doer(operator: str, kind: str) -> str:
+    """Of convolutions and linear layers, the products and the biases apart; else the operator."""
+    return {"macs": "macs", "additions": "biases"}.get(kind, operator) if operator in CORE else operator
 
 
 DEFAULT = Convention(
@@ -71,6 +127,13 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 "params: all stored arrays, BN statistics among them; flops as by default",
                 params=TOTAL,
                 source="Keras, 'Total params'",
+            ),
+            Convention(
+                "on-image",
+                "a convolution's taps on padding are no macs: (3h − 2)(3w − 2) for 3×3, stride 1, padding 1; "
+                "all else as by default",
+                padding=False,
+                source="XLA, HloCostAnalysis, of convolutions",
             ),
             Convention(
                 "mobilenet",

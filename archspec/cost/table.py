@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from archspec.cost.conventions import DEFAULT, Convention
+from archspec.cost.conventions import DEFAULT, Convention, Term
+from archspec.cost.features import Work
 from archspec.dims import Dim, ceil_div
 from archspec.errors import UnknownNameError
 from archspec.graph import Network, Node
@@ -100,6 +101,17 @@ class CostTable:
     def flops(self) -> Dim:
         """The operations, as the convention adds them up."""
         return self.total.flops
+
+    @cached_property
+    def terms(self) -> tuple[Term, ...]:
+        """The summands of `flops`: what does what how often, and what each of those is worth."""
+        counts: dict[tuple[str, str, int], Dim] = {}
+        for node, row in zip(self.network.nodes, self.rows, strict=True):
+            work = Work(node.operator, self.network.inputs_of(node), node.output, row.operations)
+            for term in self.convention.terms(work):
+                key = (term.of, term.what, term.factor)
+                counts[key] = counts.get(key, 0) + term.count
+        return tuple(Term(*key, count) for key, count in counts.items())
 
     @property
     def operations(self) -> Operations:
@@ -207,12 +219,12 @@ def _figures(
     operator: Operator, inputs: tuple[Tensor, ...], output: Tensor, convention: Convention, left_out: bool
 ) -> tuple[Any, ...]:
     weights: tuple[Weight, ...] = operator.weights(*inputs)
-    operations = FREE if left_out else operator.operations(*inputs)
+    operations = FREE if left_out else convention.operations(operator, inputs)
     return (
         0 if left_out else sum(weight.elements for weight in weights if weight.role in convention.params),
         sum(weight.elements for weight in weights if not weight.trainable),
         operations,
-        convention.flops_of(operations),
+        convention.flops_at(Work(operator, inputs, output, operations)),
         0 if operator.view else output.elements,
         sum(ceil_div(weight.elements * (weight.bits or convention.bits), 8) for weight in weights),
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from archspec.cost import CostTable, Row
+from archspec.cost import CostTable, Dialect, Row, Term
 from archspec.ops import KINDS
 from archspec.report import text
 from archspec.report.text import Column
@@ -176,15 +176,22 @@ def _columns(page: _Page, bars: int = 0) -> dict[str, Column]:
     kinds = [line.row.operator if line.row.operator != line.name else "" for line in lines]
     header = page.grouping if page.grouping in ("operator", "stage", "block") else "layer"
     shapes = ["" if page.grouping == "operator" else text.shape(line.row.output) for line in lines]
+    macs = Column("MACs", [text.number(row.macs) for row in rows])
+    flops = Column("FLOPs", [text.number(row.flops) for row in rows])
+    share = Column("share of MACs", [_share(row.macs, total.macs, bars) for row in rows], "left")
+    if isinstance(page.table.convention, Dialect):  # its number takes the first place, and the bars
+        name = page.table.convention.name
+        macs, flops = Column(name, flops.cells), macs
+        share = Column(f"share of {name}", [_share(row.flops, total.flops, bars) for row in rows], "left")
     columns = {
         "layer": Column(str(header), [*names, "total"], "left"),
         "of": Column("of", [*kinds, ""], "left"),
         "times": Column("", [*(f"×{line.times}" if line.times > 1 else "" for line in lines), ""], "left"),
         "output": Column("output", [*shapes, ""]),
         "params": Column("params", [text.number(row.params) for row in rows]),
-        "macs": Column("MACs", [text.number(row.macs) for row in rows]),
-        "share": Column("share of MACs", [_share(row.macs, total.macs, bars) for row in rows], "left"),
-        "flops": Column("FLOPs", [text.number(row.flops) for row in rows]),
+        "macs": macs,
+        "share": share,
+        "flops": flops,
         "activations": Column("activations", [text.number(row.activations) for row in rows]),
         "bytes": Column("weights [B]", [text.number(row.weight_bytes) for row in rows]),
     }
@@ -238,23 +245,26 @@ def _notes(table: CostTable) -> list[str]:
     size = text.number(total.weight_bytes)
     if isinstance(total.weight_bytes, int):
         size += f" B = {text.binary_size(total.weight_bytes)}"
-    kinds = {kind: n for kind, n in zip(KINDS, total.operations.counts(), strict=True) if not _is_zero(n)}
-    factors = table.convention.flops
-    terms = [_term(factors[kind], kind, n) for kind, n in kinds.items() if factors.get(kind)]
-    unnamed = [f"{text.number(n)} {kind}" for kind, n in kinds.items() if not factors.get(kind)]
-    free = f"; free: {', '.join(unnamed)}" if unnamed else ""
     return [
         f"input {text.shape(network.input.shape)}, batch {network.batch}" + (f"; {bindings}" if bindings else ""),
-        f"FLOPs {text.number(total.flops)} = {' + '.join(terms) or '0'}{free}",
+        _sum_of_terms(table),
         f"weights {size} ({text.number(total.params)} params, {text.number(total.buffers)} buffers, "
         f"{table.convention.bits}-bit)",
-        f"convention {table.convention.name}: {table.convention.doc}"
+        ("like" if isinstance(table.convention, Dialect) else "convention")
+        + f" {table.convention.name}: {table.convention.doc}"
         + (f" [{table.convention.source}]" if table.convention.source else ""),
     ]
 
 
-def _term(factor: int, kind: str, count: Any) -> str:
-    return f"{f'{factor}·' if factor > 1 else ''}{text.number(count)} {kind}"
+def _sum_of_terms(table: CostTable) -> str:
+    """From what the operations add up, and what is free."""
+    flops, convention = text.number(table.flops), table.convention
+    if isinstance(convention, Dialect):
+        return f"{convention.name} {convention.version} prints {flops} {convention.prints} = {text.terms(table.terms)}"
+    kinds = {kind: n for kind, n in zip(KINDS, table.operations.counts(), strict=True) if not _is_zero(n)}
+    terms = [Term(kind, kind, convention.flops[kind], n) for kind, n in kinds.items() if convention.flops.get(kind)]
+    unnamed = [f"{text.number(n)} {kind}" for kind, n in kinds.items() if not convention.flops.get(kind)]
+    return f"FLOPs {flops} = {text.terms(terms)}" + (f"; free: {', '.join(unnamed)}" if unnamed else "")
 
 
 def _is_zero(count: Any) -> bool:

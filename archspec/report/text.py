@@ -1,12 +1,13 @@
 """How numbers, shapes and tables are written."""
 
 import html as markup
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from tabulate import DataRow, TableFormat, tabulate
 
+from archspec.cost import Term
 from archspec.spec.document import Document
 
 _LATEX_SIGNS = {
@@ -47,6 +48,21 @@ def number(value: Any) -> str:
     '568,740,352'
     """
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def terms(summands: Iterable[Term]) -> str:
+    """A sum, each factor before what it multiplies.
+
+    >>> terms([Term("macs", "macs", 2, 9000), Term("max_pool2d", "outputs", -1, 5)])
+    '2·9,000 macs − 5 max_pool2d outputs'
+    """
+    written = ""
+    for term in summands:
+        sign = (" − " if term.factor < 0 else " + ") if written else "−" if term.factor < 0 else ""
+        factor = f"{abs(term.factor)}·" if abs(term.factor) > 1 else ""
+        name = term.what if term.of in (term.what, "macs", "biases") else f"{term.of} {term.what}"
+        written += f"{sign}{factor}{number(term.count)} {name}"
+    return written or "0"
 
 
 def shape(sizes: Sequence[Any]) -> str:

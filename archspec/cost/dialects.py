@@ -1,0 +1,304 @@
+"""What the counters print: for each tool a table of operators and sizes, read from its source.
+
+A network is taken to be written as torchvision writes them: a module for every layer, global pooling as
+`AdaptiveAvgPool2d(1)`, sums and products as `x + y` and `x * y`. Tools that watch modules, or patch functions, see what
+is written and nothing else: a functional twin of a layer can change their number. An operator that a table does not
+name costs nothing there. The numbers are those of one image, or of a batch where each image costs the same.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeAlias
+
+from archspec.cost.conventions import CORE, Convention, Term, nothing
+from archspec.cost.features import FEATURES, Work
+from archspec.dims import Dim
+from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
+
+Rules: TypeAlias = Mapping[str, Mapping[str, int]]
+"""By operator: how often each of its `FEATURES` counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect(Convention):
+    """The number that a tool prints, as a convention.
+
+    Attributes:
+        version: The version whose source was read.
+        prints: What the tool calls its number.
+        rules: The number of each operator, as a combination of sizes.
+        also: Other tools, or other names, with the same number.
+        unknown: Operators whose number would depend on how their module is written.
+    """
+
+    version: str = ""
+    prints: str = "MACs"
+    rules: Rules = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+    unknown: frozenset[str] = frozenset({"binary_conv2d", "binary_linear"})
+
+    @property
+    def mac(self) -> int:
+        """What a multiply-accumulate counts."""
+        return self.rules["linear"]["macs"]
+
+    def flops_at(self, work: Work) -> Dim:
+        """The tool's number of an operator.
+
+        Raises:
+            ArchspecError: It depends on how the operator's module is written.
+        """
+        return sum(term.amount for term in self.terms(work))
+
+    def terms(self, work: Work) -> tuple[Term, ...]:
+        """The summands of the tool's number of an operator."""
+        name = work.operator.name
+        if name in self.unknown:
+            raise ArchspecError(
+                f"{self.name} has no rule for {name}: what it prints depends on how the module is written"
+            )
+        counts = ((what, factor, FEATURES[what][1](work)) for what, factor in self.rules.get(name, {}).items())
+        return tuple(
+            Term(_doer(name, what), what, factor, count) for what, factor, count in counts if not nothing(count)
+        )
+
+
+def _doer(operator: str, what: str) -> str:
+    if operator not in CORE:
+        return operator
+    return "biases" if what == "biases" else "macs"
+
+
+def _each(operators: str, **sizes: int) -> Rules:
+    """One rule for several operators."""
+    return dict.fromkeys(operators.split(), sizes)
+
+
+# ------------------------------------------------------------------ what several tools share
+
+_MACS = _each("conv2d conv_transpose2d linear", macs=1)
+_MACS_TRANSPOSED_BY_OUTPUTS = {**_MACS, "conv_transpose2d": {"products": 1}}
+_BIASED = _each("conv2d conv_transpose2d linear", macs=1, biases=1)
+_TWICE = {"conv2d": {"macs": 2, "biases": 1}, "conv_transpose2d": {"macs": 2, "biases": 1}, "linear": {"macs": 2}}
+
+_GLOBAL_AVERAGE = "global_avg_pool adaptive_avg_pool2d"
+_POOLINGS = f"max_pool2d avg_pool2d {_GLOBAL_AVERAGE} global_max_pool"
+_AFFINE = {"scaled inputs": 2, "plain inputs": 1}
+
+_DEEPSPEED: Rules = {
+    **_TWICE,
+    "batch_norm": _AFFINE,
+    "layer_norm": {"scaled inputs": 5, "plain inputs": 4},
+    "local_response_norm": {"inputs": 3, "deepened": 1},  # x·x, its average over channels, ·alpha, + k
+    **_each(f"relu prelu elu silu gelu softmax {_POOLINGS}", inputs=1),
+    "upsample": {"outputs": 1},
+}
+
+_TORCHSTAT: Rules = {
+    "conv2d": {"macs": 1, "biases": 1},
+    "linear": {"macs": 1},
+    "batch_norm": _AFFINE,
+    **_each("relu relu6 prelu elu leaky_relu max_pool2d avg_pool2d", inputs=1),
+    "upsample": {"pixels": 1},
+}
+
+DIALECTS: Mapping[str, Dialect] = MappingProxyType(
+    {
+        dialect.name: dialect
+        for dialect in (
+            Dialect(
+                "torch",
+                "2 a mac, all else free",
+                version="2.13.0",
+                prints="FLOPs",
+                rules=_each("conv2d conv_transpose2d linear", macs=2),
+                also=("FlopCounterMode",),
+                source="torch.utils.flop_counter.FlopCounterMode, forward",
+            ),
+            Dialect(
+                "torchlens",
+                "1 a mac, all else free",
+                version="2.36.1",
+                rules=_MACS,
+                also=("calflops-macs", "deepspeed-macs"),
+                source="torchlens macs; also the MACs of calflops 0.3.2 and deepspeed 0.19.8",
+            ),
+            Dialect(
+                "calflops",
+                "2 a mac, 1 a convolution's bias, 2 a BN element, 1 an input of an activation (not ReLU6) or pooling",
+                version="0.3.2",
+                prints="FLOPs",
+                rules={**_DEEPSPEED, "upsample": {"inputs": 1}},
+                also=("calflops-flops",),
+                unknown=frozenset({"binary_conv2d", "binary_linear", "conv_transpose2d"}),
+                source="calflops/pytorch_ops.py",
+            ),
+            Dialect(
+                "deepspeed",
+                "2 a mac, 1 a convolution's bias, 2 a BN element, 1 an input of an activation (not ReLU6) or pooling",
+                version="0.19.8",
+                prints="FLOPs",
+                rules=_DEEPSPEED,
+                also=("deepspeed-flops",),
+                source="deepspeed/profiling/flops_profiler/profiler.py",
+            ),
+            Dialect(
+                "torchinfo",
+                "1 a mac and a bias; of any other layer its parameters",
+                version="1.8.0",
+                rules={
+                    **_BIASED,
+                    "conv_transpose2d": {"products": 1, "biases": 1},
+                    **_each("batch_norm layer_norm prelu", params=1),
+                },
+                source="torchinfo/layer_info.py, 'Total mult-adds'",
+            ),
+            Dialect(
+                "ptflops",
+                "1 a mac and a bias, 2 a BN element; ReLU and poolings twice: as modules and as functions",
+                version="0.7.5",
+                rules={
+                    **_BIASED,
+                    "batch_norm": _AFFINE,
+                    "layer_norm": {"inputs": 1},
+                    "local_response_norm": {"inputs": 3, "deepened": 1},
+                    **_each("relu6 leaky_relu silu softmax", inputs=1),
+                    **_each(f"relu prelu elu gelu {_POOLINGS}", inputs=2),
+                    "upsample": {"outputs": 2},
+                },
+                also=("ptflops-pytorch",),
+                source="ptflops/pytorch_ops.py, backend 'pytorch', its default",
+            ),
+            Dialect(
+                "ptflops-aten",
+                "1 a mac and a bias, all else free",
+                version="0.7.5",
+                rules=_BIASED,
+                source="ptflops/aten_ops.py, backend 'aten'",
+            ),
+            Dialect(
+                "torchprofile",
+                "1 a mac, a BN element, an output of an average, a product",
+                version="0.1.0",
+                rules={
+                    **_MACS_TRANSPOSED_BY_OUTPUTS,
+                    "batch_norm": {"scaled inputs": 1},
+                    "layer_norm": {"scaled inputs": 1},
+                    "local_response_norm": {"inputs": 3},
+                    **_each(f"avg_pool2d {_GLOBAL_AVERAGE} leaky_relu", outputs=1),
+                    "mul": {"sums": 1},
+                    "upsample": {"bilinear": 4},
+                },
+                source="torchprofile/handlers.py",
+            ),
+            Dialect(
+                "fvcore",
+                "1 a mac, 2 a BN element, 1 an input of global average pooling",
+                version="0.1.5.post20221221",
+                prints="FLOPs",
+                rules={
+                    **_MACS,
+                    "batch_norm": _AFFINE,
+                    "layer_norm": {"scaled inputs": 5, "plain inputs": 4},
+                    **_each(_GLOBAL_AVERAGE, inputs=1),
+                    "upsample": {"nearest": 1, "bilinear": 4},
+                },
+                also=("mmengine", "timm"),
+                source="fvcore/nn/flop_count.py; also mmengine 0.10.7 and timm's table",
+            ),
+            Dialect(
+                "torchscan",
+                "1 a mac, 2 a BN element, an average's inputs and outputs, k − 1 an output of max pooling",
+                version="0.2.0",
+                rules={
+                    **_MACS_TRANSPOSED_BY_OUTPUTS,
+                    "conv_transpose2d": {"products": 1, "calls": 8},
+                    "batch_norm": _AFFINE,
+                    "max_pool2d": {"sides": 1, "outputs": -1},
+                    "avg_pool2d": {"sides": 1, "outputs": 1},
+                    **_each(_GLOBAL_AVERAGE, inputs=1, outputs=1),
+                    "global_max_pool": {"inputs": 1, "outputs": -1},
+                },
+                source="torchscan/modules/macs.py",
+            ),
+            Dialect(
+                "torchstat",
+                "1 a mac, a convolution's bias and an input of ReLU and of pooling, 2 a BN element",
+                version="0.0.7",
+                prints="Flops",
+                rules=_TORCHSTAT,
+                source="torchstat/compute_flops.py",
+            ),
+            Dialect(
+                "flopth",
+                "as torchstat, and 1 an input of global pooling and of more activations",
+                version="0.1.6",
+                prints="FLOPs",
+                rules={
+                    **_TORCHSTAT,
+                    "conv_transpose2d": {"products": 1, "biases": 1},
+                    "layer_norm": {"inputs": 1},
+                    **_each(f"gelu tanh hard_swish hard_sigmoid global_max_pool {_GLOBAL_AVERAGE}", inputs=1),
+                },
+                source="flopth/helper.py",
+            ),
+            Dialect(
+                "pthflops",
+                "1 a mac and a bias, 2 a BN element, a ReLU and a sum, k² an output of a mean, k² − 1 of a maximum",
+                version="0.4.2",
+                prints="FLOPs",
+                rules={
+                    **_BIASED,
+                    "conv_transpose2d": {"products": 1, "biases": 1},
+                    "batch_norm": {"inputs": 2},
+                    "relu": {"outputs": 2},
+                    "max_pool2d": {"taps": 1, "outputs": -1},
+                    "avg_pool2d": {"taps": 1},
+                    **_each(_GLOBAL_AVERAGE, planes=1),
+                    **_each("add mul", sums=2),
+                },
+                source="pthflops/ops_fx.py",
+            ),
+            Dialect(
+                "thop",
+                "1 a mac, 4 a BN element, an average's inputs and outputs",
+                version="0.1.1.post2209072238",
+                rules={
+                    **_MACS_TRANSPOSED_BY_OUTPUTS,
+                    "batch_norm": {"scaled inputs": 4, "plain inputs": 2},
+                    "layer_norm": {"scaled inputs": 4, "plain inputs": 2},
+                    "prelu": {"inputs": 1},
+                    "softmax": {"inputs": 3, "rows": -1},
+                    "avg_pool2d": {"outputs": 1},
+                    **_each(_GLOBAL_AVERAGE, inputs=1, outputs=1),
+                    "upsample": {"nearest": 1, "bilinear": 11},
+                },
+                also=("ultralytics-thop",),
+                source="thop/vision/basic_hooks.py",
+            ),
+        )
+    }
+)
+"""Every dialect by its name."""
+
+
+def dialect(name: str) -> Dialect:
+    """The dialect of a tool, by its name or another name of it.
+
+    Raises:
+        UnknownNameError: There is none.
+
+    >>> dialect("timm").name
+    'fvcore'
+    """
+    names = dict(_names())
+    if name not in names:
+        known = did_you_mean(name, names) or f"; known are {', '.join(names)}"
+        raise UnknownNameError(f"no counter is called '{name}'{known}")
+    return names[name]
+
+
+def _names() -> Iterator[tuple[str, Dialect]]:
+    for found in DIALECTS.values():
+        yield from ((name, found) for name in (found.name, *found.also))

@@ -1,0 +1,104 @@
+"""What the counters multiply: the sizes of an operator from which every tool makes its number."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from archspec.dims import Dim, exact_div, product
+from archspec.ops import Operations, Tensor
+from archspec.ops.base import axis, both
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One operator at its place in a network.
+
+    Attributes:
+        operator: The operator; features read the fields that its kind has.
+        inputs: What flows in.
+        output: What flows out.
+        operations: Its arithmetic.
+    """
+
+    operator: Any
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+    operations: Operations
+
+    @property
+    def x(self) -> Tensor:
+        """The first input."""
+        return self.inputs[0]
+
+
+def _products(work: Work) -> Dim:
+    return exact_div(work.x.shape[1], work.operator.groups) * _taps(work)
+
+
+def _biases(work: Work) -> Dim:
+    return work.output.elements if work.operator.bias else 0
+
+
+def _scaled(work: Work) -> Dim:
+    learned = any(weight.role == "scale" for weight in work.operator.weights(*work.inputs))
+    return work.x.elements if learned else 0
+
+
+def _params(work: Work) -> Dim:
+    learned = sum(weight.elements for weight in work.operator.weights(*work.inputs) if weight.trainable)
+    return work.x.shape[0] * learned
+
+
+def _taps(work: Work) -> Dim:
+    return work.output.elements * product(both(work.operator.kernel_size))
+
+
+def _sides(work: Work) -> Dim:
+    size = work.operator.kernel_size
+    return work.output.elements * (product(size) if isinstance(size, tuple) else size)
+
+
+def _rows(work: Work) -> Dim:
+    length = work.x.shape[axis(work.x, work.operator.dim, work.operator.name)]
+    return exact_div(work.x.elements, length)
+
+
+def _deepened(work: Work) -> Dim:
+    n, c, h, w = work.x.shape
+    return n * (c + work.operator.size - 1) * h * w
+
+
+def _resampled(mode: str) -> Callable[[Work], Dim]:
+    return lambda work: work.output.elements if work.operator.mode == mode else 0
+
+
+FEATURES: Mapping[str, tuple[str, Callable[[Work], Dim]]] = MappingProxyType(
+    {
+        "macs": ("multiply-accumulates", lambda work: work.operations.macs),
+        "products": ("kernel weights an output channel reads, times the outputs", _products),
+        "biases": ("outputs that get a bias", _biases),
+        "calls": ("calls", lambda _: 1),
+        "inputs": ("input elements", lambda work: work.x.elements),
+        "outputs": ("output elements", lambda work: work.output.elements),
+        "scaled inputs": ("input elements of a normalisation that learns γ and β", _scaled),
+        "plain inputs": ("input elements of one that does not", lambda work: work.x.elements - _scaled(work)),
+        "params": ("learned numbers, times the batch", _params),
+        "taps": ("k², times the outputs", _taps),
+        "sides": ("k, times the outputs; k² where the kernel's two sides are given apart", _sides),
+        "planes": (
+            "height × width of the input, times the outputs",
+            lambda work: work.output.elements * product(work.x.shape[2:]),
+        ),
+        "pixels": (
+            "pixels of the output, its channels aside",
+            lambda work: exact_div(work.output.elements, work.output.shape[1]),
+        ),
+        "sums": ("outputs, for each input after the first", lambda work: (len(work.inputs) - 1) * work.output.elements),
+        "rows": ("rows that add up to one", _rows),
+        "deepened": ("input elements, with size − 1 channels more", _deepened),
+        "nearest": ("output elements, if to the nearest", _resampled("nearest")),
+        "bilinear": ("output elements, if bilinear", _resampled("bilinear")),
+    }
+)
+"""Every size by the name under which the table of dialects asks for it, and what it is."""

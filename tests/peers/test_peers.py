@@ -1,0 +1,210 @@
+"""Every dialect against the tool itself: one network written as a plain module, counted by both.
+
+Tools that are not installed are skipped; the extra `peers` brings those that a plain `pip install` puts beside torch.
+"""
+
+from functools import cache, reduce
+from importlib import import_module
+from operator import add, mul
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402  # behind the skip
+from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
+
+import archspec  # noqa: E402
+from archspec.cost import dialect  # noqa: E402
+from archspec.runtime import live  # noqa: E402
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:`torch.jit.*` is deprecated:DeprecationWarning"),  # fvcore, torchprofile
+    pytest.mark.filterwarnings("ignore:Converting a tensor to a Python boolean"),  # their trace, of torch's own LRN
+    pytest.mark.filterwarnings("ignore:No handlers found:UserWarning"),  # torchprofile, of what it does not count
+    pytest.mark.filterwarnings("ignore:Module type not supported:UserWarning"),  # torchscan, likewise
+    pytest.mark.filterwarnings("ignore:This API is being deprecated:UserWarning"),  # thop, of its own PReLU
+]
+
+NETWORKS = {  # side: smaller than the default where that saves time; odd where the geometry allows it
+    "alexnet": 99,
+    "googlenet": 67,
+    "mobilenet": 75,
+    "mobilenet_v2": 97,
+    "resnet18": 65,
+    "resnet50": 64,
+    "shufflenet": 64,
+    "squeezenet": 83,
+    "squeezenet_bypass": 64,
+    "vgg16": 32,
+    "xception": 71,
+}
+
+OPERATORS = {  # inputs × operator: one row of a table of rules each
+    "conv2d: {out_channels: 6, kernel_size: [3, 2], stride: 2, padding: 1, groups: 2}": (4, 9, 8),
+    "conv2d: {out_channels: 8, kernel_size: 3, padding: [0, 1, 0, 1], dilation: 2, bias: false}": (4, 9, 8),
+    "conv_transpose2d: {out_channels: 6, kernel_size: 3, stride: 2}": (4, 5, 7),
+    "linear: {out_features: 7}": (5,),
+    "linear: {out_features: 7, bias: false}": (5,),
+    "batch_norm": (4, 5, 5),
+    "batch_norm: {affine: false}": (4, 5, 5),
+    "layer_norm": (6,),
+    "layer_norm: {elementwise_affine: false}": (6,),
+    "local_response_norm: {size: 5}": (8, 5, 5),
+    "max_pool2d: {kernel_size: 3, stride: 2}": (4, 9, 9),
+    "max_pool2d: {kernel_size: [3, 2], padding: 1}": (4, 9, 9),
+    "avg_pool2d: {kernel_size: 3, stride: 2, padding: 1}": (4, 9, 9),
+    "avg_pool2d: {kernel_size: [3, 2]}": (4, 9, 9),
+    "global_avg_pool": (4, 5, 7),
+    "global_avg_pool: {keepdim: true}": (4, 5, 7),
+    "global_max_pool": (4, 5, 7),
+    "adaptive_avg_pool2d: {output_size: [2, 3]}": (4, 6, 6),
+    "upsample: {scale_factor: 2}": (4, 5, 5),
+    "upsample: {scale_factor: 2, mode: bilinear}": (4, 5, 5),
+    **{
+        f"{name}": (4, 3, 5)
+        for name in ("relu", "relu6", "leaky_relu", "elu", "prelu", "sigmoid", "tanh", "gelu", "silu", "hard_sigmoid")
+    },
+    "hard_swish": (4, 3, 5),
+    "softmax": (9,),
+    "log_softmax": (9,),
+    "channel_shuffle: {groups: 2}": (4, 3, 3),
+    "zero_pad: {padding: 1}": (4, 3, 3),
+    "flatten": (4, 3, 3),
+    "dropout": (9,),
+    "identity": (9,),
+}
+
+JOINS = ("add", "mul", "concat")
+
+# ------------------------------------------------------------------ the network as torchvision would write it
+
+
+class Written(nn.Module):
+    """The nodes of a network, one module each where torch has one.
+
+    Two kinds of our operators are calls of functions, which tools that watch modules do not see. Global pooling becomes
+    `AdaptiveAvgPool2d(1)` and `Flatten`, sums and products become the signs + and *: so are the networks written that
+    the tools are tried on, and by which their numbers are known.
+    """
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+        self.steps = {node.name: written(node.operator, network.inputs_of(node)) for node in network.nodes}
+        modules = [step for steps in self.steps.values() for step in steps if isinstance(step, nn.Module)]
+        for number, module in enumerate(modules):
+            self.add_module(f"m{number}", module)
+
+    def forward(self, x):
+        values = {"input": x}
+        for node in self.network.nodes:
+            first, *others = self.steps[node.name]
+            y = first(*(values[name] for name in node.inputs))
+            values[node.name] = reduce(lambda y, step: step(y), others, y)
+        return values[self.network.output]
+
+
+def written(operator, inputs):
+    """The modules or functions of an operator, one behind the other."""
+    pools = {"global_avg_pool": nn.AdaptiveAvgPool2d, "global_max_pool": nn.AdaptiveMaxPool2d}
+    if operator.name in pools:
+        return [pools[operator.name](1), *(() if operator.keepdim else (nn.Flatten(),))]
+    if operator.name in ("add", "mul"):
+        sign = {"add": add, "mul": mul}[operator.name]
+        return [lambda *x: reduce(sign, x)]
+    return [live(operator.torch_call(*inputs))]
+
+
+# ------------------------------------------------------------------ the tools
+
+
+def torch_count(model, x):
+    with FlopCounterMode(display=False) as counter:
+        model(x)
+    return counter.get_total_flops()
+
+
+def fvcore(model, x):
+    count = import_module("fvcore.nn").FlopCountAnalysis(model, x)
+    return count.unsupported_ops_warnings(False).uncalled_modules_warnings(False).total()
+
+
+def torchprofile(model, x):
+    return import_module("torchprofile").profile_macs(model, x)
+
+
+def ptflops(model, x, backend="pytorch"):
+    count = import_module("ptflops").get_model_complexity_info
+    return count(model, tuple(x.shape[1:]), as_strings=False, print_per_layer_stat=False, backend=backend)[0]
+
+
+def ptflops_aten(model, x):
+    return ptflops(model, x, "aten")
+
+
+def thop(model, x):
+    return import_module("thop").profile(model, (x,), verbose=False)[0]
+
+
+def torchinfo(model, x):
+    return import_module("torchinfo").summary(model, input_data=x, verbose=0, device="meta").total_mult_adds
+
+
+def torchscan(model, x):
+    crawl = import_module("torchscan.crawler").crawl_module
+    return crawl(model, tuple(x.shape[1:]))["totals"]["macs"]["known_value"]
+
+
+def pthflops(model, x):
+    return import_module("pthflops").count_ops(model, x, print_readable=False, verbose=False)[0]
+
+
+TOOLS = {
+    "torch": torch_count,
+    "fvcore": fvcore,
+    "torchprofile": torchprofile,
+    "ptflops": ptflops,
+    "ptflops-aten": ptflops_aten,
+    "thop": thop,
+    "torchinfo": torchinfo,
+    "torchscan": torchscan,
+    "pthflops": pthflops,
+}
+
+WITH_NUMBERS = ("fvcore", "torchprofile", "ptflops", "ptflops-aten", "torchscan", "pthflops")
+"""Tools that trace, that make an input of their own, or that see a linear layer computed in another way on meta."""
+
+
+def agree(tool, network):
+    if tool != "torch":
+        pytest.importorskip(tool.partition("-")[0])
+    with torch.device("meta"):
+        model, x = Written(network).eval(), torch.zeros(network.input.shape)
+    if tool in WITH_NUMBERS:
+        model, x = model.to_empty(device="cpu"), torch.zeros(x.shape)
+    with torch.no_grad():
+        found = TOOLS[tool](model, x)
+    assert network.count(dialect(tool)).flops == found
+
+
+@cache
+def of_the_zoo(name):
+    return archspec.load(name).expand(side=NETWORKS[name])
+
+
+def of(step, shape):
+    text = f"archspec: 1\nname: one\ninput: [{', '.join(map(str, shape))}]\nnetwork:\n  - {step}\n"
+    return archspec.loads(text).expand()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_network_of_the_zoo_has_the_number_that_the_tool_gives_it(tool, name):
+    agree(tool, of_the_zoo(name))
+
+
+@pytest.mark.parametrize("step", OPERATORS)
+@pytest.mark.parametrize("tool", TOOLS)
+def test_an_operator_has_the_number_that_the_tool_gives_it(tool, step):
+    agree(tool, of(step, OPERATORS[step]))
