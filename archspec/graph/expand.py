@@ -139,8 +139,8 @@ def _bound(name: str, symbol: Symbol, bindings: Mapping[str, Any], free: bool) -
         value = _exact(name, value)
     if dims.is_symbolic(value):
         return value
-    for one in value.flat if dims.is_array(value) else (value,):
-        fault = value_fault(symbol, one.item() if one is not value else one)
+    for one in value.ravel().tolist() if dims.is_array(value) else (value,):
+        fault = value_fault(symbol, one)
         if fault:
             raise BindingError(f"{name} {fault}")
     return value

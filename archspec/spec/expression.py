@@ -157,7 +157,7 @@ class Expression:
             value = self._code.evaluate(scope)
         except ExpressionError as error:
             raise SpecError(str(error), self._mark(error.column)) from None
-        except UndecidableError:
+        except (SpecError, UndecidableError):  # a function's fault stands where the function does
             raise
         except ArchspecError as error:
             raise SpecError(f"{error}, in '{_short(self.text)}'", self.at) from None

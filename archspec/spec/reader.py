@@ -27,6 +27,7 @@ MAX_NODES = 20_000
 MAX_KEYS = 500
 MAX_SCALAR = 10_000
 
+SURROGATE = re.compile("[\ud800-\udfff]")
 LINE_BREAK = re.compile("\r\n|[\r\n]")
 """What ends a line for the parser; the lines shown under an error are cut alike."""
 
@@ -272,6 +273,8 @@ class _Builder:
         mark = self._mark(event)
         if len(event.value) > MAX_SCALAR:
             raise SpecError(f"a text of {len(event.value):,} characters; at most {MAX_SCALAR:,} are allowed", mark)
+        if not event.value.isascii() and SURROGATE.search(event.value):
+            self._fault("an escape such as \\ud800 stands for no character", mark)
         if event.style is None and event.value in {"", "~", "null"}:
             waiting = self.open[-1].key if self.open and not event.value else None
             self._place(Nothing(waiting.at if waiting else mark), event, mark)

@@ -28,6 +28,8 @@ HEAD = "archspec: 1\nname: x\ninput: [3, 32, 32]\n"
         ("archspec: 1\nname: [x]\ninput: [1]\nnetwork: relu\n", ["2:7: expected a name (letters, digits and _, beginning with a letter), found a list"]),
         (f"archspec: 1\nname: {'x' * 81}\ninput: [1]\nnetwork: relu\n", ["2:7: a name of 81 characters; at most 80 are allowed"]),
         ("archspec: 1\nname: x\ninput: 3\nnetwork: relu\n", ["3:8: expected a list, found '3'"]),
+        ("archspec: 1\nname: x\ninput: {a: 3}\nnetwork: relu\n", ["3:8: expected a list, found a mapping"]),
+        (HEAD + "blocks: {b: {bdy: relu}}\nnetwork: [{b: {zz: 1}}]\n", ["4:13: missing key 'body'", "4:14: unknown key 'bdy'; did you mean 'body'?"]),
         ("archspec: 1\nname: x\ninput: [{a: 3}]\nnetwork: relu\n", ["3:9: expected a number or an expression, found a mapping"]),
         ("archspec: 1\nname: x\ninput: [3, ~]\nnetwork: relu\n", ["3:12: expected a number or an expression, found nothing"]),
         ("archspec: 1\nname: x\ninput: [3, .NaN, -inf]\nnetwork: relu\n", ["3:12: expected a finite number, found '.NaN'", "3:18: expected a finite number, found '-inf'"]),

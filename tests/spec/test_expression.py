@@ -179,6 +179,16 @@ def test_what_is_no_expression_of_python_is_none_of_ours(text):
         Expression(text)
 
 
+@pytest.mark.parametrize("error", [MemoryError, RecursionError, ValueError])
+def test_what_overcomes_the_parser_is_no_expression(error, monkeypatch):
+    def overcome(*_, **__):
+        raise error
+
+    monkeypatch.setattr("ast.parse", overcome)
+    with pytest.raises(SpecError, match="'1 \\+ 87654321' is not an expression"):
+        Expression("1 + 87654321")
+
+
 @pytest.mark.parametrize(
     ("written", "column"),
     [("1 + zz", 8), ("'1 + zz'", 9), ('"1 + zz"', 9), (">-\n  1 + zz", 4), ('"1 \\x2b zz"', 4), ("' 1 + zz'", 10)],

@@ -153,7 +153,7 @@ def test_a_name_that_nothing_has_is_refused(name, message):
 @pytest.mark.parametrize("name", ["./mobilenet", "../mobilenet", "mobilenet.yaml", "specs/../../etc/passwd.yaml"])
 def test_a_path_is_no_name_of_the_zoo(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SpecErrors, match="cannot be read: no such file or directory$"):
+    with pytest.raises(SpecErrors, match=r"cannot be read: no such file or directory$"):
         spec.load(name)
 
 
