@@ -243,7 +243,10 @@ def exact_div(a: Any, b: Any) -> Any:
 
 def divide(a: Any, b: Any) -> Any:
     """a/b."""
-    return from_sympy(to_sympy(a) / _divisor(b))
+    divisor = to_sympy(b)
+    if divisor.is_zero:
+        raise ArchspecError("division by zero")
+    return from_sympy(to_sympy(a) / divisor)
 
 
 def _divisor(b: Any) -> Expr:
