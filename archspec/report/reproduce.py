@@ -152,7 +152,8 @@ def _title(paper: Paper) -> str:
 
 
 def _noted(findings: Sequence[Finding]) -> list[Column]:
-    return [*_columns(findings), Column("note", [_note(finding) for finding in findings], "left")]
+    notes = [_note(finding) for finding in findings]
+    return [*_columns(findings), *([Column("note", notes, "left")] if any(notes) else [])]
 
 
 def _markdown(results: Sequence[tuple[Paper, Sequence[Finding]]]) -> str:
