@@ -151,10 +151,6 @@ def _home(value: Dim) -> ModuleType:
     return import_module("archspec.symbols" if is_symbolic(value) else "archspec.interval")
 
 
-def _all(answer: Any) -> bool:
-    return bool(answer.all()) if is_array(answer) else bool(answer)
-
-
 @_rule
 def floor(x: Dim) -> Dim:
     """⌊x⌋, the largest integer that is not above x.
@@ -211,7 +207,8 @@ def exact_div(a: Dim, b: Dim) -> Dim:
     archspec.errors.DivisibilityError: 17 is not divisible by 4
     """
     _check_divisor(b)
-    if not _all(a % b == 0):
+    rest = a % b
+    if rest.any() if is_array(rest) else rest:
         raise DivisibilityError(f"{a} is not divisible by {b}")
     return a // b
 
@@ -356,5 +353,7 @@ def _unanimous(answer: Any) -> bool:
 
 
 def _check_divisor(b: Dim) -> None:
+    if type(b) is int and b > 0:
+        return
     if (is_number(b) and b <= 0) or (is_array(b) and (b <= 0).any()):
         raise ArchspecError(f"the divisor must be positive, found {b}")

@@ -143,9 +143,13 @@ def per_group(c_in: Dim, c_out: Dim, groups: Dim) -> tuple[Dim, Dim]:
     Raises:
         ShapeError: The groups do not divide both.
     """
-    for channels, which in ((c_in, "input"), (c_out, "output")):
-        try:
-            exact_div(channels, groups)
-        except DivisibilityError:
-            raise DivisibilityError(f"{channels} {which} channels do not divide into {groups} groups") from None
-    return exact_div(c_in, groups), exact_div(c_out, groups)
+    if type(groups) is int and groups == 1:
+        return c_in, c_out
+    return _part(c_in, groups, "input"), _part(c_out, groups, "output")
+
+
+def _part(channels: Dim, groups: Dim, which: str) -> Dim:
+    try:
+        return exact_div(channels, groups)
+    except DivisibilityError:
+        raise DivisibilityError(f"{channels} {which} channels do not divide into {groups} groups") from None
