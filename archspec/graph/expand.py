@@ -19,7 +19,6 @@ from archspec.errors import (
     ShapeError,
     SpecError,
     SpecErrors,
-    UndecidableError,
     did_you_mean,
 )
 from archspec.graph.network import INPUT, Network, Node, Trace
@@ -58,6 +57,7 @@ from archspec.spec.expression import Expression, Scope
 MAX_STEPS = 20_000
 MAX_DEPTH = 60
 MAX_SIZE = 10**12
+MAX_OPERATORS = 4096
 
 
 def expand(
@@ -184,7 +184,6 @@ class _Expansion:
         self.traces: list[Trace] = []
         self.errors: list[SpecError] = []
         self.steps = 0
-        self.operators: dict[Any, Operator] = {}
         self.outputs: dict[Any, Tensor] = {}
         self.globals = Scope(dict(values), words=words(document))
         self.globals.functions = {
@@ -351,13 +350,13 @@ class _Expansion:
             frame.flow = inner.flow
 
     def _condition(self, condition: Expression, scope: Scope) -> bool:
-        value = self._evaluate(condition, scope)
+        value = condition.evaluate(scope)
         if not isinstance(value, bool):
             raise SpecError(f"expected a condition, found {value}", condition.at)
         return value
 
     def _repeat(self, step: Repeat, frame: _Frame) -> None:
-        times = self._evaluate(step.repeat, frame.scope)
+        times = step.repeat.evaluate(frame.scope)
         if fault := repeat_fault("repeat", times):
             raise SpecError(fault, step.repeat.at)
         path = self._name(step.as_ or "repeat", frame, step if step.as_ else None)
@@ -391,7 +390,7 @@ class _Expansion:
         if len(results) == 1:
             frame.flow = results[0]
         else:
-            args = {"dim": self._evaluate(step.dim, frame.scope)} if isinstance(step, ConcatStep) else {}
+            args = {"dim": step.dim.evaluate(frame.scope)} if isinstance(step, ConcatStep) else {}
             self._operator(step.operator, args, tuple(results), name, step, frame)
         if step.as_:
             frame.named[step.as_] = frame.flow
@@ -458,7 +457,7 @@ class _Expansion:
         headers = {column.name: column.built for column in table.columns}
         inner = scope.within(values)
         return {
-            key: value if (header := headers.get(key)) is None else self._evaluate(header, inner)
+            key: value if (header := headers.get(key)) is None else header.evaluate(inner)
             for key, value in values.items()
         }
 
@@ -492,22 +491,21 @@ class _Expansion:
         try:
             known = self.outputs.get(key)
         except TypeError:  # an array has no hash
-            return operator.output(*tensors)
+            return _checked(operator, tensors)
         if known is None:
-            known = operator.output(*tensors)
-            operator.weights(*tensors)
-            _check_sizes(known)
-            self.outputs[key] = known
+            known = self.outputs[key] = _checked(operator, tensors)
         return known
 
     def _made(self, callee: str, args: Mapping[str, Any], name: str, step: Step) -> Operator:
-        key = (callee, tuple((name, type(value), value) for name, value in args.items()))
         try:
-            found = self.operators.get(key)
+            key = (callee, tuple([(field, _typed(value)) for field, value in args.items()]))
+            found = _operators.get(key)
         except TypeError:  # an array has no hash
             return _operator(callee, args, name, step)
         if found is None:
-            found = self.operators[key] = _operator(callee, args, name, step)
+            if len(_operators) >= MAX_OPERATORS:
+                _operators.clear()
+            found = _operators[key] = _operator(callee, args, name, step)
         return found
 
     # -------------------------------------------------------------- names and values
@@ -530,13 +528,7 @@ class _Expansion:
     def _value(self, value: Value, scope: Scope) -> Any:
         if isinstance(value, tuple):
             return tuple(self._value(part, scope) for part in value)
-        return self._evaluate(value, scope)
-
-    def _evaluate(self, expression: Expression, scope: Scope) -> Any:
-        try:
-            return expression.evaluate(scope)
-        except UndecidableError as error:
-            raise SpecError(f"cannot decide '{expression.text}': {error}", expression.at) from None
+        return value.evaluate(scope)
 
     def _lets(self, lets: Mapping[str, Value], scope: Scope) -> None:
         for name, value in lets.items():
@@ -563,6 +555,25 @@ def _sentence(error: ArchspecError) -> str:
     return error.message if isinstance(error, SpecError) else str(error)
 
 
+_operators: dict[Any, Operator] = {}
+"""Operators made before, by name and fields: they never change, and most come in every expansion."""
+
+
+def _typed(value: Any) -> Any:
+    """A key for a value that tells 1 from true."""
+    return tuple(map(_typed, value)) if type(value) is tuple else (type(value), value)
+
+
+def _checked(operator: Operator, tensors: tuple[Tensor, ...]) -> Tensor:
+    """The shape of the result; refuses weights that do not fit, and sizes beyond all networks."""
+    output = operator.output(*tensors)
+    operator.weights(*tensors)
+    for size in output.shape:
+        if type(size) is int and not 0 < size <= MAX_SIZE:
+            raise ShapeError(f"the result {output} has a size that is not from 1 to {MAX_SIZE}")
+    return output
+
+
 def _operator(callee: str, args: Mapping[str, Any], name: str, step: Step) -> Operator:
     """An operator with its fields checked.
 
@@ -585,12 +596,6 @@ def _guess(operator: Operator, tensors: tuple[Tensor, ...], guessed: bool) -> tu
         return operator.output(*tensors), guessed
     except ArchspecError:
         return tensors[0], True
-
-
-def _check_sizes(tensor: Tensor) -> None:
-    for size in tensor.shape:
-        if type(size) is int and not 0 < size <= MAX_SIZE:
-            raise ShapeError(f"the result {tensor} has a size that is not from 1 to {MAX_SIZE}")
 
 
 def _lookup(name: str, table: Lookup) -> Callable[..., Any]:

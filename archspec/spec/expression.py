@@ -157,8 +157,10 @@ class Expression:
             value = self._code.evaluate(scope)
         except ExpressionError as error:
             raise SpecError(str(error), self._mark(error.column)) from None
-        except (SpecError, UndecidableError):  # a function's fault stands where the function does
+        except SpecError:  # of a function; it stands where the function does
             raise
+        except UndecidableError as error:
+            raise SpecError(f"cannot decide '{_short(self.text)}': {error}", self.at) from None
         except ArchspecError as error:
             raise SpecError(f"{error}, in '{_short(self.text)}'", self.at) from None
         if type(value) is Fraction and value.denominator == 1:

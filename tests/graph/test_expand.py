@@ -4,6 +4,7 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from archspec import graph, ops, spec
 from archspec.errors import BindingError, SpecErrors
 from archspec.ops import Tensor
 from archspec.spec import Document
+
+expansion = import_module("archspec.graph.expand")  # the package has a function of that name
 
 HEAD = "archspec: 1\nname: x\ninput: [3, 32, 32]\n"
 """Three lines; what a test adds begins in the fourth."""
@@ -713,6 +716,35 @@ def test_an_array_of_values_runs_through_all_shapes_at_once():
     network = expand(text, side=np.array([8, 16, 32]))
     assert network.node("flatten").output.shape[1].tolist() == [4 * (s - 2) ** 2 for s in (8, 16, 32)]
     assert network.node("linear").output.shape[1].tolist() == [2 * s for s in (8, 16, 32)]
+
+
+def test_what_does_not_fit_for_one_value_of_an_array_is_refused():
+    text = (
+        SYMBOLS.replace("[3, side, side]", "[side, 8, 8]")
+        + "network: [{conv2d: {out_channels: 8, kernel_size: 1, groups: 8}}]\n"
+    )
+    assert expand(text, side=np.array([8, 16])).nodes
+    assert faults(text, side=np.array([8, 12])) == ["8:11: conv2d: [ 8 12] input channels do not divide into 8 groups"]
+
+
+def test_one_and_true_are_two_values():
+    text = (
+        HEAD
+        + "network:\n  - max_pool2d: {kernel_size: [1, 1]}\n  - {let: {yes: in_channels == 3}, body: [{max_pool2d: {kernel_size: [yes, yes]}}]}\n"
+    )
+    assert [fault.split(" (")[0] for fault in faults(text)] == ["6:71: max_pool2d_2: kernel_size must be a number"]
+
+
+def test_operators_are_made_once_and_not_kept_without_bound():
+    text = (
+        HEAD
+        + "network: [{repeat: 5000, index: i, body: [{avg_pool2d: {kernel_size: 1, stride: 1, padding: 0}}, {zero_pad: {padding: 0 * i}}]}]\n"
+    )
+    first, *_ = expand(text).nodes
+    assert first.operator is expand(text).nodes[2].operator
+    wide = HEAD + "network: [flatten, {repeat: 5000, index: i, body: [{linear: {out_features: 1 + i}}]}]\n"
+    assert len(expand(wide).nodes) == 5001
+    assert len(expansion._operators) <= expansion.MAX_OPERATORS
 
 
 # ---------------------------------------------------------------- where nodes come from
