@@ -13,7 +13,7 @@ import rich_click as click
 from archspec.alone import refuse_other_distribution
 from archspec.errors import ArchspecError, did_you_mean
 
-VERBS = ("check", "compare", "count", "reproduce", "schema", "show", "zoo")
+VERBS = ("check", "compare", "count", "explain-difference", "reconcile", "reproduce", "schema", "show", "zoo")
 
 
 class Verbs(click.RichGroup):
@@ -27,7 +27,7 @@ class Verbs(click.RichGroup):
         """The command of a verb."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = import_module(f"archspec.cli.{cmd_name}").command
+        command: click.Command = import_module(f"archspec.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def resolve_command(

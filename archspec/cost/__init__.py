@@ -2,6 +2,7 @@
 
 from archspec.cost.conventions import CONVENTIONS, DEFAULT, Convention, Term, convention
 from archspec.cost.dialects import DIALECTS, Dialect, dialect
+from archspec.cost.difference import Part, counting, difference, total
 from archspec.cost.table import GROUPINGS, CostTable, Row, count
 
 __all__ = [
@@ -12,9 +13,13 @@ __all__ = [
     "Convention",
     "CostTable",
     "Dialect",
+    "Part",
     "Row",
     "Term",
     "convention",
     "count",
+    "counting",
     "dialect",
+    "difference",
+    "total",
 ]

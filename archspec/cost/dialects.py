@@ -6,7 +6,7 @@ is written and nothing else: a functional twin of a layer can change their numbe
 name costs nothing there. The numbers are those of one image, or of a batch where each image costs the same.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
@@ -37,11 +37,6 @@ class Dialect(Convention):
     rules: Rules = field(default_factory=dict)
     also: tuple[str, ...] = ()
     unknown: frozenset[str] = frozenset({"binary_conv2d", "binary_linear"})
-
-    @property
-    def mac(self) -> int:
-        """What a multiply-accumulate counts."""
-        return self.rules["linear"]["macs"]
 
     def flops_at(self, work: Work) -> Dim:
         """The tool's number of an operator.
@@ -283,6 +278,12 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
 """Every dialect by its name."""
 
 
+NAMES: Mapping[str, Dialect] = MappingProxyType(
+    {name: found for found in DIALECTS.values() for name in (found.name, *found.also)}
+)
+"""Every dialect by each of its names."""
+
+
 def dialect(name: str) -> Dialect:
     """The dialect of a tool, by its name or another name of it.
 
@@ -292,13 +293,7 @@ def dialect(name: str) -> Dialect:
     >>> dialect("timm").name
     'fvcore'
     """
-    names = dict(_names())
-    if name not in names:
-        known = did_you_mean(name, names) or f"; known are {', '.join(names)}"
+    if name not in NAMES:
+        known = did_you_mean(name, NAMES) or f"; known are {', '.join(NAMES)}"
         raise UnknownNameError(f"no counter is called '{name}'{known}")
-    return names[name]
-
-
-def _names() -> Iterator[tuple[str, Dialect]]:
-    for found in DIALECTS.values():
-        yield from ((name, found) for name in (found.name, *found.also))
+    return NAMES[name]

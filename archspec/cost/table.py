@@ -1,6 +1,6 @@
 """Counting a network: one row a node, totals that are sums of rows, and the same rows grouped."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -105,13 +105,24 @@ class CostTable:
     @cached_property
     def terms(self) -> tuple[Term, ...]:
         """The summands of `flops`: what does what how often, and what each of those is worth."""
-        counts: dict[tuple[str, str, int], Dim] = {}
+        return _collected(term for work in self._work() for term in self.convention.terms(work))
+
+    @cached_property
+    def param_terms(self) -> tuple[Term, ...]:
+        """The summands of `params`: the elements of arrays of each role."""
+        left_out = None if self.convention.classifier else classifier(self.network)
+        weights = (
+            weight
+            for node in self.network.nodes
+            if node is not left_out
+            for weight in node.operator.weights(*self.network.inputs_of(node))
+        )
+        roles = self.convention.params
+        return _collected(Term(w.role, "elements", 1, w.elements) for w in weights if w.role in roles)
+
+    def _work(self) -> Iterator[Work]:
         for node, row in zip(self.network.nodes, self.rows, strict=True):
-            work = Work(node.operator, self.network.inputs_of(node), node.output, row.operations)
-            for term in self.convention.terms(work):
-                key = (term.of, term.what, term.factor)
-                counts[key] = counts.get(key, 0) + term.count
-        return tuple(Term(*key, count) for key, count in counts.items())
+            yield Work(node.operator, self.network.inputs_of(node), node.output, row.operations)
 
     @property
     def operations(self) -> Operations:
@@ -155,6 +166,15 @@ class CostTable:
         elif len(members) == 1 and nodes[members[0]].name == name:
             kind = rows[members[0]].operator
         return _sum(name, kind, [rows[index] for index in members])
+
+
+def _collected(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """Terms of the same kind as one, in the order in which the kinds appear."""
+    counts: dict[tuple[str, str, int], Dim] = {}
+    for term in terms:
+        key = (term.of, term.what, term.factor)
+        counts[key] = counts.get(key, 0) + term.count
+    return tuple(Term(*key, count) for key, count in counts.items())
 
 
 def _key(grouping: str | int) -> Callable[[Node], str]:

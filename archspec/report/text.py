@@ -50,8 +50,8 @@ def number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def terms(summands: Iterable[Term]) -> str:
-    """A sum, each factor before what it multiplies.
+def terms(summands: Iterable[Term], of: str = "macs") -> str:
+    """A sum, each factor before what it multiplies; the operator `of` need not be named.
 
     >>> terms([Term("macs", "macs", 2, 9000), Term("max_pool2d", "outputs", -1, 5)])
     '2·9,000 macs − 5 max_pool2d outputs'
@@ -60,7 +60,7 @@ def terms(summands: Iterable[Term]) -> str:
     for term in summands:
         sign = (" − " if term.factor < 0 else " + ") if written else "−" if term.factor < 0 else ""
         factor = f"{abs(term.factor)}·" if abs(term.factor) > 1 else ""
-        name = term.what if term.of in (term.what, "macs", "biases") else f"{term.of} {term.what}"
+        name = term.what if term.of in (term.what, of, "macs", "biases") else f"{term.of} {term.what}"
         written += f"{sign}{factor}{number(term.count)} {name}"
     return written or "0"
 

@@ -1,0 +1,29 @@
+"""`archspec explain-difference`: why two counters disagree on a network."""
+
+import rich_click as click
+
+from archspec import architecture, report
+from archspec.cli.options import bindings, set_option, spec_argument, width
+from archspec.cost import CONVENTIONS, DIALECTS, counting
+
+
+@click.command("explain-difference")
+@spec_argument
+@click.option(
+    "--between",
+    nargs=2,
+    required=True,
+    metavar="ONE OTHER",
+    help=f"Counters ({', '.join(DIALECTS)}) or conventions ({', '.join(CONVENTIONS)}).",
+)
+@set_option
+@click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+def command(spec: str, between: tuple[str, str], settings: tuple[str, ...], batch: int, form: str) -> None:
+    """Say term by term why two counters, or conventions, give a network different numbers of operations.
+
+    The terms add up to the difference, exactly.
+    """
+    one, other = map(counting, between)
+    network = architecture.load(spec).expand(batch=batch, **bindings(settings))
+    click.echo(report.explain_difference(network.count(one), network.count(other), form, width=width()), nl=False)

@@ -1,0 +1,22 @@
+"""`archspec reconcile`: who counts a network to a reported number."""
+
+import rich_click as click
+
+from archspec import architecture, published, report
+from archspec.cli.options import bindings, set_option, spec_argument, width
+
+
+@click.command("reconcile")
+@spec_argument
+@click.option("--reported", required=True, metavar="NUMBER", help="327.55M, 568,740,352, '3.50M params', 1.72 GFLOPs.")
+@set_option
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.pass_context
+def command(ctx: click.Context, spec: str, reported: str, settings: tuple[str, ...], form: str) -> None:
+    """Name the conventions and counters whose number rounds to a reported one, and why it is not the default's.
+
+    The digits decide: 327.55M is anything from 327,545,000 to 327,555,000. Exit 1 if nothing rounds to it.
+    """
+    found = published.reconcile(architecture.load(spec), reported, **bindings(settings))
+    click.echo(report.reconcile(found, form, width=width()), nl=False)
+    ctx.exit(0 if found.matches else 1)

@@ -1,0 +1,205 @@
+"""`count --like`, `reconcile` and `explain-difference` on the command line."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+import archspec
+from archspec.cli import app
+from archspec.cost import CONVENTIONS, DIALECTS, counting, difference, total
+from archspec.errors import ArchspecError, UnknownNameError
+from archspec.published import Report, reconcile
+from archspec.spec import zoo
+
+CORE, NORM, POOL_IN, POOL_OUT = 300774272, 6678112, 1280 * 7 * 7, 1280  # of MobileNetV2 at 224
+THOP, FVCORE = CORE + 4 * NORM + POOL_IN + POOL_OUT, CORE + 2 * NORM + POOL_IN
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, arguments)
+
+
+def data(*arguments, code=0):
+    result = run(*arguments, "--format", "json")
+    assert (result.exit_code, result.stderr) == (code, "")
+    return json.loads(result.stdout)
+
+
+# ------------------------------------------------------------------ count --like
+
+
+def test_like_prints_the_number_of_the_tool_and_its_rule():
+    lines = run("count", "mobilenet_v2", "--like", "thop", "--by", "total").stdout.splitlines()
+    assert lines[3].split()[:4] == ["layer", "params", "thop", "MACs"]
+    assert lines[5].split()[:4] == ["total", "3,504,872", "327,550,720", "300,774,272"]
+    assert "thop 0.1.1.post2209072238 prints 327,550,720 MACs = 300,774,272 macs + 4·6,678,112" in " ".join(
+        map(str.strip, lines[8:10])
+    )
+
+
+def test_like_fills_the_flops_of_the_machine_formats():
+    counted = data("count", "mobilenet_v2", "--like", "timm")
+    assert (counted["convention"], counted["totals"]["flops"], counted["totals"]["macs"]) == ("fvcore", FVCORE, CORE)
+    assert sum(row["flops"] for row in counted["rows"]) == FVCORE
+
+
+def test_like_and_convention_exclude_each_other():
+    result = run("count", "mobilenet_v2", "--like", "thop", "--convention", "default")
+    assert (result.exit_code, "give one of them" in result.stderr) == (2, True)
+    assert "did you mean 'thop'" in run("count", "mobilenet_v2", "--like", "tohp").stderr
+
+
+# ------------------------------------------------------------------ explain-difference
+
+
+def test_the_terms_of_a_difference_are_printed_and_add_up():
+    output = run("explain-difference", "mobilenet_v2", "--between", "thop", "fvcore").stdout
+    assert "thop and fvcore differ by 13,357,504" in output
+    assert "4·6,678,112 scaled inputs" in output
+    found = data("explain-difference", "mobilenet_v2", "--between", "thop", "fvcore")
+    assert found["values"] == [THOP, FVCORE]
+    assert {term["of"]: term["difference"] for term in found["terms"]} == {
+        "macs": 0,
+        "batch_norm": 2 * NORM,
+        "global_avg_pool": POOL_OUT,
+    }
+
+
+def test_conventions_can_be_explained_too_and_agreement_is_said():
+    found = data("explain-difference", "lenet_5", "--between", "default", "torch", "--batch", "3")
+    assert sum(term["difference"] for term in found["terms"]) == found["difference"] > 0
+    assert "agree on 2,293,000" in run("explain-difference", "lenet_5", "--between", "weights", "torchlens").stdout
+    assert run("explain-difference", "lenet_5", "--between", "thop", "nothing").exit_code == 2
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_the_parts_add_up_to_the_difference_of_any_two(name):
+    network = archspec.load(name).expand()
+    known = {node.operator.name for node in network.nodes}
+    every = [how for how in (*CONVENTIONS.values(), *DIALECTS.values()) if not getattr(how, "unknown", set()) & known]
+    tables = [network.count(how) for how in every]
+    for left, right in zip(tables, tables[1:] + tables[:1], strict=True):
+        parts = difference(left.terms, right.terms)
+        assert sum(part.difference for part in parts) == left.flops - right.flops
+    assert all(total(table.param_terms) == table.params for table in tables)
+
+
+def test_a_counter_or_a_convention_is_found_by_its_name():
+    assert counting("deepspeed-macs").name == "torchlens"
+    with pytest.raises(UnknownNameError, match="did you mean 'mobilenet'"):
+        counting("mobilnet")
+
+
+# ------------------------------------------------------------------ reports
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity", "low", "high"),
+    [
+        ("327.55M", None, 327545000, 327555000),
+        ("3.50M params", "params", 3495000, 3505000),
+        ("568,740,352", None, 568740352, 568740352),
+        ("568 740 352 MACs", "operations", 568740352, 568740352),
+        ("1.72 GFLOPs", "operations", 1715000000, 1725000000),
+        ("0.6 GMac", "operations", 550000000, 650000000),
+        ("300 MMult-Adds", "operations", 299500000, 300500000),
+        ("~4.2 million parameters", "params", 4150000, 4250000),
+        ("1T", None, 5 * 10**11, 15 * 10**11),
+        ("12k", None, 11500, 12500),
+        ("0.5", None, 1, 0),
+    ],
+)
+def test_the_digits_of_a_report_say_what_rounds_to_it(text, quantity, low, high):
+    report = Report.read(text)
+    assert (report.quantity, report.low, report.high) == (quantity, low, high)
+
+
+@pytest.mark.parametrize("text", ["", "M", "1,72G", "12,34,567", "-3M", "3 apples", "1e9", "3.5.1M", "3.5MB"])
+def test_what_is_no_number_is_refused(text):
+    with pytest.raises(ArchspecError, match="expected a number such as"):
+        Report.read(text)
+
+
+# ------------------------------------------------------------------ reconcile
+
+
+def found_by(spec, reported, **bindings):
+    matches = reconcile(archspec.load(spec), reported, **bindings).matches
+    return {(quantity, who.name, match.variant) for match in matches for quantity, who in match.by}
+
+
+@pytest.mark.parametrize("tool", DIALECTS)
+def test_every_counter_is_found_by_its_own_number(tool):
+    value = archspec.load("mobilenet_v2").count(convention=DIALECTS[tool]).flops
+    assert ("flops", tool, "") in found_by("mobilenet_v2", f"{value:,}")
+
+
+@pytest.mark.parametrize(
+    ("spec", "reported", "expected"),
+    [
+        ("mobilenet_v2", "327.55M", {("flops", "thop", "")}),
+        ("mobilenet_v2", "3.50M params", {("params", "default", "")}),
+        ("mobilenet_v2", "3.47M params", {("params", "mobilenet-v2", ""), ("params", "weights", "")}),
+        ("mobilenet", "568.74M", {("macs", "default", ""), ("flops", "mobilenet", ""), ("flops", "torchlens", "")}),
+        ("mobilenet", "4,253,864", {("params", "total", "")}),
+        ("squeezenet", "1.72 GFLOPs", set()),
+        ("mobilenet_v2", "5.55G", {("macs", "default", "with groups = 1")}),
+        ("mobilenet_v2", "1,203,097,088", {("flops", "torch", "twice")}),
+        ("mobilenet_v2", "150,387,136", {("macs", "default", "half")}),
+        ("mobilenet_v2", "2,406,194,176", {("macs", "default", "at batch 8")}),
+        ("mobilenet_v2", "221,316,608", {("macs", "default", "at side = 192")}),
+    ],
+)
+def test_the_counters_behind_a_number_are_named(spec, reported, expected):
+    assert expected <= found_by(spec, reported)
+
+
+def test_a_word_narrows_the_search():
+    assert {quantity for quantity, _, _ in found_by("lenet_300_100", "266k params")} <= {"params"}
+    assert "params" not in {quantity for quantity, _, _ in found_by("lenet_300_100", "266,200 MACs")}
+
+
+def test_digits_that_are_cut_off_are_said_to_be():
+    result = run("reconcile", "mobilenet_v2", "--reported", "307.4M")  # 307,453,664 would round to 307.5
+    assert result.exit_code == 0
+    assert "307,453,664 (cut off, not rounded): MACs by torchprofile 0.1.0" in result.stdout
+
+
+def test_a_match_is_printed_with_its_difference_to_the_default():
+    result = run("reconcile", "mobilenet_v2", "--reported", "327.55M")
+    assert result.exit_code == 0
+    assert "anything from 327,545,000 to 327,555,000" in result.stdout
+    assert "≈ 327,550,720: MACs by thop 0.1.1.post2209072238, ultralytics-thop" in result.stdout
+    assert [line.split() for line in result.stdout.splitlines() if line.startswith("total")] == [
+        ["total", "327,550,720", "300,774,272", "+26,776,448"]
+    ]
+    assert "half of 300,774,272" in run("reconcile", "mobilenet_v2", "--reported", "150,387,136").stdout
+
+
+def test_a_match_is_data_with_exact_terms():
+    found = data("reconcile", "mobilenet_v2", "--reported", "327.55M", "--set", "classes=1000")
+    (match,) = found["matches"]
+    assert found["reported"] == {"text": "327.55M", "quantity": None, "low": 327545000, "high": 327555000}
+    assert match["by"] == [{"name": "thop", "quantity": "flops", "version": "0.1.1.post2209072238"}]
+    assert (match["value"], match["verdict"], match["base"], match["difference"]) == (
+        THOP,
+        "rounds",
+        "macs",
+        THOP - CORE,
+    )
+    assert sum(term["difference"] for term in match["terms"]) == match["difference"]
+
+
+def test_what_nothing_counts_to_exits_1_with_the_nearest():
+    result = run("reconcile", "mobilenet_v2", "--reported", "299,999,999 MACs")
+    assert result.exit_code == 1
+    assert "Nothing that is counted here rounds to that" in result.stdout
+    assert "+774,273 (+0.25 %): 300,774,272: MACs by torchlens" in result.stdout
+    nearest = data("reconcile", "mobilenet_v2", "--reported", "299,999,999 MACs", code=1)["nearest"]
+    on_image, no_classifier = archspec.load("mobilenet_v2").count(convention="on-image").macs, CORE - 1280 * 1000
+    assert [near["off"] + 299999999 for near in nearest] == [on_image, no_classifier, CORE]
+
+
+def test_a_report_that_is_none_exits_2():
+    assert run("reconcile", "mobilenet_v2", "--reported", "many").exit_code == 2
