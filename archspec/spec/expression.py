@@ -396,6 +396,8 @@ class _Compiler:
 def _problem(error: SyntaxError) -> str:
     """What Python finds wrong, without the advice that it has for programs."""
     message = error.msg.partition(".")[0].partition(";")[0]
+    if "never closed" in message:
+        return f"{message}; inside {{ }} and [ ], an expression with commas needs quotes"
     return message[:1].lower() + message[1:]
 
 

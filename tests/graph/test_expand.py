@@ -570,6 +570,17 @@ def test_blocks_nested_too_deep_are_left_at_the_bound():
     ]
 
 
+def test_what_is_just_within_the_bounds_is_built_without_running_out_of_stack():
+    functions = "".join(f"  f{i}(c): max(f{i - 1}(c), 1)\n" for i in range(1, 33))
+    first = "  b0: {args: {c: 3}, body: [{conv2d: {out_channels: f32(c), kernel_size: 1}}]}\n"
+    others = "".join(
+        f"  b{i}: {{args: {{c: f32(3)}}, body: [{{add: [[{{b{i - 1}: {{c: f32(c)}}}}], [relu]]}}]}}\n"
+        for i in range(1, 29)
+    )
+    text = f"{HEAD}functions:\n  f0(c): c\n{functions}blocks:\n{first}{others}network: [b28]\n"
+    assert len(expand(text).nodes) == 28 * 2 + 1
+
+
 def test_expressions_that_call_one_another_without_end_are_left_at_the_bound():
     functions = ", ".join(f"f{i}(c): f{i - 1}(c) + f{i - 1}(c)" for i in range(1, 30))
     [fault] = faults(

@@ -1,5 +1,7 @@
 """The expressions: what they come to, what they are not, and where it says so."""
 
+# ruff: noqa: E501  # a case is a row, however long
+
 from decimal import Decimal
 from fractions import Fraction
 
@@ -126,7 +128,11 @@ def test_numbers_are_written_as_they_stand(given, text):
         ("make_divisible()", 1, "'make_divisible' takes 1 to 3 arguments (got 0)"),
         ("ceil_div(1)", 1, "'ceil_div' takes 2 arguments (got 1)"),
         ("1 +", 4, "'1 +' is not an expression: invalid syntax"),
-        ("(1", 1, "'(1' is not an expression: '(' was never closed"),
+        (
+            "(1",
+            1,
+            "'(1' is not an expression: '(' was never closed; inside { } and [ ], an expression with commas needs quotes",
+        ),
         ("a b", 3, "'a b' is not an expression: invalid syntax"),
         ("007", 1, "'007' is not an expression: leading zeros in decimal integer literals are not permitted"),
         ("1 + α", 5, "unexpected character 'α'; names are ASCII"),
