@@ -29,7 +29,8 @@ class Dialect(Convention):
         prints: What the tool calls its number.
         rules: The number of each operator, as a combination of sizes.
         also: Other tools, or other names, with the same number.
-        unknown: Operators whose number would depend on how their module is written.
+        unknown: Operators without a rule: one-bit layers, whose number depends on how their module is written, and what
+            the tool counts in a way that is no such combination.
     """
 
     version: str = ""
@@ -42,7 +43,7 @@ class Dialect(Convention):
         """The tool's number of an operator.
 
         Raises:
-            ArchspecError: It depends on how the operator's module is written.
+            ArchspecError: It is not known.
         """
         return sum(term.amount for term in self.terms(work))
 
@@ -50,9 +51,7 @@ class Dialect(Convention):
         """The summands of the tool's number of an operator."""
         name = work.operator.name
         if name in self.unknown:
-            raise ArchspecError(
-                f"{self.name} has no rule for {name}: what it prints depends on how the module is written"
-            )
+            raise ArchspecError(f"what {self.name} prints for {name} is not known")
         counts = ((what, factor, FEATURES[what][1](work)) for what, factor in self.rules.get(name, {}).items())
         return tuple(
             Term(_doer(name, what), what, factor, count) for what, factor, count in counts if not nothing(count)
@@ -86,7 +85,7 @@ _DEEPSPEED: Rules = {
     "batch_norm": _AFFINE,
     "layer_norm": {"scaled inputs": 5, "plain inputs": 4},
     "local_response_norm": {"inputs": 3, "deepened": 1},  # x·x, its average over channels, ·alpha, + k
-    **_each(f"relu prelu elu silu gelu softmax {_POOLINGS}", inputs=1),
+    **_each(f"relu leaky_relu prelu elu silu gelu softmax {_POOLINGS}", inputs=1),
     "upsample": {"outputs": 1},
 }
 
@@ -126,7 +125,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 prints="FLOPs",
                 rules={**_DEEPSPEED, "upsample": {"inputs": 1}},
                 also=("calflops-flops",),
-                unknown=frozenset({"binary_conv2d", "binary_linear", "conv_transpose2d"}),
+                unknown=frozenset({"binary_conv2d", "binary_linear", "conv_transpose2d"}),  # divides by groups twice
                 source="calflops/pytorch_ops.py",
             ),
             Dialect(
