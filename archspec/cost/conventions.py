@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from archspec.cost.features import Work
 from archspec.cost.padding import macs_on_image
-from archspec.dims import Dim, is_number
+from archspec.dims import Dim, ceil_div, is_number
 from archspec.errors import UnknownNameError, did_you_mean
 from archspec.ops import KINDS, Operations, Operator, Tensor
 
@@ -19,6 +19,7 @@ TRAINABLE = WITH_BIASES | {"scale", "shift"}
 TOTAL = TRAINABLE | {"statistic"}
 
 MAC_IS_1: Mapping[str, int] = MappingProxyType({"macs": 1})
+MAC_IS_1_AND_BINARY: Mapping[str, int] = MappingProxyType({"macs": 1, "binary": 1})
 MAC_IS_2: Mapping[str, int] = MappingProxyType({"macs": 2})
 ALL_ARITHMETIC: Mapping[str, int] = MappingProxyType({kind: {"macs": 2, "binary": 0}.get(kind, 1) for kind in KINDS})
 
@@ -60,6 +61,7 @@ class Convention:
         classifier: Whether the last layer with weights counts, in parameters and in operations.
         padding: Whether a convolution's tap that falls on padding is a multiply-accumulate like any other.
         bits: Bits a stored number has, where its operator does not say otherwise.
+        word: How many one-bit operations are done, and counted, as one.
         source: Who counts so.
     """
 
@@ -70,6 +72,7 @@ class Convention:
     classifier: bool = True
     padding: bool = True
     bits: int = 32
+    word: int = 1
     source: str = ""
 
     def flops_of(self, operations: Operations) -> Dim:
@@ -78,8 +81,10 @@ class Convention:
         return sum(self.flops[kind] * count for kind, count in counts if self.flops.get(kind))
 
     def operations(self, operator: Operator, inputs: tuple[Tensor, ...]) -> Operations:
-        """The arithmetic of an operator, without the taps on padding if those do not count."""
+        """The arithmetic of an operator: one-bit operations in words, taps on padding only if they count."""
         operations: Operations = operator.operations(*inputs)
+        if self.word > 1:
+            operations = replace(operations, binary=ceil_div(operations.binary, self.word))
         if self.padding or operator.name not in ("conv2d", "conv_transpose2d"):
             return operations
         return replace(operations, macs=macs_on_image(operator, inputs[0]))
@@ -108,7 +113,7 @@ def _doer(operator: str, kind: str) -> str:
 DEFAULT = Convention(
     "default",
     "params: weights, biases, BN scale and shift; buffers apart; macs: convolutions and linear layers; "
-    "flops: 2 a mac, 1 any other arithmetic; 32-bit numbers",
+    "flops: 2 a mac, 1 any other arithmetic, one-bit operations apart; 32-bit numbers",
 )
 
 CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
@@ -151,14 +156,14 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             ),
             Convention(
                 "shufflenet-table1",
-                "the classifier is not counted; flops: 1 a mac, all else free",
+                "the classifier is not counted; params: weights, biases, BN scale and shift; flops: 1 a mac, all else free",
                 flops=MAC_IS_1,
                 classifier=False,
                 source="Zhang et al. 2017, arXiv:1707.01083, Table 1 ('FLOPs' are multiply-adds)",
             ),
             Convention(
                 "shufflenet",
-                "flops: 1 a mac, all else free, the classifier counted",
+                "params: weights, biases, BN scale and shift; flops: 1 a mac, all else free, the classifier counted",
                 flops=MAC_IS_1,
                 source="Zhang et al. 2017, arXiv:1707.01083, Tables 5, 6 and 8",
             ),
@@ -185,9 +190,17 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             ),
             Convention(
                 "xception",
-                "params: weights, biases, BN scale and shift",
+                "params: weights, biases, BN scale and shift; flops: 1 a mac, all else free",
                 flops=MAC_IS_1,
                 source="Chollet 2016, arXiv:1610.02357, Table 3",
+            ),
+            Convention(
+                "xnor",
+                "params: weights and biases; flops: 1 a mac, 1 for 64 one-bit operations, all else free",
+                params=WITH_BIASES,
+                flops=MAC_IS_1_AND_BINARY,
+                word=64,
+                source="Rastegari et al. 2016, arXiv:1603.05279, section 3.2: one XNOR of 64 bits a clock",
             ),
         )
     }

@@ -155,3 +155,12 @@ def test_a_table_knows_its_network_and_its_convention():
     table = archspec.load("mobilenet").count(convention="han2015")
     assert (table.convention.name, table.network.name) == ("han2015", "mobilenet")
     assert table.total.name == "mobilenet"
+
+
+def test_sixty_four_one_bit_operations_are_one_for_xnor_net():
+    arch = archspec.loads(
+        "archspec: 1\nname: b\ninput: [256, 14, 14]\n"
+        "network: [{binary_conv2d: {out_channels: 256, kernel_size: 3, padding: 1, input_scale: false}}]\n"
+    )
+    assert arch.count(convention="xnor").flops == 14 * 14 * 256 * (256 * 9) // 64
+    assert arch.count().flops == 14 * 14 * 256 + 256 * 14 * 14  # α on each output, a sign of each input
