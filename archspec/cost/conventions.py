@@ -156,7 +156,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             ),
             Convention(
                 "shufflenet-table1",
-                "the classifier is not counted; params: weights, biases, BN scale and shift; flops: 1 a mac, all else free",
+                "all but the classifier; params: weights, biases, BN scale and shift; flops: 1 a mac, all else free",
                 flops=MAC_IS_1,
                 classifier=False,
                 source="Zhang et al. 2017, arXiv:1707.01083, Table 1 ('FLOPs' are multiply-adds)",

@@ -314,7 +314,8 @@ STYLE = (
     "th{border-bottom:1px solid #888}td.left,th.left{text-align:left}"
     "tr.part td{color:#666}tr.part td:first-child{padding-left:2em}"
     "tr.total td{border-top:1px solid #888;font-weight:600}"
-    "td.share{text-align:right;min-width:9em;background:linear-gradient(90deg,#c3d8ee var(--part),transparent 0) no-repeat}"
+    "td.share{text-align:right;min-width:9em;"
+    "background:linear-gradient(90deg,#c3d8ee var(--part),transparent 0) no-repeat}"
     ".notes{font:13px/1.5 system-ui,sans-serif;color:#555;padding-left:1.2em}"
 )
 
