@@ -64,14 +64,19 @@ def dumps(document: Document) -> str:
     yaml.width = 120
     yaml.default_flow_style = None
     stream = StringIO()
-    yaml.dump(_lists(document.model_dump(by_alias=True, exclude_defaults=True)), stream)
+    yaml.dump(_writable(document.model_dump(by_alias=True, exclude_defaults=True)), stream)
     return stream.getvalue()
 
 
-def _lists(value: Any) -> Any:
+def _writable(value: Any) -> Any:
+    """The same in what the writer knows; it leaves a text that begins with ? or : bare, and could not read it again."""
     if isinstance(value, dict):
-        return {key: _lists(inner) for key, inner in value.items()}
-    return list(map(_lists, value)) if isinstance(value, (list, tuple)) else value
+        return {key: _writable(inner) for key, inner in value.items()}
+    if isinstance(value, str) and value[:1] in {"?", ":"}:
+        from ruamel.yaml.scalarstring import SingleQuotedScalarString
+
+        return SingleQuotedScalarString(value)
+    return list(map(_writable, value)) if isinstance(value, (list, tuple)) else value
 
 
 def schema() -> dict[str, Any]:

@@ -25,7 +25,31 @@ EXPRESSIONS = st.one_of(
 )
 VALUES = st.recursive(EXPRESSIONS, lambda inner: st.lists(inner, min_size=1, max_size=3), max_leaves=5)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=30) | st.sampled_from(
-    ["null", "~", "yes", "1", "1.0", "- a", "a: b", "#", " x ", "'", '"', "a\nb", "", "|", "é", "\\alpha"]
+    [
+        "null",
+        "~",
+        "yes",
+        "1",
+        "1.0",
+        "- a",
+        "a: b",
+        "#",
+        " x ",
+        "'",
+        '"',
+        "a\nb",
+        "",
+        "|",
+        "é",
+        "\\alpha",
+        "?0",
+        ":a",
+        "-a",
+        "a ?",
+        "%x",
+        "@x",
+        "`x",
+    ]
 )
 
 
