@@ -49,10 +49,10 @@ from archspec.spec.document import (
     Symbol,
     Table,
     Use,
-    Value,
     When,
 )
 from archspec.spec.expression import Expression, Scope
+from archspec.spec.values import Value
 
 MAX_STEPS = 20_000
 MAX_DEPTH = 60

@@ -36,9 +36,11 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from archspec.errors import SpecError, SpecErrors, UnknownNameError, did_you_mean
 from archspec.published.verdict import UNITS, Printed, parted
 from archspec.spec import zoo
-from archspec.spec.document import Faults, Formula, Located, Name, Source, Text, Value
+from archspec.spec.document import Source
 from archspec.spec.expression import Expression
+from archspec.spec.located import Faults, Located
 from archspec.spec.reader import Nothing, decode, parse, read_bytes
+from archspec.spec.values import Formula, Name, Text, Value
 
 QUANTITIES = (
     "params",

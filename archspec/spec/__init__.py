@@ -7,8 +7,9 @@ from typing import Any
 from archspec.errors import SpecErrors
 from archspec.spec import zoo
 from archspec.spec.check import DEFINING, check
-from archspec.spec.document import Document, Faults, TooManyFaultsError
+from archspec.spec.document import Document
 from archspec.spec.extend import extended
+from archspec.spec.located import Faults, TooManyFaultsError
 from archspec.spec.reader import decode, parse, read_bytes
 
 __all__ = ["Document", "check", "dumps", "load", "loads", "schema", "zoo"]

@@ -12,9 +12,6 @@ from pydantic_core import ErrorDetails
 from archspec import ops
 from archspec.errors import ArchspecError, Mark, SpecError, SpecErrors, did_you_mean
 from archspec.spec.document import (
-    NAME,
-    SIGNATURE,
-    STEP_KEYS,
     Block,
     Body,
     Call,
@@ -30,11 +27,12 @@ from archspec.spec.document import (
     Symbol,
     Table,
     Use,
-    Value,
     When,
 )
 from archspec.spec.expression import BUILTINS, CONSTANTS, Expression, Scope, miscounted
 from archspec.spec.reader import printable
+from archspec.spec.steps import STEP_KEYS
+from archspec.spec.values import NAME, SIGNATURE, Value
 
 FLOWING = ("in_channels", "in_height", "in_width")
 """The sizes of what flows into a step, by the names that expressions use."""

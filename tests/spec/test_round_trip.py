@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archspec.spec import Document, check, dumps
-from archspec.spec.document import Faults
+from archspec.spec.located import Faults
 from archspec.spec.reader import parse
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,6}", fullmatch=True).filter(lambda name: name != "name")
