@@ -6,7 +6,6 @@ import textwrap
 from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from itertools import groupby
 from typing import Any
 
 from archspec.published import Finding, Paper, Verdict
@@ -104,8 +103,11 @@ def _columns(findings: Sequence[Finding]) -> list[Column]:
 
 
 def _tables(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
-    """The findings by the place that prints them, in the order of the file."""
-    return [(where, list(group)) for where, group in groupby(findings, lambda finding: finding.figure.where)]
+    """The findings by the place that prints them, places in the order in which they first occur."""
+    places: dict[str, list[Finding]] = {}
+    for finding in findings:
+        places.setdefault(finding.figure.where, []).append(finding)
+    return list(places.items())
 
 
 # ------------------------------------------------------------------ formats

@@ -112,6 +112,11 @@ def test_faults_of_a_file_are_named_with_their_places(tmp_path, before, after, s
     assert str(file) in result.stderr
 
 
+def test_each_place_of_a_paper_prints_as_one_table():
+    lines = run("squeezenet").stdout.splitlines()
+    assert lines.count("Table 1") == lines.count("Table 2") == 1
+
+
 def test_an_unknown_paper_is_refused_with_a_suggestion():
     with pytest.raises(UnknownNameError, match="did you mean 'xception'"):
         load("xceptoin")
