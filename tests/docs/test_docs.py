@@ -31,7 +31,7 @@ from archspec import ops
 from archspec.cost import CONVENTIONS, DEFAULT
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.ops import KINDS, Operator, Tensor
-from archspec.spec import document, reader
+from archspec.spec import document, reader, steps
 from archspec.spec import expression as expressions
 from archspec.spec.document import Document
 from archspec.spec.expression import BUILTINS, Expression, Scope
@@ -184,7 +184,7 @@ def test_the_page_names_every_function_key_step_and_word():
         assert f"\n| `{name}`" in text
     for name in document.Source.model_fields:
         assert f"`{name}`" in text
-    for name in document._STEPS:
+    for name in steps._STEPS:
         assert name == "call" or f"`{name}`" in text
     for word in ops.words():
         assert f"`{word}`" in text
