@@ -2,9 +2,10 @@
 
 import rich_click as click
 
-from archspec import architecture, report
+from archspec import architecture
 from archspec.cli.options import bindings, colour, set_option, width
 from archspec.cost import CostTable
+from archspec.report.compare import FORMATS, compare
 
 
 @click.command("compare")
@@ -13,7 +14,7 @@ from archspec.cost import CostTable
 @click.option("--symbolic", is_flag=True, help="Leave the symbols free that all of them have, and give formulas.")
 @click.option("--free", metavar="NAME,…", help="Leave these symbols free.")
 @click.option("--convention", default="default", show_default=True, help="What counts as a parameter and a FLOP.")
-@click.option("--format", "form", type=click.Choice(report.COMPARE_FORMATS), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 def command(
     specs: tuple[str, ...], settings: tuple[str, ...], symbolic: bool, free: str | None, convention: str, form: str
 ) -> None:
@@ -33,7 +34,7 @@ def command(
     for label, arch, values in loaded:
         left = [name for name in names if name not in values]
         tables[label] = arch.count(convention=convention, free=left, **values)
-    click.echo(report.compare(tables, form, width=width(), colour=colour()), nl=False)
+    click.echo(compare(tables, form, width=width(), colour=colour()), nl=False)
 
 
 def _named(spec: str) -> tuple[str, str, dict[str, str]]:

@@ -2,9 +2,10 @@
 
 import rich_click as click
 
-from archspec import architecture, report
+from archspec import architecture
 from archspec.cli.options import bindings, colour, set_option, spec_argument, width
 from archspec.cost import DIALECTS, GROUPINGS, dialect
+from archspec.report.cost import FORMATS, MACHINE_FORMATS, cost
 
 
 @click.command("count")
@@ -15,7 +16,7 @@ from archspec.cost import DIALECTS, GROUPINGS, dialect
 @click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
 @click.option("--convention", help="What counts as a parameter and a FLOP.  [default: default]")
 @click.option("--like", metavar="TOOL", help=f"Print the number of a counter: {', '.join(DIALECTS)}.")
-@click.option("--format", "form", type=click.Choice(report.FORMATS), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 def command(
     spec: str,
     settings: tuple[str, ...],
@@ -36,5 +37,5 @@ def command(
         raise click.UsageError("--convention and --like both say what counts; give one of them")
     arch = architecture.load(spec)
     table = arch.count(convention=dialect(like) if like else convention or "default", batch=batch, **bindings(settings))
-    grouping = depth or by or ("layer" if form in report.MACHINE_FORMATS else "block")
-    click.echo(report.cost(table, arch.document, form, grouping, width=width(), colour=colour()), nl=False)
+    grouping = depth or by or ("layer" if form in MACHINE_FORMATS else "block")
+    click.echo(cost(table, arch.document, form, grouping, width=width(), colour=colour()), nl=False)

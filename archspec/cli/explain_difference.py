@@ -2,9 +2,10 @@
 
 import rich_click as click
 
-from archspec import architecture, report
+from archspec import architecture
 from archspec.cli.options import bindings, set_option, spec_argument, width
 from archspec.cost import CONVENTIONS, DIALECTS, counting
+from archspec.report.reconcile import explain_difference
 
 
 @click.command("explain-difference")
@@ -26,4 +27,4 @@ def command(spec: str, between: tuple[str, str], settings: tuple[str, ...], batc
     """
     one, other = map(counting, between)
     network = architecture.load(spec).expand(batch=batch, **bindings(settings))
-    click.echo(report.explain_difference(network.count(one), network.count(other), form, width=width()), nl=False)
+    click.echo(explain_difference(network.count(one), network.count(other), form, width=width()), nl=False)

@@ -2,8 +2,9 @@
 
 import rich_click as click
 
-from archspec import architecture, published, report
+from archspec import architecture, published
 from archspec.cli.options import bindings, set_option, spec_argument, width
+from archspec.report.reconcile import reconcile
 
 
 @click.command("reconcile")
@@ -18,5 +19,5 @@ def command(ctx: click.Context, spec: str, reported: str, settings: tuple[str, .
     The digits decide: 327.55M is anything from 327,545,000 to 327,555,000. Exit 1 if nothing rounds to it.
     """
     found = published.reconcile(architecture.load(spec), reported, **bindings(settings))
-    click.echo(report.reconcile(found, form, width=width()), nl=False)
+    click.echo(reconcile(found, form, width=width()), nl=False)
     ctx.exit(0 if found.matches else 1)

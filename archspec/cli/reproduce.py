@@ -5,14 +5,15 @@ from pathlib import Path
 
 import rich_click as click
 
-from archspec import published, report
+from archspec import published
 from archspec.cli.options import colour, width
+from archspec.report.reproduce import FORMATS, reproduce
 
 
 @click.command("reproduce")
 @click.argument("papers", metavar="[PAPER…]", nargs=-1)
 @click.option("--figures", metavar="FILE", help="A file of figures of your own; see docs/published.md.")
-@click.option("--format", "form", type=click.Choice(report.REPRODUCE_FORMATS), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 def command(papers: tuple[str, ...], figures: str | None, form: str) -> None:
     """Print each table of the papers with our figure beside it, and the verdict; all papers unless some are named.
 
@@ -25,6 +26,6 @@ def command(papers: tuple[str, ...], figures: str | None, form: str) -> None:
         chosen = [(paper, None) for paper in published.papers()]
     loaded = [(published.load(name), folder) for name, folder in chosen]
     results = [(paper, published.reproduce(paper, folder)) for paper, folder in loaded]
-    click.echo(report.reproduce(results, form, width=width(), colour=colour()), nl=False)
+    click.echo(reproduce(results, form, width=width(), colour=colour()), nl=False)
     if any(finding.open for _, findings in results for finding in findings):
         sys.exit(1)

@@ -2,8 +2,9 @@
 
 import rich_click as click
 
-from archspec import architecture, report
+from archspec import architecture
 from archspec.cli.options import bindings, colour, set_option, spec_argument, width
+from archspec.report.show import show
 
 
 @click.command("show")
@@ -13,4 +14,4 @@ def command(spec: str, settings: tuple[str, ...]) -> None:
     """Print the symbols, the blocks and the tables, nominal and built numbers side by side (64 → 48)."""
     arch = architecture.load(spec)
     network = arch.expand(**bindings(settings))
-    click.echo(report.show(arch.document, network, width=width(), colour=colour()), nl=False)
+    click.echo(show(arch.document, network, width=width(), colour=colour()), nl=False)

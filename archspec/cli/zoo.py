@@ -4,8 +4,9 @@ import sys
 
 import rich_click as click
 
-from archspec import architecture, report
+from archspec import architecture
 from archspec.cli.options import colour, width
+from archspec.report import zoo as listing
 from archspec.spec import zoo
 
 
@@ -19,4 +20,4 @@ def command(pattern: str, form: str) -> None:
         click.echo(f"no network of the zoo matches '{pattern}'", err=True)
         sys.exit(1)
     tables = [(arch.document, arch.count()) for arch in map(architecture.load, names)]
-    click.echo(report.zoo(tables, form, width=width(), colour=colour()), nl=False)
+    click.echo(listing.zoo(tables, form, width=width(), colour=colour()), nl=False)

@@ -194,6 +194,3 @@ class Document(Located):
             if not block.broken:
                 yield name, block.body
         yield "", self.network
-
-
-Document.model_rebuild()

@@ -44,7 +44,9 @@ class Faults(list[SpecError]):
 class Located(BaseModel):
     """A model that knows where in the text it stands, and reports its faults with their places."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True, defer_build=True
+    )
 
     neighbours: ClassVar[tuple[str, ...]] = ()
     """Keys of its relatives, which a near miss may have meant."""

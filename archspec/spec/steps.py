@@ -271,6 +271,3 @@ Branches: TypeAlias = Annotated[
     ],
     Discriminator(_branching),
 ]
-
-for _step in (Group, When, Repeat, AddStep, MulStep, ConcatStep):
-    _step.model_rebuild()

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 import archspec
-from archspec import report
 from archspec.report import text
-from archspec.report.cost import _span
+from archspec.report.cost import _span, cost
+from archspec.report.show import show
+from archspec.report.zoo import zoo as listed
 from archspec.spec import zoo
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -27,12 +28,12 @@ def counted(name, **bindings):
 
 
 def printed(name, form="text", grouping="block", width=100, **bindings):
-    return report.cost(*counted(name, **bindings), form, grouping, width=width)
+    return cost(*counted(name, **bindings), form, grouping, width=width)
 
 
 def shown(name, width=100, **bindings):
     arch = archspec.load(name)
-    return report.show(arch.document, arch.expand(**bindings), width=width)
+    return show(arch.document, arch.expand(**bindings), width=width)
 
 
 def check_snapshot(name, found):
@@ -125,7 +126,7 @@ def test_the_footer_names_the_convention_the_input_and_the_bindings():
 
 def test_a_convention_with_free_operations_says_which_are_free():
     arch = archspec.load("lenet_5")
-    page = report.cost(arch.count(convention="han2015"), arch.document, width=200)
+    page = cost(arch.count(convention="han2015"), arch.document, width=200)
     assert re.search(r"FLOPs 4,586,000 = 2·2,293,000 macs; free: .* comparisons", page)
     assert "[Han et al. 2015" in page
 
@@ -133,9 +134,9 @@ def test_a_convention_with_free_operations_says_which_are_free():
 def test_bold_is_used_only_where_it_is_wanted():
     arch = archspec.load("lenet_5")
     assert "\x1b[1m" not in printed("lenet_5")
-    assert "\x1b[1m" in report.cost(arch.count(), arch.document, colour=True)
-    assert "\x1b[1m" in report.show(arch.document, arch.expand(), colour=True)
-    assert "\x1b[1m" in report.zoo([(arch.document, arch.count())], colour=True)
+    assert "\x1b[1m" in cost(arch.count(), arch.document, colour=True)
+    assert "\x1b[1m" in show(arch.document, arch.expand(), colour=True)
+    assert "\x1b[1m" in listed([(arch.document, arch.count())], colour=True)
 
 
 def test_csv_holds_raw_numbers():
@@ -172,18 +173,18 @@ def test_latex_has_no_sign_that_latex_does_not_know():
 def test_symbolic_figures_can_be_printed_too():
     arch = archspec.load("lenet_300_100")
     table = arch.count(free=["classes"])
-    page = report.cost(table, arch.document, width=200)
+    page = cost(table, arch.document, width=200)
     assert "101*classes" in page
-    assert "classes" in report.cost(table, arch.document, "html")
+    assert "classes" in cost(table, arch.document, "html")
 
 
 def test_a_specification_without_a_paper_is_titled_by_its_name():
     arch = archspec.loads(
         "archspec: 1\nname: bare\ninput: [4]\nnetwork: [{linear: {out_features: 2}}, {as: g, body: [relu]}]\n"
     )
-    assert report.cost(arch.count(), arch.document).startswith("bare\n")
-    assert report.show(arch.document, arch.expand()).startswith("bare\n\nnetwork\n")
-    assert '"title": null' in report.zoo([(arch.document, arch.count())], "json")
+    assert cost(arch.count(), arch.document).startswith("bare\n")
+    assert show(arch.document, arch.expand()).startswith("bare\n\nnetwork\n")
+    assert '"title": null' in listed([(arch.document, arch.count())], "json")
 
 
 def test_show_prints_every_kind_of_symbol_and_cell():
@@ -212,7 +213,7 @@ network:
         - [relu, ~, ~]
 """.replace("- [relu, ~, ~]", "- [unit, 8, 3]")
     )
-    page = report.show(arch.document, arch.expand(), width=80)
+    page = show(arch.document, arch.expand(), width=80)
     for part in (
         "relu, tanh",
         "1, 2",
