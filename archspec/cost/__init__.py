@@ -3,7 +3,7 @@
 from archspec.cost.conventions import CONVENTIONS, DEFAULT, Convention, Term, convention
 from archspec.cost.dialects import DIALECTS, Dialect, dialect
 from archspec.cost.difference import Part, counting, difference, total
-from archspec.cost.table import GROUPINGS, CostTable, Row, count
+from archspec.cost.table import GROUPINGS, CostTable, Row, count, summed
 
 __all__ = [
     "CONVENTIONS",
@@ -21,5 +21,6 @@ __all__ = [
     "counting",
     "dialect",
     "difference",
+    "summed",
     "total",
 ]

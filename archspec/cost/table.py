@@ -80,7 +80,7 @@ class CostTable:
     @cached_property
     def total(self) -> Row:
         """The sum of all rows."""
-        return _sum(self.network.name, "total", self.rows)
+        return summed(self.network.name, "total", self.rows)
 
     @property
     def params(self) -> Dim:
@@ -165,7 +165,7 @@ class CostTable:
             kind = name
         elif len(members) == 1 and nodes[members[0]].name == name:
             kind = rows[members[0]].operator
-        return _sum(name, kind, [rows[index] for index in members])
+        return summed(name, kind, [rows[index] for index in members])
 
 
 def _collected(terms: Iterable[Term]) -> tuple[Term, ...]:
@@ -190,7 +190,8 @@ def _key(grouping: str | int) -> Callable[[Node], str]:
     return keys[grouping]
 
 
-def _sum(name: str, operator: str, rows: Iterable[Row]) -> Row:
+def summed(name: str, operator: str, rows: Iterable[Row]) -> Row:
+    """What rows cost together, as one row with the result of the last."""
     rows = list(rows)
     return Row(
         name=name,

@@ -6,11 +6,12 @@ import io
 import json
 import re
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import Any
 
-from archspec.cost import CostTable, Dialect, Row, Term
+from archspec.cost import CostTable, Dialect, Row, Term, summed
 from archspec.ops import KINDS
 from archspec.report import text
 from archspec.report.text import Column
@@ -79,36 +80,17 @@ def _lines(table: CostTable, grouping: str | int) -> list[_Line]:
     rows = table.by(grouping)
     if grouping == "operator":
         return [_Line(row.name, row, row.nodes) for row in rows]
-    return [] if grouping == "total" else _fold([(row.name, row) for row in rows])
+    return [] if grouping == "total" else _fold(rows)
 
 
-def _fold(rows: Sequence[tuple[str, Row]], part: bool = False) -> list[_Line]:
-    """Neighbours with the same figures become one line, which shows what they cost together."""
-    lines: list[_Line] = []
-    first: list[Row] = []
-    for name, row in rows:
-        if lines and row.figures() == first[-1].figures():
-            last = lines[-1]
-            lines[-1] = _Line(_span(last.name, name), _together(last.row, row), last.times + 1, part)
-        else:
-            lines.append(_Line(name, row, 1, part))
-            first.append(row)
+def _fold(rows: Iterable[Row], alike: Callable[[Row], Any] = Row.figures) -> list[_Line]:
+    """Neighbours that are alike (in all figures, unless said otherwise) become one line of what they cost together."""
+    lines = []
+    for _, group in groupby(rows, alike):
+        first, *others = group
+        name = _span(first.name, others[-1].name) if others else first.name
+        lines.append(_Line(name, summed(first.name, first.operator, [first, *others]), 1 + len(others)))
     return lines
-
-
-def _together(a: Row, b: Row) -> Row:
-    return Row(
-        a.name,
-        a.operator,
-        b.output,
-        a.params + b.params,
-        a.buffers + b.buffers,
-        a.operations + b.operations,
-        a.flops + b.flops,
-        a.activations + b.activations,
-        a.weight_bytes + b.weight_bytes,
-        a.nodes + b.nodes,
-    )
 
 
 def _span(first: str, last: str) -> str:
@@ -129,40 +111,16 @@ def _layers(table: CostTable) -> list[_Line]:
     inside: dict[str, list[Row]] = {}
     for node, row in zip(table.network.nodes, table.rows, strict=True):
         inside.setdefault(node.block, []).append(row)
-    blocks = [(row.name, row) for row in table.by("block")]
+    blocks = iter(table.by("block"))
     lines: list[_Line] = []
-    taken = 0
-    for line in _fold_blocks(blocks, inside):
-        members = [inside[name] for name, _ in blocks[taken : taken + line.times]]
-        taken += line.times
+    for line in _fold(table.by("block"), lambda block: [row.figures() for row in inside[block.name]]):
+        names = [block.name for block in islice(blocks, line.times)]
         lines.append(line)
-        if len(members[0]) > 1:
-            prefix = len(blocks[taken - line.times][0]) + 1
-            rows = [_sum_rows(rows) for rows in zip(*members, strict=True)]
-            lines.extend(_Line(row.name[prefix:], row, line.times, part=True) for row in rows)
+        if len(inside[names[0]]) > 1:
+            alike = zip(*(inside[name] for name in names), strict=True)
+            rows = [summed(rows[0].name, rows[0].operator, rows) for rows in alike]
+            lines.extend(_Line(row.name[len(names[0]) + 1 :], row, line.times, part=True) for row in rows)
     return lines
-
-
-def _fold_blocks(blocks: Sequence[tuple[str, Row]], inside: Mapping[str, list[Row]]) -> list[_Line]:
-    """Fold neighbours only if they are alike layer by layer."""
-    lines: list[_Line] = []
-    previous: list[Any] = []
-    for name, row in blocks:
-        figures = [member.figures() for member in inside[name]]
-        if lines and figures == previous:
-            last = lines[-1]
-            lines[-1] = _Line(_span(last.name, name), _together(last.row, row), last.times + 1)
-        else:
-            lines.append(_Line(name, row))
-        previous = figures
-    return lines
-
-
-def _sum_rows(rows: Sequence[Row]) -> Row:
-    total = rows[0]
-    for row in rows[1:]:
-        total = _together(total, row)
-    return total
 
 
 # ------------------------------------------------------------------ columns
