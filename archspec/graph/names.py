@@ -1,0 +1,34 @@
+"""What a node is called as a part of a `torch.nn.Module`, and in its state dict."""
+
+from keyword import iskeyword
+
+_ATTRIBUTES = """
+    T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval
+    extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules
+    mtia named_buffers named_children named_modules named_parameters parameters register_backward_hook register_buffer
+    register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
+    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
+    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule
+    share_memory spec state_dict to to_empty train training type xpu zero_grad
+"""
+
+RESERVED = frozenset(_ATTRIBUTES.split())
+"""The attributes that a module has already; a test compares them with torch's."""
+
+
+def attribute(part: str) -> str:
+    """The attribute under which a part of a node's name stands in its module.
+
+    >>> attribute("conv2d"), attribute("float"), attribute("in")
+    ('conv2d', 'float_', 'in_')
+    """
+    return f"{part}_" if part in RESERVED or iskeyword(part) else part
+
+
+def state_key(node: str, weight: str) -> str:
+    """The name of a node's array in the state dict.
+
+    >>> state_key("stage3/unit2/conv2d", "weight")
+    'stage3.unit2.conv2d.weight'
+    """
+    return ".".join([*map(attribute, node.split("/")), weight])
