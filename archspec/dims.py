@@ -9,7 +9,7 @@ No float enters a count: `exact` reads 0.35 as 7/20.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import wraps
 from importlib import import_module
+from itertools import product as product_of
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -34,7 +35,7 @@ class Condition:
     """Something that had to be taken for true of free symbols.
 
     Attributes:
-        kind: "divides" (right divides left), "differs" (left is not right).
+        kind: "divides" (right divides left), "differs" (left is not right), "at_least" (left is no less than right).
         left: A SymPy expression.
         right: A SymPy expression.
     """
@@ -44,9 +45,31 @@ class Condition:
     right: Any
 
     def __str__(self) -> str:
-        sign = {"divides": "is a multiple of", "differs": "≠"}[self.kind]
-        return f"{self.left} {sign} {self.right}"
+        return f"{self.left} is whole" if self.whole else f"{self.left} {SIGNS[self.kind]} {self.right}"
 
+    @property
+    def whole(self) -> bool:
+        """Whether it is that something is an integer."""
+        return self.kind == "divides" and bool(self.right == 1)
+
+    def holds(self, values: Mapping[str, Dim]) -> bool:
+        """Whether it is so of the values of its symbols."""
+        from archspec import symbols
+
+        left, right = (symbols.value(side, values) for side in (self.left, self.right))
+        return bool({"divides": left % right == 0, "differs": left != right, "at_least": left >= right}[self.kind])
+
+    def holds_for(self, choices: Mapping[str, Sequence[Dim]]) -> bool:
+        """Whether it is so of every choice of its symbols; False if one of them may have other values than these."""
+        names = sorted({str(free) for side in (self.left, self.right) for free in side.free_symbols})
+        if not all(name in choices for name in names):
+            return False
+        combinations = product_of(*(choices[name] for name in names))
+        return all(self.holds(dict(zip(names, values, strict=True))) for values in combinations)
+
+
+SIGNS = {"divides": "is a multiple of", "differs": "≠", "at_least": "≥"}
+"""The kinds of condition, as one writes them."""
 
 _recorded: ContextVar[list[Condition] | None] = ContextVar("recorded", default=None)
 
@@ -342,6 +365,14 @@ def known_less(a: Dim, b: Dim) -> bool:
     if is_symbolic(a) or is_symbolic(b):
         return bool((a - b).is_negative)
     return bool((a < b).any()) if is_array(a) or is_array(b) else bool(a < b)
+
+
+def at_least_one(a: Dim) -> None:
+    """Record of a size with symbols that it is at least 1, unless that is plain."""
+    if type(a) is not int and is_symbolic(a):
+        from archspec import symbols
+
+        symbols.at_least_one(a)
 
 
 def _unanimous(answer: Any) -> bool:

@@ -7,17 +7,20 @@ substitution gives the integer. Two laws keep atoms few:
 * ⌈(⌈u/s⌉ + b)/t⌉ = ⌈(u + b·s)/(s·t)⌉ for integers b and s, t ≥ 1: a chain of layers is one ceiling, however long.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 import sympy
 from sympy import Expr, Function, Integer, Rational, Symbol
+from sympy.core.symbol import Str
 
 from archspec import dims
 from archspec.dims import Condition, record
 from archspec.errors import ArchspecError, DivisibilityError, UndecidableError
 
 __all__ = [
+    "at_least_one",
     "ceil",
     "ceil_div",
     "divide",
@@ -26,16 +29,19 @@ __all__ = [
     "floor",
     "floor_div",
     "less",
+    "lookup",
     "make_divisible",
     "maximum",
     "minimum",
     "symbol",
+    "value",
 ]
 
 
-def symbol(name: str, integer: bool = True) -> Symbol:
-    """A free symbol for a size (a positive integer) or a multiplier (a positive rational)."""
-    return Symbol(name, positive=True, integer=True) if integer else Symbol(name, positive=True, rational=True)
+def symbol(name: str, integer: bool = True, least: Any = 1) -> Symbol:
+    """A free symbol for a size (a positive integer) or a multiplier (a positive rational), or for what may be less."""
+    sign = {"positive": True} if least > 0 else {"nonnegative": True} if least == 0 else {"real": True}
+    return Symbol(name, **sign, **({"integer": True} if integer else {"rational": True}))
 
 
 def to_sympy(value: Any) -> Expr:
@@ -52,11 +58,17 @@ def from_sympy(value: Expr) -> Any:
     return value
 
 
-class _Atom(Function):  # type: ignore[misc]  # SymPy has no types
+class Atom(Function):  # type: ignore[misc]  # SymPy has no types
     """A number that is computed, by the rule of the same name in `dims`, as soon as the arguments are numbers."""
 
     is_finite = True
     is_real = True
+
+    def _sympystr(self, printer: Any) -> str:
+        raise NotImplementedError
+
+    def _latex(self, printer: Any) -> str:
+        raise NotImplementedError
 
     @classmethod
     def eval(cls, *args: Expr) -> Expr | None:
@@ -65,7 +77,7 @@ class _Atom(Function):  # type: ignore[misc]  # SymPy has no types
         return None
 
 
-class _Rounding(_Atom):
+class _Rounding(Atom):
     """An atom whose value is an integer."""
 
     is_integer = True
@@ -79,20 +91,29 @@ class CeilDiv(_Rounding):
     def _eval_is_positive(self) -> bool | None:
         return True if self.args[0].is_positive and self.args[1].is_positive else None
 
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if self.args[0].is_nonnegative and self.args[1].is_positive else None
+
     def _sympystr(self, printer: Any) -> str:
         a, b = self.args
+        if b == 1:
+            return f"({printer._print(a)})"
         top = f"({printer._print(a)})" if a.is_Add else printer._print(a)
         bottom = f"({printer._print(b)})" if b.is_Add or b.is_Mul else printer._print(b)
         return f"⌈{top}/{bottom}⌉"
 
     def _latex(self, printer: Any) -> str:
-        return rf"\left\lceil \frac{{{printer._print(self.args[0])}}}{{{printer._print(self.args[1])}}} \right\rceil"
+        a, b = map(printer._print, self.args)
+        return rf"\left({a}\right)" if b == "1" else rf"\left\lceil \frac{{{a}}}{{{b}}} \right\rceil"
 
 
 class Floor(_Rounding):
     """⌊x⌋ of a rational expression."""
 
     rule = "floor"
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if self.args[0].is_nonnegative else None
 
     def _sympystr(self, printer: Any) -> str:
         return f"⌊{printer._print(self.args[0])}⌋"
@@ -132,7 +153,7 @@ class MakeDivisible(_Rounding):
         return rf"\left\lfloor {x} \right\rceil_{{{d}{bound}}}"
 
 
-class _Extreme(_Atom):
+class _Extreme(Atom):
     """One of its arguments."""
 
     def _eval_is_integer(self) -> bool | None:
@@ -169,6 +190,85 @@ class Minimum(_Extreme):
         return rf"\min\left({', '.join(printer._print(arg) for arg in self.args)}\right)"
 
 
+class Lookup(Atom):
+    """The number of a table that is found by keys; its arguments are the keys, what it is called, and its cells."""
+
+    @classmethod
+    def eval(cls, *args: Any) -> Expr | None:
+        keys, label, cells = args
+        if not all(isinstance(key, Rational) for key in keys):
+            return None
+        for *places, cell in cells:
+            if places == list(keys):
+                return cell
+        raise ArchspecError(f"{label} has no entry for {', '.join(map(str, keys))}")
+
+    @property
+    def keys(self) -> Any:
+        """What it is found by."""
+        return self.args[0]
+
+    @property
+    def label(self) -> str:
+        """How the specification writes it, with {} for each key."""
+        return str(self.args[1])
+
+    @property
+    def cells(self) -> list[Expr]:
+        """What can be found."""
+        return [entry[-1] for entry in self.args[2]]
+
+    def _eval_is_integer(self) -> bool:
+        return all(cell.is_integer for cell in self.cells)
+
+    def _eval_is_positive(self) -> bool:
+        return all(cell.is_positive for cell in self.cells)
+
+    def _sympystr(self, printer: Any) -> str:
+        return self.label.format(*map(printer._print, self.keys))
+
+    def _latex(self, printer: Any) -> str:
+        name, _, inside = self.label.rstrip(")").partition("(")
+        keys = map(printer._print, self.keys)
+        parts = [next(keys) if part == "{}" else _upright(part) for part in inside.split(", ")]
+        return rf"{_upright(name)}\left({', '.join(parts)}\right)"
+
+
+def _upright(word: str) -> str:
+    escaped = word.replace("_", r"\_")
+    return rf"\mathrm{{{escaped}}}" if word[:1].isalpha() else word
+
+
+def lookup(name: str, key: Any, column: Any, cells: Mapping[tuple[Any, Any], Any]) -> Any:
+    """The atom of a table's cell, found by a key, a column, or both."""
+    by = [dims.is_symbolic(place) for place in (key, column)]
+    inside = ", ".join("{}" if free else str(place) for place, free in zip((key, column), by, strict=True))
+    entries = [
+        sympy.Tuple(*(to_sympy(place) for place, free in zip(places, by, strict=True) if free), to_sympy(cell))
+        for places, cell in cells.items()
+    ]
+    keys = [to_sympy(place) for place, free in zip((key, column), by, strict=True) if free]
+    return from_sympy(Lookup(sympy.Tuple(*keys), Str(f"{name}({inside})"), sympy.Tuple(*entries)))
+
+
+def at_least_one(a: Expr) -> None:
+    """Record that a size, or each factor of a product of sizes, is at least 1, unless it is plain."""
+    if a.is_Mul and all(factor.is_integer for factor in a.args):
+        for factor in a.args:
+            at_least_one(factor)
+    elif a.is_Pow and a.base.is_integer:
+        at_least_one(a.base)
+    elif not (a.is_integer and a.is_positive):
+        record(Condition("at_least", a, Integer(1)))
+
+
+def value(x: Any, values: Mapping[str, Any]) -> Any:
+    """The number that an expression is at values of its symbols; exact."""
+    x = to_sympy(x)
+    known = {free: to_sympy(values[free.name]) for free in x.free_symbols if free.name in values}
+    return from_sympy(x.xreplace(known) if not x.has(Lookup) else x.subs(known))
+
+
 def floor(x: Any) -> Any:
     """⌊x⌋; integers and integer terms stand outside."""
     return _outside(Floor, to_sympy(x))
@@ -197,22 +297,25 @@ def floor_div(a: Any, b: Any) -> Any:
 
 
 def ceil_div(a: Any, b: Any) -> Any:
-    """⌈a/b⌉, with a nested ceiling folded into one and whole quotients taken out."""
+    """⌈a/b⌉, with a nested ceiling folded into one and whole quotients of symbols taken out."""
     a, b = sympy.expand(to_sympy(a)), _divisor(b)
     if not (a.is_integer and b.is_integer):
         return ceil(a / b)
-    if b == 1:
-        return from_sympy(a)
     folded = _fold(a, b)
     if folded is not None:
         return ceil_div(*folded)
+    if b == 1:  # a sum stays one atom, which no product takes apart
+        return CeilDiv(a, b) if a.is_Add else from_sympy(a)
     whole: list[Expr] = []
     rest: list[Expr] = []
     for term in sympy.Add.make_args(a):
         quotient = term / b
-        (whole if quotient.is_integer else rest).append(quotient if quotient.is_integer else term)
+        outside = quotient.is_integer and not term.is_Number
+        (whole if outside else rest).append(quotient if outside else term)
     if not rest:
         return from_sympy(sympy.Add(*whole))
+    if all(term.is_Number for term in rest):
+        return from_sympy(sympy.Add(*whole, CeilDiv(sympy.Add(*rest), b)))
     return from_sympy(sympy.Add(*whole) + CeilDiv(sympy.Add(*rest), b))
 
 
@@ -286,11 +389,22 @@ def equal(a: Any, b: Any) -> bool:
     if isinstance(a, (str, bool)) or isinstance(b, (str, bool)):
         return False
     difference = sympy.expand(to_sympy(a) - to_sympy(b))
-    if difference.is_zero:
+    if difference.is_zero or (difference.has(CeilDiv) and sympy.expand(reduced(difference)).is_zero):
         return True
     if not difference.is_nonzero:
         record(Condition("differs", to_sympy(a), to_sympy(b)))
     return False
+
+
+def reduced(x: Expr) -> Expr:
+    """The same with ⌈(u + c)/b⌉ as ⌈(u + r)/b⌉ + q, where c = q·b + r: two that are equal are then one expression."""
+    x = x.func(*map(reduced, x.args)) if x.args else x
+    if not (isinstance(x, CeilDiv) and x.args[1].is_Integer):
+        return x
+    if x.args[1] == 1:
+        return x.args[0]
+    c, u = x.args[0].as_coeff_Add()
+    return CeilDiv(u + c % x.args[1], x.args[1]) + c // x.args[1] if c.is_Integer else x
 
 
 def less(a: Any, b: Any) -> bool:
