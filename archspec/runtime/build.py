@@ -12,6 +12,7 @@ from archspec.graph import Network, Node
 from archspec.ops import Module
 from archspec.runtime.calls import live
 from archspec.runtime.container import Call, applied, container
+from archspec.runtime.initialise import initialise
 from archspec.runtime.plan import Part, class_name, plan
 from archspec.spec import Document, origin
 
@@ -31,7 +32,7 @@ def build(
 
     Args:
         network: Its symbols are all bound to numbers.
-        document: What it was expanded from; the model's `spec` names it.
+        document: What it was expanded from: says how the weights begin, and the model's `spec` names it.
         device: Where to make it; on "meta" it has shapes and no numbers.
         dtype: The type of its weights.
         seed: The same seed gives the same weights; torch's own state stays as it is.
@@ -50,9 +51,15 @@ def build(
             raise ArchspecError(f"{name} is {value}; a model needs one number: bind it")
     with _seeded(seed), nullcontext() if device is None else torch.device(device):
         model = _container(network, plan(network))
+        if document is not None and document.initialisation and not _is_meta(model):
+            initialise(model, network, document.initialisation)
     if document is not None:
         model.spec = origin(document, network.bindings)  # type: ignore[assignment]  # no tensor: torch lets any stand
     return model if dtype is None else model.to(dtype)
+
+
+def _is_meta(model: nn.Module) -> bool:
+    return any(weights.is_meta for weights in model.parameters())
 
 
 @contextmanager
