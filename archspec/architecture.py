@@ -12,6 +12,8 @@ from archspec.spec import Document
 if TYPE_CHECKING:
     import torch
 
+    from archspec.runtime import Agreement
+
 
 class Network(graph.Network):
     """A network with all its shapes; see `graph.Network`."""
@@ -96,6 +98,17 @@ class Architecture:
         from archspec import runtime
 
         return runtime.build(self.expand(**bindings), self.document, device=device, dtype=dtype, seed=seed)
+
+    def verify(self, *, batch: Any = 1, **bindings: Any) -> "Agreement":
+        """The network held against its running model, node by node: true when all agree, to the unit.
+
+        >>> import archspec
+        >>> print(archspec.load("mobilenet_v2").verify(alpha="1/2"))
+        mobilenet_v2: 161 nodes agree
+        """
+        from archspec import runtime
+
+        return runtime.verify(self.expand(batch=batch, **bindings))
 
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""
