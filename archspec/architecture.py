@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archspec import cost, graph, spec
 from archspec.cost import Convention, CostTable
 from archspec.errors import SpecErrors
+from archspec.extras import need
+from archspec.files import replacing
 from archspec.spec import Document
 
 if TYPE_CHECKING:
@@ -95,9 +98,37 @@ class Architecture:
         >>> sum(weights.numel() for weights in model.parameters())
         266610
         """
+        need("torch", "torch")
         from archspec import runtime
 
         return runtime.build(self.expand(**bindings), self.document, device=device, dtype=dtype, seed=seed)
+
+    def write(self, path: str | os.PathLike[str], *, seed: int | None = None, **bindings: Any) -> None:
+        """Write the network as a file that runs without this library: PyTorch source, an exported program, or ONNX.
+
+        The file appears when it is whole, or not at all. Any batch goes through a program.
+
+        Args:
+            path: Ends in `.py`, `.pt2` or `.onnx`.
+            seed: The same seed gives the same weights; a source has none.
+            bindings: Values for symbols.
+
+        Raises:
+            ArchspecError: Another ending, or a file that cannot be written.
+            MissingExtraError: What the format needs is not installed.
+        """
+        if Path(path).suffix == ".py":
+            source = self.source(**bindings)  # type: ignore[attr-defined]  # the floor beside this one
+            with replacing(Path(path)) as file:
+                file.write_text(source, encoding="utf-8")
+            return
+        need("torch", "torch")
+        from archspec import runtime
+
+        runtime.check_ending(path)
+        network = self.expand(**bindings)
+        model = runtime.build(network, self.document, seed=seed)
+        runtime.export(model, network.input.shape, path)
 
     def verify(self, *, batch: Any = 1, **bindings: Any) -> "Agreement":
         """The network held against its running model, node by node: true when all agree, to the unit.
@@ -106,6 +137,7 @@ class Architecture:
         >>> print(archspec.load("mobilenet_v2").verify(alpha="1/2"))
         mobilenet_v2: 161 nodes agree
         """
+        need("torch", "torch")
         from archspec import runtime
 
         return runtime.verify(self.expand(batch=batch, **bindings))
