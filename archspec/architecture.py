@@ -83,6 +83,7 @@ class Architecture:
         device: "torch.device | str | None" = None,
         dtype: "torch.dtype | None" = None,
         seed: int | None = None,
+        inplace: bool = True,
         **bindings: Any,
     ) -> "torch.nn.Module":
         """The network as an ordinary `torch.nn.Module`, whose `spec` says what it was made from.
@@ -90,7 +91,8 @@ class Architecture:
         Args:
             device: Where to make it; on "meta" it has shapes and no numbers.
             dtype: The type of its weights.
-            seed: The same seed gives the same weights; torch's own state stays as it is.
+            seed: The same seed gives the same weights, on any device; torch's own state stays as it is.
+            inplace: Whether a ReLU may write over its input; with hooks on single layers, say no.
             bindings: Values for symbols.
 
         >>> import archspec
@@ -101,7 +103,8 @@ class Architecture:
         need("torch", "torch")
         from archspec import runtime
 
-        return runtime.build(self.expand(**bindings), self.document, device=device, dtype=dtype, seed=seed)
+        network = self.expand(**bindings)
+        return runtime.build(network, self.document, device=device, dtype=dtype, seed=seed, inplace=inplace)
 
     def write(self, path: str | os.PathLike[str], *, seed: int | None = None, **bindings: Any) -> None:
         """Write the network as a file that runs without this library: PyTorch source, an exported program, or ONNX.

@@ -32,7 +32,7 @@ def verify(network: Network) -> Agreement:
     >>> print(verify(expand(load("squeezenet"))))
     squeezenet: 66 nodes agree
     """
-    model = build(network, device="meta").eval()
+    model = build(network, device="meta", inplace=False).eval()
     run = _Run(network, model)
     rows = tuple(
         Comparison(node.name, node.operator.name, _analytic(network, node, row), run.facts(node))
