@@ -16,6 +16,7 @@ from archspec.errors import ArchspecError, did_you_mean
 VERBS = (
     "check",
     "compare",
+    "compile",
     "count",
     "explain-difference",
     "formula",
@@ -23,6 +24,7 @@ VERBS = (
     "reproduce",
     "schema",
     "show",
+    "verify",
     "zoo",
 )
 

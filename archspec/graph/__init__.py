@@ -1,7 +1,7 @@
 """The network: a specification with its symbols bound, its shapes inferred."""
 
 from archspec.graph.expand import expand
-from archspec.graph.network import Network, Node, Trace
+from archspec.graph.network import Container, Network, Node, Trace
 from archspec.graph.single import single, unbound
 
-__all__ = ["Network", "Node", "Trace", "expand", "single", "unbound"]
+__all__ = ["Container", "Network", "Node", "Trace", "expand", "single", "unbound"]

@@ -22,7 +22,7 @@ from archspec.errors import (
     UndecidableError,
     did_you_mean,
 )
-from archspec.graph.network import INPUT, Network, Node, Trace
+from archspec.graph.network import INPUT, Container, Network, Node, Trace
 from archspec.ops import Operator, Tensor
 from archspec.spec.check import (
     CALLEE,
@@ -96,6 +96,7 @@ def expand(
         conditions=tuple(condition for condition in conditions if not condition.holds_for(choices)),
         traces=tuple(walk.traces),
         uses=walk.uses,
+        containers=walk.containers,
     )
 
 
@@ -190,6 +191,7 @@ class _Expansion:
         self.document = document
         self.nodes: list[Node] = []
         self.traces: list[Trace] = []
+        self.containers: dict[str, Container] = {}
         self.errors: list[SpecError] = []
         self.steps = 0
         self.outputs: dict[Any, Tensor] = {}
@@ -327,6 +329,7 @@ class _Expansion:
             frame.named[step.as_] = frame.flow
 
     def _block(self, callee: str, block: Block, args: Mapping[str, Any], name: str, frame: _Frame) -> None:
+        self.containers[name] = Container(callee, args)
         scope = self.globals.within({})
         inner = _Frame(scope, frame.flow, name, frame.block or name, frame.kind or callee, frame.depth + 1)
         inner.named[INPUT] = frame.flow
@@ -341,7 +344,9 @@ class _Expansion:
     def _group(self, step: Group, frame: _Frame) -> None:
         path = self._name(step.as_, frame, step) if step.as_ else frame.path
         inner = frame.inner(path)
-        if not step.as_:
+        if step.as_:
+            self.containers[path] = Container("group")
+        else:
             inner.taken = frame.taken
         self._sizes_in_scope(inner)
         self._lets(step.let, inner.scope)
@@ -371,9 +376,12 @@ class _Expansion:
         if dims.is_symbolic(times) and step.index:
             raise UndecidableError(f"the units of this repeat differ by their number {step.index}; bind {times}")
 
+        self.containers[path] = Container("repeat")
+
         def walk(unit: int) -> None:
             self._count(step)
             inner = frame.inner(f"{path}/unit{unit + 1}", {step.index: unit} if step.index else None)
+            self.containers[inner.path] = Container("unit")
             self._body(step.body, inner)
             frame.flow = inner.flow
 
@@ -415,6 +423,7 @@ class _Expansion:
         name = self._name(step.as_ or step.operator, frame, step if step.as_ else None)
         for branch, body in step.branches.items():
             inner = frame.inner(path + self._local(branch, frame))
+            self.containers[inner.path] = Container("branch")
             self._body(body, inner)
             if inner.flow is not frame.flow:
                 results.append(inner.flow)
@@ -457,6 +466,7 @@ class _Expansion:
         else:
             times = built.pop(table.repeat, None)
             name = self._name(label or callee, frame, place if label else None)
+            self.containers[name] = Container("repeat")
             walk = self._unit(table, callee, built, nominal, name, place, frame)
             self._times(table.repeat, times, walk, frame, place.value_at(table.repeat))
         if label is not None:

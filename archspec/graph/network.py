@@ -47,6 +47,19 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Container:
+    """What a part of the tree of names is made of.
+
+    Attributes:
+        kind: The name of a block of the specification; "repeat", "unit", "branch" or "group" for its other steps.
+        args: The arguments a block was called with.
+    """
+
+    kind: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """What became of one row of a table, or of one step of the network's body.
 
@@ -85,6 +98,7 @@ class Network:
         conditions: What had to be taken for true of free symbols.
         traces: The rows of the specification's tables and the steps around them, with nominal and built numbers.
         uses: The arguments and the input that each block has where it is used first.
+        containers: What the inner parts of the tree of names are made of, by path.
     """
 
     name: str
@@ -96,6 +110,7 @@ class Network:
     conditions: tuple[Condition, ...] = ()
     traces: tuple[Trace, ...] = ()
     uses: Mapping[str, tuple[Mapping[str, Any], Tensor]] = field(default_factory=dict)
+    containers: Mapping[str, Container] = field(default_factory=dict)
 
     @cached_property
     def _by_name(self) -> dict[str, Node]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import cache, reduce
 from importlib import import_module
 from typing import Any, Literal, overload
 
@@ -19,13 +19,17 @@ ROOTS = ("torch", "archspec.runtime")
 
 
 @overload
-def live(call: Module) -> nn.Module: ...
+def live(call: Module, *, filled: bool = True) -> nn.Module: ...
 @overload
 def live(call: Function) -> "Applied": ...
-def live(call: TorchCall) -> "nn.Module | Applied":
+def live(call: TorchCall, *, filled: bool = True) -> "nn.Module | Applied":
     """The module, or the function of the inputs, that a call describes.
 
     The functions before a module become a forward hook of it, so that its weights keep their own names.
+
+    Args:
+        call: What an operator says.
+        filled: Whether torch fills the module's arrays; else they hold whatever stood in memory.
 
     Raises:
         ArchspecError: The target is not torch's or ours, or a setting is still an expression.
@@ -35,13 +39,25 @@ def live(call: TorchCall) -> "nn.Module | Applied":
     >>> live(Function("torch.flatten", {"start_dim": 1}))(torch.zeros(2, 3, 4)).shape
     torch.Size([2, 12])
     """
-    target, settings = resolve(call.target), _numbers(call.kwargs)
+    target, settings = resolve(call.target), numbers(call.kwargs)
     if isinstance(call, Function):
         return Applied(target, settings, call.takes)
-    module: nn.Module = target(**settings)
+    module: nn.Module = target(**settings) if filled else _unfilled(target, settings)
     if call.before:
         module.register_forward_pre_hook(_Before(tuple(live(function) for function in call.before)))
     return module
+
+
+def _unfilled(target: Any, settings: Mapping[str, Any]) -> nn.Module:
+    """A module whose constructor's own filling is left out, for one that is filled by rules anyway."""
+    module: nn.Module = _without_filling(target)(**settings)
+    module.__class__ = target
+    return module
+
+
+@cache
+def _without_filling(target: Any) -> type[nn.Module]:
+    return type(target.__name__, (target,), {"reset_parameters": lambda _: None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +106,12 @@ def resolve(target: str) -> Any:
         raise ArchspecError(f"there is no {target!r} (torch is {torch.__version__})") from None
 
 
-def _numbers(settings: Mapping[str, Any]) -> dict[str, Any]:
+def numbers(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as torch takes them.
+
+    Raises:
+        ArchspecError: One is an expression.
+    """
     return {key: _number(key, value) for key, value in settings.items()}
 
 
