@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec import cost, graph, spec
 from archspec.cost import Convention, CostTable
 from archspec.errors import SpecErrors
 from archspec.spec import Document
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Network(graph.Network):
@@ -68,6 +71,31 @@ class Architecture:
     ) -> CostTable:
         """What the network costs: `expand`, then count."""
         return self.expand(free=free, batch=batch, **bindings).count(convention)
+
+    def to_torch(
+        self,
+        *,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
+        seed: int | None = None,
+        **bindings: Any,
+    ) -> "torch.nn.Module":
+        """The network as an ordinary `torch.nn.Module`, whose `spec` says what it was made from.
+
+        Args:
+            device: Where to make it; on "meta" it has shapes and no numbers.
+            dtype: The type of its weights.
+            seed: The same seed gives the same weights; torch's own state stays as it is.
+            bindings: Values for symbols.
+
+        >>> import archspec
+        >>> model = archspec.load("lenet_300_100").to_torch(seed=0)
+        >>> sum(weights.numel() for weights in model.parameters())
+        266610
+        """
+        from archspec import runtime
+
+        return runtime.build(self.expand(**bindings), self.document, device=device, dtype=dtype, seed=seed)
 
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""

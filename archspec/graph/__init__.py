@@ -1,6 +1,6 @@
 """The network: a specification with its symbols bound, its shapes inferred."""
 
 from archspec.graph.expand import expand
-from archspec.graph.network import Network, Node, Trace
+from archspec.graph.network import Container, Network, Node, Trace
 
-__all__ = ["Network", "Node", "Trace", "expand"]
+__all__ = ["Container", "Network", "Node", "Trace", "expand"]

@@ -21,7 +21,7 @@ from archspec.errors import (
     SpecErrors,
     did_you_mean,
 )
-from archspec.graph.network import INPUT, Network, Node, Trace
+from archspec.graph.network import INPUT, Container, Network, Node, Trace
 from archspec.ops import Operator, Tensor
 from archspec.spec.check import (
     CALLEE,
@@ -93,6 +93,7 @@ def expand(
         output=output,
         conditions=tuple(conditions),
         traces=tuple(walk.traces),
+        containers=walk.containers,
     )
 
 
@@ -182,6 +183,7 @@ class _Expansion:
         self.document = document
         self.nodes: list[Node] = []
         self.traces: list[Trace] = []
+        self.containers: dict[str, Container] = {}
         self.errors: list[SpecError] = []
         self.steps = 0
         self.outputs: dict[Any, Tensor] = {}
@@ -318,6 +320,7 @@ class _Expansion:
             frame.named[step.as_] = frame.flow
 
     def _block(self, callee: str, block: Block, args: Mapping[str, Any], name: str, frame: _Frame) -> None:
+        self.containers[name] = Container(callee, args)
         scope = self.globals.within({})
         inner = _Frame(scope, frame.flow, name, frame.block or name, frame.kind or callee, frame.depth + 1)
         inner.named[INPUT] = frame.flow
@@ -331,7 +334,9 @@ class _Expansion:
     def _group(self, step: Group, frame: _Frame) -> None:
         path = self._name(step.as_, frame, step) if step.as_ else frame.path
         inner = frame.inner(path)
-        if not step.as_:
+        if step.as_:
+            self.containers[path] = Container("group")
+        else:
             inner.taken = frame.taken
         self._sizes_in_scope(inner)
         self._lets(step.let, inner.scope)
@@ -360,9 +365,11 @@ class _Expansion:
         if fault := repeat_fault("repeat", times):
             raise SpecError(fault, step.repeat.at)
         path = self._name(step.as_ or "repeat", frame, step if step.as_ else None)
+        self.containers[path] = Container("repeat")
         for unit in range(times):
             self._count(step)
             inner = frame.inner(f"{path}/unit{unit + 1}", {step.index: unit} if step.index else None)
+            self.containers[inner.path] = Container("unit")
             self._body(step.body, inner)
             frame.flow = inner.flow
         if step.as_:
@@ -380,6 +387,7 @@ class _Expansion:
         name = self._name(step.as_ or step.operator, frame, step if step.as_ else None)
         for branch, body in step.branches.items():
             inner = frame.inner(path + self._local(branch, frame))
+            self.containers[inner.path] = Container("branch")
             self._body(body, inner)
             if inner.flow is not frame.flow:
                 results.append(inner.flow)
@@ -424,6 +432,7 @@ class _Expansion:
             if fault := repeat_fault(table.repeat, times):
                 raise SpecError(fault, place.value_at(table.repeat))
             name = self._name(label or callee, frame, place if label else None)
+            self.containers[name] = Container("repeat")
             self._units(table, callee, built, nominal, times, name, place, frame)
         if label is not None:
             frame.named[label] = frame.flow

@@ -17,12 +17,13 @@ RESERVED = frozenset(_ATTRIBUTES.split())
 
 
 def attribute(part: str) -> str:
-    """The attribute under which a part of a node's name stands in its module.
+    """The attribute under which a part of a node's name stands in its module; other parts have other attributes.
 
-    >>> attribute("conv2d"), attribute("float"), attribute("in")
-    ('conv2d', 'float_', 'in_')
+    >>> attribute("conv2d"), attribute("float"), attribute("in"), attribute("float_")
+    ('conv2d', 'float_', 'in_', 'float__')
     """
-    return f"{part}_" if part in RESERVED or iskeyword(part) else part
+    stems = (part[:end] for end in range(len(part.rstrip("_")), len(part) + 1))
+    return f"{part}_" if any(stem in RESERVED or iskeyword(stem) for stem in stems) else part
 
 
 def state_key(node: str, weight: str) -> str:

@@ -1,7 +1,7 @@
 """A network: operators in topological order, each with its ordered inputs and the shape it gives."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,19 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Container:
+    """What a part of the tree of names is made of.
+
+    Attributes:
+        kind: The name of a block of the specification; "repeat", "unit", "branch" or "group" for its other steps.
+        args: The arguments a block was called with.
+    """
+
+    kind: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """What became of one row of a table, or of one step of the network's body.
 
@@ -82,6 +95,7 @@ class Network:
         output: The name of the node whose result is the network's.
         conditions: What had to be taken for true of free symbols.
         traces: The rows of the specification's tables and the steps around them, with nominal and built numbers.
+        containers: What the inner parts of the tree of names are made of, by path.
     """
 
     name: str
@@ -92,6 +106,7 @@ class Network:
     output: str
     conditions: tuple[Condition, ...] = ()
     traces: tuple[Trace, ...] = ()
+    containers: Mapping[str, Container] = field(default_factory=dict)
 
     @cached_property
     def _by_name(self) -> dict[str, Node]:

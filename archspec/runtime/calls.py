@@ -35,7 +35,7 @@ def live(call: TorchCall) -> "nn.Module | Applied":
     >>> live(Function("torch.flatten", {"start_dim": 1}))(torch.zeros(2, 3, 4)).shape
     torch.Size([2, 12])
     """
-    target, settings = resolve(call.target), _numbers(call.kwargs)
+    target, settings = resolve(call.target), numbers(call.kwargs)
     if isinstance(call, Function):
         return Applied(target, settings, call.takes)
     module: nn.Module = target(**settings)
@@ -90,7 +90,12 @@ def resolve(target: str) -> Any:
         raise ArchspecError(f"there is no {target!r} (torch is {torch.__version__})") from None
 
 
-def _numbers(settings: Mapping[str, Any]) -> dict[str, Any]:
+def numbers(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as torch takes them.
+
+    Raises:
+        ArchspecError: One is an expression.
+    """
     return {key: _number(key, value) for key, value in settings.items()}
 
 

@@ -10,9 +10,10 @@ from archspec.spec.check import DEFINING, check
 from archspec.spec.document import Document
 from archspec.spec.extend import extended
 from archspec.spec.located import Faults, TooManyFaultsError
+from archspec.spec.origin import Origin, digest, origin
 from archspec.spec.reader import decode, parse, read_bytes
 
-__all__ = ["Document", "check", "dumps", "load", "loads", "schema", "zoo"]
+__all__ = ["Document", "Origin", "check", "digest", "dumps", "load", "loads", "origin", "schema", "zoo"]
 
 
 def load(spec: str | os.PathLike[str]) -> Document:
