@@ -11,11 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archspec.train.evaluate import Score, evaluate
-    from archspec.train.fit import fit
     from archspec.train.options import Options
     from archspec.train.recipe import Recipe
-    from archspec.train.result import Epoch, Result, TrainingStoppedError, Watcher
+    from archspec.train.result import Epoch, Result, Score, TrainingStoppedError, Watcher
+    from archspec.train.run import fit
+    from archspec.train.score import evaluate
 
 __all__ = ["Epoch", "Options", "Recipe", "Result", "Score", "TrainingStoppedError", "Watcher", "evaluate", "fit"]
 
@@ -27,8 +27,8 @@ _HOMES = {
     "Score": "result",
     "TrainingStoppedError": "result",
     "Watcher": "result",
-    "evaluate": "evaluate",
-    "fit": "fit",
+    "evaluate": "score",
+    "fit": "run",
 }
 
 

@@ -34,17 +34,19 @@ def generator(*parts: object) -> torch.Generator:
 class Inputs:
     """Bytes to what a network takes: floats, each channel with mean 0 and deviation 1 over the training images."""
 
-    def __init__(self, statistics: tuple[tuple[float, ...], tuple[float, ...]], device: torch.device, last: bool) -> None:
+    def __init__(
+        self, statistics: tuple[tuple[float, ...], tuple[float, ...]], device: torch.device, last: bool
+    ) -> None:
         mean, deviation = (torch.tensor(values).view(-1, 1, 1) for values in statistics)
         self.factor = (1 / (255 * deviation)).to(device)
         self.shift = (-mean / deviation).to(device)
         self.device = device
         self.format = torch.channels_last if last else torch.contiguous_format
 
-    def __call__(self, images: Tensor, change: Augment = Augment(), chance: Tensor | None = None) -> Tensor:
-        """n × c × h × w bytes as floats; `change` is made before they are scaled, where black is 0."""
+    def __call__(self, images: Tensor, change: Augment | None = None, chance: Tensor | None = None) -> Tensor:
+        """n × c × h × w bytes as floats; `change` is made, by chance, before they are scaled: black is still 0."""
         floats = images.to(self.device, non_blocking=True).float()
-        if chance is not None and change:
+        if change and chance is not None:
             floats = change(floats, chance.to(self.device, non_blocking=True))
         return floats.mul_(self.factor).add_(self.shift).contiguous(memory_format=self.format)
 
@@ -70,9 +72,15 @@ class Batches:
     ) -> None:
         rank, processes = share
         if batch > len(data.train):
-            raise ArchspecError(f"a batch of {batch} is more than the {len(data.train)} training images; --batch {len(data.train)} would do")
+            raise ArchspecError(
+                f"a batch of {batch} is more than the {len(data.train)} training images; "
+                f"--batch {len(data.train)} would do"
+            )
         if batch % processes:
-            raise ArchspecError(f"a batch of {batch} cannot be shared among {processes} processes; --batch {batch - batch % processes or processes} would do")
+            near = batch - batch % processes or processes
+            raise ArchspecError(
+                f"a batch of {batch} cannot be shared by {processes} processes; --batch {near} would do"
+            )
         self.batch, self.change, self.seed, self.inputs = batch, change, seed, inputs
         self.split = resident(data.train, inputs.device)
         self.steps = len(data.train) // batch
@@ -87,7 +95,11 @@ class Batches:
             order = torch.randperm(len(self.split), generator=generator(self.seed, "order", epoch))
             self._epoch, self._order = epoch, order.to(self.split.images.device)
         which = self._order[index * self.batch : (index + 1) * self.batch][self.own]
-        chance = torch.rand(self.batch, COLUMNS, generator=generator(self.seed, "change", step))[self.own] if self.change else None
+        chance = (
+            torch.rand(self.batch, COLUMNS, generator=generator(self.seed, "change", step))[self.own]
+            if self.change
+            else None
+        )
         images, labels = self.split.images[which], self.split.labels[which]
         return self.inputs(images, self.change, chance), labels.to(self.inputs.device, non_blocking=True)
 

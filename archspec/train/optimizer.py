@@ -30,7 +30,8 @@ def build(model: nn.Module, recipe: Recipe) -> Optimizer:
         return SGD(groups, lr=lr, momentum=recipe.momentum, nesterov=nesterov, fused=True)
     if recipe.optimizer == "rmsprop":
         return RMSprop(groups, lr=lr, momentum=recipe.momentum)
-    return {"adam": Adam, "adamw": AdamW}[recipe.optimizer](groups, lr=lr, fused=True)
+    family = Adam if recipe.optimizer == "adam" else AdamW
+    return family(groups, lr=lr, fused=True)
 
 
 def tensors_of(optimizer: Optimizer) -> dict[str, Tensor]:
@@ -58,7 +59,11 @@ def restore(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
             raise ArchspecError(f"the optimiser's state has {key}; there are {len(parameters)} parameters")
         parameter = parameters[int(number)]
         if value.ndim and value.shape != parameter.shape:
-            raise ArchspecError(f"the optimiser's state {key} is {tuple(value.shape)}, its parameter {tuple(parameter.shape)}")
+            raise ArchspecError(
+                f"the optimiser's state {key} is {tuple(value.shape)}, its parameter {tuple(parameter.shape)}"
+            )
         # a fused step runs over both memories in one go: their strides must agree
-        state.setdefault(int(number), {})[name] = torch.empty_like(parameter).copy_(value) if value.ndim else value.clone()
+        state.setdefault(int(number), {})[name] = (
+            torch.empty_like(parameter).copy_(value) if value.ndim else value.clone()
+        )
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -79,6 +79,7 @@ class Recipe(Located):
 
     Attributes:
         doc: What it is for.
+        data: The kind of data that it is made for; None for any.
         epochs: How often all training images are seen.
         batch: Images a step, those of all processes together.
         optimizer: One of `OPTIMIZERS`.
@@ -103,6 +104,7 @@ class Recipe(Located):
     """
 
     doc: Text | None = None
+    data: Text | None = None
     epochs: Annotated[int, _whole(1, 100_000)] = 10
     batch: Annotated[int, _whole(1, 1_000_000)] = 64
     optimizer: Annotated[str, _word(OPTIMIZERS)] = "sgd"
@@ -216,12 +218,12 @@ def loads(text: str, name: str = "<text>") -> Recipe:
 
 
 def default_for(spec: str, data: str) -> Recipe:
-    """The recipe of a network's own name, else that of the data.
+    """The recipe of a network's own name, if it is made for the data, else that of the data.
 
     Raises:
         ArchspecError: There is neither.
     """
     for name in (spec, data):
-        if name in names():
-            return load(name)
+        if name in names() and (recipe := load(name)).data in {None, data}:
+            return recipe
     raise ArchspecError(f"no recipe for {spec} or {data}; name one with --recipe: {', '.join(names())}")

@@ -81,6 +81,7 @@ class Result:
         epochs: All epochs, those before a resumption too.
         planned: How many epochs the recipe asks for.
         resumed: After how many steps it was resumed; None if it was not.
+        moved: What has changed since the run began that may change the last bits of its weights; empty if nothing.
         signal: The number of the signal that interrupted it; None if it ran to its end.
     """
 
@@ -91,6 +92,7 @@ class Result:
     epochs: tuple[Epoch, ...]
     planned: int
     resumed: int | None = None
+    moved: str = ""
     signal: int | None = None
 
     @property

@@ -132,7 +132,9 @@ def _classes(path: str, names: Iterable[str]) -> dict[str, dict[str, list[str]]]
             "and lie in CLASS/, or in train/CLASS/ and test/CLASS/"
         )
     if set(found) not in ({""}, {"train", "test"}):
-        raise ArchspecError(f"{path}: has {_listed(part or 'CLASS/' for part in found)}; wanted are train and test, or classes alone")
+        raise ArchspecError(
+            f"{path}: has {_listed(part or 'CLASS/' for part in found)}; wanted are train and test, or classes alone"
+        )
     if set(found) == {"train", "test"} and (odd := set(found["train"]) ^ set(found["test"])):
         raise ArchspecError(f"{path}: train and test have different classes: {_listed(odd)} is in one of them only")
     return found
@@ -170,11 +172,22 @@ class _Reader:
                 image = opened.convert(MODES[channels])
         except UnidentifiedImageError:
             raise ArchspecError(f"{self.path}: {name} is no image that is read: {', '.join(FORMATS)}") from None
-        except (OSError, ValueError, SyntaxError, RuntimeError, zipfile.BadZipFile, Image.DecompressionBombError) as error:
+        except (
+            OSError,
+            ValueError,
+            SyntaxError,
+            RuntimeError,
+            zipfile.BadZipFile,
+            Image.DecompressionBombError,
+        ) as error:
             raise ArchspecError(f"{self.path}: {name} cannot be read: {error}") from None
         if image.size != (width, height):
             image = self._fitted(image, name)
-        return torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).view(height, width, channels).permute(2, 0, 1)
+        return (
+            torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
+            .view(height, width, channels)
+            .permute(2, 0, 1)
+        )
 
     def _fitted(self, image: Any, name: str) -> Any:
         from PIL import Image, ImageOps
@@ -183,7 +196,7 @@ class _Reader:
         if not self.resize:
             raise ArchspecError(
                 f"{self.path}: {name} is {image.height}×{image.width}, the network takes {height}×{width}; "
-                f"--resize fits all images to it, or another size of the network would do, such as --set side={image.height}"
+                f"--resize fits all images to it; where all have one size, --set side={image.height} may do"
             )
         return ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
 

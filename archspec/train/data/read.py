@@ -60,12 +60,21 @@ def load(data: str, shape: tuple[int, ...], classes: int, *, resize: bool = Fals
         "image-folder": lambda: folder.read(place, shape, resize),
     }
     found = readers[kind]().checked()
-    if found.classes != classes:
+    return fitted(agreeing(found, classes), shape, resize or kind == "digits")
+
+
+def agreeing(data: Data, classes: int) -> Data:
+    """The data.
+
+    Raises:
+        ArchspecError: They have another number of classes than the network tells apart.
+    """
+    if data.classes != classes:
         raise ArchspecError(
-            f"{kind} has {found.classes} classes and the network tells {classes} apart; "
-            f"if its symbol for them is called classes, --set classes={found.classes} would do"
+            f"{data.name} has {data.classes} classes and the network tells {classes} apart; "
+            f"--set classes={data.classes}, if that is its symbol for them, would do"
         )
-    return fitted(found, shape, resize or kind == "digits")
+    return data
 
 
 def fitted(data: Data, shape: tuple[int, ...], resize: bool) -> Data:
@@ -86,7 +95,9 @@ def fitted(data: Data, shape: tuple[int, ...], resize: bool) -> Data:
             f"{f'{side}, if that is its symbol for the side, or ' if side else ''}--resize would do"
         )
     train, test = (Split(_fitted(data.name, split.images, shape), split.labels) for split in (data.train, data.test))
-    how = f"{found} fitted to {wanted}: bilinear" + (", grey as three channels" if shape[0] > data.train.shape[0] else "")
+    how = f"{found} fitted to {wanted}: bilinear" + (
+        ", grey as three channels" if shape[0] > data.train.shape[0] else ""
+    )
     return Data(data.name, train, test, data.classes, "; ".join(filter(None, [data.note, how])))
 
 

@@ -54,8 +54,8 @@ class Data:
         found = hashlib.sha256()
         for split in (self.train, self.test):
             found.update(repr(tuple(split.images.shape)).encode())
-            found.update(memoryview(split.images.contiguous().numpy()).cast("B"))
-            found.update(memoryview(split.labels.contiguous().numpy()).cast("B"))
+            found.update(split.images.contiguous().numpy().data)
+            found.update(split.labels.contiguous().numpy().data)
         return found.hexdigest()
 
     @cached_property
