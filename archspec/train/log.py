@@ -1,5 +1,6 @@
 """The log of a run: one line of JSON a step and an epoch, and the same for TensorBoard, if asked for."""
 
+import errno
 import json
 import os
 from dataclasses import asdict
@@ -26,7 +27,7 @@ class Log:
         self._path = path
         self._board = _writer(board) if board is not None else None
         try:
-            self._file = path.open("ab")
+            self._file = path.open("ab", buffering=0)
             os.truncate(path, min(size, path.stat().st_size))
         except OSError as error:
             raise TrainingStoppedError(f"{path}: cannot be written: {error}") from None
@@ -53,9 +54,10 @@ class Log:
         self._show(epoch.step, {"loss/test": epoch.test.loss, "top1": epoch.test.top1, "top5": epoch.test.top5})
 
     def _write(self, lines: list[dict[str, Any]]) -> None:
+        data = "".join(json.dumps(line) + "\n" for line in lines).encode()
         try:
-            self._file.write("".join(json.dumps(line) + "\n" for line in lines).encode())
-            self._file.flush()
+            if self._file.write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise TrainingStoppedError(
                 f"{self._path}: cannot be written: {error}; the last checkpoint is intact"

@@ -202,12 +202,12 @@ def loads(text: str, name: str = "<text>") -> Recipe:
     Raises:
         SpecErrors: It has faults; all of them are named, each with its place.
 
-    >>> print(loads("lr: fast"))
+    >>> loads("lr: fast")
     Traceback (most recent call last):
-    archspec.errors.SpecErrors: <text>:1:5: lr: expected a number above 0 and at most 1000, found 'fast'
+    archspec.errors.SpecErrors: <text>:1:5: expected a number above 0 and at most 1000, found 'fast'
     """
     faults = Faults()
-    tree = parse(text, name, faults)
+    tree = parse(text, name, faults, "a recipe is a mapping, such as 'epochs: 10'")
     try:
         recipe = Recipe.model_validate(tree, context=faults)
     except TooManyFaultsError:

@@ -104,9 +104,9 @@ def faces(network: "Network") -> tuple[tuple[int, ...], int]:
     """
     shape, result = network.input.shape, network.tensor(network.output).shape
     if len(shape) != 4:
-        raise ArchspecError(f"{network.name} takes {network.input}; images are batch × channels × height × width")
+        raise ArchspecError(f"{network.name} takes {network.input}; images are channels × height × width")
     if len(result) != 2:
-        raise ArchspecError(f"{network.name} gives {network.tensor(network.output)}; classes are batch × classes")
+        raise ArchspecError(f"{network.name} gives {network.tensor(network.output)}; wanted is one number a class")
     return tuple(shape[1:]), int(result[1])
 
 

@@ -26,7 +26,7 @@ def kind_of(data: str) -> tuple[str, str]:
     kind, _, place = data.partition(":")
     if kind not in KINDS:
         hint = did_you_mean(kind, KINDS) or "; there are digits, mnist:DIR, cifar10:DIR and image-folder:PATH"
-        raise ArchspecError(f"no data are called '{printable(data, 80)}'{hint}")
+        raise ArchspecError(f"no data are called '{printable(kind, 80)}'{hint}")
     if (kind == "digits") == bool(place):
         raise ArchspecError(
             "digits come with scikit-learn and lie nowhere else: --data digits"
