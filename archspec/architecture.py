@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec import cost, graph, spec
 from archspec.cost import Convention, CostTable
 from archspec.errors import SpecErrors
 from archspec.spec import Document
+
+if TYPE_CHECKING:
+    from archspec.cost.memory import Memory
 
 
 class Network(graph.Network):
@@ -68,6 +71,29 @@ class Architecture:
     ) -> CostTable:
         """What the network costs: `expand`, then count."""
         return self.expand(free=free, batch=batch, **bindings).count(convention)
+
+    def memory(
+        self,
+        policy: str = "layerwise",
+        dtype: str = "float32",
+        order: str = "given",
+        *,
+        in_place: bool = False,
+        weights: bool = False,
+        free: Iterable[str] = (),
+        batch: Any = 1,
+        **bindings: Any,
+    ) -> "Memory":
+        """What its activations need in memory at once, under a policy; see `cost.memory`.
+
+        >>> import archspec
+        >>> archspec.load("mobilenet_v2").memory("liveness", dtype="int8").peak  # 2·96·112²
+        2408448
+        """
+        from archspec.cost.memory import memory
+
+        network = self.expand(free=free, batch=batch, **bindings)
+        return memory(network, policy, dtype, order, in_place=in_place, weights=weights)
 
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""

@@ -308,6 +308,15 @@ def minimum(*values: Dim) -> Dim:
     return min(values)
 
 
+def alternatives(value: Dim) -> tuple[Dim, ...]:
+    """The values of which this is the largest or the smallest; a number, or an expression of another kind, by itself.
+
+    >>> alternatives(7)
+    (7,)
+    """
+    return _home(value).alternatives(value) if is_symbolic(value) else (value,)
+
+
 def product(values: Iterable[Dim]) -> Dim:
     """The product, never wrapped as `np.prod` wraps.
 
