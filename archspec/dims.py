@@ -249,7 +249,8 @@ def round_half_up(x: Dim) -> Dim:
     return floor(x + Fraction(1, 2)) if not is_array(x) else x
 
 
-def log2(x: Dim) -> int:
+@_rule
+def log2(x: Dim) -> Dim:
     """The logarithm of a power of two: the bits that tell x things apart.
 
     Raises:
@@ -261,6 +262,30 @@ def log2(x: Dim) -> int:
     if type(x) is not int or x < 1 or x & (x - 1):
         raise ArchspecError(f"log2 is exact for powers of two alone (got {x})")
     return x.bit_length() - 1
+
+
+SQRT_PLACES = 12
+"""The decimal places to which a root is rounded that is no rational number."""
+
+
+@_rule
+def sqrt(x: Dim) -> Dim:
+    """The square root: exact of the square of a rational number, of any other to `SQRT_PLACES` places.
+
+    Raises:
+        ArchspecError: x is negative, or no single number.
+
+    >>> sqrt(Fraction(1, 4)), float(sqrt(Fraction(2)))
+    (Fraction(1, 2), 1.414213562373)
+    """
+    if not is_number(x) or x < 0:
+        raise ArchspecError(f"the root is of a number that is not negative (got {x})")
+    over, under = math.isqrt(x.numerator), math.isqrt(x.denominator)
+    if over * over == x.numerator and under * under == x.denominator:
+        return _normal(Fraction(over, under))
+    scale: int = 10**SQRT_PLACES
+    doubled = math.isqrt(4 * x.numerator * scale * scale // x.denominator)  # ⌊2·scale·√x⌋, to round halves upwards
+    return _normal(Fraction((doubled + 1) // 2, scale))
 
 
 @_rule

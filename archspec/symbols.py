@@ -31,9 +31,11 @@ __all__ = [
     "floor",
     "floor_div",
     "less",
+    "log2",
     "make_divisible",
     "maximum",
     "minimum",
+    "sqrt",
     "symbol",
 ]
 
@@ -181,6 +183,32 @@ class Minimum(_Extreme):
 
     def _latex(self, printer: Any) -> str:
         return rf"\min\left({', '.join(printer._print(arg) for arg in self.args)}\right)"
+
+
+class Log2(_Atom):
+    """log₂ x; a number, and so whole, of a power of two alone."""
+
+    rule = "log2"
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if (self.args[0] - 1).is_nonnegative else None
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"log₂({printer._print(self.args[0])})"
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\log_2{power} {printer._print(self.args[0])}"
+
+
+def log2(x: Any) -> Any:
+    """log₂ x."""
+    return from_sympy(Log2(to_sympy(x)))
+
+
+def sqrt(x: Any) -> Any:
+    """√x."""
+    return from_sympy(sympy.sqrt(to_sympy(x)))
 
 
 def floor(x: Any) -> Any:
