@@ -10,6 +10,8 @@ from archspec.errors import SpecErrors
 from archspec.spec import Document
 
 if TYPE_CHECKING:
+    from archspec.compress.plan import Plan
+    from archspec.compress.predict import Prediction
     from archspec.cost.memory import Memory
 
 
@@ -94,6 +96,20 @@ class Architecture:
 
         network = self.expand(free=free, batch=batch, **bindings)
         return memory(network, policy, dtype, order, in_place=in_place, weights=weights)
+
+    def predict(
+        self, plan: "str | os.PathLike[str] | Plan", *, free: Iterable[str] = (), **bindings: Any
+    ) -> "Prediction":
+        """What it weighs under a plan of compression: a file, the name of one that comes with the library, or a Plan.
+
+        >>> import archspec
+        >>> round(float(archspec.load("vgg16").predict("vgg16").coded_ratio), 1)
+        49.6
+        """
+        from archspec.compress.plan import Plan, load
+        from archspec.compress.predict import predict
+
+        return predict(self.expand(free=free, **bindings), plan if isinstance(plan, Plan) else load(plan))
 
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""

@@ -13,7 +13,19 @@ import rich_click as click
 from archspec.alone import refuse_other_distribution
 from archspec.errors import ArchspecError, did_you_mean
 
-VERBS = ("check", "compare", "count", "explain-difference", "memory", "reconcile", "reproduce", "schema", "show", "zoo")
+VERBS = (
+    "check",
+    "compare",
+    "compress",
+    "count",
+    "explain-difference",
+    "memory",
+    "reconcile",
+    "reproduce",
+    "schema",
+    "show",
+    "zoo",
+)
 
 
 class Verbs(click.RichGroup):
