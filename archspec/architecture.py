@@ -15,6 +15,9 @@ from archspec.spec import Document
 if TYPE_CHECKING:
     import torch
 
+    from archspec.compress.plan import Plan
+    from archspec.compress.predict import Prediction
+    from archspec.cost.memory import Memory
     from archspec.formula.closed_form import Form, Formula
     from archspec.runtime import Agreement
 
@@ -228,6 +231,43 @@ class Architecture:
         from archspec import runtime
 
         return runtime.verify(self.expand(batch=batch, **bindings))
+
+    def memory(
+        self,
+        policy: str = "layerwise",
+        dtype: str = "float32",
+        order: str = "given",
+        *,
+        in_place: bool = False,
+        weights: bool = False,
+        free: Iterable[str] = (),
+        batch: Any = 1,
+        **bindings: Any,
+    ) -> "Memory":
+        """What its activations need in memory at once, under a policy; see `cost.memory`.
+
+        >>> import archspec
+        >>> archspec.load("mobilenet_v2").memory("liveness", dtype="int8").peak  # 2·96·112²
+        2408448
+        """
+        from archspec.cost.memory import memory
+
+        network = self.expand(free=free, batch=batch, **bindings)
+        return memory(network, policy, dtype, order, in_place=in_place, weights=weights)
+
+    def predict(
+        self, plan: "str | os.PathLike[str] | Plan", *, free: Iterable[str] = (), **bindings: Any
+    ) -> "Prediction":
+        """What it weighs under a plan of compression: a file, the name of one that comes with the library, or a Plan.
+
+        >>> import archspec
+        >>> round(float(archspec.load("vgg16").predict("vgg16").coded_ratio), 1)
+        49.6
+        """
+        from archspec.compress.plan import Plan, load
+        from archspec.compress.predict import predict
+
+        return predict(self.expand(free=free, **bindings), plan if isinstance(plan, Plan) else load(plan))
 
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""

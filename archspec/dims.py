@@ -272,7 +272,8 @@ def round_half_up(x: Dim) -> Dim:
     return floor(x + Fraction(1, 2)) if not is_array(x) else x
 
 
-def log2(x: Dim) -> int:
+@_rule
+def log2(x: Dim) -> Dim:
     """The logarithm of a power of two: the bits that tell x things apart.
 
     Raises:
@@ -284,6 +285,30 @@ def log2(x: Dim) -> int:
     if type(x) is not int or x < 1 or x & (x - 1):
         raise ArchspecError(f"log2 is exact for powers of two alone (got {x})")
     return x.bit_length() - 1
+
+
+SQRT_PLACES = 12
+"""The decimal places to which a root is rounded that is no rational number."""
+
+
+@_rule
+def sqrt(x: Dim) -> Dim:
+    """The square root: exact of the square of a rational number, of any other to `SQRT_PLACES` places.
+
+    Raises:
+        ArchspecError: x is negative, or no single number.
+
+    >>> sqrt(Fraction(1, 4)), float(sqrt(Fraction(2)))
+    (Fraction(1, 2), 1.414213562373)
+    """
+    if not is_number(x) or x < 0:
+        raise ArchspecError(f"the root is of a number that is not negative (got {x})")
+    over, under = math.isqrt(x.numerator), math.isqrt(x.denominator)
+    if over * over == x.numerator and under * under == x.denominator:
+        return _normal(Fraction(over, under))
+    scale: int = 10**SQRT_PLACES
+    doubled = math.isqrt(4 * x.numerator * scale * scale // x.denominator)  # ⌊2·scale·√x⌋, to round halves upwards
+    return _normal(Fraction((doubled + 1) // 2, scale))
 
 
 @_rule
@@ -329,6 +354,15 @@ def minimum(*values: Dim) -> Dim:
 
         return np.minimum.reduce(np.broadcast_arrays(*values))
     return min(values)
+
+
+def alternatives(value: Dim) -> tuple[Dim, ...]:
+    """The values of which this is the largest or the smallest; a number, or an expression of another kind, by itself.
+
+    >>> alternatives(7)
+    (7,)
+    """
+    return _home(value).alternatives(value) if is_symbolic(value) else (value,)
 
 
 def product(values: Iterable[Dim]) -> Dim:

@@ -7,8 +7,10 @@ substitution gives the integer. Two laws keep atoms few:
 * ⌈(⌈u/s⌉ + b)/t⌉ = ⌈(u + b·s)/(s·t)⌉ for integers b and s, t ≥ 1: a chain of layers is one ceiling, however long.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import lru_cache
+from itertools import combinations
 from typing import Any
 
 import sympy
@@ -20,6 +22,8 @@ from archspec.dims import Condition, record
 from archspec.errors import ArchspecError, DivisibilityError, UndecidableError
 
 __all__ = [
+    "alternatives",
+    "at_least",
     "at_least_one",
     "ceil",
     "ceil_div",
@@ -29,10 +33,12 @@ __all__ = [
     "floor",
     "floor_div",
     "less",
+    "log2",
     "lookup",
     "make_divisible",
     "maximum",
     "minimum",
+    "sqrt",
     "symbol",
     "value",
 ]
@@ -126,6 +132,9 @@ class Ceil(_Rounding):
     """⌈x⌉ of a rational expression."""
 
     rule = "ceil"
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.args[0].is_positive else None
 
     def _sympystr(self, printer: Any) -> str:
         return f"⌈{printer._print(self.args[0])}⌉"
@@ -269,6 +278,32 @@ def value(x: Any, values: Mapping[str, Any]) -> Any:
     return from_sympy(x.xreplace(known) if not x.has(Lookup) else x.subs(known))
 
 
+class Log2(Atom):
+    """log₂ x; a number, and so whole, of a power of two alone."""
+
+    rule = "log2"
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if (self.args[0] - 1).is_nonnegative else None
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"log₂({printer._print(self.args[0])})"
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\log_2{power} {printer._print(self.args[0])}"
+
+
+def log2(x: Any) -> Any:
+    """log₂ x."""
+    return from_sympy(Log2(to_sympy(x)))
+
+
+def sqrt(x: Any) -> Any:
+    """√x."""
+    return from_sympy(sympy.sqrt(to_sympy(x)))
+
+
 def floor(x: Any) -> Any:
     """⌊x⌋; integers and integer terms stand outside."""
     return _outside(Floor, to_sympy(x))
@@ -367,21 +402,110 @@ def make_divisible(x: Any, divisor: Any = 8, minimum: Any = None) -> Any:
 
 def maximum(*values: Any) -> Any:
     """The largest, without the arguments that are plainly no larger than another."""
-    return _extreme(Maximum, values, sign=1)
+    return _extreme(Maximum, values, at_least)
 
 
 def minimum(*values: Any) -> Any:
     """The smallest, without the arguments that are plainly no smaller than another."""
-    return _extreme(Minimum, values, sign=-1)
+    return _extreme(Minimum, values, lambda a, b: at_least(b, a))
 
 
-def _extreme(atom: type[_Extreme], values: tuple[Any, ...], sign: int) -> Any:
+def _extreme(atom: type[_Extreme], values: tuple[Any, ...], covers: Callable[[Expr, Expr], bool]) -> Any:
     kept: list[Expr] = []
-    for value in map(to_sympy, values):
-        if any((sign * (other - value)).is_nonnegative for other in kept):
-            continue
-        kept = [other for other in kept if not (sign * (value - other)).is_nonnegative] + [value]
+    for value in dict.fromkeys(map(to_sympy, values)):
+        if not any(covers(other, value) for other in kept):
+            kept = [other for other in kept if not covers(value, other)] + [value]
+    for value in [value for value in kept if value.is_Add]:
+        others = combinations([other for other in kept if other != value], 2)
+        if any(covers((p + q) / 2, value) for p, q in others):  # x + y is no more than the larger of 2x and 2y
+            kept.remove(value)
     return from_sympy(kept[0] if len(kept) == 1 else atom(*sorted(kept, key=sympy.default_sort_key)))
+
+
+def alternatives(value: Expr) -> tuple[Any, ...]:
+    """The values of which an expression is the largest or the smallest; itself alone if it is neither."""
+    return tuple(map(from_sympy, value.args)) if isinstance(value, _Extreme) else (value,)
+
+
+def at_least(a: Expr, b: Expr) -> bool:
+    """Whether a ≥ b is plain; False says nothing.
+
+    It is where no term of a − b can be negative, or each that can has another that covers it factor by factor:
+    2·⌊64α⌋·⌈h/2⌉² is at least ⌊32α⌋·⌈h/4⌉² + ⌊64α⌋·⌈h/2⌉².
+    """
+    difference = dict(_terms(a))
+    for term, count in _terms(b).items():
+        difference[term] = difference.get(term, Integer(0)) - count
+    above = {term: count for term, count in difference.items() if count > 0}
+    below = {term: -count for term, count in difference.items() if count < 0}
+    return all(map(_is_nonnegative, above)) and all(_covered(term, count, above) for term, count in below.items())
+
+
+@lru_cache(maxsize=4096)
+def _terms(value: Expr) -> dict[Expr, Expr]:
+    """The terms of a sum, multiplied out, and how often each stands there."""
+    return dict(sympy.expand(value).as_coefficients_dict())
+
+
+@lru_cache(maxsize=4096)
+def _is_nonnegative(term: Expr) -> bool:
+    return bool(term.is_nonnegative)
+
+
+def _covered(term: Expr, count: Expr, above: dict[Expr, Expr]) -> bool:
+    """Whether so many of a term are no more than what there is of others, which is used up."""
+    for other, left in above.items():
+        worth = _worth(other, term)
+        if worth:
+            used = min(left, count / worth)
+            above[other] = left - used
+            count -= used * worth
+        if count == 0:
+            return True
+    return False
+
+
+@lru_cache(maxsize=4096)
+def _worth(a: Expr, b: Expr) -> Expr:
+    """A number n for which a ≥ n·b is plain, factor by factor; 0 if there is none."""
+    left, worth = _factors(a), Integer(1)
+    for factor in _factors(b):
+        best = max(left, key=lambda other: (other == factor, _ratio(other, factor)), default=None)
+        if best is None or not (ratio := _ratio(best, factor)):
+            return Integer(0)
+        left.remove(best)
+        worth *= ratio
+    return worth if all((other - 1).is_nonnegative for other in left) else Integer(0)
+
+
+def _factors(term: Expr) -> list[Expr]:
+    """The factors of a product without its number, powers written out."""
+    factors: list[Expr] = []
+    for base, exponent in term.as_powers_dict().items():
+        whole = exponent.is_Integer and 0 < exponent <= 8
+        factors.extend([base] * int(exponent) if whole else [] if base.is_Number else [base**exponent])
+    return factors
+
+
+def _ratio(a: Expr, b: Expr) -> Expr:
+    """A whole number n for which a ≥ n·b ≥ 0 is plain, of two factors; 0 if there is none."""
+    if not b.is_nonnegative:
+        return Integer(0)
+    if (a - b).is_nonnegative:
+        return Integer(1)
+    if isinstance(a, Floor) and isinstance(b, Floor):  # ⌊n·x⌋ ≥ n·⌊x⌋
+        times = a.args[0] / b.args[0]
+        return sympy.floor(times) if times.is_Rational and times >= 1 else Integer(_rises(a.args[0], b.args[0]))
+    if isinstance(a, Ceil | MakeDivisible) and type(a) is type(b) and a.args[1:] == b.args[1:]:
+        return Integer(_rises(a.args[0], b.args[0]))
+    if isinstance(b, CeilDiv) and a.is_integer:  # ⌈u/s⌉ ≥ ⌈v/t⌉ if u ≥ v ≥ 0 and s ≤ t; a size itself is u/1
+        (u, s), (v, t) = (a.args if isinstance(a, CeilDiv) else (a, Integer(1))), b.args
+        return Integer(_rises(u, v) and _rises(t, s) and bool(v.is_nonnegative))
+    return Integer(0)
+
+
+def _rises(a: Expr, b: Expr) -> bool:
+    return bool((a - b).is_nonnegative)
 
 
 def equal(a: Any, b: Any) -> bool:
