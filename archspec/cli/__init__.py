@@ -25,6 +25,7 @@ VERBS = (
     "reproduce",
     "schema",
     "show",
+    "solve",
     "train",
     "verify",
     "zoo",
