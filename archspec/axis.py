@@ -1,8 +1,8 @@
 """A symbol at many values at once, with the places where anything that is rounded from it changes.
 
 `Affine` is slope·symbol + offset. `dims` sends its functions here. Each rounding gives the integers of all values, as
-an int64 array (`Whole`) or as an int where there is one value, and notes on the `Axis` where between its ends that integer
-changes. Between two such breaks everything that was computed is constant, so one value there stands for all.
+an int64 array (`Whole`) or as an int where there is one value, and notes on the `Axis` where between its ends that
+integer changes. Between two such breaks everything that was computed is constant, so one value there stands for all.
 
 What cannot be answered for all values alike raises `MixedError`; with one value it never does.
 """

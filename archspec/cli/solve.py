@@ -44,7 +44,8 @@ def command(
     asked |= bindings(settings)
     found = architecture.load(spec).solve(names, budgets, between=_between(between, names), **asked)
     click.echo(solve(found, form, width=width()), nl=False)
-    click.get_current_context().exit(0 if found else 1)
+    if not found:
+        raise SystemExit(1)
 
 
 def _between(texts: tuple[str, ...], names: tuple[str, ...]) -> dict[str, list[str]]:

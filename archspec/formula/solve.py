@@ -15,6 +15,7 @@ from archspec.formula.bounds import Line, lines
 from archspec.formula.budget import QUANTITIES, Budget, budgets, check_quantity
 from archspec.formula.span import Span
 from archspec.formula.survey import Sample, Survey
+from archspec.graph import Network
 from archspec.spec.document import Document
 
 COUNTED = tuple(quantity for quantity in QUANTITIES if quantity != "memory")
@@ -116,7 +117,7 @@ def solve(
     _check_free(names, bound)
     searched = lines(document, names, between or {})
     question = _Question(document, bound, names, wanted, goal, cost.convention(convention), batch)
-    survey = Survey(searched, question.count, COUNTED)
+    survey = Survey(searched, question.expand, question.count, COUNTED)
     faults = survey.faults
     return Solution(
         name=document.name,
@@ -149,9 +150,13 @@ class _Question:
     convention: Convention
     batch: int
 
-    def count(self, values: Mapping[str, Any]) -> CostTable:
-        """The network at some values, counted."""
-        return cost.count(graph.expand(self.document, {**self.bindings, **values}, batch=self.batch), self.convention)
+    def expand(self, values: Mapping[str, Any]) -> Network:
+        """The network at some values."""
+        return graph.expand(self.document, {**self.bindings, **values}, batch=self.batch)
+
+    def count(self, network: Network) -> CostTable:
+        """A network, counted."""
+        return cost.count(network, self.convention)
 
     def answers(self, samples: list[Sample]) -> dict[str, Any]:
         """The parts of the solution that the samples decide."""
@@ -200,7 +205,7 @@ class _Question:
             ArchspecError: The two counts differ, which is a fault of this library.
         """
         network = Found(sample.spans, sample.figures)
-        table = self.count(network.values)
+        table = self.count(self.expand(network.values))
         again = {quantity: getattr(table, quantity) for quantity in network.figures}
         if again != dict(network.figures):
             raise ArchspecError(f"the networks at {network.values} were counted as {network.figures}, and as {again}")

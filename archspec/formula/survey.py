@@ -20,6 +20,7 @@ from archspec.cost import CostTable
 from archspec.errors import ArchspecError, BindingError
 from archspec.formula.bounds import Line
 from archspec.formula.span import Span
+from archspec.graph import Network
 from archspec.graph.expand import MAX_SIZE
 
 CHUNK = 65_536
@@ -27,7 +28,8 @@ MAX_COUNTS = 3_000
 MAX_POINTS = 1_000_000
 MAX_ROUNDS = 20
 
-Count = Callable[[Mapping[str, Any]], CostTable]
+Expand = Callable[[Mapping[str, Any]], Network]
+Count = Callable[[Network], CostTable]
 
 
 class Survey:
@@ -35,23 +37,26 @@ class Survey:
 
     Args:
         lines: The symbols, each with where it is searched; at most one of kind "real".
-        count: Counts the network of some bindings.
+        expand: Gives the network of some bindings.
+        count: Counts it.
         quantities: Attributes of the cost table to keep.
 
     Raises:
         BindingError: The symbols cannot be followed, there are too many networks, or none can be built.
     """
 
-    def __init__(self, lines: Sequence[Line], count: Count, quantities: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[Line], expand: Expand, count: Count, quantities: Sequence[str]) -> None:
         if sum(line.kind == "real" for line in lines) > 1:
             raise BindingError("of two symbols searched at once, one must be whole or have choices")
         self.lines = sorted(lines, key=lambda line: ("choices", "real", "whole").index(line.kind))
+        self.expand = expand
         self.count = count
         self.quantities = tuple(quantities)
         self.counts = 0
         self.parts = [_Part(self, chosen) for chosen in self._choices()]
         if not len(self):
-            raise BindingError(f"no network can be built: {next(iter(self.faults.values()))}")
+            at, fault = next(iter(self.faults.items()))
+            raise BindingError(f"no network can be built; at {at}: {fault}")
 
     def _choices(self) -> Iterator[dict[str, Any]]:
         chosen = [line for line in self.lines if line.kind == "choices"]
@@ -145,8 +150,9 @@ class _Part:
         """Count the samples from one to another, halved where they cannot be counted at once."""
         self.survey.spend()
         try:
-            table = self.survey.count(self._bindings(start, stop))
-            arrays = _arrays(table, self.axis)
+            network = self.survey.expand(self._bindings(start, stop))
+            arrays = _arrays(network, self.axis)
+            table = self.survey.count(network)
         except ArchspecError as error:
             if self.axis is not None and self.axis.fault:
                 raise BindingError(self.axis.fault) from None
@@ -212,8 +218,8 @@ class _Part:
             return bool(self.same[place])
         if place not in self.figures or place + self.minor not in self.figures:
             return False
-        here, there = (self.survey.count(self._bindings(at, at + 1)) for at in (place, place + self.minor))
-        same = here.network.input == there.network.input and here.network.nodes == there.network.nodes
+        here, there = (self.survey.expand(self._bindings(at, at + 1)) for at in (place, place + self.minor))
+        same = here.input == there.input and here.nodes == there.nodes
         self.same[place] = same
         return same
 
@@ -241,13 +247,12 @@ def _listed(value: Any, length: int) -> list[int]:
     return list(value.tolist()) if isinstance(value, np.ndarray) else [value] * length
 
 
-def _arrays(table: CostTable, axis: Axis | None) -> list[Any]:
+def _arrays(network: Network, axis: Axis | None) -> list[Any]:
     """The arrays among the sizes of a network and the settings of its operators, each once.
 
     Raises:
         ArchspecError: A size is none; a symbol has not been rounded.
     """
-    network = table.network
     sizes = [size for tensor in (network.input, *(node.output for node in network.nodes)) for size in tensor.shape]
     settings = {id(node.operator): node.operator.settings().values() for node in network.nodes}
     known: dict[int, Any] = {id(size): size for size in sizes if type(size) is not int}
