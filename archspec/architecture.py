@@ -1,7 +1,7 @@
 """The public face: a specification with all that can be asked of it."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from archspec.compress.predict import Prediction
     from archspec.cost.memory import Memory
     from archspec.formula.closed_form import Form, Formula
+    from archspec.formula.solve import Solution
     from archspec.runtime import Agreement
 
 
@@ -268,6 +269,37 @@ class Architecture:
         from archspec.compress.predict import predict
 
         return predict(self.expand(free=free, **bindings), plan if isinstance(plan, Plan) else load(plan))
+
+    def solve(
+        self,
+        symbols: str | Iterable[str],
+        budgets: Mapping[str, str | Iterable[str]],
+        *,
+        between: Mapping[str, Iterable[Any]] | None = None,
+        maximise: str | None = None,
+        convention: str | Convention = cost.DEFAULT,
+        batch: int = 1,
+        **bindings: Any,
+    ) -> "Solution":
+        """The largest network within budgets, over all values of one symbol or two; see `formula.solve`.
+
+        >>> import archspec
+        >>> found = archspec.load("mobilenet").solve("alpha", {"macs": "<=300M"})
+        >>> print(found.best.spans["alpha"].written("alpha"), found.best.figures["macs"])
+        737/1024 ≤ alpha < 369/512 299816242
+        """
+        from archspec.formula.solve import solve
+
+        return solve(
+            self.document,
+            symbols,
+            budgets,
+            between=between,
+            maximise=maximise,
+            convention=convention,
+            batch=batch,
+            bindings=bindings,
+        )
 
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import wraps
+from functools import reduce, wraps
 from importlib import import_module
 from itertools import product as product_of
 from types import ModuleType
@@ -114,14 +114,14 @@ def is_array(value: object) -> bool:
     return hasattr(value, "__array_interface__")
 
 
-def is_interval(value: object) -> bool:
-    """Whether this is an `interval.Interval`; does not load that module to find out."""
-    return bool(getattr(value, "is_interval", False))
+def has_rules(value: object) -> bool:
+    """Whether this is a number whose own module has its rules: an `interval.Interval`, an `axis.Affine`."""
+    return hasattr(value, "rules")
 
 
 def is_dim(value: object) -> bool:
     """Whether this can be a size."""
-    return is_number(value) or is_symbolic(value) or is_array(value) or is_interval(value)
+    return is_number(value) or is_symbolic(value) or is_array(value) or has_rules(value)
 
 
 def exact(value: Any) -> Dim:
@@ -156,13 +156,13 @@ def _normal(value: Dim) -> Dim:
 
 
 def _rule(compute: Callable[..., Dim]) -> Callable[..., Dim]:
-    """Send a call on symbols or intervals to the function of that name in their module, any other to `compute`."""
+    """Send a call on symbols, or on numbers with rules, to the function of that name in their module."""
     name = compute.__name__
 
     @wraps(compute)
     def dispatch(*values: Dim) -> Dim:
         for value in values:
-            if type(value) is not int and (is_symbolic(value) or is_interval(value)):
+            if type(value) is not int and (is_symbolic(value) or has_rules(value)):
                 return getattr(_home(value), name)(*values)
         return compute(*values)
 
@@ -170,8 +170,8 @@ def _rule(compute: Callable[..., Dim]) -> Callable[..., Dim]:
 
 
 def _home(value: Dim) -> ModuleType:
-    """The module with the arithmetic of a symbol or an interval."""
-    return import_module("archspec.symbols" if is_symbolic(value) else "archspec.interval")
+    """The module with the arithmetic of a symbol, or that a number names as its own."""
+    return import_module("archspec.symbols" if is_symbolic(value) else value.rules)
 
 
 @_rule
@@ -269,7 +269,7 @@ def round_half_up(x: Dim) -> Dim:
     >>> round_half_up(Fraction(5, 2)), round_half_up(Fraction(12, 5))
     (3, 2)
     """
-    return floor(x + Fraction(1, 2)) if not is_array(x) else x
+    return x if is_array(x) and x.dtype == "int64" else floor(x + Fraction(1, 2))
 
 
 @_rule
@@ -338,7 +338,7 @@ def maximum(*values: Dim) -> Dim:
     if any(is_array(value) for value in values):
         import numpy as np
 
-        return np.maximum.reduce(np.broadcast_arrays(*values))
+        return reduce(np.maximum, values)
     return max(values)
 
 
@@ -352,7 +352,7 @@ def minimum(*values: Dim) -> Dim:
     if any(is_array(value) for value in values):
         import numpy as np
 
-        return np.minimum.reduce(np.broadcast_arrays(*values))
+        return reduce(np.minimum, values)
     return min(values)
 
 

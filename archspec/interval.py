@@ -24,7 +24,7 @@ class Interval:
     low: Any
     high: Any
 
-    is_interval: ClassVar[bool] = True
+    rules: ClassVar[str] = __name__
 
     def __post_init__(self) -> None:
         if self.low > self.high:

@@ -27,6 +27,7 @@ VERBS = (
     "reproduce",
     "schema",
     "show",
+    "solve",
     "train",
     "verify",
     "zoo",
