@@ -73,7 +73,7 @@ class ClosedForm:
         return self.rule(*(self._read(letter, values[letter]) for letter in self.letters))
 
     def _read(self, letter: str, value: Any) -> Dim:
-        number = value if dims.is_symbolic(value) or dims.is_interval(value) else dims.exact(value)
+        number = value if dims.is_symbolic(value) or dims.has_rules(value) else dims.exact(value)
         if self.letters[letter].integer and dims.is_number(number) and type(number) is not int:
             raise BindingError(f"{letter} is {self.letters[letter].meaning}, a whole number (got {value})")
         return number
