@@ -27,6 +27,8 @@ MAX_NODES = 20_000
 MAX_KEYS = 500
 MAX_SCALAR = 10_000
 
+SPECIFICATION = "a specification is a mapping that begins with 'archspec: 1'"
+
 SURROGATE = re.compile("[\ud800-\udfff]")
 LINE_BREAK = re.compile("\r\n|[\r\n]")
 """What ends a line for the parser; the lines shown under an error are cut alike."""
@@ -154,13 +156,16 @@ def decode(data: bytes, name: str) -> str:
         raise SpecErrors([SpecError(f"not UTF-8: found the byte 0x{byte:02x}; save the file as UTF-8", at)]) from None
 
 
-def parse(text: str, name: str = "<text>", faults: list[SpecError] | None = None) -> Mapping:
+def parse(
+    text: str, name: str = "<text>", faults: list[SpecError] | None = None, wanted: str = SPECIFICATION
+) -> Mapping:
     """The mapping that a YAML text holds.
 
     Args:
         text: The YAML text.
         name: What its faults call it.
         faults: Takes the faults that do not keep the text from being read; without it they are raised.
+        wanted: What such a file is, as an error says it.
 
     Raises:
         SpecErrors: It is no YAML mapping, or goes beyond a bound; says where.
@@ -172,9 +177,9 @@ def parse(text: str, name: str = "<text>", faults: list[SpecError] | None = None
     try:
         tree = builder.build(_events(text, source))
         if isinstance(tree, Nothing):
-            raise SpecError("the file is empty; a specification begins with 'archspec: 1'", Mark(source, 1, 1))
+            raise SpecError(f"the file is empty; {wanted}", Mark(source, 1, 1))
         if not isinstance(tree, Mapping):
-            raise SpecError("a specification is a mapping that begins with 'archspec: 1'", Mark(source, 1, 1))
+            raise SpecError(wanted, Mark(source, 1, 1))
     except SpecError as error:
         raise SpecErrors([*builder.faults, error]) from None
     if faults is None and builder.faults:

@@ -1,0 +1,119 @@
+"""`archspec train`: a network learns from data."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from archspec import architecture
+from archspec.cli.options import bindings, set_option, spec_argument
+from archspec.errors import ArchspecError
+from archspec.report.train import FORMATS, Bars, train
+from archspec.train.options import Options
+from archspec.train.recipe import OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe, default_for, load
+from archspec.train.result import Result, TrainingStoppedError, Watcher
+
+RECIPE = (
+    "epochs",
+    "batch",
+    "optimizer",
+    "lr",
+    "schedule",
+    "weight_decay",
+    "label_smoothing",
+    "precision",
+    "ema",
+    "clip",
+    "seed",
+)
+
+
+@click.command("train")
+@spec_argument
+@set_option
+@click.option("--data", metavar="DATA", help="digits, mnist:DIR, cifar10:DIR or image-folder:PATH.  [default: digits]")
+@click.option("--resize", is_flag=True, help="Fit the images to the network's input; digits are fitted in any case.")
+@click.option(
+    "--recipe", metavar="RECIPE", help="A file, or the name of a recipe.  [default: the network's, the data's]"
+)
+@click.option("--with", "settings_of_recipe", multiple=True, metavar="KEY=VALUE", help="Set any key of the recipe.")
+@click.option("--epochs", metavar="N")
+@click.option("--batch", metavar="N", help="Images a step, of all processes together.")
+@click.option("--optimizer", metavar="NAME", help=", ".join(OPTIMIZERS))
+@click.option("--lr", metavar="RATE")
+@click.option("--schedule", metavar="NAME", help=", ".join(SCHEDULES))
+@click.option("--weight-decay", metavar="X")
+@click.option("--label-smoothing", metavar="X")
+@click.option("--precision", metavar="NAME", help=", ".join(PRECISIONS))
+@click.option("--ema", metavar="X", help="Average the weights; what a step keeps of the average, such as 0.999.")
+@click.option("--clip", metavar="NORM", help="The largest norm of the gradient.")
+@click.option("--seed", metavar="N")
+@click.option("--out", metavar="DIR", help="The folder of the run.  [default: runs/SPEC-DATA-SEED]")
+@click.option("--resume", is_flag=True, help="Continue the run in the folder; recipe and data are known from it.")
+@click.option("--save-steps", type=click.IntRange(0), default=0, help="Save after every N steps too.")
+@click.option("--save-seconds", type=click.FloatRange(0), default=300.0, show_default=True, help="Save this often too.")
+@click.option("--device", type=click.Choice(("auto", "cpu")), default="auto", show_default=True)
+@click.option("--compile", is_flag=True, help="Let torch.compile translate the model.")
+@click.option("--channels-last", is_flag=True, help="Keep images with their channels innermost.")
+@click.option("--tensorboard", is_flag=True, help="Write for TensorBoard too.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+def command(spec: str, settings: tuple[str, ...], form: str, **given: Any) -> None:
+    """Train a network, and test it after every epoch.
+
+    The folder of the run holds the weights (best.safetensors, last/weights.safetensors), a log of every step
+    (log.jsonl), and what they follow from (run.json, spec.yaml). With torchrun, several processes share each batch.
+
+    Exit 1 when the training cannot go on, 130 when it is interrupted; --resume continues it.
+    """
+    arch = architecture.load(spec)
+    options = Options(**{key: given[key] for key in Options.__slots__})
+    recipe = _recipe(arch.name, given)
+    out = Path(given["out"]) if given["out"] else _folder(arch.name, given["data"], recipe)
+    watcher = Bars(form) if int(os.environ.get("RANK", "0")) == 0 else Watcher()
+    from archspec.train import fit
+
+    try:
+        result = fit(
+            arch, given["data"], recipe, out=out, bindings=bindings(settings), options=options, watcher=watcher
+        )
+    except TrainingStoppedError as error:
+        click.echo(f"{error}", err=True)
+        sys.exit(1)
+    if isinstance(watcher, Bars):
+        click.echo(train(result, form), nl=False)
+    if result.signal is not None:
+        _interrupted(result, isinstance(watcher, Bars), spec, settings)
+
+
+def _recipe(name: str, given: dict[str, Any]) -> Recipe | None:
+    """The recipe that the options describe; None if they leave it to the run that is resumed."""
+    changes = {key: given[key] for key in RECIPE if given[key] is not None}
+    for setting in given["settings_of_recipe"]:
+        key, sign, value = setting.partition("=")
+        if not sign:
+            raise ArchspecError(f"--with takes KEY=VALUE, such as crop=2 (got '{setting}')")
+        if key in changes:
+            raise ArchspecError(f"{key} of the recipe is given twice")
+        changes[key.strip()] = value.strip()
+    if given["recipe"] is None and given["resume"] and not changes:
+        return None
+    kind = (given["data"] or "digits").partition(":")[0]
+    return (default_for(name, kind) if given["recipe"] is None else load(given["recipe"])).changed(changes)
+
+
+def _folder(name: str, data: str | None, recipe: Recipe | None) -> Path:
+    if recipe is None:
+        raise ArchspecError("--resume needs --out, the folder of the run to continue")
+    return Path("runs") / f"{name}-{(data or 'digits').partition(':')[0]}-{recipe.seed}"
+
+
+def _interrupted(result: Result, speaks: bool, spec: str, settings: tuple[str, ...]) -> None:
+    """Say how to go on, and exit as a command does that a signal ended."""
+    if speaks:
+        again = ["archspec", "train", spec, *(part for setting in settings for part in ("--set", setting))]
+        resume = shlex.join([*again, "--out", str(result.out), "--resume"])
+        click.echo(f"interrupted; everything is saved: {resume}", err=True)
+    sys.exit(128 + (result.signal or 0))

@@ -1,0 +1,125 @@
+"""A training on the terminal: while it runs on standard error, at its end on standard output."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from archspec.report import text
+from archspec.report.text import Column
+from archspec.train.result import Epoch, Result, Score, Watcher
+
+FORMATS = ("text", "markdown", "json")
+
+
+class Bars(Watcher):
+    """Says on standard error how a training goes: a line an epoch, and on a terminal a bar of the steps."""
+
+    def __init__(self, form: str = "text") -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._quiet = form == "json" and not self._console.is_terminal
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+
+    def began(self, result: Result, steps: int, done: int) -> None:
+        """Say what is trained, and show the bar."""
+        self._planned = result.planned
+        self._say(f"{result.spec}: {result.params:,} weights; {result.data}; {result.planned} epochs, in {result.out}")
+        if result.resumed is not None:
+            self._say(f"resumed after step {result.resumed:,}" + (f"; {result.moved}" if result.moved else ""))
+        if self._console.is_terminal:
+            columns = (
+                TextColumn("loss {task.fields[loss]}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+            )
+            self._bar = Progress(*columns, console=self._console, transient=True)
+            self._task = self._bar.add_task("", total=steps, completed=done, loss="")
+            self._bar.start()
+
+    def stepped(self, step: int, loss: float) -> None:
+        """Move the bar."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=step, loss=f"{loss:.4f}")
+
+    def tested(self, epoch: Epoch) -> None:
+        """Print the line of an epoch."""
+        test = epoch.test
+        self._say(
+            f"epoch {epoch.epoch:>{len(str(self._planned))}}/{self._planned}  loss {epoch.loss:.4f}  "
+            f"test error {test.error:.2f} %  top-5 {test.top5:.2f} %  {epoch.images_per_second:,.0f} images/s"
+        )
+
+    def ended(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _say(self, line: str) -> None:
+        if not self._quiet:
+            self._console.print(line, markup=False)
+
+
+def train(result: Result, form: str = "text") -> str:
+    """What a training came to, as text, markdown or json."""
+    if form == "json":
+        return json.dumps(_plain(result), ensure_ascii=False, indent=1) + "\n"
+    if not result.epochs:
+        return f"{result.spec}: no epoch is over yet\n"
+    rows = [("last", result.last), ("best on the test images", result.best)]
+    columns = [
+        Column("", [name for name, _ in rows], "left"),
+        Column("epoch", [str(epoch.epoch) for _, epoch in rows]),
+        Column("test error", [f"{epoch.test.error:.2f} %" for _, epoch in rows]),
+        Column("top-1", [f"{epoch.test.top1:.2f} %" for _, epoch in rows]),
+        Column("top-5", [f"{epoch.test.top5:.2f} %" for _, epoch in rows]),
+        Column("test loss", [f"{epoch.test.loss:.4f}" for _, epoch in rows]),
+    ]
+    if form == "markdown":
+        return text.markdown(columns) + "\n"
+    said = (
+        f"{result.spec}: {result.params:,} weights, {result.data}; {result.seconds:,.0f} s of training, in {result.out}"
+    )
+    return "\n".join([said, "", *(line.rstrip() for line in text.plain(columns))]) + "\n"
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    return {
+        "spec": result.spec,
+        "data": result.data,
+        "params": result.params,
+        "out": str(result.out),
+        "planned": result.planned,
+        "resumed": result.resumed,
+        "moved": result.moved,
+        "signal": result.signal,
+        "seconds": result.seconds,
+        "epochs": [{**asdict(epoch), "test": _figures(epoch.test)} for epoch in result.epochs],
+        "error": result.last.test.error if result.epochs else None,
+    }
+
+
+def _figures(score: Score) -> dict[str, float]:
+    return {"images": score.images, "loss": score.loss, "top1": score.top1, "top5": score.top5, "error": score.error}
+
+
+def evaluation(score: Score, spec: str, data: str, form: str = "text") -> str:
+    """How a network does, as text or json."""
+    if form == "json":
+        return json.dumps({"spec": spec, "data": data, **_figures(score)}, ensure_ascii=False, indent=1) + "\n"
+    return (
+        f"{spec} on {score.images:,} test images of {data}: test error {score.error:.2f} %, top-1 {score.top1:.2f} %, "
+        f"top-5 {score.top5:.2f} %, loss {score.loss:.4f}\n"
+    )

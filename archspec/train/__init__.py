@@ -1,0 +1,38 @@
+"""Training: a network, data and a recipe in, weights and a record of how they came about out.
+
+What needs torch is loaded on first use.
+
+>>> from archspec import train
+>>> train.Recipe(epochs=3).batch
+64
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archspec.train.options import Options
+    from archspec.train.recipe import Recipe
+    from archspec.train.result import Epoch, Result, Score, TrainingStoppedError, Watcher
+    from archspec.train.run import fit
+    from archspec.train.score import evaluate
+
+__all__ = ["Epoch", "Options", "Recipe", "Result", "Score", "TrainingStoppedError", "Watcher", "evaluate", "fit"]
+
+_HOMES = {
+    "Epoch": "result",
+    "Options": "options",
+    "Recipe": "recipe",
+    "Result": "result",
+    "Score": "result",
+    "TrainingStoppedError": "result",
+    "Watcher": "result",
+    "evaluate": "score",
+    "fit": "run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'archspec.train' has no attribute {name!r}")
+    return getattr(import_module(f"archspec.train.{_HOMES[name]}"), name)

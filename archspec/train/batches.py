@@ -1,0 +1,111 @@
+"""The batches of a training: which images, changed how, is a function of the seed and the step alone.
+
+So a training that is resumed needs no state for them, and several processes, each taking its share of a batch, see
+together what one process would see.
+"""
+
+import hashlib
+
+import torch
+from torch import Tensor
+
+from archspec.errors import ArchspecError
+from archspec.train.augment import COLUMNS, Augment
+from archspec.train.data import Data, Split
+
+MAX_ON_DEVICE = 4 * 2**30
+"""Data up to this many bytes are kept on the GPU."""
+
+
+def seed_of(*parts: object) -> int:
+    """A seed made of numbers and words: different parts, unrelated seeds.
+
+    >>> seed_of(0, "order", 1) == seed_of(0, "order", 1) != seed_of(0, "order", 2)
+    True
+    """
+    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8]) >> 1
+
+
+def generator(*parts: object) -> torch.Generator:
+    """A generator with that seed."""
+    return torch.Generator().manual_seed(seed_of(*parts))
+
+
+class Inputs:
+    """Bytes to what a network takes: floats, each channel with mean 0 and deviation 1 over the training images."""
+
+    def __init__(
+        self, statistics: tuple[tuple[float, ...], tuple[float, ...]], device: torch.device, last: bool
+    ) -> None:
+        mean, deviation = (torch.tensor(values).view(-1, 1, 1) for values in statistics)
+        self.factor = (1 / (255 * deviation)).to(device)
+        self.shift = (-mean / deviation).to(device)
+        self.device = device
+        self.format = torch.channels_last if last else torch.contiguous_format
+
+    def __call__(self, images: Tensor, change: Augment | None = None, chance: Tensor | None = None) -> Tensor:
+        """n × c × h × w bytes as floats; `change` is made, by chance, before they are scaled: black is still 0."""
+        floats = images.to(self.device, non_blocking=True).float()
+        if change and chance is not None:
+            floats = change(floats, chance.to(self.device, non_blocking=True))
+        return floats.mul_(self.factor).add_(self.shift).contiguous(memory_format=self.format)
+
+
+class Batches:
+    """The training batches of one process.
+
+    Args:
+        data: The data.
+        batch: Images a step, those of all processes together. The images left over at the end of an epoch, fewer than
+            a batch, are not seen in it.
+        change: What is done to the images.
+        seed: The run's seed.
+        inputs: What makes floats of them.
+        share: The number of this process, and of all.
+
+    Raises:
+        ArchspecError: The batch is larger than the data, or the processes do not divide it.
+    """
+
+    def __init__(
+        self, data: Data, batch: int, change: Augment, seed: int, inputs: Inputs, share: tuple[int, int] = (0, 1)
+    ) -> None:
+        rank, processes = share
+        if batch > len(data.train):
+            raise ArchspecError(
+                f"a batch of {batch} is more than the {len(data.train)} training images; "
+                f"--batch {len(data.train)} would do"
+            )
+        if batch % processes:
+            near = batch - batch % processes or processes
+            raise ArchspecError(
+                f"a batch of {batch} cannot be shared by {processes} processes; --batch {near} would do"
+            )
+        self.batch, self.change, self.seed, self.inputs = batch, change, seed, inputs
+        self.split = resident(data.train, inputs.device)
+        self.steps = len(data.train) // batch
+        own = batch // processes
+        self.own = slice(rank * own, (rank + 1) * own)
+        self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """This process's images and labels of a step, counted from 0 over all epochs."""
+        epoch, index = divmod(step, self.steps)
+        if epoch != self._epoch:
+            order = torch.randperm(len(self.split), generator=generator(self.seed, "order", epoch))
+            self._epoch, self._order = epoch, order.to(self.split.images.device)
+        which = self._order[index * self.batch : (index + 1) * self.batch][self.own]
+        chance = (
+            torch.rand(self.batch, COLUMNS, generator=generator(self.seed, "change", step))[self.own]
+            if self.change
+            else None
+        )
+        images, labels = self.split.images[which], self.split.labels[which]
+        return self.inputs(images, self.change, chance), labels.to(self.inputs.device, non_blocking=True)
+
+
+def resident(split: Split, device: torch.device) -> Split:
+    """The images on the device, if that is worth it and they are not too many; else where they are."""
+    if device.type == "cpu" or split.images.nbytes > MAX_ON_DEVICE:
+        return split
+    return Split(split.images.to(device), split.labels.to(device))

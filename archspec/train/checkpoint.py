@@ -1,0 +1,195 @@
+"""A checkpoint: a folder with the weights, what else training needs, and the digests of both; no pickle anywhere.
+
+    last/weights.safetensors     the weights to use: the averaged ones, where there is an average
+    last/training.safetensors    the optimiser's state, and the weights that learn, where they are not those to use
+    last/state.json              how far the training is, and the SHA-256 of the two files
+
+The folder is written under another name and renamed when it is whole. At any moment one of `last` and `previous` is
+whole, whatever happens: a full disk, a kill, a power cut.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from archspec.errors import ArchspecError
+from archspec.train.result import TrainingStoppedError
+
+LAST, PREVIOUS, UNFINISHED = "last", "previous", "unfinished"
+WEIGHTS, TRAINING, STATE = "weights.safetensors", "training.safetensors", "state.json"
+MAX_STATE = 64 * 2**20
+NOTE = "archspec"
+"""The key of a weight file's metadata under which our note stands, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What is saved.
+
+    Attributes:
+        weights: The weights to use.
+        training: The other tensors.
+        state: Numbers and texts.
+        note: What is written into the weights' file, so that it can be told from others.
+    """
+
+    weights: Mapping[str, Tensor]
+    training: Mapping[str, Tensor]
+    state: Mapping[str, Any]
+    note: Mapping[str, Any]
+
+
+def write(out: Path, checkpoint: Checkpoint) -> None:
+    """Save a checkpoint as the last one of a run.
+
+    Raises:
+        TrainingStoppedError: It cannot be saved; the one before is intact.
+    """
+    fresh, last, previous = (out / name for name in (UNFINISHED, LAST, PREVIOUS))
+    try:
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        _save(fresh / WEIGHTS, checkpoint.weights, checkpoint.note)
+        _save(fresh / TRAINING, checkpoint.training, {})
+        files = {name: digest(fresh / name) for name in (WEIGHTS, TRAINING)}
+        _write_text(fresh / STATE, json.dumps({**checkpoint.state, "files": files}))
+        if last.exists():
+            shutil.rmtree(previous, ignore_errors=True)
+            last.rename(previous)
+        fresh.rename(last)
+        _settle(out)
+        shutil.rmtree(previous, ignore_errors=True)
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(fresh, ignore_errors=True)
+        kept = " the one before is intact" if last.exists() or previous.exists() else " there is none before it"
+        raise TrainingStoppedError(f"{last}: the checkpoint cannot be saved: {error};{kept}") from None
+
+
+def write_weights(path: Path, weights: Mapping[str, Tensor], note: Mapping[str, Any]) -> None:
+    """Save weights alone, in place of those of that name, if there are any.
+
+    Raises:
+        TrainingStoppedError: They cannot be saved; those before are intact.
+    """
+    fresh = path.with_suffix(".unfinished")
+    try:
+        _save(fresh, weights, note)
+        os.replace(fresh, path)
+        _settle(path.parent)
+    except (OSError, SafetensorError) as error:
+        fresh.unlink(missing_ok=True)
+        raise TrainingStoppedError(f"{path}: the weights cannot be saved: {error}; those before are intact") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Save a text, in place of that of that name, if there is any.
+
+    Raises:
+        TrainingStoppedError: It cannot be saved; what was there is intact.
+    """
+    fresh = path.with_suffix(".unfinished")
+    try:
+        _write_text(fresh, text)
+        os.replace(fresh, path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise TrainingStoppedError(f"{path}: cannot be saved: {error}") from None
+
+
+def read(out: Path) -> Checkpoint | None:
+    """The last checkpoint of a run; None if there is none.
+
+    Raises:
+        ArchspecError: It cannot be read, or is not what was written.
+    """
+    folder = next((out / name for name in (LAST, PREVIOUS) if (out / name / STATE).is_file()), None)
+    if folder is None:
+        return None
+    state = read_json(folder / STATE)
+    for name in (WEIGHTS, TRAINING):
+        wanted = state.get("files", {}).get(name) if isinstance(state.get("files"), dict) else None
+        if (found := digest(folder / name)) != wanted:
+            raise ArchspecError(
+                f"{folder / name}: is corrupt: its SHA-256 is {found[:12]}…, what was saved had {str(wanted)[:12]}…"
+            )
+    weights, note = read_weights(folder / WEIGHTS)
+    return Checkpoint(weights, read_weights(folder / TRAINING)[0], state, note)
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors of a safetensors file by name, and our note in it; empty if it has none.
+
+    Raises:
+        ArchspecError: It cannot be read.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+        tensors = load_file(path)
+    except (OSError, SafetensorError, ValueError) as error:
+        raise ArchspecError(f"{path}: no safetensors file that can be read: {error}") from None
+    try:
+        note = json.loads(metadata.get(NOTE, "{}"))
+    except ValueError:
+        note = {}
+    return tensors, note if isinstance(note, dict) else {}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The mapping of a JSON file.
+
+    Raises:
+        ArchspecError: It cannot be read, or holds something else.
+    """
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.read(MAX_STATE))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ArchspecError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(found, dict):
+        raise ArchspecError(f"{path}: is no record of a training")
+    return found
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file.
+
+    Raises:
+        ArchspecError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ArchspecError(f"{path}: cannot be read: {error}") from None
+
+
+def _save(path: Path, tensors: Mapping[str, Tensor], note: Mapping[str, Any]) -> None:
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    save_file(plain, path, metadata={NOTE: json.dumps(note)} if note else None)
+    _settle(path)
+
+
+def _write_text(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _settle(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,6 @@
+"""Images with their classes, read from what people have on disk into two tensors."""
+
+from archspec.train.data.read import KINDS, agreeing, fitted, kind_of, load
+from archspec.train.data.split import Data, Split
+
+__all__ = ["KINDS", "Data", "Split", "agreeing", "fitted", "kind_of", "load"]

@@ -1,0 +1,208 @@
+"""A folder, or a zip file, with a folder of images for each class, read with Pillow.
+
+Either PATH/train/CLASS/image and PATH/test/CLASS/image (val will do for test), or PATH/CLASS/image, of which every
+fifth image of a permutation with seed 0 is tested on.
+"""
+
+import io
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from archspec.errors import ArchspecError
+from archspec.train.data.split import Data, Split, bounded
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm")
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM")
+MODES = {1: "L", 3: "RGB"}
+MAX_FILE = 64 * 2**20
+MAX_PIXELS = 50_000_000
+TEST_SHARE = 5
+
+
+class Files(Protocol):
+    """Where images lie: their names, and their bytes by name."""
+
+    def names(self) -> Iterable[str]:
+        """All files, as paths with slashes."""
+
+    def read(self, name: str) -> bytes:
+        """The bytes of one; OSError or ValueError if that cannot be."""
+
+
+class Folder:
+    """Files below a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def names(self) -> Iterable[str]:
+        """All files, as paths with slashes."""
+        return (path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_file())
+
+    def read(self, name: str) -> bytes:
+        """The bytes of one."""
+        with (self.root / name).open("rb") as file:
+            return _within(file.read(MAX_FILE + 1))
+
+
+class Zip:
+    """Files in a zip file, left packed."""
+
+    def __init__(self, path: Path) -> None:
+        self.archive = zipfile.ZipFile(path)
+
+    def names(self) -> Iterable[str]:
+        """All files, as paths with slashes."""
+        return (entry.filename for entry in self.archive.infolist() if not entry.is_dir())
+
+    def read(self, name: str) -> bytes:
+        """The bytes of one."""
+        with self.archive.open(name) as file:
+            return _within(file.read(MAX_FILE + 1))
+
+
+def _within(data: bytes) -> bytes:
+    if len(data) > MAX_FILE:
+        raise ValueError(f"more than {MAX_FILE:,} bytes")
+    return data
+
+
+def read(path: str, shape: tuple[int, ...], resize: bool, name: str = "image-folder") -> Data:
+    """The data of a folder or zip file.
+
+    Args:
+        path: The folder or zip file.
+        shape: Channels, height and width that the network takes; the channels say whether images are read as grey or
+            in colour.
+        resize: Whether images of another size are scaled until they cover height × width, and their middle is cut out.
+        name: What the data are called.
+
+    Raises:
+        ArchspecError: There are no images, one cannot be read or is of another size, or the classes of the two parts
+            differ.
+    """
+    files = _files(path)
+    found = _classes(path, files.names())
+    classes = sorted({label for part in found.values() for label in part})
+    read_ = _Reader(path, files, shape, resize)
+    splits = {part: read_.split([(n, classes.index(label)) for label in part_ for n in part_[label]])
+              for part, part_ in found.items()}  # fmt: skip
+    note = f"images fitted to {'×'.join(map(str, shape))} with Pillow (bilinear), the middle kept" if resize else ""
+    if "" in splits:
+        train, test = _parted(splits[""])
+        note = "; ".join(filter(None, [note, f"one image in {TEST_SHARE} is tested on, chosen with seed 0"]))
+    else:
+        train, test = splits["train"], splits["test"]
+    return Data(name, train, test, len(classes), note)
+
+
+def _files(path: str) -> Files:
+    place = Path(path)
+    if place.is_dir():
+        return Folder(place)
+    if not place.exists():
+        raise ArchspecError(f"{path}: there is no such folder or zip file")
+    try:
+        return Zip(place)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ArchspecError(f"{path}: is neither a folder nor a zip file that can be read: {error}") from None
+
+
+def _classes(path: str, names: Iterable[str]) -> dict[str, dict[str, list[str]]]:
+    """The images by part ("train" and "test", or "" for all) and class, in alphabetical order.
+
+    Raises:
+        ArchspecError: There are none, or the parts do not have the same classes.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
+    for name in sorted(names):
+        *folders, file = PurePosixPath(name).parts
+        if not file.lower().endswith(ENDINGS) or not folders or file.startswith("."):
+            continue
+        part = {"train": "train", "test": "test", "val": "test"}.get(folders[0], "") if len(folders) > 1 else ""
+        found.setdefault(part, {}).setdefault(folders[1] if part else folders[0], []).append(name)
+    if not found:
+        raise ArchspecError(
+            f"{path}: there are no images in folders of classes; images end with {', '.join(ENDINGS)} "
+            "and lie in CLASS/, or in train/CLASS/ and test/CLASS/"
+        )
+    if set(found) not in ({""}, {"train", "test"}):
+        raise ArchspecError(
+            f"{path}: has {_listed(part or 'CLASS/' for part in found)}; wanted are train and test, or classes alone"
+        )
+    if set(found) == {"train", "test"} and (odd := set(found["train"]) ^ set(found["test"])):
+        raise ArchspecError(f"{path}: train and test have different classes: {_listed(odd)} is in one of them only")
+    return found
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words)[:10])
+
+
+class _Reader:
+    def __init__(self, path: str, files: Files, shape: tuple[int, ...], resize: bool) -> None:
+        self.path, self.files, self.shape, self.resize = path, files, shape, resize
+        if shape[0] not in MODES:
+            raise ArchspecError(f"{path}: images are read with 1 or 3 channels; the network takes {shape[0]}")
+
+    def split(self, entries: list[tuple[str, int]]) -> Split:
+        """The images of files, and their classes."""
+        bounded(self.path, len(entries), *self.shape)
+        images = torch.empty((len(entries), *self.shape), dtype=torch.uint8)
+        for index, (name, _) in enumerate(entries):
+            images[index] = self.image(name)
+        return Split(images, torch.tensor([label for _, label in entries], dtype=torch.int64))
+
+    def image(self, name: str) -> Tensor:
+        """One image as bytes, channels × height × width."""
+        try:
+            from PIL import Image, UnidentifiedImageError
+        except ImportError:
+            raise ArchspecError("images are read with Pillow: pip install 'archspec-nn[train]'") from None
+        channels, height, width = self.shape
+        try:
+            with Image.open(io.BytesIO(self.files.read(name)), formats=FORMATS) as opened:
+                if opened.width * opened.height > MAX_PIXELS:
+                    raise ValueError(f"{opened.width}×{opened.height} pixels; at most {MAX_PIXELS:,} are read")
+                image = opened.convert(MODES[channels])
+        except UnidentifiedImageError:
+            raise ArchspecError(f"{self.path}: {name} is no image that is read: {', '.join(FORMATS)}") from None
+        except (
+            OSError,
+            ValueError,
+            SyntaxError,
+            RuntimeError,
+            zipfile.BadZipFile,
+            Image.DecompressionBombError,
+        ) as error:
+            raise ArchspecError(f"{self.path}: {name} cannot be read: {error}") from None
+        if image.size != (width, height):
+            image = self._fitted(image, name)
+        return (
+            torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
+            .view(height, width, channels)
+            .permute(2, 0, 1)
+        )
+
+    def _fitted(self, image: Any, name: str) -> Any:
+        from PIL import Image, ImageOps
+
+        _, height, width = self.shape
+        if not self.resize:
+            raise ArchspecError(
+                f"{self.path}: {name} is {image.height}×{image.width}, the network takes {height}×{width}; "
+                f"--resize fits all images to it; where all have one size, --set side={image.height} may do"
+            )
+        return ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
+
+
+def _parted(everything: Split) -> tuple[Split, Split]:
+    order = torch.randperm(len(everything), generator=torch.Generator().manual_seed(0))
+    tested = torch.arange(len(order)) % TEST_SHARE == 0
+    train, test = (Split(everything.images[p], everything.labels[p]) for p in (order[~tested], order[tested]))
+    return train, test

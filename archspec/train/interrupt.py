@@ -1,0 +1,39 @@
+"""A signal that ends a training is heard after the step in which it comes."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+HEARD = (signal.SIGINT, signal.SIGTERM)
+
+
+class Heard:
+    """Which signal has come; None as long as none has."""
+
+    signal: int | None = None
+
+
+@contextmanager
+def heard(patient: bool) -> Iterator[Heard]:
+    """Note the first signal; a second one kills, unless `patient`: torchrun repeats what the terminal has sent already.
+
+    In a thread that is not the first, where Python hears no signals, it does nothing.
+    """
+    found = Heard()
+
+    def note(number: int, _: FrameType | None) -> None:
+        if found.signal is not None and not patient:
+            raise KeyboardInterrupt
+        found.signal = found.signal or number
+
+    try:
+        before = {number: signal.signal(number, note) for number in HEARD}
+    except ValueError:
+        yield found
+        return
+    try:
+        yield found
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

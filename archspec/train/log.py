@@ -1,0 +1,90 @@
+"""The log of a run: one line of JSON a step and an epoch, and the same for TensorBoard, if asked for."""
+
+import errno
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from archspec.errors import ArchspecError
+from archspec.train.result import Epoch, TrainingStoppedError
+
+
+class Log:
+    """A file that only grows; a resumed run first cuts off what it is about to write again.
+
+    Args:
+        path: The file.
+        size: How much of it is to be kept, in bytes.
+        board: The folder for TensorBoard; None for none.
+
+    Raises:
+        ArchspecError: TensorBoard is not installed.
+    """
+
+    def __init__(self, path: Path, size: int, board: Path | None = None) -> None:
+        self._path = path
+        self._board = _writer(board) if board is not None else None
+        try:
+            self._file = path.open("ab", buffering=0)
+            os.truncate(path, min(size, path.stat().st_size))
+        except OSError as error:
+            raise TrainingStoppedError(f"{path}: cannot be written: {error}") from None
+
+    def steps(self, first: int, epoch: int, lrs: list[float], losses: list[float]) -> None:
+        """Write what steps did, the first of which is the `first` done, counted from 1."""
+        lines = []
+        for step, (lr, loss) in enumerate(zip(lrs, losses, strict=True), first):
+            lines.append({"kind": "step", "epoch": epoch, "step": step, "lr": lr, "loss": loss})
+            self._show(step, {"loss/train": loss, "lr": lr})
+        self._write(lines)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Write what an epoch did."""
+        plain = asdict(epoch)
+        test = plain.pop("test")
+        figures = {
+            "test_loss": test["loss"],
+            "top1": epoch.test.top1,
+            "top5": epoch.test.top5,
+            "error": epoch.test.error,
+        }
+        self._write([{"kind": "epoch", **plain, **figures}])
+        self._show(epoch.step, {"loss/test": epoch.test.loss, "top1": epoch.test.top1, "top5": epoch.test.top5})
+
+    def _write(self, lines: list[dict[str, Any]]) -> None:
+        data = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        try:
+            if self._file.write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise TrainingStoppedError(
+                f"{self._path}: cannot be written: {error}; the last checkpoint is intact"
+            ) from None
+
+    def _show(self, step: int, figures: dict[str, float]) -> None:
+        if self._board is not None:
+            for name, value in figures.items():
+                self._board.add_scalar(name, value, step)
+
+    @property
+    def size(self) -> int:
+        """The bytes written so far."""
+        return self._path.stat().st_size
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._file.close()
+        if self._board is not None:
+            self._board.close()
+
+
+def _writer(folder: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise ArchspecError(
+            "TensorBoard is not installed: pip install tensorboard, or leave --tensorboard out"
+        ) from None
+    return SummaryWriter(str(folder))

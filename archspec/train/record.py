@@ -1,0 +1,166 @@
+"""The record of a run, run.json and spec.yaml in its folder: all that its weights follow from."""
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from archspec.errors import ArchspecError
+from archspec.spec import Origin
+from archspec.train import checkpoint
+from archspec.train.data import Data
+from archspec.train.recipe import Recipe
+
+RUN = "run.json"
+PACKAGES = ("torch", "accelerate", "safetensors", "numpy", "archspec-nn")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a run is.
+
+    Attributes:
+        origin: The specification and its bindings.
+        data: The data's name, digest, sizes, statistics, and what was done to them.
+        source: What the user calls the data; None where they were handed over in Python.
+        resize: Whether they were to be resized.
+        recipe: The recipe.
+        place: Versions, the processor, threads and processes; a change of them changes rounding at most.
+    """
+
+    origin: Origin
+    data: Mapping[str, Any]
+    source: str | None
+    resize: bool
+    recipe: Recipe
+    place: Mapping[str, Any]
+
+
+def record(
+    origin: Origin, data: Data, source: str | None, resize: bool, recipe: Recipe, place: Mapping[str, Any]
+) -> Record:
+    """The record of a run that begins."""
+    mean, deviation = data.statistics
+    facts = {
+        "name": data.name,
+        "note": data.note,
+        "train": len(data.train),
+        "test": len(data.test),
+        "shape": list(data.train.shape),
+        "classes": data.classes,
+        "mean": list(mean),
+        "deviation": list(deviation),
+        "sha256": data.digest,
+    }
+    return Record(origin, facts, source, resize, recipe, place)
+
+
+def place(device: torch.device, processes: int) -> dict[str, Any]:
+    """What a run's rounding can depend on."""
+    return {
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        "processor": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine(),
+        "device": device.type,
+        "threads": torch.get_num_threads(),
+        "processes": processes,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def write(out: Path, run: Record, spec: str) -> None:
+    """Write the record of a run that begins."""
+    text = {
+        "spec": {**asdict(run.origin), "bindings": dict(run.origin.bindings)},
+        "recipe": run.recipe.model_dump(),
+        "data": {"source": run.source, "resize": run.resize, **run.data},
+        "place": run.place,
+        "began": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    checkpoint.write_text(out / "spec.yaml", spec)
+    checkpoint.write_text(out / RUN, json.dumps(text, indent=1, ensure_ascii=False) + "\n")
+
+
+def read(out: Path) -> Record:
+    """The record of a run.
+
+    Raises:
+        ArchspecError: The folder holds no run, or its record cannot be read.
+    """
+    if not (out / RUN).is_file():
+        raise ArchspecError(f"{out}: there is no run to resume; without --resume one begins")
+    found = checkpoint.read_json(out / RUN)
+    try:
+        data = dict(found["data"])
+        source, resize = data.pop("source"), data.pop("resize")
+        origin = Origin(**found["spec"])
+        recipe = Recipe().changed({key: value for key, value in found["recipe"].items() if value is not None})
+        return Record(origin, data, source, resize, recipe, found["place"])
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ArchspecError(f"{out / RUN}: is no record of a run: {error!r}") from None
+
+
+def refuse_another(before: Record, now: Record, out: Path) -> None:
+    """Nothing, if a run may be resumed as this one.
+
+    Raises:
+        ArchspecError: The specification, the recipe or the data are others; names what differs.
+    """
+    refuse_another_spec(before.origin, now.origin, f"the run in {out}")
+    old, new = before.recipe.model_dump(), now.recipe.model_dump()
+    changed = [
+        f"{key} was {old[key]} and is {new[key]}" for key in old if old[key] != new[key] and key not in {"doc", "data"}
+    ]
+    if changed:
+        raise ArchspecError(f"the run in {out} has another recipe: {'; '.join(changed)}")
+    if before.data.get("sha256") != now.data["sha256"]:
+        raise ArchspecError(
+            f"the run in {out} has other data: {before.data.get('name')} with SHA-256 "
+            f"{str(before.data.get('sha256'))[:12]}…, these are {now.data['name']} with {now.data['sha256'][:12]}…"
+        )
+
+
+def refuse_another_spec(before: Origin, now: Origin, what: str) -> None:
+    """Nothing, if weights of one specification are those of another.
+
+    Raises:
+        ArchspecError: They are not; names both digests, and the bindings that differ.
+    """
+    if before.digest != now.digest:
+        raise ArchspecError(
+            f"{what} is of another specification: {before.name} with digest {before.digest[:12]}…, "
+            f"this is {now.name} with {now.digest[:12]}…"
+        )
+    if dict(before.bindings) != dict(now.bindings):
+        raise ArchspecError(
+            f"{what} has other bindings: {_bound(before.bindings)}; these are {_bound(now.bindings)} "
+            f"(specification {now.name} with digest {now.digest[:12]}…)"
+        )
+
+
+def _bound(bindings: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in bindings.items())
+
+
+def moved(before: Record, now: Record) -> str:
+    """What has changed since a run began that may change the last bits of its weights, in words; empty if nothing."""
+    old, new = _flat(before.place), _flat(now.place)
+    return "; ".join(f"{key} was {old.get(key)} and is {value}" for key, value in new.items() if old.get(key) != value)
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found.update(value if isinstance(value, Mapping) else {key: value})
+    return found

@@ -1,0 +1,127 @@
+"""What a training tells: while it runs, at its end, and when it cannot go on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from archspec.errors import ArchspecError
+
+
+class TrainingStoppedError(ArchspecError):
+    """A training that cannot go on: the loss is no number, or the disk is full. What was saved before is intact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How a network does on images that it has not learned from.
+
+    Attributes:
+        images: How many there are.
+        loss: The mean cross-entropy.
+        right: How many are of the class that the network takes for the likeliest.
+        right5: How many are of one of the five likeliest, or of all, where there are fewer.
+    """
+
+    images: int
+    loss: float
+    right: int
+    right5: int
+
+    @property
+    def top1(self) -> float:
+        """The percentage of `right`."""
+        return 100 * self.right / self.images
+
+    @property
+    def top5(self) -> float:
+        """The percentage of `right5`."""
+        return 100 * self.right5 / self.images
+
+    @property
+    def error(self) -> float:
+        """The percentage of images that are not of the likeliest class.
+
+        >>> Score(images=10_000, loss=0.05, right=9_920, right5=10_000).error
+        0.8
+        """
+        return 100 * (self.images - self.right) / self.images
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One pass over the training images.
+
+    Attributes:
+        epoch: Counted from 1.
+        step: The steps done at its end.
+        lr: The learning rate of its last step.
+        loss: The mean of its steps' losses.
+        test: What the network does at its end; the averaged weights, if there are any.
+        seconds: What it took, without the test; of a resumed epoch what its two parts took.
+        images_per_second: Training images in a second.
+    """
+
+    epoch: int
+    step: int
+    lr: float
+    loss: float
+    test: Score
+    seconds: float
+    images_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A training.
+
+    Attributes:
+        spec: The name of the specification.
+        data: What the data are called, and what was done to them.
+        params: Learned numbers of the network.
+        out: The folder of the run.
+        epochs: All epochs, those before a resumption too.
+        planned: How many epochs the recipe asks for.
+        resumed: After how many steps it was resumed; None if it was not.
+        moved: What has changed since the run began that may change the last bits of its weights; empty if nothing.
+        signal: The number of the signal that interrupted it; None if it ran to its end.
+    """
+
+    spec: str
+    data: str
+    params: int
+    out: Path
+    epochs: tuple[Epoch, ...]
+    planned: int
+    resumed: int | None = None
+    moved: str = ""
+    signal: int | None = None
+
+    @property
+    def last(self) -> Epoch:
+        """The last epoch."""
+        return self.epochs[-1]
+
+    @property
+    def best(self) -> Epoch:
+        """The first epoch with the fewest errors on the test images: chosen by them, and so no fair estimate."""
+        return max(self.epochs, key=lambda epoch: epoch.test.right)
+
+    @property
+    def seconds(self) -> float:
+        """What the epochs took together, without the tests."""
+        return sum(epoch.seconds for epoch in self.epochs)
+
+
+class Watcher:
+    """Whoever wants to know how a training goes; each method may be overridden."""
+
+    def began(self, result: Result, steps: int, done: int) -> None:
+        """A training begins, of so many steps, of which some are done already."""
+
+    def stepped(self, step: int, loss: float) -> None:
+        """Steps were done; the loss is that of the last."""
+
+    def tested(self, epoch: Epoch) -> None:
+        """An epoch is over."""
+
+    def ended(self) -> None:
+        """The training is over, in whatever way."""

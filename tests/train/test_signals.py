@@ -1,0 +1,135 @@
+"""Killed, interrupted, shared by processes: the command line, in processes of its own."""
+
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from archspec.train import Options, Recipe, data, fit
+from archspec.train.interrupt import heard
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+EPOCHS = 12
+
+
+def written(recipe, path):
+    """A recipe as a file."""
+    path.write_text("".join(f"{key}: {value}\n" for key, value in recipe.model_dump(exclude_none=True).items()))
+    return path
+
+
+@pytest.fixture
+def long(recipe):
+    """132 steps."""
+    return recipe.changed({"epochs": EPOCHS})
+
+
+@pytest.fixture
+def started(tiny, long, tmp_path):
+    """A training of some seconds that saves every 7 steps, in another process."""
+    (tmp_path / "tiny.yaml").write_text(tiny.dumps())
+    command = [sys.executable, "-m", "archspec", "train", tmp_path / "tiny.yaml", "--out", tmp_path / "run"]
+    options = ["--recipe", written(long, tmp_path / "recipe.yaml"), "--save-steps", "7"]
+    process = subprocess.Popen([*command, *options], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def wait_for(path, lines):
+    """Wait until a log has so many lines."""
+    for _ in range(3000):
+        if path.exists() and path.read_bytes().count(b"\n") >= lines:
+            return
+        time.sleep(0.01)
+    raise TimeoutError(path)
+
+
+def tensors(out):
+    """All that a run has saved last."""
+    files = [load_file(out / "last" / f"{name}.safetensors") for name in ("weights", "training")]
+    return {f"{i}.{key}": value for i, file in enumerate(files) for key, value in file.items()}
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_is_killed_or_interrupted_at_any_step_ends_with_the_same_bits(started, tiny, long, tmp_path, number):
+    out = tmp_path / "run"
+    moment = random.SystemRandom().randrange(7, EPOCHS * 11 // 2)
+    wait_for(out / "log.jsonl", moment)
+    time.sleep(random.SystemRandom().random() / 50)
+    started.send_signal(number)
+    said = started.communicate(timeout=60)[1]
+    if number == signal.SIGINT:
+        assert started.returncode == 130
+        resume = re.search(r"interrupted; everything is saved: (.*)\n$", said)[1]
+        assert resume == f"archspec train {tmp_path / 'tiny.yaml'} --out {out} --resume"
+    else:
+        assert started.returncode == -signal.SIGKILL
+    resumed = fit(tiny, out=out, options=Options(resume=True))
+    whole = fit(tiny, "digits", long, out=tmp_path / "whole")
+    found, wanted = tensors(resumed.out), tensors(whole.out)
+    assert set(found) == set(wanted)
+    differ = [name for name, value in wanted.items() if not torch.equal(found[name], value)]
+    assert not differ, f"stopped after {moment} lines of the log, resumed after step {resumed.resumed}"
+
+
+def test_two_processes_learn_what_one_learns(plain, tmp_path):
+    chosen = Recipe(epochs=3, batch=100, lr=0.1, crop=1, clip=1.0, ema=0.5, nesterov=True)
+    (tmp_path / "plain.yaml").write_text(plain.dumps())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={port}"]
+    command = ["-m", "archspec", "train", tmp_path / "plain.yaml", "--out", tmp_path / "two", "--device", "cpu"]
+    recipe = written(chosen, tmp_path / "recipe.yaml")
+    done = subprocess.run(
+        [*launch, *command, "--recipe", recipe, "--format", "json"],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    two = json.loads(done.stdout)
+    one = fit(plain, "digits", chosen, out=tmp_path / "one")
+    for mine, theirs in zip(one.epochs, two["epochs"], strict=True):
+        assert theirs["loss"] == pytest.approx(mine.loss, rel=1e-4)
+        assert theirs["test"]["loss"] == pytest.approx(mine.test.loss, rel=1e-4)
+        assert theirs["test"]["images"] == 360
+    assert json.loads((tmp_path / "two" / "run.json").read_text())["place"]["processes"] == 2
+    resumed = fit(plain, out=tmp_path / "two", options=Options(resume=True))
+    assert resumed.moved == "processes was 2 and is 1"
+
+
+def test_the_first_signal_is_noted_and_the_second_kills():
+    with pytest.raises(KeyboardInterrupt), heard(patient=False) as ears:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert ears.signal == signal.SIGTERM
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with heard(patient=True) as ears:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert ears.signal == signal.SIGINT
+
+
+def test_in_another_thread_a_training_hears_nothing_and_works(plain, tmp_path):
+    results = []
+    digits = data.load("digits", (1, 8, 8), 10)
+    thread = threading.Thread(
+        target=lambda: results.append(fit(plain, digits, Recipe(epochs=1, batch=700), out=tmp_path))
+    )
+    thread.start()
+    thread.join()
+    assert results[0].last.step == 2
