@@ -97,7 +97,7 @@ class _Run:
             if name != UNCOUNTED:
                 self.arrays.setdefault(place, []).append((key, tuple(value.shape), key in learned))
         for node in network.nodes:
-            model.get_submodule(_place(node)).register_forward_hook(self._watch(node.name))
+            self._watch(node.name, model.get_submodule(_place(node)))
         x = torch.empty(network.input.shape, device="meta")
         self.names[id(x)] = INPUT
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
@@ -105,16 +105,22 @@ class _Run:
         flops = counter.get_flop_counts()
         self.macs = {place.partition(".")[2]: sum(counts.values()) // 2 for place, counts in flops.items()}
 
-    def _watch(self, name: str) -> Any:
-        def hook(module: nn.Module, taken: tuple[Tensor, ...], given: Tensor) -> Tensor:
+    def _watch(self, name: str, module: nn.Module) -> None:
+        taken: list[Tensor] = []
+
+        def before(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            taken.extend(inputs)
+
+        def after(module: nn.Module, _: tuple[Tensor, ...], given: Tensor) -> Tensor:
             sources = tuple(self.names.get(id(value), "?") for value in taken)
             if id(given) in self.names:
                 given = given.view_as(given)  # an object of its own to tell it by
             self.names[id(given)] = name
-            self.seen[name] = _Seen(module, sources, taken, given)
+            self.seen[name] = _Seen(module, sources, tuple(taken), given)
             return given
 
-        return hook
+        module.register_forward_pre_hook(before, prepend=True)  # before a padding, which stands there too
+        module.register_forward_hook(after)
 
     def facts(self, node: Node) -> Facts | None:
         """What the model has and does at a node; None if it was not computed."""
