@@ -164,7 +164,8 @@ def test_a_zip_file_is_read_like_the_folder_in_it(pictures, tmp_path):
     with zipfile.ZipFile(packed, "w") as archive:
         for path in sorted(pictures.rglob("*.[pJ]*")):
             archive.write(path, path.relative_to(pictures).as_posix())
-    with_zip, with_folder = (load(f"{kind}:{place}", (3, 4, 4), 2) for kind, place in (("image-folder", packed), ("cifar10", pictures)))  # fmt: skip
+    with_zip = load(f"image-folder:{packed}", (3, 4, 4), 2)
+    with_folder = load(f"cifar10:{pictures}", (3, 4, 4), 2)
     assert with_zip.digest == with_folder.digest
     assert with_folder.note == "read from image files"
 
@@ -334,7 +335,8 @@ def test_the_statistics_are_those_of_the_training_images():
 
 
 def test_the_digest_is_of_images_and_labels():
-    digests = {Data("a", grey(images, labels), grey([1], [0]), 2).digest for images, labels in (([1, 2], [0, 1]), ([1, 2], [1, 0]), ([2, 1], [0, 1]))}  # fmt: skip
+    cases = (([1, 2], [0, 1]), ([1, 2], [1, 0]), ([2, 1], [0, 1]))
+    digests = {Data("a", grey(images, labels), grey([1], [0]), 2).digest for images, labels in cases}
     assert len(digests) == 3
 
 
