@@ -2,15 +2,20 @@
 
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archspec import cost, graph, spec
 from archspec.cost import Convention, CostTable
 from archspec.errors import SpecErrors
+from archspec.extras import need
+from archspec.files import replacing
 from archspec.spec import Document
 
 if TYPE_CHECKING:
     import torch
+
+    from archspec.runtime import Agreement
 
 
 class Network(graph.Network):
@@ -78,6 +83,7 @@ class Architecture:
         device: "torch.device | str | None" = None,
         dtype: "torch.dtype | None" = None,
         seed: int | None = None,
+        inplace: bool = True,
         **bindings: Any,
     ) -> "torch.nn.Module":
         """The network as an ordinary `torch.nn.Module`, whose `spec` says what it was made from.
@@ -85,7 +91,8 @@ class Architecture:
         Args:
             device: Where to make it; on "meta" it has shapes and no numbers.
             dtype: The type of its weights.
-            seed: The same seed gives the same weights; torch's own state stays as it is.
+            seed: The same seed gives the same weights, on any device; torch's own state stays as it is.
+            inplace: Whether a ReLU may write over its input; with hooks on single layers, say no.
             bindings: Values for symbols.
 
         >>> import archspec
@@ -93,9 +100,50 @@ class Architecture:
         >>> sum(weights.numel() for weights in model.parameters())
         266610
         """
+        need("torch", "torch")
         from archspec import runtime
 
-        return runtime.build(self.expand(**bindings), self.document, device=device, dtype=dtype, seed=seed)
+        network = self.expand(**bindings)
+        return runtime.build(network, self.document, device=device, dtype=dtype, seed=seed, inplace=inplace)
+
+    def write(self, path: str | os.PathLike[str], *, seed: int | None = None, **bindings: Any) -> None:
+        """Write the network as a file that runs without this library: PyTorch source, an exported program, or ONNX.
+
+        The file appears when it is whole, or not at all. Any batch goes through a program.
+
+        Args:
+            path: Ends in `.py`, `.pt2` or `.onnx`.
+            seed: The same seed gives the same weights; a source has none.
+            bindings: Values for symbols.
+
+        Raises:
+            ArchspecError: Another ending, or a file that cannot be written.
+            MissingExtraError: What the format needs is not installed.
+        """
+        if Path(path).suffix == ".py":
+            source = self.source(**bindings)  # type: ignore[attr-defined]  # the floor beside this one
+            with replacing(Path(path)) as file:
+                file.write_text(source, encoding="utf-8")
+            return
+        need("torch", "torch")
+        from archspec import runtime
+
+        runtime.check_ending(path)
+        network = self.expand(**bindings)
+        model = runtime.build(network, self.document, seed=seed)
+        runtime.export(model, network.input.shape, path)
+
+    def verify(self, *, batch: Any = 1, **bindings: Any) -> "Agreement":
+        """The network held against its running model, node by node: true when all agree, to the unit.
+
+        >>> import archspec
+        >>> print(archspec.load("mobilenet_v2").verify(alpha="1/2"))
+        mobilenet_v2: 161 nodes agree
+        """
+        need("torch", "torch")
+        from archspec import runtime
+
+        return runtime.verify(self.expand(batch=batch, **bindings))
 
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""

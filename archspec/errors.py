@@ -5,6 +5,7 @@
     ├── SpecErrors                  all the faults of one specification, in the order of the text
     ├── BindingError                a symbol set to what it cannot be
     ├── UnknownNameError            a zoo name, operator or convention that does not exist
+    ├── MissingExtraError           what is asked for needs an extra that is not installed
     └── ShapeError                  an operator that cannot take its inputs
         ├── DivisibilityError       a division that must come out even and does not
         └── UndecidableError        a question that free symbols leave open
@@ -96,6 +97,10 @@ class BindingError(ArchspecError):
 
 class UnknownNameError(ArchspecError):
     """A name that nothing answers to."""
+
+
+class MissingExtraError(ArchspecError):
+    """What is asked for needs an extra of the distribution that is not installed."""
 
 
 class ShapeError(ArchspecError):

@@ -16,6 +16,7 @@ from archspec.errors import ArchspecError, did_you_mean
 VERBS = (
     "check",
     "compare",
+    "compile",
     "count",
     "evaluate",
     "explain-difference",
@@ -24,6 +25,7 @@ VERBS = (
     "schema",
     "show",
     "train",
+    "verify",
     "zoo",
 )
 

@@ -1,6 +1,9 @@
 """The door to torch: what the other layers say as data becomes modules here, and only here is torch imported."""
 
+from archspec.runtime.agreement import Agreement, Comparison
 from archspec.runtime.build import build
 from archspec.runtime.calls import live
+from archspec.runtime.export import check_ending, export
+from archspec.runtime.verify import verify
 
-__all__ = ["build", "live"]
+__all__ = ["Agreement", "Comparison", "build", "check_ending", "export", "live", "verify"]

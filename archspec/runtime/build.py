@@ -1,7 +1,9 @@
 """From a network to an ordinary `torch.nn.Module`, whose tree is that of the specification's names."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -9,11 +11,21 @@ from torch import nn
 from archspec.dims import is_array, is_symbolic
 from archspec.errors import ArchspecError
 from archspec.graph import Network, Node
-from archspec.ops import Module
+from archspec.graph.initial import initial
+from archspec.graph.network import INPUT
+from archspec.ops import Function
 from archspec.runtime.calls import live
 from archspec.runtime.container import Call, applied, container
+from archspec.runtime.initialise import fill
 from archspec.runtime.plan import Part, class_name, plan
 from archspec.spec import Document, origin
+from archspec.spec.initialisation import Filling
+
+ACTIVATIONS = frozenset({"relu", "relu6"})
+"""What can write over its input."""
+
+FRESH = frozenset({"conv2d", "conv_transpose2d", "linear", "batch_norm", "add", "concat"})
+"""What gives memory of its own, and does not need it again for its gradient."""
 
 
 def build(
@@ -23,6 +35,7 @@ def build(
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
     seed: int | None = None,
+    inplace: bool = True,
 ) -> nn.Module:
     """The module that computes a network.
 
@@ -31,13 +44,16 @@ def build(
 
     Args:
         network: Its symbols are all bound to numbers.
-        document: What it was expanded from; the model's `spec` names it.
+        document: What it was expanded from: says how the weights begin, and the model's `spec` names it.
         device: Where to make it; on "meta" it has shapes and no numbers.
         dtype: The type of its weights.
-        seed: The same seed gives the same weights; torch's own state stays as it is.
+        seed: The same seed gives the same weights, on any device; torch's own state stays as it is.
+        inplace: Whether a ReLU may write over its input, where nothing else needs that: as hand-written models do. A
+            hook that keeps the result of the layer before it then finds the ReLU's.
 
     Raises:
         ArchspecError: A symbol is free, or has several values.
+        SpecError: The document's initialisation does not fit the network.
 
     >>> from archspec.graph import expand
     >>> from archspec.spec import load
@@ -48,11 +64,13 @@ def build(
     for name, value in network.bindings.items():
         if is_symbolic(value) or is_array(value):
             raise ArchspecError(f"{name} is {value}; a model needs one number: bind it")
-    with _seeded(seed), nullcontext() if device is None else torch.device(device):
-        model = _container(network, plan(network))
+    target = torch.get_default_device() if device is None else torch.device(device)
+    place = target if target.type == "meta" else torch.device("cpu")  # where a seed means the same everywhere
+    with _seeded(seed), nullcontext() if place == torch.get_default_device() else place:
+        model = _Builder(network, document, place.type == "meta", inplace).container(plan(network))
     if document is not None:
         model.spec = origin(document, network.bindings)  # type: ignore[assignment]  # no tensor: torch lets any stand
-    return model if dtype is None else model.to(dtype)
+    return model if target == place and dtype is None else model.to(device=target, dtype=dtype)
 
 
 @contextmanager
@@ -61,25 +79,56 @@ def _seeded(seed: int | None) -> Iterator[None]:
     if seed is None:
         yield
         return
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=()):
+        torch.default_generator.manual_seed(seed)
         yield
 
 
-def _container(network: Network, part: Part) -> nn.Module:
-    module = container(part.plan)()
-    if part.made.args:
-        module._settings = ", ".join(f"{name}={value}" for name, value in part.made.args.items())
-    for name, child in part.children:
-        module.add_module(name, _container(network, child) if isinstance(child, Part) else _node(network, child))
-    return module
+class _Builder:
+    """The walk over the tree of containers."""
+
+    def __init__(self, network: Network, document: Document | None, meta: bool, inplace: bool) -> None:
+        self.network, self.meta, self.inplace = network, meta, inplace
+        self.uses = Counter(name for node in network.nodes for name in node.inputs)
+        self.uses[network.output] += 1
+        self.fillings: dict[str, dict[str, Filling]] = {}
+        if document is not None and document.initialisation is not None:
+            for (node, array), filling in initial(network, document.initialisation).items():
+                self.fillings.setdefault(node, {})[array] = filling
+
+    def container(self, part: Part) -> nn.Module:
+        """The module of a container, with all that stands in it."""
+        module = container(part.plan)()
+        if part.made.args:
+            module._settings = _written(part.made.args.items())
+        for name, child in part.children:
+            module.add_module(name, self.container(child) if isinstance(child, Part) else self.node(child))
+        return module
+
+    def node(self, node: Node) -> nn.Module:
+        """The module of a node, its arrays filled as the rules say, else as torch does."""
+        call = node.operator.torch_call(*self.network.inputs_of(node))
+        if isinstance(call, Function):
+            made = Call.of(class_name(node.operator.name), call, len(node.inputs))
+            module = applied(made)()
+            module._settings = _written(made.settings)
+            return module
+        if self.inplace and self._alone(node):
+            call = replace(call, kwargs={**call.kwargs, "inplace": True})
+        fillings = self.fillings.get(node.name, {})
+        arrays = [array.name for array in node.operator.weights(*self.network.inputs_of(node))]
+        built = live(call, filled=not (arrays and fillings.keys() >= {*arrays}))
+        if not self.meta:
+            for name, filling in fillings.items():
+                fill(built.get_parameter(name), filling)
+        return built
+
+    def _alone(self, node: Node) -> bool:
+        """Whether a node can write over its input: nothing else takes that, and nothing shares its memory."""
+        if node.operator.name not in ACTIVATIONS or self.uses[node.inputs[0]] != 1 or node.inputs[0] == INPUT:
+            return False
+        return self.network.node(node.inputs[0]).operator.name in FRESH
 
 
-def _node(network: Network, node: Node) -> nn.Module:
-    call = node.operator.torch_call(*network.inputs_of(node))
-    if isinstance(call, Module):
-        return live(call)
-    made = Call.of(class_name(node.operator.name), call, len(node.inputs))
-    module = applied(made)()
-    module._settings = ", ".join(f"{name}={value}" for name, value in made.settings)
-    return module
+def _written(settings: Iterable[tuple[str, object]]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in settings)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import cache, reduce
 from importlib import import_module
 from typing import Any, Literal, overload
 
@@ -19,13 +19,17 @@ ROOTS = ("torch", "archspec.runtime")
 
 
 @overload
-def live(call: Module) -> nn.Module: ...
+def live(call: Module, *, filled: bool = True) -> nn.Module: ...
 @overload
 def live(call: Function) -> "Applied": ...
-def live(call: TorchCall) -> "nn.Module | Applied":
+def live(call: TorchCall, *, filled: bool = True) -> "nn.Module | Applied":
     """The module, or the function of the inputs, that a call describes.
 
     The functions before a module become a forward hook of it, so that its weights keep their own names.
+
+    Args:
+        call: What an operator says.
+        filled: Whether torch fills the module's arrays; else they hold whatever stood in memory.
 
     Raises:
         ArchspecError: The target is not torch's or ours, or a setting is still an expression.
@@ -38,10 +42,22 @@ def live(call: TorchCall) -> "nn.Module | Applied":
     target, settings = resolve(call.target), numbers(call.kwargs)
     if isinstance(call, Function):
         return Applied(target, settings, call.takes)
-    module: nn.Module = target(**settings)
+    module: nn.Module = target(**settings) if filled else _unfilled(target, settings)
     if call.before:
         module.register_forward_pre_hook(_Before(tuple(live(function) for function in call.before)))
     return module
+
+
+def _unfilled(target: Any, settings: Mapping[str, Any]) -> nn.Module:
+    """A module whose constructor's own filling is left out, for one that is filled by rules anyway."""
+    module: nn.Module = _without_filling(target)(**settings)
+    module.__class__ = target
+    return module
+
+
+@cache
+def _without_filling(target: Any) -> type[nn.Module]:
+    return type(target.__name__, (target,), {"reset_parameters": lambda _: None})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from archspec.spec.extend import extended
 from archspec.spec.located import Faults, TooManyFaultsError
 from archspec.spec.origin import Origin, digest, origin
 from archspec.spec.reader import decode, parse, read_bytes
+from archspec.spec.variants import variants
 
-__all__ = ["Document", "Origin", "check", "digest", "dumps", "load", "loads", "origin", "schema", "zoo"]
+__all__ = ["Document", "Origin", "check", "digest", "dumps", "load", "loads", "origin", "schema", "variants", "zoo"]
 
 
 def load(spec: str | os.PathLike[str]) -> Document:

@@ -18,8 +18,10 @@ from pydantic import (
 
 from archspec.errors import SpecError
 from archspec.spec.expression import Expression
+from archspec.spec.initialisation import Initialisation
 from archspec.spec.located import Faults, Located, described, fault_of, mark_of
 from archspec.spec.reader import Mapping
+from archspec.spec.source import Source
 from archspec.spec.steps import (
     AddStep,
     Body,
@@ -49,6 +51,7 @@ __all__ = [
     "Document",
     "From",
     "Group",
+    "Initialisation",
     "Join",
     "Lookup",
     "MulStep",
@@ -63,20 +66,6 @@ __all__ = [
 ]
 
 REQUIRED = "required"
-
-
-class Source(Located):
-    """Where the network was published."""
-
-    title: Text
-    authors: Text | None = None
-    year: int | None = None
-    arxiv: Text | None = None
-    doi: Text | None = None
-    url: Text | None = None
-    section: Text | None = None
-    table: Text | None = None
-    note: Text | None = None
 
 
 class Symbol(Located):
@@ -161,6 +150,7 @@ class Document(Located):
     input: tuple[Formula, ...]
     blocks: dict[Name, Block] = Field(default_factory=dict)
     network: Body
+    initialisation: Initialisation | None = None
 
     @field_validator("*", mode="wrap")
     @classmethod

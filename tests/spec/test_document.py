@@ -34,7 +34,7 @@ HEAD = "archspec: 1\nname: x\ninput: [3, 32, 32]\n"
         ("archspec: 1\nname: x\ninput: [3, ~]\nnetwork: relu\n", ["3:12: expected a number or an expression, found nothing"]),
         ("archspec: 1\nname: x\ninput: [3, .NaN, -inf]\nnetwork: relu\n", ["3:12: expected a finite number, found '.NaN'", "3:18: expected a finite number, found '-inf'"]),
         (HEAD + "netwrk: []\nnetwork: relu\n", ["4:1: unknown key 'netwrk'; did you mean 'network'?"]),
-        (HEAD + "zzz: []\nnetwork: relu\n", ["4:1: unknown key 'zzz'; known are archspec, blocks, doc, functions, input, let, lookups, name, network, source, symbols"]),
+        (HEAD + "zzz: []\nnetwork: relu\n", ["4:1: unknown key 'zzz'; known are archspec, blocks, doc, functions, initialisation, input, let, lookups, name, network, source, symbols"]),
         (HEAD + "network:\n", ["4:1: expected a list, found nothing"]),
         (HEAD + "network: {a: b, c: d}\n", ["4:10: a step names one operator or block; found a, c"]),
         (HEAD + "doc: [a]\nnetwork: relu\n", ["4:6: doc: expected a text, found a list"]),

@@ -1,0 +1,69 @@
+"""`archspec verify`: are the counts those of the running model?"""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import rich_click as click
+
+from archspec import architecture, spec
+from archspec.architecture import Architecture
+from archspec.cli.options import bindings, colour, set_option, width
+from archspec.errors import ArchspecError
+from archspec.report.verify import FORMATS, verify
+
+
+@click.command("verify")
+@click.argument("specs", metavar="[SPEC…]", nargs=-1)
+@set_option
+@click.option("--all", "zoo", is_flag=True, help="Every network of the zoo.")
+@click.option("--variants", is_flag=True, help="Every combination of the values that symbols choose from.")
+@click.option("--by", type=click.Choice(("layer", "total")), help="A line a layer or a network.  [one SPEC: layer]")
+@click.option("--batch", default=1, type=click.IntRange(1, 10**6), show_default=True, help="Inputs at once.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+def command(
+    specs: tuple[str, ...],
+    settings: tuple[str, ...],
+    zoo: bool,
+    variants: bool,
+    by: str | None,
+    batch: int,
+    form: str,
+) -> None:
+    """Build the model on torch's meta device, run it, and compare it with the counts, node by node.
+
+    Output shapes, the names and shapes of weights, params, buffers, multiply-accumulates and activations must agree to
+    the unit. Exit 1 when a node does not; the first is named.
+    """
+    names = (*specs, *(spec.zoo.names() if zoo else ()))
+    if not names:
+        raise click.UsageError("name a SPEC, or give --all")
+    values = bindings(settings)
+    agreements = [
+        arch.verify(batch=batch, **bound)
+        for arch in map(architecture.load, names)
+        for bound in (_variants(arch, values) if variants else (values,))
+    ]
+    layers = by == "layer" or (by is None and len(agreements) == 1)
+    click.echo(verify(agreements, form, layers=layers, width=width(), colour=colour()), nl=False)
+    if not all(agreements):
+        sys.exit(1)
+
+
+def _variants(arch: Architecture, values: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """The bindings under which the network can be built; combinations that it refuses are no variants of it.
+
+    Raises:
+        ArchspecError: It refuses all of them.
+    """
+    refused, built = None, 0
+    for chosen in spec.variants(arch.document, bound=values):
+        try:
+            arch.expand(**values, **chosen)
+        except ArchspecError as error:
+            refused = error
+        else:
+            built += 1
+            yield {**values, **chosen}
+    if refused is not None and not built:
+        raise refused

@@ -1,0 +1,105 @@
+"""What an analytic count and a running model say of each node, side by side."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one node, or of a whole network.
+
+    Attributes:
+        inputs: The nodes whose results it takes, in order.
+        output: The shape of its result.
+        weights: Its arrays as they stand in the state dict: key, shape, and whether it is learned.
+        params: The numbers that are learned.
+        buffers: The numbers kept beside them; torch's `num_batches_tracked` is not counted.
+        macs: The multiply-accumulates that torch carries out. One-bit layers are computed by real ones.
+        activations: The elements of its result, if that is memory of its own.
+    """
+
+    inputs: tuple[str, ...]
+    output: tuple[int, ...]
+    weights: tuple[tuple[str, tuple[int, ...], bool], ...]
+    params: int
+    buffers: int
+    macs: int
+    activations: int
+
+
+FACTS: tuple[str, ...] = tuple(fact.name for fact in fields(Facts))
+"""What is compared, in the order in which it is printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One node: what the rules say, and what the model does.
+
+    Attributes:
+        name: The node's path.
+        operator: The operator's name.
+        analytic: What the rules say.
+        real: What the model does; None if it never came to this node.
+    """
+
+    name: str
+    operator: str
+    analytic: Facts
+    real: Facts | None
+
+    def __bool__(self) -> bool:
+        return self.analytic == self.real
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """The names of the facts in which they differ."""
+        if self.real is None:
+            return FACTS
+        return tuple(fact for fact in FACTS if getattr(self.analytic, fact) != getattr(self.real, fact))
+
+    def __str__(self) -> str:
+        if self.real is None:
+            return f"node '{self.name}' ({self.operator}) was not computed"
+        facts = (f"{fact} {getattr(self.analytic, fact)} ≠ {getattr(self.real, fact)}" for fact in self.differing)
+        return f"node '{self.name}' ({self.operator}): {'; '.join(facts) or 'agrees'}"
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A network held against its model; true when all agree, to the unit.
+
+    Attributes:
+        name: The specification's name.
+        bindings: The symbols' values, defaults included, as text.
+        rows: One a node, in topological order.
+        total: The network as a whole, its state dict and its output.
+    """
+
+    name: str
+    bindings: dict[str, str]
+    rows: tuple[Comparison, ...]
+    total: Comparison
+
+    def __bool__(self) -> bool:
+        return all(self.rows) and bool(self.total)
+
+    @property
+    def first(self) -> Comparison | None:
+        """The first node that disagrees, or the whole where every node agrees and it does not."""
+        return next((row for row in (*self.rows, self.total) if not row), None)
+
+    def __str__(self) -> str:
+        first = self.first
+        if first is None:
+            return f"{self.name}: {len(self.rows)} nodes agree"
+        return f"{self.name}: {sum(not row for row in self.rows)} of {len(self.rows)} nodes disagree, first {first}"
+
+
+def added(facts: Iterable[Facts], inputs: tuple[str, ...], output: tuple[int, ...]) -> Facts:
+    """The facts of a whole, of those of its parts."""
+    parts = list(facts)
+    sums: dict[str, Any] = {
+        name: sum(getattr(part, name) for part in parts) for name in ("params", "buffers", "macs", "activations")
+    }
+    return Facts(inputs, output, tuple(weight for part in parts for weight in part.weights), **sums)

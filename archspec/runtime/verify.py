@@ -1,0 +1,169 @@
+"""Is what the rules say of a network what torch does?
+
+The model is built and run on the meta device, where a tensor has a shape and no numbers, so that the largest network is
+compared in a second.
+"""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from archspec.cost import Row, count
+from archspec.graph import Network, Node
+from archspec.graph.names import attribute, state_key
+from archspec.graph.network import INPUT
+from archspec.ops import Operator
+from archspec.runtime.agreement import Agreement, Comparison, Facts, added
+from archspec.runtime.build import build
+
+UNCOUNTED = "num_batches_tracked"
+"""A number that torch keeps beside a batch normalisation's statistics."""
+
+
+def verify(network: Network) -> Agreement:
+    """Compare what is counted with what a model of the network has and does, node by node.
+
+    >>> from archspec.graph import expand
+    >>> from archspec.spec import load
+    >>> print(verify(expand(load("squeezenet"))))
+    squeezenet: 66 nodes agree
+    """
+    model = build(network, device="meta", inplace=False).eval()
+    run = _Run(network, model)
+    rows = tuple(
+        Comparison(node.name, node.operator.name, _analytic(network, node, row), run.facts(node))
+        for node, row in zip(network.nodes, count(network).rows, strict=True)
+    )
+    expected = added((row.analytic for row in rows), (INPUT,), network.tensor(network.output).shape)
+    total = Comparison(network.name, "total", expected, run.total())
+    return Agreement(network.name, {name: str(value) for name, value in network.bindings.items()}, rows, total)
+
+
+def _analytic(network: Network, node: Node, row: Row) -> Facts:
+    inputs = network.inputs_of(node)
+    weights = node.operator.weights(*inputs)
+    return Facts(
+        inputs=node.inputs,
+        output=node.output.shape,
+        weights=tuple((state_key(node.name, weight.name), weight.shape, weight.trainable) for weight in weights),
+        params=row.params,
+        buffers=row.buffers,
+        macs=row.macs + _one_bit(node.operator, row, inputs),
+        activations=row.activations,
+    )
+
+
+def _one_bit(operator: Operator, row: Row, inputs: tuple[Any, ...]) -> int:
+    """The products that a one-bit layer does without and torch, computing it in real numbers, does not: k²·c_in/g each.
+
+    They are as many for each element of the output.
+    """
+    if not operator.name.startswith("binary_"):
+        return 0
+    kernel = operator.weights(*inputs)[0].shape
+    return prod(kernel[1:]) * prod(row.output)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a module was seen to take and to give."""
+
+    module: nn.Module
+    sources: tuple[str, ...]
+    taken: tuple[Tensor, ...]
+    given: Tensor
+
+    @property
+    def activations(self) -> int:
+        """The elements of the result, if that is memory of its own."""
+        return 0 if _shares(self.module, self.taken, self.given) else self.given.numel()
+
+
+class _Run:
+    """One forward pass of a model, watched at every node."""
+
+    def __init__(self, network: Network, model: nn.Module) -> None:
+        self.model = model
+        self.seen: dict[str, _Seen] = {}
+        self.names: dict[int, str] = {}  # of tensors, which `seen` keeps alive: an id is its own while its tensor lives
+        self.arrays: dict[str, list[tuple[str, tuple[int, ...], bool]]] = {}
+        learned = {name for name, _ in model.named_parameters()}
+        for key, value in model.state_dict().items():
+            place, _, name = key.rpartition(".")
+            if name != UNCOUNTED:
+                self.arrays.setdefault(place, []).append((key, tuple(value.shape), key in learned))
+        for node in network.nodes:
+            model.get_submodule(_place(node)).register_forward_hook(self._watch(node.name))
+        x = torch.empty(network.input.shape, device="meta")
+        self.names[id(x)] = INPUT
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            self.output = tuple(model(x).shape)
+        flops = counter.get_flop_counts()
+        self.macs = {place.partition(".")[2]: sum(counts.values()) // 2 for place, counts in flops.items()}
+
+    def _watch(self, name: str) -> Any:
+        def hook(module: nn.Module, taken: tuple[Tensor, ...], given: Tensor) -> Tensor:
+            sources = tuple(self.names.get(id(value), "?") for value in taken)
+            if id(given) in self.names:
+                given = given.view_as(given)  # an object of its own to tell it by
+            self.names[id(given)] = name
+            self.seen[name] = _Seen(module, sources, taken, given)
+            return given
+
+        return hook
+
+    def facts(self, node: Node) -> Facts | None:
+        """What the model has and does at a node; None if it was not computed."""
+        seen = self.seen.get(node.name)
+        if seen is None:
+            return None
+        weights = tuple(self.arrays.get(_place(node), ()))
+        return Facts(
+            inputs=seen.sources,
+            output=tuple(seen.given.shape),
+            weights=weights,
+            params=sum(prod(shape) for _, shape, learned in weights if learned),
+            buffers=sum(prod(shape) for _, shape, learned in weights if not learned),
+            macs=self.macs.get(_place(node), 0),
+            activations=seen.activations,
+        )
+
+    def total(self) -> Facts:
+        """What the model has and does as a whole."""
+        return Facts(
+            inputs=(INPUT,),
+            output=self.output,
+            weights=tuple(array for arrays in self.arrays.values() for array in arrays),
+            params=sum(value.numel() for value in self.model.parameters()),
+            buffers=sum(value.numel() for name, value in self.model.named_buffers() if not name.endswith(UNCOUNTED)),
+            macs=self.macs.get("", 0),
+            activations=sum(seen.activations for seen in self.seen.values()),
+        )
+
+
+def _place(node: Node) -> str:
+    return ".".join(map(attribute, node.name.split("/")))
+
+
+def _shares(module: nn.Module, taken: tuple[Tensor, ...], given: Tensor) -> bool:
+    """Whether a result lies in the memory of an input.
+
+    A view that torch must copy because its input lies scattered (flatten behind split) is asked once more, on an input
+    that does not.
+    """
+    if _memory(given) in map(_memory, taken):
+        return True
+    if all(value.is_contiguous() for value in taken):
+        return False
+    together = tuple(value.contiguous() for value in taken)
+    with torch.no_grad():
+        return _memory(module.forward(*together)) in map(_memory, together)
+
+
+def _memory(value: Tensor) -> int:
+    address: int = value.untyped_storage()._cdata
+    return address
