@@ -1,13 +1,13 @@
 """The public face: a specification with all that can be asked of it."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archspec import cost, graph, spec
 from archspec.cost import Convention, CostTable
-from archspec.errors import SpecErrors
+from archspec.errors import SpecErrors, UnknownNameError
 from archspec.extras import need
 from archspec.files import replacing
 from archspec.spec import Document
@@ -15,6 +15,11 @@ from archspec.spec import Document
 if TYPE_CHECKING:
     import torch
 
+    from archspec.compress.plan import Plan
+    from archspec.compress.predict import Prediction
+    from archspec.cost.memory import Memory
+    from archspec.formula.closed_form import Form, Formula
+    from archspec.formula.solve import Solution
     from archspec.runtime import Agreement
 
 
@@ -63,8 +68,7 @@ class Architecture:
         >>> print(archspec.load("mobilenet").expand(free=["side"]).nodes[-4].output)
         1024×⌈side/32⌉×⌈side/32⌉
         """
-        names = (free,) if isinstance(free, str) else tuple(free)
-        return Network(**vars(graph.expand(self.document, bindings, free=names, batch=batch)))
+        return Network(**vars(graph.expand(self.document, bindings, free=_names(free), batch=batch)))
 
     def count(
         self,
@@ -76,6 +80,90 @@ class Architecture:
     ) -> CostTable:
         """What the network costs: `expand`, then count."""
         return self.expand(free=free, batch=batch, **bindings).count(convention)
+
+    def formula(
+        self,
+        quantity: str = "macs",
+        *,
+        free: Iterable[str] | None = None,
+        part: str | None = None,
+        convention: str | Convention = cost.DEFAULT,
+        letters: str | None = None,
+        **bindings: Any,
+    ) -> "Formula":
+        """What the network, or a part of it, costs in its symbols: those in `free`, or all that are not bound.
+
+        `letters` are those that a block declares for its paper's formula.
+
+        Raises:
+            UnknownNameError: There is no such quantity or part, or no such letters.
+            BindingError: A symbol that does not exist, or a value that it cannot have.
+            SpecErrors: No formula can say how the network depends on a symbol; the reason is named.
+
+        >>> import archspec
+        >>> print(archspec.load("mobilenet").formula("macs", free=["side"], part="conv"))
+        864·⌈side/2⌉²
+        """
+        return self.formulas(quantity, free=free, part=part, convention=convention, letters=letters, **bindings)[0]
+
+    def formulas(
+        self,
+        quantity: str = "macs",
+        *,
+        by: str | int = "total",
+        free: Iterable[str] | None = None,
+        part: str | None = None,
+        convention: str | Convention = cost.DEFAULT,
+        letters: str | None = None,
+        **bindings: Any,
+    ) -> "tuple[Formula, ...]":
+        """The same, a formula a group: "stage", "block", "operator", "layer", or a depth in the tree of names.
+
+        >>> import archspec
+        >>> for form in archspec.load("lenet_300_100").formulas("params", by="stage"):
+        ...     print(form.of.partition("/")[2], form, sep=": ")
+        flatten: 0
+        fc1: 300·side² + 300
+        relu1: 0
+        fc2: 30100
+        relu2: 0
+        fc3: 101·classes
+        """
+        from archspec.formula.of_network import formulas
+
+        document, form, names = self._lettered(letters)
+        return formulas(
+            document,
+            quantity,
+            by=by,
+            free=[name for name in names if name not in bindings] if free is None else _names(free),
+            bindings=bindings,
+            convention=cost.convention(convention),
+            part=part,
+            form=form,
+        )
+
+    def lettered(self, letters: str | None) -> Document:
+        """The specification whose symbols are the letters that a block declares; without letters, this one's."""
+        return self._lettered(letters)[0]
+
+    def _lettered(self, letters: str | None) -> "tuple[Document, Form, tuple[str, ...]]":
+        """The specification in its letters, how its formula is written, and the symbols that are free by default."""
+        if letters is not None:
+            raise UnknownNameError(f"'{self.name}' is a network; letters are those of a block: {self.name}:BLOCK")
+        return self.document, "collected", shared_numbers([self])
+
+    def block(self, name: str) -> "SingleBlock":
+        """A block by itself: its arguments and the sizes of its input are its symbols.
+
+        Raises:
+            UnknownNameError: There is no such block, or nothing uses it.
+
+        >>> import archspec
+        >>> print(archspec.load("squeezenet").block("fire").formula("params"))
+        c_in·s1x1 + s1x1·e1x1 + 9·s1x1·e3x3 + s1x1 + e1x1 + e3x3
+        """
+        return SingleBlock(self.document, name)
 
     def to_torch(
         self,
@@ -145,6 +233,74 @@ class Architecture:
 
         return runtime.verify(self.expand(batch=batch, **bindings))
 
+    def memory(
+        self,
+        policy: str = "layerwise",
+        dtype: str = "float32",
+        order: str = "given",
+        *,
+        in_place: bool = False,
+        weights: bool = False,
+        free: Iterable[str] = (),
+        batch: Any = 1,
+        **bindings: Any,
+    ) -> "Memory":
+        """What its activations need in memory at once, under a policy; see `cost.memory`.
+
+        >>> import archspec
+        >>> archspec.load("mobilenet_v2").memory("liveness", dtype="int8").peak  # 2·96·112²
+        2408448
+        """
+        from archspec.cost.memory import memory
+
+        network = self.expand(free=free, batch=batch, **bindings)
+        return memory(network, policy, dtype, order, in_place=in_place, weights=weights)
+
+    def predict(
+        self, plan: "str | os.PathLike[str] | Plan", *, free: Iterable[str] = (), **bindings: Any
+    ) -> "Prediction":
+        """What it weighs under a plan of compression: a file, the name of one that comes with the library, or a Plan.
+
+        >>> import archspec
+        >>> round(float(archspec.load("vgg16").predict("vgg16").coded_ratio), 1)
+        49.6
+        """
+        from archspec.compress.plan import Plan, load
+        from archspec.compress.predict import predict
+
+        return predict(self.expand(free=free, **bindings), plan if isinstance(plan, Plan) else load(plan))
+
+    def solve(
+        self,
+        symbols: str | Iterable[str],
+        budgets: Mapping[str, str | Iterable[str]],
+        *,
+        between: Mapping[str, Iterable[Any]] | None = None,
+        maximise: str | None = None,
+        convention: str | Convention = cost.DEFAULT,
+        batch: int = 1,
+        **bindings: Any,
+    ) -> "Solution":
+        """The largest network within budgets, over all values of one symbol or two; see `formula.solve`.
+
+        >>> import archspec
+        >>> found = archspec.load("mobilenet").solve("alpha", {"macs": "<=300M"})
+        >>> print(found.best.spans["alpha"].written("alpha"), found.best.figures["macs"])
+        737/1024 ≤ alpha < 369/512 299816242
+        """
+        from archspec.formula.solve import solve
+
+        return solve(
+            self.document,
+            symbols,
+            budgets,
+            between=between,
+            maximise=maximise,
+            convention=convention,
+            batch=batch,
+            bindings=bindings,
+        )
+
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""
         return spec.dumps(self.document)
@@ -159,13 +315,55 @@ class Architecture:
         return f"<Architecture {self.name}>"
 
 
+class SingleBlock(Architecture):
+    """A block as a network of its own.
+
+    Args:
+        document: The specification that has the block.
+        block: The block's name.
+
+    Raises:
+        UnknownNameError: There is no such block, or nothing uses it.
+    """
+
+    def __init__(self, document: Document, block: str) -> None:
+        self.document = graph.single(document, block)
+        self._of = document
+        self._block = block
+
+    def _lettered(self, letters: str | None) -> "tuple[Document, Form, tuple[str, ...]]":
+        names = graph.unbound(self._of, self._block, letters)
+        if letters is None:
+            return self.document, "collected", names
+        form = self._of.blocks[self._block].letters[letters].form
+        return graph.single(self._of, self._block, letters), form, names
+
+
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
 def load(path: str | os.PathLike[str]) -> Architecture:
     """Read a specification: a path, "-" for standard input, or a name of the zoo.
 
+    `mobilenet:separable` is a block of one; a block's own name will do where the zoo has only one block of that name,
+    or only one that declares its paper's letters.
+
     Raises:
         SpecErrors: It cannot be read, or has faults; all of them are named, each with its place.
-        UnknownNameError: It is neither a file nor a name of the zoo.
+        UnknownNameError: It is neither a file nor a name of the zoo, nor one of its blocks.
+
+    >>> load("separable"), load("squeezenet:fire")
+    (<Architecture separable>, <Architecture fire>)
     """
+    name = os.fspath(path)
+    if not os.path.exists(name):
+        of, _, block = name.rpartition(":")
+        if of and block.isidentifier():
+            return Architecture(spec.load(of)).block(block)
+        found = spec.zoo.with_block(name) if name.isidentifier() and name not in spec.zoo.names() else None
+        if found is not None:
+            return Architecture(spec.load(found)).block(name)
     return Architecture(spec.load(path))
 
 

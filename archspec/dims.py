@@ -9,14 +9,15 @@ No float enters a count: `exact` reads 0.35 as 7/20.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import wraps
+from functools import reduce, wraps
 from importlib import import_module
+from itertools import product as product_of
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -34,7 +35,7 @@ class Condition:
     """Something that had to be taken for true of free symbols.
 
     Attributes:
-        kind: "divides" (right divides left), "differs" (left is not right).
+        kind: "divides" (right divides left), "differs" (left is not right), "at_least" (left is no less than right).
         left: A SymPy expression.
         right: A SymPy expression.
     """
@@ -44,9 +45,31 @@ class Condition:
     right: Any
 
     def __str__(self) -> str:
-        sign = {"divides": "is a multiple of", "differs": "≠"}[self.kind]
-        return f"{self.left} {sign} {self.right}"
+        return f"{self.left} is whole" if self.whole else f"{self.left} {SIGNS[self.kind]} {self.right}"
 
+    @property
+    def whole(self) -> bool:
+        """Whether it is that something is an integer."""
+        return self.kind == "divides" and bool(self.right == 1)
+
+    def holds(self, values: Mapping[str, Dim]) -> bool:
+        """Whether it is so of the values of its symbols."""
+        from archspec import symbols
+
+        left, right = (symbols.value(side, values) for side in (self.left, self.right))
+        return bool({"divides": left % right == 0, "differs": left != right, "at_least": left >= right}[self.kind])
+
+    def holds_for(self, choices: Mapping[str, Sequence[Dim]]) -> bool:
+        """Whether it is so of every choice of its symbols; False if one of them may have other values than these."""
+        names = sorted({str(free) for side in (self.left, self.right) for free in side.free_symbols})
+        if not all(name in choices for name in names):
+            return False
+        combinations = product_of(*(choices[name] for name in names))
+        return all(self.holds(dict(zip(names, values, strict=True))) for values in combinations)
+
+
+SIGNS = {"divides": "is a multiple of", "differs": "≠", "at_least": "≥"}
+"""The kinds of condition, as one writes them."""
 
 _recorded: ContextVar[list[Condition] | None] = ContextVar("recorded", default=None)
 
@@ -91,14 +114,14 @@ def is_array(value: object) -> bool:
     return hasattr(value, "__array_interface__")
 
 
-def is_interval(value: object) -> bool:
-    """Whether this is an `interval.Interval`; does not load that module to find out."""
-    return bool(getattr(value, "is_interval", False))
+def has_rules(value: object) -> bool:
+    """Whether this is a number whose own module has its rules: an `interval.Interval`, an `axis.Affine`."""
+    return hasattr(value, "rules")
 
 
 def is_dim(value: object) -> bool:
     """Whether this can be a size."""
-    return is_number(value) or is_symbolic(value) or is_array(value) or is_interval(value)
+    return is_number(value) or is_symbolic(value) or is_array(value) or has_rules(value)
 
 
 def exact(value: Any) -> Dim:
@@ -133,13 +156,13 @@ def _normal(value: Dim) -> Dim:
 
 
 def _rule(compute: Callable[..., Dim]) -> Callable[..., Dim]:
-    """Send a call on symbols or intervals to the function of that name in their module, any other to `compute`."""
+    """Send a call on symbols, or on numbers with rules, to the function of that name in their module."""
     name = compute.__name__
 
     @wraps(compute)
     def dispatch(*values: Dim) -> Dim:
         for value in values:
-            if type(value) is not int and (is_symbolic(value) or is_interval(value)):
+            if type(value) is not int and (is_symbolic(value) or has_rules(value)):
                 return getattr(_home(value), name)(*values)
         return compute(*values)
 
@@ -147,8 +170,8 @@ def _rule(compute: Callable[..., Dim]) -> Callable[..., Dim]:
 
 
 def _home(value: Dim) -> ModuleType:
-    """The module with the arithmetic of a symbol or an interval."""
-    return import_module("archspec.symbols" if is_symbolic(value) else "archspec.interval")
+    """The module with the arithmetic of a symbol, or that a number names as its own."""
+    return import_module("archspec.symbols" if is_symbolic(value) else value.rules)
 
 
 @_rule
@@ -246,10 +269,11 @@ def round_half_up(x: Dim) -> Dim:
     >>> round_half_up(Fraction(5, 2)), round_half_up(Fraction(12, 5))
     (3, 2)
     """
-    return floor(x + Fraction(1, 2)) if not is_array(x) else x
+    return x if is_array(x) and x.dtype == "int64" else floor(x + Fraction(1, 2))
 
 
-def log2(x: Dim) -> int:
+@_rule
+def log2(x: Dim) -> Dim:
     """The logarithm of a power of two: the bits that tell x things apart.
 
     Raises:
@@ -261,6 +285,30 @@ def log2(x: Dim) -> int:
     if type(x) is not int or x < 1 or x & (x - 1):
         raise ArchspecError(f"log2 is exact for powers of two alone (got {x})")
     return x.bit_length() - 1
+
+
+SQRT_PLACES = 12
+"""The decimal places to which a root is rounded that is no rational number."""
+
+
+@_rule
+def sqrt(x: Dim) -> Dim:
+    """The square root: exact of the square of a rational number, of any other to `SQRT_PLACES` places.
+
+    Raises:
+        ArchspecError: x is negative, or no single number.
+
+    >>> sqrt(Fraction(1, 4)), float(sqrt(Fraction(2)))
+    (Fraction(1, 2), 1.414213562373)
+    """
+    if not is_number(x) or x < 0:
+        raise ArchspecError(f"the root is of a number that is not negative (got {x})")
+    over, under = math.isqrt(x.numerator), math.isqrt(x.denominator)
+    if over * over == x.numerator and under * under == x.denominator:
+        return _normal(Fraction(over, under))
+    scale: int = 10**SQRT_PLACES
+    doubled = math.isqrt(4 * x.numerator * scale * scale // x.denominator)  # ⌊2·scale·√x⌋, to round halves upwards
+    return _normal(Fraction((doubled + 1) // 2, scale))
 
 
 @_rule
@@ -290,7 +338,7 @@ def maximum(*values: Dim) -> Dim:
     if any(is_array(value) for value in values):
         import numpy as np
 
-        return np.maximum.reduce(np.broadcast_arrays(*values))
+        return reduce(np.maximum, values)
     return max(values)
 
 
@@ -304,8 +352,17 @@ def minimum(*values: Dim) -> Dim:
     if any(is_array(value) for value in values):
         import numpy as np
 
-        return np.minimum.reduce(np.broadcast_arrays(*values))
+        return reduce(np.minimum, values)
     return min(values)
+
+
+def alternatives(value: Dim) -> tuple[Dim, ...]:
+    """The values of which this is the largest or the smallest; a number, or an expression of another kind, by itself.
+
+    >>> alternatives(7)
+    (7,)
+    """
+    return _home(value).alternatives(value) if is_symbolic(value) else (value,)
 
 
 def product(values: Iterable[Dim]) -> Dim:
@@ -342,6 +399,14 @@ def known_less(a: Dim, b: Dim) -> bool:
     if is_symbolic(a) or is_symbolic(b):
         return bool((a - b).is_negative)
     return bool((a < b).any()) if is_array(a) or is_array(b) else bool(a < b)
+
+
+def at_least_one(a: Dim) -> None:
+    """Record of a size with symbols that it is at least 1, unless that is plain."""
+    if type(a) is not int and is_symbolic(a):
+        from archspec import symbols
+
+        symbols.at_least_one(a)
 
 
 def _unanimous(answer: Any) -> bool:

@@ -24,7 +24,7 @@ class Interval:
     low: Any
     high: Any
 
-    is_interval: ClassVar[bool] = True
+    rules: ClassVar[str] = __name__
 
     def __post_init__(self) -> None:
         if self.low > self.high:
@@ -94,6 +94,8 @@ floor = _each_end(dims.floor)
 ceil = _each_end(dims.ceil)
 maximum = _each_end(dims.maximum)
 minimum = _each_end(dims.minimum)
+sqrt = _each_end(dims.sqrt)
+log2 = _each_end(dims.log2)
 
 
 def less(a: Any, b: Any) -> bool:

@@ -3,9 +3,8 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, colour, set_option, width
-from archspec.cost import CostTable
-from archspec.report.compare import FORMATS, compare
+from archspec.cli.options import bindings, colour, names, set_option, width
+from archspec.report.compare import FIGURES, FORMATS, compare
 
 
 @click.command("compare")
@@ -27,13 +26,22 @@ def command(
     shared = bindings(settings)
     named = [_named(spec) for spec in specs]
     loaded = [(label, architecture.load(name), shared | own) for label, name, own in named]
-    names = tuple(name.strip() for name in free.split(",")) if free else ()
-    if symbolic:
-        names = architecture.shared_numbers([arch for _, arch, _ in loaded])
-    tables: dict[str, CostTable] = {}
-    for label, arch, values in loaded:
-        left = [name for name in names if name not in values]
-        tables[label] = arch.count(convention=convention, free=left, **values)
+    if symbolic or free:
+        from archspec.report.compare_formulas import compare_formulas
+
+        left = names(free) or architecture.shared_numbers([arch for _, arch, _ in loaded])
+        formulas = {
+            label: {
+                figure: arch.formula(
+                    figure, free=[name for name in left if name not in values], convention=convention, **values
+                )
+                for figure in FIGURES
+            }
+            for label, arch, values in loaded
+        }
+        click.echo(compare_formulas(formulas, form, width=width()), nl=False)
+        return
+    tables = {label: arch.count(convention=convention, **values) for label, arch, values in loaded}
     click.echo(compare(tables, form, width=width(), colour=colour()), nl=False)
 
 

@@ -44,6 +44,11 @@ def bindings(settings: tuple[str, ...]) -> dict[str, str]:
     return values
 
 
+def names(text: str | None) -> tuple[str, ...] | None:
+    """The names of an option that takes several, apart by commas; None if it is not given."""
+    return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def width() -> int:
     """The columns to print in: the terminal's, from 80 to 200; 100 where there is none."""
     return min(max(shutil.get_terminal_size((100, 24)).columns, 80), 200)

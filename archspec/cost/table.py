@@ -1,7 +1,7 @@
 """Counting a network: one row a node, totals that are sums of rows, and the same rows grouped."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -105,24 +105,32 @@ class CostTable:
     @cached_property
     def terms(self) -> tuple[Term, ...]:
         """The summands of `flops`: what does what how often, and what each of those is worth."""
-        return _collected(term for work in self._work() for term in self.convention.terms(work))
+        return _collected(
+            replace(term, count=node.times * term.count)
+            for node, work in self._work()
+            for term in self.convention.terms(work)
+        )
 
     @cached_property
     def param_terms(self) -> tuple[Term, ...]:
         """The summands of `params`: the elements of arrays of each role."""
         left_out = None if self.convention.classifier else classifier(self.network)
         weights = (
-            weight
+            (node.times, weight)
             for node in self.network.nodes
             if node is not left_out
             for weight in node.operator.weights(*self.network.inputs_of(node))
         )
         roles = self.convention.params
-        return _collected(Term(w.role, "elements", 1, w.elements) for w in weights if w.role in roles)
+        return _collected(Term(w.role, "elements", 1, n * w.elements) for n, w in weights if w.role in roles)
 
-    def _work(self) -> Iterator[Work]:
+    def _work(self) -> Iterator[tuple[Node, Work]]:
+        """Each node, and what it does once."""
         for node, row in zip(self.network.nodes, self.rows, strict=True):
-            yield Work(node.operator, self.network.inputs_of(node), node.output, row.operations)
+            operations = row.operations
+            if type(node.times) is not int:
+                operations = self.convention.operations(node.operator, self.network.inputs_of(node))
+            yield node, Work(node.operator, self.network.inputs_of(node), node.output, operations)
 
     @property
     def operations(self) -> Operations:
@@ -152,10 +160,17 @@ class CostTable:
         if grouping == "total":
             return (self.total,)
         groups: dict[str, list[int]] = {}
-        key = _key(grouping)
-        for index, node in enumerate(self.network.nodes):
-            groups.setdefault(key(node), []).append(index)
+        for index, name in enumerate(self.groups(grouping)):
+            groups.setdefault(name, []).append(index)
         return tuple(self._group(name, members, grouping) for name, members in groups.items())
+
+    def groups(self, grouping: str | int) -> tuple[str, ...]:
+        """The name of the group that each row belongs to.
+
+        Raises:
+            UnknownNameError: There is no such grouping.
+        """
+        return tuple(map(_key(grouping), self.network.nodes))
 
     def _group(self, name: str, members: list[int], grouping: str | int) -> Row:
         nodes, rows = self.network.nodes, self.rows
@@ -181,6 +196,7 @@ def _key(grouping: str | int) -> Callable[[Node], str]:
     if isinstance(grouping, int) and not isinstance(grouping, bool) and grouping > 0:
         return lambda node: "/".join(node.name.split("/")[:grouping])
     keys: Mapping[Any, Callable[[Node], str]] = {
+        "layer": lambda node: node.name,
         "block": lambda node: node.block,
         "stage": lambda node: node.stage,
         "operator": lambda node: node.operator.name,
@@ -232,6 +248,8 @@ def count(network: Network, convention: Convention = DEFAULT) -> CostTable:
         if figures is None:
             figures = _figures(node.operator, inputs, node.output, convention, node is left_out)
             counted[key] = figures
+        if type(node.times) is not int:
+            figures = _repeated(figures, node.times)
         rows.append(Row(node.name, node.operator.name, node.output.shape, *figures))
     return CostTable(network, convention, tuple(rows))
 
@@ -247,8 +265,17 @@ def _figures(
         operations,
         convention.flops_at(Work(operator, inputs, output, operations)),
         0 if operator.view else output.elements,
-        sum(ceil_div(weight.elements * (weight.bits or convention.bits), 8) for weight in weights),
+        sum(_bytes(weight.elements, weight.bits or convention.bits) for weight in weights),
     )
+
+
+def _bytes(elements: Dim, bits: int) -> Dim:
+    """The bytes of an array; whole bytes stay whole when the elements are an expression that may not be."""
+    return elements * (bits // 8) if bits % 8 == 0 else ceil_div(elements * bits, 8)
+
+
+def _repeated(figures: tuple[Any, ...], times: Dim) -> tuple[Any, ...]:
+    return tuple(f.times(times) if isinstance(f, Operations) else times * f for f in figures)
 
 
 def classifier(network: Network) -> Node | None:

@@ -2,5 +2,6 @@
 
 from archspec.graph.expand import expand
 from archspec.graph.network import Container, Network, Node, Trace
+from archspec.graph.single import single, unbound
 
-__all__ = ["Container", "Network", "Node", "Trace", "expand"]
+__all__ = ["Container", "Network", "Node", "Trace", "expand", "single", "unbound"]

@@ -19,6 +19,7 @@ from archspec.errors import (
     ShapeError,
     SpecError,
     SpecErrors,
+    UndecidableError,
     did_you_mean,
 )
 from archspec.graph.network import INPUT, Container, Network, Node, Trace
@@ -84,6 +85,7 @@ def expand(
         values = bind(document, bindings or {}, tuple(free))
         walk = _Expansion(document, values)
         tensor, output = walk.run(_batch(batch))
+    choices = {name: symbol.choices for name, symbol in document.symbols.items() if symbol.choices}
     return Network(
         name=document.name,
         bindings=values,
@@ -91,8 +93,9 @@ def expand(
         input=tensor,
         nodes=tuple(walk.nodes),
         output=output,
-        conditions=tuple(conditions),
+        conditions=tuple(condition for condition in conditions if not condition.holds_for(choices)),
         traces=tuple(walk.traces),
+        uses=walk.uses,
         containers=walk.containers,
     )
 
@@ -132,19 +135,24 @@ def _bound(name: str, symbol: Symbol, bindings: Mapping[str, Any], free: bool) -
             raise BindingError(f"the symbol '{name}' cannot be both bound and free")
         if symbol.word:
             raise BindingError(f"the symbol '{name}' chooses between words and cannot be free")
-        from archspec import symbols
-
-        return symbols.symbol(name, symbol.integer)
+        return _free(name, symbol)
     value = bindings.get(name, symbol.default)
     if not symbol.word:
         value = _exact(name, value)
-    if dims.is_symbolic(value):
+    if dims.is_symbolic(value) or dims.has_rules(value):
         return value
     for one in value.ravel().tolist() if dims.is_array(value) else (value,):
         fault = value_fault(symbol, one)
         if fault:
             raise BindingError(f"{name} {fault}")
     return value
+
+
+def _free(name: str, symbol: Symbol) -> Any:
+    from archspec import symbols
+
+    numbers = symbol.range or symbol.choices
+    return symbols.symbol(name, symbol.integer, 1 if numbers is None else min(numbers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +195,7 @@ class _Expansion:
         self.errors: list[SpecError] = []
         self.steps = 0
         self.outputs: dict[Any, Tensor] = {}
+        self.uses: dict[str, tuple[Mapping[str, Any], Tensor]] = {}
         self.globals = Scope(dict(values), words=words(document))
         self.globals.functions = {
             **{name: _lookup(name, table) for name, table in document.lookups.items()},
@@ -327,6 +336,7 @@ class _Expansion:
         self._sizes_in_scope(inner)
         for arg, default in block.args.items():
             scope.values[arg] = args[arg] if arg in args else self._value(default, scope)
+        self.uses.setdefault(callee, (dict(scope.values), inner.flow.tensor))
         self._lets(block.let, scope)
         self._body(block.body, inner)
         frame.flow = inner.flow
@@ -362,18 +372,44 @@ class _Expansion:
 
     def _repeat(self, step: Repeat, frame: _Frame) -> None:
         times = step.repeat.evaluate(frame.scope)
-        if fault := repeat_fault("repeat", times):
-            raise SpecError(fault, step.repeat.at)
         path = self._name(step.as_ or "repeat", frame, step if step.as_ else None)
+        if dims.is_symbolic(times) and step.index:
+            raise UndecidableError(f"the units of this repeat differ by their number {step.index}; bind {times}")
+
         self.containers[path] = Container("repeat")
-        for unit in range(times):
+
+        def walk(unit: int) -> None:
             self._count(step)
             inner = frame.inner(f"{path}/unit{unit + 1}", {step.index: unit} if step.index else None)
             self.containers[inner.path] = Container("unit")
             self._body(step.body, inner)
             frame.flow = inner.flow
+
+        self._times("repeat", times, walk, frame, step.repeat.at)
         if step.as_:
             frame.named[step.as_] = frame.flow
+
+    def _times(self, key: str, times: Any, walk: Callable[[int], None], frame: _Frame, at: Mark | None) -> None:
+        """Walk each unit of a repeat; if their number is an expression, the first and one that stands for the others.
+
+        Units are the same as soon as one gives the shape that it takes.
+        """
+        if not dims.is_symbolic(times):
+            if fault := repeat_fault(key, times):
+                raise SpecError(fault, at)
+            for unit in range(times):
+                walk(unit)
+            return
+        if not times.is_integer:
+            raise UndecidableError(f"{key} must be a whole number, and whether {times} is one is open; bind it")
+        dims.at_least_one(times)
+        walk(0)
+        first, taken = len(self.nodes), frame.flow.tensor
+        walk(1)
+        if frame.flow.tensor != taken and not frame.flow.guessed:
+            shapes = f"the next takes {taken} and gives {frame.flow.tensor}"
+            raise UndecidableError(f"the units of this {key} differ: {shapes}; bind {times}")
+        self.nodes[first:] = [replace(node, times=node.times * (times - 1)) for node in self.nodes[first:]]
 
     def _from(self, step: From, frame: _Frame) -> None:
         found = frame.named.get(step.from_)
@@ -429,36 +465,40 @@ class _Expansion:
             name = frame.flow.name
         else:
             times = built.pop(table.repeat, None)
-            if fault := repeat_fault(table.repeat, times):
-                raise SpecError(fault, place.value_at(table.repeat))
             name = self._name(label or callee, frame, place if label else None)
             self.containers[name] = Container("repeat")
-            self._units(table, callee, built, nominal, times, name, place, frame)
+            walk = self._unit(table, callee, built, nominal, name, place, frame)
+            self._times(table.repeat, times, walk, frame, place.value_at(table.repeat))
         if label is not None:
             frame.named[label] = frame.flow
         self.traces.append(Trace(tuple(cells), name, callee, nominal, built, id(table), before, frame.flow.tensor))
 
-    def _units(
+    def _unit(
         self,
         table: Rows,
         callee: str,
         built: dict[str, Any],
         nominal: Mapping[str, Any],
-        times: int,
         name: str,
         place: Step,
         frame: _Frame,
-    ) -> None:
-        for unit in range(times):
+    ) -> Callable[[int], None]:
+        """What puts a unit of a row into the network, by its number from 0."""
+        args = built
+
+        def walk(unit: int) -> None:
+            nonlocal args
             if unit == 1:
                 later = {key: self._value(value, frame.scope) for key, value in table.after_first.items()}
-                built = self._built(table, {**nominal, **later}, frame.scope)
-                built.pop(table.repeat or "", None)
+                args = self._built(table, {**nominal, **later}, frame.scope)
+                args.pop(table.repeat or "", None)
             inner = frame.inner(name)
             self._sizes_in_scope(inner)
             self._count(place)
-            self._apply(callee, built, place, inner, f"unit{unit + 1}")
+            self._apply(callee, args, place, inner, f"unit{unit + 1}")
             frame.flow = inner.flow
+
+        return walk
 
     def _built(self, table: Rows, nominal: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
         """What the header makes of the numbers of a row; empty cells are left out."""
@@ -580,6 +620,7 @@ def _checked(operator: Operator, tensors: tuple[Tensor, ...]) -> Tensor:
     for size in output.shape:
         if type(size) is int and not 0 < size <= MAX_SIZE:
             raise ShapeError(f"the result {output} has a size that is not from 1 to {MAX_SIZE}")
+        dims.at_least_one(size)
     return output
 
 
@@ -611,8 +652,10 @@ def _lookup(name: str, table: Lookup) -> Callable[..., Any]:
     rows = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
 
     def find(key: Any, column: Any = table.columns[-1]) -> Any:
-        if dims.is_symbolic(key) or dims.is_array(key):
+        if dims.is_array(key) or dims.is_array(column):
             raise ArchspecError(f"{name} is a table; bind {key} to one value to look it up")
+        if dims.is_symbolic(key) or dims.is_symbolic(column):
+            return _kept(name, table, key, column)
         if isinstance(key, bool) or key not in rows:
             raise ArchspecError(f"{name} has no row {key}; it has {', '.join(map(str, rows))}")
         if isinstance(column, bool) or column not in table.columns[1:]:
@@ -620,3 +663,20 @@ def _lookup(name: str, table: Lookup) -> Callable[..., Any]:
         return rows[key][column]
 
     return find
+
+
+def _kept(name: str, table: Lookup, key: Any, column: Any) -> Any:
+    """A lookup by a free symbol: a table of the cells that it may find."""
+    from archspec import symbols
+
+    cells = {
+        (row[0], header): cell
+        for row in table.rows
+        for header, cell in zip(table.columns[1:], row[1:], strict=True)
+        if (dims.is_symbolic(key) or row[0] == key) and (dims.is_symbolic(column) or header == column)
+    }
+    words = {part for places in cells for part in (*places, cells[places]) if isinstance(part, str)}
+    words -= set() if dims.is_symbolic(column) else {column}
+    if not cells or words:
+        raise ArchspecError(f"{name} has no numbers to be found by {key} and {column}; bind them")
+    return symbols.lookup(name, key, column, cells)

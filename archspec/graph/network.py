@@ -28,6 +28,7 @@ class Node:
         block: The path of the outermost block it belongs to; its own name if it belongs to none.
         kind: The name of that block in the specification, or its operator's.
         at: Where it stands in the specification.
+        times: How many such nodes it stands for: 1, unless it is in a repeat whose number is an expression.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Node:
     block: str
     kind: str
     at: Mark | None
+    times: Any = 1
 
     @property
     def stage(self) -> str:
@@ -95,6 +97,7 @@ class Network:
         output: The name of the node whose result is the network's.
         conditions: What had to be taken for true of free symbols.
         traces: The rows of the specification's tables and the steps around them, with nominal and built numbers.
+        uses: The arguments and the input that each block has where it is used first.
         containers: What the inner parts of the tree of names are made of, by path.
     """
 
@@ -106,6 +109,7 @@ class Network:
     output: str
     conditions: tuple[Condition, ...] = ()
     traces: tuple[Trace, ...] = ()
+    uses: Mapping[str, tuple[Mapping[str, Any], Tensor]] = field(default_factory=dict)
     containers: Mapping[str, Container] = field(default_factory=dict)
 
     @cached_property

@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.cost import CostTable
-from archspec.dims import is_symbolic
 from archspec.report import text
 from archspec.report.text import Column
 
@@ -46,15 +45,11 @@ def compare(tables: Mapping[str, CostTable], form: str = "text", *, width: int =
 
 
 def ratio(a: Any, b: Any) -> str:
-    """a as a multiple of b: to three digits, or as one simplified expression.
+    """a as a multiple of b, to three digits.
 
     >>> ratio(724, 569), ratio(1248424, 60965224), ratio(1, 0)
     ('1.27', '1/48.8', '–')
     """
-    if is_symbolic(a) or is_symbolic(b):
-        from archspec import symbols
-
-        return _expression(symbols.quotient(a, b))
     if not a or not b:
         return "0" if b else "–"
     value = Fraction(a) / b
@@ -68,15 +63,6 @@ def _digits(value: Fraction) -> str:
         places += 1
     scaled = (2 * value * 10**places + 1) // 2
     return f"{scaled // 10**places}" + (f".{scaled % 10**places:0{places}}".rstrip("0").rstrip(".") if places else "")
-
-
-def _expression(value: Any) -> str:
-    powers = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-    base, *others = str(value).split("**")
-    for other in others:
-        digits = len(other) - len(other.lstrip("0123456789"))
-        base += other[:digits].translate(powers) + other[digits:] if digits else f"^{other}"
-    return base.replace("*", "·")
 
 
 def _columns(tables: Mapping[str, CostTable]) -> list[Column]:
@@ -97,12 +83,7 @@ def _columns(tables: Mapping[str, CostTable]) -> list[Column]:
 
 
 def _cell(table: CostTable, figure: str) -> str:
-    value = getattr(table, figure)
-    if is_symbolic(value):
-        from archspec import symbols
-
-        return _expression(symbols.factored(value))
-    return text.number(value)
+    return text.number(getattr(table, figure))
 
 
 def _ratio(table: CostTable, reference: CostTable, figure: str) -> str:
@@ -128,16 +109,13 @@ def _note(tables: Mapping[str, CostTable]) -> str:
 def _plain(tables: Mapping[str, CostTable]) -> dict[str, Any]:
     reference = next(iter(tables.values()))
 
-    def plain(value: Any) -> Any:
-        return str(value) if is_symbolic(value) else value
-
     return {
         "convention": reference.convention.name,
         "networks": [
             {
                 "name": name,
                 "bindings": {symbol: str(value) for symbol, value in table.network.bindings.items()},
-                **{figure: plain(getattr(table, figure)) for figure in FIGURES},
+                **{figure: getattr(table, figure) for figure in FIGURES},
                 "of_first": {figure: _ratio(table, reference, figure) for figure in FIGURES},
             }
             for name, table in tables.items()

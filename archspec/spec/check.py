@@ -20,6 +20,7 @@ from archspec.spec.document import (
     From,
     Group,
     Join,
+    Letters,
     Lookup,
     Repeat,
     Rows,
@@ -267,6 +268,8 @@ class _Checker:
             if not Block.is_required(value):
                 yield from self._value(value, seen)
             seen.add(arg)
+        for letters in block.letters.values():
+            yield from self._letters(letters, block)
         yield from self._lets(block.let, seen)
         if not block.body:
             yield SpecError(
@@ -275,6 +278,13 @@ class _Checker:
             )
         yield from self._body(block.body, seen | set(block.let))
         yield from self._froms(block.body)
+
+    def _letters(self, letters: Letters, block: Block) -> Iterator[SpecError]:
+        known = [*block.args, *self.document.symbols, *FLOWING]
+        for name in letters.names:
+            if name not in known:
+                hint = self._suggest(name, known) or f"; it has {', '.join(known)}"
+                yield SpecError(f"letters: nothing here is called '{name}'{hint}", letters.key_at(f"names.{name}"))
 
     def _body(self, body: Body, known: set[str]) -> Iterator[SpecError]:
         for step in body:

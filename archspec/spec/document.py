@@ -53,6 +53,7 @@ __all__ = [
     "Group",
     "Initialisation",
     "Join",
+    "Letters",
     "Lookup",
     "MulStep",
     "Repeat",
@@ -105,15 +106,23 @@ class Lookup(Located):
     doc: Text | None = None
 
 
+class Letters(Located):
+    """How a paper writes a block's formula: its letters, and whether as a sum, a product, or by spatial size."""
+
+    names: dict[Name, Text]
+    form: Literal["collected", "sum", "factored"] = "collected"
+
+
 class Block(Located):
     """A function from tensors to tensors: arguments, names for what is computed from them, and a body.
 
     An argument is `required`, or has a default, an expression over the symbols, the arguments before it and the
-    input's `in_channels`, `in_height` and `in_width`.
+    input's `in_channels`, `in_height` and `in_width`. `letters` says how these are written, by the name of who does.
     """
 
     doc: Text | None = None
     source: Source | None = None
+    letters: dict[Name, Letters] = Field(default_factory=dict)
     args: dict[Name, Value] = Field(default_factory=dict)
     let: dict[Name, Value] = Field(default_factory=dict)
     body: Body

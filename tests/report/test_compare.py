@@ -33,15 +33,21 @@ def test_the_units_compare_as_formulas():
         "bottleneck_units:unit=shufflenet",
         "--symbolic",
     ).stdout
-    lines = [line for line in page.splitlines() if line.startswith("MACs")]
-    assert "h·m·w·(2·c + 9·m) " in lines[0]
-    assert "h·m·w·(2·c·g + 9·m)/g" in "".join(lines)
-    assert "h·m·w·(2·c + 9·g)/g" in "".join(lines)
+    lines = [" ".join(line.split()) for line in page.partition("MACs")[2].partition("FLOPs")[0].splitlines()]
+    assert "bottleneck_units:unit=resnet = h·w·(2cm + 9m²)" in lines
+    assert "bottleneck_units:unit=resnext = h·w·(2cm + 9m²/g)" in lines
+    assert "bottleneck_units:unit=shufflenet = h·w·(2cm/g + 9m)" in lines
 
 
 def test_some_symbols_can_be_left_free():
     page = run("mobilenet", "mobilenet:alpha=1/2", "--free", "classes").stdout
-    assert "1025·classes + 3206976" in page
+    assert "= 1025·classes + 3206976" in page
+    assert "≈" not in page
+
+
+def test_the_ratio_of_a_separable_convolution_to_a_full_one_is_the_papers():
+    page = run("mobilenet_full:separable", "mobilenet:separable", "--free", "k,c_in,c,h,w").stdout
+    assert "mobilenet:separable / mobilenet_full:separable = 1/c + 1/k²" in page
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "latex", "json"])

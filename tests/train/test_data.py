@@ -1,6 +1,5 @@
 """Data: what is read, how it is fitted, and how what cannot be read is refused."""
 
-import builtins
 import gzip
 import io
 import zipfile
@@ -9,7 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from archspec.errors import ArchspecError
+from archspec import extras
+from archspec.errors import ArchspecError, MissingExtraError
 from archspec.train import data
 from archspec.train.data import Data, Split, cifar, folder, idx, kind_of, load, split
 
@@ -119,17 +119,11 @@ def test_digits_are_fitted_to_the_network_and_say_so():
     assert found.note == "1×8×8 fitted to 3×16×20: bilinear, grey as three channels"
 
 
-def test_without_scikit_learn_the_extra_is_named(monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *arguments, **keywords):
-        if name.partition(".")[0] in {"sklearn", "PIL"}:
-            raise ImportError(name)
-        return real(name, *arguments, **keywords)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ArchspecError, match=r"pip install 'archspec-nn\[train\]'"):
-        load("digits", (1, 8, 8), 10)
+@pytest.mark.parametrize(("name", "module"), [("digits", "sklearn"), ("image-folder:x", "PIL")])
+def test_without_what_reads_them_the_extra_is_named(monkeypatch, name, module):
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=rf"this needs {module}: pip install 'archspec-nn\[train\]'"):
+        load(name, (1, 8, 8), 10)
 
 
 # ------------------------------------------------------------------ folders

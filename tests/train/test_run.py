@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file
 
 import archspec
-from archspec.errors import ArchspecError
+from archspec import extras
+from archspec.errors import ArchspecError, MissingExtraError
 from archspec.train import Options, Recipe, TrainingStoppedError, Watcher, checkpoint, data, evaluate, fit, run
 from archspec.train.data import Data
 
@@ -421,6 +422,12 @@ def test_tensorboard_is_written_where_it_is_installed(plain, tmp_path, monkeypat
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(ArchspecError, match="pip install tensorboard, or leave --tensorboard out"):
         fit(plain, out=tmp_path / "b", chosen=Recipe(epochs=1), options=Options(tensorboard=True))
+
+
+def test_without_its_extra_training_says_which_it_is(monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "accelerate" else name)
+    with pytest.raises(MissingExtraError, match=r"this needs accelerate: pip install 'archspec-nn\[train\]'"):
+        _ = archspec.train.fit
 
 
 def test_every_public_name_is_found():

@@ -1,0 +1,70 @@
+"""`archspec formula`: what a network costs, in its symbols."""
+
+from collections.abc import Callable
+from typing import Any
+
+import rich_click as click
+
+from archspec import architecture, cost
+from archspec.cli.options import bindings, names, set_option, spec_argument, width
+
+VIEWS = ("exact", "divisible", "asymptotic")
+FORMATS = ("text", "markdown", "latex", "python", "numpy", "javascript", "json")
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    options = [
+        click.option("--of", "quantity", default="macs", show_default=True, help="macs, params, flops, activations, …"),
+        click.option("--block", metavar="NAME", help="A block by itself; or write SPEC as mobilenet:separable."),
+        click.option("--letters", metavar="NAME", help="Write a block in letters that it declares, such as paper."),
+        click.option("--part", metavar="PATH", help="A stage or a node by its path, or all nodes of an operator."),
+        click.option("--by", type=click.Choice(cost.GROUPINGS), default="total", show_default=True),
+        click.option("--free", metavar="NAME,…", help="Symbols to leave free, batch among them.  [default: all]"),
+        click.option("--where", metavar="NAME=EXPR,…", help="Expressions for symbols: M=alpha*M,N=alpha*N."),
+        click.option("--over", metavar="SPEC", help="Divide by the same formula of another network or block."),
+        click.option("--view", type=click.Choice(VIEWS), default="exact", show_default=True),
+        click.option("--check", "trials", type=click.IntRange(1, 10**5), help="Compare with N counts at random."),
+        click.option("--convention", default="default", show_default=True, help="What counts."),
+        click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command("formula")
+@spec_argument
+@set_option
+@_options
+@click.pass_context
+def command(
+    context: click.Context, /, spec: str, view: Any, form: str, over: str | None, where: str | None, **options: Any
+) -> None:
+    """Print closed forms: exact with their roundings, exact where sizes divide, or what they grow like.
+
+    Exit 1: --check found a binding at which formula and count differ.
+    """
+    from archspec.formula.proof import proved
+    from archspec.formula.substituted import substituted
+    from archspec.report.formula import formulas as printed
+
+    if over is not None and options["by"] != "total":
+        raise click.UsageError("--over divides one formula by one; leave out --by")
+    block, trials, letters = options.pop("block"), options.pop("trials"), options["letters"]
+    arch = architecture.load(spec)
+    arch = arch.block(block) if block else arch
+    found = _formulas(arch, options)
+    proofs = [proved(each, arch.lettered(letters), trials) for each in found] if trials else []
+    if over is not None:
+        found = (found[0] / _formulas(architecture.load(over), options)[0],)
+    if where is not None:
+        found = tuple(substituted(each, where) for each in found)
+    click.echo(printed(found, view, form, proofs=proofs, width=width()), nl=False)
+    if not all(proofs):
+        context.exit(1)
+
+
+def _formulas(arch: architecture.Architecture, options: dict[str, Any]) -> Any:
+    asked = {**options, "free": names(options["free"]), **bindings(options["settings"])}
+    del asked["settings"]
+    return arch.formulas(**asked)

@@ -1,0 +1,241 @@
+"""A formula: what a network, a part of it or a block costs, in its symbols."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+import sympy
+from sympy import Add, Expr, Mul, Symbol
+
+from archspec.dims import Condition, exact
+from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
+from archspec.formula.collected import collected
+from archspec.formula.views import asymptotic, divisible
+from archspec.symbols import quotient, to_sympy, value
+
+View: TypeAlias = Literal["exact", "divisible", "asymptotic"]
+VIEWS: tuple[View, ...] = ("exact", "divisible", "asymptotic")
+
+Form: TypeAlias = Literal["collected", "sum", "factored"]
+"""collected: a term for each spatial size; sum: monomials, as they come; factored: one product."""
+
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A closed form.
+
+    Attributes:
+        of: What it is of: a network, one of its parts, or a block.
+        quantity: What is counted: macs, params, …
+        terms: The summands of the exact expression.
+        symbols: Its letters, in the order in which one writes them.
+        assumptions: What the exact expression takes for true of them.
+        sizes: The spatial sizes that its terms are grouped by.
+        form: How it is written.
+        letters: How symbols are written, by name, where not by their names.
+        convention: The name of the convention it is counted under.
+        fixed: The values of the symbols that are not free.
+        defaults: The values of symbols that are not given when it is called.
+        counted: Counts the same on numbers; None of a formula that is not of a network.
+    """
+
+    of: str
+    quantity: str
+    terms: tuple[Expr, ...]
+    symbols: tuple[Symbol, ...]
+    assumptions: tuple[Condition, ...] = ()
+    sizes: tuple[Expr, ...] = ()
+    form: Form = "collected"
+    letters: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    convention: str = "default"
+    fixed: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    defaults: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    counted: Callable[[Mapping[str, Any]], Any] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def exact(self) -> Expr:
+        """The expression with its roundings: a SymPy expression that equals the count wherever `assumptions` hold."""
+        return Add(*self.terms)
+
+    @property
+    def divisible(self) -> Expr:
+        """The expression without roundings, exact where `conditions` hold."""
+        return Add(*self.view("divisible"))
+
+    @property
+    def asymptotic(self) -> Expr:
+        """What the expression grows like: without roundings, and without the constants inside them."""
+        return Add(*self.view("asymptotic"))
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """When `divisible` holds, besides the assumptions: which numbers divide which, as data.
+
+        >>> import archspec
+        >>> print(*archspec.load("mobilenet").formula("macs", free=["side"]).conditions)
+        side is a multiple of 32
+        """
+        return self._divisible[1]
+
+    @cached_property
+    def _divisible(self) -> tuple[Expr, tuple[Condition, ...]]:
+        return divisible(self.exact)
+
+    def view(self, name: View = "exact") -> tuple[Expr, ...]:
+        """The terms of a view: "exact", "divisible" or "asymptotic".
+
+        Raises:
+            UnknownNameError: There is no such view.
+        """
+        if name == "exact":
+            return self.terms
+        if name not in VIEWS:
+            raise UnknownNameError(f"a formula has no view '{name}'{did_you_mean(name, VIEWS) or _listed(VIEWS)}")
+        expression = self._divisible[0] if name == "divisible" else asymptotic(self.exact)
+        sides = tuple(symbol for symbol in self.symbols if any(symbol in size.free_symbols for size in self.sizes))
+        return written({expression: 1}, sides, self.form)
+
+    def __call__(self, **values: Any) -> Any:
+        """The exact count at values of its symbols, the others at their defaults.
+
+        Where an assumption does not hold, the network itself is counted.
+
+        Raises:
+            UnknownNameError: It has no such symbol.
+            ArchspecError: A symbol has no value; or an assumption does not hold, and there is nothing to count.
+
+        >>> import archspec
+        >>> archspec.load("mobilenet").formula("macs", free=["alpha", "side"])(alpha=1, side=224)
+        568740352
+        """
+        known = self._bound(values)
+        broken = next((condition for condition in self.assumptions if not condition.holds(known)), None)
+        if broken is None:
+            return value(self.exact, known)
+        if self.counted is None:
+            from archspec.formula.writers import Text
+
+            raise ArchspecError(f"the formula of {self.of} assumes that {Text(self).condition(broken)}")
+        return self.counted(known)
+
+    def holds(self, **values: Any) -> bool:
+        """Whether everything that the exact expression assumes is so of these values."""
+        known = self._bound(values)
+        return all(condition.holds(known) for condition in self.assumptions)
+
+    def _bound(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        names = [symbol.name for symbol in self.symbols]
+        for name in values:
+            if name not in names:
+                hint = did_you_mean(name, names) or _listed(names)
+                raise UnknownNameError(f"the formula of {self.of} has no free symbol '{name}'{hint}")
+        known = {**self.defaults, **values}
+        missing = [name for name in names if name not in known]
+        if missing:
+            raise ArchspecError(f"the formula of {self.of} needs a value of {', '.join(missing)}")
+        return {name: exact(known[name]) for name in names}
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a count, and so an integer."""
+        return self.counted is not None
+
+    def __truediv__(self, other: "Formula") -> "Formula":
+        """How much this is for each of the other, without roundings: one simplified formula.
+
+        >>> import archspec
+        >>> separable = archspec.load("mobilenet:separable").formula("macs", letters="paper")
+        >>> standard = archspec.load("mobilenet_full:separable").formula("macs", letters="paper")
+        >>> print(separable / standard)
+        1/N + 1/D_K²
+        """
+        ratio = quotient(self.asymptotic, other.asymptotic)
+        symbols = tuple(dict.fromkeys((*self.symbols, *other.symbols)))
+        quantity = self.quantity if self.quantity == other.quantity else f"{self.quantity}/{other.quantity}"
+        return Formula(
+            of=f"{self.of} / {other.of}",
+            quantity=quantity,
+            terms=_monomials(ratio, symbols),
+            symbols=tuple(symbol for symbol in symbols if symbol in ratio.free_symbols),
+            form="sum",
+            letters={**other.letters, **self.letters},
+        )
+
+    def where(self, **expressions: Any) -> "Formula":
+        """The same with expressions for some symbols, such as M = αM."""
+        by_name = {symbol.name: symbol for symbol in self.symbols}
+        rule = {by_name[name]: to_sympy(expression) for name, expression in expressions.items()}
+        swap = {symbol: sympy.Dummy(symbol.name) for symbol in rule}
+        there = {swap[symbol]: expression for symbol, expression in rule.items()}
+
+        def put(expression: Expr) -> Expr:
+            return expression.xreplace(swap).xreplace(there)
+
+        terms = tuple(put(term) for term in self.terms)
+        new = sorted({free for term in terms for free in term.free_symbols} - set(self.symbols), key=str)
+        conditions = tuple(replace(c, left=put(c.left), right=put(c.right)) for c in self.assumptions)
+        return replace(self, terms=terms, symbols=(*self.symbols, *new), assumptions=conditions, counted=None)
+
+    def text(self, view: View = "exact") -> str:
+        """The formula as one line of text."""
+        from archspec.formula.writers import Text
+
+        return Text(self).sum(self.view(view))
+
+    def latex(self, view: View = "exact") -> str:
+        """The formula for a LaTeX document, in math mode."""
+        from archspec.formula.writers import Latex
+
+        return Latex(self).sum(self.view(view))
+
+    def python(self, view: View = "exact") -> str:
+        """A Python function of the symbols, in text, that needs nothing but Python and gives exact integers."""
+        from archspec.formula.languages import Python
+
+        return Python(self).function(self.view(view), whole=view == "exact" and self.whole)
+
+    def numpy(self, view: View = "exact") -> str:
+        """The same over NumPy arrays."""
+        from archspec.formula.languages import Numpy
+
+        return Numpy(self).function(self.view(view), whole=view == "exact" and self.whole)
+
+    def javascript(self, view: View = "exact") -> str:
+        """The same in JavaScript."""
+        from archspec.formula.languages import JavaScript
+
+        return JavaScript(self).function(self.view(view), whole=view == "exact" and self.whole)
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], form: Form) -> tuple[Expr, ...]:
+    """The terms of a sum in a form."""
+    if form == "collected":
+        return collected(summands, sizes)
+    monomials: dict[Expr, Expr] = {}
+    for summand, often in summands.items():
+        for term in Add.make_args(sympy.expand(summand)):
+            coefficient, rest = term.as_coeff_Mul()
+            monomials[rest] = monomials.get(rest, 0) + often * coefficient
+    terms = tuple(coefficient * rest for rest, coefficient in monomials.items() if coefficient != 0)
+    return (sympy.factor(Add(*terms)),) if form == "factored" else terms
+
+
+def _monomials(expression: Expr, symbols: tuple[Symbol, ...]) -> tuple[Expr, ...]:
+    """The summands of an expression, by falling degree and in the order of their letters."""
+
+    def place(term: Expr) -> tuple[Any, ...]:
+        powers = [factor.as_base_exp()[1] for factor in Mul.make_args(term) if factor.free_symbols]
+        return (-Add(*powers), [symbol not in term.free_symbols for symbol in symbols], str(term))
+
+    return tuple(sorted(Add.make_args(expression), key=place))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return f"; it has {', '.join(names) or 'none'}"

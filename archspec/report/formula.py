@@ -1,0 +1,190 @@
+"""Formulas as text, Markdown, LaTeX, JSON and as functions of other languages."""
+
+import json
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from archspec.dims import Condition
+from archspec.formula.closed_form import Formula, View
+from archspec.formula.proof import Proof
+from archspec.formula.writers import Text
+from archspec.report import text
+
+NAMES = {"macs": "MACs", "flops": "FLOPs", "weight_bytes": "weights [B]", "memory": "peak memory [B]"}
+MOST_CONDITIONS = 6
+"""Conditions that are printed; JSON has all."""
+
+
+def formulas(found: Sequence[Formula], view: View, form: str, *, proofs: Sequence[Proof] = (), width: int = 100) -> str:
+    """Formulas, one after the other.
+
+    Args:
+        found: The formulas.
+        view: Which of their views.
+        form: text, markdown, latex, python, numpy, javascript or json.
+        proofs: What came of comparing them with counts, in the same order.
+        width: Characters to a line, for text.
+    """
+    if form == "json":
+        plain = [_plain(each, view, proof) for each, proof in _paired(found, proofs)]
+        return json.dumps(plain[0] if len(plain) == 1 else plain, ensure_ascii=False, indent=2) + "\n"
+    if form in ("python", "numpy", "javascript"):
+        return "\n\n".join(getattr(each, form)(view) for each in found)
+    if form == "latex":
+        return "% needs \\usepackage{amsmath}\n" + "\n".join(_latex(each, view) for each in found)
+    if form == "markdown":
+        return "\n".join(_markdown(each, view) for each in found)
+    if len(found) > 1:
+        return _list(found, view, proofs, width)
+    return _text(found[0], view, proofs[0] if proofs else None, width)
+
+
+def _paired(found: Sequence[Formula], proofs: Sequence[Proof]) -> list[tuple[Formula, Proof | None]]:
+    return [(each, proofs[number] if number < len(proofs) else None) for number, each in enumerate(found)]
+
+
+def _text(formula: Formula, view: View, proof: Proof | None, width: int) -> str:
+    lines = [f"{formula.of}: {_name(formula)}{_views(view)}", *_terms(formula, view, width)]
+    for note in _notes(formula, view, proof):
+        lines += _wrapped(note, width, 2)
+    return "\n".join(lines) + "\n"
+
+
+def _list(found: Sequence[Formula], view: View, proofs: Sequence[Proof], width: int) -> str:
+    """A line or more a group, and what is to be said of all of them once."""
+    first = found[0]
+    subject, names = first.of.partition("/")[0], [each.of.partition("/")[2] for each in found]
+    edge = min(max(map(len, names)), 40)
+    lines = [f"{subject}: {_name(first)}{_views(view)}"]
+    for name, each in zip(names, found, strict=True):
+        head = f"  {text.shorten(name, edge):<{edge}}  {'≈' if view == 'asymptotic' else '='} "
+        lines += _wrapped(f"{head}{each.text(view)}", width, len(head))
+    notes = [note for note in _notes(first, view, None) if " at " not in note]
+    wrong = [f"{name}: {_proof(proof)}" for name, proof in zip(names, proofs, strict=False) if not proof]
+    if proofs and not wrong:
+        notes.append(f"checked, each: {_proof(proofs[0]).removeprefix('checked: ')}")
+    return "\n".join([*lines, *(line for note in notes + wrong for line in _wrapped(note, width, 2))]) + "\n"
+
+
+def _wrapped(line: str, width: int, indent: int) -> list[str]:
+    return textwrap.wrap(line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+
+
+def _name(formula: Formula) -> str:
+    return NAMES.get(formula.quantity, formula.quantity)
+
+
+def _views(view: View) -> str:
+    return {"exact": "", "divisible": ", where sizes divide", "asymptotic": ", without roundings"}[view]
+
+
+def _terms(formula: Formula, view: View, width: int) -> list[str]:
+    """A line a term, with its sign; a term that is too long goes on below."""
+    writer = Text(formula)
+    terms = [part for term in formula.view(view) for part in writer.parts(term)]
+    equals = "≈" if view == "asymptotic" else "="
+    lines: list[str] = []
+    for number, (negative, term) in enumerate(terms or [(False, "0")]):
+        sign = f"{equals} {'−' if negative else ''}" if number == 0 else "− " if negative else "+ "
+        lines += _wrapped(f"  {sign}{term}", width, 6)
+    return lines
+
+
+def _notes(formula: Formula, view: View, proof: Proof | None) -> list[str]:
+    writer = Text(formula)
+    notes = []
+    if view == "divisible":
+        notes.append(_said("valid when", [writer.condition(each) for each in formula.conditions]))
+    notes.append(_said("assumes", [writer.condition(each) for each in formula.assumptions]))
+    if formula.fixed:
+        notes.append("with " + ", ".join(f"{name} = {each}" for name, each in formula.fixed.items()))
+    if formula.counted is not None and view == "exact":
+        values = ", ".join(f"{writer.letter(symbol)} = {formula.defaults[symbol.name]}" for symbol in formula.symbols)
+        notes.append(f"{text.number(formula())} at {values}" if values else "")
+    if formula.whole:
+        notes.append(f"convention {formula.convention}")
+    if proof is not None:
+        notes.append(_proof(proof))
+    return [note for note in notes if note]
+
+
+def _said(before: str, conditions: Sequence[str]) -> str:
+    if not conditions:
+        return ""
+    more = len(conditions) - MOST_CONDITIONS
+    shown = "; ".join(conditions[:MOST_CONDITIONS])
+    return f"{before} {shown}" + (f"; and {more} more (--format json has all)" if more > 0 else "")
+
+
+def _proof(proof: Proof) -> str:
+    if proof.against is None:
+        apart = f"; at {proof.apart} more an assumption does not hold" if proof.apart else ""
+        return f"checked: equal to the count at {proof.tried} random bindings (seed {proof.seed}){apart}"
+    bindings, found, counted = proof.against
+    at = ", ".join(f"{name} = {each}" for name, each in bindings.items())
+    return f"WRONG at {at}: the formula gives {found}, the count {counted}"
+
+
+def _markdown(formula: Formula, view: View) -> str:
+    notes = _notes(formula, view, None)
+    head = f"**{formula.of}**, {_name(formula)}{_views(view)}:\n\n$$\n{_sum(formula, view)}\n$$\n"
+    return head + "".join(f"\n{note}\n" for note in notes)
+
+
+def _sum(formula: Formula, view: View) -> str:
+    equals = r"\approx" if view == "asymptotic" else "="
+    return rf"\text{{{_name(formula)}}} {equals} {formula.latex(view)}"
+
+
+def _latex(formula: Formula, view: View) -> str:
+    """An align* environment, a line a term."""
+    from archspec.formula.writers import Latex
+
+    writer = Latex(formula)
+    equals = r"\approx" if view == "asymptotic" else "="
+    parts = [part for term in formula.view(view) for part in writer.parts(term)] or [(False, "0")]
+    (negative, first), *others = parts
+    lines = [rf"\text{{{text.latex_escape(_name(formula))}}} &{equals} {'-' if negative else ''}{first}"]
+    lines += [rf"&\quad {'-' if minus else '+'} {term}" for minus, term in others]
+    notes = "".join(f"% {note}\n" for note in _notes(formula, view, None))
+    return f"% {formula.of}\n{notes}\\begin{{align*}}\n" + " \\\\\n".join(lines) + "\n\\end{align*}\n"
+
+
+def _plain(formula: Formula, view: View, proof: Proof | None) -> dict[str, Any]:
+    writer = Text(formula)
+
+    def condition(each: Condition) -> dict[str, str]:
+        return {"kind": each.kind, "left": str(each.left), "right": str(each.right), "text": writer.condition(each)}
+
+    counted = formula.counted is not None
+    return {
+        "of": formula.of,
+        "quantity": formula.quantity,
+        "view": view,
+        "free": [symbol.name for symbol in formula.symbols],
+        "bindings": {name: str(each) for name, each in formula.fixed.items()},
+        "convention": formula.convention,
+        "text": formula.text(view),
+        "latex": formula.latex(view),
+        "python": formula.python(view),
+        "javascript": formula.javascript(view),
+        "terms": [writer.write(term) for term in formula.view(view)],
+        "assumptions": [condition(each) for each in formula.assumptions],
+        "conditions": [condition(each) for each in formula.conditions] if view == "divisible" else [],
+        "defaults": {name: str(each) for name, each in formula.defaults.items()},
+        "value_at_defaults": formula() if counted else None,
+        **({} if proof is None else {"proof": _verdict(proof)}),
+    }
+
+
+def _verdict(proof: Proof) -> dict[str, Any]:
+    against = None
+    if proof.against is not None:
+        bindings, found, counted = proof.against
+        against = {
+            "bindings": {name: str(each) for name, each in bindings.items()},
+            "formula": str(found),
+            "count": str(counted),
+        }
+    return {"equal": bool(proof), "tried": proof.tried, "apart": proof.apart, "seed": proof.seed, "against": against}
