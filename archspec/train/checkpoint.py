@@ -82,7 +82,7 @@ def write_weights(path: Path, weights: Mapping[str, Tensor], note: Mapping[str, 
     Raises:
         TrainingStoppedError: They cannot be saved; those before are intact.
     """
-    with _stopping("; those before are intact"), replacing(path) as fresh:
+    with _stopping(path, "; those before are intact"), replacing(path) as fresh:
         _save(fresh, weights, note)
 
 
@@ -92,16 +92,18 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         TrainingStoppedError: It cannot be saved; what was there is intact.
     """
-    with _stopping(), replacing(path) as fresh:
+    with _stopping(path), replacing(path) as fresh:
         _write_text(fresh, text)
 
 
 @contextmanager
-def _stopping(what: str = "") -> Iterator[None]:
+def _stopping(path: Path, what: str = "") -> Iterator[None]:
     try:
         yield
-    except (ArchspecError, SafetensorError) as error:
+    except ArchspecError as error:
         raise TrainingStoppedError(f"{error}{what}") from None
+    except SafetensorError as error:
+        raise TrainingStoppedError(f"cannot write {path}: {error}{what}") from None
 
 
 def read(out: Path) -> Checkpoint | None:
