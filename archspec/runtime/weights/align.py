@@ -127,14 +127,15 @@ class _Mates:
                 self.blocks.setdefault(module, Counter())[here[one].block] += 1
 
     def block(self, other: int) -> str | None:
-        """The one block of its mates, two at least, in the smallest module that has so many."""
+        """The block of three in four of its mates, two at least, in the smallest module of which that can be said."""
         for module in _modules(self.there[other].name):
             mates = Counter(self.blocks.get(module, {}))
             if other in self.own:
                 mates[self.own[other]] -= 1
             if mates.total() >= 2:
-                found = +mates
-                return next(iter(found)) if len(found) == 1 else None
+                (block, most), *_ = mates.most_common(1)
+                if 4 * most >= 3 * mates.total():
+                    return block
         return None
 
     def agree(self, one: int, other: int) -> bool:

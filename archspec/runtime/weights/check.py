@@ -5,7 +5,9 @@ layer was given, and what lies between two such layers starts from what the sour
 does not hide the next.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -28,14 +30,20 @@ class Parting:
     """A place where the models do other things.
 
     Attributes:
-        layer: The layer of the network that gives something else, or that is given something else.
+        layer: The layer of the network that gives or is given something else; "" for the output.
         inside: Whether it is the layer itself; else it is what lies between it and the layers with weights before it.
-        what: In a sentence.
+        what: The settings, or the modules without weights, that are not the same.
+        apart: By how much that changes what the layer gives, or is given.
     """
 
     layer: str
     inside: bool
     what: str
+    apart: str
+
+    def __str__(self) -> str:
+        where = f"{'in' if self.inside else 'before'} '{self.layer}'" if self.layer else "before the output"
+        return f"{where}: {self.what}; {self.apart}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,14 @@ class Check:
 
     def __bool__(self) -> bool:
         return self.exact or (self.largest is not None and self.largest <= self.tolerance * self.scale)
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """The partings, those of one kind in one sentence."""
+        kinds: dict[tuple[bool, str], list[str]] = {}
+        for parting in self.partings:
+            kinds.setdefault((parting.inside, parting.what), []).append(parting.layer)
+        return tuple(f"{_where(layers, inside)}: {what}" for (inside, what), layers in kinds.items())
 
     def __str__(self) -> str:
         before = f" (before {self.before}, which the source has not)" if self.before else ""
@@ -92,23 +108,23 @@ class _Run:
 def check(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, tolerance: float) -> Check:
     """See `Matching.check`."""
     with _evaluated(model, source), torch.no_grad():
-        watched, theirs = _watched(matching, source, x)
-        ours, before = _output(matching, model, x, theirs)
-        partings = tuple(_partings(matching, model, source, x, watched, tolerance))
+        run = _Guided(matching, model, source, x, tolerance)
+        ours, before = run.output()
+        partings = tuple(run.partings(matching))
+    theirs = run.theirs
     if ours.shape != theirs.shape:
         return Check(False, None, _largest(theirs), tolerance, before, partings)
-    exact = torch.equal(ours, theirs)
-    return Check(exact, _largest(ours - theirs), _largest(theirs), tolerance, before, partings)
+    return Check(torch.equal(ours, theirs), _largest(ours - theirs), _largest(theirs), tolerance, before, partings)
 
 
 def settled(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, tolerance: float) -> "Matching":
     """See `Matching.settled`."""
     with _evaluated(model, source), torch.no_grad():
-        watched, _ = _watched(matching, source, x)
+        run = _Guided(matching, model, source, x, tolerance)
 
         def parted(tried: "Matching") -> int:
             tried.apply(model)
-            return sum(1 for _ in _partings(tried, model, source, x, watched, tolerance))
+            return len(run.partings(tried))
 
         fewest = parted(matching)
         for choice in matching.choices:
@@ -134,59 +150,90 @@ def _evaluated(*models: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def _watched(matching: "Matching", source: nn.Module, x: Tensor) -> tuple[dict[str, _Seen], Tensor]:
-    """What each layer of the source is given and gives, and what comes out in the end."""
-    modules = {name: _module(source, name) for name, _ in matching.taken.values()}
-    run = _Run()
-    with _hooks(run):
-        _watch_between(run, source, {*modules.values()})
-        for name, module in modules.items():
-            given: list[Tensor] = []
+class _Guided:
+    """A model that is run beside its source, each of its layers given what the source's was given."""
 
-            def before(_: nn.Module, inputs: tuple[Tensor, ...], given: list[Tensor] = given) -> None:
-                given.append(inputs[0].clone())
+    def __init__(self, matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, tolerance: float) -> None:
+        self.model, self.source, self.x, self.tolerance = model, source, x, tolerance
+        self.last = _module(model, matching.last)
+        self.softmax = type(self.last).__name__ if "softmax" in type(self.last).__name__.lower() else None
+        self.seen: dict[str, _Seen] = {}
+        self.theirs = self._watched({name: _module(source, name) for name, _ in matching.taken.values()})
+        if self.softmax and _normalised(self.theirs, self.softmax):
+            self.softmax = None
 
-            def after(_: nn.Module, __: Any, gave: Tensor, name: str = name, given: list[Tensor] = given) -> None:
-                run.seen.setdefault(name, _Seen(given[0], gave.clone(), tuple(run.since)))
-                run.since.clear()
+    def _watched(self, modules: dict[str, nn.Module]) -> Tensor:
+        """Note what each layer of the source is given and gives; the source's output."""
+        with _hooks(_Run()) as run:
+            _watch_between(run, self.source, {*modules.values()})
+            for name, module in modules.items():
+                watch = _Watch(name, run, self.seen)
+                run.handles += [
+                    module.register_forward_pre_hook(watch.before),
+                    module.register_forward_hook(watch.after),
+                ]
+            output = _first(_called(self.source, self.x, "the source"))
+            self.behind = tuple(run.since)
+            return output
 
-            run.handles += [module.register_forward_pre_hook(before), module.register_forward_hook(after)]
-        return run.seen, _first(_called(source, x, "the source"))
+    def partings(self, matching: "Matching") -> list[Parting]:
+        """Where the model, with the weights of a matching applied, does other things than its source."""
+        found: list[Parting] = []
+        with _hooks(_Run()) as run:
+            modules = {name: _module(self.model, name) for name in matching.taken}
+            _watch_between(run, self.model, {*modules.values()})
+            for name, module in modules.items():
+                there = matching.taken[name][0]
+                if there in self.seen:
+                    other = _module(self.source, there)
+                    compare = _Compare(name, module, other, self.seen[there], run, self.tolerance, found)
+                    run.handles += [
+                        module.register_forward_pre_hook(compare.before, prepend=True),
+                        module.register_forward_hook(compare.after),
+                    ]
+            ours, _ = self.output()
+            if not _same(ours, self.theirs, self.tolerance):
+                found.append(Parting("", False, _between(run.since, self.behind), _apart(ours, self.theirs)))
+        return found
+
+    def output(self) -> tuple[Tensor, str | None]:
+        """The model's output as the source has it: before a softmax at the end, unless the source has one too."""
+        inputs: list[Tensor] = []
+        with _hooks(_Run()) as run:
+            if self.softmax:
+                hook = self.last.register_forward_pre_hook(lambda _, given: inputs.append(given[0].clone()))
+                run.handles.append(hook)
+            ours = _first(_called(self.model, self.x.clone(), "the model"))
+        ours = inputs[-1] if inputs else ours
+        before = f"the {self.softmax}" if self.softmax else None
+        return ours.reshape(self.theirs.shape) if ours.numel() == self.theirs.numel() else ours, before
 
 
-def _partings(
-    matching: "Matching",
-    model: nn.Module,
-    source: nn.Module,
-    x: Tensor,
-    watched: dict[str, _Seen],
-    tolerance: float,
-) -> Iterator[Parting]:
-    """Run the model with each layer given what the source's was, and compare what comes between."""
-    found: list[Parting] = []
-    run = _Run()
-    pairs = {here: there for here, (there, _) in matching.taken.items() if there in watched}
-    modules = {here: _module(model, here) for here in pairs}
-    with _hooks(run):
-        _watch_between(run, model, {*modules.values()})
-        for here, there in pairs.items():
-            compare = _Compare(
-                here, there, modules[here], _module(source, there), watched[there], run, tolerance, found
-            )
-            run.handles += [
-                modules[here].register_forward_pre_hook(compare.before, prepend=True),
-                modules[here].register_forward_hook(compare.after),
-            ]
-        _called(model, x, "the model")
-    yield from found
+@dataclass(slots=True)
+class _Watch:
+    """The two hooks of a source's layer."""
+
+    name: str
+    run: _Run
+    seen: dict[str, _Seen]
+    given: Tensor | None = None
+
+    def before(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        """Keep what comes in, which a later layer may write over."""
+        self.given = inputs[0].clone()
+
+    def after(self, _: nn.Module, __: Any, gave: Tensor) -> None:
+        """Keep what comes out; of a layer that runs twice, what came the first time."""
+        if self.given is not None:
+            self.seen.setdefault(self.name, _Seen(self.given, gave.clone(), tuple(self.run.since)))
+        self.run.since.clear()
 
 
 @dataclass(slots=True)
 class _Compare:
-    """The two hooks of a layer: one for what it is given, one for what it gives."""
+    """The two hooks of a model's layer: one for what it is given, one for what it gives."""
 
-    here: str
-    there: str
+    name: str
     module: nn.Module
     other: nn.Module
     seen: _Seen
@@ -195,21 +242,18 @@ class _Compare:
     found: list[Parting]
     late: Parting | None = None
 
-    def before(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Compare what comes in, and put what the source's layer was given in its place."""
-        since, theirs = tuple(self.run.since), self.seen.given
+    def before(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        """Compare what comes in, and write what the source's layer was given over it, for all that take it too."""
+        given, theirs = inputs[0], self.seen.given
+        since = tuple(self.run.since)
         self.run.since.clear()
         self.late = None
-        if _same(inputs[0], theirs, self.tolerance):
-            return (theirs.clone(),)
-        by = _apart(inputs[0], theirs)
-        what = f"{by}; between: {_listed(since)} here, {_listed(self.seen.since)} in the source"
-        parting = Parting(self.here, False, what)
-        if inputs[0].shape == theirs.shape:
-            self.found.append(parting)
-            return (theirs.clone(),)
-        self.late = parting  # a padding may stand before the layer on one side and in it on the other
-        return inputs
+        if given.shape != theirs.shape:  # perhaps a padding, before the layer on one side and in it on the other
+            self.late = Parting(self.name, False, _between(since, self.seen.since), _apart(given, theirs))
+            return
+        if not _same(given, theirs, self.tolerance):
+            self.found.append(Parting(self.name, False, _between(since, self.seen.since), _apart(given, theirs)))
+        given.copy_(theirs)
 
     def after(self, _: nn.Module, __: Any, gave: Tensor) -> Tensor:
         """Compare what comes out, and put what the source's layer gave in its place."""
@@ -217,10 +261,9 @@ class _Compare:
         theirs = self.seen.gave
         if not _same(gave, theirs, self.tolerance):
             settings = "; ".join(_settings(self.module, self.other))
-            if self.late is not None and not settings:
-                self.found.append(self.late)
-            else:
-                self.found.append(Parting(self.here, True, settings or _apart(gave, theirs)))
+            late = None if settings else self.late
+            what = settings or "other numbers from the same weights"
+            self.found.append(late or Parting(self.name, True, what, _apart(gave, theirs)))
         return theirs.clone()
 
 
@@ -232,19 +275,6 @@ def _settings(module: nn.Module, other: nn.Module) -> Iterator[str]:
         found = ["padding"]
     for name in found:
         yield f"{name} {getattr(module, name)} here, {getattr(other, name)} in the source"
-
-
-def _output(matching: "Matching", model: nn.Module, x: Tensor, theirs: Tensor) -> tuple[Tensor, str | None]:
-    """The model's output as the source has it: before a softmax at the end, unless the source has one too."""
-    last = model.get_submodule(matching.last)
-    kind = type(last).__name__
-    inputs: list[Tensor] = []
-    with _hooks(_Run()) as run:
-        run.handles.append(last.register_forward_pre_hook(lambda _, given: inputs.append(given[0].clone())))
-        ours = _first(_called(model, x, "the model"))
-    if "softmax" in kind.lower() and not _normalised(theirs, kind):
-        return inputs[0].reshape(theirs.shape) if inputs[0].numel() == theirs.numel() else inputs[0], f"the {kind}"
-    return ours.reshape(theirs.shape) if ours.numel() == theirs.numel() else ours, None
 
 
 def _normalised(output: Tensor, kind: str) -> bool:
@@ -266,7 +296,7 @@ def _watch_between(run: _Run, model: nn.Module, layers: set[nn.Module]) -> None:
     """Note every module without children and weights that runs."""
     for module in model.modules():
         if module not in layers and not any(module.children()):
-            run.handles.append(module.register_forward_hook(lambda module, _, __: run.since.append(str(module))))
+            run.handles.append(module.register_forward_hook(lambda module, _, __: run.since.append(_said(module))))
 
 
 def _module(model: nn.Module, name: str) -> nn.Module:
@@ -311,5 +341,36 @@ def _shape(tensor: Tensor) -> str:
     return "×".join(map(str, tensor.shape))
 
 
-def _listed(modules: tuple[str, ...]) -> str:
-    return ", ".join(modules) or "nothing"
+def _where(layers: list[str], inside: bool) -> str:
+    names = [f"'{name}'" if name else "the output" for name in layers]
+    first = names[0] if len(names) == 1 else f"{len(names)} layers, first {names[0]}"
+    return f"{'in' if inside else 'before'} {first}"
+
+
+def _said(module: nn.Module) -> str:
+    """A module and its settings; of a pooling also those that torch does not print."""
+    hidden = [name for name in ("ceil_mode", "count_include_pad") if hasattr(module, name) and name not in str(module)]
+    settings = [module.extra_repr(), *(f"{name}={getattr(module, name)}" for name in hidden)]
+    return f"{type(module).__name__}({', '.join(filter(None, settings))})".replace(", inplace=True", "").replace(
+        "inplace=True", ""
+    )
+
+
+def _between(ours: Iterable[str], theirs: Iterable[str]) -> str:
+    """The modules without weights that ran on one side alone; functions that are no modules are not seen."""
+    here, there = Counter(ours), Counter(theirs)
+    one, other = (_without_effect(names) for names in (here - there, there - here))
+    if len(one) == len(other) == 1 and one[0].partition("(")[0] == other[0].partition("(")[0]:
+        settings = [_SETTING.findall(module) for module in (one[0], other[0])]
+        one, other = (
+            [f"{module[0].partition('(')[0]}({', '.join(x for x in own if x not in others)})"]
+            for module, own, others in ((one, *settings), (other, *settings[::-1]))
+        )
+    return f"{', '.join(one) or 'no other module'} here, {', '.join(other) or 'no other module'} in the source"
+
+
+_SETTING = re.compile(r"\w+=(?:\([^)]*\)|[^,)]*)")
+
+
+def _without_effect(modules: Counter[str]) -> list[str]:
+    return [name for name in modules.elements() if not name.startswith(("Identity", "Dropout"))]

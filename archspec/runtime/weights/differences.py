@@ -1,7 +1,6 @@
 """In what a source differs from a network, as far as the shapes of their arrays say."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import permutations
+from collections.abc import Iterator, Mapping
 
 from archspec.runtime.weights.layers import Layer, Layers
 
@@ -55,67 +54,47 @@ class _Difference:
         paired = {layer.name for pair in self.shared for layer in pair}
         for layers, where in ((self.missing, "here"), (self.extra, "in the source")):
             kernels = [layer for layer in layers if layer.kernel and layer.name not in paired]
-            yield from _some([f"only {where}: {_described(layer)}" for layer in kernels], f"more layers only {where}")
-        missing, extra = (_norms(layers) for layers in (self.missing, self.extra))
-        if missing:
-            yield f"{len(missing)} of the normalisations here have none in the source (first '{missing[0].name}')"
-        if extra:
-            yield f"{len(extra)} normalisations of the source have none here (first '{extra[0].name}')"
+            yield from _some(
+                [f"only {where}: '{layer.name}', {_size(layer)}" for layer in kernels], f"more layers only {where}"
+            )
+        for layers, where in ((self.missing, "here"), (self.extra, "in the source")):
+            yield from _counted(
+                [layer.name for layer in layers if not layer.kernel], f"normalisation{{s}} only {where}"
+            )
 
     def _biases(self) -> Iterator[str]:
-        here = [one for one, other in self.pairs if one.kernel and "bias" in one.arrays and "bias" not in other.arrays]
-        there = [
-            other for one, other in self.pairs if one.kernel and "bias" in other.arrays and "bias" not in one.arrays
-        ]
-        missing, extra = (len(_norms(layers)) for layers in (self.missing, self.extra))
-        if there:
-            folded = (
-                ""
-                if not missing
-                else (
-                    f", and {missing} normalisations here have none in the source: they are folded into those layers; "
-                    "save the weights from before that"
-                )
-            )
-            yield f"{len(there)} layers have a bias in the source and none here (first '{there[0].name}'){folded}"
-        if here:
-            folded = (
-                ""
-                if not extra
-                else (
-                    f", and {extra} normalisations of the source have none here: here is that network with its "
-                    "normalisations folded"
-                )
-            )
-            yield f"{len(here)} layers have a bias here and none in the source (first '{here[0].name}'){folded}"
+        """Layers with a bias on one side alone; a normalisation that is folded into its layer leaves such a bias."""
+        pairs = [(one.arrays, other) for one, other in self.pairs if one.kernel]
+        there = [other.name for arrays, other in pairs if "bias" in other.arrays and "bias" not in arrays]
+        here = [other.name for arrays, other in pairs if "bias" in arrays and "bias" not in other.arrays]
+        missing, extra = (sum(not layer.kernel for layer in layers) for layers in (self.missing, self.extra))
+        why = ": the normalisations are folded into them; save the weights from before that"
+        yield from _counted(
+            there, "layer{s} of the source with a bias, where none is here", why * (missing == len(there) > 1)
+        )
+        why = ": the normalisations are folded into them here, and not in the source"
+        yield from _counted(
+            here, "layer{s} of the source without a bias, where one is here", why * (extra == len(here) > 1)
+        )
 
     def _beside(self, one: Layer, other: Layer) -> str:
         """Two kernels that could be one, were their shapes the same."""
         what = f"'{one.name}' is {_size(one)} here, '{other.name}' is {_size(other)} in the source"
-        if len(one.shape) == len(other.shape) and other.shape in _transposed(one.shape):
+        if other.shape in ((*one.shape[2:], *one.shape[1::-1]), (*one.shape[2:], *one.shape[:2])):
             return f"{what}: its transpose, as Keras, TensorFlow and Flax write it; nothing is transposed here"
         if one.shape[1:] == other.shape[1:] and self.bindings.get("classes") == str(one.shape[0]):
             return f"{what}: other classes? with classes={other.shape[0]} they agree"
         return what
 
 
-def _transposed(shape: tuple[int, ...]) -> set[tuple[int, ...]]:
-    """The shapes that a kernel has where its first axes are its last."""
-    return (
-        {tuple(shape[axis] for axis in order) for order in permutations(range(len(shape)))} if len(shape) < 6 else set()
-    )
-
-
-def _norms(layers: Sequence[Layer]) -> list[Layer]:
-    return [layer for layer in layers if not layer.kernel]
+def _counted(names: list[str], what: str, why: str = "") -> Iterator[str]:
+    if names:
+        first = f" ('{names[0]}')" if len(names) == 1 else f" (first '{names[0]}')"
+        yield f"{len(names)} {what.format(s='s' * (len(names) > 1))}{first}{why}"
 
 
 def _size(layer: Layer) -> str:
     return "×".join(map(str, layer.shape))
-
-
-def _described(layer: Layer) -> str:
-    return f"'{layer.name}', {_size(layer)}"
 
 
 def _some(sentences: list[str], more: str) -> list[str]:
