@@ -70,6 +70,10 @@ class Atom(Function):  # type: ignore[misc]  # SymPy has no types
     is_finite = True
     is_real = True
 
+    def computed(self, at: Callable[[Expr], Any]) -> Any:
+        """The number, where `at` gives that of an argument."""
+        return getattr(dims, self.rule)(*map(at, self.args))
+
     def _sympystr(self, printer: Any) -> str:
         raise NotImplementedError
 
@@ -207,10 +211,11 @@ class Lookup(Atom):
         keys, label, cells = args
         if not all(isinstance(key, Rational) for key in keys):
             return None
-        for *places, cell in cells:
-            if places == list(keys):
-                return cell
-        raise ArchspecError(f"{label} has no entry for {', '.join(map(str, keys))}")
+        return to_sympy(_cell(label, cells, list(map(from_sympy, keys))))
+
+    def computed(self, at: Callable[[Expr], Any]) -> Any:
+        """The cell, where `at` gives the number of a key."""
+        return _cell(self.label, self.args[2], list(map(at, self.keys)))
 
     @property
     def keys(self) -> Any:
@@ -243,6 +248,13 @@ class Lookup(Atom):
         return rf"{_upright(name)}\left({', '.join(parts)}\right)"
 
 
+def _cell(label: Any, cells: Any, keys: list[Any]) -> Any:
+    for *places, cell in cells:
+        if list(map(from_sympy, places)) == keys:
+            return from_sympy(cell)
+    raise ArchspecError(f"{label} has no entry for {', '.join(map(str, keys))}")
+
+
 def _upright(word: str) -> str:
     escaped = word.replace("_", r"\_")
     return rf"\mathrm{{{escaped}}}" if word[:1].isalpha() else word
@@ -272,10 +284,47 @@ def at_least_one(a: Expr) -> None:
 
 
 def value(x: Any, values: Mapping[str, Any]) -> Any:
-    """The number that an expression is at values of its symbols; exact."""
-    x = to_sympy(x)
-    known = {free: to_sympy(values[free.name]) for free in x.free_symbols if free.name in values}
-    return from_sympy(x.xreplace(known) if not x.has(Lookup) else x.subs(known))
+    """The number that an expression is at exact values of its symbols, worked out on ints and fractions.
+
+    Raises:
+        ArchspecError: A symbol has no value, or there is a division by zero.
+
+    >>> value(ceil_div(symbol("side") - 62, 32), {"side": 224})
+    6
+    """
+    known: dict[Expr, Any] = {}
+
+    def at(part: Expr) -> Any:
+        if part not in known:
+            known[part] = _computed(part, at, values)
+        return known[part]
+
+    return at(to_sympy(x))
+
+
+def _computed(part: Expr, at: Callable[[Expr], Any], values: Mapping[str, Any]) -> Any:
+    if part.is_Rational:
+        return from_sympy(part)
+    if part.is_Symbol:
+        if part.name not in values:
+            raise ArchspecError(f"{part} has no value")
+        return values[part.name]
+    if part.is_Add or part.is_Mul:
+        numbers = map(at, part.args)
+        return dims.exact(sum(numbers) if part.is_Add else dims.product(numbers))
+    if isinstance(part, Atom):
+        return part.computed(at)
+    if part.is_Pow:
+        return _raised(at(part.base), at(part.exp))
+    return from_sympy(part.xreplace({free: to_sympy(at(free)) for free in part.free_symbols}))
+
+
+def _raised(base: Any, power: Any) -> Any:
+    if type(power) is int and power >= 0:
+        return base**power
+    if base == 0:
+        raise ArchspecError("division by zero")
+    return dims.exact(Fraction(base) ** power) if type(power) is int else from_sympy(to_sympy(base) ** to_sympy(power))
 
 
 class Log2(Atom):
