@@ -113,15 +113,14 @@ def test_latex_has_its_braces_and_brackets_in_pairs_and_only_known_commands():
 
 
 def test_a_parameter_that_the_language_reserves_gets_another_name():
-    text = "archspec: 1\nname: x\nsymbols: {math: {default: 2}, n1: {default: 3}, side: {default: 9}}\n"
-    network = (
-        "input: [3, side, side]\nnetwork: [{conv2d: {out_channels: math * n1, kernel_size: 3, stride: 2}}, relu]\n"
-    )
-    form = archspec.loads(text + network).formula("flops")
+    conv = "{conv2d: {out_channels: floor(16 * n1) + math, kernel_size: 3}}"
+    symbols = "symbols: {math: {default: 2}, n1: {default: 1/2, range: [1/4, 4]}, side: {default: 9}}"
+    text = f"archspec: 1\nname: x\n{symbols}\ninput: [3, side, side]\nnetwork: [{conv}, {conv}]\n"
+    form = archspec.loads(text).formula("flops")
     source = form.python()
     assert "def flops(math_, n1, side):" in source
-    assert loaded(source, "flops")(2, 3, 9) == form(math=2, n1=3, side=9)
-    assert "n1_ = " in source
+    assert "n1_ = math.floor(16 * n1)" in source
+    assert loaded(source, "flops")(2, "3/4", 9) == form(math=2, n1="3/4", side=9)
 
 
 def test_floats_are_read_as_their_shortest_decimal_in_python_and_rounded_elsewhere():
