@@ -125,6 +125,8 @@ class Loop:
 
     def agreed(self, values: Tensor) -> Tensor:
         """The sums of values over all processes."""
+        if self.share[1] == 1:
+            return values.cpu()
         return self.accelerate.reduce(values.to(self.accelerate.device), "sum").cpu()  # type: ignore[no-any-return]
 
     def score(self) -> Score:
