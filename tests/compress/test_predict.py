@@ -238,6 +238,27 @@ def test_a_prediction_over_symbols_is_that_of_the_numbers():
             assert Fraction(str(expression.subs(known))) == Fraction(getattr(bound, name))
 
 
+def test_a_repeat_of_any_number_of_layers_weighs_as_many():
+    text = """
+archspec: 1
+name: deep
+symbols:
+  n: {default: 3}
+input: [8]
+network:
+  - repeat: n
+    body: [{linear: {out_features: 8}}, batch_norm]
+"""
+    arch = archspec.loads(text)
+    plan = Plan(name="p", layers=[{"layer": "*", "density": "1/4", "weight_bits": 4, "index_bits": 3}])
+    found = arch.predict(plan, free="n")
+    for n in (2, 5):
+        for name in ("bits", "dense_bits", "compression_ratio"):
+            expression = sympy.sympify(getattr(found, name))
+            exact = expression.subs(dict.fromkeys(expression.free_symbols, n))
+            assert Fraction(str(exact)) == getattr(arch.predict(plan, n=n), name)
+
+
 def test_inputs_of_a_join_are_as_dense_as_the_densest():
     text = """
 archspec: 1
@@ -406,7 +427,7 @@ def test_the_command_puts_numbers_into_a_closed_form():
     done = run("formulas", "xnor_speedup", "--set", "c=256", "--set", "N_W=9")
     assert "xnor_speedup = 2304/37 ≈ 62.2702702703" in done.output
     latex = run("formulas", "weight_sharing", "--set", "n=16", "--format", "latex").output
-    assert latex.startswith(r"\mathrm{weight\_sharing} = \frac{16 b}")
+    assert latex.startswith(r"\mathrm{weight\_sharing} = \frac{16 \, b}")
     data = json.loads(
         run("formulas", "weight_sharing", "--format", "json", "--set", "n=16", "--set", "k=4", "--set", "b=32").output
     )
