@@ -38,6 +38,7 @@ __all__ = [
     "make_divisible",
     "maximum",
     "minimum",
+    "power",
     "sqrt",
     "symbol",
     "value",
@@ -348,6 +349,11 @@ def log2(x: Any) -> Any:
     return from_sympy(Log2(to_sympy(x)))
 
 
+def power(base: Any, exponent: Any) -> Any:
+    """The base to the exponent."""
+    return from_sympy(to_sympy(base) ** to_sympy(exponent))
+
+
 def sqrt(x: Any) -> Any:
     """√x."""
     return from_sympy(sympy.sqrt(to_sympy(x)))
@@ -598,6 +604,11 @@ def less(a: Any, b: Any) -> bool:
 def factored(value: Any) -> Any:
     """A polynomial as a product, as one would write it; an expression with roundings as it is."""
     return sympy.factor(value) if isinstance(value, Expr) else value
+
+
+def cleared(value: Any) -> Any:
+    """The same as one fraction, its powers as they are."""
+    return sympy.together(to_sympy(value))
 
 
 def quotient(a: Any, b: Any) -> Any:

@@ -90,7 +90,7 @@ class ClosedForm:
         raw = self(**{**free, **values})
         if not dims.is_symbolic(raw):
             return raw
-        cleared = symbols.quotient(raw, 1)
+        cleared = symbols.cleared(raw)
         over, under = cleared.as_numer_denom()
         return min((raw, cleared, -over / -under), key=_complexity)
 
