@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from archspec.compress.predict import Prediction
     from archspec.cost.memory import Memory
     from archspec.formula.closed_form import Form, Formula
+    from archspec.formula.explain import Explanation
     from archspec.formula.solve import Solution
     from archspec.runtime import Agreement
 
@@ -300,6 +301,20 @@ class Architecture:
             batch=batch,
             bindings=bindings,
         )
+
+    def explain(
+        self, node: str, *, batch: Any = 1, convention: str | Convention = cost.DEFAULT, **bindings: Any
+    ) -> "Explanation":
+        """One layer, from the rule of its operator to its numbers; `node` is its path, or as much as tells it apart.
+
+        >>> import archspec
+        >>> found = archspec.load("mobilenet").explain("separable2/pointwise/conv2d")
+        >>> print(found.form.figures["macs"], "=", found.figures["macs"])
+        n·c_out·h′·w′·c_in·k²/g = 25690112
+        """
+        from archspec.formula.explain import explain
+
+        return explain(self.expand(batch=batch, **bindings), node, cost.convention(convention))
 
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""

@@ -20,6 +20,7 @@ VERBS = (
     "compress",
     "count",
     "evaluate",
+    "explain",
     "explain-difference",
     "formula",
     "memory",
