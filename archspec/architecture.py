@@ -280,6 +280,8 @@ class Architecture:
         maximise: str | None = None,
         convention: str | Convention = cost.DEFAULT,
         batch: int = 1,
+        policy: str = "layerwise",
+        dtype: str = "float32",
         **bindings: Any,
     ) -> "Solution":
         """The largest network within budgets, over all values of one symbol or two; see `formula.solve`.
@@ -289,16 +291,16 @@ class Architecture:
         >>> print(found.best.spans["alpha"].written("alpha"), found.best.figures["macs"])
         737/1024 ≤ alpha < 369/512 299816242
         """
-        from archspec.formula.solve import solve
+        from archspec.formula.solve import Counting, solve
 
+        counting = Counting(cost.convention(convention), batch, policy, dtype)
         return solve(
             self.document,
             symbols,
             budgets,
             between=between,
             maximise=maximise,
-            convention=convention,
-            batch=batch,
+            counting=counting,
             bindings=bindings,
         )
 
