@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from archspec.compress.predict import Prediction
     from archspec.cost.memory import Memory
     from archspec.formula.closed_form import Form, Formula
+    from archspec.formula.crossover import Crossover
     from archspec.formula.explain import Explanation
+    from archspec.formula.sensitivity import Sensitivity
     from archspec.formula.solve import Solution
     from archspec.runtime import Agreement
 
@@ -301,6 +303,57 @@ class Architecture:
             between=between,
             maximise=maximise,
             counting=counting,
+            bindings=bindings,
+        )
+
+    def sensitivity(
+        self,
+        quantity: str = "macs",
+        *,
+        symbols: Iterable[str] | None = None,
+        convention: str | Convention = cost.DEFAULT,
+        **bindings: Any,
+    ) -> "Sensitivity":
+        """How a cost answers to each symbol: elasticities, and what the next network costs; see `formula.sensitivity`.
+
+        >>> import archspec
+        >>> alpha = archspec.load("mobilenet").sensitivity("params", symbols=["alpha"]).responses[0]
+        >>> round(float(alpha.elasticity), 2), alpha.step.cost
+        (1.74, 4235552)
+        """
+        from archspec.formula.sensitivity import sensitivity
+
+        names = None if symbols is None else _names(symbols)
+        return sensitivity(
+            self.document, quantity, symbols=names, convention=cost.convention(convention), bindings=bindings
+        )
+
+    def crossover(
+        self,
+        symbol: str,
+        quantity: str = "macs",
+        *,
+        by: str = "kind",
+        between: Iterable[Any] | None = None,
+        convention: str | Convention = cost.DEFAULT,
+        **bindings: Any,
+    ) -> "Crossover":
+        """Which layers dominate a cost along a symbol, and where one kind passes another; see `formula.crossover`.
+
+        >>> import archspec
+        >>> found = archspec.load("alexnet").crossover("side", between=(63, 90))
+        >>> [(reign.span.written("side"), reign.group) for reign in found.reigns]
+        [('63 ≤ side ≤ 78', 'linear'), ('79 ≤ side ≤ 90', 'grouped 5×5 conv2d')]
+        """
+        from archspec.formula.crossover import crossover
+
+        return crossover(
+            self.document,
+            symbol,
+            quantity,
+            by=by,
+            between=between,
+            convention=cost.convention(convention),
             bindings=bindings,
         )
 

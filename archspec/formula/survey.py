@@ -102,6 +102,12 @@ class Sample:
         """All values of every symbol that give this network, the others being as they are."""
         return self.part.spans(self.place)
 
+    def to(self, last: "Sample") -> dict[str, Span]:
+        """The values from this sample to another of the same choices, with those between them."""
+        spans = self.part.reach(self.place, last.place) if self.part is last.part else {}
+        low, high = self.values, last.values
+        return {name: spans.get(name, Span(low[name], high[name])) for name in low}
+
 
 class _Part:
     """The samples of one set of choices: a grid of the real values times the whole ones."""
@@ -208,8 +214,14 @@ class _Part:
                 first -= self.minor
             while last + self.minor < len(self.axis.values) * self.minor and self._same(last):
                 last += self.minor
-            spans[self.axis.name] = _span(self.axis.values, first // self.minor, last // self.minor)
+            spans |= self.reach(first, last)
         return spans
+
+    def reach(self, first: int, last: int) -> dict[str, Span]:
+        """The values of the real symbol from one sample to another, the gaps around them included."""
+        if self.axis is None:
+            return {}
+        return {self.axis.name: _span(self.axis.values, first // self.minor, last // self.minor)}
 
     def _same(self, place: int) -> bool:
         """Whether a sample and that of the next value of the real symbol are one network."""

@@ -97,7 +97,7 @@ widths = st.builds(lambda rounding, width: rounding.format(width), st.sampled_fr
 
 
 @given(widths, widths, st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from(["macs", "params", "activations"]))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_the_answer_is_the_one_of_brute_force(first, second, budget, other, goal):
     arch = small(first, second)
     runs = networks(arch, alphas(Fraction(1, 4), Fraction(5, 4)))
