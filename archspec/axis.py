@@ -174,6 +174,18 @@ class Whole(np.ndarray):
         result.bound = bound
         return result
 
+    def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]  # it is not done in place
+        """A new array: the sizes of a network are shared, as ints are."""
+        return self + other
+
+    def __isub__(self, other: Any) -> Any:  # type: ignore[misc]  # it is not done in place
+        """A new array."""
+        return self - other
+
+    def __imul__(self, other: Any) -> Any:  # type: ignore[misc]  # it is not done in place
+        """A new array."""
+        return self * other
+
 
 def _bound(ufunc: Any, inputs: tuple[Any, ...]) -> int | None:
     """What no absolute value of a result exceeds; None where none can grow, or where there are Fractions.
