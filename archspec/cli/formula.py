@@ -22,6 +22,9 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--by", type=click.Choice(cost.GROUPINGS), default="total", show_default=True),
         click.option("--free", metavar="NAME,…", help="Symbols to leave free, batch among them.  [default: all]"),
         click.option("--where", metavar="NAME=EXPR,…", help="Expressions for symbols: M=alpha*M,N=alpha*N."),
+        click.option(
+            "--method", metavar="NAME", help="A closed form of compression, in place of SPEC: weight_sharing."
+        ),
         click.option("--over", metavar="SPEC", help="Divide by the same formula of another network or block."),
         click.option("--view", type=click.Choice(VIEWS), default="exact", show_default=True),
         click.option("--check", "trials", type=click.IntRange(1, 10**5), help="Compare with N counts at random."),
@@ -38,17 +41,37 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @set_option
 @_options
 @click.pass_context
-def command(context: click.Context, /, spec: str | None, ops: bool, view: Any, form: str, **options: Any) -> None:
+def command(
+    context: click.Context,
+    /,
+    spec: str | None,
+    ops: bool,
+    method: str | None,
+    view: Any,
+    form: str,
+    **options: Any,
+) -> None:
     """Print closed forms: exact with their roundings, exact where sizes divide, or what they grow like.
 
     Exit 1: --check found a binding at which formula and count differ.
     """
     if ops:
         _all_operators(spec, form)
-        return
-    if spec is None:
-        raise click.UsageError("formula takes a specification, or --ops")
-    _formulas_of(context, spec, view, form, **options)
+    elif method is not None:
+        _closed_form(spec, method, view, form, options["settings"])
+    elif spec is None:
+        raise click.UsageError("formula takes a specification, --ops or --method")
+    else:
+        _formulas_of(context, spec, view, form, **options)
+
+
+def _closed_form(spec: str | None, method: str, view: Any, form: str, settings: tuple[str, ...]) -> None:
+    from archspec.compress.closed_forms import closed_form
+    from archspec.report.formula import formulas as printed
+
+    if spec is not None:
+        raise click.UsageError("--method stands by itself; leave out SPEC")
+    click.echo(printed((closed_form(method).formula(**bindings(settings)),), view, form, width=width()), nl=False)
 
 
 def _all_operators(spec: str | None, form: str) -> None:

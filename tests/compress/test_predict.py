@@ -12,6 +12,7 @@ from archspec import cost, published
 from archspec.cli import app
 from archspec.compress import plan as plans
 from archspec.compress.binary import BINARY, binarised
+from archspec.compress.closed_forms import CLOSED_FORMS, closed_form
 from archspec.compress.plan import Layer, Plan
 from archspec.compress.predict import predict
 from archspec.errors import SpecErrors, UnknownNameError
@@ -419,7 +420,7 @@ def test_the_command_says_what_is_done_to_a_layer(spec, plan, said):
 def test_the_command_lists_the_closed_forms():
     done = run("formulas")
     assert done.exit_code == 0
-    assert "weight_sharing = b*n/(b*k + n*log₂(k))" in done.output
+    assert "weight_sharing = nb/(n·log₂(k) + kb)" in done.output
     assert "arXiv:1510.00149" in done.output
 
 
@@ -427,11 +428,46 @@ def test_the_command_puts_numbers_into_a_closed_form():
     done = run("formulas", "xnor_speedup", "--set", "c=256", "--set", "N_W=9")
     assert "xnor_speedup = 2304/37 ≈ 62.2702702703" in done.output
     latex = run("formulas", "weight_sharing", "--set", "n=16", "--format", "latex").output
-    assert latex.startswith(r"\mathrm{weight\_sharing} = \frac{16 \, b}")
+    assert latex.startswith(r"\mathrm{weight\_sharing} = \frac{16 \, b}{k \, b + 16 \, \log_2 k}")
     data = json.loads(
         run("formulas", "weight_sharing", "--format", "json", "--set", "n=16", "--set", "k=4", "--set", "b=32").output
     )
     assert (data[0]["value"], data[0]["set"]) == (3.2, {"n": "16", "k": "4", "b": "32"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--method", "weight_sharing"], "  = nb/(n·log₂(k) + kb)"),
+        (["--method", "weight_sharing", "--set", "n=16", "--set", "b=32"], "with n = 16, b = 32"),
+        (["--method", "xnor_speedup", "--format", "latex"], r"\frac{64 \, c \, N_{W}}{c \, N_{W} + 64}"),
+        (["--method", "fillers", "--format", "javascript"], "(1 - p)**2**i / (1 - (1 - p)**2**i)"),
+    ],
+)
+def test_the_verb_formula_knows_the_closed_forms(arguments, said):
+    done = CliRunner().invoke(app, ["formula", *arguments])
+    assert done.exit_code == 0
+    assert said in done.output
+
+
+@pytest.mark.parametrize("arguments", [[], ["lenet_5", "--method", "fillers"], ["--method", "fill"]])
+def test_the_verb_formula_wants_a_network_or_a_closed_form(arguments):
+    assert CliRunner().invoke(app, ["formula", *arguments]).exit_code == 2
+
+
+@pytest.mark.parametrize("name", CLOSED_FORMS)
+def test_the_source_of_a_closed_form_gives_its_value(name):
+    form = closed_form(name)
+    numbers = {
+        letter: {"p": Fraction(1, 4), "k": 16, "i": 3}.get(letter, 2 + i) for i, letter in enumerate(form.letters)
+    }
+    scope = {}
+    exec(form.formula().python(), scope)  # noqa: S102  # our own source
+    exact = form(**numbers)
+    found = scope[name](*numbers.values())
+    assert float(found) == pytest.approx(float(exact), rel=1e-12)
+    if name not in ("weight_sharing", "dropout_after_pruning"):
+        assert found == exact
 
 
 @pytest.mark.parametrize(
