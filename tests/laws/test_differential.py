@@ -105,9 +105,7 @@ SETTINGS = {
 ON_IMAGES = ["relu", *sorted({*ops.names()} - {"relu", "linear", "binary_linear", "add", "mul", "concat"})] + [
     "conv2d"
 ] * 8
-ON_VECTORS = sorted(
-    {*KEEPING} | {"softmax", "log_softmax", "batch_norm", "layer_norm", "linear", "binary_linear", "split"}
-)
+ON_VECTORS = [*KEEPING, "softmax", "log_softmax", "batch_norm", "layer_norm", "linear", "binary_linear", "split"]
 CHANNELS = [1, 2, 3, 4, 6, 8]
 NAMES = ["float", "float_", "in", "train", "code", "x", "self", "lambda", "forward", "data", "function", "type", "T"]
 
@@ -163,7 +161,7 @@ class Draft:
     """A specification being drawn, and the shape of what flows."""
 
     def __init__(self, draw):
-        self.draw = draw
+        self.draw, self.random = draw, draw(st.randoms(use_true_random=True))
         self.steps = 0
         self.symbols, self.functions, self.lookups, self.blocks, self.let = {}, {}, {}, {}, {}
         self.names = list(NAMES)
@@ -244,7 +242,7 @@ class Draft:
     def operator(self, x, depth, here):
         """One operator; a ReLU where what was drawn does not fit."""
         names = ON_IMAGES if len(x.shape) == 4 else ON_VECTORS
-        name = names[self.draw(st.integers(0, 10**6)) % len(names)]  # more even than sampled_from
+        name = self.random.choice(names)  # evenly, which sampled_from is not
         plain, written = {}, {}
         for field, values in SETTINGS.get(name, {}).items():
             value = self.pick(values)
