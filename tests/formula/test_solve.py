@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import archspec
 from archspec.cli import app
 from archspec.errors import ArchspecError, BindingError, UnknownNameError
+from archspec.formula import survey
 from archspec.formula.solve import COUNTED
 
 # ------------------------------------------------------------------ brute force
@@ -45,7 +46,7 @@ network:
   - when: b == in_channels
     then: [{{add: {{left: [{{conv2d: {{out_channels: b, kernel_size: 1}}}}], right: [identity]}}}}]
     else: [{{conv2d: {{out_channels: b, kernel_size: 3, padding: 1}}}}]
-  - when: alpha >= 3/4
+  - when: alpha >= 2/3
     then: [{{conv2d: {{out_channels: 2, kernel_size: 1}}}}]
 """
 
@@ -99,8 +100,8 @@ widths = st.builds(lambda rounding, width: rounding.format(width), st.sampled_fr
 @given(widths, widths, st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from(["macs", "params", "activations"]))
 @settings(max_examples=8, deadline=None)
 def test_the_answer_is_the_one_of_brute_force(first, second, budget, other, goal):
-    arch = small(first, second)
-    runs = networks(arch, alphas(Fraction(1, 4), Fraction(5, 4)))
+    arch = small(first, second, high=Fraction(3, 4))
+    runs = networks(arch, alphas(Fraction(1, 4), Fraction(3, 4)))
     top = {name: max(cost[name] for _, _, cost in runs if cost) for name in COUNTED}
     limits = {
         goal: (0, top[goal] * budget // 10**6),
@@ -462,3 +463,31 @@ def test_wrong_input_is_one_sentence_and_exit_2(arguments):
     result = run("mobilenet", *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert len(result.stderr.splitlines()) == 1
+
+
+# ------------------------------------------------------------------ limits
+
+
+def test_too_many_networks_are_refused_before_they_are_counted(monkeypatch):
+    monkeypatch.setattr(survey, "MAX_POINTS", 60)
+    arch = small("floor(alpha * 4)", "floor(alpha * 6)")
+    with pytest.raises(
+        BindingError, match="networks along alpha and side; narrow the bounds, or search the whole ones"
+    ):
+        arch.solve(("alpha", "side"), {"macs": "<=1G"})
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [("MAX_COUNTS", "change too often to be counted together"), ("MAX_ROUNDS", "change without end")],
+)
+def test_a_search_that_takes_too_long_is_given_up(monkeypatch, limit, message):
+    monkeypatch.setattr(survey, limit, 1)
+    with pytest.raises(BindingError, match=message):
+        small("floor(alpha * 4)", "floor(alpha * 6)").solve("alpha", {"macs": "<=1M"})
+
+
+def test_two_counts_that_differ_are_a_fault_of_the_library(monkeypatch):
+    monkeypatch.setattr(survey, "_listed", lambda _, length: [1] * length)
+    with pytest.raises(ArchspecError, match="were counted as"):
+        small("floor(alpha * 4)", "4").solve("alpha", {"macs": "<=1M"})
