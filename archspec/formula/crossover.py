@@ -11,6 +11,7 @@ from typing import Any
 
 import sympy
 from sympy import Expr, Symbol
+from sympy.polys.rootoftools import ComplexRootOf
 
 from archspec import cost, graph
 from archspec.cost import Convention
@@ -22,6 +23,7 @@ from archspec.formula.sensitivity import check_quantity, chosen
 from archspec.formula.span import Span
 from archspec.formula.survey import Sample, Survey
 from archspec.formula.views import divisible
+from archspec.formula.writers import Text
 from archspec.graph import Network, Node
 from archspec.ops import KINDS
 from archspec.spec.document import Document
@@ -73,6 +75,19 @@ class Crossing:
     value: Any
     times: int
     root: Expr | None
+
+    @property
+    def exact(self) -> str | None:
+        """The root as text; None if it is no sum of roots of numbers."""
+        if self.root is None or self.root.has(ComplexRootOf):
+            return None
+        return Text().write(self.root)
+
+    def decimal(self, digits: int) -> str | None:
+        """The root in decimals; None if there is none."""
+        if self.root is None:
+            return None
+        return str(self.root.evalf(digits)).rstrip("0").rstrip(".")
 
 
 @dataclass(frozen=True, slots=True)

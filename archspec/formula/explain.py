@@ -161,7 +161,7 @@ def _lettered(operator: Operator, inputs: tuple[Tensor, ...]) -> Lettered:
     """
     for fields, axes in ((True, True), (False, True)):
         found = _with_letters(operator, inputs, fields, axes)
-        with suppress(ShapeError):
+        with suppress(ShapeError), dims.recording():
             found.facts()
             return found
     return _with_letters(operator, inputs, fields=False, axes=False)

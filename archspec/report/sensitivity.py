@@ -9,7 +9,6 @@ from typing import Any
 from archspec.formula.crossover import Crossing, Crossover
 from archspec.formula.sensitivity import Response, Sensitivity
 from archspec.formula.span import decimal
-from archspec.formula.writers import Text
 from archspec.report import text
 from archspec.report.text import Column
 
@@ -157,21 +156,14 @@ def _times(crossing: Crossing) -> str:
 
 def _root(crossing: Crossing) -> str:
     """A root exactly where that is short, and in decimals."""
-    if crossing.root is None:
+    number = crossing.decimal(5)
+    if number is None:
         return "–"
-    number = f"{crossing.root.evalf(5)!s}".rstrip("0").rstrip(".")
-    exact = Text().write(crossing.root) if not crossing.root.has(_implicit()) else ""
+    exact = crossing.exact
     return f"{exact} ≈ {number}" if exact and exact != number and len(exact) < LONG else number
 
 
 LONG = 24
-
-
-def _implicit() -> Any:
-    """SymPy's roots of polynomials that no formula gives."""
-    from sympy.polys.rootoftools import ComplexRootOf
-
-    return ComplexRootOf
 
 
 def _crossing(crossing: Crossing) -> dict[str, Any]:
@@ -182,7 +174,7 @@ def _crossing(crossing: Crossing) -> dict[str, Any]:
         "first": str(crossing.first),
         "times": crossing.times,
         "root": None if crossing.root is None else str(crossing.root),
-        "root_decimal": None if crossing.root is None else str(crossing.root.evalf(12)),
+        "root_decimal": crossing.decimal(12),
     }
 
 

@@ -251,7 +251,7 @@ def test_the_other_formats_say_the_same():
     assert data["crossings"] == [
         {
             "above": "pointwise conv2d", "below": "depthwise conv2d", "from": "17/512", "first": "17/512", "times": 1,
-            "root": "33/1024", "root_decimal": "0.0322265625000",
+            "root": "33/1024", "root_decimal": "0.0322265625",
         }
     ]  # fmt: skip
     assert data["reigns"][1]["group"] == "pointwise conv2d"
