@@ -28,7 +28,7 @@ from archspec.ops import Tensor, operator  # noqa: E402
 from archspec.runtime import verify  # noqa: E402
 from archspec.spec.steps import STEP_KEYS  # noqa: E402
 
-COUNTS, NUMBERS, FORMULAS, SOURCES = 1600, 250, 150, 60
+COUNTS, NUMBERS, FORMULAS, SOURCES = 1200, 200, 100, 60
 """How many cases of each law CI runs; --long runs as many times more as `LONGER` says."""
 
 SEED = int(os.environ.get("ARCHSPEC_FUZZ_SEED", "2026"))
@@ -543,14 +543,13 @@ def module_of(source):
 
 
 def test_the_drafts_have_every_operator_and_every_kind_of_step():
-    seen, steps = set(), set()
+    words = {*ops.names(), *STEP_KEYS} - {"let"}
+    missing = set(words)
 
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=500, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(specifications())
     def look(text):
-        seen.update(node.operator.name for node in archspec.loads(text).expand().nodes)
-        steps.update(key for key in STEP_KEYS if f'"{key}":' in text)
+        missing.difference_update(word for word in words if f'"{word}"' in text)
 
     look()
-    assert seen == set(ops.names())
-    assert steps == set(STEP_KEYS) - {"let"}
+    assert missing == set()
