@@ -13,8 +13,9 @@ from math import gcd, lcm
 import sympy
 from sympy import Add, Expr, Integer, Rational
 
+from archspec import symbols
 from archspec.dims import Condition
-from archspec.symbols import Ceil, CeilDiv, Floor, MakeDivisible, reduced
+from archspec.symbols import Ceil, CeilDiv, Floor, MakeDivisible, Maximum, Minimum, reduced, to_sympy
 
 ROUNDINGS = (CeilDiv, Floor, Ceil, MakeDivisible)
 
@@ -71,7 +72,10 @@ def _replaced(expression: Expr, rule: Callable[[Expr], Expr]) -> Expr:
     """The expression with a rule applied to each rounding, the innermost first."""
     if not expression.has(*ROUNDINGS):
         return expression
-    inner = expression.func(*(_replaced(arg, rule) for arg in expression.args))
+    args = [_replaced(arg, rule) for arg in expression.args]
+    if isinstance(expression, (Maximum, Minimum)):  # without roundings, fewer of its arguments may be the largest
+        return to_sympy(getattr(symbols, expression.rule)(*args))
+    inner = expression.func(*args)
     return rule(inner) if isinstance(inner, ROUNDINGS) else inner
 
 

@@ -144,7 +144,7 @@ class Writer:
 
     def _factor(self, factor: Expr) -> str:
         base, power = factor.as_base_exp()
-        if power == 1 or factor.is_number:
+        if power == 1 or factor.is_Rational:
             return self.write(factor, PRODUCT)
         return self.power(base, power)
 

@@ -51,10 +51,17 @@ name: scattered
 input: [3, 4, 4]
 network: [relu, {split: {sections: 2, index: 1, dim: -1}}, flatten, {linear: {out_features: 2}}]
 """
-    agreement = archspec.loads(text).verify(batch=2)
-    assert agreement, str(agreement)
-    assert [row.real.activations for row in agreement.rows] == [2 * 48, 0, 0, 2 * 2]
-    assert agreement.total.real.macs == 2 * 24 * 2
+    for device in ("meta", "cpu"):
+        agreement = verify(archspec.loads(text).expand(batch=2), device)
+        assert agreement, str(agreement)
+        assert [row.real.activations for row in agreement.rows] == [2 * 48, 0, 0, 2 * 2]
+        assert agreement.total.real.macs == 2 * 24 * 2
+
+
+def test_a_shuffle_of_one_group_is_a_copy_as_on_a_processor():
+    for groups in (1, 4):
+        text = f"archspec: 1\nname: s\ninput: [4, 2, 2]\nnetwork: [{{channel_shuffle: {{groups: {groups}}}}}]\n"
+        assert archspec.loads(text).verify().total.real.activations == 4 * 2 * 2
 
 
 # ------------------------------------------------------------------ what disagrees is named
