@@ -20,14 +20,14 @@ FIGURES = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
 @pytest.mark.parametrize("name", zoo.names())
 def test_the_formulas_of_a_network_are_its_counts(name):
     arch = archspec.load(name)
-    forms = {figure: arch.formula(figure) for figure in FIGURES}
+    forms = {quantity: arch.formula(quantity) for quantity in FIGURES}
     held = 0
     for bindings in drawn(forms["macs"], arch.document, 100 * BINDINGS, seed=1):
         if not forms["macs"].holds(**bindings):
             continue
         table = arch.count(**bindings)
-        for figure, form in forms.items():
-            assert value(form.exact, bindings) == getattr(table, figure), (figure, bindings)
+        for quantity, form in forms.items():
+            assert value(form.exact, bindings) == getattr(table, quantity), (quantity, bindings)
         held += 1
         if held == BINDINGS:
             break
@@ -101,8 +101,9 @@ def test_where_an_assumption_does_not_hold_the_network_is_counted():
 @pytest.mark.parametrize("layers", [1, 2, 3, 8, 64])
 def test_depth_is_a_symbol(layers):
     arch = archspec.load("acoustic_model")
-    for figure in FIGURES:
-        assert arch.formula(figure)(layers=layers, hidden=100) == getattr(arch.count(layers=layers, hidden=100), figure)
+    counted = arch.count(layers=layers, hidden=100)
+    for quantity in FIGURES:
+        assert arch.formula(quantity)(layers=layers, hidden=100) == getattr(counted, quantity)
 
 
 TABLE = """
