@@ -8,7 +8,7 @@ from typing import Any
 
 from archspec.formula.bounds import Line
 from archspec.formula.budget import Budget
-from archspec.formula.solve import Found, Solution
+from archspec.formula.solve import MEMORY, Found, Solution
 from archspec.formula.span import Span, decimal
 from archspec.report import text
 from archspec.report.text import Column
@@ -138,7 +138,13 @@ def _notes(solution: Solution) -> Iterable[str]:
     count, first = solution.unbuilt
     if count:
         yield f"{count:,} values that were tried give no network ({first})."
-    yield f"convention {solution.convention.name}: {solution.convention.doc}; batch {solution.batch}"
+    yield f"{_counted(solution)}; convention {solution.counting.convention.name}: {solution.counting.convention.doc}"
+
+
+def _counted(solution: Solution) -> str:
+    counting = solution.counting
+    asked = MEMORY in (solution.maximise, *(budget.quantity for budget in solution.budgets))
+    return f"batch {counting.batch}" + (f"; memory {counting.policy}, {counting.dtype}" if asked else "")
 
 
 def _misses(solution: Solution, nearest: Found) -> str:
@@ -163,8 +169,10 @@ def _plain(solution: Solution) -> dict[str, Any]:
     return {
         "spec": solution.name,
         "bindings": {name: str(value) for name, value in solution.bindings.items()},
-        "convention": solution.convention.name,
-        "batch": solution.batch,
+        "convention": solution.counting.convention.name,
+        "batch": solution.counting.batch,
+        "policy": solution.counting.policy,
+        "dtype": solution.counting.dtype,
         "budgets": [
             {"quantity": budget.quantity, "least": budget.least, "most": budget.most} for budget in solution.budgets
         ],
