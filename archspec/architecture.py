@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from archspec.compress.predict import Prediction
     from archspec.cost.memory import Memory
     from archspec.formula.closed_form import Form, Formula
+    from archspec.formula.crossover import Crossover
+    from archspec.formula.explain import Explanation
+    from archspec.formula.sensitivity import Sensitivity
     from archspec.formula.solve import Solution
     from archspec.runtime import Agreement
 
@@ -279,6 +282,8 @@ class Architecture:
         maximise: str | None = None,
         convention: str | Convention = cost.DEFAULT,
         batch: int = 1,
+        policy: str = "layerwise",
+        dtype: str = "float32",
         **bindings: Any,
     ) -> "Solution":
         """The largest network within budgets, over all values of one symbol or two; see `formula.solve`.
@@ -288,18 +293,83 @@ class Architecture:
         >>> print(found.best.spans["alpha"].written("alpha"), found.best.figures["macs"])
         737/1024 ≤ alpha < 369/512 299816242
         """
-        from archspec.formula.solve import solve
+        from archspec.formula.solve import Counting, solve
 
+        counting = Counting(cost.convention(convention), batch, policy, dtype)
         return solve(
             self.document,
             symbols,
             budgets,
             between=between,
             maximise=maximise,
-            convention=convention,
-            batch=batch,
+            counting=counting,
             bindings=bindings,
         )
+
+    def sensitivity(
+        self,
+        quantity: str = "macs",
+        *,
+        symbols: Iterable[str] | None = None,
+        convention: str | Convention = cost.DEFAULT,
+        **bindings: Any,
+    ) -> "Sensitivity":
+        """How a cost answers to each symbol: elasticities, and what the next network costs; see `formula.sensitivity`.
+
+        >>> import archspec
+        >>> alpha = archspec.load("mobilenet").sensitivity("params", symbols=["alpha"]).responses[0]
+        >>> round(float(alpha.elasticity), 2), alpha.step.cost
+        (1.74, 4235552)
+        """
+        from archspec.formula.sensitivity import sensitivity
+
+        names = None if symbols is None else _names(symbols)
+        return sensitivity(
+            self.document, quantity, symbols=names, convention=cost.convention(convention), bindings=bindings
+        )
+
+    def crossover(
+        self,
+        symbol: str,
+        quantity: str = "macs",
+        *,
+        by: str = "kind",
+        between: Iterable[Any] | None = None,
+        convention: str | Convention = cost.DEFAULT,
+        **bindings: Any,
+    ) -> "Crossover":
+        """Which layers dominate a cost along a symbol, and where one kind passes another; see `formula.crossover`.
+
+        >>> import archspec
+        >>> found = archspec.load("alexnet").crossover("side", between=(63, 90))
+        >>> [(reign.span.written("side"), reign.group) for reign in found.reigns]
+        [('63 ≤ side ≤ 78', 'linear'), ('79 ≤ side ≤ 90', 'grouped 5×5 conv2d')]
+        """
+        from archspec.formula.crossover import crossover
+
+        return crossover(
+            self.document,
+            symbol,
+            quantity,
+            by=by,
+            between=between,
+            convention=cost.convention(convention),
+            bindings=bindings,
+        )
+
+    def explain(
+        self, node: str, *, batch: Any = 1, convention: str | Convention = cost.DEFAULT, **bindings: Any
+    ) -> "Explanation":
+        """One layer, from the rule of its operator to its numbers; `node` is its path, or as much as tells it apart.
+
+        >>> import archspec
+        >>> found = archspec.load("mobilenet").explain("separable2/pointwise/conv2d")
+        >>> print(found.form.figures["macs"], "=", found.figures["macs"])
+        n·c_out·h′·w′·c_in·k²/g = 25690112
+        """
+        from archspec.formula.explain import explain
+
+        return explain(self.expand(batch=batch, **bindings), node, cost.convention(convention))
 
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""

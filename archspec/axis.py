@@ -8,7 +8,7 @@ What cannot be answered for all values alike raises `MixedError`; with one value
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil as ceiling
@@ -56,15 +56,14 @@ class Axis:
             compute = getattr(dims, rule)
             self._rounded[key] = np.array([compute(slope * s + offset, *args) for s in self.values], dtype=np.int64)
             low, high = sorted(slope * end + offset for end in (self.values[0], self.values[-1]))
-            for x in _jumps(rule, low, high, args):
-                self._break((x - offset) / slope)
+            self.breaks.update((x - offset) / slope for x in self._jumps(rule, low, high, args))
         return self._rounded[key]
 
     def root(self, slope: Fraction, offset: Fraction) -> Fraction:
         """Where slope·s + offset is zero, noted if that is on the axis."""
         s = -offset / slope
         if self.values[0] < s < self.values[-1]:
-            self._break(s)
+            self.breaks.add(s)
         return s
 
     def refuse(self, fault: str) -> ArchspecError:
@@ -72,29 +71,23 @@ class Axis:
         self.fault = fault
         return ArchspecError(fault)
 
-    def _break(self, s: Fraction) -> None:
-        self.breaks.add(s)
-        if len(self.breaks) > MAX_BREAKS:
+    def _jumps(self, rule: str, low: Fraction, high: Fraction, args: tuple[Any, ...]) -> Iterator[Fraction]:
+        """Where a rounding of x can change, for x from low to high.
+
+        `make_divisible` changes at odd halves of the divisor d, and where a tenth of x would be lost: at 10r/9, where r
+        is the least value or one of 0, d, … 4d; above that a half of d is less than a tenth.
+        """
+        by_steps = rule == "make_divisible"
+        step = Fraction(args[0] if args else 8) if by_steps else Fraction(1)
+        shift = step / 2 if by_steps else Fraction(0)
+        first, last = ceiling((low - shift) / step), flooring((high - shift) / step)
+        if last - first > MAX_BREAKS:
             raise self.refuse(f"{self.name} has more than {MAX_BREAKS:,} networks in these bounds; narrow them")
-
-
-def _jumps(rule: str, low: Fraction, high: Fraction, args: tuple[Any, ...]) -> list[Fraction]:
-    """Where a rounding of x can change, for x from low to high.
-
-    `make_divisible` changes at odd halves of the divisor d, and where a tenth of x would be lost: at 10r/9, where r is
-    the least value or one of 0, d, … 4d; above that a half of d is less than a tenth.
-    """
-    step = Fraction(args[0] if args else 8) if rule == "make_divisible" else Fraction(1)
-    shift = step / 2 if rule == "make_divisible" else Fraction(0)
-    first, last = ceiling((low - shift) / step), flooring((high - shift) / step)
-    if last - first > MAX_BREAKS:
-        last = first + MAX_BREAKS + 1
-    jumps = [k * step + shift for k in range(first, last + 1)]
-    if rule == "make_divisible":
-        least = [Fraction(arg) for arg in args[1:] if arg is not None]
-        tenths = (10 * r / 9 for r in (*least, *(k * step for k in range(5))))
-        jumps += [x for x in tenths if low <= x <= high]
-    return jumps
+        yield from (k * step + shift for k in range(first, last + 1))
+        if by_steps:
+            least = [Fraction(arg) for arg in args[1:] if arg is not None]
+            tenths = (10 * r / 9 for r in (*least, *(k * step for k in range(5))))
+            yield from (x for x in tenths if low <= x <= high)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,6 +166,18 @@ class Whole(np.ndarray):
         result = result.view(Whole)
         result.bound = bound
         return result
+
+    def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]  # it is not done in place
+        """A new array: the sizes of a network are shared, as ints are."""
+        return self + other
+
+    def __isub__(self, other: Any) -> Any:  # type: ignore[misc]  # it is not done in place
+        """A new array."""
+        return self - other
+
+    def __imul__(self, other: Any) -> Any:  # type: ignore[misc]  # it is not done in place
+        """A new array."""
+        return self * other
 
 
 def _bound(ufunc: Any, inputs: tuple[Any, ...]) -> int | None:

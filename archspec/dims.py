@@ -287,6 +287,18 @@ def log2(x: Dim) -> Dim:
     return x.bit_length() - 1
 
 
+@_rule
+def power(base: Dim, exponent: Dim) -> Dim:
+    """The base to a whole exponent from 0: exact, where Python's ** makes a float of a fraction and a symbol.
+
+    >>> power(Fraction(1, 2), 3), power(2, 5)
+    (Fraction(1, 8), 32)
+    """
+    if is_number(exponent) and not (type(exponent) is int and exponent >= 0):
+        raise ArchspecError(f"an exponent is a whole number from 0 (got {exponent})")
+    return _normal(base**exponent)
+
+
 SQRT_PLACES = 12
 """The decimal places to which a root is rounded that is no rational number."""
 

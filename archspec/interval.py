@@ -98,6 +98,14 @@ sqrt = _each_end(dims.sqrt)
 log2 = _each_end(dims.log2)
 
 
+def power(base: Any, exponent: int) -> Interval:
+    """The base to a whole exponent from 0; of a base that is not negative, at both ends."""
+    base = interval(base)
+    if base.low < 0:
+        raise ArchspecError("the base of a power could be negative")
+    return Interval(dims.power(base.low, exponent), dims.power(base.high, exponent))
+
+
 def less(a: Any, b: Any) -> bool:
     """Whether a < b, all numbers of the one against all of the other.
 

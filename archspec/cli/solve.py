@@ -8,7 +8,6 @@ from archspec import architecture
 from archspec.cli.options import bindings, set_option, spec_argument, width
 from archspec.errors import BindingError
 from archspec.formula.budget import QUANTITIES
-from archspec.report.solve import FORMATS, solve
 
 
 @click.command("solve")
@@ -19,13 +18,15 @@ from archspec.report.solve import FORMATS, solve
 @click.option("--params", multiple=True, metavar="BOUND")
 @click.option("--activations", multiple=True, metavar="BOUND")
 @click.option("--weight-bytes", multiple=True, metavar="BOUND", help="With kB, MB (1000) or KiB, MiB (1024).")
-@click.option("--memory", multiple=True, metavar="BOUND", help="The peak while running, in bytes.")
+@click.option("--memory", multiple=True, metavar="BOUND", help="The peak of activations while running, in bytes.")
 @set_option
 @click.option("--between", multiple=True, metavar="[NAME=]LOW,HIGH[,STEP]", help="Where to search a symbol.")
 @click.option("--maximise", metavar="QUANTITY", help="What to have most of.  [default: the first budget's]")
 @click.option("--convention", default="default", show_default=True, help="What counts as a parameter and a FLOP.")
+@click.option("--policy", default="layerwise", show_default=True, help="Of --memory, as in archspec memory.")
+@click.option("--dtype", default="float32", show_default=True, help="Of --memory.")
 @click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
 def command(
     spec: str,
     symbols: str,
@@ -39,6 +40,8 @@ def command(
     Every network that the symbol can give is counted, so that the answer is exact: a width multiplier has finitely many
     networks, because widths are rounded. Exit 1 if no network is within the budgets.
     """
+    from archspec.report.solve import solve
+
     names = tuple(name.strip() for name in symbols.split(","))
     budgets = {quantity: bounds for quantity in QUANTITIES if (bounds := asked.pop(quantity))}
     asked |= bindings(settings)

@@ -6,12 +6,15 @@ What is printed is what the rule makes of symbols; nothing is typed in beside it
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec import dims
 from archspec.compress import binary, huffman, low_rank, pruning, sharing, sparse
 from archspec.dims import Dim
 from archspec.errors import BindingError, UnknownNameError, did_you_mean
+
+if TYPE_CHECKING:
+    from archspec.formula.closed_form import Formula
 
 _HAN = "Han, Pool, Tran and Dally 2015, arXiv:1506.02626"
 _DEEP = "Han, Mao and Dally 2016, arXiv:1510.00149"
@@ -90,9 +93,28 @@ class ClosedForm:
         raw = self(**{**free, **values})
         if not dims.is_symbolic(raw):
             return raw
-        cleared = symbols.quotient(raw, 1)
+        cleared = symbols.cleared(raw)
         over, under = cleared.as_numer_denom()
         return min((raw, cleared, -over / -under), key=_complexity)
+
+    def formula(self, **values: Any) -> "Formula":
+        """The same with all that a formula can: text, LaTeX, and functions of Python, NumPy and JavaScript.
+
+        >>> print(closed_form("xnor_speedup").formula())
+        64·c·N_W/(c·N_W + 64)
+        """
+        from archspec.formula.closed_form import Formula
+        from archspec.symbols import symbol, to_sympy
+
+        free = {name: letter for name, letter in self.letters.items() if name not in values}
+        return Formula(
+            of="compression",
+            quantity=self.name,
+            terms=(to_sympy(self.expression(**values)),),
+            symbols=tuple(symbol(name, letter.integer) for name, letter in free.items()),
+            form="sum",
+            fixed=values,
+        )
 
 
 def _complexity(form: Any) -> tuple[bool, int]:

@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
+from math import gcd
 
 from archspec.dims import Dim
 from archspec.errors import ArchspecError
@@ -82,9 +83,11 @@ def entropy(frequencies: Iterable[int]) -> Interval:
     2.2199
     """
     used = [frequency for frequency in frequencies if frequency]
-    total = sum(used)
     if not used or min(used) < 0:
         raise ArchspecError("no symbol occurs" if not used else f"frequencies are not negative (got {min(used)})")
+    common = gcd(*used)
+    used = [frequency // common for frequency in used]  # only then are all powers of two seen to be such
+    total = sum(used)
     # Σ p·log₂(1/p) = log₂ total − Σ f·log₂ f / total
     logs = sum((frequency * _log2(frequency) for frequency in used), Interval(0, 0))
     found: Interval = _log2(total) - logs * Fraction(1, total)

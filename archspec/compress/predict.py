@@ -1,7 +1,7 @@
 """What a network weighs under a plan: layer by layer what is stored, and what arithmetic is left."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from archspec import cost
@@ -42,6 +42,11 @@ class Stored:
     shared: Dim
     biases: Dim
     number_bits: Dim
+
+    def times(self, n: Dim) -> "Stored":
+        """That of n such layers."""
+        kept, filled, shared, biases = (n * count for count in (self.kept, self.filled, self.shared, self.biases))
+        return replace(self, kept=kept, filled=filled, shared=shared, biases=biases)
 
     @property
     def bits(self) -> Dim:
@@ -211,14 +216,16 @@ def predict(network: Network, plan: Plan) -> Prediction:
     inputs = _activations(network, plan, {layer.name for layer in layers})
     rows = []
     for node, weight in layers.items():
+        entry = plan.entry(node.name)
         biases = sum(array.elements for array in arrays.pop(node.name) if array.role == "bias")
         macs = node.operator.operations(*network.inputs_of(node)).macs
-        fixed = _fixed(weight, plan.entry(node.name), plan.number_bits, biases)
-        coded = _coded(fixed, plan.entry(node.name))
-        weights = weight.elements
-        rows.append(Row(node, plan.entry(node.name), weights, plan.number_bits, fixed, coded, macs, inputs[node.name]))
+        fixed = _fixed(weight, entry, plan.number_bits, biases).times(node.times)
+        counts = (node.times * weight.elements, plan.number_bits, fixed, _coded(fixed, entry), node.times * macs)
+        rows.append(Row(node, entry, *counts, inputs[node.name]))
     others = sum(
-        weight.elements * (weight.bits or plan.number_bits) for weights in arrays.values() for weight in weights
+        network.node(name).times * weight.elements * (weight.bits or plan.number_bits)
+        for name, weights in arrays.items()
+        for weight in weights
     )
     return Prediction(network, plan, tuple(rows), others)
 
@@ -287,7 +294,7 @@ def _coded(fixed: Stored, entry: Layer | None) -> Stored:
         return fixed
     weight = fixed.weight_bits if entry.weight_huffman is None else entry.weight_huffman
     index = fixed.index_bits if entry.index_huffman is None else entry.index_huffman
-    return Stored(fixed.kept, fixed.filled, weight, index, fixed.shared, fixed.biases, fixed.number_bits)
+    return replace(fixed, weight_bits=weight, index_bits=index)
 
 
 def _activations(network: Network, plan: Plan, layers: set[str]) -> dict[str, Dim]:

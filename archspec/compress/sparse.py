@@ -7,7 +7,7 @@ stored as if they were kept: one for each span of 2^i that is over before the ne
 
 from collections.abc import Iterable, Sequence
 
-from archspec.dims import Dim, ceil_div, divide, is_number
+from archspec.dims import Dim, ceil_div, divide, is_number, power
 from archspec.errors import ArchspecError
 
 MAX_INDEX_BITS = 16
@@ -39,7 +39,7 @@ def fillers(p: Dim, i: Dim) -> Dim:
         raise ArchspecError(f"a gap has from 0 to {MAX_INDEX_BITS} bits (got {i})")
     if is_number(p) and not 0 < p <= 1:
         raise ArchspecError(f"a density lies above 0 and is at most 1 (got {p})")
-    q = (1 - p) ** (2**i)
+    q = power(1 - p, power(2, i))
     return divide(q, 1 - q)
 
 
@@ -58,7 +58,7 @@ def fillers_between(gap: Dim, i: Dim) -> Dim:
     >>> fillers_between(11, 3)
     1
     """
-    return ceil_div(gap, 2**i) - 1
+    return ceil_div(gap, power(2, i)) - 1
 
 
 def fillers_of(positions: Iterable[int], i: int) -> int:

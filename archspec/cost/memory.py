@@ -18,9 +18,10 @@ from typing import Any
 
 from archspec.cost.schedule import best_order
 from archspec.cost.storage import Layout, layout
-from archspec.dims import Dim, alternatives, ceil_div, exact_div, is_array, maximum
-from archspec.errors import UnknownNameError, did_you_mean
+from archspec.dims import Dim, alternatives, at_least_one, ceil_div, exact_div, is_array, maximum
+from archspec.errors import UndecidableError, UnknownNameError, did_you_mean
 from archspec.graph import Network, Node
+from archspec.graph.network import INPUT
 
 POLICIES: Mapping[str, str] = MappingProxyType(
     {
@@ -79,7 +80,7 @@ class Memory:
     @cached_property
     def peak(self) -> Dim:
         """The bytes at the highest point."""
-        return _largest(moment.bytes for moment in self.timeline)
+        return _highest((moment.bytes for moment in self.timeline), self.policy)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -130,6 +131,7 @@ def memory(
 
     Raises:
         UnknownNameError: There is no such policy, type or order.
+        UndecidableError: The units of a repeat whose number is free keep something from before it alive.
         ArchspecError: The best order is asked for, and symbols are free.
 
     >>> from archspec.graph import expand
@@ -160,7 +162,7 @@ def peak_elements(network: Network, policy: str = "layerwise", *, in_place: bool
     """The most numbers that are in memory at once, in the given order."""
     stored = layout(network, in_place)
     sizes = tuple(storage.elements for storage in stored.storages)
-    return _largest(_heights(stored, tuple(range(len(network.nodes))), sizes, policy))
+    return _highest(_heights(stored, tuple(range(len(network.nodes))), sizes, policy), policy)
 
 
 def peak_bytes(network: Network, policy: str = "layerwise", dtype: str = "float32", **options: Any) -> Dim:
@@ -168,9 +170,11 @@ def peak_bytes(network: Network, policy: str = "layerwise", dtype: str = "float3
     return memory(network, policy, dtype, **options).peak
 
 
-def _largest(sizes: Iterable[Dim]) -> Dim:
-    """The maximum; of sizes that stand there often, once."""
+def _highest(sizes: Iterable[Dim], policy: str) -> Dim:
+    """The largest of sizes, of those that stand there often once; the last, if nothing is given back on the way."""
     sizes = list(sizes)
+    if policy == "training":
+        return sizes[-1]
     return maximum(*(sizes if any(map(is_array, sizes)) else dict.fromkeys(sizes)))
 
 
@@ -185,14 +189,23 @@ def _bytes(elements: Dim, bits: int) -> Dim:
 
 def _weight_bytes(network: Network, bits: int) -> Dim:
     return sum(
-        _bytes(weight.elements, min(weight.bits or bits, bits))
+        node.times * _bytes(weight.elements, min(weight.bits or bits, bits))
         for node in network.nodes
         for weight in node.operator.weights(*network.inputs_of(node))
     )
 
 
 def _heights(stored: Layout, order: tuple[int, ...], sizes: tuple[Dim, ...], policy: str) -> Iterator[Dim]:
-    """The bytes in memory while each node of an order runs."""
+    """The bytes in memory while each node of an order runs.
+
+    Of a repeat whose number n is free there is one unit beside the first; that there is such a one, n ≥ 2, is recorded.
+    """
+    for times in dict.fromkeys(node.times for node in stored.network.nodes if type(node.times) is not int):
+        at_least_one(times)
+    if policy == "training":
+        sizes = tuple(times * size for times, size in zip(_times(stored), sizes, strict=True))
+    if policy == "liveness":
+        _check_repeats(stored)
     if policy == "layerwise":
         for node in order:
             yield sum(sizes[storage] for storage in dict.fromkeys((*stored.read[node], stored.written[node])))
@@ -202,6 +215,26 @@ def _heights(stored: Layout, order: tuple[int, ...], sizes: tuple[Dim, ...], pol
         live = live + sum(sizes[storage] for storage in arrived)
         yield live
         live = live - sum(sizes[storage] for storage in left)
+
+
+def _times(stored: Layout) -> Iterator[Dim]:
+    """How many such storages each stands for."""
+    return (1 if s.name == INPUT else stored.network.node(s.name).times for s in stored.storages)
+
+
+def _check_repeats(stored: Layout) -> None:
+    """See that no unit of a repeat reads what was there before the first, which would stay alive for the next."""
+    for node, storages in zip(stored.network.nodes, stored.read, strict=True):
+        for name in (stored.storages[storage].name for storage in storages):
+            repeated = type(node.times) is not int and (name == INPUT or stored.network.node(name).times == 1)
+            if repeated and not _in_unit_before(name, node.name):
+                raise UndecidableError(f"every unit of '{node.name}' keeps '{name}' alive; bind {node.times}")
+
+
+def _in_unit_before(name: str, node: str) -> bool:
+    """Whether a node lies in the first unit of the repeat that another is in the second unit of."""
+    before, parts = name.split("/"), node.split("/")
+    return any(parts[: i + 1] == [*before[:i], "unit2"] and before[i] == "unit1" for i in range(len(before)))
 
 
 def _changes(stored: Layout, order: Iterable[int], frees: bool) -> Iterator[tuple[list[int], list[int]]]:

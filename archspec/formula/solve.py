@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from archspec import cost, graph
-from archspec.cost import Convention, CostTable
-from archspec.errors import ArchspecError, BindingError
+from archspec.cost import Convention
+from archspec.cost.memory import DTYPES, POLICIES, memory
+from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
 from archspec.formula.bounds import Line, lines
 from archspec.formula.budget import QUANTITIES, Budget, budgets, check_quantity
 from archspec.formula.span import Span
@@ -18,7 +19,37 @@ from archspec.formula.survey import Sample, Survey
 from archspec.graph import Network
 from archspec.spec.document import Document
 
-COUNTED = tuple(quantity for quantity in QUANTITIES if quantity != "memory")
+MEMORY = "memory"
+COUNTED = tuple(quantity for quantity in QUANTITIES if quantity != MEMORY)
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How networks are counted.
+
+    Attributes:
+        convention: What counts as a parameter and as an operation.
+        batch: How many inputs at once.
+        policy: What is in memory while a node runs; see `cost.memory`.
+        dtype: The type of a number in memory.
+    """
+
+    convention: Convention = cost.DEFAULT
+    batch: int = 1
+    policy: str = "layerwise"
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        for kind, word, known in (("policy", self.policy, POLICIES), ("type", self.dtype, DTYPES)):
+            if word not in known:
+                hint = did_you_mean(word, known) or f"; known are {', '.join(known)}"
+                raise UnknownNameError(f"no {kind} '{word}'{hint}")
+
+    def of(self, network: Network, quantities: Iterable[str]) -> dict[str, Any]:
+        """What a network costs, by quantity; the peak of its memory only where it is among `quantities`."""
+        table = cost.count(network, self.convention)
+        found = {quantity: getattr(table, quantity) for quantity in COUNTED}
+        return found | {MEMORY: memory(network, self.policy, self.dtype).peak} if MEMORY in quantities else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +80,7 @@ class Solution:
         lines: The symbols that were searched, and where.
         budgets: What the quantities may be.
         maximise: The quantity of which the largest network has the most.
-        convention: How it was counted.
-        batch: For how many inputs at once.
+        counting: How they were counted.
         best: The largest network within all budgets; None if there is none.
         larger: The smallest of those that are larger, all of which break a budget; None if there is none.
         nearest: Where no network is within the budgets, the one that misses them by least.
@@ -64,8 +94,7 @@ class Solution:
     lines: tuple[Line, ...]
     budgets: tuple[Budget, ...]
     maximise: str
-    convention: Convention
-    batch: int
+    counting: Counting
     best: Found | None
     larger: Found | None
     nearest: Found | None
@@ -83,8 +112,7 @@ def solve(
     *,
     between: Mapping[str, Iterable[Any]] | None = None,
     maximise: str | None = None,
-    convention: str | Convention = cost.DEFAULT,
-    batch: int = 1,
+    counting: Counting = Counting(),
     bindings: Mapping[str, Any] | None = None,
 ) -> Solution:
     """The largest network within budgets, over all values of one symbol or two.
@@ -96,8 +124,7 @@ def solve(
         between: Where to search a symbol, instead of its whole range: from, to, and for whole numbers the step.
         maximise: The quantity of which to have the most; the first with a budget unless given. Among networks with the
             same, the one with the larger value of the symbol is larger.
-        convention: What counts as a parameter and as an operation.
-        batch: How many inputs at once.
+        counting: How to count.
         bindings: Values of other symbols.
 
     Raises:
@@ -116,8 +143,8 @@ def solve(
     bound = dict(bindings or {})
     _check_free(names, bound)
     searched = lines(document, names, between or {})
-    question = _Question(document, bound, names, wanted, goal, cost.convention(convention), batch)
-    survey = Survey(searched, question.expand, question.count, COUNTED)
+    question = _Question(document, bound, names, wanted, goal, counting)
+    survey = Survey(searched, question.expand, question.count)
     faults = survey.faults
     return Solution(
         name=document.name,
@@ -125,8 +152,7 @@ def solve(
         lines=searched,
         budgets=wanted,
         maximise=goal,
-        convention=question.convention,
-        batch=batch,
+        counting=counting,
         unbuilt=(len(faults), next((f"{at}: {fault}" for at, fault in faults.items()), "")),
         **question.answers(list(survey)),
     )
@@ -147,16 +173,15 @@ class _Question:
     names: tuple[str, ...]
     budgets: tuple[Budget, ...]
     goal: str
-    convention: Convention
-    batch: int
+    counting: Counting
 
     def expand(self, values: Mapping[str, Any]) -> Network:
         """The network at some values."""
-        return graph.expand(self.document, {**self.bindings, **values}, batch=self.batch)
+        return graph.expand(self.document, {**self.bindings, **values}, batch=self.counting.batch)
 
-    def count(self, network: Network) -> CostTable:
-        """A network, counted."""
-        return cost.count(network, self.convention)
+    def count(self, network: Network) -> dict[str, Any]:
+        """What a network costs, by quantity."""
+        return self.counting.of(network, (self.goal, *(budget.quantity for budget in self.budgets)))
 
     def answers(self, samples: list[Sample]) -> dict[str, Any]:
         """The parts of the solution that the samples decide."""
@@ -205,8 +230,7 @@ class _Question:
             ArchspecError: The two counts differ, which is a fault of this library.
         """
         network = Found(sample.spans, sample.figures)
-        table = self.count(self.expand(network.values))
-        again = {quantity: getattr(table, quantity) for quantity in network.figures}
+        again = self.count(self.expand(network.values))
         if again != dict(network.figures):
             raise ArchspecError(f"the networks at {network.values} were counted as {network.figures}, and as {again}")
         return network

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from archspec.axis import Affine, Axis, Whole
-from archspec.cost import CostTable
 from archspec.errors import ArchspecError, BindingError
 from archspec.formula.bounds import Line
 from archspec.formula.span import Span
@@ -29,7 +28,7 @@ MAX_POINTS = 1_000_000
 MAX_ROUNDS = 20
 
 Expand = Callable[[Mapping[str, Any]], Network]
-Count = Callable[[Network], CostTable]
+Count = Callable[[Network], Mapping[str, Any]]
 
 
 class Survey:
@@ -38,20 +37,19 @@ class Survey:
     Args:
         lines: The symbols, each with where it is searched; at most one of kind "real".
         expand: Gives the network of some bindings.
-        count: Counts it.
-        quantities: Attributes of the cost table to keep.
+        count: What it costs, by quantity.
 
     Raises:
         BindingError: The symbols cannot be followed, there are too many networks, or none can be built.
     """
 
-    def __init__(self, lines: Sequence[Line], expand: Expand, count: Count, quantities: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[Line], expand: Expand, count: Count) -> None:
         if sum(line.kind == "real" for line in lines) > 1:
             raise BindingError("of two symbols searched at once, one must be whole or have choices")
         self.lines = sorted(lines, key=lambda line: ("choices", "real", "whole").index(line.kind))
         self.expand = expand
         self.count = count
-        self.quantities = tuple(quantities)
+        self.quantities: tuple[str, ...] = ()
         self.counts = 0
         self.parts = [_Part(self, chosen) for chosen in self._choices()]
         if not len(self):
@@ -104,6 +102,12 @@ class Sample:
         """All values of every symbol that give this network, the others being as they are."""
         return self.part.spans(self.place)
 
+    def to(self, last: "Sample") -> dict[str, Span]:
+        """The values from this sample to another of the same choices, with those between them."""
+        spans = self.part.reach(self.place, last.place) if self.part is last.part else {}
+        low, high = self.values, last.values
+        return {name: spans.get(name, Span(low[name], high[name])) for name in low}
+
 
 class _Part:
     """The samples of one set of choices: a grid of the real values times the whole ones."""
@@ -152,7 +156,7 @@ class _Part:
         try:
             network = self.survey.expand(self._bindings(start, stop))
             arrays = _arrays(network, self.axis)
-            table = self.survey.count(network)
+            costs = self.survey.count(network)
         except ArchspecError as error:
             if self.axis is not None and self.axis.fault:
                 raise BindingError(self.axis.fault) from None
@@ -163,7 +167,8 @@ class _Part:
             self._slice(start, middle)
             self._slice(middle, stop)
             return
-        figures = (_listed(getattr(table, quantity), stop - start) for quantity in self.survey.quantities)
+        self.survey.quantities = tuple(costs)
+        figures = (_listed(cost, stop - start) for cost in costs.values())
         self.figures.update(zip(range(start, stop), zip(*figures, strict=True), strict=True))
         self._compare(arrays, start, stop)
 
@@ -209,8 +214,14 @@ class _Part:
                 first -= self.minor
             while last + self.minor < len(self.axis.values) * self.minor and self._same(last):
                 last += self.minor
-            spans[self.axis.name] = _span(self.axis.values, first // self.minor, last // self.minor)
+            spans |= self.reach(first, last)
         return spans
+
+    def reach(self, first: int, last: int) -> dict[str, Span]:
+        """The values of the real symbol from one sample to another, the gaps around them included."""
+        if self.axis is None:
+            return {}
+        return {self.axis.name: _span(self.axis.values, first // self.minor, last // self.minor)}
 
     def _same(self, place: int) -> bool:
         """Whether a sample and that of the next value of the real symbol are one network."""

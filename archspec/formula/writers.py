@@ -144,7 +144,7 @@ class Writer:
 
     def _factor(self, factor: Expr) -> str:
         base, power = factor.as_base_exp()
-        if power == 1 or factor.is_number:
+        if power == 1 or factor.is_Rational:
             return self.write(factor, PRODUCT)
         return self.power(base, power)
 
@@ -251,11 +251,11 @@ class Latex(Writer):
 def _letter(name: str) -> str:
     r"""A name as LaTeX has it: a Greek letter, a letter with an index or primes, else upright.
 
-    >>> print(_letter("alpha"), _letter("D_K"), _letter("side"), _letter("d′"))
-    \alpha D_{K} \mathrm{side} d^{\prime}
+    >>> print(_letter("alpha"), _letter("D_K"), _letter("side"), _letter("d″"))
+    \alpha D_{K} \mathrm{side} d^{\prime\prime}
     """
-    stem = name.rstrip("′")
-    primes = r"\prime" * (len(name) - len(stem))
+    stem = name.rstrip("′″")
+    primes = name[len(stem) :].replace("″", "′′").replace("′", r"\prime")
     if primes:
         return f"{_letter(stem)}^{{{primes}}}"
     head, _, index = stem.partition("_")

@@ -174,37 +174,38 @@ def _json(value: Any) -> Any:
 
 def closed_forms(forms: Sequence[ClosedForm], values: Mapping[str, str], form: str, *, width: int = 100) -> str:
     """Closed forms, with values for some letters, as text, latex or json."""
-    expressions = [(each, each.expression(**values)) for each in forms]
     if form == "json":
-        return json.dumps([_plain_form(*each, values) for each in expressions], ensure_ascii=False, indent=1) + "\n"
+        return json.dumps([_plain_form(each, values) for each in forms], ensure_ascii=False, indent=1) + "\n"
     if form == "latex":
-        from archspec.formula.writers import Latex
-        from archspec.symbols import to_sympy
-
-        return "".join(f"{_name(each)} = {Latex().write(to_sympy(value))}\n" for each, value in expressions)
-    return "\n".join(_printed(*each, width) for each in expressions)
+        return "".join(f"{_name(each)} = {each.formula(**values).latex()}\n" for each in forms)
+    return "\n".join(_printed(each, values, width) for each in forms)
 
 
-def _printed(form: ClosedForm, expression: Any, width: int) -> str:
+def _printed(form: ClosedForm, values: Mapping[str, str], width: int) -> str:
     about = [form.doc, *(f"{name}: {letter.meaning}" for name, letter in form.letters.items()), form.source]
     lines = [
         line for part in about for line in textwrap.wrap(part, width - 4, initial_indent="  ", subsequent_indent="    ")
     ]
-    near = f" ≈ {float(expression):.12g}" if isinstance(expression, Fraction) else ""
-    return "\n".join((f"{form.name} = {expression}{near}", *lines)) + "\n"
+    value = form.expression(**values)
+    near = f" ≈ {float(value):.12g}" if isinstance(value, Fraction) else ""
+    return "\n".join((f"{form.name} = {form.formula(**values)}{near}", *lines)) + "\n"
 
 
 def _name(form: ClosedForm) -> str:
     return rf"\mathrm{{{text.latex_escape(form.name)}}}"
 
 
-def _plain_form(form: ClosedForm, expression: Any, values: Mapping[str, str]) -> dict[str, Any]:
+def _plain_form(form: ClosedForm, values: Mapping[str, str]) -> dict[str, Any]:
+    value, formula = form.expression(**values), form.formula(**values)
     return {
         "name": form.name,
         "doc": form.doc,
         "letters": {name: letter.meaning for name, letter in form.letters.items()},
         "set": dict(values),
-        "expression": str(expression),
-        "value": _json(expression) if is_number(expression) else None,
+        "text": formula.text(),
+        "latex": formula.latex(),
+        "python": formula.python(),
+        "javascript": formula.javascript(),
+        "value": _json(value) if is_number(value) else None,
         "source": form.source,
     }

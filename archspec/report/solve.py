@@ -4,21 +4,19 @@ import json
 import textwrap
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archspec.formula.bounds import Line
 from archspec.formula.budget import Budget
+from archspec.formula.solve import MEMORY, Found, Solution
 from archspec.formula.span import Span, decimal
 from archspec.report import text
 from archspec.report.text import Column
 
-if TYPE_CHECKING:
-    from archspec.formula.solve import Found, Solution
-
 FORMATS = ("text", "markdown", "json")
 
 
-def solve(solution: "Solution", form: str = "text", *, width: int = 100) -> str:
+def solve(solution: Solution, form: str = "text", *, width: int = 100) -> str:
     """A solution in one of `FORMATS`."""
     if form == "json":
         return json.dumps(_plain(solution), ensure_ascii=False, indent=2) + "\n"
@@ -31,7 +29,7 @@ def solve(solution: "Solution", form: str = "text", *, width: int = 100) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _headline(solution: "Solution") -> str:
+def _headline(solution: Solution) -> str:
     given = "".join(f"; {name} = {decimal(value)}" for name, value in solution.bindings.items())
     asked = ", ".join(map(limits, solution.budgets))
     return f"{solution.name}: {asked}, over {' and '.join(map(_searched, solution.lines))}{given}"
@@ -55,14 +53,14 @@ def _searched(line: Line) -> str:
     return f"{line.symbol} from {decimal(line.low)} to {decimal(line.high)}{step}"
 
 
-def _answer(found: "Found") -> str:
+def _answer(found: Found) -> str:
     spans = [(span.written(name), name, span) for name, span in found.spans.items()]
     said = ", ".join(written for written, _, _ in spans)
     such = ", ".join(f"{name} = {decimal(span.short)}" for _, name, span in spans if not span.single)
     return f"Largest: {said}" + (f", such as {such}" if such else "")
 
 
-def _costs(solution: "Solution", best: "Found") -> list[Column]:
+def _costs(solution: Solution, best: Found) -> list[Column]:
     """What the network costs, and the next larger one, beside the budgets."""
     bounds = {budget.quantity: budget for budget in solution.budgets}
     names = list(best.figures)
@@ -81,7 +79,7 @@ def _costs(solution: "Solution", best: "Found") -> list[Column]:
     return columns
 
 
-def _named(found: "Found") -> str:
+def _named(found: Found) -> str:
     return ", ".join(f"{name} = {decimal(value)}" for name, value in found.values.items())
 
 
@@ -108,7 +106,7 @@ def _percent(part: Fraction) -> str:
     return text.share(part.numerator, part.denominator)
 
 
-def _frontier(solution: "Solution") -> list[Column]:
+def _frontier(solution: Solution) -> list[Column]:
     """Every network that none outdoes in both symbols; the largest is marked."""
     first, second = (line.symbol for line in solution.lines)
     rows = solution.frontier
@@ -128,7 +126,7 @@ def _value(span: Span) -> str:
     return decimal(span.low) if span.single else str(span)
 
 
-def _notes(solution: "Solution") -> Iterable[str]:
+def _notes(solution: Solution) -> Iterable[str]:
     if solution.nearest is not None:
         yield f"No network is within the budget. The nearest: {_misses(solution, solution.nearest)}."
     if solution.best is not None and solution.larger is None:
@@ -140,10 +138,16 @@ def _notes(solution: "Solution") -> Iterable[str]:
     count, first = solution.unbuilt
     if count:
         yield f"{count:,} values that were tried give no network ({first})."
-    yield f"convention {solution.convention.name}: {solution.convention.doc}; batch {solution.batch}"
+    yield f"{_counted(solution)}; convention {solution.counting.convention.name}: {solution.counting.convention.doc}"
 
 
-def _misses(solution: "Solution", nearest: "Found") -> str:
+def _counted(solution: Solution) -> str:
+    counting = solution.counting
+    asked = MEMORY in (solution.maximise, *(budget.quantity for budget in solution.budgets))
+    return f"batch {counting.batch}" + (f"; memory {counting.policy}, {counting.dtype}" if asked else "")
+
+
+def _misses(solution: Solution, nearest: Found) -> str:
     said = []
     for budget in solution.budgets:
         value = nearest.figures[budget.quantity]
@@ -161,12 +165,14 @@ def _wrapped(line: str, width: int) -> list[str]:
 # ------------------------------------------------------------------ json
 
 
-def _plain(solution: "Solution") -> dict[str, Any]:
+def _plain(solution: Solution) -> dict[str, Any]:
     return {
         "spec": solution.name,
         "bindings": {name: str(value) for name, value in solution.bindings.items()},
-        "convention": solution.convention.name,
-        "batch": solution.batch,
+        "convention": solution.counting.convention.name,
+        "batch": solution.counting.batch,
+        "policy": solution.counting.policy,
+        "dtype": solution.counting.dtype,
         "budgets": [
             {"quantity": budget.quantity, "least": budget.least, "most": budget.most} for budget in solution.budgets
         ],
@@ -182,7 +188,7 @@ def _plain(solution: "Solution") -> dict[str, Any]:
     }
 
 
-def _network(found: "Found | None") -> dict[str, Any] | None:
+def _network(found: Found | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {

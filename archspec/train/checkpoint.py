@@ -188,7 +188,9 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _settle(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
+    """Wait until a file, or the names in a folder, are on the disk; Windows opens no folder, and needs no waiting."""
+    if os.name == "nt" and path.is_dir():
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

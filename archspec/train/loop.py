@@ -1,5 +1,6 @@
 """The moving parts of a training: model, optimiser, average; one step, one test, and what is saved of them."""
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -28,15 +29,21 @@ def accelerator(recipe: Recipe, options: Options) -> Accelerator:
     """Accelerate, on the device that is asked for, with the other processes that torchrun started.
 
     Raises:
-        ArchspecError: The device is unknown, or cannot compute in the recipe's precision.
+        ArchspecError: The device is unknown, cannot compute in the recipe's precision, or not in several processes.
     """
     if options.device not in {"auto", "cpu"}:
         raise ArchspecError(f"the device is auto or cpu (got {options.device!r})")
-    cpu = options.device == "cpu"
+    # Accelerate joins processes without GPUs only if it is told that there are none
+    cpu = options.device == "cpu" or not torch.accelerator.is_available()
     if recipe.precision == "fp16" and (cpu or not torch.cuda.is_available()):
         raise ArchspecError("precision fp16 needs a GPU; on a processor bf16 or no would do")
     AcceleratorState._reset_state()  # it is one for all of a process, and another recipe may have another precision
-    return Accelerator(cpu=cpu, mixed_precision=recipe.precision)
+    found = Accelerator(cpu=cpu, mixed_precision=recipe.precision)
+    if found.num_processes != (wanted := int(os.environ.get("WORLD_SIZE", "1"))):
+        raise ArchspecError(
+            f"{wanted} processes were started and cannot work together on this device; --device cpu would"
+        )
+    return found
 
 
 class Loop:
@@ -118,6 +125,8 @@ class Loop:
 
     def agreed(self, values: Tensor) -> Tensor:
         """The sums of values over all processes."""
+        if self.share[1] == 1:
+            return values.cpu()
         return self.accelerate.reduce(values.to(self.accelerate.device), "sum").cpu()  # type: ignore[no-any-return]
 
     def score(self) -> Score:

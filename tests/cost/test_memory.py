@@ -13,7 +13,8 @@ from archspec.cli import app
 from archspec.cost import schedule
 from archspec.cost.memory import DTYPES, POLICIES, memory, peak_bytes, peak_elements
 from archspec.cost.storage import layout
-from archspec.errors import ArchspecError, UnknownNameError
+from archspec.dims import recording
+from archspec.errors import ArchspecError, UndecidableError, UnknownNameError
 
 RESIDUAL = """
 archspec: 1
@@ -291,6 +292,45 @@ def test_a_sweep_over_an_array_is_that_of_each_number():
         archspec.load("mobilenet").memory("liveness", side=side).peak for side in (96, 224, 320)
     ]
     assert found.at
+
+
+REPEATED = """
+archspec: 1
+name: repeated
+symbols:
+  n: {default: 3}
+input: [4, 8, 8]
+network:
+  - {conv2d: {out_channels: 2, kernel_size: 1}, as: stem}
+  - repeat: n
+    as: body
+    body:
+      - add:
+          deep: [{conv2d: {out_channels: 16, kernel_size: 1}}, relu, {conv2d: {out_channels: 8, kernel_size: 1}}]
+          short: [{conv2d: {out_channels: 8, kernel_size: 1}}]
+      - relu
+  - global_avg_pool
+"""
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_repeat_of_any_number_of_units_is_that_of_each_number(policy, in_place):
+    arch = archspec.loads(REPEATED)
+    with recording() as conditions:
+        found = arch.memory(policy, free="n", in_place=in_place, weights=True).peak
+    assert "n - 1 ≥ 1" in " ".join(map(str, conditions))
+    for n in (2, 3, 5):
+        exact = arch.memory(policy, n=n, in_place=in_place, weights=True).peak
+        assert sympy.sympify(found).subs(sympy.Symbol("n", positive=True, integer=True), n) == exact
+
+
+def test_what_every_unit_of_a_repeat_keeps_alive_wants_their_number():
+    text = REPEATED.replace("short: [{conv", "short: [{from: stem}, {conv")
+    arch = archspec.loads(text)
+    with pytest.raises(UndecidableError, match="keeps 'stem' alive; bind n - 1"):
+        arch.memory("liveness", free="n")
+    assert arch.memory("layerwise", free="n").peak == arch.memory("layerwise", n=4).peak
 
 
 # ------------------------------------------------------------------ what is refused, and the command

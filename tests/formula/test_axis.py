@@ -178,3 +178,13 @@ def test_fractions_are_held_until_they_are_rounded():
     assert isinstance(dims.floor(scaled), Whole)
     assert dims.maximum(whole(1, 9), 4, whole(2, 3)).tolist() == [4, 9]
     assert isinstance(dims.maximum(whole(1, 9), 4), Whole)
+
+
+def test_a_sum_in_place_leaves_the_array_alone_as_it_leaves_an_int():
+    sizes = whole(3, 5)
+    total = sizes
+    total += 1
+    total *= whole(2, 2)
+    total -= sizes
+    assert total.tolist() == [5, 7]
+    assert sizes.tolist() == [3, 5]

@@ -237,7 +237,7 @@ def test_the_logarithm_of_a_power_of_two_is_its_exponent(bits):
         dims.log2(2**bits * 3)
 
 
-@pytest.mark.parametrize("x", [0, -4, Fraction(1, 2), True, symbol("h")])
+@pytest.mark.parametrize("x", [0, -4, Fraction(1, 2), True])
 def test_what_is_no_power_of_two_has_no_exact_logarithm(x):
     with pytest.raises(ArchspecError, match=f"got {x}"):
         dims.log2(x)

@@ -3,7 +3,7 @@
 import json
 import resource
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 import archspec
 from archspec import extras
 from archspec.errors import ArchspecError, MissingExtraError
-from archspec.train import Options, Recipe, TrainingStoppedError, Watcher, checkpoint, data, evaluate, fit, run
+from archspec.train import Options, Recipe, TrainingStoppedError, Watcher, checkpoint, data, evaluate, fit, loop, run
 from archspec.train.data import Data
 
 
@@ -277,6 +277,13 @@ def test_devices_and_precisions_that_there_are_not_are_refused(plain, tmp_path):
         fit(plain, chosen=Recipe(), out=tmp_path / "a", options=Options(device="tpu"))
     with pytest.raises(ArchspecError, match="precision fp16 needs a GPU; on a processor bf16 or no would do"):
         fit(plain, chosen=Recipe(precision="fp16"), out=tmp_path / "a", options=Options(device="cpu"))
+
+
+def test_processes_that_cannot_work_together_are_refused(plain, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "Accelerator", lambda **_: SimpleNamespace(num_processes=1))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ArchspecError, match="2 processes were started and cannot work together on this device"):
+        fit(plain, chosen=Recipe(), out=tmp_path / "a")
 
 
 def test_a_folder_that_cannot_be_made_is_refused(plain, tmp_path):
