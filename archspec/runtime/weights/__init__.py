@@ -3,6 +3,7 @@
 from archspec.runtime.weights.check import Check, Parting
 from archspec.runtime.weights.file import WeightFile
 from archspec.runtime.weights.match import match
-from archspec.runtime.weights.matching import Choice, Left, Matching, Row
+from archspec.runtime.weights.matching import WHY, Choice, Left, Matching, Row
+from archspec.runtime.weights.model import filled
 
-__all__ = ["Check", "Choice", "Left", "Matching", "Parting", "Row", "WeightFile", "match"]
+__all__ = ["WHY", "Check", "Choice", "Left", "Matching", "Parting", "Row", "WeightFile", "filled", "match"]

@@ -366,7 +366,9 @@ def _between(ours: Iterable[str], theirs: Iterable[str]) -> str:
             [f"{module[0].partition('(')[0]}({', '.join(x for x in own if x not in others)})"]
             for module, own, others in ((one, *settings), (other, *settings[::-1]))
         )
-    return f"{', '.join(one) or 'no other module'} here, {', '.join(other) or 'no other module'} in the source"
+    if not one and not other:
+        return "the same modules here and in the source; what they are given is not"
+    return f"{', '.join(one) or 'no module'} here, {', '.join(other) or 'no module'} in the source"
 
 
 _SETTING = re.compile(r"\w+=(?:\([^)]*\)|[^,)]*)")

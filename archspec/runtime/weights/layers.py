@@ -11,8 +11,8 @@ from archspec.runtime.weights.words import sorting
 UNCOUNTED = "num_batches_tracked"
 """How many batches a batch normalisation has seen; it changes no output."""
 
-ARRAYS = ("weight", "bias", "running_mean", "running_var")
-"""The names of a layer's arrays that are known, in torch's order."""
+ARRAYS = ("weight", "bias", "running_mean", "running_var", "alpha")
+"""The names of a layer's arrays that are known, in torch's order; alpha is that of our one-bit layers."""
 
 
 @dataclass(frozen=True, slots=True)

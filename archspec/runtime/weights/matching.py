@@ -30,7 +30,7 @@ class Row:
         shape: Its shape.
         source: The key of the source's array that fills it; None if none does.
         found: The shape of that, where it is another: it is reshaped then, never transposed.
-        why: Why this one; if there is none, what is missing.
+        why: Why this one, a key of `WHY`; if there is none, what is missing, in a sentence.
     """
 
     key: str
@@ -112,8 +112,7 @@ class Matching:
                 yield Row(array.key, array.shape, None, None, f"'{source.name}' has no {last}")
             else:
                 other = None if found.shape == array.shape else found.shape
-                first = last == next(iter(layer.arrays))
-                yield Row(array.key, array.shape, found.key, other, WHY[why or "order"] if first else "of that layer")
+                yield Row(array.key, array.shape, found.key, other, why or "order")
 
     @cached_property
     def _sources(self) -> dict[str, Layer]:
@@ -246,16 +245,16 @@ class Matching:
 
 
 WHY: Mapping[Why, str] = {
-    "key": "same key",
-    "only": "the only two of this shape",
-    "order": "shape, in order",
-    "place": "shape and place, out of order",
-    "names": "shape and names, out of order",
-    "norm": "normalises the layer before it",
-    "assumed": "shape, in order: assumed",
-    "run": "shape; the outputs agree",
+    "key": "it has the same key",
+    "only": "no other layer of either side has this shape",
+    "order": "the shapes agree in the order of both sides",
+    "place": "the shapes agree, and it stands nearest, although not in order",
+    "names": "the shapes agree in order; the words of the names say it is another one of those",
+    "norm": "it normalises the layer that fills the one before",
+    "assumed": "the shapes agree in order, and nothing says whether it is not another one of those",
+    "run": "the shapes agree, and the models do when they are run",
 }
-"""Why a layer is filled by one of the source, in words."""
+"""Why a layer is filled by one of the source, in sentences."""
 
 
 def _left_over(used: bool) -> str:
