@@ -7,7 +7,7 @@ does not hide the next.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -315,8 +315,8 @@ def _called(model: nn.Module, x: Tensor, what: str) -> Any:
 
 def _first(output: Any) -> Tensor:
     """The output, the first where there are several: auxiliary classifiers come behind."""
-    found = next(iter(output.values())) if isinstance(output, dict) else output
-    while isinstance(found, Sequence):
+    found = next(iter(output.values()), None) if isinstance(output, dict) else output
+    while isinstance(found, list | tuple) and found:
         found = found[0]
     if not isinstance(found, Tensor):
         raise ArchspecError(f"the source gives a {type(found).__name__}, not a tensor")
@@ -351,28 +351,39 @@ def _said(module: nn.Module) -> str:
     """A module and its settings; of a pooling also those that torch does not print."""
     hidden = [name for name in ("ceil_mode", "count_include_pad") if hasattr(module, name) and name not in str(module)]
     settings = [module.extra_repr(), *(f"{name}={getattr(module, name)}" for name in hidden)]
-    return f"{type(module).__name__}({', '.join(filter(None, settings))})".replace(", inplace=True", "").replace(
-        "inplace=True", ""
-    )
+    said = f"{type(module).__name__}({', '.join(filter(None, settings))})"
+    return said.replace(", inplace=True", "").replace("inplace=True", "")
 
 
 def _between(ours: Iterable[str], theirs: Iterable[str]) -> str:
     """The modules without weights that ran on one side alone; functions that are no modules are not seen."""
     here, there = Counter(ours), Counter(theirs)
     one, other = (_without_effect(names) for names in (here - there, there - here))
-    if len(one) == len(other) == 1 and one[0].partition("(")[0] == other[0].partition("(")[0]:
-        settings = [_SETTING.findall(module) for module in (one[0], other[0])]
-        one, other = (
-            [f"{module[0].partition('(')[0]}({', '.join(x for x in own if x not in others)})"]
-            for module, own, others in ((one, *settings), (other, *settings[::-1]))
-        )
     if not one and not other:
         return "the same modules here and in the source; what they are given is not"
-    return f"{', '.join(one) or 'no module'} here, {', '.join(other) or 'no module'} in the source"
+    sides = (_shortened(one, other), _shortened(other, one))
+    return "{} here, {} in the source".format(*(", ".join(side) or "no module" for side in sides))
+
+
+def _shortened(modules: list[str], others: list[str]) -> list[str]:
+    """Modules with all their settings; one whose like is among the others, with those in which it differs."""
+    shown = []
+    for module in modules:
+        kind = _kind(module)
+        like = [other for other in others if _kind(other) == kind]
+        if len(like) == 1 == [_kind(other) for other in modules].count(kind):
+            same = _SETTING.findall(like[0])
+            module = f"{kind}({', '.join(x for x in _SETTING.findall(module) if x not in same)})"  # noqa: PLW2901
+        shown.append(module)
+    return shown
 
 
 _SETTING = re.compile(r"\w+=(?:\([^)]*\)|[^,)]*)")
 
 
+def _kind(module: str) -> str:
+    return module.partition("(")[0]
+
+
 def _without_effect(modules: Counter[str]) -> list[str]:
-    return [name for name in modules.elements() if not name.startswith(("Identity", "Dropout"))]
+    return [name for name in modules.elements() if _kind(name) not in ("Identity", "Dropout")]
