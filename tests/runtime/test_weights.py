@@ -274,6 +274,13 @@ def test_a_classifier_is_a_convolution_of_one_pixel(tiny, state):
     assert torch.equal(matching.state()["fc.weight"], state["net.7.weight"].flatten(1))
 
 
+def test_a_classifier_is_found_where_it_stands_first(tiny, state):
+    first = {"net.7.weight": state["net.7.weight"][:, :, None, None], "net.7.bias": state["net.7.bias"]}
+    matching = tiny.match_weights({**first, **without(state, *first)})
+    assert matching
+    assert matching.taken["fc"] == ("net.7", "only")
+
+
 def without(state, *keys):
     return {key: array for key, array in state.items() if key not in keys}
 
@@ -463,7 +470,7 @@ def test_numbers_letters_and_ends_say_the_order(names):
     assert sorting(names[0]) < sorting(names[1])
 
 
-@pytest.mark.parametrize("names", [["bn1", "downsample.1"], ["alpha", "beta"]])
+@pytest.mark.parametrize("names", [["bn1", "downsample.1"], ["alpha", "beta"], ["a+b", "a-b"], ["same", "same"]])
 def test_other_words_do_not_say_the_order(names):
     assert not in_order(*names)
 
@@ -566,3 +573,92 @@ def test_what_cannot_be_run_is_refused(tiny, state):
 
     with pytest.raises(ArchspecError, match="the source gives a str"):
         matching.check(model, Words(), torch.randn(1, 3, 8, 8))
+
+
+def test_a_log_softmax_of_both_is_compared():
+    arch = archspec.loads(TINY.replace("- softmax", "- log_softmax"))
+    source = Twin(softmax=nn.LogSoftmax(1))
+    matching = arch.match_weights(source.state_dict())
+    check = matching.check(matching.apply(arch.to_torch()), source, torch.randn(2, 3, 8, 8))
+    assert str(check) == "the outputs are equal, to the bit"
+
+
+def test_a_layer_that_the_source_never_runs_is_not_compared(tiny):
+    class Lazy(Twin):
+        def forward(self, x):
+            x = self.activ(self.bn1(self.conv1(x)))
+            x = self.activ(nn.functional.batch_norm(self.conv2(x), self.bn2.running_mean, self.bn2.running_var))
+            return (self.fc(x.mean((2, 3))),)
+
+    source = Lazy()
+    matching = tiny.match_weights(source.state_dict())
+    check = matching.check(matching.apply(tiny.to_torch()), source, torch.randn(2, 3, 8, 8))
+    assert check
+    assert check.partings == ()
+
+
+def test_a_layer_that_runs_twice_is_compared_once():
+    spec = (
+        "archspec: 1\nname: twice\ninput: [3, 4, 4]\nnetwork: [{conv2d: {out_channels: 3, kernel_size: 1}, as: conv}]"
+    )
+    arch, source = archspec.loads(spec), nn.Sequential(nn.Conv2d(3, 3, 1))
+    source.append(source[0])
+    state = {key: array for key, array in source.state_dict().items() if key.startswith("0.")}
+    matching = arch.match_weights(state)
+    check = matching.check(matching.apply(arch.to_torch()), source, torch.randn(2, 3, 4, 4))
+    assert not check
+    assert [parting.layer for parting in check.partings] == [""]
+
+
+def test_weights_that_give_other_numbers_are_named(tiny):
+    class Scaled(nn.Conv2d):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    source = Twin(middle=Scaled(4, 6, 1, bias=False))
+    matching = tiny.match_weights(source.state_dict())
+    check = matching.check(matching.apply(tiny.to_torch()), source, torch.randn(2, 3, 8, 8))
+    assert check.differences == ("in 'middle.conv2d': other numbers from the same weights",)
+    assert str(check.partings[0]).startswith(
+        "in 'middle.conv2d': other numbers from the same weights; numbers differ up"
+    )
+
+
+def test_branches_of_other_lengths_are_exchanged_layer_by_layer():
+    conv = "{conv2d: {out_channels: 3, kernel_size: 1, bias: false}}"
+    arch = archspec.loads(
+        f"archspec: 1\nname: uneven\ninput: [3, 4, 4]\nnetwork: [{{add: {{a: [{conv}, {conv}], b: [{conv}]}}}}]"
+    )
+    choices = arch.match_weights({f"{i}.weight": torch.zeros(3, 3, 1, 1) for i in (2, 0, 1)}).choices
+    assert [choice.layers for choice in choices] == [
+        (("a.conv2d", "b.conv2d"),),
+        (("a.conv2d_2", "b.conv2d"),),
+    ]
+
+
+def test_many_equal_branches_make_a_bounded_number_of_choices():
+    conv = "[{conv2d: {out_channels: 3, kernel_size: 1, bias: false}}]"
+    branches = ", ".join(f"b{i}: {conv}" for i in range(40))
+    arch = archspec.loads(f"archspec: 1\nname: wide\ninput: [3, 4, 4]\nnetwork: [{{add: {{{branches}}}}}]")
+    matching = arch.match_weights({f"x{i}.weight": torch.zeros(3, 3, 1, 1) for i in range(39, -1, -1)})
+    assert matching
+    assert len(matching.choices) == 16 * (40 - 16) + sum(range(16))
+
+
+def test_blocks_of_one_shape_keep_their_shortcuts():
+    """A shortcut of the second block would fit the first one's place, in order."""
+    one, three, five = (
+        f"{{conv2d: {{out_channels: 4, kernel_size: {k}, padding: same, bias: false}}}}" for k in (1, 3, 5)
+    )
+    block = f"{{add: {{residual: [{three}, {five}], shortcut: [{one}]}}}}"
+    steps = ", ".join(f"{{block, as: block{i}}}" for i in range(3))
+    arch = archspec.loads(
+        f"archspec: 1\nname: blocks\ninput: [4, 8, 8]\nblocks: {{block: {{body: [{block}]}}}}\nnetwork: [{steps}]"
+    )
+    source = {}
+    for i in range(3):
+        for name, k in (("shortcut", 1), ("conv1", 3), ("conv2", 5)):
+            source[f"layers.{i}.{name}.weight"] = torch.zeros(4, 4, k, k)
+    matching = arch.match_weights(source)
+    assert matching
+    assert [row.key[5] for row in matching.rows] == [row.source[7] for row in matching.rows]

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -14,6 +15,9 @@ from archspec.runtime.weights.words import likeness, words
 
 MOST = 4096
 """The most layers of a side: the table of all pairs has 4 bytes for each."""
+
+NEAREST = 64
+"""With how many layers of the source one that is left over is compared."""
 
 Why: TypeAlias = Literal["key", "only", "order", "place", "names", "norm", "assumed", "run"]
 """Why a layer is matched with another; `matching.WHY` says each in words."""
@@ -162,18 +166,22 @@ def _by_place(here: Sequence[Layer], there: Sequence[Layer], pairs: dict[int, in
 
 
 def _possible(here: Sequence[Layer], there: Sequence[Layer], pairs: dict[int, int], mates: _Mates) -> Iterable[Pair]:
-    """All pairs that fit among the layers left over."""
+    """The pairs that fit among the layers left over: each with the nearest of the source's."""
     expected, taken = _expected(len(there), pairs), {*pairs.values()}
     free: dict[object, list[int]] = {}
     for other in range(len(there)):
         if other not in taken:
             free.setdefault(there[other].flat, []).append(other)
-    for one in range(len(here)):
-        for other in free.get(here[one].flat, ()) if one not in pairs else ():
-            if here[one].fits(there[other]):
-                outside = mates.block(other) not in (None, here[one].block)
-                distance = abs(expected[other] - one)
-                yield Pair(one, other, outside, distance, likeness(here[one].path, there[other].name))
+    blocks = {other: mates.block(other) for others in free.values() for other in others}
+    for one, layer in enumerate(here):
+        if one not in pairs:
+            fitting = [
+                (blocks[other] not in (None, layer.block), abs(expected[other] - one), other)
+                for other in free.get(layer.flat, ())
+                if layer.fits(there[other])
+            ]
+            for outside, distance, other in nsmallest(NEAREST, fitting):
+                yield Pair(one, other, outside, distance, likeness(layer.path, there[other].name))
 
 
 def _expected(size: int, pairs: dict[int, int]) -> list[int]:

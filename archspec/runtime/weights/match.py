@@ -6,8 +6,9 @@ parallel branches to be exchanged, names decide, or the order is assumed and tha
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from os import PathLike
+from typing import TypeAlias
 
 from torch import Tensor
 
@@ -17,10 +18,14 @@ from archspec.graph.names import state_key
 from archspec.runtime.weights.align import Found, Why, align
 from archspec.runtime.weights.file import WeightFile
 from archspec.runtime.weights.layers import Array, Layer, Layers, of_network, of_source
-from archspec.runtime.weights.matching import Choice, Matching
+from archspec.runtime.weights.matching import Matching
+from archspec.runtime.weights.rows import Choice
 from archspec.runtime.weights.words import in_order, likeness
 
-Taken = dict[str, tuple[str, Why]]
+NEAREST = 16
+"""With how many of its like in other branches a layer is compared."""
+
+Taken: TypeAlias = dict[str, tuple[str, Why]]
 
 
 def match(network: Network, source: Mapping[str, Tensor] | str | PathLike[str]) -> Matching:
@@ -148,9 +153,10 @@ class _Matcher:
         for group in groups.values():
             group.sort(key=lambda layer: self.bit[layer.path])
             for index, one in enumerate(group):
-                for other in group[index + 1 :]:
-                    if not self.above[other.path] & self.bit[one.path]:
-                        branches.setdefault(_branches(one.path, other.path), []).append((one.name, other.name))
+                behind = group[index + 1 :]
+                parallel = (other for other in behind if not self.above[other.path] & self.bit[one.path])
+                for other in islice(parallel, NEAREST):
+                    branches.setdefault(_branches(one.path, other.path), []).append((one.name, other.name))
             if self.there.sorted:
                 yield from self._unordered(group)
         for pairs in branches.values():

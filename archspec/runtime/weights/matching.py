@@ -16,53 +16,10 @@ from archspec.files import replacing
 from archspec.runtime.weights.align import Why
 from archspec.runtime.weights.differences import differences
 from archspec.runtime.weights.layers import UNCOUNTED, Layer, Layers
+from archspec.runtime.weights.rows import Choice, Left, Row
 
 if TYPE_CHECKING:
     from archspec.runtime.weights.check import Check
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One array of the network.
-
-    Attributes:
-        key: Its name in the state dict.
-        shape: Its shape.
-        source: The key of the source's array that fills it; None if none does.
-        found: The shape of that, where it is another: it is reshaped then, never transposed.
-        why: Why this one, a key of `WHY`; if there is none, what is missing, in a sentence.
-    """
-
-    key: str
-    shape: tuple[int, ...]
-    source: str | None
-    found: tuple[int, ...] | None
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """An array of the source that fills nothing."""
-
-    key: str
-    shape: tuple[int, ...]
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Layers of the same shapes whose sources could be exchanged.
-
-    Attributes:
-        layers: Pairs of layers of the network; all pairs are exchanged together.
-        parallel: Whether they stand in parallel branches. If not, the source is sorted by names that do not say which
-            of the two comes first.
-        settled: By what: the words that their names share, or a run of both models; None if nothing does.
-    """
-
-    layers: tuple[tuple[str, str], ...]
-    parallel: bool
-    settled: str | None = None
 
 
 @dataclass(frozen=True)
@@ -152,10 +109,11 @@ class Matching:
     def _tensor(self, row: Row) -> Tensor:
         tensor = self.source[str(row.source)].detach()
         if tensor.device.type != "meta":
-            bad = int((~torch.isfinite(tensor.float())).sum())
+            numbers = tensor.float() if tensor.element_size() == 1 else tensor  # of 8-bit floats torch cannot say it
+            bad = int((~torch.isfinite(numbers)).sum())
             if bad:
                 raise ArchspecError(f"'{row.source}' holds {bad} numbers that are not finite (NaN or infinite)")
-            if row.key.endswith("running_var") and bool((tensor < 0).any()):
+            if row.key.endswith("running_var") and bool((numbers < 0).any()):
                 raise ArchspecError(f"'{row.source}' holds a negative variance")
         return tensor.reshape(row.shape)
 
@@ -227,7 +185,7 @@ class Matching:
         Raises:
             ArchspecError: The source has no module of a layer's name, or one of the models cannot take the input.
         """
-        from archspec.runtime.weights.check import check
+        from archspec.runtime.weights.guided import check
 
         return check(self, model, source, x, tolerance)
 
@@ -239,22 +197,9 @@ class Matching:
         Raises:
             ArchspecError: As `check`.
         """
-        from archspec.runtime.weights.check import settled
+        from archspec.runtime.weights.guided import settled
 
         return settled(self, model, source, x, tolerance)
-
-
-WHY: Mapping[Why, str] = {
-    "key": "it has the same key",
-    "only": "no other layer of either side has this shape",
-    "order": "the shapes agree in the order of both sides",
-    "place": "the shapes agree, and it stands nearest, although not in order",
-    "names": "the shapes agree in order; the words of the names say it is another one of those",
-    "norm": "it normalises the layer that fills the one before",
-    "assumed": "the shapes agree in order, and nothing says whether it is not another one of those",
-    "run": "the shapes agree, and the models do when they are run",
-}
-"""Why a layer is filled by one of the source, in sentences."""
 
 
 def _left_over(used: bool) -> str:

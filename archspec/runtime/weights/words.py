@@ -67,8 +67,8 @@ def in_order(one: str, other: str) -> bool:
             if _rank(here) != _rank(there):
                 return True
             pairs = zip_longest(_pieces(here), _pieces(there), fillvalue="")
-            return next(all(map(_counts, pair)) for pair in pairs if pair[0] != pair[1])
-    return True
+            return next((all(map(_counts, pair)) for pair in pairs if pair[0] != pair[1]), False)
+    return False
 
 
 def _pieces(part: str) -> list[str]:
