@@ -119,9 +119,14 @@ def is_interval(value: object) -> bool:
     return bool(getattr(value, "is_interval", False))
 
 
+def is_code(value: object) -> bool:
+    """Whether this is a `code.Code`; does not load that module to find out."""
+    return bool(getattr(value, "is_code", False))
+
+
 def is_dim(value: object) -> bool:
     """Whether this can be a size."""
-    return is_number(value) or is_symbolic(value) or is_array(value) or is_interval(value)
+    return is_number(value) or is_symbolic(value) or is_array(value) or is_interval(value) or is_code(value)
 
 
 def exact(value: Any) -> Dim:
@@ -156,13 +161,13 @@ def _normal(value: Dim) -> Dim:
 
 
 def _rule(compute: Callable[..., Dim]) -> Callable[..., Dim]:
-    """Send a call on symbols or intervals to the function of that name in their module, any other to `compute`."""
+    """Send a call on symbols, intervals or code to the function of that name in their module, any other to `compute`."""
     name = compute.__name__
 
     @wraps(compute)
     def dispatch(*values: Dim) -> Dim:
         for value in values:
-            if type(value) is not int and (is_symbolic(value) or is_interval(value)):
+            if type(value) is not int and (is_symbolic(value) or is_interval(value) or is_code(value)):
                 return getattr(_home(value), name)(*values)
         return compute(*values)
 
@@ -170,7 +175,9 @@ def _rule(compute: Callable[..., Dim]) -> Callable[..., Dim]:
 
 
 def _home(value: Dim) -> ModuleType:
-    """The module with the arithmetic of a symbol or an interval."""
+    """The module with the arithmetic of a symbol, an interval or code."""
+    if is_code(value):
+        return import_module("archspec.code")
     return import_module("archspec.symbols" if is_symbolic(value) else "archspec.interval")
 
 
@@ -362,6 +369,8 @@ def known_less(a: Dim, b: Dim) -> bool:
     """Whether a < b for certain: False when free symbols leave it open. For checks that must not refuse a symbol."""
     if type(a) is int and type(b) is int:
         return a < b
+    if is_code(a) or is_code(b):
+        return False
     if is_symbolic(a) or is_symbolic(b):
         return bool((a - b).is_negative)
     return bool((a < b).any()) if is_array(a) or is_array(b) else bool(a < b)

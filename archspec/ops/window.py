@@ -21,6 +21,7 @@ from archspec.ops.base import (
     image,
     natural,
     pair,
+    same_size,
 )
 
 
@@ -121,14 +122,14 @@ class Convolution(Operator):
         """The torch module, behind a `pad` where the two sides of an axis differ."""
         padding = sides(self.padding, both(self.kernel_size), both(self.dilation))
         top, bottom, left, right = padding
-        even = bool(top == bottom and left == right)
+        even = same_size(top, bottom) and same_size(left, right)
         before = () if even else (Function("torch.nn.functional.pad", {"pad": (left, right, top, bottom)}),)
         kwargs = {
             "in_channels": x.shape[1],
             "out_channels": self.out_channels,
             "kernel_size": self.kernel_size,
             "stride": self.stride,
-            "padding": (top if top == left else (top, left)) if even else 0,
+            "padding": (top if same_size(top, left) else (top, left)) if even else 0,
             "dilation": self.dilation,
             "groups": self.groups,
             "bias": self.bias,

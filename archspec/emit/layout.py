@@ -1,0 +1,193 @@
+"""Statements as lines of text, broken where a line would be too long, as ruff and black break them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from archspec import code
+from archspec.code import Code, written
+from archspec.code.text import AND, COMPARE, IF, OR, PRODUCT, SUM
+from archspec.emit.statements import (
+    Assign,
+    Do,
+    For,
+    If,
+    Keep,
+    Put,
+    Refuse,
+    Return,
+    Statement,
+    Statements,
+    Table,
+    Unpack,
+)
+
+WIDTH = 120
+STEP = "    "
+
+
+def laid(statements: Statements, indent: str, declared: set[str] | None = None) -> Iterator[str]:
+    """The lines of statements.
+
+    Args:
+        statements: What to write.
+        indent: The blanks before every line.
+        declared: In a forward, the variables that have their type already; None in a constructor.
+    """
+    for statement in statements:
+        yield from _laid(statement, indent, declared)
+
+
+def _laid(statement: Statement, indent: str, declared: set[str] | None) -> Iterator[str]:
+    match statement:
+        case If():
+            yield from _branches(statement, indent, declared)
+        case For(names, over, body):
+            yield from _loop(names, over, indent)
+            yield from laid(body, indent + STEP, declared)
+        case Refuse(condition, message):
+            yield from broken(indent, "if ", condition, ":")
+            text = "".join(part if isinstance(part, str) else f"{{{written(part)}}}" for part in message)
+            prefix = "f" if any(isinstance(part, Code) for part in message) else ""
+            yield from _raised(indent + STEP, f'{prefix}"{text}"')
+        case Put(owner, Code() as name, value):
+            yield from broken(indent, "", Code("call", (f"{owner}.add_module", (name, value), ())), "")
+        case Put(owner, name, value):
+            yield from broken(indent, f"{owner}.{name} = ", value, "")
+        case Keep(name, value):
+            yield from broken(indent, f"self.{name} = ", value, "")
+        case Unpack(names, value):
+            yield from broken(indent, f"{', '.join(names)} = ", value, "")
+        case Do(value):
+            yield from broken(indent, "", value, "")
+        case Return(value):
+            yield from broken(indent, "return ", value, "")
+        case Assign(target, value):
+            kind = ""
+            if declared is not None and target not in declared:
+                declared.add(target)
+                kind = ": list[Tensor]" if isinstance(value, Code) and value.head == "list" else ": Tensor"
+            yield from broken(indent, f"{target}{kind} = ", value, "")
+
+
+def _raised(indent: str, text: str) -> Iterator[str]:
+    line = f"{indent}raise ValueError({text})"
+    if len(line) <= WIDTH:
+        yield line
+    else:
+        yield from (f"{indent}raise ValueError(", f"{indent}{STEP}{text}", f"{indent})")
+
+
+def _branches(statement: If, indent: str, declared: set[str] | None, word: str = "if ") -> Iterator[str]:
+    yield from broken(indent, word, statement.condition, ":")
+    yield from laid(statement.then, indent + STEP, declared)
+    match statement.otherwise:
+        case ():
+            return
+        case (If() as other,):
+            yield from _branches(other, indent, declared, "elif ")
+        case others:
+            yield f"{indent}else:"
+            yield from laid(others, indent + STEP, declared)
+
+
+def _loop(names: tuple[str, ...], over: Any, indent: str) -> Iterator[str]:
+    listed = ", ".join(names)
+    if not isinstance(over, Table):
+        yield from broken(indent, f"for {listed} in ", over, ":")
+        return
+    yield f"{indent}for {listed} in ("
+    for row in over.rows:
+        yield from broken(indent + STEP, "", row if len(row) > 1 else row[0], ",")
+    yield f"{indent}):"
+
+
+def broken(indent: str, before: str, value: Any, after: str, bare: bool = False) -> Iterator[str]:
+    """The lines of a value between two texts; `bare` where it stands between brackets already."""
+    line = f"{indent}{before}{written(value)}{after}"
+    if len(line) <= WIDTH:
+        yield line
+        return
+    items = _items(value)
+    if items is not None:
+        start, parts, end = items
+        if len(f"{indent}{before}{start}") <= WIDTH:
+            yield f"{indent}{before}{start}"
+            yield from _listed(indent + STEP, parts, magic=start in {"(", "["})
+            yield f"{indent}{end}{after}"
+            return
+    pieces = _pieces(value)
+    if pieces is None:
+        yield line
+        return
+    if bare:
+        yield from _spread(indent, before, pieces, after)
+        return
+    yield f"{indent}{before}("
+    inside = f"{indent}{STEP}{written(value)}"
+    if len(inside) <= WIDTH:
+        yield inside
+    else:
+        yield from _spread(indent + STEP, "", pieces, "")
+    yield f"{indent}){after}"
+
+
+def _listed(indent: str, parts: list[tuple[str, Any]], magic: bool) -> Iterator[str]:
+    """What stands between brackets: on one line if it fits, else a line each."""
+    line = indent + ", ".join(f"{before}{written(value)}" for before, value in parts)
+    if len(line) <= WIDTH and not magic:
+        yield line
+        return
+    for before, value in parts:
+        yield from broken(indent, before, value, ",", bare=not before)
+
+
+def _items(value: Any) -> tuple[str, list[tuple[str, Any]], str] | None:
+    """What stands before, between and behind the brackets of a call, tuple or list."""
+    if isinstance(value, tuple):
+        return "(", [("", part) for part in value], ")"
+    if not isinstance(value, Code):
+        return None
+    if value.head == "call":
+        function, args, kwargs = value.parts
+        return f"{function}(", [*(("", arg) for arg in args), *((f"{key}=", v) for key, v in kwargs)], ")"
+    if value.head == "list":
+        return "[", [("", part) for part in value.parts], "]"
+    return None
+
+
+def _pieces(value: Any) -> list[str] | None:
+    """The parts of an expression of operators, each with the operator before it."""
+    if not isinstance(value, Code):
+        return None
+    if value.head in {"and", "or"}:
+        own = AND if value.head == "and" else OR
+        texts = [written(part, own + 1) for part in value.parts]
+        return [texts[0], *(f"{value.head} {text}" for text in texts[1:])]
+    if value.head == "if":
+        condition, a, b = value.parts
+        return [written(a, OR), f"if {written(condition, OR)}", f"else {written(b, IF)}"]
+    if value.head == "plus":
+        texts = [written(part, PRODUCT) for part in value.parts]
+        return [texts[0], *(f"+ {text}" for text in texts[1:])]
+    if value.head == "compare":
+        texts = [part if i % 2 else written(part, SUM) for i, part in enumerate(value.parts)]
+        return [texts[0], *(f"{sign} {text}" for sign, text in zip(texts[1::2], texts[2::2], strict=True))]
+    if value.head == "sum" and len(value.parts) > 1:
+        terms = [code.value.summed([term]) for term in _ordered(value.parts)]
+        texts = [written(term) for term in terms]
+        return [texts[0], *(f"- {t[1:]}" if t.startswith("-") else f"+ {t}" for t in texts[1:])]
+    return None
+
+
+def _ordered(terms: tuple[Any, ...]) -> list[tuple[Any, Any]]:
+    first = next((i for i, (factor, _) in enumerate(terms) if factor > 0), 0)
+    pairs = [terms[first], *terms[:first], *terms[first + 1 :]]
+    return [(factor, 1 if term is None else term) for factor, term in pairs]
+
+
+def _spread(indent: str, before: str, pieces: list[str], after: str) -> Iterator[str]:
+    for i, piece in enumerate(pieces):
+        yield f"{indent}{before if not i else ''}{piece}{after if i == len(pieces) - 1 else ''}"
+
+
+__all__ = ["COMPARE", "WIDTH", "broken", "laid"]
