@@ -91,12 +91,11 @@ def _class(made: Class) -> str:
         paragraphs = [*(paragraphs or [f"{made.name}."]), f"Args:\n{entries}"]
     if paragraphs:
         lines += [*docstring(paragraphs, STEP), ""]
-    lines += list(_signature(made.params))
-    lines.append(f"{STEP * 2}super().__init__()")
-    lines += laid(made.body, STEP * 2)
+    if made.params or made.body:
+        lines += [*_signature(made.params), f"{STEP * 2}super().__init__()", *laid(made.body, STEP * 2), ""]
     if made.forward is not None:
-        lines += ["", f"{STEP}def forward(self, x: Tensor) -> Tensor:", *laid(made.forward, STEP * 2, {"x"})]
-    return "\n".join(lines)
+        lines += [ f"{STEP}def forward(self, x: Tensor) -> Tensor:", *laid(made.forward, STEP * 2, {"x"})]
+    return "\n".join(lines).rstrip()
 
 
 def _signature(params: tuple[Param, ...]) -> Iterator[str]:

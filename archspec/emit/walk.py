@@ -150,7 +150,8 @@ class Walk:
             variable = frame.scope.tensor(label)
             frame.forward.add(Assign(variable, code.name(frame.x, TENSOR)))
         frame.named[label] = (frame.flow, variable)
-        frame.pinned |= _names(frame.flow)
+        if label in frame.scope.gone_back_to:
+            frame.pinned |= _names(frame.flow)
 
     def _from(self, step: From, frame: Frame) -> None:
         if step.from_ not in frame.named:
@@ -284,7 +285,7 @@ class Walk:
         if frame.owner == "self" and isinstance(name, str):
             frame.lines.add(Put("self", attribute(name), made))
             return f"self.{attribute(name)}"
-        variable = frame.scope.variable(name if isinstance(name, str) else "part")
+        variable = frame.scope.column(name if isinstance(name, str) else "units")
         frame.lines.add(Assign(variable, made, kept=True))
         frame.lines.add(self._placed(name, code.name(variable, TENSOR), frame))
         return variable
