@@ -37,6 +37,11 @@ def substituted(value: Any, known: Mapping[Code, Any]) -> Any:
         return value
     if value.head == "name":
         return known.get(value, value)
+    if value.head == "if":
+        condition, a, b = value.parts
+        chosen = substituted(condition, known)
+        if isinstance(chosen, bool):  # the other side may have no meaning
+            return substituted(a if chosen else b, known)
     parts = substituted(value.parts, known)
     if parts == value.parts:
         return value

@@ -4,7 +4,7 @@ There are no rules of operators here. The operator is made of code, as it is of 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -135,6 +135,7 @@ def _field(callee: str, key: str, value: Any, whole: Callable[[Any], Any], pair:
         len(tuples) == len(kinds) or not code.decide(code.call("isinstance", value, _type("int"), kind=code.BOOL))
     ):
         return _parts(value, tuples, whole)
+    value = replace(value, kind=frozenset(kinds) - frozenset(tuples) or value.kind)
     metadata = ops.operator(callee).model_fields[key].metadata if key in ops.operator(callee).model_fields else []
     if _AXIS in metadata:
         return _one_of(value)

@@ -96,7 +96,7 @@ class Scope:
 
     def whole(self, value: Any) -> Any:
         """Code that must be a whole number, as one."""
-        if code.kind_of(value) == INT or not isinstance(value, Code):
+        if not isinstance(value, Code) or "rational" not in value.kind:
             return value
         if value.head == "name":
             self.facts.demand(self, self.origins.get(str(value), ""))

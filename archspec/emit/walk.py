@@ -411,7 +411,7 @@ class Walk:
         given = facts.call(values, frame.flow, scope.symbol)
         made: Any = scope.shortened(given)
         known = facts.known(values, frame.flow, scope.symbol, scope.lines)
-        flow = [None if size is None else code.substituted(size, known) for size in facts.shape]
+        flow = [_told(size, known) for size in facts.shape]
         read = [
             axis for axis, size in enumerate(flow) if size is None or (axis == channel(len(flow)) and _called(size))
         ]
@@ -798,6 +798,14 @@ def _flowing(text: str, flow: tuple[Any, ...]) -> Any:
     if len(flow) != 4:
         raise ArchspecError(f"what flows in here is no image and has no {text[3:]}")
     return flow[2 if text == "in_height" else 3]
+
+
+def _told(size: Any, known: Mapping[Code, Any]) -> Any:
+    """A size of a block in the names of its caller; None where the block's own walk did not know of such a call."""
+    try:
+        return None if size is None else code.substituted(size, known)
+    except (TypeError, ArchspecError):
+        return None
 
 
 def _called(value: Any) -> bool:

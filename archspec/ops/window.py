@@ -129,7 +129,7 @@ class Convolution(Operator):
             "out_channels": self.out_channels,
             "kernel_size": self.kernel_size,
             "stride": self.stride,
-            "padding": (top if same_size(top, left) else (top, left)) if even else 0,
+            "padding": (top if top == left else (top, left)) if even else 0,
             "dilation": self.dilation,
             "groups": self.groups,
             "bias": self.bias,
