@@ -79,7 +79,7 @@ def equal(a: Any, b: Any) -> bool:
         return True
     for half, rest in ((a, b), (b, a)):
         if isinstance(half, Code) and half.head == "//" and half.parts[1] == 2 and rest == half.parts[0] - half:
-            return decide(compare(Code("%", half.parts), "==", 0))  # both halves of a number are equal
+            return decide(compare(Code("%", (half.parts[0] + 1, 2)), "==", 1))  # both halves of an even number
     return decide(compare(a, "==", b))
 
 

@@ -89,7 +89,7 @@ def _compared(*parts: Any) -> tuple[str, int]:
 
 
 def _joined(word: str, own: int) -> Callable[..., tuple[str, int]]:
-    return lambda *parts: (f" {word} ".join(written(part, own + 1) for part in parts), own)
+    return lambda *parts: (f" {word} ".join(written(part, COMPARE if own == OR else own + 1) for part in parts), own)
 
 
 def _called(function: str, args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]) -> tuple[str, int]:
@@ -117,7 +117,7 @@ _WRITERS: Mapping[str, Callable[..., tuple[str, int]]] = {
     "compare": _compared,
     "and": _joined("and", AND),
     "or": _joined("or", OR),
-    "not": lambda part: (f"not {written(part, NOT)}", NOT),
+    "not": lambda part: (f"not {written(part, NOT)}", COMPARE),
     "if": lambda condition, a, b: (f"{written(a, OR)} if {written(condition, OR)} else {written(b)}", IF),
     "call": _called,
     "plus": lambda *terms: (" + ".join(written(term, PRODUCT) for term in terms), SUM),

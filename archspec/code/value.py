@@ -46,6 +46,8 @@ class Code:
         return summed([(1, other), (1, self)])
 
     def __sub__(self, other: Any) -> Any:
+        if isinstance(other, Code) and other.head == "//" and other.parts == (self, 2):
+            return halved(self + 1)  # x − ⌊x/2⌋ = ⌊(x + 1)/2⌋
         return summed([(1, self), (-1, other)])
 
     def __rsub__(self, other: Any) -> Any:
@@ -144,6 +146,11 @@ def _factors(value: Any) -> tuple[Any, ...]:
     if isinstance(value, Code) and value.head == "sum" and len(value.parts) == 1:
         return _factors(value.parts[0][1])
     return value.parts if isinstance(value, Code) and value.head == "*" else (value,)
+
+
+def halved(x: Any) -> Any:
+    """⌊x/2⌋."""
+    return Code("//", (x, 2)) if isinstance(x, Code) else x // 2
 
 
 def power(a: Any, b: Any) -> Any:

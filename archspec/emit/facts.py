@@ -16,7 +16,7 @@ from archspec.emit.expression import Reader
 from archspec.emit.layer import function_code, settings
 from archspec.emit.naming import Names, class_name, network_name
 from archspec.emit.scope import Scope, dimensions
-from archspec.emit.statements import Assign, If, Keep, Lines, Put, Return, Statements, inlined, pruned, targets, used
+from archspec.emit.statements import Assign, For, If, Keep, Lines, Put, Return, Statements, inlined, pruned, targets, used
 from archspec.errors import ArchspecError
 from archspec.ops import Function
 from archspec.spec.check import signature, words
@@ -45,7 +45,7 @@ class Class:
     """A class of the source."""
 
     name: str
-    doc: str
+    doc: list[str]
     params: tuple[Param, ...]
     body: Statements
     forward: Statements | None
@@ -241,7 +241,8 @@ class Facts:
         walk.body(block.body, frame)
         if explicit:
             scope.forward.add(Return(code.name(frame.x, TENSOR)))
-        facts.free = dict(scope.symbols)
+        order = list(self.globals)
+        facts.free = dict(sorted(scope.symbols.items(), key=lambda item: order.index(item[0])))
         self._finish(facts, scope, frame.flow, explicit)
         own = {*facts.sizes.values(), *facts.args.values(), *facts.free.values()}
         facts.shape = tuple(size if set(code.names(size)) <= own else None for size in frame.flow)
@@ -294,9 +295,9 @@ class Facts:
     def _finished(self, scope: Scope, key: Any, flow: tuple[Any, ...], fixed: frozenset[str]) -> Statements:
         """The statements of a constructor, without what nothing uses."""
         for axis in sorted(self.reads.get(key, ())):
-            scope.lines.add(Keep(f"out_{dimensions(len(flow))[axis]}", flow[axis]))
+            scope.lines.add(Keep(f"out_{dimensions(len(flow))[axis]}", scope.flagged(flow[axis])))
         body = inlined(_joined(pruned(scope.lines.done())), fixed)
-        body = _joined(body)
+        body = _declared(_joined(body))
         for out in _outs(body):
             self.reads.setdefault(out[2], set()).add(out[3])
         return body
@@ -310,16 +311,17 @@ class Facts:
         uses, own = used(body), targets(body)
         free = [name for name in uses if name not in own and name != "self"]
         sizes = [str(name) for name in scope.passed if str(name) in free]
+        sizes += [name for name in free if name.startswith("in_") and name not in sizes]
         kinds = _kinds(body)
         params = [Param(name, INT) for name in sizes]
         params += [Param(name, kinds.get(name, INT)) for name in free if name not in sizes]
         name = self.file.new(class_name(scope.label))
         self.classes[key] = Class(
-            name, f"The part {scope.label.rpartition('_')[2]}.", tuple(params), body, scope.forward.done()
+            name, [scope.described], tuple(params), body, scope.forward.done()
         )
         known = {str(n): value for n, value in scope.passed.items()}
         keywords = tuple((n, code.name(n, kinds.get(n, INT))) for n in free if n not in sizes)
-        made = Code("call", (name, tuple(known[n] for n in sizes), keywords), TENSOR)
+        made = Code("call", (name, tuple(known.get(n, code.name(n)) for n in sizes), keywords), TENSOR)
         return made, {axis: (key, axis) for axis in range(len(flow))}
 
     def applied(self, kind: str, call: Function) -> Code:
@@ -334,7 +336,7 @@ class Facts:
             forward = (Return(function_code(shown, (code.name("x", TENSOR),))),)
             body = tuple(Keep(k, code.name(k, code.kind_of(value))) for k, value in free.items())
             params = tuple(Param(k, code.kind_of(value)) for k, value in free.items())
-            doc = f"`{call.target}` as a module."
+            doc = [_applied(kind, call)]
             self.applications[key] = Class(self.file.new(class_name(kind)), doc, params, body, forward)
         return Code("call", (self.applications[key].name, (), tuple(free.items())), TENSOR)
 
@@ -430,7 +432,15 @@ def _values(symbol: Symbol) -> Any:
     return range(int(least), int(most) + 1)
 
 
-def _documented(block: Block) -> str:
+def _applied(kind: str, call: Function) -> str:
+    """What a module does that applies a function: as the operator says it, else by the function's name."""
+    from archspec import ops
+
+    known = ops.registered().get(kind)
+    return (known.__doc__ or "").partition("\n")[0] if known else f"`{call.target}` as a module."
+
+
+def _documented(block: Block) -> list[str]:
     from archspec.emit.prose import block_prose
 
     return block_prose(block)
@@ -502,6 +512,37 @@ def _joined_body(body: Statements, counts: Counter[str]) -> Statements:
             statement = replace(statement, body=_joined_body(statement.body, counts))  # noqa: PLW2901
         made.append(statement)
     return tuple(made)
+
+
+def _declared(body: Statements) -> Statements:
+    """The statements with the type of a child that is one of several classes said where it is made first."""
+    from archspec.emit.statements import flat
+
+    made: dict[str, set[Any]] = {}
+    for statement in flat(body):
+        match statement:
+            case Put("self", str() as name, Code() as value):
+                made.setdefault(name, set()).add(value.parts[0])
+    several = {name for name, classes in made.items() if len(classes) > 1}
+    return _declared_body(body, several)
+
+
+def _declared_body(body: Statements, several: set[str]) -> Statements:
+    from dataclasses import replace
+
+    done: list[Any] = []
+    for statement in body:
+        match statement:
+            case Put("self", str() as name) if name in several:
+                several.remove(name)
+                done.append(replace(statement, declared=True))
+            case If(condition, then, otherwise):
+                done.append(If(condition, _declared_body(then, several), _declared_body(otherwise, several)))
+            case For():
+                done.append(replace(statement, body=_declared_body(statement.body, several)))
+            case _:
+                done.append(statement)
+    return tuple(done)
 
 
 def _outs(body: Statements) -> list[tuple[Any, ...]]:

@@ -85,6 +85,7 @@ def layers(
     shapes: tuple[tuple[Any, ...], ...],
     whole: Callable[[Any], Any],
     pair: Callable[[Code], tuple[Any, Any]],
+    plainness: Callable[[Any], Any] = str,
 ) -> Layer | Fork[Layer]:
     """What an operator becomes, by the conditions that its form depends on.
 
@@ -94,6 +95,7 @@ def layers(
         shapes: The shapes that flow in.
         whole: Gives code that is a whole number.
         pair: Gives the height and width of code that may be one size or two.
+        plainness: Of two sizes that must be equal, the one for which this is least stands for both.
 
     Raises:
         ArchspecError: The operator cannot be so.
@@ -110,7 +112,7 @@ def layers(
         return Layer(operator.torch_call(*tensors), output.shape, isinstance(operator, Weightless))
 
     found, assumed = code.cases(made)
-    return merged(found, assumed)
+    return merged(found, assumed, plainness)
 
 
 def _field(callee: str, key: str, value: Any, whole: Callable[[Any], Any], pair: Callable[[Code], Any]) -> Any:
@@ -182,11 +184,11 @@ def _parts(value: Code, tuples: list[Any], whole: Callable[[Any], Any]) -> Any:
 # ------------------------------------------------------------------ what differs between cases
 
 
-def merged(found: Any, assumed: tuple[Code, ...] = ()) -> Any:
+def merged(found: Any, assumed: tuple[Code, ...], plainness: Callable[[Any], Any]) -> Any:
     """One layer whose settings depend on conditions, where the cases call the same; else a fork of such."""
     if not isinstance(found, Fork):
-        return Layer(found.call, tuple(_simplest(size, assumed) for size in found.shape), found.weightless)
-    then, otherwise = merged(found.then, assumed), merged(found.otherwise, assumed)
+        return Layer(found.call, tuple(_simplest(size, assumed, plainness) for size in found.shape), found.weightless)
+    then, otherwise = (merged(side, assumed, plainness) for side in (found.then, found.otherwise))
     if isinstance(then, Fork) or isinstance(otherwise, Fork) or not _alike(then, otherwise):
         return Fork(found.condition, then, otherwise)
     call = _chosen(found.condition, then.call, otherwise.call)
@@ -211,13 +213,13 @@ def _chosen(condition: Code, a: Any, b: Any) -> Any:
     return Module(a.target, kwargs, before)
 
 
-def _simplest(size: Any, assumed: tuple[Code, ...]) -> Any:
+def _simplest(size: Any, assumed: tuple[Code, ...], plainness: Callable[[Any], Any]) -> Any:
     """A size, or one that had to be equal to it and is plainer."""
     for condition in assumed:
         if condition.head == "compare" and len(condition.parts) == 3 and condition.parts[1] == "==":
             a, _, b = condition.parts
             if size in (a, b):
-                size = min((a, b), key=lambda part: (isinstance(part, Code), len(str(part))))
+                size = min((a, b), key=plainness)
     return size
 
 

@@ -33,7 +33,13 @@ def laid(statements: Statements, indent: str, declared: set[str] | None = None) 
         indent: The blanks before every line.
         declared: In a forward, the variables that have their type already; None in a constructor.
     """
-    for statement in statements:
+    kept = list(statements)
+    match kept:
+        case [*_, Assign(target, Code() as value), Return(Code(head="name", parts=(given,)))] if (
+            target == given and value.head == "call" and value.parts[0].startswith(("torch.", "functional."))
+        ):
+            kept[-2:] = [Return(value)]
+    for statement in kept:
         yield from _laid(statement, indent, declared)
 
 
@@ -51,8 +57,9 @@ def _laid(statement: Statement, indent: str, declared: set[str] | None) -> Itera
             yield from _raised(indent + STEP, f'{prefix}"{text}"')
         case Put(owner, Code() as name, value):
             yield from broken(indent, "", Code("call", (f"{owner}.add_module", (name, value), ())), "")
-        case Put(owner, name, value):
-            yield from broken(indent, f"{owner}.{name} = ", value, "")
+        case Put(owner, name, value, declared_type):
+            kind = ": nn.Module" if declared_type else ""
+            yield from broken(indent, f"{owner}.{name}{kind} = ", value, "")
         case Keep(name, value):
             yield from broken(indent, f"self.{name} = ", value, "")
         case Unpack(names, value):

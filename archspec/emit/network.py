@@ -7,6 +7,7 @@ from archspec import code
 from archspec.code import INT, RATIONAL, Code
 from archspec.emit.facts import TENSOR, Class, Facts, Param
 from archspec.emit.page import page
+from archspec.emit.prose import network_prose
 from archspec.emit.scope import Scope
 from archspec.emit.statements import Assign, Refuse, Return, Statement, used
 from archspec.emit.walk import Frame, Walk, _froms
@@ -59,7 +60,7 @@ def _write(facts: Facts) -> None:
     checks = [c for name in taken for c in _checked(scope.symbols[name], document.symbols[name])]
     params = tuple(_param(name, variable, facts) for name, variable in taken.items())
     forward = scope.forward.done() if explicit else None
-    facts.classes[""] = Class(facts.network, "", params, (*checks, *body), forward)
+    facts.classes[""] = Class(facts.network, [network_prose(document)], params, (*checks, *body), forward)
 
 
 def _param(name: str, variable: str, facts: Facts) -> Param:

@@ -9,7 +9,7 @@ from archspec.code import RATIONAL, Kind, quoted, written
 from archspec.emit.facts import Class, Definition, Facts, Param
 from archspec.emit.helpers import HELPERS, INLINED, helper, inlined
 from archspec.emit.layout import STEP, WIDTH, laid
-from archspec.emit.prose import docstring, module_prose, safe, sentence
+from archspec.emit.prose import docstring, module_prose, sentence
 from archspec.spec.document import Lookup
 
 _IMPORTS = (
@@ -58,7 +58,7 @@ def _imports(used: set[str]) -> str:
 
 
 def _lookup(name: str, lookup: Lookup) -> str:
-    note = [f"# {safe(lookup.doc)}"] if lookup.doc else []
+    note = [f"# {sentence(lookup.doc)}"] if lookup.doc else []
     rows = []
     for key, *cells in lookup.rows:
         if len(lookup.columns) == 2:
@@ -84,11 +84,11 @@ def _definition(made: Definition) -> str:
 def _class(made: Class) -> str:
     base = "nn.Sequential" if made.forward is None else "nn.Module"
     lines = [f"class {made.name}({base}):"]
-    paragraphs = [made.doc] if isinstance(made.doc, str) else list(made.doc)
+    paragraphs = list(made.doc)
     described = [param for param in made.params if param.doc]
     if described:
         entries = "\n".join(f"    {param.name}: {sentence(param.doc or '')}" for param in described)
-        paragraphs = [*(paragraphs or [f"{made.name}."]), f"Args:\n{entries}"]
+        paragraphs = [*paragraphs, f"Args:\n{entries}"]
     if paragraphs:
         lines += [*docstring(paragraphs, STEP), ""]
     if made.params or made.body:

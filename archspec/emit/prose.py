@@ -55,6 +55,13 @@ def module_prose(document: Document) -> list[str]:
     return [paragraph for paragraph in paragraphs if paragraph]
 
 
+def network_prose(document: Document) -> str:
+    """What the class of the network is called in its own docstring."""
+    source = document.source
+    place = (source.table or (f"section {source.section}" if source.section else None)) if source else None
+    return sentence(f"the network of {place}" if place else "the network")
+
+
 def block_prose(block: Block) -> list[str]:
     """The paragraphs of a block's class."""
     paragraphs = [sentence(block.doc)] if block.doc else []

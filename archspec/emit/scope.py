@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from archspec import code
 from archspec.code import BOOL, INT, Code
-from archspec.emit.naming import Names
+from archspec.emit.naming import Names, class_name
 from archspec.emit.statements import Assign, Keep, Lines, Unpack
 from archspec.graph.names import RESERVED
 
@@ -51,9 +51,17 @@ class Scope:
         self.passed: dict[Code, Any] = {}
         self.sizes: dict[str, list[str]] = dict(parent.sizes) if parent else {}
         self.columns: list[str] = []
+        self.modules: dict[str, str] = {}
         self.pairs: dict[Code, tuple[Code, Code]] = {}
         self.flags: dict[Any, Code] = {}
         self.origins: dict[str, str] = {}
+        self.parts, self.part = 0, ""
+
+    @property
+    def described(self) -> str:
+        """What it is a part of."""
+        outer = class_name(self.parent.label) if self.parent else ""
+        return f"The {self.part} of `{outer}`."
 
     @property
     def top(self) -> bool:
@@ -108,6 +116,12 @@ class Scope:
         """A new variable of the constructor."""
         return self.names.new(wanted)
 
+    def module(self, kind: str) -> str:
+        """The variable of a module that is asked for its sizes at once: one for all modules of a class."""
+        if kind not in self.modules:
+            self.modules[kind] = self.names.new(kind)
+        return self.modules[kind]
+
     def column(self, wanted: str) -> str:
         """A variable of a loop: one that an earlier loop had, or a new one."""
         for name in (wanted, f"{wanted}_"):
@@ -133,6 +147,12 @@ class Scope:
                 return code.name(name)
         known.append(self.names.new(base))
         return code.name(known[-1])
+
+    def plainness(self, size: Any) -> tuple[bool, bool, int]:
+        """How plain a size is: a number, then what the class is given, then what it computes."""
+        own = {name for names in self.sizes.values() for name in names}
+        local = any(str(name) in own for name in code.names(size))
+        return isinstance(size, Code), local, len(str(size))
 
     def tensor(self, wanted: str, avoided: frozenset[str] | set[str] = frozenset()) -> str:
         """A new variable of the forward."""
@@ -164,6 +184,16 @@ class Scope:
             lines.add(Unpack((str(height), str(width)), both))
         return self.pairs[size]
 
+    def flagged(self, value: Any) -> Any:
+        """Code in which conditions that an attribute keeps are that attribute."""
+        if isinstance(value, tuple):
+            return tuple(map(self.flagged, value))
+        if not isinstance(value, Code):
+            return value
+        if value in self.flags and value.head != "name":
+            return self.flags[value]
+        return Code(value.head, self.flagged(value.parts), value.kind, value.values)
+
     def shortened(self, value: Any) -> Any:
         """Code in which a tuple of all parts of a variable is the variable."""
         if isinstance(value, tuple):
@@ -183,7 +213,10 @@ class Scope:
 
     def inner(self, label: str) -> "Scope":
         """The names of a class that is a part of this one."""
-        return Scope(self.facts, f"{self.label}_{label}", (self.key, label, len(self.attributes.taken)), set(), self)
+        self.parts += 1
+        made = Scope(self.facts, f"{self.label}_{label}", (self.key, label, self.parts), set(), self)
+        made.part = f"part `{label}`"
+        return made
 
     def entry(self, size: Any, axis: int, rank: int) -> Any:
         """A size of what flows into a part: as it is where it is plain, else an argument of the part."""

@@ -32,11 +32,15 @@ class Unpack:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """A module gets a child: `owner` is the code of the module, `name` a text or the code of one."""
+    """A module gets a child: `owner` is the code of the module, `name` a text or the code of one.
+
+    `declared` where its type is said, for other classes may stand there too.
+    """
 
     owner: str
     name: Any
     value: Any
+    declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

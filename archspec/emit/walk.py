@@ -209,12 +209,12 @@ class Walk:
             if side.forward is not None and side.x != frame.x:
                 side.forward.add(Assign(frame.x, code.name(side.x, TENSOR)))
         self._merge_shapes(frame, *sides)
-        frame.lines.add(If(condition, sides[0].lines.done(), sides[1].lines.done()))
         if frame.forward is not None and sides[0].forward is not None and sides[1].forward is not None:
             bodies = sides[0].forward.done(), sides[1].forward.done()
             if any(bodies):
                 flag = frame.scope.flag(f"has_{label}", condition, frame.lines)
                 frame.forward.add(If(flag, *bodies))
+        frame.lines.add(If(condition, sides[0].lines.done(), sides[1].lines.done()))
         frame.worlds = _distinct(
             [(code.both(condition, world), names) for world, names in sides[0].worlds]
             + [(code.both(code.negation(condition), world), names) for world, names in sides[1].worlds],
@@ -285,7 +285,8 @@ class Walk:
         if frame.owner == "self" and isinstance(name, str):
             frame.lines.add(Put("self", attribute(name), made))
             return f"self.{attribute(name)}"
-        variable = frame.scope.column(name if isinstance(name, str) else "units")
+        wanted = name if isinstance(name, str) else "unit" if name.head == "format" else "units"
+        variable = frame.scope.column(wanted)
         frame.lines.add(Assign(variable, made, kept=True))
         frame.lines.add(self._placed(name, code.name(variable, TENSOR), frame))
         return variable
@@ -350,7 +351,7 @@ class Walk:
         made, attributes = self.facts.nested(scope, inner.flow, frame.scope)
         flow = tuple(scope.outside(size) for size in inner.flow)
         if any(size is None for size in flow):
-            variable = frame.scope.variable("part")
+            variable = frame.scope.module(label)
             frame.lines.add(Assign(variable, made))
             made = code.name(variable, TENSOR)
             flow = tuple(
@@ -421,7 +422,7 @@ class Walk:
                 self._put(name, made, frame)
                 module = Code("attr", (code.name("self"), attribute(name)))
             else:
-                variable = scope.variable("block")
+                variable = scope.module(callee)
                 frame.lines.add(Assign(variable, made))
                 module = code.name(variable, TENSOR)
                 self._put(name, module, frame)
@@ -525,7 +526,8 @@ class Walk:
                 )
         if len(results) == 1:
             return tuple(results[0][0])
-        found = layers(operator, args, tuple(shape for shape, _ in results), frame.scope.whole, lambda _: (0, 0))
+        shapes = tuple(shape for shape, _ in results)
+        found = layers(operator, args, shapes, frame.scope.whole, lambda _: (0, 0), frame.scope.plainness)
         if isinstance(found, Fork):
             raise ArchspecError(f"how {operator} joins depends on {found.condition}")
         return found.shape
@@ -541,8 +543,12 @@ class Walk:
             return
         used_later = {entry, *(str(n) for tensor in tensors for n in code.names(tensor))}
         if flags[0] is None and all(flag is not None for flag in flags[1:]) and operator != "concat":
-            target = frame.scope.tensor("x", used_later | frame.pinned)
-            forward.add(Assign(target, tensors[0]))
+            others = {str(n) for tensor in tensors[1:] for n in code.names(tensor)}
+            if tensors[0].head == "name" and str(tensors[0]) not in frame.pinned | others:
+                target = str(tensors[0])
+            else:
+                target = frame.scope.tensor("x", used_later | frame.pinned)
+                forward.add(Assign(target, tensors[0]))
             for tensor, flag in zip(tensors[1:], flags[1:], strict=True):
                 forward.add(If(flag, (Assign(target, join((code.name(target, TENSOR), tensor))),)))
             frame.x = target
