@@ -6,7 +6,7 @@ the block (does it need the height?). So the walk is made again until nothing ne
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,8 @@ from archspec.code import INT, NONE, RATIONAL, WORD, Code, Kind
 from archspec.emit.expression import Reader
 from archspec.emit.layer import function_code, settings
 from archspec.emit.naming import Names, class_name, network_name
-from archspec.emit.scope import Scope, dimensions
-from archspec.emit.statements import Assign, For, If, Keep, Lines, Put, Return, Statements, inlined, pruned, targets, used
+from archspec.emit.scope import MARK, Scope, dimensions
+from archspec.emit.statements import Assign, For, If, Keep, Lines, Put, Return, Statements, changed, inlined, pruned, targets, used
 from archspec.errors import ArchspecError
 from archspec.ops import Function
 from archspec.spec.check import signature, words
@@ -297,7 +297,7 @@ class Facts:
         for axis in sorted(self.reads.get(key, ())):
             scope.lines.add(Keep(f"out_{dimensions(len(flow))[axis]}", scope.flagged(flow[axis])))
         body = inlined(_joined(pruned(scope.lines.done())), fixed)
-        body = _declared(_joined(body))
+        body = _declared(_renamed(_joined(body), scope))
         for out in _outs(body):
             self.reads.setdefault(out[2], set()).add(out[3])
         return body
@@ -437,7 +437,8 @@ def _applied(kind: str, call: Function) -> str:
     from archspec import ops
 
     known = ops.registered().get(kind)
-    return (known.__doc__ or "").partition("\n")[0] if known else f"`{call.target}` as a module."
+    doc = (known.__doc__ or "").partition("\n")[0].partition(":")[0].rstrip(".") if known else ""
+    return f"{doc}." if doc else f"`{call.target}` as a module."
 
 
 def _documented(block: Block) -> list[str]:
@@ -495,8 +496,6 @@ def _joined(body: Statements) -> Statements:
 
 
 def _joined_body(body: Statements, counts: Counter[str]) -> Statements:
-    from dataclasses import replace
-
     made: list[Any] = []
     for statement in body:
         match statement:
@@ -514,6 +513,38 @@ def _joined_body(body: Statements, counts: Counter[str]) -> Statements:
     return tuple(made)
 
 
+def _renamed(body: Statements, scope: Scope) -> Statements:
+    """The statements with names for the variables of modules that are asked for their sizes."""
+    known: dict[str, str] = {}
+    for name in [*targets(body), *used(body)]:
+        kind = name.partition(MARK)[0]
+        if MARK in name and kind not in known:
+            known[kind] = scope.names.new(kind)
+
+    def named(name: str) -> str:
+        return known[name.partition(MARK)[0]] if MARK in name else name
+
+    def change(value: Any) -> Any:
+        return code.substituted(value, {n: code.name(named(str(n)), n.kind) for n in code.names(value) if MARK in str(n)})
+
+    return _renamed_body(changed(body, change, lambda _: True), named)
+
+
+def _renamed_body(body: Statements, named: Callable[[str], str]) -> Statements:
+    done: list[Any] = []
+    for statement in body:
+        match statement:
+            case Assign(target):
+                done.append(replace(statement, target=named(target)))
+            case If(condition, then, otherwise):
+                done.append(If(condition, _renamed_body(then, named), _renamed_body(otherwise, named)))
+            case For():
+                done.append(replace(statement, body=_renamed_body(statement.body, named)))
+            case _:
+                done.append(statement)
+    return tuple(done)
+
+
 def _declared(body: Statements) -> Statements:
     """The statements with the type of a child that is one of several classes said where it is made first."""
     from archspec.emit.statements import flat
@@ -528,8 +559,6 @@ def _declared(body: Statements) -> Statements:
 
 
 def _declared_body(body: Statements, several: set[str]) -> Statements:
-    from dataclasses import replace
-
     done: list[Any] = []
     for statement in body:
         match statement:

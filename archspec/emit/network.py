@@ -27,7 +27,13 @@ def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str
         ArchspecError: The specification cannot be translated; says which step.
 
     >>> from archspec.spec import load
-    >>> print(source(load("lenet_300_100")).partition("class ")[2])
+    >>> print(source(load("lenet_300_100")).partition("super().__init__()")[2].strip())
+    self.flatten = nn.Flatten()
+            self.fc1 = nn.Linear(side**2, 300)
+            self.relu1 = nn.ReLU()
+            self.fc2 = nn.Linear(300, 100)
+            self.relu2 = nn.ReLU()
+            self.fc3 = nn.Linear(100, classes)
     """
     facts = Facts(document, bind(document, bindings or {}, ()))
     facts.walked(_write)
@@ -60,7 +66,7 @@ def _write(facts: Facts) -> None:
     checks = [c for name in taken for c in _checked(scope.symbols[name], document.symbols[name])]
     params = tuple(_param(name, variable, facts) for name, variable in taken.items())
     forward = scope.forward.done() if explicit else None
-    facts.classes[""] = Class(facts.network, [network_prose(document)], params, (*checks, *body), forward)
+    facts.classes[""] = Class(facts.network, [network_prose(document, facts.network)], params, (*checks, *body), forward)
 
 
 def _param(name: str, variable: str, facts: Facts) -> Param:

@@ -55,11 +55,11 @@ def module_prose(document: Document) -> list[str]:
     return [paragraph for paragraph in paragraphs if paragraph]
 
 
-def network_prose(document: Document) -> str:
+def network_prose(document: Document, name: str) -> str:
     """What the class of the network is called in its own docstring."""
     source = document.source
     place = (source.table or (f"section {source.section}" if source.section else None)) if source else None
-    return sentence(f"the network of {place}" if place else "the network")
+    return sentence(f"the network of {place}" if place else name)
 
 
 def block_prose(block: Block) -> list[str]:

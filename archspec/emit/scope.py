@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from archspec.emit.facts import Facts
 
 
+MARK = "#"
+"""Stands in the name of a variable that is not yet named."""
+
+
 def dimensions(rank: int) -> tuple[str, ...]:
     """What the sizes of a tensor are called, without the batch.
 
@@ -51,7 +55,7 @@ class Scope:
         self.passed: dict[Code, Any] = {}
         self.sizes: dict[str, list[str]] = dict(parent.sizes) if parent else {}
         self.columns: list[str] = []
-        self.modules: dict[str, str] = {}
+        self.modules: list[str] = []
         self.pairs: dict[Code, tuple[Code, Code]] = {}
         self.flags: dict[Any, Code] = {}
         self.origins: dict[str, str] = {}
@@ -117,10 +121,9 @@ class Scope:
         return self.names.new(wanted)
 
     def module(self, kind: str) -> str:
-        """The variable of a module that is asked for its sizes at once: one for all modules of a class."""
-        if kind not in self.modules:
-            self.modules[kind] = self.names.new(kind)
-        return self.modules[kind]
+        """A variable for a module that is asked for its sizes at once; `facts` gives it its name if it is needed."""
+        self.modules.append(kind)
+        return f"{kind}{MARK}{len(self.modules)}"
 
     def column(self, wanted: str) -> str:
         """A variable of a loop: one that an earlier loop had, or a new one."""
