@@ -5,7 +5,7 @@ an argument is a `Code`, as it sends them to `symbols` for SymPy expressions.
 """
 
 from archspec.code.condition import Fork, both, cases, choose, compare, decide, either, equal, less, negation
-from archspec.code.known import known_truth, known_values, names, substituted
+from archspec.code.known import known_truth, known_values, names, substituted, sure_truth
 from archspec.code.rules import (
     ceil,
     ceil_div,
@@ -56,5 +56,6 @@ __all__ = [
     "power",
     "quoted",
     "substituted",
+    "sure_truth",
     "written",
 ]

@@ -163,3 +163,44 @@ _EVALUATIONS: Mapping[str, Callable[..., Any]] = {
     "compare": _compared,
     "call": _called,
 }
+
+
+# ------------------------------------------------------------------ sizes are positive
+
+
+def sure_truth(condition: Any) -> bool | None:
+    """Whether a condition holds for all sizes, which are from 1; None if it depends on them.
+
+    >>> from archspec.code import compare, name
+    >>> sure_truth(compare(2 * name("in_channels") + 1, ">", 2)), sure_truth(compare(name("c"), "==", 1))
+    (True, None)
+    """
+    if not isinstance(condition, Code):
+        return bool(condition)
+    if condition.head == "not":
+        inner = sure_truth(condition.parts[0])
+        return None if inner is None else not inner
+    if condition.head in {"and", "or"}:
+        found = [sure_truth(part) for part in condition.parts]
+        decisive = condition.head == "or"
+        if decisive in found:
+            return decisive
+        return None if None in found else not decisive
+    if condition.head == "compare" and len(condition.parts) == 3 and type(condition.parts[2]) is int:
+        least, (_, sign, number) = _least(condition.parts[0]), condition.parts
+        if least is not None:
+            above = least > number or (least == number and sign in {"<", ">="})
+            return {"<": False, "<=": False, ">": True, ">=": True, "==": False, "!=": True}[sign] if above else None
+    return None
+
+
+def _least(value: Any) -> Any:
+    """A number that a size is not below; None if nothing is known."""
+    if not isinstance(value, Code):
+        return value
+    if value.head == "name":
+        return value.values[0] if isinstance(value.values, range) else 1 if str(value).startswith("in_") else None
+    if value.head == "sum" and all(factor > 0 or term is None for factor, term in value.parts):
+        parts = [(factor, 1 if term is None else _least(term)) for factor, term in value.parts]
+        return None if any(least is None for _, least in parts) else sum(factor * least for factor, least in parts)
+    return None

@@ -107,6 +107,7 @@ _WRITERS: Mapping[str, Callable[..., tuple[str, int]]] = {
     "out": lambda owner, attribute, *_: (f"{written(owner, ATOM)}.{attribute}", ATOM),
     "index": lambda code, key: (f"{written(code, ATOM)}[{written(key)}]", ATOM),
     "format": _formatted,
+    "several": lambda *items: (", ".join(map(written, items)), IF),
     "list": lambda *items: (f"[{', '.join(map(written, items))}]", ATOM),
     "sum": _sum,
     "*": _product,

@@ -15,6 +15,7 @@ from archspec.code import INT, NONE, RATIONAL, WORD, Code, Kind
 from archspec.emit.expression import Reader
 from archspec.emit.layer import function_code, settings
 from archspec.emit.naming import Names, class_name, network_name
+from archspec.emit.flow import mapped
 from archspec.emit.scope import MARK, Scope, dimensions
 from archspec.emit.statements import Assign, For, If, Keep, Lines, Put, Return, Statements, changed, inlined, pruned, targets, used
 from archspec.errors import ArchspecError
@@ -49,6 +50,8 @@ class Class:
     params: tuple[Param, ...]
     body: Statements
     forward: Statements | None
+    inputs: tuple[str, ...] = ()
+    outputs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class BlockFacts:
     needed: tuple[int, ...] = ()
     free: dict[str, Code] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)
-    shape: tuple[Any, ...] = ()
+    shape: Any = ()
     does: Any = True
 
     def call(self, args: Mapping[str, Any], flow: tuple[Any, ...], symbol: Callable[[str], Any]) -> Code:
@@ -221,18 +224,18 @@ class Facts:
         raise KeyError(text)
 
     def _write_block(self, facts: BlockFacts, walk: "Walk") -> None:
-        from archspec.emit.walk import Frame, _froms
+        from archspec.emit.walk import Frame, froms
 
         callee, rank = facts.key
         block = self.document.blocks[callee]
-        scope = Scope(self, callee, facts.key, _froms((block.body,)))
+        scope = Scope(self, callee, facts.key, froms((block.body,)))
         sizes = {axis: f"in_{text}" for axis, text in enumerate(dimensions(rank)) if axis}
         facts.sizes = {axis: code.name(scope.names.new(text)) for axis, text in sizes.items()}
         flow = (code.name("batch"), *facts.sizes.values())
         explicit = not walk._chain(block.body, Frame(scope, "self", {}, flow, scope.lines, None))
         frame = Frame(scope, "self", {}, flow, scope.lines, scope.forward if explicit else None)
         frame.named["input"] = (flow, "x")
-        if "input" in scope.gone_back_to:
+        if scope.gone_back_to["input"]:
             frame.pinned |= {"x"}
         known = self.previous.get(facts.key)
         for arg, default in block.args.items():
@@ -245,7 +248,7 @@ class Facts:
         facts.free = dict(sorted(scope.symbols.items(), key=lambda item: order.index(item[0])))
         self._finish(facts, scope, frame.flow, explicit)
         own = {*facts.sizes.values(), *facts.args.values(), *facts.free.values()}
-        facts.shape = tuple(size if set(code.names(size)) <= own else None for size in frame.flow)
+        facts.shape = mapped(lambda size: size if set(code.names(size)) <= own else None, frame.flow)
         facts.does = frame.does if set(code.names(frame.does)) <= own else True
 
     def _arg(
@@ -292,9 +295,9 @@ class Facts:
         kind = name.kind | (NONE if constant is None else frozenset())
         return Param(str(name), kind, constant)
 
-    def _finished(self, scope: Scope, key: Any, flow: tuple[Any, ...], fixed: frozenset[str]) -> Statements:
+    def _finished(self, scope: Scope, key: Any, flow: Any, fixed: frozenset[str]) -> Statements:
         """The statements of a constructor, without what nothing uses."""
-        for axis in sorted(self.reads.get(key, ())):
+        for axis in sorted(self.reads.get(key, ())) if isinstance(flow, tuple) else ():
             scope.lines.add(Keep(f"out_{dimensions(len(flow))[axis]}", scope.flagged(flow[axis])))
         body = inlined(_joined(pruned(scope.lines.done())), fixed)
         body = _declared(_renamed(_joined(body), scope))
@@ -304,8 +307,8 @@ class Facts:
 
     # -------------------------------------------------------------- parts of blocks
 
-    def nested(self, scope: Scope, flow: tuple[Any, ...], outer: Scope) -> tuple[Code, dict[int, Any]]:
-        """The class of a part of a block: the code that makes it, and what its sizes are known under."""
+    def nested(self, scope: Scope, flow: Any, inputs: tuple[str, ...], outputs: int) -> Code:
+        """The class of a part of a block, and the code that makes it."""
         key = scope.key
         body = self._finished(scope, key, flow, scope.inherited | {str(name) for name in scope.passed})
         uses, own = used(body), targets(body)
@@ -321,8 +324,7 @@ class Facts:
         )
         known = {str(n): value for n, value in scope.passed.items()}
         keywords = tuple((n, code.name(n, kinds.get(n, INT))) for n in free if n not in sizes)
-        made = Code("call", (name, tuple(known.get(n, code.name(n)) for n in sizes), keywords), TENSOR)
-        return made, {axis: (key, axis) for axis in range(len(flow))}
+        return Code("call", (name, tuple(known.get(n, code.name(n)) for n in sizes), keywords), TENSOR)
 
     def applied(self, kind: str, call: Function) -> Code:
         """The code that makes a module which applies a function; its class has what is not fixed as arguments."""

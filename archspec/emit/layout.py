@@ -51,10 +51,13 @@ def _laid(statement: Statement, indent: str, declared: set[str] | None) -> Itera
             yield from _loop(names, over, indent)
             yield from laid(body, indent + STEP, declared)
         case Refuse(condition, message):
-            yield from broken(indent, "if ", condition, ":")
+            inside = indent
+            if condition is not True:
+                yield from broken(indent, "if ", condition, ":")
+                inside += STEP
             text = "".join(part if isinstance(part, str) else f"{{{written(part)}}}" for part in message)
             prefix = "f" if any(isinstance(part, Code) for part in message) else ""
-            yield from _raised(indent + STEP, f'{prefix}"{text}"')
+            yield from _raised(inside, f'{prefix}"{text}"')
         case Put(owner, Code() as name, value):
             yield from broken(indent, "", Code("call", (f"{owner}.add_module", (name, value), ())), "")
         case Put(owner, name, value, declared_type):
@@ -63,6 +66,10 @@ def _laid(statement: Statement, indent: str, declared: set[str] | None) -> Itera
         case Keep(name, value):
             yield from broken(indent, f"self.{name} = ", value, "")
         case Unpack(names, value):
+            for name in names if declared is not None else ():
+                if name not in declared:
+                    declared.add(name)
+                    yield f"{indent}{name}: Tensor"
             yield from broken(indent, f"{', '.join(names)} = ", value, "")
         case Do(value):
             yield from broken(indent, "", value, "")

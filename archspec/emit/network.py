@@ -10,7 +10,7 @@ from archspec.emit.page import page
 from archspec.emit.prose import network_prose
 from archspec.emit.scope import Scope
 from archspec.emit.statements import Assign, Refuse, Return, Statement, used
-from archspec.emit.walk import Frame, Walk, _froms
+from archspec.emit.walk import Frame, Walk, froms
 from archspec.graph.expand import bind
 from archspec.spec.document import Document, Symbol
 
@@ -42,7 +42,7 @@ def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str
 
 def _write(facts: Facts) -> None:
     document, walk = facts.document, Walk(facts)
-    scope = Scope(facts, "network", "", _froms((document.network,)))
+    scope = Scope(facts, "network", "", froms((document.network,)))
     scope.symbols.update({name: code.name(scope.names.new(name), *facts.globals[name]) for name in document.symbols})
     begin = Frame(scope, "self", {}, (), scope.lines, None)
     for name, value in document.let.items():
@@ -54,7 +54,7 @@ def _write(facts: Facts) -> None:
     explicit = not walk._chain(document.network, frame)
     frame.forward = scope.forward if explicit else None
     frame.named["input"] = (flow, "x")
-    if "input" in scope.gone_back_to:
+    if scope.gone_back_to["input"]:
         frame.pinned |= {"x"}
     walk.body(document.network, frame)
     if explicit:

@@ -1,5 +1,6 @@
 """The names of one class while its constructor and its forward are written."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from archspec import code
@@ -38,17 +39,18 @@ class Scope:
         facts: What is known of the whole specification.
         label: What the class is named after.
         key: What the facts of the class are kept under.
-        gone_back_to: The values that `from` goes back to in the body that the class is made of.
+        gone_back_to: How often `from` goes back to a value in the body that the class is made of.
         parent: The class that this one is a part of, whose names it sees.
     """
 
     def __init__(
-        self, facts: "Facts", label: str, key: Any, gone_back_to: set[str], parent: "Scope | None" = None
+        self, facts: "Facts", label: str, key: Any, gone_back_to: Counter[str], parent: "Scope | None" = None
     ) -> None:
         self.facts, self.label, self.key, self.gone_back_to, self.parent = facts, label, key, gone_back_to, parent
         self.names = Names(parent.names.taken if parent else facts.reserved())
         self.inherited = frozenset(self.names.taken)
         self.tensors = Names({"x"})
+        self.tensors_by_name: dict[str, str] = {}
         self.attributes = Names({*RESERVED, *facts.local_names})
         self.lines, self.forward = Lines(), Lines()
         self.symbols: dict[str, Code] = {}
@@ -214,10 +216,10 @@ class Scope:
 
     # -------------------------------------------------------------- classes that are part of this one
 
-    def inner(self, label: str) -> "Scope":
+    def inner(self, label: str, gone_back_to: Counter[str]) -> "Scope":
         """The names of a class that is a part of this one."""
         self.parts += 1
-        made = Scope(self.facts, f"{self.label}_{label}", (self.key, label, self.parts), set(), self)
+        made = Scope(self.facts, f"{self.label}_{label}", (self.key, label, self.parts), gone_back_to, self)
         made.part = f"part `{label}`"
         return made
 

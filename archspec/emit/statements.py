@@ -79,7 +79,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """A ValueError on a condition; the message is made of texts and code."""
+    """A ValueError on a condition (always, if it is True); the message is made of texts and code."""
 
     condition: Any
     message: tuple[Any, ...]

@@ -4,6 +4,7 @@ A body that is a chain of steps becomes an `nn.Sequential`; one with branches, o
 value, becomes a class with a forward of its own.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +13,11 @@ from archspec import code, ops
 from archspec.code import INT, Code, Fork
 from archspec.emit.expression import Reader
 from archspec.emit.facts import Facts
+from archspec.emit.flow import Either, mapped, sizes
 from archspec.emit.layer import Layer, function_code, layers, module_code, settings
+from archspec.emit.prose import safe
 from archspec.emit.scope import Scope, channel, dimensions
-from archspec.emit.statements import Assign, For, If, Keep, Lines, Put, Return, Table, Unpack, targets
+from archspec.emit.statements import Assign, For, If, Keep, Lines, Put, Refuse, Return, Table, Unpack, targets
 from archspec.errors import ArchspecError, SpecError
 from archspec.graph.names import RESERVED, attribute
 from archspec.ops import Function, Module
@@ -48,7 +51,7 @@ class Frame:
     scope: Scope
     owner: str
     env: dict[str, Any]
-    flow: tuple[Any, ...]
+    flow: Any
     lines: Lines
     forward: Lines | None
     x: str = "x"
@@ -73,6 +76,25 @@ class Frame:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a class that is a class of its own: what makes it, and what it gives.
+
+    Attributes:
+        made: The code that makes it.
+        flow: The shape that flows out of it.
+        does: Whether it does anything.
+        inputs: The variables of the values that it takes beside what flows.
+        given: The values that it gives beside what flows: by name, the shape and the variable outside.
+    """
+
+    made: Code
+    flow: Any
+    does: Any
+    inputs: tuple[str, ...]
+    given: dict[str, tuple[Any, str]]
+
+
 class Walk:
     """Writes one class after another; `facts` are what the last walk found of the blocks."""
 
@@ -86,11 +108,27 @@ class Walk:
         """The steps of a body, one after the other."""
         for step in body:
             try:
-                _WALKS[type(step)](self, step, frame)
+                self._step(step, frame)
             except SpecError:
                 raise
             except ArchspecError as error:
                 raise SpecError(str(error), step.at) from None
+
+    def _step(self, step: Step, frame: Frame) -> None:
+        """One step; once for each of two shapes where what flows has one or the other."""
+        if not isinstance(frame.flow, Either):
+            _WALKS[type(step)](self, step, frame)
+            return
+        flow = frame.flow
+
+        def on(side: Any) -> Callable[[Frame], None]:
+            def walk(inner: Frame) -> None:
+                inner.flow = side
+                self._step(step, inner)
+
+            return walk
+
+        self.conditional(flow.condition, frame, on(flow.then), on(flow.otherwise), "then")
 
     def reader(self, frame: Frame, flow: tuple[Any, ...] | None = None) -> Reader:
         """What the expressions of a container's steps become."""
@@ -146,12 +184,13 @@ class Walk:
         if label is None:
             return
         variable = frame.x
-        if frame.forward is not None and label in frame.scope.gone_back_to:
-            variable = frame.scope.tensor(label)
+        if frame.forward is not None and frame.scope.gone_back_to[label]:
+            variable = frame.scope.tensors_by_name.setdefault(label, "") or frame.scope.tensor(label)
+            frame.scope.tensors_by_name[label] = variable
             frame.forward.add(Assign(variable, code.name(frame.x, TENSOR)))
         frame.named[label] = (frame.flow, variable)
-        if label in frame.scope.gone_back_to:
-            frame.pinned |= _names(frame.flow)
+        if frame.scope.gone_back_to[label]:
+            frame.pinned |= _names(sizes(frame.flow))
 
     def _from(self, step: From, frame: Frame) -> None:
         if step.from_ not in frame.named:
@@ -197,18 +236,20 @@ class Walk:
         label: str,
     ) -> None:
         """Steps on a condition, and others where it does not hold."""
-        if not isinstance(condition, Code):
-            (then if condition else otherwise)(frame)
+        sure = code.sure_truth(condition)
+        if sure is not None:
+            (then if sure else otherwise)(frame)
             return
         if frame.forward is not None:
             self._settle(frame)
-        sides = frame.fork(), frame.fork()
-        then(sides[0])
-        otherwise(sides[1])
+        frame.pinned |= _names(condition)
+        sides = self._side(then, frame), self._side(otherwise, frame)
+        if sides[0].flow is None and sides[1].flow is None:
+            raise ArchspecError("neither side of a condition can be built")
         for side in sides:
             if side.forward is not None and side.x != frame.x:
                 side.forward.add(Assign(frame.x, code.name(side.x, TENSOR)))
-        self._merge_shapes(frame, *sides)
+        self._merge_shapes(condition, frame, *sides)
         if frame.forward is not None and sides[0].forward is not None and sides[1].forward is not None:
             bodies = sides[0].forward.done(), sides[1].forward.done()
             if any(bodies):
@@ -224,6 +265,18 @@ class Walk:
         done = code.choose(condition, sides[0].does, sides[1].does)
         frame.does = code.either(frame.does, _plain_choice(condition, sides[0].does, sides[1].does, done))
 
+    def _side(self, steps: Callable[[Frame], None], frame: Frame) -> Frame:
+        """One side of a condition; where it cannot be built, a constructor that says so."""
+        side = frame.fork()
+        try:
+            steps(side)
+        except ArchspecError as error:
+            message = error.message if isinstance(error, SpecError) else str(error)
+            side = frame.fork()
+            side.flow = None
+            side.lines.add(Refuse(True, (safe(message).replace("{", "(").replace("}", ")"),)))
+        return side
+
     def _settle(self, frame: Frame) -> None:
         """What flows in a variable that may be set again."""
         if frame.x in frame.pinned:
@@ -232,21 +285,22 @@ class Walk:
             frame.forward.add(Assign(variable, code.name(frame.x, TENSOR)))
             frame.x = variable
 
-    def _merge_shapes(self, frame: Frame, a: Frame, b: Frame) -> None:
-        if len(a.flow) != len(b.flow):
-            raise ArchspecError(
-                "what flows on has another number of axes where the condition holds than where it does not; "
-                "the source can be written only if both have the same"
-            )
-        sizes = list(zip(a.flow, b.flow, strict=True))
+    def _merge_shapes(self, condition: Any, frame: Frame, a: Frame, b: Frame) -> None:
+        if a.flow is None or b.flow is None or a.flow == b.flow:
+            frame.flow = b.flow if a.flow is None else a.flow
+            return
+        if isinstance(a.flow, Either) or isinstance(b.flow, Either) or len(a.flow) != len(b.flow):
+            frame.flow = Either(condition, a.flow, b.flow)
+            return
+        pairs = list(zip(a.flow, b.flow, strict=True))
         pinned = frame.pinned | a.pinned | b.pinned
         flow = []
-        for axis, (one, other) in enumerate(sizes):
+        for axis, (one, other) in enumerate(pairs):
             if one == other:
                 flow.append(one)
                 continue
-            later = frozenset().union(*(_names(pair) for pair in sizes[axis + 1 :]))
-            variable = frame.scope.size(axis, len(sizes), pinned | later)
+            later = frozenset().union(*(_names(pair) for pair in pairs[axis + 1 :]))
+            variable = frame.scope.size(axis, len(pairs), pinned | later)
             for side, value in ((a, one), (b, other)):
                 lines = frame.lines if not side.lines.made else side.lines
                 if value != variable:
@@ -266,7 +320,7 @@ class Walk:
         env: Mapping[str, Any] | None = None,
     ) -> None:
         """The steps of a body in a module of their own."""
-        if self._chain(body, frame):
+        if self._chain(body, frame) and not self._shared(body, frame):
             owner = self._sequential(name, frame)
             inner = frame.inside(owner, None, env)
             self._lets(let, inner)
@@ -275,9 +329,31 @@ class Walk:
             frame.does = code.either(frame.does, inner.does)
             self._pass(name, frame)
             return
-        made, flow, does = self._nested(label, body, frame, let, env)
-        self._put(name, made, frame)
-        frame.flow, frame.does = flow, code.either(frame.does, does)
+        part = self._nested(label, body, frame, let, env)
+        frame.lines.add(self._placed(name, part.made, frame))
+        self._hand(self._reached(name, frame) if frame.forward is not None else "", part, frame)
+        frame.flow, frame.does = part.flow, code.either(frame.does, part.does)
+
+    def _hand(self, reached: str, part: "Part", frame: Frame) -> None:
+        """In a forward, what flows and the values it shares go through a part, and those that it gives come out."""
+        frame.named |= part.given
+        if frame.forward is None:
+            return
+        taken = tuple(code.name(x, TENSOR) for x in (frame.x, *part.inputs))
+        value = Code("call", (reached, taken, ()), TENSOR)
+        if frame.x in frame.pinned:
+            frame.x = frame.scope.tensor("x")
+        names = tuple(variable for _, variable in part.given.values())
+        frame.forward.add(Unpack((frame.x, *names), value) if names else Assign(frame.x, value))
+
+    def _shared(self, body: Body, frame: Frame) -> tuple[list[str], list[str]] | None:
+        """The values that a part takes from outside, and those that it gives; None where there are none of both."""
+        inside = froms((body,))
+        own = set(_all_names((body,)))
+        taken = [name for name in inside if name in frame.named]
+        outside = frame.scope.gone_back_to - inside
+        given = [name for name in dict.fromkeys(_all_names((body,))) if outside[name] and name in own]
+        return (taken, given) if taken or given else None
 
     def _sequential(self, name: Any, frame: Frame) -> str:
         """A new `nn.Sequential` in the container, and the code to reach it."""
@@ -300,7 +376,6 @@ class Walk:
         self._pass(name, frame, *more)
 
     def _pass(self, name: Any, frame: Frame, *more: str) -> None:
-        frame.does = True if frame.does is not True and not isinstance(frame.does, Code) else frame.does
         if frame.forward is None:
             return
         taken = tuple(code.name(x, TENSOR) for x in (frame.x, *more))
@@ -330,35 +405,59 @@ class Walk:
             return all(self._chain(body, frame) for body in inner_bodies(step))
         if isinstance(step, (Call, Use, Group)) and (step.as_ or "") in _SEQUENTIAL_METHODS:
             return False
-        return not _froms(inner_bodies(step)) and not (set(_all_names(inner_bodies(step))) & frame.scope.gone_back_to)
+        return not any(self._shared(body, frame) or "input" in froms((body,)) for body in inner_bodies(step))
 
     def _nested(
         self, label: str, body: Body, frame: Frame, let: Mapping[str, Value], env: Mapping[str, Any] | None
-    ) -> tuple[Code, tuple[Any, ...], Any]:
-        """A class of its own for the steps of a body: the code that makes it, the shape it gives, whether it does."""
-        outside = _froms((body,)) - set(_all_names((body,)))
-        if outside or set(_all_names((body,))) & (frame.scope.gone_back_to - _froms((body,))):
-            raise ArchspecError(
-                f"'{label}' goes back to a value from outside it, or gives one; "
-                "its source cannot be written: put the branches and the value into one body"
-            )
-        scope = frame.scope.inner(label)
+    ) -> "Part":
+        """A class of its own for the steps of a body."""
+        taken, given = self._shared(body, frame) or ([], [])
+        inside = froms((body,))
+        scope = frame.scope.inner(label, inside + Counter(given))
         flow = tuple(scope.entry(size, axis, len(frame.flow)) for axis, size in enumerate(frame.flow))
-        inner = Frame(scope, "self", {**frame.env, **(env or {})}, flow, scope.lines, scope.forward, pinned=frozenset())
+        inner = Frame(scope, "self", {**frame.env, **(env or {})}, flow, scope.lines, scope.forward)
+        for name in taken:
+            variable = scope.tensors_by_name[name] = scope.tensor(name)
+            inner.named[name] = (frame.named[name][0], variable)
+            inner.pinned |= {variable}
+        inputs = tuple(inner.named[name][1] for name in taken)
+        for name in given:
+            if name not in taken:
+                scope.tensors_by_name[name] = scope.tensor(name)
+                if _conditional(name, body):
+                    scope.forward.add(Assign(scope.tensors_by_name[name], code.name("x", TENSOR)))
         self._lets(let, inner)
         self.body(body, inner)
-        scope.forward.add(Return(code.name(inner.x, TENSOR)))
-        made, attributes = self.facts.nested(scope, inner.flow, frame.scope)
-        flow = tuple(scope.outside(size) for size in inner.flow)
-        if any(size is None for size in flow):
-            variable = frame.scope.module(label)
-            frame.lines.add(Assign(variable, made))
-            made = code.name(variable, TENSOR)
-            flow = tuple(
-                self._read(made, attributes[axis], axis, len(flow), frame) if size is None else size
-                for axis, size in enumerate(flow)
-            )
-        return made, flow, scope.outside(inner.does) if scope.outside(inner.does) is not None else True
+        results = tuple(code.name(x, TENSOR) for x in (inner.x, *(scope.tensors_by_name[name] for name in given)))
+        scope.forward.add(Return(Code("several", results, TENSOR) if given else results[0]))
+        made = self.facts.nested(scope, inner.flow, inputs, len(results))
+        outer = {}
+        for name in given:
+            shape = mapped(scope.outside, inner.named[name][0])
+            if any(size is None for size in sizes(shape)):
+                raise ArchspecError(f"the shape of '{name}' cannot be told outside '{label}'; give it less depth")
+            variable = frame.scope.tensors_by_name.get(name) or frame.scope.tensor(name)
+            frame.scope.tensors_by_name[name] = variable
+            outer[name] = (shape, variable)
+        flow, made = self._told_outside(inner.flow, scope, made, label, frame)
+        does = scope.outside(inner.does)
+        return Part(made, flow, True if does is None else does, tuple(frame.named[name][1] for name in taken), outer)
+
+    def _told_outside(self, flow: Any, scope: Scope, made: Code, label: str, frame: Frame) -> tuple[Any, Code]:
+        """The shape that a part gives, in the names outside it, or as its module tells it."""
+        known = mapped(scope.outside, flow)
+        if not any(size is None for size in sizes(known)):
+            return known, made
+        if isinstance(known, Either):
+            raise ArchspecError(f"what '{label}' gives has one of several ranks, which cannot be told outside it")
+        variable = frame.scope.module(label)
+        frame.lines.add(Assign(variable, made))
+        module = code.name(variable, TENSOR)
+        told = [
+            self._read(module, (scope.key, axis), axis, len(known), frame) if size is None else size
+            for axis, size in enumerate(known)
+        ]
+        return tuple(told), module
 
     def _read(self, module: Code, out: Any, axis: int, rank: int, frame: Frame) -> Code:
         """The variable of a size that a module tells."""
@@ -412,7 +511,13 @@ class Walk:
         given = facts.call(values, frame.flow, scope.symbol)
         made: Any = scope.shortened(given)
         known = facts.known(values, frame.flow, scope.symbol, scope.lines)
-        flow = [_told(size, known) for size in facts.shape]
+        told = mapped(lambda size: _told(size, known), facts.shape)
+        does = code.substituted(facts.does, known)
+        if isinstance(told, Either):
+            self._put(name, made, frame)
+            frame.flow, frame.does = _decided(told), code.either(frame.does, does)
+            return
+        flow = list(told)
         read = [
             axis for axis, size in enumerate(flow) if size is None or (axis == channel(len(flow)) and _called(size))
         ]
@@ -430,7 +535,6 @@ class Walk:
                 flow[axis] = self._read(module, (facts.key, axis), axis, len(flow), frame)
         else:
             self._put(name, made, frame)
-        does = code.substituted(facts.does, known)
         frame.flow, frame.does = tuple(flow), code.either(frame.does, does)
 
     # -------------------------------------------------------------- joins
@@ -442,7 +546,7 @@ class Walk:
         read = self.reader(frame)
         args = {"dim": read.expression(step.dim)} if isinstance(step, ConcatStep) else {}
         entry = frame.x
-        frame.pinned |= _names(frame.flow)
+        frame.pinned |= _names(sizes(frame.flow))
         results = [
             (tensor, shape, does, branch)
             for branch, body in step.branches.items()
@@ -468,13 +572,13 @@ class Walk:
         flow, x = frame.named[start] if start else (frame.flow, frame.x)
         inner = frame.inside(frame.owner, None)
         inner.flow, inner.x = flow, x
-        inner.pinned = frame.pinned | _names(flow)
+        inner.pinned = frame.pinned | _names(sizes(flow))
         inner.lines = Lines()
         tensor = code.name(x, TENSOR)
         reached = Code(
             "call", (f"{frame.owner}.{attribute(name)}" if isinstance(name, str) else "", (tensor,), ()), TENSOR
         )
-        if self._chain(rest, frame):
+        if self._chain(rest, frame) and not self._shared(rest, frame):
             holder = inner.inside("", None)
             holder.pinned = inner.pinned
             holder.lines = Lines()
@@ -489,9 +593,19 @@ class Walk:
                 return reached, flow, does
             frame.lines.add(*holder.lines.made)
             return tensor, flow, does
-        made, flow, does = self._nested(branch, rest, _with(inner, frame.lines), {}, None)
-        self._put(name, made, _silent(frame))
-        return reached, flow, self._does(body, does, frame, bool(start))
+        inner.lines = frame.lines
+        part = self._nested(branch, rest, inner, {}, None)
+        frame.lines.add(self._placed(name, part.made, frame))
+        does = self._does(body, part.does, frame, bool(start))
+        taken = tuple(code.name(v, TENSOR) for v in (x, *part.inputs))
+        value = Code("call", (reached.parts[0], taken, ()), TENSOR)
+        if part.given:
+            assert frame.forward is not None
+            result = frame.scope.tensor("x", {x})
+            frame.forward.add(Unpack((result, *(variable for _, variable in part.given.values())), value))
+            value = code.name(result, TENSOR)
+            frame.named |= part.given
+        return value, part.flow, does
 
     def _does(self, body: Body, done: Any, frame: Frame, went_back: bool) -> Any:
         """Whether a branch does anything, counting that it may go back to another value."""
@@ -590,9 +704,28 @@ class Walk:
             env = {step.index: number} if step.index else {}
             self.container(_unit(number), step.body, inner, {}, label, env)
 
+        before = dict(frame.named)
+        shared = self._shared(step.body, frame)
         self._times(times, step.index or "i", owner, frame, unit)
-        self._pass(name, frame)
+        if shared is None:
+            self._pass(name, frame)
+        else:
+            self._through(name, shared, before, frame)
         self._remember(step.as_, frame)
+
+    def _through(
+        self, name: Any, shared: tuple[list[str], list[str]], before: Mapping[str, Any], frame: Frame
+    ) -> None:
+        """In a forward, what flows and the values it shares go through one unit after another."""
+        assert frame.forward is not None
+        self._settle(frame)
+        taken, given = shared
+        each = frame.scope.tensor("unit")
+        inputs = tuple(code.name(before[n][1], TENSOR) for n in taken)
+        value = Code("call", (each, (code.name(frame.x, TENSOR), *inputs), ()), TENSOR)
+        names = tuple(frame.named[n][1] for n in given)
+        step = Unpack((frame.x, *names), value) if names else Assign(frame.x, value)
+        frame.forward.add(For((each,), Code("text", (self._reached(name, frame),), TENSOR), (step,)))
 
     def _times(self, times: Any, index: str, owner: str, frame: Frame, unit: Callable[[Frame, Any], None]) -> None:
         """Units one behind the other in a container."""
@@ -629,7 +762,7 @@ class Walk:
 
     def _carry(self, inner: Frame, carried: tuple[Any, ...]) -> None:
         """At the end of a loop's body, the variables of the sizes get what flows out of it."""
-        if len(inner.flow) != len(carried):
+        if not isinstance(inner.flow, tuple) or len(inner.flow) != len(carried):
             raise ArchspecError("what is repeated changes the number of axes, so that it cannot be repeated")
         changed = [(str(v), size) for v, size in zip(carried, inner.flow, strict=True) if v != size]
         depends = {v for i, (v, _) in enumerate(changed) for _, later in changed[i + 1 :] if v in _names(later)}
@@ -904,9 +1037,24 @@ def _steps(bodies: tuple[Body, ...]) -> Iterator[Step]:
             yield from _steps(inner_bodies(step))
 
 
-def _froms(bodies: tuple[Body, ...]) -> set[str]:
-    """The names that steps go back to."""
-    return {step.from_ for step in _steps(bodies) if isinstance(step, From)}
+def froms(bodies: tuple[Body, ...]) -> Counter[str]:
+    """The names that steps go back to, and how often."""
+    return Counter(step.from_ for step in _steps(bodies) if isinstance(step, From))
+
+
+def _conditional(name: str, body: Body) -> bool:
+    """Whether a value of a body is only there on a condition."""
+    return name not in {step.as_ for step in body}
+
+
+def _decided(flow: Any) -> Any:
+    """One of two shapes, where the condition is known."""
+    if not isinstance(flow, Either):
+        return flow
+    known = code.known_truth(flow.condition)
+    if known is None:
+        return Either(flow.condition, _decided(flow.then), _decided(flow.otherwise))
+    return _decided(flow.then if known else flow.otherwise)
 
 
 def _all_names(bodies: tuple[Body, ...]) -> Iterator[str]:
@@ -954,16 +1102,6 @@ def _flat(lines: Lines) -> Iterator[Any]:
     from archspec.emit.statements import flat
 
     return flat(lines.done())
-
-
-def _with(frame: Frame, lines: Lines) -> Frame:
-    frame.lines = lines
-    return frame
-
-
-def _silent(frame: Frame) -> Frame:
-    """The same container, without its forward."""
-    return Frame(frame.scope, frame.owner, frame.env, frame.flow, frame.lines, None, frame.x)
 
 
 _JOINS: Mapping[str, Callable[[Any], Callable[[tuple[Any, ...]], Code]]] = {
