@@ -161,7 +161,7 @@ def _normal(value: Dim) -> Dim:
 
 
 def _rule(compute: Callable[..., Dim]) -> Callable[..., Dim]:
-    """Send a call on symbols, intervals or code to the function of that name in their module, any other to `compute`."""
+    """Send a call on symbols, intervals or code to the function of that name in their module, others to `compute`."""
     name = compute.__name__
 
     @wraps(compute)

@@ -37,21 +37,23 @@ def substituted(value: Any, known: Mapping[Code, Any]) -> Any:
         return value
     if value.head == "name":
         return known.get(value, value)
+    return _substituted(value, known)
+
+
+def _substituted(value: Code, known: Mapping[Code, Any]) -> Any:
     if value.head == "if":
         condition, a, b = value.parts
         chosen = substituted(condition, known)
         if isinstance(chosen, bool):  # the other side may have no meaning
             return substituted(a if chosen else b, known)
     parts = substituted(value.parts, known)
-    if parts == value.parts:
-        return value
-    if not names(parts):
+    if parts != value.parts and not names(parts):
         with suppress(_UnknownError, TypeError):
             return evaluated(Code(value.head, parts), {})
     rule = _REBUILT.get(value.head) or (_REBUILT.get(parts[0]) if value.head == "call" else None)
-    if rule is not None:
-        return rule(*(parts[1] if value.head == "call" else parts))
-    return Code(value.head, parts, value.kind)
+    if parts == value.parts or rule is None:
+        return Code(value.head, parts, value.kind)
+    return rule(*(parts[1] if value.head == "call" else parts))
 
 
 _REBUILT: Mapping[str, Callable[..., Any]] = {

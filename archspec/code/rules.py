@@ -26,10 +26,8 @@ def floor_div(a: Any, b: Any) -> Any:
     if type(b) is int and kind_of(a) == INT:
         if b == 1:
             return a
-        whole = [(factor // b, term) for factor, term in terms_of(a) if factor % b == 0]
-        rest = [(factor, term) for factor, term in terms_of(a) if factor % b]
-        if not rest:
-            return summed(whole)
+        if all(factor % b == 0 for factor, _ in terms_of(a)):
+            return exact_div(a, b)
         inner = [(factor, term) for factor, term in terms_of(a) if term is not None]
         constant = sum(factor for factor, term in terms_of(a) if term is None)
         if len(inner) == 1 and inner[0][0] == 1 and inner[0][1].head == "//" and type(inner[0][1].parts[1]) is int:
@@ -48,7 +46,7 @@ def ceil_div(a: Any, b: Any) -> Any:
 def exact_div(a: Any, b: Any) -> Any:
     """a/b, which must come out even."""
     if type(b) is int and b > 0 and kind_of(a) == INT and all(factor % b == 0 for factor, _ in terms_of(a)):
-        return summed([(factor // b, term) for factor, term in terms_of(a)])
+        return summed([(factor // b, 1 if term is None else term) for factor, term in terms_of(a)])
     return call("exact_div", a, b)
 
 

@@ -51,6 +51,9 @@ def whole(x: {number}) -> int:
 ''',
 }
 
+RESERVED = frozenset({*HELPERS, "ceil", "floor"})
+"""The names of functions that a source may have."""
+
 INLINED = {"archspec.runtime.binary": "runtime/binary.py"}
 """The modules of ours whose classes come with a source that uses them, and their files."""
 

@@ -6,7 +6,7 @@ There are no rules of operators here. The operator is made of code, as it is of 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, get_args
 
 from archspec import code, ops
 from archspec.code import Code, Fork
@@ -15,8 +15,8 @@ from archspec.ops import Function, Module, Tensor, TorchCall
 from archspec.ops.base import Axis, Probability, Real, Weightless
 from archspec.spec.check import field_faults
 
-_REALS = tuple(kind.__metadata__[0] for kind in (Real, Probability))
-_AXIS = Axis.__metadata__[0]
+_REALS = tuple(get_args(kind)[1] for kind in (Real, Probability))
+_AXIS = get_args(Axis)[1]
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "Conv2d": {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True},
@@ -112,45 +112,47 @@ def layers(
         return Layer(operator.torch_call(*tensors), output.shape, isinstance(operator, Weightless))
 
     found, assumed = code.cases(made)
-    return merged(found, assumed, plainness)
+    layer: Layer | Fork[Layer] = merged(found, assumed, plainness)
+    return layer
 
 
 def _field(callee: str, key: str, value: Any, whole: Callable[[Any], Any], pair: Callable[[Code], Any]) -> Any:
-    """A field of an operator as something that its checks can read."""
-    if isinstance(value, tuple):
-        return tuple(_field(callee, key, part, whole, pair) for part in value)
+    """A field of an operator as something that its checks can read: of one kind, words and truth values as such."""
     if not isinstance(value, Code):
-        return value
-    kinds = set(value.kind)
-    for word in _words(value) if "str" in kinds else ():
-        if code.decide(code.compare(value, "==", word)):
-            return word
-    kinds.discard("str")
-    if "bool" in kinds and (
-        kinds == {"bool"} or code.decide(code.call("isinstance", value, _type("bool"), kind=code.BOOL))
-    ):
+        return tuple(_field(callee, key, part, whole, pair) for part in value) if isinstance(value, tuple) else value
+    words = _words(value)
+    certain = words[-1] if value.kind == code.WORD else None
+    word = next((w for w in words if w == certain or code.decide(code.compare(value, "==", w))), None)
+    if word is not None:
+        return word
+    kinds = value.kind - code.WORD
+    if "bool" in kinds and (kinds == code.BOOL or code.decide(_is(value, "bool"))):
         return code.decide(value)
     tuples = [kind for kind in kinds if isinstance(kind, tuple)]
     if tuples and len(tuples) < len(kinds) and all(len(kind) == 2 for kind in tuples):
-        return tuple(whole(part) for part in pair(value))
-    if tuples and (
-        len(tuples) == len(kinds) or not code.decide(code.call("isinstance", value, _type("int"), kind=code.BOOL))
-    ):
+        return tuple(map(whole, pair(value)))
+    if tuples and (len(tuples) == len(kinds) or not code.decide(_is(value, "int"))):
         return _parts(value, tuples, whole)
-    value = replace(value, kind=frozenset(kinds) - frozenset(tuples) or value.kind)
-    metadata = ops.operator(callee).model_fields[key].metadata if key in ops.operator(callee).model_fields else []
+    return _number_field(callee, key, replace(value, kind=kinds - frozenset(tuples)), whole)
+
+
+def _number_field(callee: str, key: str, value: Code, whole: Callable[[Any], Any]) -> Any:
+    """A number as a field has it: one that is known for an axis, any for a setting, else a whole one."""
+    known = ops.operator(callee).model_fields.get(key)
+    metadata = known.metadata if known else []
     if _AXIS in metadata:
         return _one_of(value)
-    if any(real in metadata for real in _REALS):
-        return value
-    return whole(value)
+    return value if any(real in metadata for real in _REALS) else whole(value)
 
 
-def _type(name: str) -> Code:
-    return Code("text", (name,))
+def _is(value: Code, kind: str) -> Code:
+    return code.call("isinstance", value, Code("text", (kind,)), kind=code.BOOL)
 
 
 def _words(value: Code) -> tuple[str, ...]:
+    """The words that a value may be."""
+    if "str" not in value.kind:
+        return ()
     known = code.known_values(value)
     if known is None:
         raise ArchspecError(f"the word {value} could be any")

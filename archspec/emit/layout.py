@@ -1,14 +1,13 @@
 """Statements as lines of text, broken where a line would be too long, as ruff and black break them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from archspec import code
 from archspec.code import Code, written
-from archspec.code.text import AND, COMPARE, IF, OR, PRODUCT, SUM
+from archspec.code.text import COMPARE, IF, NOT, OR, PRODUCT, SUM
 from archspec.emit.statements import (
     Assign,
-    Do,
     For,
     If,
     Keep,
@@ -50,37 +49,53 @@ def _laid(statement: Statement, indent: str, declared: set[str] | None) -> Itera
         case For(names, over, body):
             yield from _loop(names, over, indent)
             yield from laid(body, indent + STEP, declared)
-        case Refuse(condition, message):
-            inside = indent
-            if condition is not True:
-                yield from broken(indent, "if ", condition, ":")
-                inside += STEP
-            text = "".join(part if isinstance(part, str) else f"{{{written(part)}}}" for part in message)
-            prefix = "f" if any(isinstance(part, Code) for part in message) else ""
-            yield from _raised(inside, f'{prefix}"{text}"')
+        case Refuse():
+            yield from _refusal(statement, indent)
         case Put(owner, Code() as name, value):
             yield from broken(indent, "", Code("call", (f"{owner}.add_module", (name, value), ())), "")
-        case Put(owner, name, value, declared_type):
-            kind = ": nn.Module" if declared_type else ""
-            yield from broken(indent, f"{owner}.{name}{kind} = ", value, "")
-        case Keep(name, value):
-            yield from broken(indent, f"self.{name} = ", value, "")
-        case Unpack(names, value):
-            for name in names if declared is not None else ():
-                if name not in declared:
-                    declared.add(name)
-                    yield f"{indent}{name}: Tensor"
-            yield from broken(indent, f"{', '.join(names)} = ", value, "")
-        case Do(value):
-            yield from broken(indent, "", value, "")
-        case Return(value):
-            yield from broken(indent, "return ", value, "")
+        case _:
+            yield from _declarations(statement, indent, declared)
+            yield from broken(indent, _before(statement, declared), statement.value, "")
+
+
+def _before(statement: Statement, declared: set[str] | None) -> str:
+    """What stands before the value of a statement."""
+    match statement:
+        case Put(owner, name, _, several):
+            return f"{owner}.{name}{': nn.Module' if several else ''} = "
+        case Keep(name):
+            return f"self.{name} = "
+        case Unpack(names):
+            return f"{', '.join(names)} = "
         case Assign(target, value):
-            kind = ""
-            if declared is not None and target not in declared:
-                declared.add(target)
-                kind = ": list[Tensor]" if isinstance(value, Code) and value.head == "list" else ": Tensor"
-            yield from broken(indent, f"{target}{kind} = ", value, "")
+            return f"{target}{_declared(target, value, declared)} = "
+    return "return " if isinstance(statement, Return) else ""
+
+
+def _declared(target: str, value: Any, declared: set[str] | None) -> str:
+    """The type of a tensor where it is set first."""
+    if declared is None or target in declared:
+        return ""
+    declared.add(target)
+    return ": list[Tensor]" if isinstance(value, Code) and value.head == "list" else ": Tensor"
+
+
+def _declarations(statement: Statement, indent: str, declared: set[str] | None) -> Iterator[str]:
+    """The types of tensors that are set several at once."""
+    if isinstance(statement, Unpack) and declared is not None:
+        for name in statement.targets:
+            if name not in declared:
+                declared.add(name)
+                yield f"{indent}{name}: Tensor"
+
+
+def _refusal(statement: Refuse, indent: str) -> Iterator[str]:
+    if statement.condition is not True:
+        yield from broken(indent, "if ", statement.condition, ":")
+        indent += STEP
+    text = "".join(part if isinstance(part, str) else f"{{{written(part)}}}" for part in statement.message)
+    formatted = any(isinstance(part, Code) for part in statement.message)
+    yield from _raised(indent, f'{"f" if formatted else ""}"{text}"')
 
 
 def _raised(indent: str, text: str) -> Iterator[str]:
@@ -171,26 +186,42 @@ def _items(value: Any) -> tuple[str, list[tuple[str, Any]], str] | None:
 
 def _pieces(value: Any) -> list[str] | None:
     """The parts of an expression of operators, each with the operator before it."""
-    if not isinstance(value, Code):
+    if not isinstance(value, Code) or value.head not in _SPLITS:
         return None
-    if value.head in {"and", "or"}:
-        own = AND if value.head == "and" else OR
-        texts = [written(part, own + 1) for part in value.parts]
-        return [texts[0], *(f"{value.head} {text}" for text in texts[1:])]
-    if value.head == "if":
-        condition, a, b = value.parts
-        return [written(a, OR), f"if {written(condition, OR)}", f"else {written(b, IF)}"]
-    if value.head == "plus":
-        texts = [written(part, PRODUCT) for part in value.parts]
-        return [texts[0], *(f"+ {text}" for text in texts[1:])]
-    if value.head == "compare":
-        texts = [part if i % 2 else written(part, SUM) for i, part in enumerate(value.parts)]
-        return [texts[0], *(f"{sign} {text}" for sign, text in zip(texts[1::2], texts[2::2], strict=True))]
-    if value.head == "sum" and len(value.parts) > 1:
-        terms = [code.value.summed([term]) for term in _ordered(value.parts)]
-        texts = [written(term) for term in terms]
-        return [texts[0], *(f"- {t[1:]}" if t.startswith("-") else f"+ {t}" for t in texts[1:])]
-    return None
+    return _SPLITS[value.head](value.parts)
+
+
+def _joined_by(word: str, tightness: int) -> Callable[[tuple[Any, ...]], list[str]]:
+    def split(parts: tuple[Any, ...]) -> list[str]:
+        texts = [written(part, tightness) for part in parts]
+        return [texts[0], *(f"{word} {text}" for text in texts[1:])]
+
+    return split
+
+
+def _chosen(parts: tuple[Any, ...]) -> list[str]:
+    condition, a, b = parts
+    return [written(a, OR), f"if {written(condition, OR)}", f"else {written(b, IF)}"]
+
+
+def _compared(parts: tuple[Any, ...]) -> list[str]:
+    texts = [part if i % 2 else written(part, SUM) for i, part in enumerate(parts)]
+    return [texts[0], *(f"{sign} {text}" for sign, text in zip(texts[1::2], texts[2::2], strict=True))]
+
+
+def _added(parts: tuple[Any, ...]) -> list[str]:
+    texts = [written(code.value.summed([term])) for term in _ordered(parts)]
+    return [texts[0], *(f"- {text[1:]}" if text.startswith("-") else f"+ {text}" for text in texts[1:])]
+
+
+_SPLITS: Mapping[str, Callable[[tuple[Any, ...]], list[str]]] = {
+    "and": _joined_by("and", NOT),
+    "or": _joined_by("or", COMPARE),
+    "plus": _joined_by("+", PRODUCT),
+    "if": _chosen,
+    "compare": _compared,
+    "sum": _added,
+}
 
 
 def _ordered(terms: tuple[Any, ...]) -> list[tuple[Any, Any]]:
@@ -202,6 +233,3 @@ def _ordered(terms: tuple[Any, ...]) -> list[tuple[Any, Any]]:
 def _spread(indent: str, before: str, pieces: list[str], after: str) -> Iterator[str]:
     for i, piece in enumerate(pieces):
         yield f"{indent}{before if not i else ''}{piece}{after if i == len(pieces) - 1 else ''}"
-
-
-__all__ = ["COMPARE", "WIDTH", "broken", "laid"]

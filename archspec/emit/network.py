@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec import code
-from archspec.code import INT, RATIONAL, Code
-from archspec.emit.facts import TENSOR, Class, Facts, Param
+from archspec.code import RATIONAL, Code
+from archspec.emit.bodies import froms
+from archspec.emit.classes import Class, Param
+from archspec.emit.facts import Facts
+from archspec.emit.frame import TENSOR, Frame
 from archspec.emit.page import page
 from archspec.emit.prose import network_prose
 from archspec.emit.scope import Scope
 from archspec.emit.statements import Assign, Refuse, Return, Statement, used
-from archspec.emit.walk import Frame, Walk, froms
+from archspec.emit.walk import Walk
 from archspec.graph.expand import bind
 from archspec.spec.document import Document, Symbol
 
@@ -51,7 +54,7 @@ def _write(facts: Facts) -> None:
         facts.globals[name] = (code.kind_of(found), code.known_values(found))
     flow = (code.name("batch"), *(scope.whole(walk.reader(begin).expression(size)) for size in document.input))
     frame = Frame(scope, "self", {}, flow, scope.lines, None)
-    explicit = not walk._chain(document.network, frame)
+    explicit = not walk.chain(document.network, frame)
     frame.forward = scope.forward if explicit else None
     frame.named["input"] = (flow, "x")
     if scope.gone_back_to["input"]:
@@ -60,13 +63,15 @@ def _write(facts: Facts) -> None:
     if explicit:
         scope.forward.add(Return(code.name(frame.x, TENSOR)))
     names = {name: str(scope.symbols[name]) for name in document.symbols}
-    body = facts._finished(scope, "", frame.flow, frozenset(names.values()))
+    body = facts.finished(scope, frame.flow, frozenset(names.values()))
     uses = used(body)
     taken = {name: variable for name, variable in names.items() if uses[variable]}
     checks = [c for name in taken for c in _checked(scope.symbols[name], document.symbols[name])]
     params = tuple(_param(name, variable, facts) for name, variable in taken.items())
     forward = scope.forward.done() if explicit else None
-    facts.classes[""] = Class(facts.network, [network_prose(document, facts.network)], params, (*checks, *body), forward)
+    facts.classes[""] = Class(
+        facts.network, [network_prose(document, facts.network)], params, (*checks, *body), forward
+    )
 
 
 def _param(name: str, variable: str, facts: Facts) -> Param:
@@ -90,6 +95,3 @@ def _checked(variable: Code, symbol: Symbol) -> list[Statement]:
         wrong = Code("not", (code.compare(least, "<=", variable, "<=", most),), code.BOOL)
         made.append(Refuse(wrong, (f"{name} must be from {least} to {most} (got ", variable, ")")))
     return made
-
-
-__all__ = ["INT", "source"]

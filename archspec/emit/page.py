@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from archspec.code import RATIONAL, Kind, quoted, written
-from archspec.emit.facts import Class, Definition, Facts, Param
-from archspec.emit.helpers import HELPERS, INLINED, helper, inlined
-from archspec.emit.layout import STEP, WIDTH, laid
+from archspec.code import Kind, kind_of, quoted, written
+from archspec.emit.classes import Class, Definition, Param
+from archspec.emit.facts import Facts
+from archspec.emit.helpers import HELPERS, helper, inlined
+from archspec.emit.layout import STEP, WIDTH, broken, laid
 from archspec.emit.prose import docstring, module_prose, sentence
 from archspec.spec.document import Lookup
 
@@ -71,9 +72,6 @@ def _lookup(name: str, lookup: Lookup) -> str:
 
 def _definition(made: Definition) -> str:
     params = ", ".join(f"{param.name}: {annotation(param.kind)}" for param in made.params)
-    from archspec.code import kind_of
-    from archspec.emit.layout import broken
-
     head = f"def {made.name}({params}) -> {annotation(kind_of(made.result))}:"
     return "\n".join([head, *broken(STEP, "return ", made.result, "")])
 
@@ -94,7 +92,7 @@ def _class(made: Class) -> str:
     if made.params or made.body:
         lines += [*_signature(made.params), f"{STEP * 2}super().__init__()", *laid(made.body, STEP * 2), ""]
     if made.forward is not None:
-        lines += [ f"{STEP}def forward(self, x: Tensor) -> Tensor:", *laid(made.forward, STEP * 2, {"x"})]
+        lines += [f"{STEP}def forward(self, x: Tensor) -> Tensor:", *laid(made.forward, STEP * 2, {"x"})]
     return "\n".join(lines).rstrip()
 
 
@@ -139,6 +137,3 @@ def annotation(kind: Kind) -> str:
 
 def _atom(part: Any) -> str:
     return f"tuple[{', '.join(map(annotation, part))}]" if isinstance(part, tuple) else str(part)
-
-
-__all__ = ["INLINED", "RATIONAL", "annotation", "page"]

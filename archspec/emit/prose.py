@@ -8,10 +8,10 @@ WIDTH = 120
 
 
 def safe(text: str) -> str:
-    """A text for a docstring: on one line, without anything that ends the string or cannot be seen.
+    r"""A text for a docstring: on one line, without anything that ends the string or cannot be seen.
 
     >>> safe('two' + chr(10) + 'lines and ' + '"' * 3)
-    'two lines and \\\\"\\\\"\\\\"'
+    'two lines and \\"\\"\\"'
     """
     joined = " ".join(text.split()).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in joined)

@@ -5,16 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from archspec import code
 from archspec.code import BOOL, INT, Code
+from archspec.emit.finish import MARK
 from archspec.emit.naming import Names, class_name
 from archspec.emit.statements import Assign, Keep, Lines, Unpack
 from archspec.graph.names import RESERVED
 
 if TYPE_CHECKING:
     from archspec.emit.facts import Facts
-
-
-MARK = "#"
-"""Stands in the name of a variable that is not yet named."""
 
 
 def dimensions(rank: int) -> tuple[str, ...]:
@@ -47,7 +44,7 @@ class Scope:
         self, facts: "Facts", label: str, key: Any, gone_back_to: Counter[str], parent: "Scope | None" = None
     ) -> None:
         self.facts, self.label, self.key, self.gone_back_to, self.parent = facts, label, key, gone_back_to, parent
-        self.names = Names(parent.names.taken if parent else facts.reserved())
+        self.names: Names = Names(parent.names.taken if parent else facts.reserved())
         self.inherited = frozenset(self.names.taken)
         self.tensors = Names({"x"})
         self.tensors_by_name: dict[str, str] = {}
@@ -55,7 +52,7 @@ class Scope:
         self.lines, self.forward = Lines(), Lines()
         self.symbols: dict[str, Code] = {}
         self.passed: dict[Code, Any] = {}
-        self.sizes: dict[str, list[str]] = dict(parent.sizes) if parent else {}
+        self.sizes: dict[str, list[str]] = {}
         self.columns: list[str] = []
         self.modules: list[str] = []
         self.pairs: dict[Code, tuple[Code, Code]] = {}
@@ -72,7 +69,7 @@ class Scope:
     @property
     def top(self) -> bool:
         """Whether it is the network's own."""
-        return self.key == ""
+        return self.parent is None and isinstance(self.key, str)
 
     # -------------------------------------------------------------- names of the specification
 

@@ -137,18 +137,19 @@ def flat(statements: Statements) -> Iterator[Statement]:
 
 def used(statements: Statements) -> Counter[str]:
     """The variables that statements use, and how often."""
-    return Counter(str(name.parts[0]) for s in flat(statements) for part in parts(s) for name in _all_names(part))
+    return Counter(str(name.parts[0]) for s in flat(statements) for part in parts(s) for name in all_names(part))
 
 
-def _all_names(value: Any) -> Iterator[Code]:
+def all_names(value: Any) -> Iterator[Code]:
+    """The variables in a value, as often as they stand there."""
     if isinstance(value, tuple):
         for part in value:
-            yield from _all_names(part)
+            yield from all_names(part)
     elif isinstance(value, Code):
         if value.head == "name":
             yield value
         else:
-            yield from _all_names(value.parts)
+            yield from all_names(value.parts)
 
 
 def targets(statements: Statements) -> Counter[str]:
@@ -201,7 +202,7 @@ def pruned(statements: Statements, needed: frozenset[str] = frozenset()) -> Stat
                     continue
                 case Unpack(names) if not live & set(names):
                     continue
-            live.update(str(name.parts[0]) for part in parts(statement) for name in _all_names(part))
+            live.update(str(name.parts[0]) for part in parts(statement) for name in all_names(part))
         if len(live) == before:
             break
 
