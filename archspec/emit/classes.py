@@ -1,5 +1,6 @@
 """The classes and functions of a source, before they are text."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +24,14 @@ class Class:
     """A class of the source."""
 
     name: str
-    doc: list[str]
+    doc: Sequence[str]
     params: tuple[Param, ...]
     body: Statements
     forward: Statements | None
     inputs: tuple[str, ...] = ()
     outputs: int = 1
+    beginning: Statements = ()
+    authority: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ class Facts(Formulas):
         self.previous, self.blocks = self.blocks, {}
         self.classes: dict[Any, Class] = {}
         self.applications: dict[Any, Class] = {}
+        self.weighted: dict[str, frozenset[str]] = {}
         self.network = self.file.new(network_name(self.document))
 
     def walked(self, walk: Callable[["Facts"], None]) -> None:

@@ -54,8 +54,12 @@ def whole(x: {number}) -> int:
 RESERVED = frozenset({*HELPERS, "ceil", "floor"})
 """The names of functions that a source may have."""
 
-INLINED = {"archspec.runtime.binary": "runtime/binary.py"}
-"""The modules of ours whose classes come with a source that uses them, and their files."""
+INLINED: Mapping[str, str] = {
+    "BinaryConv2d": "runtime/binary.py",
+    "BinaryLinear": "runtime/binary.py",
+    "truncated_normal_": "runtime/initialise.py",
+}
+"""What of ours comes with a source that uses it, and the file it stands in."""
 
 
 def helper(name: str, rational: bool) -> str:
@@ -63,11 +67,17 @@ def helper(name: str, rational: bool) -> str:
     return HELPERS[name].replace("{number}", "int | Fraction" if rational else "int").strip("\n")
 
 
-def inlined(module: str, names: set[str]) -> list[str]:
-    """The texts of classes of a module of ours and of all that they use there, in its order; it is read, not run."""
-    text = resources.files("archspec").joinpath(INLINED[module]).read_text(encoding="utf-8")
+def inlined(names: set[str]) -> list[str]:
+    """The texts of classes and functions of ours, and of all that they use in their files, which are read, not run."""
+    files = dict.fromkeys(file for name, file in INLINED.items() if name in names)
+    return [text for file in files for text in _taken(file, {name for name in names if INLINED.get(name) == file})]
+
+
+def _taken(file: str, names: set[str]) -> list[str]:
+    text = resources.files("archspec").joinpath(file).read_text(encoding="utf-8")
     definitions = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    wanted, left = set(), list(names)
+    wanted: set[str] = set()
+    left = list(names)
     while left:
         name = left.pop()
         if name in definitions and name not in wanted:

@@ -40,6 +40,8 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "mean": {"keepdim": False},
     "amax": {"keepdim": False},
     "cat": {"dim": 0},
+    "kaiming_normal_": {"mode": "fan_in"},
+    "kaiming_uniform_": {"mode": "fan_in"},
 }  # fmt: skip
 """What torch takes where nothing is given; a test compares them with torch's signatures."""
 
@@ -60,6 +62,7 @@ LEADING: Mapping[str, tuple[str, ...]] = {
     "LeakyReLU": ("negative_slope",),
     "ELU": ("alpha",),
     "pad": ("pad",),
+    "constant_": ("val",),
 }
 """The settings that are written without their names, in torch's order."""
 
@@ -268,7 +271,12 @@ def _call_code(target: str, kwargs: Mapping[str, Any], inputs: tuple[Any, ...]) 
         if key not in kept:
             break
         leading.append(kept.pop(key))
-    prefix = {"torch": "torch.", "torch.nn": "nn.", "torch.nn.functional": "functional."}.get(package, "")
+    prefix = {
+        "torch": "torch.",
+        "torch.nn": "nn.",
+        "torch.nn.functional": "functional.",
+        "torch.nn.init": "nn.init.",
+    }.get(package, "")
     return Code("call", (prefix + name, (*inputs, *leading), tuple(kept.items())), _TENSOR)
 
 

@@ -65,7 +65,11 @@ class Modules(Containers):
             for function in call.before:
                 before = f"{name if isinstance(name, str) else callee}_{function.target.rpartition('.')[2]}"
                 self._function(function, function.target.rpartition(".")[2], before, frame)
-            self._put(name, frame.scope.shortened(module_code(call)), frame)
+            made = frame.scope.shortened(module_code(call))
+            if not found.weightless:
+                known = self.facts.weighted.get(callee, frozenset())
+                self.facts.weighted[callee] = known | {made.parts[0]}
+            self._put(name, made, frame)
         frame.flow = found.shape
         frame.does = True
 

@@ -9,8 +9,9 @@ from archspec.emit.bodies import froms
 from archspec.emit.classes import Class, Param
 from archspec.emit.facts import Facts
 from archspec.emit.frame import TENSOR, Frame
+from archspec.emit.initial import beginning
 from archspec.emit.page import page
-from archspec.emit.prose import network_prose
+from archspec.emit.prose import beginning_prose, network_prose
 from archspec.emit.scope import Scope
 from archspec.emit.statements import Assign, Refuse, Return, Statement, used
 from archspec.emit.walk import Walk
@@ -69,8 +70,15 @@ def _write(facts: Facts) -> None:
     checks = [c for name in taken for c in _checked(scope.symbols[name], document.symbols[name])]
     params = tuple(_param(name, variable, facts) for name, variable in taken.items())
     forward = scope.forward.done() if explicit else None
+    initial = document.initialisation
     facts.classes[""] = Class(
-        facts.network, [network_prose(document, facts.network)], params, (*checks, *body), forward
+        facts.network,
+        [network_prose(document, facts.network)],
+        params,
+        (*checks, *body),
+        forward,
+        beginning=beginning(initial, facts.weighted) if initial else (),
+        authority=beginning_prose(initial) if initial else (),
     )
 
 

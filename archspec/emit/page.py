@@ -14,6 +14,7 @@ from archspec.emit.prose import docstring, module_prose, sentence
 from archspec.spec.document import Lookup
 
 _IMPORTS = (
+    ("import math", {"math"}),
     ("from fractions import Fraction", {"Fraction"}),
     ("from math import {}", {"ceil", "floor"}),
     ("from typing import {}", {"Any", "Self"}),
@@ -29,8 +30,7 @@ def page(facts: Facts) -> str:
     bodies = [*map(_definition, facts.definitions.values())]
     bodies += [_class(made) for made in (*facts.applications.values(), *facts.classes.values())]
     used = _names("\n\n".join([*parts, *bodies]))
-    ours = {name for name in used if name in {"BinaryConv2d", "BinaryLinear"}}
-    own = inlined("archspec.runtime.binary", ours) if ours else []
+    own = inlined(used)
     helpers = [helper(name, "Fraction" in used) for name in HELPERS if name in used]
     text = "\n\n\n".join([*parts, *helpers, *own, *bodies])
     head = "\n".join(docstring(module_prose(facts.document), ""))
@@ -90,9 +90,14 @@ def _class(made: Class) -> str:
     if paragraphs:
         lines += [*docstring(paragraphs, STEP), ""]
     if made.params or made.body:
-        lines += [*_signature(made.params), f"{STEP * 2}super().__init__()", *laid(made.body, STEP * 2), ""]
+        lines += [*_signature(made.params), f"{STEP * 2}super().__init__()", *laid(made.body, STEP * 2)]
+        lines += [f"{STEP * 2}self._initialise()"] if made.beginning else []
     if made.forward is not None:
+        lines += [""] if made.params or made.body else []
         lines += [f"{STEP}def forward(self, x: Tensor) -> Tensor:", *laid(made.forward, STEP * 2, {"x"})]
+    if made.beginning:
+        lines += ["", f"{STEP}def _initialise(self) -> None:", *docstring(made.authority, STEP * 2)]
+        lines += [f"{STEP * 2}with torch.no_grad():", *laid(made.beginning, STEP * 3)]
     return "\n".join(lines).rstrip()
 
 

@@ -1,8 +1,11 @@
 """Docstrings: what the specification says of itself, as text that can end no string and begin no code."""
 
+from collections.abc import Sequence
 from textwrap import wrap
 
-from archspec.spec.document import Block, Document, Source
+from archspec.spec.document import Block, Document
+from archspec.spec.initialisation import Initialisation
+from archspec.spec.source import Source
 
 WIDTH = 120
 
@@ -18,7 +21,7 @@ def safe(text: str) -> str:
     return f'{shown[:-1]}\\"' if shown.endswith('"') and not shown.endswith('\\"') else shown
 
 
-def docstring(paragraphs: list[str], indent: str) -> list[str]:
+def docstring(paragraphs: Sequence[str], indent: str) -> list[str]:
     """The lines of a docstring of paragraphs."""
     lines = [
         line
@@ -60,6 +63,15 @@ def network_prose(document: Document, name: str) -> str:
     source = document.source
     place = (source.table or (f"section {source.section}" if source.section else None)) if source else None
     return sentence(f"the network of {place}" if place else name)
+
+
+def beginning_prose(initialisation: Initialisation) -> tuple[str, ...]:
+    """What is said of how the weights begin."""
+    source = initialisation.source
+    if source is None:
+        return ("How the weights begin.",)
+    note = (sentence(source.note),) if source.note else ()
+    return ("How the weights begin.", " ".join((cited(source, titled=True), *note)))
 
 
 def block_prose(block: Block) -> list[str]:
