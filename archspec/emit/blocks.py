@@ -6,7 +6,7 @@ from archspec import code
 from archspec.code import INT, NONE
 from archspec.emit.bodies import froms
 from archspec.emit.classes import Class, Param
-from archspec.emit.facts import BlockFacts
+from archspec.emit.facts import BlockFacts, together
 from archspec.emit.flow import mapped
 from archspec.emit.frame import TENSOR, Frame
 from archspec.emit.prose import block_prose
@@ -49,7 +49,7 @@ class Blocks(Tables):
         """An argument: its variable, and its default where it has one."""
         scope, known = frame.scope, self.facts.previous.get(facts.key)
         kind = (known or facts).kinds.get(arg, facts.kinds.get(arg, frozenset()))
-        values = (known or facts).values.get(arg)
+        values = (known or facts).values.get(arg, ())
         variable = scope.names.new(arg)
         scope.origins[variable] = arg
         if not Block.is_required(default) and self.facts.constant(default) is None:
@@ -57,7 +57,7 @@ class Blocks(Tables):
             if arg in facts.whole:
                 found = scope.whole(found)
             facts.defaults[arg] = found
-            kind, values = kind | code.kind_of(found), None
+            kind, values = kind | code.kind_of(found), together(values, code.known_values(found))
             condition = code.compare(code.name(variable), "is", None)
             frame.lines.add(If(condition, (Assign(variable, found, kept=True),)))
         elif not Block.is_required(default):

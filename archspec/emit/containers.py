@@ -125,7 +125,11 @@ class Containers(Conditions):
             return all(self.chain(body, frame) for body in inner_bodies(step))
         if isinstance(step, (Call, Use, Group)) and (step.as_ or "") in _SEQUENTIAL_METHODS:
             return False
-        return not any(self.shared(body, frame) or "input" in froms((body,)) for body in inner_bodies(step))
+        return not any(self._outward(body, frame) for body in inner_bodies(step))
+
+    def _outward(self, body: Body, frame: Frame) -> bool:
+        """Whether a part goes back to a value from outside it, or gives one."""
+        return self.shared(body, frame) is not None or bool(set(froms((body,))) - set(names_given((body,))))
 
     def nested(
         self, label: str, body: Body, frame: Frame, let: Mapping[str, Value], env: Mapping[str, Any] | None

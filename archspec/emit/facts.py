@@ -25,6 +25,7 @@ from archspec.spec.document import Block, Document
 
 TENSOR = frozenset({"tensor"})
 MAX_WALKS = 40
+MAX_VALUES = 64
 
 
 @dataclass(slots=True)
@@ -91,6 +92,7 @@ class Facts(Formulas):
 
     def _begin(self) -> None:
         """Forget what a walk writes, keep what it found."""
+        self.known_names = frozenset(self.file.taken)
         self.forget()
         self.previous, self.blocks = self.blocks, {}
         self.classes: dict[Any, Class] = {}
@@ -120,6 +122,7 @@ class Facts(Formulas):
             {key: set(found) for key, found in self.reads.items()},
             dict(self.function_kinds),
             dict(self.globals),
+            set(self.file.taken),
         )
 
     def block(self, callee: str, rank: int, args: Mapping[str, Any], write: Callable[[BlockFacts], None]) -> BlockFacts:
@@ -147,9 +150,7 @@ class Facts(Formulas):
             kind = INT if arg in facts.whole else code.kind_of(value)
             facts.kinds[arg] = facts.kinds.get(arg, frozenset()) | kind
             known = code.known_values(value) if isinstance(value, Code) else (value,)
-            old = facts.values.get(arg, ())
-            joined = None if known is None or old is None else tuple({(type(v), v): v for v in (*old, *known)}.values())
-            facts.values[arg] = joined if joined is not None and len(joined) <= 64 else None
+            facts.values[arg] = together(facts.values.get(arg, ()), known)
 
     def constant(self, default: Any) -> Any:
         """An argument's default that depends on nothing; None if it does, or if there is none."""
@@ -222,6 +223,14 @@ class Facts(Formulas):
 
     def _args_of(self, key: tuple[str, int]) -> Mapping[str, Any]:
         return self.document.blocks[key[0]].args
+
+
+def together(a: Any, b: Any) -> tuple[Any, ...] | None:
+    """The values of both; None where those of one are not known, or are many."""
+    if a is None or b is None:
+        return None
+    joined = tuple({(type(value), value): value for value in (*a, *b)}.values())
+    return joined if len(joined) <= MAX_VALUES else None
 
 
 def _no_function(name: str, _: Any) -> Any:

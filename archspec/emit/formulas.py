@@ -25,6 +25,7 @@ class Formulas:
         self.globals |= dict.fromkeys(document.let, (INT, None))
         self.names_of_functions = {signature(text)[0] for text in document.functions}
         self.function_kinds: dict[tuple[str, int], Kind] = {}
+        self.known_names: frozenset[str] = frozenset()
         self.forget()
 
     def forget(self) -> None:
@@ -38,7 +39,7 @@ class Formulas:
 
     def reserved(self) -> set[str]:
         """The names of the file, which no variable of a class may hide."""
-        return {*self.functions.values(), *RESERVED}
+        return {*self.functions.values(), *RESERVED, *self.known_names}
 
     def function(self, name: str, args: tuple[Any, ...], symbol: Callable[[str], Any]) -> Any:
         """A call of one of the specification's functions, or a look into one of its tables."""

@@ -192,13 +192,25 @@ def _parts(value: Code, tuples: list[Any], whole: Callable[[Any], Any]) -> Any:
 def merged(found: Any, assumed: tuple[Code, ...], plainness: Callable[[Any], Any]) -> Any:
     """One layer whose settings depend on conditions, where the cases call the same; else a fork of such."""
     if not isinstance(found, Fork):
-        return Layer(found.call, tuple(_simplest(size, assumed, plainness) for size in found.shape), found.weightless)
+        shape = tuple(_simplest(size, assumed, plainness) for size in found.shape)
+        return Layer(found.call, shape, found.weightless)
     then, otherwise = (merged(side, assumed, plainness) for side in (found.then, found.otherwise))
-    if isinstance(then, Fork) or isinstance(otherwise, Fork) or not _alike(then, otherwise):
-        return Fork(found.condition, then, otherwise)
-    call = _chosen(found.condition, then.call, otherwise.call)
-    shape = tuple(code.choose(found.condition, a, b) for a, b in zip(then.shape, otherwise.shape, strict=True))
-    return Layer(call, shape, then.weightless)
+    return _combined(found.condition, then, otherwise)
+
+
+def _combined(condition: Any, then: Any, otherwise: Any) -> Any:
+    """What two sides of a condition have in common, outside it."""
+    if isinstance(then, Fork):
+        if isinstance(otherwise, Fork) and then.condition == otherwise.condition:
+            sides = zip((then.then, then.otherwise), (otherwise.then, otherwise.otherwise), strict=True)
+            return _combined(then.condition, *(_combined(condition, a, b) for a, b in sides))
+        if then.otherwise == otherwise:
+            return Fork(code.both(condition, then.condition), then.then, otherwise)
+    if isinstance(then, Layer) and isinstance(otherwise, Layer) and _alike(then, otherwise):
+        call = _chosen(condition, then.call, otherwise.call)
+        shape = tuple(code.choose(condition, a, b) for a, b in zip(then.shape, otherwise.shape, strict=True))
+        return Layer(call, shape, then.weightless)
+    return Fork(condition, then, otherwise)
 
 
 def _alike(a: Layer, b: Layer) -> bool:

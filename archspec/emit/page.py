@@ -94,7 +94,10 @@ def _class(made: Class) -> str:
         lines += [f"{STEP * 2}self._initialise()"] if made.beginning else []
     if made.forward is not None:
         lines += [""] if made.params or made.body else []
-        lines += [f"{STEP}def forward(self, x: Tensor) -> Tensor:", *laid(made.forward, STEP * 2, {"x"})]
+        taken = "".join(f", {name}: Tensor" for name in made.inputs)
+        given = "Tensor" if made.outputs == 1 else f"tuple[{', '.join(['Tensor'] * made.outputs)}]"
+        lines += [f"{STEP}def forward(self, x: Tensor{taken}) -> {given}:"]
+        lines += laid(made.forward, STEP * 2, {"x", *made.inputs})
     if made.beginning:
         lines += ["", f"{STEP}def _initialise(self) -> None:", *docstring(made.authority, STEP * 2)]
         lines += [f"{STEP * 2}with torch.no_grad():", *laid(made.beginning, STEP * 3)]

@@ -56,7 +56,7 @@ class Scope:
         self.columns: list[str] = []
         self.modules: list[str] = []
         self.pairs: dict[Code, tuple[Code, Code]] = {}
-        self.flags: dict[Any, Code] = {}
+        self.flags: dict[tuple[int, Any], tuple[Lines, Code]] = {}
         self.origins: dict[str, str] = {}
         self.parts, self.part = 0, ""
 
@@ -165,11 +165,12 @@ class Scope:
 
     def flag(self, wanted: str, value: Any, lines: Lines) -> Code:
         """An attribute that keeps a value of the constructor for the forward."""
-        if value not in self.flags:
+        key = (id(lines), value)
+        if key not in self.flags:
             attribute = self.attributes.new(wanted)
             lines.add(Keep(attribute, value))
-            self.flags[value] = Code("attr", (code.name("self"), attribute), BOOL)
-        return self.flags[value]
+            self.flags[key] = (lines, Code("attr", (code.name("self"), attribute), BOOL))
+        return self.flags[key][1]
 
     # -------------------------------------------------------------- sizes given once or twice
 
@@ -192,8 +193,9 @@ class Scope:
             return tuple(map(self.flagged, value))
         if not isinstance(value, Code):
             return value
-        if value in self.flags and value.head != "name":
-            return self.flags[value]
+        known = self.flags.get((id(self.lines), value))
+        if known and value.head != "name":
+            return known[1]
         return Code(value.head, self.flagged(value.parts), value.kind, value.values)
 
     def shortened(self, value: Any) -> Any:
