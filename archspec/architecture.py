@@ -1,7 +1,7 @@
 """The public face: a specification with all that can be asked of it."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,14 @@ from archspec.spec import Document
 if TYPE_CHECKING:
     import torch
 
+    from archspec.compress.plan import Plan
+    from archspec.compress.predict import Prediction
+    from archspec.cost.memory import Memory
     from archspec.formula.closed_form import Form, Formula
+    from archspec.formula.crossover import Crossover
+    from archspec.formula.explain import Explanation
+    from archspec.formula.sensitivity import Sensitivity
+    from archspec.formula.solve import Solution
     from archspec.runtime import Agreement
 
 
@@ -245,6 +252,141 @@ class Architecture:
         from archspec import runtime
 
         return runtime.verify(self.expand(batch=batch, **bindings))
+
+    def memory(
+        self,
+        policy: str = "layerwise",
+        dtype: str = "float32",
+        order: str = "given",
+        *,
+        in_place: bool = False,
+        weights: bool = False,
+        free: Iterable[str] = (),
+        batch: Any = 1,
+        **bindings: Any,
+    ) -> "Memory":
+        """What its activations need in memory at once, under a policy; see `cost.memory`.
+
+        >>> import archspec
+        >>> archspec.load("mobilenet_v2").memory("liveness", dtype="int8").peak  # 2·96·112²
+        2408448
+        """
+        from archspec.cost.memory import memory
+
+        network = self.expand(free=free, batch=batch, **bindings)
+        return memory(network, policy, dtype, order, in_place=in_place, weights=weights)
+
+    def predict(
+        self, plan: "str | os.PathLike[str] | Plan", *, free: Iterable[str] = (), **bindings: Any
+    ) -> "Prediction":
+        """What it weighs under a plan of compression: a file, the name of one that comes with the library, or a Plan.
+
+        >>> import archspec
+        >>> round(float(archspec.load("vgg16").predict("vgg16").coded_ratio), 1)
+        49.6
+        """
+        from archspec.compress.plan import Plan, load
+        from archspec.compress.predict import predict
+
+        return predict(self.expand(free=free, **bindings), plan if isinstance(plan, Plan) else load(plan))
+
+    def solve(
+        self,
+        symbols: str | Iterable[str],
+        budgets: Mapping[str, str | Iterable[str]],
+        *,
+        between: Mapping[str, Iterable[Any]] | None = None,
+        maximise: str | None = None,
+        convention: str | Convention = cost.DEFAULT,
+        batch: int = 1,
+        policy: str = "layerwise",
+        dtype: str = "float32",
+        **bindings: Any,
+    ) -> "Solution":
+        """The largest network within budgets, over all values of one symbol or two; see `formula.solve`.
+
+        >>> import archspec
+        >>> found = archspec.load("mobilenet").solve("alpha", {"macs": "<=300M"})
+        >>> print(found.best.spans["alpha"].written("alpha"), found.best.figures["macs"])
+        737/1024 ≤ alpha < 369/512 299816242
+        """
+        from archspec.formula.solve import Counting, solve
+
+        counting = Counting(cost.convention(convention), batch, policy, dtype)
+        return solve(
+            self.document,
+            symbols,
+            budgets,
+            between=between,
+            maximise=maximise,
+            counting=counting,
+            bindings=bindings,
+        )
+
+    def sensitivity(
+        self,
+        quantity: str = "macs",
+        *,
+        symbols: Iterable[str] | None = None,
+        convention: str | Convention = cost.DEFAULT,
+        **bindings: Any,
+    ) -> "Sensitivity":
+        """How a cost answers to each symbol: elasticities, and what the next network costs; see `formula.sensitivity`.
+
+        >>> import archspec
+        >>> alpha = archspec.load("mobilenet").sensitivity("params", symbols=["alpha"]).responses[0]
+        >>> round(float(alpha.elasticity), 2), alpha.step.cost
+        (1.74, 4235552)
+        """
+        from archspec.formula.sensitivity import sensitivity
+
+        names = None if symbols is None else _names(symbols)
+        return sensitivity(
+            self.document, quantity, symbols=names, convention=cost.convention(convention), bindings=bindings
+        )
+
+    def crossover(
+        self,
+        symbol: str,
+        quantity: str = "macs",
+        *,
+        by: str = "kind",
+        between: Iterable[Any] | None = None,
+        convention: str | Convention = cost.DEFAULT,
+        **bindings: Any,
+    ) -> "Crossover":
+        """Which layers dominate a cost along a symbol, and where one kind passes another; see `formula.crossover`.
+
+        >>> import archspec
+        >>> found = archspec.load("alexnet").crossover("side", between=(63, 90))
+        >>> [(reign.span.written("side"), reign.group) for reign in found.reigns]
+        [('63 ≤ side ≤ 78', 'linear'), ('79 ≤ side ≤ 90', 'grouped 5×5 conv2d')]
+        """
+        from archspec.formula.crossover import crossover
+
+        return crossover(
+            self.document,
+            symbol,
+            quantity,
+            by=by,
+            between=between,
+            convention=cost.convention(convention),
+            bindings=bindings,
+        )
+
+    def explain(
+        self, node: str, *, batch: Any = 1, convention: str | Convention = cost.DEFAULT, **bindings: Any
+    ) -> "Explanation":
+        """One layer, from the rule of its operator to its numbers; `node` is its path, or as much as tells it apart.
+
+        >>> import archspec
+        >>> found = archspec.load("mobilenet").explain("separable2/pointwise/conv2d")
+        >>> print(found.form.figures["macs"], "=", found.figures["macs"])
+        n·c_out·h′·w′·c_in·k²/g = 25690112
+        """
+        from archspec.formula.explain import explain
+
+        return explain(self.expand(batch=batch, **bindings), node, cost.convention(convention))
 
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""

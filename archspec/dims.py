@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import wraps
+from functools import reduce, wraps
 from importlib import import_module
 from itertools import product as product_of
 from types import ModuleType
@@ -114,19 +114,14 @@ def is_array(value: object) -> bool:
     return hasattr(value, "__array_interface__")
 
 
-def is_interval(value: object) -> bool:
-    """Whether this is an `interval.Interval`; does not load that module to find out."""
-    return bool(getattr(value, "is_interval", False))
-
-
-def is_code(value: object) -> bool:
-    """Whether this is a `code.Code`; does not load that module to find out."""
-    return bool(getattr(value, "is_code", False))
+def has_rules(value: object) -> bool:
+    """Whether this is a number whose own module has its rules: an `interval.Interval`, an `axis.Affine`."""
+    return hasattr(value, "rules")
 
 
 def is_dim(value: object) -> bool:
     """Whether this can be a size."""
-    return is_number(value) or is_symbolic(value) or is_array(value) or is_interval(value) or is_code(value)
+    return is_number(value) or is_symbolic(value) or is_array(value) or has_rules(value)
 
 
 def exact(value: Any) -> Dim:
@@ -161,13 +156,13 @@ def _normal(value: Dim) -> Dim:
 
 
 def _rule(compute: Callable[..., Dim]) -> Callable[..., Dim]:
-    """Send a call on symbols, intervals or code to the function of that name in their module, others to `compute`."""
+    """Send a call on symbols, or on numbers with rules, to the function of that name in their module."""
     name = compute.__name__
 
     @wraps(compute)
     def dispatch(*values: Dim) -> Dim:
         for value in values:
-            if type(value) is not int and (is_symbolic(value) or is_interval(value) or is_code(value)):
+            if type(value) is not int and (is_symbolic(value) or has_rules(value)):
                 return getattr(_home(value), name)(*values)
         return compute(*values)
 
@@ -175,10 +170,8 @@ def _rule(compute: Callable[..., Dim]) -> Callable[..., Dim]:
 
 
 def _home(value: Dim) -> ModuleType:
-    """The module with the arithmetic of a symbol, an interval or code."""
-    if is_code(value):
-        return import_module("archspec.code")
-    return import_module("archspec.symbols" if is_symbolic(value) else "archspec.interval")
+    """The module with the arithmetic of a symbol, or that a number names as its own."""
+    return import_module("archspec.symbols" if is_symbolic(value) else value.rules)
 
 
 @_rule
@@ -276,10 +269,11 @@ def round_half_up(x: Dim) -> Dim:
     >>> round_half_up(Fraction(5, 2)), round_half_up(Fraction(12, 5))
     (3, 2)
     """
-    return floor(x + Fraction(1, 2)) if not is_array(x) else x
+    return x if is_array(x) and x.dtype == "int64" else floor(x + Fraction(1, 2))
 
 
-def log2(x: Dim) -> int:
+@_rule
+def log2(x: Dim) -> Dim:
     """The logarithm of a power of two: the bits that tell x things apart.
 
     Raises:
@@ -291,6 +285,42 @@ def log2(x: Dim) -> int:
     if type(x) is not int or x < 1 or x & (x - 1):
         raise ArchspecError(f"log2 is exact for powers of two alone (got {x})")
     return x.bit_length() - 1
+
+
+@_rule
+def power(base: Dim, exponent: Dim) -> Dim:
+    """The base to a whole exponent from 0: exact, where Python's ** makes a float of a fraction and a symbol.
+
+    >>> power(Fraction(1, 2), 3), power(2, 5)
+    (Fraction(1, 8), 32)
+    """
+    if is_number(exponent) and not (type(exponent) is int and exponent >= 0):
+        raise ArchspecError(f"an exponent is a whole number from 0 (got {exponent})")
+    return _normal(base**exponent)
+
+
+SQRT_PLACES = 12
+"""The decimal places to which a root is rounded that is no rational number."""
+
+
+@_rule
+def sqrt(x: Dim) -> Dim:
+    """The square root: exact of the square of a rational number, of any other to `SQRT_PLACES` places.
+
+    Raises:
+        ArchspecError: x is negative, or no single number.
+
+    >>> sqrt(Fraction(1, 4)), float(sqrt(Fraction(2)))
+    (Fraction(1, 2), 1.414213562373)
+    """
+    if not is_number(x) or x < 0:
+        raise ArchspecError(f"the root is of a number that is not negative (got {x})")
+    over, under = math.isqrt(x.numerator), math.isqrt(x.denominator)
+    if over * over == x.numerator and under * under == x.denominator:
+        return _normal(Fraction(over, under))
+    scale: int = 10**SQRT_PLACES
+    doubled = math.isqrt(4 * x.numerator * scale * scale // x.denominator)  # ⌊2·scale·√x⌋, to round halves upwards
+    return _normal(Fraction((doubled + 1) // 2, scale))
 
 
 @_rule
@@ -320,7 +350,7 @@ def maximum(*values: Dim) -> Dim:
     if any(is_array(value) for value in values):
         import numpy as np
 
-        return np.maximum.reduce(np.broadcast_arrays(*values))
+        return reduce(np.maximum, values)
     return max(values)
 
 
@@ -334,8 +364,17 @@ def minimum(*values: Dim) -> Dim:
     if any(is_array(value) for value in values):
         import numpy as np
 
-        return np.minimum.reduce(np.broadcast_arrays(*values))
+        return reduce(np.minimum, values)
     return min(values)
+
+
+def alternatives(value: Dim) -> tuple[Dim, ...]:
+    """The values of which this is the largest or the smallest; a number, or an expression of another kind, by itself.
+
+    >>> alternatives(7)
+    (7,)
+    """
+    return _home(value).alternatives(value) if is_symbolic(value) else (value,)
 
 
 def product(values: Iterable[Dim]) -> Dim:
@@ -369,8 +408,6 @@ def known_less(a: Dim, b: Dim) -> bool:
     """Whether a < b for certain: False when free symbols leave it open. For checks that must not refuse a symbol."""
     if type(a) is int and type(b) is int:
         return a < b
-    if is_code(a) or is_code(b):
-        return False
     if is_symbolic(a) or is_symbolic(b):
         return bool((a - b).is_negative)
     return bool((a < b).any()) if is_array(a) or is_array(b) else bool(a < b)

@@ -24,7 +24,7 @@ class Interval:
     low: Any
     high: Any
 
-    is_interval: ClassVar[bool] = True
+    rules: ClassVar[str] = __name__
 
     def __post_init__(self) -> None:
         if self.low > self.high:
@@ -94,6 +94,16 @@ floor = _each_end(dims.floor)
 ceil = _each_end(dims.ceil)
 maximum = _each_end(dims.maximum)
 minimum = _each_end(dims.minimum)
+sqrt = _each_end(dims.sqrt)
+log2 = _each_end(dims.log2)
+
+
+def power(base: Any, exponent: int) -> Interval:
+    """The base to a whole exponent from 0; of a base that is not negative, at both ends."""
+    base = interval(base)
+    if base.low < 0:
+        raise ArchspecError("the base of a power could be negative")
+    return Interval(dims.power(base.low, exponent), dims.power(base.high, exponent))
 
 
 def less(a: Any, b: Any) -> bool:

@@ -1,6 +1,6 @@
 """How quick a compiled model is beside pytorchcv's hand-written one: forward, training step, build.
 
-    python -m benchmarks.compiled [--runs N] [--batch N] [--side N] [--threads N] [--device cpu|cuda] [NETWORK…]
+    python -m benchmarks.compiled [--runs N] [--batch N] [--threads N] [--device cpu|cuda] [NETWORK…]
 
 Both run in the same process on the same batch, one after the other in turn, so that what else the machine does meets
 both alike; a ratio below 1 says that ours is quicker. The build is from the YAML text to the module, against calling
@@ -29,6 +29,8 @@ PEERS = {
     "resnet50": ("resnet", "resnet50"),
 }
 
+SIDE = 224  # the peers pool over 7×7
+
 
 def peer(spec: str) -> nn.Module:
     """The hand-written module."""
@@ -39,7 +41,7 @@ def peer(spec: str) -> nn.Module:
 
 def ours(spec: str) -> nn.Module:
     """The compiled module, from the specification's text, without the softmax, which the peers leave to the loss."""
-    model = archspec.loads(zoo.path(spec).read_text()).to_torch()
+    model = archspec.loads(zoo.path(spec).read_text()).to_torch(side=SIDE)
     if isinstance(getattr(model, "softmax", None), nn.Softmax):
         model.softmax = nn.Identity()
     return model
@@ -96,8 +98,7 @@ def measured(spec: str, options: argparse.Namespace) -> list[tuple[str, list[flo
     """Forward, step and build of one network: ours and the peer's seconds."""
     device = options.device
     mine, theirs = ours(spec).to(device), peer(spec).to(device)
-    side = options.side or archspec.load(spec).expand().input.shape[2]
-    x = torch.randn(options.batch, 3, side, side, device=device)
+    x = torch.randn(options.batch, 3, SIDE, SIDE, device=device)
     labels = torch.randint(0, 1000, (options.batch,), device=device)
     rows: list[tuple[str, Any]] = [
         ("forward", in_turn((forward(mine, x), forward(theirs, x)), options.runs, device)),
@@ -115,7 +116,6 @@ def main() -> None:
     )
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--side", type=int, help="height and width of the images; the specification's unless given")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()

@@ -6,7 +6,7 @@ from typing import Any
 import rich_click as click
 
 from archspec import architecture, cost
-from archspec.cli.options import bindings, names, set_option, spec_argument, width
+from archspec.cli.options import bindings, names, set_option, width
 
 VIEWS = ("exact", "divisible", "asymptotic")
 FORMATS = ("text", "markdown", "latex", "python", "numpy", "javascript", "json")
@@ -14,6 +14,7 @@ FORMATS = ("text", "markdown", "latex", "python", "numpy", "javascript", "json")
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = [
+        click.option("--ops", is_flag=True, help="The closed forms of every operator, without a SPEC."),
         click.option("--of", "quantity", default="macs", show_default=True, help="macs, params, flops, activations, …"),
         click.option("--block", metavar="NAME", help="A block by itself; or write SPEC as mobilenet:separable."),
         click.option("--letters", metavar="NAME", help="Write a block in letters that it declares, such as paper."),
@@ -21,6 +22,9 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--by", type=click.Choice(cost.GROUPINGS), default="total", show_default=True),
         click.option("--free", metavar="NAME,…", help="Symbols to leave free, batch among them.  [default: all]"),
         click.option("--where", metavar="NAME=EXPR,…", help="Expressions for symbols: M=alpha*M,N=alpha*N."),
+        click.option(
+            "--method", metavar="NAME", help="A closed form of compression, in place of SPEC: weight_sharing."
+        ),
         click.option("--over", metavar="SPEC", help="Divide by the same formula of another network or block."),
         click.option("--view", type=click.Choice(VIEWS), default="exact", show_default=True),
         click.option("--check", "trials", type=click.IntRange(1, 10**5), help="Compare with N counts at random."),
@@ -33,17 +37,57 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command("formula")
-@spec_argument
+@click.argument("spec", metavar="SPEC", required=False)
 @set_option
 @_options
 @click.pass_context
 def command(
-    context: click.Context, /, spec: str, view: Any, form: str, over: str | None, where: str | None, **options: Any
+    context: click.Context,
+    /,
+    spec: str | None,
+    ops: bool,
+    method: str | None,
+    view: Any,
+    form: str,
+    **options: Any,
 ) -> None:
     """Print closed forms: exact with their roundings, exact where sizes divide, or what they grow like.
 
     Exit 1: --check found a binding at which formula and count differ.
     """
+    if ops:
+        _all_operators(spec, form)
+    elif method is not None:
+        _closed_form(spec, method, view, form, options["settings"])
+    elif spec is None:
+        raise click.UsageError("formula takes a specification, --ops or --method")
+    else:
+        _formulas_of(context, spec, view, form, **options)
+
+
+def _closed_form(spec: str | None, method: str, view: Any, form: str, settings: tuple[str, ...]) -> None:
+    from archspec.compress.closed_forms import closed_form
+    from archspec.report.formula import formulas as printed
+
+    if spec is not None:
+        raise click.UsageError("--method stands by itself; leave out SPEC")
+    click.echo(printed((closed_form(method).formula(**bindings(settings)),), view, form, width=width()), nl=False)
+
+
+def _all_operators(spec: str | None, form: str) -> None:
+    from archspec.formula.operators import operator_forms
+    from archspec.report.operators import FORMATS, operators
+
+    if spec is not None:
+        raise click.UsageError("--ops is of all operators; leave out SPEC")
+    if form not in FORMATS:
+        raise click.UsageError(f"--ops is printed as {', '.join(FORMATS)}")
+    click.echo(operators(operator_forms(), form), nl=False)
+
+
+def _formulas_of(
+    context: click.Context, spec: str, view: Any, form: str, *, over: str | None, where: str | None, **options: Any
+) -> None:
     from archspec.formula.proof import proved
     from archspec.formula.substituted import substituted
     from archspec.report.formula import formulas as printed

@@ -72,7 +72,7 @@ def command(spec: str, settings: tuple[str, ...], form: str, **given: Any) -> No
     options = Options(**{key: given[key] for key in Options.__slots__})
     recipe = _recipe(arch.name, given)
     out = Path(given["out"]) if given["out"] else _folder(arch.name, given["data"], recipe)
-    watcher = Bars(form) if int(os.environ.get("RANK", "0")) == 0 else Watcher()
+    watcher = Bars() if int(os.environ.get("RANK", "0")) == 0 else Watcher()
     from archspec.train import fit
 
     try:
@@ -100,8 +100,11 @@ def _recipe(name: str, given: dict[str, Any]) -> Recipe | None:
         changes[key.strip()] = value.strip()
     if given["recipe"] is None and given["resume"] and not changes:
         return None
-    kind = (given["data"] or "digits").partition(":")[0]
-    return (default_for(name, kind) if given["recipe"] is None else load(given["recipe"])).changed(changes)
+    if given["recipe"] is not None:
+        return load(given["recipe"]).changed(changes)
+    from archspec.train.data import kind_of
+
+    return default_for(name, kind_of(given["data"] or "digits")[0]).changed(changes)
 
 
 def _folder(name: str, data: str | None, recipe: Recipe | None) -> Path:

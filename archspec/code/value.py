@@ -37,7 +37,7 @@ class Code:
     kind: Kind = field(default=INT, compare=False)
     values: Sequence[Any] | None = field(default=None, compare=False)
 
-    is_code: ClassVar[bool] = True
+    rules: ClassVar[str] = "archspec.code"
 
     def __add__(self, other: Any) -> Any:
         return summed([(1, self), (1, other)])
@@ -64,6 +64,17 @@ class Code:
 
     def __pow__(self, exponent: Any) -> Any:
         return power(self, exponent)
+
+    def __lt__(self, other: Any) -> bool:
+        """Whether it is less for certain, as `dims.known_less` asks."""
+        from archspec.code.known import sure_truth
+
+        return sure_truth(Code("compare", (self, "<", other), BOOL)) is True
+
+    def __gt__(self, other: Any) -> bool:
+        from archspec.code.known import sure_truth
+
+        return sure_truth(Code("compare", (self, ">", other), BOOL)) is True
 
     def __repr__(self) -> str:
         from archspec.code.text import written

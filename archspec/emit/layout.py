@@ -201,7 +201,8 @@ def _joined_by(word: str, tightness: int) -> Callable[[tuple[Any, ...]], list[st
 
 def _chosen(parts: tuple[Any, ...]) -> list[str]:
     condition, a, b = parts
-    return [written(a, OR), f"if {written(condition, OR)}", f"else {written(b, IF)}"]
+    last = _chosen(b.parts) if isinstance(b, Code) and b.head == "if" else [written(b, IF)]
+    return [written(a, OR), f"if {written(condition, OR)}", f"else {last[0]}", *last[1:]]
 
 
 def _compared(parts: tuple[Any, ...]) -> list[str]:

@@ -12,10 +12,10 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sympy
-from sympy import Add, Expr, Rational, Symbol
+from sympy import Add, Expr, Pow, Rational, Symbol
 
 from archspec.formula.writers import POWER, PRODUCT, SUM, Text, Writer
-from archspec.symbols import Atom, Ceil, CeilDiv, Floor, Lookup, MakeDivisible
+from archspec.symbols import Atom, Ceil, CeilDiv, Floor, Log2, Lookup, MakeDivisible
 
 if TYPE_CHECKING:
     from archspec.formula.closed_form import Formula
@@ -152,6 +152,12 @@ class Language(Writer):
         return self.call(self.heads["log2"], atom.args)
 
 
+def _irrational(expression: Expr) -> bool:
+    """Whether an expression has a logarithm or a root."""
+    roots = (power.exp for power in expression.atoms(Pow) if power.exp.is_Rational and not power.exp.is_Integer)
+    return expression.has(Log2) or any(True for _ in roots)
+
+
 class Python(Language):
     """A function of Python's own integers and fractions: exact."""
 
@@ -167,7 +173,9 @@ class Python(Language):
         return f"int({text})"
 
     def quotient(self, above: list[Expr], below: list[Expr]) -> str:
-        """An exact quotient."""
+        """An exact quotient; a plain one where roots or logarithms make it no fraction."""
+        if any(_irrational(factor) for factor in (*above, *below)):
+            return super().quotient(above, below)
         return f"Fraction({self._factors(above)}, {self._factors(below)})"
 
     def source(self, total: Expr, lines: list[str]) -> str:

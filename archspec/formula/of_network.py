@@ -6,8 +6,10 @@ from typing import Any
 
 from archspec import cost, graph
 from archspec.cost import Convention, CostTable
+from archspec.cost.memory import DTYPES, peak_bytes
 from archspec.cost.table import Row
-from archspec.errors import UnknownNameError, did_you_mean
+from archspec.dims import recording
+from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.formula.closed_form import Form, Formula, written
 from archspec.formula.collected import sizes, summed
 from archspec.formula.views import bounds, merged
@@ -25,8 +27,14 @@ QUANTITIES: Mapping[str, str] = {
     "activations": "elements of all results",
     "weight_bytes": "bytes of all arrays",
     **{kind: f"{kind} alone" for kind in KINDS if kind != "macs"},
+    "memory": "bytes in memory at once, a layer at a time",
+    "memory_liveness": "bytes in memory at once, of all that is alive",
+    "memory_training": "bytes in memory at once, everything kept for the backward pass",
 }
 """What a formula can be of, and what each is."""
+
+POLICIES = {"memory": "layerwise", "memory_liveness": "liveness", "memory_training": "training"}
+"""The policies of the quantities that are a peak of memory."""
 
 
 def numbers(document: Document) -> tuple[str, ...]:
@@ -78,6 +86,8 @@ def formulas(
     if quantity not in QUANTITIES:
         hint = did_you_mean(quantity, QUANTITIES) or f"; use {', '.join(QUANTITIES)}"
         raise UnknownNameError(f"there is no formula of '{quantity}'{hint}")
+    if quantity in POLICIES and (part is not None or by != "total"):
+        raise ArchspecError("a peak of memory is of the whole network; it does not add up from its parts")
     fixed = dict(bindings or {})
     names = tuple(name for name in numbers(document) if name not in fixed) if free is None else tuple(free)
 
@@ -91,7 +101,9 @@ def formulas(
     network = symbolic.network
     letters = tuple(network.bindings.get(name, network.batch) for name in names)
     least = {symbol: each for name, symbol in network.bindings.items() if (each := _least(document, name)) is not None}
-    assumptions = merged(bounds(network.conditions, least.get))
+    with recording() as further:
+        figures = {} if quantity not in POLICIES else {to_sympy(_peak(symbolic, quantity)): 1}
+    assumptions = merged(bounds((*network.conditions, *further), least.get))
     by_size = sizes(network)
 
     alike = by in ("total", "operator") and part is None  # then a repeat of any length has the same rows
@@ -99,12 +111,13 @@ def formulas(
 
     def of(group: str, rows: Callable[[CostTable], Iterable[Row]]) -> Formula:
         def counted(values: Mapping[str, Any]) -> Any:
-            return sum(_figure(row, quantity) for row in rows(table({**fixed, **values}, ())))
+            found = table({**fixed, **values}, ())
+            return _peak(found, quantity) if quantity in POLICIES else sum(_figure(r, quantity) for r in rows(found))
 
         return Formula(
             of=document.name if group in ("", document.name) else f"{document.name}/{group}",
             quantity=quantity,
-            terms=written(summed(_figure(row, quantity) for row in rows(symbolic)), by_size, form),
+            terms=written(figures or summed(_figure(row, quantity) for row in rows(symbolic)), by_size, form),
             form=form,
             symbols=letters,
             assumptions=assumptions,
@@ -124,6 +137,12 @@ def formulas(
 
 def _figure(row: Row, quantity: str) -> Any:
     return getattr(row.operations if quantity in KINDS else row, quantity)
+
+
+def _peak(table: CostTable, quantity: str) -> Any:
+    """The peak of memory, in numbers of the convention's size."""
+    dtype = next(name for name, bits in DTYPES.items() if bits == table.convention.bits)
+    return peak_bytes(table.network, POLICIES[quantity], dtype)
 
 
 def _least(document: Document, name: str) -> Any:

@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil, floor
 from random import Random
 from typing import Any
 
+from archspec.dims import exact
 from archspec.errors import ArchspecError
 from archspec.formula.closed_form import Formula
 from archspec.spec.document import Document, Symbol
 from archspec.symbols import value
 
+FACTORS = (1, 1, 1, 2, 4, 8, 12, 24)
 DENOMINATORS = (1, 2, 3, 4, 5, 7, 8, 10, 16, 20, 32, 50, 100)
 FURTHEST = 600
 """How far above its least value, or above twice its default, a whole number is tried."""
@@ -46,7 +49,7 @@ def proved(formula: Formula, document: Document, trials: int, seed: int = 0) -> 
         seed: What to draw by.
     """
     tried = apart = 0
-    for bindings in _drawn(formula, document, 10 * trials, seed):
+    for bindings in drawn(formula, document, 10 * trials, seed):
         if tried == trials:
             break
         if not formula.holds(**bindings):
@@ -63,7 +66,8 @@ def proved(formula: Formula, document: Document, trials: int, seed: int = 0) -> 
     return Proof(tried, apart, seed)
 
 
-def _drawn(formula: Formula, document: Document, most: int, seed: int) -> Iterator[dict[str, Any]]:
+def drawn(formula: Formula, document: Document, most: int, seed: int) -> Iterator[dict[str, Any]]:
+    """Values of a formula's symbols within what the specification allows: odd sides, awkward fractions, all choices."""
     random = Random(seed)  # noqa: S311  # not for secrets
     for _ in range(most):
         yield {
@@ -82,8 +86,8 @@ def _number(symbol: Symbol, random: Random) -> Any:
     furthest = max(least, 2 * symbol.default) + FURTHEST
     most = furthest if most is None else min(most, furthest)
     if symbol.integer:
-        return random.randint(int(least), int(most))
-    under = random.choice(DENOMINATORS)
-    over = random.randint(-int(-least * under // 1), int(most * under // 1))
-    number = Fraction(over, under)
-    return number.numerator if number.denominator == 1 else number
+        round_one = random.randint(1, 20) * random.choice(FACTORS)  # so that one number often divides another
+        number = random.choice((random.randint(int(least), int(most)), round_one))
+        return min(max(number, int(least)), int(most))
+    under = random.choice([each for each in DENOMINATORS if ceil(least * each) <= floor(most * each)])
+    return exact(Fraction(random.randint(ceil(least * under), floor(most * under)), under))

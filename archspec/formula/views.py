@@ -13,8 +13,9 @@ from math import gcd, lcm
 import sympy
 from sympy import Add, Expr, Integer, Rational
 
+from archspec import symbols
 from archspec.dims import Condition
-from archspec.symbols import Ceil, CeilDiv, Floor, MakeDivisible
+from archspec.symbols import Ceil, CeilDiv, Floor, MakeDivisible, Maximum, Minimum, reduced, to_sympy
 
 ROUNDINGS = (CeilDiv, Floor, Ceil, MakeDivisible)
 
@@ -71,7 +72,10 @@ def _replaced(expression: Expr, rule: Callable[[Expr], Expr]) -> Expr:
     """The expression with a rule applied to each rounding, the innermost first."""
     if not expression.has(*ROUNDINGS):
         return expression
-    inner = expression.func(*(_replaced(arg, rule) for arg in expression.args))
+    args = [_replaced(arg, rule) for arg in expression.args]
+    if isinstance(expression, (Maximum, Minimum)):  # without roundings, fewer of its arguments may be the largest
+        return to_sympy(getattr(symbols, expression.rule)(*args))
+    inner = expression.func(*args)
     return rule(inner) if isinstance(inner, ROUNDINGS) else inner
 
 
@@ -119,12 +123,19 @@ def bounds(conditions: Iterable[Condition], least: Callable[[Expr], Expr | None]
     """
     kept: dict[Condition, None] = {}
     needed: dict[Expr, Expr] = {}
-    for condition in _weakest_first(conditions):
-        solved = _least(condition) if condition.kind == "at_least" else None
-        if solved is not None:
-            needed[solved[0]] = max(needed.get(solved[0], solved[1]), solved[1])
-        elif not any(_implies(other, condition) for other in kept):
+    sizes: list[Condition] = []
+    for condition in sorted(conditions, key=lambda condition: sympy.count_ops(condition.left)):
+        if condition.kind != "at_least":
             kept[condition] = None
+            continue
+        if any(_implies(other, condition) for other in sizes):
+            continue
+        sizes.append(condition)
+        solved = _least(condition)
+        if solved is None:
+            kept[condition] = None
+        else:
+            needed[solved[0]] = max(needed.get(solved[0], solved[1]), solved[1])
     for free, number in needed.items():
         known = least(free)
         if known is None or known < number:
@@ -132,16 +143,14 @@ def bounds(conditions: Iterable[Condition], least: Callable[[Expr], Expr | None]
     return tuple(kept)
 
 
-def _weakest_first(conditions: Iterable[Condition]) -> list[Condition]:
-    return sorted(conditions, key=lambda condition: sympy.count_ops(condition.left))
-
-
 def _implies(other: Condition, condition: Condition) -> bool:
-    """Whether a size is at least a number because another of the same kind is, that is plainly no larger."""
-    a, b = other.left, condition.left
-    if not (other.kind == condition.kind == "at_least" and type(a) is type(b) and other.right == condition.right):
+    """Whether a size is at least a number because another is that is plainly no larger."""
+    a, b = reduced(other.left), reduced(condition.left)
+    if other.right != condition.right:
         return False
-    return isinstance(a, ROUNDINGS) and a.args[1:] == b.args[1:] and bool((b.args[0] - a.args[0]).is_nonnegative)
+    if isinstance(a, ROUNDINGS) and type(a) is type(b) and a.args[1:] == b.args[1:]:
+        a, b = a.args[0], b.args[0]
+    return bool((b - a).is_nonnegative)
 
 
 def _least(condition: Condition) -> tuple[Expr, Expr] | None:

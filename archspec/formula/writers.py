@@ -8,7 +8,7 @@ from sympy import Expr, Integer, Mul, Pow, Rational, Symbol
 
 from archspec.dims import SIGNS, Condition
 from archspec.errors import ArchspecError
-from archspec.symbols import Atom
+from archspec.symbols import Atom, Log2
 
 if TYPE_CHECKING:
     from archspec.formula.closed_form import Formula
@@ -45,8 +45,13 @@ class Writer:
 
     def parts(self, term: Expr) -> list[tuple[bool, str]]:
         """A term as whether it is negative and its text; a sum as several."""
-        summands = sorted(term.args, key=self._degree) if term.is_Add else [term]
-        return [self._signed(summand) for summand in summands]
+        return [self._signed(summand) for summand in (self._summands(term) if term.is_Add else [term])]
+
+    def _summands(self, total: Expr) -> list[Expr]:
+        """The terms of a sum by falling degree; one that is not negative stands first, if there is any."""
+        ordered = sorted(total.args, key=self._degree)
+        first = next((term for term in ordered if not term.as_coeff_Mul()[0].is_negative), ordered[0])
+        return [first, *(term for term in ordered if term is not first)]
 
     def _signed(self, term: Expr) -> tuple[bool, str]:
         coefficient, _ = term.as_coeff_Mul()
@@ -60,7 +65,7 @@ class Writer:
             ArchspecError: It has a part that no formula has.
         """
         if expression.is_Add:
-            return self._held(self.sum(sorted(expression.args, key=self._degree)), SUM, place)
+            return self._held(self.sum([expression]), SUM, place)
         if expression.is_Mul or expression.is_Pow or (expression.is_Rational and not expression.is_Integer):
             text, holds = self._product(expression)
             return self._held(text, holds, place)
@@ -101,7 +106,7 @@ class Writer:
         """Where a factor stands in a product: numbers, letters in their order, then sums."""
         base, _ = factor.as_base_exp()
         free = sorted(self.order.get(symbol, len(self.order)) for symbol in base.free_symbols)
-        return (not base.is_number, base.is_Add, free, _natural(base))
+        return (not base.is_number, base.is_Add, isinstance(base, Log2), free, _natural(base))
 
     def _split(self, product: Expr) -> tuple[list[Expr], list[Expr]]:
         """The factors above and below the line, numbers first."""
@@ -139,7 +144,7 @@ class Writer:
 
     def _factor(self, factor: Expr) -> str:
         base, power = factor.as_base_exp()
-        if power == 1 or factor.is_number:
+        if power == 1 or factor.is_Rational:
             return self.write(factor, PRODUCT)
         return self.power(base, power)
 
@@ -228,7 +233,8 @@ class Latex(Writer):
 
     def quotient(self, above: list[Expr], below: list[Expr]) -> str:
         """A fraction."""
-        return rf"\frac{{{self._factors(above)}}}{{{self._factors(below)}}}"
+        top, bottom = (self.write(part[0]) if len(part) == 1 else self._factors(part) for part in (above, below))
+        return rf"\frac{{{top}}}{{{bottom}}}"
 
     def power(self, base: Expr, power: Expr) -> str:
         """A power, or a root."""
@@ -245,11 +251,11 @@ class Latex(Writer):
 def _letter(name: str) -> str:
     r"""A name as LaTeX has it: a Greek letter, a letter with an index or primes, else upright.
 
-    >>> print(_letter("alpha"), _letter("D_K"), _letter("side"), _letter("d′"))
-    \alpha D_{K} \mathrm{side} d^{\prime}
+    >>> print(_letter("alpha"), _letter("D_K"), _letter("side"), _letter("d″"))
+    \alpha D_{K} \mathrm{side} d^{\prime\prime}
     """
-    stem = name.rstrip("′")
-    primes = r"\prime" * (len(name) - len(stem))
+    stem = name.rstrip("′″")
+    primes = name[len(stem) :].replace("″", "′′").replace("′", r"\prime")
     if primes:
         return f"{_letter(stem)}^{{{primes}}}"
     head, _, index = stem.partition("_")

@@ -139,7 +139,7 @@ def _bound(name: str, symbol: Symbol, bindings: Mapping[str, Any], free: bool) -
     value = bindings.get(name, symbol.default)
     if not symbol.word:
         value = _exact(name, value)
-    if dims.is_symbolic(value):
+    if dims.is_symbolic(value) or dims.has_rules(value):
         return value
     for one in value.ravel().tolist() if dims.is_array(value) else (value,):
         fault = value_fault(symbol, one)

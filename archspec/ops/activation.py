@@ -23,6 +23,7 @@ from archspec.ops.base import (
 class Elementwise(Operator):
     """An activation of each element by itself; `one` is the arithmetic of one element."""
 
+    in_place = True
     one: ClassVar[Operations]
     module: ClassVar[str]
 

@@ -165,6 +165,8 @@ class Operator(BaseModel, ABC):
     arity: ClassVar[Literal["one", "many"]] = "one"
     view: ClassVar[bool] = False
     """Whether the result shares its input's memory, or is its input when evaluating (flatten, dropout)."""
+    in_place: ClassVar[bool] = False
+    """Whether the result can be written over an input of the same size that nothing else reads (activations, sums)."""
 
     def __init_subclass__(cls, name: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

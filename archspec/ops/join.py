@@ -10,6 +10,7 @@ class Add(Weightless, name="add"):
     """The sum of tensors of one shape: the residual connection."""
 
     arity = "many"
+    in_place = True
 
     def output(self, *xs: Tensor) -> Tensor:
         """The shape all inputs have."""

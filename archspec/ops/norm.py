@@ -23,6 +23,7 @@ class BatchNorm(Operator, name="batch_norm"):
     arXiv:1502.03167. Its arithmetic is that of inference, where the four numbers a channel are one scale and one shift.
     """
 
+    in_place = True
     eps: Real = 1e-5
     momentum: Real = 0.1
     affine: Switch = True

@@ -68,7 +68,13 @@ class MaxPool2d(_Pool2d, name="max_pool2d"):
 
     def output(self, x: Tensor) -> Tensor:
         """n × c × ⌈(h + 2p − d(k−1))/s⌉ × …, or rounded up."""
-        return self._output(x, self.dilation)
+        y = self._output(x, self.dilation)
+        pairs = (both(value) for value in (self.padding, self._stride, self.dilation))
+        for axis, *numbers in zip(("height", "width"), x.shape[2:], *pairs, strict=True):
+            if _misses(*numbers):
+                h, _, _, d = numbers
+                raise ShapeError(f"a window finds nothing: at a dilation of {d} it steps over the input's {axis}, {h}")
+        return y
 
     def operations(self, x: Tensor) -> Operations:
         """k² − 1 comparisons an output, full windows assumed."""
@@ -86,6 +92,16 @@ class MaxPool2d(_Pool2d, name="max_pool2d"):
                 "ceil_mode": self.ceil_mode,
             },
         )
+
+
+def _misses(h: Dim, padding: Dim, stride: Dim, dilation: Dim) -> bool:
+    """Whether a window that begins in the padding has all its taps outside an input that is shorter than the dilation.
+
+    The largest of nothing is −∞, and torch's gradient of it is written wherever it happens to point.
+    """
+    if not all(type(number) is int for number in (h, padding, stride, dilation)) or dilation <= h:
+        return False
+    return any(start % dilation >= h for start in range(-padding, 0, stride))
 
 
 class AvgPool2d(_Pool2d, name="avg_pool2d"):

@@ -5,20 +5,22 @@
     sum(name)                over the rows of a table
     mean(name, weight)       over the rows of a table, weighted
 
-Each is there twice: for the numbers as printed, and for all numbers that round to them.
+Each is there twice: for the numbers as printed, and for all numbers that round to them. The closed forms of compression
+(`compress/closed_forms.py`) are functions too, by their names.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from archspec.compress.closed_forms import CLOSED_FORMS
+from archspec.compress.sparse import stored_share
 from archspec.dims import divide
 from archspec.errors import ArchspecError
 from archspec.interval import Interval, interval
 from archspec.spec.expression import miscounted
 
 PRECISION = 10**12
-MAX_GAP_BITS = 16
 
 Functions = Mapping[str, Callable[..., Any]]
 
@@ -56,6 +58,7 @@ def functions(columns: Mapping[str, Sequence[Any]], rounded: bool) -> Functions:
         "between": _taking("between", 2, either),
         "sum": _taking("sum", 1, total),
         "mean": _taking("mean", 2, mean),
+        **{name: _taking(name, len(form.letters), form.rule) for name, form in CLOSED_FORMS.items()},
     }
 
 
@@ -78,21 +81,15 @@ def _product(a: Any, b: Any) -> Any:
 def stored(density: Any, bits: Any) -> Any:
     """The share of the weights stored where each has the gap to the one before, in so many bits, behind it.
 
-    A gap that is too long takes zeros that fill it. If those kept are spread independently, a span of 2^bits has none
-    of them with probability q = (1 − p)^(2^bits), and p / (1 − q) of the weights are stored. Exact to twelve digits.
+    That of `compress.sparse`, for numbers that are rounded too. Exact to twelve digits.
 
     >>> stored(1, 4), float(stored(Fraction(9, 100), 4))
     (Fraction(1, 1), 0.115553121424)
     """
-    if type(bits) is not int or not 0 <= bits <= MAX_GAP_BITS:
-        raise ArchspecError(f"a gap has from 0 to {MAX_GAP_BITS} bits (got {bits})")
     if isinstance(density, Interval):
         return Interval(stored(max(density.low, 0), bits), stored(min(density.high, 1), bits))
-    if not 0 <= density <= 1:
-        raise ArchspecError(f"a density lies from 0 to 1 (got {density})")
-    p = Fraction(density)
-    share = p / (1 - (1 - p) ** 2**bits) if p else Fraction(1, 2**bits)
-    return Fraction(round(share * PRECISION), PRECISION)
+    share = stored_share(density, bits) if density else divide(1, 2**bits)  # of none kept, the limit: a zero a span
+    return Fraction(round(Fraction(share) * PRECISION), PRECISION)
 
 
 def weighted_mean(values: Sequence[Interval], weights: Sequence[Interval]) -> Interval:

@@ -12,6 +12,7 @@ from archspec.formula.writers import Text
 from archspec.report import text
 
 NAMES = {"macs": "MACs", "flops": "FLOPs", "weight_bytes": "weights [B]", "memory": "peak memory [B]"}
+NAMES |= {"memory_liveness": "peak of what is alive [B]", "memory_training": "memory to train with [B]"}
 MOST_CONDITIONS = 6
 """Conditions that are printed; JSON has all."""
 

@@ -25,9 +25,8 @@ FORMATS = ("text", "markdown", "json")
 class Bars(Watcher):
     """Says on standard error how a training goes: a line an epoch, and on a terminal a bar of the steps."""
 
-    def __init__(self, form: str = "text") -> None:
+    def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._quiet = form == "json" and not self._console.is_terminal
         self._bar: Progress | None = None
         self._task = TaskID(0)
 
@@ -68,8 +67,7 @@ class Bars(Watcher):
             self._bar.stop()
 
     def _say(self, line: str) -> None:
-        if not self._quiet:
-            self._console.print(line, markup=False)
+        self._console.print(line, markup=False)
 
 
 def train(result: Result, form: str = "text") -> str:

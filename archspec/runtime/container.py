@@ -20,17 +20,20 @@ from archspec.runtime.plan import Line, Plan, checked
 class Made(nn.Module):
     """The base of modules with a written forward; copied and pickled by what they are written from.
 
+    Its own attributes begin with _, as no name of a specification does.
+
     Attributes:
-        made_from: The plan or call from which the class can be written again.
-        code: The text of its `forward`.
+        _made_from: The plan or call from which the class can be written again.
+        _code: The text of its `forward`.
+        _settings: What `extra_repr` shows.
     """
 
-    made_from: "Plan | Call"
-    code: str
-    _settings: str = ""  # no name of a specification begins with _
+    _made_from: "Plan | Call"
+    _code: str
+    _settings: str = ""
 
     def __reduce__(self) -> tuple[Callable[..., nn.Module], tuple[Any, ...], dict[str, Any]]:
-        return _blank, (self.made_from,), self.__dict__
+        return _blank, (self._made_from,), self.__dict__
 
     def extra_repr(self) -> str:
         """The arguments of its block, or the settings of its function."""
@@ -48,7 +51,7 @@ def container(plan: Plan) -> type[Made]:
 
     >>> from archspec.runtime.plan import Line
     >>> lines = (Line("conv", ("x",), ("x1",)), Line("add", ("x1", "x"), ("x",)))
-    >>> print(container(Plan("Residual", ("x",), lines, ("x",))).code)
+    >>> print(container(Plan("Residual", ("x",), lines, ("x",)))._code)
     def forward(self, x):
         x1 = self.conv(x)
         x = self.add(x1, x)
@@ -92,7 +95,7 @@ class Call:
 def applied(call: Call) -> type[Made]:
     """The class of modules that apply a function.
 
-    >>> print(applied(Call("Add", "torch.add", (), "fold", 3)).code)
+    >>> print(applied(Call("Add", "torch.add", (), "fold", 3))._code)
     def forward(self, x, x1, x2):
         return function(function(x, x1), x2)
     """
@@ -121,4 +124,4 @@ def _written(
     linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
     scope = dict(known)
     exec(compile(code, file, "exec"), scope)  # noqa: S102  # written here, from checked identifiers
-    return type(kind, (Made,), {"made_from": made_from, "code": code.rstrip(), "forward": scope["forward"]})
+    return type(kind, (Made,), {"_made_from": made_from, "_code": code.rstrip(), "forward": scope["forward"]})

@@ -1,7 +1,7 @@
 """Is what the rules say of a network what torch does?
 
-The model is built and run on the meta device, where a tensor has a shape and no numbers, so that the largest network is
-compared in a second.
+The model is built and run on the meta device, unless another is named: a tensor has a shape there and no numbers, so
+that the largest network is compared in a second.
 """
 
 from dataclasses import dataclass
@@ -20,20 +20,27 @@ from archspec.ops import Operator
 from archspec.runtime.agreement import Agreement, Comparison, Facts, added
 from archspec.runtime.build import build
 
+ASKED = 10**7
+"""The elements of the largest tensor that is made to ask a processor."""
+
 UNCOUNTED = "num_batches_tracked"
 """A number that torch keeps beside a batch normalisation's statistics."""
 
 
-def verify(network: Network) -> Agreement:
+def verify(network: Network, device: str = "meta") -> Agreement:
     """Compare what is counted with what a model of the network has and does, node by node.
+
+    Args:
+        network: Its symbols are all bound to numbers.
+        device: Where the model is run; only on "meta" is that free, whatever the size.
 
     >>> from archspec.graph import expand
     >>> from archspec.spec import load
     >>> print(verify(expand(load("squeezenet"))))
     squeezenet: 66 nodes agree
     """
-    model = build(network, device="meta", inplace=False).eval()
-    run = _Run(network, model)
+    model = build(network, device=device, inplace=False).eval()
+    run = _Run(network, model, device)
     rows = tuple(
         Comparison(node.name, node.operator.name, _analytic(network, node, row), run.facts(node))
         for node, row in zip(network.nodes, count(network).rows, strict=True)
@@ -86,7 +93,7 @@ class _Seen:
 class _Run:
     """One forward pass of a model, watched at every node."""
 
-    def __init__(self, network: Network, model: nn.Module) -> None:
+    def __init__(self, network: Network, model: nn.Module, device: str) -> None:
         self.model = model
         self.seen: dict[str, _Seen] = {}
         self.names: dict[int, str] = {}  # of tensors, which `seen` keeps alive: an id is its own while its tensor lives
@@ -97,24 +104,30 @@ class _Run:
             if name != UNCOUNTED:
                 self.arrays.setdefault(place, []).append((key, tuple(value.shape), key in learned))
         for node in network.nodes:
-            model.get_submodule(_place(node)).register_forward_hook(self._watch(node.name))
-        x = torch.empty(network.input.shape, device="meta")
+            self._watch(node.name, model.get_submodule(_place(node)))
+        x = torch.zeros(network.input.shape, device=device)
         self.names[id(x)] = INPUT
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             self.output = tuple(model(x).shape)
         flops = counter.get_flop_counts()
         self.macs = {place.partition(".")[2]: sum(counts.values()) // 2 for place, counts in flops.items()}
 
-    def _watch(self, name: str) -> Any:
-        def hook(module: nn.Module, taken: tuple[Tensor, ...], given: Tensor) -> Tensor:
+    def _watch(self, name: str, module: nn.Module) -> None:
+        taken: list[Tensor] = []
+
+        def before(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            taken.extend(inputs)
+
+        def after(module: nn.Module, _: tuple[Tensor, ...], given: Tensor) -> Tensor:
             sources = tuple(self.names.get(id(value), "?") for value in taken)
             if id(given) in self.names:
                 given = given.view_as(given)  # an object of its own to tell it by
             self.names[id(given)] = name
-            self.seen[name] = _Seen(module, sources, taken, given)
+            self.seen[name] = _Seen(module, sources, tuple(taken), given)
             return given
 
-        return hook
+        module.register_forward_pre_hook(before, prepend=True)  # before a padding, which stands there too
+        module.register_forward_hook(after)
 
     def facts(self, node: Node) -> Facts | None:
         """What the model has and does at a node; None if it was not computed."""
@@ -152,14 +165,20 @@ def _place(node: Node) -> str:
 def _shares(module: nn.Module, taken: tuple[Tensor, ...], given: Tensor) -> bool:
     """Whether a result lies in the memory of an input.
 
-    A view that torch must copy because its input lies scattered (flatten behind split) is asked once more, on an input
-    that does not.
+    Two answers of the meta device are asked again. A view that torch must copy because its input lies scattered
+    (flatten behind split) is a view on an input that does not; and what is a view there may be a copy on a processor
+    (a shuffle of one group).
     """
-    if _memory(given) in map(_memory, taken):
-        return True
-    if all(value.is_contiguous() for value in taken):
+    if next(module.parameters(), None) is not None:
         return False
-    together = tuple(value.contiguous() for value in taken)
+    if _memory(given) in map(_memory, taken):
+        return given.numel() > ASKED or _again(module, taken, "cpu")
+    return not all(value.is_contiguous() for value in taken) and _again(module, taken, given.device.type)
+
+
+def _again(module: nn.Module, taken: tuple[Tensor, ...], device: str) -> bool:
+    """Whether a module's result lies in the memory of an input, if inputs of these shapes lie in one piece."""
+    together = tuple(torch.empty(value.shape, device=device) for value in taken)
     with torch.no_grad():
         return _memory(module.forward(*together)) in map(_memory, together)
 

@@ -143,7 +143,7 @@ class _Checker:
                 document.value_at("input"),
             )
         for size in document.input:
-            yield from self._expression(size, set(document.symbols))
+            yield from self._expression(size, self.globals)
         yield from self._lets(document.let, self.globals)
         known = {*self.globals, *document.let}
         for name, block in document.blocks.items():

@@ -10,6 +10,8 @@ What needs torch is loaded on first use.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from archspec.extras import need
+
 if TYPE_CHECKING:
     from archspec.train.options import Options
     from archspec.train.recipe import Recipe
@@ -35,4 +37,6 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'archspec.train' has no attribute {name!r}")
+    if name in {"evaluate", "fit"}:
+        need("train", "torch", "accelerate", "safetensors")
     return getattr(import_module(f"archspec.train.{_HOMES[name]}"), name)

@@ -12,7 +12,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from archspec.errors import ArchspecError
+from archspec.files import replacing
 from archspec.train.result import TrainingStoppedError
 
 LAST, PREVIOUS, UNFINISHED = "last", "previous", "unfinished"
@@ -80,14 +82,8 @@ def write_weights(path: Path, weights: Mapping[str, Tensor], note: Mapping[str, 
     Raises:
         TrainingStoppedError: They cannot be saved; those before are intact.
     """
-    fresh = path.with_suffix(".unfinished")
-    try:
+    with _stopping(path, "; those before are intact"), replacing(path) as fresh:
         _save(fresh, weights, note)
-        os.replace(fresh, path)
-        _settle(path.parent)
-    except (OSError, SafetensorError) as error:
-        fresh.unlink(missing_ok=True)
-        raise TrainingStoppedError(f"{path}: the weights cannot be saved: {error}; those before are intact") from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -96,13 +92,18 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         TrainingStoppedError: It cannot be saved; what was there is intact.
     """
-    fresh = path.with_suffix(".unfinished")
-    try:
+    with _stopping(path), replacing(path) as fresh:
         _write_text(fresh, text)
-        os.replace(fresh, path)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise TrainingStoppedError(f"{path}: cannot be saved: {error}") from None
+
+
+@contextmanager
+def _stopping(path: Path, what: str = "") -> Iterator[None]:
+    try:
+        yield
+    except ArchspecError as error:
+        raise TrainingStoppedError(f"{error}{what}") from None
+    except SafetensorError as error:
+        raise TrainingStoppedError(f"cannot write {path}: {error}{what}") from None
 
 
 def read(out: Path) -> Checkpoint | None:
@@ -187,7 +188,9 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _settle(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
+    """Wait until a file, or the names in a folder, are on the disk; Windows opens no folder, and needs no waiting."""
+    if os.name == "nt" and path.is_dir():
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

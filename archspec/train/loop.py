@@ -1,5 +1,6 @@
 """The moving parts of a training: model, optimiser, average; one step, one test, and what is saved of them."""
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -28,15 +29,21 @@ def accelerator(recipe: Recipe, options: Options) -> Accelerator:
     """Accelerate, on the device that is asked for, with the other processes that torchrun started.
 
     Raises:
-        ArchspecError: The device is unknown, or cannot compute in the recipe's precision.
+        ArchspecError: The device is unknown, cannot compute in the recipe's precision, or not in several processes.
     """
     if options.device not in {"auto", "cpu"}:
         raise ArchspecError(f"the device is auto or cpu (got {options.device!r})")
-    cpu = options.device == "cpu"
+    # Accelerate joins processes without GPUs only if it is told that there are none
+    cpu = options.device == "cpu" or not torch.accelerator.is_available()
     if recipe.precision == "fp16" and (cpu or not torch.cuda.is_available()):
         raise ArchspecError("precision fp16 needs a GPU; on a processor bf16 or no would do")
     AcceleratorState._reset_state()  # it is one for all of a process, and another recipe may have another precision
-    return Accelerator(cpu=cpu, mixed_precision=recipe.precision)
+    found = Accelerator(cpu=cpu, mixed_precision=recipe.precision)
+    if found.num_processes != (wanted := int(os.environ.get("WORLD_SIZE", "1"))):
+        raise ArchspecError(
+            f"{wanted} processes were started and cannot work together on this device; --device cpu would"
+        )
+    return found
 
 
 class Loop:
@@ -71,7 +78,8 @@ class Loop:
             else None
         )  # a copy, made before Accelerate replaces the model's forward
         self.bare_optimizer = optimizers.build(self.model, recipe)
-        forward, self.optimizer = accelerate.prepare(self.model, self.bare_optimizer)
+        forward = accelerate.prepare(self.model)
+        self.optimizer = self.bare_optimizer if accelerate.scaler is None else accelerate.prepare(self.bare_optimizer)
         self.forward = torch.compile(forward) if options.compile else forward
         inputs = Inputs(data.statistics, accelerate.device, options.channels_last)
         change = Augment(recipe.crop, recipe.flip, recipe.rotate, recipe.scale, recipe.shear, recipe.translate)
@@ -90,23 +98,35 @@ class Loop:
 
     def step(self, step: int) -> Tensor:
         """Learn from one batch, and give its loss; dropout too follows from the seed and the step."""
-        torch.manual_seed(seed_of(self.recipe.seed, "step", step, self.share[0]))
+        self._seed(seed_of(self.recipe.seed, "step", step, self.share[0]))
         images, labels = self.batches(step)
         for group in self.bare_optimizer.param_groups:
             group["lr"] = self.lr(step)
         guesses = self.logits(self.forward(images))
         loss = functional.cross_entropy(guesses, labels, label_smoothing=self.recipe.label_smoothing)
         self.optimizer.zero_grad()
-        self.accelerate.backward(loss)
+        if self.accelerate.scaler is None:  # Accelerate's own backward and step ask each time what is installed
+            loss.backward()  # type: ignore[no-untyped-call]
+        else:
+            self.accelerate.backward(loss)
+            self.accelerate.unscale_gradients(self.optimizer)
         if self.recipe.clip:
-            self.accelerate.clip_grad_norm_(self.parameters, self.recipe.clip)
+            nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
         self.optimizer.step()
         if self.average is not None:
             self.average.update_parameters(self.model)
         return loss.detach()
 
+    def _seed(self, seed: int) -> None:
+        """Seed what dropout draws from; `torch.manual_seed` asks every backend there is and takes a third of a ms."""
+        torch.default_generator.manual_seed(seed)
+        if self.accelerate.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
+
     def agreed(self, values: Tensor) -> Tensor:
         """The sums of values over all processes."""
+        if self.share[1] == 1:
+            return values.cpu()
         return self.accelerate.reduce(values.to(self.accelerate.device), "sum").cpu()  # type: ignore[no-any-return]
 
     def score(self) -> Score:

@@ -199,7 +199,7 @@ class _Run:
             TrainingStoppedError: A loss is no number.
         """
         first = self.step - len(self.pending)
-        own = torch.stack([*self.pending, self.pending[0].new_tensor(ears.signal or 0)]).double()
+        own = torch.stack([*self.pending, self.pending[0].new_tensor(ears.signal or 0)])
         *losses, number = self.loop.agreed(own).tolist()
         losses = [loss / self.loop.share[1] for loss in losses]
         for step, loss in enumerate(losses, first):
@@ -207,7 +207,8 @@ class _Run:
                 raise self._stopped(f"the loss is {loss} in step {step + 1}")
         now = time.monotonic()
         self.seconds, self.clock = self.seconds + now - self.clock, now
-        self.loss += sum(losses)
+        for loss in losses:  # one by one: rounded alike wherever the looks fall
+            self.loss += loss
         self.pending = []
         if self.log is not None:
             epoch = first // self.loop.batches.steps + 1

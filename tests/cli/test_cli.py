@@ -114,7 +114,7 @@ def test_every_format_prints_every_grouping(form, by):
         (["count", "mobilenet", "--by", "stage", "--depth", "1"], "--by and --depth both group the rows"),
         (["count", "mobilenet", "--batch", "0"], "0 is not in the range"),
         (["cuont", "mobilenet"], "no command 'cuont'; did you mean 'count'?"),
-        (["zzz"], "no command 'zzz'; there are check, compare, count"),
+        (["zzz"], "no command 'zzz'; there are check, compare, compile"),
     ],
 )
 def test_wrong_input_exits_2_and_says_what_would_do(arguments, said):

@@ -506,6 +506,12 @@ REFUSALS = [
     ("conv2d", [(1, 9, 2, 6)], CONV, "the kernel spans 3, more than its input's height 2"),
     ("conv2d", [(1, 9, 6, 2)], {**CONV, "dilation": 2, "padding": 1}, "width 2 (with its padding 4)"),
     ("conv2d", [(1, 9, 6, 2)], {**CONV, "dilation": 2, "padding": 1}, "the kernel spans 5, more than"),
+    (
+        "max_pool2d",
+        [(1, 9, 1, 7)],
+        {"kernel_size": 2, "stride": 1, "padding": 1, "dilation": 2},
+        "a window finds nothing: at a dilation of 2 it steps over the input's height, 1",
+    ),
     ("max_pool2d", [(1, 9, 2, 6)], {"kernel_size": 3}, "the kernel spans 3, more than its input's height 2"),
     (
         "max_pool2d",

@@ -147,11 +147,16 @@ def refuses(chosen, x):
 
 
 def torch_refuses(chosen, x):
-    """On real numbers, as torch does not check all of it without; it lets a transposed convolution come out empty."""
+    """On real numbers, as torch does not check all of it without.
+
+    It lets a transposed convolution come out empty, and takes the largest of nothing for −∞.
+    """
     try:
-        _, shape, _ = run(chosen, x, device="cpu")
+        module, shape, _ = run(chosen, x, device="cpu")
     except (RuntimeError, ValueError):
         return True
+    if chosen.name == "max_pool2d":
+        return bool(module(torch.zeros(x)).isinf().any())
     return chosen.name == "conv_transpose2d" and 0 in shape
 
 

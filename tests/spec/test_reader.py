@@ -73,9 +73,9 @@ def test_a_text_knows_where_its_characters_stand_unless_they_were_moved(written,
 @pytest.mark.parametrize(
     ("text", "faults"),
     [
-        ("", ["f.yaml:1:1: the file is empty; a specification begins with 'archspec: 1'"]),
-        ("# only this\n", ["f.yaml:1:1: the file is empty; a specification begins with 'archspec: 1'"]),
-        ("~", ["f.yaml:1:1: the file is empty; a specification begins with 'archspec: 1'"]),
+        ("", ["f.yaml:1:1: the file is empty; a specification is a mapping that begins with 'archspec: 1'"]),
+        ("# only this\n", ["f.yaml:1:1: the file is empty; a specification is a mapping that begins with 'archspec: 1'"]),
+        ("~", ["f.yaml:1:1: the file is empty; a specification is a mapping that begins with 'archspec: 1'"]),
         ("- a\n", ["f.yaml:1:1: a specification is a mapping that begins with 'archspec: 1'"]),
         ("hello", ["f.yaml:1:1: a specification is a mapping that begins with 'archspec: 1'"]),
         ("a: 1\n---\nb: 2\n", ["f.yaml:2:1: a second document begins; a file holds one specification"]),

@@ -1,6 +1,5 @@
 """Data: what is read, how it is fitted, and how what cannot be read is refused."""
 
-import builtins
 import gzip
 import io
 import zipfile
@@ -9,7 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from archspec.errors import ArchspecError
+from archspec import extras
+from archspec.errors import ArchspecError, MissingExtraError
 from archspec.train import data
 from archspec.train.data import Data, Split, cifar, folder, idx, kind_of, load, split
 
@@ -119,17 +119,11 @@ def test_digits_are_fitted_to_the_network_and_say_so():
     assert found.note == "1×8×8 fitted to 3×16×20: bilinear, grey as three channels"
 
 
-def test_without_scikit_learn_the_extra_is_named(monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *arguments, **keywords):
-        if name.partition(".")[0] in {"sklearn", "PIL"}:
-            raise ImportError(name)
-        return real(name, *arguments, **keywords)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ArchspecError, match=r"pip install 'archspec-nn\[train\]'"):
-        load("digits", (1, 8, 8), 10)
+@pytest.mark.parametrize(("name", "module"), [("digits", "sklearn"), ("image-folder:x", "PIL")])
+def test_without_what_reads_them_the_extra_is_named(monkeypatch, name, module):
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=rf"this needs {module}: pip install 'archspec-nn\[train\]'"):
+        load(name, (1, 8, 8), 10)
 
 
 # ------------------------------------------------------------------ folders
@@ -164,7 +158,8 @@ def test_a_zip_file_is_read_like_the_folder_in_it(pictures, tmp_path):
     with zipfile.ZipFile(packed, "w") as archive:
         for path in sorted(pictures.rglob("*.[pJ]*")):
             archive.write(path, path.relative_to(pictures).as_posix())
-    with_zip, with_folder = (load(f"{kind}:{place}", (3, 4, 4), 2) for kind, place in (("image-folder", packed), ("cifar10", pictures)))  # fmt: skip
+    with_zip = load(f"image-folder:{packed}", (3, 4, 4), 2)
+    with_folder = load(f"cifar10:{pictures}", (3, 4, 4), 2)
     assert with_zip.digest == with_folder.digest
     assert with_folder.note == "read from image files"
 
@@ -334,7 +329,8 @@ def test_the_statistics_are_those_of_the_training_images():
 
 
 def test_the_digest_is_of_images_and_labels():
-    digests = {Data("a", grey(images, labels), grey([1], [0]), 2).digest for images, labels in (([1, 2], [0, 1]), ([1, 2], [1, 0]), ([2, 1], [0, 1]))}  # fmt: skip
+    cases = (([1, 2], [0, 1]), ([1, 2], [1, 0]), ([2, 1], [0, 1]))
+    digests = {Data("a", grey(images, labels), grey([1], [0]), 2).digest for images, labels in cases}
     assert len(digests) == 3
 
 

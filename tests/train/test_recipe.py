@@ -1,6 +1,8 @@
 """Recipes: what they allow, how their faults are named, how the rate goes."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +104,16 @@ def test_the_default_is_the_networks_own_for_its_data_else_that_of_the_data():
 def test_the_rate_of_two_epochs_of_two_steps(keys, factors):
     planned = Recipe(epochs=2, **keys)
     assert [planned.factor(step, 2) for step in range(4)] == pytest.approx(factors)
+
+
+def test_the_page_names_every_key_its_default_and_every_shipped_recipe():
+    page = (Path(__file__).parents[2] / "docs" / "train.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ?(\S*) \|", page.split("<!-- recipe -->")[1].split("\n\n")[0], re.MULTILINE)
+    assert dict(rows) == {key: shown(default) for key, default in Recipe().model_dump().items()}
+    assert all(f"`{name}`" in page for name in recipe.names())
+
+
+def shown(default):
+    if default is None:
+        return ""
+    return f"{default:g}" if isinstance(default, float) else str(default).lower()

@@ -3,15 +3,16 @@
 import json
 import resource
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 import archspec
-from archspec.errors import ArchspecError
-from archspec.train import Options, Recipe, TrainingStoppedError, Watcher, checkpoint, data, evaluate, fit, run
+from archspec import extras
+from archspec.errors import ArchspecError, MissingExtraError
+from archspec.train import Options, Recipe, TrainingStoppedError, Watcher, checkpoint, data, evaluate, fit, loop, run
 from archspec.train.data import Data
 
 
@@ -112,7 +113,10 @@ def test_a_resumed_run_ends_like_one_that_was_not_interrupted(tiny, recipe, tmp_
     assert same(load_file(whole.out / "best.safetensors"), load_file(resumed.out / "best.safetensors"))
     assert [epoch.test for epoch in resumed.epochs] == [epoch.test for epoch in whole.epochs]
     assert [epoch.loss for epoch in resumed.epochs] == [epoch.loss for epoch in whole.epochs]
-    timeless = [[{k: v for k, v in line.items() if "second" not in k} for line in log(out)] for out in (whole.out, resumed.out)]  # fmt: skip
+    timeless = [
+        [{key: value for key, value in line.items() if "second" not in key} for line in log(out)]
+        for out in (whole.out, resumed.out)
+    ]
     assert timeless[0] == timeless[1]
 
 
@@ -275,6 +279,13 @@ def test_devices_and_precisions_that_there_are_not_are_refused(plain, tmp_path):
         fit(plain, chosen=Recipe(precision="fp16"), out=tmp_path / "a", options=Options(device="cpu"))
 
 
+def test_processes_that_cannot_work_together_are_refused(plain, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "Accelerator", lambda **_: SimpleNamespace(num_processes=1))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ArchspecError, match="2 processes were started and cannot work together on this device"):
+        fit(plain, chosen=Recipe(), out=tmp_path / "a")
+
+
 def test_a_folder_that_cannot_be_made_is_refused(plain, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ArchspecError, match="the folder cannot be made"):
@@ -292,7 +303,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_weights(plain, t
         return loss * float("nan") if step == 40 else loss
 
     monkeypatch.setattr(run.Loop, "step", exploding)
-    with pytest.raises(TrainingStoppedError, match="the loss is nan in step 41, epoch 2; .*last holds the last good"):
+    with pytest.raises(TrainingStoppedError, match=r"the loss is nan in step 41, epoch 2; .*last holds the last good"):
         fit(plain, "digits", Recipe(epochs=3), out=tmp_path, options=Options(save_steps=25))
     assert checkpoint.read(tmp_path).state["step"] == 25
     assert log(tmp_path)[-1]["step"] <= 40
@@ -418,6 +429,12 @@ def test_tensorboard_is_written_where_it_is_installed(plain, tmp_path, monkeypat
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(ArchspecError, match="pip install tensorboard, or leave --tensorboard out"):
         fit(plain, out=tmp_path / "b", chosen=Recipe(epochs=1), options=Options(tensorboard=True))
+
+
+def test_without_its_extra_training_says_which_it_is(monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "accelerate" else name)
+    with pytest.raises(MissingExtraError, match=r"this needs accelerate: pip install 'archspec-nn\[train\]'"):
+        _ = archspec.train.fit
 
 
 def test_every_public_name_is_found():

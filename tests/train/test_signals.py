@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from archspec.train import Options, Recipe, data, fit
+from archspec.train import Options, Recipe, Watcher, data, fit
 from archspec.train.interrupt import heard
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -46,13 +46,11 @@ def started(tiny, long, tmp_path):
     process.communicate()
 
 
-def wait_for(path, lines):
+def wait_for(process, path, lines):
     """Wait until a log has so many lines."""
-    for _ in range(3000):
-        if path.exists() and path.read_bytes().count(b"\n") >= lines:
-            return
+    while not path.exists() or path.read_bytes().count(b"\n") < lines:
+        assert process.poll() is None, process.communicate()[1]
         time.sleep(0.01)
-    raise TimeoutError(path)
 
 
 def tensors(out):
@@ -65,7 +63,7 @@ def tensors(out):
 def test_a_run_that_is_killed_or_interrupted_at_any_step_ends_with_the_same_bits(started, tiny, long, tmp_path, number):
     out = tmp_path / "run"
     moment = random.SystemRandom().randrange(7, EPOCHS * 11 // 2)
-    wait_for(out / "log.jsonl", moment)
+    wait_for(started, out / "log.jsonl", moment)
     time.sleep(random.SystemRandom().random() / 50)
     started.send_signal(number)
     said = started.communicate(timeout=60)[1]
@@ -90,7 +88,7 @@ def test_two_processes_learn_what_one_learns(plain, tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={port}"]
-    command = ["-m", "archspec", "train", tmp_path / "plain.yaml", "--out", tmp_path / "two", "--device", "cpu"]
+    command = ["-m", "archspec", "train", tmp_path / "plain.yaml", "--out", tmp_path / "two"]
     recipe = written(chosen, tmp_path / "recipe.yaml")
     done = subprocess.run(
         [*launch, *command, "--recipe", recipe, "--format", "json"],
@@ -112,11 +110,32 @@ def test_two_processes_learn_what_one_learns(plain, tmp_path):
     assert resumed.moved == "processes was 2 and is 1"
 
 
+class Ask(Watcher):
+    """Sends the signal of Ctrl-C after so many steps."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def stepped(self, step, loss):  # noqa: ARG002
+        if step == self.step:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize(("asked", "stops"), [(20, 21), (22, 23), (44, 44)])
+def test_the_step_that_is_running_is_finished_and_saved(plain, tmp_path, asked, stops):
+    result = fit(plain, "digits", Recipe(epochs=2), out=tmp_path, watcher=Ask(asked))
+    assert json.loads((tmp_path / "last" / "state.json").read_text())["step"] == stops
+    assert result.signal == (signal.SIGINT if stops < 44 else None)
+    assert len(result.epochs) == stops // 22
+    assert len(fit(plain, out=tmp_path, options=Options(resume=True)).epochs) == 2
+
+
 def test_the_first_signal_is_noted_and_the_second_kills():
-    with pytest.raises(KeyboardInterrupt), heard(patient=False) as ears:
+    with heard(patient=False) as ears:
         os.kill(os.getpid(), signal.SIGTERM)
         assert ears.signal == signal.SIGTERM
-        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     with heard(patient=True) as ears:
         os.kill(os.getpid(), signal.SIGINT)

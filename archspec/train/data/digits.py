@@ -2,7 +2,7 @@
 
 import torch
 
-from archspec.errors import ArchspecError
+from archspec.extras import need
 from archspec.train.data.split import Data, Split
 
 TEST_SHARE = 5
@@ -13,12 +13,11 @@ def read(_: str = "") -> Data:
     """The digits, split once and for all: of a permutation with seed 0, every fifth is tested on.
 
     Raises:
-        ArchspecError: scikit-learn is not installed.
+        MissingExtraError: scikit-learn is not installed.
     """
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise ArchspecError("digits come with scikit-learn: pip install 'archspec-nn[train]'") from None
+    need("train", "sklearn")
+    from sklearn.datasets import load_digits
+
     found = load_digits()
     images = torch.from_numpy((found.images * 255 / 16).round().astype("uint8"))[:, None]
     labels = torch.from_numpy(found.target.astype("int64"))

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from archspec.errors import ArchspecError
+from archspec.extras import need
 from archspec.train.data.split import Data, Split, bounded
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm")
@@ -85,7 +86,9 @@ def read(path: str, shape: tuple[int, ...], resize: bool, name: str = "image-fol
     Raises:
         ArchspecError: There are no images, one cannot be read or is of another size, or the classes of the two parts
             differ.
+        MissingExtraError: Pillow is not installed.
     """
+    need("train", "PIL")
     files = _files(path)
     found = _classes(path, files.names())
     classes = sorted({label for part in found.values() for label in part})
@@ -160,10 +163,8 @@ class _Reader:
 
     def image(self, name: str) -> Tensor:
         """One image as bytes, channels × height × width."""
-        try:
-            from PIL import Image, UnidentifiedImageError
-        except ImportError:
-            raise ArchspecError("images are read with Pillow: pip install 'archspec-nn[train]'") from None
+        from PIL import Image, UnidentifiedImageError
+
         channels, height, width = self.shape
         try:
             with Image.open(io.BytesIO(self.files.read(name)), formats=FORMATS) as opened:

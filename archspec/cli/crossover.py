@@ -1,0 +1,27 @@
+"""`archspec crossover`: which layers dominate a cost where."""
+
+import rich_click as click
+
+from archspec import architecture
+from archspec.cli.options import bindings, set_option, spec_argument, width
+
+
+@click.command("crossover")
+@spec_argument
+@click.option("--for", "symbol", required=True, metavar="NAME", help="The symbol that moves: alpha, side.")
+@click.option("--of", "quantity", default="macs", show_default=True, help="macs, params, flops, activations, …")
+@click.option("--by", type=click.Choice(("kind", "operator", "stage")), default="kind", show_default=True)
+@click.option("--between", metavar="LOW,HIGH[,STEP]", help="Where to search, instead of the symbol's whole range.")
+@set_option
+@click.option("--convention", default="default", show_default=True, help="What counts as a parameter and a FLOP.")
+@click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
+def command(spec: str, symbol: str, between: str | None, settings: tuple[str, ...], form: str, **asked: str) -> None:
+    """Say which layers cost most along a symbol, and where one kind of layer passes another.
+
+    Kinds: pointwise, depthwise and other convolutions by their kernels, and every other operator by its name.
+    """
+    from archspec.report.sensitivity import crossover
+
+    ends = None if between is None else [end.strip() for end in between.split(",")]
+    found = architecture.load(spec).crossover(symbol, between=ends, **asked, **bindings(settings))
+    click.echo(crossover(found, form, width=width()), nl=False)

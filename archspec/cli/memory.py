@@ -1,0 +1,42 @@
+"""`archspec memory`: what a network's activations need at once."""
+
+import rich_click as click
+
+from archspec import architecture
+from archspec.cli.options import bindings, colour, set_option, spec_argument, width
+from archspec.cost.memory import DTYPES, ORDERS, POLICIES
+from archspec.report.memory import FORMATS, GROUPINGS, memory
+
+
+@click.command("memory")
+@spec_argument
+@set_option
+@click.option("--policy", type=click.Choice(list(POLICIES)), default="layerwise", show_default=True)
+@click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", show_default=True)
+@click.option("--order", type=click.Choice(ORDERS), default="given", show_default=True, help="best: of least peak.")
+@click.option("--in-place", is_flag=True, help="Activations, batch normalisations and sums are written over an input.")
+@click.option("--weights", is_flag=True, help="The weights are in memory too.")
+@click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
+@click.option("--by", type=click.Choice(GROUPINGS), default="block", show_default=True, help="What a row stands for.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+def command(  # noqa: PLR0913  # one argument an option
+    spec: str,
+    settings: tuple[str, ...],
+    policy: str,
+    dtype: str,
+    order: str,
+    in_place: bool,
+    weights: bool,
+    batch: int,
+    by: str,
+    form: str,
+) -> None:
+    """Find the peak of a network's memory, where it is, and what is in memory while each node runs.
+
+    layerwise: what a node reads and writes. liveness: what is alive, skip connections included. training: everything.
+    """
+    found = architecture.load(spec).memory(
+        policy, dtype, order, in_place=in_place, weights=weights, batch=batch, **bindings(settings)
+    )
+    by = "layer" if form == "csv" else by
+    click.echo(memory(found, form, by, width=width(), colour=colour()), nl=False)

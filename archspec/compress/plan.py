@@ -1,0 +1,236 @@
+"""A plan: what is done to the weights of each layer, in YAML, as a paper's table prints it.
+
+    plan: 1
+    name: lenet_300_100
+    columns: [layer, density, weight_bits, weight_huffman, index_bits, index_huffman]
+    rows:
+      -      [fc1,     8 %,           6,            4.4,          5,           3.7]
+      -      [fc2,     9 %,           6,            4.4,          5,           4.3]
+      -      [fc3,    26 %,           6,            4.3,          5,           3.2]
+
+or, where few layers differ, as a list of mappings: `layers: [{layer: conv1}, {layer: "*", binary: xnor}]`. A layer is
+named by its node, by a part of the network that holds it, or by a pattern of the shell; the first entry that names it
+says what is done. Shares are written 8 % or 0.08.
+"""
+
+import os
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import PlainValidator, model_validator
+
+from archspec.dims import exact
+from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, did_you_mean
+from archspec.spec import zoo
+from archspec.spec.document import Source
+from archspec.spec.located import Faults, Located, described
+from archspec.spec.reader import Mapping as PlacedMapping
+from archspec.spec.reader import Nothing, Scalar, Sequence, decode, parse, read_bytes
+from archspec.spec.values import Name, Text
+
+MAX_WEIGHT_BITS = 16
+MAX_INDEX_BITS = 8
+BINARY = ("weights", "xnor")
+"""What can have one bit: the weights, or the inputs too."""
+
+
+def _number(value: Any, unit: str = "") -> Any:
+    """An exact number, of a text with the unit behind it."""
+    at = getattr(value, "at", None)
+    if isinstance(value, (dict, list, tuple, Nothing)):
+        raise SpecError(f"expected a number, found {described(value)}", at)
+    try:
+        return exact(value.removesuffix(unit).rstrip() if isinstance(value, str) else value)
+    except ArchspecError as error:
+        raise SpecError(str(error), at) from None
+
+
+def _share(value: Any) -> Any:
+    percent = isinstance(value, str) and value.endswith("%")
+    share = exact(Fraction(_number(value, "%"), 100 if percent else 1))
+    if not 0 < share <= 1:
+        raise SpecError(f"a share lies above 0 and is at most 1 (got {value})", getattr(value, "at", None))
+    return share
+
+
+def _bits(most: int) -> Any:
+    def check(value: Any) -> int:
+        bits = _number(value)
+        if type(bits) is not int or not 1 <= bits <= most:
+            raise SpecError(f"a number of bits is whole, from 1 to {most} (got {value})", getattr(value, "at", None))
+        return bits
+
+    return PlainValidator(check)
+
+
+def _length(value: Any) -> Any:
+    length = _number(value)
+    if not 0 < length <= MAX_WEIGHT_BITS:
+        where = getattr(value, "at", None)
+        raise SpecError(f"an average code length lies above 0 and is at most {MAX_WEIGHT_BITS} (got {value})", where)
+    return length
+
+
+def _rank(value: Any) -> int:
+    rank = _number(value)
+    if type(rank) is not int or rank < 1:
+        raise SpecError(f"a rank is a whole number from 1 (got {value})", getattr(value, "at", None))
+    return rank
+
+
+def _binary(value: Any) -> str:
+    if value not in BINARY:
+        said = f"binary: expected {' or '.join(BINARY)}, found {described(value)}"
+        raise SpecError(said, getattr(value, "at", None))
+    return str(value)
+
+
+Share = Annotated[Any, PlainValidator(_share)]
+Length = Annotated[Any, PlainValidator(_length)]
+
+
+class Layer(Located):
+    """What is done to the weights of a layer, or of all whose names fit a pattern; nothing, if only they are named.
+
+    Attributes:
+        layer: The name of a node, of a part of the network, or a pattern of the shell.
+        density: The share of the weights that is kept.
+        weight_bits: The bits of a code for one of 2^bits shared numbers; without it, weights stay numbers.
+        index_bits: The bits of a gap; without it, what is pruned is in compressed sparse rows, of 32-bit indices.
+        weight_huffman: The average length of the Huffman code of a weight, measured.
+        index_huffman: The average length of the Huffman code of a gap, measured.
+        activations: The share of what comes out of the layer, and of the pooling behind it, that is not zero, measured.
+        rank: The rank of the two matrices that stand for the weights.
+        binary: One-bit weights with a real factor a filter, alone ("weights") or with one-bit inputs ("xnor").
+    """
+
+    layer: Text
+    density: Share = 1
+    weight_bits: Annotated[int | None, _bits(MAX_WEIGHT_BITS)] = None
+    index_bits: Annotated[int | None, _bits(MAX_INDEX_BITS)] = None
+    weight_huffman: Length | None = None
+    index_huffman: Length | None = None
+    activations: Share | None = None
+    rank: Annotated[int | None, PlainValidator(_rank)] = None
+    binary: Annotated[str | None, PlainValidator(_binary)] = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Layer":
+        pruned = self.density != 1 or self.weight_bits or self.index_bits
+        methods = [name for name, used in (("rank", self.rank), ("binary", self.binary)) if used]
+        if len(methods) + bool(pruned) > 1:
+            others = "density, weight_bits and index_bits" if pruned else methods[0]
+            raise SpecError(f"{methods[-1]} stands by itself, without {others}", self.key_at(methods[-1]))
+        for name, needed in (("weight_huffman", "weight_bits"), ("index_huffman", "index_bits")):
+            if getattr(self, name) is not None and getattr(self, needed) is None:
+                raise SpecError(f"{name} is the average of a code for {needed}, which are not given", self.key_at(name))
+        return self
+
+    def names(self, node: str) -> bool:
+        """Whether it speaks of the node of that name."""
+        return node == self.layer or node.startswith(f"{self.layer}/") or fnmatchcase(node, self.layer)
+
+
+def _version(value: Any) -> int:
+    if str(value) != "1":
+        raise SpecError(f"this library reads version 1 of plans (got {described(value)})", getattr(value, "at", None))
+    return 1
+
+
+class Plan(Located):
+    """What is done to the layers of a network.
+
+    Attributes:
+        plan: The version of the language.
+        name: What the plan is called.
+        doc: One sentence about it.
+        source: Where it was published.
+        network: The specification it is for.
+        number_bits: The bits of a number that stays as it is, and of one in a codebook.
+        layers: What is done, in the order in which it is looked for.
+    """
+
+    plan: Annotated[int, PlainValidator(_version)] = 1
+    name: Name
+    doc: Text | None = None
+    source: Source | None = None
+    network: Text | None = None
+    number_bits: Annotated[int, _bits(64)] = 32
+    layers: tuple[Layer, ...] = ()
+
+    neighbours = ("columns", "rows")
+
+    @classmethod
+    def from_text(cls, raw: Any) -> Any:
+        """The rows of a table as mappings of its columns; an empty cell is a key left out."""
+        if not isinstance(raw, PlacedMapping) or "rows" not in raw:
+            return raw
+        columns, rows, before = raw.get("columns"), raw["rows"], raw.get("layers")
+        if not isinstance(columns, Sequence) or not all(isinstance(column, str) for column in columns):
+            raise SpecError("rows need columns: a list of keys, the first of them 'layer'", raw.key("rows"))
+        if not isinstance(rows, Sequence):
+            raise SpecError(f"rows: expected a list, found {described(rows)}", raw.key("rows"))
+        form = PlacedMapping(raw.at)
+        form.update((key, value) for key, value in raw.items() if key not in ("columns", "rows", "layers"))
+        layers = Sequence(rows.at)
+        layers.extend(before if isinstance(before, Sequence) else [])
+        layers.extend(_row(row, columns) for row in rows)
+        form[Scalar("layers", rows.at)] = layers
+        return form
+
+    def entry(self, node: str) -> Layer | None:
+        """What it says of the node of that name; None if nothing."""
+        return next((layer for layer in self.layers if layer.names(node)), None)
+
+
+def _row(row: Any, columns: Sequence) -> PlacedMapping:
+    if not isinstance(row, Sequence):
+        raise SpecError(f"a row is a list of cells, found {described(row)}", getattr(row, "at", None))
+    if len(row) != len(columns):
+        raise SpecError(f"a row of {len(row)} cells, for {len(columns)} columns", row.at)
+    form = PlacedMapping(row.at)
+    form.update((key, cell) for key, cell in zip(columns, row, strict=True) if not isinstance(cell, Nothing))
+    return form
+
+
+def plans() -> Mapping[str, Path]:
+    """The files of the plans that come with the library, by name."""
+    return {path.stem: path for path in sorted((zoo.directory() / "plans").glob("*.yaml"))}
+
+
+def load(plan: str | os.PathLike[str]) -> Plan:
+    """Read a plan: a path, "-" for standard input, or the name of one that comes with the library.
+
+    Raises:
+        SpecErrors: It cannot be read, or has faults; all of them are named, each with its place.
+        UnknownNameError: It is neither a file nor the name of a plan.
+
+    >>> [layer.density for layer in load("lenet_300_100").layers]
+    [Fraction(2, 25), Fraction(9, 100), Fraction(13, 50)]
+    """
+    name, known = os.fspath(plan), plans()
+    if name in known and not Path(name).is_file():
+        name = str(known[name])
+    elif name != "-" and not Path(name).exists() and not {"/", "."} & set(name):
+        listed = did_you_mean(name, known) or f"; known are {', '.join(known)}"
+        raise UnknownNameError(f"no file and no plan is called '{name}'{listed}")
+    shown = "<stdin>" if name == "-" else name
+    return loads(decode(read_bytes(name), shown), shown)
+
+
+def loads(text: str, name: str = "<text>") -> Plan:
+    """Read a plan from text; `name` is what its faults call it.
+
+    Raises:
+        SpecErrors: It has faults; all of them are named, each with its place.
+    """
+    faults = Faults()
+    found = Plan.model_validate(parse(text, name), context=faults)
+    if not faults and not found.layers:
+        faults.report([SpecError("a plan says what is done to some layer; it has no layers and no rows", found.at)])
+    if faults:
+        raise SpecErrors(faults)
+    return found

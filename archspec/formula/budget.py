@@ -1,0 +1,101 @@
+"""Budgets: what a quantity may be, as '<=300M' or '>=64KiB' says it."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from archspec.dims import ceil, exact, floor
+from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
+
+QUANTITIES = ("macs", "flops", "params", "activations", "weight_bytes", "memory")
+"""What a budget can be for; memory is the peak while running, in bytes."""
+
+BYTES = ("weight_bytes", "memory")
+
+_TEXT = re.compile(r"(<=|>=|<|>|≤|≥|)\s*([0-9][0-9_,]*(?:\.[0-9]+)?(?:[eE]\+?[0-9]{1,2})?)\s*([A-Za-z]*)\Z")
+_DECIMAL = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_BINARY = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_BINARY |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The least and the most that a quantity may be; None where there is no bound.
+
+    >>> budget("macs", ["<=300M", ">=1e6"])
+    Budget(quantity='macs', least=1000000, most=300000000)
+    """
+
+    quantity: str
+    least: int | None = None
+    most: int | None = None
+
+    def excess(self, value: int) -> int:
+        """How far a value is outside, above or below; 0 within."""
+        if self.most is not None and value > self.most:
+            return value - self.most
+        return self.least - value if self.least is not None and value < self.least else 0
+
+    def miss(self, value: int) -> Fraction:
+        """The excess as a part of the bound that is broken; of 1 where that is 0."""
+        bound = self.most if self.most is not None and value > self.most else self.least
+        return Fraction(self.excess(value), max(bound or 1, 1))
+
+
+def budgets(texts: Mapping[str, str | Iterable[str]]) -> tuple[Budget, ...]:
+    """The budgets of several quantities.
+
+    Raises:
+        ArchspecError: There is none; a quantity is unknown; a text is no bound; two bounds contradict each other.
+    """
+    if not texts:
+        raise ArchspecError("what is the budget? give one, such as macs <=300M")
+    return tuple(budget(name, [text] if isinstance(text, str) else text) for name, text in texts.items())
+
+
+def budget(quantity: str, texts: Iterable[str]) -> Budget:
+    """The budget that bounds make together; one without a sign is the most.
+
+    >>> budget("weight_bytes", ["64KiB"])
+    Budget(quantity='weight_bytes', least=None, most=65536)
+    """
+    check_quantity(quantity)
+    least: list[int] = []
+    most: list[int] = []
+    for text in texts:
+        sign, value = _bound(quantity, text)
+        if sign in (">", ">=", "≥"):
+            least.append(floor(value) + 1 if sign == ">" else ceil(value))
+        else:
+            most.append(ceil(value) - 1 if sign == "<" else floor(value))
+    found = Budget(quantity, max(least, default=None), min(most, default=None))
+    if found.least is not None and found.most is not None and found.least > found.most:
+        raise BindingError(
+            f"no number of {quantity} is at least {found.least:,} and at most {found.most:,}; the bounds contradict"
+        )
+    return found
+
+
+def check_quantity(quantity: str) -> None:
+    """Refuse what is no quantity.
+
+    Raises:
+        UnknownNameError: It is none.
+    """
+    if quantity not in QUANTITIES:
+        known = did_you_mean(quantity, QUANTITIES) or f"; there are {', '.join(QUANTITIES)}"
+        raise UnknownNameError(f"no quantity '{quantity}'{known}")
+
+
+def _bound(quantity: str, text: str) -> tuple[str, Fraction]:
+    units = _DECIMAL | _BINARY if quantity in BYTES else _DECIMAL
+    example = "'<=4MB', '<=64KiB'" if quantity in BYTES else "'<=300M', '<=2.5M', '>=1e9'"
+    found = _TEXT.match(text.strip())
+    if not found:
+        raise BindingError(f"a budget of {quantity} is written {example} (got {text.strip()[:40]!r})")
+    sign, digits, unit = found.groups()
+    if unit not in units:
+        known = did_you_mean(unit, units) or f"; there are {', '.join(filter(None, units))}"
+        raise BindingError(f"no unit '{unit}' of {quantity}{known}")
+    return sign, Fraction(exact(re.sub("[_,]", "", digits))) * units[unit]

@@ -1,0 +1,201 @@
+"""The largest network within a budget: for a terminal, for a page, for machines."""
+
+import json
+import textwrap
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+from archspec.formula.bounds import Line
+from archspec.formula.budget import Budget
+from archspec.formula.solve import MEMORY, Found, Solution
+from archspec.formula.span import Span, decimal
+from archspec.report import text
+from archspec.report.text import Column
+
+FORMATS = ("text", "markdown", "json")
+
+
+def solve(solution: Solution, form: str = "text", *, width: int = 100) -> str:
+    """A solution in one of `FORMATS`."""
+    if form == "json":
+        return json.dumps(_plain(solution), ensure_ascii=False, indent=2) + "\n"
+    table = text.markdown if form == "markdown" else lambda columns: "\n".join(map(str.rstrip, text.plain(columns)))
+    parts = ["\n".join(_wrapped(_headline(solution), width))]
+    if solution.best is not None:
+        parts += ["\n".join(_wrapped(_answer(solution.best), width)), table(_costs(solution, solution.best))]
+        parts += [table(_frontier(solution))] if solution.frontier else []
+    parts += ["\n".join(_wrapped(note, width)) for note in _notes(solution)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _headline(solution: Solution) -> str:
+    given = "".join(f"; {name} = {decimal(value)}" for name, value in solution.bindings.items())
+    asked = ", ".join(map(limits, solution.budgets))
+    return f"{solution.name}: {asked}, over {' and '.join(map(_searched, solution.lines))}{given}"
+
+
+def limits(budget: Budget) -> str:
+    """A budget as an inequality.
+
+    >>> limits(Budget("macs", most=300_000_000))
+    'macs ≤ 300,000,000'
+    """
+    least = f"{text.number(budget.least)} ≤ " if budget.least is not None else ""
+    most = f" ≤ {text.number(budget.most)}" if budget.most is not None else ""
+    return f"{least}{budget.quantity}{most}"
+
+
+def _searched(line: Line) -> str:
+    if line.kind == "choices":
+        return f"{line.symbol} of {', '.join(map(decimal, line.values))}"
+    step = f" in steps of {line.step}" if line.step > 1 else ""
+    return f"{line.symbol} from {decimal(line.low)} to {decimal(line.high)}{step}"
+
+
+def _answer(found: Found) -> str:
+    spans = [(span.written(name), name, span) for name, span in found.spans.items()]
+    said = ", ".join(written for written, _, _ in spans)
+    such = ", ".join(f"{name} = {decimal(span.short)}" for _, name, span in spans if not span.single)
+    return f"Largest: {said}" + (f", such as {such}" if such else "")
+
+
+def _costs(solution: Solution, best: Found) -> list[Column]:
+    """What the network costs, and the next larger one, beside the budgets."""
+    bounds = {budget.quantity: budget for budget in solution.budgets}
+    names = list(best.figures)
+    columns = [
+        Column("", names, "left"),
+        Column(_named(best), [text.number(best.figures[name]) for name in names]),
+        Column("budget", [_said(bounds.get(name)) for name in names]),
+        Column("left", [_left(bounds.get(name), best.figures[name]) for name in names]),
+    ]
+    if solution.larger is not None:
+        larger = solution.larger.figures
+        columns += [
+            Column(f"next: {_named(solution.larger)}", [text.number(larger[name]) for name in names]),
+            Column("over", [_over(bounds.get(name), larger[name]) for name in names]),
+        ]
+    return columns
+
+
+def _named(found: Found) -> str:
+    return ", ".join(f"{name} = {decimal(value)}" for name, value in found.values.items())
+
+
+def _said(budget: Budget | None) -> str:
+    if budget is None:
+        return ""
+    ends = ((budget.least, "≥"), (budget.most, "≤"))
+    return ", ".join(f"{sign} {text.number(end)}" for end, sign in ends if end is not None)
+
+
+def _left(budget: Budget | None, value: int) -> str:
+    if budget is None or budget.most is None:
+        return ""
+    return f"{text.number(budget.most - value)} ({text.share(budget.most - value, budget.most)})"
+
+
+def _over(budget: Budget | None, value: int) -> str:
+    if budget is None or not budget.excess(value):
+        return ""
+    return f"{text.number(budget.excess(value))} ({_percent(budget.miss(value))})"
+
+
+def _percent(part: Fraction) -> str:
+    return text.share(part.numerator, part.denominator)
+
+
+def _frontier(solution: Solution) -> list[Column]:
+    """Every network that none outdoes in both symbols; the largest is marked."""
+    first, second = (line.symbol for line in solution.lines)
+    rows = solution.frontier
+    best = solution.best.spans if solution.best else {}
+    asked = [budget.quantity for budget in solution.budgets]
+    names = list(dict.fromkeys((*asked, "macs", "params")))
+    return [
+        Column(second, [_value(row.spans[second]) for row in rows]),
+        Column(f"largest {first}", [row.spans[first].written(first) for row in rows], "left"),
+        Column("such as", [decimal(row.spans[first].short) for row in rows]),
+        *(Column(name, [text.number(row.figures[name]) for row in rows]) for name in names),
+        Column("", [f"← most {solution.maximise}" if row.spans == best else "" for row in rows], "left"),
+    ]
+
+
+def _value(span: Span) -> str:
+    return decimal(span.low) if span.single else str(span)
+
+
+def _notes(solution: Solution) -> Iterable[str]:
+    if solution.nearest is not None:
+        yield f"No network is within the budget. The nearest: {_misses(solution, solution.nearest)}."
+    if solution.best is not None and solution.larger is None:
+        yield f"No network searched has more {solution.maximise}: the bounds of the search end it, not the budget."
+    for line in solution.lines:
+        if not line.stated:
+            ends = f"{decimal(line.low)} to {decimal(line.high)}"
+            yield f"{line.symbol} has no range in the specification; it was searched from {ends} (see --between)."
+    count, first = solution.unbuilt
+    if count:
+        yield f"{count:,} values that were tried give no network ({first})."
+    yield f"{_counted(solution)}; convention {solution.counting.convention.name}: {solution.counting.convention.doc}"
+
+
+def _counted(solution: Solution) -> str:
+    counting = solution.counting
+    asked = MEMORY in (solution.maximise, *(budget.quantity for budget in solution.budgets))
+    return f"batch {counting.batch}" + (f"; memory {counting.policy}, {counting.dtype}" if asked else "")
+
+
+def _misses(solution: Solution, nearest: Found) -> str:
+    said = []
+    for budget in solution.budgets:
+        value = nearest.figures[budget.quantity]
+        if budget.excess(value):
+            too = "many" if budget.most is not None and value > budget.most else "few"
+            over = f"{text.number(budget.excess(value))} too {too} ({_percent(budget.miss(value))})"
+            said.append(f"{text.number(value)} {budget.quantity}, {over}")
+    return f"{', '.join(span.written(name) for name, span in nearest.spans.items())} has {'; '.join(said)}"
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    return textwrap.wrap(line, width, subsequent_indent="  ", break_on_hyphens=False)
+
+
+# ------------------------------------------------------------------ json
+
+
+def _plain(solution: Solution) -> dict[str, Any]:
+    return {
+        "spec": solution.name,
+        "bindings": {name: str(value) for name, value in solution.bindings.items()},
+        "convention": solution.counting.convention.name,
+        "batch": solution.counting.batch,
+        "policy": solution.counting.policy,
+        "dtype": solution.counting.dtype,
+        "budgets": [
+            {"quantity": budget.quantity, "least": budget.least, "most": budget.most} for budget in solution.budgets
+        ],
+        "searched": [
+            {"symbol": line.symbol, "from": str(line.low), "to": str(line.high), "step": line.step, "kind": line.kind}
+            for line in solution.lines
+        ],
+        "maximise": solution.maximise,
+        "best": _network(solution.best),
+        "larger": _network(solution.larger),
+        "nearest": _network(solution.nearest),
+        "frontier": [_network(found) for found in solution.frontier],
+    }
+
+
+def _network(found: Found | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "values": {name: str(value) for name, value in found.values.items()},
+        "spans": {
+            name: {"low": str(span.low), "high": str(span.high), "closed": list(span.closed)}
+            for name, span in found.spans.items()
+        },
+        **found.figures,
+    }

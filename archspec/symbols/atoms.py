@@ -1,0 +1,258 @@
+"""Free symbols, and the atoms, which keep their meaning until their arguments are numbers."""
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from sympy import Expr, Function, Rational, Symbol
+from sympy.core.symbol import Str
+
+from archspec import dims
+from archspec.errors import ArchspecError
+
+
+def symbol(name: str, integer: bool = True, least: Any = 1) -> Symbol:
+    """A free symbol for a size (a positive integer) or a multiplier (a positive rational), or for what may be less."""
+    sign = {"positive": True} if least > 0 else {"nonnegative": True} if least == 0 else {"real": True}
+    return Symbol(name, **sign, **({"integer": True} if integer else {"rational": True}))
+
+
+def to_sympy(value: Any) -> Expr:
+    """An exact number or expression as SymPy has it."""
+    if isinstance(value, Fraction):
+        return Rational(value.numerator, value.denominator)
+    return sympy.sympify(value, strict=True)
+
+
+def from_sympy(value: Expr) -> Any:
+    """A SymPy number as an int or Fraction; anything else as it is."""
+    if isinstance(value, Rational):
+        return int(value) if value.q == 1 else Fraction(int(value.p), int(value.q))
+    return value
+
+
+class Atom(Function):  # type: ignore[misc]  # SymPy has no types
+    """A number that is computed, by the rule of the same name in `dims`, as soon as the arguments are numbers."""
+
+    is_finite = True
+    is_real = True
+
+    def computed(self, at: Callable[[Expr], Any]) -> Any:
+        """The number, where `at` gives that of an argument."""
+        return getattr(dims, self.rule)(*map(at, self.args))
+
+    def _sympystr(self, printer: Any) -> str:
+        raise NotImplementedError
+
+    def _latex(self, printer: Any) -> str:
+        raise NotImplementedError
+
+    @classmethod
+    def eval(cls, *args: Expr) -> Expr | None:
+        """The number, once all arguments are numbers."""
+        if all(isinstance(arg, Rational) for arg in args):
+            return to_sympy(getattr(dims, cls.rule)(*map(from_sympy, args)))
+        return None
+
+
+class Rounding(Atom):
+    """An atom whose value is an integer."""
+
+    is_integer = True
+
+
+class CeilDiv(Rounding):
+    """⌈a/b⌉."""
+
+    rule = "ceil_div"
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.args[0].is_positive and self.args[1].is_positive else None
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if self.args[0].is_nonnegative and self.args[1].is_positive else None
+
+    def _sympystr(self, printer: Any) -> str:
+        a, b = self.args
+        if b == 1:
+            return f"({printer._print(a)})"
+        top = f"({printer._print(a)})" if a.is_Add else printer._print(a)
+        bottom = f"({printer._print(b)})" if b.is_Add or b.is_Mul else printer._print(b)
+        return f"⌈{top}/{bottom}⌉"
+
+    def _latex(self, printer: Any) -> str:
+        a, b = map(printer._print, self.args)
+        return rf"\left({a}\right)" if b == "1" else rf"\left\lceil \frac{{{a}}}{{{b}}} \right\rceil"
+
+
+class Floor(Rounding):
+    """⌊x⌋ of a rational expression."""
+
+    rule = "floor"
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if self.args[0].is_nonnegative else None
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"⌊{printer._print(self.args[0])}⌋"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\left\lfloor {printer._print(self.args[0])} \right\rfloor"
+
+
+class Ceil(Rounding):
+    """⌈x⌉ of a rational expression."""
+
+    rule = "ceil"
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.args[0].is_positive else None
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"⌈{printer._print(self.args[0])}⌉"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\left\lceil {printer._print(self.args[0])} \right\rceil"
+
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+class MakeDivisible(Rounding):
+    """x to the nearest multiple of d, as `dims.make_divisible`; positive whatever x is."""
+
+    rule = "make_divisible"
+    is_positive = True
+
+    def _sympystr(self, printer: Any) -> str:
+        x, d, *least = (printer._print(arg) for arg in self.args)
+        return f"⌊{x}⌉{d.translate(_SUBSCRIPTS)}" + (f"≥{least[0]}" if least else "")
+
+    def _latex(self, printer: Any) -> str:
+        x, d, *least = (printer._print(arg) for arg in self.args)
+        bound = rf" \geq {least[0]}" if least else ""
+        return rf"\left\lfloor {x} \right\rceil_{{{d}{bound}}}"
+
+
+class Extreme(Atom):
+    """One of its arguments."""
+
+    def _eval_is_integer(self) -> bool | None:
+        return True if all(arg.is_integer for arg in self.args) else None
+
+
+class Maximum(Extreme):
+    """The largest of its arguments."""
+
+    rule = "maximum"
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if any(arg.is_positive for arg in self.args) else None
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"max({', '.join(printer._print(arg) for arg in self.args)})"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\max\left({', '.join(printer._print(arg) for arg in self.args)}\right)"
+
+
+class Minimum(Extreme):
+    """The smallest of its arguments."""
+
+    rule = "minimum"
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if all(arg.is_positive for arg in self.args) else None
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"min({', '.join(printer._print(arg) for arg in self.args)})"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\min\left({', '.join(printer._print(arg) for arg in self.args)}\right)"
+
+
+class Lookup(Atom):
+    """The number of a table that is found by keys; its arguments are the keys, what it is called, and its cells."""
+
+    @classmethod
+    def eval(cls, *args: Any) -> Expr | None:
+        """The cell, once all keys are numbers."""
+        keys, label, cells = args
+        if not all(isinstance(key, Rational) for key in keys):
+            return None
+        return to_sympy(_cell(label, cells, list(map(from_sympy, keys))))
+
+    def computed(self, at: Callable[[Expr], Any]) -> Any:
+        """The cell, where `at` gives the number of a key."""
+        return _cell(self.label, self.args[2], list(map(at, self.keys)))
+
+    @property
+    def keys(self) -> Any:
+        """What it is found by."""
+        return self.args[0]
+
+    @property
+    def label(self) -> str:
+        """How the specification writes it, with {} for each key."""
+        return str(self.args[1])
+
+    @property
+    def cells(self) -> list[Expr]:
+        """What can be found."""
+        return [entry[-1] for entry in self.args[2]]
+
+    def _eval_is_integer(self) -> bool:
+        return all(cell.is_integer for cell in self.cells)
+
+    def _eval_is_positive(self) -> bool:
+        return all(cell.is_positive for cell in self.cells)
+
+    def _sympystr(self, printer: Any) -> str:
+        return self.label.format(*map(printer._print, self.keys))
+
+    def _latex(self, printer: Any) -> str:
+        name, _, inside = self.label.rstrip(")").partition("(")
+        keys = map(printer._print, self.keys)
+        parts = [next(keys) if part == "{}" else _upright(part) for part in inside.split(", ")]
+        return rf"{_upright(name)}\left({', '.join(parts)}\right)"
+
+
+def _cell(label: Any, cells: Any, keys: list[Any]) -> Any:
+    for *places, cell in cells:
+        if list(map(from_sympy, places)) == keys:
+            return from_sympy(cell)
+    raise ArchspecError(f"{label} has no entry for {', '.join(map(str, keys))}")
+
+
+def _upright(word: str) -> str:
+    escaped = word.replace("_", r"\_")
+    return rf"\mathrm{{{escaped}}}" if word[:1].isalpha() else word
+
+
+def lookup(name: str, key: Any, column: Any, cells: Mapping[tuple[Any, Any], Any]) -> Any:
+    """The atom of a table's cell, found by a key, a column, or both."""
+    by = [dims.is_symbolic(place) for place in (key, column)]
+    inside = ", ".join("{}" if free else str(place) for place, free in zip((key, column), by, strict=True))
+    entries = [
+        sympy.Tuple(*(to_sympy(place) for place, free in zip(places, by, strict=True) if free), to_sympy(cell))
+        for places, cell in cells.items()
+    ]
+    keys = [to_sympy(place) for place, free in zip((key, column), by, strict=True) if free]
+    return from_sympy(Lookup(sympy.Tuple(*keys), Str(f"{name}({inside})"), sympy.Tuple(*entries)))
+
+
+class Log2(Atom):
+    """log₂ x; a number, and so whole, of a power of two alone."""
+
+    rule = "log2"
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if (self.args[0] - 1).is_nonnegative else None
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"log₂({printer._print(self.args[0])})"
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\log_2{power} {printer._print(self.args[0])}"

@@ -1,0 +1,114 @@
+"""`archspec formula` as someone types it."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from archspec.cli import app
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["formula", *arguments], env={"COLUMNS": "100"})
+
+
+def test_a_formula_is_printed_a_line_a_term_with_its_value_and_what_is_bound():
+    assert run("mobilenet", "--free", "alpha,side", "--check", "5").stdout == (
+        "mobilenet: MACs\n"
+        "  = ⌊32α⌋·⌈side/2⌉²·(⌊64α⌋ + 36)\n"
+        "  + ⌈side/4⌉²·(⌊64α⌋·⌊128α⌋ + ⌊128α⌋² + 9·⌊64α⌋ + 9·⌊128α⌋)\n"
+        "  + ⌈side/8⌉²·(⌊128α⌋·⌊256α⌋ + ⌊256α⌋² + 9·⌊128α⌋ + 9·⌊256α⌋)\n"
+        "  + ⌈side/16⌉²·(⌊256α⌋·⌊512α⌋ + 5·⌊512α⌋² + 9·⌊256α⌋ + 45·⌊512α⌋)\n"
+        "  + ⌈side/32⌉²·(⌊512α⌋·⌊1024α⌋ + ⌊1024α⌋² + 9·⌊512α⌋ + 9·⌊1024α⌋)\n"
+        "  + 1000·⌊1024α⌋\n"
+        "with classes = 1000\n"
+        "568,740,352 at α = 1, side = 224\n"
+        "convention default\n"
+        "checked: equal to the count at 5 random bindings (seed 0)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["separable", "--letters", "paper"], "  = D_K²·M·D_F²\n  + M·N·D_F²\n"),
+        (["mobilenet", "--block", "separable", "--letters", "paper"], "  = D_K²·M·D_F²\n  + M·N·D_F²\n"),
+        (["separable", "--letters", "paper", "--over", "mobilenet_full:separable"], "  = 1/N\n  + 1/D_K²\n"),
+        (["bottleneck_units"], "  = h·w·(2cm/g + 9m)\n"),
+        (["bottleneck_units"], "assumes c is a multiple of g; m is a multiple of g"),
+        (["mobilenet", "--view", "divisible"], "valid when 32α is whole; side is a multiple of 32"),
+        (["mobilenet", "--view", "asymptotic"], "  ≈ side²·(10752α² + 1125α/2)\n"),
+        (["mobilenet", "--set", "alpha=1/2", "--part", "fc"], "  = 512·classes\n"),
+        (["mobilenet", "--of", "params", "--part", "conv2d"], "mobilenet/conv2d: params\n"),
+        (["alexnet", "--of", "params", "--by", "stage"], "  conv2    = 256 + 614400/g\n"),
+        (["alexnet", "--of", "params", "--by", "stage", "--check", "3"], "checked, each: equal to the count"),
+        (["mobilenet", "--free", "batch"], "  = 568740352·batch\n"),
+        (["separable", "--letters", "paper", "--where", "M=alpha*M"], "α"),
+        (["squeezenet_meta"], "more (--format json has all)"),
+        (["mobilenet", "--format", "latex"], "\\begin{align*}\n\\text{MACs} &= "),
+        (["mobilenet", "--of", "weight_bytes", "--format", "markdown"], "**mobilenet**, weights [B]:\n\n$$\n"),
+        (["mobilenet", "--format", "numpy"], "import numpy as np"),
+        (["mobilenet", "--format", "javascript"], "function macs(alpha, side, classes) {"),
+        (["vgg16", "--of", "buffers"], "  = 0\n"),
+        (["mobilenet", "--by", "block", "--format", "python"], "def macs("),
+    ],
+)
+def test_what_is_printed(arguments, said):
+    result = run(*arguments)
+    assert result.exit_code == 0, result.stderr
+    assert said in result.stdout
+    if "--format" not in arguments:
+        assert max(map(len, result.stdout.splitlines())) <= 100
+
+
+def test_json_holds_the_formula_in_every_language_and_its_conditions_as_data():
+    found = json.loads(run("mobilenet", "--view", "divisible", "--check", "3", "--format", "json").stdout)
+    assert found["text"] == "side²·(10752α² + 1125α/2) + 1024·α·classes"
+    assert found["free"] == ["alpha", "side", "classes"]
+    assert found["conditions"][1] == {
+        "kind": "divides",
+        "left": "side",
+        "right": "32",
+        "text": "side is a multiple of 32",
+    }
+    assert found["proof"] == {"equal": True, "tried": 3, "apart": 0, "seed": 0, "against": None}
+    assert found["value_at_defaults"] == 568740352
+    several = json.loads(run("mobilenet", "--by", "stage", "--format", "json").stdout)
+    assert [each["of"] for each in several[:2]] == ["mobilenet/conv", "mobilenet/separable1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["mobilenet", "--of", "prams"], "did you mean 'params'?"),
+        (["mobilenet", "--free", "depth"], "has no symbol 'depth'; its symbols are alpha, side, classes"),
+        (["mobilenet", "--part", "fcc"], "no stage, node or operator 'fcc'; did you mean 'fc'?"),
+        (["mobilenet", "--letters", "paper"], "letters are those of a block: mobilenet:BLOCK"),
+        (["mobilenet", "--by", "stage", "--over", "alexnet"], "--over divides one formula by one"),
+        (["mobilenet", "--where", "alpha"], "expected NAME=EXPRESSION"),
+        (["mobilenet", "--where", "beta=2"], "the formula of mobilenet has no symbol 'beta'"),
+        (["mobilenet", "--where", "alpha=2 +"], "is not an expression"),
+        (["mobilenet", "--set", "alpha=9"], "alpha must be from 1/32 to 4 (got 9)"),
+        (["nothing"], "no file or network of the zoo is called 'nothing'"),
+        (["mobilenet:nothing"], "'mobilenet' has no block 'nothing'; it has conv_bn_relu, separable"),
+        (["conv_bn"], "several networks of the zoo have a block 'conv_bn'"),
+        ([], "formula takes a specification"),
+    ],
+)
+def test_wrong_input_exits_2_and_says_what_would_do(arguments, said):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+
+
+def test_a_formula_that_is_not_the_count_is_a_finding(monkeypatch):
+    from archspec.formula import proof
+
+    monkeypatch.setattr(proof, "value", lambda *_: -1)
+    result = run("mobilenet", "--check", "3")
+    assert result.exit_code == 1
+    assert "WRONG at alpha = " in result.stdout
+    assert json.loads(run("mobilenet", "--check", "3", "--format", "json").stdout)["proof"]["equal"] is False
+    several = run("mobilenet", "--check", "3", "--by", "stage")
+    assert several.exit_code == 1
+    assert "conv: WRONG at" in several.stdout

@@ -1,0 +1,132 @@
+"""`archspec train` and `archspec evaluate`."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from archspec import train
+from archspec.cli import app
+
+SPEC = """archspec: 1
+name: small
+input: [1, side, side]
+symbols: {side: {default: 8}}
+network:
+  - flatten
+  - {linear: {out_features: 10}, as: fc}
+"""
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """A specification in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.yaml").write_text(SPEC)
+    return "small.yaml"
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_digits_are_trained_on_and_tested(small, tmp_path):
+    result = run("train", small, "--epochs", 2, "--lr", "0.1", "--with", "translate=0", "--seed", 7)
+    assert result.exit_code == 0, result.stderr
+    assert "epoch 2/2  loss" in result.stderr
+    folder = tmp_path / "runs" / "small-digits-7"
+    recipe = json.loads((folder / "run.json").read_text())["recipe"]
+    assert (recipe["epochs"], recipe["lr"], recipe["translate"], recipe["seed"]) == (2, 0.1, 0.0, 7)
+    assert recipe["nesterov"] is True  # of the recipe for digits
+    (line,) = (line for line in result.stdout.splitlines() if line.startswith("last "))
+    tested = run("evaluate", small, "--weights", folder / "last" / "weights.safetensors")
+    assert tested.exit_code == 0
+    assert f"test error {line.split()[2]} %" in tested.stdout
+
+
+def test_json_is_all_there_is_on_standard_output(small):
+    result = run("train", small, "--epochs", 1, "--recipe", "mnist", "--format", "json", "--set", "side=10")
+    printed = json.loads(result.stdout)
+    assert printed["data"] == "digits; 1×8×8 fitted to 1×10×10: bilinear"
+    assert printed["error"] == printed["epochs"][0]["test"]["error"]
+    weights = "runs/small-digits-0/best.safetensors"
+    tested = run("evaluate", small, "--weights", weights, "--format", "json", "--set", "side=10")
+    assert json.loads(tested.stdout)["error"] == printed["error"]
+
+
+def test_a_run_is_resumed_with_what_it_knows(small):
+    assert run("train", small, "--epochs", 1, "--out", "here").exit_code == 0
+    result = run("train", small, "--out", "here", "--resume")
+    assert result.exit_code == 0
+    assert "resumed after step 22" in result.stderr
+    result = run("train", small, "--out", "here", "--resume", "--epochs", 2)
+    assert result.exit_code == 2
+    assert "another recipe: epochs was 1 and is 2" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["--data", "mnist:nowhere"], "nowhere: there is no train-images-idx3-ubyte.gz"),
+        (["--data", "nothing"], "no data are called 'nothing'"),
+        (["--lr", "fast"], "lr: expected a number above 0 and at most 1000, found 'fast'"),
+        (["--optimizer", "sdg"], "optimizer: expected one of sgd, adam, adamw, rmsprop, found 'sdg'"),
+        (["--with", "flip"], "--with takes KEY=VALUE, such as crop=2 (got 'flip')"),
+        (["--with", "lr=1", "--lr", "2"], "lr of the recipe is given twice"),
+        (["--with", "lr=1", "--with", "lr=2"], "lr of the recipe is given twice"),
+        (["--with", "colour=1"], "a recipe has no key 'colour'"),
+        (["--recipe", "faulty.yaml"], "faulty.yaml:2:5: expected a number above 0"),
+        (["--recipe", "nothing.yaml"], "nothing.yaml: cannot be read"),
+        (["--resume"], "--resume needs --out"),
+        (["--resume", "--out", "nothing"], "there is no run to resume"),
+        (["--batch", "5000"], "a batch of 5000 is more than the 1437 training images"),
+        (["--set", "side=0"], "side"),
+    ],
+)
+def test_wrong_input_is_one_sentence_and_exit_2(small, tmp_path, arguments, fault):
+    (tmp_path / "faulty.yaml").write_text("epochs: 1\nlr: 0\n")
+    result = run("train", small, *arguments)
+    assert result.exit_code == 2
+    assert fault in result.stderr
+    assert "Traceback" not in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["faulty.yaml", "small.yaml"]
+
+
+def test_a_training_that_cannot_go_on_exits_1(small, monkeypatch):
+    def stopped(*_, **__):
+        raise train.TrainingStoppedError("the loss is nan in step 3, epoch 1")
+
+    monkeypatch.setattr(train, "fit", stopped, raising=False)
+    result = run("train", small)
+    assert (result.exit_code, result.stderr) == (1, "the loss is nan in step 3, epoch 1\n")
+
+
+@pytest.mark.parametrize(("rank", "speaks"), [("0", True), ("1", False)])
+def test_an_interrupted_run_says_how_to_go_on_once_for_all_processes(small, monkeypatch, rank, speaks):
+    def interrupted(arch, *_, out, **__):
+        return train.Result(arch.name, "digits", 650, out, (), 3, signal=15)
+
+    monkeypatch.setattr(train, "fit", interrupted, raising=False)
+    monkeypatch.setenv("RANK", rank)
+    result = run("train", small, "--set", "side=8", "--out", "my run")
+    assert result.exit_code == 128 + 15
+    resume = "archspec train small.yaml --set side=8 --out 'my run' --resume"
+    assert (f"interrupted; everything is saved: {resume}" in result.stderr) == speaks
+
+
+def test_help_needs_no_torch():
+    begin = "import sys\nfrom archspec.cli import app\n"
+    code = f"{begin}app(['train', '--help'], standalone_mode=False)\nassert 'torch' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,138 @@
+"""What formulas say: the papers' own, their views, their ratios, and what is refused."""
+
+import pytest
+
+import archspec
+from archspec import zoo
+from archspec.errors import ArchspecError, BindingError, SpecErrors, UnknownNameError
+from archspec.formula.closed_form import VIEWS
+from archspec.symbols import value
+
+
+def formula(spec, quantity="macs", **asked):
+    return archspec.load(spec).formula(quantity, **asked)
+
+
+@pytest.mark.parametrize(
+    ("spec", "quantity", "asked", "text"),
+    [
+        ("mobilenet:separable", "macs", {"letters": "paper"}, "D_K²·M·D_F² + M·N·D_F²"),  # 1704.04861, equation (5)
+        ("mobilenet_full:separable", "macs", {"letters": "paper"}, "D_K²·M·N·D_F²"),  # equation (2)
+        ("mobilenet_v2:inverted_residual", "macs", {"letters": "paper"}, "h·w·t·d′·(k² + d′ + d″)"),  # 1801.04381, 4
+        ("bottleneck_units", "macs", {}, "h·w·(2cm/g + 9m)"),  # 1707.01083, section 3.2
+        ("bottleneck_units", "macs", {"unit": "resnet"}, "h·w·(2cm + 9m²)"),
+        ("bottleneck_units", "macs", {"unit": "resnext"}, "h·w·(2cm + 9m²/g)"),
+        ("squeezenet:fire", "params", {}, "c_in·s1x1 + s1x1·e1x1 + 9·s1x1·e3x3 + s1x1 + e1x1 + e3x3"),
+        ("lenet_300_100", "params", {}, "300·side² + 101·classes + 30400"),
+    ],
+)
+def test_the_formulas_that_papers_print(spec, quantity, asked, text):
+    found = formula(spec, quantity, **asked)
+    assert found.text() == text
+
+
+def test_mobilenet_is_six_terms():
+    found = formula("mobilenet", free=["alpha", "side"])
+    assert len(found.terms) == 6
+    assert formula("mobilenet").terms[-1] == formula("mobilenet", part="fc").exact
+    assert found.text("divisible") == "side²·(10752α² + 1125α/2) + 1024000α"
+    assert [str(condition) for condition in found.conditions] == ["32*alpha is whole", "side is a multiple of 32"]
+
+
+@pytest.mark.parametrize("side", [63, 64, 95, 96, 224, 227, 500])
+def test_the_last_pooling_of_alexnet_is_one_ceiling(side):
+    free = archspec.load("alexnet").expand(free=["side"])
+    assert str(free.node("pool5/max_pool2d").output.shape[2]) == "⌈(side - 62)/32⌉"
+    size = archspec.load("alexnet").expand(side=side).node("pool5/max_pool2d").output.shape[2]
+    assert value(free.node("pool5/max_pool2d").output.shape[2], {"side": side}) == size
+
+
+def test_the_ratio_of_a_separable_convolution_to_a_full_one():
+    ratio = formula("separable", letters="paper") / formula("mobilenet_full:separable", letters="paper")
+    assert ratio.text() == "1/N + 1/D_K²"
+    assert ratio.latex() == r"\frac{1}{N} + \frac{1}{{D_{K}}^{2}}"
+    assert (formula("mobilenet") / formula("mobilenet")).text() == "1"
+    with pytest.raises(ArchspecError, match="needs a value of k, c"):
+        ratio()
+
+
+def test_what_is_smaller_than_a_kernel_is_said_once_for_all_layers():
+    assert [str(each) for each in formula("alexnet").assumptions] == []  # its range begins at 63
+    assert [str(each) for each in formula("squeezenet").assumptions] == []
+    tight = archspec.loads(
+        "archspec: 1\nname: x\nsymbols: {side: {default: 32}}\ninput: [3, side, side]\nnetwork:\n"
+        "  - conv2d: {out_channels: 4, kernel_size: 5}\n  - max_pool2d: {kernel_size: 2, stride: 2}\n"
+        "  - conv2d: {out_channels: 4, kernel_size: 5}\n"
+    )
+    assert [str(each) for each in tight.formula().assumptions] == ["side ≥ 14"]
+    assert tight.formula()(side=14) == tight.count(side=14).macs
+    with pytest.raises(SpecErrors):
+        tight.formula()(side=13)
+
+
+def test_assumptions_are_named():
+    assert [str(each) for each in formula("mobilenet_v2").assumptions] == [
+        "⌊32*alpha⌉₈ ≠ ⌊16*alpha⌉₈",
+        "⌊64*alpha⌉₈ ≠ ⌊96*alpha⌉₈",
+        "⌊160*alpha⌉₈ ≠ ⌊320*alpha⌉₈",
+    ]
+    assert "g ≠ 1" in [str(each) for each in formula("shufflenet").assumptions]
+
+
+def test_a_lookup_stays_a_lookup():
+    found = formula("shufflenet", free=["g"])
+    assert "channels(g, stage2)" in found.text()
+    for g in (1, 2, 3, 4, 8):
+        assert found(g=g) == archspec.load("shufflenet").count(g=g).macs
+    with pytest.raises(ArchspecError, match="no entry for 5"):
+        found(g=5)
+
+
+@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_can_be_written(name, view):
+    found = formula(name)
+    for text in (found.text(view), found.latex(view), found.python(view), found.numpy(view), found.javascript(view)):
+        assert text
+        assert "CeilDiv" not in text
+    assert "⌈" not in found.text("asymptotic")
+
+
+@pytest.mark.parametrize(
+    ("ask", "error", "said"),
+    [
+        (lambda: formula("mobilenet", "prams"), UnknownNameError, "no formula of 'prams'; did you mean 'params'?"),
+        (lambda: formula("mobilenet", free=["depth"]), BindingError, "has no symbol 'depth'"),
+        (lambda: formula("mobilenet", part="stem"), UnknownNameError, "no stage, node or operator 'stem'"),
+        (lambda: formula("mobilenet", letters="paper"), UnknownNameError, "letters are those of a block"),
+        (lambda: formula("separable", letters="ppaper"), UnknownNameError, "no letters 'ppaper'; it has paper"),
+        (lambda: formula("mobilenet:spearable"), UnknownNameError, "did you mean 'separable'?"),
+        (lambda: formula("mobilenet").view("exakt"), UnknownNameError, "no view 'exakt'; did you mean 'exact'?"),
+        (lambda: formula("mobilenet")(aplha=1), UnknownNameError, "no free symbol 'aplha'; did you mean 'alpha'?"),
+        (lambda: formula("bottleneck_units", free=["unit"]), BindingError, "chooses between words"),
+        (lambda: formula("mobilenet", free=["alpha"], alpha=1), BindingError, "both bound and free"),
+        (lambda: archspec.load("conv_bn"), UnknownNameError, "several networks of the zoo have a block 'conv_bn'"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(ask, error, said):
+    with pytest.raises(error, match=said.replace("?", r"\?")):
+        ask()
+
+
+def test_a_block_counts_as_it_does_where_it_is_first_used():
+    inside = next(row for row in archspec.load("squeezenet").count().by("stage") if row.name == "fire2")
+    alone = archspec.load("squeezenet:fire").count()
+    assert (alone.params, alone.macs) == (inside.params, inside.macs)
+
+
+def test_a_block_that_nothing_uses_has_no_sizes():
+    text = "archspec: 1\nname: x\ninput: [3]\nblocks: {b: {body: [relu]}}\nnetwork: [relu]\n"
+    with pytest.raises(UnknownNameError, match="does not use the block 'b'"):
+        archspec.loads(text).block("b")
+
+
+def test_letters_of_nothing_are_a_fault_of_the_specification():
+    block = "{letters: {paper: {names: {kk: D_K}}}, args: {k: 1}, body: [relu]}"
+    text = f"archspec: 1\nname: x\ninput: [3]\nblocks: {{b: {block}}}\nnetwork: [b]\n"
+    with pytest.raises(SpecErrors, match="nothing here is called 'kk'; did you mean 'k'"):
+        archspec.loads(text)

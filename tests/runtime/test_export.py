@@ -1,0 +1,144 @@
+"""Files that run without this library give what the model gives, for any batch."""
+
+import json
+import sys
+import warnings
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import archspec  # noqa: E402  # behind the skip
+from archspec import extras, files  # noqa: E402
+from archspec.errors import ArchspecError, MissingExtraError  # noqa: E402
+from archspec.runtime import export  # noqa: E402
+
+SMALL = """
+archspec: 1
+name: small
+symbols: {c: {default: 4}}
+input: [3, 8, 8]
+network:
+  - {conv2d: {out_channels: c, kernel_size: 3}, as: conv}
+  - batch_norm
+  - relu
+  - global_avg_pool
+  - {linear: {out_features: 5}, as: fc}
+"""
+
+
+@pytest.fixture
+def small():
+    return archspec.loads(SMALL)
+
+
+def lively(model, x):
+    """A model whose statistics are those of a batch, so that what flows through it neither fades nor grows."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = None  # the mean over all batches, which are one
+    with torch.no_grad():
+        model.train()(x)
+    return model.eval()
+
+
+def of_onnx(path, x):
+    onnx, onnxruntime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+    session = onnxruntime.InferenceSession(path)
+    return torch.from_numpy(session.run(None, {"input": x.numpy()})[0])
+
+
+def of_pt2(path, x):
+    return torch.export.load(path).module()(x)
+
+
+RUNNERS = {"onnx": of_onnx, "pt2": of_pt2}
+
+
+@pytest.mark.parametrize("ending", ["pt2", "onnx"])
+@pytest.mark.parametrize(("name", "bindings"), [("odd", {}), ("mobilenet_shallow", {"side": 64, "alpha": "1/4"})])
+def test_a_file_gives_what_the_model_gives_for_any_batch(ending, name, bindings, odd, tmp_path):
+    if ending == "onnx":
+        pytest.importorskip("onnxscript")
+    arch = odd if name == "odd" else archspec.load(name)
+    shape, path = arch.expand(**bindings).input.shape, tmp_path / f"model.{ending}"
+    model = lively(arch.to_torch(seed=1, **bindings), torch.randn(16, *shape[1:]))
+    export(model, shape, path)
+    for batch in (1, 3):
+        x = torch.randn(batch, *shape[1:])
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch's own loader about itself
+            expected, found = model(x), RUNNERS[ending](str(path), x)
+        assert found.shape == expected.shape
+        assert expected.std() > 1e-5
+        assert (found - expected).abs().max() <= 1e-5
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_file_says_what_it_was_made_from(small, tmp_path):
+    small.write(tmp_path / "m.pt2", seed=0, c=6)
+    extra = {"archspec.json": ""}
+    program = torch.export.load(tmp_path / "m.pt2", extra_files=extra)
+    said = json.loads(extra["archspec.json"])
+    assert (said["name"], said["bindings"]) == ("small", {"c": "6"})
+    assert said["digest"] == archspec.spec.digest(small.document)
+    expected = small.to_torch(seed=0, c=6)
+    assert torch.equal(program.state_dict["conv.weight"], expected.conv.weight)
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxscript")
+    small.write(tmp_path / "m.onnx", seed=0, c=6)
+    properties = {entry.key: entry.value for entry in onnx.load(tmp_path / "m.onnx").metadata_props}
+    assert properties["archspec.digest"] == said["digest"]
+
+
+def test_source_is_written_by_the_emitter(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(archspec.Architecture, "source", lambda _, **bindings: f"# {bindings}\n", raising=False)
+    small.write(tmp_path / "m.py", c=6)
+    assert (tmp_path / "m.py").read_text() == "# {'c': 6}\n"
+
+
+@pytest.mark.parametrize("name", ["model", "model.txt", "model.pt"])
+def test_an_ending_that_is_not_known_is_refused(small, tmp_path, name):
+    with pytest.raises(
+        ArchspecError, match=f"'{name}' ends in no format that can be written; there are .py, .pt2, .onnx"
+    ):
+        small.write(tmp_path / name)
+
+
+def test_a_folder_that_is_not_there_is_refused(small, tmp_path):
+    with pytest.raises(ArchspecError, match=r"cannot write .*model\.pt2: No such file or directory"):
+        small.write(tmp_path / "nowhere" / "model.pt2")
+
+
+def test_a_model_too_large_for_onnx_is_refused_and_leaves_nothing(small, tmp_path, monkeypatch):
+    pytest.importorskip("onnxscript")
+    monkeypatch.setattr(sys.modules["archspec.runtime.export"], "ONNX_LIMIT", 100)
+    with pytest.raises(ArchspecError, match=r"one ONNX file holds 100; write a \.pt2"):
+        small.write(tmp_path / "m.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def written_until(error, target):
+    with files.replacing(target) as file:
+        file.write_text("ne")
+        raise error
+
+
+def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
+    target = tmp_path / "old.txt"
+    target.write_text("old")
+    with pytest.raises(ArchspecError, match=r"cannot write .*old\.txt: No space left on device"):
+        written_until(OSError(28, "No space left on device"), target)
+    with pytest.raises(KeyboardInterrupt):
+        written_until(KeyboardInterrupt(), target)
+    assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [("old.txt", "old")]
+
+
+def test_what_is_not_installed_is_named_with_its_extra(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+    for ask in (small.to_torch, small.verify, lambda: small.write(tmp_path / "m.pt2")):
+        with pytest.raises(MissingExtraError, match=r"this needs torch: pip install 'archspec-nn\[torch\]'"):
+            ask()
+    with pytest.raises(MissingExtraError, match=r"this needs onnx and onnxscript: pip install 'archspec-nn\[onnx\]'"):
+        export(torch.nn.Linear(2, 2), (1, 2), tmp_path / "m.onnx")

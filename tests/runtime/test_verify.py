@@ -1,0 +1,132 @@
+"""The counts of every network are those of its running model; where they are not, the node is named."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from dataclasses import replace  # noqa: E402  # behind the skip
+
+import archspec  # noqa: E402
+from archspec.errors import ArchspecError  # noqa: E402
+from archspec.ops import Module, Operations, Tensor, Weight, operator  # noqa: E402
+from archspec.runtime import verify  # noqa: E402
+from archspec.spec import variants  # noqa: E402
+
+BEYOND = {
+    # spec: bindings beside the choices of its symbols
+    "alexnet": [{"side": 224}],
+    "mobilenet": [{"alpha": "1/2", "side": 160}, {"alpha": "3/4", "side": 193}],
+    "mobilenet_v2": [{"alpha": "0.35", "side": 96}, {"alpha": "1.4"}],
+    "inception_v3": [{"side": 300}],
+    "squeezenet": [{"conv10_pad": 1}],
+    "squeezenet_meta": [{"SR": "1/2"}, {"SR": "3/4"}, {"pct3x3": "1/4", "freq": 3}, {"incr_e": 0}],
+}
+
+
+@pytest.mark.parametrize("name", archspec.zoo.names())
+def test_every_network_of_the_zoo_agrees_in_all_its_variants(name):
+    arch, built = archspec.load(name), 0
+    for bindings in [*variants(arch.document), *BEYOND.get(name, [])]:
+        try:
+            network = arch.expand(**bindings)
+        except ArchspecError:
+            continue
+        built += 1
+        agreement = verify(network)
+        assert agreement, str(agreement)
+        assert agreement.first is None
+        assert len(agreement.rows) == len(network.nodes)
+    assert built >= len(list(variants(arch.document))) * 3 // 4
+
+
+def test_several_inputs_at_once_agree(odd):
+    assert odd.verify(batch=3)
+    assert odd.verify().total.analytic.macs * 3 == odd.verify(batch=3).total.real.macs
+
+
+def test_a_view_of_scattered_memory_is_a_view_still():
+    text = """
+archspec: 1
+name: scattered
+input: [3, 4, 4]
+network: [relu, {split: {sections: 2, index: 1, dim: -1}}, flatten, {linear: {out_features: 2}}]
+"""
+    for device in ("meta", "cpu"):
+        agreement = verify(archspec.loads(text).expand(batch=2), device)
+        assert agreement, str(agreement)
+        assert [row.real.activations for row in agreement.rows] == [2 * 48, 0, 0, 2 * 2]
+        assert agreement.total.real.macs == 2 * 24 * 2
+
+
+def test_a_shuffle_of_one_group_is_a_copy_as_on_a_processor():
+    for groups in (1, 4):
+        text = f"archspec: 1\nname: s\ninput: [4, 2, 2]\nnetwork: [{{channel_shuffle: {{groups: {groups}}}}}]\n"
+        assert archspec.loads(text).verify().total.real.activations == 4 * 2 * 2
+
+
+# ------------------------------------------------------------------ what disagrees is named
+
+WRONG = [
+    # a fact of the convolution that is wrong, and what is found
+    ("operations", lambda self, x: Operations(macs=self.products(x) + 1), ("macs",), "macs 288001 ≠ 288000"),
+    ("output", lambda *_: Tensor((1, 20, 24, 25)), ("output",), "output (1, 20, 24, 25) ≠ (1, 20, 24, 24)"),
+    (
+        "weights",
+        lambda *_: (Weight("weight", (20, 1, 5, 5)), Weight("bias", (20,), "statistic")),
+        ("weights", "params", "buffers"),
+        "params 500 ≠ 520; buffers 20 ≠ 0",
+    ),
+    ("weights", lambda *_: (Weight("kernel", (20, 1, 5, 5)),), ("weights", "params"), "conv1.kernel"),
+    ("view", True, ("activations",), "activations 0 ≠ 11520"),
+]
+
+
+@pytest.mark.parametrize(("fact", "value", "differing", "said"), WRONG)
+def test_a_rule_that_is_wrong_is_found_at_its_node(fact, value, differing, said, monkeypatch):
+    network = archspec.load("lenet_5").expand()
+    alone = replace(network, nodes=network.nodes[:1], output="conv1")
+    if fact == "output":
+        alone = replace(alone, nodes=(replace(alone.nodes[0], output=value()),))
+    else:
+        monkeypatch.setattr(operator("conv2d"), fact, value)
+    agreement = verify(alone)
+    assert not agreement
+    assert agreement.first is agreement.rows[0]
+    assert set(agreement.first.differing) >= set(differing)
+    assert said in str(agreement)
+    assert str(agreement).startswith("lenet_5: 1 of 1 nodes disagree, first node 'conv1' (conv2d): ")
+
+
+def test_a_module_that_is_another_than_the_rules_say_is_found(monkeypatch):
+    relu = archspec.loads("archspec: 1\nname: x\ninput: [64, 8, 8]\nnetwork: [relu]\n")
+    monkeypatch.setattr(operator("relu"), "torch_call", lambda *_: Module("torch.nn.BatchNorm2d", {"num_features": 64}))
+    assert relu.verify().first.differing == ("weights", "params", "buffers")
+    monkeypatch.setattr(operator("relu"), "torch_call", lambda *_: Module("torch.nn.Conv2d", PRODUCTS))
+    assert relu.verify().first.differing == ("weights", "params", "macs")
+
+
+PRODUCTS = {"in_channels": 64, "out_channels": 64, "kernel_size": 1, "bias": False}
+
+
+def test_wires_that_are_crossed_are_found(odd):
+    network = odd.expand()
+    agreement = verify(network)
+    row = agreement.rows[-1]
+    crossed = replace(row, real=replace(row.real, inputs=("in/relu",)))
+    assert not crossed
+    assert crossed.differing == ("inputs",)
+    assert "inputs ('forward',) ≠ ('in/relu',)" in str(crossed)
+
+
+def test_a_node_that_is_never_computed_is_found(odd):
+    row = replace(verify(odd.expand()).rows[0], real=None)
+    assert not row
+    assert str(row) == "node 'in/float' (conv2d) was not computed"
+    assert "weights" in row.differing
+
+
+def test_a_total_that_disagrees_alone_is_the_first(odd):
+    agreement = odd.verify()
+    off = replace(agreement, total=replace(agreement.total, real=replace(agreement.total.real, params=1)))
+    assert off.first is off.total
+    assert "params" in str(off)
