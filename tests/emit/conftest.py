@@ -20,8 +20,9 @@ class Written:
         self.parameters = inspect.signature(self.network).parameters
 
     def __call__(self, bindings):
-        """The network, with those of the symbols that its constructor takes."""
-        return self.network(**{name: value for name, value in bindings.items() if name in self.parameters})
+        """The network, with those of the symbols that its constructor takes; _ stands behind a name that is taken."""
+        taken = {known: bindings[known.rstrip("_")] for known in self.parameters if known.rstrip("_") in bindings}
+        return self.network(**taken)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The law of the source: written once, at the defaults, it is the compiled model at any values of the symbols."""
 
+import re
 from fractions import Fraction
 from functools import lru_cache
 
@@ -11,6 +12,10 @@ import archspec  # noqa: E402  # behind the skip
 from archspec.errors import ArchspecError  # noqa: E402
 
 ZOO = archspec.zoo.names()
+BIG = {"resnet34", "resnet101", "resnet152", "vgg19", "mobilenet_full", "mobilenet_shallow", "inception_v3_keras_2016"}
+BIG |= {"googlenet", "squeezenet_v1_1", "squeezenet_meta", "squeezenet_bypass"}
+"""Networks whose blocks a smaller one of the zoo has too; they are run by --long."""
+
 LARGE = {"hidden": 64, "states": 30, "classes": 7}
 """What makes a network small enough to run, where it has the symbol."""
 
@@ -60,7 +65,9 @@ def test_the_weights_have_the_same_keys_order_and_shapes_at_all_choices(name, so
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_the_output_is_equal_to_the_bit(name, sources, agree):
+def test_the_output_is_equal_to_the_bit(name, sources, agree, request):
+    if name in BIG and not request.config.option.long:
+        pytest.skip("a smaller network of the zoo has the same blocks; run by --long")
     one, other = agree(architecture(name), sources(name), **small(name))
     for model in (one, other):
         for module in model.modules():
@@ -81,7 +88,7 @@ CASES = [
     ("squeezenet_meta", {"base_e": 64, "incr_e": 32, "pct3x3": "1/4", "freq": 3, "SR": 0.5, "side": 40}),
     ("resnet18", {"side": 33, "classes": 5}),
     ("resnet50", {"variant": "v1_5", "side": 32, "classes": 5}),
-    ("alexnet", {"groups": 1, "side": 95, "classes": 5}),
+    ("alexnet", {"groups": 1, "side": 67, "classes": 5}),
     ("lenet_5", {"side": 37, "classes": 4}),
     ("acoustic_model", {"layers": 3, "hidden": 20, "states": 7, "frames": 2, "coefficients": 5}),
     ("bottleneck_units", {"unit": "resnext", "c": 12, "m": 6, "g": 2, "h": 5, "w": 7}),
@@ -122,9 +129,8 @@ REFUSED = [
 
 @pytest.mark.parametrize(("name", "bindings", "message"), REFUSED)
 def test_what_a_symbol_cannot_be_its_argument_refuses(name, bindings, message, sources):
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=re.escape(message)):
         sources(name)(bindings)
-    assert str(caught.value) == message
 
 
 def test_a_side_that_nothing_depends_on_is_no_argument(sources):
