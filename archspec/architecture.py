@@ -197,6 +197,23 @@ class Architecture:
         network = self.expand(**bindings)
         return runtime.build(network, self.document, device=device, dtype=dtype, seed=seed, inplace=inplace)
 
+    def source(self, **bindings: Any) -> str:
+        """The network as PyTorch source that needs no archspec: the symbols are its constructor's arguments.
+
+        Args:
+            bindings: Values for symbols: the defaults of the arguments.
+
+        Raises:
+            BindingError: A symbol that does not exist, or a value that it cannot have.
+
+        >>> import archspec
+        >>> print(archspec.load("mnist_800").source(hidden=500).partition("super().__init__()")[0][-80:].strip())
+        def __init__(self, hidden: int = 500, side: int = 28, classes: int = 10) -> None:
+        """
+        from archspec import emit
+
+        return emit.source(self.document, bindings)
+
     def write(self, path: str | os.PathLike[str], *, seed: int | None = None, **bindings: Any) -> None:
         """Write the network as a file that runs without this library: PyTorch source, an exported program, or ONNX.
 
@@ -212,7 +229,7 @@ class Architecture:
             MissingExtraError: What the format needs is not installed.
         """
         if Path(path).suffix == ".py":
-            source = self.source(**bindings)  # type: ignore[attr-defined]  # the floor beside this one
+            source = self.source(**bindings)
             with replacing(Path(path)) as file:
                 file.write_text(source, encoding="utf-8")
             return
