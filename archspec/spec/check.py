@@ -142,8 +142,9 @@ class _Checker:
                 f"input: expected from 1 to 4 sizes, such as [3, 224, 224], found {len(document.input)}",
                 document.value_at("input"),
             )
+        headers = {c for lookup in document.lookups.values() if not lookup.broken for c in lookup.columns}
         for size in document.input:
-            yield from self._expression(size, self.globals)
+            yield from self._expression(size, {*document.symbols, *headers & self.words})
         yield from self._lets(document.let, self.globals)
         known = {*self.globals, *document.let}
         for name, block in document.blocks.items():
