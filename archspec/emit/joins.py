@@ -44,7 +44,7 @@ class Joins(Modules):
             for _, _, does, branch in results
         ]
         join(joined.call, [tensor for tensor, *_ in results], flags, frame, forward)
-        frame.flow, frame.does = joined.shape, True
+        frame.flow, frame.does = self.in_variables(joined.shape, frame), True
         self.remember(step.as_, frame)
 
     def _branch(self, branch: str, body: Body, frame: Frame) -> tuple[Any, Any, Any]:
