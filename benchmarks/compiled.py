@@ -1,6 +1,7 @@
 """How quick a compiled model is beside pytorchcv's hand-written one: forward, training step, build.
 
-    python -m benchmarks.compiled [--runs N] [--batch N] [--threads N] [--device cpu|cuda] [NETWORK…]
+    python -m benchmarks.compiled [--runs N] [--batch N] [--threads N] [--device cpu|cuda] [--cpu-time]
+        [NETWORK…]
 
 Both run in the same process on the same batch, one after the other in turn, so that what else the machine does meets
 both alike; a ratio below 1 says that ours is quicker. The build is from the YAML text to the module, against calling
@@ -47,22 +48,23 @@ def ours(spec: str) -> nn.Module:
     return model
 
 
-def seconds(work: Callable[[], object], device: str) -> float:
-    """How long a piece of work takes."""
-    begin = time.perf_counter()
+def seconds(work: Callable[[], object], options: argparse.Namespace) -> float:
+    """How long a piece of work takes: on the wall, or of the processors' time."""
+    clock = time.process_time if options.cpu_time else time.perf_counter
+    begin = clock()
     work()
-    if device == "cuda":
+    if options.device == "cuda":
         torch.cuda.synchronize()
-    return time.perf_counter() - begin
+    return clock() - begin
 
 
-def in_turn(works: tuple[Callable[[], object], ...], runs: int, device: str = "cpu") -> list[list[float]]:
+def in_turn(works: tuple[Callable[[], object], ...], runs: int, options: argparse.Namespace) -> list[list[float]]:
     """The seconds of each, run in turn, the order changing from round to round, after two rounds that are dropped."""
     taken: list[list[float]] = [[] for _ in works]
     for number in range(runs + 2):
         order = range(len(works)) if number % 2 else reversed(range(len(works)))
         for index in order:
-            spent = seconds(works[index], device)
+            spent = seconds(works[index], options)
             if number >= 2:
                 taken[index].append(spent)
     return taken
@@ -101,9 +103,9 @@ def measured(spec: str, options: argparse.Namespace) -> list[tuple[str, list[flo
     x = torch.randn(options.batch, 3, SIDE, SIDE, device=device)
     labels = torch.randint(0, 1000, (options.batch,), device=device)
     rows: list[tuple[str, Any]] = [
-        ("forward", in_turn((forward(mine, x), forward(theirs, x)), options.runs, device)),
-        ("step", in_turn((step(mine, x, labels), step(theirs, x, labels)), options.runs, device)),
-        ("build", in_turn((lambda: ours(spec), lambda: peer(spec)), max(5, options.runs // 3))),
+        ("forward", in_turn((forward(mine, x), forward(theirs, x)), options.runs, options)),
+        ("step", in_turn((step(mine, x, labels), step(theirs, x, labels)), options.runs, options)),
+        ("build", in_turn((lambda: ours(spec), lambda: peer(spec)), max(5, options.runs // 3), options)),
     ]
     return [(what, *taken) for what, taken in rows]
 
@@ -118,6 +120,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--cpu-time", action="store_true", help="measure the processors' time: where others work too")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     print(f"torch {torch.__version__}, {options.device}, {options.threads} threads, batch {options.batch}\n")

@@ -22,6 +22,7 @@ from archspec.train import Epoch, Recipe, Watcher, fit
 from archspec.train.data import Data, load
 
 BATCH = 64
+RATE = 0.01
 
 
 class Turns(Watcher):
@@ -41,7 +42,7 @@ class Turns(Watcher):
 def bare(name: str, data: Data) -> Iterator[float]:
     """The images a second of each epoch of the simplest loop."""
     model = archspec.load(name).to_torch(seed=0)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, nesterov=True, fused=True)
+    optimizer = torch.optim.SGD(model.parameters(), lr=RATE, momentum=0.9, nesterov=True, fused=True)
     (mean,), (deviation,) = data.statistics
     images, labels = data.train.images, data.train.labels
     steps = len(labels) // BATCH
@@ -62,7 +63,7 @@ def main() -> None:
     """Print the table."""
     epochs = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     data = load("digits", (1, 28, 28), 10)
-    recipe = Recipe(epochs=epochs, batch=BATCH, nesterov=True)
+    recipe = Recipe(epochs=epochs, batch=BATCH, lr=RATE, nesterov=True, warmup=1)
     print(f"threads {torch.get_num_threads()}, batch {BATCH}, {epochs} epochs of {len(data.train)} images")
     print(f"{'network':16} {'ours [images/s]':>16} {'bare [images/s]':>16} {'ratio of time':>14}")
     for name in ("lenet_300_100", "lenet_5"):

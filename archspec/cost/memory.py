@@ -80,7 +80,7 @@ class Memory:
     @cached_property
     def peak(self) -> Dim:
         """The bytes at the highest point."""
-        return _largest(moment.bytes for moment in self.timeline)
+        return _highest((moment.bytes for moment in self.timeline), self.policy)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -162,7 +162,7 @@ def peak_elements(network: Network, policy: str = "layerwise", *, in_place: bool
     """The most numbers that are in memory at once, in the given order."""
     stored = layout(network, in_place)
     sizes = tuple(storage.elements for storage in stored.storages)
-    return _largest(_heights(stored, tuple(range(len(network.nodes))), sizes, policy))
+    return _highest(_heights(stored, tuple(range(len(network.nodes))), sizes, policy), policy)
 
 
 def peak_bytes(network: Network, policy: str = "layerwise", dtype: str = "float32", **options: Any) -> Dim:
@@ -170,9 +170,11 @@ def peak_bytes(network: Network, policy: str = "layerwise", dtype: str = "float3
     return memory(network, policy, dtype, **options).peak
 
 
-def _largest(sizes: Iterable[Dim]) -> Dim:
-    """The maximum; of sizes that stand there often, once."""
+def _highest(sizes: Iterable[Dim], policy: str) -> Dim:
+    """The largest of sizes, of those that stand there often once; the last, if nothing is given back on the way."""
     sizes = list(sizes)
+    if policy == "training":
+        return sizes[-1]
     return maximum(*(sizes if any(map(is_array, sizes)) else dict.fromkeys(sizes)))
 
 

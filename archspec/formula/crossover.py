@@ -19,6 +19,7 @@ from archspec.cost.table import Row
 from archspec.errors import ArchspecError, UnknownNameError
 from archspec.formula.bounds import Line, line
 from archspec.formula.kinds import kind_of
+from archspec.formula.of_network import POLICIES
 from archspec.formula.sensitivity import check_quantity, chosen
 from archspec.formula.span import Span
 from archspec.formula.survey import Sample, Survey
@@ -146,6 +147,8 @@ def crossover(
     17/512 ≤ alpha ≤ 4.0 pointwise conv2d
     """
     check_quantity(quantity)
+    if quantity in POLICIES:
+        raise UnknownNameError("a peak of memory is of the whole network; it does not add up from its layers")
     if by not in GROUPS:
         raise UnknownNameError(f"layers are not grouped by '{by}'; use {', '.join(GROUPS)}")
     asked = _Asked(document, quantity, GROUPS[by], convention, {**(bindings or {})})

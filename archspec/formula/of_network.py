@@ -135,6 +135,11 @@ def formulas(
     return tuple(of(name, partial(_members, by=by, name=name)) for name in groups)
 
 
+def figure(table: CostTable, quantity: str) -> Any:
+    """What a whole network costs, by one of `QUANTITIES`."""
+    return _peak(table, quantity) if quantity in POLICIES else _figure(table.total, quantity)
+
+
 def _figure(row: Row, quantity: str) -> Any:
     return getattr(row.operations if quantity in KINDS else row, quantity)
 

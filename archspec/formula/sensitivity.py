@@ -17,11 +17,10 @@ from archspec import cost, graph
 from archspec.cost import Convention
 from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
 from archspec.formula.bounds import Line, line
-from archspec.formula.of_network import QUANTITIES, formula
+from archspec.formula.of_network import QUANTITIES, figure, formula
 from archspec.formula.span import Span
 from archspec.formula.survey import Survey
 from archspec.graph import Network
-from archspec.ops import KINDS
 from archspec.spec.document import Document
 from archspec.symbols import Lookup, Maximum, Minimum, from_sympy, to_sympy, value
 
@@ -159,8 +158,7 @@ class _Asked:
         return graph.expand(self.document, {**self.values, **values})
 
     def count(self, network: Network) -> dict[str, Any]:
-        table = cost.count(network, self.convention)
-        return {self.quantity: getattr(table.operations if self.quantity in KINDS else table, self.quantity)}
+        return {self.quantity: figure(cost.count(network, self.convention), self.quantity)}
 
     def response(self, name: str) -> Response:
         elasticity = percent = reason = None

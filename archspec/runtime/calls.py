@@ -17,6 +17,9 @@ from archspec.ops import Function, Module, TorchCall
 ROOTS = ("torch", "archspec.runtime")
 """The packages that a target may lie in."""
 
+PLAIN = frozenset({int, bool, float, str, type(None)})
+"""The types of settings that torch takes as they are."""
+
 
 @overload
 def live(call: Module, *, filled: bool = True) -> nn.Module: ...
@@ -87,6 +90,7 @@ class _Before:
         return reduce(lambda x, function: function(x), self.functions, inputs[0])
 
 
+@cache
 def resolve(target: str) -> Any:
     """What a dotted name below `torch` or `archspec.runtime` names.
 
@@ -117,6 +121,8 @@ def numbers(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _number(key: str, value: Any) -> Any:
     """A setting as torch takes it: exact rationals as floats."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, tuple):
         return tuple(_number(key, part) for part in value)
     if is_symbolic(value) or is_array(value):

@@ -1,36 +1,68 @@
 """The largest and the smallest of expressions, without those that are plainly never so."""
 
-from collections.abc import Callable
 from functools import lru_cache
 from itertools import combinations
+from random import Random
 from typing import Any
 
 import sympy
 from sympy import Expr, Integer
 
+from archspec.errors import ArchspecError
 from archspec.symbols.atoms import Ceil, CeilDiv, Extreme, Floor, MakeDivisible, Maximum, Minimum, from_sympy, to_sympy
+from archspec.symbols.values import value as number_at
+
+TRIED = (1, 2, 3, 8, 31, 97, 250, 1000)
+MOST = 24
+"""How many arguments an extreme has at the most for pairs of them to be held against the others."""
+
+TRIES = 16
+"""Numbers at which expressions are compared before anything is proved of them, and how often."""
 
 
 def maximum(*values: Any) -> Any:
     """The largest, without the arguments that are plainly no larger than another."""
-    return _extreme(Maximum, values, at_least)
+    return _extreme(Maximum, values, sign=1)
 
 
 def minimum(*values: Any) -> Any:
     """The smallest, without the arguments that are plainly no smaller than another."""
-    return _extreme(Minimum, values, lambda a, b: at_least(b, a))
+    return _extreme(Minimum, values, sign=-1)
 
 
-def _extreme(atom: type[Extreme], values: tuple[Any, ...], covers: Callable[[Expr, Expr], bool]) -> Any:
+def _extreme(atom: type[Extreme], values: tuple[Any, ...], sign: int) -> Any:
     kept: list[Expr] = []
     for value in dict.fromkeys(map(to_sympy, values)):
-        if not any(covers(other, value) for other in kept):
-            kept = [other for other in kept if not covers(value, other)] + [value]
-    for value in [value for value in kept if value.is_Add]:
-        others = combinations([other for other in kept if other != value], 2)
-        if any(covers((p + q) / 2, value) for p, q in others):  # x + y is no more than the larger of 2x and 2y
+        if not any(_covers((other,), value, sign) for other in kept):
+            kept = [other for other in kept if not _covers((value,), other, sign)] + [value]
+    for value in [value for value in kept if value.is_Add and len(kept) <= MOST]:
+        pairs = combinations([other for other in kept if other != value], 2)
+        if any(_covers(pair, value, sign) for pair in pairs):  # x + y is no more than the larger of 2x and 2y
             kept.remove(value)
     return from_sympy(kept[0] if len(kept) == 1 else atom(*sorted(kept, key=sympy.default_sort_key)))
+
+
+def _covers(others: tuple[Expr, ...], value: Expr, sign: int) -> bool:
+    """Whether the mean of others is plainly no less, or with sign −1 no more, than a value."""
+    for at in zip(*map(_tried, others), _tried(value), strict=True):
+        *means, number = at
+        if sign * sum(means) < sign * number * len(means):
+            return False
+    mean = sympy.Add(*others) / len(others)
+    return at_least(mean, value) if sign > 0 else at_least(value, mean)
+
+
+@lru_cache(maxsize=4096)
+def _tried(x: Expr) -> tuple[Any, ...]:
+    """An expression at some numbers, the same for every expression; 0 where it has no value."""
+    found = []
+    for number in range(TRIES):
+        values = {free.name: Random(f"{free.name} {number}").choice(TRIED) for free in x.free_symbols}  # noqa: S311
+        try:
+            found.append(number_at(x, values))
+        except ArchspecError:
+            found.append(0)
+    return tuple(found)
 
 
 def alternatives(value: Expr) -> tuple[Any, ...]:

@@ -125,6 +125,16 @@ def test_what_cannot_be_asked_is_refused(arguments, options, error, message):
         archspec.load("mobilenet").sensitivity(*arguments, **options)
 
 
+def test_the_peak_of_memory_answers_to_the_side_as_the_layer_that_makes_it():
+    arch = archspec.load("mobilenet_v2")
+    found = arch.sensitivity("memory", symbols=["side"])
+    (side,) = found.responses
+    assert (found.cost, side.elasticity) == (arch.memory("layerwise").peak, 2)
+    assert side.step.cost == arch.memory("layerwise", side=225).peak
+    with pytest.raises(UnknownNameError, match="does not add up"):
+        arch.crossover("side", "memory")
+
+
 # ------------------------------------------------------------------ crossovers
 
 

@@ -10,7 +10,7 @@ import archspec  # noqa: E402  # behind the skip
 from archspec.errors import SpecError, SpecErrors  # noqa: E402
 from archspec.graph.initial import initial  # noqa: E402
 from archspec.runtime.initialise import fill, truncated_normal_  # noqa: E402
-from archspec.spec.initialisation import FILLINGS, SHAPED, SIZED, Filling  # noqa: E402
+from archspec.spec.initialisation import FILLINGS, SHAPED, SIZED, Filling, Initialisation, Rule  # noqa: E402
 
 BODY = """
 archspec: 1
@@ -147,6 +147,11 @@ def test_rules_come_back_from_their_text():
     arch = begun("{of: [fc, stem], weight: {normal: 0.01}, bias: 1/3}", "{of: conv2d, weight: he_normal}")
     assert archspec.loads(arch.dumps()) == arch
     assert "normal: 1/100" in arch.dumps()
+
+
+def test_rules_can_be_built_in_python():
+    built = Initialisation(rules=[Rule(of="fc", weight=Filling("normal", 2), bias=1)])
+    assert built == begun("{of: [fc], weight: {normal: 2}, bias: 1}").document.initialisation
 
 
 # ------------------------------------------------------------------ the zoo

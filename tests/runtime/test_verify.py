@@ -1,5 +1,7 @@
 """The counts of every network are those of its running model; where they are not, the node is named."""
 
+import sys
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -9,6 +11,7 @@ from dataclasses import replace  # noqa: E402  # behind the skip
 import archspec  # noqa: E402
 from archspec.errors import ArchspecError  # noqa: E402
 from archspec.ops import Module, Operations, Tensor, Weight, operator  # noqa: E402
+from archspec.report import verify as report  # noqa: E402
 from archspec.runtime import verify  # noqa: E402
 from archspec.spec import variants  # noqa: E402
 
@@ -123,6 +126,16 @@ def test_a_node_that_is_never_computed_is_found(odd):
     assert not row
     assert str(row) == "node 'in/float' (conv2d) was not computed"
     assert "weights" in row.differing
+
+
+def test_a_node_that_the_model_leaves_out_is_printed_as_missing(odd, monkeypatch):
+    monkeypatch.setattr(sys.modules["archspec.runtime.verify"]._Run, "_watch", lambda *_: None)
+    agreement = odd.verify()
+    assert not any(agreement.rows)
+    printed = report.verify([agreement], layers=True, width=200)
+    assert "52 ≠ –" in printed
+    assert "first node 'in/float' (conv2d) was not computed" in " ".join(printed.split())
+    assert '"torch": null' in report.verify([agreement], "json")
 
 
 def test_a_total_that_disagrees_alone_is_the_first(odd):
