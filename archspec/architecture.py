@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,16 +136,29 @@ class Architecture:
         from archspec.formula.of_network import formulas
 
         document, form, names = self._lettered(letters)
-        return formulas(
+        lettered = {each.latex: name for name, each in document.symbols.items() if each.latex and letters}
+
+        def by_letter(name: str) -> str:
+            return name if name in document.symbols else lettered.get(name, name)
+
+        values = {by_letter(name): each for name, each in bindings.items()}
+        left = [name for name in names if name not in values] if free is None else map(by_letter, _names(free))
+        found = formulas(
             document,
             quantity,
             by=by,
-            free=[name for name in names if name not in bindings] if free is None else _names(free),
-            bindings=bindings,
+            free=left,
+            bindings=values,
             convention=cost.convention(convention),
             part=part,
             form=form,
         )
+        return tuple(replace(each, of=self._subject + each.of.removeprefix(document.name)) for each in found)
+
+    @property
+    def _subject(self) -> str:
+        """What its formulas are said to be of."""
+        return self.name
 
     def lettered(self, letters: str | None) -> Document:
         """The specification whose symbols are the letters that a block declares; without letters, this one's."""
@@ -418,6 +432,10 @@ class SingleBlock(Architecture):
         self.document = graph.single(document, block)
         self._of = document
         self._block = block
+
+    @property
+    def _subject(self) -> str:
+        return f"{self._of.name}:{self._block}"
 
     def _lettered(self, letters: str | None) -> "tuple[Document, Form, tuple[str, ...]]":
         names = graph.unbound(self._of, self._block, letters)
