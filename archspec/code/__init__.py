@@ -4,7 +4,7 @@ An operator that is asked for its torch call with such values answers with code.
 an argument is a `Code`, as it sends them to `symbols` for SymPy expressions.
 """
 
-from archspec.code.condition import Fork, both, cases, choose, compare, decide, either, equal, less, negation
+from archspec.code.condition import Fork, both, cases, choose, compare, decide, either, equal, less, negation, one_of
 from archspec.code.known import known_truth, known_values, names, substituted, sure_truth
 from archspec.code.rules import (
     ceil,
@@ -53,6 +53,7 @@ __all__ = [
     "name",
     "names",
     "negation",
+    "one_of",
     "power",
     "quoted",
     "substituted",

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from archspec.code.known import known_truth
+from archspec.code.known import known_truth, known_values
 from archspec.code.value import BOOL, Code, kind_of
 from archspec.errors import ArchspecError, UndecidableError
 
@@ -114,6 +114,18 @@ def decide(condition: Any) -> bool:
         if asked in answers:
             return answers[asked] is answer
     raise _Ask(condition)
+
+
+def one_of(value: Code) -> Any:
+    """The values of code that has few, one at a time, as `cases` tries them.
+
+    Raises:
+        ArchspecError: They are not known.
+    """
+    known = known_values(value)
+    if known is None:
+        raise ArchspecError(f"{value} must be a number that is known when the source is written")
+    return next((number for number in known[:-1] if decide(compare(value, "==", number))), known[-1])
 
 
 @dataclass(frozen=True, slots=True)

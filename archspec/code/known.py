@@ -138,7 +138,8 @@ def _compared(value: Callable[[Any], Any], *parts: Any) -> bool:
 
 
 def _same(a: Any, b: Any) -> bool:
-    return (type(a) is type(b) or not isinstance(a, bool | str)) and bool(a == b)
+    alike = type(a) is type(b) or not (isinstance(a, bool | str) or isinstance(b, bool | str))
+    return alike and bool(a == b)
 
 
 _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {

@@ -61,7 +61,8 @@ def _term(factor: Any, term: Any) -> tuple[str, int]:
     if term is None:
         return written(factor), ATOM
     if factor == 1:
-        return _text(term)
+        text, own = _text(term)
+        return (text, own) if own >= PRODUCT else (f"({text})", ATOM)
     return _product(factor, *(term.parts if term.head == "*" else (term,)))
 
 

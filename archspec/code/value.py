@@ -76,6 +76,12 @@ class Code:
 
         return sure_truth(Code("compare", (self, ">", other), BOOL)) is True
 
+    def __index__(self) -> int:
+        """Where in a list: each place that it can be, one at a time."""
+        from archspec.code.condition import one_of
+
+        return int(one_of(self))
+
     def __repr__(self) -> str:
         from archspec.code.text import written
 

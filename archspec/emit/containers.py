@@ -9,7 +9,7 @@ from archspec.code import Code
 from archspec.emit.bodies import conditional_value, froms, names_given
 from archspec.emit.conditions import Conditions
 from archspec.emit.flow import Either, mapped, sizes
-from archspec.emit.frame import TENSOR, Frame, Part
+from archspec.emit.frame import TENSOR, Frame, Part, variables
 from archspec.emit.scope import Scope, dimensions
 from archspec.emit.statements import Assign, Put, Return, Unpack
 from archspec.errors import ArchspecError
@@ -182,6 +182,16 @@ class Containers(Conditions):
             for axis, size in enumerate(known)
         ]
         return tuple(told), module
+
+    def in_variables(self, shape: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
+        """A shape with a variable for every size that depends on a condition."""
+        flow = list(shape)
+        for axis, size in enumerate(shape):
+            if isinstance(size, Code) and size.head == "if":
+                later = variables(tuple(flow[axis + 1 :]))
+                flow[axis] = frame.scope.size(axis, len(flow), frame.pinned | later)
+                frame.lines.add(Assign(str(flow[axis]), size))
+        return tuple(flow)
 
     def _read(self, module: Code, out: Any, axis: int, rank: int, frame: Frame) -> Code:
         """The variable of a size that a module tells."""

@@ -1,5 +1,6 @@
 """Branches, and the operators that join them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,9 +44,17 @@ class Joins(Modules):
             None if does is True else frame.scope.flag(f"has_{branch}", does, frame.lines)
             for _, _, does, branch in results
         ]
-        join(joined.call, [tensor for tensor, *_ in results], flags, frame, forward)
-        frame.flow, frame.does = joined.shape, True
+        call = joined.call and replace(joined.call, kwargs=self._kept(joined.call.kwargs, frame))
+        join(call, [tensor for tensor, *_ in results], flags, frame, forward)
+        frame.flow, frame.does = self.in_variables(joined.shape, frame), True
         self.remember(step.as_, frame)
+
+    def _kept(self, settings: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
+        """Settings of a forward; those that the constructor works out are kept in attributes."""
+        return {
+            key: frame.scope.flag(key, value, frame.lines) if code.names(value) else value
+            for key, value in settings.items()
+        }
 
     def _branch(self, branch: str, body: Body, frame: Frame) -> tuple[Any, Any, Any]:
         """What a branch gives: the code of its tensor, its shape, and whether it does anything."""

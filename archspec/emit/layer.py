@@ -144,7 +144,7 @@ def _number_field(callee: str, key: str, value: Code, whole: Callable[[Any], Any
     known = ops.operator(callee).model_fields.get(key)
     metadata = known.metadata if known else []
     if _AXIS in metadata:
-        return _one_of(value)
+        return code.one_of(value)
     return value if any(real in metadata for real in _REALS) else whole(value)
 
 
@@ -160,17 +160,6 @@ def _words(value: Code) -> tuple[str, ...]:
     if known is None:
         raise ArchspecError(f"the word {value} could be any")
     return tuple(word for word in known if isinstance(word, str))
-
-
-def _one_of(value: Code) -> Any:
-    """The value itself, one at a time, of code that has few."""
-    known = code.known_values(value)
-    if known is None:
-        raise ArchspecError(f"{value} must be a number that is known when the source is written")
-    for number in known[:-1]:
-        if code.decide(code.compare(value, "==", number)):
-            return number
-    return known[-1]
 
 
 def _parts(value: Code, tuples: list[Any], whole: Callable[[Any], Any]) -> Any:

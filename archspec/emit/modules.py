@@ -70,7 +70,7 @@ class Modules(Containers):
                 known = self.facts.weighted.get(callee, frozenset())
                 self.facts.weighted[callee] = known | {made.parts[0]}
             self._put(name, made, frame)
-        frame.flow = found.shape
+        frame.flow = self.in_variables(found.shape, frame)
         frame.does = True
 
     def _function(self, call: Function, kind: str, name: Any, frame: Frame) -> None:
