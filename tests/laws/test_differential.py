@@ -457,11 +457,11 @@ def numbers_agree(text):
 
 
 def one_by_one(network, model, x):
-    """The result from the list of nodes: no value is ever written over, and the model gives the weights alone."""
+    """The result from the list of nodes; the model, which writes over nothing, gives the weights alone."""
     values = {INPUT: x}
     for node in network.nodes:
         module = model.get_submodule(".".join(map(attribute, node.name.split("/"))))
-        values[node.name] = module(*(values[name].clone() for name in node.inputs))
+        values[node.name] = module(*(values[name] for name in node.inputs))
     return values[network.output]
 
 
