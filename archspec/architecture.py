@@ -221,9 +221,8 @@ class Architecture:
             BindingError: A symbol that does not exist, or a value that it cannot have.
 
         >>> import archspec
-        >>> lines = archspec.load("mnist_800").source(hidden=500).splitlines()
-        >>> print(next(line.strip() for line in lines if "__init__" in line))
-        def __init__(self, hidden: int = 500, side: int = 28, classes: int = 10) -> None:
+        >>> "def __init__(self, hidden: int = 500," in archspec.load("mnist_800").source(hidden=500)
+        True
         """
         from archspec import emit
 
