@@ -149,8 +149,8 @@ def crossover(
     >>> found = crossover(load("mobilenet"), "alpha")
     >>> for reign in found.reigns:
     ...     print(reign.span.written("alpha"), reign.group)
-    0.03125 ≤ alpha < 17/512 depthwise conv2d
-    17/512 ≤ alpha ≤ 4.0 pointwise conv2d
+    1/32 ≤ alpha < 17/512 depthwise conv2d
+    17/512 ≤ alpha ≤ 4 pointwise conv2d
     """
     check_quantity(quantity)
     if quantity in POLICIES:
