@@ -172,6 +172,12 @@ def test_a_view_says_that_it_adds_no_activations():
     assert "adds no activations" in run("lenet_5", "flatten").stdout
 
 
+def test_the_layers_that_the_help_names_are_found():
+    assert "fire2/squeeze/conv2d, separable2/pointwise/relu." in " ".join(run("--help").stdout.split())
+    assert run("squeezenet", "fire2/squeeze/conv2d").exit_code == 0
+    assert run("mobilenet", "separable2/pointwise/relu").exit_code == 0
+
+
 def test_an_unknown_layer_is_one_sentence_and_exit_2():
     result = run("lenet_5", "conv9")
     assert (result.exit_code, result.stdout) == (2, "")

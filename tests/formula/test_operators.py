@@ -162,6 +162,19 @@ def test_the_table_of_operators_is_printed_in_every_format():
     assert run("--format", "latex").stdout.count(r"\item") == len(FORMS)
 
 
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("text", "  assumes c_in is a multiple of g; c_out is a multiple of g\n"),
+        ("text", "  assumes h is a multiple of o; w is a multiple of o\n"),
+        ("markdown", "| c\\_in is a multiple of g; c\\_out is a multiple of g |"),
+        ("latex", r" \\ assumes c\_in is a multiple of g; c\_out is a multiple of g"),
+    ],
+)
+def test_what_a_form_takes_for_true_is_said_beside_it(form, said):
+    assert said in run("--format", form).stdout
+
+
 @pytest.mark.parametrize("arguments", [("mobilenet",), ("--format", "python")])
 def test_what_the_table_cannot_be_is_refused(arguments):
     assert run(*arguments).exit_code == 2
