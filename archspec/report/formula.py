@@ -11,7 +11,7 @@ from archspec.formula.closed_form import Formula, View
 from archspec.formula.proof import Proof
 from archspec.formula.writers import GREEK, Text
 from archspec.report import text
-from archspec.symbols import symbol
+from archspec.symbols import symbol, to_sympy
 
 NAMES = {"macs": "MACs", "flops": "FLOPs", "weight_bytes": "weights [B]", "memory": "peak memory [B]"}
 NAMES |= {"memory_liveness": "peak of what is alive [B]", "memory_training": "memory to train with [B]"}
@@ -94,6 +94,9 @@ def _terms(formula: Formula, view: View, width: int) -> list[str]:
     writer = Text(formula)
     terms = [part for term in formula.view(view) for part in writer.parts(term)]
     equals = _equals(formula, view)
+    total = to_sympy(sum(formula.view(view)))
+    if total.is_number and not total.is_Integer:
+        return [f"  {equals} {writer.write(total)} ≈ {float(total):.6g}"]
     lines: list[str] = []
     for number, (negative, term) in enumerate(terms or [(False, "0")]):
         sign = f"{equals} {'−' if negative else ''}" if number == 0 else "− " if negative else "+ "

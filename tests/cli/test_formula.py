@@ -50,6 +50,7 @@ def test_a_formula_is_printed_a_line_a_term_with_its_value_and_what_is_bound():
         (["mobilenet", "--format", "numpy"], "import numpy as np"),
         (["mobilenet", "--format", "javascript"], "function macs(alpha, side, classes) {"),
         (["vgg16", "--of", "buffers"], "  = 0\n"),
+        (["--method", "xnor_speedup", "--set", "c=256", "--set", "N_W=9"], "  = 2304/37 ≈ 62.2703\n"),
         (["mobilenet", "--where", "side=32*n", "--set", "alpha=1"], "  = 11586048n²\n  + 1024·classes\n"),
         (["mobilenet", "--over", "mobilenet_full"], "mobilenet / mobilenet_full: MACs\n  ≈ (21504·α·side²"),
         (
