@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from archspec.formula.sensitivity import Sensitivity
     from archspec.formula.solve import Solution
     from archspec.runtime import Agreement
+    from archspec.runtime.weights import Matching
 
 
 class Network(graph.Network):
@@ -189,6 +190,7 @@ class Architecture:
         dtype: "torch.dtype | None" = None,
         seed: int | None = None,
         inplace: bool = True,
+        weights: "Mapping[str, torch.Tensor] | str | os.PathLike[str] | None" = None,
         **bindings: Any,
     ) -> "torch.nn.Module":
         """The network as an ordinary `torch.nn.Module`, whose `spec` says what it was made from.
@@ -198,7 +200,11 @@ class Architecture:
             dtype: The type of its weights.
             seed: The same seed gives the same weights, on any device; torch's own state stays as it is.
             inplace: Whether a ReLU may write over its input; with hooks on single layers, say no.
+            weights: Where its weights come from, a state dict or a file of one; see `match_weights`.
             bindings: Values for symbols.
+
+        Raises:
+            ArchspecError: The weights cannot be read, or are not those of this network; it is said in what they differ.
 
         >>> import archspec
         >>> model = archspec.load("lenet_300_100").to_torch(seed=0)
@@ -209,7 +215,34 @@ class Architecture:
         from archspec import runtime
 
         network = self.expand(**bindings)
-        return runtime.build(network, self.document, device=device, dtype=dtype, seed=seed, inplace=inplace)
+        if weights is None:
+            return runtime.build(network, self.document, device=device, dtype=dtype, seed=seed, inplace=inplace)
+        need("train", "safetensors")
+        from archspec.runtime.weights import filled
+
+        return filled(network, self.document, weights, device=device, dtype=dtype, inplace=inplace)
+
+    def match_weights(
+        self, source: "Mapping[str, torch.Tensor] | str | os.PathLike[str]", **bindings: Any
+    ) -> "Matching":
+        """What of a state dict from elsewhere fills each array of the network, and why; true when everything fits.
+
+        Args:
+            source: A state dict, or a file of one: `.safetensors` or `.npz`.
+            bindings: Values for symbols.
+
+        Raises:
+            ArchspecError: The source cannot be read.
+
+        >>> import archspec
+        >>> arch = archspec.load("lenet_300_100")
+        >>> print(arch.match_weights(arch.to_torch().state_dict()))
+        lenet_300_100: 6 of 6 arrays filled, none left over
+        """
+        need("train", "torch", "safetensors")
+        from archspec.runtime.weights import match
+
+        return match(self.expand(**bindings), source)
 
     def source(self, **bindings: Any) -> str:
         """The network as PyTorch source that needs no archspec: the symbols are its constructor's arguments.

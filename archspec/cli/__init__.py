@@ -33,6 +33,7 @@ VERBS = (
     "solve",
     "train",
     "verify",
+    "weights",
     "zoo",
 )
 

@@ -1,0 +1,35 @@
+"""`archspec weights`: weights that were trained elsewhere."""
+
+import sys
+
+import rich_click as click
+
+from archspec import architecture
+from archspec.cli.options import bindings, colour, set_option, spec_argument, width
+from archspec.report.weights import FORMATS, weights
+
+
+@click.group("weights")
+def command() -> None:
+    """Bring weights from elsewhere into a network."""
+
+
+@command.command("map")
+@spec_argument
+@click.argument("file", metavar="FILE")
+@set_option
+@click.option("-o", "--output", metavar="OUT.safetensors", help="Write the weights under the network's own names.")
+@click.option("--partial", is_flag=True, help="Write what fits, although not everything does.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+def map_(spec: str, file: str, settings: tuple[str, ...], output: str | None, partial: bool, form: str) -> None:
+    """Say which array of FILE fills each of the network's, and why; FILE is .safetensors or .npz.
+
+    Layers are matched by the order and the shapes of their weights; names decide where these allow two ways. Exit 1
+    when an array is not filled, or one of the file is left over; nothing is written then, but with --partial.
+    """
+    matching = architecture.load(spec).match_weights(file, **bindings(settings))
+    click.echo(weights(matching, form, width=width(), colour=colour()), nl=False)
+    if output is not None and (matching or partial):
+        matching.save(output, strict=not partial)
+    if not matching:
+        sys.exit(1)

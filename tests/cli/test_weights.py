@@ -1,0 +1,163 @@
+"""`archspec weights` at the command line."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+import archspec
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+from safetensors.torch import load_file, save_file  # noqa: E402
+
+from archspec.cli import app  # noqa: E402
+
+TINY = """archspec: 1
+name: tiny
+symbols: {classes: {default: 3}}
+input: [3, 8, 8]
+network:
+  - {conv2d: {out_channels: 4, kernel_size: 3, bias: false}, as: conv}
+  - {batch_norm, as: norm}
+  - concat: {left: [{conv2d: {out_channels: 4, kernel_size: 1}}], right: [{conv2d: {out_channels: 4, kernel_size: 1}}]}
+  - global_avg_pool
+  - {linear: {out_features: classes}, as: fc}
+"""
+RENAMED = {"conv": "a.0", "norm": "a.1", "left.conv2d": "b.0", "right.conv2d": "b.1", "fc": "c"}
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["weights", "map", *map(str, arguments)], env={"COLUMNS": "100"})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A specification, its weights from elsewhere, and those of a network of other classes."""
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    for name, classes in (("weights", 3), ("other", 7)):
+        state = archspec.loads(TINY).to_torch(seed=5, classes=classes).state_dict()
+        parts = {key: key.rpartition(".") for key in state}
+        renamed = {f"{RENAMED[layer]}.{last}": state[key] for key, (layer, _, last) in parts.items()}
+        save_file(renamed, tmp_path / f"{name}.safetensors")
+    return tmp_path
+
+
+def test_the_map_says_what_fills_each_layer_and_why(folder):
+    done = run(folder / "tiny.yaml", folder / "weights.safetensors")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout == MAP
+
+
+def test_what_is_written_is_the_model(folder):
+    done = run(
+        folder / "tiny.yaml", folder / "weights.safetensors", "-o", folder / "out.safetensors", "--set", "classes=3"
+    )
+    assert done.exit_code == 0
+    model = archspec.loads(TINY).to_torch(seed=5)
+    found = load_file(folder / "out.safetensors")
+    assert found.keys() == model.state_dict().keys()
+    assert all(torch.equal(found[key], array) for key, array in model.state_dict().items())
+
+
+def test_what_does_not_fit_exits_1_and_writes_nothing(folder):
+    out = folder / "out.safetensors"
+    done = run(folder / "tiny.yaml", folder / "other.safetensors", "-o", out)
+    assert (done.exit_code, done.stderr) == (1, "")
+    words = " ".join(done.stdout.split())
+    assert "'fc' is 3×8 here, 'c' is 7×8 in the source: other classes? with classes=7 they agree" in words
+    assert "fc weight, bias 3×8 no layer of the source is left that fits" in words
+    assert "c.weight 7×8 no layer here is left that fits" in words
+    assert "tiny: 9 of 11 arrays filled, 2 of the source left over; 1 assumed" in words
+    assert not out.exists()
+    assert run(folder / "tiny.yaml", folder / "other.safetensors", "-o", out, "--partial").exit_code == 1
+    assert "fc.weight" not in load_file(out)
+    assert "conv.weight" in load_file(out)
+    assert run(folder / "tiny.yaml", folder / "other.safetensors", "--set", "classes=7").exit_code == 0
+
+
+def test_json_is_all_there_is_on_standard_output(folder):
+    found = json.loads(run(folder / "tiny.yaml", folder / "other.safetensors", "--format", "json").stdout)
+    assert (found["spec"], found["bindings"], found["complete"]) == ("tiny", {"classes": "3"}, False)
+    assert found["arrays"][0] == {
+        "key": "conv.weight",
+        "shape": [4, 3, 3, 3],
+        "source": "a.0.weight",
+        "reshaped_from": None,
+        "why": "only",
+    }
+    assert found["left_over"][0] == {"key": "c.weight", "shape": [7, 8], "why": "no layer here is left that fits"}
+    (assumption,) = found["assumptions"]
+    assert assumption == {
+        "layers": [["left.conv2d", "right.conv2d"]],
+        "parallel": True,
+        "settled_by": None,
+    }
+    assert len(found["differences"]) == 1
+
+
+def test_markdown_has_tables_and_a_list(folder):
+    done = run(folder / "tiny.yaml", folder / "other.safetensors", "--format", "markdown")
+    assert "| conv         | weight          | 4×3×3×3 | only" in done.stdout
+    assert "| left over in the source" in done.stdout
+    assert "\n- tiny: 9 of 11 arrays filled, 2 of the source left over; 1 assumed\n" in done.stdout
+
+
+def test_long_names_stand_below(folder):
+    state = load_file(folder / "weights.safetensors")
+    save_file({f"{'long.' * 20}{key}": array for key, array in state.items()}, folder / "long.safetensors")
+    lines = run(folder / "tiny.yaml", folder / "long.safetensors").stdout.splitlines()
+    assert lines[2] == "layer         arrays             shape  why, filled by ←"
+    assert lines[4] == "conv          weight           4×3×3×3  only"
+    assert lines[5] == f"    ← {'long.' * 20}a.0"
+
+
+def test_assumptions_are_counted_where_there_are_many(tmp_path):
+    branches = ", ".join(f"b{i}: [{{conv2d: {{out_channels: 4, kernel_size: 1}}}}]" for i in range(4))
+    spec = f"archspec: 1\nname: many\ninput: [3, 8, 8]\nnetwork:\n  - concat: {{{branches}}}\n"
+    (tmp_path / "many.yaml").write_text(spec)
+    state = {
+        f"x.{i}.{last}": torch.zeros(s) for i in range(4) for last, s in (("weight", (4, 3, 1, 1)), ("bias", (4,)))
+    }
+    save_file(state, tmp_path / "w.safetensors")
+    words = " ".join(run(tmp_path / "many.yaml", tmp_path / "w.safetensors").stdout.split())
+    assert words.count("assumed: 'x.") == 4
+    assert "2 more are assumed; the library's Matching.settled runs both models to decide" in words
+    assert words.endswith("many: 8 of 8 arrays filled, none left over; 6 assumed")
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("none.safetensors", "none.safetensors: cannot be read: No such file or directory"),
+        ("model.pth", "model.pth: is a pickle, which can run code when it is read, and is not opened."),
+    ],
+)
+def test_what_cannot_be_read_exits_2(folder, file, said):
+    (folder / "model.pth").write_bytes(b"\x80\x04K\x01.")
+    done = run(folder / "tiny.yaml", folder / file)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+MAP = """\
+tiny, its weights from elsewhere: classes = 3
+
+layer         arrays             shape  why      filled by
+────────────  ───────────────  ───────  ───────  ─────────
+conv          weight           4×3×3×3  only     a.0
+norm          γ, β, mean, var        4  norm     a.1
+left.conv2d   weight, bias     4×4×1×1  assumed  b.0
+right.conv2d  weight, bias     4×4×1×1  assumed  b.1
+fc            weight, bias         3×8  only     c
+
+only: no other layer of either side has this shape
+norm: it normalises the layer that fills the one before
+assumed: the shapes agree in order, and nothing says whether it is not another one of those
+the source is sorted by name, as safetensors files are: its order is that of the numbers in the
+  names
+assumed: 'b.0' and 'b.1' have the same shapes, in parallel branches: that they fill 'left.conv2d'
+  and 'right.conv2d' in this order
+tiny: 11 of 11 arrays filled, none left over; 1 assumed
+"""
