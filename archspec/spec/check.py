@@ -270,7 +270,8 @@ class _Checker:
                 yield from self._value(value, seen)
             seen.add(arg)
         for letters in block.letters.values():
-            yield from self._letters(letters, block)
+            if not letters.broken:
+                yield from self._letters(letters, block)
         yield from self._lets(block.let, seen)
         if not block.body:
             yield SpecError(

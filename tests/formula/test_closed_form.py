@@ -179,3 +179,11 @@ def test_a_formula_whose_assumptions_no_binding_meets_is_not_called_checked():
 
     page = formulas([formula("mobilenet")], "exact", "text", proofs=[Proof(0, 50, 0)])
     assert "not checked: at none of 50 random bindings does every assumption hold (seed 0)" in page
+
+
+def test_letters_without_names_are_a_fault_at_their_place():
+    text = (
+        "archspec: 1\nname: x\ninput: [3]\nblocks: {b: {letters: {paper: {form: sum}}, body: [relu]}}\nnetwork: [b]\n"
+    )
+    with pytest.raises(SpecErrors, match="names"):
+        archspec.loads(text)
