@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,16 +137,29 @@ class Architecture:
         from archspec.formula.of_network import formulas
 
         document, form, names = self._lettered(letters)
-        return formulas(
+        lettered = {each.latex: name for name, each in document.symbols.items() if each.latex and letters}
+
+        def by_letter(name: str) -> str:
+            return name if name in document.symbols else lettered.get(name, name)
+
+        values = {by_letter(name): each for name, each in bindings.items()}
+        left = [name for name in names if name not in values] if free is None else map(by_letter, _names(free))
+        found = formulas(
             document,
             quantity,
             by=by,
-            free=[name for name in names if name not in bindings] if free is None else _names(free),
-            bindings=bindings,
+            free=left,
+            bindings=values,
             convention=cost.convention(convention),
             part=part,
             form=form,
         )
+        return tuple(replace(each, of=self._subject + each.of.removeprefix(document.name)) for each in found)
+
+    @property
+    def _subject(self) -> str:
+        """What its formulas are said to be of."""
+        return self.name
 
     def lettered(self, letters: str | None) -> Document:
         """The specification whose symbols are the letters that a block declares; without letters, this one's."""
@@ -230,6 +244,23 @@ class Architecture:
 
         return match(self.expand(**bindings), source)
 
+    def source(self, **bindings: Any) -> str:
+        """The network as PyTorch source that needs no archspec: the symbols are its constructor's arguments.
+
+        Args:
+            bindings: Values for symbols: the defaults of the arguments.
+
+        Raises:
+            BindingError: A symbol that does not exist, or a value that it cannot have.
+
+        >>> import archspec
+        >>> "def __init__(self, hidden: int = 500," in archspec.load("mnist_800").source(hidden=500)
+        True
+        """
+        from archspec import emit
+
+        return emit.source(self.document, bindings)
+
     def write(self, path: str | os.PathLike[str], *, seed: int | None = None, **bindings: Any) -> None:
         """Write the network as a file that runs without this library: PyTorch source, an exported program, or ONNX.
 
@@ -245,7 +276,7 @@ class Architecture:
             MissingExtraError: What the format needs is not installed.
         """
         if Path(path).suffix == ".py":
-            source = self.source(**bindings)  # type: ignore[attr-defined]  # the floor beside this one
+            source = self.source(**bindings)
             with replacing(Path(path)) as file:
                 file.write_text(source, encoding="utf-8")
             return
@@ -433,6 +464,10 @@ class SingleBlock(Architecture):
         self.document = graph.single(document, block)
         self._of = document
         self._block = block
+
+    @property
+    def _subject(self) -> str:
+        return f"{self._of.name}:{self._block}"
 
     def _lettered(self, letters: str | None) -> "tuple[Document, Form, tuple[str, ...]]":
         names = graph.unbound(self._of, self._block, letters)

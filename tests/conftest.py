@@ -1,6 +1,14 @@
-"""The length of the runs over random inputs."""
+"""What all tests share: the width of a page, which packages there are, how long runs over random inputs are."""
+
+import os
+import sys
 
 import pytest
+
+os.environ["COLUMNS"] = "100"  # wherever the tests run; workers of xdist have their own
+
+# pytorchcv asks for torchvision and never loads it; its build fails beside torch's CPU build, where ptflops tries it.
+sys.modules.setdefault("torchvision", None)  # type: ignore[arg-type]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,6 +1,7 @@
 """What README and CONTRIBUTING show is what happens."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ CONSOLES = re.findall(r"```console\n\$ archspec ([^\n]*)\n(.*?)\n```", README, r
 def test_each_command_of_the_readme_prints_what_stands_there(command, printed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("broken.yaml").write_text(BROKEN)
-    result = CliRunner().invoke(app, command.split(), env={"COLUMNS": "100"})
+    result = CliRunner().invoke(app, shlex.split(command), env={"COLUMNS": "100"})
     assert result.output.rstrip("\n") == printed
 
 

@@ -4,6 +4,7 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli.options import bindings, colour, names, set_option, width
+from archspec.errors import BindingError
 from archspec.report.compare import FIGURES, FORMATS, compare
 
 
@@ -29,6 +30,9 @@ def command(
     if symbolic or free:
         from archspec.report.compare_formulas import compare_formulas
 
+        both = [name for name in names(free) or () if name in shared]
+        if both:
+            raise BindingError(f"the symbol '{both[0]}' cannot be both bound and free")
         left = names(free) or architecture.shared_numbers([arch for _, arch, _ in loaded])
         formulas = {
             label: {

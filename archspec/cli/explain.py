@@ -18,7 +18,8 @@ from archspec.cli.options import bindings, set_option, spec_argument, width
 def command(spec: str, node: str, settings: tuple[str, ...], batch: int, convention: str, form: str) -> None:
     """Walk through one layer: the rule of its operator, the letters, the numbers put in, the result.
 
-    NODE is a layer's path, or as much of it as tells it from the others: fire2/squeeze, separable2/pointwise.
+    NODE is a layer's path, or as much of it as tells it from the others: fire2/squeeze/conv2d,
+    separable2/pointwise/relu.
     """
     from archspec.report.explain import explain
 

@@ -94,6 +94,8 @@ def _formulas_of(
 
     if over is not None and options["by"] != "total":
         raise click.UsageError("--over divides one formula by one; leave out --by")
+    if (over is not None or where is not None) and options["trials"]:
+        raise click.UsageError("--check compares a formula with counts; leave out --over and --where")
     block, trials, letters = options.pop("block"), options.pop("trials"), options["letters"]
     arch = architecture.load(spec)
     arch = arch.block(block) if block else arch

@@ -45,8 +45,20 @@ def bindings(settings: tuple[str, ...]) -> dict[str, str]:
 
 
 def names(text: str | None) -> tuple[str, ...] | None:
-    """The names of an option that takes several, apart by commas; None if it is not given."""
-    return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
+    """The names of an option that takes several, apart by commas; None if it is not given.
+
+    Raises:
+        BindingError: One is empty, or stands twice.
+    """
+    if text is None:
+        return None
+    found = tuple(name.strip() for name in text.split(","))
+    if not all(found):
+        raise BindingError(f"--free takes NAME,NAME,… (got '{text}')")
+    twice = next((name for name in found if found.count(name) > 1), None)
+    if twice:
+        raise BindingError(f"--free {twice} is given twice")
+    return found
 
 
 def width() -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
@@ -11,9 +11,9 @@ from sympy import Add, Expr, Mul, Symbol
 
 from archspec.dims import Condition, exact
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
-from archspec.formula.collected import collected
+from archspec.formula.collected import collected, summed
 from archspec.formula.views import asymptotic, divisible
-from archspec.symbols import quotient, to_sympy, value
+from archspec.symbols import quotient, replaced, to_sympy, value
 
 View: TypeAlias = Literal["exact", "divisible", "asymptotic"]
 VIEWS: tuple[View, ...] = ("exact", "divisible", "asymptotic")
@@ -40,6 +40,7 @@ class Formula:
         convention: The name of the convention it is counted under.
         fixed: The values of the symbols that are not free.
         defaults: The values of symbols that are not given when it is called.
+        rounded: Whether it leaves out roundings that what it is of has; then it holds nearly.
         counted: Counts the same on numbers; None of a formula that is not of a network.
     """
 
@@ -54,6 +55,7 @@ class Formula:
     convention: str = "default"
     fixed: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     defaults: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    rounded: bool = False
     counted: Callable[[Mapping[str, Any]], Any] | None = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -153,32 +155,48 @@ class Formula:
         >>> print(separable / standard)
         1/N + 1/D_K²
         """
-        ratio = quotient(self.asymptotic, other.asymptotic)
-        symbols = tuple(dict.fromkeys((*self.symbols, *other.symbols)))
-        quantity = self.quantity if self.quantity == other.quantity else f"{self.quantity}/{other.quantity}"
+        above, below = _squared(self, other), _squared(other, self)
+        ratio = quotient(above.asymptotic, below.asymptotic)
+        symbols = tuple(dict.fromkeys((*above.symbols, *below.symbols)))
         return Formula(
             of=f"{self.of} / {other.of}",
-            quantity=quantity,
+            quantity=" / ".join(dict.fromkeys((self.quantity, other.quantity))),
             terms=_monomials(ratio, symbols),
             symbols=tuple(symbol for symbol in symbols if symbol in ratio.free_symbols),
+            assumptions=tuple(dict.fromkeys((*above.assumptions, *below.assumptions))),
             form="sum",
             letters={**other.letters, **self.letters},
+            convention=" / ".join(dict.fromkeys((self.convention, other.convention))),
+            fixed={**other.fixed, **self.fixed},
+            rounded=any(each.exact != each.asymptotic for each in (above, below)),
         )
 
     def where(self, **expressions: Any) -> "Formula":
         """The same with expressions for some symbols, such as M = αM."""
-        by_name = {symbol.name: symbol for symbol in self.symbols}
-        rule = {by_name[name]: to_sympy(expression) for name, expression in expressions.items()}
-        swap = {symbol: sympy.Dummy(symbol.name) for symbol in rule}
-        there = {swap[symbol]: expression for symbol, expression in rule.items()}
+        rule = {symbol: to_sympy(expressions[symbol.name]) for symbol in self.symbols if symbol.name in expressions}
+        put = partial(replaced, rule=rule)
+        sizes = tuple(size for size in map(put, self.sizes) if size.free_symbols)
+        terms = written(summed(map(put, self.terms)), sizes, self.form)
+        conditions = (replace(each, left=put(each.left), right=put(each.right)) for each in self.assumptions)
+        there = {free for expression in rule.values() for free in expression.free_symbols}
+        left = [symbol for symbol in self.symbols if symbol not in rule or symbol in there]
+        new = sorted(there - {*self.symbols}, key=str)
+        counted = self.counted
 
-        def put(expression: Expr) -> Expr:
-            return expression.xreplace(swap).xreplace(there)
+        def counted_there(values: Mapping[str, Any]) -> Any:
+            put_for = {symbol.name: value(expression, values) for symbol, expression in rule.items()}
+            known = {symbol.name: values[symbol.name] for symbol in left if symbol not in rule}
+            return counted({**known, **put_for}) if counted else None
 
-        terms = tuple(put(term) for term in self.terms)
-        new = sorted({free for term in terms for free in term.free_symbols} - set(self.symbols), key=str)
-        conditions = tuple(replace(c, left=put(c.left), right=put(c.right)) for c in self.assumptions)
-        return replace(self, terms=terms, symbols=(*self.symbols, *new), assumptions=conditions, counted=None)
+        return replace(
+            self,
+            terms=terms,
+            symbols=(*left, *new),
+            sizes=sizes,
+            assumptions=tuple(each for each in conditions if each.left.free_symbols or each.right.free_symbols),
+            defaults={symbol.name: self.defaults[symbol.name] for symbol in left if symbol.name in self.defaults},
+            counted=counted_there if counted else None,
+        )
 
     def text(self, view: View = "exact") -> str:
         """The formula as one line of text."""
@@ -225,6 +243,15 @@ def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], form: Form) -> 
             monomials[rest] = monomials.get(rest, 0) + often * coefficient
     terms = tuple(coefficient * rest for rest, coefficient in monomials.items() if coefficient != 0)
     return (sympy.factor(Add(*terms)),) if form == "factored" else terms
+
+
+def _squared(formula: Formula, other: Formula) -> Formula:
+    """The formula with its width for its height, if the other knows one letter for both."""
+    mine, others = ({symbol.name for symbol in each.symbols} for each in (formula, other))
+    if {"h", "w"} <= mine and "h" in others and "w" not in others:
+        height = next(symbol for symbol in formula.symbols if symbol.name == "h")
+        return formula.where(w=height)
+    return formula
 
 
 def _monomials(expression: Expr, symbols: tuple[Symbol, ...]) -> tuple[Expr, ...]:

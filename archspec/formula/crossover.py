@@ -21,7 +21,7 @@ from archspec.formula.bounds import Line, line
 from archspec.formula.kinds import kind_of
 from archspec.formula.of_network import POLICIES
 from archspec.formula.sensitivity import check_quantity, chosen
-from archspec.formula.span import Span
+from archspec.formula.span import Span, decimal
 from archspec.formula.survey import Sample, Survey
 from archspec.formula.views import divisible
 from archspec.formula.writers import Text
@@ -50,11 +50,17 @@ class Reign:
         span: The values of the symbol.
         group: The group.
         shares: Its part of the whole at both ends, as pairs of its cost and the whole.
+        values: Each value, where the symbol has choices: nothing lies between them.
     """
 
     span: Span
     group: str
     shares: tuple[tuple[int, int], tuple[int, int]]
+    values: tuple[Any, ...] = ()
+
+    def written(self, name: str) -> str:
+        """Where it is, as an inequality of the symbol's name, or as a list of choices."""
+        return f"{name} = {', '.join(map(decimal, self.values))}" if self.values else self.span.written(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +149,8 @@ def crossover(
     >>> found = crossover(load("mobilenet"), "alpha")
     >>> for reign in found.reigns:
     ...     print(reign.span.written("alpha"), reign.group)
-    0.03125 ≤ alpha < 17/512 depthwise conv2d
-    17/512 ≤ alpha ≤ 4.0 pointwise conv2d
+    1/32 ≤ alpha < 17/512 depthwise conv2d
+    17/512 ≤ alpha ≤ 4 pointwise conv2d
     """
     check_quantity(quantity)
     if quantity in POLICIES:
@@ -161,7 +167,7 @@ def crossover(
         by=by,
         line=searched,
         bindings={name: value for name, value in asked.expand({}).bindings.items() if name != symbol},
-        reigns=tuple(_reigns(symbol, samples)),
+        reigns=tuple(_reigns(searched, samples)),
         crossings=_ordered(symbol, samples, asked) if searched.kind != "choices" else (),
     )
 
@@ -221,14 +227,15 @@ class _Asked:
         return network.bindings[name], found
 
 
-def _reigns(symbol: str, samples: Sequence[Sample]) -> list[Reign]:
+def _reigns(searched: Line, samples: Sequence[Sample]) -> list[Reign]:
     reigns = []
     for group, run in groupby(samples, key=lambda sample: max(sample.figures, key=lambda each: sample.figures[each])):
         members = list(run)
         first, last = members[0], members[-1]
-        span = first.to(last)[symbol]
+        span = first.to(last)[searched.symbol]
         shares = tuple((each.figures[group], sum(each.figures.values())) for each in (first, last))
-        reigns.append(Reign(span, group, (shares[0], shares[1])))
+        values = [each.values[searched.symbol] for each in members] if searched.kind == "choices" else []
+        reigns.append(Reign(span, group, (shares[0], shares[1]), tuple(values)))
     return reigns
 
 

@@ -30,6 +30,7 @@ class Explanation:
         form: The closed forms of its operator, with its switches as they are; the letters have their values.
         weights: Its arrays: the name of each, its shape in letters, and in numbers.
         figures: What it costs, by the names of `form.figures`; counted by the operator itself.
+        activations: The elements of its result, in letters.
         flops: The operations as the convention adds them up.
         factors: What the convention makes of an operation of each kind that there is.
         convention: The convention.
@@ -41,6 +42,7 @@ class Explanation:
     form: OperatorForm
     weights: tuple[tuple[str, tuple[Formula, ...], tuple[int, ...]], ...]
     figures: Mapping[str, int]
+    activations: Formula
     flops: int
     factors: Mapping[str, int]
     convention: Convention
@@ -83,6 +85,7 @@ def explain(network: Network, name: str, convention: Convention = cost.DEFAULT) 
         ]
     form = lettered.form(expressions, tuple(conditions), lettered.letters, _switches(node.operator))
     form = _primed(form, node.output)
+    elements = lettered.form({"activations": lettered.elements}, (), lettered.letters, {})
     values = {letter.name: letter.value for letter in form.letters}
     counted = node.operator.operations(*inputs)
     arrays = node.operator.weights(*inputs)
@@ -98,6 +101,7 @@ def explain(network: Network, name: str, convention: Convention = cost.DEFAULT) 
         form=form,
         weights=tuple((name, sizes, weight.shape) for (name, sizes), weight in zip(weights, arrays, strict=True)),
         figures={name: figures[name] for name in FIGURES if figures[name] or name in form.figures},
+        activations=elements.figures["activations"],
         flops=convention.flops_at(work),
         factors={kind: convention.flops.get(kind, 0) for kind in FIGURES[2:] if figures[kind]},
         convention=convention,

@@ -9,7 +9,7 @@ from archspec.cost import Convention, CostTable
 from archspec.cost.memory import DTYPES, peak_bytes
 from archspec.cost.table import Row
 from archspec.dims import recording
-from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
+from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
 from archspec.formula.closed_form import Form, Formula, written
 from archspec.formula.collected import sizes, summed
 from archspec.formula.views import bounds, merged
@@ -90,6 +90,8 @@ def formulas(
         raise ArchspecError("a peak of memory is of the whole network; it does not add up from its parts")
     fixed = dict(bindings or {})
     names = tuple(name for name in numbers(document) if name not in fixed) if free is None else tuple(free)
+    if BATCH in names and BATCH in fixed:
+        raise BindingError(f"the symbol '{BATCH}' cannot be both bound and free")
 
     def table(values: Mapping[str, Any], free: tuple[str, ...]) -> CostTable:
         batch = values.get(BATCH, symbol(BATCH) if BATCH in free and BATCH not in document.symbols else 1)
@@ -97,13 +99,16 @@ def formulas(
         left = tuple(name for name in free if name != BATCH or BATCH in document.symbols)
         return cost.count(graph.expand(document, inner, free=left, batch=batch), convention)
 
-    symbolic = table(fixed, names)
+    with recording() as counting:
+        symbolic = table(fixed, names)
     network = symbolic.network
     letters = tuple(network.bindings.get(name, network.batch) for name in names)
     least = {symbol: each for name, symbol in network.bindings.items() if (each := _least(document, name)) is not None}
     with recording() as further:
         figures = {} if quantity not in POLICIES else {to_sympy(_peak(symbolic, quantity)): 1}
-    assumptions = merged(bounds((*network.conditions, *further), least.get))
+    choices = {name: each.choices for name, each in document.symbols.items() if each.choices}
+    open_ones = [each for each in (*counting, *further) if not each.holds_for(choices)]
+    assumptions = merged(bounds((*network.conditions, *open_ones), least.get))
     by_size = sizes(network)
 
     alike = by in ("total", "operator") and part is None  # then a repeat of any length has the same rows

@@ -194,6 +194,11 @@ class Lettered:
         """The shape of the result."""
         return self.operator.output(*self.inputs)
 
+    @property
+    def elements(self) -> Expr:
+        """The elements of the result; its height and width are letters too."""
+        return sympy.Mul(*(to_sympy(size).xreplace(self.result) for size in self.output.shape))
+
     def facts(self) -> dict[str, Expr]:
         """What it costs, by figure; the height and width of the result are letters too."""
         weights = self.operator.weights(*self.inputs)

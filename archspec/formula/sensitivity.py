@@ -103,7 +103,7 @@ def sensitivity(
 
     Raises:
         UnknownNameError: There is no such quantity.
-        BindingError: There is no such symbol, or it is a word.
+        BindingError: There is no such symbol, it is a word, or stands twice; or none is asked for.
 
     >>> from archspec.spec import load
     >>> found = sensitivity(load("mobilenet"))
@@ -117,11 +117,9 @@ def sensitivity(
     network = graph.expand(document, bindings or {})
     values = dict(network.bindings)
     names = [name for name, symbol in document.symbols.items() if not symbol.word]
-    for name in symbols or ():
-        if name not in names:
-            raise BindingError(f"'{document.name}' has no number '{name}'{did_you_mean(name, names) or _listed(names)}")
+    wanted = names if symbols is None else _wanted(symbols, names, document.name)
     asked = _Asked(document, quantity, convention, values)
-    responses = [asked.response(name) for name in (names if symbols is None else dict.fromkeys(symbols))]
+    responses = [asked.response(name) for name in wanted]
     return Sensitivity(
         name=document.name,
         quantity=quantity,
@@ -130,6 +128,23 @@ def sensitivity(
         convention=convention,
         responses=tuple(sorted(responses, key=lambda each: -abs(each.elasticity or Fraction(0)))),
     )
+
+
+def _wanted(symbols: Iterable[str], names: list[str], of: str) -> tuple[str, ...]:
+    """The symbols that were asked for.
+
+    Raises:
+        BindingError: There is none of the name, a name stands twice, or there are no names.
+    """
+    wanted = tuple(symbols)
+    if not wanted:
+        raise BindingError(f"no symbol of '{of}' is named{_listed(names)}")
+    for place, name in enumerate(wanted):
+        if name not in names:
+            raise BindingError(f"'{of}' has no number '{name}'{did_you_mean(name, names) or _listed(names)}")
+        if name in wanted[:place]:
+            raise BindingError(f"{name} is asked for twice")
+    return wanted
 
 
 def check_quantity(quantity: str) -> None:

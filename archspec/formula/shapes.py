@@ -10,9 +10,15 @@ from archspec.formula.writers import PRODUCT, Latex, Text, Writer
 
 
 class _InLetters(Writer):
-    """Sums by their letters, not by degree: h + 2p − d·(k − 1)."""
+    """Sums by their letters, not by degree: h + 2p − d·(k − 1); parameters by degree: weights, then biases."""
+
+    def __init__(self, formula: Formula) -> None:
+        super().__init__(formula)
+        self.by_degree = formula.quantity == "params"
 
     def _degree(self, term: Expr) -> tuple[Any, ...]:
+        if self.by_degree:
+            return super()._degree(term)
         _, rest = term.as_coeff_Mul()
         return (not rest.free_symbols, [self._place(factor) for factor in self._sorted(Mul.make_args(rest))])
 

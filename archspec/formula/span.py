@@ -55,11 +55,17 @@ class Span:
         return exact(middle)
 
     def written(self, name: str = "·") -> str:
-        """As an inequality of a name."""
+        """As an inequality of a name; its ends are both decimals, or both fractions.
+
+        >>> Span(Fraction(863, 1024), Fraction(27, 32)).written("alpha")
+        '863/1024 ≤ alpha ≤ 27/32'
+        """
         if self.single:
             return f"{name} = {decimal(self.low)}"
         left, right = ("≤" if closed else "<" for closed in self.closed)
-        return f"{decimal(self.low)} {left} {name} {right} {decimal(self.high)}"
+        ends = [decimal(end) for end in (self.low, self.high)]
+        low, high = map(str, (self.low, self.high)) if any("/" in end for end in ends) else ends
+        return f"{low} {left} {name} {right} {high}"
 
     def __str__(self) -> str:
         return self.written()
@@ -68,10 +74,10 @@ class Span:
 def decimal(value: Any) -> str:
     """A number as a short decimal where it is one, else as a fraction.
 
-    >>> decimal(Fraction(31, 32)), decimal(Fraction(1, 3)), decimal(192)
-    ('0.96875', '1/3', '192')
+    >>> decimal(Fraction(31, 32)), decimal(Fraction(1, 3)), decimal(Fraction(4))
+    ('0.96875', '1/3', '4')
     """
-    if isinstance(value, Fraction):
+    if isinstance(value, Fraction) and value.denominator != 1:
         for places in range(1, 8):
             scaled = value * 10**places
             if scaled.denominator == 1:

@@ -1,7 +1,14 @@
 """Expressions put for the symbols of a formula, read by the grammar of specifications."""
 
-from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
+from collections.abc import Mapping
+from typing import Any
+
+from sympy import Symbol
+
+from archspec.dims import is_number
+from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
 from archspec.formula.closed_form import Formula
+from archspec.formula.writers import GREEK
 from archspec.spec.expression import Expression, Scope
 from archspec.symbols import symbol
 
@@ -9,12 +16,15 @@ from archspec.symbols import symbol
 def substituted(formula: Formula, text: str) -> Formula:
     """The formula with expressions for some symbols; names that it does not have become new symbols.
 
+    A new symbol is a whole number, or if its name is that of a Greek letter, a multiplier.
+
     Args:
         formula: The formula.
         text: NAME=EXPRESSION, several apart by commas or semicolons; the names are symbols, or their letters.
 
     Raises:
         UnknownNameError: The formula has no symbol of that name.
+        BindingError: A number that the symbol cannot have, or a symbol that stands twice.
         SpecError: An expression cannot be read.
 
     >>> import archspec
@@ -24,18 +34,34 @@ def substituted(formula: Formula, text: str) -> Formula:
     """
     own = {formula.letters.get(each.name, each.name): each for each in formula.symbols}
     own |= {each.name: each for each in formula.symbols}
-    put = {}
+    put: dict[str, Any] = {}
     for part in _parts(text):
         name, sign, written = (piece.strip() for piece in part.partition("="))
         if not (sign and name and written):
             raise ArchspecError(f"expected NAME=EXPRESSION, such as M=alpha*M (got '{part}')")
         if name not in own:
-            hint = did_you_mean(name, own) or f"; it has {', '.join(own)}"
+            hint = did_you_mean(name, own) or f"; it has {', '.join(each.name for each in formula.symbols)}"
             raise UnknownNameError(f"the formula of {formula.of} has no symbol '{name}'{hint}")
-        expression = Expression(written)
-        scope = Scope({each: own[each] if each in own else symbol(each, integer=False) for each in expression.names})
-        put[own[name].name] = expression.evaluate(scope)
+        if own[name].name in put:
+            raise BindingError(f"--where {name} is given twice")
+        put[own[name].name] = _read(written, own, own[name])
     return formula.where(**put)
+
+
+def _read(written: str, own: Mapping[str, Symbol], of: Symbol) -> Any:
+    """The expression for a symbol.
+
+    Raises:
+        SpecError: It cannot be read.
+        BindingError: It is a number that the symbol cannot have.
+    """
+    expression = Expression(written)
+    scope = {each: own[each] if each in own else symbol(each, integer=each not in GREEK) for each in expression.names}
+    found = expression.evaluate(Scope(scope))
+    if is_number(found) and ((of.is_integer and type(found) is not int) or (of.is_positive and found <= 0)):
+        kind = "whole number" if of.is_integer else "number"
+        raise BindingError(f"{of.name} must be a {kind} above 0 (got {found})")
+    return found
 
 
 def _parts(text: str) -> list[str]:

@@ -97,8 +97,15 @@ def merged(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
             shares.setdefault(monomial, []).append(coefficient)
         else:
             others[condition] = None
-    whole = (_whole(monomial, reduce(_gcd, quotients)) for monomial, quotients in shares.items())
-    return (*others, *(condition for condition in whole if condition is not None))
+    whole = [_whole(monomial, reduce(_gcd, quotients)) for monomial, quotients in shares.items()]
+    kept = [condition for condition in whole if condition is not None]
+    return (*others, *(each for each in kept if not any(_follows(each, other) for other in kept if other != each)))
+
+
+def _follows(condition: Condition, other: Condition) -> bool:
+    """Whether a quotient is whole because it is a whole multiple of another that is."""
+    times = (condition.left / condition.right) / (other.left / other.right)
+    return bool(times.is_integer)
 
 
 def _whole(monomial: Expr, share: Rational) -> Condition | None:

@@ -191,7 +191,8 @@ class Text(Writer):
             return f"√{self.write(base, POWER)}"
         if power.is_Integer:
             return f"{self.write(base, POWER)}{str(power).translate(SUPERSCRIPTS)}"
-        return f"{self.write(base, POWER)}^{self.write(power, POWER)}"
+        above = self.write(power)
+        return f"{self.write(base, POWER)}^{above if power.is_Symbol else self.parentheses(above)}"
 
     def atom(self, atom: Atom) -> str:
         """As the atom prints itself."""

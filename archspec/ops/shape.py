@@ -13,6 +13,7 @@ from archspec.ops.base import (
     Free,
     Function,
     Module,
+    Natural,
     Operations,
     Positive,
     PositivePair,
@@ -137,7 +138,7 @@ class Split(Free, name="split"):
 
     view = True
     sections: Annotated[Any, BeforeValidator(_sections)]
-    index: Annotated[int, BeforeValidator(natural)]
+    index: Natural
     dim: Axis = 1
 
     def output(self, x: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from archspec.ops.base import (
     image,
     natural,
     pair,
+    same_size,
 )
 
 
@@ -121,7 +122,7 @@ class Convolution(Operator):
         """The torch module, behind a `pad` where the two sides of an axis differ."""
         padding = sides(self.padding, both(self.kernel_size), both(self.dilation))
         top, bottom, left, right = padding
-        even = bool(top == bottom and left == right)
+        even = same_size(top, bottom) and same_size(left, right)
         before = () if even else (Function("torch.nn.functional.pad", {"pad": (left, right, top, bottom)}),)
         kwargs = {
             "in_channels": x.shape[1],

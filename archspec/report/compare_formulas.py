@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.formula.closed_form import Formula
-from archspec.report.compare import FIGURES
+from archspec.report.compare import FIGURES, ratio
+from archspec.report.formula import conditions
 from archspec.report.text import latex_escape
 
 FORMATS = ("text", "markdown", "latex", "json")
@@ -23,13 +24,24 @@ def compare_formulas(networks: Mapping[str, Mapping[str, Formula]], form: str = 
     if form == "json":
         return json.dumps(_plain(networks), ensure_ascii=False, indent=2) + "\n"
     pages = [_figure(figure, networks, form, width) for figure in FIGURES]
-    return "\n".join(pages)
+    said = [f"{name}: {'; '.join(each)}" for name, formulas in networks.items() if (each := _said(formulas))]
+    notes = [*said, f"convention {next(iter(next(iter(networks.values())).values())).convention}"]
+    if form == "text":
+        notes = [line for note in notes for line in textwrap.wrap(note, width, subsequent_indent="  ")]
+    return "\n".join([*pages, *(f"% {note}" if form == "latex" else note for note in notes)]) + "\n"
+
+
+def _said(formulas: Mapping[str, Formula]) -> list[str]:
+    """What a network's formulas assume, all together, and what is bound in them."""
+    return list(dict.fromkeys(note for formula in formulas.values() for note in conditions(formula)))
 
 
 def _lines(figure: str, networks: Mapping[str, Mapping[str, Formula]], latex: bool) -> list[tuple[str, str, str]]:
     """What is equal to what: each network's formula, then the ratios."""
 
     def written(formula: Formula) -> str:
+        if formula.exact.is_Rational:
+            return ratio(int(formula.exact.p), int(formula.exact.q)) if formula.counted is None else formula.text()
         return formula.latex() if latex else formula.text()
 
     (first, reference), *others = networks.items()
@@ -70,7 +82,7 @@ def _plain(networks: Mapping[str, Mapping[str, Formula]]) -> dict[str, Any]:
     reference = next(iter(networks.values()))
     convention = next(iter(reference.values())).convention
 
-    def ratio(formulas: Mapping[str, Formula], figure: str) -> str | None:
+    def of_first(formulas: Mapping[str, Formula], figure: str) -> str | None:
         return (formulas[figure] / reference[figure]).text() if reference[figure].exact != 0 else None
 
     return {
@@ -81,7 +93,7 @@ def _plain(networks: Mapping[str, Mapping[str, Formula]]) -> dict[str, Any]:
                 "bindings": {symbol: str(value) for symbol, value in formulas["macs"].fixed.items()},
                 "free": [symbol.name for symbol in formulas["macs"].symbols],
                 **{figure: formulas[figure].text() for figure in FIGURES},
-                "of_first": {figure: ratio(formulas, figure) for figure in FIGURES},
+                "of_first": {figure: of_first(formulas, figure) for figure in FIGURES},
             }
             for name, formulas in networks.items()
         ],

@@ -91,7 +91,17 @@ def _steps(found: Explanation, latex: bool = False) -> Iterator[Line]:
             yield NAMES.get(name, name), _distinct(*written, result)
     if found.factors:
         yield "FLOPs", _distinct(*_flops(found, latex), _number(found.flops, latex))
-    yield "activations", (_number(0 if found.node.operator.view else found.node.output.elements, latex),)
+    yield "activations", _activations(found, latex)
+
+
+def _activations(found: Explanation, latex: bool) -> tuple[str, ...]:
+    """The elements of the result, in letters and in numbers; a view adds none."""
+    if found.node.operator.view:
+        return ("0",)
+    letters, numbers = (ShapeLatex, NumberLatex) if latex else (ShapeText, NumberText)
+    formula = found.activations
+    written = (letters(formula).sum(formula.terms), numbers(formula, found.values).sum(formula.terms))
+    return _distinct(*written, _number(found.node.output.elements, latex))
 
 
 def _flops(found: Explanation, latex: bool) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Formulas as text, Markdown, LaTeX, JSON and as functions of other languages."""
 
 import json
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -8,8 +9,9 @@ from typing import Any
 from archspec.dims import Condition
 from archspec.formula.closed_form import Formula, View
 from archspec.formula.proof import Proof
-from archspec.formula.writers import Text
+from archspec.formula.writers import GREEK, Text
 from archspec.report import text
+from archspec.symbols import symbol, to_sympy
 
 NAMES = {"macs": "MACs", "flops": "FLOPs", "weight_bytes": "weights [B]", "memory": "peak memory [B]"}
 NAMES |= {"memory_liveness": "peak of what is alive [B]", "memory_training": "memory to train with [B]"}
@@ -59,7 +61,7 @@ def _list(found: Sequence[Formula], view: View, proofs: Sequence[Proof], width: 
     edge = min(max(map(len, names)), 40)
     lines = [f"{subject}: {_name(first)}{_views(view)}"]
     for name, each in zip(names, found, strict=True):
-        head = f"  {text.shorten(name, edge):<{edge}}  {'≈' if view == 'asymptotic' else '='} "
+        head = f"  {text.shorten(name, edge):<{edge}}  {_equals(each, view)} "
         lines += _wrapped(f"{head}{each.text(view)}", width, len(head))
     notes = [note for note in _notes(first, view, None) if " at " not in note]
     wrong = [f"{name}: {_proof(proof)}" for name, proof in zip(names, proofs, strict=False) if not proof]
@@ -69,11 +71,18 @@ def _list(found: Sequence[Formula], view: View, proofs: Sequence[Proof], width: 
 
 
 def _wrapped(line: str, width: int, indent: int) -> list[str]:
-    return textwrap.wrap(line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+    """The line in several, none of which ends inside ⌈ ⌉, ⌊ ⌋ or a call."""
+    kept = re.sub(r"⌈[^⌈⌉⌊⌋]*[⌉⌋]|⌊[^⌈⌉⌊⌋]*[⌉⌋]|\w\([^()]*\)", lambda part: part[0].replace(" ", "\0"), line)
+    lines = textwrap.wrap(kept, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+    return [part.replace("\0", " ") for part in lines]
 
 
 def _name(formula: Formula) -> str:
     return NAMES.get(formula.quantity, formula.quantity)
+
+
+def _equals(formula: Formula, view: View) -> str:
+    return "≈" if view == "asymptotic" or formula.rounded else "="
 
 
 def _views(view: View) -> str:
@@ -84,7 +93,10 @@ def _terms(formula: Formula, view: View, width: int) -> list[str]:
     """A line a term, with its sign; a term that is too long goes on below."""
     writer = Text(formula)
     terms = [part for term in formula.view(view) for part in writer.parts(term)]
-    equals = "≈" if view == "asymptotic" else "="
+    equals = _equals(formula, view)
+    total = to_sympy(sum(formula.view(view)))
+    if total.is_number and not total.is_Integer:
+        return [f"  {equals} {writer.write(total)} ≈ {float(total):.6g}"]
     lines: list[str] = []
     for number, (negative, term) in enumerate(terms or [(False, "0")]):
         sign = f"{equals} {'−' if negative else ''}" if number == 0 else "− " if negative else "+ "
@@ -93,21 +105,45 @@ def _terms(formula: Formula, view: View, width: int) -> list[str]:
 
 
 def _notes(formula: Formula, view: View, proof: Proof | None) -> list[str]:
+    notes = [*conditions(formula, view), _at_defaults(formula) if view == "exact" else ""]
+    notes.append(f"convention {formula.convention}")
+    if proof is not None:
+        notes.append(_proof(proof))
+    return [note for note in notes if note]
+
+
+def conditions(formula: Formula, view: View = "exact") -> list[str]:
+    """What a formula assumes, when its view holds, what is bound, and which letter stands for what."""
     writer = Text(formula)
     notes = []
     if view == "divisible":
         notes.append(_said("valid when", [writer.condition(each) for each in formula.conditions]))
     notes.append(_said("assumes", [writer.condition(each) for each in formula.assumptions]))
     if formula.fixed:
-        notes.append("with " + ", ".join(f"{name} = {each}" for name, each in formula.fixed.items()))
-    if formula.counted is not None and view == "exact":
-        values = ", ".join(f"{writer.letter(symbol)} = {formula.defaults[symbol.name]}" for symbol in formula.symbols)
-        notes.append(f"{text.number(formula())} at {values}" if values else "")
-    if formula.whole:
-        notes.append(f"convention {formula.convention}")
-    if proof is not None:
-        notes.append(_proof(proof))
+        bound = (f"{writer.letter(symbol(name))} = {each}" for name, each in formula.fixed.items())
+        notes.append(f"with {', '.join(bound)}")
+    letters = {each.name: writer.letter(each) for each in _appearing(formula)}
+    other = [f"{letter}: {name}" for name, letter in letters.items() if letter not in (name, GREEK.get(name))]
+    notes.append("; ".join(other))
     return [note for note in notes if note]
+
+
+def _appearing(formula: Formula) -> list[Any]:
+    return [each for each in formula.symbols if any(each in term.free_symbols for term in formula.terms)]
+
+
+def _at_defaults(formula: Formula) -> str:
+    """The count at the defaults of the symbols that the formula has; nothing if one has none."""
+    if formula.counted is None or any(each.name not in formula.defaults for each in formula.symbols):
+        return ""
+    writer = Text(formula)
+    values = ", ".join(f"{writer.letter(each)} = {formula.defaults[each.name]}" for each in _appearing(formula))
+    if not values:
+        return ""
+    counted = text.number(formula())
+    if formula.holds():
+        return f"{counted} at {values}"
+    return f"at {values} an assumption does not hold; the network is counted: {counted}"
 
 
 def _said(before: str, conditions: Sequence[str]) -> str:
@@ -119,6 +155,8 @@ def _said(before: str, conditions: Sequence[str]) -> str:
 
 
 def _proof(proof: Proof) -> str:
+    if proof.tried == 0:
+        return f"not checked: at none of {proof.apart} random bindings does every assumption hold (seed {proof.seed})"
     if proof.against is None:
         apart = f"; at {proof.apart} more an assumption does not hold" if proof.apart else ""
         return f"checked: equal to the count at {proof.tried} random bindings (seed {proof.seed}){apart}"
@@ -134,7 +172,7 @@ def _markdown(formula: Formula, view: View) -> str:
 
 
 def _sum(formula: Formula, view: View) -> str:
-    equals = r"\approx" if view == "asymptotic" else "="
+    equals = _equals(formula, view).replace("≈", r"\approx")
     return rf"\text{{{_name(formula)}}} {equals} {formula.latex(view)}"
 
 
@@ -143,7 +181,7 @@ def _latex(formula: Formula, view: View) -> str:
     from archspec.formula.writers import Latex
 
     writer = Latex(formula)
-    equals = r"\approx" if view == "asymptotic" else "="
+    equals = _equals(formula, view).replace("≈", r"\approx")
     parts = [part for term in formula.view(view) for part in writer.parts(term)] or [(False, "0")]
     (negative, first), *others = parts
     lines = [rf"\text{{{text.latex_escape(_name(formula))}}} &{equals} {'-' if negative else ''}{first}"]
@@ -166,6 +204,7 @@ def _plain(formula: Formula, view: View, proof: Proof | None) -> dict[str, Any]:
         "free": [symbol.name for symbol in formula.symbols],
         "bindings": {name: str(each) for name, each in formula.fixed.items()},
         "convention": formula.convention,
+        "approximate": _equals(formula, view) == "≈",
         "text": formula.text(view),
         "latex": formula.latex(view),
         "python": formula.python(view),
@@ -174,7 +213,7 @@ def _plain(formula: Formula, view: View, proof: Proof | None) -> dict[str, Any]:
         "assumptions": [condition(each) for each in formula.assumptions],
         "conditions": [condition(each) for each in formula.conditions] if view == "divisible" else [],
         "defaults": {name: str(each) for name, each in formula.defaults.items()},
-        "value_at_defaults": formula() if counted else None,
+        "value_at_defaults": formula() if counted and len(formula.defaults) >= len(formula.symbols) else None,
         **({} if proof is None else {"proof": _verdict(proof)}),
     }
 

@@ -26,7 +26,14 @@ def operators(forms: Sequence[OperatorForm], form: str = "text") -> str:
 
 def _lines(form: OperatorForm) -> list[str]:
     costs = [f"{name}: {_written(form, name)}" for name in form.figures]
-    return [_name(form), f"  {_shapes(form)}", *(f"  {cost}" for cost in costs), ""]
+    assumed = [f"assumes {_assumed(form)}"] if form.conditions else []
+    return [_name(form), f"  {_shapes(form)}", *(f"  {line}" for line in (*costs, *assumed)), ""]
+
+
+def _assumed(form: OperatorForm) -> str:
+    """What is taken for true of the letters."""
+    written = ShapeText(form.output[0])
+    return "; ".join(written.condition(condition) for condition in form.conditions)
 
 
 def _name(form: OperatorForm) -> str:
@@ -64,6 +71,7 @@ def _columns(forms: Sequence[OperatorForm]) -> list[Column]:
         Column("buffers", figure("buffers"), "left"),
         Column("MACs", figure("macs"), "left"),
         Column("other operations", others, "left"),
+        Column("assumes", [_assumed(form) for form in forms], "left"),
     ]
 
 
@@ -78,6 +86,8 @@ def _latex(forms: Sequence[OperatorForm]) -> str:
     for form in forms:
         costs = [rf"\text{{{name}}}: {_written(form, name, ShapeLatex)}" for name in form.figures]
         cells = [text.latex_escape(_name(form)), f"${_shapes(form, ShapeLatex)}$", *(f"${cost}$" for cost in costs)]
+        if form.conditions:
+            cells.append(f"assumes {text.latex_escape(_assumed(form))}")
         rows.append(r"\item " + r" \\ ".join(cells))
     body = "\n".join(rows)
     return f"% needs \\usepackage{{amsmath}}\n\\begin{{itemize}}\n{body}\n\\end{{itemize}}\n"

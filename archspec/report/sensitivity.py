@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from archspec.formula.bounds import Line
 from archspec.formula.crossover import Crossing, Crossover
 from archspec.formula.sensitivity import Response, Sensitivity
 from archspec.formula.span import decimal
@@ -40,7 +41,11 @@ def _responses(found: Sensitivity) -> list[Column]:
         Column("at", [decimal(response.value) for response in rows]),
         Column("elasticity", [_decimals(response.elasticity, 3) for response in rows]),
         Column("+1 % gives", [_signed(response.percent) for response in rows]),
-        Column("the next network", ["–" if step is None else step.span.written() for step in steps], "left"),
+        Column(
+            "the next network",
+            ["–" if step is None else step.span.written(row.symbol) for row, step in zip(rows, steps, strict=True)],
+            "left",
+        ),
         Column(found.quantity, ["–" if step is None else text.number(step.cost) for step in steps]),
         Column("change", [_signed(_change(found, response)) for response in rows]),
     ]
@@ -115,6 +120,7 @@ def crossover(found: Crossover, form: str = "text", *, width: int = 100) -> str:
                         "low": str(reign.span.low),
                         "high": str(reign.span.high),
                         "closed": list(reign.span.closed),
+                        "values": [str(value) for value in reign.values] or None,
                         "group": reign.group,
                         "shares": [list(share) for share in reign.shares],
                     }
@@ -123,10 +129,10 @@ def crossover(found: Crossover, form: str = "text", *, width: int = 100) -> str:
                 "crossings": [_crossing(crossing) for crossing in found.crossings],
             }
         )
-    ends = f"{symbol} from {decimal(found.line.low)} to {decimal(found.line.high)}"
+    ends = f"{symbol} {_ends(found.line)}"
     head = f"{found.name}: {found.quantity} by {found.by}, along {ends}; {_at(found.bindings)}"
     reigns = [
-        Column("where", [reign.span.written(symbol) for reign in found.reigns], "left"),
+        Column("where", [reign.written(symbol) for reign in found.reigns], "left"),
         Column(f"most {found.quantity}", [reign.group for reign in found.reigns], "left"),
         Column("of all, first", [text.share(*reign.shares[0]) for reign in found.reigns]),
         Column("last", [text.share(*reign.shares[1]) for reign in found.reigns]),
@@ -138,6 +144,12 @@ def crossover(found: Crossover, form: str = "text", *, width: int = 100) -> str:
             "where the two are equal is that of the formulas where sizes divide; from where on one has more is counted"
         )
     return _page(head, tables, notes, form, width)
+
+
+def _ends(line: Line) -> str:
+    if line.kind == "choices":
+        return f"of {', '.join(map(decimal, line.values))}"
+    return f"from {decimal(line.low)} to {decimal(line.high)}"
 
 
 def _crossings(crossings: Sequence[Crossing], symbol: str) -> list[Column]:

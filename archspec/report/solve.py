@@ -14,6 +14,8 @@ from archspec.report import text
 from archspec.report.text import Column
 
 FORMATS = ("text", "markdown", "json")
+LITTLE, LEAST = Fraction(1, 2000), "0.1 %"
+"""What rounds to no tenth of a percent, and what it is written as less than."""
 
 
 def solve(solution: Solution, form: str = "text", *, width: int = 100) -> str:
@@ -93,7 +95,7 @@ def _said(budget: Budget | None) -> str:
 def _left(budget: Budget | None, value: int) -> str:
     if budget is None or budget.most is None:
         return ""
-    return f"{text.number(budget.most - value)} ({text.share(budget.most - value, budget.most)})"
+    return f"{text.number(budget.most - value)} ({_percent(Fraction(budget.most - value, budget.most or 1))})"
 
 
 def _over(budget: Budget | None, value: int) -> str:
@@ -103,7 +105,8 @@ def _over(budget: Budget | None, value: int) -> str:
 
 
 def _percent(part: Fraction) -> str:
-    return text.share(part.numerator, part.denominator)
+    """A part in percent; what is little is not written as nothing."""
+    return text.share(part.numerator, part.denominator) if not part or part >= LITTLE else f"< {LEAST}"
 
 
 def _frontier(solution: Solution) -> list[Column]:

@@ -142,8 +142,9 @@ class _Checker:
                 f"input: expected from 1 to 4 sizes, such as [3, 224, 224], found {len(document.input)}",
                 document.value_at("input"),
             )
+        headers = {c for lookup in document.lookups.values() if not lookup.broken for c in lookup.columns}
         for size in document.input:
-            yield from self._expression(size, self.globals)
+            yield from self._expression(size, {*document.symbols, *headers & self.words})
         yield from self._lets(document.let, self.globals)
         known = {*self.globals, *document.let}
         for name, block in document.blocks.items():
@@ -269,7 +270,8 @@ class _Checker:
                 yield from self._value(value, seen)
             seen.add(arg)
         for letters in block.letters.values():
-            yield from self._letters(letters, block)
+            if not letters.broken:
+                yield from self._letters(letters, block)
         yield from self._lets(block.let, seen)
         if not block.body:
             yield SpecError(

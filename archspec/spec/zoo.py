@@ -62,8 +62,6 @@ def path(name: str) -> Path:
     """
     file = directory() / f"{name}.yaml"
     if name not in names():
-        suggestion = did_you_mean(name, names())
-        raise UnknownNameError(
-            f"no file or network of the zoo is called '{printable(name)}'{suggestion}; 'archspec zoo' lists them"
-        )
+        hint = f"{did_you_mean(name, names()) or ';'} 'archspec zoo' lists them"
+        raise UnknownNameError(f"no file or network of the zoo is called '{printable(name)}'{hint}")
     return file

@@ -38,7 +38,7 @@ from archspec.symbols.rules import (
     power,
     sqrt,
 )
-from archspec.symbols.values import cleared, factored, quotient, value
+from archspec.symbols.values import cleared, factored, quotient, replaced, value
 
 __all__ = [
     "Atom",
@@ -74,6 +74,7 @@ __all__ = [
     "power",
     "quotient",
     "reduced",
+    "replaced",
     "sqrt",
     "symbol",
     "to_sympy",

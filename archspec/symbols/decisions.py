@@ -44,8 +44,9 @@ def less(a: Any, b: Any) -> bool:
         return True
     if difference.is_nonnegative:
         return False
-    names = ", ".join(sorted(str(free) for free in difference.free_symbols))
-    raise UndecidableError(f"whether {a} < {b} depends on the free symbols {names}; bind one of them")
+    names = sorted(str(free) for free in difference.free_symbols)
+    on = f"symbol {names[0]}; bind it" if len(names) == 1 else f"symbols {', '.join(names)}; bind one of them"
+    raise UndecidableError(f"whether {a} < {b} depends on the free {on}")
 
 
 def at_least_one(a: Expr) -> None:

@@ -5,11 +5,11 @@ from fractions import Fraction
 from typing import Any
 
 import sympy
-from sympy import Expr
+from sympy import Expr, Symbol
 
 from archspec import dims
 from archspec.errors import ArchspecError
-from archspec.symbols.atoms import Atom, from_sympy, to_sympy
+from archspec.symbols.atoms import Atom, Lookup, from_sympy, to_sympy
 
 
 def value(x: Any, values: Mapping[str, Any]) -> Any:
@@ -73,3 +73,21 @@ def quotient(a: Any, b: Any) -> Any:
     return min(
         (cancelled, sympy.expand(cancelled), sympy.factor(cancelled)), key=lambda form: (len(str(form)), str(form))
     )
+
+
+def replaced(x: Expr, rule: Mapping[Symbol, Expr]) -> Expr:
+    """An expression with others for its symbols, all at once; roundings are made anew, by their own laws.
+
+    >>> from archspec.symbols import ceil_div, symbol
+    >>> side, n = symbol("side"), symbol("n")
+    >>> replaced(ceil_div(side, 16), {side: 32 * n})
+    2*n
+    """
+    if x.is_Symbol:
+        return rule.get(x, x)
+    if not x.free_symbols:
+        return x
+    if isinstance(x, Lookup):
+        return x.func(sympy.Tuple(*(replaced(key, rule) for key in x.keys)), *x.args[1:])
+    args = [replaced(arg, rule) for arg in x.args]
+    return to_sympy(getattr(dims, x.rule)(*args)) if isinstance(x, Atom) else x.func(*args)

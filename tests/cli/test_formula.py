@@ -50,6 +50,18 @@ def test_a_formula_is_printed_a_line_a_term_with_its_value_and_what_is_bound():
         (["mobilenet", "--format", "numpy"], "import numpy as np"),
         (["mobilenet", "--format", "javascript"], "function macs(alpha, side, classes) {"),
         (["vgg16", "--of", "buffers"], "  = 0\n"),
+        (["--method", "xnor_speedup", "--set", "c=256", "--set", "N_W=9"], "  = 2304/37 ≈ 62.2703\n"),
+        (["mobilenet", "--where", "side=32*n", "--set", "alpha=1"], "  = 11586048n²\n  + 1024·classes\n"),
+        (["mobilenet", "--over", "mobilenet_full"], "mobilenet / mobilenet_full: MACs\n  ≈ (21504·α·side²"),
+        (
+            ["inverted_residual", "--letters", "paper", "--over", "separable"],
+            "  = t·(k² + d′ + d″)/(k² + d″)\nassumes t ≠ 1",
+        ),
+        (
+            ["inverted_residual", "--letters", "paper"],
+            "an assumption does not hold; the network is\n  counted: 10,035,200",
+        ),
+        (["separable", "--letters", "paper", "--free", "D_K", "--set", "N=64"], "  = 401408·D_K²\n  + 25690112\n"),
         (["mobilenet", "--by", "block", "--format", "python"], "def macs("),
     ],
 )
@@ -93,6 +105,14 @@ def test_json_holds_the_formula_in_every_language_and_its_conditions_as_data():
         (["mobilenet:nothing"], "'mobilenet' has no block 'nothing'; it has conv_bn_relu, separable"),
         (["conv_bn"], "several networks of the zoo have a block 'conv_bn'"),
         ([], "formula takes a specification"),
+        (["mobilenet", "--free", "alpha,alpha"], "--free alpha is given twice"),
+        (["mobilenet", "--free", "alpha,"], "--free takes NAME,NAME,…"),
+        (["mobilenet", "--free", "batch", "--set", "batch=3"], "the symbol 'batch' cannot be both bound and free"),
+        (["mobilenet", "--where", "side=0"], "side must be a whole number above 0 (got 0)"),
+        (["mobilenet", "--where", "side=1/2"], "side must be a whole number above 0 (got 1/2)"),
+        (["mobilenet", "--where", "alpha=-1"], "alpha must be a number above 0 (got -1)"),
+        (["mobilenet", "--where", "alpha=2*k,alpha=k"], "--where alpha is given twice"),
+        (["mobilenet", "--check", "2", "--where", "side=32*n"], "--check compares a formula with counts"),
     ],
 )
 def test_wrong_input_exits_2_and_says_what_would_do(arguments, said):

@@ -136,3 +136,54 @@ def test_letters_of_nothing_are_a_fault_of_the_specification():
     text = f"archspec: 1\nname: x\ninput: [3]\nblocks: {{b: {block}}}\nnetwork: [b]\n"
     with pytest.raises(SpecErrors, match="nothing here is called 'kk'; did you mean 'k'"):
         archspec.loads(text)
+
+
+def test_what_only_a_cost_asks_of_a_symbol_is_an_assumption_too():
+    """Adaptive pooling has a shape for every side, and a formula of its additions only where its windows are alike."""
+    text = "archspec: 1\nname: x\nsymbols: {side: {default: 14, range: [7, 100]}}\ninput: [2, side, side]\n"
+    arch = archspec.loads(f"{text}network: [{{adaptive_avg_pool2d: {{output_size: 7}}}}]\n")
+    form = arch.formula("flops")
+    assert [str(each) for each in form.assumptions] == ["side is a multiple of 7"]
+    assert not form.holds(side=15)
+    assert [form(side=side) for side in range(7, 60)] == [arch.count(side=side).flops for side in range(7, 60)]
+
+
+def test_an_expression_for_a_symbol_goes_through_the_roundings():
+    from archspec.formula.substituted import substituted
+
+    found = substituted(formula("mobilenet", free=["side"]), "side=32*n")
+    assert found.text() == "11586048n² + 1024000"
+    assert found(n=7) == 568740352
+    odd = substituted(formula("mobilenet", free=["side"]), "side=32*n + 1")
+    assert [odd(n=n) for n in (1, 2, 9)] == [archspec.load("mobilenet").count(side=32 * n + 1).macs for n in (1, 2, 9)]
+    half = substituted(formula("mobilenet", free=["alpha", "side"]), "alpha=beta/2")
+    assert half(beta=1, side=160) == archspec.load("mobilenet").count(alpha="1/2", side=160).macs
+    grouped = substituted(formula("shufflenet", free=["g", "side"]), "g=4")
+    assert grouped(side=96) == archspec.load("shufflenet").count(g=4, side=96).macs
+
+
+def test_a_ratio_says_whether_it_leaves_out_roundings_and_what_both_assume():
+    nearly = formula("mobilenet") / formula("mobilenet_full")
+    assert nearly.rounded
+    exactly = formula("separable", letters="paper") / formula("mobilenet_full:separable", letters="paper")
+    assert not exactly.rounded
+    assert exactly.fixed == {"s": 1}
+    assert [str(each) for each in (formula("mobilenet_v2") / formula("mobilenet")).assumptions] == [
+        str(each) for each in formula("mobilenet_v2").assumptions
+    ]
+
+
+def test_a_formula_whose_assumptions_no_binding_meets_is_not_called_checked():
+    from archspec.formula.proof import Proof
+    from archspec.report.formula import formulas
+
+    page = formulas([formula("mobilenet")], "exact", "text", proofs=[Proof(0, 50, 0)])
+    assert "not checked: at none of 50 random bindings does every assumption hold (seed 0)" in page
+
+
+def test_letters_without_names_are_a_fault_at_their_place():
+    text = (
+        "archspec: 1\nname: x\ninput: [3]\nblocks: {b: {letters: {paper: {form: sum}}, body: [relu]}}\nnetwork: [b]\n"
+    )
+    with pytest.raises(SpecErrors, match="names"):
+        archspec.loads(text)

@@ -158,9 +158,9 @@ def test_every_format_says_the_result(form):
 def test_json_has_letters_formulas_and_values():
     data = json.loads(run("lenet_5", "fc1", "--format", "json").stdout)
     assert data["figures"]["params"] == {
-        "formula": "f_out + f_out·f_in",
-        "numbers": "500 + 500·800",
-        "latex": r"f_{\mathrm{out}} + f_{\mathrm{out}} \, f_{\mathrm{in}}",
+        "formula": "f_out·f_in + f_out",
+        "numbers": "500·800 + 500",
+        "latex": r"f_{\mathrm{out}} \, f_{\mathrm{in}} + f_{\mathrm{out}}",
         "value": 400500,
     }
     assert data["output"] == {"formula": "n × f_out", "value": [1, 500]}
@@ -168,8 +168,28 @@ def test_json_has_letters_formulas_and_values():
     assert {"letter": "f_in", "value": 800, "means": "channels of the input"} in data["letters"]
 
 
+def test_activations_go_from_letters_to_numbers_too():
+    lines = [line.strip() for line in run("alexnet", "conv2/conv2d").stdout.splitlines()]
+    at = lines.index("activations")
+    assert lines[at + 1 : at + 4] == ["= n·c_out·h′·w′", "= 1·256·27·27", "= 186,624"]
+    assert (
+        r"n \, c_{\mathrm{out}} \, h^{\prime} \, w^{\prime}"
+        in run("alexnet", "conv2/conv2d", "--format", "latex").stdout
+    )
+
+
+def test_weights_come_before_biases():
+    assert "= c_out·c_in·k²/g + c_out\n  = 256·96·5²/2 + 256\n" in run("alexnet", "conv2/conv2d").stdout
+
+
 def test_a_view_says_that_it_adds_no_activations():
     assert "adds no activations" in run("lenet_5", "flatten").stdout
+
+
+def test_the_layers_that_the_help_names_are_found():
+    assert "fire2/squeeze/conv2d, separable2/pointwise/relu." in " ".join(run("--help").stdout.split())
+    assert run("squeezenet", "fire2/squeeze/conv2d").exit_code == 0
+    assert run("mobilenet", "separable2/pointwise/relu").exit_code == 0
 
 
 def test_an_unknown_layer_is_one_sentence_and_exit_2():

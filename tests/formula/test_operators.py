@@ -35,7 +35,7 @@ def sampled(form, random):
     """Values of the letters, the switches, and the operator with the inputs that they make; None if they do not fit."""
     cls = ops.operator(form.operator)
     values = {letter.name: random.choice(POOLS[letter.name]) for letter in form.letters if letter.name in POOLS}
-    switches = {letter.name: random.randint(0, 1) for letter in form.letters if letter.name in cls.model_fields}
+    switches = {letter.name: random.randint(0, 1) for letter in form.letters if alternatives_of(cls, letter.name)}
     words = {name: form_word(cls, name, flag) for name, flag in switches.items()}
     fixed = {name: values.get(str(setting), setting) for name, setting in form.settings.items()}
     sizes = {
@@ -56,9 +56,14 @@ def sampled(form, random):
 
 def form_word(cls, name, flag):
     """The setting of a switch or a word that is 0 or 1."""
+    return alternatives_of(cls, name)[flag]
+
+
+def alternatives_of(cls, name):
+    """The settings of a switch; none of a size, nor of what is no field."""
     from archspec.formula.operators import alternatives
 
-    return alternatives(cls, name)[flag]
+    return alternatives(cls, name) if name in cls.model_fields else ()
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.operator}-{list(form.settings.values())}")
@@ -160,6 +165,19 @@ def test_the_table_of_operators_is_printed_in_every_format():
     markdown = run("--format", "markdown").stdout
     assert markdown.count("\n|") >= len(FORMS)
     assert run("--format", "latex").stdout.count(r"\item") == len(FORMS)
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("text", "  assumes c_in is a multiple of g; c_out is a multiple of g\n"),
+        ("text", "  assumes h is a multiple of o; w is a multiple of o\n"),
+        ("markdown", "| c\\_in is a multiple of g; c\\_out is a multiple of g |"),
+        ("latex", r" \\ assumes c\_in is a multiple of g; c\_out is a multiple of g"),
+    ],
+)
+def test_what_a_form_takes_for_true_is_said_beside_it(form, said):
+    assert said in run("--format", form).stdout
 
 
 @pytest.mark.parametrize("arguments", [("mobilenet",), ("--format", "python")])

@@ -117,6 +117,8 @@ def test_symbols_without_which_a_formula_says_nothing_are_named():
         (("mcas",), {}, UnknownNameError, "did you mean 'macs'"),
         (("macs",), {"symbols": ["aplha"]}, BindingError, "did you mean 'alpha'"),
         (("macs",), {"symbols": ["x"]}, BindingError, "it has alpha, side, classes"),
+        (("macs",), {"symbols": []}, BindingError, "no symbol of 'mobilenet' is named; it has alpha, side, classes"),
+        (("macs",), {"symbols": ["alpha", "alpha"]}, BindingError, "alpha is asked for twice"),
         (("macs",), {"beta": 1}, BindingError, "no symbol 'beta'"),
     ],
 )
@@ -256,6 +258,21 @@ def test_text_of_a_crossover_has_reigns_and_crossings():
     assert "6 times, first at 67" in said
 
 
+def test_choices_are_listed_for_nothing_lies_between_them():
+    said = run("crossover", "shufflenet", "--for", "g").stdout
+    assert "along g of 1, 2, 3, 4, 8;" in said
+    assert [line.partition("  ")[0] for line in said.splitlines()[4:6]] == ["g = 1", "g = 2, 3, 4, 8"]
+    assert "\nvariant = v1, v1_5  " in run("crossover", "resnet50", "--for", "variant").stdout
+    data = json.loads(run("crossover", "shufflenet", "--for", "g", "--format", "json").stdout)
+    assert [reign["values"] for reign in data["reigns"]] == [["1"], ["2", "3", "4", "8"]]
+
+
+def test_the_next_network_is_a_range_of_the_symbol_by_its_name():
+    said = run("sensitivity", "mobilenet").stdout
+    assert "1025/1024 ≤ alpha < 513/512" in said
+    assert "side = 225" in said
+
+
 def test_the_other_formats_say_the_same():
     data = json.loads(run("crossover", "mobilenet", "--for", "alpha", "--format", "json").stdout)
     assert data["crossings"] == [
@@ -274,6 +291,8 @@ def test_the_other_formats_say_the_same():
     [
         ("sensitivity", "mobilenet", "--of", "speed"),
         ("sensitivity", "mobilenet", "--for", "beta"),
+        ("sensitivity", "mobilenet", "--for", ""),
+        ("sensitivity", "mobilenet", "--for", "alpha,alpha"),
         ("crossover", "mobilenet", "--for", "beta"),
         ("crossover", "mobilenet", "--for", "side", "--between", "9,8"),
     ],

@@ -415,9 +415,16 @@ def test_text_shows_the_interval_the_costs_and_what_breaks_the_budget():
         "%)",
         "2,000,779",
         "779",
-        "(0.0",
+        "(<",
+        "0.1",
         "%)",
     ]
+
+
+def test_a_little_is_not_written_as_nothing():
+    most = archspec.load("mobilenet").count().macs
+    for left, said in ((0, "0 (0.0 %)"), (7, "7 (< 0.1 %)"), (most // 100, f"{most // 100:,} (1.0 %)")):
+        assert said in run("mobilenet", "--for", "alpha", "--between", "1/2,1", "--macs", f"<={most + left}").stdout
 
 
 def test_text_says_where_the_search_ended_and_what_gives_no_network():

@@ -259,7 +259,7 @@ def test_a_condition_that_is_none_is_refused():
 
 def test_a_condition_that_free_symbols_leave_open_is_refused_by_their_names():
     assert faults(SYMBOLS + WHEN, free=["side", "alpha"]) == [
-        "8:18: cannot decide 'side > 32': whether 32 < side depends on the free symbols side; bind one of them"
+        "8:18: cannot decide 'side > 32': whether 32 < side depends on the free symbol side; bind it"
     ]
 
 

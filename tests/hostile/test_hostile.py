@@ -96,7 +96,7 @@ CASES = {
     "a row of the wrong length": (HEAD + "network: [{table: {columns: [block, p], rows: [[dropout]]}}]\n", ":4:48: the row has 1 cells, the header 2: block, p"),
     "several faults at once": (HEAD + "name: y\nnetwork:\n  - relo\n  - conv2d: {kernel: 0}\n  - linear: {out_features: a}\n", ":8:28: undefined name 'a'"),
     # what is no specification
-    "nothing": ("", ":1:1: the file is empty; a specification begins with 'archspec: 1'"),
+    "nothing": ("", ":1:1: the file is empty; a specification is a mapping that begins with 'archspec: 1'"),
     "a list": ("- a\n", ":1:1: a specification is a mapping that begins with 'archspec: 1'"),
     "two documents": (HEAD + NET + "---\na: 1\n", ":5:1: a second document begins; a file holds one specification"),
     "bytes that are not UTF-8": (HEAD.encode() + b"doc: \xff\n", ":4:6: not UTF-8: found the byte 0xff; save the file as UTF-8\n    doc: \ufffd\n         ^"),

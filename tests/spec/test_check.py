@@ -131,6 +131,11 @@ def test_what_flows_in_and_blocks_are_no_sizes_of_the_input(faults):
     ]
 
 
+def test_a_size_of_the_input_may_name_a_column_of_a_table():
+    table = "lookups: {f: {columns: [a, b, c], rows: [[1, 2, 3]]}}\n"
+    assert spec.loads(f'archspec: 1\nname: x\n{table}input: [3, "f(1, b)", "f(1, c)"]\nnetwork: relu\n').lookups
+
+
 @pytest.mark.parametrize(
     "text",
     [

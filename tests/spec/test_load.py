@@ -137,7 +137,7 @@ def test_standard_input_without_end_is_left_at_the_bound(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("mobilnet", "no file or network of the zoo is called 'mobilnet'; did you mean 'mobilenet'?; 'archspec zoo' lists them"),
+        ("mobilnet", "no file or network of the zoo is called 'mobilnet'; did you mean 'mobilenet'? 'archspec zoo' lists them"),
         ("", "no file or network of the zoo is called ''; 'archspec zoo' lists them"),
         ("\ud800", "no file or network of the zoo is called '\ufffd'; 'archspec zoo' lists them"),
         ("x" * 300, f"no file or network of the zoo is called '{'x' * 199}…'; 'archspec zoo' lists them"),

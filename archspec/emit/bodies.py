@@ -1,0 +1,111 @@
+"""What can be seen of a body without walking it: its steps, what they are called, what they go back to."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from archspec import ops
+from archspec.spec.check import inner_bodies
+from archspec.spec.document import Body, Call, Document, From, Join, Repeat, Step, Table, Use, When
+
+
+def labels(body: Body) -> Iterator[str]:
+    """What the steps of a body are called."""
+    for step in body:
+        if isinstance(step, Call):
+            yield step.as_ or step.name
+        elif isinstance(step, Join):
+            yield step.as_ or step.operator
+        elif step.as_:
+            yield step.as_
+        for inner in inner_bodies(step):
+            yield from labels(inner)
+
+
+def steps(bodies: tuple[Body, ...]) -> Iterator[Step]:
+    """The steps of bodies, at any depth."""
+    for body in bodies:
+        for step in body:
+            yield step
+            yield from steps(inner_bodies(step))
+
+
+def froms(bodies: tuple[Body, ...]) -> Counter[str]:
+    """The names that steps go back to, and how often."""
+    return Counter(step.from_ for step in steps(bodies) if isinstance(step, From))
+
+
+def conditional_value(name: str, body: Body) -> bool:
+    """Whether a value of a body is only there on a condition."""
+    return name not in {step.as_ for step in body}
+
+
+def names_given(bodies: tuple[Body, ...]) -> Iterator[str]:
+    """The names by which the values of bodies can be gone back to."""
+    for step in steps(bodies):
+        if step.as_:
+            yield step.as_
+        if isinstance(step, Table):
+            names = [column.name for column in step.table.columns]
+            yield from (str(row[names.index("as")]) for row in step.table.rows if "as" in names)
+
+
+def peeled(body: Body) -> tuple[str | None, Body]:
+    """The value that a branch begins at, if it goes back to one first of all, and the steps behind that."""
+    if not body:
+        return None, body
+    if isinstance(body[0], From):
+        return body[0].from_, body[1:]
+    whens = [step for step in body if isinstance(step, When)]
+    if len(whens) < len(body):
+        return None, body
+    starts: list[str | None] = []
+    kept: list[When] = []
+    for number, step in enumerate(whens):
+        sides = [peeled(side) for side in (step.then, step.else_ or ()) if side]
+        starts += [start for start, _ in sides]
+        if number < len(body) - 1 and any(rest for _, rest in sides):
+            return None, body
+        rests = [rest for _, rest in sides]
+        if any(rests):
+            other = rests[1] if len(rests) > 1 else ()
+            kept.append(step.model_copy(update={"then": rests[0], "else_": other or None}))
+    if len(set(starts)) != 1 or starts[0] is None:
+        return None, body
+    return starts[0], tuple(kept)
+
+
+def expressions(value: Any) -> Iterator[Any]:
+    """The expressions in a value, or in a tuple of them."""
+    if isinstance(value, tuple):
+        for part in value:
+            yield from expressions(part)
+    elif value is not None:
+        yield value
+
+
+def counted_names(document: Document) -> Counter[str]:
+    """What nodes may be called, and in how many places of one body; the highest count over all bodies."""
+    found: Counter[str] = Counter()
+    for _, body in document.bodies():
+        names = Counter(labels(body))
+        for step in steps((body,)):
+            if isinstance(step, Join):
+                names.update(list(step.branches))
+            elif isinstance(step, Repeat) and not step.as_:
+                names["repeat"] += 1
+            elif isinstance(step, Use) and not step.as_:
+                names.update([*document.blocks, *ops.names()])
+            elif isinstance(step, Table):
+                columns = [column.name for column in step.table.columns]
+                for row in step.table.rows:
+                    cells = dict(zip(columns, row, strict=True))
+                    callee = cells.get("block", cells.get("operator", step.table.block))
+                    names[str(cells.get("as") or callee)] += 1
+        for name in list(names):
+            base, _, number = name.rpartition("_")
+            if number.isdigit() and base in names:
+                names[base] += 1
+                names[name] += 1
+        found |= names
+    return found

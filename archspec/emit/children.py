@@ -1,0 +1,58 @@
+"""The names of the children of a container, as the node names of `graph.expand` have them.
+
+A name that is taken gets a number. Which are taken may depend on conditions; each set of conditions is a world.
+"""
+
+from typing import Any
+
+from archspec import code
+from archspec.code import Code
+from archspec.errors import ArchspecError
+
+MAX_WORLDS = 16
+
+World = tuple[Any, dict[str, int]]
+"""A condition, and how often each name was given where it holds."""
+
+
+def named(wanted: str, worlds: list[World], top: bool) -> Any:
+    """A name that is free in a container, which now has it; code where it depends on conditions."""
+    found = [(condition, _free(wanted, names, top)) for condition, names in worlds]
+    name: Any = found[-1][1]
+    for condition, text in reversed(found[:-1]):
+        name = code.choose(condition, text, name)
+    return name
+
+
+def _free(wanted: str, names: dict[str, int], top: bool) -> str:
+    count = names.get(wanted, 0) + 1
+    names[wanted] = count
+    if count == 1 and not (wanted == "input" and top):
+        return wanted
+    return _free(f"{wanted}_{max(count, 2)}", names, top)
+
+
+def distinct(worlds: list[tuple[Any, dict[str, int]]], repeated: frozenset[str]) -> list[tuple[Any, dict[str, int]]]:
+    """The worlds that differ in a name that comes again; those that do not are one."""
+    found: dict[Any, tuple[Any, dict[str, int]]] = {}
+    for condition, names in worlds:
+        key = tuple(sorted((name, count) for name, count in names.items() if name in repeated))
+        known = found.get(key)
+        found[key] = (condition, names) if known is None else (code.either(known[0], condition), {**names, **known[1]})
+    if len(found) == 1:
+        return [(True, names) for _, names in found.values()]
+    if len(found) > MAX_WORLDS:
+        raise ArchspecError("the names of steps depend on too many conditions; name them by `as`")
+    return list(found.values())
+
+
+def last(name: Any) -> str:
+    """Of the names that a module without weights may have, the last: its name says nothing to a state dict."""
+    while isinstance(name, Code):
+        name = max(name.parts[1:], key=lambda part: len(str(part)))
+    return str(name)
+
+
+def unit(number: Any) -> Any:
+    """The name of a repetition, counted from 0 in the source and from 1 in the names."""
+    return Code("format", ("unit", number + 1), code.WORD) if isinstance(number, Code) else f"unit{number + 1}"

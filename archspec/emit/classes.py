@@ -1,0 +1,43 @@
+"""The classes and functions of a source, before they are text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from archspec.code import Kind
+from archspec.emit.statements import Statements
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter of a constructor or function; `default` is a text, None where there is no default."""
+
+    name: str
+    kind: Kind
+    default: Any = ...
+    keyword: bool = False
+    doc: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class of the source."""
+
+    name: str
+    doc: Sequence[str]
+    params: tuple[Param, ...]
+    body: Statements
+    forward: Statements | None
+    inputs: tuple[str, ...] = ()
+    outputs: int = 1
+    beginning: Statements = ()
+    authority: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A function of the source: one formula."""
+
+    name: str
+    params: tuple[Param, ...]
+    result: Any

@@ -1,0 +1,244 @@
+"""What is known of a whole specification while its source is written: what blocks are called with, need and give.
+
+What a block's class looks like depends on all its callers (is k ever two sizes?), and what a caller writes depends on
+the block (does it need the height?). So the walk is made again until nothing new is found.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from archspec import code, ops
+from archspec.code import INT, Code, Kind
+from archspec.emit.bodies import counted_names
+from archspec.emit.classes import Class, Param
+from archspec.emit.expression import Reader
+from archspec.emit.finish import finished, kinds_of, outs
+from archspec.emit.formulas import Formulas
+from archspec.emit.layer import function_code, settings
+from archspec.emit.naming import class_name, network_name
+from archspec.emit.scope import Scope, dimensions
+from archspec.emit.statements import Keep, Return, Statements, targets, used
+from archspec.errors import ArchspecError
+from archspec.ops import Function
+from archspec.spec.document import Block, Document
+
+TENSOR = frozenset({"tensor"})
+MAX_WALKS = 40
+MAX_VALUES = 64
+
+
+@dataclass(slots=True)
+class BlockFacts:
+    """What is known of a block's class.
+
+    Attributes:
+        key: The block's name and the number of axes of what flows into it.
+        name: The class.
+        kinds: What each argument may be.
+        values: Its values where they are few; None where they are not.
+        whole: The arguments that must be whole numbers.
+        sizes: By axis, the parameters for the sizes of what flows in.
+        needed: The axes whose sizes the constructor needs.
+        free: By symbol, the parameter it is handed over as.
+        defaults: The arguments' defaults in the names of the constructor.
+        shape: The shape it gives, in its own names; None for a size that only the module can tell.
+        does: Whether it does anything.
+    """
+
+    key: tuple[str, int]
+    name: str
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    values: dict[str, tuple[Any, ...] | None] = field(default_factory=dict)
+    args: dict[str, Code] = field(default_factory=dict)
+    whole: set[str] = field(default_factory=set)
+    sizes: dict[int, Code] = field(default_factory=dict)
+    needed: tuple[int, ...] = ()
+    free: dict[str, Code] = field(default_factory=dict)
+    defaults: dict[str, Any] = field(default_factory=dict)
+    shape: Any = ()
+    does: Any = True
+
+    def call(self, args: Mapping[str, Any], flow: tuple[Any, ...], symbol: Callable[[str], Any]) -> Code:
+        """The code that makes the block's module."""
+        sizes = tuple(flow[axis] for axis in self.needed)
+        given = {str(self.args[arg]): value for arg, value in args.items() if arg in self.args}
+        symbols = {str(name): symbol(text) for text, name in self.free.items()}
+        return Code("call", (self.name, sizes, tuple({**given, **symbols}.items())), TENSOR)
+
+    def known(self, args: Mapping[str, Any], flow: tuple[Any, ...], symbol: Callable[[str], Any]) -> dict[Code, Any]:
+        """What the names of the block's constructor stand for in a call."""
+        known = {name: flow[axis] for axis, name in self.sizes.items()}
+        known |= {name: symbol(text) for text, name in self.free.items()}
+        for arg, name in self.args.items():
+            known[name] = args[arg] if arg in args else code.substituted(self.defaults.get(arg), known)
+        return known
+
+
+class Facts(Formulas):
+    """What is known of a specification, found by walk after walk."""
+
+    def __init__(self, document: Document, bindings: Mapping[str, Any]) -> None:
+        super().__init__(document)
+        self.bindings = bindings
+        counted = counted_names(document)
+        self.local_names = frozenset(counted)
+        self.repeated = frozenset(name for name, count in counted.items() if count > 1)
+        self.whole_lets: set[tuple[Any, str]] = set()
+        self.whole_args: dict[tuple[str, int], set[str]] = {}
+        self.reads: dict[Any, set[int]] = {}
+        self.blocks: dict[tuple[str, int], BlockFacts] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget what a walk writes, keep what it found."""
+        self.known_names = frozenset(self.file.taken)
+        self.forget()
+        self.previous, self.blocks = self.blocks, {}
+        self.classes: dict[Any, Class] = {}
+        self.applications: dict[Any, Class] = {}
+        self.weighted: dict[str, frozenset[str]] = {}
+        self.network = self.file.new(network_name(self.document))
+
+    def walked(self, walk: Callable[["Facts"], None]) -> None:
+        """Walk until nothing new is found.
+
+        Raises:
+            ArchspecError: There is no end to it.
+        """
+        for _ in range(MAX_WALKS):
+            before = self._found()
+            self._begin()
+            walk(self)
+            if self._found() == before:
+                return
+        raise ArchspecError("the source cannot be written: what its blocks need keeps changing")
+
+    def _found(self) -> Any:
+        return (
+            {key: (f.kinds, f.values, f.needed, tuple(f.free), f.shape, f.does) for key, f in self.blocks.items()},
+            {key: set(found) for key, found in self.whole_args.items()},
+            set(self.whole_lets),
+            {key: set(found) for key, found in self.reads.items()},
+            dict(self.function_kinds),
+            dict(self.globals),
+            set(self.file.taken),
+        )
+
+    def block(self, callee: str, rank: int, args: Mapping[str, Any], write: Callable[[BlockFacts], None]) -> BlockFacts:
+        """What is known of a block, with the arguments of one more call."""
+        key = (callee, rank)
+        if key not in self.blocks:
+            same = [other for other, known in self.blocks.items() if other[0] == callee]
+            wanted = class_name(callee) + (dimensions(rank)[-1].capitalize() if same else "")
+            facts = self.blocks[key] = BlockFacts(key, self.file.new(wanted))
+            facts.whole = self.whole_args.setdefault(key, set())
+            self._join_args(facts, args)
+            write(facts)
+        else:
+            self._join_args(self.blocks[key], args)
+        return self.blocks[key]
+
+    def _join_args(self, facts: BlockFacts, args: Mapping[str, Any]) -> None:
+        for arg, default in self.document.blocks[facts.key[0]].args.items():
+            if arg in args:
+                value = args[arg]
+            elif (constant := self.constant(default)) is not None:
+                value = constant
+            else:
+                continue
+            kind = INT if arg in facts.whole else code.kind_of(value)
+            facts.kinds[arg] = facts.kinds.get(arg, frozenset()) | kind
+            known = code.known_values(value) if isinstance(value, Code) else (value,)
+            facts.values[arg] = together(facts.values.get(arg, ()), known)
+
+    def constant(self, default: Any) -> Any:
+        """An argument's default that depends on nothing; None if it does, or if there is none."""
+        if Block.is_required(default):
+            return None
+        read = Reader(self._constant_name, _no_function, lambda value: value)
+        try:
+            found = read.value(default)
+        except KeyError:
+            return None
+        except ArchspecError:
+            return None
+        return None if isinstance(found, Code) else found
+
+    def _constant_name(self, text: str) -> Any:
+        if text in self.words and text not in self.globals:
+            return text
+        raise KeyError(text)
+
+    def finished(self, scope: Scope, flow: Any, fixed: frozenset[str]) -> Statements:
+        """The statements of a constructor as they are written, with the sizes that others ask its class for."""
+        for axis in sorted(self.reads.get(scope.key, ())) if isinstance(flow, tuple) else ():
+            scope.lines.add(Keep(f"out_{dimensions(len(flow))[axis]}", scope.flagged(flow[axis])))
+        body = finished(scope.lines.done(), fixed, scope.names)
+        for key, axis in outs(body):
+            self.reads.setdefault(key, set()).add(axis)
+        return body
+
+    def nested(self, scope: Scope, flow: Any, inputs: tuple[str, ...], outputs: int) -> Code:
+        """The class of a part of a block, and the code that makes it."""
+        body = self.finished(scope, flow, scope.inherited | {str(name) for name in scope.passed})
+        uses, own = used(body), targets(body)
+        free = [name for name in uses if name not in own and name != "self"]
+        sizes = [str(name) for name in scope.passed if str(name) in free]
+        sizes += [name for name in free if name.startswith("in_") and name not in sizes]
+        kinds = kinds_of(body)
+        params = [Param(name, INT) for name in sizes]
+        params += [Param(name, kinds.get(name, INT)) for name in free if name not in sizes]
+        name = self.file.new(class_name(scope.label))
+        forward = scope.forward.done()
+        self.classes[scope.key] = Class(name, [scope.described], tuple(params), body, forward, inputs, outputs)
+        known = {str(n): value for n, value in scope.passed.items()}
+        keywords = tuple((n, code.name(n, kinds.get(n, INT))) for n in free if n not in sizes)
+        return Code("call", (name, tuple(known.get(n, code.name(n)) for n in sizes), keywords), TENSOR)
+
+    def applied(self, kind: str, call: Function) -> Code:
+        """The code that makes a module which applies a function; its class has what is not fixed as arguments."""
+        given = settings(call)
+        fixed = {key: value for key, value in given.items() if not code.names(value)}
+        free = {key: value for key, value in given.items() if key not in fixed}
+        key = (kind, call.target, tuple(sorted(fixed.items(), key=str)), tuple(free))
+        if key not in self.applications:
+            attributes = {k: Code("attr", (code.name("self"), k)) for k in free}
+            shown = Function(call.target, {**fixed, **attributes}, call.takes)
+            forward = (Return(function_code(shown, (code.name("x", TENSOR),))),)
+            body = tuple(Keep(k, code.name(k, code.kind_of(value))) for k, value in free.items())
+            params = tuple(Param(k, code.kind_of(value)) for k, value in free.items())
+            doc = [_applied(kind, call)]
+            self.applications[key] = Class(self.file.new(class_name(kind)), doc, params, body, forward)
+        return Code("call", (self.applications[key].name, (), tuple(free.items())), TENSOR)
+
+    def demand(self, scope: Scope, origin: str) -> None:
+        """An argument or a name of `let` must be a whole number."""
+        if not origin:
+            return
+        if isinstance(scope.key, tuple) and scope.key in self.whole_args and origin in self._args_of(scope.key):
+            self.whole_args[scope.key].add(origin)
+        else:
+            self.whole_lets.add((scope.key, origin))
+
+    def _args_of(self, key: tuple[str, int]) -> Mapping[str, Any]:
+        return self.document.blocks[key[0]].args
+
+
+def together(a: Any, b: Any) -> tuple[Any, ...] | None:
+    """The values of both; None where those of one are not known, or are many."""
+    if a is None or b is None:
+        return None
+    joined = tuple({(type(value), value): value for value in (*a, *b)}.values())
+    return joined if len(joined) <= MAX_VALUES else None
+
+
+def _no_function(name: str, _: Any) -> Any:
+    raise KeyError(name)
+
+
+def _applied(kind: str, call: Function) -> str:
+    """What a module does that applies a function: as the operator says it, else by the function's name."""
+    known = ops.registered().get(kind)
+    doc = (known.__doc__ or "").partition("\n")[0].partition(":")[0].rstrip(".") if known else ""
+    return f"{doc}." if doc else f"`{call.target}` as a module."

@@ -1,0 +1,108 @@
+"""The functions and lookups of a specification, as functions and tables of the source."""
+
+from collections.abc import Callable
+from typing import Any
+
+from archspec import code
+from archspec.code import INT, RATIONAL, WORD, Code, Kind
+from archspec.emit.classes import Definition, Param
+from archspec.emit.expression import Reader
+from archspec.emit.helpers import RESERVED
+from archspec.emit.naming import Names
+from archspec.spec.check import signature, words
+from archspec.spec.document import Document, Symbol
+
+
+class Formulas:
+    """What is called by name in expressions; written down when it is called first."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.words = words(document)
+        self.globals: dict[str, tuple[Kind, Any]] = {
+            name: (_kind(symbol), _values(symbol)) for name, symbol in document.symbols.items()
+        }
+        self.globals |= dict.fromkeys(document.let, (INT, None))
+        self.names_of_functions = {signature(text)[0] for text in document.functions}
+        self.function_kinds: dict[tuple[str, int], Kind] = {}
+        self.known_names: frozenset[str] = frozenset()
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin a new source."""
+        names = Names(RESERVED)
+        self.functions = {name: names.new(name) for name in sorted(self.names_of_functions)}
+        self.file = Names(names.taken - RESERVED)
+        self.definitions: dict[str, Definition] = {}
+        self.free: dict[str, tuple[str, ...]] = {}
+        self.lookups: dict[str, str] = {}
+
+    def reserved(self) -> set[str]:
+        """The names of the file, which no variable of a class may hide."""
+        return {*self.functions.values(), *RESERVED, *self.known_names}
+
+    def function(self, name: str, args: tuple[Any, ...], symbol: Callable[[str], Any]) -> Any:
+        """A call of one of the specification's functions, or a look into one of its tables."""
+        if name in self.document.lookups:
+            return self._looked_up(name, args)
+        for position, arg in enumerate(args):
+            key = (name, position)
+            self.function_kinds[key] = self.function_kinds.get(key, frozenset()) | code.kind_of(arg)
+        definition, free = self._definition(name)
+        symbols = tuple(symbol(text) for text in free)
+        return Code("call", (definition.name, (*args, *symbols), ()), code.kind_of(definition.result))
+
+    def _definition(self, name: str) -> tuple[Definition, tuple[str, ...]]:
+        if name not in self.definitions:
+            text, body = next((t, b) for t, b in self.document.functions.items() if signature(t)[0] == name)
+            parameters = signature(text)[1]
+            names = Names(self.reserved())
+            known = {
+                p: code.name(names.new(p), self.function_kinds.get((name, i), INT)) for i, p in enumerate(parameters)
+            }
+            free: dict[str, Code] = {}
+
+            def symbol(text: str) -> Code:
+                if text not in free:
+                    free[text] = code.name(names.new(text), *self.globals[text])
+                return free[text]
+
+            def named(text: str) -> Any:
+                if text in known:
+                    return known[text]
+                if text in self.globals:
+                    return symbol(text)
+                if text in self.words:
+                    return text
+                raise KeyError(text)
+
+            whole = lambda v: v if code.kind_of(v) == INT or not isinstance(v, Code) else code.call("whole", v)  # noqa: E731
+            result = Reader(named, lambda f, args: self.function(f, args, symbol), whole).expression(body)
+            params = tuple(Param(str(n), n.kind) for n in (*known.values(), *free.values()))
+            self.definitions[name] = Definition(self.functions[name], params, result)
+            self.free[name] = tuple(free)
+        return self.definitions[name], self.free[name]
+
+    def _looked_up(self, name: str, args: tuple[Any, ...]) -> Any:
+        lookup = self.document.lookups[name]
+        if name not in self.lookups:
+            self.lookups[name] = self.file.new(name.upper())
+        constant = Code("text", (self.lookups[name],))
+        columns = [args[1]] if len(args) > 1 and not isinstance(args[1], Code) else list(lookup.columns[1:])
+        cells = [row[lookup.columns.index(column)] for row in lookup.rows for column in columns]
+        kind = frozenset().union(*map(code.kind_of, cells))
+        found = Code("index", (constant, args[0]), kind)
+        return found if len(lookup.columns) == 2 else Code("index", (found, args[1]), kind)
+
+
+def _kind(symbol: Symbol) -> Kind:
+    return WORD if symbol.word else INT if symbol.integer else RATIONAL
+
+
+def _values(symbol: Symbol) -> Any:
+    if symbol.choices is not None:
+        return symbol.choices
+    if not symbol.integer:
+        return None
+    least, most = symbol.range or (1, 10**12)
+    return range(int(least), int(most) + 1)

@@ -1,0 +1,292 @@
+"""An operator asked on code for its torch call: what of torch is called, with which code for its settings.
+
+There are no rules of operators here. The operator is made of code, as it is of numbers, and answers with data.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, get_args
+
+from archspec import code, ops
+from archspec.code import Code, Fork
+from archspec.errors import ArchspecError
+from archspec.ops import Function, Module, Tensor, TorchCall
+from archspec.ops.base import Axis, Probability, Real, Weightless
+from archspec.spec.check import field_faults
+
+_REALS = tuple(get_args(kind)[1] for kind in (Real, Probability))
+_AXIS = get_args(Axis)[1]
+
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "Conv2d": {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True},
+    "ConvTranspose2d": {"stride": 1, "padding": 0, "output_padding": 0, "groups": 1, "bias": True, "dilation": 1},
+    "BinaryConv2d": {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True,
+                     "binary_input": True, "input_scale": True},
+    "Linear": {"bias": True},
+    "BinaryLinear": {"bias": True, "binary_input": True, "input_scale": True},
+    "BatchNorm1d": {"eps": 1e-05, "momentum": 0.1, "affine": True, "track_running_stats": True},
+    "BatchNorm2d": {"eps": 1e-05, "momentum": 0.1, "affine": True, "track_running_stats": True},
+    "LayerNorm": {"eps": 1e-05, "elementwise_affine": True, "bias": True},
+    "LocalResponseNorm": {"alpha": 0.0001, "beta": 0.75, "k": 1.0},
+    "MaxPool2d": {"padding": 0, "dilation": 1, "ceil_mode": False},
+    "AvgPool2d": {"padding": 0, "ceil_mode": False, "count_include_pad": True},
+    "Dropout": {"p": 0.5},
+    "LeakyReLU": {"negative_slope": 0.01},
+    "ELU": {"alpha": 1.0},
+    "PReLU": {"num_parameters": 1, "init": 0.25},
+    "GELU": {"approximate": "none"},
+    "Upsample": {"mode": "nearest"},
+    "mean": {"keepdim": False},
+    "amax": {"keepdim": False},
+    "cat": {"dim": 0},
+    "kaiming_normal_": {"mode": "fan_in"},
+    "kaiming_uniform_": {"mode": "fan_in"},
+}  # fmt: skip
+"""What torch takes where nothing is given; a test compares them with torch's signatures."""
+
+LEADING: Mapping[str, tuple[str, ...]] = {
+    "Conv2d": ("in_channels", "out_channels"),
+    "ConvTranspose2d": ("in_channels", "out_channels"),
+    "BinaryConv2d": ("in_channels", "out_channels"),
+    "Linear": ("in_features", "out_features"),
+    "BinaryLinear": ("in_features", "out_features"),
+    "BatchNorm1d": ("num_features",),
+    "BatchNorm2d": ("num_features",),
+    "LayerNorm": ("normalized_shape",),
+    "AdaptiveAvgPool2d": ("output_size",),
+    "ChannelShuffle": ("groups",),
+    "ZeroPad2d": ("padding",),
+    "LocalResponseNorm": ("size",),
+    "Dropout": ("p",),
+    "LeakyReLU": ("negative_slope",),
+    "ELU": ("alpha",),
+    "pad": ("pad",),
+    "constant_": ("val",),
+}
+"""The settings that are written without their names, in torch's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What an operator on code becomes.
+
+    Attributes:
+        call: Its torch call.
+        shape: The shape it gives.
+        weightless: Whether it owns no arrays.
+    """
+
+    call: TorchCall
+    shape: tuple[Any, ...]
+    weightless: bool
+
+
+def layers(
+    callee: str,
+    args: Mapping[str, Any],
+    shapes: tuple[tuple[Any, ...], ...],
+    whole: Callable[[Any], Any],
+    pair: Callable[[Code], tuple[Any, Any]],
+    plainness: Callable[[Any], Any] = str,
+) -> Layer | Fork[Layer]:
+    """What an operator becomes, by the conditions that its form depends on.
+
+    Args:
+        callee: The operator's name.
+        args: Its fields, which may be code.
+        shapes: The shapes that flow in.
+        whole: Gives code that is a whole number.
+        pair: Gives the height and width of code that may be one size or two.
+        plainness: Of two sizes that must be equal, the one for which this is least stands for both.
+
+    Raises:
+        ArchspecError: The operator cannot be so.
+    """
+
+    def made() -> Layer:
+        fields = {key: _field(callee, key, value, whole, pair) for key, value in args.items()}
+        faults = field_faults(callee, fields)
+        if faults:
+            raise ArchspecError(f"{callee}: {faults[0][0]} {faults[0][1]}")
+        operator = ops.operator(callee)(**fields)
+        tensors = tuple(map(Tensor, shapes))
+        output = operator.output(*tensors)
+        return Layer(operator.torch_call(*tensors), output.shape, isinstance(operator, Weightless))
+
+    found, assumed = code.cases(made)
+    layer: Layer | Fork[Layer] = merged(found, assumed, plainness)
+    return layer
+
+
+def _field(callee: str, key: str, value: Any, whole: Callable[[Any], Any], pair: Callable[[Code], Any]) -> Any:
+    """A field of an operator as something that its checks can read: of one kind, words and truth values as such."""
+    if not isinstance(value, Code):
+        return tuple(_field(callee, key, part, whole, pair) for part in value) if isinstance(value, tuple) else value
+    words = _words(value)
+    certain = words[-1] if value.kind == code.WORD else None
+    word = next((w for w in words if w == certain or code.decide(code.compare(value, "==", w))), None)
+    if word is not None:
+        return word
+    kinds = value.kind - code.WORD
+    if "bool" in kinds and (kinds == code.BOOL or code.decide(_is(value, "bool"))):
+        return code.decide(value)
+    tuples = [kind for kind in kinds if isinstance(kind, tuple)]
+    if tuples and len(tuples) < len(kinds) and all(len(kind) == 2 for kind in tuples):
+        return tuple(map(whole, pair(value)))
+    if tuples and (len(tuples) == len(kinds) or not code.decide(_is(value, "int"))):
+        return _parts(value, tuples, whole)
+    return _number_field(callee, key, replace(value, kind=kinds - frozenset(tuples)), whole)
+
+
+def _number_field(callee: str, key: str, value: Code, whole: Callable[[Any], Any]) -> Any:
+    """A number as a field has it: one that is known for an axis, any for a setting, else a whole one."""
+    known = ops.operator(callee).model_fields.get(key)
+    metadata = known.metadata if known else []
+    if _AXIS in metadata:
+        return code.one_of(value)
+    return value if any(real in metadata for real in _REALS) else whole(value)
+
+
+def _is(value: Code, kind: str) -> Code:
+    return code.call("isinstance", value, Code("text", (kind,)), kind=code.BOOL)
+
+
+def _words(value: Code) -> tuple[str, ...]:
+    """The words that a value may be."""
+    if "str" not in value.kind:
+        return ()
+    known = code.known_values(value)
+    if known is None:
+        raise ArchspecError(f"the word {value} could be any")
+    return tuple(word for word in known if isinstance(word, str))
+
+
+def _parts(value: Code, tuples: list[Any], whole: Callable[[Any], Any]) -> Any:
+    lengths = sorted({len(kind) for kind in tuples})
+    length = lengths[-1]
+    for shorter in lengths[:-1]:
+        if code.decide(code.compare(code.call("len", value), "==", shorter)):
+            length = shorter
+            break
+    kinds = [kind for kind in tuples if len(kind) == length]
+    return tuple(
+        whole(Code("index", (value, i), frozenset().union(*(kind[i] for kind in kinds)))) for i in range(length)
+    )
+
+
+# ------------------------------------------------------------------ what differs between cases
+
+
+def merged(found: Any, assumed: tuple[Code, ...], plainness: Callable[[Any], Any]) -> Any:
+    """One layer whose settings depend on conditions, where the cases call the same; else a fork of such."""
+    if not isinstance(found, Fork):
+        shape = tuple(_simplest(size, assumed, plainness) for size in found.shape)
+        return Layer(found.call, shape, found.weightless)
+    then, otherwise = (merged(side, assumed, plainness) for side in (found.then, found.otherwise))
+    return _combined(found.condition, then, otherwise)
+
+
+def _combined(condition: Any, then: Any, otherwise: Any) -> Any:
+    """What two sides of a condition have in common, outside it."""
+    if isinstance(then, Fork):
+        if isinstance(otherwise, Fork) and then.condition == otherwise.condition:
+            sides = zip((then.then, then.otherwise), (otherwise.then, otherwise.otherwise), strict=True)
+            return _combined(then.condition, *(_combined(condition, a, b) for a, b in sides))
+        if then.otherwise == otherwise:
+            return Fork(code.both(condition, then.condition), then.then, otherwise)
+    if isinstance(then, Layer) and isinstance(otherwise, Layer) and _alike(then, otherwise):
+        call = _chosen(condition, then.call, otherwise.call)
+        shape = tuple(code.choose(condition, a, b) for a, b in zip(then.shape, otherwise.shape, strict=True))
+        return Layer(call, shape, then.weightless)
+    return Fork(condition, then, otherwise)
+
+
+def _alike(a: Layer, b: Layer) -> bool:
+    return _form(a.call) == _form(b.call) and len(a.shape) == len(b.shape)
+
+
+def _form(call: TorchCall) -> Any:
+    before = tuple(map(_form, call.before)) if isinstance(call, Module) else ()
+    return type(call), call.target, tuple(call.kwargs), before
+
+
+def _chosen(condition: Code, a: Any, b: Any) -> Any:
+    kwargs = {key: code.choose(condition, value, b.kwargs[key]) for key, value in a.kwargs.items()}
+    if isinstance(a, Function):
+        return Function(a.target, kwargs, a.takes)
+    before = tuple(_chosen(condition, one, other) for one, other in zip(a.before, b.before, strict=True))
+    return Module(a.target, kwargs, before)
+
+
+def _simplest(size: Any, assumed: tuple[Code, ...], plainness: Callable[[Any], Any]) -> Any:
+    """A size, or one that had to be equal to it and is plainer."""
+    for condition in assumed:
+        if condition.head == "compare" and len(condition.parts) == 3 and condition.parts[1] == "==":
+            a, _, b = condition.parts
+            if size in (a, b):
+                size = min((a, b), key=plainness)
+    return size
+
+
+# ------------------------------------------------------------------ the call as code
+
+
+def module_code(call: Module) -> Code:
+    """The code that makes a module."""
+    return _call_code(call.target, call.kwargs, ())
+
+
+def function_code(call: Function, inputs: tuple[Any, ...]) -> Code:
+    """The code that applies a function to tensors."""
+    if call.takes == "list":
+        return _call_code(call.target, call.kwargs, (Code("list", inputs),))
+    if call.takes == "fold":
+        sign = {"torch.add": "plus", "torch.mul": "times"}[call.target]
+        return inputs[0] if len(inputs) == 1 else Code(sign, inputs, _TENSOR)
+    return _call_code(call.target, call.kwargs, inputs)
+
+
+_TENSOR = frozenset({"tensor"})
+
+
+def settings(call: TorchCall) -> dict[str, Any]:
+    """The keyword arguments as torch takes them, without those that torch takes anyway."""
+    name = call.target.rpartition(".")[2]
+    known = DEFAULTS.get(name, {})
+    numbers = {key: _number(value) for key, value in call.kwargs.items()}
+    return {
+        key: value
+        for key, value in numbers.items()
+        if isinstance(value, Code)
+        or key not in known
+        or (type(value) is bool, value) != (type(known[key]) is bool, known[key])
+    }
+
+
+def _call_code(target: str, kwargs: Mapping[str, Any], inputs: tuple[Any, ...]) -> Code:
+    package, _, name = target.rpartition(".")
+    kept = settings(Function(target, kwargs))
+    leading = []
+    for key in LEADING.get(name, ()):
+        if key not in kept:
+            break
+        leading.append(kept.pop(key))
+    prefix = {
+        "torch": "torch.",
+        "torch.nn": "nn.",
+        "torch.nn.functional": "functional.",
+        "torch.nn.init": "nn.init.",
+    }.get(package, "")
+    return Code("call", (prefix + name, (*inputs, *leading), tuple(kept.items())), _TENSOR)
+
+
+def _number(value: Any) -> Any:
+    """A setting as torch takes it: exact rationals as floats, a size given for both axes once."""
+    if isinstance(value, tuple):
+        return tuple(map(_number, value))
+    if isinstance(value, Fraction):
+        return float(value)
+    if isinstance(value, Code) and "rational" in value.kind:
+        return code.call("float", value, kind=code.RATIONAL)
+    return value

@@ -1,0 +1,105 @@
+"""The class of the network itself: the symbols are its arguments, checked as the specification says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from archspec import code
+from archspec.code import RATIONAL, Code
+from archspec.emit.bodies import froms
+from archspec.emit.classes import Class, Param
+from archspec.emit.facts import Facts
+from archspec.emit.frame import TENSOR, Frame
+from archspec.emit.initial import beginning
+from archspec.emit.page import page
+from archspec.emit.prose import beginning_prose, network_prose
+from archspec.emit.scope import Scope
+from archspec.emit.statements import Assign, Refuse, Return, Statement, used
+from archspec.emit.walk import Walk
+from archspec.graph.expand import bind
+from archspec.spec.document import Document, Symbol
+
+
+def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str:
+    """The PyTorch source of a network: a class a block, loops for what is repeated, no need of this library.
+
+    Args:
+        document: The specification.
+        bindings: Values for symbols: the defaults of the constructor's arguments.
+
+    Raises:
+        BindingError: A symbol that does not exist, or a value that it cannot have.
+        ArchspecError: The specification cannot be translated; says which step.
+
+    >>> from archspec.spec import load
+    >>> print(source(load("lenet_300_100")).partition("super().__init__()")[2].strip())
+    self.flatten = nn.Flatten()
+            self.fc1 = nn.Linear(side**2, 300)
+            self.relu1 = nn.ReLU()
+            self.fc2 = nn.Linear(300, 100)
+            self.relu2 = nn.ReLU()
+            self.fc3 = nn.Linear(100, classes)
+    """
+    facts = Facts(document, bind(document, bindings or {}, ()))
+    facts.walked(_write)
+    return page(facts)
+
+
+def _write(facts: Facts) -> None:
+    document, walk = facts.document, Walk(facts)
+    scope = Scope(facts, "network", "", froms((document.network,)))
+    scope.symbols.update({name: code.name(scope.names.new(name), *facts.globals[name]) for name in document.symbols})
+    begin = Frame(scope, "self", {}, (), scope.lines, None)
+    for name, value in document.let.items():
+        found = walk.reader(begin).value(value)
+        scope.symbols[name] = scope.let(name, found, scope.lines)
+        facts.globals[name] = (code.kind_of(found), code.known_values(found))
+    flow = (code.name("batch"), *(scope.whole(walk.reader(begin).expression(size)) for size in document.input))
+    frame = Frame(scope, "self", {}, flow, scope.lines, None)
+    explicit = not walk.chain(document.network, frame)
+    frame.forward = scope.forward if explicit else None
+    frame.named["input"] = (flow, "x")
+    if scope.gone_back_to["input"]:
+        frame.pinned |= {"x"}
+    walk.body(document.network, frame)
+    if explicit:
+        scope.forward.add(Return(code.name(frame.x, TENSOR)))
+    names = {name: str(scope.symbols[name]) for name in document.symbols}
+    body = facts.finished(scope, frame.flow, frozenset(names.values()))
+    uses = used(body)
+    taken = {name: variable for name, variable in names.items() if uses[variable]}
+    checks = [c for name in taken for c in _checked(scope.symbols[name], document.symbols[name])]
+    params = tuple(_param(name, variable, facts) for name, variable in taken.items())
+    forward = scope.forward.done() if explicit else None
+    initial = document.initialisation
+    facts.classes[""] = Class(
+        facts.network,
+        [network_prose(document, facts.network)],
+        params,
+        (*checks, *body),
+        forward,
+        beginning=beginning(initial, facts.weighted) if initial else (),
+        authority=beginning_prose(initial) if initial else (),
+    )
+
+
+def _param(name: str, variable: str, facts: Facts) -> Param:
+    symbol = facts.document.symbols[name]
+    kind, _ = facts.globals[name]
+    return Param(variable, frozenset({"given"}) if kind == RATIONAL else kind, facts.bindings[name], doc=symbol.doc)
+
+
+def _checked(variable: Code, symbol: Symbol) -> list[Statement]:
+    """The statements that make an argument the number it stands for, and refuse one that it cannot be."""
+    name, made = str(variable), list[Statement]()
+    if variable.kind == RATIONAL:
+        text = code.call("str", variable, kind=code.WORD)
+        made.append(Assign(name, code.call("Fraction", text, kind=RATIONAL), kept=True))
+    if symbol.choices is not None:
+        listed = ", ".join(map(str, symbol.choices))
+        wrong = code.compare(variable, "not in", tuple(symbol.choices))
+        made.append(Refuse(wrong, (f"{name} must be one of {listed} (got ", variable, ")")))
+    elif symbol.range is not None:
+        least, most = symbol.range
+        wrong = Code("not", (code.compare(least, "<=", variable, "<=", most),), code.BOOL)
+        made.append(Refuse(wrong, (f"{name} must be from {least} to {most} (got ", variable, ")")))
+    return made

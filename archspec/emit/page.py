@@ -1,0 +1,147 @@
+"""The whole source: its docstring, what it imports, its tables, functions and classes."""
+
+import ast
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from archspec.code import Kind, kind_of, quoted, written
+from archspec.emit.classes import Class, Definition, Param
+from archspec.emit.facts import Facts
+from archspec.emit.helpers import HELPERS, helper, inlined
+from archspec.emit.layout import STEP, WIDTH, broken, laid
+from archspec.emit.prose import docstring, module_prose, sentence
+from archspec.spec.document import Lookup
+
+_IMPORTS = (
+    ("import math", {"math"}),
+    ("from fractions import Fraction", {"Fraction"}),
+    ("from math import {}", {"ceil", "floor"}),
+    ("from typing import {}", {"Any", "Self"}),
+    ("import torch", {"torch"}),
+    ("from torch import {}", {"Tensor", "nn"}),
+    ("from torch.nn import functional", {"functional"}),
+)
+
+
+def page(facts: Facts) -> str:
+    """The text of the source."""
+    parts = [_lookup(name, facts.document.lookups[text]) for text, name in facts.lookups.items()]
+    bodies = [*map(_definition, facts.definitions.values())]
+    bodies += [_class(made) for made in (*facts.applications.values(), *facts.classes.values())]
+    used = _names("\n\n".join([*parts, *bodies]))
+    own = inlined(used)
+    helpers = [helper(name, "Fraction" in used) for name in HELPERS if name in used]
+    text = "\n\n\n".join([*parts, *helpers, *own, *bodies])
+    head = "\n".join(docstring(module_prose(facts.document), ""))
+    return (
+        f"{head}\n\n{_imports(_names(text))}\n\n\n{text}\n"
+        if not parts
+        else f"{head}\n\n{_imports(_names(text))}\n\n{text}\n"
+    )
+
+
+def _names(text: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+
+
+def _imports(used: set[str]) -> str:
+    lines = [
+        line.format(", ".join(sorted(names & used, key=lambda n: (n.islower(), n))))
+        for line, names in _IMPORTS
+        if names & used
+    ]
+    standard = [line for line in lines if "torch" not in line]
+    return "\n".join([*standard, *([""] if standard else []), *(line for line in lines if "torch" in line)])
+
+
+# ------------------------------------------------------------------ tables and functions
+
+
+def _lookup(name: str, lookup: Lookup) -> str:
+    note = [f"# {sentence(lookup.doc)}"] if lookup.doc else []
+    rows = []
+    for key, *cells in lookup.rows:
+        if len(lookup.columns) == 2:
+            rows.append(f"{STEP}{written(key)}: {written(cells[0])},")
+        else:
+            inner = ", ".join(f"{written(c)}: {written(v)}" for c, v in zip(lookup.columns[1:], cells, strict=True))
+            rows.append(f"{STEP}{written(key)}: {{{inner}}},")
+    return "\n".join([*note, f"{name} = {{", *rows, "}"])
+
+
+def _definition(made: Definition) -> str:
+    params = ", ".join(f"{param.name}: {annotation(param.kind)}" for param in made.params)
+    head = f"def {made.name}({params}) -> {annotation(kind_of(made.result))}:"
+    return "\n".join([head, *broken(STEP, "return ", made.result, "")])
+
+
+# ------------------------------------------------------------------ classes
+
+
+def _class(made: Class) -> str:
+    base = "nn.Sequential" if made.forward is None else "nn.Module"
+    lines = [f"class {made.name}({base}):"]
+    paragraphs = list(made.doc)
+    described = [param for param in made.params if param.doc]
+    if described:
+        entries = "\n".join(f"    {param.name}: {sentence(param.doc or '')}" for param in described)
+        paragraphs = [*paragraphs, f"Args:\n{entries}"]
+    if paragraphs:
+        lines += [*docstring(paragraphs, STEP), ""]
+    if made.params or made.body:
+        lines += [*_signature(made.params), f"{STEP * 2}super().__init__()", *laid(made.body, STEP * 2)]
+        lines += [f"{STEP * 2}self._initialise()"] if made.beginning else []
+    if made.forward is not None:
+        lines += [""] if made.params or made.body else []
+        taken = "".join(f", {name}: Tensor" for name in made.inputs)
+        given = "Tensor" if made.outputs == 1 else f"tuple[{', '.join(['Tensor'] * made.outputs)}]"
+        lines += [f"{STEP}def forward(self, x: Tensor{taken}) -> {given}:"]
+        lines += laid(made.forward, STEP * 2, {"x", *made.inputs})
+    if made.beginning:
+        lines += ["", f"{STEP}def _initialise(self) -> None:", *docstring(made.authority, STEP * 2)]
+        lines += [f"{STEP * 2}with torch.no_grad():", *laid(made.beginning, STEP * 3)]
+    return "\n".join(lines).rstrip()
+
+
+def _signature(params: tuple[Param, ...]) -> Iterator[str]:
+    positional = [_parameter(param) for param in params if not param.keyword]
+    keywords = [_parameter(param) for param in params if param.keyword]
+    listed = ["self", *positional, *(["*", *keywords] if keywords else [])]
+    line = f"{STEP}def __init__({', '.join(listed)}) -> None:"
+    if len(line) <= WIDTH:
+        yield line
+        return
+    yield f"{STEP}def __init__("
+    inside = STEP * 2 + ", ".join(listed)
+    if len(inside) <= WIDTH:
+        yield inside
+    else:
+        yield from (f"{STEP * 2}{part}," for part in listed)
+    yield f"{STEP}) -> None:"
+
+
+def _parameter(param: Param) -> str:
+    default = "" if param.default is ... else f" = {_default(param.default)}"
+    return f"{param.name}: {annotation(param.kind)}{default}"
+
+
+def _default(value: Any) -> str:
+    """A default as one writes it: a rational number as its decimal, where it has one."""
+    if isinstance(value, Fraction):
+        decimal = repr(float(value))
+        return decimal if Fraction(decimal) == value else quoted(str(value))
+    return written(value)
+
+
+def annotation(kind: Kind) -> str:
+    """The type of what is of a kind."""
+    if "given" in kind:
+        return "float | str | Fraction"
+    atoms = sorted((_atom(part) for part in kind if part not in ("none", "rational")), key=lambda t: (len(t), t))
+    atoms += ["Fraction"] if "rational" in kind else []
+    return " | ".join(dict.fromkeys([*atoms, *(["None"] if "none" in kind else [])]))
+
+
+def _atom(part: Any) -> str:
+    return f"tuple[{', '.join(map(annotation, part))}]" if isinstance(part, tuple) else str(part)

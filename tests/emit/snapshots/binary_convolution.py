@@ -1,0 +1,165 @@
+"""One convolution with real numbers, with one-bit weights, and with one-bit weights and inputs.
+
+Rastegari, Ordonez, Redmon and Farhadi, 2016, XNOR-Net: ImageNet Classification Using Binary Convolutional Neural
+Networks, arXiv:1603.05279, section 3, Figure 1.
+
+The sizes are those of section 4.1, of most convolutions of a ResNet; the real factors of the weights count.
+"""
+
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def sign(x: Tensor) -> Tensor:
+    """+1 where x ≥ 0 and −1 elsewhere; the gradient is that of x clipped to [−1, 1]."""
+    clipped = x.clamp(-1, 1)
+    return (x >= 0).to(x.dtype) * 2 - 1 + (clipped - clipped.detach())
+
+
+class _Binary(nn.Module):
+    """What the two layers share: the factor α and when it is computed."""
+
+    weight: Tensor
+    alpha: Tensor
+
+    def _begin(self, binary_input: bool, input_scale: bool) -> None:
+        self.binary_input, self.input_scale = binary_input, input_scale
+        self.register_buffer("alpha", self._mean())
+        self._learning = False
+
+    def _mean(self) -> Tensor:
+        return self.weight.detach().abs().flatten(1).mean(1)
+
+    def _factor(self) -> Tensor:
+        """α: of W as it is now while training, else the buffer."""
+        if not self.training:
+            return self.alpha
+        self._learning = True
+        self.alpha.copy_(self._mean())
+        return self.weight.abs().flatten(1).mean(1)
+
+    def train(self, mode: bool = True) -> Self:
+        """As torch's; α catches up with the optimiser's last step when training ends."""
+        if self._learning and not mode:
+            self.alpha.copy_(self._mean())
+            self._learning = False
+        return super().train(mode)
+
+    def extra_repr(self) -> str:
+        """As torch's, and what is binary."""
+        return f"{super().extra_repr()}, binary_input={self.binary_input}, input_scale={self.input_scale}"
+
+
+class BinaryConv2d(_Binary, nn.Conv2d):
+    """A convolution of one-bit weights; with `binary_input` of signs, each window times its mean of |x|, K.
+
+    y = (sign(x) ∗ sign(W))·K·α + bias. K is the mean of |x| over all channels, averaged over the window, padding
+    included; `input_scale` false leaves it out. Takes what `torch.nn.Conv2d` takes, and as the keyword `padding` also
+    (top, bottom, left, right).
+    """
+
+    def __init__(self, *args: Any, binary_input: bool = True, input_scale: bool = True, **kwargs: Any) -> None:
+        sides: Any = kwargs.get("padding")
+        uneven = isinstance(sides, tuple) and len(sides) == 4
+        super().__init__(*args, **(kwargs | {"padding": 0} if uneven else kwargs))
+        if self.padding_mode != "zeros":
+            raise ValueError(f"the padding must be of zeros, found {self.padding_mode!r}")
+        top, bottom, left, right = sides if uneven else (0, 0, 0, 0)
+        self.sides = (left, right, top, bottom)
+        self._begin(binary_input, input_scale)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The convolution of the signs, or of x itself, and its factors."""
+        y = self._slide(sign(x) if self.binary_input else x, sign(self.weight), self.groups)
+        if self.binary_input and self.input_scale:
+            box = torch.ones_like(self.weight[:1, :1])
+            y = y * self._slide(x.abs().mean(-3, keepdim=True), box / box.numel(), 1)
+        y = y * self._factor().view(-1, 1, 1)
+        return y if self.bias is None else y + self.bias.view(-1, 1, 1)
+
+    def _slide(self, x: Tensor, kernel: Tensor, groups: int) -> Tensor:
+        if any(self.sides):
+            x = functional.pad(x, self.sides)
+        return functional.conv2d(x, kernel, None, self.stride, self.padding, self.dilation, groups)
+
+
+class Pad(nn.Module):
+    """`torch.nn.functional.pad` as a module."""
+
+    def __init__(self, pad: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        self.pad = pad
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.pad(x, self.pad)
+
+
+class Real(nn.Sequential):
+    """A standard convolution."""
+
+    def __init__(self, in_channels: int, *, c: int, k: int) -> None:
+        super().__init__()
+        if k % 2 == 1:
+            self.conv2d = nn.Conv2d(in_channels, c, kernel_size=k, padding=(k - 1) // 2, bias=False)
+        else:
+            self.conv2d_pad = Pad(pad=((k - 1) // 2, k // 2, (k - 1) // 2, k // 2))
+            self.conv2d = nn.Conv2d(in_channels, c, kernel_size=k, bias=False)
+
+
+class BinaryWeights(nn.Sequential):
+    """Binary-Weight-Network.
+
+    XNOR-Net, section 3.1.
+    """
+
+    def __init__(self, in_channels: int, *, c: int, k: int) -> None:
+        super().__init__()
+        self.binary_conv2d = BinaryConv2d(
+            in_channels,
+            c,
+            kernel_size=k,
+            padding=(k - 1) // 2 if k % 2 == 1 else ((k - 1) // 2, k // 2, (k - 1) // 2, k // 2),
+            bias=False,
+            binary_input=False,
+        )
+
+
+class Xnor(nn.Sequential):
+    """XNOR-Network.
+
+    XNOR-Net, section 3.2.
+    """
+
+    def __init__(self, in_channels: int, *, c: int, k: int) -> None:
+        super().__init__()
+        self.binary_conv2d = BinaryConv2d(
+            in_channels,
+            c,
+            kernel_size=k,
+            padding=(k - 1) // 2 if k % 2 == 1 else ((k - 1) // 2, k // 2, (k - 1) // 2, k // 2),
+            bias=False,
+        )
+
+
+class BinaryConvolution(nn.Sequential):
+    """The network of Figure 1.
+
+    Args:
+        form: Which row of the figure.
+        c: Channels of the input and of the output.
+        k: Height and width of the kernel.
+    """
+
+    def __init__(self, form: str = "xnor", c: int = 256, k: int = 3) -> None:
+        super().__init__()
+        if form not in ("real", "binary_weights", "xnor"):
+            raise ValueError(f"form must be one of real, binary_weights, xnor (got {form})")
+        if form == "real":
+            self.conv: nn.Module = Real(c, c=c, k=k)
+        elif form == "binary_weights":
+            self.conv = BinaryWeights(c, c=c, k=k)
+        else:
+            self.conv = Xnor(c, c=c, k=k)

@@ -1,0 +1,127 @@
+"""What the language allows, translated: each specification is written once and held against the compiled model.
+
+The specifications are the files of tests/emit/specs, and the examples of docs/language.md.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import archspec
+from archspec.errors import ArchspecError
+
+SPECS = sorted((Path(__file__).parent / "specs").glob("*.yaml"))
+PAGE = Path(__file__).parents[2] / "docs" / "language.md"
+
+
+def held(arch, written, agree):
+    """The source at the defaults and at other values of each symbol, where they make a network."""
+    source = written(arch.source())
+    agree(arch, source)
+    for name, symbol in arch.document.symbols.items():
+        values = symbol.choices or (symbol.default + 1, symbol.default + 2)
+        for value in values if name != "self" else ():
+            try:
+                arch.expand(**{name: value})
+            except ArchspecError:
+                continue
+            agree(arch, source, **{name: value})
+    return source
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_a_specification_is_its_source_at_any_values(path, written, agree):
+    held(archspec.load(path), written, agree)
+
+
+def examples():
+    for found in re.finditer(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        text = ("network:\n" if found[1].startswith("- ") else "") + found[1]
+        for key, filler in (("network", "[relu]"), ("input", "[3, 32, 32]"), ("name", "fragment"), ("archspec", "1")):
+            if not re.search(rf"^{key}:", text, re.MULTILINE):
+                text = f"{key}: {filler}\n{text}"
+        yield pytest.param(text, id=f"line{PAGE.read_text(encoding='utf-8').count(chr(10), 0, found.start()) + 1}")
+
+
+@pytest.mark.parametrize("text", list(examples()))
+def test_an_example_of_the_page_is_its_source(text, written, agree):
+    try:
+        arch = archspec.loads(text)
+        arch.expand()
+    except ArchspecError:
+        return  # an example of faults
+    held(arch, written, agree)
+
+
+HEAD = "archspec: 1\nname: drawn\ninput: [4, 8, 8]\n"
+
+
+def body_of(text):
+    return archspec.loads(HEAD + text).source().partition("super().__init__()")[2]
+
+
+def test_a_size_is_worked_out_as_far_as_it_is_known():
+    steps = ["{conv2d: {out_channels: 6, kernel_size: 3}}", "{max_pool2d: {kernel_size: 2}}", "flatten"]
+    text = f"network: [{', '.join(steps)}, {{linear: {{out_features: 5}}}}]"
+    assert "nn.Linear(54, 5)" in body_of(text)
+    symbols = "symbols: {side: {default: 8}}\n" + text
+    source = archspec.loads(HEAD.replace("8, 8", "side, side") + symbols).source()
+    assert "nn.Linear(6 * ((side - 2) // 2) ** 2, 5)" in source
+
+
+def test_a_condition_of_positive_sizes_is_decided():
+    assert body_of("network: [{when: in_channels >= 1, then: relu, else: sigmoid}]").split() == [
+        "self.relu",
+        "=",
+        "nn.ReLU()",
+    ]
+
+
+def test_a_side_that_cannot_be_built_says_so_when_it_is_asked_for(written, agree):
+    arch = archspec.loads(
+        HEAD + "symbols: {c: {default: 0, range: [0, 1]}}\n"
+        "network: [{when: c == 1, then: [{linear: {out_features: 3}}], else: [relu]}, sigmoid]\n"
+    )
+    source = written(arch.source())
+    agree(arch, source)
+    with pytest.raises(ValueError, match="linear takes vectors, found an image of 4×8×8"):
+        source({"c": 1})
+
+
+def test_a_rational_argument_is_made_whole_where_a_size_must_be():
+    text = """symbols: {r: {default: 1/2, range: [1/4, 2]}}
+blocks:
+  half:
+    args: {c: required}
+    let: {m: exact_div(c, 2)}
+    body: [{conv2d: {out_channels: m, kernel_size: 1}}]
+network: [{half: {c: 8 * r}}]
+""".replace("exact_div(c, 2)", '"exact_div(c, 2)"')
+    source = archspec.loads(HEAD + text).source()
+    assert "def __init__(self, in_channels: int, c: int) -> None:" in source
+    assert "c=whole(8 * r)" in source
+
+
+def test_what_is_no_whole_number_is_refused_by_the_source(written):
+    text = "symbols: {r: {default: 1/2, range: [1/4, 2]}}\nnetwork: [{conv2d: {out_channels: 8 * r, kernel_size: 1}}]\n"
+    source = written(archspec.loads(HEAD + text).source())
+    with pytest.raises(ValueError, match="8/3 is not a whole number"):
+        source({"r": "1/3"})
+
+
+REFUSED = [
+    ("[{repeat: 2, body: [flatten]}]", "what is repeated changes the number of axes"),
+    (
+        "[{add: {a: [{when: kind == one, then: [flatten]}], b: identity}}]",
+        "a branch of add has one of several numbers of axes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("network", "message"), REFUSED)
+def test_what_cannot_be_translated_is_an_error_with_its_place(network, message):
+    kinds = "symbols: {kind: {default: two, choices: [one, two]}}\n"
+    with pytest.raises(ArchspecError, match=message) as caught:
+        archspec.loads(HEAD + kinds + f"network: {network}\n", "odd.yaml").source()
+    assert str(caught.value).startswith("odd.yaml:5:")
