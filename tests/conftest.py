@@ -6,6 +6,7 @@ import sys
 import pytest
 
 os.environ["COLUMNS"] = "100"  # wherever the tests run; workers of xdist have their own
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # a worker each core; torch's threads would wait for one another
 
 # pytorchcv asks for torchvision and never loads it; its build fails beside torch's CPU build, where ptflops tries it.
 sys.modules.setdefault("torchvision", None)  # type: ignore[arg-type]
