@@ -13,6 +13,8 @@ from archspec.formula.proof import drawn, proved
 from archspec.ops import KINDS
 from archspec.symbols import value
 
+pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
+
 BINDINGS = 200
 FIGURES = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
 

@@ -13,6 +13,8 @@ from archspec.formula.collected import collected, polynomial, summed
 from archspec.formula.views import asymptotic, bounds, divisible, merged
 from archspec.symbols import Ceil, CeilDiv, Floor, MakeDivisible, reduced, symbol, value
 
+pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
+
 CASES = 10_000
 EACH = 50
 """Bindings at which one random expression is tried."""

@@ -19,6 +19,8 @@ from archspec import loads
 from archspec.errors import ArchspecError
 from archspec.spec import zoo
 
+pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
+
 SEED = 2026
 SHORT, LONG = 2_000, 20_000
 BATCHES = 4

@@ -29,6 +29,8 @@ from archspec.ops import Tensor, operator  # noqa: E402
 from archspec.runtime import verify  # noqa: E402
 from archspec.spec.steps import STEP_KEYS  # noqa: E402
 
+pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
+
 COUNTS, NUMBERS, FORMULAS, SOURCES = 1200, 200, 100, 60
 """How many cases of each law CI runs; --long runs as many times more as `LONGER` says."""
 
