@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from archspec.architecture import Architecture, Network, load, loads
     from archspec.cost import Convention, CostTable
     from archspec.errors import ArchspecError
-    from archspec.spec import zoo
-    from archspec.spec.document import Document
+    from archspec.language import zoo
+    from archspec.language.document import Document
 
 __all__ = [
     "Architecture",
@@ -34,11 +34,11 @@ _HOMES = {
     "ArchspecError": "archspec.errors",
     "Convention": "archspec.cost",
     "CostTable": "archspec.cost",
-    "Document": "archspec.spec.document",
+    "Document": "archspec.language.document",
     "Network": "archspec.architecture",
     "load": "archspec.architecture",
     "loads": "archspec.architecture",
-    "zoo": "archspec.spec.zoo",
+    "zoo": "archspec.language.zoo",
 }
 
 

@@ -6,26 +6,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archspec import cost, graph, spec
+from archspec import cost, graph, language
 from archspec.cost import Convention, CostTable
 from archspec.errors import SpecErrors, UnknownNameError
 from archspec.extras import need
 from archspec.files import replacing
-from archspec.spec import Document
+from archspec.language import Document
 
 if TYPE_CHECKING:
     import torch
 
     from archspec.compress.plan import Plan
     from archspec.compress.predict import Prediction
-    from archspec.cost.memory import Memory
     from archspec.formula.closed_form import Form, Formula
-    from archspec.formula.crossover import Crossover
     from archspec.formula.explain import Explanation
-    from archspec.formula.sensitivity import Sensitivity
-    from archspec.formula.solve import Solution
+    from archspec.memory.peak import Memory
     from archspec.runtime import Agreement
-    from archspec.runtime.weights import Matching
+    from archspec.sweep.crossover import Crossover
+    from archspec.sweep.sensitivity import Sensitivity
+    from archspec.sweep.solve import Solution
+    from archspec.weights import Matching
 
 
 class Network(graph.Network):
@@ -52,7 +52,7 @@ class Architecture:
     """
 
     def __init__(self, document: Document) -> None:
-        faults = spec.check(document)
+        faults = language.check(document)
         if faults:
             raise SpecErrors(faults)
         self.document = document
@@ -218,7 +218,7 @@ class Architecture:
         if weights is None:
             return runtime.build(network, self.document, device=device, dtype=dtype, seed=seed, inplace=inplace)
         need("train", "safetensors")
-        from archspec.runtime.weights import filled
+        from archspec.weights import filled
 
         return filled(network, self.document, weights, device=device, dtype=dtype, inplace=inplace)
 
@@ -240,7 +240,7 @@ class Architecture:
         lenet_300_100: 6 of 6 arrays filled, none left over
         """
         need("train", "torch", "safetensors")
-        from archspec.runtime.weights import match
+        from archspec.weights import match
 
         return match(self.expand(**bindings), source)
 
@@ -312,13 +312,13 @@ class Architecture:
         batch: Any = 1,
         **bindings: Any,
     ) -> "Memory":
-        """What its activations need in memory at once, under a policy; see `cost.memory`.
+        """What its activations need in memory at once, under a policy; see `memory.peak`.
 
         >>> import archspec
         >>> archspec.load("mobilenet_v2").memory("liveness", dtype="int8").peak  # 2·96·112²
         2408448
         """
-        from archspec.cost.memory import memory
+        from archspec.memory.peak import memory
 
         network = self.expand(free=free, batch=batch, **bindings)
         return memory(network, policy, dtype, order, in_place=in_place, weights=weights)
@@ -350,14 +350,14 @@ class Architecture:
         dtype: str = "float32",
         **bindings: Any,
     ) -> "Solution":
-        """The largest network within budgets, over all values of one symbol or two; see `formula.solve`.
+        """The largest network within budgets, over all values of one symbol or two; see `sweep.solve`.
 
         >>> import archspec
         >>> found = archspec.load("mobilenet").solve("alpha", {"macs": "<=300M"})
         >>> print(found.best.spans["alpha"].written("alpha"), found.best.figures["macs"])
         737/1024 ≤ alpha < 369/512 299816242
         """
-        from archspec.formula.solve import Counting, solve
+        from archspec.sweep.solve import Counting, solve
 
         counting = Counting(cost.convention(convention), batch, policy, dtype)
         return solve(
@@ -378,14 +378,14 @@ class Architecture:
         convention: str | Convention = cost.DEFAULT,
         **bindings: Any,
     ) -> "Sensitivity":
-        """How a cost answers to each symbol: elasticities, and what the next network costs; see `formula.sensitivity`.
+        """How a cost answers to each symbol: elasticities, and what the next network costs; see `sweep.sensitivity`.
 
         >>> import archspec
         >>> alpha = archspec.load("mobilenet").sensitivity("params", symbols=["alpha"]).responses[0]
         >>> round(float(alpha.elasticity), 2), alpha.step.cost
         (1.74, 4235552)
         """
-        from archspec.formula.sensitivity import sensitivity
+        from archspec.sweep.sensitivity import sensitivity
 
         names = None if symbols is None else _names(symbols)
         return sensitivity(
@@ -402,14 +402,14 @@ class Architecture:
         convention: str | Convention = cost.DEFAULT,
         **bindings: Any,
     ) -> "Crossover":
-        """Which layers dominate a cost along a symbol, and where one kind passes another; see `formula.crossover`.
+        """Which layers dominate a cost along a symbol, and where one kind passes another; see `sweep.crossover`.
 
         >>> import archspec
         >>> found = archspec.load("alexnet").crossover("side", between=(63, 90))
         >>> [(reign.span.written("side"), reign.group) for reign in found.reigns]
         [('63 ≤ side ≤ 78', 'linear'), ('79 ≤ side ≤ 90', 'grouped 5×5 conv2d')]
         """
-        from archspec.formula.crossover import crossover
+        from archspec.sweep.crossover import crossover
 
         return crossover(
             self.document,
@@ -437,7 +437,7 @@ class Architecture:
 
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""
-        return spec.dumps(self.document)
+        return language.dumps(self.document)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Architecture) and self.document == other.document
@@ -498,11 +498,11 @@ def load(path: str | os.PathLike[str]) -> Architecture:
     if not os.path.exists(name):
         of, _, block = name.rpartition(":")
         if of and block.isidentifier():
-            return Architecture(spec.load(of)).block(block)
-        found = spec.zoo.with_block(name) if name.isidentifier() and name not in spec.zoo.names() else None
+            return Architecture(language.load(of)).block(block)
+        found = language.zoo.with_block(name) if name.isidentifier() and name not in language.zoo.names() else None
         if found is not None:
-            return Architecture(spec.load(found)).block(name)
-    return Architecture(spec.load(path))
+            return Architecture(language.load(found)).block(name)
+    return Architecture(language.load(path))
 
 
 def loads(text: str, name: str = "<text>") -> Architecture:
@@ -511,7 +511,7 @@ def loads(text: str, name: str = "<text>") -> Architecture:
     Raises:
         SpecErrors: It has faults; all of them are named, each with its place.
     """
-    return Architecture(spec.loads(text, name))
+    return Architecture(language.loads(text, name))
 
 
 def shared_numbers(architectures: Iterable[Architecture]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 import archspec
-from archspec.spec import zoo
+from archspec.language import zoo
 
 PEERS = {
     # spec: pytorchcv's file and constructor

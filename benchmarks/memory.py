@@ -9,7 +9,7 @@ import sys
 from statistics import median
 
 import archspec
-from archspec.cost.memory import memory
+from archspec.memory.peak import memory
 from benchmarks.counting import timed
 
 

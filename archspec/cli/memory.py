@@ -4,7 +4,7 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli.options import bindings, colour, set_option, spec_argument, width
-from archspec.cost.memory import DTYPES, ORDERS, POLICIES
+from archspec.memory.peak import DTYPES, ORDERS, POLICIES
 from archspec.report.memory import FORMATS, GROUPINGS, memory
 
 

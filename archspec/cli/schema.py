@@ -4,10 +4,10 @@ import json
 
 import rich_click as click
 
-from archspec import spec
+from archspec import language
 
 
 @click.command("schema")
 def command() -> None:
     """Print the JSON Schema of specifications, for editors (yaml-language-server)."""
-    click.echo(json.dumps(spec.schema(), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(language.schema(), indent=2, ensure_ascii=False))

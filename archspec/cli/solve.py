@@ -7,7 +7,7 @@ import rich_click as click
 from archspec import architecture
 from archspec.cli.options import bindings, set_option, spec_argument, width
 from archspec.errors import BindingError
-from archspec.formula.budget import QUANTITIES
+from archspec.sweep.budget import QUANTITIES
 
 
 @click.command("solve")

@@ -6,7 +6,7 @@ from typing import Any
 
 import rich_click as click
 
-from archspec import architecture, spec
+from archspec import architecture, language
 from archspec.architecture import Architecture
 from archspec.cli.options import bindings, colour, set_option, width
 from archspec.errors import ArchspecError
@@ -35,7 +35,7 @@ def command(
     Output shapes, the names and shapes of weights, params, buffers, multiply-accumulates and activations must agree to
     the unit. Exit 1 when a node does not; the first is named.
     """
-    names = (*specs, *(spec.zoo.names() if zoo else ()))
+    names = (*specs, *(language.zoo.names() if zoo else ()))
     if not names:
         raise click.UsageError("name a SPEC, or give --all")
     values = bindings(settings)
@@ -57,7 +57,7 @@ def _variants(arch: Architecture, values: dict[str, str]) -> Iterator[dict[str, 
         ArchspecError: It refuses all of them.
     """
     refused, built = None, 0
-    for chosen in spec.variants(arch.document, bound=values):
+    for chosen in language.variants(arch.document, bound=values):
         try:
             arch.expand(**values, **chosen)
         except ArchspecError as error:

@@ -6,8 +6,8 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli.options import colour, width
+from archspec.language import zoo
 from archspec.report import zoo as listing
-from archspec.spec import zoo
 
 
 @click.command("zoo")

@@ -24,12 +24,12 @@ from pydantic import PlainValidator, model_validator
 
 from archspec.dims import exact
 from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, did_you_mean
-from archspec.spec import zoo
-from archspec.spec.document import Source
-from archspec.spec.located import Faults, Located, described
-from archspec.spec.reader import Mapping as PlacedMapping
-from archspec.spec.reader import Nothing, Scalar, Sequence, decode, parse, read_bytes
-from archspec.spec.values import Name, Text
+from archspec.language import zoo
+from archspec.language.document import Source
+from archspec.language.located import Faults, Located, described
+from archspec.language.reader import Mapping as PlacedMapping
+from archspec.language.reader import Nothing, Scalar, Sequence, decode, parse, read_bytes
+from archspec.language.values import Name, Text
 
 MAX_WEIGHT_BITS = 16
 MAX_INDEX_BITS = 8

@@ -203,7 +203,7 @@ def predict(network: Network, plan: Plan) -> Prediction:
 
     >>> from archspec.compress import plan
     >>> from archspec.graph import expand
-    >>> from archspec.spec import load
+    >>> from archspec.language import load
     >>> found = predict(expand(load("lenet_300_100")), plan.load("lenet_300_100"))
     >>> round(float(found.compression_ratio)), found.rows[0].fixed.kept  # 8 % of 784·300
     (31, 18816)

@@ -231,7 +231,7 @@ def count(network: Network, convention: Convention = DEFAULT) -> CostTable:
         convention: What counts as a parameter and as an operation.
 
     >>> from archspec.graph import expand
-    >>> from archspec.spec import load
+    >>> from archspec.language import load
     >>> count(expand(load("lenet_300_100"))).params
     266610
     """

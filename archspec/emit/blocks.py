@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from archspec import code
-from archspec.code import INT, NONE
+from archspec.emit import code
 from archspec.emit.bodies import froms
 from archspec.emit.classes import Class, Param
+from archspec.emit.code import INT, NONE
 from archspec.emit.facts import BlockFacts, together
 from archspec.emit.flow import mapped
 from archspec.emit.frame import TENSOR, Frame
@@ -13,7 +13,7 @@ from archspec.emit.prose import block_prose
 from archspec.emit.scope import Scope, dimensions
 from archspec.emit.statements import Assign, If, Return, used
 from archspec.emit.tables import Tables
-from archspec.spec.document import Block
+from archspec.language.document import Block
 
 
 class Blocks(Tables):

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from archspec import ops
-from archspec.spec.check import inner_bodies
-from archspec.spec.document import Body, Call, Document, From, Join, Repeat, Step, Table, Use, When
+from archspec.language.check import inner_bodies
+from archspec.language.document import Body, Call, Document, From, Join, Repeat, Step, Table, Use, When
 
 
 def labels(body: Body) -> Iterator[str]:

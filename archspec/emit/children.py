@@ -5,8 +5,8 @@ A name that is taken gets a number. Which are taken may depend on conditions; ea
 
 from typing import Any
 
-from archspec import code
-from archspec.code import Code
+from archspec.emit import code
+from archspec.emit.code import Code
 from archspec.errors import ArchspecError
 
 MAX_WORLDS = 16

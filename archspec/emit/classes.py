@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from archspec.code import Kind
+from archspec.emit.code import Kind
 from archspec.emit.statements import Statements
 
 

@@ -4,8 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from archspec import code
-from archspec.emit import children
+from archspec.emit import children, code
 from archspec.emit.expression import Reader
 from archspec.emit.facts import BlockFacts, Facts
 from archspec.emit.flow import Either
@@ -14,8 +13,8 @@ from archspec.emit.prose import safe
 from archspec.emit.scope import channel
 from archspec.emit.statements import Assign, If, Refuse
 from archspec.errors import ArchspecError, SpecError
-from archspec.spec.check import FLOWING
-from archspec.spec.document import Body
+from archspec.language.check import FLOWING
+from archspec.language.document import Body
 
 
 class Conditions(ABC):

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from archspec import code
-from archspec.code import Code
+from archspec.emit import code
 from archspec.emit.bodies import conditional_value, froms, names_given
+from archspec.emit.code import Code
 from archspec.emit.conditions import Conditions
 from archspec.emit.flow import Either, mapped, sizes
 from archspec.emit.frame import TENSOR, Frame, Part, variables
@@ -14,9 +14,9 @@ from archspec.emit.scope import Scope, dimensions
 from archspec.emit.statements import Assign, Put, Return, Unpack
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
-from archspec.spec.check import inner_bodies
-from archspec.spec.document import Body, Call, From, Group, Join, Step, Use, When
-from archspec.spec.values import Value
+from archspec.language.check import inner_bodies
+from archspec.language.document import Body, Call, From, Group, Join, Step, Use, When
+from archspec.language.values import Value
 
 _SEQUENTIAL_METHODS = frozenset({"append", "extend", "insert", "pop"})
 

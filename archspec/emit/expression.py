@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from archspec import code
-from archspec.code import INT, Code
 from archspec.dims import exact
+from archspec.emit import code
+from archspec.emit.code import INT, Code
 from archspec.errors import SpecError
-from archspec.spec.expression import CONSTANTS, Expression
-from archspec.spec.values import Value
+from archspec.language.expression import CONSTANTS, Expression
+from archspec.language.values import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from archspec import code, ops
-from archspec.code import INT, Code, Kind
+from archspec import ops
+from archspec.emit import code
 from archspec.emit.bodies import counted_names
 from archspec.emit.classes import Class, Param
+from archspec.emit.code import INT, Code, Kind
 from archspec.emit.expression import Reader
 from archspec.emit.finish import finished, kinds_of, outs
 from archspec.emit.formulas import Formulas
@@ -20,8 +21,8 @@ from archspec.emit.naming import class_name, network_name
 from archspec.emit.scope import Scope, dimensions
 from archspec.emit.statements import Keep, Return, Statements, targets, used
 from archspec.errors import ArchspecError
+from archspec.language.document import Block, Document
 from archspec.ops import Function
-from archspec.spec.document import Block, Document
 
 TENSOR = frozenset({"tensor"})
 MAX_WALKS = 40

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from archspec import code
-from archspec.code import Code, Kind
+from archspec.emit import code
+from archspec.emit.code import Code, Kind
 from archspec.emit.naming import Names
 from archspec.emit.statements import (
     Assign,

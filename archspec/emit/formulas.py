@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from archspec import code
-from archspec.code import INT, RATIONAL, WORD, Code, Kind
+from archspec.emit import code
 from archspec.emit.classes import Definition, Param
+from archspec.emit.code import INT, RATIONAL, WORD, Code, Kind
 from archspec.emit.expression import Reader
 from archspec.emit.helpers import RESERVED
 from archspec.emit.naming import Names
-from archspec.spec.check import signature, words
-from archspec.spec.document import Document, Symbol
+from archspec.language.check import signature, words
+from archspec.language.document import Document, Symbol
 
 
 class Formulas:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from archspec import code
-from archspec.code import Code
+from archspec.emit import code
+from archspec.emit.code import Code
 from archspec.emit.scope import Scope
 from archspec.emit.statements import Lines
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from archspec import code
-from archspec.code import BOOL, Code
+from archspec.emit import code
+from archspec.emit.code import BOOL, Code
 from archspec.emit.layer import function_code
 from archspec.emit.statements import Do, For, If, Statement, Statements
 from archspec.graph.names import attribute
+from archspec.language.initialisation import Filling, Initialisation, Rule
 from archspec.ops import Function
-from archspec.spec.initialisation import Filling, Initialisation, Rule
 
 _MODULE = code.name("module")
 _STARTS = 'f"{name}.".startswith'

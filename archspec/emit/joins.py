@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from archspec import code
-from archspec.code import Code, Fork
+from archspec.emit import code
 from archspec.emit.bodies import froms, peeled
+from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import message
 from archspec.emit.flow import Either, sizes
 from archspec.emit.frame import TENSOR, Frame, variables
@@ -14,9 +14,9 @@ from archspec.emit.layer import function_code, layers
 from archspec.emit.modules import Modules
 from archspec.emit.statements import Assign, Do, For, If, Lines, Put, Refuse, Unpack, flat
 from archspec.errors import ArchspecError
+from archspec.language.check import inner_bodies
+from archspec.language.document import Body, ConcatStep, From, Join, Step, When
 from archspec.ops import Function
-from archspec.spec.check import inner_bodies
-from archspec.spec.document import Body, ConcatStep, From, Join, Step, When
 
 
 class Joins(Modules):

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, get_args
 
-from archspec import code, ops
-from archspec.code import Code, Fork
+from archspec import ops
+from archspec.emit import code
+from archspec.emit.code import Code, Fork
 from archspec.errors import ArchspecError
+from archspec.language.check import field_faults
 from archspec.ops import Function, Module, Tensor, TorchCall
 from archspec.ops.base import Axis, Probability, Real, Weightless
-from archspec.spec.check import field_faults
 
 _REALS = tuple(get_args(kind)[1] for kind in (Real, Probability))
 _AXIS = get_args(Axis)[1]

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from archspec import code
-from archspec.code import Code, written
-from archspec.code.text import COMPARE, IF, NOT, OR, PRODUCT, SUM
+from archspec.emit import code
+from archspec.emit.code import Code, written
+from archspec.emit.code.text import COMPARE, IF, NOT, OR, PRODUCT, SUM
 from archspec.emit.statements import (
     Assign,
     For,

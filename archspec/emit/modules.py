@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from archspec import code
-from archspec.code import Code, Fork
-from archspec.emit import children
+from archspec.emit import children, code
+from archspec.emit.code import Code, Fork
 from archspec.emit.containers import Containers
 from archspec.emit.flow import Either, mapped, sizes
 from archspec.emit.frame import TENSOR, Frame, variables

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from keyword import iskeyword
 
-from archspec.spec import Document
+from archspec.language import Document
 
 IMPORTED = frozenset({"Any", "Fraction", "Self", "Tensor", "ceil", "floor", "functional", "nn", "pad", "self", "torch"})
 """The names that the source imports, or that every method has."""
@@ -27,7 +27,7 @@ def class_name(name: str) -> str:
 def network_name(document: Document) -> str:
     """The name of a network's class: as its title or description writes it, else from its name.
 
-    >>> from archspec.spec import load
+    >>> from archspec.language import load
     >>> [network_name(load(name)) for name in ("mobilenet_v2", "vgg16", "resnet50", "lenet_5", "squeezenet_v1_1")]
     ['MobileNetV2', 'VGG16', 'ResNet50', 'LeNet5', 'SqueezeNetV1_1']
     """

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from archspec import code
-from archspec.code import RATIONAL, Code
+from archspec.emit import code
 from archspec.emit.bodies import froms
 from archspec.emit.classes import Class, Param
+from archspec.emit.code import RATIONAL, Code
 from archspec.emit.facts import Facts
 from archspec.emit.frame import TENSOR, Frame
 from archspec.emit.initial import beginning
@@ -16,7 +16,7 @@ from archspec.emit.scope import Scope
 from archspec.emit.statements import Assign, Refuse, Return, Statement, used
 from archspec.emit.walk import Walk
 from archspec.graph.expand import bind
-from archspec.spec.document import Document, Symbol
+from archspec.language.document import Document, Symbol
 
 
 def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str:
@@ -30,7 +30,7 @@ def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str
         BindingError: A symbol that does not exist, or a value that it cannot have.
         ArchspecError: The specification cannot be translated; says which step.
 
-    >>> from archspec.spec import load
+    >>> from archspec.language import load
     >>> print(source(load("lenet_300_100")).partition("super().__init__()")[2].strip())
     self.flatten = nn.Flatten()
             self.fc1 = nn.Linear(side**2, 300)

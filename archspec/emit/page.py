@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from archspec.code import Kind, kind_of, quoted, written
 from archspec.emit.classes import Class, Definition, Param
+from archspec.emit.code import Kind, kind_of, quoted, written
 from archspec.emit.facts import Facts
 from archspec.emit.helpers import HELPERS, helper, inlined
 from archspec.emit.layout import STEP, WIDTH, broken, laid
 from archspec.emit.prose import docstring, module_prose, sentence
-from archspec.spec.document import Lookup
+from archspec.language.document import Lookup
 
 _IMPORTS = (
     ("import math", {"math"}),

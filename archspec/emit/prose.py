@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from textwrap import wrap
 
-from archspec.spec.document import Block, Document
-from archspec.spec.initialisation import Initialisation
-from archspec.spec.source import Source
+from archspec.language.document import Block, Document
+from archspec.language.initialisation import Initialisation
+from archspec.language.source import Source
 
 WIDTH = 120
 

@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from archspec import code
-from archspec.code import BOOL, INT, Code
+from archspec.emit import code
+from archspec.emit.code import BOOL, INT, Code
 from archspec.emit.finish import MARK
 from archspec.emit.naming import Names, class_name
 from archspec.emit.statements import Assign, Keep, Lines, Unpack

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from archspec import code
-from archspec.code import Code
+from archspec.emit import code
+from archspec.emit.code import Code
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from archspec import code
-from archspec.code import INT, Code
-from archspec.emit import children
+from archspec.emit import children, code
 from archspec.emit.bodies import expressions
+from archspec.emit.code import INT, Code
 from archspec.emit.expression import Reader
 from archspec.emit.frame import TENSOR, Frame, variables
 from archspec.emit.joins import Joins
@@ -14,9 +13,9 @@ from archspec.emit.scope import dimensions
 from archspec.emit.statements import Assign, For, Lines, Table, Unpack, targets
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
-from archspec.spec.check import CALLEE, FLOWING, MAX_REPEAT, arguments
-from archspec.spec.document import Repeat, Rows
-from archspec.spec.document import Table as TableStep
+from archspec.language.check import CALLEE, FLOWING, MAX_REPEAT, arguments
+from archspec.language.document import Repeat, Rows
+from archspec.language.document import Table as TableStep
 
 
 class Tables(Joins):

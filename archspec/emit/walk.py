@@ -7,14 +7,14 @@ value, becomes a class with a forward of its own.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from archspec import code
+from archspec.emit import code
 from archspec.emit.blocks import Blocks
 from archspec.emit.bodies import labels
 from archspec.emit.flow import Either
 from archspec.emit.frame import Frame
 from archspec.errors import ArchspecError, SpecError
-from archspec.spec.document import Body, Call, From, Group, Join, Repeat, Step, Use, When
-from archspec.spec.document import Table as TableStep
+from archspec.language.document import Body, Call, From, Group, Join, Repeat, Step, Use, When
+from archspec.language.document import Table as TableStep
 
 
 class Walk(Blocks):

@@ -70,8 +70,8 @@ def explain(network: Network, name: str, convention: Convention = cost.DEFAULT) 
     Raises:
         UnknownNameError: No layer, or more than one, is called so.
 
-    >>> from archspec import graph, spec
-    >>> found = explain(graph.expand(spec.load("mobilenet")), "separable2/pointwise/conv2d")
+    >>> from archspec import graph, language
+    >>> found = explain(graph.expand(language.load("mobilenet")), "separable2/pointwise/conv2d")
     >>> print(found.form.figures["macs"], found.figures["macs"])
     n·c_out·h′·w′·c_in·k²/g 25690112
     """
@@ -115,8 +115,8 @@ def find(network: Network, name: str) -> Node:
     Raises:
         UnknownNameError: No layer, or more than one, is called so.
 
-    >>> from archspec import graph, spec
-    >>> find(graph.expand(spec.load("lenet_5")), "conv2").name
+    >>> from archspec import graph, language
+    >>> find(graph.expand(language.load("lenet_5")), "conv2").name
     'conv2'
     """
     wanted = name.strip("/")

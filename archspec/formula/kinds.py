@@ -11,8 +11,8 @@ def kind_of(network: Network, node: Node) -> str:
 
     A convolution of one channel to one is called depthwise, so that a network of width 1 has the kinds of the others.
 
-    >>> from archspec import graph, spec
-    >>> network = graph.expand(spec.load("mobilenet"))
+    >>> from archspec import graph, language
+    >>> network = graph.expand(language.load("mobilenet"))
     >>> list(dict.fromkeys(kind_of(network, node) for node in network.nodes if "conv" in node.operator.name))
     ['3×3 conv2d', 'depthwise conv2d', 'pointwise conv2d']
     """

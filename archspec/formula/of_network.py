@@ -6,15 +6,15 @@ from typing import Any
 
 from archspec import cost, graph
 from archspec.cost import Convention, CostTable
-from archspec.cost.memory import DTYPES, peak_bytes
 from archspec.cost.table import Row
 from archspec.dims import recording
 from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
 from archspec.formula.closed_form import Form, Formula, written
 from archspec.formula.collected import sizes, summed
 from archspec.formula.views import bounds, merged
+from archspec.language import Document
+from archspec.memory.peak import DTYPES, peak_bytes
 from archspec.ops import KINDS
-from archspec.spec import Document
 from archspec.symbols import symbol, to_sympy
 
 BATCH = "batch"

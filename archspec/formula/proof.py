@@ -10,7 +10,7 @@ from typing import Any
 from archspec.dims import exact
 from archspec.errors import ArchspecError
 from archspec.formula.closed_form import Formula
-from archspec.spec.document import Document, Symbol
+from archspec.language.document import Document, Symbol
 from archspec.symbols import value
 
 FACTORS = (1, 1, 1, 2, 4, 8, 12, 24)

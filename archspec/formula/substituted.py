@@ -9,7 +9,7 @@ from archspec.dims import is_number
 from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
 from archspec.formula.closed_form import Formula
 from archspec.formula.writers import GREEK
-from archspec.spec.expression import Expression, Scope
+from archspec.language.expression import Expression, Scope
 from archspec.symbols import symbol
 
 

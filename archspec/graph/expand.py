@@ -23,8 +23,7 @@ from archspec.errors import (
     did_you_mean,
 )
 from archspec.graph.network import INPUT, Container, Network, Node, Trace
-from archspec.ops import Operator, Tensor
-from archspec.spec.check import (
+from archspec.language.check import (
     CALLEE,
     arguments,
     field_faults,
@@ -34,7 +33,7 @@ from archspec.spec.check import (
     value_mark,
     words,
 )
-from archspec.spec.document import (
+from archspec.language.document import (
     Block,
     Body,
     Call,
@@ -52,8 +51,9 @@ from archspec.spec.document import (
     Use,
     When,
 )
-from archspec.spec.expression import Expression, Scope
-from archspec.spec.values import Value
+from archspec.language.expression import Expression, Scope
+from archspec.language.values import Value
+from archspec.ops import Operator, Tensor
 
 MAX_STEPS = 20_000
 MAX_DEPTH = 60

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from archspec import ops
 from archspec.errors import SpecError, did_you_mean
 from archspec.graph.network import Network, Node
-from archspec.spec.initialisation import SHAPED, Filling, Initialisation, Rule
+from archspec.language.initialisation import SHAPED, Filling, Initialisation, Rule
 
 
 def initial(network: Network, initialisation: Initialisation) -> dict[tuple[str, str], Filling]:
@@ -15,7 +15,7 @@ def initial(network: Network, initialisation: Initialisation) -> dict[tuple[str,
         SpecError: A rule is of a name that no operator and no part of the network has, or does not fit an array.
 
     >>> from archspec.graph import expand
-    >>> from archspec.spec import load
+    >>> from archspec.language import load
     >>> document = load("alexnet")
     >>> initial(expand(document), document.initialisation)["conv1/conv2d", "weight"]
     Filling(kind='normal', size=Fraction(1, 100))

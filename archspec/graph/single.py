@@ -7,9 +7,9 @@ from typing import Any
 from archspec import dims
 from archspec.errors import UnknownNameError, did_you_mean
 from archspec.graph.expand import expand
-from archspec.spec.check import signature
-from archspec.spec.document import Block, Call, Document, Symbol
-from archspec.spec.expression import Expression
+from archspec.language.check import signature
+from archspec.language.document import Block, Call, Document, Symbol
+from archspec.language.expression import Expression
 
 SIZES = {"in_channels": "c_in", "in_height": "h", "in_width": "w"}
 """What flows into a block, and the letters of that."""
@@ -29,7 +29,7 @@ def single(document: Document, block: str, letters: str | None = None) -> Docume
     Raises:
         UnknownNameError: There is no such block, nothing uses it, or it has no such letters.
 
-    >>> from archspec.spec import load
+    >>> from archspec.language import load
     >>> list(single(load("mobilenet"), "separable").symbols)
     ['c_in', 'h', 'w', 's', 'c', 'k']
     """

@@ -34,13 +34,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from archspec.errors import SpecError, SpecErrors, UnknownNameError, did_you_mean
+from archspec.language import zoo
+from archspec.language.document import Source
+from archspec.language.expression import Expression
+from archspec.language.located import Faults, Located
+from archspec.language.reader import Nothing, decode, parse, read_bytes
+from archspec.language.values import Formula, Name, Text, Value
 from archspec.published.verdict import UNITS, Printed, parted
-from archspec.spec import zoo
-from archspec.spec.document import Source
-from archspec.spec.expression import Expression
-from archspec.spec.located import Faults, Located
-from archspec.spec.reader import Nothing, decode, parse, read_bytes
-from archspec.spec.values import Formula, Name, Text, Value
 
 QUANTITIES = (
     "params",

@@ -18,7 +18,7 @@ from archspec.compress.sparse import stored_share
 from archspec.dims import divide
 from archspec.errors import ArchspecError
 from archspec.interval import Interval, interval
-from archspec.spec.expression import miscounted
+from archspec.language.expression import miscounted
 
 PRECISION = 10**12
 

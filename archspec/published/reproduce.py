@@ -12,11 +12,11 @@ from archspec.cost import CostTable
 from archspec.dims import is_number
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.interval import Interval, interval
+from archspec.language.expression import Scope
 from archspec.ops import Weight
 from archspec.published.figures import Figure, Inputs, Paper, Quantity, Table
 from archspec.published.functions import functions
 from archspec.published.verdict import Printed, Verdict, judge, parted
-from archspec.spec.expression import Scope
 
 OPEN = (Verdict.OFF,)
 """The verdicts that want an explanation."""

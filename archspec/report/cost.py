@@ -12,10 +12,10 @@ from itertools import groupby, islice
 from typing import Any
 
 from archspec.cost import CostTable, Dialect, Row, Term, summed
+from archspec.language.document import Document
 from archspec.ops import KINDS
 from archspec.report import text
 from archspec.report.text import Column
-from archspec.spec.document import Document
 
 FORMATS = ("text", "markdown", "latex", "html", "csv", "json")
 MACHINE_FORMATS = ("csv", "json")

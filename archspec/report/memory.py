@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from archspec.cost.memory import POLICIES, Memory, Moment
+from archspec.memory.peak import POLICIES, Memory, Moment
 from archspec.report import text
 from archspec.report.text import Column
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from archspec.formula.bounds import Line
-from archspec.formula.crossover import Crossing, Crossover
-from archspec.formula.sensitivity import Response, Sensitivity
-from archspec.formula.span import decimal
 from archspec.report import text
 from archspec.report.text import Column
+from archspec.sweep.bounds import Line
+from archspec.sweep.crossover import Crossing, Crossover
+from archspec.sweep.sensitivity import Response, Sensitivity
+from archspec.sweep.span import decimal
 
 FORMATS = ("text", "markdown", "json")
 

@@ -6,9 +6,9 @@ from itertools import groupby
 from typing import Any
 
 from archspec.graph import Network, Node, Trace
+from archspec.language.document import Block, Document
 from archspec.report import text
 from archspec.report.text import Column
-from archspec.spec.document import Block, Document
 
 
 def show(document: Document, network: Network, *, width: int = 100, colour: bool = False) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from archspec.formula.bounds import Line
-from archspec.formula.budget import Budget
-from archspec.formula.solve import MEMORY, Found, Solution
-from archspec.formula.span import Span, decimal
 from archspec.report import text
 from archspec.report.text import Column
+from archspec.sweep.bounds import Line
+from archspec.sweep.budget import Budget
+from archspec.sweep.solve import MEMORY, Found, Solution
+from archspec.sweep.span import Span, decimal
 
 FORMATS = ("text", "markdown", "json")
 LITTLE, LEAST = Fraction(1, 2000), "0.1 %"

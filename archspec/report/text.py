@@ -8,7 +8,7 @@ from typing import Any, Literal
 from tabulate import DataRow, TableFormat, tabulate
 
 from archspec.cost import Term
-from archspec.spec.document import Document
+from archspec.language.document import Document
 
 _LATEX_SIGNS = {
     "×": r"$\times$",

@@ -11,7 +11,7 @@ from archspec.report import text
 from archspec.report.text import Column
 
 if TYPE_CHECKING:
-    from archspec.runtime.weights import Choice, Matching, Row
+    from archspec.weights import Choice, Matching, Row
 
 FORMATS = ("text", "markdown", "json")
 SHOWN = 4
@@ -108,7 +108,7 @@ def _table(columns: list[Column], width: int) -> list[str]:
 
 
 def _legend(lines: list[_Line]) -> Iterator[str]:
-    from archspec.runtime.weights import WHY
+    from archspec.weights import WHY
 
     for why, sentence in WHY.items():
         if any(line.why == why for line in lines):

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 
 from archspec.cost import CostTable
+from archspec.language.document import Document
 from archspec.report import text
 from archspec.report.text import Column
-from archspec.spec.document import Document
 
 
 def zoo(

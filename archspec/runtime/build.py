@@ -13,13 +13,13 @@ from archspec.errors import ArchspecError
 from archspec.graph import Network, Node
 from archspec.graph.initial import initial
 from archspec.graph.network import INPUT
+from archspec.language import Document, origin
+from archspec.language.initialisation import Filling
 from archspec.ops import Function
 from archspec.runtime.calls import live
 from archspec.runtime.container import Call, applied, container
 from archspec.runtime.initialise import fill
 from archspec.runtime.plan import Part, class_name, plan
-from archspec.spec import Document, origin
-from archspec.spec.initialisation import Filling
 
 ACTIVATIONS = frozenset({"relu", "relu6"})
 """What can write over its input."""
@@ -56,7 +56,7 @@ def build(
         SpecError: The document's initialisation does not fit the network.
 
     >>> from archspec.graph import expand
-    >>> from archspec.spec import load
+    >>> from archspec.language import load
     >>> model = build(expand(load("mobilenet_v2")), device="meta")
     >>> model.bottleneck2.unit1.residual.expand.conv2d
     Conv2d(16, 96, kernel_size=(1, 1), stride=(1, 1), bias=False)

@@ -15,7 +15,7 @@ from torch.export import Dim
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import replacing
-from archspec.spec import Origin
+from archspec.language import Origin
 
 ONNX_LIMIT = 2 * 10**9
 """Bytes that one ONNX file can hold, as protobuf does, less some room for the graph."""

@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from archspec.language.initialisation import Filling
 from archspec.runtime.calls import live
-from archspec.spec.initialisation import Filling
 
 
 def fill(array: Tensor, filling: Filling) -> None:

@@ -35,7 +35,7 @@ def verify(network: Network, device: str = "meta") -> Agreement:
         device: Where the model is run; only on "meta" is that free, whatever the size.
 
     >>> from archspec.graph import expand
-    >>> from archspec.spec import load
+    >>> from archspec.language import load
     >>> print(verify(expand(load("squeezenet"))))
     squeezenet: 66 nodes agree
     """

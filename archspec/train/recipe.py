@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 from pydantic import PlainValidator, ValidationError
 
 from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, did_you_mean
-from archspec.spec import zoo
-from archspec.spec.located import Faults, Located, TooManyFaultsError, described, fault_of
-from archspec.spec.reader import decode, parse, printable, read_bytes
-from archspec.spec.values import Text
+from archspec.language import zoo
+from archspec.language.located import Faults, Located, TooManyFaultsError, described, fault_of
+from archspec.language.reader import decode, parse, printable, read_bytes
+from archspec.language.values import Text
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 SCHEDULES = ("constant", "step", "cosine", "linear")

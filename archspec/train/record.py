@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from archspec.errors import ArchspecError
-from archspec.spec import Origin
+from archspec.language import Origin
 from archspec.train import checkpoint
 from archspec.train.data import Data
 from archspec.train.recipe import Recipe

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from archspec.errors import ArchspecError
-from archspec.spec import origin
+from archspec.language import origin
 from archspec.train import checkpoint, data, recipe, record
 from archspec.train.checkpoint import Checkpoint
 from archspec.train.data import Data

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from archspec.errors import ArchspecError
-from archspec.spec import Origin, origin
+from archspec.language import Origin, origin
 from archspec.train import checkpoint, data, record
 from archspec.train.batches import Inputs
 from archspec.train.data import Split

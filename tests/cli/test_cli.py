@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from archspec.cli import VERBS, app, options
 from archspec.cli.options import bindings
 from archspec.errors import BindingError
-from archspec.spec import zoo
+from archspec.language import zoo
 
 TINY = """archspec: 1
 name: tiny

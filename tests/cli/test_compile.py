@@ -8,8 +8,8 @@ from click.testing import CliRunner
 torch = pytest.importorskip("torch")
 
 from archspec.cli import app  # noqa: E402  # behind the skip
+from archspec.language import zoo  # noqa: E402
 from archspec.ops import Operations, operator  # noqa: E402
-from archspec.spec import zoo  # noqa: E402
 
 TINY = """archspec: 1
 name: tiny

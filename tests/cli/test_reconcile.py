@@ -9,8 +9,8 @@ import archspec
 from archspec.cli import app
 from archspec.cost import CONVENTIONS, DIALECTS, counting, difference, total
 from archspec.errors import ArchspecError, UnknownNameError
+from archspec.language import zoo
 from archspec.published import Report, reconcile
-from archspec.spec import zoo
 
 CORE, NORM, POOL_IN, POOL_OUT = 300774272, 6678112, 1280 * 7 * 7, 1280  # of MobileNetV2 at 224
 THOP, FVCORE = CORE + 4 * NORM + POOL_IN + POOL_OUT, CORE + 2 * NORM + POOL_IN

@@ -4,7 +4,7 @@ import pytest
 
 import archspec
 from archspec.errors import SpecErrors
-from archspec.spec.document import Call, Document
+from archspec.language.document import Call, Document
 
 
 def test_an_architecture_can_be_built_in_python():

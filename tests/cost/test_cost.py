@@ -10,8 +10,8 @@ import archspec
 from archspec import dims
 from archspec.cost import CONVENTIONS, DEFAULT, GROUPINGS, convention
 from archspec.errors import ArchspecError, BindingError, UnknownNameError
+from archspec.language import zoo
 from archspec.ops import KINDS, Operations
-from archspec.spec import zoo
 
 FIGURES = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
 ARCHITECTURES = {name: archspec.load(name) for name in zoo.names()}

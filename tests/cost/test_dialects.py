@@ -12,8 +12,8 @@ from archspec.cost import CONVENTIONS, DIALECTS, convention, dialect
 from archspec.cost.features import FEATURES
 from archspec.cost.padding import macs_on_image
 from archspec.errors import ArchspecError, UnknownNameError
+from archspec.language import zoo
 from archspec.ops import Tensor, operator
-from archspec.spec import zoo
 
 NETWORKS = {name: archspec.load(name).expand() for name in zoo.names()}
 COUNTING = {**CONVENTIONS, **DIALECTS}

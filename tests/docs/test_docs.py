@@ -30,13 +30,13 @@ import archspec
 from archspec import ops
 from archspec.cost import CONVENTIONS, DEFAULT
 from archspec.errors import ArchspecError, SpecError, SpecErrors
+from archspec.language import document, reader, steps
+from archspec.language import expression as expressions
+from archspec.language.document import Document
+from archspec.language.expression import BUILTINS, Expression, Scope
 from archspec.ops import KINDS, Operator, Tensor
-from archspec.spec import document, reader, steps
-from archspec.spec import expression as expressions
-from archspec.spec.document import Document
-from archspec.spec.expression import BUILTINS, Expression, Scope
 
-checks = import_module("archspec.spec.check")  # the package has a function of that name
+checks = import_module("archspec.language.check")  # the package has a function of that name
 expansion = import_module("archspec.graph.expand")  # likewise
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -11,8 +11,8 @@ from archspec.cli import app
 from archspec.errors import UnknownNameError
 from archspec.formula.explain import explain, find
 from archspec.formula.shapes import NumberText, shape
+from archspec.language.expression import Expression, Scope
 from archspec.report.explain import FORMATS
-from archspec.spec.expression import Expression, Scope
 from archspec.symbols import value
 
 SPECS = ("mobilenet_v2", "shufflenet", "squeezenet_bypass", "alexnet", "googlenet", "inception_v3", "lenet_300_100")

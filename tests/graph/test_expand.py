@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import sympy
 
-from archspec import graph, ops, spec
+from archspec import graph, language, ops
 from archspec.errors import BindingError, SpecErrors
+from archspec.language import Document
 from archspec.ops import Tensor
-from archspec.spec import Document
 
 expansion = import_module("archspec.graph.expand")  # the package has a function of that name
 
@@ -32,7 +32,7 @@ input: [3, side, side]
 
 def expand(text, **bindings):
     free = bindings.pop("free", ())
-    return graph.expand(spec.loads(text, "f"), bindings, free=free)
+    return graph.expand(language.loads(text, "f"), bindings, free=free)
 
 
 def shapes(network):
@@ -665,12 +665,12 @@ def test_a_document_without_symbols_says_so():
 )
 def test_a_batch_is_a_whole_number(batch, message):
     with pytest.raises(BindingError) as caught:
-        graph.expand(spec.loads(HEAD + "network: [relu]\n"), batch=batch)
+        graph.expand(language.loads(HEAD + "network: [relu]\n"), batch=batch)
     assert str(caught.value) == message
 
 
 def test_the_batch_comes_first_in_every_shape():
-    network = graph.expand(spec.loads(HEAD + "network: [relu, flatten]\n"), batch="8")
+    network = graph.expand(language.loads(HEAD + "network: [relu, flatten]\n"), batch="8")
     assert network.batch == 8
     assert [node.output.shape for node in network.nodes] == [(8, 3, 32, 32), (8, 3 * 32 * 32)]
 
@@ -715,7 +715,7 @@ def test_a_symbol_may_be_bound_to_an_expression():
 
 def test_a_symbolic_batch_runs_through_all_shapes():
     n = sympy.Symbol("n", positive=True, integer=True)
-    assert graph.expand(spec.loads(HEAD + "network: [relu]\n"), batch=n).nodes[0].output == Tensor((n, 3, 32, 32))
+    assert graph.expand(language.loads(HEAD + "network: [relu]\n"), batch=n).nodes[0].output == Tensor((n, 3, 32, 32))
 
 
 def test_an_array_of_values_runs_through_all_shapes_at_once():
@@ -762,7 +762,7 @@ def test_operators_are_made_once_and_not_kept_without_bound():
 
 def test_every_node_of_the_zoo_stands_in_its_specification():
     for name in ("mobilenet_v2", "squeezenet", "shufflenet"):
-        document = spec.load(name)
+        document = language.load(name)
         for node in graph.expand(document).nodes:
             assert node.at.source.name.endswith(f"{name}.yaml")
             assert 1 <= node.at.line <= len(node.at.source.lines)
@@ -789,8 +789,8 @@ def test_names_stay_when_something_else_changes():
 
 
 def test_names_are_unique_and_inputs_come_before_what_takes_them():
-    for name in spec.zoo.names():
-        network = graph.expand(spec.load(name))
+    for name in language.zoo.names():
+        network = graph.expand(language.load(name))
         seen = {"input"}
         for node in network.nodes:
             assert node.name not in seen

@@ -5,7 +5,7 @@ import dataclasses
 import networkx
 import pytest
 
-from archspec import graph, spec
+from archspec import graph, language
 from archspec.graph import Network
 
 TEXT = """archspec: 1
@@ -18,7 +18,7 @@ network: [{b, as: one}, {add: [[{from: one}], [{from: one}]]}]
 
 @pytest.fixture
 def network() -> Network:
-    return graph.expand(spec.loads(TEXT))
+    return graph.expand(language.loads(TEXT))
 
 
 def test_nodes_and_tensors_are_found_by_name(network):

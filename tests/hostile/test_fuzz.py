@@ -17,7 +17,7 @@ import pytest
 
 from archspec import loads
 from archspec.errors import ArchspecError
-from archspec.spec import zoo
+from archspec.language import zoo
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
 

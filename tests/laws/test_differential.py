@@ -25,9 +25,9 @@ from archspec import ops  # noqa: E402
 from archspec.errors import ArchspecError, ShapeError  # noqa: E402
 from archspec.graph.names import attribute  # noqa: E402
 from archspec.graph.network import INPUT  # noqa: E402
+from archspec.language.steps import STEP_KEYS  # noqa: E402
 from archspec.ops import Tensor, operator  # noqa: E402
 from archspec.runtime import verify  # noqa: E402
-from archspec.spec.steps import STEP_KEYS  # noqa: E402
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from archspec import dims
 from archspec.errors import ArchspecError
 from archspec.interval import Interval, interval
-from archspec.spec.expression import Expression, Scope
+from archspec.language.expression import Expression, Scope
 
 numbers = st.fractions(-50, 50, max_denominator=12)
 intervals = st.tuples(numbers, numbers).map(lambda ends: Interval(min(ends), max(ends)))

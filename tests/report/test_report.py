@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 import archspec
+from archspec.language import zoo
 from archspec.report import text
 from archspec.report.cost import _span, cost
 from archspec.report.show import show
 from archspec.report.zoo import zoo as listed
-from archspec.spec import zoo
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 GROUPINGS = ("layer", "block", "operator", "stage", "total", 2)

@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch")
 import archspec  # noqa: E402  # behind the skip
 from archspec.errors import SpecError, SpecErrors  # noqa: E402
 from archspec.graph.initial import initial  # noqa: E402
+from archspec.language.initialisation import FILLINGS, SHAPED, SIZED, Filling, Initialisation, Rule  # noqa: E402
 from archspec.runtime.initialise import fill, truncated_normal_  # noqa: E402
-from archspec.spec.initialisation import FILLINGS, SHAPED, SIZED, Filling, Initialisation, Rule  # noqa: E402
 
 BODY = """
 archspec: 1

@@ -10,10 +10,10 @@ from dataclasses import replace  # noqa: E402  # behind the skip
 
 import archspec  # noqa: E402
 from archspec.errors import ArchspecError  # noqa: E402
+from archspec.language import variants  # noqa: E402
 from archspec.ops import Module, Operations, Tensor, Weight, operator  # noqa: E402
 from archspec.report import verify as report  # noqa: E402
 from archspec.runtime import verify  # noqa: E402
-from archspec.spec import variants  # noqa: E402
 
 BEYOND = {
     # spec: bindings beside the choices of its symbols

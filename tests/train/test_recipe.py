@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archspec.errors import ArchspecError, SpecErrors, UnknownNameError
-from archspec.spec import zoo
+from archspec.language import zoo
 from archspec.train import recipe
 from archspec.train.recipe import Recipe
 

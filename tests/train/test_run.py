@@ -161,7 +161,7 @@ def test_a_run_is_not_overwritten(plain, tmp_path):
 
 def test_a_checkpoint_of_another_specification_is_refused_with_both_digests(tiny, plain, tmp_path):
     fit(tiny, "digits", Recipe(epochs=1), out=tmp_path)
-    old, new = (archspec.spec.digest(arch.document)[:12] for arch in (tiny, plain))
+    old, new = (archspec.language.digest(arch.document)[:12] for arch in (tiny, plain))
     refusal = f"is of another specification: tiny with digest {old}…, this is plain with {new}…"
     with pytest.raises(ArchspecError, match=refusal):
         fit(plain, out=tmp_path, options=Options(resume=True))

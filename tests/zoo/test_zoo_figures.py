@@ -5,10 +5,10 @@ from fractions import Fraction
 import pytest
 
 import archspec
-from archspec import cost, spec
+from archspec import cost, language
 from archspec.errors import SpecErrors
 from archspec.graph import expand
-from archspec.spec import zoo
+from archspec.language import zoo
 
 ALEXNET = "Krizhevsky et al. 2012, as Caffe has it (groups), Rastegari et al. 2016 (no groups)"
 VGG = "Simonyan and Zisserman 2014, arXiv:1409.1556, Table 2: 138 and 144 million; torchvision's vgg16, vgg19"
@@ -123,7 +123,7 @@ VARIANTS = {
 
 
 def count(name, bindings, convention="default"):
-    return cost.count(expand(spec.load(name), bindings), cost.convention(convention))
+    return cost.count(expand(language.load(name), bindings), cost.convention(convention))
 
 
 @pytest.mark.parametrize(("name", "bindings", "quantity", "expected", "source"), EXACT)
@@ -141,30 +141,30 @@ def test_totals_round_to_the_printed_digits(name, bindings, quantity, convention
 @pytest.mark.parametrize("name", zoo.names())
 class TestEverySpec:
     def test_is_called_as_its_file(self, name):
-        assert spec.load(name).name == name
+        assert language.load(name).name == name
 
     def test_says_where_it_was_published(self, name):
-        source = spec.load(name).source
+        source = language.load(name).source
         assert source.title
         assert source.authors
         assert source.year
         assert source.arxiv or source.doi or source.url
 
     def test_says_what_its_symbols_mean(self, name):
-        assert [symbol for symbol, given in spec.load(name).symbols.items() if not given.doc] == []
+        assert [symbol for symbol, given in language.load(name).symbols.items() if not given.doc] == []
 
     def test_comes_back_from_its_text(self, name):
-        document = spec.load(name)
-        assert spec.loads(spec.dumps(document)) == document
+        document = language.load(name)
+        assert language.loads(language.dumps(document)) == document
 
     def test_gives_a_value_for_each_class(self, name):
-        network = expand(spec.load(name))
+        network = expand(language.load(name))
         if "classes" in network.bindings:
             assert network.tensor(network.output).shape == (1, network.bindings["classes"])
 
     def test_expands_in_all_its_variants(self, name):
         for bindings in [{}, *VARIANTS.get(name, [])]:
-            network = expand(spec.load(name), bindings)
+            network = expand(language.load(name), bindings)
             assert len({node.name for node in network.nodes}) == len(network.nodes)
             assert cost.count(network).flops > 0  # one-bit weights leave no multiplication
 
@@ -198,7 +198,7 @@ SIZES = [
 
 @pytest.mark.parametrize(("name", "node", "size", "source"), SIZES)
 def test_feature_maps_have_the_printed_sizes(name, node, size, source):
-    assert expand(spec.load(name)).node(node).output.shape == (1, *size), source
+    assert expand(language.load(name)).node(node).output.shape == (1, *size), source
 
 
 ALEXNET_LAYERS = [
@@ -233,7 +233,7 @@ REFUSED = [
 @pytest.mark.parametrize(("scale", "g", "message"), REFUSED)
 def test_shufflenets_whose_channels_do_not_divide_are_refused(scale, g, message):
     with pytest.raises(SpecErrors) as refused:
-        expand(spec.load("shufflenet"), {"scale": scale, "g": g})
+        expand(language.load("shufflenet"), {"scale": scale, "g": g})
     assert message in str(refused.value)
 
 
@@ -277,7 +277,7 @@ def test_the_metaparameters_make_squeezenet_layer_by_layer():
 
 def test_the_expand_filters_grow_as_the_metaparameters_say():
     meta = {"base_e": 100, "incr_e": 60, "freq": 3, "pct3x3": "1/4", "SR": "1/10"}
-    network = expand(spec.load("squeezenet_meta"), meta)
+    network = expand(language.load("squeezenet_meta"), meta)
     made = [network.node(f"fire{i + 2}/concat").output.shape[1] for i in range(8)]
     assert made == [100 + 60 * (i // 3) for i in range(8)]
     assert network.node("fire5/expand3x3/conv_relu/conv2d").output.shape[1] == 160 // 4

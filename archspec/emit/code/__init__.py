@@ -1,0 +1,74 @@
+"""Values that are Python code: the arithmetic of `dims` on text yet to be run.
+
+An operator that is asked for its torch call with such values answers with code. `dims` sends its functions here when
+an argument is a `Code`, as it sends them to `symbols` for SymPy expressions.
+"""
+
+from archspec.emit.code.condition import (
+    Fork,
+    both,
+    cases,
+    choose,
+    compare,
+    decide,
+    either,
+    equal,
+    less,
+    negation,
+    one_of,
+)
+from archspec.emit.code.known import known_truth, known_values, names, substituted, sure_truth
+from archspec.emit.code.rules import (
+    ceil,
+    ceil_div,
+    divide,
+    exact_div,
+    floor,
+    floor_div,
+    make_divisible,
+    maximum,
+    minimum,
+)
+from archspec.emit.code.text import quoted, written
+from archspec.emit.code.value import BOOL, INT, NONE, RATIONAL, WORD, Code, Kind, call, kind_of, name, power
+
+__all__ = [
+    "BOOL",
+    "INT",
+    "NONE",
+    "RATIONAL",
+    "WORD",
+    "Code",
+    "Fork",
+    "Kind",
+    "both",
+    "call",
+    "cases",
+    "ceil",
+    "ceil_div",
+    "choose",
+    "compare",
+    "decide",
+    "divide",
+    "either",
+    "equal",
+    "exact_div",
+    "floor",
+    "floor_div",
+    "kind_of",
+    "known_truth",
+    "known_values",
+    "less",
+    "make_divisible",
+    "maximum",
+    "minimum",
+    "name",
+    "names",
+    "negation",
+    "one_of",
+    "power",
+    "quoted",
+    "substituted",
+    "sure_truth",
+    "written",
+]

@@ -1,0 +1,89 @@
+"""The YAML document: reading it with the places of its faults, checking it, writing it back."""
+
+import os
+from io import StringIO
+from typing import Any
+
+from archspec.errors import SpecErrors
+from archspec.language import zoo
+from archspec.language.check import DEFINING, check
+from archspec.language.document import Document
+from archspec.language.extend import extended
+from archspec.language.located import Faults, TooManyFaultsError
+from archspec.language.origin import Origin, digest, origin
+from archspec.language.reader import decode, parse, read_bytes
+from archspec.language.variants import variants
+
+__all__ = ["Document", "Origin", "check", "digest", "dumps", "load", "loads", "origin", "schema", "variants", "zoo"]
+
+
+def load(spec: str | os.PathLike[str]) -> Document:
+    """Read a specification: a path, "-" for standard input, or a name of the zoo.
+
+    Raises:
+        SpecErrors: It cannot be read, or has faults; all of them are named, each with its place.
+        UnknownNameError: It is neither a file nor a name of the zoo.
+    """
+    name = os.fspath(spec)
+    if _is_zoo_name(name):
+        name = str(zoo.path(name))
+    data = read_bytes(name)
+    shown = "<stdin>" if name == "-" else name
+    return loads(decode(data, shown), shown)
+
+
+def _is_zoo_name(name: str) -> bool:
+    """Whether a text without a folder or an ending names no file that exists."""
+    return name != "-" and not {"/", os.sep, ".", "\0"} & set(name) and not os.path.isfile(name)
+
+
+def loads(text: str, name: str = "<text>") -> Document:
+    """Read a specification from text; `name` is what its faults call it.
+
+    Raises:
+        SpecErrors: It has faults; all of them are named, each with its place.
+    """
+    faults = Faults()
+    tree = parse(text, name, faults)
+    try:
+        tree = extended(tree, name, lambda file: parse(decode(read_bytes(file), file), file))
+        document = Document.model_validate(tree, context=faults)
+    except TooManyFaultsError:
+        raise SpecErrors(faults) from None
+    except SpecErrors as error:
+        raise SpecErrors([*faults, *error.errors]) from None
+    if not document.broken and not faults.unread & DEFINING:
+        faults.extend(check(document))
+    if faults:
+        raise SpecErrors(faults)
+    return document
+
+
+def dumps(document: Document) -> str:
+    """The specification as YAML; `loads` gives the same document back."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="rt", pure=True)
+    yaml.width = 120
+    yaml.default_flow_style = None
+    stream = StringIO()
+    yaml.dump(_writable(document.model_dump(by_alias=True, exclude_defaults=True)), stream)
+    return stream.getvalue()
+
+
+def _writable(value: Any) -> Any:
+    """The same in what the writer knows; it leaves a text that begins with ? or : bare, and could not read it again."""
+    if isinstance(value, dict):
+        return {key: _writable(inner) for key, inner in value.items()}
+    if isinstance(value, str) and value[:1] in {"?", ":"}:
+        from ruamel.yaml.scalarstring import SingleQuotedScalarString
+
+        return SingleQuotedScalarString(value)
+    return list(map(_writable, value)) if isinstance(value, (list, tuple)) else value
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the language, for editors."""
+    from archspec.language.json_schema import document_schema
+
+    return document_schema()

@@ -1,0 +1,195 @@
+"""The specification as pydantic models: what YAML loads into, what Python can build, what is dumped back.
+
+The models have the shape of the text: a field is a key. `docs/language.md` explains each form.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    Field,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    field_validator,
+)
+
+from archspec.errors import SpecError
+from archspec.language.expression import Expression
+from archspec.language.initialisation import Initialisation
+from archspec.language.located import Faults, Located, described, fault_of, mark_of
+from archspec.language.reader import Mapping
+from archspec.language.source import Source
+from archspec.language.steps import (
+    AddStep,
+    Body,
+    Call,
+    Column,
+    ConcatStep,
+    From,
+    Group,
+    Join,
+    MulStep,
+    Repeat,
+    Rows,
+    Step,
+    Table,
+    Use,
+    When,
+)
+from archspec.language.values import Constant, Formula, Name, Signature, Text, Value
+
+__all__ = [
+    "AddStep",
+    "Block",
+    "Body",
+    "Call",
+    "Column",
+    "ConcatStep",
+    "Document",
+    "From",
+    "Group",
+    "Initialisation",
+    "Join",
+    "Letters",
+    "Lookup",
+    "MulStep",
+    "Repeat",
+    "Rows",
+    "Source",
+    "Step",
+    "Symbol",
+    "Table",
+    "Use",
+    "When",
+]
+
+REQUIRED = "required"
+
+
+class Symbol(Located):
+    """A number, or a word, that whoever uses the network chooses.
+
+    `type` is integer unless the default, the range or the choices hold a number that is not; then it is rational.
+    """
+
+    default: Constant
+    range: tuple[Constant, Constant] | None = None
+    choices: tuple[Constant, ...] | None = None
+    type: Literal["integer", "rational"] | None = None
+    latex: Text | None = None
+    doc: Text | None = None
+
+    @property
+    def integer(self) -> bool:
+        """Whether only whole numbers are allowed."""
+        if self.type is not None:
+            return self.type == "integer"
+        return all(isinstance(number, int) for number in (self.default, *(self.range or ()), *(self.choices or ())))
+
+    @property
+    def word(self) -> bool:
+        """Whether it is a word to choose by."""
+        return isinstance(self.default, str)
+
+
+class Lookup(Located):
+    """A table of numbers: the row is found by the first column, the column by its header.
+
+    `channels(g, stage2)` finds the row whose first cell is g; with two columns `stem(width)` needs no header.
+    """
+
+    columns: tuple[Constant, ...]
+    rows: tuple[tuple[Constant, ...], ...]
+    doc: Text | None = None
+
+
+class Letters(Located):
+    """How a paper writes a block's formula: its letters, and whether as a sum, a product, or by spatial size."""
+
+    names: dict[Name, Text]
+    form: Literal["collected", "sum", "factored"] = "collected"
+
+
+class Block(Located):
+    """A function from tensors to tensors: arguments, names for what is computed from them, and a body.
+
+    An argument is `required`, or has a default, an expression over the symbols, the arguments before it and the
+    input's `in_channels`, `in_height` and `in_width`. `letters` says how these are written, by the name of who does.
+    """
+
+    doc: Text | None = None
+    source: Source | None = None
+    letters: dict[Name, Letters] = Field(default_factory=dict)
+    args: dict[Name, Value] = Field(default_factory=dict)
+    let: dict[Name, Value] = Field(default_factory=dict)
+    body: Body
+
+    @classmethod
+    def is_required(cls, value: Any) -> bool:
+        """Whether an argument's default says that there is none."""
+        return isinstance(value, Expression) and value.text == REQUIRED
+
+
+def _version(value: Any) -> int:
+    if str(value) != "1":
+        raise SpecError(
+            f"this library reads version 1 of the language (got {described(value)})", getattr(value, "at", None)
+        )
+    return 1
+
+
+_STAND_INS: dict[str, Any] = {"archspec": 1, "name": "unnamed", "input": (Expression(1),), "network": ()}
+"""What stands for a part of a document that is missing or cannot be read, so that the others can be checked."""
+
+
+class Document(Located):
+    """A whole specification."""
+
+    archspec: Annotated[int, PlainValidator(_version), WithJsonSchema({"const": 1})]
+    name: Name
+    doc: Text | None = None
+    source: Source | None = None
+    symbols: dict[Name, Symbol] = Field(default_factory=dict)
+    functions: dict[Signature, Formula] = Field(default_factory=dict)
+    lookups: dict[Name, Lookup] = Field(default_factory=dict)
+    let: dict[Name, Value] = Field(default_factory=dict)
+    input: tuple[Formula, ...]
+    blocks: dict[Name, Block] = Field(default_factory=dict)
+    network: Body
+    initialisation: Initialisation | None = None
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _keep_others(cls, raw: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        """A part that cannot be read is reported and leaves the others to be checked."""
+        faults: Faults | None = info.context
+        try:
+            return handler(raw)
+        except ValidationError as error:
+            if faults is None:
+                raise
+            field = str(info.field_name)
+            form = Mapping(mark_of(raw, None))
+            form[field] = raw
+            details = error.errors(include_url=False)
+            faults.report(fault_of({**detail, "loc": (field, *detail["loc"])}, form, form.at) for detail in details)
+            faults.unread.add(field)
+            return _STAND_INS.get(field, {})
+
+    @classmethod
+    def _known_keys(cls, form: Mapping, faults: Faults) -> Mapping:
+        kept = super()._known_keys(form, faults)
+        missing = [key for key in _STAND_INS if key not in kept]
+        faults.report(SpecError(f"missing key '{key}'", form.at) for key in missing)
+        kept.update({key: _STAND_INS[key] for key in missing})
+        return kept
+
+    def bodies(self) -> Iterator[tuple[str, Body]]:
+        """The blocks' bodies by name, and the network's under the empty name."""
+        for name, block in self.blocks.items():
+            if not block.broken:
+                yield name, block.body
+        yield "", self.network

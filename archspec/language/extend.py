@@ -1,0 +1,81 @@
+"""`extends`: a specification that says only in what it differs from another.
+
+The sections that name things (symbols, functions, lookups, let, blocks) are laid over those of the other, name by name;
+any other key replaces the other's. So a network with one block exchanged is a file of one block, and what is loaded is
+an ordinary, whole specification.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from archspec.errors import ArchspecError, SpecError, SpecErrors
+from archspec.language import zoo
+from archspec.language.reader import Mapping, Scalar, printable
+
+SECTIONS = ("symbols", "functions", "lookups", "let", "blocks")
+MAX_CHAIN = 5
+
+
+def extended(tree: Mapping, name: str, read: Callable[[str], Mapping]) -> Mapping:
+    """A specification laid over the one it extends, and that over the one it extends, and so on.
+
+    Args:
+        tree: The specification as it was read.
+        name: Its file; a path in `extends` begins in that file's folder.
+        read: Reads another specification.
+
+    Raises:
+        SpecErrors: A specification that is extended cannot be read, or extends itself; says which one names it.
+    """
+    chain = [tree]
+    files = [name]
+    while (base := chain[-1].get("extends")) is not None:
+        at = chain[-1].key("extends")
+        if not isinstance(base, Scalar):
+            raise SpecErrors([SpecError("extends: expected a name of the zoo or a path", at)])
+        try:
+            file = str(_file(base, files[-1]))
+            if file in files or len(chain) > MAX_CHAIN:
+                raise ArchspecError(
+                    f"'{printable(base)}' leads back here, or through more than {MAX_CHAIN} specifications"
+                )
+            chain.append(read(file))
+            files.append(file)
+        except SpecErrors as error:
+            raise SpecErrors(
+                [SpecError(f"extends: '{printable(base)}' has faults of its own", base.at), *error.errors]
+            ) from None
+        except ArchspecError as error:
+            raise SpecErrors([SpecError(f"extends: {error}", base.at)]) from None
+    whole = chain.pop()
+    while chain:
+        whole = _laid_over(chain.pop(), whole)
+    return whole
+
+
+def _file(base: str, beside: str) -> Path:
+    """The file that `extends` names: of the zoo, or a path from the folder of the file that names it."""
+    if base in zoo.names():
+        return zoo.path(base)
+    path = Path(beside).parent / base
+    if not os.path.isfile(path):  # where Path.is_file raises (a name too long), this answers
+        raise ArchspecError(f"no file and no network of the zoo is called '{printable(base)}'")
+    return path.resolve()
+
+
+def _laid_over(top: Mapping, base: Mapping) -> Mapping:
+    """All keys of both; the top's where both have one, section by section."""
+    whole = Mapping(top.at)
+    for key in {**base, **top}:
+        above, below = top.get(key), base.get(key)
+        if key in SECTIONS and isinstance(above, Mapping) and isinstance(below, Mapping):
+            whole[key] = _laid_over(above, below)
+        elif key != "extends":
+            whole[_key(key, top)] = above if key in top else below
+    return whole
+
+
+def _key(key: str, top: Mapping) -> str:
+    """The key as it stands in the top, so that it knows its place there."""
+    return next((own for own in top if own == key), key)

@@ -1,0 +1,92 @@
+"""The language as JSON Schema: what pydantic says of the models, and the short forms that the models take in text."""
+
+from typing import Any
+
+from archspec import ops
+from archspec.language.document import Document
+
+_NAME = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"}
+_VALUE = {
+    "description": "a number, a word or an expression, or a list of them",
+    "anyOf": [
+        {"type": ["integer", "number", "string", "boolean"]},
+        {"type": "array", "items": {"type": ["integer", "number", "string", "boolean"]}},
+    ],
+}
+
+
+def document_schema() -> dict[str, Any]:
+    """The JSON Schema of a specification, draft 2020-12, as editors take it."""
+    schema = Document.model_json_schema(by_alias=True)
+    schema["properties"]["extends"] = {
+        "type": "string",
+        "description": "a name of the zoo or a path: the specification that this one differs from",
+    }
+    parts = schema["$defs"]
+    parts["Call"] = _call()
+    parts["Column"] = {
+        "description": "a column's name, or its name and what is done to its number",
+        "anyOf": [_NAME, {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": _VALUE}],
+    }
+    body = parts["Group"]["properties"]["body"]
+    step = body["items"]
+    parts["Step"] = {"anyOf": step.get("oneOf") or step["anyOf"]}
+    parts["Body"] = {
+        "description": "steps, one after the other; one step alone needs no list",
+        "anyOf": [{"type": "array", "items": {"$ref": "#/$defs/Step"}}, {"$ref": "#/$defs/Step"}],
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "archspec specification",
+        **_shared({key: value for key, value in schema.items() if key not in {"title", "required"}}, step),
+        "required": ["archspec", "name"],
+        "anyOf": [{"required": ["input", "network"]}, {"required": ["extends"]}],
+    }
+
+
+def _shared(schema: Any, step: Any) -> Any:
+    """The schema with every list of steps as a reference to the one definition of a body."""
+    if isinstance(schema, list):
+        return [_shared(part, step) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("type") == "array" and schema.get("items") == step:
+        return {"$ref": "#/$defs/Body"}
+    return {key: _shared(value, step) for key, value in schema.items()}
+
+
+def _call() -> dict[str, Any]:
+    """An operator or a block: its name alone, or its name and arguments."""
+    operators = {name: _arguments(name) for name in ops.names() if ops.operator(name).arity == "one"}
+    return {
+        "description": "an operator or a block, with its arguments",
+        "anyOf": [
+            {"type": "string", "anyOf": [{"enum": list(operators)}, _NAME]},
+            {
+                "type": "object",
+                "properties": {**operators, "as": {**_NAME, "description": "what its result is called"}},
+                "additionalProperties": {"type": ["object", "null"], "additionalProperties": _VALUE},
+                "minProperties": 1,
+                "maxProperties": 2,
+            },
+        ],
+    }
+
+
+def _arguments(name: str) -> dict[str, Any]:
+    cls = ops.operator(name)
+    return {
+        "type": ["object", "null"],
+        "description": (cls.__doc__ or "").split("\n\n")[0],
+        "properties": {field: _field(info) for field, info in cls.model_fields.items()},
+        "required": [field for field, info in cls.model_fields.items() if info.is_required()],
+        "additionalProperties": False,
+    }
+
+
+def _field(info: Any) -> dict[str, Any]:
+    return _VALUE if info.is_required() or info.default is None else {**_VALUE, "default": _json(info.default)}
+
+
+def _json(value: Any) -> Any:
+    return value if isinstance(value, (bool, int, float, str)) else str(value)

@@ -1,0 +1,18 @@
+"""Where something was published, as a specification says it."""
+
+from archspec.language.located import Located
+from archspec.language.values import Text
+
+
+class Source(Located):
+    """Where a network, a block or an initialisation was published."""
+
+    title: Text
+    authors: Text | None = None
+    year: int | None = None
+    arxiv: Text | None = None
+    doi: Text | None = None
+    url: Text | None = None
+    section: Text | None = None
+    table: Text | None = None
+    note: Text | None = None

@@ -1,0 +1,98 @@
+"""The types of a specification's fields: names, expressions, numbers, each with how YAML writes it."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonSchema
+
+from archspec.dims import exact
+from archspec.errors import ArchspecError, SpecError
+from archspec.language.expression import Expression
+from archspec.language.located import described
+from archspec.language.reader import Nothing
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+SIGNATURE = re.compile(r"([A-Za-z][A-Za-z0-9_]*)\(\s*([A-Za-z][A-Za-z0-9_]*(?:\s*,\s*[A-Za-z][A-Za-z0-9_]*)*)?\s*\)\Z")
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not NAME.match(value):
+        raise SpecError(
+            f"expected a name (letters, digits and _, beginning with a letter), found {described(value)}",
+            getattr(value, "at", None),
+        )
+    if len(value) > 80:
+        raise SpecError(f"a name of {len(value)} characters; at most 80 are allowed", getattr(value, "at", None))
+    return str(value)
+
+
+def _signature(value: Any) -> str:
+    if not isinstance(value, str) or not SIGNATURE.match(value):
+        raise SpecError(
+            f"expected a signature such as 'width(c)', found {described(value)}", getattr(value, "at", None)
+        )
+    return str(value)
+
+
+def _expression(value: Any) -> Expression:
+    return value if isinstance(value, Expression) else Expression(value, getattr(value, "at", None))
+
+
+def _value(value: Any) -> "Value":
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_value, value))
+    return _expression(value)
+
+
+def _cell(value: Any) -> "Value | None":
+    return None if value is None or isinstance(value, Nothing) else _value(value)
+
+
+def _constant(value: Any) -> Any:
+    """An exact number, or a word to choose by."""
+    if isinstance(value, str) and NAME.match(value):
+        return str(value)
+    if isinstance(value, (list, tuple, dict, Nothing)):
+        raise SpecError(f"expected a number or a word, found {described(value)}", getattr(value, "at", None))
+    try:
+        return exact(str(value) if isinstance(value, str) else value)
+    except ArchspecError as error:
+        raise SpecError(str(error), getattr(value, "at", None)) from None
+
+
+def _written(value: Any) -> Any:
+    """An expression as YAML writes it: a plain number where it is one."""
+    if isinstance(value, tuple):
+        return list(map(_written, value))
+    if isinstance(value, Expression):
+        return _plain(value.text)
+    return _plain(str(value)) if value is not None else None
+
+
+def _plain(text: str) -> Any:
+    if re.match(r"-?(0|[1-9][0-9]{0,17})\Z", text):
+        return int(text)
+    if re.match(r"-?[0-9]{1,9}\.[0-9]{1,9}\Z", text) and repr(float(text)) == text:
+        return float(text)  # only so that YAML writes it without quotes; it is read as the text it is
+    return {"true": True, "false": False}.get(text, text)
+
+
+_VALUE_SCHEMA: dict[str, Any] = {"type": ["integer", "number", "string", "boolean"]}
+
+Name = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"})]
+Signature = Annotated[str, PlainValidator(_signature), WithJsonSchema({"type": "string"})]
+Formula = Annotated[Expression, PlainValidator(_expression), PlainSerializer(_written), WithJsonSchema(_VALUE_SCHEMA)]
+Value = Annotated[
+    Any,
+    PlainValidator(_value),
+    PlainSerializer(_written),
+    WithJsonSchema({"anyOf": [_VALUE_SCHEMA, {"type": "array", "items": _VALUE_SCHEMA}]}),
+]
+Cell = Annotated[
+    Any,
+    PlainValidator(_cell),
+    PlainSerializer(_written),
+    WithJsonSchema({"anyOf": [{"type": "null"}, _VALUE_SCHEMA, {"type": "array", "items": _VALUE_SCHEMA}]}),
+]
+Constant = Annotated[Any, PlainValidator(_constant), PlainSerializer(_written), WithJsonSchema(_VALUE_SCHEMA)]
+Text = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, str) else value)]

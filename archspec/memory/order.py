@@ -1,0 +1,186 @@
+"""The order of a network's nodes that needs the least memory.
+
+A state is the set of nodes that have run. How much is alive in a state does not depend on how it was reached, so the
+search is for a path from nothing to everything whose highest point is lowest: Dijkstra's algorithm with the maximum in
+place of the sum. Two facts keep it small. A node that is ready, does not lift the highest point so far, and leaves no
+more alive than there is now, can always run at once: it frees later at least what it would free now. And the states
+are sets closed under "comes before", of which a network of blocks in a row has few.
+"""
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from archspec.dims import is_number
+from archspec.errors import ArchspecError
+from archspec.memory.storage import Layout
+
+MAX_WORK = 200_000
+BEAM = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """An order of the nodes, and whether it was proved that none needs less."""
+
+    order: tuple[int, ...]
+    optimal: bool
+
+
+def best_order(layout: Layout, sizes: tuple[int, ...], max_work: int = MAX_WORK) -> Schedule:
+    """The order whose peak of live storages is least.
+
+    Args:
+        layout: What is stored where.
+        sizes: The size of each storage.
+        max_work: After so many steps the search goes on for as many with the `BEAM` best states of each length alone,
+            and its result is the better of what that finds and the given order.
+
+    Raises:
+        ArchspecError: A size is not a number.
+    """
+    if not all(map(is_number, sizes)):
+        raise ArchspecError("the best order depends on the sizes; bind the free symbols, or take the given order")
+    search = _Search(layout, sizes)
+    found = search.exhaustively(max_work)
+    if found is not None:
+        return Schedule(found, optimal=True)
+    given = tuple(range(len(layout.written)))
+    near = search.with_beam(BEAM, 2 * max_work)
+    return Schedule(given if near is None else min((near, given), key=search.peak), optimal=False)
+
+
+class _Search:
+    """The states of a network, as bit sets of positions."""
+
+    def __init__(self, layout: Layout, sizes: tuple[int, ...]) -> None:
+        self.sizes = sizes
+        self.written = layout.written
+        self.read = layout.read
+        self.readers = [sum(1 << reader for reader in storage.readers) for storage in layout.storages]
+        self.kept = [storage.kept for storage in layout.storages]
+        position = {node.name: i for i, node in enumerate(layout.network.nodes)}
+        needs = [[position[name] for name in node.inputs if name in position] for node in layout.network.nodes]
+        self.needs = [sum(1 << other for other in set(inputs)) for inputs in needs]
+        self.followers: list[list[int]] = [[] for _ in needs]
+        for node, inputs in enumerate(needs):
+            for other in set(inputs):
+                self.followers[other].append(node)
+        self.all = (1 << len(needs)) - 1
+        self.work = 0
+
+    def start(self) -> tuple[frozenset[int], int, frozenset[int]]:
+        """What is alive before the first node (the input), how large it is, and what can run."""
+        ready = frozenset(node for node, needs in enumerate(self.needs) if not needs)
+        return frozenset({0}), self.sizes[0], ready
+
+    def step(self, done: int, alive: frozenset[int], live: int, node: int) -> tuple[frozenset[int], int, int]:
+        """What running a node leaves alive, how large that is, and how large what is alive meanwhile."""
+        self.work += 1
+        storage = self.written[node]
+        during = live if storage in alive else live + self.sizes[storage]
+        now = alive | {storage}
+        done |= 1 << node
+        freed = {
+            other for other in {*self.read[node], storage} if not self.kept[other] and not self.readers[other] & ~done
+        }
+        return now - freed, during - sum(self.sizes[other] for other in freed & now), during
+
+    def ready_after(self, done: int, ready: frozenset[int], node: int) -> frozenset[int]:
+        """What can run once a node has."""
+        done |= 1 << node
+        return (ready - {node}) | {after for after in self.followers[node] if not self.needs[after] & ~done}
+
+    def peak(self, order: Iterable[int]) -> int:
+        """The highest point of an order."""
+        done, (alive, live, _), highest = 0, self.start(), 0
+        for node in order:
+            alive, live, during = self.step(done, alive, live, node)
+            done, highest = done | 1 << node, max(highest, during)
+        return highest
+
+    def harmless(self, state: "_State") -> int | None:
+        """A node that can run at once without loss."""
+        for node in sorted(state.ready):
+            _, left, during = self.step(state.done, state.alive, state.live, node)
+            if during <= state.highest and left <= state.live:
+                return node
+        return None
+
+    def after(self, state: "_State", node: int) -> "_State":
+        """The state once a node has run."""
+        alive, live, during = self.step(state.done, state.alive, state.live, node)
+        return _State(
+            state.done | 1 << node,
+            max(state.highest, during),
+            alive,
+            live,
+            self.ready_after(state.done, state.ready, node),
+            (node, state.path),
+        )
+
+    def next(self, state: "_State") -> "list[_State]":
+        """The states that have to be looked at behind one."""
+        free = self.harmless(state)
+        return [self.after(state, node) for node in (sorted(state.ready) if free is None else [free])]
+
+    def exhaustively(self, max_work: int) -> tuple[int, ...] | None:
+        """The best order; None if it takes too many steps to find."""
+        first = _State(0, 0, *self.start(), None)
+        queue: list[tuple[int, int, int, _State]] = [(0, 0, 0, first)]
+        seen: set[int] = set()
+        count = 0
+        while queue:
+            _, _, _, state = heapq.heappop(queue)
+            if state.done == self.all:
+                return state.order()
+            if state.done in seen:
+                continue
+            seen.add(state.done)
+            if self.work > max_work:
+                return None
+            for after in self.next(state):
+                count += 1
+                if after.done not in seen:
+                    heapq.heappush(queue, (after.highest, -after.done.bit_count(), count, after))
+        raise AssertionError("every network can be run to its end")
+
+    def with_beam(self, width: int, max_work: int) -> tuple[int, ...] | None:
+        """A good order: of the states of each length only the best go on; None if that takes too many steps."""
+        beam = [_State(0, 0, *self.start(), None)]
+        for _ in self.written:
+            if self.work > max_work:
+                return None
+            best: dict[int, _State] = {}
+            for after in (after for state in beam for after in self.next(state)):
+                known = best.get(after.done)
+                if known is None or after.highest < known.highest:
+                    best[after.done] = after
+            beam = heapq.nsmallest(width, best.values(), key=lambda state: (state.highest, state.live))
+        return beam[0].order()
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A set of nodes that have run, and the best way to it that is known.
+
+    `path` is the last node and the path before it.
+    """
+
+    done: int
+    highest: int
+    alive: frozenset[int]
+    live: int
+    ready: frozenset[int]
+    path: "tuple[int, _Path] | None"
+
+    def order(self) -> tuple[int, ...]:
+        """The nodes in the order in which they ran."""
+        nodes, path = [], self.path
+        while path is not None:
+            node, path = path
+            nodes.append(node)
+        return tuple(reversed(nodes))
+
+
+_Path = tuple[int, "_Path"] | None

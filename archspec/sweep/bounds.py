@@ -1,0 +1,141 @@
+"""Where a symbol is searched: its choices, or from one number to another."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, Literal
+
+from archspec.dims import ceil, exact, floor, is_number
+from archspec.errors import ArchspecError, BindingError, did_you_mean
+from archspec.language.document import Document, Symbol
+
+MAX_VALUES = 250_000
+MAX_STEPS = 128
+"""How many values of a whole number are searched beside another symbol, unless bounds are given."""
+
+BELOW, ABOVE = 32, 100
+"""A symbol without a range is searched from a 32nd of its default, a whole number from 1, to 100 times its default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The values of a symbol that are searched.
+
+    Attributes:
+        symbol: Its name.
+        kind: "choices" (the values listed), "whole" (every step-th whole number), "real" (every rational number).
+        values: The choices, or the whole numbers.
+        low: The least.
+        high: The greatest.
+        stated: Whether the specification or the caller says so; else the ends are ours.
+        step: From one whole number to the next.
+    """
+
+    symbol: str
+    kind: Literal["choices", "whole", "real"]
+    values: tuple[Any, ...]
+    low: Any
+    high: Any
+    stated: bool = True
+    step: int = 1
+
+
+def line(document: Document, name: str, between: Iterable[Any] | None = None) -> Line:
+    """Where a symbol is searched: all of its range, or between two numbers, a third being the step.
+
+    Raises:
+        BindingError: There is no such symbol; the bounds are none, or outside the range that the symbol has.
+    """
+    if name not in document.symbols:
+        known = f"; its symbols are {', '.join(document.symbols)}" if document.symbols else "; it has no symbols"
+        raise BindingError(f"'{document.name}' has no symbol '{name}'{did_you_mean(name, document.symbols) or known}")
+    symbol = document.symbols[name]
+    ends, step = (None, 1) if between is None else _ends(name, tuple(between))
+    if symbol.choices is not None:
+        chosen = symbol.choices if symbol.word or ends is None else _within(name, symbol.choices, ends)
+        if symbol.word and ends is not None:
+            raise BindingError(f"{name} chooses between words; it cannot be between numbers")
+        return Line(name, "choices", tuple(chosen), chosen[0], chosen[-1])
+    low, high = _bounded(name, symbol, ends)
+    stated = ends is not None or symbol.range is not None
+    if not symbol.integer:
+        if step != 1:
+            raise BindingError(f"{name} takes every rational number; a step is for whole ones")
+        return Line(name, "real", (), low, high, stated)
+    return _whole(name, low, high, stated, step)
+
+
+def _whole(name: str, low: Any, high: Any, stated: bool, step: int) -> Line:
+    values = range(ceil(low), floor(high) + 1, step)
+    if not values:
+        raise BindingError(f"no whole number is from {low} to {high}, where {name} is searched")
+    if len(values) > MAX_VALUES:
+        raise BindingError(
+            f"{name} has {len(values):,} values from {low} to {high}, more than {MAX_VALUES:,}; "
+            f"give closer ones, or a step: {name}={low},{high},32"
+        )
+    return Line(name, "whole", tuple(values), values[0], values[-1], stated, step)
+
+
+def _within(name: str, choices: tuple[Any, ...], ends: tuple[Any, Any]) -> tuple[Any, ...]:
+    chosen = tuple(choice for choice in choices if ends[0] <= choice <= ends[1])
+    if not chosen:
+        raise BindingError(f"{name} is one of {', '.join(map(str, choices))}, none of them from {ends[0]} to {ends[1]}")
+    return chosen
+
+
+def _ends(name: str, between: tuple[Any, ...]) -> tuple[tuple[Any, Any], int]:
+    if len(between) not in (2, 3):
+        raise BindingError(f"{name} is between two numbers, such as 1/4,2, and a step (got {len(between)} numbers)")
+    try:
+        low, high, *steps = map(exact, between)
+    except ArchspecError as error:
+        raise BindingError(f"{name}: {error}") from None
+    if not (is_number(low) and is_number(high) and low <= high):
+        raise BindingError(f"{name} is between a smaller and a larger number (got {low} and {high})")
+    step = steps[0] if steps else 1
+    if not (isinstance(step, int) and step > 0):
+        raise BindingError(f"{name}: a step is a whole number from 1 (got {step})")
+    return (low, high), step
+
+
+def _bounded(name: str, symbol: Symbol, ends: tuple[Any, Any] | None) -> tuple[Any, Any]:
+    if symbol.range is None:
+        if ends is None:
+            return 1 if symbol.integer else Fraction(symbol.default) / BELOW, ABOVE * symbol.default
+        if ends[0] <= 0:
+            raise BindingError(f"{name} must be greater than 0 (got {ends[0]})")
+        return ends
+    least, most = symbol.range
+    if ends is None:
+        return least, most
+    if ends[0] < least or ends[1] > most:
+        raise BindingError(f"{name} must be from {least} to {most} (got {ends[0]} to {ends[1]})")
+    return ends
+
+
+def lines(document: Document, names: Iterable[str], between: Mapping[str, Iterable[Any]]) -> tuple[Line, ...]:
+    """The lines of one symbol or two.
+
+    Raises:
+        BindingError: A symbol cannot be searched, or bounds are given for one that is not.
+    """
+    names = tuple(names)
+    for name in between:
+        if name not in names:
+            raise BindingError(f"bounds are given for {name}, but the search is for {' and '.join(names)}")
+    if len(set(names)) != len(names) or not 1 <= len(names) <= 2:
+        raise BindingError(f"the search is for one symbol or two (got {', '.join(names) or 'none'})")
+    found = tuple(line(document, name, between.get(name)) for name in names)
+    return found if len(found) == 1 else tuple(one if one.symbol in between else _stepped(one) for one in found)
+
+
+def _stepped(line: Line) -> Line:
+    """The multiples of the least power of two of which a line has no more than `MAX_STEPS`."""
+    step = 1
+    while line.kind == "whole" and len(line.values) > MAX_STEPS * step:
+        step *= 2
+    if step == 1:
+        return line
+    values = tuple(value for value in line.values if value % step == 0)
+    return replace(line, values=values, low=values[0], high=values[-1], step=step)

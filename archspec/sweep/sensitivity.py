@@ -1,0 +1,249 @@
+"""How a cost answers to its symbols: elasticities of the formula, and what the next network really costs.
+
+The elasticity d ln Q / d ln s says by how many percent Q grows when s does by one. It is that of the formula
+that holds where sizes divide, and exact: a rational number. Roundings make Q a staircase, so the next step is counted
+beside it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from sympy import Expr, Symbol
+
+from archspec import cost, graph
+from archspec.cost import Convention
+from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
+from archspec.formula.of_network import QUANTITIES, figure, formula
+from archspec.graph import Network
+from archspec.language.document import Document
+from archspec.sweep.bounds import Line, line
+from archspec.sweep.span import Span
+from archspec.sweep.survey import Survey
+from archspec.symbols import Lookup, Maximum, Minimum, from_sympy, to_sympy, value
+
+REACH = Fraction(5, 4)
+STEPS = 256
+"""How far the next step is looked for: to 5/4 of a multiplier, and among so many whole numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next network of another cost.
+
+    Attributes:
+        span: The values of the symbol that give it.
+        cost: What it costs.
+    """
+
+    span: Span
+    cost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """How a cost answers to one symbol, the others being as they are.
+
+    Attributes:
+        symbol: Its name.
+        value: Where.
+        elasticity: d ln Q / d ln s of the formula that holds where sizes divide; None where there is none.
+        percent: How much more that formula gives for 1 % more of the symbol, as a part of it.
+        reason: Why there is no elasticity.
+        step: The next network of another cost; None where the symbol ends, or nothing near changes the cost.
+    """
+
+    symbol: str
+    value: Any
+    elasticity: Fraction | None
+    percent: Fraction | None
+    reason: str | None
+    step: Step | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """How a cost answers to every symbol.
+
+    Attributes:
+        name: The specification's name.
+        quantity: Which cost.
+        cost: What it is.
+        bindings: Where.
+        convention: How it is counted.
+        responses: One a symbol that is a number, by falling elasticity.
+    """
+
+    name: str
+    quantity: str
+    cost: int
+    bindings: Mapping[str, Any]
+    convention: Convention
+    responses: tuple[Response, ...]
+
+
+def sensitivity(
+    document: Document,
+    quantity: str = "macs",
+    *,
+    symbols: Iterable[str] | None = None,
+    convention: Convention = cost.DEFAULT,
+    bindings: Mapping[str, Any] | None = None,
+) -> Sensitivity:
+    """How a cost answers to the symbols of a specification.
+
+    Args:
+        document: The specification.
+        quantity: What is counted, as of a formula.
+        symbols: Which symbols; by default all that are numbers.
+        convention: How to count.
+        bindings: Where; symbols that are not named are at their defaults.
+
+    Raises:
+        UnknownNameError: There is no such quantity.
+        BindingError: There is no such symbol, it is a word, or stands twice; or none is asked for.
+
+    >>> from archspec.language import load
+    >>> found = sensitivity(load("mobilenet"))
+    >>> for response in found.responses:
+    ...     print(response.symbol, round(float(response.elasticity), 3))
+    side 1.996
+    alpha 1.949
+    classes 0.002
+    """
+    check_quantity(quantity)
+    network = graph.expand(document, bindings or {})
+    values = dict(network.bindings)
+    names = [name for name, symbol in document.symbols.items() if not symbol.word]
+    wanted = names if symbols is None else _wanted(symbols, names, document.name)
+    asked = _Asked(document, quantity, convention, values)
+    responses = [asked.response(name) for name in wanted]
+    return Sensitivity(
+        name=document.name,
+        quantity=quantity,
+        cost=asked.count(network)[quantity],
+        bindings=values,
+        convention=convention,
+        responses=tuple(sorted(responses, key=lambda each: -abs(each.elasticity or Fraction(0)))),
+    )
+
+
+def _wanted(symbols: Iterable[str], names: list[str], of: str) -> tuple[str, ...]:
+    """The symbols that were asked for.
+
+    Raises:
+        BindingError: There is none of the name, a name stands twice, or there are no names.
+    """
+    wanted = tuple(symbols)
+    if not wanted:
+        raise BindingError(f"no symbol of '{of}' is named{_listed(names)}")
+    for place, name in enumerate(wanted):
+        if name not in names:
+            raise BindingError(f"'{of}' has no number '{name}'{did_you_mean(name, names) or _listed(names)}")
+        if name in wanted[:place]:
+            raise BindingError(f"{name} is asked for twice")
+    return wanted
+
+
+def check_quantity(quantity: str) -> None:
+    """Refuse what is no quantity of a formula.
+
+    Raises:
+        UnknownNameError: It is none.
+    """
+    if quantity not in QUANTITIES:
+        hint = did_you_mean(quantity, QUANTITIES) or f"; use {', '.join(QUANTITIES)}"
+        raise UnknownNameError(f"there is no formula of '{quantity}'{hint}")
+
+
+def _listed(names: list[str]) -> str:
+    return f"; it has {', '.join(names) or 'none'}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    document: Document
+    quantity: str
+    convention: Convention
+    values: Mapping[str, Any]
+
+    def expand(self, values: Mapping[str, Any]) -> Network:
+        return graph.expand(self.document, {**self.values, **values})
+
+    def count(self, network: Network) -> dict[str, Any]:
+        return {self.quantity: figure(cost.count(network, self.convention), self.quantity)}
+
+    def response(self, name: str) -> Response:
+        elasticity = percent = reason = None
+        try:
+            smooth, symbol = self.smooth(name)
+            elasticity, percent = slopes(smooth, symbol, to_sympy(self.values[name]))
+        except ArchspecError as error:
+            reason = str(error).splitlines()[0]
+        return Response(name, self.values[name], elasticity, percent, reason, self.step(name))
+
+    def smooth(self, name: str) -> tuple[Expr, Symbol]:
+        """The formula where sizes divide, in one symbol, a maximum being what it is just above the symbol's value."""
+        others = {key: each for key, each in self.values.items() if key != name}
+        found = formula(self.document, self.quantity, free=(name,), bindings=others, convention=self.convention)
+        if found.exact.has(Lookup):
+            raise ArchspecError(f"{name} is looked up in a table; only its steps can be counted")
+        (symbol,) = found.symbols
+        above = Fraction(self.values[name]) * Fraction(10**6 + 1, 10**6)
+        return chosen(found.divisible, {name: above}), symbol
+
+    def step(self, name: str) -> Step | None:
+        """The next network along a symbol that costs something else."""
+        here = self.values[name]
+        line = self.line(name)
+        if line is None:
+            return None
+        survey = Survey([line], self.expand, self.count)
+        samples = [sample for sample in survey if sample.values[name] >= here]
+        before = self.count(self.expand({}))[self.quantity]
+        for sample in samples:
+            if sample.figures[self.quantity] != before:
+                return Step(sample.spans[name], sample.figures[self.quantity])
+        return None
+
+    def line(self, name: str) -> Line | None:
+        """From a symbol's value to where its next step is looked for; None at its end."""
+        symbol, here = self.document.symbols[name], self.values[name]
+        if symbol.choices is not None:
+            return line(self.document, name)
+        most = symbol.range[1] if symbol.range else None
+        reach = here + STEPS if symbol.integer else here * REACH
+        end = reach if most is None else min(reach, most)
+        return line(self.document, name, (here, end)) if end > here else None
+
+
+def chosen(expression: Expr, values: Mapping[str, Any]) -> Expr:
+    """The expression with each maximum and minimum as the argument that it is at some values."""
+    if not expression.has(Maximum, Minimum):
+        return expression
+    args = [chosen(arg, values) for arg in expression.args]
+    if not isinstance(expression, (Maximum, Minimum)):
+        return expression.func(*args)
+    pick = max if isinstance(expression, Maximum) else min
+    return pick(args, key=lambda arg: Fraction(value(arg, values)))
+
+
+def slopes(smooth: Expr, symbol: Symbol, at: Expr) -> tuple[Fraction, Fraction]:
+    """The elasticity of an expression, and by what part it grows when its symbol grows by 1 %; exact.
+
+    >>> from archspec.symbols import symbol
+    >>> s = symbol("s")
+    >>> slopes(3 * s**2, s, sympy.Integer(224))
+    (Fraction(2, 1), Fraction(201, 10000))
+
+    Raises:
+        ArchspecError: The expression is zero.
+    """
+    here = smooth.xreplace({symbol: at})
+    if here == 0:
+        raise ArchspecError("there is nothing that could grow")
+    rise = sympy.diff(smooth, symbol).xreplace({symbol: at})
+    more = smooth.xreplace({symbol: at * sympy.Rational(101, 100)})
+    return Fraction(from_sympy(at * rise / here)), Fraction(from_sympy(more / here)) - 1

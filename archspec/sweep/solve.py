@@ -1,0 +1,236 @@
+"""The largest network within a budget: over all networks that a symbol, or two, can give.
+
+The networks are all counted (`survey`), so nothing is taken for granted: neither that a cost grows with a symbol, nor
+that a formula holds. What is reported is counted once more in plain integers.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from archspec import cost, graph
+from archspec.cost import Convention
+from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
+from archspec.graph import Network
+from archspec.language.document import Document
+from archspec.memory.peak import DTYPES, POLICIES, memory
+from archspec.sweep.bounds import Line, lines
+from archspec.sweep.budget import QUANTITIES, Budget, budgets, check_quantity
+from archspec.sweep.span import Span
+from archspec.sweep.survey import Sample, Survey
+
+MEMORY = "memory"
+COUNTED = tuple(quantity for quantity in QUANTITIES if quantity != MEMORY)
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How networks are counted.
+
+    Attributes:
+        convention: What counts as a parameter and as an operation.
+        batch: How many inputs at once.
+        policy: What is in memory while a node runs; see `memory.peak`.
+        dtype: The type of a number in memory.
+    """
+
+    convention: Convention = cost.DEFAULT
+    batch: int = 1
+    policy: str = "layerwise"
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        for kind, word, known in (("policy", self.policy, POLICIES), ("type", self.dtype, DTYPES)):
+            if word not in known:
+                hint = did_you_mean(word, known) or f"; known are {', '.join(known)}"
+                raise UnknownNameError(f"no {kind} '{word}'{hint}")
+
+    def of(self, network: Network, quantities: Iterable[str]) -> dict[str, Any]:
+        """What a network costs, by quantity; the peak of its memory only where it is among `quantities`."""
+        table = cost.count(network, self.convention)
+        found = {quantity: getattr(table, quantity) for quantity in COUNTED}
+        return found | {MEMORY: memory(network, self.policy, self.dtype).peak} if MEMORY in quantities else found
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A network, by the values that give it.
+
+    Attributes:
+        spans: Of each symbol, all the values that give this network while the others are as they are.
+        figures: What it costs, by quantity.
+    """
+
+    spans: Mapping[str, Span]
+    figures: Mapping[str, int]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """A short value of every symbol that gives it."""
+        return {name: span.short for name, span in self.spans.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """The answer to: which is the largest network within these budgets?
+
+    Attributes:
+        name: The specification's name.
+        bindings: The symbols that were given; the others are at their defaults.
+        lines: The symbols that were searched, and where.
+        budgets: What the quantities may be.
+        maximise: The quantity of which the largest network has the most.
+        counting: How they were counted.
+        best: The largest network within all budgets; None if there is none.
+        larger: The smallest of those that are larger, all of which break a budget; None if there is none.
+        nearest: Where no network is within the budgets, the one that misses them by least.
+        frontier: With two symbols, every network within the budgets that no other outdoes in one symbol without falling
+            behind in the other; from the largest value of the first symbol down.
+        unbuilt: How many values give no network, with the first reason.
+    """
+
+    name: str
+    bindings: Mapping[str, Any]
+    lines: tuple[Line, ...]
+    budgets: tuple[Budget, ...]
+    maximise: str
+    counting: Counting
+    best: Found | None
+    larger: Found | None
+    nearest: Found | None
+    frontier: tuple[Found, ...]
+    unbuilt: tuple[int, str]
+
+    def __bool__(self) -> bool:
+        return self.best is not None
+
+
+def solve(
+    document: Document,
+    symbols: str | Iterable[str],
+    limits: Mapping[str, str | Iterable[str]],
+    *,
+    between: Mapping[str, Iterable[Any]] | None = None,
+    maximise: str | None = None,
+    counting: Counting = Counting(),
+    bindings: Mapping[str, Any] | None = None,
+) -> Solution:
+    """The largest network within budgets, over all values of one symbol or two.
+
+    Args:
+        document: The specification.
+        symbols: What to solve for.
+        limits: The budgets by quantity, such as {"macs": "<=300M"}; more than one bound in a list.
+        between: Where to search a symbol, instead of its whole range: from, to, and for whole numbers the step.
+        maximise: The quantity of which to have the most; the first with a budget unless given. Among networks with the
+            same, the one with the larger value of the symbol is larger.
+        counting: How to count.
+        bindings: Values of other symbols.
+
+    Raises:
+        BindingError: A symbol or its bounds cannot be; bounds contradict each other; there are too many networks.
+        UnknownNameError: There is no such quantity or convention.
+
+    >>> from archspec.language import load
+    >>> found = solve(load("mobilenet"), "alpha", {"macs": "<=300M"})
+    >>> print(found.best.spans["alpha"].written("alpha"), found.best.figures["macs"], found.larger.figures["macs"])
+    737/1024 ≤ alpha < 369/512 299816242 300711737
+    """
+    names = (symbols,) if isinstance(symbols, str) else tuple(symbols)
+    wanted = budgets(limits)
+    goal = wanted[0].quantity if maximise is None else maximise
+    check_quantity(goal)
+    bound = dict(bindings or {})
+    _check_free(names, bound)
+    searched = lines(document, names, between or {})
+    question = _Question(document, bound, names, wanted, goal, counting)
+    survey = Survey(searched, question.expand, question.count)
+    faults = survey.faults
+    return Solution(
+        name=document.name,
+        bindings=bound,
+        lines=searched,
+        budgets=wanted,
+        maximise=goal,
+        counting=counting,
+        unbuilt=(len(faults), next((f"{at}: {fault}" for at, fault in faults.items()), "")),
+        **question.answers(list(survey)),
+    )
+
+
+def _check_free(names: Sequence[str], bindings: Mapping[str, Any]) -> None:
+    for name in names:
+        if name in bindings:
+            raise BindingError(f"the symbol '{name}' cannot be both bound and solved for")
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked, and the answers to its parts."""
+
+    document: Document
+    bindings: Mapping[str, Any]
+    names: tuple[str, ...]
+    budgets: tuple[Budget, ...]
+    goal: str
+    counting: Counting
+
+    def expand(self, values: Mapping[str, Any]) -> Network:
+        """The network at some values."""
+        return graph.expand(self.document, {**self.bindings, **values}, batch=self.counting.batch)
+
+    def count(self, network: Network) -> dict[str, Any]:
+        """What a network costs, by quantity."""
+        return self.counting.of(network, (self.goal, *(budget.quantity for budget in self.budgets)))
+
+    def answers(self, samples: list[Sample]) -> dict[str, Any]:
+        """The parts of the solution that the samples decide."""
+        within = [sample for sample in samples if not any(b.excess(sample.figures[b.quantity]) for b in self.budgets)]
+        if not within:
+            nearest = min(samples, key=lambda sample: max(b.miss(sample.figures[b.quantity]) for b in self.budgets))
+            return {"best": None, "larger": None, "nearest": self.found(nearest), "frontier": ()}
+        best = max(within, key=self.size)
+        larger = [sample for sample in samples if sample.figures[self.goal] > best.figures[self.goal]]
+        return {
+            "best": self.found(best),
+            "larger": self.found(min(larger, key=self.size)) if larger else None,
+            "nearest": None,
+            "frontier": self.frontier(within) if len(self.names) == 2 else (),
+        }
+
+    def size(self, sample: Sample) -> tuple[Any, ...]:
+        """What samples are ordered by: what is maximised, then the values of the symbols."""
+        return (sample.figures[self.goal], *self.rank(sample))
+
+    def rank(self, sample: Sample) -> tuple[Any, ...]:
+        """The values of the symbols, words by their place among the choices."""
+        values = sample.values
+        return tuple(self.place(name, values[name]) for name in self.names)
+
+    def place(self, name: str, value: Any) -> Any:
+        """A value as something that can be ordered."""
+        symbol = self.document.symbols[name]
+        return (symbol.choices or ()).index(value) if symbol.word else value
+
+    def frontier(self, within: list[Sample]) -> tuple[Found, ...]:
+        """The samples that none exceeds in one symbol without being less in the other, one for each network."""
+        found: list[Found] = []
+        most: Any = None
+        for sample in sorted(within, key=self.rank, reverse=True):
+            second = self.rank(sample)[1]
+            if most is None or second > most:
+                most = second
+                found.append(self.found(sample))
+        return tuple(found)
+
+    def found(self, sample: Sample) -> Found:
+        """A sample with all values that give it; counted once more, in plain integers.
+
+        Raises:
+            ArchspecError: The two counts differ, which is a fault of this library.
+        """
+        network = Found(sample.spans, sample.figures)
+        again = self.count(self.expand(network.values))
+        if again != dict(network.figures):
+            raise ArchspecError(f"the networks at {network.values} were counted as {network.figures}, and as {again}")
+        return network

@@ -1,0 +1,102 @@
+"""In what a source differs from a network, as far as the shapes of their arrays say."""
+
+from collections.abc import Iterator, Mapping
+
+from archspec.weights.layers import Layer, Layers
+
+SHOWN = 8
+"""How many layers are named one by one."""
+
+
+def differences(
+    here: Layers, there: Layers, taken: Mapping[str, tuple[str, object]], bindings: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Sentences, the telling ones first; none if everything fits.
+
+    Args:
+        here: The network's layers.
+        there: The source's.
+        taken: Which layer of the source is which of the network's, by name.
+        bindings: The symbols' values as text.
+    """
+    return tuple(_Difference(here, there, taken, bindings).sentences())
+
+
+class _Difference:
+    def __init__(
+        self, here: Layers, there: Layers, taken: Mapping[str, tuple[str, object]], bindings: Mapping[str, str]
+    ) -> None:
+        by_name = {layer.name: layer for layer in there.all}
+        used = {name for name, _ in taken.values()}
+        self.bindings = bindings
+        self.pairs = [(layer, by_name[taken[layer.name][0]]) for layer in here.all if layer.name in taken]
+        self.missing = [layer for layer in here.all if layer.name not in taken]
+        self.extra = [layer for layer in there.all if layer.name not in used]
+        self.shared = self._side_by_side(here, there)
+
+    def _side_by_side(self, here: Layers, there: Layers) -> list[tuple[Layer, Layer]]:
+        """Kernels that find nothing beside those that fill nothing, in the same gap of both orders."""
+        back = {other.name: one.name for one, other in self.pairs}
+        gaps: dict[str, tuple[list[Layer], list[Layer]]] = {}
+        for layers, side in ((here.kernels, 0), (there.kernels, 1)):
+            last, lonely = "", {layer.name for layer in (self.missing, self.extra)[side]}
+            for layer in layers:
+                if layer.name in lonely:
+                    gaps.setdefault(last, ([], []))[side].append(layer)
+                else:
+                    last = back[layer.name] if side else layer.name
+        return [pair for one, other in gaps.values() for pair in zip(one, other, strict=False)]
+
+    def sentences(self) -> Iterator[str]:
+        """All that is to be said."""
+        yield from self._biases()
+        yield from _some([self._beside(one, other) for one, other in self.shared], "more layers differ in shape")
+        paired = {layer.name for pair in self.shared for layer in pair}
+        for layers, where in ((self.missing, "here"), (self.extra, "in the source")):
+            kernels = [layer for layer in layers if layer.kernel and layer.name not in paired]
+            yield from _some(
+                [f"only {where}: '{layer.name}', {_size(layer)}" for layer in kernels], f"more layers only {where}"
+            )
+        for layers, where in ((self.missing, "here"), (self.extra, "in the source")):
+            yield from _counted(
+                [layer.name for layer in layers if not layer.kernel], f"normalisation{{s}} only {where}"
+            )
+
+    def _biases(self) -> Iterator[str]:
+        """Layers with a bias on one side alone; a normalisation that is folded into its layer leaves such a bias."""
+        pairs = [(one.arrays, other) for one, other in self.pairs if one.kernel]
+        there = [other.name for arrays, other in pairs if "bias" in other.arrays and "bias" not in arrays]
+        here = [other.name for arrays, other in pairs if "bias" in arrays and "bias" not in other.arrays]
+        missing, extra = (sum(not layer.kernel for layer in layers) for layers in (self.missing, self.extra))
+        why = ": the normalisations are folded into them; save the weights from before that"
+        yield from _counted(
+            there, "layer{s} of the source with a bias, where none is here", why * (missing == len(there) > 1)
+        )
+        why = ": the normalisations are folded into them here, and not in the source"
+        yield from _counted(
+            here, "layer{s} of the source without a bias, where one is here", why * (extra == len(here) > 1)
+        )
+
+    def _beside(self, one: Layer, other: Layer) -> str:
+        """Two kernels that could be one, were their shapes the same."""
+        what = f"'{one.name}' is {_size(one)} here, '{other.name}' is {_size(other)} in the source"
+        if other.shape in ((*one.shape[2:], *one.shape[1::-1]), (*one.shape[2:], *one.shape[:2])):
+            return f"{what}: its transpose, as Keras, TensorFlow and Flax write it; nothing is transposed here"
+        if one.shape[1:] == other.shape[1:] and self.bindings.get("classes") == str(one.shape[0]):
+            return f"{what}: other classes? with classes={other.shape[0]} they agree"
+        return what
+
+
+def _counted(names: list[str], what: str, why: str = "") -> Iterator[str]:
+    if names:
+        first = f" ('{names[0]}')" if len(names) == 1 else f" (first '{names[0]}')"
+        yield f"{len(names)} {what.format(s='s' * (len(names) > 1))}{first}{why}"
+
+
+def _size(layer: Layer) -> str:
+    return "×".join(map(str, layer.shape))
+
+
+def _some(sentences: list[str], more: str) -> list[str]:
+    rest = len(sentences) - SHOWN
+    return sentences if rest <= 1 else [*sentences[:SHOWN], f"{rest} {more}"]

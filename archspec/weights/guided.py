@@ -1,0 +1,233 @@
+"""Two models on one input: do they give the same, and if not, where do they part?
+
+The second question is answered layer by layer, each by itself: every layer that has weights is given what the source's
+layer was given, and what lies between two such layers starts from what the source's layers gave. So one difference
+does not hide the next.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from archspec.errors import ArchspecError
+from archspec.weights.check import Check, Parting
+from archspec.weights.outputs import apart, first, largest, normalised, same, shape
+from archspec.weights.said import between, differing, said
+
+if TYPE_CHECKING:
+    from archspec.weights.matching import Matching
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a layer was given and gave, and which modules without weights ran since the one before it."""
+
+    given: Tensor
+    gave: Tensor
+    since: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Run:
+    """A forward pass that is watched."""
+
+    seen: dict[str, _Seen] = field(default_factory=dict)
+    since: list[str] = field(default_factory=list)
+    handles: list[RemovableHandle] = field(default_factory=list)
+
+
+def check(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, tolerance: float) -> Check:
+    """See `Matching.check`."""
+    with _evaluated(model, source), torch.no_grad():
+        run = _Guided(matching, model, source, x, tolerance)
+        ours, before = run.output()
+        partings = tuple(run.partings(matching))
+    theirs = run.theirs
+    if ours.shape != theirs.shape:
+        return Check(False, None, largest(theirs), tolerance, before, partings)
+    return Check(torch.equal(ours, theirs), largest(ours - theirs), largest(theirs), tolerance, before, partings)
+
+
+def settled(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, tolerance: float) -> "Matching":
+    """See `Matching.settled`."""
+    with _evaluated(model, source), torch.no_grad():
+        run = _Guided(matching, model, source, x, tolerance)
+
+        def parted(tried: "Matching") -> int:
+            tried.apply(model)
+            return len(run.partings(tried))
+
+        fewest = parted(matching)
+        for choice in matching.choices:
+            exchanged = matching.swapped(choice)
+            now = parted(exchanged)
+            if now != fewest:
+                matching = (exchanged if now < fewest else matching).decided(choice)
+                fewest = min(now, fewest)
+        matching.apply(model)
+    return matching
+
+
+@contextmanager
+def _evaluated(*models: nn.Module) -> Iterator[None]:
+    """Models as they are when not training, and as they were afterwards."""
+    before = [(module, module.training) for model in models for module in model.modules()]
+    try:
+        for model in models:
+            model.eval()
+        yield
+    finally:
+        for module, training in before:
+            module.training = training
+
+
+class _Guided:
+    """A model that is run beside its source, each of its layers given what the source's was given."""
+
+    def __init__(self, matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, tolerance: float) -> None:
+        self.model, self.source, self.x, self.tolerance = model, source, x, tolerance
+        self.last = _module(model, matching.last)
+        self.softmax = type(self.last).__name__ if "softmax" in type(self.last).__name__.lower() else None
+        self.seen: dict[str, _Seen] = {}
+        self.theirs = self._watched({name: _module(source, name) for name, _ in matching.taken.values()})
+        if self.softmax and normalised(self.theirs, self.softmax):
+            self.softmax = None
+
+    def _watched(self, modules: dict[str, nn.Module]) -> Tensor:
+        """Note what each layer of the source is given and gives; the source's output."""
+        with _hooks(_Run()) as run:
+            _watch_between(run, self.source, {*modules.values()})
+            for name, module in modules.items():
+                watch = _Watch(name, run, self.seen)
+                run.handles += [
+                    module.register_forward_pre_hook(watch.before),
+                    module.register_forward_hook(watch.after),
+                ]
+            output = first(_called(self.source, self.x, "the source"))
+            self.behind = tuple(run.since)
+            return output
+
+    def partings(self, matching: "Matching") -> list[Parting]:
+        """Where the model, with the weights of a matching applied, does other things than its source."""
+        found: list[Parting] = []
+        with _hooks(_Run()) as run:
+            modules = {name: _module(self.model, name) for name in matching.taken}
+            _watch_between(run, self.model, {*modules.values()})
+            for name, module in modules.items():
+                there = matching.taken[name][0]
+                if there in self.seen:
+                    other = _module(self.source, there)
+                    compare = _Compare(name, module, other, self.seen[there], run, self.tolerance, found)
+                    run.handles += [
+                        module.register_forward_pre_hook(compare.before, prepend=True),
+                        module.register_forward_hook(compare.after),
+                    ]
+            ours, _ = self.output()
+            if not same(ours, self.theirs, self.tolerance):
+                found.append(Parting("", False, between(run.since, self.behind), apart(ours, self.theirs)))
+        return found
+
+    def output(self) -> tuple[Tensor, str | None]:
+        """The model's output as the source has it: before a softmax at the end, unless the source has one too."""
+        inputs: list[Tensor] = []
+        with _hooks(_Run()) as run:
+            if self.softmax:
+                hook = self.last.register_forward_pre_hook(lambda _, given: inputs.append(given[0].clone()))
+                run.handles.append(hook)
+            ours = first(_called(self.model, self.x.clone(), "the model"))
+        ours = inputs[-1] if inputs else ours
+        before = f"the {self.softmax}" if self.softmax else None
+        return ours.reshape(self.theirs.shape) if ours.numel() == self.theirs.numel() else ours, before
+
+
+@dataclass(slots=True)
+class _Watch:
+    """The two hooks of a source's layer."""
+
+    name: str
+    run: _Run
+    seen: dict[str, _Seen]
+    given: Tensor | None = None
+
+    def before(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        """Keep what comes in, which a later layer may write over."""
+        self.given = inputs[0].clone()
+
+    def after(self, _: nn.Module, __: Any, gave: Tensor) -> None:
+        """Keep what comes out; of a layer that runs twice, what came the first time."""
+        if self.given is not None:
+            self.seen.setdefault(self.name, _Seen(self.given, gave.clone(), tuple(self.run.since)))
+        self.run.since.clear()
+
+
+@dataclass(slots=True)
+class _Compare:
+    """The two hooks of a model's layer: one for what it is given, one for what it gives."""
+
+    name: str
+    module: nn.Module
+    other: nn.Module
+    seen: _Seen
+    run: _Run
+    tolerance: float
+    found: list[Parting]
+    late: Parting | None = None
+
+    def before(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        """Compare what comes in, and write what the source's layer was given over it, for all that take it too."""
+        given, theirs = inputs[0], self.seen.given
+        since = tuple(self.run.since)
+        self.run.since.clear()
+        self.late = None
+        if given.shape != theirs.shape:  # perhaps a padding, before the layer on one side and in it on the other
+            self.late = Parting(self.name, False, between(since, self.seen.since), apart(given, theirs))
+            return
+        if not same(given, theirs, self.tolerance):
+            self.found.append(Parting(self.name, False, between(since, self.seen.since), apart(given, theirs)))
+        given.copy_(theirs)
+
+    def after(self, _: nn.Module, __: Any, gave: Tensor) -> Tensor:
+        """Compare what comes out, and put what the source's layer gave in its place."""
+        self.run.since.clear()
+        theirs = self.seen.gave
+        if not same(gave, theirs, self.tolerance):
+            settings = "; ".join(differing(self.module, self.other))
+            late = None if settings else self.late
+            what = settings or "other numbers from the same weights"
+            self.found.append(late or Parting(self.name, True, what, apart(gave, theirs)))
+        return theirs.clone()
+
+
+@contextmanager
+def _hooks(run: _Run) -> Iterator[_Run]:
+    try:
+        yield run
+    finally:
+        for handle in run.handles:
+            handle.remove()
+
+
+def _watch_between(run: _Run, model: nn.Module, layers: set[nn.Module]) -> None:
+    """Note every module without children and weights that runs."""
+    for module in model.modules():
+        if module not in layers and not any(module.children()):
+            run.handles.append(module.register_forward_hook(lambda module, _, __: run.since.append(said(module))))
+
+
+def _module(model: nn.Module, name: str) -> nn.Module:
+    try:
+        return model.get_submodule(name)
+    except AttributeError:
+        raise ArchspecError(f"there is no module '{name}' in {type(model).__name__}, whose weights it has") from None
+
+
+def _called(model: nn.Module, x: Tensor, what: str) -> Any:
+    try:
+        return model(x)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        raise ArchspecError(f"{what} cannot take an input of {shape(x)}: {str(error).splitlines()[0]}") from None

@@ -1,0 +1,146 @@
+"""What both sides are made of: layers, each with the arrays that belong together."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import prod
+
+from archspec.graph import Network
+from archspec.graph.names import state_key
+from archspec.weights.words import sorting
+
+UNCOUNTED = "num_batches_tracked"
+"""How many batches a batch normalisation has seen; it changes no output."""
+
+ARRAYS = ("weight", "bias", "running_mean", "running_var", "alpha")
+"""The names of a layer's arrays that are known, in torch's order; alpha is that of our one-bit layers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An array without its numbers: its key, its shape and the name of its type."""
+
+    key: str
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+
+    @property
+    def real(self) -> bool:
+        """Whether it holds floating-point numbers."""
+        return self.dtype.startswith(("float", "bfloat"))
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer with its arrays by their own names.
+
+    Attributes:
+        name: The part of their keys that they share.
+        arrays: Such as "weight" and "bias".
+        path: Of a network's layer, the node; "" for a source's.
+        block: Of a network's layer, the node's block.
+        operator: Of a network's layer, the operator's name.
+    """
+
+    name: str
+    arrays: Mapping[str, Array]
+    path: str = ""
+    block: str = ""
+    operator: str = ""
+
+    @property
+    def kernel(self) -> bool:
+        """Whether it multiplies by a matrix or more: a convolution or linear layer. The others scale and shift."""
+        return len(self.shape) > 1 and "weight" in self.arrays
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of its first array."""
+        return next(iter(self.arrays.values())).shape
+
+    @property
+    def signature(self) -> tuple[object, ...]:
+        """What two layers must share to be one: a kernel's shape; of another, the names and shapes of all arrays."""
+        if self.kernel:
+            return self.shape
+        return tuple((name, self.arrays[name].shape) for name in ARRAYS if name in self.arrays)
+
+    @property
+    def flat(self) -> tuple[object, ...]:
+        """What a convolution shares with the linear layer that does the same to a map of its kernel's size."""
+        return ("flat", self.shape[0], prod(self.shape)) if self.kernel else self.signature
+
+    def fits(self, other: "Layer") -> bool:
+        """Whether the other's arrays can stand here, as they are or with all axes but the first made one."""
+        if self.signature == other.signature:
+            return True
+        return self.flat == other.flat and {len(self.shape), len(other.shape)} == {2, 4}
+
+
+@dataclass(frozen=True)
+class Layers:
+    """All layers of one side.
+
+    Attributes:
+        all: In order.
+        loose: Arrays of a source that belong to no layer that is known.
+        counters: The keys of `num_batches_tracked`, by layer.
+        sorted: Whether they are in the order of their names, so that the order in which they are computed is not known.
+    """
+
+    all: tuple[Layer, ...]
+    loose: tuple[Array, ...] = ()
+    counters: Mapping[str, str] = field(default_factory=dict)
+    sorted: bool = False
+
+    @property
+    def kernels(self) -> tuple[Layer, ...]:
+        """The convolutions and linear layers."""
+        return tuple(layer for layer in self.all if layer.kernel)
+
+    @property
+    def others(self) -> tuple[Layer, ...]:
+        """The normalisations, and what else has arrays."""
+        return tuple(layer for layer in self.all if not layer.kernel)
+
+
+def of_network(network: Network) -> Layers:
+    """The layers of a network, in topological order.
+
+    >>> from archspec.graph import expand
+    >>> from archspec.language import load
+    >>> [layer.name for layer in of_network(expand(load("lenet_5"))).all]
+    ['conv1', 'conv2', 'fc1', 'fc2']
+    """
+    layers = []
+    for node in network.nodes:
+        weights = node.operator.weights(*network.inputs_of(node))
+        arrays = {weight.name: Array(state_key(node.name, weight.name), weight.shape) for weight in weights}
+        if arrays:
+            name = state_key(node.name, "")[:-1]
+            layers.append(Layer(name, arrays, node.name, node.block, node.operator.name))
+    return Layers(tuple(layers))
+
+
+def of_source(arrays: Iterable[Array], *, ordered: bool) -> Layers:
+    """The layers of a state dict: arrays whose keys differ in the last part alone.
+
+    Arrays of whole numbers belong to no layer, nor do those with names of their own.
+
+    Args:
+        arrays: In the order of the state dict.
+        ordered: Whether that is likely the order of computation; if not, names are put in the likely one.
+    """
+    layers: dict[str, dict[str, Array]] = {}
+    loose, counters = [], {}
+    for array in arrays:
+        name, _, last = array.key.rpartition(".")
+        if last == UNCOUNTED:
+            counters[name] = array.key
+        elif last in ARRAYS and array.real and array.shape:
+            layers.setdefault(name, {})[last] = array
+        else:
+            loose.append(array)
+    found = [Layer(name, {last: own[last] for last in ARRAYS if last in own}) for name, own in layers.items()]
+    if not ordered:
+        found.sort(key=lambda layer: sorting(layer.name))
+    return Layers(tuple(found), tuple(loose), counters, not ordered)

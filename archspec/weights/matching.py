@@ -1,0 +1,210 @@
+"""What fills each array of a network, and why; what is left over on either side; what is assumed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from archspec.errors import ArchspecError
+from archspec.files import replacing
+from archspec.weights.align import Why
+from archspec.weights.differences import differences
+from archspec.weights.layers import UNCOUNTED, Layer, Layers
+from archspec.weights.rows import Choice, Left, Row
+
+if TYPE_CHECKING:
+    from archspec.weights.check import Check
+
+
+@dataclass(frozen=True)
+class Matching:
+    """A network's arrays beside those of a source; true when each is filled and nothing is left over.
+
+    Attributes:
+        name: The specification's name.
+        bindings: The symbols' values, defaults included, as text.
+        here: The network's layers.
+        there: The source's layers.
+        taken: By a layer of the network, the source's, and why.
+        choices: Where the shapes allow another matching.
+        last: The name of the module whose result is the network's.
+        source: The source's arrays.
+    """
+
+    name: str
+    bindings: Mapping[str, str]
+    here: Layers
+    there: Layers
+    taken: Mapping[str, tuple[str, Why]]
+    choices: tuple[Choice, ...]
+    last: str
+    source: Mapping[str, Tensor] = field(repr=False)
+
+    def __bool__(self) -> bool:
+        return not self.left and all(row.source is not None for row in self.rows)
+
+    def __str__(self) -> str:
+        filled = sum(row.source is not None for row in self.rows)
+        left = f"{len(self.left)} of the source left over" if self.left else "none left over"
+        return f"{self.name}: {filled} of {len(self.rows)} arrays filled, {left}"
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The network's arrays, in order."""
+        return tuple(row for layer in self.here.all for row in self._rows(layer))
+
+    def _rows(self, layer: Layer) -> Iterator[Row]:
+        name, why = self.taken.get(layer.name, (None, None))
+        source = None if name is None else self._sources[name]
+        for last, array in layer.arrays.items():
+            if source is None:
+                yield Row(array.key, array.shape, None, None, "no layer of the source is left that fits")
+            elif (found := source.arrays.get(last)) is None:
+                yield Row(array.key, array.shape, None, None, f"'{source.name}' has no {last}")
+            else:
+                other = None if found.shape == array.shape else found.shape
+                yield Row(array.key, array.shape, found.key, other, why or "order")
+
+    @cached_property
+    def _sources(self) -> dict[str, Layer]:
+        return {layer.name: layer for layer in self.there.all}
+
+    @cached_property
+    def left(self) -> tuple[Left, ...]:
+        """The source's arrays that fill nothing."""
+        used = {row.source for row in self.rows}
+        layers = [array for layer in self.there.all for array in layer.arrays.values() if array.key not in used]
+        names = {name for name, _ in self.taken.values()}
+        return (
+            *(Left(a.key, a.shape, _left_over(a.key.rpartition(".")[0] in names)) for a in layers),
+            *(Left(a.key, a.shape, _strange(a.dtype, a.real)) for a in self.there.loose),
+        )
+
+    @cached_property
+    def differences(self) -> tuple[str, ...]:
+        """In what the two differ, as far as shapes say; empty if they agree."""
+        return differences(self.here, self.there, self.taken, self.bindings)
+
+    def state(self) -> dict[str, Tensor]:
+        """A state dict of the network's: what fills its arrays, and the number of batches that norms have seen.
+
+        Raises:
+            ArchspecError: A number is not finite, or a variance is negative.
+        """
+        found = {row.key: self._tensor(row) for row in self.rows if row.source is not None}
+        for layer in self.here.all:
+            if "running_var" in layer.arrays and layer.name in self.taken:
+                counter = self.there.counters.get(self.taken[layer.name][0])
+                found[f"{layer.name}.{UNCOUNTED}"] = (
+                    torch.tensor(0) if counter is None else self.source[counter].clone()
+                )
+        return found
+
+    def _tensor(self, row: Row) -> Tensor:
+        tensor = self.source[str(row.source)].detach()
+        if tensor.device.type != "meta":
+            numbers = tensor.float() if tensor.element_size() == 1 else tensor  # of 8-bit floats torch cannot say it
+            bad = int((~torch.isfinite(numbers)).sum())
+            if bad:
+                raise ArchspecError(f"'{row.source}' holds {bad} numbers that are not finite (NaN or infinite)")
+            if row.key.endswith("running_var") and bool((numbers < 0).any()):
+                raise ArchspecError(f"'{row.source}' holds a negative variance")
+        return tensor.reshape(row.shape)
+
+    def apply(self, model: nn.Module, *, strict: bool = True) -> nn.Module:
+        """Put the source's numbers into a model of the network, in the types of the model; gives the model.
+
+        Args:
+            model: What `to_torch` gave, with the same bindings.
+            strict: Whether to refuse if an array is not filled, or one of the source is left over.
+
+        Raises:
+            ArchspecError: The matching is not whole, or the model is another network's.
+        """
+        if strict:
+            self._refuse_partial()
+        own, state = model.state_dict(), self.state()
+        strange = [key for key, tensor in state.items() if key not in own or own[key].shape != tensor.shape]
+        if strange or (strict and own.keys() - state.keys()):
+            key = strange[0] if strange else next(iter(own.keys() - state.keys()))
+            raise ArchspecError(f"the model is not one of '{self.name}' with these bindings: they differ in '{key}'")
+        if any(tensor.is_meta for tensor in own.values()):
+            state = {key: tensor.to(own[key].dtype, copy=True).contiguous() for key, tensor in state.items()}
+            model.load_state_dict(state, strict=strict, assign=True)
+        else:
+            model.load_state_dict(state, strict=strict)
+        return model
+
+    def save(self, path: str | PathLike[str], *, strict: bool = True) -> None:
+        """Write what fills the network as safetensors under the network's keys; the file is there whole, or not at all.
+
+        Raises:
+            ArchspecError: The matching is not whole, a number is not finite, or the file cannot be written.
+        """
+        if Path(path).suffix != ".safetensors":
+            raise ArchspecError(f"'{path}': what is written is .safetensors")
+        if strict:
+            self._refuse_partial()
+        state = {key: tensor.cpu().clone(memory_format=torch.contiguous_format) for key, tensor in self.state().items()}
+        with replacing(Path(path)) as file:
+            save_file(state, file, metadata={"format": "pt"})
+
+    def _refuse_partial(self) -> None:
+        if not self:
+            raise ArchspecError("\n".join((str(self), *self.differences)))
+
+    def swapped(self, choice: Choice) -> "Matching":
+        """The matching in which a choice is made the other way."""
+        taken = dict(self.taken)
+        for one, other in choice.layers:
+            taken[one], taken[other] = taken[other], taken[one]
+        return replace(self, taken=taken)
+
+    def decided(self, choice: Choice) -> "Matching":
+        """The same matching, a choice of which a run has shown to be right."""
+        layers = {name for pair in choice.layers for name in pair}
+        taken = {name: (found, "run" if name in layers else why) for name, (found, why) in self.taken.items()}
+        choices = tuple(replace(each, settled="a run") if each == choice else each for each in self.choices)
+        return replace(self, taken=taken, choices=choices)
+
+    def check(self, model: nn.Module, source: nn.Module, x: Tensor, *, tolerance: float = 1e-5) -> "Check":
+        """The two models on one input: are the outputs equal, and if not, in which layers do they part?
+
+        Args:
+            model: Of the network, with the weights applied.
+            source: The module whose state dict was matched.
+            x: An input of both.
+            tolerance: How far outputs may be apart, as a share of the largest number.
+
+        Raises:
+            ArchspecError: The source has no module of a layer's name, or one of the models cannot take the input.
+        """
+        from archspec.weights.guided import check
+
+        return check(self, model, source, x, tolerance)
+
+    def settled(self, model: nn.Module, source: nn.Module, x: Tensor, *, tolerance: float = 1e-5) -> "Matching":
+        """The matching with every choice made as the two models, run on one input, agree best.
+
+        The model's weights are those of the result afterwards.
+
+        Raises:
+            ArchspecError: As `check`.
+        """
+        from archspec.weights.guided import settled
+
+        return settled(self, model, source, x, tolerance)
+
+
+def _left_over(used: bool) -> str:
+    return "its layer has no such array here" if used else "no layer here is left that fits"
+
+
+def _strange(dtype: str, real: bool) -> str:
+    return "no array of a layer that is known" if real else f"{dtype}: no floating-point numbers"

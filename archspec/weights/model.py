@@ -1,0 +1,31 @@
+"""A model with weights from elsewhere."""
+
+from collections.abc import Mapping
+from os import PathLike
+
+import torch
+from torch import Tensor, nn
+
+from archspec.graph import Network
+from archspec.language import Document
+from archspec.runtime.build import build
+from archspec.weights.match import match
+
+
+def filled(
+    network: Network,
+    document: Document,
+    source: Mapping[str, Tensor] | str | PathLike[str],
+    *,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+    inplace: bool = True,
+) -> nn.Module:
+    """The module that computes a network, with a source's weights; see `build` and `match`.
+
+    Raises:
+        ArchspecError: The source cannot be read, not every array is filled, or one of the source is left over.
+    """
+    matching = match(network, source)
+    model = matching.apply(build(network, document, device="meta", inplace=inplace))  # no memory for weights twice
+    return model.to(device=torch.get_default_device() if device is None else device, dtype=dtype)

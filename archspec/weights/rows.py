@@ -1,0 +1,62 @@
+"""The rows of a matching: an array and what fills it, an array that is left over, a choice that shapes leave open."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from archspec.weights.align import Why
+
+WHY: Mapping[Why, str] = {
+    "key": "it has the same key",
+    "only": "no other layer of either side has this shape",
+    "order": "the shapes agree in the order of both sides",
+    "place": "the shapes agree, and it stands nearest, although not in order",
+    "names": "the shapes agree in order; the words of the names say it is another one of those",
+    "norm": "it normalises the layer that fills the one before",
+    "assumed": "the shapes agree in order, and nothing says whether it is not another one of those",
+    "run": "the shapes agree, and the models do when they are run",
+}
+"""Why a layer is filled by one of the source, in sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One array of the network.
+
+    Attributes:
+        key: Its name in the state dict.
+        shape: Its shape.
+        source: The key of the source's array that fills it; None if none does.
+        found: The shape of that, where it is another: it is reshaped then, never transposed.
+        why: Why this one, a key of `WHY`; if there is none, what is missing, in a sentence.
+    """
+
+    key: str
+    shape: tuple[int, ...]
+    source: str | None
+    found: tuple[int, ...] | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An array of the source that fills nothing."""
+
+    key: str
+    shape: tuple[int, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Layers of the same shapes whose sources could be exchanged.
+
+    Attributes:
+        layers: Pairs of layers of the network; all pairs are exchanged together.
+        parallel: Whether they stand in parallel branches. If not, the source is sorted by names that do not say which
+            of the two comes first.
+        settled: By what: the words that their names share, or a run of both models; None if nothing does.
+    """
+
+    layers: tuple[tuple[str, str], ...]
+    parallel: bool
+    settled: str | None = None
