@@ -10,9 +10,9 @@ from click.testing import CliRunner
 
 import archspec
 from archspec.cli import app
-from archspec.cost import schedule
 from archspec.dims import recording
 from archspec.errors import ArchspecError, UndecidableError, UnknownNameError
+from archspec.memory import order as schedule
 from archspec.memory.peak import DTYPES, POLICIES, memory, peak_bytes, peak_elements
 from archspec.memory.storage import layout
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import archspec
 from archspec.cli import app
 from archspec.errors import ArchspecError, BindingError, UnknownNameError
-from archspec.formula import survey
+from archspec.sweep import survey
 from archspec.sweep.solve import COUNTED
 
 # ------------------------------------------------------------------ brute force
