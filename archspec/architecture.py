@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archspec import cost, graph, language
-from archspec.cost import Convention, CostTable
+from archspec.cost import Convention, CostTable, Counting
 from archspec.errors import SpecErrors, UnknownNameError
 from archspec.extras import need
 from archspec.files import replacing
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 class Network(graph.Network):
     """A network with all its shapes; see `graph.Network`."""
 
-    def count(self, convention: str | Convention = cost.DEFAULT) -> CostTable:
-        """What it costs, under a counting convention."""
-        return cost.count(self, cost.convention(convention))
+    def count(self, counting: Counting | Convention | str = Counting()) -> CostTable:
+        """What it costs; a convention, or its name, says how it is counted, too."""
+        return cost.count(self, counting)
 
 
 class Architecture:
