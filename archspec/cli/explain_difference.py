@@ -26,5 +26,5 @@ def command(spec: str, between: tuple[str, str], settings: tuple[str, ...], batc
     The terms add up to the difference, exactly.
     """
     one, other = map(counter, between)
-    network = architecture.load(spec).expand(batch=batch, **bindings(settings))
+    network = architecture.load(spec).expand(bindings(settings), batch=batch)
     click.echo(explain_difference(network.count(one), network.count(other), form, width=width()), nl=False)

@@ -1,7 +1,7 @@
 """What a network costs: parameters, operations, activations and bytes, under a named convention."""
 
 from archspec.cost.conventions import CONVENTIONS, DEFAULT, Convention, Term, convention
-from archspec.cost.counting import ASKED, Counted, Counting
+from archspec.cost.counting import ASKED, USUAL, CountedNode, Counting, requested
 from archspec.cost.dialects import DIALECTS, Dialect, dialect
 from archspec.cost.difference import Part, counter, difference, total
 from archspec.cost.quantities import QUANTITIES, Peak, Quantity, Ratio, Sum, quantity
@@ -14,9 +14,10 @@ __all__ = [
     "DIALECTS",
     "GROUPINGS",
     "QUANTITIES",
+    "USUAL",
     "Convention",
     "CostTable",
-    "Counted",
+    "CountedNode",
     "Counting",
     "Dialect",
     "Part",
@@ -32,6 +33,7 @@ __all__ = [
     "dialect",
     "difference",
     "quantity",
+    "requested",
     "summed",
     "total",
 ]

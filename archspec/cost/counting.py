@@ -59,17 +59,21 @@ class Counting:
         """Bits an activation has."""
         return DTYPES[self.dtype]
 
-    def changed(self, given: Mapping[str, Any]) -> "Counting":
-        """The same with other values for some of its fields."""
-        return replace(self, **given)
 
+def requested(counting: Counting | Convention | str, fields: Mapping[str, Any]) -> Counting:
+    """A request, a convention or its name, with other values for some fields."""
+    return replace(counting if isinstance(counting, Counting) else Counting(convention(counting)), **fields)
+
+
+USUAL = Counting()
+"""How it is counted where nothing is said."""
 
 ASKED: tuple[str, ...] = tuple(field.name for field in fields(Counting))
 """What can be asked of a count, by name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Counted(Work):
+class CountedNode(Work):
     """An operator at its place in a network, and how it is counted.
 
     Attributes:
@@ -90,10 +94,10 @@ class Counted(Work):
 
 def counted(
     operator: Operator, inputs: tuple[Tensor, ...], output: Tensor, counting: Counting, left_out: bool = False
-) -> Counted:
+) -> CountedNode:
     """An operator with its arithmetic as the convention of a request counts it."""
     operations = FREE if left_out else counting.convention.operations(operator, inputs)
-    return Counted(operator, inputs, output, operations, counting, operator.weights(*inputs), left_out)
+    return CountedNode(operator, inputs, output, operations, counting, operator.weights(*inputs), left_out)
 
 
 def bytes_of(elements: Dim, bits: int) -> Dim:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from archspec.cost.counting import Counted
+from archspec.cost.counting import CountedNode
 from archspec.dims import Dim, divide, is_array, is_number, maximum
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.extras import entry_point
@@ -49,6 +49,10 @@ class Quantity(ABC):
     def of(self, row: "Row") -> Any:
         """What a row has of it; None where that is undefined."""
 
+    @abstractmethod
+    def each(self, table: "CostTable") -> tuple[Any, ...]:
+        """What each node of a table has of it."""
+
     def __str__(self) -> str:
         return self.name
 
@@ -63,7 +67,7 @@ class Sum(Quantity):
 
     kind = "sum"
 
-    rule: Callable[[Counted], Dim]
+    rule: Callable[[CountedNode], Dim]
 
     def of(self, row: "Row") -> Dim:
         """The sum over the nodes of a row."""
@@ -97,6 +101,10 @@ class Ratio(Quantity):
     def of(self, row: "Row") -> Any:
         """The one over the other, exactly; None over nothing."""
         return _quotient(row.figure(self.above), row.figure(self.below))
+
+    def each(self, table: "CostTable") -> tuple[Any, ...]:
+        """The one over the other of each node of a table."""
+        return tuple(map(self.of, table.rows))
 
 
 @dataclass(frozen=True)
@@ -135,16 +143,16 @@ def _quotient(above: Any, below: Any) -> Any:
 # ------------------------------------------------------------------ rules
 
 
-def _params(work: Counted) -> Dim:
+def _params(work: CountedNode) -> Dim:
     roles = work.counting.convention.params
     return 0 if work.left_out else sum(weight.elements for weight in work.weights if weight.role in roles)
 
 
-def _buffers(work: Counted) -> Dim:
+def _buffers(work: CountedNode) -> Dim:
     return sum(weight.elements for weight in work.weights if not weight.trainable)
 
 
-def _activations(work: Counted) -> Dim:
+def _activations(work: CountedNode) -> Dim:
     return 0 if work.operator.view else work.output.elements
 
 
@@ -161,11 +169,17 @@ _ENTRIES: tuple[Quantity, ...] = (
     Sum("activations", "activations", "", "elements of all results", _activations),
     Sum("weight_bytes", "weights [B]", "B", "bytes of all arrays", lambda work: work.weight_bytes),
     *(_operations(kind) for kind in KINDS if kind != "macs"),
-    Peak("memory", "peak memory [B]", "B", "bytes in memory at once, by the policy asked for: a layer at a time"),
-    Peak("memory_liveness", "peak memory [B]", "B", "bytes in memory at once, of all that is alive", "liveness"),
+    Peak("memory", "peak memory [B]", "B", "bytes in memory at once, by the policy that is asked for"),
+    Peak(
+        "memory_liveness",
+        "peak of what is alive [B]",
+        "B",
+        "bytes in memory at once, of all that is alive",
+        "liveness",
+    ),
     Peak(
         "memory_training",
-        "peak memory [B]",
+        "memory to train with [B]",
         "B",
         "bytes in memory at once, everything kept for the backward pass",
         "training",

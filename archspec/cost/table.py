@@ -3,20 +3,18 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any
 
-from archspec.cost.conventions import Convention, Term, convention
-from archspec.cost.counting import Counted, Counting, counted
-from archspec.cost.quantities import QUANTITIES, Peak, Sum, quantity
+from archspec.cost.conventions import Convention, Term
+from archspec.cost.counting import USUAL, CountedNode, Counting, counted, requested
+from archspec.cost.quantities import QUANTITIES, Quantity, quantity
 from archspec.dims import Dim
 from archspec.errors import UnknownNameError
 from archspec.extras import need
 from archspec.graph import Network, Node
 from archspec.ops import KINDS, Operations
 from archspec.result import short
-
-if TYPE_CHECKING:
-    import pandas
 
 GROUPINGS = ("layer", "block", "operator", "stage", "total")
 """What rows can be grouped by, besides a depth in the tree of names."""
@@ -106,7 +104,7 @@ class Row(Figures):
             self._known[name] = quantity(name).of(self)
         return self._known[name]
 
-    def each(self, of: Sum | Peak) -> tuple[Dim, ...]:
+    def each(self, of: Quantity) -> tuple[Dim, ...]:
         """What each of its nodes has of a quantity."""
         column = self.table.column(of)
         return tuple(column[place] for place in self.members)
@@ -131,7 +129,7 @@ class CostTable(Figures):
 
     network: Network
     counting: Counting
-    works: tuple[Counted, ...] = field(compare=False)
+    works: tuple[CountedNode, ...] = field(compare=False)
     _columns: dict[str, tuple[Dim, ...]] = field(default_factory=dict, init=False, compare=False)
 
     @property
@@ -161,7 +159,7 @@ class CostTable(Figures):
         """
         return self.total.figure(name)
 
-    def column(self, of: Sum | Peak) -> tuple[Dim, ...]:
+    def column(self, of: Quantity) -> tuple[Dim, ...]:
         """What each node has of a quantity."""
         if of.name not in self._columns:
             self._columns[of.name] = of.each(self)
@@ -184,16 +182,14 @@ class CostTable(Figures):
             for row in self.by(by)
         ]
 
-    def to_pandas(self, by: str | int = "layer") -> "pandas.DataFrame":
+    def to_pandas(self, by: str | int = "layer") -> Any:
         """The records as a data frame.
 
         Raises:
             MissingExtraError: pandas is not installed.
         """
         need("pandas", "pandas")
-        import pandas
-
-        return pandas.DataFrame(self.records(by))
+        return import_module("pandas").DataFrame(self.records(by))
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:
@@ -283,7 +279,7 @@ def summed(name: str, operator: str, rows: Iterable[Row]) -> Row:
     return rows[0].table.together(name, operator, (member for row in rows for member in row.members))
 
 
-def count(network: Network, counting: Counting | Convention | str = Counting()) -> CostTable:
+def count(network: Network, counting: Counting | Convention | str = USUAL) -> CostTable:
     """Count a network.
 
     Args:
@@ -295,17 +291,16 @@ def count(network: Network, counting: Counting | Convention | str = Counting()) 
     >>> count(expand(load("lenet_300_100"))).params
     266610
     """
-    asked = counting if isinstance(counting, Counting) else Counting(convention(counting))
-    asked = replace(asked, batch=network.batch)
+    asked = requested(counting, {"batch": network.batch})
     table = CostTable(network, asked, tuple(_works(network, asked)))
     for name in FIRST:
         table.column(QUANTITIES[name])
     return table
 
 
-def _works(network: Network, counting: Counting) -> Iterator[Counted]:
+def _works(network: Network, counting: Counting) -> Iterator[CountedNode]:
     """What each node does, that of nodes that are alike but once."""
-    known: dict[Any, Counted] = {}
+    known: dict[Any, CountedNode] = {}
     left_out = None if counting.convention.classifier else classifier(network)
     for node in network.nodes:
         inputs = network.inputs_of(node)
