@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from archspec.cost.counting import CountedNode
-from archspec.dims import Dim, divide, is_array, is_number, maximum
+from archspec.cost.conventions import nothing
+from archspec.cost.counting import CountedNode, bytes_of
+from archspec.dims import Dim, divide, is_array, is_number, maximum, product
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.extras import entry_point
 from archspec.memory.peak import memory
@@ -156,6 +157,27 @@ def _activations(work: CountedNode) -> Dim:
     return 0 if work.operator.view else work.output.elements
 
 
+def _traffic(work: CountedNode) -> Dim:
+    """What is read and what is written; a view moves nothing."""
+    if work.operator.view:
+        return 0
+    bits = work.counting.activation_bits
+    return sum(bytes_of(x.elements, bits) for x in (*work.inputs, work.output)) + work.weight_bytes
+
+
+def _bops(work: CountedNode) -> Dim:
+    """Each product at the bits of its two factors: those of one-bit layers too, which are no multiply-accumulates."""
+    if work.left_out:
+        return 0
+    kernel = next((weight for weight in work.weights if weight.role == "weight"), None)
+    bits = work.counting.activation_bits
+    products = work.operations.macs * (bits if kernel is None else work.counting.bits) * bits
+    if kernel is None or kernel.bits is None:
+        return products
+    factors = bits if nothing(work.operations.binary) else 1
+    return products + product(kernel.shape[1:]) * work.output.elements * kernel.bits * factors
+
+
 def _operations(kind: str) -> Sum:
     meaning = "multiply-accumulates" if kind == "macs" else f"{kind} alone"
     return Sum(kind, "MACs" if kind == "macs" else kind, "", meaning, lambda work: getattr(work.operations, kind))
@@ -184,6 +206,8 @@ _ENTRIES: tuple[Quantity, ...] = (
         "bytes in memory at once, everything kept for the backward pass",
         "training",
     ),
+    Sum("traffic", "traffic [B]", "B", "bytes that nodes read and write: inputs, weights and outputs", _traffic),
+    Sum("bops", "BOPs", "", "products, each at the bits of a weight times the bits of an activation", _bops),
 )
 
 QUANTITIES: Mapping[str, Quantity] = MappingProxyType({quantity.name: quantity for quantity in _ENTRIES})

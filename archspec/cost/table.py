@@ -10,8 +10,7 @@ from archspec.cost.conventions import Convention, Term
 from archspec.cost.counting import USUAL, CountedNode, Counting, counted, requested
 from archspec.cost.quantities import QUANTITIES, Quantity, quantity
 from archspec.dims import Dim
-from archspec.errors import UnknownNameError
-from archspec.extras import need
+from archspec.errors import MissingExtraError, UnknownNameError
 from archspec.graph import Network, Node
 from archspec.ops import KINDS, Operations
 from archspec.result import short
@@ -188,8 +187,11 @@ class CostTable(Figures):
         Raises:
             MissingExtraError: pandas is not installed.
         """
-        need("pandas", "pandas")
-        return import_module("pandas").DataFrame(self.records(by))
+        try:
+            pandas = import_module("pandas")
+        except ImportError:
+            raise MissingExtraError("to_pandas needs pandas: pip install pandas; records() needs nothing") from None
+        return pandas.DataFrame(self.records(by))
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:
