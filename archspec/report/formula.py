@@ -213,7 +213,7 @@ def _plain(formula: Formula, view: View, proof: Proof | None) -> dict[str, Any]:
         "assumptions": [condition(each) for each in formula.assumptions],
         "conditions": [condition(each) for each in formula.conditions] if view == "divisible" else [],
         "defaults": {name: str(each) for name, each in formula.defaults.items()},
-        "value_at_defaults": formula() if counted and len(formula.defaults) >= len(formula.symbols) else None,
+        "value_at_defaults": text.raw(formula()) if counted and len(formula.defaults) >= len(formula.symbols) else None,
         **({} if proof is None else {"proof": _verdict(proof)}),
     }
 
