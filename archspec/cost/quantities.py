@@ -208,6 +208,9 @@ _ENTRIES: tuple[Quantity, ...] = (
     ),
     Sum("traffic", "traffic [B]", "B", "bytes that nodes read and write: inputs, weights and outputs", _traffic),
     Sum("bops", "BOPs", "", "products, each at the bits of a weight times the bits of an activation", _bops),
+    Ratio(
+        "intensity", "MACs/B", "MACs/B", "multiply-accumulates for each byte that is read or written", "macs", "traffic"
+    ),
 )
 
 QUANTITIES: Mapping[str, Quantity] = MappingProxyType({quantity.name: quantity for quantity in _ENTRIES})

@@ -48,6 +48,8 @@ def lenet(name, **asked):
         ("bops", {}, 2_293_000 * 32 * 32),
         ("bops", {"dtype": "int8", "weight_bits": 4}, 2_293_000 * 4 * 8),
         ("bops", {"convention": "shufflenet-table1"}, (2_293_000 - 5000) * 32 * 32),
+        ("intensity", {}, Fraction(2_293_000, LENET.count().figure("traffic"))),
+        ("intensity", {"batch": 10**9}, Fraction(2_293_000 * 10**9, LENET.count(batch=10**9).figure("traffic"))),
     ],
 )
 def test_what_it_is(name, asked, expected):
