@@ -16,6 +16,7 @@ from archspec.errors import SpecError, SpecErrors
 from archspec.graph import Network, Node
 from archspec.graph.network import INPUT
 from archspec.ops import Weight
+from archspec.result import short
 
 ROW_INDEX_BITS = 32
 """The bits of an index of compressed sparse rows."""
@@ -187,6 +188,9 @@ class Prediction:
             chosen = {row.node.name for row in self.rows if row.entry is not None and row.entry.binary == binary}
             network = binarised(network, chosen, binary_input=binary == "xnor")
         return network
+
+    def __repr__(self) -> str:
+        return short(self, self.network.name, f"{len(self.rows)} layers with weights")
 
 
 def predict(network: Network, plan: Plan) -> Prediction:

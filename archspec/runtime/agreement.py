@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from archspec.result import short
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -94,6 +96,9 @@ class Agreement:
         if first is None:
             return f"{self.name}: {len(self.rows)} nodes agree"
         return f"{self.name}: {sum(not row for row in self.rows)} of {len(self.rows)} nodes disagree, first {first}"
+
+    def __repr__(self) -> str:
+        return short(self, str(self))
 
 
 def added(facts: Iterable[Facts], inputs: tuple[str, ...], output: tuple[int, ...]) -> Facts:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from archspec.errors import ArchspecError
 from archspec.files import replacing
+from archspec.result import short
 from archspec.weights.align import Why
 from archspec.weights.differences import differences
 from archspec.weights.layers import UNCOUNTED, Layer, Layers
@@ -44,7 +45,7 @@ class Matching:
     taken: Mapping[str, tuple[str, Why]]
     choices: tuple[Choice, ...]
     last: str
-    source: Mapping[str, Tensor] = field(repr=False)
+    source: Mapping[str, Tensor] = field(repr=False, compare=False)
 
     def __bool__(self) -> bool:
         return not self.left and all(row.source is not None for row in self.rows)
@@ -200,6 +201,9 @@ class Matching:
         from archspec.weights.guided import settled
 
         return settled(self, model, source, x, tolerance)
+
+    def __repr__(self) -> str:
+        return short(self, str(self))
 
 
 def _left_over(used: bool) -> str:
