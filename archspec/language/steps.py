@@ -6,12 +6,12 @@ from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
-    ModelWrapValidatorHandler,
     SerializerFunctionWrapHandler,
     Tag,
     model_serializer,
     model_validator,
 )
+from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from archspec.errors import SpecError, did_you_mean
 from archspec.language.expression import Expression
