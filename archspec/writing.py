@@ -36,8 +36,8 @@ def seen(text: str, but: str = "") -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() or c in but else "\ufffd" for c in text)
 
 
-def printable(text: object, width: int | None = None) -> str:
-    r"""A text on one line of a terminal, without control characters, cut to `width` characters.
+def printable(text: object, width: int | None = 200) -> str:
+    r"""A text on one line of a terminal, without control characters, cut to `width` characters unless that is None.
 
     >>> printable("two\n  lines"), printable("123456", 5), printable("\x1b[31mred")
     ('two lines', '1234…', '�[31mred')
@@ -110,7 +110,7 @@ def _in_docstring(text: str) -> str:
 
 def python_comment(text: str) -> str:
     """A comment on one line."""
-    return f"# {printable(text)}".rstrip()
+    return f"# {printable(text, None)}".rstrip()
 
 
 _BACKSLASH, _QUOTE = "\\", '"'
@@ -134,7 +134,7 @@ def javascript_string(text: str) -> str:
 
 def javascript_comment(text: str) -> str:
     """A comment on one line."""
-    return f"// {printable(text)}".rstrip().replace("</", "< /")
+    return f"// {printable(text, None)}".rstrip().replace("</", "< /")
 
 
 def json_text(value: Any) -> str:
@@ -189,7 +189,7 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
 def _csv_cell(cell: object) -> object:
     if not isinstance(cell, str):
         return cell
-    line = printable(cell)
+    line = printable(cell, None)
     return f"'{line}" if line[:1] in {"=", "+", "@"} or re.match(r"-[^0-9.]", line) else line
 
 
@@ -236,7 +236,7 @@ def latex_text(text: str) -> str:
 
 def latex_comment(text: str) -> str:
     """A comment on one line."""
-    return f"% {printable(text)}".rstrip()
+    return f"% {printable(text, None)}".rstrip()
 
 
 # ------------------------------------------------------------------ HTML, Markdown
@@ -257,4 +257,4 @@ def markdown_text(text: str, cell: bool = False) -> str:
     >>> print(markdown_text("a_b *c* <d> | _e_"), markdown_text("a_b", cell=True))
     a_b \*c\* \<d\> \| \_e\_ a\_b
     """
-    return (_MARKDOWN_CELL if cell else _MARKDOWN).sub(lambda found: "\\" + found[0], printable(text))
+    return (_MARKDOWN_CELL if cell else _MARKDOWN).sub(lambda found: "\\" + found[0], printable(text, None))
