@@ -11,6 +11,7 @@ from typing import Any
 import rich_click as click
 
 from archspec.alone import refuse_other_distribution
+from archspec.cli.echo import fault, printable_faults
 from archspec.errors import ArchspecError, did_you_mean
 
 VERBS = (
@@ -61,12 +62,18 @@ class Verbs(click.RichGroup):
             raise click.UsageError(f"no command '{args[0]}'{known}", ctx)
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the arguments before the verb."""
+        with printable_faults():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; what the library refuses becomes one message and exit 2."""
         try:
-            return super().invoke(ctx)
+            with printable_faults():
+                return super().invoke(ctx)
         except ArchspecError as error:
-            click.echo(f"{error}", err=True)
+            fault(error)
             ctx.exit(2)
 
 

@@ -29,7 +29,7 @@ from archspec.language.document import Source
 from archspec.language.located import Faults, Located, described
 from archspec.language.reader import Mapping as PlacedMapping
 from archspec.language.reader import Nothing, Scalar, Sequence, decode, parse, read_bytes
-from archspec.language.values import Name, Text
+from archspec.language.values import Name, Prose, Text
 
 MAX_WEIGHT_BITS = 16
 MAX_INDEX_BITS = 8
@@ -155,7 +155,7 @@ class Plan(Located):
 
     plan: Annotated[int, PlainValidator(_version)] = 1
     name: Name
-    doc: Text | None = None
+    doc: Prose | None = None
     source: Source | None = None
     network: Text | None = None
     number_bits: Annotated[int, _bits(64)] = 32

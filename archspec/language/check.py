@@ -31,9 +31,9 @@ from archspec.language.document import (
     When,
 )
 from archspec.language.expression import BUILTINS, CONSTANTS, Expression, Scope, miscounted
-from archspec.language.reader import printable
 from archspec.language.steps import STEP_KEYS
 from archspec.language.values import NAME, SIGNATURE, Value
+from archspec.writing import printable
 
 FLOWING = ("in_channels", "in_height", "in_width")
 """The sizes of what flows into a step, by the names that expressions use."""

@@ -12,7 +12,8 @@ from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import ErrorDetails
 
 from archspec.errors import Mark, SpecError, SpecErrors, did_you_mean
-from archspec.language.reader import Mapping, Nothing, Sequence, printable
+from archspec.language.reader import Mapping, Nothing, Sequence
+from archspec.writing import printable
 
 
 class TooManyFaultsError(Exception):

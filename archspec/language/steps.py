@@ -16,8 +16,9 @@ from pydantic.functional_validators import ModelWrapValidatorHandler
 from archspec.errors import SpecError, did_you_mean
 from archspec.language.expression import Expression
 from archspec.language.located import Located, described, places_of
-from archspec.language.reader import Mapping, Nothing, Sequence, printable
+from archspec.language.reader import Mapping, Nothing, Sequence
 from archspec.language.values import Cell, Formula, Name, Value
+from archspec.writing import printable
 
 
 class Step(Located):

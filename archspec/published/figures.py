@@ -39,7 +39,7 @@ from archspec.language.document import Source
 from archspec.language.expression import Expression
 from archspec.language.located import Faults, Located
 from archspec.language.reader import Nothing, decode, parse, read_bytes
-from archspec.language.values import Formula, Name, Text, Value
+from archspec.language.values import Formula, Name, Prose, Text, Value
 from archspec.published.verdict import UNITS, Printed, parted
 
 QUANTITIES = (
@@ -129,8 +129,8 @@ class Figure(Located):
     value: Formula | None = None
     relation: Literal["is", "at most", "at least", "about"] = "is"
     measured: bool = False
-    erratum: Text | None = None
-    note: Text | None = None
+    erratum: Prose | None = None
+    note: Prose | None = None
 
     @classmethod
     def from_text(cls, raw: Any) -> Any:
@@ -213,8 +213,8 @@ class Table(Located):
     printed: dict[Name, Column]
     columns: tuple[Name, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    notes: dict[Text, Text] = Field(default_factory=dict)
-    errata: dict[Text, Text] = Field(default_factory=dict)
+    notes: dict[Text, Prose] = Field(default_factory=dict)
+    errata: dict[Text, Prose] = Field(default_factory=dict)
     figures: tuple[Figure, ...] = ()
 
     @classmethod

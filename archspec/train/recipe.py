@@ -14,8 +14,9 @@ from pydantic import PlainValidator, ValidationError
 from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, did_you_mean
 from archspec.language import zoo
 from archspec.language.located import Faults, Located, TooManyFaultsError, described, fault_of
-from archspec.language.reader import decode, parse, printable, read_bytes
+from archspec.language.reader import decode, parse, read_bytes
 from archspec.language.values import Text
+from archspec.writing import printable
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 SCHEDULES = ("constant", "step", "cosine", "linear")
