@@ -192,7 +192,10 @@ class _Checker:
 
     def _taken_lets(self, holder: Document | Block | Group) -> Iterator[SpecError]:
         for name in () if holder.broken else holder.let:
-            yield from self._taken(name, holder.key_at(f"let.{name}"))
+            at = holder.key_at(f"let.{name}")
+            yield from self._taken(name, at)
+            if holder is self.document and name in self.document.symbols:
+                yield SpecError(f"let: '{name}' is a symbol; choose another name", at)
 
     def _taken(self, name: str, at: Mark | None) -> Iterator[SpecError]:
         """The fault of a name that could not be used in an expression, or would change what a word there means."""

@@ -59,7 +59,8 @@ def check_ending(path: str | os.PathLike[str]) -> "Writer":
 
 def _pt2(model: nn.Module, example: torch.Tensor, file: Path) -> None:
     program = torch.export.export(model, (example,), dynamic_shapes=({0: Dim("batch")},))
-    torch.export.save(program, file, extra_files={"archspec.json": json.dumps(_origin(model))})
+    with file.open("wb") as stream:  # which has no name, so that the archive's root folder is not the temporary file's
+        torch.export.save(program, stream, extra_files={"archspec.json": json.dumps(_origin(model))})
 
 
 def _onnx(model: nn.Module, example: torch.Tensor, file: Path) -> None:

@@ -81,6 +81,12 @@ def test_a_file_says_what_it_was_made_from(small, tmp_path):
     assert properties["archspec.digest"] == said["digest"]
 
 
+def test_the_same_network_gives_the_same_bytes(small, tmp_path):
+    for name in ("a.pt2", "another_name.pt2"):
+        small.write(tmp_path / name, seed=0)
+    assert (tmp_path / "a.pt2").read_bytes() == (tmp_path / "another_name.pt2").read_bytes()
+
+
 def test_source_has_the_symbols_at_their_values(small, tmp_path):
     small.write(tmp_path / "m.py", c=6)
     text = (tmp_path / "m.py").read_text(encoding="utf-8")
