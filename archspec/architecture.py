@@ -191,6 +191,7 @@ class Architecture:
         seed: int | None = None,
         inplace: bool = True,
         weights: "Mapping[str, torch.Tensor] | str | os.PathLike[str] | None" = None,
+        assume: bool = False,
         **bindings: Any,
     ) -> "torch.nn.Module":
         """The network as an ordinary `torch.nn.Module`, whose `spec` says what it was made from.
@@ -201,6 +202,7 @@ class Architecture:
             seed: The same seed gives the same weights, on any device; torch's own state stays as it is.
             inplace: Whether a ReLU may write over its input; with hooks on single layers, say no.
             weights: Where its weights come from, a state dict or a file of one; see `match_weights`.
+            assume: What `match_weights` says of it.
             bindings: Values for symbols.
 
         Raises:
@@ -220,15 +222,16 @@ class Architecture:
         need("train", "safetensors")
         from archspec.weights import filled
 
-        return filled(network, self.document, weights, device=device, dtype=dtype, inplace=inplace)
+        return filled(network, self.document, weights, device=device, dtype=dtype, inplace=inplace, assume=assume)
 
     def match_weights(
-        self, source: "Mapping[str, torch.Tensor] | str | os.PathLike[str]", **bindings: Any
+        self, source: "Mapping[str, torch.Tensor] | str | os.PathLike[str]", *, assume: bool = False, **bindings: Any
     ) -> "Matching":
         """What of a state dict from elsewhere fills each array of the network, and why; true when everything fits.
 
         Args:
             source: A state dict, or a file of one: `.safetensors` or `.npz`.
+            assume: Whether to fill what nothing says which of several layers it is, in the order of their names.
             bindings: Values for symbols.
 
         Raises:
@@ -242,7 +245,7 @@ class Architecture:
         need("train", "torch", "safetensors")
         from archspec.weights import match
 
-        return match(self.expand(**bindings), source)
+        return match(self.expand(**bindings), source, assume=assume)
 
     def source(self, **bindings: Any) -> str:
         """The network as PyTorch source that needs no archspec: the symbols are its constructor's arguments.

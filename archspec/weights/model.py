@@ -20,12 +20,13 @@ def filled(
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
     inplace: bool = True,
+    assume: bool = False,
 ) -> nn.Module:
     """The module that computes a network, with a source's weights; see `build` and `match`.
 
     Raises:
         ArchspecError: The source cannot be read, not every array is filled, or one of the source is left over.
     """
-    matching = match(network, source)
+    matching = match(network, source, assume=assume)
     model = matching.apply(build(network, document, device="meta", inplace=inplace))  # no memory for weights twice
     return model.to(device=torch.get_default_device() if device is None else device, dtype=dtype)

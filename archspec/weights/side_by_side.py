@@ -7,7 +7,7 @@ does not hide the next.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,7 +17,7 @@ from torch.utils.hooks import RemovableHandle
 from archspec.errors import ArchspecError
 from archspec.weights.check import Check, Parting
 from archspec.weights.outputs import apart, first, largest, normalised, same, shape
-from archspec.weights.said import between, differing, said
+from archspec.weights.describe import between, describe, differing
 
 if TYPE_CHECKING:
     from archspec.weights.matching import Matching
@@ -44,7 +44,7 @@ class _Run:
 def check(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, tolerance: float) -> Check:
     """See `Matching.check`."""
     with _evaluated(model, source), torch.no_grad():
-        run = _Guided(matching, model, source, x, tolerance)
+        run = _SideBySide(matching, model, source, x, tolerance)
         ours, before = run.output()
         partings = tuple(run.partings(matching))
     theirs = run.theirs
@@ -56,12 +56,14 @@ def check(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, 
 def settled(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, tolerance: float) -> "Matching":
     """See `Matching.settled`."""
     with _evaluated(model, source), torch.no_grad():
-        run = _Guided(matching, model, source, x, tolerance)
+        run = _SideBySide(matching, model, source, x, tolerance)
 
         def parted(tried: "Matching") -> int:
             tried.apply(model)
             return len(run.partings(tried))
 
+        assume = matching.assume
+        matching = replace(matching, assume=True)
         fewest = parted(matching)
         for choice in matching.choices:
             exchanged = matching.swapped(choice)
@@ -70,7 +72,7 @@ def settled(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor
                 matching = (exchanged if now < fewest else matching).decided(choice)
                 fewest = min(now, fewest)
         matching.apply(model)
-    return matching
+    return replace(matching, assume=assume)
 
 
 @contextmanager
@@ -86,7 +88,7 @@ def _evaluated(*models: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-class _Guided:
+class _SideBySide:
     """A model that is run beside its source, each of its layers given what the source's was given."""
 
     def __init__(self, matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, tolerance: float) -> None:
@@ -216,7 +218,7 @@ def _watch_between(run: _Run, model: nn.Module, layers: set[nn.Module]) -> None:
     """Note every module without children and weights that runs."""
     for module in model.modules():
         if module not in layers and not any(module.children()):
-            run.handles.append(module.register_forward_hook(lambda module, _, __: run.since.append(said(module))))
+            run.handles.append(module.register_forward_hook(lambda module, _, __: run.since.append(describe(module))))
 
 
 def _module(model: nn.Module, name: str) -> nn.Module:
