@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
 
     from archspec.compress.plan import Plan
-    from archspec.compress.predict import Prediction
+    from archspec.compress.prediction import Prediction
     from archspec.formula.closed_form import Form, Formula
     from archspec.formula.explain import Explanation
     from archspec.memory.peak import Memory
@@ -336,9 +336,9 @@ class Architecture:
         49.6
         """
         from archspec.compress.plan import Plan, load
-        from archspec.compress.predict import predict
+        from archspec.compress.prediction import prediction
 
-        return predict(self.expand(free=free, **bindings), plan if isinstance(plan, Plan) else load(plan))
+        return prediction(self.expand(free=free, **bindings), plan if isinstance(plan, Plan) else load(plan))
 
     def solve(
         self,
