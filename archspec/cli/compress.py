@@ -22,7 +22,7 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], form: str) -> None:
 
     Plans that come with the library: alexnet, lenet_300_100, lenet_5, vgg16 (Deep Compression), xnor_alexnet, …
     """
-    found = architecture.load(spec).predict(plan, **bindings(settings))
+    found = architecture.load(spec).predict(plan, bindings(settings))
     click.echo(prediction(found, form, width=width(), colour=colour()), nl=False)
 
 

@@ -27,7 +27,7 @@ def map_(spec: str, file: str, settings: tuple[str, ...], output: str | None, pa
     Layers are matched by the order and the shapes of their weights; names decide where these allow two ways. Exit 1
     when an array is not filled, or one of the file is left over; nothing is written then, but with --partial.
     """
-    matching = architecture.load(spec).match_weights(file, **bindings(settings))
+    matching = architecture.load(spec).match_weights(file, bindings(settings))
     click.echo(weights(matching, form, width=width(), colour=colour()), nl=False)
     if output is not None and (matching or partial):
         matching.save(output, strict=not partial)

@@ -159,7 +159,7 @@ def _conventions(figure: Figure, rows: _Rows | None) -> str:
 # ------------------------------------------------------------------ quantities
 
 
-def quantity_of(quantity: Quantity, folder: Path | None = None) -> int:
+def quantity_of(quantity: Quantity, folder: Path | None = None) -> Any:
     """The exact value of a quantity of a specification."""
     spec = quantity.spec
     if folder is not None and (folder / spec).is_file():
@@ -173,12 +173,12 @@ def quantity_of(quantity: Quantity, folder: Path | None = None) -> int:
     if quantity.quantity in ("weights", "biases"):
         role = {"weights": "weight", "biases": "bias"}[quantity.quantity]
         return sum(weight.elements for index in chosen for weight in _weights(table, index) if weight.role == role)
-    return sum(getattr(table.rows[index], quantity.quantity) for index in chosen)
+    return table.together(spec, "", chosen).figure(quantity.quantity)
 
 
 @lru_cache(maxsize=256)
 def _counted(spec: str, bindings: tuple[tuple[str, str], ...], convention: str) -> CostTable:
-    return _loaded(spec).count(convention=convention, **dict(bindings))
+    return _loaded(spec).count(dict(bindings), convention=convention)
 
 
 @lru_cache(maxsize=64)

@@ -76,7 +76,7 @@ class _Run:
         self, arch: "Architecture", out: Path, bindings: dict[str, Any], options: Options, watcher: Watcher
     ) -> None:
         self.arch, self.out, self.options, self.watcher = arch, out, options, watcher
-        self.network = arch.expand(**bindings)
+        self.network = arch.expand(bindings)
         self.bindings = bindings
         self.origin = origin(arch.document, self.network.bindings)
 
@@ -97,7 +97,7 @@ class _Run:
         self.record = record.record(self.origin, loaded, source, resize, chosen, place)
         if before is not None:
             record.refuse_another(before, self.record, self.out)
-        model = self.arch.to_torch(**self.bindings, seed=chosen.seed)
+        model = self.arch.to_torch(self.bindings, seed=chosen.seed)
         self.loop = Loop(model, self.network, loaded, chosen, self.options, self.accelerate)
         return self._trained(loaded, before)
 

@@ -45,12 +45,12 @@ def evaluate(
     Raises:
         ArchspecError: The weights are of another specification, or the data do not fit.
     """
-    network = arch.expand(**(bindings or {}))
+    network = arch.expand(bindings)
     shape, classes = faces(network)
     tensors, note = checkpoint.read_weights(Path(weights))
     if "spec" in note:
         refuse_note(note, origin(arch.document, network.bindings), str(weights))
-    model = arch.to_torch(**(bindings or {}))
+    model = arch.to_torch(bindings)
     fill(model, tensors, str(weights))
     found = data.load(source, shape, classes, resize=resize)
     scaling = (
