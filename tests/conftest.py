@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -22,3 +23,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config.option, "long"):
         config.option.long = False
+
+
+@pytest.fixture
+def register() -> Iterator[None]:
+    """Operators of a test are taken out of the register again."""
+    from archspec.ops import base
+
+    before = dict(base._operators)
+    yield
+    base._operators.clear()
+    base._operators.update(before)
