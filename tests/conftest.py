@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -62,3 +63,14 @@ def apart():
         return ((found.double() - expected.double()).norm() / spread).item()
 
     return share
+
+
+@pytest.fixture
+def register() -> Iterator[None]:
+    """Operators of a test are taken out of the register again."""
+    from archspec.ops import base
+
+    before = dict(base._operators)
+    yield
+    base._operators.clear()
+    base._operators.update(before)
