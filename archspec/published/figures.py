@@ -39,7 +39,7 @@ from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameErr
 from archspec.language import zoo
 from archspec.language.document import Source
 from archspec.language.expression import Expression
-from archspec.language.located import Faults, Located
+from archspec.language.located import Faults, Located, validated
 from archspec.language.reader import Nothing, decode, parse, read_bytes
 from archspec.language.values import Formula, Name, Prose, Text, Value
 from archspec.published.verdict import UNITS, Printed, parted
@@ -323,7 +323,7 @@ def load(paper: str | os.PathLike[str]) -> Paper:
         listed = did_you_mean(name, known) or f"; known are {', '.join(known)}"
         raise UnknownNameError(f"no file and no paper is called '{name}'{listed}")
     errors = Faults()
-    found = Paper.model_validate(parse(decode(read_bytes(name), name), name), context=errors)
+    found = validated(Paper, parse(decode(read_bytes(name), name), name), errors)
     if not found.broken:
         errors.extend(_faults(found))
     if errors:
