@@ -16,11 +16,11 @@ from archspec.files import below
 from archspec.interval import Interval, interval
 from archspec.language import zoo
 from archspec.language.expression import Scope
-from archspec.language.reader import printable
 from archspec.ops import Weight
 from archspec.published.figures import Figure, Inputs, Paper, Quantity, Table
 from archspec.published.functions import functions
 from archspec.published.verdict import Printed, Verdict, judge, parted
+from archspec.writing import printable
 
 OPEN = (Verdict.OFF,)
 """The verdicts that want an explanation."""
@@ -169,7 +169,9 @@ def quantity_of(quantity: Quantity, folder: Path | None = None) -> Any:
     if folder is not None and (place := below(folder, folder / spec)) is not None and os.path.isfile(place):
         spec = str(place)
     elif spec not in zoo.names():
-        raise UnknownNameError(f"no file below the folder of the figures and no network of the zoo is called '{printable(spec)}'")
+        raise UnknownNameError(
+            f"no file below the folder of the figures and no network of the zoo is called '{printable(spec)}'"
+        )
     table = _counted(spec, tuple(quantity.bind.items()), quantity.convention)
     chosen = _chosen(table, quantity)
     if quantity.quantity == "layers":
