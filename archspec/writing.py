@@ -129,7 +129,8 @@ def javascript_string(text: str) -> str:
     >>> print(javascript_string("</script>"))
     "\u003c/script>"
     """
-    return json.dumps(text).replace("<", "\\u003c")
+    written = json.dumps(text, ensure_ascii=False).replace("<", "\\u003c")
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in written)
 
 
 def javascript_comment(text: str) -> str:

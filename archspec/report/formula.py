@@ -9,9 +9,10 @@ from typing import Any
 from archspec.dims import Condition
 from archspec.formula.closed_form import Formula, View
 from archspec.formula.proof import Proof
-from archspec.formula.writers import GREEK, Text
+from archspec.formula.writers import Text
 from archspec.report import text
 from archspec.symbols import symbol, to_sympy
+from archspec.writing import GREEK
 
 NAMES = {"macs": "MACs", "flops": "FLOPs", "weight_bytes": "weights [B]", "memory": "peak memory [B]"}
 NAMES |= {"memory_liveness": "peak of what is alive [B]", "memory_training": "memory to train with [B]"}
