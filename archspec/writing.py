@@ -105,7 +105,7 @@ def _folded(line: str, taken: int, width: int) -> list[str]:
 def _in_docstring(text: str) -> str:
     """A text that ends no docstring: no two quotes stand bare together, none at its end, and no backslash alone."""
     doubled = " ".join(text.split()).replace(_BACKSLASH, _BACKSLASH * 2)
-    return _visible(re.sub(r'"(?="|\Z)', r"\\" + _QUOTE, doubled))
+    return seen(re.sub(r'"(?="|\Z)', r"\\" + _QUOTE, doubled))
 
 
 def python_comment(text: str) -> str:

@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from archspec import writing
 
 PIECES = [
-    *"\"'\\`*_[]<>|$#%&{}~^!=+-@,;: \t\n\r\0\x07\x1b",
-    *('"""', "'''", "*/", "//", "-->", "</script>", "<script>", "\\N{DIGIT ONE}", "\\x41", "${x}", "\\end{document}", "\\input{x}"),
-    *("\u2028", "\u202e", "\u200b", "\ufeff", "\x85", "\xa0", "\ud800", "é", "網", "🙂", "import os", "=cmd|' /C calc'!A0", "&amp;", "1", "a"),
-]  # fmt: skip
+    *"\"'\\`*_[]<>|$#%&{}~^!=+-@,;: \t\n\r\0\x07\x1b1aé網🙂",
+    *("\u2028", "\u202e", "\u200b", "\ufeff", "\x85", "\xa0", "\ud800"),
+    *('"""', "'''", "*/", "//", "-->", "</script>", "<script>", "\\N{DIGIT ONE}", "\\x41", "${x}", "\\end{document}"),
+    *("\\input{x}", "import os", "=cmd|' /C calc'!A0", "&amp;"),
+]
 HOSTILE = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 SEEN = HOSTILE.map(writing.seen)
-short = settings(max_examples=300)
+short = settings(max_examples=200, derandomize=True, deadline=None)
 
 
 @short
@@ -41,11 +42,7 @@ def test_a_docstring_holds_the_paragraphs_and_ends_where_it_should(paragraphs, i
     body = tree.body[0].body if indent else tree.body
     assert [type(each) for each in body] == [ast.Expr, ast.Assign]
     said = "".join(" ".join(body[0].value.value.split()).split())
-    assert said == "".join("".join(map(_visible, "".join(paragraph.split()))) for paragraph in paragraphs)
-
-
-def _visible(character):
-    return character if character.isprintable() else character.encode("unicode_escape").decode()
+    assert said == "".join(writing.seen("".join(paragraph.split())) for paragraph in paragraphs)
 
 
 @short
