@@ -105,7 +105,7 @@ def _folded(line: str, taken: int, width: int) -> list[str]:
 def _in_docstring(text: str) -> str:
     """A text that ends no docstring: no two quotes stand bare together, none at its end, and no backslash alone."""
     doubled = " ".join(text.split()).replace(_BACKSLASH, _BACKSLASH * 2)
-    return _visible(re.sub(r'"(?="|\Z)', r"\\" + _QUOTE, doubled))
+    return seen(re.sub(r'"(?="|\Z)', r"\\" + _QUOTE, doubled))
 
 
 def python_comment(text: str) -> str:
@@ -129,7 +129,8 @@ def javascript_string(text: str) -> str:
     >>> print(javascript_string("</script>"))
     "\u003c/script>"
     """
-    return json.dumps(text).replace("<", "\\u003c")
+    written = json.dumps(text, ensure_ascii=False).replace("<", "\\u003c")
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in written)
 
 
 def javascript_comment(text: str) -> str:
