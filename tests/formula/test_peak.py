@@ -7,10 +7,9 @@ import pytest
 
 import archspec
 from archspec.errors import ArchspecError
-
-POLICIES = {"memory": "layerwise", "memory_liveness": "liveness", "memory_training": "training"}
 from archspec.formula.proof import proved
 
+POLICIES = {"memory": "layerwise", "memory_liveness": "liveness", "memory_training": "training"}
 SPECS = ["alexnet", "googlenet", "mobilenet", "mobilenet_v2", "resnet18", "shufflenet", "xception"]
 
 
