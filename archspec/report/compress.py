@@ -34,8 +34,8 @@ def prediction(found: "Prediction", form: str = "text", *, width: int = 100, col
     title = _sentence(found)
     bold = [f"\x1b[1m{line}\x1b[0m" for line in (title, header)] if colour else [title, header]
     notes = [line for note in _notes(found) for line in textwrap.wrap(note, width, subsequent_indent="  ")]
-    table = "\n".join((bold[0], *notes, "", bold[1], rule, *rows[:-1], "─" * len(rule), rows[-1])) + "\n"
-    return table if found.file is None else f"{table}\n{size_of_file(found.file)}"
+    printed = "\n".join((bold[0], *notes, "", bold[1], rule, *rows[:-1], "─" * len(rule), rows[-1])) + "\n"
+    return printed if found.file is None else f"{printed}\n{size_of_file(found.file)}"
 
 
 def _columns(found: "Prediction") -> list[Column]:
