@@ -16,6 +16,7 @@ import numpy as np
 
 from archspec.compress.codecs.base import Array, DamagedError
 from archspec.errors import ArchspecError
+from archspec.language.reader import printable
 
 MAX_HEADER = 16 * 2**20
 """The longest header that is read, in bytes; that of a thousand arrays has 100 kB."""
@@ -89,12 +90,14 @@ def read_header(path: Path) -> Header:
             raise ValueError("metadata is text")
         found = {name: _blob(entry) for name, entry in entries.items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise DamagedError(f"{path}: its header cannot be read: {str(error)[:100]}") from None
+        raise DamagedError(f"{path}: its header cannot be read: {printable(str(error), 100)}") from None
     blobs = dict(sorted(found.items(), key=lambda item: (item[1].begin, item[1].end)))
     at = 0
     for name, blob in blobs.items():
         if blob.begin != at:
-            raise DamagedError(f"{path}: '{name[:40]}' begins at {blob.begin}, and what is before it ends at {at}")
+            raise DamagedError(
+                f"{path}: '{printable(name, 40)}' begins at {blob.begin}, and what is before it ends at {at}"
+            )
         at = blob.end
     if at != size - 8 - length:
         raise DamagedError(f"{path}: has {size - 8 - length} bytes of arrays, its header says {at}")

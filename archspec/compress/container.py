@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from archspec.compress import coding
+from archspec.compress import descriptions
 from archspec.compress.blobs import Header, header, read_header
 from archspec.compress.codecs.base import DamagedError, Reader
 from archspec.compress.coding import Coding
@@ -20,6 +20,7 @@ from archspec.compress.plan import Plan
 from archspec.errors import ArchspecError
 from archspec.files import replacing
 from archspec.language.origin import Origin
+from archspec.language.reader import printable
 
 KEY = "archspec"
 VERSION = 1
@@ -154,16 +155,18 @@ def load(path: str | os.PathLike[str], *, limit: int = LIMIT) -> Container:
     except DamagedError as error:
         raise DamagedError(f"{path}: {error}") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise DamagedError(f"{path}: its description cannot be read: {str(error)[:100]}") from None
+        raise DamagedError(f"{path}: its description cannot be read: {printable(str(error), 100)}") from None
     if version != VERSION:
-        raise ArchspecError(f"{path}: is of version {str(version)[:20]} of the format; this library reads {VERSION}")
+        raise ArchspecError(
+            f"{path}: is of version {printable(version, 20)} of the format; this library reads {VERSION}"
+        )
     if found.decoded_bytes > limit:
         raise ArchspecError(f"{path}: decodes to {found.decoded_bytes} bytes; the limit is {limit}")
     return found
 
 
 def _container(path: Path, said: Mapping[str, Any], head: Header) -> Container:
-    blobs = tuple(tuple(coding.read(each) for each in blob) for blob in said["blobs"])
+    blobs = tuple(tuple(descriptions.read(each) for each in blob) for blob in said["blobs"])
     keys = [each.key for blob in blobs for each in blob]
     if len(set(keys)) < len(keys):
         raise DamagedError("two arrays have one name")

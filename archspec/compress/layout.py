@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 
+import numpy as np
+
 from archspec.compress.codecs.base import Array, Stats
 from archspec.compress.codecs.bitmask import Bitmask
 from archspec.compress.codecs.constant import Constant
@@ -81,6 +83,8 @@ class Layout:
             ArchspecError: The source does not have it.
         """
         for fold in self.folds:
+            if key in fold.constants:
+                return np.full(source[key].shape, fold.constants[key], np.float32)
             if key in (f"{fold.layer}weight", f"{fold.norm}bias"):
                 return fold.applied(source)[key]
         return source[key]

@@ -6,7 +6,7 @@ from typing import Protocol
 class Progress(Protocol):
     """What is told how far work is: what is worked at, and how many weights of all are done."""
 
-    def __call__(self, what: str, done: int, total: int) -> None:
+    def __call__(self, what: str, done: int, total: int, /) -> None:
         """Hear of it."""
 
 

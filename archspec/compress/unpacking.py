@@ -1,5 +1,6 @@
 """Unpacking: the weights of a compressed file under the network's own names."""
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from archspec.compress.container import LIMIT, Container
 from archspec.compress.progress import Progress, silent
 from archspec.errors import ArchspecError
 from archspec.files import replacing
+from archspec.language.origin import Origin
+from archspec.language.reader import printable
 
 
 class Unpacked(Mapping[str, Array]):
@@ -52,6 +55,17 @@ class Unpacked(Mapping[str, Array]):
     def __len__(self) -> int:
         return len(self._places)
 
+    def refuse_another(self, now: Origin) -> None:
+        """Nothing, if the file was made from this specification with these bindings.
+
+        Raises:
+            ArchspecError: It was made from another.
+        """
+        before = self.container.origin
+        if before != now:
+            said = f"{self.container.path}: holds weights of {printable(before)}, not of {now}"
+            raise ArchspecError(f"{said}; 'archspec compress unpack' writes them for any network")
+
     def shape(self, key: str) -> tuple[int, ...]:
         """The shape of an array, which is not decoded."""
         number, at = self._places[key]
@@ -64,18 +78,32 @@ class Unpacked(Mapping[str, Array]):
             DamagedError: A blob is damaged.
             ArchspecError: The file cannot be written.
         """
-        if Path(path).suffix != ".safetensors":
-            raise ArchspecError(f"{path}: weights are written to .safetensors")
-        sizes = {key: ("F32", self.shape(key), 4 * int(np.prod(self.shape(key), dtype=object))) for key in self}
-        total = sum(size for _, _, size in sizes.values()) // 4
-        done = 0
-        with replacing(Path(path)) as target, target.open("wb") as file:
-            file.write(header({}, sizes))
-            for key in self:
-                progress(key, done, total)
-                done += sizes[key][2] // 4
-                file.write(np.ascontiguousarray(self[key], "<f4").data)
-                progress(key, done, total)
+        save(self, {key: self.shape(key) for key in self}, path, progress)
+
+
+def save(
+    source: Mapping[str, Array],
+    shapes: Mapping[str, tuple[int, ...]],
+    path: str | os.PathLike[str],
+    progress: Progress = silent,
+) -> None:
+    """Write arrays as a safetensors file of float32, whole or not at all; each is asked for when it is written.
+
+    Raises:
+        ArchspecError: The file cannot be written.
+    """
+    if Path(path).suffix != ".safetensors":
+        raise ArchspecError(f"{path}: weights are written to .safetensors")
+    sizes = {key: ("F32", shape, 4 * math.prod(shape)) for key, shape in shapes.items()}
+    total = sum(size for _, _, size in sizes.values()) // 4
+    done = 0
+    with replacing(Path(path)) as target, target.open("wb") as file:
+        file.write(header({}, sizes))
+        for key in shapes:
+            progress(key, done, total)
+            done += sizes[key][2] // 4
+            file.write(np.ascontiguousarray(source[key], "<f4").data)
+            progress(key, done, total)
 
 
 def arrays(opened: Container, number: int) -> list[Array]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.compress.closed_forms import ClosedForm
 from archspec.dims import is_number
 from archspec.report import text
+from archspec.report.packed import plain_size, size_of_file
 from archspec.report.text import Column
 
 if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
@@ -33,7 +34,8 @@ def prediction(found: "Prediction", form: str = "text", *, width: int = 100, col
     title = _sentence(found)
     bold = [f"\x1b[1m{line}\x1b[0m" for line in (title, header)] if colour else [title, header]
     notes = [line for note in _notes(found) for line in textwrap.wrap(note, width, subsequent_indent="  ")]
-    return "\n".join((bold[0], *notes, "", bold[1], rule, *rows[:-1], "─" * len(rule), rows[-1])) + "\n"
+    printed = "\n".join((bold[0], *notes, "", bold[1], rule, *rows[:-1], "─" * len(rule), rows[-1])) + "\n"
+    return printed if found.file is None else f"{printed}\n{size_of_file(found.file)}"
 
 
 def _columns(found: "Prediction") -> list[Column]:
@@ -75,9 +77,15 @@ def _method(row: "Row") -> str:
         return f"rank {entry.rank}"
     if entry is not None and entry.binary:
         return "1 bit" if entry.binary == "weights" else "1 bit, inputs too"
-    gap = f" + {stored.index_bits} of a gap" if entry is not None and entry.index_bits and row.density != 1 else ""
-    rows = f" + {stored.index_bits} of a column" if stored.index_bits and not gap else ""
-    return f"{stored.weight_bits} bits{gap}{rows}"
+    values = f"{stored.weight_bits} bits" + (f", a scale per {_scale(entry)}" if entry and entry.linear_bits else "")
+    if entry is None or entry.form == "dense":
+        return values
+    index = {"gaps": f"{stored.index_bits} of a gap", "rows": f"{stored.index_bits} of a column"}
+    return f"{values} + {index.get(entry.form, entry.form)}"
+
+
+def _scale(entry: Any) -> str:
+    return f"{entry.linear_per} weights" if isinstance(entry.linear_per, int) else str(entry.linear_per)
 
 
 def _code(row: "Row") -> str:
@@ -142,6 +150,7 @@ def _plain(found: "Prediction") -> dict[str, Any]:
         "macs_share": _json(found.flops_share),
         "fewer_operations": _json(found.speedup),
         "rows": [_plain_row(row) for row in found.rows],
+        "file": None if found.file is None else plain_size(found.file),
     }
 
 

@@ -5,7 +5,7 @@ import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,6 +14,9 @@ from torch import Tensor
 
 from archspec.errors import ArchspecError
 from archspec.weights.layers import Array
+
+if TYPE_CHECKING:
+    from archspec.compress.unpacking import Unpacked
 
 MAX_HEADER = 16 * 2**20
 """The longest description of a file's arrays that is read, in bytes; that of a thousand arrays has 100 kB."""
@@ -33,6 +36,7 @@ class WeightFile(Mapping[str, Tensor]):
 
     Attributes:
         arrays: What it holds, by key. Those of a safetensors file are sorted by name; the writer sorts them.
+        compressed: Where its arrays are decoded from, if the file is a compressed one.
 
     Raises:
         ArchspecError: It cannot be read, or is of another kind; a pickle is not opened.
@@ -42,7 +46,11 @@ class WeightFile(Mapping[str, Tensor]):
         self.path = Path(path)
         try:
             self._refuse_others()
-            found = _npz(self.path) if self.path.suffix == ".npz" else _safetensors(self.path)
+            self.compressed = _compressed(self.path)
+            if self.compressed is not None:
+                found = [Array(key, self.compressed.shape(key)) for key in self.compressed]
+            else:
+                found = _npz(self.path) if self.path.suffix == ".npz" else _safetensors(self.path)
         except (OSError, SafetensorError, zipfile.BadZipFile, EOFError, ValueError, RecursionError) as error:
             if isinstance(error, ArchspecError):
                 raise
@@ -65,6 +73,8 @@ class WeightFile(Mapping[str, Tensor]):
 
     def __getitem__(self, key: str) -> Tensor:
         self.arrays[key]
+        if self.compressed is not None:
+            return torch.from_numpy(np.array(self.compressed[key]))
         try:
             if self.path.suffix == ".npz":
                 with np.load(self.path, allow_pickle=False) as file:
@@ -92,6 +102,14 @@ is a pickle, which can run code when it is read, and is not opened. Convert it w
 def _has_pickle(path: Path) -> bool:
     with zipfile.ZipFile(path) as file:
         return any(name.endswith("data.pkl") for name in file.namelist())
+
+
+def _compressed(path: Path) -> "Unpacked | None":
+    """The weights of a file that `archspec compress pack` wrote; None of another."""
+    from archspec.compress.container import is_compressed
+    from archspec.compress.unpacking import unpack
+
+    return unpack(path) if path.suffix == ".safetensors" and is_compressed(path) else None
 
 
 def _safetensors(path: Path) -> list[Array]:
