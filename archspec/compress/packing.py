@@ -58,7 +58,7 @@ def predict(
     bindings: Mapping[str, Any] | None = None,
     *,
     progress: Progress = silent,
-    **symbols: Any,
+    **keywords: Any,
 ) -> Prediction:
     """What a network weighs under a plan, and its file: expected from densities, or to the byte for given weights.
 
@@ -68,7 +68,7 @@ def predict(
         weights: Arrays by the names of the network's state dict, or a file of them.
         bindings: Values for symbols, by name.
         progress: What is told how far it is.
-        symbols: Values for symbols, in place of a mapping.
+        keywords: Values for symbols, in place of a mapping.
 
     Raises:
         ArchspecError: The plan or the weights do not fit the network.
@@ -77,7 +77,7 @@ def predict(
     >>> archspec.compress.predict(archspec.load("lenet_300_100"), "lenet_300_100").file.bytes
     26808
     """
-    network, plan = arch.expand({**(bindings or {}), **symbols}), _read(plan)
+    network, plan = arch.expand({**(bindings or {}), **keywords}), _read(plan)
     found = prediction(network, plan)
     if weights is None:
         return found
@@ -93,7 +93,7 @@ def pack(
     bindings: Mapping[str, Any] | None = None,
     *,
     progress: Progress = silent,
-    **symbols: Any,
+    **keywords: Any,
 ) -> Packed:
     """Write a network's weights under a plan into a file, whole or not at all; the same input gives the same bytes.
 
@@ -104,12 +104,12 @@ def pack(
         path: Ends in `.safetensors`.
         bindings: Values for symbols, by name.
         progress: What is told how far it is.
-        symbols: Values for symbols, in place of a mapping.
+        keywords: Values for symbols, in place of a mapping.
 
     Raises:
         ArchspecError: The plan or the weights do not fit the network, or the file cannot be written.
     """
-    network, plan = arch.expand({**(bindings or {}), **symbols}), _read(plan)
+    network, plan = arch.expand({**(bindings or {}), **keywords}), _read(plan)
     arrays = layout(network, plan)
     blobs, parts, notes = [], [], []
     for blob in quantised(arrays, _Source(weights, arrays), progress):

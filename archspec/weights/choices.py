@@ -1,6 +1,6 @@
 """Layers whose sources could be exchanged, those of two branches together."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Protocol
 
@@ -35,11 +35,11 @@ def _found(layers: Sequence[Layer], matched: Matched) -> Iterator[Choice]:
         for other in islice((each for each in layers[index + 1 :] if _exchangeable(one, each, matched)), NEAREST):
             if matched.above[other.name] >> matched.number[one.name] & 1:
                 if one.name not in attached:
-                    yield _choice(((one.name, other.name),), matched.open, parallel=False)
+                    yield _choice(((one.name, other.name),), matched, parallel=False)
             else:
                 branches.setdefault(_branches(one.path, other.path), []).append((one.name, other.name))
     for pairs in branches.values():
-        yield from _together(pairs, matched.open)
+        yield from _together(pairs, matched)
 
 
 def _exchangeable(one: Layer, other: Layer, matched: Matched) -> bool:
@@ -54,21 +54,24 @@ def _branches(one: str, other: str) -> tuple[str, str, str]:
     return "/".join(here[:same]), here[same], there[same]
 
 
-def _together(pairs: list[tuple[str, str]], open_: Collection[str]) -> Iterator[Choice]:
+def _together(pairs: list[tuple[str, str]], matched: Matched) -> Iterator[Choice]:
     """The choices of two branches: one, if each layer of the one has its like in the other; else each pair its own."""
     ones, others = (list(dict.fromkeys(side)) for side in zip(*pairs, strict=True))
     if len(ones) == len(others):
         matching = [pair for pair in zip(ones, others, strict=True) if pair in pairs]
         if len(matching) == len(ones):
-            yield _choice(tuple(matching), open_, parallel=True)
+            yield _choice(tuple(matching), matched, parallel=True)
             return
     for pair in pairs:
-        yield _choice((pair,), open_, parallel=True)
+        yield _choice((pair,), matched, parallel=True)
 
 
-def _choice(pairs: tuple[tuple[str, str], ...], open_: Collection[str], *, parallel: bool) -> Choice:
-    decided = all(name not in open_ for pair in pairs for name in pair)
-    return Choice(pairs, parallel, "names" if decided else None)
+def _choice(pairs: tuple[tuple[str, str], ...], matched: Matched, *, parallel: bool) -> Choice:
+    names = [name for pair in pairs for name in pair]
+    if any(name in matched.open for name in names):
+        return Choice(pairs, parallel)
+    numbered = any(matched.taken[name][1] == "index" for name in names)
+    return Choice(pairs, parallel, "index" if numbered else "names")
 
 
 def _with_norms(choice: Choice, matched: Matched) -> Choice:

@@ -4,22 +4,25 @@ A source is a tree of modules. Its keys do not say in which order the modules ar
 modules whose labels differ in an index (`blocks.2`, `blocks.10`) the lower comes first. A module is a block: all its
 layers are laid, each on a free layer of its kind whose predecessors are taken, before the next module's are. What is
 found are all ways in which every layer has a place, and, of these, the best: those that lay most modules exactly on a
-module of the network's, and, of these, those whose names share most words.
+module of the network's, of these, those whose names share most words, and, where that is asked for, of these, those in
+which modules with an index are in the order of the branches that a concatenation joins.
 
 The search goes over sets of layers of the network that are taken; two ways that took the same set go on as one.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TypeAlias
 
 from archspec.weights.words import LONGEST, before, natural
 
-STEPS = 300_000
-"""How far is searched, a second or two; what has more ways than that is ambiguous anyhow."""
+STEPS = 50_000
+"""How far is searched: about a second. Networks with a layout take some thousands at most."""
 
-WHOLE = 1 << 16
-"""What a module that is laid exactly on one of the network's counts; all words of all names count less."""
+WHOLE, WORD = 1 << 29, 1 << 13
+"""What a module that is laid exactly on one of the network's counts, and a shared word; all that is less counts less."""
 
 Bits: TypeAlias = int
 """A set of numbers."""
@@ -48,10 +51,12 @@ class Here(Side):
     Attributes:
         above: For each layer, those that it depends on.
         modules: The sets of layers, two and more, that are the network's modules.
+        after: For each layer, those in later branches of a concatenation; empty if that is not to count.
     """
 
     above: Sequence[Bits]
     modules: Set[Bits]
+    after: Sequence[Bits] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,12 @@ class Layout:
     pairs: dict[int, int]
     possible: dict[int, set[int]]
     best: dict[int, set[int]]
+
+    @property
+    def open(self) -> set[int]:
+        """The layers that have no single one, or one that another may have too."""
+        wanted = Counter(other for those in self.best.values() for other in those)
+        return {one for one, those in self.best.items() if len(those) > 1 or any(wanted[each] > 1 for each in those)}
 
 
 class TooManyWaysError(Exception):
@@ -101,11 +112,11 @@ def lay(here: Here, there: Side, names: Sequence[str], score: Score, *, blocks: 
 
 
 def _tree(names: Sequence[str]) -> _Module:
-    numbers = iter(range(2 * len(names) + 1))
+    count = iter(range(2 * len(names) + 1))
 
     def grown(layers: list[tuple[list[str], int]]) -> _Module:
         if len(layers) == 1:
-            return _Module(next(numbers), layers[0][1])
+            return _Module(next(count), layers[0][1])
         groups: dict[tuple[str, ...], list[tuple[list[str], int]]] = {}
         for parts, layer in layers:
             groups.setdefault(tuple(parts[:1]), []).append((parts[1:], layer))
@@ -113,7 +124,7 @@ def _tree(names: Sequence[str]) -> _Module:
             return grown(*groups.values())
         order = sorted(groups, key=lambda first: natural("".join(first)))
         labels = ["".join(first) for first in order]
-        return _Module(next(numbers), -1, tuple(grown(groups[first]) for first in order), tuple(before(labels)))
+        return _Module(next(count), -1, tuple(grown(groups[first]) for first in order), tuple(before(labels)))
 
     return grown([(name.split(".", LONGEST), layer) for layer, name in enumerate(names)])
 
@@ -138,15 +149,15 @@ class _Ways:
 
 class _Search:
     def __init__(self, here: Here, there: Side, score: Score) -> None:
-        self.there, self.score, self.left = there, score, STEPS
-        self.above, self.modules = here.above, here.modules
+        self.there, self.score, self.left = there, cache(score), STEPS
+        self.above, self.modules, self.after = here.above, here.modules, here.after
         self.members: dict[int, list[int]] = {}
         for layer, kind in enumerate(here.kinds):
             self.members.setdefault(kind, []).append(layer)
         self.needed = sum(1 << layer for layer, kind in enumerate(here.kinds) if kind not in here.spare)
         self.below = [0] * len(here.above)
         for layer, those in enumerate(here.above):
-            for other in _numbers(those):
+            for other in numbers(those):
                 self.below[other] |= 1 << layer
         self.ends: dict[tuple[int, Bits], dict[Bits, int]] = {}
         self.ways: dict[tuple[int, Bits], _Ways] = {}
@@ -176,7 +187,7 @@ class _Search:
         for place in self.members.get(kind, ()):
             bit = 1 << place
             if not (taken & bit or self.above[place] & self.needed & ~taken or self.below[place] & taken):
-                ends[taken | bit] = self.score(place, layer)
+                ends[taken | bit] = WORD * self.score(place, layer)
         return ends
 
     def _laid(self, module: _Module, taken: Bits) -> dict[Bits, int]:
@@ -190,22 +201,31 @@ class _Search:
                 for part, child in enumerate(module.parts):
                     if done >> part & 1 or module.earlier[part] & ~done:
                         continue
-                    for then, score in self._ends(child, now).items():
+                    for then in self._ends(child, now):
                         self.left -= 1
                         if self.left < 0:
                             raise TooManyWaysError
                         end = done | 1 << part, then
-                        following[end] = max(following.get(end, 0), ways.scores[state] + score)
+                        score = ways.scores[state] + self._step(module, taken, state, part, then)
+                        following[end] = max(following.get(end, 0), score)
                         ways.steps.setdefault(end, []).append((state, part))
             ways.scores |= following
             states = sorted(following)
         return {now: ways.scores[done, now] + WHOLE * (now ^ taken in self.modules) for done, now in states}
 
+    def _step(self, module: _Module, start: Bits, state: _State, part: int, then: Bits) -> int:
+        """What it counts to lay a part: what the part counts, and one if no later branch of a concatenation is taken."""
+        now = state[1]
+        if not self.after or not module.earlier[part]:
+            return self._ends(module.parts[part], now)[then]
+        late = any(self.after[layer] & (now ^ start) for layer in numbers(then ^ now))
+        return self._ends(module.parts[part], now)[then] + (not late)
+
     def _best(self, module: _Module, taken: Bits, end: _State) -> Iterator[tuple[_State, int]]:
         """The last steps of the best ways to a state."""
         ways = self.ways[module.number, taken]
         for state, part in ways.steps[end]:
-            if ways.scores[state] + self._ends(module.parts[part], state[1])[end[1]] == ways.scores[end]:
+            if ways.scores[state] + self._step(module, taken, state, part, end[1]) == ways.scores[end]:
                 yield state, part
 
     def _pairs(self, tree: _Module, taken: Bits) -> dict[int, int]:
@@ -255,7 +275,8 @@ class _Search:
         return self._best(module, start, state) if state[0] else ()
 
 
-def _numbers(bits: Bits) -> Iterator[int]:
+def numbers(bits: Bits) -> Iterator[int]:
+    """The numbers of a set, the lowest first."""
     while bits:
         low = bits & -bits
         yield low.bit_length() - 1

@@ -6,6 +6,8 @@ Where several ways are left, the names decide, or the layer is open: it is said 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from os import PathLike
 from typing import TypeAlias
 
@@ -18,7 +20,7 @@ from archspec.weights.choices import choices
 from archspec.weights.file import WeightFile
 from archspec.weights.kinds import Kinds, kinds
 from archspec.weights.layers import Array, Layer, Layers, of_network, of_source
-from archspec.weights.layout import Here, Layout, TooManyWaysError, lay
+from archspec.weights.layout import Here, Layout, TooManyWaysError, lay, numbers
 from archspec.weights.matching import Matching
 from archspec.weights.rows import Why
 from archspec.weights.words import likeness, pieces
@@ -89,6 +91,7 @@ class _Matcher:
         open: The layers of which nothing says that they have the right one, and those that each may have.
         possible: Those that each may have if names are left out.
         above: For each layer of the network, the layers that it depends on, as bits of their numbers.
+        after: For each layer of the network, the layers in later branches of a concatenation.
         behind: For a layer, the one that normalises what it gives.
     """
 
@@ -101,23 +104,31 @@ class _Matcher:
         self.possible: dict[str, set[str]] = {}
         self.number = {layer.name: number for number, layer in enumerate(here.all)}
         self.above: dict[str, int] = {}
+        self.after = [0] * len(here.all)
         self.behind: dict[str, Layer] = {}
         self._depend(network)
 
     def _depend(self, network: Network) -> None:
         by_path = {layer.path: layer for layer in self.here.all}
-        above: dict[str, int] = {}
+        with_own: dict[str, int] = {}
         for node in network.nodes:
             own = by_path.get(node.name)
-            inputs = [name for name in node.inputs if name in above]
-            above[node.name] = 0
-            for name in inputs:
-                above[node.name] |= above[name] | (1 << self.number[by_path[name].name] if name in by_path else 0)
-            feeder = by_path.get(node.inputs[0]) if node.inputs else None
+            branches = [with_own.get(name, 0) for name in node.inputs]
+            above = reduce(or_, branches, 0)
+            with_own[node.name] = above | (1 << self.number[own.name] if own else 0)
+            if node.operator.name == "concat":
+                self._concatenate(branches)
             if own is not None:
-                self.above[own.name] = above[node.name]
+                self.above[own.name] = above
+                feeder = by_path.get(node.inputs[0])
                 if feeder is not None and feeder.kernel:
                     self.behind[feeder.name] = own
+
+    def _concatenate(self, branches: Sequence[int]) -> None:
+        for place, branch in enumerate(branches):
+            later = reduce(or_, branches[place + 1 :], 0)
+            for number in numbers(branch & ~later):
+                self.after[number] |= later & ~branch
 
     def by_key(self, arrays: Mapping[str, Array]) -> bool:
         """Take every layer by its own name, if the source has all of its arrays under the very same keys."""
@@ -144,45 +155,48 @@ class _Matcher:
         for those, blocks in ((found, True), (found.equal(), True), (found.equal(), False)):
             layout = self._laid(those, alike, blocks=blocks)
             if layout is not None:
-                self._note(those, layout, why)
+                ordered = self._laid(those, alike, blocks=blocks, concatenated=True) if layout.open else None
+                self._note(those, layout, ordered or layout, why)
                 return
-        self._note(found.equal(), _unordered(found.equal()), why)
+        unordered = _unordered(found.equal())
+        self._note(found.equal(), unordered, unordered, why)
 
-    def _laid(self, found: Kinds, alike: Likeness, *, blocks: bool) -> Layout | None:
+    def _laid(self, found: Kinds, alike: Likeness, *, blocks: bool, concatenated: bool = False) -> Layout | None:
         if not found.here:
             return Layout({}, {}, {})
-        bit = {self.number[layer.name]: 1 << number for number, layer in enumerate(found.here)}
-        above = [
-            sum(own for number, own in bit.items() if self.above[layer.name] >> number & 1) for layer in found.here
-        ]
+        own = [self.number[layer.name] for layer in found.here]
         modules: dict[str, int] = {}
         for number, layer in enumerate(found.here):
             for module in _modules(layer.path, "/"):
                 modules[module] = modules.get(module, 0) | 1 << number
-        several = frozenset(bits for bits in modules.values() if bits.bit_count() > 1)
         ours, theirs = found.sides
-        here = Here(ours.kinds, ours.spare, above, several)
+        here = Here(
+            ours.kinds,
+            ours.spare,
+            above=[_among(own, self.above[layer.name]) for layer in found.here],
+            modules=frozenset(bits for bits in modules.values() if bits.bit_count() > 1),
+            after=[_among(own, self.after[number]) for number in own] if concatenated else (),
+        )
         names = [layer.name for layer in found.there]
         try:
             return lay(here, theirs, names, lambda one, two: alike(found.here[one], found.there[two]), blocks=blocks)
         except TooManyWaysError:
             return None
 
-    def _note(self, found: Kinds, layout: Layout, why: Why | None) -> None:
-        wanted: dict[int, int] = {}
-        for those in layout.best.values():
-            for other in those:
-                wanted[other] = wanted.get(other, 0) + 1
-        for one, other in layout.pairs.items():
-            name, best = found.here[one].name, layout.best[one]
+    def _note(self, found: Kinds, layout: Layout, ordered: Layout, why: Why | None) -> None:
+        """Keep what was found; `ordered` is the same where the order of concatenations counts."""
+        for one, other in ordered.pairs.items():
+            name, theirs = found.here[one].name, found.there[other].name
             self.possible[name] = {found.there[each].name for each in layout.possible[one]}
-            reason: Why = "only" if found.of_here[one] in found.single else "order"
-            if len(self.possible[name]) > 1:
-                reason = "names"
-            if len(best) > 1 or any(wanted[each] > 1 for each in best):
+            reason: Why = why or ("only" if found.of_here[one] in found.single else "order")
+            if one in ordered.open:
                 reason = "assumed"
-                self.open[name] = tuple(found.there[each].name for each in sorted(best))
-            self.taken[name] = found.there[other].name, why if why and reason != "assumed" else reason
+                self.open[name] = tuple(found.there[each].name for each in sorted(ordered.best[one]))
+            elif one in layout.open:
+                reason = "index"
+            elif len(self.possible[name]) > 1:
+                reason = why or "names"
+            self.taken[name] = theirs, reason
 
     def _normalisations(self) -> None:
         """Give each layer's normalisation that of its match: in the smallest module that has as many as are wanted."""
@@ -214,6 +228,11 @@ class _Matcher:
             if kernel_name in self.open and norm_name in self.taken and norm_name not in self.open:
                 self.open[norm_name] = (self.taken[norm_name][0],)
                 self.taken[norm_name] = self.taken[norm_name][0], "assumed"
+
+
+def _among(own: Sequence[int], bits: int) -> int:
+    """Bits of the numbers of all layers, as those of some."""
+    return sum(1 << place for place, number in enumerate(own) if bits >> number & 1)
 
 
 def _unordered(found: Kinds) -> Layout:

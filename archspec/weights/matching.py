@@ -1,6 +1,6 @@
 """What fills each array of a network, and why; what is left over on either side; what is assumed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
@@ -75,12 +75,21 @@ class Matching:
             if layer.name in self.open and not self.assume:
                 yield Row(array.key, array.shape, None, None, f"ambiguous: {_one_of(self.open[layer.name])}")
             elif source is None:
-                yield Row(array.key, array.shape, None, None, "no layer of the source is left that fits")
+                yield Row(array.key, array.shape, None, None, self._missing(layer))
             elif (found := source.arrays.get(last)) is None:
                 yield Row(array.key, array.shape, None, None, f"'{source.name}' has no {last}")
             else:
                 other = None if found.shape == array.shape else found.shape
                 yield Row(array.key, array.shape, found.key, other, why or "order")
+
+    def _missing(self, layer: Layer) -> str:
+        fits = any(other.signature == layer.signature for other in self._unused)
+        return "nothing says which of the source it is" if fits else "no layer of the source is left that fits"
+
+    @cached_property
+    def _unused(self) -> tuple[Layer, ...]:
+        used = {name for name, _ in self.taken.values()}
+        return tuple(layer for layer in self.there.all if layer.name not in used)
 
     @cached_property
     def _sources(self) -> dict[str, Layer]:
@@ -189,13 +198,14 @@ class Matching:
             taken[one], taken[other] = taken[other], taken[one]
         return replace(self, taken=taken)
 
-    def decided(self, choice: Choice) -> "Matching":
-        """The same matching, a choice of which a run has shown to be right."""
-        layers = {name for pair in choice.layers for name in pair}
+    def decided(self, choices: Iterable[Choice]) -> "Matching":
+        """The same matching, choices of which a run has shown to be right."""
+        those = {*choices}
+        layers = {name for choice in those for pair in choice.layers for name in pair}
         taken = {name: (found, "run" if name in layers else why) for name, (found, why) in self.taken.items()}
-        choices = tuple(replace(each, settled="a run") if each == choice else each for each in self.choices)
-        open_ = {name: those for name, those in self.open.items() if name not in layers}
-        return replace(self, taken=taken, choices=choices, open=open_)
+        now = tuple(replace(each, settled="a run") if each in those else each for each in self.choices)
+        open_ = {name: found for name, found in self.open.items() if name not in layers}
+        return replace(self, taken=taken, choices=now, open=open_)
 
     def check(self, model: nn.Module, source: nn.Module, x: Tensor, *, tolerance: float = 1e-5) -> "Check":
         """The two models on one input: are the outputs equal, and if not, in which layers do they part?
@@ -216,7 +226,8 @@ class Matching:
     def settled(self, model: nn.Module, source: nn.Module, x: Tensor, *, tolerance: float = 1e-5) -> "Matching":
         """The matching with every choice made as the two models, run on one input, agree best.
 
-        The model's weights are those of the result afterwards.
+        A choice is settled where it makes a difference, and where the models differ in nothing but settings of layers
+        in the end. The model's weights are those of the result afterwards.
 
         Raises:
             ArchspecError: As `check`.

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Why: TypeAlias = Literal["key", "only", "order", "names", "norm", "assumed", "run"]
+Why: TypeAlias = Literal["key", "only", "order", "names", "index", "norm", "assumed", "run"]
 
 WHY: Mapping[Why, str] = {
     "key": "it has the same key",
     "only": "no other layer of either side has this shape",
     "order": "the shapes, the modules and their indices leave no other",
-    "names": "the shapes, the modules and their indices leave several; the words of the names say which",
+    "names": "of those that are left, it agrees best in modules and in the words of names",
+    "index": "parallel branches are left that names do not tell apart; numbers are taken for the order of concatenation",
     "norm": "it normalises the layer that fills the one before",
-    "assumed": "the shapes, the modules and the names leave several; those in the order of the names are taken",
+    "assumed": "nothing says which of several it is; those in the order of the names are taken",
     "run": "the shapes agree, and the models do when they are run",
 }
 """Why a layer is filled by one of the source, in sentences."""
@@ -53,7 +54,7 @@ class Choice:
     Attributes:
         layers: Pairs of layers of the network; all pairs are exchanged together.
         parallel: Whether they stand in parallel branches. If not, the names do not say which of the two comes first.
-        settled: By what: the words that their names share, or a run of both models; None if nothing does.
+        settled: By what: "names" (with modules), "index", or "a run" of both models; None if nothing does.
     """
 
     layers: tuple[tuple[str, str], ...]

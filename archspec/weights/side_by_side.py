@@ -21,6 +21,10 @@ from archspec.weights.describe import between, describe, differing
 
 if TYPE_CHECKING:
     from archspec.weights.matching import Matching
+    from archspec.weights.rows import Choice
+
+PASSES = 4
+"""How often all choices are tried: one exchange may call for the next, where there are more than two branches."""
 
 
 @dataclass(slots=True)
@@ -55,24 +59,31 @@ def check(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, 
 
 def settled(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, tolerance: float) -> "Matching":
     """See `Matching.settled`."""
+    tried = replace(matching, assume=True)
     with _evaluated(model, source), torch.no_grad():
-        run = _SideBySide(matching, model, source, x, tolerance)
+        run = _SideBySide(tried, model, source, x, tolerance)
 
-        def parted(tried: "Matching") -> int:
-            tried.apply(model)
-            return len(run.partings(tried))
+        def partings(those: "Matching") -> list[Parting]:
+            those.apply(model, strict=False)
+            return run.partings(those)
 
-        assume = matching.assume
-        matching = replace(matching, assume=True)
-        fewest = parted(matching)
-        for choice in matching.choices:
-            exchanged = matching.swapped(choice)
-            now = parted(exchanged)
-            if now != fewest:
-                matching = (exchanged if now < fewest else matching).decided(choice)
-                fewest = min(now, fewest)
-        matching.apply(model)
-    return replace(matching, assume=assume)
+        fewest = len(partings(tried))
+        decided: list[Choice] = []
+        for _ in range(PASSES):
+            before = fewest
+            for choice in matching.choices:
+                exchanged = tried.swapped(choice)
+                now = len(partings(exchanged))
+                if now != fewest:
+                    decided.append(choice)
+                if now < fewest:
+                    tried, fewest = exchanged, now
+            if fewest == before:
+                break
+        unexplained = [parting for parting in partings(tried) if not parting.settings]
+    if not unexplained:
+        tried = tried.decided(decided)
+    return replace(tried, assume=matching.assume)
 
 
 @contextmanager
@@ -201,7 +212,7 @@ class _Compare:
             settings = "; ".join(differing(self.module, self.other))
             late = None if settings else self.late
             what = settings or "other numbers from the same weights"
-            self.found.append(late or Parting(self.name, True, what, apart(gave, theirs)))
+            self.found.append(late or Parting(self.name, True, what, apart(gave, theirs), bool(settings)))
         return theirs.clone()
 
 

@@ -11,6 +11,7 @@ SAME = {
     "pointwise": ("pw", "pwconv", "pwise"),
     "double": ("dbl",),
     "expand": ("exp", "expansion"),
+    "project": ("pwl",),
     "linear": ("fc", "dense"),
 }
 """Words for one thing."""

@@ -184,18 +184,18 @@ def torchvision(p):
             return f"{block}.downsample.{int(p.norm)}"
         return f"{block}.{'bn' if p.norm else 'conv'}{p.number}"
     if p.single and p.normed:
-        return f"features.{p.index}.{int(p.norm)}"
+        return f"features.{2 * p.index}.{int(p.norm)}"
     if p.single:
         return f"features.{2 * p.index}"
     if p.se:
-        return f"features.{p.index}.block.{p.number}.fc{p.se}"
+        return f"features.{2 * p.index}.block.{p.number}.fc{p.se}"
     if p.parallel:
-        return f"features.{p.index}.branch{p.parallel}.{f'{p.number - 1}.' if p.of > 1 else ''}{'bn' if p.norm else 'conv'}"
+        return f"features.{2 * p.index}.branch{p.parallel}.{f'{p.number - 1}.' if p.of > 1 else ''}{'bn' if p.norm else 'conv'}"
     if p.side:
-        return f"features.{p.index}.skip.{int(p.norm)}"
+        return f"features.{2 * p.index}.skip.{int(p.norm)}"
     if p.of == p.number > 1 and p.normed:
-        return f"features.{p.index}.conv.{p.number - 1 + p.norm}"
-    return f"features.{p.index}.conv.{p.number - 1}.{int(p.norm)}"
+        return f"features.{2 * p.index}.conv.{p.number - 1 + p.norm}"
+    return f"features.{2 * p.index}.conv.{p.number - 1}.{int(p.norm)}"
 
 
 def transformers(p):
