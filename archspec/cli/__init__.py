@@ -63,12 +63,12 @@ class Verbs(click.RichGroup):
             raise click.UsageError(f"no command '{args[0]}'{known}", ctx)
         return super().resolve_command(ctx, args)
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: RET503  # what follows the errors exits
         """Run the verb; what the library refuses becomes one message and exit 2."""
         try:
             return super().invoke(ctx)
         except ArchspecError as error:
-            refusal = error
+            refusal: ArchspecError = error
         except ModuleNotFoundError as error:
             if (found := extra_of(error)) is None:
                 raise

@@ -169,7 +169,9 @@ def quantity_of(quantity: Quantity, folder: Path | None = None) -> int:
     if folder is not None and (place := below(folder, folder / spec)) is not None and os.path.isfile(place):
         spec = str(place)
     elif spec not in zoo.names():
-        raise UnknownNameError(f"no file below the folder of the figures and no network of the zoo is called '{printable(spec)}'")
+        raise UnknownNameError(
+            f"no file below the folder of the figures and no network of the zoo is called '{printable(spec)}'"
+        )
     table = _counted(spec, tuple(quantity.bind.items()), quantity.convention)
     chosen = _chosen(table, quantity)
     if quantity.quantity == "layers":
