@@ -8,6 +8,7 @@ import stat
 import struct
 import sys
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from archspec.errors import ArchspecError
 DAMAGED: tuple[type[Exception], ...] = (
     OSError, EOFError, ValueError, RuntimeError, ArithmeticError, LookupError, SyntaxError, TypeError, AttributeError,
     MemoryError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
+    tokenize.TokenError,
 )  # fmt: skip
 """What the readers of zip files, images and NumPy headers are known to raise on damaged ones (found by fuzzing)."""
 

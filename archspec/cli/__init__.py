@@ -69,13 +69,13 @@ class Verbs(click.RichGroup):
         with printable_faults():
             return super().make_context(*args, **extra)
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: RET503  # what follows the errors exits
         """Run the verb; what the library refuses becomes one message and exit 2."""
         try:
             with printable_faults():
                 return super().invoke(ctx)
         except ArchspecError as error:
-            refusal = error
+            refusal: ArchspecError = error
         except ModuleNotFoundError as error:
             if (found := extra_of(error)) is None:
                 raise

@@ -67,10 +67,8 @@ def build(
             raise ArchspecError(f"{name} is {value}; a model needs one number: bind it")
     target = torch.get_default_device() if device is None else torch.device(device)
     place = target if target.type == "meta" else torch.device("cpu")  # where a seed means the same everywhere
-    with (
-        nullcontext() if seed is None else Drawing(seed),
-        nullcontext() if place == torch.get_default_device() else place,
-    ):
+    drawing = nullcontext() if seed is None else Drawing(seed)
+    with drawing, nullcontext() if place == torch.get_default_device() else place:
         model = _Builder(network, document, place.type == "meta", inplace).container(plan(network))
     if document is not None:
         model.spec = origin(document, network.bindings)  # type: ignore[assignment]  # no tensor: torch lets any stand

@@ -25,7 +25,7 @@ class Drawing(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's ha
     def __torch_dispatch__(
         self,
         func: Any,
-        types: Sequence[type],  # torch's signature
+        types: Sequence[type],
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:

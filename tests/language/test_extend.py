@@ -121,7 +121,9 @@ def test_a_base_may_lie_below_the_folder_and_extend_what_lies_beside_it(folder):
 def test_a_text_extends_the_zoo_alone(folder, monkeypatch):
     monkeypatch.chdir(folder)
     for name in ("<text>", "specs/thin.yaml"):
-        with pytest.raises(SpecErrors, match="no network of the zoo is called 'base.yaml'; only a specification in a"):
+        with pytest.raises(
+            SpecErrors, match=r"no network of the zoo is called 'base\.yaml'; only a specification in a"
+        ):
             language.loads("archspec: 1\nname: thin\nextends: base.yaml\n", name)
     assert language.loads("archspec: 1\nname: thin\nextends: lenet_5\n").network == language.load("lenet_5").network
 

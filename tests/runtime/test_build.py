@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import sys
+import threading
 from functools import reduce
 
 import pytest
@@ -202,6 +204,24 @@ def test_a_network_whose_output_is_its_input_or_has_a_dead_end_still_computes_al
 
 
 # ------------------------------------------------------------------ settings
+
+
+def test_the_same_seed_gives_the_same_weights_in_every_thread(odd):
+    expected = odd.to_torch(seed=7).state_dict()
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(odd.to_torch(seed=7).state_dict())) for _ in range(20)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            torch.rand(3)
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert len(found) == 20
+    assert all(torch.equal(state[name], expected[name]) for state in found for name in expected)
 
 
 def test_the_same_seed_gives_the_same_weights_and_leaves_torchs_state_alone(odd):
