@@ -97,8 +97,7 @@ def test_the_number_of_inputs_and_a_symbol_called_batch_are_two_things(tmp_path)
     with pytest.raises(BindingError) as refused:
         archspec.load(path).count(batch=8)
     assert str(refused.value) == (
-        "'batch' is a symbol here, too: bind it as {\"batch\": 8}; "
-        "the number of inputs is count(bindings={}, batch=8)"
+        "'batch' is a symbol here, too: bind it as {\"batch\": 8}; the number of inputs is count(bindings={}, batch=8)"
     )
     assert archspec.load(path).count({}, batch=8).macs == 8 * 3 * 4 * 64
 

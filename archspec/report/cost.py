@@ -334,10 +334,15 @@ def _json(table: CostTable, grouping: str | int) -> str:
     return "\n".join(("{", *lines, '  "rows": [', inside, "  ]", "}")) + "\n"
 
 
+FIRST = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
+"""What JSON names before the operations by kind; all other quantities stand behind them."""
+
+
 def _figures(row: Row) -> dict[str, Any]:
     kinds = {kind: row.figure(kind) for kind in KINDS}
     figures = {name: text.raw(row.figure(name)) for name in QUANTITIES if name == "macs" or name not in KINDS}
-    return {**figures, "operations": {kind: count for kind, count in kinds.items() if not _is_zero(count)}}
+    first = {name: figures.pop(name) for name in FIRST}
+    return {**first, "operations": {kind: n for kind, n in kinds.items() if not _is_zero(n)}, **figures}
 
 
 def _csv(table: CostTable, grouping: str | int) -> str:
