@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
 
     from archspec.compress.plan import Plan
-    from archspec.compress.predict import Prediction
+    from archspec.compress.prediction import Prediction
     from archspec.formula.closed_form import Form, Formula
     from archspec.formula.explain import Explanation
     from archspec.language.document import Symbol
@@ -235,6 +235,7 @@ class Architecture:
         seed: int | None = None,
         inplace: bool = True,
         weights: "Mapping[str, torch.Tensor] | str | os.PathLike[str] | None" = None,
+        assume: bool = False,
         **symbols: Any,
     ) -> "torch.nn.Module":
         """The network as an ordinary `torch.nn.Module`, whose `spec` says what it was made from.
@@ -246,6 +247,7 @@ class Architecture:
             seed: The same seed gives the same weights, on any device; torch's own state stays as it is.
             inplace: Whether a ReLU may write over its input; with hooks on single layers, say no.
             weights: Where its weights come from, a state dict or a file of one; see `match_weights`.
+            assume: What `match_weights` says of it.
             symbols: Values for symbols, in place of a mapping.
 
         Raises:
@@ -265,7 +267,7 @@ class Architecture:
         need("train", "safetensors")
         from archspec.weights import filled
 
-        return filled(network, self.document, weights, device=device, dtype=dtype, inplace=inplace)
+        return filled(network, self.document, weights, device=device, dtype=dtype, inplace=inplace, assume=assume)
 
     @request
     def match_weights(
@@ -273,6 +275,8 @@ class Architecture:
         /,
         source: "Mapping[str, torch.Tensor] | str | os.PathLike[str]",
         bindings: Bindings = None,
+        *,
+        assume: bool = False,
         **symbols: Any,
     ) -> "Matching":
         """What of a state dict from elsewhere fills each array of the network, and why; true when everything fits.
@@ -280,6 +284,7 @@ class Architecture:
         Args:
             source: A state dict, or a file of one: `.safetensors` or `.npz`.
             bindings: Values for symbols, by name.
+            assume: Whether to fill what nothing says which of several layers it is, in the order of their names.
             symbols: Values for symbols, in place of a mapping.
 
         Raises:
@@ -293,7 +298,7 @@ class Architecture:
         need("train", "torch", "safetensors")
         from archspec.weights import match
 
-        return match(self.expand(bindings), source)
+        return match(self.expand(bindings), source, assume=assume)
 
     @request
     def source(self, /, bindings: Bindings = None, **symbols: Any) -> str:
@@ -401,9 +406,9 @@ class Architecture:
         49.6
         """
         from archspec.compress.plan import Plan, load
-        from archspec.compress.predict import predict
+        from archspec.compress.prediction import prediction
 
-        return predict(self.expand(bindings, free=free), plan if isinstance(plan, Plan) else load(plan))
+        return prediction(self.expand(bindings, free=free), plan if isinstance(plan, Plan) else load(plan))
 
     @request
     def solve(

@@ -208,19 +208,19 @@ class Formula:
         """A Python function of the symbols, in text, that needs nothing but Python and gives exact integers."""
         from archspec.formula.languages import Python
 
-        return Python(self).function(self.view(view), whole=view == "exact" and self.whole)
+        return Python(self).export(view)
 
     def numpy(self, view: View = "exact") -> str:
         """The same over NumPy arrays."""
         from archspec.formula.languages import Numpy
 
-        return Numpy(self).function(self.view(view), whole=view == "exact" and self.whole)
+        return Numpy(self).export(view)
 
     def javascript(self, view: View = "exact") -> str:
         """The same in JavaScript."""
         from archspec.formula.languages import JavaScript
 
-        return JavaScript(self).function(self.view(view), whole=view == "exact" and self.whole)
+        return JavaScript(self).export(view)
 
     def __str__(self) -> str:
         return self.text()

@@ -8,9 +8,9 @@ from sympy import Symbol
 from archspec.dims import is_number
 from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
 from archspec.formula.closed_form import Formula
-from archspec.formula.writers import GREEK
 from archspec.language.expression import Expression, Scope
 from archspec.symbols import symbol
+from archspec.writing import GREEK
 
 
 def substituted(formula: Formula, text: str) -> Formula:

@@ -39,9 +39,9 @@ from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameErr
 from archspec.language import zoo
 from archspec.language.document import Source
 from archspec.language.expression import Expression
-from archspec.language.located import Faults, Located
+from archspec.language.located import Faults, Located, validated
 from archspec.language.reader import Nothing, decode, parse, read_bytes
-from archspec.language.values import Formula, Name, Text, Value
+from archspec.language.values import Formula, Name, Prose, Text, Value
 from archspec.published.verdict import UNITS, Printed, parted
 
 OF_LAYERS = ("weights", "biases", "elements", "channels", "height", "layers")
@@ -127,8 +127,8 @@ class Figure(Located):
     value: Formula | None = None
     relation: Literal["is", "at most", "at least", "about"] = "is"
     measured: bool = False
-    erratum: Text | None = None
-    note: Text | None = None
+    erratum: Prose | None = None
+    note: Prose | None = None
 
     @classmethod
     def from_text(cls, raw: Any) -> Any:
@@ -211,8 +211,8 @@ class Table(Located):
     printed: dict[Name, Column]
     columns: tuple[Name, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    notes: dict[Text, Text] = Field(default_factory=dict)
-    errata: dict[Text, Text] = Field(default_factory=dict)
+    notes: dict[Text, Prose] = Field(default_factory=dict)
+    errata: dict[Text, Prose] = Field(default_factory=dict)
     figures: tuple[Figure, ...] = ()
 
     @classmethod
@@ -323,7 +323,7 @@ def load(paper: str | os.PathLike[str]) -> Paper:
         listed = did_you_mean(name, known) or f"; known are {', '.join(known)}"
         raise UnknownNameError(f"no file and no paper is called '{name}'{listed}")
     errors = Faults()
-    found = Paper.model_validate(parse(decode(read_bytes(name), name), name), context=errors)
+    found = validated(Paper, parse(decode(read_bytes(name), name), name), errors)
     if not found.broken:
         errors.extend(_faults(found))
     if errors:

@@ -1,5 +1,6 @@
 """Printed figures held against what their specifications give."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,13 +11,16 @@ from typing import Any
 from archspec import architecture
 from archspec.cost import CostTable
 from archspec.dims import is_number
-from archspec.errors import ArchspecError, SpecError, SpecErrors
+from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError
+from archspec.files import below
 from archspec.interval import Interval, interval
+from archspec.language import zoo
 from archspec.language.expression import Scope
 from archspec.ops import Weight
 from archspec.published.figures import Figure, Inputs, Paper, Quantity, Table
 from archspec.published.functions import functions
 from archspec.published.verdict import Printed, Verdict, judge, parted
+from archspec.writing import printable
 
 OPEN = (Verdict.OFF,)
 """The verdicts that want an explanation."""
@@ -162,8 +166,12 @@ def _conventions(figure: Figure, rows: _Rows | None) -> str:
 def quantity_of(quantity: Quantity, folder: Path | None = None) -> Any:
     """The exact value of a quantity of a specification."""
     spec = quantity.spec
-    if folder is not None and (folder / spec).is_file():
-        spec = str(folder / spec)
+    if folder is not None and (place := below(folder, folder / spec)) is not None and os.path.isfile(place):
+        spec = str(place)
+    elif spec not in zoo.names():
+        raise UnknownNameError(
+            f"no file below the folder of the figures and no network of the zoo is called '{printable(spec)}'"
+        )
     table = _counted(spec, tuple(quantity.bind.items()), quantity.convention)
     chosen = _chosen(table, quantity)
     if quantity.quantity == "layers":

@@ -10,9 +10,10 @@ from archspec.cost import QUANTITIES
 from archspec.dims import Condition
 from archspec.formula.closed_form import Formula, View
 from archspec.formula.proof import Proof
-from archspec.formula.writers import GREEK, Text
+from archspec.formula.writers import Text
 from archspec.report import text
 from archspec.symbols import symbol, to_sympy
+from archspec.writing import GREEK
 
 MOST_CONDITIONS = 6
 """Conditions that are printed; JSON has all."""
