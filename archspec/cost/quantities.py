@@ -76,13 +76,14 @@ class Sum(Quantity):
 
     def each(self, table: "CostTable") -> tuple[Dim, ...]:
         """What each node of a table has; nodes that are alike are asked once."""
-        known: dict[int, Dim] = {
-            id(work): self.rule(work) for work in {id(work): work for work in table.works}.values()
-        }
-        return tuple(
-            known[id(work)] if type(node.times) is int else node.times * known[id(work)]
-            for node, work in zip(table.network.nodes, table.works, strict=True)
-        )
+        known: dict[int, Dim] = {}
+        found = []
+        for node, work in zip(table.network.nodes, table.works, strict=True):
+            once = known.get(id(work))
+            if once is None:
+                once = known[id(work)] = self.rule(work)
+            found.append(once if type(node.times) is int else node.times * once)
+        return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from archspec.result import short
 GROUPINGS = ("layer", "block", "operator", "stage", "total")
 """What rows can be grouped by, besides a depth in the tree of names."""
 
-FIRST = ("params", "buffers", *KINDS, "flops", "activations", "weight_bytes")
-"""What every table has; a rule that refuses a node does so when the network is counted. The others wait to be asked."""
+FIRST = ("params", "buffers", "flops", "activations", "weight_bytes")
+"""What is counted at once, so that a rule that refuses a node does so when the network is counted."""
 
 
 class Figures:
@@ -110,7 +110,7 @@ class Row(Figures):
 
     def figures(self) -> tuple[Any, ...]:
         """All that is counted, without the name: rows with the same figures are repeats."""
-        return (self.operator, self.output, self.nodes, *map(self.figure, FIRST))
+        return (self.operator, self.output, self.nodes, *map(self.figure, (*FIRST, *KINDS)))
 
     def __repr__(self) -> str:
         return self._said(self.name)
