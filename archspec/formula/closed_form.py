@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 import sympy
 from sympy import Add, Expr, Mul, Symbol
 
+from archspec.cost import Counting
 from archspec.dims import Condition, exact
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.formula.collected import collected, summed
@@ -37,6 +38,7 @@ class Formula:
         form: How it is written.
         letters: How symbols are written, by name, where not by their names.
         convention: The name of the convention it is counted under.
+        counting: How it is counted; None of a formula that is not of a network.
         fixed: The values of the symbols that are not free.
         defaults: The values of symbols that are not given when it is called.
         rounded: Whether it leaves out roundings that what it is of has; then it holds nearly.
@@ -55,6 +57,7 @@ class Formula:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     rounded: bool = False
+    counting: Counting | None = None
     counted: Callable[[Mapping[str, Any]], Any] | None = field(default=None, repr=False, compare=False)
 
     @cached_property

@@ -108,6 +108,7 @@ def formulas(
             sizes=by_size,
             letters={name: each.latex for name, each in document.symbols.items() if each.latex},
             convention=counting.convention.name,
+            counting=counting,
             fixed={name: each for name, each in network.bindings.items() if name not in names},
             defaults={name: document.symbols[name].default if name in document.symbols else 1 for name in names},
             counted=_Counted(document, quantity, fixed, counting, place) if countable else None,

@@ -30,6 +30,9 @@ class Facts:
     activations: int
 
 
+MEASURED = ("params", "buffers", "macs", "activations")
+"""The quantities among them."""
+
 FACTS: tuple[str, ...] = tuple(fact.name for fact in fields(Facts))
 """What is compared, in the order in which it is printed."""
 
@@ -104,7 +107,5 @@ class Agreement:
 def added(facts: Iterable[Facts], inputs: tuple[str, ...], output: tuple[int, ...]) -> Facts:
     """The facts of a whole, of those of its parts."""
     parts = list(facts)
-    sums: dict[str, Any] = {
-        name: sum(getattr(part, name) for part in parts) for name in ("params", "buffers", "macs", "activations")
-    }
+    sums: dict[str, Any] = {name: sum(getattr(part, name) for part in parts) for name in MEASURED}
     return Facts(inputs, output, tuple(weight for part in parts for weight in part.weights), **sums)
