@@ -18,8 +18,8 @@ from typing import TypeAlias
 
 from archspec.weights.words import LONGEST, before, natural
 
-STEPS = 50_000
-"""How far is searched: about a second. Networks with a layout take some thousands at most."""
+STEPS = 100_000
+"""How far is searched: about a second. Those of the zoo take some thousands."""
 
 WHOLE, WORD = 1 << 29, 1 << 13
 """What a module that is laid exactly on one of the network's counts, and a shared word; all that is less counts less."""
@@ -173,6 +173,11 @@ class _Search:
             self._pairs(tree, max(best)), self._alternatives(tree, ends, all_ways=True), self._alternatives(tree, best)
         )
 
+    def _spend(self, steps: int) -> None:
+        self.left -= steps
+        if self.left < 0:
+            raise TooManyWaysError
+
     def _ends(self, module: _Module, taken: Bits) -> dict[Bits, int]:
         """The layers that may be taken once a module is laid, with the best score of each."""
         key = module.number, taken
@@ -183,6 +188,7 @@ class _Search:
     def _placed(self, layer: int, taken: Bits) -> dict[Bits, int]:
         """One layer: on each of its kind that is free, that depends on nothing free, and that nothing taken needs."""
         kind = self.there.kinds[layer]
+        self._spend(1 + len(self.members.get(kind, ())) // 16)
         ends = {taken: 0} if kind in self.there.spare else {}
         for place in self.members.get(kind, ()):
             bit = 1 << place
@@ -198,13 +204,12 @@ class _Search:
             following: dict[_State, int] = {}
             for state in states:
                 done, now = state
+                self._spend(len(module.parts) // 64)
                 for part, child in enumerate(module.parts):
                     if done >> part & 1 or module.earlier[part] & ~done:
                         continue
+                    self._spend(1)
                     for then in self._ends(child, now):
-                        self.left -= 1
-                        if self.left < 0:
-                            raise TooManyWaysError
                         end = done | 1 << part, then
                         score = ways.scores[state] + self._step(module, taken, state, part, then)
                         following[end] = max(following.get(end, 0), score)

@@ -74,9 +74,14 @@ def match(
 
 
 def _described(source: Mapping[str, Tensor]) -> Iterator[Array]:
-    if isinstance(source, WeightFile):
-        yield from source.arrays.values()
-        return
+    for array in source.arrays.values() if isinstance(source, WeightFile) else _in_memory(source):
+        if array.weight and not array.real:
+            where = f"{source.path}: " if isinstance(source, WeightFile) else ""
+            raise ArchspecError(f"{where}'{array.key}' is of type {array.dtype}; weights are floating-point numbers")
+        yield array
+
+
+def _in_memory(source: Mapping[str, Tensor]) -> Iterator[Array]:
     for key, tensor in source.items():
         if not isinstance(key, str) or not isinstance(tensor, Tensor):
             raise ArchspecError(f"a state dict maps names to tensors; {key!r} is a {type(tensor).__name__}")
@@ -185,14 +190,15 @@ class _Matcher:
 
     def _note(self, found: Kinds, layout: Layout, ordered: Layout, why: Why | None) -> None:
         """Keep what was found; `ordered` is the same where the order of concatenations counts."""
+        open_, ambiguous = layout.open, ordered.open
         for one, other in ordered.pairs.items():
             name, theirs = found.here[one].name, found.there[other].name
             self.possible[name] = {found.there[each].name for each in layout.possible[one]}
             reason: Why = why or ("only" if found.of_here[one] in found.single else "order")
-            if one in ordered.open:
+            if one in ambiguous:
                 reason = "assumed"
                 self.open[name] = tuple(found.there[each].name for each in sorted(ordered.best[one]))
-            elif one in layout.open:
+            elif one in open_:
                 reason = "index"
             elif len(self.possible[name]) > 1:
                 reason = why or "names"
@@ -200,34 +206,36 @@ class _Matcher:
 
     def _normalisations(self) -> None:
         """Give each layer's normalisation that of its match: in the smallest module that has as many as are wanted."""
-        modules: dict[str, tuple[list[Layer], list[Layer]]] = {}
-        kernel: dict[str, str] = {}
+        kernel: dict[str, Layer] = {}
+        groups: dict[tuple[str, object], tuple[list[Layer], list[Layer]]] = {}
         for layer in self.here.kernels:
             if layer.name in self.taken and layer.name in self.behind:
-                kernel[self.behind[layer.name].name] = layer.name
+                norm = self.behind[layer.name]
+                kernel[norm.name] = layer
                 for module in _modules(self.taken[layer.name][0]):
-                    modules.setdefault(module, ([], []))[0].append(self.behind[layer.name])
+                    groups.setdefault((module, norm.signature), ([], []))[0].append(norm)
         for norm in self.there.others:
             for module in _modules(norm.name):
-                modules.setdefault(module, ([], []))[1].append(norm)
+                groups.setdefault((module, norm.signature), ([], []))[1].append(norm)
         used: set[str] = set()
 
         def alike(one: Layer, other: Layer) -> int:
-            return 8 * _same_index(self.taken[kernel[one.name]][0], other.name) + _alike(one, other)
+            return _same_index(self.taken[kernel[one.name].name][0], other.name) + _alike(one, other)
 
-        for module in sorted(modules, key=lambda name: (-name.count("."), not name, name)):
-            for signature in dict.fromkeys(norm.signature for norm in modules[module][1]):
-                wanted, given = (
-                    [layer for layer in side if layer.signature == signature and layer.name not in done]
-                    for side, done in zip(modules[module], (self.taken, used), strict=True)
-                )
-                if len(wanted) == len(given):
-                    self._take(wanted, given, alike, "norm")
-                    used |= {norm.name for norm in given}
-        for norm_name, kernel_name in kernel.items():
-            if kernel_name in self.open and norm_name in self.taken and norm_name not in self.open:
-                self.open[norm_name] = (self.taken[norm_name][0],)
-                self.taken[norm_name] = self.taken[norm_name][0], "assumed"
+        for _, (ours, theirs) in sorted(groups.items(), key=lambda group: (-group[0][0].count("."), not group[0][0])):
+            wanted = [layer for layer in ours if layer.name not in self.taken]
+            given = [layer for layer in theirs if layer.name not in used]
+            if wanted and len(wanted) == len(given):
+                self._take(wanted, given, alike, "norm")
+                used |= {layer.name for layer in given}
+        self._follow(kernel)
+
+    def _follow(self, kernel: Mapping[str, Layer]) -> None:
+        """Leave the normalisation of an ambiguous layer open too."""
+        for name, layer in kernel.items():
+            if layer.name in self.open and name in self.taken and name not in self.open:
+                self.open[name] = (self.taken[name][0],)
+                self.taken[name] = self.taken[name][0], "assumed"
 
 
 def _among(own: Sequence[int], bits: int) -> int:

@@ -28,5 +28,5 @@ def filled(
         ArchspecError: The source cannot be read, not every array is filled, or one of the source is left over.
     """
     matching = match(network, source, assume=assume)
-    model = matching.apply(build(network, document, device="meta", inplace=inplace))  # no memory for weights twice
-    return model.to(device=torch.get_default_device() if device is None else device, dtype=dtype)
+    empty = build(network, document, device="meta", dtype=dtype, inplace=inplace)  # no memory for weights twice
+    return matching.apply(empty).to(device=torch.get_default_device() if device is None else device)
