@@ -18,8 +18,8 @@ from typing import TypeAlias
 
 from archspec.weights.words import LONGEST, before, natural
 
-STEPS = 100_000
-"""How far is searched: about a second. Those of the zoo take some thousands."""
+STEPS = 40_000
+"""How far is searched, a second or so. Networks of the zoo take some thousands."""
 
 WHOLE, WORD = 1 << 29, 1 << 13
 """What a module that is laid exactly on one of the network's counts, and a shared word; all that is less counts less."""
@@ -200,15 +200,16 @@ class _Search:
         """The parts of a module one behind the other, in every order that their indices allow."""
         ways = self.ways[module.number, taken] = _Ways({(0, taken): 0})
         states: list[_State] = [(0, taken)]
+        width = 1 + len(module.parts) // 64  # sets of more numbers take longer
         for _ in module.parts:
             following: dict[_State, int] = {}
             for state in states:
                 done, now = state
-                self._spend(len(module.parts) // 64)
+                self._spend(width)
                 for part, child in enumerate(module.parts):
                     if done >> part & 1 or module.earlier[part] & ~done:
                         continue
-                    self._spend(1)
+                    self._spend(width)
                     for then in self._ends(child, now):
                         end = done | 1 << part, then
                         score = ways.scores[state] + self._step(module, taken, state, part, then)

@@ -157,14 +157,15 @@ class _Matcher:
     def _take(self, here: Sequence[Layer], there: Sequence[Layer], alike: Likeness, why: Why | None = None) -> None:
         """Match layers with layers, and note what else they could be."""
         found = kinds(here, there)
-        for those, blocks in ((found, True), (found.equal(), True), (found.equal(), False)):
+        equal = found.equal()
+        for those, blocks in ((found, True), (equal, True), (equal, False))[found == equal :]:
             layout = self._laid(those, alike, blocks=blocks)
             if layout is not None:
                 ordered = self._laid(those, alike, blocks=blocks, concatenated=True) if layout.open else None
                 self._note(those, layout, ordered or layout, why)
                 return
-        unordered = _unordered(found.equal())
-        self._note(found.equal(), unordered, unordered, why)
+        unordered = _unordered(equal)
+        self._note(equal, unordered, unordered, why)
 
     def _laid(self, found: Kinds, alike: Likeness, *, blocks: bool, concatenated: bool = False) -> Layout | None:
         if not found.here:

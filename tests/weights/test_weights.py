@@ -154,7 +154,7 @@ def test_every_array_finds_its_own_under_another_name(name, rename, order):
 
 
 @pytest.mark.parametrize("rename", [numbered, lettered])
-@pytest.mark.parametrize("name", ["xception", "squeezenet_bypass", "vgg16"])
+@pytest.mark.parametrize("name", ["squeezenet_bypass", "vgg16"])
 def test_names_that_say_nothing_are_refused_and_nothing_is_wrong(name, rename):
     source, truth = made(name, rename, given)
     matching = match(archspec.load(name).expand(), source)
@@ -382,13 +382,15 @@ def test_a_long_list_of_differences_is_cut():
 def test_what_is_no_weight_is_left_over(tiny, state):
     odd = {
         "net.0.position": torch.zeros(3),
-        "net.index.weight": torch.zeros(4, 4, dtype=torch.int8),
+        "net.index": torch.zeros(4, 4, dtype=torch.int8),
+        "net.2.num_batches_tracked": torch.zeros(2),
         "scale": torch.tensor(1.0),
     }
     left = {each.key: each.why for each in tiny.match_weights({**state, **odd}).left}
     assert left == {
         "net.0.position": "no array of a layer that is known",
-        "net.index.weight": "int8: no floating-point numbers",
+        "net.index": "int8: no floating-point numbers",
+        "net.2.num_batches_tracked": "no array of a layer that is known",
         "scale": "no array of a layer that is known",
     }
     extra = {each.key: each.why for each in tiny.match_weights({**state, "net.0.bias": torch.zeros(4)}).left}
