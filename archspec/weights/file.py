@@ -73,7 +73,7 @@ class WeightFile(Mapping[str, Tensor]):
             yield
         except ArchspecError as error:
             raise ArchspecError(f"{self.path}: {error}") from None
-        except Exception as error:  # noqa: BLE001  # zlib's, tokenize's, struct's, Rust's and more
+        except Exception as error:  # zlib's, tokenize's, struct's, Rust's and more
             raise ArchspecError(f"{self.path}: {what}: {_sentence(error)}") from None
 
     def _refuse_others(self) -> None:
@@ -127,7 +127,7 @@ is a pickle, which can run code when it is read, and is not opened. Convert it w
 def _is_safetensors(start: bytes, size: int) -> bool:
     """Whether it begins as one: the length of a header that fits, and the header's brace.
 
-    Any byte may come first, as it is the low one of that length: `\\x80`, as in a pickle, too.
+    Any byte may come first, as it is the low one of that length: the one that begins a pickle too.
     """
     return start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= size - 8
 
@@ -179,7 +179,7 @@ def _check(names: list[str]) -> None:
         if len(name) > MAX_NAME:
             raise ArchspecError(f"the name of an array has {len(name)} characters; at most {MAX_NAME} are read")
         if not name.isprintable():
-            raise ArchspecError(f"the name of an array holds what cannot be printed: {ascii(name)}")
+            raise ArchspecError(f"the name of an array holds what cannot be printed: {name!a}")
 
 
 def _npz(path: Path) -> list[Array]:

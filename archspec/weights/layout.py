@@ -22,7 +22,7 @@ STEPS = 40_000
 """How far is searched, a second or so. Networks of the zoo take some thousands."""
 
 WHOLE, WORD = 1 << 29, 1 << 13
-"""What a module that is laid exactly on one of the network's counts, and a shared word; all that is less counts less."""
+"""What counts a module that is laid exactly on one of the network's, and what a shared word."""
 
 Bits: TypeAlias = int
 """A set of numbers."""
@@ -220,7 +220,7 @@ class _Search:
         return {now: ways.scores[done, now] + WHOLE * (now ^ taken in self.modules) for done, now in states}
 
     def _step(self, module: _Module, start: Bits, state: _State, part: int, then: Bits) -> int:
-        """What it counts to lay a part: what the part counts, and one if no later branch of a concatenation is taken."""
+        """What laying a part counts: what it counts itself, and 1 if no later branch of a concatenation is taken."""
         now = state[1]
         if not self.after or not module.earlier[part]:
             return self._ends(module.parts[part], now)[then]

@@ -6,8 +6,6 @@ Where several ways are left, the names decide, or the layer is open: it is said 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import reduce
-from operator import or_
 from os import PathLike
 from typing import TypeAlias
 
@@ -20,9 +18,10 @@ from archspec.weights.choices import choices
 from archspec.weights.file import WeightFile
 from archspec.weights.kinds import Kinds, kinds
 from archspec.weights.layers import Array, Layer, Layers, of_network, of_source
-from archspec.weights.layout import Here, Layout, TooManyWaysError, lay, numbers
+from archspec.weights.layout import Here, Layout, TooManyWaysError, lay
 from archspec.weights.matching import Matching
 from archspec.weights.rows import Why
+from archspec.weights.wiring import Wiring
 from archspec.weights.words import likeness, pieces
 
 MOST = 4096
@@ -31,9 +30,7 @@ MOST = 4096
 Likeness: TypeAlias = Callable[[Layer, Layer], int]
 
 
-def match(
-    network: Network, source: Mapping[str, Tensor] | str | PathLike[str], *, assume: bool = False
-) -> Matching:
+def match(network: Network, source: Mapping[str, Tensor] | str | PathLike[str], *, assume: bool = False) -> Matching:
     """What of a source fills each array of a network.
 
     Args:
@@ -95,9 +92,7 @@ class _Matcher:
         taken: By a layer of the network, the source's, and why.
         open: The layers of which nothing says that they have the right one, and those that each may have.
         possible: Those that each may have if names are left out.
-        above: For each layer of the network, the layers that it depends on, as bits of their numbers.
-        after: For each layer of the network, the layers in later branches of a concatenation.
-        behind: For a layer, the one that normalises what it gives.
+        wiring: How the network's layers are connected.
     """
 
     def __init__(self, network: Network, here: Layers, there: Layers) -> None:
@@ -107,33 +102,7 @@ class _Matcher:
         self.taken: dict[str, tuple[str, Why]] = {}
         self.open: dict[str, tuple[str, ...]] = {}
         self.possible: dict[str, set[str]] = {}
-        self.number = {layer.name: number for number, layer in enumerate(here.all)}
-        self.above: dict[str, int] = {}
-        self.after = [0] * len(here.all)
-        self.behind: dict[str, Layer] = {}
-        self._depend(network)
-
-    def _depend(self, network: Network) -> None:
-        by_path = {layer.path: layer for layer in self.here.all}
-        with_own: dict[str, int] = {}
-        for node in network.nodes:
-            own = by_path.get(node.name)
-            branches = [with_own.get(name, 0) for name in node.inputs]
-            above = reduce(or_, branches, 0)
-            with_own[node.name] = above | (1 << self.number[own.name] if own else 0)
-            if node.operator.name == "concat":
-                self._concatenate(branches)
-            if own is not None:
-                self.above[own.name] = above
-                feeder = by_path.get(node.inputs[0])
-                if feeder is not None and feeder.kernel:
-                    self.behind[feeder.name] = own
-
-    def _concatenate(self, branches: Sequence[int]) -> None:
-        for place, branch in enumerate(branches):
-            later = reduce(or_, branches[place + 1 :], 0)
-            for number in numbers(branch & ~later):
-                self.after[number] |= later & ~branch
+        self.wiring = Wiring(network, here.all)
 
     def by_key(self, arrays: Mapping[str, Array]) -> bool:
         """Take every layer by its own name, if the source has all of its arrays under the very same keys."""
@@ -170,7 +139,7 @@ class _Matcher:
     def _laid(self, found: Kinds, alike: Likeness, *, blocks: bool, concatenated: bool = False) -> Layout | None:
         if not found.here:
             return Layout({}, {}, {})
-        own = [self.number[layer.name] for layer in found.here]
+        own = [self.wiring.number[layer.name] for layer in found.here]
         modules: dict[str, int] = {}
         for number, layer in enumerate(found.here):
             for module in _modules(layer.path, "/"):
@@ -179,9 +148,9 @@ class _Matcher:
         here = Here(
             ours.kinds,
             ours.spare,
-            above=[_among(own, self.above[layer.name]) for layer in found.here],
+            above=[_among(own, self.wiring.above[layer.name]) for layer in found.here],
             modules=frozenset(bits for bits in modules.values() if bits.bit_count() > 1),
-            after=[_among(own, self.after[number]) for number in own] if concatenated else (),
+            after=[_among(own, self.wiring.after[number]) for number in own] if concatenated else (),
         )
         names = [layer.name for layer in found.there]
         try:
@@ -210,8 +179,8 @@ class _Matcher:
         kernel: dict[str, Layer] = {}
         groups: dict[tuple[str, object], tuple[list[Layer], list[Layer]]] = {}
         for layer in self.here.kernels:
-            if layer.name in self.taken and layer.name in self.behind:
-                norm = self.behind[layer.name]
+            if layer.name in self.taken and layer.name in self.wiring.behind:
+                norm = self.wiring.behind[layer.name]
                 kernel[norm.name] = layer
                 for module in _modules(self.taken[layer.name][0]):
                     groups.setdefault((module, norm.signature), ([], []))[0].append(norm)
@@ -261,7 +230,9 @@ def _alike(one: Layer, other: Layer) -> int:
 
 def _same_index(one: str, other: str) -> bool:
     """Whether the last labels of two names have the same number: conv1 and bn1."""
-    numbers = [[piece for piece in pieces(name.rpartition(".")[2]) if not isinstance(piece, str)] for name in (one, other)]
+    numbers = [
+        [piece for piece in pieces(name.rpartition(".")[2]) if not isinstance(piece, str)] for name in (one, other)
+    ]
     return bool(numbers[0]) and numbers[0] == numbers[1]
 
 

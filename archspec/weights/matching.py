@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import prod
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,6 +79,9 @@ class Matching:
                 yield Row(array.key, array.shape, None, None, self._missing(layer))
             elif (found := source.arrays.get(last)) is None:
                 yield Row(array.key, array.shape, None, None, f"'{source.name}' has no {last}")
+            elif found.shape[:1] != array.shape[:1] or prod(found.shape) != prod(array.shape):
+                size = "×".join(map(str, found.shape))
+                yield Row(array.key, array.shape, None, None, f"'{found.key}' is {size}")
             else:
                 other = None if found.shape == array.shape else found.shape
                 yield Row(array.key, array.shape, found.key, other, why or "order")

@@ -62,7 +62,13 @@ def test_what_is_ambiguous_is_refused(folder):
 
 def test_what_is_written_is_the_model(folder):
     done = run(
-        folder / "tiny.yaml", folder / "weights.safetensors", "--assume", "-o", folder / "out.safetensors", "--set", "classes=3"
+        folder / "tiny.yaml",
+        folder / "weights.safetensors",
+        "--assume",
+        "-o",
+        folder / "out.safetensors",
+        "--set",
+        "classes=3",
     )
     assert done.exit_code == 0
     model = archspec.loads(TINY).to_torch(seed=5)

@@ -36,7 +36,7 @@ def sources(name, style, count):
         truth[source] = key
         value = torch.tensor(number) if array.ndim == 0 else torch.tensor(float(number))
         state[source] = value.expand(array.shape)
-    draw = random.Random(crc32(f"{name} {style.__name__}".encode()))
+    draw = random.Random(crc32(f"{name} {style.__name__}".encode()))  # noqa: S311  # nothing secret
     orders = [list(state), sorted(state)]
     orders += [draw.sample(orders[0], len(state)) for _ in range(count - 2)]
     return network, [{key: state[key] for key in order} for order in orders[:count]], truth
@@ -87,7 +87,7 @@ def test_all_orders_of_all_networks(request):
 
 
 def test_equal_blocks_sorted_by_name_keep_their_layers():
-    """Eight blocks of equal shapes as safetensors stores them: conv_dw, conv_pw, conv_pwl is not the computing order."""
+    """As safetensors stores them: conv_dw, conv_pw, conv_pwl is not the order in which they are computed."""
     body = "[{conv2d: {out_channels: 4, kernel_size: 1, bias: false}, as: %s}]"
     steps = ", ".join(body[1:-1] % name for name in ("expand", "depthwise", "project"))
     for blocks in (2, 8):

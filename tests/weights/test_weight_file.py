@@ -148,7 +148,7 @@ HOSTILE = {
     "escape.safetensors": (raw({"a\x1b[2J": entry()}, bytes(32)), r"holds what cannot be printed: 'a\x1b[2J'"),
     "turned.npz": (zipped(**{"a\u202eb_npy": npy(np.zeros(3))}), r"holds what cannot be printed: 'a\u202eb'"),
     "name.safetensors": (raw({"a" * 2000: entry()}, bytes(32)), "the name of an array has 2000 characters"),
-    "tokens.npz": (zipped(a_npy=b"\x93NUMPY\x01\x00\x10\x00{'descr': \"\"\"\n   "), "cannot be read: "),
+    "tokens.npz": (zipped(a_npy=b'\x93NUMPY\x01\x00\x10\x00{\'descr\': """\n   '), "cannot be read: "),
     "keys.npz": (zipped(a_npy=b"\x93NUMPY\x01\x00\x10\x00{1: 2, 'a': 3}   "), "cannot be read: "),
     "many.safetensors": (
         raw({str(i): entry((0,), 0, 0) for i in range(65537)}),

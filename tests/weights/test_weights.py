@@ -397,6 +397,15 @@ def test_what_is_no_weight_is_left_over(tiny, state):
     assert extra == {"net.0.bias": "its layer has no such array here"}
 
 
+def test_a_bias_of_another_size_is_not_taken(tiny, state):
+    state["net.7.bias"] = torch.zeros(9)
+    matching = tiny.match_weights(state)
+    assert not matching
+    assert [(row.key, row.why) for row in matching.rows if row.source is None] == [("fc.bias", "'net.7.bias' is 9")]
+    assert [left.key for left in matching.left] == ["net.7.bias"]
+    assert "fc.bias" not in matching.state()
+
+
 def test_what_is_no_state_dict_is_refused(tiny):
     with pytest.raises(ArchspecError, match=r"maps names to tensors; 'epoch' is a int"):
         tiny.match_weights({"epoch": 3})
@@ -521,7 +530,8 @@ def test_an_index_says_the_order(names):
 
 
 @pytest.mark.parametrize(
-    "names", [["bn1", "downsample"], ["alpha", "beta"], ["a", "b"], ["1a", "1_b"], ["conv3x3", "conv5x5"], ["x1", "x01"]]
+    "names",
+    [["bn1", "downsample"], ["alpha", "beta"], ["a", "b"], ["1a", "1_b"], ["conv3x3", "conv5x5"], ["x1", "x01"]],
 )
 def test_other_words_do_not_say_the_order(names):
     assert before(names) == [0, 0]
@@ -715,3 +725,30 @@ def test_blocks_of_one_shape_keep_their_shortcuts():
     matching = arch.match_weights(source)
     assert matching
     assert [row.key[5] for row in matching.rows] == [row.source[7] for row in matching.rows]
+
+
+def test_a_block_that_is_filled_from_two_modules_is_named():
+    """The second layer of each block stands in the other one's module."""
+    conv = "{{conv2d: {{out_channels: {c}, kernel_size: {k}, padding: same, bias: false}}}}"
+    block = "[{}, {}]".format(conv.format(c="c", k=1), conv.format(c="c", k=3))
+    arch = archspec.loads(
+        f"archspec: 1\nname: crossed\ninput: [3, 8, 8]\nblocks: {{block: {{args: {{c: required}}, body: {block}}}}}\n"
+        "network: [{block: {c: 4}, as: one}, {block: {c: 5}, as: two}]"
+    )
+    shapes = {"a.x": (4, 3, 1, 1), "b.y": (4, 4, 3, 3), "b.x": (5, 4, 1, 1), "a.y": (5, 5, 3, 3)}
+    crossed = arch.match_weights({f"{name}.weight": torch.zeros(shape) for name, shape in shapes.items()})
+    assert crossed
+    assert crossed.mixed == (
+        "block 'one' is filled from parts of several blocks of the source: 'a' and 'b'",
+        "block 'two' is filled from parts of several blocks of the source: 'a' and 'b'",
+    )
+    assert arch.match_weights(arch.to_torch().state_dict()).mixed == ()
+
+
+def test_the_report_names_mixed_blocks():
+    from archspec.report.weights import weights
+
+    arch = archspec.loads(TINY)
+    matching = arch.match_weights(arch.to_torch().state_dict())
+    matching.__dict__["mixed"] = ("block 'x' is filled from parts of several blocks of the source: 'a' and 'b'",)
+    assert "block 'x' is filled from parts" in weights(matching)
