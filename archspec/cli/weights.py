@@ -31,7 +31,7 @@ def map_(
     and then the words decide. What stays ambiguous is not filled, but with --assume. Exit 1 when an array is not
     filled, or one of the file is left over; nothing is written then, but with --partial.
     """
-    matching = architecture.load(spec).match_weights(file, assume=assume, **bindings(settings))
+    matching = architecture.load(spec).match_weights(file, bindings(settings), assume=assume)
     click.echo(weights(matching, form, width=width(), colour=colour()), nl=False)
     if output is not None and (matching or partial):
         matching.save(output, strict=not partial)

@@ -9,15 +9,20 @@ from contextlib import contextmanager
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from archspec.errors import ArchspecError
+from archspec.files import DAMAGED
 from archspec.weights.layers import Array
+from archspec.writing import printable
+
+if TYPE_CHECKING:
+    from archspec.compress.unpacking import Unpacked
 
 MAX_HEADER = 16 * 2**20
 """The longest description of a file's arrays that is read, in bytes; that of a thousand arrays has 100 kB."""
@@ -32,6 +37,7 @@ MAX_ARRAY_HEADER = 65536
 
 PICKLES = (".pth", ".pt", ".bin", ".ckpt", ".pkl", ".pickle")
 OTHERS = {b"\x89HDF": "HDF5 (Keras)", b"GGUF": "GGUF", b"\x93NUM": "one NumPy array"}
+UNREADABLE: tuple[type[Exception], ...] = (SafetensorError, *DAMAGED)
 TYPES = {
     "F64": "float64",
     "F32": "float32",
@@ -53,6 +59,7 @@ class WeightFile(Mapping[str, Tensor]):
 
     Attributes:
         arrays: What it holds, by key.
+        compressed: Where its arrays are decoded from, if the file is a compressed one.
 
     Raises:
         ArchspecError: It cannot be read, or is of another kind; a pickle is not opened.
@@ -62,9 +69,16 @@ class WeightFile(Mapping[str, Tensor]):
         self.path = Path(path)
         with self._refused("cannot be read"):
             self._refuse_others()
-            found = _npz(self.path) if self.path.suffix == ".npz" else _safetensors(self.path)
+        self.compressed = _compressed(self.path)
+        with self._refused("cannot be read"):
+            found = self._described()
             _check([array.key for array in found])
         self.arrays = {array.key: array for array in found}
+
+    def _described(self) -> list[Array]:
+        if self.compressed is not None:
+            return [Array(key, self.compressed.shape(key)) for key in self.compressed]
+        return _npz(self.path) if self.path.suffix == ".npz" else _safetensors(self.path)
 
     @contextmanager
     def _refused(self, what: str) -> Iterator[None]:
@@ -73,7 +87,7 @@ class WeightFile(Mapping[str, Tensor]):
             yield
         except ArchspecError as error:
             raise ArchspecError(f"{self.path}: {error}") from None
-        except Exception as error:  # zlib's, tokenize's, struct's, Rust's and more
+        except UNREADABLE as error:
             raise ArchspecError(f"{self.path}: {what}: {_sentence(error)}") from None
 
     def _refuse_others(self) -> None:
@@ -84,7 +98,7 @@ class WeightFile(Mapping[str, Tensor]):
         if not _is_safetensors(start, self.path.stat().st_size):
             zipped = start[:2] == b"PK"
             if self.path.suffix in PICKLES or start[:1] == b"\x80" or (zipped and _has_pickle(self.path)):
-                raise ArchspecError(_CONVERT.format(path=self.path, stem=self.path.stem))
+                raise ArchspecError(_CONVERT.format(path=str(self.path), target=f"{self.path.stem}.safetensors"))
             if start[:4] in OTHERS:
                 raise ArchspecError(f"is {OTHERS[start[:4]]}; what is read is .safetensors, and .npz")
         if self.path.suffix not in (".safetensors", ".npz"):
@@ -92,6 +106,8 @@ class WeightFile(Mapping[str, Tensor]):
 
     def __getitem__(self, key: str) -> Tensor:
         array = self.arrays[key]
+        if self.compressed is not None:
+            return torch.from_numpy(np.array(self.compressed[key]))
         with self._refused(f"'{key}' cannot be read"):
             tensor = self._read(key)
             if tuple(tensor.shape) != array.shape:
@@ -121,7 +137,7 @@ class WeightFile(Mapping[str, Tensor]):
 _CONVERT = """\
 is a pickle, which can run code when it is read, and is not opened. Convert it where it may be trusted:
     import torch; from safetensors.torch import save_file
-    save_file({{k: v.clone() for k, v in torch.load("{path}", weights_only=True).items()}}, "{stem}.safetensors")"""
+    save_file({{k: v.clone() for k, v in torch.load({path!r}, weights_only=True).items()}}, {target!r})"""
 
 
 def _is_safetensors(start: bytes, size: int) -> bool:
@@ -135,6 +151,14 @@ def _is_safetensors(start: bytes, size: int) -> bool:
 def _has_pickle(path: Path) -> bool:
     with zipfile.ZipFile(path) as file:
         return any(name.endswith("data.pkl") for name in file.namelist())
+
+
+def _compressed(path: Path) -> "Unpacked | None":
+    """The weights of a file that `archspec compress pack` wrote; None of another."""
+    from archspec.compress.container import is_compressed
+    from archspec.compress.unpacking import unpack
+
+    return unpack(path) if path.suffix == ".safetensors" and is_compressed(path) else None
 
 
 def _safetensors(path: Path) -> list[Array]:
@@ -206,5 +230,4 @@ def _npz(path: Path) -> list[Array]:
 
 def _sentence(error: Exception) -> str:
     found = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    line = found.splitlines()[0][:MAX_NAME]
-    return "".join(character if character.isprintable() else "?" for character in line)
+    return printable(found, MAX_NAME)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from archspec.errors import ArchspecError
@@ -197,7 +197,7 @@ class Matching:
             self._refuse_partial()
         state = {key: tensor.cpu().clone(memory_format=torch.contiguous_format) for key, tensor in self.state().items()}
         with replacing(Path(path)) as file:
-            save_file(state, file, metadata={"format": "pt"})
+            file.write_bytes(save(state, metadata={"format": "pt"}))
 
     def _refuse_partial(self) -> None:
         if not self:
