@@ -2,7 +2,6 @@
 
 from fractions import Fraction
 from functools import partial
-from random import Random
 
 import numpy as np
 import pytest
