@@ -73,7 +73,7 @@ def predict(
 
     >>> import archspec
     >>> archspec.compress.predict(archspec.load("lenet_300_100"), "lenet_300_100").file.bytes
-    27694
+    27702
     """
     network, plan = arch.expand(**bindings), _read(plan)
     found = prediction(network, plan)

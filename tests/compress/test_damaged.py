@@ -146,10 +146,10 @@ def test_a_file_that_is_cut_off_is_refused_when_it_is_opened(file, tmp_path, cut
 def rewritten(file, path, change):
     """A file whose description is changed, and whose checksums are right."""
     head = read_header(file)
-    said = json.loads(head.metadata["archspec"])
+    said = json.loads(head.metadata["archspec.compressed"])
     change(said)
     front = header(
-        {"archspec": json.dumps(said, separators=(",", ":"))},
+        {"archspec.compressed": json.dumps(said, separators=(",", ":"))},
         {name: (blob.dtype, blob.shape, blob.end - blob.begin) for name, blob in head.blobs.items()},
     )
     path.write_bytes(sealed(front + file.read_bytes()[head.length :]))

@@ -112,7 +112,7 @@ def read(path):
     length = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:length])
     found = {}
-    for number, blob in enumerate(json.loads(header["__metadata__"]["archspec"])["blobs"]):
+    for number, blob in enumerate(json.loads(header["__metadata__"]["archspec.compressed"])["blobs"]):
         begin, end = (length + offset for offset in header[str(number)]["data_offsets"])
         body, check = data[begin : end - 4], data[end - 4 : end]
         assert zlib.crc32(data[:length] + body).to_bytes(4, "little") == check

@@ -197,7 +197,7 @@ def test_the_safetensors_library_reads_the_same_blobs(packed):
     path, _ = packed
     opened = container.load(path)
     with safe_open(path, framework="np") as file:
-        assert list(file.metadata()) == ["archspec"]
+        assert list(file.metadata()) == ["archspec.compressed"]
         assert sorted(file.keys()) == ["0", "1", "2", "3"]
         for number in range(4):
             assert file.get_tensor(str(number)).tobytes() == bytes(opened.raw(number))
@@ -559,3 +559,14 @@ def test_the_names_of_the_library_are_there_and_no_others():
     assert archspec.compress.__all__ == ["pack", "predict", "unpack", "verify"]
     with pytest.raises(AttributeError, match=r"archspec\.compress' has no attribute 'pac'"):
         archspec.compress.pac  # noqa: B018
+
+
+def test_weights_of_a_run_are_no_compressed_file(tmp_path):
+    """They have a note in their metadata too; they are read as weights, and packed."""
+    file = tmp_path / "run.safetensors"
+    source = weights(LENET.expand(), 0)
+    save_file(source, file, metadata={"archspec": json.dumps({"spec": {}})})
+    assert not container.is_compressed(file)
+    assert LENET.match_weights(file)
+    pack(LENET, file, "lenet_300_100", tmp_path / "packed.safetensors")
+    assert container.is_compressed(tmp_path / "packed.safetensors")
