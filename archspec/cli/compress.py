@@ -45,7 +45,7 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
 
     with _progress("predicting") as progress:
         arch = architecture.load(spec)
-        found = compress.predict(arch, plan, weights, progress=progress, **bindings(settings))
+        found = compress.predict(arch, plan, weights, progress=progress, bindings=bindings(settings))
     click.echo(prediction(found, form, width=width(), colour=colour()), nl=False)
 
 
@@ -65,7 +65,7 @@ def pack(spec: str, weights: str, plan: str, settings: tuple[str, ...], output: 
 
     with _progress("packing") as progress:
         arch = architecture.load(spec)
-        found = compress.pack(arch, weights, plan, output, progress=progress, **bindings(settings))
+        found = compress.pack(arch, weights, plan, output, progress=progress, bindings=bindings(settings))
     click.echo(reports.packed(found, form), nl=False)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from archspec.compress.codecs.base import Array, DamagedError
 from archspec.errors import ArchspecError
-from archspec.language.reader import printable
+from archspec.writing import printable
 
 MAX_HEADER = 16 * 2**20
 """The longest header that is read, in bytes; that of a thousand arrays has 100 kB."""

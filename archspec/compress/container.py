@@ -20,7 +20,7 @@ from archspec.compress.plan import Plan
 from archspec.errors import ArchspecError
 from archspec.files import replacing
 from archspec.language.origin import Origin
-from archspec.language.reader import printable
+from archspec.writing import printable
 
 KEY = "archspec.compressed"
 VERSION = 1

@@ -19,7 +19,7 @@ from archspec.compress.codecs.signs import Signs
 from archspec.compress.codecs.values import Values
 from archspec.compress.coding import Coding, sparse
 from archspec.compress.names import LONGEST, RULES, SCANS
-from archspec.language.reader import printable
+from archspec.writing import printable
 
 KEY = re.compile(r"[A-Za-z0-9_]{1,100}(\.[A-Za-z0-9_]{1,100}){0,30}\Z")
 """The names of arrays; they are shown in errors."""

@@ -26,7 +26,7 @@ class Specified(Protocol):
 
     document: Document
 
-    def expand(self, **bindings: Any) -> Network:
+    def expand(self, bindings: Mapping[str, Any], /) -> Network:
         """The network of these bindings."""
 
 
@@ -55,9 +55,10 @@ def predict(
     arch: Specified,
     plan: str | os.PathLike[str] | Plan,
     weights: "Mapping[str, Any] | str | os.PathLike[str] | None" = None,
+    bindings: Mapping[str, Any] | None = None,
     *,
     progress: Progress = silent,
-    **bindings: Any,
+    **keywords: Any,
 ) -> Prediction:
     """What a network weighs under a plan, and its file: expected from densities, or to the byte for given weights.
 
@@ -65,8 +66,9 @@ def predict(
         arch: The network's architecture.
         plan: A plan, its file, or the name of one that comes with the library.
         weights: Arrays by the names of the network's state dict, or a file of them.
+        bindings: Values for symbols, by name.
         progress: What is told how far it is.
-        bindings: Values for symbols.
+        keywords: Values for symbols, in place of a mapping.
 
     Raises:
         ArchspecError: The plan or the weights do not fit the network.
@@ -75,7 +77,7 @@ def predict(
     >>> archspec.compress.predict(archspec.load("lenet_300_100"), "lenet_300_100").file.bytes
     27702
     """
-    network, plan = arch.expand(**bindings), _read(plan)
+    network, plan = arch.expand({**(bindings or {}), **keywords}), _read(plan)
     found = prediction(network, plan)
     if weights is None:
         return found
@@ -88,9 +90,10 @@ def pack(
     weights: "Mapping[str, Any] | str | os.PathLike[str]",
     plan: str | os.PathLike[str] | Plan,
     path: str | os.PathLike[str],
+    bindings: Mapping[str, Any] | None = None,
     *,
     progress: Progress = silent,
-    **bindings: Any,
+    **keywords: Any,
 ) -> Packed:
     """Write a network's weights under a plan into a file, whole or not at all; the same input gives the same bytes.
 
@@ -99,13 +102,14 @@ def pack(
         weights: Arrays by the names of the network's state dict, or a file of them.
         plan: A plan, its file, or the name of one that comes with the library.
         path: Ends in `.safetensors`.
+        bindings: Values for symbols, by name.
         progress: What is told how far it is.
-        bindings: Values for symbols.
+        keywords: Values for symbols, in place of a mapping.
 
     Raises:
         ArchspecError: The plan or the weights do not fit the network, or the file cannot be written.
     """
-    network, plan = arch.expand(**bindings), _read(plan)
+    network, plan = arch.expand({**(bindings or {}), **keywords}), _read(plan)
     arrays = layout(network, plan)
     blobs, parts, notes = [], [], []
     for blob in quantised(arrays, _Source(weights, arrays), progress):

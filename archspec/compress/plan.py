@@ -27,10 +27,10 @@ from archspec.dims import exact
 from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, did_you_mean
 from archspec.language import zoo
 from archspec.language.document import Source
-from archspec.language.located import Faults, Located, described
+from archspec.language.located import Faults, Located, described, validated
 from archspec.language.reader import Mapping as PlacedMapping
 from archspec.language.reader import Nothing, Scalar, Sequence, decode, parse, read_bytes
-from archspec.language.values import Name, Text
+from archspec.language.values import Name, Prose, Text
 
 MAX_WEIGHT_BITS = 16
 MAX_INDEX_BITS = 8
@@ -241,7 +241,7 @@ class Plan(Located):
 
     plan: Annotated[int, PlainValidator(_version)] = 1
     name: Name
-    doc: Text | None = None
+    doc: Prose | None = None
     source: Source | None = None
     network: Text | None = None
     number_bits: Annotated[int, _bits(64)] = 32
@@ -316,7 +316,7 @@ def loads(text: str, name: str = "<text>") -> Plan:
         SpecErrors: It has faults; all of them are named, each with its place.
     """
     faults = Faults()
-    found = Plan.model_validate(parse(text, name), context=faults)
+    found = validated(Plan, parse(text, name), faults)
     if not faults and not found.layers:
         faults.report([SpecError("a plan says what is done to some layer; it has no layers and no rows", found.at)])
     if faults:

@@ -15,7 +15,7 @@ from archspec.compress.progress import Progress, silent
 from archspec.errors import ArchspecError
 from archspec.files import replacing
 from archspec.language.origin import Origin
-from archspec.language.reader import printable
+from archspec.writing import printable
 
 
 class Unpacked(Mapping[str, Array]):

@@ -15,7 +15,7 @@ from archspec.emit.modules import Modules
 from archspec.emit.statements import Assign, Do, For, If, Lines, Put, Refuse, Unpack, flat
 from archspec.errors import ArchspecError
 from archspec.language.check import inner_bodies
-from archspec.language.document import Body, ConcatStep, From, Join, Step, When
+from archspec.language.document import Body, From, Join, Step, When
 from archspec.ops import Function
 
 
@@ -27,7 +27,7 @@ class Joins(Modules):
         self.local(label, frame)
         forward = frame.written()
         read = self.reader(frame)
-        args = {"dim": read.expression(step.dim)} if isinstance(step, ConcatStep) else {}
+        args = {name: read.value(value) for name, value in step.args.items()}
         frame.pinned |= variables(sizes(frame.flow))
         results = [
             (tensor, shape, does, branch)

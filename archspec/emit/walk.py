@@ -112,5 +112,5 @@ _WALKS: Mapping[type[Step], Callable[[Walk, Any, Frame], None]] = {
     Repeat: Walk._repeat,
     From: Walk._from,
     TableStep: Walk._table,
-    **dict.fromkeys(Join.__subclasses__(), Walk._join),
+    Join: Walk._join,
 }

@@ -188,7 +188,7 @@ def closed_forms(forms: Sequence[ClosedForm], values: Mapping[str, str], form: s
     if form == "json":
         return json.dumps([_plain_form(each, values) for each in forms], ensure_ascii=False, indent=1) + "\n"
     if form == "latex":
-        return "".join(f"{_name(each)} = {each.formula(**values).latex()}\n" for each in forms)
+        return "".join(f"{_name(each)} = {each.formula(values).latex()}\n" for each in forms)
     return "\n".join(_printed(each, values, width) for each in forms)
 
 
@@ -197,9 +197,9 @@ def _printed(form: ClosedForm, values: Mapping[str, str], width: int) -> str:
     lines = [
         line for part in about for line in textwrap.wrap(part, width - 4, initial_indent="  ", subsequent_indent="    ")
     ]
-    value = form.expression(**values)
+    value = form.expression(values)
     near = f" ≈ {float(value):.12g}" if isinstance(value, Fraction) else ""
-    return "\n".join((f"{form.name} = {form.formula(**values)}{near}", *lines)) + "\n"
+    return "\n".join((f"{form.name} = {form.formula(values)}{near}", *lines)) + "\n"
 
 
 def _name(form: ClosedForm) -> str:
@@ -207,7 +207,7 @@ def _name(form: ClosedForm) -> str:
 
 
 def _plain_form(form: ClosedForm, values: Mapping[str, str]) -> dict[str, Any]:
-    value, formula = form.expression(**values), form.formula(**values)
+    value, formula = form.expression(values), form.formula(values)
     return {
         "name": form.name,
         "doc": form.doc,

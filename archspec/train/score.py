@@ -46,16 +46,16 @@ def evaluate(
     Raises:
         ArchspecError: The weights are of another specification, or the data do not fit.
     """
-    network = arch.expand(**(bindings or {}))
+    network = arch.expand(bindings)
     shape, classes = faces(network)
     note: Mapping[str, Any] = {}
     if is_compressed(weights):
-        model = arch.to_torch(weights=weights, **(bindings or {}))
+        model = arch.to_torch(bindings, weights=weights)
     else:
         tensors, note = checkpoint.read_weights(Path(weights))
         if "spec" in note:
             refuse_note(note, origin(arch.document, network.bindings), str(weights))
-        model = arch.to_torch(**(bindings or {}))
+        model = arch.to_torch(bindings)
         fill(model, tensors, str(weights))
     found = data.load(source, shape, classes, resize=resize)
     scaling = (

@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from archspec.errors import ArchspecError
+from archspec.files import DAMAGED
 from archspec.weights.layers import Array
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ MAX_ARRAYS = 65536
 
 PICKLES = (".pth", ".pt", ".bin", ".ckpt", ".pkl", ".pickle")
 OTHERS = {b"\x89HDF": "HDF5 (Keras)", b"GGUF": "GGUF", b"\x93NUM": "one NumPy array"}
+UNREADABLE: tuple[type[Exception], ...] = (SafetensorError, *DAMAGED)
 TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32"}
 
 
@@ -51,7 +53,7 @@ class WeightFile(Mapping[str, Tensor]):
                 found = [Array(key, self.compressed.shape(key)) for key in self.compressed]
             else:
                 found = _npz(self.path) if self.path.suffix == ".npz" else _safetensors(self.path)
-        except (OSError, SafetensorError, zipfile.BadZipFile, EOFError, ValueError, RecursionError) as error:
+        except UNREADABLE as error:
             if isinstance(error, ArchspecError):
                 raise
             raise ArchspecError(f"{self.path}: cannot be read: {_sentence(error)}") from None
@@ -83,7 +85,7 @@ class WeightFile(Mapping[str, Tensor]):
             with safe_open(self.path, framework="pt") as file:
                 tensor: Tensor = file.get_tensor(key)
                 return tensor
-        except (OSError, SafetensorError, zipfile.BadZipFile, EOFError, ValueError, TypeError) as error:
+        except UNREADABLE as error:
             raise ArchspecError(f"{self.path}: '{key}' cannot be read: {_sentence(error)}") from None
 
     def __iter__(self) -> Iterator[str]:
