@@ -31,9 +31,7 @@ MOST = 4096
 Likeness: TypeAlias = Callable[[Layer, Layer], int]
 
 
-def match(
-    network: Network, source: Mapping[str, Tensor] | str | PathLike[str], *, assume: bool = False
-) -> Matching:
+def match(network: Network, source: Mapping[str, Tensor] | str | PathLike[str], *, assume: bool = False) -> Matching:
     """What of a source fills each array of a network.
 
     Args:
@@ -252,7 +250,9 @@ def _alike(one: Layer, other: Layer) -> int:
 
 def _same_index(one: str, other: str) -> bool:
     """Whether the last labels of two names have the same number: conv1 and bn1."""
-    numbers = [[piece for piece in pieces(name.rpartition(".")[2]) if not isinstance(piece, str)] for name in (one, other)]
+    numbers = [
+        [piece for piece in pieces(name.rpartition(".")[2]) if not isinstance(piece, str)] for name in (one, other)
+    ]
     return bool(numbers[0]) and numbers[0] == numbers[1]
 
 

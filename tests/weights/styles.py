@@ -101,7 +101,9 @@ def places(network):
                 last_kernel = layer
                 if not se:
                     inside.setdefault(branch, []).append(layer)
-            of = sum(k.kernel and not _se(k) and (first[k.name] if first[k.name] in branches else "") == branch for k in own)
+            of = sum(
+                k.kernel and not _se(k) and (first[k.name] if first[k.name] in branches else "") == branch for k in own
+            )
             following = own[place + 1] if place + 1 < len(own) else None
             found[layer.name] = Place(
                 kind="norm"

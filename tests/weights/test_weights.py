@@ -519,7 +519,8 @@ def test_an_index_says_the_order(names):
 
 
 @pytest.mark.parametrize(
-    "names", [["bn1", "downsample"], ["alpha", "beta"], ["a", "b"], ["1a", "1_b"], ["conv3x3", "conv5x5"], ["x1", "x01"]]
+    "names",
+    [["bn1", "downsample"], ["alpha", "beta"], ["a", "b"], ["1a", "1_b"], ["conv3x3", "conv5x5"], ["x1", "x01"]],
 )
 def test_other_words_do_not_say_the_order(names):
     assert before(names) == [0, 0]
