@@ -198,7 +198,7 @@ def _numbers(network: Network, variant: str = "") -> Iterator[Counted]:
                 yield number(name, convention, terms)
     operators = {node.operator.name for node in network.nodes}
     for dialect in DIALECTS.values():
-        if not dialect.unknown & operators:
+        if all(map(dialect.knows, operators)):
             yield number("flops", dialect, network.count(dialect).terms)
 
 
