@@ -3,11 +3,15 @@
 A name that is taken gets a number. Which are taken may depend on conditions; each set of conditions is a world.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec.emit import code
 from archspec.emit.code import Code
+from archspec.emit.finish import SELF
 from archspec.errors import ArchspecError
+
+if TYPE_CHECKING:
+    from archspec.emit.frame import Frame
 
 MAX_WORLDS = 16
 
@@ -56,3 +60,8 @@ def last(name: Any) -> str:
 def unit(number: Any) -> Any:
     """The name of a repetition, counted from 0 in the source and from 1 in the names."""
     return Code("format", ("unit", number + 1), code.WORD) if isinstance(number, Code) else f"unit{number + 1}"
+
+
+def local(wanted: str, frame: "Frame") -> Any:
+    """A name that is free in a container, as `graph.expand` gives it; code where it depends on conditions."""
+    return named(wanted, frame.worlds, frame.owner == SELF and frame.scope.top)

@@ -16,7 +16,6 @@ from archspec.emit.statements import (
     Return,
     Statement,
     Statements,
-    Table,
     Unpack,
 )
 
@@ -35,7 +34,7 @@ def laid(statements: Statements, indent: str, declared: set[str] | None = None) 
     kept = list(statements)
     match kept:
         case [*_, Assign(target, Code() as value), Return(Code(head="name", parts=(given,)))] if (
-            target == given and value.head == "call" and value.parts[0].startswith(("torch.", "functional."))
+            target == given and value.head == "call" and str(value.parts[0]).startswith(("torch.", "functional."))
         ):
             kept[-2:] = [Return(value)]
     for statement in kept:
@@ -52,7 +51,7 @@ def _laid(statement: Statement, indent: str, declared: set[str] | None) -> Itera
         case Refuse():
             yield from _refusal(statement, indent)
         case Put(owner, Code() as name, value):
-            yield from broken(indent, "", Code("call", (f"{owner}.add_module", (name, value), ())), "")
+            yield from broken(indent, "", Code("call", (Code("attr", (owner, "add_module")), (name, value), ())), "")
         case _:
             yield from _declarations(statement, indent, declared)
             yield from broken(indent, _before(statement, declared), statement.value, "")
@@ -121,11 +120,11 @@ def _branches(statement: If, indent: str, declared: set[str] | None, word: str =
 
 def _loop(names: tuple[str, ...], over: Any, indent: str) -> Iterator[str]:
     listed = ", ".join(names)
-    if not isinstance(over, Table):
+    if not isinstance(over, tuple):
         yield from broken(indent, f"for {listed} in ", over, ":")
         return
     yield f"{indent}for {listed} in ("
-    for row in over.rows:
+    for row in over:
         yield from broken(indent + STEP, "", row if len(row) > 1 else row[0], ",")
     yield f"{indent}):"
 

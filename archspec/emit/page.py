@@ -8,10 +8,11 @@ from typing import Any
 from archspec.emit.classes import Class, Definition, Param
 from archspec.emit.code import Kind, kind_of, quoted, written
 from archspec.emit.facts import Facts
+from archspec.emit.finish import SELF
 from archspec.emit.helpers import HELPERS, helper, inlined
 from archspec.emit.layout import STEP, WIDTH, broken, laid
 from archspec.emit.prose import docstring, module_prose, sentence
-from archspec.emit.statements import If, Put, attributes, flat, inner
+from archspec.emit.statements import If, Put, codes, flat, inner
 from archspec.language.document import Lookup
 
 _IMPORTS = (
@@ -110,13 +111,11 @@ def _class(made: Class) -> str:
 
 def _constants(made: Class) -> list[str]:
     """The attributes that the forward decides by, where a child may be missing, so that it can be scripted."""
-    conditional = (
-        s for body in (inner(s) for s in made.body if isinstance(s, If)) for part in body for s in flat(part)
-    )
-    if not any(isinstance(statement, Put) and statement.owner == "self" for statement in conditional):
+    sides = [side for statement in made.body if isinstance(statement, If) for side in inner(statement)]
+    if not any(isinstance(s, Put) and s.owner == SELF for side in sides for s in flat(side)):
         return []
     conditions = tuple(s.condition for s in flat(made.forward or ()) if isinstance(s, If))
-    return list(dict.fromkeys(attributes(conditions)))
+    return list(dict.fromkeys(found.parts[1] for found in codes(conditions) if found.head == "attr"))
 
 
 def _signature(params: tuple[Param, ...]) -> Iterator[str]:

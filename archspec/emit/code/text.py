@@ -93,7 +93,7 @@ def _joined(word: str, own: int) -> Callable[..., tuple[str, int]]:
     return lambda *parts: (f" {word} ".join(written(part, COMPARE if own == OR else own + 1) for part in parts), own)
 
 
-def _called(function: str, args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]) -> tuple[str, int]:
+def _called(function: Any, args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]) -> tuple[str, int]:
     return f"{function}({', '.join([*map(written, args), *(f'{key}={written(v)}' for key, v in kwargs)])})", ATOM
 
 
@@ -106,6 +106,7 @@ _WRITERS: Mapping[str, Callable[..., tuple[str, int]]] = {
     "text": lambda text: (text, ATOM),
     "attr": lambda owner, attribute: (f"{written(owner, ATOM)}.{attribute}", ATOM),
     "out": lambda owner, attribute, *_: (f"{written(owner, ATOM)}.{attribute}", ATOM),
+    "behind": lambda code, start: (f"{written(code, ATOM)}[{start}:]", ATOM),
     "index": lambda code, key: (f"{written(code, ATOM)}[{written(key)}]", ATOM),
     "format": _formatted,
     "several": lambda *items: (", ".join(map(written, items)), IF),
