@@ -77,7 +77,7 @@ def _arg(arg: str, default: Any, found: BlockFacts, frame: Frame) -> None:
 def _finish(facts: Facts, found: BlockFacts, frame: Frame) -> None:
     block = facts.document.blocks[found.key[0]]
     fixed = {str(n) for n in (*found.sizes.values(), *found.args.values(), *found.free.values())}
-    body, forward = facts.finished(frame.scope, frame.flow, frozenset(fixed))
+    body, forward = facts.finished(frame.scope, {"": frame.flow}, frozenset(fixed))
     uses = used(body)
     found.needed = tuple(axis for axis, name in found.sizes.items() if uses[str(name)])
     found.free = {text: name for text, name in found.free.items() if uses[str(name)]}

@@ -11,7 +11,7 @@ from archspec.emit.conditions import reader
 from archspec.emit.finish import SELF
 from archspec.emit.flow import Either, mapped, sizes
 from archspec.emit.frame import Frame, Part, applied
-from archspec.emit.scope import TENSOR, Scope, dimensions
+from archspec.emit.scope import TENSOR, Scope
 from archspec.emit.statements import Put, Return, Unpack
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
@@ -150,37 +150,43 @@ def nested(label: str, body: Body, frame: Frame, let: Mapping[str, Value], env: 
     given = [name for name in given if name in inner.named]
     results = (inner.x, *(inner.named[name][1] for name in given))
     scope.forward.add(Return(Code("several", results, TENSOR) if given else inner.x))
-    made = frame.facts.nested(scope, inner.flow, tuple(map(str, inputs.values())), len(results))
-    outer = {name: (_told(inner.named[name][0], scope, name, label), frame.scope.tensor(None, name)) for name in given}
-    flow, made = _told_outside(inner.flow, scope, made, label, frame)
+    shapes = {"": inner.flow, **{name: inner.named[name][0] for name in given}}
+    made = frame.facts.nested(scope, shapes, tuple(map(str, inputs.values())))
+    outer, made = _outside(shapes, scope, made, label, frame)
+    values = {name: (outer[name], frame.scope.tensor(None, name)) for name in given}
     does = scope.outside(inner.does)
-    return Part(made, flow, True if does is None else does, tuple(taken), outer)
+    return Part(made, outer[""], True if does is None else does, tuple(taken), values)
 
 
-def _told(shape: Any, scope: Scope, name: str, label: str) -> Any:
-    """The shape of a value that a part gives, in the names outside it."""
-    known = mapped(scope.outside, shape)
-    if any(size is None for size in sizes(known)):
-        raise ArchspecError(f"the shape of '{name}' cannot be told outside '{label}'; give it less depth")
-    return known
-
-
-def _told_outside(flow: Any, scope: Scope, made: Code, label: str, frame: Frame) -> tuple[Any, Code]:
-    """The shape that a part gives, in the names outside it, or as its module tells it."""
-    known = mapped(scope.outside, flow)
-    if not any(size is None for size in sizes(known)):
+def _outside(shapes: Mapping[str, Any], scope: Scope, made: Code, label: str, frame: Frame) -> tuple[Any, Code]:
+    """The shapes that a part gives, in the names outside it, or as its module tells them."""
+    known = {name: mapped(scope.outside, shape) for name, shape in shapes.items()}
+    untold = [name for name, shape in known.items() if any(size is None for size in sizes(shape))]
+    if not untold:
         return known, made
-    if isinstance(known, Either):
+    if any(isinstance(known[name], Either) for name in untold):
         raise ArchspecError(f"what '{label}' gives has one of several ranks, which cannot be told outside it")
     module = frame.scope.module(label)
     frame.lines.set(module, made)
-    told = tuple(
-        read(module, scope.key, axis, len(known), frame) if size is None else size for axis, size in enumerate(known)
-    )
-    return told, module
+    for name in untold:
+        rank = len(known[name])
+        known[name] = tuple(
+            read(module, scope.key, axis, rank, frame, name) if size is None else size
+            for axis, size in enumerate(known[name])
+        )
+    return known, module
 
 
-def read(module: Code, key: Any, axis: int, rank: int, frame: Frame) -> Code:
-    """The variable of a size that a module tells; `key` is that of the facts of its class."""
-    told = Code("out", (module, f"out_{dimensions(rank)[axis]}", key, axis))
+def read(module: Code, key: Any, axis: int, rank: int, frame: Frame, name: str = "") -> Code:
+    """The variable of a size that a module tells: of what flows out of it, or of a value that it gives.
+
+    Args:
+        module: The module.
+        key: That of the facts of its class.
+        axis: The axis of the size.
+        rank: How many axes there are.
+        frame: Where it is asked.
+        name: The name of the value, if it is not what flows.
+    """
+    told = Code("out", (module, frame.facts.told(name, axis, rank), key, (name, axis)))
     return frame.scope.size(axis, rank, told, frame.lines)

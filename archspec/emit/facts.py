@@ -104,7 +104,7 @@ class Facts(Formulas):
         self.repeated = frozenset(name for name, count in counted.items() if count > 1)
         self.whole_lets: set[tuple[Any, str]] = set()
         self.whole_args: dict[tuple[str, int], set[str]] = {}
-        self.reads: dict[Any, set[int]] = {}
+        self.reads: dict[Any, set[tuple[str, int]]] = {}
         self.blocks: dict[tuple[str, int], BlockFacts] = {}
         self._begin()
 
@@ -193,10 +193,18 @@ class Facts(Formulas):
             return text
         raise KeyError(text)
 
-    def finished(self, scope: Scope, flow: Any, fixed: frozenset[str]) -> tuple[Statements, Statements]:
+    def told(self, name: str, axis: int, rank: int) -> str:
+        """The attribute by which a module tells a size of what flows out of it, or of a value that it gives."""
+        text = "_".join(filter(None, ("out", name, dimensions(rank)[axis])))
+        while text in self.local_names:
+            text += "_"
+        return text
+
+    def finished(self, scope: Scope, shapes: Mapping[str, Any], fixed: frozenset[str]) -> tuple[Statements, Statements]:
         """The constructor and the forward as they are written, with the sizes that others ask the class for."""
-        for axis in sorted(self.reads.get(scope.key, ())) if isinstance(flow, tuple) else ():
-            scope.lines.add(Keep(f"out_{dimensions(len(flow))[axis]}", scope.flagged(flow[axis])))
+        for name, axis in sorted(self.reads.get(scope.key, ())):
+            if isinstance(shape := shapes.get(name), tuple) and axis < len(shape):
+                scope.lines.add(Keep(self.told(name, axis, len(shape)), scope.flagged(shape[axis])))
         _take_in(scope)
         body, forward = scope.finished(fixed)
         for found in all_codes(body):
@@ -204,9 +212,9 @@ class Facts(Formulas):
                 self.reads.setdefault(found.parts[2], set()).add(found.parts[3])
         return body, forward
 
-    def nested(self, scope: Scope, flow: Any, inputs: tuple[str, ...], outputs: int) -> Code:
+    def nested(self, scope: Scope, shapes: Mapping[str, Any], inputs: tuple[str, ...]) -> Code:
         """The class of a part of a block, and the code that makes it."""
-        body, forward = self.finished(scope, flow, scope.inherited | {str(name) for name in scope.passed})
+        body, forward = self.finished(scope, shapes, scope.inherited | {str(name) for name in scope.passed})
         own, uses = targets(body), used(body)
         codes = {str(found): found for found in all_codes(body) if found.head == "name"}
         free = [name for name in uses if name not in own and name != "self"]
@@ -215,7 +223,7 @@ class Facts(Formulas):
         others = [name for name in free if name not in sizes]
         params = (*(Param(name, INT) for name in sizes), *(Param(name, codes[name].kind) for name in others))
         name = self.file.new(class_name(scope.label))
-        self.classes[scope.key] = Class(name, [scope.described], params, body, forward, inputs, outputs)
+        self.classes[scope.key] = Class(name, [scope.described], params, body, forward, inputs, len(shapes))
         keywords = tuple((other, passed.get(other, codes[other])) for other in others)
         return Code("call", (name, tuple(passed.get(size, codes[size]) for size in sizes), keywords), TENSOR)
 

@@ -33,6 +33,8 @@ class Frame:
         owner: The code of the container: self, self.residual, or a variable.
         x: The variable of what flows.
         worlds: By condition, how often each name was given in this container.
+        given: The names that children have, one for all conditions.
+        literal: Those that are not the names of nodes.
         named: The values that `from` can go back to.
         does: Whether anything happened since the container began.
     """
@@ -45,6 +47,8 @@ class Frame:
     owner: Code = SELF
     x: Code = X
     worlds: list[tuple[Any, dict[str, int]]] = field(default_factory=lambda: [(True, {})])
+    given: set[str] = field(default_factory=set)
+    literal: set[str] = field(default_factory=set)
     named: dict[str, Named] = field(default_factory=dict)
     does: Any = False
 

@@ -6,7 +6,7 @@ then each variable gets the first name of its kind that no variable has with whi
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,10 +56,11 @@ def named(body: Statements, names: Names, mark: str, near: Mapping[str, str] | N
     """
     lives = _Lives()
     lives.before(body, frozenset())
-    lives.join_copies(mark)
+    counts = targets(body)
+    lives.join_copies(mark, {name for name, count in counts.items() if count == 1})
     found: dict[str, str] = {}
     pools: dict[str, list[str]] = defaultdict(list, {FLOW: ["x"]})
-    for variable in targets(body):
+    for variable in counts:
         own = lives.one(variable)
         if own in found or mark not in own:
             continue
@@ -128,22 +129,33 @@ class _Lives:
             name = self.joined[name]
         return name
 
-    def join_copies(self, mark: str) -> None:
-        """Make one variable of a variable and its copy, where they do not clash."""
+    def join_copies(self, mark: str, once: Container[str]) -> None:
+        """Make one variable of a variable and its copy, where they do not clash; `once` are those that are set once.
+
+        What flows becomes one with its copy of a name of the specification where it has been no other's yet.
+        """
+        for pair in self.copies:
+            given = [name for name in pair if wanted(name) == FLOW]
+            if (
+                all(mark in name for name in pair)
+                and len(given) == 1
+                and given[0] in once
+                and given[0] not in self.joined
+            ):
+                self._join(*sorted(pair, key=lambda name: wanted(name) == FLOW))
         for pair in reversed(self.copies):
             a, b = (self.one(name) for name in pair)
-            if a == b or b in {self.one(other) for other in self.clashes[a]} or not _alike(a, b, mark):
-                continue
-            a, b = (b, a) if mark not in b or wanted(a) == FLOW else (a, b)  # a stays
-            self.joined[b] = a
-            self.clashes[a] |= self.clashes[b]
+            if mark in a and mark in b:
+                if wanted(a) == wanted(b):
+                    self._join(a, b)
+            elif "x" in (a, b) and FLOW in (wanted(a), wanted(b)):
+                self._join("x", a if b == "x" else b)
 
-
-def _alike(a: str, b: str, mark: str) -> bool:
-    """Whether two variables may be one: a size has no tensor's name, a parameter none but its own."""
-    if mark not in a or mark not in b:
-        return {a, b} >= {"x"} and FLOW in {wanted(a), wanted(b)}
-    return wanted(a) == wanted(b) or FLOW in {wanted(a), wanted(b)}
+    def _join(self, stays: str, goes: str) -> None:
+        stays, goes = self.one(stays), self.one(goes)
+        if stays != goes and goes not in {self.one(other) for other in self.clashes[stays]}:
+            self.joined[goes] = stays
+            self.clashes[stays] |= self.clashes[goes]
 
 
 def _renamed(body: Statements, known: Mapping[str, str]) -> Statements:

@@ -55,7 +55,7 @@ def _layer(found: Layer | Fork[Layer], callee: str, name: Any, frame: Frame) -> 
         )
         return
     if found.weightless:
-        name = children.last(name)
+        name = children.placed(name, frame)
     call = found.call
     if isinstance(call, Function):
         _function(call, callee, name, frame)

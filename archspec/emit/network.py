@@ -64,7 +64,7 @@ def _write(facts: Facts) -> None:
     frame = begun(scope, document.network, (code.name("batch"), *sizes))
     walked(document.network, frame)
     names = {name: str(scope.symbols[name]) for name in document.symbols}
-    body, forward = facts.finished(scope, frame.flow, frozenset(names.values()))
+    body, forward = facts.finished(scope, {"": frame.flow}, frozenset(names.values()))
     uses = used(body)
     taken = {name: variable for name, variable in names.items() if uses[variable]}
     checks = [c for name in taken for c in _checked(scope.symbols[name], document.symbols[name])]

@@ -50,7 +50,9 @@ class Scope:
         self.facts, self.label, self.key, self.gone_back_to, self.parent = facts, label, key, gone_back_to, parent
         self.names: Names = Names(parent.names.taken if parent else facts.reserved())
         self.unnamed: set[str] = set()
-        self.inherited: frozenset[str] = frozenset({*self.names.taken, *(parent.unnamed | parent.inherited if parent else ())})
+        self.inherited: frozenset[str] = frozenset(
+            {*self.names.taken, *(parent.unnamed | parent.inherited if parent else ())}
+        )
         self.tensors = Names({"x"})
         self.near: dict[str, str] = {}
         self.attributes = Names({*RESERVED, *facts.local_names})
@@ -88,14 +90,15 @@ class Scope:
             return text
         raise KeyError(text)
 
-    def symbol(self, text: str) -> Any:
-        """The code of a symbol, or of a `let` of the document."""
+    def symbol(self, text: str, taken: frozenset[str] = frozenset()) -> Any:
+        """The code of a symbol, or of a `let` of the document; parts of this class have `taken` names already."""
         if self.parent is not None:
-            found = self.parent.symbol(text)
+            found = self.parent.symbol(text, taken | self.names.taken)
             self.inherited |= {str(found)}
+            self.names.taken.add(str(found))
             return found
         if text not in self.symbols:
-            self.symbols[text] = code.name(self.names.new(text), *self.facts.globals[text])
+            self.symbols[text] = code.name(self.names.new(text, taken), *self.facts.globals[text])
         return self.symbols[text]
 
     def let(self, name: str, value: Any, lines: Lines) -> Any:
