@@ -17,7 +17,7 @@ from archspec.emit.scope import TENSOR
 from archspec.emit.statements import Assign, Do, For, If, Lines, Put, Refuse, Unpack, flat
 from archspec.errors import ArchspecError
 from archspec.language.check import inner_bodies
-from archspec.language.document import Body, ConcatStep, From, Join, Step, When
+from archspec.language.document import Body, From, Join, Step, When
 from archspec.ops import Function
 
 
@@ -43,7 +43,7 @@ def join(step: Join, frame: Frame) -> None:
     """The branches of a step, and what joins them."""
     children.local(step.as_ or step.operator, frame)
     read = reader(frame)
-    args = {"dim": read.expression(step.dim)} if isinstance(step, ConcatStep) else {}
+    args = {name: read.value(value) for name, value in step.args.items()}
     branches = [_branch(name, body, frame) for name, body in step.branches.items()]
     branches = [branch for branch in branches if branch.does is not False]
     if not branches:

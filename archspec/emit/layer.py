@@ -243,8 +243,13 @@ def function_code(call: Function, inputs: tuple[Any, ...]) -> Code:
     if call.takes == "list":
         return _call_code(call.target, call.kwargs, (Code("list", inputs),))
     if call.takes == "fold":
-        sign = {"torch.add": "plus", "torch.mul": "times"}[call.target]
-        return inputs[0] if len(inputs) == 1 else Code(sign, inputs, _TENSOR)
+        sign = {"torch.add": "plus", "torch.mul": "times"}.get(call.target)
+        if sign is not None and len(inputs) > 1 and not call.kwargs:
+            return Code(sign, inputs, _TENSOR)
+        joined: Any = inputs[0]
+        for other in inputs[1:]:
+            joined = _call_code(call.target, call.kwargs, (joined, other))
+        return joined  # type: ignore[no-any-return]  # code, as the inputs are
     return _call_code(call.target, call.kwargs, inputs)
 
 

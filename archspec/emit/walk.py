@@ -114,5 +114,5 @@ _WALKS: Mapping[type[Step], Callable[[Any, Frame], None]] = {
     Repeat: repeat,
     From: _from,
     Table: table,
-    **dict.fromkeys(Join.__subclasses__(), join),
+    Join: join,
 }

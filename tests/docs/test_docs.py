@@ -184,8 +184,8 @@ def test_the_page_names_every_function_key_step_and_word():
         assert f"\n| `{name}`" in text
     for name in document.Source.model_fields:
         assert f"`{name}`" in text
-    for name in steps._STEPS:
-        assert name == "call" or f"`{name}`" in text
+    for name in {*steps._STEPS, *ops.joins()} - {"call", "join"}:
+        assert f"`{name}`" in text
     for word in ops.words():
         assert f"`{word}`" in text
     for field in ("type", "default", "range", "choices", "latex", "doc"):
