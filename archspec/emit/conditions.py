@@ -9,7 +9,6 @@ from archspec.emit.expression import Reader
 from archspec.emit.flow import Either
 from archspec.emit.frame import Frame
 from archspec.emit.liveness import FLOW
-from archspec.emit.prose import safe
 from archspec.emit.scope import channel, dimensions
 from archspec.emit.statements import If, Refuse, codes
 from archspec.errors import ArchspecError, SpecError
@@ -158,5 +157,5 @@ def _long(size: Any) -> bool:
 
 
 def message(error: ArchspecError) -> str:
-    """An error's sentence, as a text of the source."""
-    return safe(error.message if isinstance(error, SpecError) else str(error)).replace('"', "'")
+    """An error's sentence."""
+    return error.message if isinstance(error, SpecError) else str(error)

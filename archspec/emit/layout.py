@@ -18,6 +18,7 @@ from archspec.emit.statements import (
     Statements,
     Unpack,
 )
+from archspec.writing import python_string
 
 WIDTH = 120
 STEP = "    "
@@ -92,9 +93,17 @@ def _refusal(statement: Refuse, indent: str) -> Iterator[str]:
     if statement.condition is not True:
         yield from broken(indent, "if ", statement.condition, ":")
         indent += STEP
-    text = "".join(part if isinstance(part, str) else f"{{{written(part)}}}" for part in statement.message)
     formatted = any(isinstance(part, Code) for part in statement.message)
+    text = "".join(
+        f"{{{written(part)}}}" if isinstance(part, Code) else _piece(part, formatted) for part in statement.message
+    )
     yield from _raised(indent, f'{"f" if formatted else ""}"{text}"')
+
+
+def _piece(text: str, formatted: bool) -> str:
+    """A text between the quotes of a string."""
+    inside = python_string(text)[1:-1]
+    return inside.replace("{", "{{").replace("}", "}}") if formatted else inside
 
 
 def _raised(indent: str, text: str) -> Iterator[str]:

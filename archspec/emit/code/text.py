@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.emit.code.value import Code
+from archspec.writing import python_string
 
 IF, OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(10)
 """How tightly the parts of an expression hold together."""
@@ -26,23 +27,13 @@ def _text(value: Any) -> tuple[str, int]:
     if isinstance(value, Code):
         return _WRITERS[value.head](*value.parts)
     if isinstance(value, str):
-        return quoted(value), ATOM
+        return python_string(value), ATOM
     if isinstance(value, Fraction):
         return f"Fraction({value.numerator}, {value.denominator})", ATOM
     if isinstance(value, tuple):
         inner = ", ".join(map(written, value))
         return f"({inner},)" if len(value) == 1 else f"({inner})", ATOM
     return repr(value), SIGN if isinstance(value, (int, float)) and value < 0 else ATOM
-
-
-def quoted(text: str) -> str:
-    r"""A text as Python writes it, between double quotes; what cannot be printed is escaped.
-
-    >>> print(quoted("two" + chr(10) + "lines"))
-    "two\nlines"
-    """
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in escaped) + '"'
 
 
 def _sum(*terms: tuple[Any, Any]) -> tuple[str, int]:
