@@ -56,18 +56,23 @@ def _layer(found: Layer | Fork[Layer], callee: str, name: Any, frame: Frame) -> 
         return
     if found.weightless:
         name = children.placed(name, frame)
-    call = found.call
-    if isinstance(call, Function):
-        _function(call, callee, name, frame)
-    elif call.target != "torch.nn.Identity":
-        for function in call.before:
-            kind = function.target.rpartition(".")[2]
-            _function(function, kind, f"{label}_{kind}", frame)
-        made = frame.scope.shortened(module_code(call))
+    if isinstance(found.call, Function):
+        _function(found.call, callee, name, frame)
+    elif found.call.target != "torch.nn.Identity":
+        _beside(found.call.before, label, frame)
+        made = frame.scope.shortened(module_code(found.call))
         if not found.weightless:
             frame.facts.weighted[callee] = frame.facts.weighted.get(callee, frozenset()) | {made.parts[0]}
         put(name, made, frame)
+        _beside(found.call.after, label, frame)
     frame.flow, frame.does = settled(found.shape, frame), True
+
+
+def _beside(calls: tuple[Function, ...], label: str, frame: Frame) -> None:
+    """The functions before or behind an operator's module."""
+    for call in calls:
+        kind = call.target.rpartition(".")[2]
+        _function(call, kind, f"{label}_{kind}", frame)
 
 
 def _function(call: Function, kind: str, name: Any, frame: Frame) -> None:

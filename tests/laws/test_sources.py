@@ -9,7 +9,7 @@ CI runs the same cases every time; `pytest tests/laws/test_sources.py --long` ru
 the seed `ARCHSPEC_FUZZ_SEED` on, and prints how often each construct occurred.
 """
 
-# ruff: noqa: ARG002  # the kinds of step share one signature; not every one needs it all
+# ruff: noqa: ARG001, ARG002  # the kinds of step share one signature, as do a function and its fault
 
 import inspect
 import json
@@ -22,6 +22,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import archspec  # noqa: E402  # behind the skip
+from archspec.emit import children, code, conditions, joins, liveness, loops  # noqa: E402
+from archspec.emit.code import Code  # noqa: E402
+from archspec.emit.scope import Scope, dimensions  # noqa: E402
+from archspec.emit.statements import set_by  # noqa: E402
 from archspec.errors import ArchspecError  # noqa: E402
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
@@ -177,7 +181,7 @@ class Weave:
 
     def split(self, depth):
         self.note("split")
-        return [{"split": {"sections": self.pick([1, 2]), "index": 0}}]
+        return [{"split": {"sections": self.pick([1, 1, 2]), "index": 0}}]
 
     def gate(self, depth):
         """What shows a wrong size without a weight."""
@@ -428,3 +432,73 @@ def test_weaves_have_every_construct():
         found += Weave(number).found
     assert {construct for construct in CONSTRUCTS if not found[construct]} == set()
     assert set(found) <= set(CONSTRUCTS)
+
+
+# ------------------------------------------------------------------ the law fails where a fault is put back
+
+
+def no_clash(lives, statement, _):
+    """Names are shared by what is still needed."""
+    lives.known.update(dict.fromkeys(set_by(statement)))
+
+
+def not_held(inner, known, carried):
+    """The sizes of a value that a round gives are those of the next round."""
+
+
+def last_name(name, frame):
+    """A child without weights takes the highest name that it may have, whoever has it."""
+    return "_".join(map(str, children._last(name))) if isinstance(name, Code) and name.head == "if" else name
+
+
+def hidden(scope, text, taken=frozenset()):
+    """A symbol's name is not kept free in the parts of a class."""
+    if scope.parent is not None:
+        found = scope.parent.symbol(text)
+        scope.inherited |= {str(found)}
+        return found
+    if text not in scope.symbols:
+        scope.symbols[text] = code.name(scope.names.new(text), *scope.facts.globals[text])
+    return scope.symbols[text]
+
+
+def set_before(frame, axis, rank, sides, early):
+    """Both sides of a condition set a size before it."""
+    made = frame.scope.new(dimensions(rank)[axis])
+    for _, value in sides:
+        frame.lines.set(made, value)
+    return made
+
+
+def one_side(condition, frame, a, b, early):
+    """Behind a condition, a value has the shape of the first side."""
+    return a[1]
+
+
+def half_refused(operator, args, results, frame, condition):
+    """A join that cannot be is refused on the last of its conditions alone."""
+    last = condition.parts[-1] if isinstance(condition, Code) and condition.head == "and" else condition
+    return POSSIBLE(operator, args, results, frame, last)
+
+
+POSSIBLE = joins._possible
+
+FAULTS = [
+    (liveness._Lives, "_set", no_clash, 0),
+    (loops, "_hold", not_held, 0),
+    (children, "placed", last_name, 89),
+    (Scope, "symbol", hidden, 141),
+    (conditions, "_met", set_before, 0),
+    (conditions, "_met_shapes", one_side, 0),
+    (joins, "_possible", half_refused, 0),
+]
+"""Where a fault of the emitter once was, the fault, and a weave that shows it."""
+
+
+@pytest.mark.parametrize(("place", "name", "fault", "number"), FAULTS, ids=[fault.__name__ for *_, fault, _ in FAULTS])
+def test_the_law_fails_where_a_fault_is_put_back(place, name, fault, number, monkeypatch):
+    arch = archspec.loads(Weave(number).text)
+    assert held(arch)
+    monkeypatch.setattr(place, name, fault)
+    with pytest.raises((AssertionError, RuntimeError, NameError, ValueError, TypeError)):
+        held(arch)
