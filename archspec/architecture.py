@@ -352,7 +352,7 @@ class Architecture:
 
     @request
     def verify(self, /, bindings: Bindings = None, *, batch: Any = 1, **symbols: Any) -> "Agreement":
-        """The network held against its running model, node by node: true when all agree, to the unit.
+        """The network held against its running model, node by node, and its source: true when all agree, to the unit.
 
         >>> import archspec
         >>> print(archspec.load("mobilenet_v2").verify(alpha="1/2"))
@@ -361,7 +361,8 @@ class Architecture:
         need("torch", "torch")
         from archspec import runtime
 
-        return runtime.verify(self.expand(bindings, batch=batch))
+        network = self.expand(bindings, batch=batch)
+        return runtime.verify(network, source=self.source(bindings))
 
     @request
     def memory(

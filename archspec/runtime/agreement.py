@@ -46,15 +46,17 @@ class Comparison:
         operator: The operator's name.
         analytic: What the rules say.
         real: What the model does; None if it never came to this node.
+        note: What else is wrong.
     """
 
     name: str
     operator: str
     analytic: Facts
     real: Facts | None
+    note: str = ""
 
     def __bool__(self) -> bool:
-        return self.analytic == self.real
+        return self.analytic == self.real and not self.note
 
     @property
     def differing(self) -> tuple[str, ...]:
@@ -67,7 +69,8 @@ class Comparison:
         if self.real is None:
             return f"node '{self.name}' ({self.operator}) was not computed"
         facts = (f"{fact} {getattr(self.analytic, fact)} ≠ {getattr(self.real, fact)}" for fact in self.differing)
-        return f"node '{self.name}' ({self.operator}): {'; '.join(facts) or 'agrees'}"
+        said = "; ".join(filter(None, (*facts, self.note)))
+        return f"node '{self.name}' ({self.operator}): {said or 'agrees'}"
 
 
 @dataclass(frozen=True)
@@ -79,20 +82,27 @@ class Agreement:
         bindings: The symbols' values, defaults included, as text.
         rows: One a node, in topological order.
         total: The network as a whole, its state dict and its output.
+        source: The same of its written source, if that was run, too.
     """
 
     name: str
     bindings: dict[str, str]
     rows: tuple[Comparison, ...]
     total: Comparison
+    source: Comparison | None = None
 
     def __bool__(self) -> bool:
-        return all(self.rows) and bool(self.total)
+        return all(self.compared)
+
+    @property
+    def compared(self) -> tuple[Comparison, ...]:
+        """All that was compared: the nodes, the source if it was, and the whole."""
+        return (*self.rows, *(() if self.source is None else (self.source,)), self.total)
 
     @property
     def first(self) -> Comparison | None:
         """The first node that disagrees, or the whole where every node agrees and it does not."""
-        return next((row for row in (*self.rows, self.total) if not row), None)
+        return next((row for row in self.compared if not row), None)
 
     def __str__(self) -> str:
         first = self.first
