@@ -9,11 +9,13 @@ from typing import Any, Literal, TypeAlias
 import sympy
 from sympy import Add, Expr, Mul, Symbol
 
-from archspec.dims import Condition, exact
+from archspec.dims import exact, is_array
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.formula.collected import collected, summed
 from archspec.formula.views import asymptotic, divisible
-from archspec.symbols import quotient, replaced, to_sympy, value
+from archspec.language.check import value_fault
+from archspec.language.document import Symbol as Declared
+from archspec.symbols import Condition, quotient, replaced, to_sympy, value
 
 View: TypeAlias = Literal["exact", "divisible", "asymptotic"]
 VIEWS: tuple[View, ...] = ("exact", "divisible", "asymptotic")
@@ -40,6 +42,8 @@ class Formula:
         convention: The name of the convention it is counted under.
         fixed: The values of the symbols that are not free.
         defaults: The values of symbols that are not given when it is called.
+        declared: What a specification says of the symbols: the values that they can have.
+        aliases: Other names by which symbols can be given.
         rounded: Whether it leaves out roundings that what it is of has; then it holds nearly.
         counted: Counts the same on numbers; None of a formula that is not of a network.
     """
@@ -55,6 +59,8 @@ class Formula:
     convention: str = "default"
     fixed: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     defaults: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    declared: Mapping[str, Declared] = field(default_factory=lambda: NOTHING, repr=False, compare=False)
+    aliases: Mapping[str, str] = field(default_factory=lambda: NOTHING, repr=False)
     rounded: bool = False
     counted: Callable[[Mapping[str, Any]], Any] | None = field(default=None, repr=False, compare=False)
 
@@ -115,31 +121,52 @@ class Formula:
         568740352
         """
         known = self._bound(values)
-        broken = next((condition for condition in self.assumptions if not condition.holds(known)), None)
+        broken = self._broken(known)
         if broken is None:
             return value(self.exact, known)
         if self.counted is None:
-            from archspec.formula.writers import Text
-
-            raise ArchspecError(f"the formula of {self.of} assumes that {Text(self).condition(broken)}")
+            raise ArchspecError(f"the formula of {self.of} assumes that {broken}")
         return self.counted(known)
 
     def holds(self, **values: Any) -> bool:
-        """Whether everything that the exact expression assumes is so of these values."""
-        known = self._bound(values)
-        return all(condition.holds(known) for condition in self.assumptions)
+        """Whether the symbols can have these values, and everything that the exact expression assumes is so of them."""
+        return self._broken(self._bound(values)) is None
+
+    def _broken(self, known: Mapping[str, Any]) -> str | None:
+        """What is assumed and not so of some values, in words; None if there is nothing."""
+        for name, number in known.items():
+            for one in number.tolist() if is_array(number) else (number,):
+                if name in self.declared and (fault := value_fault(self.declared[name], one)):
+                    return f"{name} {fault}"
+        broken = next((condition for condition in self.assumptions if not condition.holds(known)), None)
+        if broken is None:
+            return None
+        from archspec.formula.writers import Text
+
+        return Text(self).condition(broken)
 
     def _bound(self, values: Mapping[str, Any]) -> dict[str, Any]:
         names = [symbol.name for symbol in self.symbols]
-        for name in values:
-            if name not in names:
-                hint = did_you_mean(name, names) or _listed(names)
-                raise UnknownNameError(f"the formula of {self.of} has no free symbol '{name}'{hint}")
+        values = {self.named(name): each for name, each in values.items()}
         known = {**self.defaults, **values}
         missing = [name for name in names if name not in known]
         if missing:
             raise ArchspecError(f"the formula of {self.of} needs a value of {', '.join(missing)}")
         return {name: exact(known[name]) for name in names}
+
+    def named(self, name: str) -> str:
+        """The symbol of a name: itself, its letter as it is printed, or another name of it.
+
+        Raises:
+            UnknownNameError: It has no such symbol.
+        """
+        names = [symbol.name for symbol in self.symbols]
+        letters = {self.letters[each]: each for each in names if each in self.letters}
+        found = name if name in names else letters.get(name, self.aliases.get(name, name))
+        if found not in names:
+            hint = did_you_mean(name, names) or _listed(names)
+            raise UnknownNameError(f"the formula of {self.of} has no free symbol '{name}'{hint}")
+        return found
 
     @property
     def whole(self) -> bool:

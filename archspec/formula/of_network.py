@@ -7,11 +7,11 @@ from typing import Any
 from archspec import cost, graph
 from archspec.cost import Convention, CostTable
 from archspec.cost.table import Row
-from archspec.dims import recording
+from archspec.dims import recording, values_at_hand
 from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
+from archspec.formula.assumptions import assumed
 from archspec.formula.closed_form import Form, Formula, written
 from archspec.formula.collected import sizes, summed
-from archspec.formula.views import bounds, merged
 from archspec.language import Document
 from archspec.memory.peak import DTYPES, peak_bytes
 from archspec.ops import KINDS
@@ -53,6 +53,8 @@ def formula(
     form: Form = "collected",
 ) -> Formula:
     """What a network costs in its free symbols.
+
+    What they leave open is decided as their defaults decide it; within a `dims.recording(values)`, as these values do.
 
     Args:
         document: The specification.
@@ -99,17 +101,19 @@ def formulas(
         left = tuple(name for name in free if name != BATCH or BATCH in document.symbols)
         return cost.count(graph.expand(document, inner, free=left, batch=batch), convention)
 
-    with recording() as counting:
+    defaults = {name: document.symbols[name].default if name in document.symbols else 1 for name in names}
+    decisive = defaults if values_at_hand() is None else values_at_hand()
+    with recording(decisive) as counting:
         symbolic = table(fixed, names)
     network = symbolic.network
     letters = tuple(network.bindings.get(name, network.batch) for name in names)
     least = {symbol: each for name, symbol in network.bindings.items() if (each := _least(document, name)) is not None}
-    with recording() as further:
-        figures = {} if quantity not in POLICIES else {to_sympy(_peak(symbolic, quantity)): 1}
+    with recording(decisive) as further:
+        figures = [_peak(symbolic, quantity)] if quantity in POLICIES else []
     choices = {name: each.choices for name, each in document.symbols.items() if each.choices}
     open_ones = [each for each in (*counting, *further) if not each.holds_for(choices)]
-    assumptions = merged(bounds((*network.conditions, *open_ones), least.get))
-    by_size = sizes(network)
+    assumptions = assumed((*network.conditions, *open_ones), least.get)
+    by_size = tuple(size for size in dict.fromkeys(map(assumptions.put, sizes(network))) if size.free_symbols)
 
     alike = by in ("total", "operator") and part is None  # then a repeat of any length has the same rows
     countable = alike or all(type(node.times) is int for node in network.nodes)
@@ -122,15 +126,20 @@ def formulas(
         return Formula(
             of=document.name if group in ("", document.name) else f"{document.name}/{group}",
             quantity=quantity,
-            terms=written(figures or summed(_figure(row, quantity) for row in rows(symbolic)), by_size, form),
+            terms=written(
+                summed(assumptions.put(each) for each in figures or (_figure(r, quantity) for r in rows(symbolic))),
+                by_size,
+                form,
+            ),
             form=form,
             symbols=letters,
-            assumptions=assumptions,
+            assumptions=assumptions.conditions,
             sizes=by_size,
             letters={name: each.latex for name, each in document.symbols.items() if each.latex},
             convention=convention.name,
             fixed={name: each for name, each in network.bindings.items() if name not in names},
-            defaults={name: document.symbols[name].default if name in document.symbols else 1 for name in names},
+            defaults=defaults,
+            declared={name: document.symbols[name] for name in names if name in document.symbols},
             counted=counted if countable else None,
         )
 

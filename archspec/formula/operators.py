@@ -14,12 +14,11 @@ import sympy
 from sympy import Expr, Integer, Symbol
 
 from archspec import dims, ops
-from archspec.dims import Condition
 from archspec.errors import ArchspecError, ShapeError
 from archspec.formula.closed_form import Formula
 from archspec.ops import KINDS, Operator, Tensor
 from archspec.ops.base import Probability, Real
-from archspec.symbols import CeilDiv, Minimum, symbol, to_sympy
+from archspec.symbols import CeilDiv, Condition, Minimum, symbol, to_sympy
 
 LETTERS: Mapping[str, str] = {
     "out_channels": "c_out",

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sympy import Expr, Integer, Mul, Pow, Rational, Symbol
 
-from archspec.dims import SIGNS, Condition
 from archspec.errors import ArchspecError
-from archspec.symbols import Atom, Log2
+from archspec.symbols import SIGNS, Atom, Condition, Log2
 
 if TYPE_CHECKING:
     from archspec.formula.closed_form import Formula

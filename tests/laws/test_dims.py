@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archspec import dims, ops, symbols
-from archspec.dims import Condition, recording
+from archspec.dims import recording
 from archspec.errors import ArchspecError, DivisibilityError, UndecidableError
-from archspec.symbols import Ceil, CeilDiv, Floor, MakeDivisible, Maximum, Minimum, symbol
+from archspec.symbols import Ceil, CeilDiv, Condition, Floor, MakeDivisible, Maximum, Minimum, symbol
 
 law = partial(settings, derandomize=True, deadline=None)
 
@@ -357,7 +357,7 @@ def test_the_same_expression_is_equal_and_another_is_recorded_to_differ():
         assert conditions == []
         assert not dims.equal(c, d)
         assert not dims.equal(64, c)
-    assert [str(condition) for condition in conditions] == ["c ≠ d", "64 ≠ c"]
+    assert [str(condition) for condition in conditions] == ["c ≠ d", "c ≠ 64"]
 
 
 def test_words_and_switches_are_equal_only_to_their_own_kind():
