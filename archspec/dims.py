@@ -114,8 +114,8 @@ def exact(value: Any) -> Dim:
     >>> exact(0.35), exact("7/20"), exact("2.0")
     (Fraction(7, 20), Fraction(7, 20), 2)
     """
-    if is_array(value) and value.dtype != "int64":
-        raise ArchspecError(f"an array of sizes must be of int64, found {value.dtype}")
+    if is_array(value):
+        return _whole_array(value)
     if is_dim(value):
         return _normal(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
@@ -130,6 +130,17 @@ def exact(value: Any) -> Dim:
         return _normal(Fraction(text))
     except (ValueError, ZeroDivisionError):
         raise ArchspecError(f"expected a number such as 3, 0.35 or 7/20, found {text!r}") from None
+
+
+def _whole_array(value: Any) -> Dim:
+    """An array of sizes as one that never wraps."""
+    from archspec.arrays import Whole
+
+    if isinstance(value, Whole):
+        return value
+    if value.dtype != "int64":
+        raise ArchspecError(f"an array of sizes must be of int64, found {value.dtype}")
+    return value.view(Whole)
 
 
 def _normal(value: Dim) -> Dim:

@@ -1,6 +1,6 @@
 """A formula: what a network, a part of it or a block costs, in its symbols."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -20,8 +20,9 @@ from archspec.symbols import Condition, quotient, replaced, to_sympy, value
 View: TypeAlias = Literal["exact", "divisible", "asymptotic"]
 VIEWS: tuple[View, ...] = ("exact", "divisible", "asymptotic")
 
-Form: TypeAlias = Literal["collected", "sum", "factored"]
-"""collected: a term for each spatial size; sum: monomials, as they come; factored: one product."""
+Form: TypeAlias = Literal["collected", "sum", "factored", "quotient"]
+"""collected: a term for each spatial size; sum: monomials, as they come; factored: one product; quotient: the shortest
+of a fraction, a sum and a product."""
 
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
@@ -191,10 +192,11 @@ class Formula:
             terms=_monomials(ratio, symbols),
             symbols=tuple(symbol for symbol in symbols if symbol in ratio.free_symbols),
             assumptions=tuple(dict.fromkeys((*above.assumptions, *below.assumptions))),
-            form="sum",
+            form="quotient",
             letters={**other.letters, **self.letters},
             convention=" / ".join(dict.fromkeys((self.convention, other.convention))),
             fixed={**other.fixed, **self.fixed},
+            aliases={**other.aliases, **self.aliases},
             rounded=any(each.exact != each.asymptotic for each in (above, below)),
         )
 
@@ -263,6 +265,9 @@ def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], form: Form) -> 
     """The terms of a sum in a form."""
     if form == "collected":
         return collected(summands, sizes)
+    if form == "quotient":
+        ratio = quotient(Add(*(often * summand for summand, often in summands.items())), 1)
+        return _monomials(ratio, sorted(ratio.free_symbols, key=str))
     monomials: dict[Expr, Expr] = {}
     for summand, often in summands.items():
         for term in Add.make_args(sympy.expand(summand)):
@@ -281,7 +286,7 @@ def _squared(formula: Formula, other: Formula) -> Formula:
     return formula
 
 
-def _monomials(expression: Expr, symbols: tuple[Symbol, ...]) -> tuple[Expr, ...]:
+def _monomials(expression: Expr, symbols: Sequence[Symbol]) -> tuple[Expr, ...]:
     """The summands of an expression, by falling degree and in the order of their letters."""
 
     def place(term: Expr) -> tuple[Any, ...]:

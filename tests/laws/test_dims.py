@@ -1,11 +1,13 @@
 """The arithmetic of sizes says the same of ints, rationals, arrays and symbols; and its rewriting changes no value."""
 
+import inspect
 import math
 import operator as op
 from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
+from importlib import import_module
 from itertools import pairwise, permutations
 from random import Random
 
@@ -17,7 +19,10 @@ from hypothesis import strategies as st
 
 from archspec import dims, ops, symbols
 from archspec.dims import recording
+from archspec.emit.code import Code
 from archspec.errors import ArchspecError, DivisibilityError, UndecidableError
+from archspec.interval import Interval
+from archspec.sweep.axis import Affine
 from archspec.symbols import Ceil, CeilDiv, Condition, Floor, MakeDivisible, Maximum, Minimum, symbol
 
 law = partial(settings, derandomize=True, deadline=None)
@@ -341,6 +346,29 @@ def test_the_innermost_recording_gets_the_condition_and_without_one_nobody_does(
     dims.exact_div(c, 5)
     assert [str(condition) for condition in inner] == ["c is a multiple of 2"]
     assert [str(condition) for condition in outer] == ["c is a multiple of 3"]
+
+
+# ------------------------------------------------------------------ one interface
+
+ARITHMETICS = ("archspec.symbols", "archspec.interval", "archspec.sweep.axis", "archspec.emit.code")
+
+
+@pytest.mark.parametrize("home", ARITHMETICS)
+@pytest.mark.parametrize("rule", dims.RULES)
+def test_every_arithmetic_has_every_rule_and_takes_its_arguments(home, rule):
+    found, wanted = getattr(import_module(home), rule, None), inspect.signature(dims.RULES[rule])
+    assert callable(found), f"{home} lacks {rule}"
+    given = [each for each in wanted.parameters.values() if each.default is inspect.Parameter.empty]
+    if any(each.kind is inspect.Parameter.VAR_POSITIONAL for each in given):
+        inspect.signature(found).bind(1, 2, 3)
+    else:
+        inspect.signature(found).bind(*range(len(given)))
+        inspect.signature(found).bind(*range(len(wanted.parameters)))
+
+
+def test_every_kind_of_number_names_an_arithmetic_that_is_tested():
+    kinds = (Interval, Affine, Code)
+    assert {kind.rules for kind in kinds} | {symbols.__name__} == set(ARITHMETICS)
 
 
 # ------------------------------------------------------------------ questions
