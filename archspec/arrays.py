@@ -25,11 +25,11 @@ class Whole(np.ndarray):
         result = getattr(ufunc, method)(*plain, **kwargs)
         if not isinstance(result, np.ndarray) or result.dtype == np.bool_:
             return int(result) if isinstance(result, np.integer) else result
-        result = result.view(Whole)
-        if result.dtype == object:
-            return _narrow(result) if ufunc is np.floor_divide else result
-        result.bound = bound
-        return result
+        if result.dtype == object and ufunc is np.floor_divide:
+            result = _narrow(result)
+        found = result.view(Whole)
+        found.bound = bound if found.dtype == np.int64 else None
+        return found
 
     def __getitem__(self, key: Any) -> Any:
         """A part of it; one number is an int."""
@@ -56,7 +56,7 @@ def _plain(value: Any, wide: bool) -> Any:
     return value.view(np.ndarray) if isinstance(value, Whole) else value
 
 
-def _narrow(result: Whole) -> Whole:
+def _narrow(result: Any) -> Any:
     """Integers as int64 where they all fit: quotients that were rounded down."""
     try:
         return result.astype(np.int64)

@@ -304,6 +304,8 @@ def _least(condition: Condition) -> tuple[Expr, Expr] | None:
 
     For integers ⌈u/b⌉ + w ≥ 1 is u ≥ 1 − w·b, and for any x ⌊x⌋ + w ≥ 1 is x ≥ 1 − w.
     """
+    if not condition.right.is_number:
+        return None
     atoms = [term for term in Add.make_args(condition.left) if term.free_symbols]
     if len(atoms) != 1:
         return None

@@ -7,15 +7,16 @@ from typing import Any
 from archspec import cost, graph
 from archspec.cost import Convention, CostTable
 from archspec.cost.table import Row
-from archspec.dims import recording, values_at_hand
-from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
+from archspec.dims import recording, settled, values_at_hand
+from archspec.errors import ArchspecError, BindingError, UndecidableError, UnknownNameError, did_you_mean
 from archspec.formula.assumptions import assumed
 from archspec.formula.closed_form import Form, Formula, written
 from archspec.formula.collected import sizes, summed
+from archspec.graph import Network
 from archspec.language import Document
 from archspec.memory.peak import DTYPES, peak_bytes
 from archspec.ops import KINDS
-from archspec.symbols import symbol, to_sympy
+from archspec.symbols import symbol, to_sympy, value
 
 BATCH = "batch"
 
@@ -102,16 +103,19 @@ def formulas(
         return cost.count(graph.expand(document, inner, free=left, batch=batch), convention)
 
     defaults = {name: document.symbols[name].default if name in document.symbols else 1 for name in names}
-    decisive = defaults if values_at_hand() is None else values_at_hand()
-    with recording(decisive) as counting:
+    decisive = values_at_hand()
+    with recording(defaults if decisive is None else decisive) as counting:
         symbolic = table(fixed, names)
-    network = symbolic.network
-    letters = tuple(network.bindings.get(name, network.batch) for name in names)
-    least = {symbol: each for name, symbol in network.bindings.items() if (each := _least(document, name)) is not None}
-    with recording(decisive) as further:
+        letters = tuple(symbolic.network.bindings.get(name, symbolic.network.batch) for name in names)
+        if quantity in POLICIES and (repeated := _repeats(symbolic.network)):
+            pinned = {name: settled(each) for name, each in zip(names, letters, strict=True) if each in repeated}
+            symbolic = table({**fixed, **pinned}, tuple(name for name in names if name not in pinned))
         figures = [_peak(symbolic, quantity)] if quantity in POLICIES else []
+    network = symbolic.network
+    by_name = dict(zip(names, letters, strict=True))
+    least = {by_name[name]: each for name in by_name if (each := _least(document, name)) is not None}
     choices = {name: each.choices for name, each in document.symbols.items() if each.choices}
-    open_ones = [each for each in (*counting, *further) if not each.holds_for(choices)]
+    open_ones = [each for each in counting if not each.holds_for(choices)]
     assumptions = assumed((*network.conditions, *open_ones), least.get)
     by_size = tuple(size for size in dict.fromkeys(map(assumptions.put, sizes(network))) if size.free_symbols)
 
@@ -137,7 +141,7 @@ def formulas(
             sizes=by_size,
             letters={name: each.latex for name, each in document.symbols.items() if each.latex},
             convention=convention.name,
-            fixed={name: each for name, each in network.bindings.items() if name not in names},
+            fixed={name: each for name, each in network.bindings.items() if name not in by_name},
             defaults=defaults,
             declared={name: document.symbols[name] for name in names if name in document.symbols},
             counted=counted if countable else None,
@@ -164,10 +168,28 @@ def _peak(table: CostTable, quantity: str) -> Any:
     return peak_bytes(table.network, POLICIES[quantity], dtype)
 
 
+def _repeats(network: Network) -> set[Any]:
+    """The symbols that say how often something is repeated, if a peak of memory cannot be said of all such numbers.
+
+    It cannot where a unit keeps alive what was there before the first; nor of no unit beside the first.
+    """
+    times = {node.times for node in network.nodes if type(node.times) is not int}
+    values = values_at_hand() or {}
+    symbols = {free for each in times for free in each.free_symbols}
+    if not all(free.name in values for free in symbols):
+        return set()
+    try:
+        with recording():
+            peak_bytes(network, "liveness")
+    except UndecidableError:
+        return symbols
+    return symbols if any(value(each, values) < 1 for each in times) else set()
+
+
 def _least(document: Document, name: str) -> Any:
-    declared = document.symbols[name]
-    limits = declared.range or declared.choices
-    return None if declared.word or limits is None else to_sympy(min(limits))
+    declared = document.symbols.get(name)
+    limits = declared and (declared.range or declared.choices)
+    return to_sympy(min(limits)) if declared and limits and not declared.word else None
 
 
 def _part(table: CostTable, part: str | None) -> list[Row]:

@@ -195,6 +195,16 @@ class _Frame:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _WayBack:
+    """What a walk has found up to a place to which it may go back; of nodes, traces and errors, how many."""
+
+    flow: _Value
+    named: dict[str, _Value]
+    containers: dict[str, Container]
+    lengths: tuple[int, int, int]
+
+
 class _Expansion:
     """The walk over one specification."""
 
@@ -430,16 +440,36 @@ class _Expansion:
         dims.at_least_one(times)
         walk(0)
         first, taken = len(self.nodes), frame.flow.tensor
-        walk(1)
-        if frame.flow.tensor == taken or frame.flow.guessed:
+        back = self._way_back(frame)
+        with dims.recording() as conditions:
+            walk(1)
+        if frame.flow.tensor == taken and frame.flow.guessed == back.flow.guessed:
+            for condition in conditions:
+                dims.record(condition)
             self.nodes[first:] = [replace(node, times=node.times * (times - 1)) for node in self.nodes[first:]]
             return
         shapes = f"the next takes {taken} and gives {frame.flow.tensor}"
-        units = dims.settled(times)
-        if units < 2:
-            raise UndecidableError(f"the units of this {key} differ: {shapes}; bind {times}")
-        for unit in range(2, units):
+        self._go_back(back, frame)
+        try:
+            units = dims.settled(times)
+        except UndecidableError:
+            raise UndecidableError(f"the units of this {key} differ: {shapes}; bind {times}") from None
+        for unit in range(1, units):
             walk(unit)
+
+    def _way_back(self, frame: _Frame) -> "_WayBack":
+        """What the walk has found so far."""
+        lengths = (len(self.nodes), len(self.traces), len(self.errors))
+        return _WayBack(frame.flow, dict(frame.named), dict(self.containers), lengths)
+
+    def _go_back(self, back: "_WayBack", frame: _Frame) -> None:
+        """Forget what the walk has found since."""
+        frame.flow = back.flow
+        frame.named.clear()
+        frame.named.update(back.named)  # the mapping is shared by all parts of one body
+        self.containers = back.containers
+        nodes, traces, errors = back.lengths
+        del self.nodes[nodes:], self.traces[traces:], self.errors[errors:]
 
     def _from(self, step: From, frame: _Frame) -> None:
         found = frame.named.get(step.from_)
