@@ -148,7 +148,8 @@ def _form(cls: type[Operator], settings: Mapping[str, Any], switches: Mapping[st
         for figure in FIGURES
     }
     letters = (*first.letters, *(Letter(name, words.get(name, name)) for name in switches))
-    return first.form(figures, tuple(dict.fromkeys(conditions)), letters, settings)
+    needed = [condition for condition in conditions if condition.kind != "at_least"]  # not the domains of fields
+    return first.form(figures, tuple(dict.fromkeys(needed)), letters, settings)
 
 
 def _by_switches(costs: Mapping[Any, Expr], switches: Mapping[str, tuple[Any, ...]], flags: Sequence[Symbol]) -> Expr:

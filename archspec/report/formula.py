@@ -162,8 +162,9 @@ def _proof(proof: Proof) -> str:
         bindings, reason = proof.refusal
         refused = f"; refused at {proof.refused}, first at {_bound(bindings)}: {reason}"
     if proof.tried == 0:
-        apart = f"; at {proof.apart} random bindings an assumption does not hold" if proof.apart else ""
-        return f"not checked: no random binding is counted (seed {proof.seed}){apart}{refused}"
+        at = f"at none of {proof.apart + proof.refused} random bindings does every assumption hold"
+        at = f"{at} and the count give a number" if proof.refused else at
+        return f"not checked: {at} (seed {proof.seed}){refused}"
     apart = f"; at {proof.apart} more an assumption does not hold" if proof.apart else ""
     return f"checked: equal to the count at {proof.tried} random bindings (seed {proof.seed}){apart}{refused}"
 
@@ -234,4 +235,12 @@ def _verdict(proof: Proof) -> dict[str, Any]:
             "formula": str(found),
             "count": str(counted),
         }
-    return {"equal": bool(proof), "tried": proof.tried, "apart": proof.apart, "seed": proof.seed, "against": against}
+    refused = {"refused": proof.refused} if proof.refused else {}
+    return {
+        "equal": bool(proof),
+        "tried": proof.tried,
+        "apart": proof.apart,
+        "seed": proof.seed,
+        **refused,
+        "against": against,
+    }
