@@ -4,7 +4,7 @@ Two sizes that must be equal, 2·⌈(side − 1)/2⌉ and side, are so at certai
 "side is a multiple of 2". Conditions on the remainders of one symbol are one condition together.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from math import gcd, lcm
@@ -95,20 +95,28 @@ class Assumptions:
         return expression
 
 
-def assumed(conditions: Iterable[Condition], least: Callable[[Expr], Expr | None]) -> Assumptions:
+def assumed(
+    conditions: Iterable[Condition],
+    least: Callable[[Expr], Expr | None],
+    values: Mapping[str, Any] | None = None,
+) -> Assumptions:
     """What conditions come to.
 
     Args:
         conditions: What was recorded.
         least: The least value that a symbol can have; None if it is not bounded.
+        values: Values of the symbols at which the conditions hold. Sizes that are equal at several remainders are taken
+            to be so at fewer, to which these belong, where that is one remainder: at multiples of 4 in place of 4n and
+            4n + 1.
     """
+    at = values or {}
     pins: dict[Symbol, Pinned] = {}
     remainders: dict[Symbol, Remainder] = {}
     others: list[Condition] = []
     for condition in conditions:
         under = _under(pins.values(), condition)
         pin = None if under is None else pinned(under)
-        found = None if under is None or pin else remainder(under)
+        found = None if under is None or pin else remainder(under, at)
         both = _together(remainders.get(found.symbol), found) if found else None
         if pin:
             pins = {symbol: Pinned(symbol, pin.put(other.to)) for symbol, other in pins.items()}
@@ -121,7 +129,15 @@ def assumed(conditions: Iterable[Condition], least: Callable[[Expr], Expr | None
     under_pins = dict.fromkeys(under for each in others if (under := _under(pins.values(), each)) is not None)
     kept = [each for each in under_pins if not any(_says(known, each) for known in left)]
     known: tuple[Known, ...] = (*pins.values(), *left)
-    return Assumptions(merged(bounds((*kept, *(each.condition for each in known)), least)), known)
+
+    def from_there(symbol: Expr) -> Expr | None:
+        """The least value that a symbol can have and leaves its remainder."""
+        lowest = least(symbol)
+        lowest = Integer(1) if lowest is None and symbol.is_positive and symbol.is_integer else lowest
+        rests = [each for each in left if each.symbol == symbol]
+        return lowest if lowest is None or not rests else lowest + (rests[0].rest - lowest) % rests[0].modulus
+
+    return Assumptions(merged(bounds((*kept, *(each.condition for each in known)), from_there)), known)
 
 
 def pinned(condition: Condition) -> Pinned | None:
@@ -142,8 +158,12 @@ def _under(pins: Iterable[Pinned], condition: Condition) -> Condition | None:
     return Condition(condition.kind, left, right)
 
 
-def remainder(condition: Condition) -> Remainder | None:
+def remainder(condition: Condition, values: Mapping[str, Any] | None = None) -> Remainder | None:
     """A condition as one on the remainder of its only symbol; None if it is no such.
+
+    Args:
+        condition: The condition.
+        values: Values at which it holds; sizes that are equal are taken to be so at a remainder that these leave.
 
     >>> from archspec.symbols import ceil_div, symbol
     >>> side = symbol("side")
@@ -154,11 +174,17 @@ def remainder(condition: Condition) -> Remainder | None:
     if period is None:
         return None
     (symbol,) = condition.left.free_symbols | condition.right.free_symbols
-    rests = [rest for rest in range(period) if condition.holds({symbol.name: period + rest})]
+    rests = {rest for rest in range(period) if condition.holds({symbol.name: period + rest})}
     modulus = period // len(rests) if rests and period % len(rests) == 0 else 0
-    if not modulus or rests != list(range(rests[0], period, modulus)):
+    if modulus and rests == set(range(min(rests), period, modulus)):
+        return Remainder(symbol, modulus, min(rests))
+    here = (values or {}).get(symbol.name)
+    if condition.kind != "equals" or here is None:
         return None
-    return Remainder(symbol, modulus, rests[0])
+    for modulus in (each for each in range(2, period + 1) if period % each == 0):
+        if rests.issuperset(range(here % modulus, period, modulus)):
+            return Remainder(symbol, modulus, here % modulus)
+    return None
 
 
 def _period(condition: Condition) -> int | None:

@@ -103,8 +103,8 @@ def formulas(
         return cost.count(graph.expand(document, inner, free=left, batch=batch), convention)
 
     defaults = {name: document.symbols[name].default if name in document.symbols else 1 for name in names}
-    decisive = values_at_hand()
-    with recording(defaults if decisive is None else decisive) as counting:
+    decisive = defaults if values_at_hand() is None else values_at_hand()
+    with recording(decisive) as counting:
         symbolic = table(fixed, names)
         letters = tuple(symbolic.network.bindings.get(name, symbolic.network.batch) for name in names)
         if quantity in POLICIES and (repeated := _repeats(symbolic.network)):
@@ -116,7 +116,7 @@ def formulas(
     least = {by_name[name]: each for name in by_name if (each := _least(document, name)) is not None}
     choices = {name: each.choices for name, each in document.symbols.items() if each.choices}
     open_ones = [each for each in counting if not each.holds_for(choices)]
-    assumptions = assumed((*network.conditions, *open_ones), least.get)
+    assumptions = assumed((*network.conditions, *open_ones), least.get, decisive)
     by_size = tuple(size for size in dict.fromkeys(map(assumptions.put, sizes(network))) if size.free_symbols)
 
     alike = by in ("total", "operator") and part is None  # then a repeat of any length has the same rows

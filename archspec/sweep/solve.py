@@ -64,7 +64,7 @@ class Found:
 
     spans: Mapping[str, Span]
     figures: Mapping[str, int]
-    everywhere: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    everywhere: Mapping[str, tuple[Span, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def values(self) -> dict[str, Any]:

@@ -204,7 +204,7 @@ def test_stages_and_operators_can_be_grouped_and_choices_have_no_crossings():
         arch.crossover("side", "speed")
 
 
-def test_where_no_formula_can_say_it_the_crossings_are_counted_all_the_same():
+def test_a_root_is_that_of_the_branch_in_which_the_curves_cross():
     arch = archspec.loads("""
 archspec: 1
 name: undecided
@@ -217,7 +217,7 @@ network:
   - conv2d: {out_channels: c, kernel_size: 1}
 """)
     (crossing,) = arch.crossover("c").crossings
-    assert (crossing.above, crossing.value, crossing.root) == ("pointwise conv2d", 28, None)
+    assert (crossing.above, crossing.value, crossing.root) == ("pointwise conv2d", 28, 27)
 
 
 # ------------------------------------------------------------------ what is printed
