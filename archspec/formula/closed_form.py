@@ -3,28 +3,27 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 import sympy
 from sympy import Add, Expr, Mul, Symbol
 
+from archspec.cost import Counting
 from archspec.dims import exact, is_array
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.formula.collected import collected, summed
 from archspec.formula.views import asymptotic, divisible
 from archspec.language.check import value_fault
 from archspec.language.document import Symbol as Declared
+from archspec.result import short
 from archspec.symbols import Condition, quotient, replaced, to_sympy, value
 
 View: TypeAlias = Literal["exact", "divisible", "asymptotic"]
 VIEWS: tuple[View, ...] = ("exact", "divisible", "asymptotic")
 
-Form: TypeAlias = Literal["collected", "sum", "factored", "quotient"]
-"""collected: a term for each spatial size; sum: monomials, as they come; factored: one product; quotient: the shortest
-of a fraction, a sum and a product."""
-
-NOTHING: Mapping[Any, Any] = MappingProxyType({})
+Form: TypeAlias = Literal["collected", "sum", "factored", "quotient", "ratio"]
+"""collected: a term for each spatial size; sum: monomials, as they come; factored: one product; quotient: one of two
+that are collected; ratio: the shortest of a fraction, a sum and a product."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ class Formula:
         form: How it is written.
         letters: How symbols are written, by name, where not by their names.
         convention: The name of the convention it is counted under.
+        counting: How it is counted; None of a formula that is not of a network.
         fixed: The values of the symbols that are not free.
         defaults: The values of symbols that are not given when it is called.
         declared: What a specification says of the symbols: the values that they can have.
@@ -56,13 +56,14 @@ class Formula:
     assumptions: tuple[Condition, ...] = ()
     sizes: tuple[Expr, ...] = ()
     form: Form = "collected"
-    letters: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    letters: Mapping[str, str] = field(default_factory=dict)
     convention: str = "default"
-    fixed: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
-    defaults: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
-    declared: Mapping[str, Declared] = field(default_factory=lambda: NOTHING, repr=False, compare=False)
-    aliases: Mapping[str, str] = field(default_factory=lambda: NOTHING, repr=False)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    declared: Mapping[str, Declared] = field(default_factory=dict, repr=False, compare=False)
+    aliases: Mapping[str, str] = field(default_factory=dict, repr=False)
     rounded: bool = False
+    counting: Counting | None = None
     counted: Callable[[Mapping[str, Any]], Any] | None = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -108,7 +109,7 @@ class Formula:
         sides = tuple(symbol for symbol in self.symbols if any(symbol in size.free_symbols for size in self.sizes))
         return written({expression: 1}, sides, self.form)
 
-    def __call__(self, **values: Any) -> Any:
+    def __call__(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """The exact count at values of its symbols, the others at their defaults.
 
         Where an assumption does not hold, the network itself is counted.
@@ -121,7 +122,7 @@ class Formula:
         >>> archspec.load("mobilenet").formula("macs", free=["alpha", "side"])(alpha=1, side=224)
         568740352
         """
-        known = self._bound(values)
+        known = self._bound({**(values or {}), **named})
         broken = self._broken(known)
         if broken is None:
             return value(self.exact, known)
@@ -129,9 +130,9 @@ class Formula:
             raise ArchspecError(f"the formula of {self.of} assumes that {broken}")
         return self.counted(known)
 
-    def holds(self, **values: Any) -> bool:
+    def holds(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> bool:
         """Whether the symbols can have these values, and everything that the exact expression assumes is so of them."""
-        return self._broken(self._bound(values)) is None
+        return self._broken(self._bound({**(values or {}), **named})) is None
 
     def _broken(self, known: Mapping[str, Any]) -> str | None:
         """What is assumed and not so of some values, in words; None if there is nothing."""
@@ -172,7 +173,7 @@ class Formula:
     @property
     def whole(self) -> bool:
         """Whether it is a count, and so an integer."""
-        return self.counted is not None
+        return self.counted is not None and self.form != "quotient"
 
     def __truediv__(self, other: "Formula") -> "Formula":
         """How much this is for each of the other, without roundings: one simplified formula.
@@ -192,7 +193,7 @@ class Formula:
             terms=_monomials(ratio, symbols),
             symbols=tuple(symbol for symbol in symbols if symbol in ratio.free_symbols),
             assumptions=tuple(dict.fromkeys((*above.assumptions, *below.assumptions))),
-            form="quotient",
+            form="ratio",
             letters={**other.letters, **self.letters},
             convention=" / ".join(dict.fromkeys((self.convention, other.convention))),
             fixed={**other.fixed, **self.fixed},
@@ -200,8 +201,9 @@ class Formula:
             rounded=any(each.exact != each.asymptotic for each in (above, below)),
         )
 
-    def where(self, **expressions: Any) -> "Formula":
+    def where(self, expressions: Mapping[str, Any] | None = None, /, **named: Any) -> "Formula":
         """The same with expressions for some symbols, such as M = αM."""
+        expressions = {**(expressions or {}), **named}
         rule = {symbol: to_sympy(expressions[symbol.name]) for symbol in self.symbols if symbol.name in expressions}
         put = partial(replaced, rule=rule)
         sizes = tuple(size for size in map(put, self.sizes) if size.free_symbols)
@@ -210,13 +212,7 @@ class Formula:
         there = {free for expression in rule.values() for free in expression.free_symbols}
         left = [symbol for symbol in self.symbols if symbol not in rule or symbol in there]
         new = sorted(there - {*self.symbols}, key=str)
-        counted = self.counted
-
-        def counted_there(values: Mapping[str, Any]) -> Any:
-            put_for = {symbol.name: value(expression, values) for symbol, expression in rule.items()}
-            known = {symbol.name: values[symbol.name] for symbol in left if symbol not in rule}
-            return counted({**known, **put_for}) if counted else None
-
+        kept = tuple(symbol.name for symbol in left if symbol not in rule)
         return replace(
             self,
             terms=terms,
@@ -224,7 +220,7 @@ class Formula:
             sizes=sizes,
             assumptions=tuple(each for each in conditions if each.left.free_symbols or each.right.free_symbols),
             defaults={symbol.name: self.defaults[symbol.name] for symbol in left if symbol.name in self.defaults},
-            counted=counted_there if counted else None,
+            counted=_Elsewhere(self.counted, rule, kept) if self.counted else None,
         )
 
     def text(self, view: View = "exact") -> str:
@@ -243,22 +239,44 @@ class Formula:
         """A Python function of the symbols, in text, that needs nothing but Python and gives exact integers."""
         from archspec.formula.languages import Python
 
-        return Python(self).function(self.view(view), whole=view == "exact" and self.whole)
+        return Python(self).export(view)
 
     def numpy(self, view: View = "exact") -> str:
         """The same over NumPy arrays."""
         from archspec.formula.languages import Numpy
 
-        return Numpy(self).function(self.view(view), whole=view == "exact" and self.whole)
+        return Numpy(self).export(view)
 
     def javascript(self, view: View = "exact") -> str:
         """The same in JavaScript."""
         from archspec.formula.languages import JavaScript
 
-        return JavaScript(self).function(self.view(view), whole=view == "exact" and self.whole)
+        return JavaScript(self).export(view)
 
     def __str__(self) -> str:
         return self.text()
+
+    def __repr__(self) -> str:
+        return short(self, self.of, f"{self.quantity} = {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """Counts where some symbols are expressions of others.
+
+    Attributes:
+        counted: Counts at values of all symbols.
+        rule: The expressions.
+        kept: The names of symbols that are still there.
+    """
+
+    counted: Callable[[Mapping[str, Any]], Any]
+    rule: Mapping[Symbol, Expr]
+    kept: tuple[str, ...]
+
+    def __call__(self, values: Mapping[str, Any]) -> Any:
+        put = {symbol.name: value(expression, values) for symbol, expression in self.rule.items()}
+        return self.counted({**{name: values[name] for name in self.kept}, **put})
 
 
 def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], form: Form) -> tuple[Expr, ...]:
@@ -266,6 +284,10 @@ def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], form: Form) -> 
     if form == "collected":
         return collected(summands, sizes)
     if form == "quotient":
+        (quotient_,) = summands
+        above, below = (Add(*collected({part: 1}, sizes)) for part in sympy.fraction(quotient_))
+        return (above / below,)
+    if form == "ratio":
         ratio = quotient(Add(*(often * summand for summand, often in summands.items())), 1)
         return _monomials(ratio, sorted(ratio.free_symbols, key=str))
     monomials: dict[Expr, Expr] = {}

@@ -31,7 +31,7 @@ from archspec.emit.code.rules import (
     minimum,
     sqrt,
 )
-from archspec.emit.code.text import quoted, written
+from archspec.emit.code.text import written
 from archspec.emit.code.value import BOOL, INT, NONE, RATIONAL, WORD, Code, Kind, call, kind_of, name, power
 
 __all__ = [
@@ -70,7 +70,6 @@ __all__ = [
     "negation",
     "one_of",
     "power",
-    "quoted",
     "sqrt",
     "substituted",
     "sure_truth",
