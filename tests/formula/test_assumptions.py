@@ -119,6 +119,36 @@ def test_what_is_open_is_decided_as_the_defaults_decide_it_and_said(name):
     assert proof.refused == 0
 
 
+def halved(channels):
+    """A ResNet-D unit: a strided convolution beside a pooling, which round an odd side up and down."""
+    return (
+        "  - add:\n"
+        f"      main: {{conv2d: {{out_channels: {channels}, kernel_size: 3, stride: 2, padding: 1, bias: false}}}}\n"
+        f"      short: [{{avg_pool2d: {{kernel_size: 2}}}}, {{conv2d: {{out_channels: {channels}, kernel_size: 1}}}}]\n"
+    )
+
+
+def test_five_shortcuts_by_another_way_ask_for_a_multiple_of_32():
+    arch = spec("{side: {default: 224}}", "".join(map(halved, (8, 16, 32, 64, 64))))
+    form = arch.formula("macs")
+    assert list(map(str, form.assumptions)) == ["side is a multiple of 32"]
+    assert form.text() == "340·side²"
+    pairs = ((3, 8), (8, 16), (16, 32), (32, 64), (64, 64))
+    assert form(side=64) == sum(10 * a * b * (32 >> stage) ** 2 for stage, (a, b) in enumerate(pairs))
+
+
+def test_a_head_that_joins_a_low_and_an_enlarged_high_map_asks_for_a_multiple_of_16():  # as LR-ASPP's
+    down = "  - {conv2d: {out_channels: 8, kernel_size: 3, stride: 2, padding: 1}}\n"
+    low = down.replace("1}}", "1}, as: low}")
+    join = (
+        "  - add:\n      low: [{from: low}, {conv2d: {out_channels: 19, kernel_size: 1}}]\n"
+        "      high: [{conv2d: {out_channels: 19, kernel_size: 1}}, {upsample: {scale_factor: 2}}]\n"
+    )
+    arch = spec("{side: {default: 224}}", 2 * down + low + down + join)
+    assert list(map(str, arch.formula("macs").assumptions)) == ["side is a multiple of 16"]
+    assert proved(arch.formula("macs"), arch.document, 10)
+
+
 def test_a_value_that_a_symbol_cannot_have_is_refused_as_by_the_count():
     form = archspec.load("mobilenet").formula("macs", free=["side"])
     assert not form.holds(side=Fraction(449, 2))
