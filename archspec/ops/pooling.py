@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from archspec.dims import Dim, exact_div, known_less
+from archspec.dims import Dim, exact_div, reaches
 from archspec.errors import ShapeError
 from archspec.ops import window
 from archspec.ops.base import (
@@ -46,7 +46,7 @@ class _Pool2d(Weightless):
         return Tensor((n, c, *(self._size(*axis) for axis in axes)))
 
     def _size(self, axis: str, h: Dim, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim) -> Dim:
-        if known_less(kernel, 2 * padding):
+        if not reaches(kernel, 2 * padding):
             raise ShapeError(f"the padding {padding} must be at most half the kernel size {kernel}")
         if self.ceil_mode:
             return window.size_rounded_up(h, kernel, stride, padding, dilation, axis)
