@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 import sympy
 from sympy import Add, Expr, Mul, Symbol
 
+from archspec.cost import Counting
 from archspec.dims import Condition, exact
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.formula.collected import collected, summed
 from archspec.formula.views import asymptotic, divisible
+from archspec.result import short
 from archspec.symbols import quotient, replaced, to_sympy, value
 
 View: TypeAlias = Literal["exact", "divisible", "asymptotic"]
@@ -21,8 +22,6 @@ VIEWS: tuple[View, ...] = ("exact", "divisible", "asymptotic")
 Form: TypeAlias = Literal["collected", "sum", "factored", "quotient"]
 """collected: a term for each spatial size; sum: monomials, as they come; factored: one product; quotient: one of two
 that are collected."""
-
-NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,7 @@ class Formula:
         form: How it is written.
         letters: How symbols are written, by name, where not by their names.
         convention: The name of the convention it is counted under.
+        counting: How it is counted; None of a formula that is not of a network.
         fixed: The values of the symbols that are not free.
         defaults: The values of symbols that are not given when it is called.
         rounded: Whether it leaves out roundings that what it is of has; then it holds nearly.
@@ -52,11 +52,12 @@ class Formula:
     assumptions: tuple[Condition, ...] = ()
     sizes: tuple[Expr, ...] = ()
     form: Form = "collected"
-    letters: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    letters: Mapping[str, str] = field(default_factory=dict)
     convention: str = "default"
-    fixed: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
-    defaults: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     rounded: bool = False
+    counting: Counting | None = None
     counted: Callable[[Mapping[str, Any]], Any] | None = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -183,13 +184,7 @@ class Formula:
         there = {free for expression in rule.values() for free in expression.free_symbols}
         left = [symbol for symbol in self.symbols if symbol not in rule or symbol in there]
         new = sorted(there - {*self.symbols}, key=str)
-        counted = self.counted
-
-        def counted_there(values: Mapping[str, Any]) -> Any:
-            put_for = {symbol.name: value(expression, values) for symbol, expression in rule.items()}
-            known = {symbol.name: values[symbol.name] for symbol in left if symbol not in rule}
-            return counted({**known, **put_for}) if counted else None
-
+        kept = tuple(symbol.name for symbol in left if symbol not in rule)
         return replace(
             self,
             terms=terms,
@@ -197,7 +192,7 @@ class Formula:
             sizes=sizes,
             assumptions=tuple(each for each in conditions if each.left.free_symbols or each.right.free_symbols),
             defaults={symbol.name: self.defaults[symbol.name] for symbol in left if symbol.name in self.defaults},
-            counted=counted_there if counted else None,
+            counted=_Elsewhere(self.counted, rule, kept) if self.counted else None,
         )
 
     def text(self, view: View = "exact") -> str:
@@ -232,6 +227,28 @@ class Formula:
 
     def __str__(self) -> str:
         return self.text()
+
+    def __repr__(self) -> str:
+        return short(self, self.of, f"{self.quantity} = {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """Counts where some symbols are expressions of others.
+
+    Attributes:
+        counted: Counts at values of all symbols.
+        rule: The expressions.
+        kept: The names of symbols that are still there.
+    """
+
+    counted: Callable[[Mapping[str, Any]], Any]
+    rule: Mapping[Symbol, Expr]
+    kept: tuple[str, ...]
+
+    def __call__(self, values: Mapping[str, Any]) -> Any:
+        put = {symbol.name: value(expression, values) for symbol, expression in self.rule.items()}
+        return self.counted({**{name: values[name] for name in self.kept}, **put})
 
 
 def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], form: Form) -> tuple[Expr, ...]:

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from archspec.result import short
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -27,6 +29,9 @@ class Facts:
     macs: int
     activations: int
 
+
+MEASURED = ("params", "buffers", "macs", "activations")
+"""The quantities among them."""
 
 FACTS: tuple[str, ...] = tuple(fact.name for fact in fields(Facts))
 """What is compared, in the order in which it is printed."""
@@ -105,11 +110,12 @@ class Agreement:
             return f"{self.name}: {len(self.rows)} nodes agree"
         return f"{self.name}: {sum(not row for row in self.rows)} of {len(self.rows)} nodes disagree, first {first}"
 
+    def __repr__(self) -> str:
+        return short(self, str(self))
+
 
 def added(facts: Iterable[Facts], inputs: tuple[str, ...], output: tuple[int, ...]) -> Facts:
     """The facts of a whole, of those of its parts."""
     parts = list(facts)
-    sums: dict[str, Any] = {
-        name: sum(getattr(part, name) for part in parts) for name in ("params", "buffers", "macs", "activations")
-    }
+    sums: dict[str, Any] = {name: sum(getattr(part, name) for part in parts) for name in MEASURED}
     return Facts(inputs, output, tuple(weight for part in parts for weight in part.weights), **sums)

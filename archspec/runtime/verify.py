@@ -17,7 +17,7 @@ from archspec.graph import Network, Node
 from archspec.graph.names import attribute, state_key
 from archspec.graph.network import INPUT
 from archspec.ops import Operator
-from archspec.runtime.agreement import Agreement, Comparison, Facts, added
+from archspec.runtime.agreement import MEASURED, Agreement, Comparison, Facts, added
 from archspec.runtime.build import build
 from archspec.runtime.written import UNCOUNTED, written
 
@@ -58,10 +58,8 @@ def _analytic(network: Network, node: Node, row: Row) -> Facts:
         inputs=node.inputs,
         output=node.output.shape,
         weights=tuple((state_key(node.name, weight.name), weight.shape, weight.trainable) for weight in weights),
-        params=row.params,
-        buffers=row.buffers,
+        **{name: row.figure(name) for name in MEASURED if name != "macs"},
         macs=row.macs + _one_bit(node.operator, row, inputs),
-        activations=row.activations,
     )
 
 

@@ -21,6 +21,7 @@ from archspec.formula.views import divisible
 from archspec.formula.writers import Text
 from archspec.graph import Network, Node
 from archspec.language.document import Document
+from archspec.result import short
 from archspec.sweep.bounds import Line, line
 from archspec.sweep.sensitivity import chosen
 from archspec.sweep.span import Span, decimal
@@ -115,6 +116,14 @@ class Crossover:
     bindings: Mapping[str, Any]
     reigns: tuple[Reign, ...]
     crossings: tuple[Crossing, ...]
+
+    def __repr__(self) -> str:
+        return short(
+            self,
+            self.name,
+            f"{self.quantity} by {self.by} along {self.line.symbol}",
+            f"{len(self.crossings)} crossings",
+        )
 
 
 def crossover(

@@ -19,6 +19,7 @@ from archspec.errors import ArchspecError, BindingError, did_you_mean
 from archspec.formula.of_network import formula
 from archspec.graph import Network
 from archspec.language.document import Document
+from archspec.result import short
 from archspec.sweep.bounds import Line, line
 from archspec.sweep.span import Span
 from archspec.sweep.survey import Survey
@@ -82,6 +83,14 @@ class Sensitivity:
     bindings: Mapping[str, Any]
     counting: Counting
     responses: tuple[Response, ...]
+
+    def __repr__(self) -> str:
+        return short(
+            self,
+            self.name,
+            f"{self.quantity} {self.cost}",
+            *(f"{each.symbol} {each.elasticity}" for each in self.responses),
+        )
 
 
 def sensitivity(

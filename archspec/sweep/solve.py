@@ -13,6 +13,7 @@ from archspec.cost import USUAL, Counting
 from archspec.errors import ArchspecError, BindingError
 from archspec.graph import Network
 from archspec.language.document import Document
+from archspec.result import short
 from archspec.sweep.bounds import Line, lines
 from archspec.sweep.budget import Budget, budgets
 from archspec.sweep.span import Span
@@ -73,6 +74,9 @@ class Solution:
 
     def __bool__(self) -> bool:
         return self.best is not None
+
+    def __repr__(self) -> str:
+        return short(self, self.name, f"best {self.best.values if self.best else None}")
 
 
 def solve(

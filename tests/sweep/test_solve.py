@@ -498,3 +498,24 @@ def test_two_counts_that_differ_are_a_fault_of_the_library(monkeypatch):
     monkeypatch.setattr(survey, "_listed", lambda _, length: [1] * length)
     with pytest.raises(ArchspecError, match="were counted as"):
         small("floor(alpha * 4)", "4").solve("alpha", {"macs": "<=1M"})
+
+
+def test_bits_of_weights_rule_what_is_stored_and_the_type_what_runs():
+    arch, chip = archspec.load("mobilenet"), {"weight_bytes": "<=1MiB", "memory": "<=512KiB"}
+    found = arch.solve("alpha", chip, dtype="int8", weight_bits=8)
+    here = arch.count(found.best.values, dtype="int8", weight_bits=8)
+    assert found.best.figures["weight_bytes"] == here.weight_bytes <= 2**20 < 4 * here.weight_bytes
+    assert found.best.figures["memory"] == arch.memory(dtype="int8", bindings=found.best.values).peak <= 2**19
+    wide = arch.solve("alpha", chip, dtype="int8")  # 32-bit weights leave room for fewer
+    assert wide.best.values["alpha"] < found.best.values["alpha"]
+
+
+def test_the_header_says_the_bits_and_any_quantity_has_a_budget():
+    asked = ["lenet_5", "--for", "classes", "--budget", "traffic <= 480KB", "--dtype", "int8", "--weight-bits", "8"]
+    done = CliRunner().invoke(app, ["solve", *asked])
+    assert done.exit_code == 0, done.output
+    assert "batch 1; int8 activations; 8-bit weights; convention default" in " ".join(done.stdout.split())
+    refused = CliRunner().invoke(app, ["solve", "lenet_5", "--for", "classes", "--budget", "traffic"])
+    assert "--budget takes NAME<=BOUND" in refused.stderr
+    unknown = CliRunner().invoke(app, ["solve", "lenet_5", "--for", "classes", "--budget", "trafic<=1"])
+    assert "no quantity 'trafic'; did you mean 'traffic'?" in unknown.stderr
