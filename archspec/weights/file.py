@@ -66,7 +66,8 @@ class WeightFile(Mapping[str, Tensor]):
             start = file.read(16)
         if not start:
             raise ArchspecError(f"{self.path}: is empty")
-        if self.path.suffix in PICKLES or (start[:1] == b"\x80" and start[8:9] != b"{") or (start[:2] == b"PK" and _has_pickle(self.path)):
+        pickled = start[:1] == b"\x80" and start[8:9] != b"{"  # and not the length of a safetensors header
+        if self.path.suffix in PICKLES or pickled or (start[:2] == b"PK" and _has_pickle(self.path)):
             raise ArchspecError(f"{self.path}: {_CONVERT.format(path=self.path, stem=self.path.stem)}")
         if start[:4] in OTHERS:
             raise ArchspecError(f"{self.path}: is {OTHERS[start[:4]]}; what is read is .safetensors, and .npz")

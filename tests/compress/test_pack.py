@@ -573,7 +573,7 @@ def test_weights_of_a_run_are_no_compressed_file(tmp_path):
 
 
 def test_a_header_whose_length_begins_as_a_pickle_does_is_a_header(tmp_path):
-    """One safetensors file in 32 begins with the byte 0x80: its header's length, of which the lowest byte comes first."""
+    """One safetensors file in 32 begins with 0x80: its header's length, of which the lowest byte comes first."""
     file = tmp_path / "w.safetensors"
     source = weights(LENET.expand(), 0)
     for padding in range(0, 256, 8):
