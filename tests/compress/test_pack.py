@@ -570,3 +570,15 @@ def test_weights_of_a_run_are_no_compressed_file(tmp_path):
     assert LENET.match_weights(file)
     pack(LENET, file, "lenet_300_100", tmp_path / "packed.safetensors")
     assert container.is_compressed(tmp_path / "packed.safetensors")
+
+
+def test_a_header_whose_length_begins_as_a_pickle_does_is_a_header(tmp_path):
+    """One safetensors file in 32 begins with 0x80: its header's length, of which the lowest byte comes first."""
+    file = tmp_path / "w.safetensors"
+    source = weights(LENET.expand(), 0)
+    for padding in range(0, 256, 8):
+        save_file(source, file, metadata={"padding": "x" * padding})
+        if file.read_bytes()[0] == 0x80:
+            break
+    assert file.read_bytes()[0] == 0x80
+    assert LENET.match_weights(file)
