@@ -147,9 +147,9 @@ class GlobalAvgPool(Weightless, name="global_avg_pool"):
         outputs = self.output(x).elements
         return Operations(additions=x.elements - outputs, divisions=outputs)
 
-    def torch_call(self, x: Tensor) -> Function:
-        """`torch.mean` over height and width."""
-        return Function("torch.mean", {"dim": (2, 3), "keepdim": self.keepdim})
+    def torch_call(self, x: Tensor) -> Module:
+        """`torch.nn.AdaptiveAvgPool2d` to one pixel, as counters and exporters know it."""
+        return Module("torch.nn.AdaptiveAvgPool2d", {"output_size": 1}, after=_flattened(self.keepdim))
 
 
 class GlobalMaxPool(Weightless, name="global_max_pool"):
@@ -166,9 +166,13 @@ class GlobalMaxPool(Weightless, name="global_max_pool"):
         """h·w − 1 comparisons a channel."""
         return Operations(comparisons=x.elements - self.output(x).elements)
 
-    def torch_call(self, x: Tensor) -> Function:
-        """`torch.amax` over height and width."""
-        return Function("torch.amax", {"dim": (2, 3), "keepdim": self.keepdim})
+    def torch_call(self, x: Tensor) -> Module:
+        """`torch.nn.AdaptiveMaxPool2d` to one pixel."""
+        return Module("torch.nn.AdaptiveMaxPool2d", {"output_size": 1}, after=_flattened(self.keepdim))
+
+
+def _flattened(keepdim: bool) -> tuple[Function, ...]:
+    return () if keepdim else (Function("torch.flatten", {"start_dim": 1}),)
 
 
 class AdaptiveAvgPool2d(Weightless, name="adaptive_avg_pool2d"):

@@ -571,7 +571,7 @@ def test_bits_of_weights_rule_what_is_stored_and_the_type_what_runs():
 
 
 def test_the_header_says_the_bits_and_any_quantity_has_a_budget():
-    asked = ["lenet_5", "--for", "classes", "--budget", "traffic <= 480KB", "--dtype", "int8", "--weight-bits", "8"]
+    asked = ["lenet_5", "--for", "classes", "--budget", "traffic <= 480kB", "--dtype", "int8", "--weight-bits", "8"]
     done = CliRunner().invoke(app, ["solve", *asked])
     assert done.exit_code == 0, done.output
     assert "batch 1; int8 activations; 8-bit weights; convention default" in " ".join(done.stdout.split())
