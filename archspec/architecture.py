@@ -194,8 +194,8 @@ class Architecture:
                 part=part,
                 form=alone.form if alone else "collected",
             )
-        subject = self.document.name
-        return tuple(replace(each, of=self._subject + each.of.removeprefix(subject), aliases=aliases) for each in found)
+        subject, roles = self.document.name, alone.names if alone else {}
+        return tuple(replace(each, of=self._subject + each.of.removeprefix(subject), aliases=roles) for each in found)
 
     @property
     def _subject(self) -> str:
