@@ -3,9 +3,10 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, colour, names, set_option, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, names, set_option
 from archspec.errors import BindingError
-from archspec.report.compare import FIGURES, FORMATS, compare
+from archspec.report.compare import FIGURES, compare
 
 
 @click.command("compare")
@@ -14,7 +15,7 @@ from archspec.report.compare import FIGURES, FORMATS, compare
 @click.option("--symbolic", is_flag=True, help="Leave the symbols free that all of them have, and give formulas.")
 @click.option("--free", metavar="NAME,…", help="Leave these symbols free.")
 @click.option("--convention", default="default", show_default=True, help="What counts as a parameter and a FLOP.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@format_option()
 def command(
     specs: tuple[str, ...], settings: tuple[str, ...], symbolic: bool, free: str | None, convention: str, form: str
 ) -> None:
@@ -43,10 +44,10 @@ def command(
             }
             for label, arch, values in loaded
         }
-        click.echo(compare_formulas(formulas, form, width=width()), nl=False)
+        tell(compare_formulas(formulas), form)
         return
     tables = {label: arch.count(convention=convention, **values) for label, arch, values in loaded}
-    click.echo(compare(tables, form, width=width(), colour=colour()), nl=False)
+    tell(compare(tables), form)
 
 
 def _named(spec: str) -> tuple[str, str, dict[str, str]]:

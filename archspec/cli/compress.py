@@ -3,8 +3,9 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, colour, set_option, spec_argument, width
-from archspec.report.compress import FORMATS, closed_forms, prediction
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, set_option, spec_argument
+from archspec.report.compress import closed_forms, prediction
 
 
 @click.group("compress")
@@ -16,20 +17,20 @@ def command() -> None:
 @spec_argument
 @click.option("--plan", required=True, metavar="PLAN", help="A file, - for standard input, or the name of a plan.")
 @set_option
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@format_option()
 def predict(spec: str, plan: str, settings: tuple[str, ...], form: str) -> None:
     """Say layer by layer what is stored under a plan, and how much smaller that is.
 
     Plans that come with the library: alexnet, lenet_300_100, lenet_5, vgg16 (Deep Compression), xnor_alexnet, …
     """
     found = architecture.load(spec).predict(plan, **bindings(settings))
-    click.echo(prediction(found, form, width=width(), colour=colour()), nl=False)
+    tell(prediction(found), form)
 
 
 @command.command("formulas")
 @click.argument("name", required=False)
 @set_option
-@click.option("--format", "form", type=click.Choice(("text", "latex", "json")), default="text", show_default=True)
+@format_option()
 def formulas(name: str | None, settings: tuple[str, ...], form: str) -> None:
     """Print the closed forms of compression, or the one of a NAME, with letters set if wanted: --set n=16 --set k=4."""
     from archspec.compress.closed_forms import CLOSED_FORMS, closed_form
@@ -37,4 +38,4 @@ def formulas(name: str | None, settings: tuple[str, ...], form: str) -> None:
     if settings and name is None:
         raise click.UsageError("--set gives values to the letters of one closed form; give its NAME")
     found = tuple(CLOSED_FORMS.values()) if name is None else (closed_form(name),)
-    click.echo(closed_forms(found, bindings(settings), form, width=width()), nl=False)
+    tell(closed_forms(found, bindings(settings)), form)

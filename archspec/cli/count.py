@@ -3,9 +3,11 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, colour, set_option, spec_argument, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, set_option, spec_argument
 from archspec.cost import DIALECTS, GROUPINGS, dialect
-from archspec.report.cost import FORMATS, MACHINE_FORMATS, cost
+from archspec.report.cost import cost
+from archspec.report.formats import MACHINES
 
 
 @click.command("count")
@@ -16,7 +18,7 @@ from archspec.report.cost import FORMATS, MACHINE_FORMATS, cost
 @click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
 @click.option("--convention", help="What counts as a parameter and a FLOP.  [default: default]")
 @click.option("--like", metavar="TOOL", help=f"Print the number of a counter: {', '.join(DIALECTS)}.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@format_option()
 def command(
     spec: str,
     settings: tuple[str, ...],
@@ -37,5 +39,5 @@ def command(
         raise click.UsageError("--convention and --like both say what counts; give one of them")
     arch = architecture.load(spec)
     table = arch.count(convention=dialect(like) if like else convention or "default", batch=batch, **bindings(settings))
-    grouping = depth or by or ("layer" if form in MACHINE_FORMATS else "block")
-    click.echo(cost(table, arch.document, form, grouping, width=width(), colour=colour()), nl=False)
+    grouping = depth or by or ("layer" if form in MACHINES else "block")
+    tell(cost(table, grouping), form)

@@ -3,7 +3,8 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, set_option, spec_argument, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, set_option, spec_argument
 
 
 @click.command("crossover")
@@ -14,7 +15,7 @@ from archspec.cli.options import bindings, set_option, spec_argument, width
 @click.option("--between", metavar="LOW,HIGH[,STEP]", help="Where to search, instead of the symbol's whole range.")
 @set_option
 @click.option("--convention", default="default", show_default=True, help="What counts as a parameter and a FLOP.")
-@click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
+@format_option()
 def command(spec: str, symbol: str, between: str | None, settings: tuple[str, ...], form: str, **asked: str) -> None:
     """Say which layers cost most along a symbol, and where one kind of layer passes another.
 
@@ -24,4 +25,4 @@ def command(spec: str, symbol: str, between: str | None, settings: tuple[str, ..
 
     ends = None if between is None else [end.strip() for end in between.split(",")]
     found = architecture.load(spec).crossover(symbol, between=ends, **asked, **bindings(settings))
-    click.echo(crossover(found, form, width=width()), nl=False)
+    tell(crossover(found), form)

@@ -3,7 +3,8 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, set_option, spec_argument, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, set_option, spec_argument
 
 
 @click.command("explain")
@@ -12,9 +13,7 @@ from archspec.cli.options import bindings, set_option, spec_argument, width
 @set_option
 @click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
 @click.option("--convention", default="default", show_default=True, help="What counts as a FLOP.")
-@click.option(
-    "--format", "form", type=click.Choice(("text", "markdown", "latex", "json")), default="text", show_default=True
-)
+@format_option()
 def command(spec: str, node: str, settings: tuple[str, ...], batch: int, convention: str, form: str) -> None:
     """Walk through one layer: the rule of its operator, the letters, the numbers put in, the result.
 
@@ -24,4 +23,4 @@ def command(spec: str, node: str, settings: tuple[str, ...], batch: int, convent
     from archspec.report.explain import explain
 
     found = architecture.load(spec).explain(node, batch=batch, convention=convention, **bindings(settings))
-    click.echo(explain(found, form, width=width()), nl=False)
+    tell(explain(found), form)

@@ -3,7 +3,8 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, names, set_option, spec_argument, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, names, set_option, spec_argument
 
 
 @click.command("sensitivity")
@@ -12,7 +13,7 @@ from archspec.cli.options import bindings, names, set_option, spec_argument, wid
 @click.option("--for", "symbols", metavar="NAME,…", help="Of these symbols alone.  [default: all numbers]")
 @set_option
 @click.option("--convention", default="default", show_default=True, help="What counts as a parameter and a FLOP.")
-@click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
+@format_option()
 def command(
     spec: str, quantity: str, symbols: str | None, settings: tuple[str, ...], convention: str, form: str
 ) -> None:
@@ -22,4 +23,4 @@ def command(
     found = architecture.load(spec).sensitivity(
         quantity, symbols=names(symbols), convention=convention, **bindings(settings)
     )
-    click.echo(sensitivity(found, form, width=width()), nl=False)
+    tell(sensitivity(found), form)

@@ -5,7 +5,8 @@ from typing import Any
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, set_option, spec_argument, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, set_option, spec_argument
 from archspec.errors import BindingError
 from archspec.sweep.budget import QUANTITIES
 
@@ -26,7 +27,7 @@ from archspec.sweep.budget import QUANTITIES
 @click.option("--policy", default="layerwise", show_default=True, help="Of --memory, as in archspec memory.")
 @click.option("--dtype", default="float32", show_default=True, help="Of --memory.")
 @click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
-@click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
+@format_option()
 def command(
     spec: str,
     symbols: str,
@@ -46,7 +47,7 @@ def command(
     budgets = {quantity: bounds for quantity in QUANTITIES if (bounds := asked.pop(quantity))}
     asked |= bindings(settings)
     found = architecture.load(spec).solve(names, budgets, between=_between(between, names), **asked)
-    click.echo(solve(found, form, width=width()), nl=False)
+    tell(solve(found), form)
     if not found:
         raise SystemExit(1)
 

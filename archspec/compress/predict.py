@@ -16,6 +16,7 @@ from archspec.errors import SpecError, SpecErrors
 from archspec.graph import Network, Node
 from archspec.graph.network import INPUT
 from archspec.ops import Weight
+from archspec.result import Reported, short
 
 ROW_INDEX_BITS = 32
 """The bits of an index of compressed sparse rows."""
@@ -121,8 +122,8 @@ class Row:
         return pruned_flops(divide(self.fixed.kept, self.weights), self.inputs)
 
 
-@dataclass(frozen=True)
-class Prediction:
+@dataclass(frozen=True, repr=False)
+class Prediction(Reported):
     """What a network weighs under a plan.
 
     Attributes:
@@ -136,6 +137,9 @@ class Prediction:
     plan: Plan
     rows: tuple[Row, ...]
     other_bits: Dim
+
+    def __repr__(self) -> str:
+        return short(self, self.network.name, self.plan.name, f"{self.bits} bits")
 
     @property
     def dense_bits(self) -> Dim:

@@ -11,6 +11,7 @@ from archspec.dims import Dim, ceil_div
 from archspec.errors import UnknownNameError
 from archspec.graph import Network, Node
 from archspec.ops import FREE, Operations, Operator, Tensor, Weight
+from archspec.result import Reported, short
 
 GROUPINGS = ("layer", "block", "operator", "stage", "total")
 """What rows can be grouped by, besides a depth in the tree of names."""
@@ -63,8 +64,8 @@ class Row:
         )
 
 
-@dataclass(frozen=True)
-class CostTable:
+@dataclass(frozen=True, repr=False)
+class CostTable(Reported):
     """What a network costs under a convention.
 
     Attributes:
@@ -76,6 +77,9 @@ class CostTable:
     network: Network
     convention: Convention
     rows: tuple[Row, ...]
+
+    def __repr__(self) -> str:
+        return short(self, self.network.name, f"{self.params} params", f"{self.macs} macs", self.convention.name)
 
     @cached_property
     def total(self) -> Row:

@@ -13,6 +13,7 @@ from archspec.dims import Condition, exact
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.formula.collected import collected, summed
 from archspec.formula.views import asymptotic, divisible
+from archspec.result import short
 from archspec.symbols import quotient, replaced, to_sympy, value
 
 View: TypeAlias = Literal["exact", "divisible", "asymptotic"]
@@ -24,7 +25,7 @@ Form: TypeAlias = Literal["collected", "sum", "factored"]
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Formula:
     """A closed form.
 
@@ -57,6 +58,9 @@ class Formula:
     defaults: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     rounded: bool = False
     counted: Callable[[Mapping[str, Any]], Any] | None = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return short(self, self.of, self.quantity, f"{len(self.terms)} terms")
 
     @cached_property
     def exact(self) -> Expr:

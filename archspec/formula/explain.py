@@ -14,14 +14,15 @@ from archspec.formula.closed_form import Formula
 from archspec.formula.operators import AXES, FIGURES, LETTERS, Letter, Lettered, OperatorForm, input_letter, is_size
 from archspec.graph import Network, Node
 from archspec.ops import Operator, Tensor
+from archspec.result import Reported, short
 from archspec.symbols import symbol
 
 SIDES: Mapping[int, tuple[str, ...]] = {2: ("h", "w"), 4: ("top", "bottom", "left", "right")}
 """What the parts of a field of several sizes are called."""
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(Reported):
     """One layer: its letters, its closed forms in them, and what they come to here.
 
     Attributes:
@@ -47,6 +48,9 @@ class Explanation:
     factors: Mapping[str, int]
     convention: Convention
     broken: tuple[Condition, ...]
+
+    def __repr__(self) -> str:
+        return short(self, self.network.name, self.node.name)
 
     @property
     def values(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from archspec.graph import Network, Node
 from archspec.graph.network import INPUT
 from archspec.memory.order import best_order
 from archspec.memory.storage import Layout, layout
+from archspec.result import Reported, short
 
 POLICIES: Mapping[str, str] = MappingProxyType(
     {
@@ -54,8 +55,8 @@ class Moment:
     bytes: Dim
 
 
-@dataclass(frozen=True)
-class Memory:
+@dataclass(frozen=True, repr=False)
+class Memory(Reported):
     """What a network needs in memory.
 
     Attributes:
@@ -76,6 +77,9 @@ class Memory:
     timeline: tuple[Moment, ...]
     optimal: bool
     _layout: Layout
+
+    def __repr__(self) -> str:
+        return short(self, self.network.name, f"{self.peak} bytes", self.policy)
 
     @cached_property
     def peak(self) -> Dim:

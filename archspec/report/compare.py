@@ -1,16 +1,13 @@
 """Networks side by side, with their ratios."""
 
-import json
-import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 from archspec.cost import CostTable
-from archspec.report import text
-from archspec.report.text import Column
+from archspec.report.cells import Name, Number, raw
+from archspec.report.page import Column, Notes, Report, Section, Table
 
-FORMATS = ("text", "markdown", "latex", "json")
 FIGURES: Mapping[str, str] = {
     "params": "params",
     "macs": "MACs",
@@ -20,28 +17,18 @@ FIGURES: Mapping[str, str] = {
 }
 
 
-def compare(tables: Mapping[str, CostTable], form: str = "text", *, width: int = 100, colour: bool = False) -> str:
+def compare(tables: Mapping[str, CostTable]) -> Report:
     """The figures of several networks, and each network's as a multiple of the first's.
 
     Args:
         tables: The counted networks by what to call them; the first is the one that the others are held against.
-        form: One of `FORMATS`.
-        width: Characters to a line, for text; columns that do not fit are printed in a second table.
-        colour: Whether text may use bold.
     """
-    if form == "json":
-        return json.dumps(_plain(tables), ensure_ascii=False, indent=2) + "\n"
-    columns = _columns(tables)
-    note = _note(tables)
-    if form == "markdown":
-        return f"{text.markdown(columns)}\n\n{note}\n"
-    if form == "latex":
-        return f"% needs \\usepackage{{booktabs}}\n{text.latex(columns)}\n% {note}\n"
-    lines: list[str] = []
-    for page in _pages(columns, width):
-        header, *rows = text.plain(page)
-        lines += [f"\x1b[1m{header.rstrip()}\x1b[0m" if colour else header.rstrip(), *map(str.rstrip, rows), ""]
-    return "\n".join([*lines, *textwrap.wrap(note, width, subsequent_indent="  ")]) + "\n"
+    convention = next(iter(tables.values())).convention
+    note = f"convention {convention.name}: {convention.doc}"
+    return Report(
+        (Section((Table(_columns(tables), wide="further"),)), Section((Notes((note,)),))),
+        data=_data(tables),
+    )
 
 
 def ratio(a: Any, b: Any) -> str:
@@ -67,56 +54,33 @@ def _digits(value: Fraction) -> str:
 
 def _columns(tables: Mapping[str, CostTable]) -> list[Column]:
     (first, reference), *others = tables.items()
-    columns = [
-        Column("", list(FIGURES.values()), "left"),
-        Column(first, [_cell(reference, figure) for figure in FIGURES]),
-    ]
+    of_first = f"of {first}" if len(first) <= 24 else "of the first"
+    columns = [Column("", list(map(Name, FIGURES.values())), "quantity"), _figures(first, reference)]
     for name, table in others:
-        columns.append(Column(name, [_cell(table, figure) for figure in FIGURES]))
-        columns.append(
-            Column(
-                f"of {first}" if len(first) <= 24 else "of the first",
-                [_ratio(table, reference, figure) for figure in FIGURES],
-            )
-        )
+        ratios = [_ratio(table, reference, figure) for figure in FIGURES]
+        columns += [_figures(name, table), Column(of_first, ratios, f"{name} / {first}")]
     return columns
 
 
-def _cell(table: CostTable, figure: str) -> str:
-    return text.number(getattr(table, figure))
+def _figures(name: str, table: CostTable) -> Column:
+    return Column(name, [Number(getattr(table, figure)) for figure in FIGURES])
 
 
-def _ratio(table: CostTable, reference: CostTable, figure: str) -> str:
-    return ratio(getattr(table, figure), getattr(reference, figure))
+def _ratio(table: CostTable, reference: CostTable, figure: str) -> Number:
+    above, below = getattr(table, figure), getattr(reference, figure)
+    return Number(Fraction(above) / below if below else None, ratio(above, below))
 
 
-def _pages(columns: Sequence[Column], width: int) -> list[list[Column]]:
-    """The columns in as many tables as the width needs, each beginning with the names of the rows."""
-    names, *others = columns
-    pages = [[names]]
-    for column in others:
-        if len(pages[-1]) > 1 and sum(c.width + 2 for c in (*pages[-1], column)) - 2 > width:
-            pages.append([names])
-        pages[-1].append(column)
-    return pages
-
-
-def _note(tables: Mapping[str, CostTable]) -> str:
-    convention = next(iter(tables.values())).convention
-    return f"convention {convention.name}: {convention.doc}"
-
-
-def _plain(tables: Mapping[str, CostTable]) -> dict[str, Any]:
+def _data(tables: Mapping[str, CostTable]) -> dict[str, Any]:
     reference = next(iter(tables.values()))
-
     return {
         "convention": reference.convention.name,
         "networks": [
             {
                 "name": name,
                 "bindings": {symbol: str(value) for symbol, value in table.network.bindings.items()},
-                **{figure: getattr(table, figure) for figure in FIGURES},
-                "of_first": {figure: _ratio(table, reference, figure) for figure in FIGURES},
+                **{figure: raw(getattr(table, figure)) for figure in FIGURES},
+                "of_first": {figure: _ratio(table, reference, figure).text for figure in FIGURES},
             }
             for name, table in tables.items()
         ],

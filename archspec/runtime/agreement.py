@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from archspec.result import Reported, short
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -65,8 +67,8 @@ class Comparison:
         return f"node '{self.name}' ({self.operator}): {'; '.join(facts) or 'agrees'}"
 
 
-@dataclass(frozen=True)
-class Agreement:
+@dataclass(frozen=True, repr=False)
+class Agreement(Reported):
     """A network held against its model; true when all agree, to the unit.
 
     Attributes:
@@ -81,6 +83,9 @@ class Agreement:
     rows: tuple[Comparison, ...]
     total: Comparison
 
+    def __repr__(self) -> str:
+        return short(self, self.sentence)
+
     def __bool__(self) -> bool:
         return all(self.rows) and bool(self.total)
 
@@ -89,7 +94,9 @@ class Agreement:
         """The first node that disagrees, or the whole where every node agrees and it does not."""
         return next((row for row in (*self.rows, self.total) if not row), None)
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """What came of it, in one sentence."""
         first = self.first
         if first is None:
             return f"{self.name}: {len(self.rows)} nodes agree"

@@ -24,6 +24,7 @@ from archspec.formula.writers import Text
 from archspec.graph import Network, Node
 from archspec.language.document import Document
 from archspec.ops import KINDS
+from archspec.result import Reported, short
 from archspec.sweep.bounds import Line, line
 from archspec.sweep.sensitivity import check_quantity, chosen
 from archspec.sweep.span import Span, decimal
@@ -97,8 +98,8 @@ class Crossing:
         return str(self.root.evalf(digits)).rstrip("0").rstrip(".")
 
 
-@dataclass(frozen=True, slots=True)
-class Crossover:
+@dataclass(frozen=True, slots=True, repr=False)
+class Crossover(Reported):
     """Which groups dominate a cost along a symbol.
 
     Attributes:
@@ -118,6 +119,9 @@ class Crossover:
     bindings: Mapping[str, Any]
     reigns: tuple[Reign, ...]
     crossings: tuple[Crossing, ...]
+
+    def __repr__(self) -> str:
+        return short(self, self.name, self.quantity, f"along {self.line.symbol}", f"{len(self.crossings)} crossings")
 
 
 def crossover(

@@ -19,6 +19,7 @@ from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_y
 from archspec.formula.of_network import QUANTITIES, figure, formula
 from archspec.graph import Network
 from archspec.language.document import Document
+from archspec.result import Reported, short
 from archspec.sweep.bounds import Line, line
 from archspec.sweep.span import Span
 from archspec.sweep.survey import Survey
@@ -63,8 +64,8 @@ class Response:
     step: Step | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sensitivity:
+@dataclass(frozen=True, slots=True, repr=False)
+class Sensitivity(Reported):
     """How a cost answers to every symbol.
 
     Attributes:
@@ -82,6 +83,9 @@ class Sensitivity:
     bindings: Mapping[str, Any]
     convention: Convention
     responses: tuple[Response, ...]
+
+    def __repr__(self) -> str:
+        return short(self, self.name, f"{self.cost} {self.quantity}")
 
 
 def sensitivity(

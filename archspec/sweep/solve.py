@@ -14,6 +14,7 @@ from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_y
 from archspec.graph import Network
 from archspec.language.document import Document
 from archspec.memory.peak import DTYPES, POLICIES, memory
+from archspec.result import Reported, short
 from archspec.sweep.bounds import Line, lines
 from archspec.sweep.budget import QUANTITIES, Budget, budgets, check_quantity
 from archspec.sweep.span import Span
@@ -70,8 +71,8 @@ class Found:
         return {name: span.short for name, span in self.spans.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Solution:
+@dataclass(frozen=True, slots=True, repr=False)
+class Solution(Reported):
     """The answer to: which is the largest network within these budgets?
 
     Attributes:
@@ -100,6 +101,9 @@ class Solution:
     nearest: Found | None
     frontier: tuple[Found, ...]
     unbuilt: tuple[int, str]
+
+    def __repr__(self) -> str:
+        return short(self, self.name, f"largest {dict(self.best.values)}" if self.best else "none found")
 
     def __bool__(self) -> bool:
         return self.best is not None

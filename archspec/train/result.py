@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.errors import ArchspecError
+from archspec.result import Reported, short
 
 
 class TrainingStoppedError(ArchspecError):
@@ -69,8 +70,8 @@ class Epoch:
     images_per_second: float
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+@dataclass(frozen=True, slots=True, repr=False)
+class Result(Reported):
     """A training.
 
     Attributes:
@@ -94,6 +95,9 @@ class Result:
     resumed: int | None = None
     moved: str = ""
     signal: int | None = None
+
+    def __repr__(self) -> str:
+        return short(self, self.spec, self.data, f"{len(self.epochs)} of {self.planned} epochs")
 
     @property
     def last(self) -> Epoch:

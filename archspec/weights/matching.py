@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from archspec.errors import ArchspecError
 from archspec.files import replacing
+from archspec.result import Reported, short
 from archspec.weights.align import Why
 from archspec.weights.differences import differences
 from archspec.weights.layers import UNCOUNTED, Layer, Layers
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from archspec.weights.check import Check
 
 
-@dataclass(frozen=True)
-class Matching:
+@dataclass(frozen=True, repr=False)
+class Matching(Reported):
     """A network's arrays beside those of a source; true when each is filled and nothing is left over.
 
     Attributes:
@@ -46,10 +47,15 @@ class Matching:
     last: str
     source: Mapping[str, Tensor] = field(repr=False)
 
+    def __repr__(self) -> str:
+        return short(self, self.sentence)
+
     def __bool__(self) -> bool:
         return not self.left and all(row.source is not None for row in self.rows)
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """What came of it, in one sentence."""
         filled = sum(row.source is not None for row in self.rows)
         left = f"{len(self.left)} of the source left over" if self.left else "none left over"
         return f"{self.name}: {filled} of {len(self.rows)} arrays filled, {left}"
@@ -157,7 +163,7 @@ class Matching:
 
     def _refuse_partial(self) -> None:
         if not self:
-            raise ArchspecError("\n".join((str(self), *self.differences)))
+            raise ArchspecError("\n".join((self.sentence, *self.differences)))
 
     def swapped(self, choice: Choice) -> "Matching":
         """The matching in which a choice is made the other way."""
