@@ -36,8 +36,17 @@ def seen(text: str, but: str = "") -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() or c in but else "\ufffd" for c in text)
 
 
+def one_line(text: object) -> str:
+    r"""A text on one line of a terminal, its blanks as they are.
+
+    >>> one_line("two\n  lines"), one_line("\x1b[31mred")
+    ('two   lines', '�[31mred')
+    """
+    return seen(str(text).replace("\n", " "))
+
+
 def printable(text: object, width: int | None = 200) -> str:
-    r"""A text on one line of a terminal, without control characters, cut to `width` characters unless that is None.
+    r"""A text on one line, its blanks joined, without control characters, cut to `width` characters if there is one.
 
     >>> printable("two\n  lines"), printable("123456", 5), printable("\x1b[31mred")
     ('two lines', '1234…', '�[31mred')

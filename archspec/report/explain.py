@@ -47,7 +47,7 @@ def _letters_of(found: Explanation) -> list[Column]:
 
 def _formulas(name: str, steps: Steps) -> Formulas:
     """A quantity, and below it what it is."""
-    return Formulas((Line(name, "", "", ""), *(Line("", "=", text, latex) for text, latex in steps)))
+    return Formulas([Line("" if number else name, "=", *step) for number, step in enumerate(steps)])
 
 
 def _records(quantities: Sequence[tuple[str, Steps]]) -> Table:

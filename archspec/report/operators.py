@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from archspec.formula.operators import PRIMED, OperatorForm
+from archspec.formula.operators import FIGURES, PRIMED, OperatorForm
 from archspec.formula.shapes import ShapeLatex, ShapeText, shape
 from archspec.formula.writers import Writer
 from archspec.report.cells import EMPTY, Cell, Math, Name
@@ -12,11 +12,11 @@ from archspec.report.page import Column, Notes, Report, Section, Table
 
 def operators(forms: Sequence[OperatorForm]) -> Report:
     """The output shape, the parameters, the multiply-accumulates and the other operations of each operator."""
-    figures = dict.fromkeys(name for form in forms for name in form.figures)
+    known = {name for form in forms for name in form.figures}
     columns = [
         Column("operator", [Name(_name(form)) for form in forms]),
         Column("shapes", [Math(_shapes(form), _shapes(form, ShapeLatex)) for form in forms]),
-        *(Column(name, [_figure(form, name) for form in forms]) for name in figures),
+        *(Column(name, [_figure(form, name) for form in forms]) for name in FIGURES if name in known),
         Column("assumes", [Name(_assumed(form)) for form in forms]),
     ]
     return Report(

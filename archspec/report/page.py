@@ -89,7 +89,7 @@ class Notes:
     """Sentences.
 
     Attributes:
-        sentences: Each begins a line.
+        sentences: Each begins a line; without any, text has an empty line.
         inset: Whether they stand further in, as remarks on what is above them.
     """
 

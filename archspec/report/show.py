@@ -1,6 +1,7 @@
 """A specification as its paper prints it, beside what is built."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -35,6 +36,7 @@ def show(network: Network) -> Report:
     tables = list(_network(network))
     heads = ("network", *("" for _ in tables[1:]))
     sections += [Section((table,), heading=head, nested=not head) for head, table in zip(heads, tables, strict=True)]
+    sections[-1] = replace(sections[-1], parts=(*sections[-1].parts, Notes(())))  # the text ends in an empty line
     return Report(sections, data=_data(document, network), records=_records(tables))
 
 

@@ -59,6 +59,8 @@ def _part(part: Part, caption: str) -> Iterator[str]:
     if isinstance(part, Title):
         yield f"<h2>{html_text(part.text)}</h2>"
     elif isinstance(part, Notes):
+        if not part.sentences:
+            return
         yield '<ul class="notes">'
         yield from (f"<li>{html_text(sentence)}</li>" for sentence in part.sentences)
         yield "</ul>"

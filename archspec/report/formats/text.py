@@ -9,7 +9,7 @@ from unicodedata import combining, east_asian_width
 from archspec.report.cells import Bar, Cell, Name, Share
 from archspec.report.numbers import bar, shorten
 from archspec.report.page import Column, Formulas, Notes, Part, Report, Section, Table, Title
-from archspec.writing import printable
+from archspec.writing import one_line
 
 BARS = {100: 8, 140: 12, 10**9: 20}
 """The characters of the bar of a share on pages narrower than this."""
@@ -43,7 +43,7 @@ class _Page:
     def section(self, section: Section) -> Iterator[str]:
         """The heading, and the parts; below a heading they stand further in."""
         if section.heading:
-            yield self.bold(printable(section.heading, None))
+            yield self.bold(one_line(section.heading))
         inset = "  " if section.heading or section.nested else ""
         inner = replace(self, width=self.width - len(inset))
         for part in section.parts:
@@ -57,8 +57,9 @@ class _Page:
             yield from map(self.bold, wrapped(part.text, self.width))
         elif isinstance(part, Notes):
             inset = "  " if part.inset else ""
+            yield from () if part.sentences else ("",)
             for sentence in part.sentences:
-                yield from wrapped(sentence, self.width, inset, f"{inset}  ")
+                yield from wrapped(sentence, self.width, inset)
         elif isinstance(part, Formulas):
             yield from _formulas(part, self.width)
         else:
@@ -93,10 +94,10 @@ class _Page:
         """The table without its last column, whose cells stand in lines of their own below their rows."""
         *others, last = table.columns
         header, rule, *rows = self._lines(replace(table, columns=others))
-        yield f"{header}, {printable(last.heading, None)} ←"
+        yield f"{header}, {one_line(last.heading)} ←"
         yield rule
         for line, cell in zip(rows, last.cells, strict=True):
-            said = printable(cell.text, None)
+            said = one_line(cell.text)
             yield from (line, f"    ← {said}") if said not in {"", "–"} else (line,)
 
     def _records(self, table: Table) -> Iterator[str]:
@@ -111,7 +112,7 @@ class _Page:
 
 def wrapped(line: str, width: int, first: str = "", further: str = "  ") -> list[str]:
     """A sentence in as many lines as it needs."""
-    text = printable(line, None)
+    text = one_line(line)
     return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=further, break_on_hyphens=False)
 
 
@@ -130,21 +131,17 @@ def _drawn(table: Table, width: int) -> list[Column]:
             continue
         cells = [_share(cell, bars) if isinstance(cell, Share) else cell for cell in column.cells]
         if number == 0:
-            cells = [_Drawn(f"  {c.text}") if table.role(n) == "part" else c for n, c in enumerate(cells)]
+            cells = [Name(f"  {c.text}") if table.role(n) == "part" else c for n, c in enumerate(cells)]
         columns.append(replace(column, cells=cells))
     return columns
 
 
-class _Drawn(Name):
-    """Text whose blanks are kept."""
-
-
 def _share(cell: Share, bars: int) -> Cell:
-    return _Drawn(f"{bar(cell.part, cell.whole, bars)} {cell.text.rjust(7)}") if cell.counted else Name("")
+    return Name(f"{bar(cell.part, cell.whole, bars)} {cell.text.rjust(7)}") if cell.counted else Name("")
 
 
 def _bar(cell: Cell, cells: int) -> Cell:
-    return _Drawn(bar(cell.part, cell.whole, cells)) if isinstance(cell, Share) and cell.counted else cell
+    return Name(bar(cell.part, cell.whole, cells)) if isinstance(cell, Share) and cell.counted else cell
 
 
 def _fitted(columns: Sequence[Column], width: int) -> list[Column]:
@@ -163,7 +160,7 @@ def _fitted(columns: Sequence[Column], width: int) -> list[Column]:
 
 def _shortened(cell: Cell, room: int) -> Cell:
     text = _shown(cell)
-    return cell if len(text) <= room else _Drawn(shorten(text, room))
+    return cell if len(text) <= room else Name(shorten(text, room))
 
 
 def _parted(columns: Sequence[Column], width: int) -> list[list[Column]]:
@@ -182,11 +179,11 @@ def _width(columns: Sequence[Column]) -> int:
 
 
 def _column_width(column: Column) -> int:
-    return max(map(_columns_of, (printable(column.heading, None), *map(_shown, column.cells))))
+    return max(map(_columns_of, (one_line(column.heading), *map(_shown, column.cells))))
 
 
 def _shown(cell: Cell) -> str:
-    return cell.text if isinstance(cell, _Drawn) and cell.text.isprintable() else printable(cell.text, None)
+    return one_line(cell.text)
 
 
 def _columns_of(text: str) -> int:
@@ -209,17 +206,25 @@ def _row(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[Cell]
 
 
 def _formulas(formulas: Formulas, width: int) -> Iterator[str]:
-    """One line per formula; what is too long goes on below. One that stands alone with its name begins the line."""
-    edge = min(max(len(line.name) for line in formulas.lines), width // 3)
-    for line in formulas.lines:
-        name = printable(line.name, None)
-        alone = edge and len(formulas.lines) == 1
-        head = f"{name} {line.sign} " if alone else f"  {f'{name:<{edge}}  ' if edge else ''}{line.sign} "
-        kept = _ROUNDINGS.sub(lambda part: part[0].replace(" ", "\0"), f"{head}{printable(line.text, None)}")
-        further = " " * (len(head) if edge else 6)
-        lines = textwrap.wrap(kept, width, subsequent_indent=further, break_long_words=False, break_on_hyphens=False)
-        yield from (part.replace("\0", " ") for part in lines)
+    """One line per formula. A name stands before its formula; above, where the formula has further lines."""
+    lines = formulas.lines
+    stacked = not all(line.name for line in lines)
+    edge = 0 if stacked else min(max(len(line.name) for line in lines), width // 3)
+    for line in lines:
+        name = one_line(line.name)
+        if stacked:
+            yield from [name] if name else []
+            head = f"  {line.sign} "
+        else:
+            head = f"{name} {line.sign} " if len(lines) == 1 else f"  {name:<{edge}}  {line.sign} "
+        yield from _unbroken(f"{head}{one_line(line.text)}", width, edge + 5 if edge else 6)
+
+
+def _unbroken(line: str, width: int, further: int) -> Iterator[str]:
+    """The line in several, none of which ends inside ⌈ ⌉, ⌊ ⌋ or a call."""
+    kept = _ROUNDINGS.sub(lambda part: part[0].replace(" ", "\0"), line)
+    lines = textwrap.wrap(kept, width, subsequent_indent=" " * further, break_long_words=False, break_on_hyphens=False)
+    yield from (part.replace("\0", " ") for part in lines)
 
 
 _ROUNDINGS = re.compile(r"⌈[^⌈⌉⌊⌋]*[⌉⌋]|⌊[^⌈⌉⌊⌋]*[⌉⌋]|\w\([^()]*\)")
-"""What no line ends in: ⌈ ⌉, ⌊ ⌋ and calls."""
