@@ -44,7 +44,9 @@ def _paired(found: Sequence[Formula], proofs: Sequence[Proof]) -> list[tuple[For
 def _alone(formula: Formula, view: View, proof: Proof | None) -> Section:
     """One line per term, and what is to be said of it."""
     title = Title(f"{formula.of}: {_name(formula)}{_views(view)}")
-    return Section((title, Formulas(tuple(_terms(formula, view))), Notes(_notes(formula, view, proof))))
+    return Section(
+        (title, Formulas(tuple(_terms(formula, view)), of=_name(formula)), Notes(_notes(formula, view, proof)))
+    )
 
 
 def _list(found: Sequence[Formula], view: View, proofs: Sequence[Proof]) -> Section:

@@ -116,9 +116,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Formulas:
-    """Formulas one below the other."""
+    """Formulas one below the other.
+
+    Attributes:
+        lines: Each what is equal to what.
+        of: What the first line is equal to, for formats that set formulas; text says it in the title above.
+    """
 
     lines: Sequence[Line]
+    of: str = ""
 
 
 Part: TypeAlias = Title | Notes | Table | Formulas

@@ -18,7 +18,7 @@ from rich.progress import (
 from archspec.report.cells import Name, Number
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
 from archspec.train.result import Epoch, Result, Score, Watcher
-from archspec.writing import printable
+from archspec.writing import one_line
 
 
 class Bars(Watcher):
@@ -66,7 +66,7 @@ class Bars(Watcher):
             self._bar.stop()
 
     def _say(self, line: str) -> None:
-        self._console.print(printable(line, None), markup=False)
+        self._console.print(one_line(line), markup=False)
 
 
 def train(result: Result) -> Report:

@@ -1,6 +1,7 @@
 """What formats that are set by TeX, or padded for who reads their source, share."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from archspec.report.page import Formulas, Line
 from archspec.writing import latex_text
@@ -26,7 +27,9 @@ def padded(
 
 def aligned(formulas: Formulas) -> str:
     r"""The lines of an align environment of LaTeX."""
-    return " \\\\\n".join(map(_line, formulas.lines))
+    first, *others = formulas.lines
+    named = replace(first, name=first.name or formulas.of)
+    return " \\\\\n".join(map(_line, (named, *others)))
 
 
 def _line(line: Line) -> str:

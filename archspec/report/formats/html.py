@@ -1,5 +1,6 @@
 """A report as a page of HTML that needs nothing else."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,7 +33,7 @@ FURTHER = {
 def write(report: Report, **_: Any) -> str:
     """The page; the title of the only table is its caption."""
     body = "\n".join(fragment(report))
-    style = STYLE + "".join(rule for name, rule in FURTHER.items() if f'class="{name}' in body)
+    style = STYLE + "".join(rule for name, rule in FURTHER.items() if re.search(rf'class="{name}[ "]', body))
     title = html_text(report.title or "archspec")
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n<style>{style}</style>\n'
