@@ -12,6 +12,7 @@ from archspec.alone import refuse_other_distribution
 from archspec.result import report_by
 
 if TYPE_CHECKING:
+    from archspec import compress
     from archspec.architecture import Architecture, Network, load, loads
     from archspec.cost import Convention, CostTable
     from archspec.errors import ArchspecError
@@ -25,6 +26,7 @@ __all__ = [
     "CostTable",
     "Document",
     "Network",
+    "compress",
     "load",
     "loads",
     "zoo",
@@ -33,6 +35,7 @@ __all__ = [
 _HOMES = {
     "Architecture": "archspec.architecture",
     "ArchspecError": "archspec.errors",
+    "compress": "archspec.compress",
     "Convention": "archspec.cost",
     "CostTable": "archspec.cost",
     "Document": "archspec.language.document",

@@ -19,7 +19,7 @@ def command(specs: tuple[str, ...], settings: tuple[str, ...]) -> None:
     faulty = 0
     for spec in specs:
         try:
-            network = architecture.load(spec).expand(**values)
+            network = architecture.load(spec).expand(values)
         except ArchspecError as error:
             faulty += 1
             fault(error)

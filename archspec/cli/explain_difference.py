@@ -5,7 +5,7 @@ import rich_click as click
 from archspec import architecture
 from archspec.cli.formats import format_option, tell
 from archspec.cli.options import bindings, set_option, spec_argument
-from archspec.cost import CONVENTIONS, DIALECTS, counting
+from archspec.cost import CONVENTIONS, DIALECTS, counter
 from archspec.report.reconcile import explain_difference
 
 
@@ -26,6 +26,6 @@ def command(spec: str, between: tuple[str, str], settings: tuple[str, ...], batc
 
     The terms add up to the difference, exactly.
     """
-    one, other = map(counting, between)
-    network = architecture.load(spec).expand(batch=batch, **bindings(settings))
+    one, other = map(counter, between)
+    network = architecture.load(spec).expand(bindings(settings), batch=batch)
     tell(explain_difference(network.count(one), network.count(other)), form)

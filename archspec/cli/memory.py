@@ -37,6 +37,6 @@ def command(  # noqa: PLR0913  # one argument an option
     layerwise: what a node reads and writes. liveness: what is alive, skip connections included. training: everything.
     """
     found = architecture.load(spec).memory(
-        policy, dtype, order, in_place=in_place, weights=weights, batch=batch, **bindings(settings)
+        policy, dtype, order, bindings(settings), in_place=in_place, weights=weights, batch=batch
     )
     tell(memory(found, by), form)

@@ -14,4 +14,4 @@ from archspec.report.show import show
 @format_option()
 def command(spec: str, settings: tuple[str, ...], form: str) -> None:
     """Print the symbols, the blocks and the tables, nominal and built numbers side by side (64 → 48)."""
-    tell(show(architecture.load(spec).expand(**bindings(settings))), form)
+    tell(show(architecture.load(spec).expand(bindings(settings))), form)

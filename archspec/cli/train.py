@@ -13,6 +13,7 @@ from archspec.cli.echo import fault
 from archspec.cli.formats import format_option, tell
 from archspec.cli.options import bindings, set_option, spec_argument
 from archspec.errors import ArchspecError
+from archspec.extras import need
 from archspec.report.train import Bars, train
 from archspec.train.options import Options
 from archspec.train.recipe import OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe, default_for, load
@@ -70,6 +71,7 @@ def command(spec: str, settings: tuple[str, ...], form: str, **given: Any) -> No
 
     Exit 1 when the training cannot go on, 130 when it is interrupted; --resume continues it.
     """
+    need("train", "torch", "accelerate", "safetensors")
     arch = architecture.load(spec)
     options = Options(**{key: given[key] for key in Options.__slots__})
     recipe = _recipe(arch.name, given)

@@ -21,7 +21,7 @@ SIDES: Mapping[int, tuple[str, ...]] = {2: ("h", "w"), 4: ("top", "bottom", "lef
 """What the parts of a field of several sizes are called."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Explanation(Reported):
     """One layer: its letters, its closed forms in them, and what they come to here.
 
@@ -49,9 +49,6 @@ class Explanation(Reported):
     convention: Convention
     broken: tuple[Condition, ...]
 
-    def __repr__(self) -> str:
-        return short(self, self.network.name, self.node.name)
-
     @property
     def values(self) -> dict[str, Any]:
         """What each letter stands for."""
@@ -61,6 +58,9 @@ class Explanation(Reported):
     def rule(self) -> str:
         """What the operator computes, as its class says it."""
         return (type(self.node.operator).__doc__ or "").strip().split("\n", maxsplit=1)[0]
+
+    def __repr__(self) -> str:
+        return short(self, self.network.name, self.node.name, f"macs {self.figures.get('macs', 0)}")
 
 
 def explain(network: Network, name: str, convention: Convention = cost.DEFAULT) -> Explanation:

@@ -45,7 +45,7 @@ def substituted(formula: Formula, text: str) -> Formula:
         if own[name].name in put:
             raise BindingError(f"--where {name} is given twice")
         put[own[name].name] = _read(written, own, own[name])
-    return formula.where(**put)
+    return formula.where(put)
 
 
 def _read(written: str, own: Mapping[str, Symbol], of: Symbol) -> Any:

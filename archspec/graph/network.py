@@ -47,6 +47,9 @@ class Node:
         """The first part of its name: the step of the network, or the row of the table, that it comes from."""
         return self.name.partition("/")[0]
 
+    def __repr__(self) -> str:
+        return short(self, self.name, self.operator.name, f"output {self.output}")
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -116,9 +119,6 @@ class Network(Reported):
     containers: Mapping[str, Container] = field(default_factory=dict)
     document: Document | None = field(default=None, repr=False, compare=False)
 
-    def __repr__(self) -> str:
-        return short(self, self.name, f"{len(self.nodes)} nodes")
-
     @cached_property
     def _by_name(self) -> dict[str, Node]:
         return {node.name: node for node in self.nodes}
@@ -145,3 +145,8 @@ class Network(Reported):
             graph.add_node(node.name, operator=node.operator, output=node.output)
             graph.add_edges_from((source, node.name, {"position": i}) for i, source in enumerate(node.inputs))
         return graph
+
+    def __repr__(self) -> str:
+        return short(
+            self, self.name, f"{len(self.nodes)} nodes", f"input {self.input}", f"output {self.nodes[-1].output}"
+        )

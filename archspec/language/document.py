@@ -23,15 +23,12 @@ from archspec.language.located import Faults, Located, described, fault_of, mark
 from archspec.language.reader import Mapping
 from archspec.language.source import Source
 from archspec.language.steps import (
-    AddStep,
     Body,
     Call,
     Column,
-    ConcatStep,
     From,
     Group,
     Join,
-    MulStep,
     Repeat,
     Rows,
     Step,
@@ -42,12 +39,10 @@ from archspec.language.steps import (
 from archspec.language.values import Constant, Formula, Letter, Name, Prose, Signature, Value
 
 __all__ = [
-    "AddStep",
     "Block",
     "Body",
     "Call",
     "Column",
-    "ConcatStep",
     "Document",
     "From",
     "Group",
@@ -55,7 +50,6 @@ __all__ = [
     "Join",
     "Letters",
     "Lookup",
-    "MulStep",
     "Repeat",
     "Rows",
     "Source",

@@ -55,7 +55,7 @@ class Moment:
     bytes: Dim
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Memory(Reported):
     """What a network needs in memory.
 
@@ -77,9 +77,6 @@ class Memory(Reported):
     timeline: tuple[Moment, ...]
     optimal: bool
     _layout: Layout
-
-    def __repr__(self) -> str:
-        return short(self, self.network.name, f"{self.peak} bytes", self.policy)
 
     @cached_property
     def peak(self) -> Dim:
@@ -112,6 +109,9 @@ class Memory(Reported):
             if node == position:
                 return tuple(self._layout.storages[storage].name for storage in sorted(storages))
         raise AssertionError("every node runs")
+
+    def __repr__(self) -> str:
+        return short(self, self.network.name, self.policy, self.dtype, f"peak {self.peak} B")
 
 
 def memory(

@@ -12,11 +12,13 @@ REPORTS: Mapping[str, str] = {
     "Matching": "weights:weights",
     "Memory": "memory:memory",
     "Network": "show:show",
+    "Packed": "packed:packed",
     "Prediction": "compress:prediction",
     "Reconciliation": "reconcile:reconcile",
     "Result": "train:train",
     "Sensitivity": "sensitivity:sensitivity",
     "Solution": "solve:solve",
+    "Verified": "packed:verified",
 }
 """Who reports on a result of a class, by the class's name."""
 

@@ -44,7 +44,7 @@ class Note(Name):
 
 @dataclass(frozen=True, slots=True)
 class Number(Cell):
-    """A number, an expression, or None where there is none.
+    """A number, an expression, or None where it is undefined.
 
     Attributes:
         value: The number itself.
@@ -59,9 +59,7 @@ class Number(Cell):
     @property
     def text(self) -> str:
         """The number as one reads it."""
-        if self.said is not None:
-            return self.said
-        return "" if self.value is None else numbers.number(self.value)
+        return numbers.number(self.value) if self.said is None else self.said
 
     @property
     def raw(self) -> Any:

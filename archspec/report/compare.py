@@ -1,33 +1,31 @@
 """Networks side by side, with their ratios."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from archspec.cost import CostTable
+from archspec.cost import CostTable, quantity
+from archspec.report import numbers
 from archspec.report.cells import Name, Number, raw
 from archspec.report.page import Column, Notes, Report, Section, Table
 
-FIGURES: Mapping[str, str] = {
-    "params": "params",
-    "macs": "MACs",
-    "flops": "FLOPs",
-    "activations": "activations",
-    "weight_bytes": "weights [B]",
-}
+FIGURES = ("params", "macs", "flops", "activations", "weight_bytes")
+"""What is compared unless something else is asked for."""
 
 
-def compare(tables: Mapping[str, CostTable]) -> Report:
+def compare(tables: Mapping[str, CostTable], figures: Sequence[str] = FIGURES) -> Report:
     """The figures of several networks, and each network's as a multiple of the first's.
 
     Args:
         tables: The counted networks by what to call them; the first is the one that the others are held against.
+        figures: The quantities to compare, by name.
     """
-    convention = next(iter(tables.values())).convention
-    note = f"convention {convention.name}: {convention.doc}"
+    counting = next(iter(tables.values())).counting
+    said = (f"convention {counting.convention.name}: {counting.convention.doc}", *numbers.asked(counting, figures))
+    note = "; ".join(said)
     return Report(
-        (Section((Table(_columns(tables), wide="further"),)), Section((Notes((note,)),))),
-        data=_data(tables),
+        (Section((Table(_columns(tables, figures), wide="further"),)), Section((Notes((note,)),))),
+        data=lambda: _data(tables, figures),
     )
 
 
@@ -52,26 +50,29 @@ def _digits(value: Fraction) -> str:
     return f"{scaled // 10**places}" + (f".{scaled % 10**places:0{places}}".rstrip("0").rstrip(".") if places else "")
 
 
-def _columns(tables: Mapping[str, CostTable]) -> list[Column]:
+def _columns(tables: Mapping[str, CostTable], figures: Sequence[str]) -> list[Column]:
     (first, reference), *others = tables.items()
     of_first = f"of {first}" if len(first) <= 24 else "of the first"
-    columns = [Column("", list(map(Name, FIGURES.values())), "quantity"), _figures(first, reference)]
+    columns = [
+        Column("", [Name(quantity(figure).heading) for figure in figures], "quantity"),
+        _figures(first, reference, figures),
+    ]
     for name, table in others:
-        ratios = [_ratio(table, reference, figure) for figure in FIGURES]
-        columns += [_figures(name, table), Column(of_first, ratios, f"{name} / {first}")]
+        ratios = [_ratio(table, reference, figure) for figure in figures]
+        columns += [_figures(name, table, figures), Column(of_first, ratios, f"{name} / {first}")]
     return columns
 
 
-def _figures(name: str, table: CostTable) -> Column:
-    return Column(name, [Number(getattr(table, figure)) for figure in FIGURES])
+def _figures(name: str, table: CostTable, figures: Sequence[str]) -> Column:
+    return Column(name, [Number(table.figure(figure)) for figure in figures])
 
 
 def _ratio(table: CostTable, reference: CostTable, figure: str) -> Number:
-    above, below = getattr(table, figure), getattr(reference, figure)
-    return Number(Fraction(above) / below if below else None, ratio(above, below))
+    above, below = table.figure(figure), reference.figure(figure)
+    return Number(Fraction(above) / below if above is not None and below else None, ratio(above, below))
 
 
-def _data(tables: Mapping[str, CostTable]) -> dict[str, Any]:
+def _data(tables: Mapping[str, CostTable], figures: Sequence[str]) -> dict[str, Any]:
     reference = next(iter(tables.values()))
     return {
         "convention": reference.convention.name,
@@ -79,8 +80,8 @@ def _data(tables: Mapping[str, CostTable]) -> dict[str, Any]:
             {
                 "name": name,
                 "bindings": {symbol: str(value) for symbol, value in table.network.bindings.items()},
-                **{figure: raw(getattr(table, figure)) for figure in FIGURES},
-                "of_first": {figure: _ratio(table, reference, figure).text for figure in FIGURES},
+                **{figure: raw(table.figure(figure)) for figure in figures},
+                "of_first": {figure: _ratio(table, reference, figure).text for figure in figures},
             }
             for name, table in tables.items()
         ],

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from archspec.cost import quantity
 from archspec.formula.closed_form import Formula
 from archspec.report.cells import Math, Name
-from archspec.report.compare import FIGURES, ratio
+from archspec.report.compare import ratio
 from archspec.report.formula import conditions
 from archspec.report.page import Column, Formulas, Line, Notes, Report, Section, Table
 
@@ -15,16 +16,16 @@ Networks = Mapping[str, Mapping[str, Formula]]
 
 def compare_formulas(networks: Networks) -> Report:
     """The formulas of several networks, and each network's as a multiple of the first's, without roundings."""
-    lines = {figure: tuple(_lines(figure, networks)) for figure in FIGURES}
+    lines = {figure: tuple(_lines(figure, networks)) for figure in next(iter(networks.values()))}
     said = [f"{name}: {'; '.join(each)}" for name, formulas in networks.items() if (each := _said(formulas))]
     convention = next(iter(next(iter(networks.values())).values())).convention
     return Report(
         (
-            *(Section((Formulas(each),), heading=FIGURES[figure]) for figure, each in lines.items()),
+            *(Section((Formulas(each),), heading=quantity(figure).heading) for figure, each in lines.items()),
             Section((Notes((*said, f"convention {convention}")),)),
         ),
-        data=_data(networks),
-        records=_records(lines),
+        data=lambda: _data(networks),
+        records=lambda: _records(lines),
     )
 
 
@@ -70,15 +71,20 @@ def _data(networks: Networks) -> dict[str, Any]:
         return (formulas[figure] / reference[figure]).text() if reference[figure].exact != 0 else None
 
     return {
-        "convention": next(iter(reference.values())).convention,
+        "convention": _any(reference).convention,
         "networks": [
             {
                 "name": name,
-                "bindings": {symbol: str(value) for symbol, value in formulas["macs"].fixed.items()},
-                "free": [symbol.name for symbol in formulas["macs"].symbols],
-                **{figure: formulas[figure].text() for figure in FIGURES},
-                "of_first": {figure: of_first(formulas, figure) for figure in FIGURES},
+                "bindings": {symbol: str(value) for symbol, value in _any(formulas).fixed.items()},
+                "free": [symbol.name for symbol in _any(formulas).symbols],
+                **{figure: formulas[figure].text() for figure in formulas},
+                "of_first": {figure: of_first(formulas, figure) for figure in formulas},
             }
             for name, formulas in networks.items()
         ],
     }
+
+
+def _any(formulas: Mapping[str, Formula]) -> Formula:
+    """One of a network's formulas: they share symbols, bindings and convention."""
+    return next(iter(formulas.values()))

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec.compress.closed_forms import ClosedForm
-from archspec.compress.predict import Prediction, Row, Stored
 from archspec.dims import is_number
 from archspec.report.cells import EMPTY, Cell, Math, Name, Number, raw
 from archspec.report.numbers import decimal
+from archspec.report.packed import size_data, size_of_file
 from archspec.report.page import Column, Formulas, Line, Notes, Report, Role, Section, Table, Title
 
+if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
+    from archspec.compress.prediction import Prediction, Row, Stored
 
-def prediction(found: Prediction) -> Report:
+
+def prediction(found: "Prediction") -> Report:
     """The table of a network under a plan."""
     rows = len(found.rows) + bool(found.other_bits != 0)
     roles: list[Role] = [*[""] * rows, "total"]  # type: ignore[list-item]  # mypy widens the literal
@@ -20,13 +23,14 @@ def prediction(found: Prediction) -> Report:
         (
             Section((Title(_sentence(found)), Notes(_notes(found)))),
             Section((Table(_columns(found), roles),)),
+            *(() if found.file is None else size_of_file(found.file)),
         ),
-        data=_data(found),
-        records=_records(found),
+        data=lambda: _data(found),
+        records=lambda: _records(found),
     )
 
 
-def _columns(found: Prediction) -> list[Column]:
+def _columns(found: "Prediction") -> list[Column]:
     """One line per layer, what else there is, and the total."""
     rows = found.rows
     others = [EMPTY] if found.other_bits != 0 else []
@@ -55,11 +59,11 @@ def _columns(found: Prediction) -> list[Column]:
     return columns
 
 
-def _records(found: Prediction) -> Table:
+def _records(found: "Prediction") -> Table:
     """The layers for machines."""
     rows = found.rows
 
-    def figure(name: str, of: Callable[[Row], Any]) -> Column:
+    def figure(name: str, of: "Callable[[Row], Any]") -> Column:
         return Column(name, [Number(of(row)) for row in rows])
 
     return Table(
@@ -78,26 +82,32 @@ def _records(found: Prediction) -> Table:
     )
 
 
-def _method(row: Row) -> str:
+def _method(row: "Row") -> str:
     """What a weight is stored as."""
     entry, stored = row.entry, row.fixed
     if entry is not None and entry.rank:
         return f"rank {entry.rank}"
     if entry is not None and entry.binary:
         return "1 bit" if entry.binary == "weights" else "1 bit, inputs too"
-    gap = f" + {stored.index_bits} of a gap" if entry is not None and entry.index_bits and row.density != 1 else ""
-    rows = f" + {stored.index_bits} of a column" if stored.index_bits and not gap else ""
-    return f"{stored.weight_bits} bits{gap}{rows}"
+    values = f"{stored.weight_bits} bits" + (f", a scale per {_scale(entry)}" if entry and entry.linear_bits else "")
+    if entry is None or entry.form == "dense":
+        return values
+    index = {"gaps": f"{stored.index_bits} of a gap", "rows": f"{stored.index_bits} of a column"}
+    return f"{values} + {index.get(entry.form, entry.form)}"
 
 
-def _code(row: Row) -> str:
+def _scale(entry: Any) -> str:
+    return f"{entry.linear_per} weights" if isinstance(entry.linear_per, int) else str(entry.linear_per)
+
+
+def _code(row: "Row") -> str:
     if row.coded == row.fixed:
         return ""
     index = f" + {decimal(row.coded.index_bits, 1)}" if row.coded.index_bits else ""
     return f"{decimal(row.coded.weight_bits, 1)}{index}"
 
 
-def _sentence(found: Prediction) -> str:
+def _sentence(found: "Prediction") -> str:
     dense, stored, coded = (_kilobytes(bits).text for bits in (found.dense_bits, found.bits, found.coded_bits))
     sizes = f"{dense} kB → {stored} kB, {decimal(found.compression_ratio, 1)}×"
     if found.coded_bits != found.bits:
@@ -105,7 +115,7 @@ def _sentence(found: Prediction) -> str:
     return f"{found.network.name}, {found.plan.name}: {sizes}"
 
 
-def _notes(found: Prediction) -> list[str]:
+def _notes(found: "Prediction") -> list[str]:
     notes = []
     if any(row.fixed.filled != 0 for row in found.rows):
         notes.append("with the zeros that fill long gaps, as many as independent positions need, and with the biases")
@@ -134,7 +144,7 @@ def _percent(part: Any, whole: Any = 1) -> Number:
 # ------------------------------------------------------------------ machines
 
 
-def _data(found: Prediction) -> dict[str, Any]:
+def _data(found: "Prediction") -> dict[str, Any]:
     return {
         "spec": found.network.name,
         "plan": found.plan.name,
@@ -147,10 +157,11 @@ def _data(found: Prediction) -> dict[str, Any]:
         "macs_share": raw(found.flops_share),
         "fewer_operations": raw(found.speedup),
         "rows": [_row_data(row) for row in found.rows],
+        "file": None if found.file is None else size_data(found.file),
     }
 
 
-def _row_data(row: Row) -> dict[str, Any]:
+def _row_data(row: "Row") -> dict[str, Any]:
     return {
         "layer": row.node.name,
         "weights": raw(row.weights),
@@ -164,7 +175,7 @@ def _row_data(row: Row) -> dict[str, Any]:
     }
 
 
-def _stored_data(stored: Stored) -> dict[str, Any]:
+def _stored_data(stored: "Stored") -> dict[str, Any]:
     parts = {name: raw(bits) for name, bits in stored.parts.items()}
     return {"bits": raw(stored.bits), "without_fillers_and_biases": raw(stored.least_bits), "parts": parts}
 
@@ -176,8 +187,8 @@ def closed_forms(forms: Sequence[ClosedForm], values: Mapping[str, str]) -> Repo
     """Closed forms, with values for some letters."""
     return Report(
         tuple(_section(form, values) for form in forms),
-        data=[_form_data(form, values) for form in forms],
-        records=Table(
+        data=lambda: [_form_data(form, values) for form in forms],
+        records=lambda: Table(
             [
                 Column("name", [Name(form.name) for form in forms]),
                 Column("formula", [_math(form, values) for form in forms]),
@@ -199,17 +210,17 @@ def _section(form: ClosedForm, values: Mapping[str, str]) -> Section:
 
 def _value(form: ClosedForm, values: Mapping[str, str]) -> Any:
     """The number, once every letter has one; None before."""
-    value = form.expression(**values)
+    value = form.expression(values)
     return value if is_number(value) else None
 
 
 def _math(form: ClosedForm, values: Mapping[str, str]) -> Math:
-    formula = form.formula(**values)
+    formula = form.formula(values)
     return Math(formula.text(), formula.latex())
 
 
 def _form_data(form: ClosedForm, values: Mapping[str, str]) -> dict[str, Any]:
-    formula = form.formula(**values)
+    formula = form.formula(values)
     return {
         "name": form.name,
         "doc": form.doc,

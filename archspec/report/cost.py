@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
-from archspec.cost import CostTable, Dialect, Row, Term, summed
+from archspec.cost import QUANTITIES, CostTable, Dialect, Row, Term, summed
 from archspec.ops import KINDS
 from archspec.report import numbers
 from archspec.report.cells import EMPTY, Name, Number, Shape, Share, raw
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
 
-FIGURES = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
-"""What machines get of a row, in order."""
+FIRST = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
+"""What JSON names before the operations by kind; all other quantities stand behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ def cost(table: CostTable, grouping: str | int = "block") -> Report:
             Section((Table(_columns(table, lines, grouping), list(_roles(lines))),)),
             Section((Notes(_notes(table)),)),
         ),
-        data=_data(table, grouping),
-        records=_records(table.by(grouping)),
+        data=lambda: _data(table, grouping),
+        records=lambda: _records(table.by(grouping)),
     )
 
 
@@ -155,7 +155,7 @@ def _notes(table: CostTable) -> list[str]:
         f"input {numbers.shape(network.input.shape)}, batch {network.batch}" + (f"; {bindings}" if bindings else ""),
         _sum_of_terms(table),
         f"weights {size} ({numbers.number(total.params)} params, {numbers.number(total.buffers)} buffers, "
-        f"{table.convention.bits}-bit)",
+        f"{table.counting.bits}-bit)",
         ("like" if isinstance(table.convention, Dialect) else "convention")
         + f" {table.convention.name}: {table.convention.doc}"
         + (f" [{table.convention.source}]" if table.convention.source else ""),
@@ -190,6 +190,9 @@ def _data(table: CostTable, grouping: str | int) -> dict[str, Any]:
         "bindings": {name: str(value) for name, value in network.bindings.items()},
         "convention": table.convention.name,
         "batch": raw(network.batch),
+        "policy": table.counting.policy,
+        "dtype": table.counting.dtype,
+        "weight_bits": table.counting.bits,
         "input": list(map(raw, network.input.shape)),
         "totals": _figures(table.total),
         "rows": [
@@ -200,11 +203,10 @@ def _data(table: CostTable, grouping: str | int) -> dict[str, Any]:
 
 
 def _figures(row: Row) -> dict[str, Any]:
-    kinds = zip(KINDS, row.operations.counts(), strict=True)
-    return {
-        **{name: raw(getattr(row, name)) for name in FIGURES},
-        "operations": {kind: raw(count) for kind, count in kinds if not _is_zero(count)},
-    }
+    kinds = {kind: row.figure(kind) for kind in KINDS}
+    figures = {name: raw(row.figure(name)) for name in QUANTITIES if name == "macs" or name not in KINDS}
+    first = {name: figures.pop(name) for name in FIRST}
+    return {**first, "operations": {kind: raw(n) for kind, n in kinds.items() if not _is_zero(n)}, **figures}
 
 
 def _records(rows: Sequence[Row]) -> Table:
@@ -213,6 +215,6 @@ def _records(rows: Sequence[Row]) -> Table:
             Column("name", [Name(row.name) for row in rows]),
             Column("operator", [Name(row.operator) for row in rows]),
             Column("output", [Shape(row.output) for row in rows]),
-            *(Column(name, [Number(getattr(row, name)) for row in rows]) for name in FIGURES),
+            *(Column(name, [Number(row.figure(name)) for row in rows]) for name in QUANTITIES),
         ]
     )

@@ -33,8 +33,8 @@ def explain(found: Explanation) -> Report:
             *(Section((_formulas(name, steps),)) for name, steps in quantities),
             Section((Notes(tuple(_notes(found))),)),
         ),
-        data=_data(found),
-        records=_records(quantities),
+        data=lambda: _data(found),
+        records=lambda: _records(quantities),
     )
 
 

@@ -1,20 +1,20 @@
 """Formulas, with what they assume, and as functions of other languages."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
+from archspec.cost import QUANTITIES, USUAL
 from archspec.dims import Condition
 from archspec.formula.closed_form import Formula, View
 from archspec.formula.proof import Proof
 from archspec.formula.writers import Latex, Text
 from archspec.report import numbers
-from archspec.report.cells import Math, Name
+from archspec.report.cells import Math, Name, raw
 from archspec.report.page import Column, Formulas, Line, Notes, Report, Section, Table, Title
 from archspec.symbols import symbol, to_sympy
 from archspec.writing import GREEK
 
-NAMES = {"macs": "MACs", "flops": "FLOPs", "weight_bytes": "weights [B]", "memory": "peak memory [B]"}
-NAMES |= {"memory_liveness": "peak of what is alive [B]", "memory_training": "memory to train with [B]"}
 MOST_CONDITIONS = 6
 """Conditions that are printed; JSON has all."""
 
@@ -27,9 +27,13 @@ def formulas(found: Sequence[Formula], view: View = "exact", *, proofs: Sequence
         view: Which of their views.
         proofs: What came of comparing them with counts, in the same order.
     """
-    data = [_data(each, view, proof) for each, proof in _paired(found, proofs)]
+
+    def data() -> Any:
+        plain = [_data(each, view, proof) for each, proof in _paired(found, proofs)]
+        return plain[0] if len(plain) == 1 else plain
+
     section = _list(found, view, proofs) if len(found) > 1 else _alone(found[0], view, proofs[0] if proofs else None)
-    return Report((section,), data=data[0] if len(data) == 1 else data, records=_records(found, view))
+    return Report((section,), data=data, records=lambda: _records(found, view))
 
 
 def sources(found: Sequence[Formula], view: View, language: str) -> str:
@@ -78,7 +82,8 @@ def _records(found: Sequence[Formula], view: View) -> Table:
 
 
 def _name(formula: Formula) -> str:
-    return NAMES.get(formula.quantity, formula.quantity)
+    known = QUANTITIES.get(formula.quantity)
+    return known.heading if known else formula.quantity
 
 
 def _equals(formula: Formula, view: View) -> str:
@@ -113,10 +118,18 @@ def _terms(formula: Formula, view: View) -> Iterator[Line]:
 
 def _notes(formula: Formula, view: View, proof: Proof | None) -> list[str]:
     notes = [*conditions(formula, view), _at_defaults(formula) if view == "exact" else ""]
-    notes.append(f"convention {formula.convention}")
+    notes.append("; ".join((f"convention {formula.convention}", *_asked(formula))))
     if proof is not None:
         notes.append(_proof(proof))
     return [note for note in notes if note]
+
+
+def _asked(formula: Formula) -> list[str]:
+    """What of the request decides its numbers and is not as usual."""
+    counting = formula.counting
+    if counting is None or counting == replace(USUAL, convention=counting.convention, batch=counting.batch):
+        return []
+    return numbers.asked(counting, [formula.quantity])
 
 
 def conditions(formula: Formula, view: View = "exact") -> list[str]:
@@ -195,7 +208,7 @@ def _data(formula: Formula, view: View, proof: Proof | None) -> dict[str, Any]:
         "assumptions": [condition(each) for each in formula.assumptions],
         "conditions": [condition(each) for each in formula.conditions] if view == "divisible" else [],
         "defaults": {name: str(each) for name, each in formula.defaults.items()},
-        "value_at_defaults": formula() if counted and len(formula.defaults) >= len(formula.symbols) else None,
+        "value_at_defaults": raw(formula()) if counted and len(formula.defaults) >= len(formula.symbols) else None,
         **({} if proof is None else {"proof": _verdict(proof)}),
     }
 

@@ -28,8 +28,8 @@ def memory(found: Memory, by: str = "block") -> Report:
             Section((Title(_sentence(found)), Notes(_notes(found)))),
             Section((Table(_columns(_lines(found, by), found.peak)),)),
         ),
-        data=_data(found),
-        records=_records(found.timeline),
+        data=lambda: _data(found),
+        records=lambda: _records(found.timeline),
     )
 
 

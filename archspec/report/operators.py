@@ -21,7 +21,7 @@ def operators(forms: Sequence[OperatorForm]) -> Report:
     ]
     return Report(
         (Section((Table(columns, wide="records"),)), Section((Notes((_legend(forms),)),))),
-        data=[_data(each) for each in forms],
+        data=lambda: [_data(each) for each in forms],
     )
 
 

@@ -4,7 +4,7 @@ Whoever makes a report says what is in it, and never how a format writes it; who
 and never what a report is about.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal, TypeAlias
@@ -151,13 +151,13 @@ class Report:
 
     Attributes:
         sections: What is read, in order.
-        data: All of it for machines: what JSON holds.
-        records: The rows for machines, where they are others than those of the first table.
+        data: Makes what JSON holds: all of it, for machines.
+        records: Makes the rows for machines, where they are others than those of the first table.
     """
 
     sections: Sequence[Section]
-    data: Any = None
-    records: Table | None = None
+    data: Callable[[], Any] | None = None
+    records: Callable[[], Table] | None = None
 
     @property
     def parts(self) -> Sequence[Part]:
@@ -177,4 +177,4 @@ class Report:
     @property
     def table(self) -> Table | None:
         """The rows for machines."""
-        return self.records or next(iter(self.tables), None)
+        return self.records() if self.records else next(iter(self.tables), None)

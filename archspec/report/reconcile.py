@@ -27,7 +27,7 @@ def explain_difference(left: CostTable, right: CostTable) -> Report:
             Section((_table(parts, *names),)),
             Section((Notes([_about(table.convention) for table in (left, right)]),)),
         ),
-        data={
+        data=lambda: {
             **_head(left.network),
             "between": [_who(table.convention) for table in (left, right)],
             "values": [left.flops, right.flops],
@@ -53,7 +53,7 @@ def reconcile(found: Reconciliation) -> Report:
     if not found.matches:
         sections.append(Section((Notes(("Nothing that is counted here rounds to that. The nearest:",)),)))
         sections.append(Section((Notes([_miss(near, found) for near in found.nearest]),)))
-    return Report(sections, data=_reconciled(found), records=_records(found))
+    return Report(sections, data=lambda: _reconciled(found), records=lambda: _records(found))
 
 
 def _reconciled(found: Reconciliation) -> dict[str, Any]:

@@ -21,7 +21,9 @@ def reproduce(results: Results) -> Report:
     everything = [finding for _, findings in results for finding in findings]
     if len(results) > 1:
         sections.append(Section((Title(f"all papers: {summary(everything)}"),)))
-    return Report(sections, data=[_data(finding) for finding in everything], records=_records(everything))
+    return Report(
+        sections, data=lambda: [_data(finding) for finding in everything], records=lambda: _records(everything)
+    )
 
 
 def _paper(paper: Paper, findings: Sequence[Finding]) -> Iterator[Section]:

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.report import numbers
-from archspec.report.cells import Name, Number
+from archspec.report.cells import Name, Number, raw
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
 from archspec.sweep.bounds import Line
 from archspec.sweep.crossover import Crossing, Crossover
@@ -22,12 +22,12 @@ def sensitivity(found: Sensitivity) -> Report:
             Section((Table(_responses(found)),)),
             Section((Notes(tuple(_notes(found))),)),
         ),
-        data={
+        data=lambda: {
             "spec": found.name,
             "quantity": found.quantity,
-            "cost": found.cost,
+            "cost": raw(found.cost),
             "bindings": _bindings(found.bindings),
-            "convention": found.convention.name,
+            "convention": found.counting.convention.name,
             "responses": [_response(found, each) for each in found.responses],
         },
     )
@@ -56,7 +56,7 @@ _missing = Number(None, "–")
 
 
 def _change(found: Sensitivity, response: Response) -> Fraction | None:
-    return Fraction(response.step.cost, found.cost) - 1 if response.step and found.cost else None
+    return Fraction(response.step.cost) / found.cost - 1 if response.step and found.cost else None
 
 
 def _number(value: Fraction | None, places: int) -> Number:
@@ -77,7 +77,7 @@ def _notes(found: Sensitivity) -> Iterator[str]:
     for response in found.responses:
         if response.reason:
             yield f"{response.symbol}: {response.reason}"
-    yield f"convention {found.convention.name}"
+    yield "; ".join((f"convention {found.counting.convention.name}", *numbers.asked(found.counting, [found.quantity])))
 
 
 def _response(found: Sensitivity, response: Response) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _response(found: Sensitivity, response: Response) -> dict[str, Any]:
             "low": str(step.span.low),
             "high": str(step.span.high),
             "closed": list(step.span.closed),
-            "cost": step.cost,
+            "cost": raw(step.cost),
             "change": str(change),
         },
     }
@@ -115,7 +115,7 @@ def crossover(found: Crossover) -> Report:
         )
     return Report(
         (Section((Title(head),)), Section((Table(_reigns(found)),)), *crossings, Section((Notes(notes),))),
-        data=_crossover_data(found),
+        data=lambda: _crossover_data(found),
     )
 
 

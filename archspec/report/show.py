@@ -37,7 +37,7 @@ def show(network: Network) -> Report:
     heads = ("network", *("" for _ in tables[1:]))
     sections += [Section((table,), heading=head, nested=not head) for head, table in zip(heads, tables, strict=True)]
     sections[-1] = replace(sections[-1], parts=(*sections[-1].parts, Notes(())))  # the text ends in an empty line
-    return Report(sections, data=_data(document, network), records=_records(tables))
+    return Report(sections, data=lambda: _data(document, network), records=lambda: _records(tables))
 
 
 def _records(tables: Sequence[Table]) -> Table:

@@ -5,11 +5,11 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.report import numbers
-from archspec.report.cells import Name, Number
+from archspec.report.cells import Name, Number, raw
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
 from archspec.sweep.bounds import Line
 from archspec.sweep.budget import Budget
-from archspec.sweep.solve import MEMORY, Found, Solution
+from archspec.sweep.solve import Found, Solution
 from archspec.sweep.span import Span, decimal
 
 LITTLE, LEAST = Fraction(1, 2000), "0.1 %"
@@ -24,7 +24,7 @@ def solve(solution: Solution) -> Report:
         sections += [Section((Notes((_answer(best),)),)), Section((Table(_costs(solution, best)),))]
         sections += [Section((Table(_frontier(solution), _marked(solution)),))] if solution.frontier else []
     sections += [Section((Notes((note,)),)) for note in _notes(solution)]
-    return Report(sections, data=_data(solution), records=_records(solution))
+    return Report(sections, data=lambda: _data(solution), records=lambda: _records(solution))
 
 
 def _headline(solution: Solution) -> str:
@@ -162,9 +162,8 @@ def _notes(solution: Solution) -> Iterable[str]:
 
 
 def _counted(solution: Solution) -> str:
-    counting = solution.counting
-    asked = MEMORY in (solution.maximise, *(budget.quantity for budget in solution.budgets))
-    return f"batch {counting.batch}" + (f"; memory {counting.policy}, {counting.dtype}" if asked else "")
+    asked = (solution.maximise, *(budget.quantity for budget in solution.budgets))
+    return "; ".join((f"batch {solution.counting.batch}", *numbers.asked(solution.counting, asked)))
 
 
 def _misses(solution: Solution, nearest: Found) -> str:
@@ -189,8 +188,10 @@ def _data(solution: Solution) -> dict[str, Any]:
         "batch": solution.counting.batch,
         "policy": solution.counting.policy,
         "dtype": solution.counting.dtype,
+        "weight_bits": solution.counting.bits,
         "budgets": [
-            {"quantity": budget.quantity, "least": budget.least, "most": budget.most} for budget in solution.budgets
+            {"quantity": budget.quantity, "least": raw(budget.least), "most": raw(budget.most)}
+            for budget in solution.budgets
         ],
         "searched": [
             {"symbol": line.symbol, "from": str(line.low), "to": str(line.high), "step": line.step, "kind": line.kind}
@@ -213,5 +214,5 @@ def _network(found: Found | None) -> dict[str, Any] | None:
             name: {"low": str(span.low), "high": str(span.high), "closed": list(span.closed)}
             for name, span in found.spans.items()
         },
-        **found.figures,
+        **{name: raw(figure) for name, figure in found.figures.items()},
     }

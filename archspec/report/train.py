@@ -72,15 +72,15 @@ class Bars(Watcher):
 def train(result: Result) -> Report:
     """What a training came to."""
     if not result.epochs:
-        return Report((Section((Notes((f"{result.spec}: no epoch is over yet",)),)),), data=_data(result))
+        return Report((Section((Notes((f"{result.spec}: no epoch is over yet",)),)),), data=lambda: _data(result))
     said = (
         f"{result.spec}: {result.params:,} weights, {result.data}; {result.seconds:,.0f} s of training, in {result.out}"
     )
     rows = {"last": result.last, "best on the test images": result.best}
     return Report(
         (Section((Title(said),)), Section((Table(_columns(rows)),))),
-        data=_data(result),
-        records=_records(result.epochs),
+        data=lambda: _data(result),
+        records=lambda: _records(result.epochs),
     )
 
 
@@ -141,4 +141,4 @@ def evaluation(score: Score, spec: str, data: str) -> Report:
     found = {"spec": spec, "data": data, **_figures(score)}
     cells = {name: Name(value) if isinstance(value, str) else Number(value) for name, value in found.items()}
     records = Table([Column(name, [cell]) for name, cell in cells.items()])
-    return Report((Section((Notes((said,)),)),), data=found, records=records)
+    return Report((Section((Notes((said,)),)),), data=lambda: found, records=lambda: records)

@@ -26,8 +26,8 @@ def verify(agreements: "Sequence[Agreement]", *, layers: bool = False) -> Report
         sections = [Section((Table(_networks(agreements), _roles(agreements)),))]
     return Report(
         (*sections, Section((Notes(_findings(agreements)),))),
-        data=[_data(agreement) for agreement in agreements],
-        records=Table(_records(agreements)),
+        data=lambda: [_data(agreement) for agreement in agreements],
+        records=lambda: Table(_records(agreements)),
     )
 
 
@@ -37,7 +37,7 @@ def agreement(found: "Agreement") -> Report:
 
 
 def _nodes(agreement: "Agreement") -> Iterator[Section]:
-    rows = [*agreement.rows, agreement.total]
+    rows = agreement.compared
     bound = numbers.bindings(agreement.bindings)
     columns = [
         Column("layer", [Name(row.name) for row in rows], least=12),
@@ -47,7 +47,7 @@ def _nodes(agreement: "Agreement") -> Iterator[Section]:
         _agrees(rows),
     ]
     yield Section((Title(f"{agreement.name}, counted and run" + (f": {bound}" if bound else "")),))
-    yield Section((Table(columns, (*_roles(agreement.rows), "total")),))
+    yield Section((Table(columns, (*_roles(rows[:-1]), "total")),))
 
 
 def _networks(agreements: "Sequence[Agreement]") -> list[Column]:
@@ -112,7 +112,7 @@ def _findings(agreements: "Sequence[Agreement]") -> list[str]:
 
 
 def _data(agreement: "Agreement") -> dict[str, Any]:
-    rows = [*agreement.rows, agreement.total]
+    rows = agreement.compared
     return {
         "spec": agreement.name,
         "bindings": agreement.bindings,

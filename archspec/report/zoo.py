@@ -21,7 +21,7 @@ def zoo(entries: Sequence[tuple[Document, CostTable]]) -> Report:
         Column("symbols", [Name(", ".join(document.symbols)) for document in documents]),
         Column("paper", [Name(cite(document)) for document in documents], least=24),
     ]
-    return Report((Section((Table(columns),)),), data=[_data(*entry) for entry in entries])
+    return Report((Section((Table(columns),)),), data=lambda: [_data(*entry) for entry in entries])
 
 
 def _data(document: Document, table: CostTable) -> dict[str, Any]:

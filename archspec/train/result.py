@@ -70,7 +70,7 @@ class Epoch:
     images_per_second: float
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True)
 class Result(Reported):
     """A training.
 
@@ -96,9 +96,6 @@ class Result(Reported):
     moved: str = ""
     signal: int | None = None
 
-    def __repr__(self) -> str:
-        return short(self, self.spec, self.data, f"{len(self.epochs)} of {self.planned} epochs")
-
     @property
     def last(self) -> Epoch:
         """The last epoch."""
@@ -113,6 +110,9 @@ class Result(Reported):
     def seconds(self) -> float:
         """What the epochs took together, without the tests."""
         return sum(epoch.seconds for epoch in self.epochs)
+
+    def __repr__(self) -> str:
+        return short(self, self.spec, self.data, f"{len(self.epochs)} of {self.planned} epochs")
 
 
 class Watcher:

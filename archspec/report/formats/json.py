@@ -8,7 +8,6 @@ from archspec.writing import json_text
 
 def write(report: Report, **_: Any) -> str:
     """The data, in the one style of JSON."""
-    data = report.data
-    if data is None:
-        data = {"title": report.title, "tables": [table.records() for table in report.tables]}
-    return json_text(data) + "\n"
+    if report.data is None:
+        return json_text({"title": report.title, "tables": [table.records() for table in report.tables]}) + "\n"
+    return json_text(report.data()) + "\n"
