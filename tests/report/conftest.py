@@ -5,7 +5,10 @@ import csv
 import io
 import json
 import re
+from functools import cache
 from html.parser import HTMLParser
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +28,16 @@ def structure_of():
 
 
 def _structure(form, output):
-    return globals()[f"_{form}"](output)
+    return (globals().get(f"_{form}") or _of_its_test(form))(output)
+
+
+@cache
+def _of_its_test(form):
+    """What a format's own test, test_FORM.py, calls its structure."""
+    spec = spec_from_file_location(f"test_{form}", Path(__file__).parent / f"test_{form}.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.structure
 
 
 def _text(output):

@@ -72,7 +72,7 @@ HOSTILE = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join)
 WORDS = dict.fromkeys(FIELDS, "words") | {"latex": "alpha", "letter": "N"}
 
 OUTPUTS = (*formats.names(), "python", "numpy", "javascript", "source")
-SHORT, LONG = 25, 1000
+SHORT, LONG = 12, 1000
 
 
 def spec(texts):
