@@ -6,6 +6,7 @@ from typing import Any
 import rich_click as click
 
 from archspec import architecture, cost
+from archspec.cli.echo import fault
 from archspec.cli.formats import format_option, tell
 from archspec.cli.options import bindings, counting_options, names, set_option
 
@@ -90,7 +91,7 @@ def _formulas_of(
     context: click.Context, spec: str, view: Any, form: str, *, over: str | None, where: str | None, **options: Any
 ) -> None:
     from archspec.formula.proof import proved
-    from archspec.formula.substituted import substituted
+    from archspec.formula.substituted import new_letters, substituted
 
     if over is not None and options["by"] != "total":
         raise click.UsageError("--over divides one formula by one; leave out --by")
@@ -104,7 +105,10 @@ def _formulas_of(
     if over is not None:
         found = (found[0] / _formulas(architecture.load(over), options)[0],)
     if where is not None:
-        found = tuple(substituted(each, where) for each in found)
+        before, found = found, tuple(substituted(each, where) for each in found)
+        new = new_letters(before[0], found[0])
+        if new:
+            fault(f"new in the formula: {', '.join(new)}")
     _print(found, view, form, proofs)
     if not all(proofs):
         context.exit(1)
