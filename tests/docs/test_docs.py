@@ -185,7 +185,7 @@ def test_the_page_names_every_function_key_step_and_word():
         assert f"\n| `{name}`" in text
     for name in document.Source.model_fields:
         assert f"`{name}`" in text
-    for name in {*steps._STEPS, *ops.joins()} - {"call", "join"}:
+    for name in {*steps._STEPS} - {"call", "join"}:
         assert f"`{name}`" in text
     for word in ops.words():
         assert f"`{word}`" in text
