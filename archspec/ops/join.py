@@ -28,6 +28,26 @@ class Add(Weightless, name="add"):
         return Function("torch.add", takes="fold")
 
 
+class Subtract(Weightless, name="subtract"):
+    """The first tensor less the others, all of one shape."""
+
+    arity = "many"
+    in_place = True
+    overwritable = True
+
+    def output(self, *xs: Tensor) -> Tensor:
+        """The shape all inputs have."""
+        return _alike(xs, self.name)
+
+    def operations(self, *xs: Tensor) -> Operations:
+        """A subtraction an element for each input after the first."""
+        return Operations(additions=(len(xs) - 1) * xs[0].elements)
+
+    def torch_call(self, *xs: Tensor) -> Function:
+        """`torch.sub`, two at a time."""
+        return Function("torch.sub", takes="fold")
+
+
 class Mul(Weightless, name="mul"):
     """The product of tensors; an axis of size 1 is spread over the others' (a gate, as in squeeze and excitation)."""
 

@@ -372,6 +372,7 @@ SAMPLES = [
     ),
     # joins
     Sample("add", {}, (X, X, X), X, 0, Operations(additions=2 * ELEMENTS)),
+    Sample("subtract", {}, (X, X, X), X, 0, Operations(additions=2 * ELEMENTS)),
     Sample("mul", {}, (X, (1, 8, 1, 1)), X, 0, Operations(multiplications=ELEMENTS)),
     Sample("mul", {}, ((1, 8, 1, 5), (1, 1, 6, 1), X), X, 0, Operations(multiplications=2 * ELEMENTS)),
     Sample("concat", {}, (X, (1, 2, 6, 5), (1, 3, 6, 5)), (1, 8 + 2 + 3, 6, 5)),
