@@ -1,5 +1,7 @@
 """Normalisations."""
 
+from types import MappingProxyType
+
 from archspec.dims import Dim, product
 from archspec.errors import ShapeError
 from archspec.ops.base import (
@@ -15,6 +17,7 @@ from archspec.ops.base import (
     UpToOne,
     Weight,
     Weightless,
+    features,
     image,
     same_size,
 )
@@ -123,6 +126,36 @@ class LayerNorm(Operator, name="layer_norm"):
         target = "archspec.runtime.norm.LayerNorm2d" if self.over_channels else "torch.nn.LayerNorm"
         settings = {key: getattr(self, key) for key in ("eps", "elementwise_affine", "bias")}
         return self.module(target, {"normalized_shape": self._axes(x), **settings}, 1)
+
+
+class RmsNorm(Operator, name="rms_norm"):
+    """x/√(mean of x² + eps)·γ over the last axis of vectors or sequences (Zhang and Sennrich 2019).
+
+    arXiv:1910.07467.
+    """
+
+    torch_defaults = MappingProxyType({"eps": None})
+    eps: AboveZero = 1e-6
+    elementwise_affine: Switch = True
+
+    def output(self, x: Tensor) -> Tensor:
+        """X."""
+        features(x, self.name)
+        return x
+
+    def weights(self, x: Tensor) -> tuple[Weight, ...]:
+        """γ, an element of the last axis each."""
+        return (Weight("weight", x.shape[-1:], "scale"),) if self.elementwise_affine else ()
+
+    def operations(self, x: Tensor) -> Operations:
+        """For each row of m elements the mean of their squares, plus eps, one root, then a scaling of each element."""
+        m, affine = features(x, self.name), int(self.elementwise_affine)
+        one = Operations(additions=m, multiplications=m + m + m * affine, divisions=2, transcendentals=1)
+        return one.times(product(x.shape[:-1]))
+
+    def torch_call(self, x: Tensor) -> Module:
+        """`torch.nn.RMSNorm`."""
+        return self.module("torch.nn.RMSNorm", {"normalized_shape": features(x, self.name), **self.settings()}, 1)
 
 
 class LocalResponseNorm(Weightless, name="local_response_norm"):

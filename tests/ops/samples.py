@@ -220,6 +220,15 @@ SAMPLES = [
         Operations(additions=7 + 8 + 7 + 1 + 8, multiplications=3 * 8, divisions=3, transcendentals=1).times(2 * 30),
     ),
     image(
+        "rms_norm",
+        {"eps": 1e-5},
+        (2, 7, 16),
+        (2, 7, 16),
+        16,
+        # a row: 16 squares, 15 sums, a division; + eps, a root, its inverse; 16 times that, 16 times γ
+        Operations(additions=15 + 1, multiplications=16 + 16 + 16, divisions=1 + 1, transcendentals=1).times(2 * 7),
+    ),
+    image(
         "local_response_norm",
         {"size": 3, "alpha": 1e-3, "beta": 0.5},
         X,
