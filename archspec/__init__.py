@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.alone import refuse_other_distribution
 
 if TYPE_CHECKING:
+    from archspec import compress
     from archspec.architecture import Architecture, Network, load, loads
     from archspec.cost import Convention, CostTable
     from archspec.errors import ArchspecError
@@ -24,6 +25,7 @@ __all__ = [
     "CostTable",
     "Document",
     "Network",
+    "compress",
     "load",
     "loads",
     "zoo",
@@ -32,6 +34,7 @@ __all__ = [
 _HOMES = {
     "Architecture": "archspec.architecture",
     "ArchspecError": "archspec.errors",
+    "compress": "archspec.compress",
     "Convention": "archspec.cost",
     "CostTable": "archspec.cost",
     "Document": "archspec.language.document",

@@ -11,6 +11,17 @@ from archspec.errors import ArchspecError, MissingExtraError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+EXTRAS = {
+    "torch": ("torch",),
+    "train": ("accelerate", "safetensors", "sklearn", "PIL"),
+    "onnx": ("onnx", "onnxruntime", "onnxscript"),
+    "compress": ("bitarray", "scipy"),
+    "plot": ("altair", "vl_convert"),
+    "report": ("jinja2", "latex2mathml"),
+    "sweep": ("duckdb", "joblib", "optuna"),
+}
+"""The modules that each extra brings."""
+
 
 def need(extra: str, *modules: str) -> None:
     """Make sure that an extra is installed, without loading it.
@@ -66,3 +77,14 @@ def _offered(group: str, path: tuple[str, ...]) -> Mapping[str, tuple["EntryPoin
 
 def _package(offer: "EntryPoint") -> str:
     return offer.dist.name if offer.dist else offer.value
+
+
+def extra_of(error: ModuleNotFoundError) -> MissingExtraError | None:
+    """What says how to get the module that was not found; None if no extra brings it.
+
+    >>> print(extra_of(ModuleNotFoundError(name="torch.nn")))
+    this needs torch: pip install 'archspec-nn[torch]'
+    """
+    module = (error.name or "").partition(".")[0]
+    extra = next((extra for extra, modules in EXTRAS.items() if module in modules), None)
+    return None if extra is None else MissingExtraError(f"this needs {module}: pip install 'archspec-nn[{extra}]'")

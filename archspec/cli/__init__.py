@@ -1,9 +1,9 @@
 """The command `archspec`: one file a verb, loaded when it is called.
 
-Exit 0: fine; 1: findings; 2: wrong input. Errors go to standard error, as sentences.
+Exit 0: fine; 1: findings; 2: wrong input, or an output that cannot be written. Errors go to standard error, as
+sentences.
 """
 
-import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -11,7 +11,10 @@ from typing import Any
 import rich_click as click
 
 from archspec.alone import refuse_other_distribution
+from archspec.cli.echo import fault, printable_faults
+from archspec.cli.streams import heard
 from archspec.errors import ArchspecError, did_you_mean
+from archspec.extras import extra_of
 
 VERBS = (
     "check",
@@ -61,13 +64,26 @@ class Verbs(click.RichGroup):
             raise click.UsageError(f"no command '{args[0]}'{known}", ctx)
         return super().resolve_command(ctx, args)
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the arguments before the verb."""
+        with printable_faults():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: RET503  # what follows the errors exits
         """Run the verb; what the library refuses becomes one message and exit 2."""
         try:
-            return super().invoke(ctx)
+            with printable_faults():
+                return super().invoke(ctx)
         except ArchspecError as error:
-            click.echo(f"{error}", err=True)
-            ctx.exit(2)
+            refusal: ArchspecError = error
+        except ModuleNotFoundError as error:
+            if (found := extra_of(error)) is None:
+                raise
+            refusal = found
+        except BrokenPipeError:  # the reader, a pager say, has gone: nothing is left to say
+            ctx.exit(0)
+        fault(refusal)
+        ctx.exit(2)
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -81,15 +97,8 @@ def app() -> None:
 
 def main() -> None:
     """Run the command line."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
     try:
         refuse_other_distribution()
     except ImportError as error:
         sys.exit(f"archspec: {error}")
-    try:
-        app()
-    except BrokenPipeError:  # the reader, a pager say, has gone: nothing is left to say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    sys.exit(heard(app))

@@ -16,4 +16,4 @@ def command(spec: str, settings: tuple[str, ...], output: str, seed: int) -> Non
 
     A program has weights as at the beginning of training, and takes any batch. The file appears when it is whole.
     """
-    architecture.load(spec).write(output, seed=seed, **bindings(settings))
+    architecture.load(spec).write(output, bindings(settings), seed=seed)

@@ -9,8 +9,10 @@ from typing import Any
 import rich_click as click
 
 from archspec import architecture
+from archspec.cli.echo import fault
 from archspec.cli.options import bindings, set_option, spec_argument
 from archspec.errors import ArchspecError
+from archspec.extras import need
 from archspec.report.train import FORMATS, Bars, train
 from archspec.train.options import Options
 from archspec.train.recipe import OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe, default_for, load
@@ -68,6 +70,7 @@ def command(spec: str, settings: tuple[str, ...], form: str, **given: Any) -> No
 
     Exit 1 when the training cannot go on, 130 when it is interrupted; --resume continues it.
     """
+    need("train", "torch", "accelerate", "safetensors")
     arch = architecture.load(spec)
     options = Options(**{key: given[key] for key in Options.__slots__})
     recipe = _recipe(arch.name, given)
@@ -80,7 +83,7 @@ def command(spec: str, settings: tuple[str, ...], form: str, **given: Any) -> No
             arch, given["data"], recipe, out=out, bindings=bindings(settings), options=options, watcher=watcher
         )
     except TrainingStoppedError as error:
-        click.echo(f"{error}", err=True)
+        fault(error)
         sys.exit(1)
     if isinstance(watcher, Bars):
         click.echo(train(result, form), nl=False)
@@ -118,5 +121,5 @@ def _interrupted(result: Result, speaks: bool, spec: str, settings: tuple[str, .
     if speaks:
         again = ["archspec", "train", spec, *(part for setting in settings for part in ("--set", setting))]
         resume = shlex.join([*again, "--out", str(result.out), "--resume"])
-        click.echo(f"interrupted; everything is saved: {resume}", err=True)
+        fault(f"interrupted; everything is saved: {resume}")
     sys.exit(128 + (result.signal or 0))

@@ -20,7 +20,7 @@ Rules: TypeAlias = Mapping[str, Mapping[str, int]]
 """By operator: how often each of its `FEATURES` counts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Dialect(Convention):
     """The number that a tool prints, as a convention.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from archspec import ops
 from archspec.emit import code
-from archspec.emit.bodies import counted_names
+from archspec.emit.bodies import counted_names, names_given
 from archspec.emit.classes import Class, Param
 from archspec.emit.code import INT, Code, Kind
 from archspec.emit.expression import Reader
@@ -84,6 +84,7 @@ class Facts(Formulas):
         self.bindings = bindings
         counted = counted_names(document)
         self.local_names = frozenset(counted)
+        self.given_names = frozenset(names_given(tuple(body for _, body in document.bodies())))
         self.repeated = frozenset(name for name, count in counted.items() if count > 1)
         self.whole_lets: set[tuple[Any, str]] = set()
         self.whole_args: dict[tuple[str, int], set[str]] = {}

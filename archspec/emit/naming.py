@@ -7,7 +7,10 @@ from keyword import iskeyword
 
 from archspec.language import Document
 
-IMPORTED = frozenset({"Any", "Fraction", "Self", "Tensor", "ceil", "floor", "functional", "nn", "pad", "self", "torch"})
+IMPORTED = frozenset(
+    {"Any", "Chain", "Final", "Fraction", "OrderedDict", "Self", "Tensor"}
+    | {"ceil", "floor", "functional", "math", "nn", "pad", "self", "torch"}
+)
 """The names that the source imports, or that every method has."""
 
 _CAPITALS = {

@@ -15,7 +15,8 @@ from archspec.emit.prose import beginning_prose, network_prose
 from archspec.emit.scope import Scope
 from archspec.emit.statements import Assign, Refuse, Return, Statement, used
 from archspec.emit.walk import Walk
-from archspec.graph.expand import bind
+from archspec.graph.expand import expand
+from archspec.graph.initial import initial
 from archspec.language.document import Document, Symbol
 
 
@@ -28,6 +29,7 @@ def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str
 
     Raises:
         BindingError: A symbol that does not exist, or a value that it cannot have.
+        SpecErrors: The network cannot be built, as `expand` says.
         ArchspecError: The specification cannot be translated; says which step.
 
     >>> from archspec.language import load
@@ -39,7 +41,10 @@ def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str
             self.relu2 = nn.ReLU()
             self.fc3 = nn.Linear(100, classes)
     """
-    facts = Facts(document, bind(document, bindings or {}, ()))
+    network = expand(document, bindings)
+    if document.initialisation:
+        initial(network, document.initialisation)
+    facts = Facts(document, network.bindings)
     facts.walked(_write)
     return page(facts)
 
@@ -70,15 +75,15 @@ def _write(facts: Facts) -> None:
     checks = [c for name in taken for c in _checked(scope.symbols[name], document.symbols[name])]
     params = tuple(_param(name, variable, facts) for name, variable in taken.items())
     forward = scope.forward.done() if explicit else None
-    initial = document.initialisation
+    rules = document.initialisation
     facts.classes[""] = Class(
         facts.network,
         [network_prose(document, facts.network)],
         params,
         (*checks, *body),
         forward,
-        beginning=beginning(initial, facts.weighted) if initial else (),
-        authority=beginning_prose(initial) if initial else (),
+        beginning=beginning(rules, facts.weighted, facts.given_names) if rules else (),
+        authority=beginning_prose(rules) if rules else (),
     )
 
 

@@ -11,13 +11,15 @@ from archspec.emit.facts import Facts
 from archspec.emit.helpers import HELPERS, helper, inlined
 from archspec.emit.layout import STEP, WIDTH, broken, laid
 from archspec.emit.prose import docstring, module_prose, sentence
+from archspec.emit.statements import If, Put, attributes, flat, inner
 from archspec.language.document import Lookup
 
 _IMPORTS = (
     ("import math", {"math"}),
+    ("from collections import {}", {"OrderedDict"}),
     ("from fractions import Fraction", {"Fraction"}),
     ("from math import {}", {"ceil", "floor"}),
-    ("from typing import {}", {"Any", "Self"}),
+    ("from typing import {}", {"Any", "Final", "Self"}),
     ("import torch", {"torch"}),
     ("from torch import {}", {"Tensor", "nn"}),
     ("from torch.nn import functional", {"functional"}),
@@ -59,7 +61,7 @@ def _imports(used: set[str]) -> str:
 
 
 def _lookup(name: str, lookup: Lookup) -> str:
-    note = [f"# {sentence(lookup.doc)}"] if lookup.doc else []
+    note = [f"# {said}"] if (said := sentence(lookup.doc or "")) else []
     rows = []
     for key, *cells in lookup.rows:
         if len(lookup.columns) == 2:
@@ -80,15 +82,17 @@ def _definition(made: Definition) -> str:
 
 
 def _class(made: Class) -> str:
-    base = "nn.Sequential" if made.forward is None else "nn.Module"
+    base = "Chain" if made.forward is None else "nn.Module"
     lines = [f"class {made.name}({base}):"]
     paragraphs = list(made.doc)
-    described = [param for param in made.params if param.doc]
+    described = [(param.name, said) for param in made.params if (said := sentence(param.doc or ""))]
     if described:
-        entries = "\n".join(f"    {param.name}: {sentence(param.doc or '')}" for param in described)
+        entries = "\n".join(f"    {name}: {said}" for name, said in described)
         paragraphs = [*paragraphs, f"Args:\n{entries}"]
     if paragraphs:
         lines += [*docstring(paragraphs, STEP), ""]
+    if constants := _constants(made):
+        lines += [*(f"{STEP}{name}: Final[bool]" for name in constants), ""]
     if made.params or made.body:
         lines += [*_signature(made.params), f"{STEP * 2}super().__init__()", *laid(made.body, STEP * 2)]
         lines += [f"{STEP * 2}self._initialise()"] if made.beginning else []
@@ -102,6 +106,17 @@ def _class(made: Class) -> str:
         lines += ["", f"{STEP}def _initialise(self) -> None:", *docstring(made.authority, STEP * 2)]
         lines += [f"{STEP * 2}with torch.no_grad():", *laid(made.beginning, STEP * 3)]
     return "\n".join(lines).rstrip()
+
+
+def _constants(made: Class) -> list[str]:
+    """The attributes that the forward decides by, where a child may be missing, so that it can be scripted."""
+    conditional = (
+        s for body in (inner(s) for s in made.body if isinstance(s, If)) for part in body for s in flat(part)
+    )
+    if not any(isinstance(statement, Put) and statement.owner == "self" for statement in conditional):
+        return []
+    conditions = tuple(s.condition for s in flat(made.forward or ()) if isinstance(s, If))
+    return list(dict.fromkeys(attributes(conditions)))
 
 
 def _signature(params: tuple[Param, ...]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Docstrings: what the specification says of itself, as text that can end no string and begin no code."""
 
+import re
 from collections.abc import Sequence
 from textwrap import wrap
 
@@ -13,12 +14,12 @@ WIDTH = 120
 def safe(text: str) -> str:
     r"""A text for a docstring: on one line, without anything that ends the string or cannot be seen.
 
-    >>> safe('two' + chr(10) + 'lines and ' + '"' * 3)
-    'two lines and \\"\\"\\"'
+    >>> print(safe('two' + chr(10) + 'lines that end in ' + chr(92) + '"'))
+    two lines that end in \\\"
     """
-    joined = " ".join(text.split()).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in joined)
-    return f'{shown[:-1]}\\"' if shown.endswith('"') and not shown.endswith('\\"') else shown
+    joined = " ".join(text.split()).replace("\\", "\\\\")
+    quoted = re.sub('"(?="")|"$', r"\"", joined)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in quoted)
 
 
 def docstring(paragraphs: Sequence[str], indent: str) -> list[str]:
@@ -50,9 +51,10 @@ def _entry(line: str, taken: int) -> list[str]:
 
 def module_prose(document: Document) -> list[str]:
     """The paragraphs above everything: what the network is, and the paper."""
-    paragraphs = [sentence(document.doc or (document.source.title if document.source else document.name))]
+    doc = sentence(document.doc or "")
+    paragraphs = [doc or sentence(document.source.title if document.source else "") or sentence(document.name)]
     if document.source:
-        paragraphs.append(cited(document.source, titled=document.doc is not None))
+        paragraphs.append(cited(document.source, titled=bool(doc)))
         if document.source.note:
             paragraphs.append(sentence(document.source.note))
     return [paragraph for paragraph in paragraphs if paragraph]
@@ -70,16 +72,14 @@ def beginning_prose(initialisation: Initialisation) -> tuple[str, ...]:
     source = initialisation.source
     if source is None:
         return ("How the weights begin.",)
-    note = (sentence(source.note),) if source.note else ()
-    return ("How the weights begin.", " ".join((cited(source, titled=True), *note)))
+    said = " ".join(filter(None, (cited(source, titled=True), sentence(source.note or ""))))
+    return ("How the weights begin.", *filter(None, (said,)))
 
 
 def block_prose(block: Block) -> list[str]:
     """The paragraphs of a block's class."""
-    paragraphs = [sentence(block.doc)] if block.doc else []
-    if block.source:
-        paragraphs.append(cited(block.source, titled=True))
-    return paragraphs
+    paragraphs = [sentence(block.doc or ""), cited(block.source, titled=True) if block.source else ""]
+    return [paragraph for paragraph in paragraphs if paragraph]
 
 
 def sentence(text: str) -> str:

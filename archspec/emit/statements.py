@@ -152,6 +152,17 @@ def all_names(value: Any) -> Iterator[Code]:
             yield from all_names(value.parts)
 
 
+def attributes(value: Any) -> Iterator[str]:
+    """The attributes of `self` in a value."""
+    if isinstance(value, tuple):
+        for part in value:
+            yield from attributes(part)
+    elif isinstance(value, Code):
+        if value.head == "attr" and str(value.parts[0]) == "self":
+            yield value.parts[1]
+        yield from attributes(value.parts)
+
+
 def targets(statements: Statements) -> Counter[str]:
     """The variables that statements set, and how often."""
     found: Counter[str] = Counter()

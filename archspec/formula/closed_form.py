@@ -18,8 +18,9 @@ from archspec.symbols import quotient, replaced, to_sympy, value
 View: TypeAlias = Literal["exact", "divisible", "asymptotic"]
 VIEWS: tuple[View, ...] = ("exact", "divisible", "asymptotic")
 
-Form: TypeAlias = Literal["collected", "sum", "factored"]
-"""collected: a term for each spatial size; sum: monomials, as they come; factored: one product."""
+Form: TypeAlias = Literal["collected", "sum", "factored", "quotient"]
+"""collected: a term for each spatial size; sum: monomials, as they come; factored: one product; quotient: one of two
+that are collected."""
 
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
@@ -101,7 +102,7 @@ class Formula:
         sides = tuple(symbol for symbol in self.symbols if any(symbol in size.free_symbols for size in self.sizes))
         return written({expression: 1}, sides, self.form)
 
-    def __call__(self, **values: Any) -> Any:
+    def __call__(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """The exact count at values of its symbols, the others at their defaults.
 
         Where an assumption does not hold, the network itself is counted.
@@ -114,7 +115,7 @@ class Formula:
         >>> archspec.load("mobilenet").formula("macs", free=["alpha", "side"])(alpha=1, side=224)
         568740352
         """
-        known = self._bound(values)
+        known = self._bound({**(values or {}), **named})
         broken = next((condition for condition in self.assumptions if not condition.holds(known)), None)
         if broken is None:
             return value(self.exact, known)
@@ -124,9 +125,9 @@ class Formula:
             raise ArchspecError(f"the formula of {self.of} assumes that {Text(self).condition(broken)}")
         return self.counted(known)
 
-    def holds(self, **values: Any) -> bool:
+    def holds(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> bool:
         """Whether everything that the exact expression assumes is so of these values."""
-        known = self._bound(values)
+        known = self._bound({**(values or {}), **named})
         return all(condition.holds(known) for condition in self.assumptions)
 
     def _bound(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,7 +145,7 @@ class Formula:
     @property
     def whole(self) -> bool:
         """Whether it is a count, and so an integer."""
-        return self.counted is not None
+        return self.counted is not None and self.form != "quotient"
 
     def __truediv__(self, other: "Formula") -> "Formula":
         """How much this is for each of the other, without roundings: one simplified formula.
@@ -171,8 +172,9 @@ class Formula:
             rounded=any(each.exact != each.asymptotic for each in (above, below)),
         )
 
-    def where(self, **expressions: Any) -> "Formula":
+    def where(self, expressions: Mapping[str, Any] | None = None, /, **named: Any) -> "Formula":
         """The same with expressions for some symbols, such as M = αM."""
+        expressions = {**(expressions or {}), **named}
         rule = {symbol: to_sympy(expressions[symbol.name]) for symbol in self.symbols if symbol.name in expressions}
         put = partial(replaced, rule=rule)
         sizes = tuple(size for size in map(put, self.sizes) if size.free_symbols)
@@ -214,19 +216,19 @@ class Formula:
         """A Python function of the symbols, in text, that needs nothing but Python and gives exact integers."""
         from archspec.formula.languages import Python
 
-        return Python(self).function(self.view(view), whole=view == "exact" and self.whole)
+        return Python(self).export(view)
 
     def numpy(self, view: View = "exact") -> str:
         """The same over NumPy arrays."""
         from archspec.formula.languages import Numpy
 
-        return Numpy(self).function(self.view(view), whole=view == "exact" and self.whole)
+        return Numpy(self).export(view)
 
     def javascript(self, view: View = "exact") -> str:
         """The same in JavaScript."""
         from archspec.formula.languages import JavaScript
 
-        return JavaScript(self).function(self.view(view), whole=view == "exact" and self.whole)
+        return JavaScript(self).export(view)
 
     def __str__(self) -> str:
         return self.text()
@@ -236,6 +238,10 @@ def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], form: Form) -> 
     """The terms of a sum in a form."""
     if form == "collected":
         return collected(summands, sizes)
+    if form == "quotient":
+        (quotient,) = summands
+        above, below = (Add(*collected({part: 1}, sizes)) for part in sympy.fraction(quotient))
+        return (above / below,)
     monomials: dict[Expr, Expr] = {}
     for summand, often in summands.items():
         for term in Add.make_args(sympy.expand(summand)):

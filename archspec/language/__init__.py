@@ -9,7 +9,7 @@ from archspec.language import zoo
 from archspec.language.check import DEFINING, check
 from archspec.language.document import Document
 from archspec.language.extend import extended
-from archspec.language.located import Faults, TooManyFaultsError
+from archspec.language.located import Faults, validated
 from archspec.language.origin import Origin, digest, origin
 from archspec.language.reader import decode, parse, read_bytes
 from archspec.language.variants import variants
@@ -29,7 +29,7 @@ def load(spec: str | os.PathLike[str]) -> Document:
         name = str(zoo.path(name))
     data = read_bytes(name)
     shown = "<stdin>" if name == "-" else name
-    return loads(decode(data, shown), shown)
+    return _read(decode(data, shown), shown, None if name == "-" else name)
 
 
 def _is_zoo_name(name: str) -> bool:
@@ -38,18 +38,20 @@ def _is_zoo_name(name: str) -> bool:
 
 
 def loads(text: str, name: str = "<text>") -> Document:
-    """Read a specification from text; `name` is what its faults call it.
+    """Read a specification from text; `name` is what its faults call it. What it extends is of the zoo.
 
     Raises:
         SpecErrors: It has faults; all of them are named, each with its place.
     """
+    return _read(text, name, None)
+
+
+def _read(text: str, name: str, file: str | None) -> Document:
     faults = Faults()
     tree = parse(text, name, faults)
     try:
-        tree = extended(tree, name, lambda file: parse(decode(read_bytes(file), file), file))
-        document = Document.model_validate(tree, context=faults)
-    except TooManyFaultsError:
-        raise SpecErrors(faults) from None
+        tree = extended(tree, file, lambda other: parse(decode(read_bytes(other), other), other))
+        document = validated(Document, tree, faults)
     except SpecErrors as error:
         raise SpecErrors([*faults, *error.errors]) from None
     if not document.broken and not faults.unread & DEFINING:

@@ -30,9 +30,9 @@ from archspec.language.document import (
     When,
 )
 from archspec.language.expression import BUILTINS, CONSTANTS, Expression, Scope, miscounted
-from archspec.language.reader import printable
 from archspec.language.steps import STEP_KEYS
 from archspec.language.values import NAME, SIGNATURE, Value
+from archspec.writing import printable
 
 FLOWING = ("in_channels", "in_height", "in_width")
 """The sizes of what flows into a step, by the names that expressions use."""
@@ -191,7 +191,10 @@ class _Checker:
 
     def _taken_lets(self, holder: Document | Block | Group) -> Iterator[SpecError]:
         for name in () if holder.broken else holder.let:
-            yield from self._taken(name, holder.key_at(f"let.{name}"))
+            at = holder.key_at(f"let.{name}")
+            yield from self._taken(name, at)
+            if holder is self.document and name in self.document.symbols:
+                yield SpecError(f"let: '{name}' is a symbol; choose another name", at)
 
     def _taken(self, name: str, at: Mark | None) -> Iterator[SpecError]:
         """The fault of a name that could not be used in an expression, or would change what a word there means."""

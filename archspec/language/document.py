@@ -36,7 +36,7 @@ from archspec.language.steps import (
     Use,
     When,
 )
-from archspec.language.values import Constant, Formula, Name, Signature, Text, Value
+from archspec.language.values import Constant, Formula, Letter, Name, Prose, Signature, Value
 
 __all__ = [
     "Block",
@@ -73,8 +73,8 @@ class Symbol(Located):
     range: tuple[Constant, Constant] | None = None
     choices: tuple[Constant, ...] | None = None
     type: Literal["integer", "rational"] | None = None
-    latex: Text | None = None
-    doc: Text | None = None
+    latex: Letter | None = None
+    doc: Prose | None = None
 
     @property
     def integer(self) -> bool:
@@ -97,13 +97,13 @@ class Lookup(Located):
 
     columns: tuple[Constant, ...]
     rows: tuple[tuple[Constant, ...], ...]
-    doc: Text | None = None
+    doc: Prose | None = None
 
 
 class Letters(Located):
     """How a paper writes a block's formula: its letters, and whether as a sum, a product, or by spatial size."""
 
-    names: dict[Name, Text]
+    names: dict[Name, Letter]
     form: Literal["collected", "sum", "factored"] = "collected"
 
 
@@ -114,7 +114,7 @@ class Block(Located):
     input's `in_channels`, `in_height` and `in_width`. `letters` says how these are written, by the name of who does.
     """
 
-    doc: Text | None = None
+    doc: Prose | None = None
     source: Source | None = None
     letters: dict[Name, Letters] = Field(default_factory=dict)
     args: dict[Name, Value] = Field(default_factory=dict)
@@ -144,7 +144,7 @@ class Document(Located):
 
     archspec: Annotated[int, PlainValidator(_version), WithJsonSchema({"const": 1})]
     name: Name
-    doc: Text | None = None
+    doc: Prose | None = None
     source: Source | None = None
     symbols: dict[Name, Symbol] = Field(default_factory=dict)
     functions: dict[Signature, Formula] = Field(default_factory=dict)

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from archspec import dims
 from archspec.dims import Dim
 from archspec.errors import ArchspecError, Mark, SpecError, UndecidableError, did_you_mean
-from archspec.language.reader import printable
+from archspec.writing import printable
 
 MAX_LENGTH = 1_000
 MAX_DEPTH = 50

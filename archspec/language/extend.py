@@ -10,32 +10,35 @@ from collections.abc import Callable
 from pathlib import Path
 
 from archspec.errors import ArchspecError, SpecError, SpecErrors
+from archspec.files import below
 from archspec.language import zoo
-from archspec.language.reader import Mapping, Scalar, printable
+from archspec.language.reader import Mapping, Scalar
+from archspec.writing import printable
 
 SECTIONS = ("symbols", "functions", "lookups", "let", "blocks")
 MAX_CHAIN = 5
 
 
-def extended(tree: Mapping, name: str, read: Callable[[str], Mapping]) -> Mapping:
+def extended(tree: Mapping, file: str | None, read: Callable[[str], Mapping]) -> Mapping:
     """A specification laid over the one it extends, and that over the one it extends, and so on.
 
     Args:
         tree: The specification as it was read.
-        name: Its file; a path in `extends` begins in that file's folder.
+        file: Its file, below whose folder those lie that it extends; None for a text, which extends the zoo alone.
         read: Reads another specification.
 
     Raises:
         SpecErrors: A specification that is extended cannot be read, or extends itself; says which one names it.
     """
     chain = [tree]
-    files = [name]
+    files = [file]
+    root = None if file is None else Path(file).parent
     while (base := chain[-1].get("extends")) is not None:
         at = chain[-1].key("extends")
         if not isinstance(base, Scalar):
             raise SpecErrors([SpecError("extends: expected a name of the zoo or a path", at)])
         try:
-            file = str(_file(base, files[-1]))
+            root, file = _file(base, files[-1], root)
             if file in files or len(chain) > MAX_CHAIN:
                 raise ArchspecError(
                     f"'{printable(base)}' leads back here, or through more than {MAX_CHAIN} specifications"
@@ -54,14 +57,26 @@ def extended(tree: Mapping, name: str, read: Callable[[str], Mapping]) -> Mappin
     return whole
 
 
-def _file(base: str, beside: str) -> Path:
-    """The file that `extends` names: of the zoo, or a path from the folder of the file that names it."""
+def _file(base: str, beside: str | None, root: Path | None) -> tuple[Path, str]:
+    """The file that `extends` names, and the folder below which those lie that it extends in turn.
+
+    Args:
+        base: A name of the zoo, or a path from the folder of the file that names it.
+        beside: That file; None for a text.
+        root: The folder below which the path must lie, links followed: nothing outside it is even looked for.
+    """
     if base in zoo.names():
-        return zoo.path(base)
-    path = Path(beside).parent / base
-    if not os.path.isfile(path):  # where Path.is_file raises (a name too long), this answers
+        return zoo.directory(), str(zoo.path(base))
+    if root is None or beside is None:
+        raise ArchspecError(
+            f"no network of the zoo is called '{printable(base)}'; only a specification in a file extends other files"
+        )
+    place = below(root, Path(beside).parent / base)
+    if place is None:
+        raise ArchspecError(f"'{printable(base)}' is not below the folder of the specification, where files are read")
+    if not os.path.isfile(place):  # where Path.is_file raises (a name too long), this answers
         raise ArchspecError(f"no file and no network of the zoo is called '{printable(base)}'")
-    return path.resolve()
+    return root, str(place)
 
 
 def _laid_over(top: Mapping, base: Mapping) -> Mapping:

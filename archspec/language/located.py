@@ -5,13 +5,15 @@ that all of a file's faults come in one run.
 """
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, model_validator
+from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import ErrorDetails
 
 from archspec.errors import Mark, SpecError, SpecErrors, did_you_mean
-from archspec.language.reader import Mapping, Nothing, Sequence, printable
+from archspec.language.reader import Mapping, Nothing, Sequence
+from archspec.writing import printable
 
 
 class TooManyFaultsError(Exception):
@@ -137,6 +139,21 @@ class Located(BaseModel):
         model = cls.model_construct()
         object.__setattr__(model, "_broken", True)
         return model
+
+
+M = TypeVar("M", bound=Located)
+
+
+def validated(model: type[M], tree: Any, faults: Faults) -> M:
+    """What a text says, as a model; its faults are reported.
+
+    Raises:
+        SpecErrors: There are more faults than are shown, and the rest was not looked at.
+    """
+    try:
+        return model.model_validate(tree, context=faults)
+    except TooManyFaultsError:
+        raise SpecErrors(faults) from None
 
 
 def places_of(raw: Any) -> dict[str, Mark] | None:

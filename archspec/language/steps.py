@@ -6,18 +6,19 @@ from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
-    ModelWrapValidatorHandler,
     SerializerFunctionWrapHandler,
     Tag,
     model_serializer,
     model_validator,
 )
+from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from archspec import ops
 from archspec.errors import SpecError, did_you_mean
 from archspec.language.located import Located, described, mark_of, places_of
-from archspec.language.reader import Mapping, Nothing, Scalar, Sequence, printable
+from archspec.language.reader import Mapping, Nothing, Scalar, Sequence
 from archspec.language.values import Cell, Formula, Name, Value
+from archspec.writing import printable
 
 
 class Step(Located):

@@ -1,5 +1,6 @@
 """Printed figures held against what their specifications give."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,13 +11,16 @@ from typing import Any
 from archspec import architecture
 from archspec.cost import CostTable
 from archspec.dims import is_number
-from archspec.errors import ArchspecError, SpecError, SpecErrors
+from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError
+from archspec.files import below
 from archspec.interval import Interval, interval
+from archspec.language import zoo
 from archspec.language.expression import Scope
 from archspec.ops import Weight
 from archspec.published.figures import Figure, Inputs, Paper, Quantity, Table
 from archspec.published.functions import functions
 from archspec.published.verdict import Printed, Verdict, judge, parted
+from archspec.writing import printable
 
 OPEN = (Verdict.OFF,)
 """The verdicts that want an explanation."""
@@ -159,11 +163,15 @@ def _conventions(figure: Figure, rows: _Rows | None) -> str:
 # ------------------------------------------------------------------ quantities
 
 
-def quantity_of(quantity: Quantity, folder: Path | None = None) -> int:
+def quantity_of(quantity: Quantity, folder: Path | None = None) -> Any:
     """The exact value of a quantity of a specification."""
     spec = quantity.spec
-    if folder is not None and (folder / spec).is_file():
-        spec = str(folder / spec)
+    if folder is not None and (place := below(folder, folder / spec)) is not None and os.path.isfile(place):
+        spec = str(place)
+    elif spec not in zoo.names():
+        raise UnknownNameError(
+            f"no file below the folder of the figures and no network of the zoo is called '{printable(spec)}'"
+        )
     table = _counted(spec, tuple(quantity.bind.items()), quantity.convention)
     chosen = _chosen(table, quantity)
     if quantity.quantity == "layers":
@@ -173,12 +181,12 @@ def quantity_of(quantity: Quantity, folder: Path | None = None) -> int:
     if quantity.quantity in ("weights", "biases"):
         role = {"weights": "weight", "biases": "bias"}[quantity.quantity]
         return sum(weight.elements for index in chosen for weight in _weights(table, index) if weight.role == role)
-    return sum(getattr(table.rows[index], quantity.quantity) for index in chosen)
+    return table.together(spec, "", chosen).figure(quantity.quantity)
 
 
 @lru_cache(maxsize=256)
 def _counted(spec: str, bindings: tuple[tuple[str, str], ...], convention: str) -> CostTable:
-    return _loaded(spec).count(convention=convention, **dict(bindings))
+    return _loaded(spec).count(dict(bindings), convention=convention)
 
 
 @lru_cache(maxsize=64)

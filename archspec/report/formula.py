@@ -6,15 +6,15 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from archspec.cost import QUANTITIES
 from archspec.dims import Condition
 from archspec.formula.closed_form import Formula, View
 from archspec.formula.proof import Proof
-from archspec.formula.writers import GREEK, Text
+from archspec.formula.writers import Text
 from archspec.report import text
 from archspec.symbols import symbol, to_sympy
+from archspec.writing import GREEK
 
-NAMES = {"macs": "MACs", "flops": "FLOPs", "weight_bytes": "weights [B]", "memory": "peak memory [B]"}
-NAMES |= {"memory_liveness": "peak of what is alive [B]", "memory_training": "memory to train with [B]"}
 MOST_CONDITIONS = 6
 """Conditions that are printed; JSON has all."""
 
@@ -78,7 +78,8 @@ def _wrapped(line: str, width: int, indent: int) -> list[str]:
 
 
 def _name(formula: Formula) -> str:
-    return NAMES.get(formula.quantity, formula.quantity)
+    known = QUANTITIES.get(formula.quantity)
+    return known.heading if known else formula.quantity
 
 
 def _equals(formula: Formula, view: View) -> str:

@@ -1,8 +1,8 @@
 """From a network to an ordinary `torch.nn.Module`, whose tree is that of the specification's names."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 
 import torch
@@ -18,6 +18,7 @@ from archspec.language.initialisation import Filling
 from archspec.ops import Function
 from archspec.runtime.calls import live
 from archspec.runtime.container import Call, applied, container
+from archspec.runtime.drawing import Drawing
 from archspec.runtime.initialise import fill
 from archspec.runtime.plan import Part, class_name, plan
 
@@ -60,22 +61,12 @@ def build(
             raise ArchspecError(f"{name} is {value}; a model needs one number: bind it")
     target = torch.get_default_device() if device is None else torch.device(device)
     place = target if target.type == "meta" else torch.device("cpu")  # where a seed means the same everywhere
-    with _seeded(seed), nullcontext() if place == torch.get_default_device() else place:
+    drawing = nullcontext() if seed is None else Drawing(seed)
+    with drawing, nullcontext() if place == torch.get_default_device() else place:
         model = _Builder(network, document, place.type == "meta", inplace).container(plan(network))
     if document is not None:
         model.spec = origin(document, network.bindings)  # type: ignore[assignment]  # no tensor: torch lets any stand
     return model if target == place and dtype is None else model.to(device=target, dtype=dtype)
-
-
-@contextmanager
-def _seeded(seed: int | None) -> Iterator[None]:
-    """Random numbers that follow from a seed, and those around it as if none had been drawn."""
-    if seed is None:
-        yield
-        return
-    with torch.random.fork_rng(devices=()):
-        torch.default_generator.manual_seed(seed)
-        yield
 
 
 class _Builder:

@@ -1,5 +1,6 @@
 """A model as a file that runs without this library: torch's `.pt2`, or ONNX. Any batch goes through it."""
 
+import io
 import json
 import os
 import warnings
@@ -59,7 +60,9 @@ def check_ending(path: str | os.PathLike[str]) -> "Writer":
 
 def _pt2(model: nn.Module, example: torch.Tensor, file: Path) -> None:
     program = torch.export.export(model, (example,), dynamic_shapes=({0: Dim("batch")},))
-    torch.export.save(program, file, extra_files={"archspec.json": json.dumps(_origin(model))})
+    packed = io.BytesIO()  # torch's own writer ends the process on a full disk, and names a folder after the file
+    torch.export.save(program, packed, extra_files={"archspec.json": json.dumps(_origin(model))})
+    file.write_bytes(packed.getbuffer())
 
 
 def _onnx(model: nn.Module, example: torch.Tensor, file: Path) -> None:

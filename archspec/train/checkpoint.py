@@ -11,9 +11,8 @@ whole, whatever happens: a full disk, a kill, a power cut.
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from archspec.errors import ArchspecError
-from archspec.files import replacing
+from archspec.files import replacing, settle
 from archspec.train.result import TrainingStoppedError
 
 LAST, PREVIOUS, UNFINISHED = "last", "previous", "unfinished"
@@ -58,22 +57,40 @@ def write(out: Path, checkpoint: Checkpoint) -> None:
     """
     fresh, last, previous = (out / name for name in (UNFINISHED, LAST, PREVIOUS))
     try:
-        shutil.rmtree(fresh, ignore_errors=True)
+        _remove(fresh)
         fresh.mkdir(parents=True)
         _save(fresh / WEIGHTS, checkpoint.weights, checkpoint.note)
         _save(fresh / TRAINING, checkpoint.training, {})
         files = {name: digest(fresh / name) for name in (WEIGHTS, TRAINING)}
         _write_text(fresh / STATE, json.dumps({**checkpoint.state, "files": files}))
         if last.exists():
-            shutil.rmtree(previous, ignore_errors=True)
+            _remove(previous, last)
             last.rename(previous)
         fresh.rename(last)
-        _settle(out)
-        shutil.rmtree(previous, ignore_errors=True)
+        settle(out)
+        _remove(previous, last)
     except (OSError, SafetensorError) as error:
-        shutil.rmtree(fresh, ignore_errors=True)
+        with suppress(OSError):
+            _remove(fresh)
         kept = " the one before is intact" if last.exists() or previous.exists() else " there is none before it"
         raise TrainingStoppedError(f"{last}: the checkpoint cannot be saved: {error};{kept}") from None
+
+
+def _remove(folder: Path, into: Path | None = None) -> None:
+    """Remove a folder that we wrote; what else somebody laid into it goes where `into` says, and is never removed.
+
+    Raises:
+        OSError: There is something else in it, and no place for that.
+    """
+    if not folder.exists():
+        return
+    for name in (WEIGHTS, TRAINING, STATE):
+        (folder / name).unlink(missing_ok=True)
+    for other in folder.iterdir():
+        if into is None or (into / other.name).exists():
+            raise OSError(f"{other} is not of this training; move it elsewhere")
+        other.rename(into / other.name)
+    folder.rmdir()
 
 
 def write_weights(path: Path, weights: Mapping[str, Tensor], note: Mapping[str, Any]) -> None:
@@ -177,7 +194,7 @@ def digest(path: Path) -> str:
 def _save(path: Path, tensors: Mapping[str, Tensor], note: Mapping[str, Any]) -> None:
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     save_file(plain, path, metadata={NOTE: json.dumps(note)} if note else None)
-    _settle(path)
+    settle(path)
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -185,14 +202,3 @@ def _write_text(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _settle(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk; Windows opens no folder, and needs no waiting."""
-    if os.name == "nt" and path.is_dir():
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

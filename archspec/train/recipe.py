@@ -13,9 +13,10 @@ from pydantic import PlainValidator, ValidationError
 
 from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, did_you_mean
 from archspec.language import zoo
-from archspec.language.located import Faults, Located, TooManyFaultsError, described, fault_of
-from archspec.language.reader import decode, parse, printable, read_bytes
+from archspec.language.located import Faults, Located, described, fault_of, validated
+from archspec.language.reader import decode, parse, read_bytes
 from archspec.language.values import Text
+from archspec.writing import printable
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 SCHEDULES = ("constant", "step", "cosine", "linear")
@@ -208,10 +209,7 @@ def loads(text: str, name: str = "<text>") -> Recipe:
     """
     faults = Faults()
     tree = parse(text, name, faults, "a recipe is a mapping, such as 'epochs: 10'")
-    try:
-        recipe = Recipe.model_validate(tree, context=faults)
-    except TooManyFaultsError:
-        raise SpecErrors(faults) from None
+    recipe = validated(Recipe, tree, faults)
     if faults:
         raise SpecErrors(faults)
     return recipe

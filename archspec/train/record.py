@@ -1,8 +1,11 @@
 """The record of a run, run.json and spec.yaml in its folder: all that its weights follow from."""
 
+import errno
 import json
+import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -12,12 +15,18 @@ from typing import Any
 import torch
 
 from archspec.errors import ArchspecError
+from archspec.files import locked
 from archspec.language import Origin
 from archspec.train import checkpoint
 from archspec.train.data import Data
 from archspec.train.recipe import Recipe
+from archspec.train.result import TrainingStoppedError
 
 RUN = "run.json"
+SPEC = "spec.yaml"
+OWN = (SPEC, "log.jsonl", "best.safetensors", "last", "previous", "unfinished", "tensorboard")
+"""The other names in a run's folder."""
+
 PACKAGES = ("torch", "accelerate", "safetensors", "numpy", "archspec-nn")
 
 
@@ -79,8 +88,61 @@ def _version(package: str) -> str | None:
         return None
 
 
-def write(out: Path, run: Record, spec: str) -> None:
-    """Write the record of a run that begins."""
+@contextmanager
+def claimed(out: Path, begins: bool) -> Iterator[int]:
+    """Hold the record of a run, as an open file, so that no other training works in its folder.
+
+    Whoever has locked run.json trains there; the lock goes when its owner does, in whatever way.
+
+    Raises:
+        ArchspecError: Another training holds it, or a run that begins finds one, or files of ours without one.
+    """
+    try:
+        handle = _open(out, begins)
+    except OSError as error:
+        raise ArchspecError(f"{out}: the folder cannot be used: {error.strerror}") from None
+    try:
+        if not locked(handle):
+            raise ArchspecError(f"{out}: another training is running in this folder; --out names another one")
+        if begins and os.fstat(handle).st_size:
+            raise ArchspecError(_HELD.format(out=out))
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _open(out: Path, begins: bool) -> int:
+    if not begins:
+        return os.open(out / RUN, os.O_RDWR)
+    out.mkdir(parents=True, exist_ok=True)
+    refuse_foreign(out)
+    return os.open(out / RUN, os.O_RDWR | os.O_CREAT, 0o666)
+
+
+def refuse_foreign(out: Path) -> None:
+    """Nothing, if a run may begin in a folder.
+
+    Raises:
+        ArchspecError: It holds a run, or files with the names of ours that no run says are ours.
+    """
+    if os.path.isfile(out / RUN) and os.path.getsize(out / RUN):  # an empty one is of a run killed as it began
+        raise ArchspecError(_HELD.format(out=out))
+    if found := [name for name in OWN if os.path.lexists(out / name)]:
+        raise ArchspecError(
+            f"{out}: has {', '.join(found)} and no {RUN}: they are of no training that can be known, and would be "
+            "overwritten; --out names another folder"
+        )
+
+
+_HELD = "{out}: holds a run already; --resume continues it, and --out names another folder"
+
+
+def write(out: Path, handle: int, run: Record, spec: str) -> None:
+    """Write the record of a run that begins, into the file that is held.
+
+    Raises:
+        TrainingStoppedError: It cannot be written; nothing is left of it.
+    """
     text = {
         "spec": {**asdict(run.origin), "bindings": dict(run.origin.bindings)},
         "recipe": run.recipe.model_dump(),
@@ -88,8 +150,15 @@ def write(out: Path, run: Record, spec: str) -> None:
         "place": run.place,
         "began": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    checkpoint.write_text(out / "spec.yaml", spec)
-    checkpoint.write_text(out / RUN, json.dumps(text, indent=1, ensure_ascii=False) + "\n")
+    data = (json.dumps(text, indent=1, ensure_ascii=False) + "\n").encode()
+    try:
+        if os.write(handle, data) < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(handle)
+    except OSError as error:
+        os.truncate(handle, 0)
+        raise TrainingStoppedError(f"{out / RUN}: cannot be written: {error}") from None
+    checkpoint.write_text(out / SPEC, spec)
 
 
 def read(out: Path) -> Record:

@@ -4,6 +4,7 @@ import math
 import os
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,7 +77,7 @@ class _Run:
         self, arch: "Architecture", out: Path, bindings: dict[str, Any], options: Options, watcher: Watcher
     ) -> None:
         self.arch, self.out, self.options, self.watcher = arch, out, options, watcher
-        self.network = arch.expand(**bindings)
+        self.network = arch.expand(bindings)
         self.bindings = bindings
         self.origin = origin(arch.document, self.network.bindings)
 
@@ -85,10 +86,8 @@ class _Run:
         before = record.read(self.out) if self.options.resume else None
         if before is not None:
             record.refuse_another_spec(before.origin, self.origin, f"the run in {self.out}")
-        elif (self.out / record.RUN).exists():
-            raise ArchspecError(
-                f"{self.out}: holds a run already; --resume continues it, and --out names another folder"
-            )
+        else:
+            record.refuse_foreign(self.out)
         loaded, source, resize = self._data(source, before)
         if chosen is None:
             chosen = before.recipe if before else recipe.default_for(self.arch.name, loaded.name)
@@ -97,7 +96,7 @@ class _Run:
         self.record = record.record(self.origin, loaded, source, resize, chosen, place)
         if before is not None:
             record.refuse_another(before, self.record, self.out)
-        model = self.arch.to_torch(**self.bindings, seed=chosen.seed)
+        model = self.arch.to_torch(self.bindings, seed=chosen.seed)
         self.loop = Loop(model, self.network, loaded, chosen, self.options, self.accelerate)
         return self._trained(loaded, before)
 
@@ -116,7 +115,12 @@ class _Run:
         return data.load(source, shape, classes, resize=resize), source, resize
 
     def _trained(self, loaded: Data, before: Record | None) -> Result:
-        self._begin(loaded, before)
+        main = self.accelerate.is_main_process
+        with record.claimed(self.out, begins=before is None) if main else nullcontext() as handle:
+            return self._held(loaded, before, handle)
+
+    def _held(self, loaded: Data, before: Record | None, handle: int | None) -> Result:
+        self._begin(loaded, before, handle)
         steps = self.loop.steps
         self.watcher.began(self.result, steps, self.step)
         try:
@@ -129,7 +133,7 @@ class _Run:
                 self.log.close()
         return self.result
 
-    def _begin(self, loaded: Data, before: Record | None) -> None:
+    def _begin(self, loaded: Data, before: Record | None, handle: int | None) -> None:
         """Stand where the last checkpoint is, or at the beginning."""
         found = checkpoint.read(self.out) if self.options.resume else None
         self.step, self.loss, self.seconds = 0, 0.0, 0.0
@@ -142,21 +146,16 @@ class _Run:
         if found is not None:
             kept = self._restore(found, before)
         self.clock = self.saved = time.monotonic()
-        self.log = self._open(kept, begins=before is None) if self.accelerate.is_main_process else None
+        self.log = None if handle is None else self._open(kept, handle, begins=before is None)
         self.accelerate.wait_for_everyone()
         self.loop.model.train()
 
-    def _open(self, kept: int, begins: bool) -> Log:
-        """Make the folder of the run, with its record and its log."""
-        try:
-            self.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ArchspecError(f"{self.out}: the folder cannot be made: {error.strerror}") from None
-        board = self.out / "tensorboard" if self.options.tensorboard else None
-        log = Log(self.out / "log.jsonl", kept, board)
+    def _open(self, kept: int, handle: int, begins: bool) -> Log:
+        """Write the record of a run that begins, and open its log."""
         if begins:
-            record.write(self.out, self.record, self.arch.dumps())
-        return log
+            record.write(self.out, handle, self.record, self.arch.dumps())
+        board = self.out / "tensorboard" if self.options.tensorboard else None
+        return Log(self.out / "log.jsonl", kept, board)
 
     def _restore(self, found: Checkpoint, before: Record | None) -> int:
         """Go back to a checkpoint; gives the size that the log had."""

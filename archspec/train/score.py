@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from archspec.compress.container import is_compressed
 from archspec.errors import ArchspecError
 from archspec.language import Origin, origin
 from archspec.train import checkpoint, data, record
@@ -37,7 +38,7 @@ def evaluate(
 
     Args:
         arch: The network.
-        weights: A safetensors file with the names of `arch.to_torch().state_dict()`.
+        weights: A safetensors file with the names of `arch.to_torch().state_dict()`, or a compressed one.
         source: See `archspec.train.data.load`.
         bindings: Values for the network's symbols.
         resize: See `archspec.train.data.load`.
@@ -45,13 +46,17 @@ def evaluate(
     Raises:
         ArchspecError: The weights are of another specification, or the data do not fit.
     """
-    network = arch.expand(**(bindings or {}))
+    network = arch.expand(bindings)
     shape, classes = faces(network)
-    tensors, note = checkpoint.read_weights(Path(weights))
-    if "spec" in note:
-        refuse_note(note, origin(arch.document, network.bindings), str(weights))
-    model = arch.to_torch(**(bindings or {}))
-    fill(model, tensors, str(weights))
+    note: Mapping[str, Any] = {}
+    if is_compressed(weights):
+        model = arch.to_torch(bindings, weights=weights)
+    else:
+        tensors, note = checkpoint.read_weights(Path(weights))
+        if "spec" in note:
+            refuse_note(note, origin(arch.document, network.bindings), str(weights))
+        model = arch.to_torch(bindings)
+        fill(model, tensors, str(weights))
     found = data.load(source, shape, classes, resize=resize)
     scaling = (
         (tuple(note["mean"]), tuple(note["deviation"])) if {"mean", "deviation"} <= set(note) else found.statistics

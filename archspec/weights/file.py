@@ -5,7 +5,7 @@ import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,7 +13,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from archspec.errors import ArchspecError
+from archspec.files import DAMAGED
 from archspec.weights.layers import Array
+
+if TYPE_CHECKING:
+    from archspec.compress.unpacking import Unpacked
 
 MAX_HEADER = 16 * 2**20
 """The longest description of a file's arrays that is read, in bytes; that of a thousand arrays has 100 kB."""
@@ -22,6 +26,7 @@ MAX_ARRAYS = 65536
 
 PICKLES = (".pth", ".pt", ".bin", ".ckpt", ".pkl", ".pickle")
 OTHERS = {b"\x89HDF": "HDF5 (Keras)", b"GGUF": "GGUF", b"\x93NUM": "one NumPy array"}
+UNREADABLE: tuple[type[Exception], ...] = (SafetensorError, *DAMAGED)
 TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32"}
 
 
@@ -33,6 +38,7 @@ class WeightFile(Mapping[str, Tensor]):
 
     Attributes:
         arrays: What it holds, by key. Those of a safetensors file are sorted by name; the writer sorts them.
+        compressed: Where its arrays are decoded from, if the file is a compressed one.
 
     Raises:
         ArchspecError: It cannot be read, or is of another kind; a pickle is not opened.
@@ -42,8 +48,12 @@ class WeightFile(Mapping[str, Tensor]):
         self.path = Path(path)
         try:
             self._refuse_others()
-            found = _npz(self.path) if self.path.suffix == ".npz" else _safetensors(self.path)
-        except (OSError, SafetensorError, zipfile.BadZipFile, EOFError, ValueError, RecursionError) as error:
+            self.compressed = _compressed(self.path)
+            if self.compressed is not None:
+                found = [Array(key, self.compressed.shape(key)) for key in self.compressed]
+            else:
+                found = _npz(self.path) if self.path.suffix == ".npz" else _safetensors(self.path)
+        except UNREADABLE as error:
             if isinstance(error, ArchspecError):
                 raise
             raise ArchspecError(f"{self.path}: cannot be read: {_sentence(error)}") from None
@@ -65,6 +75,8 @@ class WeightFile(Mapping[str, Tensor]):
 
     def __getitem__(self, key: str) -> Tensor:
         self.arrays[key]
+        if self.compressed is not None:
+            return torch.from_numpy(np.array(self.compressed[key]))
         try:
             if self.path.suffix == ".npz":
                 with np.load(self.path, allow_pickle=False) as file:
@@ -73,7 +85,7 @@ class WeightFile(Mapping[str, Tensor]):
             with safe_open(self.path, framework="pt") as file:
                 tensor: Tensor = file.get_tensor(key)
                 return tensor
-        except (OSError, SafetensorError, zipfile.BadZipFile, EOFError, ValueError, TypeError) as error:
+        except UNREADABLE as error:
             raise ArchspecError(f"{self.path}: '{key}' cannot be read: {_sentence(error)}") from None
 
     def __iter__(self) -> Iterator[str]:
@@ -92,6 +104,14 @@ is a pickle, which can run code when it is read, and is not opened. Convert it w
 def _has_pickle(path: Path) -> bool:
     with zipfile.ZipFile(path) as file:
         return any(name.endswith("data.pkl") for name in file.namelist())
+
+
+def _compressed(path: Path) -> "Unpacked | None":
+    """The weights of a file that `archspec compress pack` wrote; None of another."""
+    from archspec.compress.container import is_compressed
+    from archspec.compress.unpacking import unpack
+
+    return unpack(path) if path.suffix == ".safetensors" and is_compressed(path) else None
 
 
 def _safetensors(path: Path) -> list[Array]:

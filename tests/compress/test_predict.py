@@ -14,7 +14,7 @@ from archspec.compress import plan as plans
 from archspec.compress.binary import BINARY, binarised
 from archspec.compress.closed_forms import CLOSED_FORMS, closed_form
 from archspec.compress.plan import Layer, Plan
-from archspec.compress.predict import predict
+from archspec.compress.prediction import prediction as predict
 from archspec.errors import SpecErrors, UnknownNameError
 from archspec.ops import registered
 

@@ -101,7 +101,7 @@ def test_every_view_can_be_written(name, view):
 @pytest.mark.parametrize(
     ("ask", "error", "said"),
     [
-        (lambda: formula("mobilenet", "prams"), UnknownNameError, "no formula of 'prams'; did you mean 'params'?"),
+        (lambda: formula("mobilenet", "prams"), UnknownNameError, "no quantity 'prams'; did you mean 'params'?"),
         (lambda: formula("mobilenet", free=["depth"]), BindingError, "has no symbol 'depth'"),
         (lambda: formula("mobilenet", part="stem"), UnknownNameError, "no stage, node or operator 'stem'"),
         (lambda: formula("mobilenet", letters="paper"), UnknownNameError, "letters are those of a block"),

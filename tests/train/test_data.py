@@ -4,6 +4,7 @@ import gzip
 import io
 import zipfile
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -164,9 +165,49 @@ def test_a_zip_file_is_read_like_the_folder_in_it(pictures, tmp_path):
     assert with_folder.note == "read from image files"
 
 
-def test_colours_become_grey_where_the_network_takes_one_channel(pictures):
-    found = load(f"image-folder:{pictures}", (1, 4, 4), 2)
+def test_colours_become_grey_where_the_network_takes_one_channel_and_it_is_asked_for(pictures):
+    with pytest.raises(ArchspecError, match=r"is in colour, and the network takes grey images; --resize makes colours"):
+        load(f"image-folder:{pictures}", (1, 4, 4), 2)
+    found = load(f"image-folder:{pictures}", (1, 4, 4), 2, resize=True)
     assert found.train.images[3].unique().tolist() == [76]  # 0.299 of 255
+    assert "colours made grey" in found.note
+
+
+def pixel(tmp_path, image, channels=1, ending="png", resize=False):
+    """What is read of an image of one colour, a number a channel."""
+    for number in range(5):
+        place = tmp_path / "a" / f"{number}.{ending}"
+        place.parent.mkdir(exist_ok=True)
+        image.save(place)
+    read = load(f"image-folder:{tmp_path}", (channels, 4, 4), 1, resize=resize).train.images
+    return read[0, :, 0, 0].tolist()
+
+
+@pytest.mark.parametrize(("value", "grey"), [(0, 0), (128, 0), (129, 1), (257 * 40, 40), (65535, 255)])
+@pytest.mark.parametrize("ending", ["png", "pgm"])
+def test_sixteen_bits_become_eight(tmp_path, value, grey, ending):
+    image = Image.fromarray(np.full((4, 4), value, dtype="uint16"))
+    assert pixel(tmp_path, image, ending=ending) == [grey]  # value / 257, rounded
+    assert pixel(tmp_path, image, 3, ending) == [grey] * 3
+
+
+def test_fractions_of_no_scale_are_refused(tmp_path):
+    with pytest.raises(ArchspecError, match="its pixels are fractions, of no known scale"):
+        pixel(tmp_path, Image.fromarray(np.ones((4, 4), dtype="float32")), ending="pfm")
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparent_pixels_are_refused_and_opaque_ones_are_not(tmp_path, mode):
+    clear = Image.new("RGBA", (4, 4), (9, 9, 9, 0)).convert(mode)
+    with pytest.raises(ArchspecError, match="some pixels are transparent; save it on a background"):
+        pixel(tmp_path, clear)
+    assert pixel(tmp_path, Image.new("RGBA", (4, 4), (9, 9, 9, 255)).convert(mode)) == [9]
+
+
+def test_grey_in_three_equal_channels_is_grey(tmp_path):
+    assert pixel(tmp_path, Image.new("RGB", (4, 4), (7, 7, 7))) == [7]
+    assert pixel(tmp_path, Image.new("1", (4, 4), 1)) == [255]
+    assert pixel(tmp_path, Image.new("L", (4, 4), 7), 3) == [7, 7, 7]
 
 
 def test_without_parts_every_fifth_image_is_tested_on(tmp_path):

@@ -288,7 +288,7 @@ def test_processes_that_cannot_work_together_are_refused(plain, tmp_path, monkey
 
 def test_a_folder_that_cannot_be_made_is_refused(plain, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ArchspecError, match="the folder cannot be made"):
+    with pytest.raises(ArchspecError, match="the folder cannot be used: Not a directory"):
         fit(plain, chosen=Recipe(epochs=1), out=tmp_path / "file" / "run")
 
 
@@ -357,9 +357,11 @@ def test_a_disk_that_fills_up_stops_and_the_run_can_be_resumed(plain, tmp_path, 
 
 
 def test_a_log_that_cannot_be_written_stops(plain, tmp_path):
-    (tmp_path / "a" / "log.jsonl").mkdir(parents=True)
+    fit(plain, "digits", Recipe(epochs=1), out=tmp_path / "a")
+    (tmp_path / "a" / "log.jsonl").unlink()
+    (tmp_path / "a" / "log.jsonl").mkdir()
     with pytest.raises(TrainingStoppedError, match=r"log\.jsonl: cannot be written"):
-        fit(plain, "digits", Recipe(epochs=1), out=tmp_path / "a")
+        fit(plain, out=tmp_path / "a", options=Options(resume=True))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (3000, before[1]))
     try:

@@ -15,11 +15,13 @@ from torch import Tensor
 
 from archspec.errors import ArchspecError
 from archspec.extras import need
+from archspec.files import DAMAGED
 from archspec.train.data.split import Data, Split, bounded
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm")
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".pfm")
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM")
 MODES = {1: "L", 3: "RGB"}
+GREY = frozenset({"1", "L"})
 MAX_FILE = 64 * 2**20
 MAX_PIXELS = 50_000_000
 TEST_SHARE = 5
@@ -59,7 +61,7 @@ class Zip:
 
     def names(self) -> Iterable[str]:
         """All files, as paths with slashes."""
-        return (entry.filename for entry in self.archive.infolist() if not entry.is_dir())
+        return (name for name in self.archive.namelist() if PurePosixPath(name).name and not name.endswith("/"))
 
     def read(self, name: str) -> bytes:
         """The bytes of one."""
@@ -96,6 +98,7 @@ def read(path: str, shape: tuple[int, ...], resize: bool, name: str = "image-fol
     splits = {part: read_.split([(n, classes.index(label)) for label in part_ for n in part_[label]])
               for part, part_ in found.items()}  # fmt: skip
     note = f"images fitted to {'×'.join(map(str, shape))} with Pillow (bilinear), the middle kept" if resize else ""
+    note += ", colours made grey" if resize and shape[0] == 1 else ""
     if "" in splits:
         train, test = _parted(splits[""])
         note = "; ".join(filter(None, [note, f"one image in {TEST_SHARE} is tested on, chosen with seed 0"]))
@@ -112,7 +115,7 @@ def _files(path: str) -> Files:
         raise ArchspecError(f"{path}: there is no such folder or zip file")
     try:
         return Zip(place)
-    except (OSError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise ArchspecError(f"{path}: is neither a folder nor a zip file that can be read: {error}") from None
 
 
@@ -170,18 +173,13 @@ class _Reader:
             with Image.open(io.BytesIO(self.files.read(name)), formats=FORMATS) as opened:
                 if opened.width * opened.height > MAX_PIXELS:
                     raise ValueError(f"{opened.width}×{opened.height} pixels; at most {MAX_PIXELS:,} are read")
-                image = opened.convert(MODES[channels])
+                image = self._bytes(opened)
         except UnidentifiedImageError:
             raise ArchspecError(f"{self.path}: {name} is no image that is read: {', '.join(FORMATS)}") from None
-        except (
-            OSError,
-            ValueError,
-            SyntaxError,
-            RuntimeError,
-            zipfile.BadZipFile,
-            Image.DecompressionBombError,
-        ) as error:
-            raise ArchspecError(f"{self.path}: {name} cannot be read: {error}") from None
+        except Image.DecompressionBombError:
+            raise ArchspecError(f"{self.path}: {name} cannot be read: more than {MAX_PIXELS:,} pixels") from None
+        except DAMAGED as error:
+            raise ArchspecError(f"{self.path}: {name} cannot be read: {error or type(error).__name__}") from None
         if image.size != (width, height):
             image = self._fitted(image, name)
         return (
@@ -189,6 +187,28 @@ class _Reader:
             .view(height, width, channels)
             .permute(2, 0, 1)
         )
+
+    def _bytes(self, image: Any) -> Any:
+        """An image with a byte a channel, in the network's channels.
+
+        Raises:
+            ValueError: Something would be lost in silence: colours, what lies under transparent pixels, or a scale.
+        """
+        if image.mode.startswith("I"):  # 16 bits; to convert it would cut it off at 255
+            import numpy as np
+            from PIL import Image
+
+            deep = np.asarray(image).astype(np.int64)
+            image = Image.fromarray(((deep.clip(0, 65535) + 128) // 257).astype(np.uint8))
+        elif image.mode == "F":
+            raise ValueError("its pixels are fractions, of no known scale; save it with 8 or 16 bits")
+        if "transparency" in image.info or image.mode in {"LA", "PA", "RGBA", "La", "RGBa"}:
+            image = image.convert("RGBA")
+            if image.getextrema()[3][0] < 255:
+                raise ValueError("some pixels are transparent; save it on a background")
+        if self.shape[0] == 1 and image.mode not in GREY and not self.resize and _coloured(image):
+            raise ValueError("it is in colour, and the network takes grey images; --resize makes colours grey")
+        return image.convert(MODES[self.shape[0]])
 
     def _fitted(self, image: Any, name: str) -> Any:
         from PIL import Image, ImageOps
@@ -200,6 +220,12 @@ class _Reader:
                 f"--resize fits all images to it; where all have one size, --set side={image.height} may do"
             )
         return ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
+
+
+def _coloured(image: Any) -> bool:
+    """Whether a pixel's red, green and blue differ."""
+    red, green, blue = image.convert("RGB").split()
+    return bool(red.tobytes() != green.tobytes() or green.tobytes() != blue.tobytes())
 
 
 def _parted(everything: Split) -> tuple[Split, Split]:
