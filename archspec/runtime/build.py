@@ -21,6 +21,7 @@ from archspec.runtime.container import Call, applied, container
 from archspec.runtime.drawing import Drawing
 from archspec.runtime.initialise import fill
 from archspec.runtime.plan import Part, class_name, plan
+from archspec.runtime.refusal import refusals
 
 
 def build(
@@ -102,7 +103,8 @@ class _Builder:
             call = replace(call, kwargs={**call.kwargs, "inplace": True})
         fillings = self.fillings.get(node.name, {})
         arrays = [array.name for array in node.operator.weights(*self.network.inputs_of(node))]
-        built = live(call, filled=not (arrays and fillings.keys() >= {*arrays}))
+        with refusals(node.name):
+            built = live(call, filled=not (arrays and fillings.keys() >= {*arrays}))
         if not self.meta:
             for name, filling in fillings.items():
                 fill(built.get_parameter(name), filling)
