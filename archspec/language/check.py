@@ -133,6 +133,7 @@ class _Checker:
         yield from self._clashes()
         for name, symbol in document.symbols.items():
             yield from _check_symbol(name, symbol)
+            yield from self._shadowing(name, symbol)
         for lookup in document.lookups.values():
             yield from _check_lookup(lookup)
         yield from self._functions()
@@ -200,6 +201,18 @@ class _Checker:
         """The fault of a name that could not be used in an expression, or would change what a word there means."""
         if name in self.reserved or iskeyword(name):
             yield SpecError(f"the name '{name}' is taken by the language; choose another", at)
+
+    def _shadowing(self, name: str, symbol: Symbol) -> Iterator[SpecError]:
+        """The choices of a symbol that are names of values: an expression could not tell the word from the value."""
+        values = {
+            **dict.fromkeys(self.document.let, "a name of let"),
+            **dict.fromkeys(self.document.symbols, "a symbol"),
+        }
+        for number, choice in enumerate(() if symbol.broken else symbol.choices or ()):
+            if choice in values:
+                is_what = "the symbol itself" if choice == name else values[choice]
+                message = f"symbol '{name}': the choice '{choice}' is also {is_what}; give one of them another name"
+                yield SpecError(message, symbol.places.get(f"choices[{number}]") or symbol.key_at("choices"))
 
     def _functions(self) -> Iterator[SpecError]:
         later = dict(self.arity)
