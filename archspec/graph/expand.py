@@ -51,6 +51,7 @@ from archspec.language.document import (
     When,
 )
 from archspec.language.expression import Expression, Scope
+from archspec.language.rules import channels_last
 from archspec.language.values import Value
 from archspec.ops import Operator, Tensor
 
@@ -193,6 +194,7 @@ class _Expansion:
         self.containers: dict[str, Container] = {}
         self.errors: list[SpecError] = []
         self.steps = 0
+        self.hint = ""  # said once, with the first shape that does not fit
         self.outputs: dict[Any, Tensor] = {}
         self.uses: dict[str, tuple[Mapping[str, Any], Tensor]] = {}
         self.globals = Scope(dict(values), words=words(document))
@@ -218,6 +220,7 @@ class _Expansion:
         tensor = Tensor((batch, *(self._input_size(size) for size in document.input)))
         if self.errors:
             raise SpecErrors(self.errors)
+        self.hint = channels_last(tensor.shape[1:])
         self._lets(document.let, self.globals)
         frame = _Frame(self.globals.within({}), _Value(INPUT, tensor), "", None, None, 0)
         frame.named[INPUT] = frame.flow
@@ -526,7 +529,9 @@ class _Expansion:
             output = self._output(operator, tensors)
         except ShapeError as error:
             if not guessed:
-                self._note(SpecError(f"{name}: {error}", step.at), step.at)
+                hint = f" ({self.hint})" if self.hint else ""
+                self._note(SpecError(f"{name}: {error}{hint}", step.at), step.at)
+                self.hint = ""
             output, guessed = _guess(operator, tensors, guessed)
         sources = tuple([value.name for value in inputs])
         self.nodes.append(Node(name, operator, sources, output, frame.block or name, frame.kind or callee, step.at))

@@ -796,3 +796,13 @@ def test_names_are_unique_and_inputs_come_before_what_takes_them():
             assert node.name not in seen
             assert set(node.inputs) <= seen
             seen.add(node.name)
+
+
+def test_an_input_with_its_channels_last_is_hinted_at_once():
+    text = "archspec: 1\nname: x\ninput: [32, 32, 3]\nnetwork:\n"
+    with pytest.raises(SpecErrors) as caught:
+        expand(text + "  - add: [[{conv2d: {out_channels: 8, kernel_size: 5}}], [{max_pool2d: {kernel_size: 7}}]]\n")
+    first, second = (error.message for error in caught.value.errors)
+    assert first.endswith("(the input is read as 32 channels of 32×3; channels come first: [3, 32, 32])")
+    assert "channels come first" not in second
+    assert len(expand(text + "  - {conv2d: {out_channels: 8, kernel_size: 3}}\n").nodes) == 1
