@@ -23,16 +23,6 @@ from archspec.errors import (
     did_you_mean,
 )
 from archspec.graph.network import INPUT, Container, Network, Node, Trace
-from archspec.language.check import (
-    CALLEE,
-    arguments,
-    field_faults,
-    repeat_fault,
-    signature,
-    value_fault,
-    value_mark,
-    words,
-)
 from archspec.language.document import (
     Block,
     Body,
@@ -51,7 +41,19 @@ from archspec.language.document import (
     When,
 )
 from archspec.language.expression import Expression, Scope
-from archspec.language.rules import channels_last
+from archspec.language.rules import (
+    FLOWING,
+    arguments,
+    channels_last,
+    field_faults,
+    flowing,
+    repeat_fault,
+    signature,
+    value_fault,
+    value_mark,
+    words,
+)
+from archspec.language.steps import CALLEE
 from archspec.language.values import Value
 from archspec.ops import Operator, Tensor
 
@@ -280,13 +282,10 @@ class _Expansion:
             raise _StopError
 
     def _sizes_in_scope(self, frame: _Frame) -> None:
-        shape, values = frame.flow.tensor.shape, frame.scope.values
-        if len(shape) == 4:
-            _, values["in_channels"], values["in_height"], values["in_width"] = shape
-        else:
-            values["in_channels"] = shape[1] if len(shape) == 2 else shape[-1]
-            values.pop("in_height", None)
-            values.pop("in_width", None)
+        values = frame.scope.values
+        for name in FLOWING:
+            values.pop(name, None)
+        values.update(flowing(frame.flow.tensor.shape))
 
     def _call(self, step: Call, frame: _Frame) -> None:
         args = {name: self._value(value, frame.scope) for name, value in step.args.items()}

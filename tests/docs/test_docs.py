@@ -31,14 +31,13 @@ from archspec import ops
 from archspec.cost import CONVENTIONS, DEFAULT
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.formula.operators import operator_forms
-from archspec.language import document, reader, steps
+from archspec.language import document, reader, rules, steps
 from archspec.language import expression as expressions
 from archspec.language.document import Document
 from archspec.language.expression import BUILTINS, Expression, Scope
 from archspec.ops import KINDS
 
-checks = import_module("archspec.language.check")  # the package has a function of that name
-expansion = import_module("archspec.graph.expand")  # likewise
+expansion = import_module("archspec.graph.expand")  # the package has a function of that name
 
 DOCS = Path(__file__).parents[2] / "docs"
 UPDATE = os.environ.get("UPDATE_DOCS") == "1"
@@ -204,11 +203,11 @@ LIMITS = {
     "depth of one expression": expressions.MAX_DEPTH,
     "an exponent, up or down": expressions.MAX_EXPONENT,
     "a number's numerator or denominator": expressions.MAX_MAGNITUDE,
-    "depth of functions that call functions": checks.MAX_NESTING,
+    "depth of functions that call functions": rules.MAX_NESTING,
     "parts of expressions evaluated in one expansion": expressions.MAX_WORK,
     "steps of an expanded network": expansion.MAX_STEPS,
     "depth of blocks, branches and groups": expansion.MAX_DEPTH,
-    "one repetition": checks.MAX_REPEAT,
+    "one repetition": rules.MAX_REPEAT,
     "one size of a tensor": expansion.MAX_SIZE,
 }
 

@@ -6,7 +6,7 @@ import pytest
 
 from archspec import language
 from archspec.errors import ArchspecError
-from archspec.language.check import arguments, field_faults, signature, value_fault
+from archspec.language.rules import arguments, field_faults, signature, value_fault
 from archspec.language.document import Document, Symbol
 
 HEAD = "archspec: 1\nname: x\ninput: [3, 32, 32]\n"
