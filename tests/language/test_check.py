@@ -6,8 +6,8 @@ import pytest
 
 from archspec import language
 from archspec.errors import ArchspecError
-from archspec.language.rules import arguments, field_faults, signature, value_fault
 from archspec.language.document import Document, Symbol
+from archspec.language.rules import arguments, field_faults, signature, value_fault
 
 HEAD = "archspec: 1\nname: x\ninput: [3, 32, 32]\n"
 """Three lines; what a test adds begins in the fourth."""
