@@ -19,6 +19,7 @@ FLOWING = ("in_channels", "in_height", "in_width")
 
 MAX_NESTING = 100
 MAX_REPEAT = 10_000
+MAX_SIZE = 10**12
 
 
 # ------------------------------------------------------------------ names

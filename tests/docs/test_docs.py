@@ -208,7 +208,7 @@ LIMITS = {
     "steps of an expanded network": expansion.MAX_STEPS,
     "depth of blocks, branches and groups": expansion.MAX_DEPTH,
     "one repetition": rules.MAX_REPEAT,
-    "one size of a tensor": expansion.MAX_SIZE,
+    "one size of a tensor": rules.MAX_SIZE,
 }
 
 
