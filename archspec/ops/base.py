@@ -343,14 +343,24 @@ def _several(value: Any) -> tuple[Dim, ...]:
     return tuple(map(positive, value))
 
 
-def real(must: str = "", holds: Callable[[Any], bool] = lambda _: True) -> Callable[[Any], Dim]:
-    """A number that is no size, within bounds that `must` says; one that is still open passes."""
+def real(must: str, low: int, high: int, *, above: bool = False, below: bool = False) -> Callable[[Any], Dim]:
+    """A number that is no size, from `low` to `high`; one that is still open passes.
+
+    Args:
+        must: What a message says that it must be.
+        low: The least that it may be.
+        high: The most.
+        above: Whether it must be more than the least.
+        below: Whether it must be less than the most.
+    """
 
     def check(value: Any) -> Dim:
         number = _number(value)
-        if is_number(number) and not -MAX_NUMBER <= number <= MAX_NUMBER:
+        if not is_number(number):
+            return number
+        if not -MAX_NUMBER <= number <= MAX_NUMBER:
             raise ValueError(f"must be at most 10^30, above or below zero (got {value!r:.40})")
-        if is_number(number) and not holds(number):
+        if not low <= number <= high or (above and number == low) or (below and number == high):
             raise ValueError(f"must be {must} (got {number})")
         return number
 
@@ -382,13 +392,15 @@ NaturalPair = Annotated[
     Any, BeforeValidator(pair(natural)), Domain("a whole number from 0, or two: `[height, width]`", "size")
 ]
 Sizes = Annotated[Any, BeforeValidator(_several), Domain("a list of whole numbers from 1", "sizes")]
-Real = Annotated[Any, BeforeValidator(real()), Domain("a number")]
-NonNegative = Annotated[Any, BeforeValidator(real("at least 0", lambda x: x >= 0)), Domain("a number from 0")]
-AboveZero = Annotated[Any, BeforeValidator(real("greater than 0", lambda x: x > 0)), Domain("a number above 0")]
-UpToOne = Annotated[Any, BeforeValidator(real("from 0 to 1", lambda x: 0 <= x <= 1)), Domain("a number from 0 to 1")]
+Real = Annotated[Any, BeforeValidator(real("", -MAX_NUMBER, MAX_NUMBER)), Domain("a number")]
+NonNegative = Annotated[Any, BeforeValidator(real("at least 0", 0, MAX_NUMBER)), Domain("a number from 0")]
+AboveZero = Annotated[
+    Any, BeforeValidator(real("greater than 0", 0, MAX_NUMBER, above=True)), Domain("a number above 0")
+]
+UpToOne = Annotated[Any, BeforeValidator(real("from 0 to 1", 0, 1)), Domain("a number from 0 to 1")]
 Probability = Annotated[
     Any,
-    BeforeValidator(real("at least 0 and less than 1", lambda x: 0 <= x < 1)),
+    BeforeValidator(real("at least 0 and less than 1", 0, 1, below=True)),
     Domain("a number from 0 to below 1"),
 ]
 Switch = Annotated[bool, BeforeValidator(_switch), Domain("true or false", "switch")]

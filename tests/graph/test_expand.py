@@ -4,7 +4,6 @@
 
 from decimal import Decimal
 from fractions import Fraction
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -12,10 +11,9 @@ import sympy
 
 from archspec import graph, language, ops
 from archspec.errors import BindingError, SpecErrors
+from archspec.graph import made
 from archspec.language import Document
 from archspec.ops import Tensor
-
-expansion = import_module("archspec.graph.expand")  # the package has a function of that name
 
 HEAD = "archspec: 1\nname: x\ninput: [3, 32, 32]\n"
 """Three lines; what a test adds begins in the fourth."""
@@ -754,7 +752,7 @@ def test_operators_are_made_once_and_not_kept_without_bound():
     assert first.operator is expand(text).nodes[2].operator
     wide = HEAD + "network: [flatten, {repeat: 5000, index: i, body: [{linear: {out_features: 1 + i}}]}]\n"
     assert len(expand(wide).nodes) == 5001
-    assert len(expansion._operators) <= expansion.MAX_OPERATORS
+    assert len(made._operators) <= made.MAX_OPERATORS
 
 
 # ---------------------------------------------------------------- where nodes come from
