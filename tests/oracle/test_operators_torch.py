@@ -19,6 +19,7 @@ torch = pytest.importorskip("torch")
 from torch.nn import functional  # noqa: E402  # behind the skip
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
+import archspec  # noqa: E402
 from archspec import symbols  # noqa: E402
 from archspec.errors import ArchspecError, ShapeError  # noqa: E402
 from archspec.language.initialisation import FILLINGS, Filling  # noqa: E402
@@ -351,6 +352,27 @@ def test_the_windows_of_an_adaptive_pooling_cover_what_its_additions_say(h, o):
     assert x.grad.flatten().tolist() == pytest.approx(expected)
     done = pool.operations(Tensor((1, 1, h, 1)))
     assert (done.additions, done.divisions) == (sum(len(rows) - 1 for rows in windows), o)
+
+
+def test_a_layer_norm_over_channels_is_that_of_each_pixel():
+    x = torch.randn(2, 8, 3, 5)
+    scale, shift = torch.randn(8), torch.randn(8)
+    layer = live(operator("layer_norm")(over_channels=True, eps="1/1000").torch_call(Tensor((2, 8, 3, 5))))
+    layer.load_state_dict({"weight": scale, "bias": shift})
+    mean, variance = x.mean(1, keepdim=True), x.var(1, keepdim=True, correction=0)
+    wanted = (x - mean) / (variance + 0.001).sqrt() * scale.view(8, 1, 1) + shift.view(8, 1, 1)
+    assert torch.allclose(layer(x), wanted, atol=1e-6)
+
+
+def test_a_source_brings_what_torch_has_no_module_for():
+    arch = archspec.loads(
+        "archspec: 1\nname: pixels\ninput: [8, 3, 5]\nnetwork: [{layer_norm: {over_channels: true}}, relu]\n"
+    )
+    space = {}
+    exec(arch.source(), space)  # noqa: S102  # our own text
+    x = torch.randn(2, 8, 3, 5)
+    assert torch.equal(space["Pixels"]()(x), arch.to_torch()(x))
+    assert arch.verify()
 
 
 # ------------------------------------------------------------------ one-bit layers
