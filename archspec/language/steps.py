@@ -245,8 +245,10 @@ class Join(Step):
     @classmethod
     def from_text(cls, raw: Any) -> Any:
         """Read `{concat: [[…], […]], dim: 2, as: …}`, or `{concat: {left: […], right: […]}}`."""
-        if not isinstance(raw, dict) or ("operator" in raw and not isinstance(raw, Mapping)):
+        if not isinstance(raw, dict):
             return raw
+        if "branches" in raw and not isinstance(raw, Mapping):  # built in Python
+            return {**raw, "branches": _named(raw["branches"])}
         operator = joining(raw)
         if operator is None:
             return raw
