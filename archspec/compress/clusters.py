@@ -75,8 +75,7 @@ def _lloyd(values: Array, sums: Array, centroids: Array) -> Clusters:
     passes, settled = 0, False
     while not settled and passes < PASSES:
         passes += 1
-        middles = (centroids[1:] + centroids[:-1]) / 2
-        cuts = np.concatenate(([0], np.searchsorted(values, middles, side="right"), [len(values)]))
+        cuts = _cuts(values, centroids)
         settled = before is not None and np.array_equal(cuts, before)
         before, sizes = cuts, np.diff(cuts)
         means = np.diff(sums[cuts]) / np.maximum(sizes, 1)
@@ -84,10 +83,24 @@ def _lloyd(values: Array, sums: Array, centroids: Array) -> Clusters:
     return Clusters(centroids, squared_error(values, centroids), passes, settled)
 
 
+def _cuts(values: Array, centroids: Array) -> Array:
+    """Where the values of each centroid begin among sorted ones, and their end."""
+    return np.concatenate(([0], np.searchsorted(values, middles(values, centroids), side="right"), [len(values)]))
+
+
+def middles(values: Array, centroids: Array) -> Array:
+    """The middles between rising centroids, in the type of the values: a value above the one is above the other.
+
+    So values need not be turned into float64: the largest number of their type below the middle parts them as well.
+    """
+    exact = (centroids[1:] + centroids[:-1]) / 2
+    near = exact.astype(values.dtype)
+    return np.where(near > exact, np.nextafter(near, -np.inf, dtype=values.dtype), near)
+
+
 def squared_error(values: Array, centroids: Array) -> float:
     """The sum of the squared distances of sorted values to the nearest of rising centroids."""
-    middles = (centroids[1:] + centroids[:-1]) / 2
-    sizes = np.diff(np.concatenate(([0], np.searchsorted(values, middles, side="right"), [len(values)])))
+    sizes = np.diff(_cuts(values, centroids))
     away = values - np.repeat(centroids, sizes)
     return float(np.cumsum(away * away)[-1])
 

@@ -1,6 +1,6 @@
 """The file: a safetensors file of bytes, one blob per layer, and a description; see docs/format.md.
 
-Its one key of metadata, `archspec`, is JSON. A blob is its arrays' bytes one behind the other, and a CRC-32 of the
+Its one key of metadata, `archspec.compressed`, is JSON. A blob is its arrays' bytes one behind the other, and a CRC-32 of the
 file's header and of these bytes.
 """
 
@@ -22,7 +22,7 @@ from archspec.files import replacing
 from archspec.language.origin import Origin
 from archspec.writing import printable
 
-KEY = "archspec"
+KEY = "archspec.compressed"
 VERSION = 1
 CHECK = 4
 """The bytes of a checksum."""

@@ -197,6 +197,14 @@ class Layer(Located):
                 yield SpecError(
                     f"{name} is the average of a code for {kind}_bits, which are not given", self.key_at(name)
                 )
+        for name, bits in (
+            ("weight_huffman", self.weight_bits or self.linear_bits),
+            ("index_huffman", self.index_bits),
+        ):
+            length = getattr(self, name)
+            if bits and length not in (None, CODED) and length > bits:
+                said = f"an average code length is at most the bits that it replaces, {bits} (got {length})"
+                yield SpecError(said, self.key_at(name))
         if self.weight_huffman is not None and max(self.weight_bits or 0, self.linear_bits or 0) > LONGEST:
             yield SpecError(f"Huffman codes are of symbols of {LONGEST} bits at most", self.key_at("weight_huffman"))
         if self.index_bits and self.index in ("dense", "rows", "bitmask"):

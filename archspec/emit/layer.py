@@ -157,16 +157,19 @@ def _alike(a: Layer, b: Layer) -> bool:
 
 
 def _form(call: TorchCall) -> Any:
-    before = tuple(map(_form, call.before)) if isinstance(call, Module) else ()
-    return type(call), call.target, tuple(call.kwargs), before
+    around = tuple(tuple(map(_form, calls)) for calls in (call.before, call.after)) if isinstance(call, Module) else ()
+    return type(call), call.target, tuple(call.kwargs), around
 
 
 def _chosen(condition: Code, a: Any, b: Any) -> Any:
     kwargs = {key: code.choose(condition, value, b.kwargs[key]) for key, value in a.kwargs.items()}
     if isinstance(a, Function):
         return replace(a, kwargs=kwargs)
-    before = tuple(_chosen(condition, one, other) for one, other in zip(a.before, b.before, strict=True))
-    return replace(a, kwargs=kwargs, before=before)
+    before, after = (
+        tuple(_chosen(condition, one, other) for one, other in zip(*calls, strict=True))
+        for calls in ((a.before, b.before), (a.after, b.after))
+    )
+    return replace(a, kwargs=kwargs, before=before, after=after)
 
 
 def _simplest(size: Any, assumed: tuple[Code, ...], plainness: Callable[[Any], Any]) -> Any:

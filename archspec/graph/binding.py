@@ -63,7 +63,11 @@ def batch_size(batch: Any) -> Any:
 
 
 def _exact(name: str, value: Any) -> Any:
+    if dims.is_symbolic(value):
+        from archspec import symbols  # SymPy's expressions may come from elsewhere
+
+        return symbols.to_sympy(value)
     try:
-        return value if dims.is_symbolic(value) else dims.exact(value)
+        return dims.exact(value)
     except ArchspecError as error:
         raise BindingError(f"{name}: {error}") from None

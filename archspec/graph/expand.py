@@ -69,6 +69,9 @@ def expand(
 ) -> Network:
     """The network of a specification.
 
+    What free symbols leave open, such as a branch, is decided as their defaults decide it, and recorded among the
+    network's conditions; within a `dims.recording(values)`, as these values do.
+
     Args:
         document: The specification.
         bindings: Values for symbols; the others are at their defaults. Numbers may be given as text, Fraction, Decimal
@@ -80,8 +83,12 @@ def expand(
         BindingError: A symbol that does not exist, or a value that it cannot have.
         SpecErrors: The network cannot be built; all faults are named.
     """
-    with dims.recording() as conditions:
-        values = bind(document, bindings or {}, tuple(free))
+    free = tuple(free)
+    decisive = dims.values_at_hand()
+    if decisive is None:
+        decisive = {name: document.symbols[name].default for name in free if name in document.symbols}
+    with dims.recording(decisive) as conditions:
+        values = bind(document, bindings or {}, free)
         walk = _Expansion(document, values)
         tensor, output = walk.run(batch_size(batch))
     choices = {name: symbol.choices for name, symbol in document.symbols.items() if symbol.choices}
@@ -126,6 +133,16 @@ class _Frame:
         return _Frame(
             self.scope.within(values or {}), self.flow, path, self.block, self.kind, self.depth + 1, self.named, {}
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _WayBack:
+    """What a walk has found up to a place to which it may go back; of nodes, traces and errors, how many."""
+
+    flow: _Value
+    named: dict[str, _Value]
+    containers: dict[str, Container]
+    lengths: tuple[int, int, int]
 
 
 class _Expansion:
@@ -186,6 +203,10 @@ class _Expansion:
             self.errors.append(SpecError(f"a size of the input must be a whole number from 1 (got {value})", size.at))
         elif not dims.is_dim(value):
             self.errors.append(SpecError(f"a size of the input must be a number (got {value})", size.at))
+        elif not dims.is_whole(value):
+            self.errors.append(SpecError(f"a size of the input must be a whole number (got {value})", size.at))
+        else:
+            dims.at_least_one(value)
         return value
 
     # -------------------------------------------------------------- bodies and steps
@@ -278,10 +299,21 @@ class _Expansion:
         self._sizes_in_scope(inner)
         for arg, default in block.args.items():
             scope.values[arg] = args[arg] if arg in args else self._value(default, scope)
-        self.uses.setdefault(callee, (dict(scope.values), inner.flow.tensor))
+        if callee not in self.uses:
+            self.uses[callee] = ({**scope.values, **self._own_defaults(block, scope)}, inner.flow.tensor)
         self._lets(block.let, scope)
         self._body(block.body, inner)
         frame.flow = inner.flow
+
+    def _own_defaults(self, block: Block, scope: Scope) -> dict[str, Any]:
+        """The arguments of a block that have a default, at that, as far as it has a value here."""
+        defaults: dict[str, Any] = {}
+        inner = scope.within({})
+        for arg, default in block.args.items():
+            if not Block.is_required(default):
+                with suppress(ArchspecError), dims.recording():
+                    defaults[arg] = inner.values[arg] = self._value(default, inner)
+        return defaults
 
     def _group(self, step: Group, frame: _Frame) -> None:
         path = self._name(step.as_, frame, step) if step.as_ else frame.path
@@ -315,9 +347,8 @@ class _Expansion:
     def _repeat(self, step: Repeat, frame: _Frame) -> None:
         times = step.repeat.evaluate(frame.scope)
         path = self._name(step.as_ or "repeat", frame, step if step.as_ else None)
-        if dims.is_symbolic(times) and step.index:
-            raise UndecidableError(f"the units of this repeat differ by their number {step.index}; bind {times}")
-
+        if step.index:
+            times = dims.settled(times)
         self.containers[path] = Container("repeat")
 
         def walk(unit: int) -> None:
@@ -342,16 +373,41 @@ class _Expansion:
             for unit in range(times):
                 walk(unit)
             return
-        if not times.is_integer:
-            raise UndecidableError(f"{key} must be a whole number, and whether {times} is one is open; bind it")
+        if not dims.is_whole(times):
+            raise SpecError(f"{key} must be a whole number (got {times})", at)
         dims.at_least_one(times)
         walk(0)
         first, taken = len(self.nodes), frame.flow.tensor
-        walk(1)
-        if frame.flow.tensor != taken and not frame.flow.guessed:
-            shapes = f"the next takes {taken} and gives {frame.flow.tensor}"
-            raise UndecidableError(f"the units of this {key} differ: {shapes}; bind {times}")
-        self.nodes[first:] = [replace(node, times=node.times * (times - 1)) for node in self.nodes[first:]]
+        back = self._way_back(frame)
+        with dims.recording() as conditions:
+            walk(1)
+        if frame.flow.tensor == taken and frame.flow.guessed == back.flow.guessed:
+            for condition in conditions:
+                dims.record(condition)
+            self.nodes[first:] = [replace(node, times=node.times * (times - 1)) for node in self.nodes[first:]]
+            return
+        shapes = f"the next takes {taken} and gives {frame.flow.tensor}"
+        self._go_back(back, frame)
+        try:
+            units = dims.settled(times)
+        except UndecidableError:
+            raise UndecidableError(f"the units of this {key} differ: {shapes}; bind {times}") from None
+        for unit in range(1, units):
+            walk(unit)
+
+    def _way_back(self, frame: _Frame) -> "_WayBack":
+        """What the walk has found so far."""
+        lengths = (len(self.nodes), len(self.traces), len(self.errors))
+        return _WayBack(frame.flow, dict(frame.named), dict(self.containers), lengths)
+
+    def _go_back(self, back: "_WayBack", frame: _Frame) -> None:
+        """Forget what the walk has found since."""
+        frame.flow = back.flow
+        frame.named.clear()
+        frame.named.update(back.named)  # the mapping is shared by all parts of one body
+        self.containers = back.containers
+        nodes, traces, errors = back.lengths
+        del self.nodes[nodes:], self.traces[traces:], self.errors[errors:]
 
     def _from(self, step: From, frame: _Frame) -> None:
         found = frame.named.get(step.from_)

@@ -16,7 +16,8 @@ def lookup(name: str, table: Lookup) -> Callable[..., Any]:
         if dims.is_array(key) or dims.is_array(column):
             raise ArchspecError(f"{name} is a table; bind {key} to one value to look it up")
         if dims.is_symbolic(key) or dims.is_symbolic(column):
-            return _kept(name, table, key, column)
+            kept = _kept(name, table, key, column)
+            return find(dims.settled(key), dims.settled(column)) if kept is None else kept
         if isinstance(key, bool) or key not in rows:
             raise ArchspecError(f"{name} has no row {key}; it has {', '.join(map(str, rows))}")
         if isinstance(column, bool) or column not in table.columns[1:]:
@@ -27,7 +28,7 @@ def lookup(name: str, table: Lookup) -> Callable[..., Any]:
 
 
 def _kept(name: str, table: Lookup, key: Any, column: Any) -> Any:
-    """A lookup by a free symbol: a table of the cells that it may find."""
+    """A lookup by a free symbol: a table of the cells that it may find; None if one of them is a word."""
     from archspec import symbols
 
     cells = {
@@ -39,5 +40,5 @@ def _kept(name: str, table: Lookup, key: Any, column: Any) -> Any:
     words = {part for places in cells for part in (*places, cells[places]) if isinstance(part, str)}
     words -= set() if dims.is_symbolic(column) else {column}
     if not cells or words:
-        raise ArchspecError(f"{name} has no numbers to be found by {key} and {column}; bind them")
+        return None
     return symbols.lookup(name, key, column, cells)

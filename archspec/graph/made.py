@@ -34,12 +34,18 @@ def made(callee: str, args: Mapping[str, Any], name: str, step: Step) -> Operato
     if found is None:
         if len(_operators) >= MAX_OPERATORS:
             _operators.clear()
-        found = _operators[key] = _operator(callee, args, name, step)
-    return found
+        with dims.recording() as conditions:
+            operator = _operator(callee, args, name, step)
+        found = _operators[key] = operator, tuple(conditions)
+    operator, taken = found
+    for condition in taken:
+        dims.record(condition)
+    return operator
 
 
-_operators: dict[Any, Operator] = {}
-"""Operators made before, by name and fields: they never change, and most come in every expansion."""
+_operators: dict[Any, tuple[Operator, tuple[Any, ...]]] = {}
+"""Operators made before, by name and fields, each with the conditions under which its fields can have their values:
+they never change, and most come in every expansion."""
 
 
 def _typed(value: Any) -> Any:

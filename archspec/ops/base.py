@@ -14,14 +14,13 @@ expressions. No fact has a default: a class that leaves one out cannot be made.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from fractions import Fraction
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.fields import FieldInfo
 
-from archspec.dims import Dim, equal, exact, is_number, known_less, product
+from archspec.dims import Dim, agree, exact, is_number, is_symbolic, is_whole, less, product, reaches, settled
 from archspec.errors import ArchspecError, ShapeError
 
 
@@ -146,11 +145,15 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A `torch.nn.Module`, as data, and the functions its input passes first; else as `Function`."""
+    """A `torch.nn.Module`, as data, and the functions that its input passes first and its result passes then.
+
+    `leading` and `defaults` are as those of a `Function`.
+    """
 
     target: str
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     before: tuple[Function, ...] = ()
+    after: tuple[Function, ...] = ()
     leading: int = field(default=0, compare=False, repr=False)
     defaults: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -200,10 +203,15 @@ class Operator(BaseModel, ABC):
         return {key: getattr(self, key) for key in type(self).model_fields}
 
     def module(
-        self, target: str, kwargs: Mapping[str, Any], leading: int = 0, before: tuple[Function, ...] = ()
+        self,
+        target: str,
+        kwargs: Mapping[str, Any],
+        leading: int = 0,
+        before: tuple[Function, ...] = (),
+        after: tuple[Function, ...] = (),
     ) -> Module:
         """A call of a torch module with keyword arguments, the first `leading` of which need no names in a source."""
-        return Module(target, kwargs, before, leading, self._defaults())
+        return Module(target, kwargs, before, after, leading, self._defaults())
 
     def function(
         self, target: str, kwargs: Mapping[str, Any], takes: Literal["inputs", "list", "fold"] = "inputs"
@@ -310,9 +318,9 @@ def natural(value: Any) -> Dim:
 
 def _size(value: Any, least: int) -> Dim:
     number = _number(value)
-    if isinstance(number, Fraction):
+    if not is_whole(number):
         raise ValueError(f"must be an integer (got {number})")
-    if known_less(number, least):
+    if not reaches(number, least):
         raise ValueError(f"must be at least {least} (got {value})" if least else f"must not be negative (got {value})")
     return number
 
@@ -344,7 +352,7 @@ def _several(value: Any) -> tuple[Dim, ...]:
 
 
 def real(must: str, low: int, high: int, *, above: bool = False, below: bool = False) -> Callable[[Any], Dim]:
-    """A number that is no size, from `low` to `high`; one that is still open passes.
+    """A number that is no size, from `low` to `high`; of symbols it is recorded.
 
     Args:
         must: What a message says that it must be.
@@ -356,13 +364,15 @@ def real(must: str, low: int, high: int, *, above: bool = False, below: bool = F
 
     def check(value: Any) -> Dim:
         number = _number(value)
-        if not is_number(number):
-            return number
-        if not -MAX_NUMBER <= number <= MAX_NUMBER:
+        if is_number(number) and not -MAX_NUMBER <= number <= MAX_NUMBER:
             raise ValueError(f"must be at most 10^30, above or below zero (got {value!r:.40})")
-        if not low <= number <= high or (above and number == low) or (below and number == high):
+        if (is_number(number) or is_symbolic(number)) and not within(number):
             raise ValueError(f"must be {must} (got {number})")
         return number
+
+    def within(number: Dim) -> bool:
+        reached = low == -MAX_NUMBER or (less(low, number) if above else reaches(number, low))
+        return bool(reached and (high == MAX_NUMBER or (less(number, high) if below else reaches(high, number))))
 
     return check
 
@@ -374,13 +384,14 @@ def _switch(value: Any) -> bool:
 
 
 def _axis(value: Any) -> int:
-    if type(value) is not int:
+    number = settled(value)
+    if type(number) is not int:
         raise ValueError(f"must be the number of an axis, such as 1 (got {value})")
-    if value == 0:
+    if number == 0:
         raise ValueError(
             "must be an axis other than 0, which is the batch: 1 for the channels, -1 for the last (got 0)"
         )
-    return value
+    return number
 
 
 Positive = Annotated[Any, BeforeValidator(positive), Domain("a whole number from 1", "size")]
@@ -448,8 +459,8 @@ def axis(x: Tensor, dim: int, operator: str) -> int:
 
 
 def same_size(a: Dim, b: Dim) -> bool:
-    """Whether two sizes agree."""
-    return a is b or bool(equal(a, b))
+    """Whether two sizes that must agree do."""
+    return bool(agree(a, b))
 
 
 def is_one(size: Dim) -> bool:

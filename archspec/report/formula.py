@@ -3,16 +3,16 @@
 import json
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from archspec.cost import QUANTITIES
-from archspec.dims import Condition
+from archspec.cost import QUANTITIES, USUAL
 from archspec.formula.closed_form import Formula, View
 from archspec.formula.proof import Proof
 from archspec.formula.writers import Text
 from archspec.report import text
-from archspec.symbols import symbol, to_sympy
+from archspec.symbols import Condition, symbol, to_sympy
 from archspec.writing import GREEK
 
 MOST_CONDITIONS = 6
@@ -107,10 +107,18 @@ def _terms(formula: Formula, view: View, width: int) -> list[str]:
 
 def _notes(formula: Formula, view: View, proof: Proof | None) -> list[str]:
     notes = [*conditions(formula, view), _at_defaults(formula) if view == "exact" else ""]
-    notes.append(f"convention {formula.convention}")
+    notes.append("; ".join((f"convention {formula.convention}", *_asked(formula))))
     if proof is not None:
         notes.append(_proof(proof))
     return [note for note in notes if note]
+
+
+def _asked(formula: Formula) -> list[str]:
+    """What of the request decides its numbers and is not as usual."""
+    counting = formula.counting
+    if counting is None or counting == replace(USUAL, convention=counting.convention, batch=counting.batch):
+        return []
+    return text.asked(counting, [formula.quantity])
 
 
 def conditions(formula: Formula, view: View = "exact") -> list[str]:
@@ -156,14 +164,23 @@ def _said(before: str, conditions: Sequence[str]) -> str:
 
 
 def _proof(proof: Proof) -> str:
+    if proof.against is not None:
+        bindings, found, counted = proof.against
+        return f"WRONG at {_bound(bindings)}: the formula gives {found}, the count {counted}"
+    refused = ""
+    if proof.refusal is not None:
+        bindings, reason = proof.refusal
+        refused = f"; refused at {proof.refused}, first at {_bound(bindings)}: {reason}"
     if proof.tried == 0:
-        return f"not checked: at none of {proof.apart} random bindings does every assumption hold (seed {proof.seed})"
-    if proof.against is None:
-        apart = f"; at {proof.apart} more an assumption does not hold" if proof.apart else ""
-        return f"checked: equal to the count at {proof.tried} random bindings (seed {proof.seed}){apart}"
-    bindings, found, counted = proof.against
-    at = ", ".join(f"{name} = {each}" for name, each in bindings.items())
-    return f"WRONG at {at}: the formula gives {found}, the count {counted}"
+        at = f"at none of {proof.apart + proof.refused} random bindings does every assumption hold"
+        at = f"{at} and the count give a number" if proof.refused else at
+        return f"not checked: {at} (seed {proof.seed}){refused}"
+    apart = f"; at {proof.apart} more an assumption does not hold" if proof.apart else ""
+    return f"checked: equal to the count at {proof.tried} random bindings (seed {proof.seed}){apart}{refused}"
+
+
+def _bound(bindings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {each}" for name, each in bindings.items())
 
 
 def _markdown(formula: Formula, view: View) -> str:
@@ -214,7 +231,7 @@ def _plain(formula: Formula, view: View, proof: Proof | None) -> dict[str, Any]:
         "assumptions": [condition(each) for each in formula.assumptions],
         "conditions": [condition(each) for each in formula.conditions] if view == "divisible" else [],
         "defaults": {name: str(each) for name, each in formula.defaults.items()},
-        "value_at_defaults": formula() if counted and len(formula.defaults) >= len(formula.symbols) else None,
+        "value_at_defaults": text.raw(formula()) if counted and len(formula.defaults) >= len(formula.symbols) else None,
         **({} if proof is None else {"proof": _verdict(proof)}),
     }
 
@@ -228,4 +245,12 @@ def _verdict(proof: Proof) -> dict[str, Any]:
             "formula": str(found),
             "count": str(counted),
         }
-    return {"equal": bool(proof), "tried": proof.tried, "apart": proof.apart, "seed": proof.seed, "against": against}
+    refused = {"refused": proof.refused} if proof.refused else {}
+    return {
+        "equal": bool(proof),
+        "tried": proof.tried,
+        "apart": proof.apart,
+        "seed": proof.seed,
+        **refused,
+        "against": against,
+    }

@@ -49,7 +49,7 @@ def number(value: Any) -> str:
     ('568,740,352', '0.3333', '–')
     """
     if isinstance(value, Fraction):
-        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
+        return f"{float(value):,.{0 if abs(value) >= 1000 else 4}{'f' if abs(value) >= 1000 else 'g'}}"
     return f"{value:,}" if isinstance(value, int) else "–" if value is None else str(value)
 
 

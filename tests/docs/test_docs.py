@@ -6,7 +6,8 @@ Markers that a rendered page does not show tell how a part is tested:
     <!-- faults -->         a text block: the faults of the YAML block before it
     <!-- values -->         a table of expressions and their values
     <!-- kinds -->          a table of kinds of operation
-    <!-- limits --> … <!-- end -->, also conventions, operators, domains, costs, examples      tables made from the code
+    <!-- limits --> … <!-- end -->, also conventions, quantities, operators, domains, costs, examples
+        tables made from the code
 
 `UPDATE_DOCS=1 pytest tests/docs` writes the faults and the tables made from the code anew.
 """
@@ -28,7 +29,7 @@ from samples import SAMPLES
 
 import archspec
 from archspec import ops
-from archspec.cost import CONVENTIONS, DEFAULT
+from archspec.cost import CONVENTIONS, DEFAULT, QUANTITIES
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.formula.operators import operator_forms
 from archspec.language import document, reader, rules, steps
@@ -342,6 +343,12 @@ def sizes(shape):
 def test_the_conventions_are_those_of_the_code():
     rows = [f"| `{c.name}` | {c.doc} | {c.source} |".replace("  |", " |") for c in CONVENTIONS.values()]
     generated("conventions.md", "conventions", ["| convention | counts | who counts so |", "|---|---|---|", *rows])
+
+
+def test_the_quantities_are_those_of_the_register():
+    rows = [f"| `{q.name}` | {q.kind} | {q.unit} | {q.meaning} |".replace("  |", " |") for q in QUANTITIES.values()]
+    head = ["| quantity | kind | unit | what it is |", "|---|---|---|---|"]
+    generated("conventions.md", "quantities", [*head, *rows])
 
 
 def test_the_kinds_of_operation_and_their_flops_are_those_of_default():

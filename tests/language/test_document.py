@@ -254,7 +254,7 @@ def test_a_join_is_built_in_python_as_it_is_read():
     ):
         assert built == read
         assert built.model_dump(by_alias=True, exclude_defaults=True) == {
-            "concat": [["relu"], ["tanh"]],
+            "concat": [("relu",), ("tanh",)],
             "dim": 2,
             "as": "both",
         }

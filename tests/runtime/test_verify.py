@@ -161,3 +161,27 @@ def test_what_torch_refuses_to_make_is_a_sentence_that_names_the_node(monkeypatc
     monkeypatch.setattr(operator("relu"), "torch_call", lambda *_: call)
     with pytest.raises(ArchspecError, match=r"node 'a/relu': torch refuses it: .*-3"):
         archspec.loads("archspec: 1\nname: x\ninput: [8]\nnetwork: [{body: [relu], as: a}]\n").to_torch()
+
+
+SOURCE_FAULTS = {
+    "another stride": ("s=2", "s=1", "macs"),
+    "another bias": ("bias=False", "bias=True", "weights"),
+    "another name": ("self.classifier", "self.last", "weights"),
+}
+
+
+@pytest.mark.parametrize(("was", "becomes", "fact"), SOURCE_FAULTS.values(), ids=SOURCE_FAULTS)
+def test_a_source_of_another_network_is_found(was, becomes, fact):
+    arch = archspec.load("mobilenet_v2")
+    agreement = verify(arch.expand(), source=arch.source().replace(was, becomes))
+    assert not agreement
+    assert all(agreement.rows)
+    assert fact in agreement.source.differing
+    assert "written source" in str(agreement)
+
+
+def test_a_source_that_computes_other_numbers_is_found():
+    arch = archspec.load("lenet_300_100")
+    assert arch.verify()
+    agreement = verify(arch.expand(), source=arch.source().replace("self.relu1 = nn.ReLU()", "self.relu1 = nn.SiLU()"))
+    assert str(agreement).endswith("node 'written source' (source): it computes other numbers")

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from archspec.compress.clusters import kmeans
+from archspec.compress.clusters import kmeans, middles
 from archspec.compress.codecs.base import Array, Counts, Reader
 from archspec.compress.codecs.streams import Floats, Stream, rounded, stream
 from archspec.compress.codecs.values import Content, Values
@@ -58,8 +58,7 @@ class Shared(Values):
         centroids = rounded(found.centroids, self.numbers_of, "a codebook")
         codebook[first : first + len(centroids)] = centroids
         near = centroids.astype(np.float64)
-        middles = (near[1:] + near[:-1]) / 2
-        codes = nearest(middles, values)
+        codes = nearest(middles(values, near), values)
         codes += np.uint16(first)
         return Content(codes, (codebook,), found)
 
@@ -78,10 +77,10 @@ class Shared(Values):
         return Counts(kept + filled, average=self.average)
 
 
-def nearest(middles: Array, values: Array) -> Array:
+def nearest(between: Array, values: Array) -> Array:
     """Between which of rising middles each value lies; of one on a middle, below it."""
     found = np.empty(len(values), np.uint16)
     step = 1 << 20
     for start in range(0, len(values), step):
-        found[start : start + step] = np.searchsorted(middles, values[start : start + step].astype(np.float64))
+        found[start : start + step] = np.searchsorted(between, values[start : start + step])
     return found
