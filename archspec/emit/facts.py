@@ -5,7 +5,7 @@ the block (does it need the height?). So the walk is made again until nothing ne
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from archspec import ops
@@ -235,7 +235,7 @@ class Facts(Formulas):
         key = (kind, call.target, tuple(sorted(fixed.items(), key=str)), tuple(free))
         if key not in self.applications:
             attributes = {k: Code("attr", (SELF, k)) for k in free}
-            shown = Function(call.target, {**fixed, **attributes}, call.takes)
+            shown = replace(call, kwargs={**fixed, **attributes})
             forward = (Return(function_code(shown, (code.name("x", TENSOR),))),)
             body = tuple(Keep(k, code.name(k, code.kind_of(value))) for k, value in free.items())
             params = tuple(Param(k, code.kind_of(value)) for k, value in free.items())

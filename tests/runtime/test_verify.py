@@ -146,6 +146,24 @@ def test_a_total_that_disagrees_alone_is_the_first(odd):
     assert "params" in off.sentence
 
 
+UNFIT = (
+    "archspec: 1\nname: x\ninput: [8]\nnetwork:\n  - {body: [{batch_norm: {track_running_stats: false}}], as: head}\n"
+)
+
+
+def test_what_torch_refuses_to_run_is_a_sentence_that_names_the_node():
+    with pytest.raises(ArchspecError, match="node 'head/batch_norm': torch refuses it: Expected more than 1 value"):
+        archspec.loads(UNFIT).verify()
+    assert archspec.loads(UNFIT).expand(batch=2)
+
+
+def test_what_torch_refuses_to_make_is_a_sentence_that_names_the_node(monkeypatch):
+    call = Module("torch.nn.Linear", {"in_features": -3, "out_features": 2})
+    monkeypatch.setattr(operator("relu"), "torch_call", lambda *_: call)
+    with pytest.raises(ArchspecError, match=r"node 'a/relu': torch refuses it: .*-3"):
+        archspec.loads("archspec: 1\nname: x\ninput: [8]\nnetwork: [{body: [relu], as: a}]\n").to_torch()
+
+
 SOURCE_FAULTS = {
     "another stride": ("s=2", "s=1", "macs"),
     "another bias": ("bias=False", "bias=True", "weights"),
