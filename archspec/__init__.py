@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.alone import refuse_other_distribution
 
 if TYPE_CHECKING:
+    from archspec import train
     from archspec.architecture import Architecture, Network, load, loads
     from archspec.cost import Convention, CostTable
     from archspec.errors import ArchspecError
@@ -26,6 +27,7 @@ __all__ = [
     "Network",
     "load",
     "loads",
+    "train",
     "zoo",
 ]
 
@@ -38,6 +40,7 @@ _HOMES = {
     "Network": "archspec.architecture",
     "load": "archspec.architecture",
     "loads": "archspec.architecture",
+    "train": "archspec.train",
     "zoo": "archspec.language.zoo",
 }
 

@@ -191,6 +191,7 @@ class Architecture:
         seed: int | None = None,
         inplace: bool = True,
         weights: "Mapping[str, torch.Tensor] | str | os.PathLike[str] | None" = None,
+        logits: bool = False,
         **bindings: Any,
     ) -> "torch.nn.Module":
         """The network as an ordinary `torch.nn.Module`, whose `spec` says what it was made from.
@@ -201,6 +202,8 @@ class Architecture:
             seed: The same seed gives the same weights, on any device; torch's own state stays as it is.
             inplace: Whether a ReLU may write over its input; with hooks on single layers, say no.
             weights: Where its weights come from, a state dict or a file of one; see `match_weights`.
+            logits: Whether it ends before its last softmax, as what torch's losses take; two networks in three of the
+                zoo end with a softmax, and the others give logits in any case.
             bindings: Values for symbols.
 
         Raises:
@@ -214,7 +217,7 @@ class Architecture:
         need("torch", "torch")
         from archspec import runtime
 
-        network = self.expand(**bindings)
+        network = self._expanded(logits, bindings)
         if weights is None:
             return runtime.build(network, self.document, device=device, dtype=dtype, seed=seed, inplace=inplace)
         need("train", "safetensors")
@@ -244,10 +247,15 @@ class Architecture:
 
         return match(self.expand(**bindings), source)
 
-    def source(self, **bindings: Any) -> str:
+    def _expanded(self, logits: bool, bindings: Mapping[str, Any]) -> Network:
+        network = self.expand(**bindings)
+        return graph.before_softmax(network) if logits else network
+
+    def source(self, *, logits: bool = False, **bindings: Any) -> str:
         """The network as PyTorch source that needs no archspec: the symbols are its constructor's arguments.
 
         Args:
+            logits: Whether it ends before its last softmax.
             bindings: Values for symbols: the defaults of the arguments.
 
         Raises:
@@ -259,9 +267,18 @@ class Architecture:
         """
         from archspec import emit
 
-        return emit.source(self.document, bindings)
+        document = graph.without_softmax(self.document, self.expand(**bindings)) if logits else self.document
+        return emit.source(document, bindings)
 
-    def write(self, path: str | os.PathLike[str], *, seed: int | None = None, **bindings: Any) -> None:
+    def write(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        seed: int | None = None,
+        weights: "Mapping[str, torch.Tensor] | str | os.PathLike[str] | None" = None,
+        logits: bool = False,
+        **bindings: Any,
+    ) -> None:
         """Write the network as a file that runs without this library: PyTorch source, an exported program, or ONNX.
 
         The file appears when it is whole, or not at all. Any batch goes through a program.
@@ -269,6 +286,8 @@ class Architecture:
         Args:
             path: Ends in `.py`, `.pt2` or `.onnx`.
             seed: The same seed gives the same weights; a source has none.
+            weights: Where its weights come from, as for `to_torch`.
+            logits: Whether it ends before its last softmax.
             bindings: Values for symbols.
 
         Raises:
@@ -276,7 +295,7 @@ class Architecture:
             MissingExtraError: What the format needs is not installed.
         """
         if Path(path).suffix == ".py":
-            source = self.source(**bindings)
+            source = self.source(logits=logits, **bindings)
             with replacing(Path(path)) as file:
                 file.write_text(source, encoding="utf-8")
             return
@@ -284,9 +303,8 @@ class Architecture:
         from archspec import runtime
 
         runtime.check_ending(path)
-        network = self.expand(**bindings)
-        model = runtime.build(network, self.document, seed=seed)
-        runtime.export(model, network.input.shape, path)
+        model = self.to_torch(seed=seed, weights=weights, logits=logits, **bindings)
+        runtime.export(model, self.expand(**bindings).input.shape, path)
 
     def verify(self, *, batch: Any = 1, **bindings: Any) -> "Agreement":
         """The network held against its running model, node by node: true when all agree, to the unit.

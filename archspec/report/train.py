@@ -1,6 +1,7 @@
 """A training on the terminal: while it runs on standard error, at its end on standard output."""
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -34,6 +35,8 @@ class Bars(Watcher):
         """Say what is trained, and show the bar."""
         self._planned = result.planned
         self._say(f"{result.spec}: {result.params:,} weights; {result.data}; {result.planned} epochs, in {result.out}")
+        if result.note:
+            self._say(result.note)
         if result.resumed is not None:
             self._say(f"resumed after step {result.resumed:,}" + (f"; {result.moved}" if result.moved else ""))
         if self._console.is_terminal:
@@ -55,10 +58,11 @@ class Bars(Watcher):
 
     def tested(self, epoch: Epoch) -> None:
         """Print the line of an epoch."""
-        test = epoch.test
+        score, what = epoch.held, "test" if epoch.validation is None else "validation"
+        learned = "" if math.isnan(epoch.learned) else f"learned {epoch.learned:.2f} %  "
         self._say(
-            f"epoch {epoch.epoch:>{len(str(self._planned))}}/{self._planned}  loss {epoch.loss:.4f}  "
-            f"test error {test.error:.2f} %  top-5 {test.top5:.2f} %  {epoch.images_per_second:,.0f} images/s"
+            f"epoch {epoch.epoch:>{len(str(self._planned))}}/{self._planned}  loss {epoch.loss:.4f}  {learned}"
+            f"{what} error {score.error:.2f} %  top-5 {score.top5:.2f} %  {epoch.images_per_second:,.0f} images/s"
         )
 
     def ended(self) -> None:
@@ -76,14 +80,21 @@ def train(result: Result, form: str = "text") -> str:
         return json.dumps(_plain(result), ensure_ascii=False, indent=1) + "\n"
     if not result.epochs:
         return f"{result.spec}: no epoch is over yet\n"
-    rows = [("last", result.last), ("best on the test images", result.best)]
+    what = "test" if result.last.validation is None else "validation"
+    rows = [("last", what, result.last.epoch, result.last.held)]
+    rows.append((f"best on the {what} images", what, result.best.epoch, result.best.held))
+    if result.tested is not None:
+        rows.append(("the best, tested once", "test", result.best.epoch, result.tested))
+    of = [] if what == "test" else [Column("images", [each for _, each, _, _ in rows], "left")]
+    said_of = "test " if what == "test" else ""
     columns = [
-        Column("", [name for name, _ in rows], "left"),
-        Column("epoch", [str(epoch.epoch) for _, epoch in rows]),
-        Column("test error", [f"{epoch.test.error:.2f} %" for _, epoch in rows]),
-        Column("top-1", [f"{epoch.test.top1:.2f} %" for _, epoch in rows]),
-        Column("top-5", [f"{epoch.test.top5:.2f} %" for _, epoch in rows]),
-        Column("test loss", [f"{epoch.test.loss:.4f}" for _, epoch in rows]),
+        Column("", [name for name, *_ in rows], "left"),
+        *of,
+        Column("epoch", [str(epoch) for *_, epoch, _ in rows]),
+        Column(f"{said_of}error", [f"{score.error:.2f} %" for *_, score in rows]),
+        Column("top-1", [f"{score.top1:.2f} %" for *_, score in rows]),
+        Column("top-5", [f"{score.top5:.2f} %" for *_, score in rows]),
+        Column(f"{said_of}loss", [f"{score.loss:.4f}" for *_, score in rows]),
     ]
     if form == "markdown":
         return text.markdown(columns) + "\n"
@@ -104,20 +115,35 @@ def _plain(result: Result) -> dict[str, Any]:
         "moved": result.moved,
         "signal": result.signal,
         "seconds": result.seconds,
-        "epochs": [{**asdict(epoch), "test": _figures(epoch.test)} for epoch in result.epochs],
-        "error": result.last.test.error if result.epochs else None,
+        "note": result.note,
+        "epochs": [
+            {**asdict(epoch), "test": _figures(epoch.test), "validation": _figures(epoch.validation)}
+            for epoch in result.epochs
+        ],
+        "tested": _figures(result.tested),
+        "error": result.final.error if result.final else None,
     }
 
 
-def _figures(score: Score) -> dict[str, float]:
+def _figures(score: Score | None) -> dict[str, float] | None:
+    if score is None:
+        return None
     return {"images": score.images, "loss": score.loss, "top1": score.top1, "top5": score.top5, "error": score.error}
 
 
-def evaluation(score: Score, spec: str, data: str, form: str = "text") -> str:
-    """How a network does, as text or json."""
+def evaluation(score: Score, spec: str, data: str, form: str = "text", confusion: bool = False) -> str:
+    """How a network does, as text or json; with the table of which class (row) is taken for which, if asked for."""
     if form == "json":
-        return json.dumps({"spec": spec, "data": data, **_figures(score)}, ensure_ascii=False, indent=1) + "\n"
-    return (
+        plain = {"spec": spec, "data": data, **(_figures(score) or {})}
+        plain |= {"confusion": score.confusion} if confusion else {}
+        return json.dumps(plain, ensure_ascii=False, indent=None if confusion else 1) + "\n"
+    said = (
         f"{spec} on {score.images:,} test images of {data}: test error {score.error:.2f} %, top-1 {score.top1:.2f} %, "
         f"top-5 {score.top5:.2f} %, loss {score.loss:.4f}\n"
     )
+    if not confusion:
+        return said
+    classes = range(len(score.confusion))
+    columns = [Column("class", [str(one) for one in classes])]
+    columns += [Column(str(other), [str(row[other]) for row in score.confusion]) for other in classes]
+    return "\n".join([said, *(line.rstrip() for line in text.plain(columns))]) + "\n"

@@ -3,6 +3,7 @@
 The Python version is pickled, and unpickling can run code: it is not read.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -31,7 +32,7 @@ def read(path: str, shape: tuple[int, ...], resize: bool) -> Data:
         return Data("cifar10", train, test, CLASSES)
     found = folder.read(path, shape, resize, "cifar10")
     note = "; ".join(filter(None, ["read from image files", found.note]))
-    return Data("cifar10", found.train, found.test, found.classes, note)
+    return replace(found, note=note)
 
 
 def _split(root: Path, names: tuple[str, ...]) -> Split:

@@ -1,7 +1,7 @@
 """A folder, or a zip file, with a folder of images for each class, read with Pillow.
 
-Either PATH/train/CLASS/image and PATH/test/CLASS/image (val will do for test), or PATH/CLASS/image, of which every
-fifth image of a permutation with seed 0 is tested on.
+Either PATH/train/CLASS/image and PATH/test/CLASS/image, with PATH/val/CLASS/image for validation (alone it is tested
+on), or PATH/CLASS/image, of which every fifth image of a permutation with seed 0 is tested on.
 """
 
 import io
@@ -22,6 +22,7 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".p
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM")
 MODES = {1: "L", 3: "RGB"}
 GREY = frozenset({"1", "L"})
+PARTS = ("train", "val", "test")
 MAX_FILE = 64 * 2**20
 MAX_PIXELS = 50_000_000
 TEST_SHARE = 5
@@ -102,9 +103,13 @@ def read(path: str, shape: tuple[int, ...], resize: bool, name: str = "image-fol
     if "" in splits:
         train, test = _parted(splits[""])
         note = "; ".join(filter(None, [note, f"one image in {TEST_SHARE} is tested on, chosen with seed 0"]))
+        return Data(name, train, test, len(classes), note, tuple(classes))
+    if "test" not in splits:
+        test = splits.pop("val")
+        note = "; ".join(filter(None, [note, "tested on the images of val/"]))
     else:
-        train, test = splits["train"], splits["test"]
-    return Data(name, train, test, len(classes), note)
+        test = splits["test"]
+    return Data(name, splits["train"], test, len(classes), note, tuple(classes), splits.get("val"))
 
 
 def _files(path: str) -> Files:
@@ -120,7 +125,7 @@ def _files(path: str) -> Files:
 
 
 def _classes(path: str, names: Iterable[str]) -> dict[str, dict[str, list[str]]]:
-    """The images by part ("train" and "test", or "" for all) and class, in alphabetical order.
+    """The images by part ("train", "test" and "val", or "" for all) and class, in alphabetical order.
 
     Raises:
         ArchspecError: There are none, or the parts do not have the same classes.
@@ -130,19 +135,23 @@ def _classes(path: str, names: Iterable[str]) -> dict[str, dict[str, list[str]]]
         *folders, file = PurePosixPath(name).parts
         if not file.lower().endswith(ENDINGS) or not folders or file.startswith("."):
             continue
-        part = {"train": "train", "test": "test", "val": "test"}.get(folders[0], "") if len(folders) > 1 else ""
+        part = folders[0] if len(folders) > 1 and folders[0] in PARTS else ""
         found.setdefault(part, {}).setdefault(folders[1] if part else folders[0], []).append(name)
     if not found:
         raise ArchspecError(
             f"{path}: there are no images in folders of classes; images end with {', '.join(ENDINGS)} "
             "and lie in CLASS/, or in train/CLASS/ and test/CLASS/"
         )
-    if set(found) not in ({""}, {"train", "test"}):
+    if set(found) != {""} and ("" in found or "train" not in found or len(found) == 1):
         raise ArchspecError(
-            f"{path}: has {_listed(part or 'CLASS/' for part in found)}; wanted are train and test, or classes alone"
+            f"{path}: has {_listed(part or 'CLASS/' for part in found)}; wanted are train and test (or val, or both), "
+            "or classes alone"
         )
-    if set(found) == {"train", "test"} and (odd := set(found["train"]) ^ set(found["test"])):
-        raise ArchspecError(f"{path}: train and test have different classes: {_listed(odd)} is in one of them only")
+    for classes in found.values():
+        if odd := set(classes) ^ set(next(iter(found.values()))):
+            raise ArchspecError(
+                f"{path}: {_listed(found)} have different classes: {_listed(odd)} is not in all of them"
+            )
     return found
 
 
