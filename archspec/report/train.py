@@ -31,6 +31,13 @@ class Bars(Watcher):
         self._bar: Progress | None = None
         self._task = TaskID(0)
 
+    def loading(self, done: int, images: int) -> None:
+        """Say how far the reading of images is: on a terminal in place, elsewhere when it is over."""
+        if self._console.is_terminal:
+            self._console.print(f"{done:,} of {images:,} images read", end="\n" if done == images else "\r")
+        elif done == images:
+            self._say(f"{images:,} images read")
+
     def began(self, result: Result, steps: int, done: int) -> None:
         """Say what is trained, and show the bar."""
         self._planned = result.planned

@@ -145,6 +145,9 @@ class Result:
 class Watcher:
     """Whoever wants to know how a training goes; each method may be overridden."""
 
+    def loading(self, done: int, images: int) -> None:
+        """So many image files are decoded, of all."""
+
     def began(self, result: Result, steps: int, done: int) -> None:
         """A training begins, of so many steps, of which some are done already."""
 

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,6 +122,9 @@ class _Run:
             record.refuse_another(before, self.record, self.out)
         self.stages = _stages(chosen, self.data)
         self._enter(self.stages[0])
+        for stage in self.stages[1:]:  # what does not fit is refused now, not after the stages before it
+            for method in stage.recipe.methods:
+                method.begin(deepcopy(self.model), self.network, 0)
         return self._trained(before, note)
 
     def _data(self, source: str | Data | None, before: Record | None) -> tuple[Data, str | None, bool]:
@@ -134,7 +138,8 @@ class _Run:
             fitted = data.fitted(source.checked(), self.shape, resize)
             return data.agreeing(fitted, self.classes), None, resize
         source = source or "digits"
-        return data.load(source, self.shape, self.classes, resize=resize), source, resize
+        read = data.load(source, self.shape, self.classes, resize=resize, progress=self.watcher.loading)
+        return read, source, resize
 
     def _started(self, chosen: Recipe) -> tuple[dict[str, Any], str]:
         """Give the model the weights that it begins with; what the record says of them, and what people are told."""

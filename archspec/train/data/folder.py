@@ -6,7 +6,8 @@ on), or PATH/CLASS/image, of which every fifth image of a permutation with seed 
 
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from torch import Tensor
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import DAMAGED
+from archspec.train.data import cache
 from archspec.train.data.split import Data, Split, bounded
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".pfm")
@@ -26,6 +28,10 @@ PARTS = ("train", "val", "test")
 MAX_FILE = 64 * 2**20
 MAX_PIXELS = 50_000_000
 TEST_SHARE = 5
+TOLD = 500
+"""After so many images it is told how far the reading is."""
+DECODED = 1
+"""The version of how images become bytes; another one makes what is cached void."""
 
 
 class Files(Protocol):
@@ -36,6 +42,25 @@ class Files(Protocol):
 
     def read(self, name: str) -> bytes:
         """The bytes of one; OSError or ValueError if that cannot be."""
+
+    def facts(self, entries: "Entries") -> list[object]:
+        """What changes when a file does, a fact for each."""
+
+
+Entries = dict[str, list[tuple[str, int]]]
+Progress = Callable[[int, int], None]
+
+
+class _Count:
+    """Tells of every so-manieth image."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self.total, self.progress, self.done = total, progress, 0
+
+    def __call__(self) -> None:
+        self.done += 1
+        if self.progress is not None and (self.done % TOLD == 0 or self.done == self.total):
+            self.progress(self.done, self.total)
 
 
 class Folder:
@@ -53,6 +78,11 @@ class Folder:
         with (self.root / name).open("rb") as file:
             return _within(file.read(MAX_FILE + 1))
 
+    def facts(self, entries: Entries) -> list[object]:
+        """Where each file is, its size, and when it was written."""
+        found = ((self.root / name).stat() for listed in entries.values() for name, _ in listed)
+        return [str(self.root.resolve()), *((each.st_size, each.st_mtime_ns) for each in found)]
+
 
 class Zip:
     """Files in a zip file, left packed."""
@@ -69,6 +99,11 @@ class Zip:
         with self.archive.open(name) as file:
             return _within(file.read(MAX_FILE + 1))
 
+    def facts(self, entries: Entries) -> list[object]:
+        """The checksum and the size of each file."""
+        found = (self.archive.getinfo(name) for listed in entries.values() for name, _ in listed)
+        return [(each.CRC, each.file_size) for each in found]
+
 
 def _within(data: bytes) -> bytes:
     if len(data) > MAX_FILE:
@@ -76,7 +111,9 @@ def _within(data: bytes) -> bytes:
     return data
 
 
-def read(path: str, shape: tuple[int, ...], resize: bool, name: str = "image-folder") -> Data:
+def read(
+    path: str, shape: tuple[int, ...], resize: bool, name: str = "image-folder", progress: Progress | None = None
+) -> Data:
     """The data of a folder or zip file.
 
     Args:
@@ -85,6 +122,7 @@ def read(path: str, shape: tuple[int, ...], resize: bool, name: str = "image-fol
             in colour.
         resize: Whether images of another size are scaled until they cover height × width, and their middle is cut out.
         name: What the data are called.
+        progress: Who is told how many images are decoded, of how many.
 
     Raises:
         ArchspecError: There are no images, one cannot be read or is of another size, or the classes of the two parts
@@ -95,9 +133,14 @@ def read(path: str, shape: tuple[int, ...], resize: bool, name: str = "image-fol
     files = _files(path)
     found = _classes(path, files.names())
     classes = sorted({label for part in found.values() for label in part})
-    read_ = _Reader(path, files, shape, resize)
-    splits = {part: read_.split([(n, classes.index(label)) for label in part_ for n in part_[label]])
-              for part, part_ in found.items()}  # fmt: skip
+    entries = {
+        part: [(file, classes.index(label)) for label, files_ in labels.items() for file in files_]
+        for part, labels in found.items()
+    }
+    counts = {part: len(listed) for part, listed in entries.items()}
+    reader = _Reader(path, files, shape, resize, _Count(sum(counts.values()), progress))
+    facts = (shape, resize, DECODED, metadata.version("pillow"), entries, files.facts(entries))
+    splits = cache.kept(counts, facts, lambda: {part: reader.split(listed) for part, listed in entries.items()})
     note = f"images fitted to {'×'.join(map(str, shape))} with Pillow (bilinear), the middle kept" if resize else ""
     note += ", colours made grey" if resize and shape[0] == 1 else ""
     if "" in splits:
@@ -160,8 +203,8 @@ def _listed(words: Iterable[str]) -> str:
 
 
 class _Reader:
-    def __init__(self, path: str, files: Files, shape: tuple[int, ...], resize: bool) -> None:
-        self.path, self.files, self.shape, self.resize = path, files, shape, resize
+    def __init__(self, path: str, files: Files, shape: tuple[int, ...], resize: bool, count: _Count) -> None:
+        self.path, self.files, self.shape, self.resize, self.count = path, files, shape, resize, count
         if shape[0] not in MODES:
             raise ArchspecError(f"{path}: images are read with 1 or 3 channels; the network takes {shape[0]}")
 
@@ -171,6 +214,7 @@ class _Reader:
         images = torch.empty((len(entries), *self.shape), dtype=torch.uint8)
         for index, (name, _) in enumerate(entries):
             images[index] = self.image(name)
+            self.count()
         return Split(images, torch.tensor([label for _, label in entries], dtype=torch.int64))
 
     def image(self, name: str) -> Tensor:

@@ -37,7 +37,14 @@ def kind_of(data: str) -> tuple[str, str]:
     return kind, place
 
 
-def load(data: str, shape: tuple[int, ...], classes: int, *, resize: bool = False) -> Data:
+def load(
+    data: str,
+    shape: tuple[int, ...],
+    classes: int,
+    *,
+    resize: bool = False,
+    progress: folder.Progress | None = None,
+) -> Data:
     """Read data for a network.
 
     Args:
@@ -46,6 +53,7 @@ def load(data: str, shape: tuple[int, ...], classes: int, *, resize: bool = Fals
         classes: The classes that it tells apart.
         resize: Whether the images are fitted to it: sides by bilinear interpolation, grey as three equal channels.
             The 8 × 8 of digits are fitted in any case.
+        progress: Who is told how many image files are decoded, of how many.
 
     Raises:
         ArchspecError: The data cannot be read, or do not fit the network; says what was found and what would do.
@@ -57,8 +65,8 @@ def load(data: str, shape: tuple[int, ...], classes: int, *, resize: bool = Fals
     readers: dict[str, Callable[[], Data]] = {
         "digits": lambda: digits.read(place),
         "mnist": lambda: idx.read(place),
-        "cifar10": lambda: cifar.read(place, shape, resize),
-        "image-folder": lambda: folder.read(place, shape, resize),
+        "cifar10": lambda: cifar.read(place, shape, resize, progress),
+        "image-folder": lambda: folder.read(place, shape, resize, progress=progress),
     }
     found = readers[kind]().checked()
     return fitted(agreeing(found, classes), shape, resize or kind == "digits")
