@@ -56,12 +56,12 @@ def word(words: tuple[str, ...]) -> PlainValidator:
     return PlainValidator(read)
 
 
-def texts(what: str) -> PlainValidator:
-    """One text, or a list of them."""
+def texts(what: str, least: int = 0) -> PlainValidator:
+    """One text, or a list of them, of at least so many."""
 
     def read(value: Any) -> tuple[str, ...]:
         found = value if isinstance(value, (list, tuple)) else [value]
-        if not found or not all(isinstance(text, str) and text for text in found):
+        if len(found) < least or not all(isinstance(text, str) and text for text in found):
             raise refuse(what, value)
         return tuple(str(text) for text in found)
 

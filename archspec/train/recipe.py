@@ -145,7 +145,7 @@ class Recipe(Located):
         Args:
             whole: Whether keys that were not given are in it, with their defaults.
         """
-        found = self.model_dump(mode="json", exclude={"stages"}, exclude_unset=not whole)
+        found = self.model_dump(exclude={"stages"}, exclude_unset=not whole)
         return found | ({"stages": [stage.plain(whole=False) for stage in self.stages]} if self.stages else {})
 
     def changed(self, settings: Mapping[str, Any]) -> "Recipe":

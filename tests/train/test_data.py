@@ -215,7 +215,7 @@ def test_validation_images_are_what_their_folder_says(pictures):
         picture(pictures / "val" / label / "0.png", (1, 2, 3))
     found = load(f"image-folder:{pictures}", (3, 4, 4), 2)
     assert (len(found.train), len(found.test), len(found.validation)) == (6, 6, 2)
-    assert found.names == tuple(sorted(path.name for path in (pictures / "train").iterdir()))
+    assert found.names == ("blue", "red")
     with pytest.raises(ArchspecError, match="there are validation images of their own; leave validation: 2 out"):
         data.held_out(found, 2, seed=0)
 
@@ -280,10 +280,10 @@ def test_an_empty_folder_is_refused(tmp_path):
 
 def test_parts_that_do_not_fit_are_refused(pictures):
     picture(pictures / "test" / "green" / "0.png", (0, 255, 0))
-    with pytest.raises(ArchspecError, match="different classes: green is in one of them only"):
+    with pytest.raises(ArchspecError, match="test, train have different classes: green is not in all of them"):
         load(f"image-folder:{pictures}", (3, 4, 4), 3)
     picture(pictures / "green" / "0.png", (0, 255, 0))
-    with pytest.raises(ArchspecError, match="has CLASS/, test, train; wanted are train and test, or classes alone"):
+    with pytest.raises(ArchspecError, match="has CLASS/, test, train; wanted are train and test"):
         load(f"image-folder:{pictures}", (3, 4, 4), 3)
 
 

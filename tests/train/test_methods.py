@@ -114,7 +114,7 @@ def test_every_method_is_a_key_of_a_recipe():
 
 
 def test_a_last_softmax_changes_nothing(plain, tmp_path):
-    ended = archspec.loads(plain.dumps() + "  - softmax\n")
+    ended = archspec.loads(plain.dumps() + "- softmax\n")
     one, two = (fit(arch, "digits", Recipe(epochs=1), out=tmp_path / str(i)) for i, arch in enumerate((plain, ended)))
     assert one.last.test == two.last.test
     assert all(torch.equal(weights(one.out)[name], tensor) for name, tensor in weights(two.out).items())
@@ -122,7 +122,7 @@ def test_a_last_softmax_changes_nothing(plain, tmp_path):
 
 
 def test_logits_are_what_the_softmax_is_made_of(plain, tmp_path):
-    ended = archspec.loads(plain.dumps() + "  - softmax\n")
+    ended = archspec.loads(plain.dumps() + "- softmax\n")
     images = torch.rand(3, 1, 8, 8)
     bare, whole = ended.to_torch(seed=1, logits=True), ended.to_torch(seed=1)
     assert bare.state_dict().keys() == whole.state_dict().keys()
@@ -251,9 +251,9 @@ def test_the_gradient_of_soft_targets_is_that_of_the_closed_form(temperature):
 
 
 def test_several_teachers_are_the_mean_of_their_probabilities():
-    one, two = torch.tensor([[8.0, 0.0]]), torch.tensor([[0.0, 2.0]])
+    one, two = torch.tensor([[8.0, 0.0]]).double(), torch.tensor([[0.0, 2.0]]).double()
     p = (one.softmax(1) + two.softmax(1)) / 2
-    z = torch.tensor([[0.3, -0.2]])
+    z = torch.tensor([[0.3, -0.2]]).double()
     expected = (p * (p.log() - z.log_softmax(1))).sum()
     assert soft_loss(z, [one, two], 1).item() == pytest.approx(expected.item())
 

@@ -24,7 +24,8 @@ EPOCHS = 12
 
 def written(recipe, path):
     """A recipe as a file."""
-    path.write_text("".join(f"{key}: {value}\n" for key, value in recipe.model_dump(exclude_none=True).items()))
+    keys = recipe.model_dump(exclude_none=True, exclude={"stages"})
+    path.write_text("".join(f"{key}: {value}\n" for key, value in keys.items()))
     return path
 
 

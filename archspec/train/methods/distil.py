@@ -28,7 +28,7 @@ class Distil(Method):
 
     key: ClassVar[str] = "distil"
 
-    teachers: Annotated[tuple[str, ...], texts("folders of runs")]
+    teachers: Annotated[tuple[str, ...], texts("folders of runs", 1)]
     temperature: Annotated[float, real(0, 1e6, open_below=True)] = 20.0
     hard: Annotated[float, real(0, 1)] = 0.1
 
