@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.alone import refuse_other_distribution
 
 if TYPE_CHECKING:
-    from archspec import train
+    from archspec import compress, train
     from archspec.architecture import Architecture, Network, load, loads
     from archspec.cost import Convention, CostTable
     from archspec.errors import ArchspecError
@@ -25,6 +25,7 @@ __all__ = [
     "CostTable",
     "Document",
     "Network",
+    "compress",
     "load",
     "loads",
     "train",
@@ -34,6 +35,7 @@ __all__ = [
 _HOMES = {
     "Architecture": "archspec.architecture",
     "ArchspecError": "archspec.errors",
+    "compress": "archspec.compress",
     "Convention": "archspec.cost",
     "CostTable": "archspec.cost",
     "Document": "archspec.language.document",

@@ -4,22 +4,25 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from archspec import cost, graph, language
-from archspec.cost import Convention, CostTable
+from archspec.cost import USUAL, Convention, CostTable, Counting
 from archspec.errors import SpecErrors, UnknownNameError
 from archspec.extras import need
 from archspec.files import replacing
 from archspec.language import Document
+from archspec.request import Bindings, request
 
 if TYPE_CHECKING:
     import torch
 
     from archspec.compress.plan import Plan
-    from archspec.compress.predict import Prediction
+    from archspec.compress.prediction import Prediction
     from archspec.formula.closed_form import Form, Formula
     from archspec.formula.explain import Explanation
+    from archspec.language.document import Symbol
     from archspec.memory.peak import Memory
     from archspec.runtime import Agreement
     from archspec.sweep.crossover import Crossover
@@ -31,9 +34,9 @@ if TYPE_CHECKING:
 class Network(graph.Network):
     """A network with all its shapes; see `graph.Network`."""
 
-    def count(self, convention: str | Convention = cost.DEFAULT) -> CostTable:
-        """What it costs, under a counting convention."""
-        return cost.count(self, cost.convention(convention))
+    def count(self, /, counting: Counting | Convention | str = USUAL, **fields: Any) -> CostTable:
+        """What it costs; a convention, or its name, says how to count, too, and so do the fields of the request."""
+        return cost.count(self, cost.requested(counting, fields))
 
 
 class Architecture:
@@ -62,8 +65,27 @@ class Architecture:
         """The specification's name."""
         return self.document.name
 
-    def expand(self, *, free: Iterable[str] = (), batch: Any = 1, **bindings: Any) -> Network:
+    @property
+    def symbols(self) -> "Mapping[str, Symbol]":
+        """The symbols by name, each with its default, its range or choices, its letter and what it is.
+
+        >>> import archspec
+        >>> archspec.load("mobilenet").symbols["alpha"].doc
+        'width multiplier'
+        """
+        return MappingProxyType(self.document.symbols)
+
+    @request
+    def expand(
+        self, /, bindings: Bindings = None, *, free: Iterable[str] = (), batch: Any = 1, **symbols: Any
+    ) -> Network:
         """The network: symbols bound as given, those in `free` left symbolic, the others at their defaults.
+
+        Args:
+            bindings: Values for symbols, by name.
+            free: Symbols to leave free; sizes that depend on them are SymPy expressions.
+            batch: How many inputs at once.
+            symbols: Values for symbols, in place of a mapping; so in every method.
 
         Raises:
             BindingError: A symbol that does not exist, or a value that it cannot have.
@@ -75,26 +97,42 @@ class Architecture:
         """
         return Network(**vars(graph.expand(self.document, bindings, free=_names(free), batch=batch)))
 
+    @request
     def count(
         self,
+        /,
+        bindings: Bindings = None,
+        counting: Counting = USUAL,
         *,
-        convention: str | Convention = cost.DEFAULT,
         free: Iterable[str] = (),
-        batch: Any = 1,
-        **bindings: Any,
+        **symbols: Any,
     ) -> CostTable:
-        """What the network costs: `expand`, then count."""
-        return self.expand(free=free, batch=batch, **bindings).count(convention)
+        """What the network costs: `expand`, then count.
 
+        Args:
+            bindings: Values for symbols, by name.
+            counting: How to count. Its fields, such as `convention`, are keywords here and of every method that counts.
+            free: Symbols to leave free.
+            symbols: Values for symbols, in place of a mapping.
+
+        >>> import archspec
+        >>> archspec.load("mobilenet").count({"alpha": "1/2"}, convention="mobilenet", batch=8).macs
+        1195976704
+        """
+        return self.expand(bindings, free=free, batch=counting.batch).count(counting)
+
+    @request
     def formula(
         self,
+        /,
         quantity: str = "macs",
+        bindings: Bindings = None,
+        counting: Counting = USUAL,
         *,
         free: Iterable[str] | None = None,
         part: str | None = None,
-        convention: str | Convention = cost.DEFAULT,
         letters: str | None = None,
-        **bindings: Any,
+        **symbols: Any,
     ) -> "Formula":
         """What the network, or a part of it, costs in its symbols: those in `free`, or all that are not bound.
 
@@ -109,18 +147,21 @@ class Architecture:
         >>> print(archspec.load("mobilenet").formula("macs", free=["side"], part="conv"))
         864·⌈side/2⌉²
         """
-        return self.formulas(quantity, free=free, part=part, convention=convention, letters=letters, **bindings)[0]
+        return self.formulas(quantity, bindings, counting, free=free, part=part, letters=letters)[0]
 
+    @request
     def formulas(
         self,
+        /,
         quantity: str = "macs",
+        bindings: Bindings = None,
+        counting: Counting = USUAL,
         *,
         by: str | int = "total",
         free: Iterable[str] | None = None,
         part: str | None = None,
-        convention: str | Convention = cost.DEFAULT,
         letters: str | None = None,
-        **bindings: Any,
+        **symbols: Any,
     ) -> "tuple[Formula, ...]":
         """The same, a formula a group: "stage", "block", "operator", "layer", or a depth in the tree of names.
 
@@ -142,7 +183,7 @@ class Architecture:
         def by_letter(name: str) -> str:
             return name if name in document.symbols else lettered.get(name, name)
 
-        values = {by_letter(name): each for name, each in bindings.items()}
+        values = {by_letter(name): each for name, each in (bindings or {}).items()}
         left = [name for name in names if name not in values] if free is None else map(by_letter, _names(free))
         found = formulas(
             document,
@@ -150,7 +191,7 @@ class Architecture:
             by=by,
             free=left,
             bindings=values,
-            convention=cost.convention(convention),
+            counting=counting,
             part=part,
             form=form,
         )
@@ -183,28 +224,34 @@ class Architecture:
         """
         return SingleBlock(self.document, name)
 
+    @request
     def to_torch(
         self,
+        /,
+        bindings: Bindings = None,
         *,
         device: "torch.device | str | None" = None,
         dtype: "torch.dtype | None" = None,
         seed: int | None = None,
         inplace: bool = True,
         weights: "Mapping[str, torch.Tensor] | str | os.PathLike[str] | None" = None,
+        assume: bool = False,
         logits: bool = False,
-        **bindings: Any,
+        **symbols: Any,
     ) -> "torch.nn.Module":
         """The network as an ordinary `torch.nn.Module`, whose `spec` says what it was made from.
 
         Args:
+            bindings: Values for symbols, by name.
             device: Where to make it; on "meta" it has shapes and no numbers.
             dtype: The type of its weights.
             seed: The same seed gives the same weights, on any device; torch's own state stays as it is.
             inplace: Whether a ReLU may write over its input; with hooks on single layers, say no.
             weights: Where its weights come from, a state dict or a file of one; see `match_weights`.
+            assume: What `match_weights` says of it.
             logits: Whether it ends before its last softmax, as what torch's losses take; two networks in three of the
                 zoo end with a softmax, and the others give logits in any case.
-            bindings: Values for symbols.
+            symbols: Values for symbols, in place of a mapping.
 
         Raises:
             ArchspecError: The weights cannot be read, or are not those of this network; it is said in what they differ.
@@ -223,16 +270,25 @@ class Architecture:
         need("train", "safetensors")
         from archspec.weights import filled
 
-        return filled(network, self.document, weights, device=device, dtype=dtype, inplace=inplace)
+        return filled(network, self.document, weights, device=device, dtype=dtype, inplace=inplace, assume=assume)
 
+    @request
     def match_weights(
-        self, source: "Mapping[str, torch.Tensor] | str | os.PathLike[str]", **bindings: Any
+        self,
+        /,
+        source: "Mapping[str, torch.Tensor] | str | os.PathLike[str]",
+        bindings: Bindings = None,
+        *,
+        assume: bool = False,
+        **symbols: Any,
     ) -> "Matching":
         """What of a state dict from elsewhere fills each array of the network, and why; true when everything fits.
 
         Args:
             source: A state dict, or a file of one: `.safetensors` or `.npz`.
-            bindings: Values for symbols.
+            bindings: Values for symbols, by name.
+            assume: Whether to fill what nothing says which of several layers it is, in the order of their names.
+            symbols: Values for symbols, in place of a mapping.
 
         Raises:
             ArchspecError: The source cannot be read.
@@ -245,18 +301,20 @@ class Architecture:
         need("train", "torch", "safetensors")
         from archspec.weights import match
 
-        return match(self.expand(**bindings), source)
+        return match(self.expand(bindings), source, assume=assume)
 
-    def _expanded(self, logits: bool, bindings: Mapping[str, Any]) -> Network:
-        network = self.expand(**bindings)
+    def _expanded(self, logits: bool, bindings: Bindings) -> Network:
+        network = self.expand(bindings)
         return graph.before_softmax(network) if logits else network
 
-    def source(self, *, logits: bool = False, **bindings: Any) -> str:
+    @request
+    def source(self, /, bindings: Bindings = None, *, logits: bool = False, **symbols: Any) -> str:
         """The network as PyTorch source that needs no archspec: the symbols are its constructor's arguments.
 
         Args:
+            bindings: Values for symbols, by name: the defaults of the arguments.
             logits: Whether it ends before its last softmax.
-            bindings: Values for symbols: the defaults of the arguments.
+            symbols: Values for symbols, in place of a mapping.
 
         Raises:
             BindingError: A symbol that does not exist, or a value that it cannot have.
@@ -267,17 +325,20 @@ class Architecture:
         """
         from archspec import emit
 
-        document = graph.without_softmax(self.document, self.expand(**bindings)) if logits else self.document
-        return emit.source(document, bindings)
+        document = graph.without_softmax(self.document, self.expand(bindings)) if logits else self.document
+        return emit.source(document, bindings or {})
 
+    @request
     def write(
         self,
+        /,
         path: str | os.PathLike[str],
+        bindings: Bindings = None,
         *,
         seed: int | None = None,
         weights: "Mapping[str, torch.Tensor] | str | os.PathLike[str] | None" = None,
         logits: bool = False,
-        **bindings: Any,
+        **symbols: Any,
     ) -> None:
         """Write the network as a file that runs without this library: PyTorch source, an exported program, or ONNX.
 
@@ -285,17 +346,18 @@ class Architecture:
 
         Args:
             path: Ends in `.py`, `.pt2` or `.onnx`.
+            bindings: Values for symbols, by name.
             seed: The same seed gives the same weights; a source has none.
             weights: Where its weights come from, as for `to_torch`.
             logits: Whether it ends before its last softmax.
-            bindings: Values for symbols.
+            symbols: Values for symbols, in place of a mapping.
 
         Raises:
             ArchspecError: Another ending, or a file that cannot be written.
             MissingExtraError: What the format needs is not installed.
         """
         if Path(path).suffix == ".py":
-            source = self.source(logits=logits, **bindings)
+            source = self.source(bindings, logits=logits)
             with replacing(Path(path)) as file:
                 file.write_text(source, encoding="utf-8")
             return
@@ -303,11 +365,12 @@ class Architecture:
         from archspec import runtime
 
         runtime.check_ending(path)
-        model = self.to_torch(seed=seed, weights=weights, logits=logits, **bindings)
-        runtime.export(model, self.expand(**bindings).input.shape, path)
+        model = self.to_torch(bindings, seed=seed, weights=weights, logits=logits)
+        runtime.export(model, self.expand(bindings).input.shape, path)
 
-    def verify(self, *, batch: Any = 1, **bindings: Any) -> "Agreement":
-        """The network held against its running model, node by node: true when all agree, to the unit.
+    @request
+    def verify(self, /, bindings: Bindings = None, *, batch: Any = 1, **symbols: Any) -> "Agreement":
+        """The network held against its running model, node by node, and its source: true when all agree, to the unit.
 
         >>> import archspec
         >>> print(archspec.load("mobilenet_v2").verify(alpha="1/2"))
@@ -316,19 +379,23 @@ class Architecture:
         need("torch", "torch")
         from archspec import runtime
 
-        return runtime.verify(self.expand(batch=batch, **bindings))
+        network = self.expand(bindings, batch=batch)
+        return runtime.verify(network, source=self.source(bindings))
 
+    @request
     def memory(
         self,
+        /,
         policy: str = "layerwise",
         dtype: str = "float32",
         order: str = "given",
+        bindings: Bindings = None,
         *,
         in_place: bool = False,
         weights: bool = False,
         free: Iterable[str] = (),
         batch: Any = 1,
-        **bindings: Any,
+        **symbols: Any,
     ) -> "Memory":
         """What its activations need in memory at once, under a policy; see `memory.peak`.
 
@@ -338,11 +405,18 @@ class Architecture:
         """
         from archspec.memory.peak import memory
 
-        network = self.expand(free=free, batch=batch, **bindings)
+        network = self.expand(bindings, free=free, batch=batch)
         return memory(network, policy, dtype, order, in_place=in_place, weights=weights)
 
+    @request
     def predict(
-        self, plan: "str | os.PathLike[str] | Plan", *, free: Iterable[str] = (), **bindings: Any
+        self,
+        /,
+        plan: "str | os.PathLike[str] | Plan",
+        bindings: Bindings = None,
+        *,
+        free: Iterable[str] = (),
+        **symbols: Any,
     ) -> "Prediction":
         """What it weighs under a plan of compression: a file, the name of one that comes with the library, or a Plan.
 
@@ -351,22 +425,22 @@ class Architecture:
         49.6
         """
         from archspec.compress.plan import Plan, load
-        from archspec.compress.predict import predict
+        from archspec.compress.prediction import prediction
 
-        return predict(self.expand(free=free, **bindings), plan if isinstance(plan, Plan) else load(plan))
+        return prediction(self.expand(bindings, free=free), plan if isinstance(plan, Plan) else load(plan))
 
+    @request
     def solve(
         self,
+        /,
         symbols: str | Iterable[str],
         budgets: Mapping[str, str | Iterable[str]],
+        bindings: Bindings = None,
+        counting: Counting = USUAL,
         *,
         between: Mapping[str, Iterable[Any]] | None = None,
         maximise: str | None = None,
-        convention: str | Convention = cost.DEFAULT,
-        batch: int = 1,
-        policy: str = "layerwise",
-        dtype: str = "float32",
-        **bindings: Any,
+        **others: Any,
     ) -> "Solution":
         """The largest network within budgets, over all values of one symbol or two; see `sweep.solve`.
 
@@ -375,9 +449,8 @@ class Architecture:
         >>> print(found.best.spans["alpha"].written("alpha"), found.best.figures["macs"])
         737/1024 ≤ alpha < 369/512 299816242
         """
-        from archspec.sweep.solve import Counting, solve
+        from archspec.sweep.solve import solve
 
-        counting = Counting(cost.convention(convention), batch, policy, dtype)
         return solve(
             self.document,
             symbols,
@@ -388,13 +461,16 @@ class Architecture:
             bindings=bindings,
         )
 
+    @request
     def sensitivity(
         self,
+        /,
         quantity: str = "macs",
+        bindings: Bindings = None,
+        counting: Counting = USUAL,
         *,
         symbols: Iterable[str] | None = None,
-        convention: str | Convention = cost.DEFAULT,
-        **bindings: Any,
+        **others: Any,
     ) -> "Sensitivity":
         """How a cost answers to each symbol: elasticities, and what the next network costs; see `sweep.sensitivity`.
 
@@ -406,19 +482,20 @@ class Architecture:
         from archspec.sweep.sensitivity import sensitivity
 
         names = None if symbols is None else _names(symbols)
-        return sensitivity(
-            self.document, quantity, symbols=names, convention=cost.convention(convention), bindings=bindings
-        )
+        return sensitivity(self.document, quantity, symbols=names, counting=counting, bindings=bindings)
 
+    @request
     def crossover(
         self,
+        /,
         symbol: str,
         quantity: str = "macs",
+        bindings: Bindings = None,
+        counting: Counting = USUAL,
         *,
         by: str = "kind",
         between: Iterable[Any] | None = None,
-        convention: str | Convention = cost.DEFAULT,
-        **bindings: Any,
+        **symbols: Any,
     ) -> "Crossover":
         """Which layers dominate a cost along a symbol, and where one kind passes another; see `sweep.crossover`.
 
@@ -435,12 +512,13 @@ class Architecture:
             quantity,
             by=by,
             between=between,
-            convention=cost.convention(convention),
+            counting=counting,
             bindings=bindings,
         )
 
+    @request
     def explain(
-        self, node: str, *, batch: Any = 1, convention: str | Convention = cost.DEFAULT, **bindings: Any
+        self, /, node: str, bindings: Bindings = None, counting: Counting = USUAL, **symbols: Any
     ) -> "Explanation":
         """One layer, from the rule of its operator to its numbers; `node` is its path, or as much as tells it apart.
 
@@ -451,7 +529,7 @@ class Architecture:
         """
         from archspec.formula.explain import explain
 
-        return explain(self.expand(batch=batch, **bindings), node, cost.convention(convention))
+        return explain(self.expand(bindings, batch=counting.batch), node, counting.convention)
 
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""

@@ -1,8 +1,15 @@
-"""What not everybody needs is an extra of the distribution; where it is missing, one sentence says how to get it."""
+"""What not everybody needs: extras of the distribution, and what other packages offer by entry points."""
 
+import sys
+from collections.abc import Mapping
+from functools import cache
 from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
-from archspec.errors import MissingExtraError
+from archspec.errors import ArchspecError, MissingExtraError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 EXTRAS = {
     "torch": ("torch",),
@@ -33,6 +40,43 @@ def need(extra: str, *modules: str) -> None:
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
         raise MissingExtraError(f"this needs {' and '.join(missing)}: pip install 'archspec-nn[{extra}]'")
+
+
+def entry_point(group: str, name: str) -> Any:
+    """What an installed package offers under a name, loaded now; None where none does.
+
+    Args:
+        group: What is looked for: "archspec.operators", "archspec.quantities" or "archspec.formats".
+        name: A name that is not one of ours.
+
+    Raises:
+        ArchspecError: Several packages offer it, or the one that does cannot be loaded.
+
+    >>> entry_point("archspec.operators", "no_such_operator")
+    """
+    offers = _offered(group, tuple(sys.path)).get(name, ())
+    if len(offers) > 1:
+        packages = " and ".join(sorted(_package(offer) for offer in offers))
+        raise ArchspecError(f"'{name}' is offered by {packages}; uninstall one")
+    try:
+        return offers[0].load() if offers else None
+    except Exception as error:  # whatever the other package raises while it is imported
+        raise ArchspecError(f"'{name}' of {_package(offers[0])} cannot be loaded: {error}") from error
+
+
+@cache
+def _offered(group: str, path: tuple[str, ...]) -> Mapping[str, tuple["EntryPoint", ...]]:  # noqa: ARG001  # the key
+    """What the packages on a path offer, by name; the metadata of all of them are read once."""
+    from importlib.metadata import entry_points
+
+    found: dict[str, tuple[EntryPoint, ...]] = {}
+    for offer in entry_points(group=group):
+        found[offer.name] = (*found.get(offer.name, ()), offer)
+    return found
+
+
+def _package(offer: "EntryPoint") -> str:
+    return offer.dist.name if offer.dist else offer.value
 
 
 def extra_of(error: ModuleNotFoundError) -> MissingExtraError | None:

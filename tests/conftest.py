@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -22,3 +23,54 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config.option, "long"):
         config.option.long = False
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Torch draws the same numbers in every test, whichever tests ran before."""
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(2017)
+
+
+@pytest.fixture
+def calibrated():
+    """Makes a model's outputs worth comparing: fresh weights under fresh statistics give next to nothing."""
+
+    def calibrate(model, x):
+        """The statistics of every batch norm become those of `x`; then the model is one to be evaluated."""
+        torch = sys.modules["torch"]
+        norms = [module for module in model.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
+        usual = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.momentum = None  # an average of all batches seen: of this one
+            norm.reset_running_stats()
+        with torch.no_grad():
+            model.train()(x)
+        for norm, momentum in zip(norms, usual, strict=True):
+            norm.momentum = momentum
+        return model.eval()
+
+    return calibrate
+
+
+@pytest.fixture
+def apart():
+    """How far two outputs are from each other, as a share of what the second one's numbers differ by."""
+
+    def share(found, expected):
+        spread = (expected.double() - expected.double().mean()).norm()
+        assert spread > 0, "outputs that are all alike prove nothing"
+        return ((found.double() - expected.double()).norm() / spread).item()
+
+    return share
+
+
+@pytest.fixture
+def register() -> Iterator[None]:
+    """Operators of a test are taken out of the register again."""
+    from archspec.ops import base
+
+    before = dict(base._operators)
+    yield
+    base._operators.clear()
+    base._operators.update(before)

@@ -11,6 +11,7 @@ from typing import Any
 import rich_click as click
 
 from archspec.alone import refuse_other_distribution
+from archspec.cli.echo import fault, printable_faults
 from archspec.cli.streams import heard
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.extras import extra_of
@@ -63,10 +64,16 @@ class Verbs(click.RichGroup):
             raise click.UsageError(f"no command '{args[0]}'{known}", ctx)
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the arguments before the verb."""
+        with printable_faults():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:  # noqa: RET503  # what follows the errors exits
         """Run the verb; what the library refuses becomes one message and exit 2."""
         try:
-            return super().invoke(ctx)
+            with printable_faults():
+                return super().invoke(ctx)
         except ArchspecError as error:
             refusal: ArchspecError = error
         except ModuleNotFoundError as error:
@@ -75,7 +82,7 @@ class Verbs(click.RichGroup):
             refusal = found
         except BrokenPipeError:  # the reader, a pager say, has gone: nothing is left to say
             ctx.exit(0)
-        click.echo(f"{refusal}", err=True)
+        fault(refusal)
         ctx.exit(2)
 
 

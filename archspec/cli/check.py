@@ -5,6 +5,7 @@ import sys
 import rich_click as click
 
 from archspec import architecture
+from archspec.cli.echo import fault, say
 from archspec.cli.options import bindings, set_option
 from archspec.errors import ArchspecError
 
@@ -18,11 +19,11 @@ def command(specs: tuple[str, ...], settings: tuple[str, ...]) -> None:
     faulty = 0
     for spec in specs:
         try:
-            network = architecture.load(spec).expand(**values)
+            network = architecture.load(spec).expand(values)
         except ArchspecError as error:
             faulty += 1
-            click.echo(str(error), err=True)
+            fault(error)
         else:
-            click.echo(f"{spec}: sound; {len(network.nodes)} layers, {network.input} → {network.nodes[-1].output}")
+            say(f"{spec}: sound; {len(network.nodes)} layers, {network.input} → {network.nodes[-1].output}")
     if faulty:
         sys.exit(2)

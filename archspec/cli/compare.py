@@ -3,7 +3,8 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, colour, names, set_option, width
+from archspec.cli.options import bindings, colour, counting_options, names, set_option, width
+from archspec.cost import Counting
 from archspec.errors import BindingError
 from archspec.report.compare import FIGURES, FORMATS, compare
 
@@ -13,10 +14,17 @@ from archspec.report.compare import FIGURES, FORMATS, compare
 @set_option
 @click.option("--symbolic", is_flag=True, help="Leave the symbols free that all of them have, and give formulas.")
 @click.option("--free", metavar="NAME,…", help="Leave these symbols free.")
-@click.option("--convention", default="default", show_default=True, help="What counts as a parameter and a FLOP.")
+@click.option("--of", "quantities", metavar="NAME,…", help=f"What to compare.  [default: {','.join(FIGURES)}]")
+@counting_options()
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 def command(
-    specs: tuple[str, ...], settings: tuple[str, ...], symbolic: bool, free: str | None, convention: str, form: str
+    specs: tuple[str, ...],
+    settings: tuple[str, ...],
+    symbolic: bool,
+    free: str | None,
+    quantities: str | None,
+    form: str,
+    counting: Counting,
 ) -> None:
     """Print the figures of networks side by side, and as multiples of the first's.
 
@@ -25,6 +33,7 @@ def command(
     if len(specs) < 2:
         raise click.UsageError("compare takes two specifications or more")
     shared = bindings(settings)
+    wanted = names(quantities, "--of") or FIGURES
     named = [_named(spec) for spec in specs]
     loaded = [(label, architecture.load(name), shared | own) for label, name, own in named]
     if symbolic or free:
@@ -36,17 +45,15 @@ def command(
         left = names(free) or architecture.shared_numbers([arch for _, arch, _ in loaded])
         formulas = {
             label: {
-                figure: arch.formula(
-                    figure, free=[name for name in left if name not in values], convention=convention, **values
-                )
-                for figure in FIGURES
+                figure: arch.formula(figure, values, counting, free=[name for name in left if name not in values])
+                for figure in wanted
             }
             for label, arch, values in loaded
         }
         click.echo(compare_formulas(formulas, form, width=width()), nl=False)
         return
-    tables = {label: arch.count(convention=convention, **values) for label, arch, values in loaded}
-    click.echo(compare(tables, form, width=width(), colour=colour()), nl=False)
+    tables = {label: arch.count(values, counting) for label, arch, values in loaded}
+    click.echo(compare(tables, form, wanted, width=width(), colour=colour()), nl=False)
 
 
 def _named(spec: str) -> tuple[str, str, dict[str, str]]:

@@ -21,4 +21,4 @@ def command(spec: str, settings: tuple[str, ...], output: str, seed: int, weight
     arch, bound, run = opened(spec, settings)
     if weights is None and run is not None and not output.endswith(".py"):
         weights = str(run.weights)
-    arch.write(output, seed=seed, weights=weights, logits=logits, **bound)
+    arch.write(output, bound, seed=seed, weights=weights, logits=logits)

@@ -1,29 +1,119 @@
-"""`archspec compress`: what a compressed network weighs, and the closed forms of that."""
+"""`archspec compress`: what a compressed network weighs, the file that weighs it, and the closed forms of that."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from archspec import architecture
 from archspec.cli.options import bindings, colour, set_option, spec_argument, width
+from archspec.report import packed as reports
 from archspec.report.compress import FORMATS, closed_forms, prediction
+
+if TYPE_CHECKING:
+    from archspec.compress.progress import Progress
+
+plan_option = click.option(
+    "--plan", required=True, metavar="PLAN", help="A file, - for standard input, or the name of a plan."
+)
+limit_option = click.option(
+    "--limit", type=click.IntRange(1), metavar="BYTES", help="What a file may decode to.  [default: 4 GiB]"
+)
+form_option = click.option("--format", "form", type=click.Choice(reports.FORMATS), default="text", show_default=True)
 
 
 @click.group("compress")
 def command() -> None:
-    """Predict what a network weighs under a plan, and list the closed forms behind it."""
+    """Predict what a network weighs under a plan, write the file that weighs it, read and verify such files."""
 
 
 @command.command("predict")
 @spec_argument
-@click.option("--plan", required=True, metavar="PLAN", help="A file, - for standard input, or the name of a plan.")
+@plan_option
 @set_option
+@click.option("--weights", metavar="FILE", help="Say it to the byte for these weights: .safetensors or .npz.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
-def predict(spec: str, plan: str, settings: tuple[str, ...], form: str) -> None:
-    """Say layer by layer what is stored under a plan, and how much smaller that is.
+def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None, form: str) -> None:
+    """Say layer by layer what is stored under a plan, how much smaller that is, and what a file of it has.
 
-    Plans that come with the library: alexnet, lenet_300_100, lenet_5, vgg16 (Deep Compression), xnor_alexnet, …
+    Plans that come with the library: alexnet, lenet_300_100, lenet_5, vgg16 (Deep Compression), squeezenet_8bit,
+    squeezenet_6bit, xnor_alexnet, …; int8 and int4_group are for any network. Nothing is encoded.
     """
-    found = architecture.load(spec).predict(plan, **bindings(settings))
+    from archspec import compress
+
+    with _progress("predicting") as progress:
+        arch = architecture.load(spec)
+        found = compress.predict(arch, plan, weights, progress=progress, bindings=bindings(settings))
     click.echo(prediction(found, form, width=width(), colour=colour()), nl=False)
+
+
+@command.command("pack")
+@spec_argument
+@click.option("--weights", required=True, metavar="FILE", help="Under the network's own names: .safetensors or .npz.")
+@plan_option
+@set_option
+@click.option("-o", "--output", required=True, metavar="FILE", help="Ends in .safetensors.")
+@form_option
+def pack(spec: str, weights: str, plan: str, settings: tuple[str, ...], output: str, form: str) -> None:
+    """Write weights under a plan into a file: pruned, quantised and coded as the plan says.
+
+    The same weights and plan give the same bytes. The file appears when it is whole.
+    """
+    from archspec import compress
+
+    with _progress("packing") as progress:
+        arch = architecture.load(spec)
+        found = compress.pack(arch, weights, plan, output, progress=progress, bindings=bindings(settings))
+    click.echo(reports.packed(found, form), nl=False)
+
+
+@command.command("unpack")
+@click.argument("file", metavar="FILE")
+@click.option("-o", "--output", required=True, metavar="OUT.safetensors")
+@click.option("--authors", metavar="SPEC", help="Read a file of Deep Compression's authors, of the weights of SPEC.")
+@click.option("--linear-bits", type=click.Choice(("8", "4")), default="8", help="With --authors: 4 of their AlexNet.")
+@limit_option
+def unpack(file: str, output: str, authors: str | None, linear_bits: str, limit: int | None) -> None:
+    """Write the weights of a compressed file under the network's own names, as the network would use them."""
+    from archspec import compress
+    from archspec.compress import unpacking
+
+    with _progress("unpacking") as progress:
+        if authors is None:
+            found = compress.unpack(file, **({} if limit is None else {"limit": limit}))
+            found.save(output, progress)
+            return
+        from archspec.compress.authors import read
+
+        arrays = read(file, architecture.load(authors).expand(), linear_bits=int(linear_bits))
+        unpacking.save(arrays, {key: array.shape for key, array in arrays.items()}, output, progress)
+
+
+@command.command("verify")
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--mode",
+    type=click.Choice(("structure", "sampled", "full")),
+    default="full",
+    show_default=True,
+    help="Checksums alone; some blocks of each stream; or everything, decoded and encoded again.",
+)
+@limit_option
+@form_option
+def verify(file: str, mode: str, limit: int | None, form: str) -> None:
+    """Verify a compressed file: predicted and actual size term by term, and the same bytes when it is written again.
+
+    Exit 1 when something is found, 2 when FILE is no compressed file.
+    """
+    from archspec import compress
+
+    with _progress("verifying") as progress:
+        found = compress.verify(file, mode, progress=progress, **({} if limit is None else {"limit": limit}))
+    click.echo(reports.verified(found, form), nl=False)
+    if not found:
+        sys.exit(1)
 
 
 @command.command("formulas")
@@ -38,3 +128,26 @@ def formulas(name: str | None, settings: tuple[str, ...], form: str) -> None:
         raise click.UsageError("--set gives values to the letters of one closed form; give its NAME")
     found = tuple(CLOSED_FORMS.values()) if name is None else (closed_form(name),)
     click.echo(closed_forms(found, bindings(settings), form, width=width()), nl=False)
+
+
+@contextmanager
+def _progress(what: str) -> "Iterator[Progress]":
+    """A bar on standard error while work goes on, where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    from archspec.compress.progress import silent
+
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield silent
+        return
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def told(name: str, done: int, total: int) -> None:
+            bar.update(task, description=f"{what} {name}", completed=done, total=total)
+
+        yield told

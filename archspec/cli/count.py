@@ -3,8 +3,8 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, colour, set_option, spec_argument, width
-from archspec.cost import DIALECTS, GROUPINGS, dialect
+from archspec.cli.options import COUNTING, bindings, colour, counting_options, set_option, spec_argument, width
+from archspec.cost import DIALECTS, GROUPINGS, Counting, dialect, requested
 from archspec.report.cost import FORMATS, MACHINE_FORMATS, cost
 
 
@@ -13,8 +13,8 @@ from archspec.report.cost import FORMATS, MACHINE_FORMATS, cost
 @set_option
 @click.option("--by", type=click.Choice(GROUPINGS), help="Group the rows. Printed tables: block; json and csv: layer.")
 @click.option("--depth", type=click.IntRange(1, 100), help="Group by the first N parts of the layers' names.")
-@click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
-@click.option("--convention", help="What counts as a parameter and a FLOP.  [default: default]")
+@counting_options("batch", "policy", "dtype", "weight_bits")
+@COUNTING["convention"]
 @click.option("--like", metavar="TOOL", help=f"Print the number of a counter: {', '.join(DIALECTS)}.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 def command(
@@ -22,10 +22,10 @@ def command(
     settings: tuple[str, ...],
     by: str | None,
     depth: int | None,
-    batch: int,
     convention: str | None,
     like: str | None,
     form: str,
+    counting: Counting,
 ) -> None:
     """Count parameters, multiply-accumulates, FLOPs, activations and bytes.
 
@@ -35,7 +35,8 @@ def command(
         raise click.UsageError("--by and --depth both group the rows; give one of them")
     if convention is not None and like is not None:
         raise click.UsageError("--convention and --like both say what counts; give one of them")
+    counting = requested(counting, {"convention": dialect(like) if like else convention or "default"})
     arch = architecture.load(spec)
-    table = arch.count(convention=dialect(like) if like else convention or "default", batch=batch, **bindings(settings))
+    table = arch.count(bindings(settings), counting)
     grouping = depth or by or ("layer" if form in MACHINE_FORMATS else "block")
     click.echo(cost(table, arch.document, form, grouping, width=width(), colour=colour()), nl=False)

@@ -3,7 +3,8 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, set_option, spec_argument, width
+from archspec.cli.options import bindings, counting_options, set_option, spec_argument, width
+from archspec.cost import Counting
 
 
 @click.command("crossover")
@@ -13,9 +14,18 @@ from archspec.cli.options import bindings, set_option, spec_argument, width
 @click.option("--by", type=click.Choice(("kind", "operator", "stage")), default="kind", show_default=True)
 @click.option("--between", metavar="LOW,HIGH[,STEP]", help="Where to search, instead of the symbol's whole range.")
 @set_option
-@click.option("--convention", default="default", show_default=True, help="What counts as a parameter and a FLOP.")
+@counting_options("convention", "batch", "dtype", "weight_bits")
 @click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
-def command(spec: str, symbol: str, between: str | None, settings: tuple[str, ...], form: str, **asked: str) -> None:
+def command(
+    spec: str,
+    symbol: str,
+    quantity: str,
+    by: str,
+    between: str | None,
+    settings: tuple[str, ...],
+    form: str,
+    counting: Counting,
+) -> None:
     """Say which layers cost most along a symbol, and where one kind of layer passes another.
 
     Kinds: pointwise, depthwise and other convolutions by their kernels, and every other operator by its name.
@@ -23,5 +33,5 @@ def command(spec: str, symbol: str, between: str | None, settings: tuple[str, ..
     from archspec.report.sensitivity import crossover
 
     ends = None if between is None else [end.strip() for end in between.split(",")]
-    found = architecture.load(spec).crossover(symbol, between=ends, **asked, **bindings(settings))
+    found = architecture.load(spec).crossover(symbol, quantity, bindings(settings), counting, by=by, between=ends)
     click.echo(crossover(found, form, width=width()), nl=False)

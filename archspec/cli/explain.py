@@ -3,19 +3,19 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, set_option, spec_argument, width
+from archspec.cli.options import bindings, counting_options, set_option, spec_argument, width
+from archspec.cost import Counting
 
 
 @click.command("explain")
 @spec_argument
 @click.argument("node", metavar="NODE")
 @set_option
-@click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
-@click.option("--convention", default="default", show_default=True, help="What counts as a FLOP.")
+@counting_options("batch", "convention")
 @click.option(
     "--format", "form", type=click.Choice(("text", "markdown", "latex", "json")), default="text", show_default=True
 )
-def command(spec: str, node: str, settings: tuple[str, ...], batch: int, convention: str, form: str) -> None:
+def command(spec: str, node: str, settings: tuple[str, ...], form: str, counting: Counting) -> None:
     """Walk through one layer: the rule of its operator, the letters, the numbers put in, the result.
 
     NODE is a layer's path, or as much of it as tells it from the others: fire2/squeeze/conv2d,
@@ -23,5 +23,5 @@ def command(spec: str, node: str, settings: tuple[str, ...], batch: int, convent
     """
     from archspec.report.explain import explain
 
-    found = architecture.load(spec).explain(node, batch=batch, convention=convention, **bindings(settings))
+    found = architecture.load(spec).explain(node, bindings(settings), counting)
     click.echo(explain(found, form, width=width()), nl=False)

@@ -4,7 +4,7 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli.options import bindings, set_option, spec_argument, width
-from archspec.cost import CONVENTIONS, DIALECTS, counting
+from archspec.cost import CONVENTIONS, DIALECTS, counter
 from archspec.report.reconcile import explain_difference
 
 
@@ -25,6 +25,6 @@ def command(spec: str, between: tuple[str, str], settings: tuple[str, ...], batc
 
     The terms add up to the difference, exactly.
     """
-    one, other = map(counting, between)
-    network = architecture.load(spec).expand(batch=batch, **bindings(settings))
+    one, other = map(counter, between)
+    network = architecture.load(spec).expand(bindings(settings), batch=batch)
     click.echo(explain_difference(network.count(one), network.count(other), form, width=width()), nl=False)

@@ -6,14 +6,14 @@ from typing import Any
 import rich_click as click
 
 from archspec import architecture, cost
-from archspec.cli.options import bindings, names, set_option, width
+from archspec.cli.options import bindings, counting_options, names, set_option, width
 
 VIEWS = ("exact", "divisible", "asymptotic")
 FORMATS = ("text", "markdown", "latex", "python", "numpy", "javascript", "json")
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
-    options = [
+    options: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
         click.option("--ops", is_flag=True, help="The closed forms of every operator, without a SPEC."),
         click.option("--of", "quantity", default="macs", show_default=True, help="macs, params, flops, activations, …"),
         click.option("--block", metavar="NAME", help="A block by itself; or write SPEC as mobilenet:separable."),
@@ -28,7 +28,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--over", metavar="SPEC", help="Divide by the same formula of another network or block."),
         click.option("--view", type=click.Choice(VIEWS), default="exact", show_default=True),
         click.option("--check", "trials", type=click.IntRange(1, 10**5), help="Compare with N counts at random."),
-        click.option("--convention", default="default", show_default=True, help="What counts."),
+        counting_options(),
         click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True),
     ]
     for option in reversed(options):
@@ -71,7 +71,7 @@ def _closed_form(spec: str | None, method: str, view: Any, form: str, settings: 
 
     if spec is not None:
         raise click.UsageError("--method stands by itself; leave out SPEC")
-    click.echo(printed((closed_form(method).formula(**bindings(settings)),), view, form, width=width()), nl=False)
+    click.echo(printed((closed_form(method).formula(bindings(settings)),), view, form, width=width()), nl=False)
 
 
 def _all_operators(spec: str | None, form: str) -> None:
@@ -111,6 +111,6 @@ def _formulas_of(
 
 
 def _formulas(arch: architecture.Architecture, options: dict[str, Any]) -> Any:
-    asked = {**options, "free": names(options["free"]), **bindings(options["settings"])}
+    asked = {**options, "free": names(options["free"]), "bindings": bindings(options["settings"])}
     del asked["settings"]
     return arch.formulas(**asked)

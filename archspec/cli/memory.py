@@ -36,7 +36,7 @@ def command(  # noqa: PLR0913  # one argument an option
     layerwise: what a node reads and writes. liveness: what is alive, skip connections included. training: everything.
     """
     found = architecture.load(spec).memory(
-        policy, dtype, order, in_place=in_place, weights=weights, batch=batch, **bindings(settings)
+        policy, dtype, order, bindings(settings), in_place=in_place, weights=weights, batch=batch
     )
     by = "layer" if form == "csv" else by
     click.echo(memory(found, form, by, width=width(), colour=colour()), nl=False)

@@ -3,8 +3,9 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeAlias, TypeVar
 
 import rich_click as click
 
@@ -14,6 +15,7 @@ from archspec.errors import BindingError
 from archspec.runs import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
+Command: TypeAlias = Callable[..., Any]
 
 spec_argument = click.argument("spec", metavar="SPEC")
 
@@ -27,6 +29,39 @@ def set_option(command: F) -> F:
         metavar="NAME=VALUE",
         help="Bind a symbol: alpha=0.5, alpha=1/2, side=192.",
     )(command)
+
+
+COUNTING: Mapping[str, Callable[[Command], Command]] = {
+    "convention": click.option("--convention", help="What counts as a parameter and a FLOP.  [default: default]"),
+    "batch": click.option("--batch", type=click.IntRange(1, 10**9), help="Inputs at once.  [default: 1]"),
+    "policy": click.option("--policy", help="Of memory, as in archspec memory.  [default: layerwise]"),
+    "dtype": click.option("--dtype", help="The type of an activation.  [default: float32]"),
+    "weight_bits": click.option(
+        "--weight-bits", type=int, metavar="N", help="Bits a stored weight has.  [default: the convention's]"
+    ),
+}
+"""The options that make a request to count, by its fields."""
+
+
+def counting_options(*fields: str) -> Callable[[Command], Command]:
+    """The options of some fields of a request, or of all; the command gets one value, `counting`."""
+    fields = fields or tuple(COUNTING)
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def with_counting(*args: Any, **options: Any) -> Any:
+            from archspec.cost import USUAL, requested
+
+            asked = {name: options.pop(name) for name in fields}
+            asked = {name: value for name, value in asked.items() if value is not None}
+            return command(*args, counting=requested(USUAL, asked), **options)
+
+        decorated: Command = with_counting
+        for name in reversed(fields):
+            decorated = COUNTING[name](decorated)
+        return decorated
+
+    return decorate
 
 
 def bindings(settings: tuple[str, ...]) -> dict[str, str]:
@@ -62,7 +97,7 @@ def opened(spec: str, settings: tuple[str, ...]) -> tuple[Architecture, dict[str
     return run.architecture(), dict(run.bindings), run
 
 
-def names(text: str | None) -> tuple[str, ...] | None:
+def names(text: str | None, option: str = "--free") -> tuple[str, ...] | None:
     """The names of an option that takes several, apart by commas; None if it is not given.
 
     Raises:
@@ -72,10 +107,10 @@ def names(text: str | None) -> tuple[str, ...] | None:
         return None
     found = tuple(name.strip() for name in text.split(","))
     if not all(found):
-        raise BindingError(f"--free takes NAME,NAME,… (got '{text}')")
+        raise BindingError(f"{option} takes NAME,NAME,… (got '{text}')")
     twice = next((name for name in found if found.count(name) > 1), None)
     if twice:
-        raise BindingError(f"--free {twice} is given twice")
+        raise BindingError(f"{option} {twice} is given twice")
     return found
 
 

@@ -18,6 +18,6 @@ def command(ctx: click.Context, spec: str, reported: str, settings: tuple[str, .
 
     The digits decide: 327.55M is anything from 327,545,000 to 327,555,000. Exit 1 if nothing rounds to it.
     """
-    found = published.reconcile(architecture.load(spec), reported, **bindings(settings))
+    found = published.reconcile(architecture.load(spec), reported, bindings(settings))
     click.echo(reconcile(found, form, width=width()), nl=False)
     ctx.exit(0 if found.matches else 1)

@@ -3,7 +3,8 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, names, set_option, spec_argument, width
+from archspec.cli.options import bindings, counting_options, names, set_option, spec_argument, width
+from archspec.cost import Counting
 
 
 @click.command("sensitivity")
@@ -11,15 +12,13 @@ from archspec.cli.options import bindings, names, set_option, spec_argument, wid
 @click.option("--of", "quantity", default="macs", show_default=True, help="macs, params, flops, activations, …")
 @click.option("--for", "symbols", metavar="NAME,…", help="Of these symbols alone.  [default: all numbers]")
 @set_option
-@click.option("--convention", default="default", show_default=True, help="What counts as a parameter and a FLOP.")
+@counting_options()
 @click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
 def command(
-    spec: str, quantity: str, symbols: str | None, settings: tuple[str, ...], convention: str, form: str
+    spec: str, quantity: str, symbols: str | None, settings: tuple[str, ...], form: str, counting: Counting
 ) -> None:
     """Say by how many percent a cost grows when a symbol does by one, and what the next network really costs."""
     from archspec.report.sensitivity import sensitivity
 
-    found = architecture.load(spec).sensitivity(
-        quantity, symbols=names(symbols), convention=convention, **bindings(settings)
-    )
+    found = architecture.load(spec).sensitivity(quantity, bindings(settings), counting, symbols=names(symbols))
     click.echo(sensitivity(found, form, width=width()), nl=False)

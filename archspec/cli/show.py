@@ -13,5 +13,5 @@ from archspec.report.show import show
 def command(spec: str, settings: tuple[str, ...]) -> None:
     """Print the symbols, the blocks and the tables, nominal and built numbers side by side (64 → 48)."""
     arch = architecture.load(spec)
-    network = arch.expand(**bindings(settings))
+    network = arch.expand(bindings(settings))
     click.echo(show(arch.document, network, width=width(), colour=colour()), nl=False)

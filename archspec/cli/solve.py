@@ -1,39 +1,48 @@
 """`archspec solve`: the largest network within a budget."""
 
-from typing import Any
+import re
 
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, set_option, spec_argument, width
+from archspec.cli.options import F, bindings, counting_options, set_option, spec_argument, width
+from archspec.cost import QUANTITIES, Counting
 from archspec.errors import BindingError
-from archspec.sweep.budget import QUANTITIES
+
+FIRST = ("macs", "flops", "params", "activations", "weight_bytes", "memory")
+"""The budgets that help names first."""
+
+
+def _budgets(command: F) -> F:
+    """An option for a budget of each quantity."""
+    for name in reversed(tuple(dict.fromkeys((*FIRST, *QUANTITIES)))):
+        unit = ", with kB, MB (1000) or KiB, MiB (1024)" if QUANTITIES[name].unit == "B" else ""
+        example = ": '<=300M', '>=1.5G'. Each may be given twice." if name == FIRST[0] else unit
+        text = f"{QUANTITIES[name].meaning}{example}"
+        command = click.option(f"--{name.replace('_', '-')}", multiple=True, metavar="BOUND", help=text)(command)
+    return command
 
 
 @click.command("solve")
 @spec_argument
 @click.option("--for", "symbols", required=True, metavar="NAME,…", help="The symbol to solve for, or two: alpha,side.")
-@click.option("--macs", multiple=True, metavar="BOUND", help="A budget: '<=300M', '>=1.5G'. Each may be given twice.")
-@click.option("--flops", multiple=True, metavar="BOUND")
-@click.option("--params", multiple=True, metavar="BOUND")
-@click.option("--activations", multiple=True, metavar="BOUND")
-@click.option("--weight-bytes", multiple=True, metavar="BOUND", help="With kB, MB (1000) or KiB, MiB (1024).")
-@click.option("--memory", multiple=True, metavar="BOUND", help="The peak of activations while running, in bytes.")
+@_budgets
+@click.option("--budget", "others", multiple=True, metavar="NAME<=BOUND", help="A budget of any quantity, by its name.")
 @set_option
 @click.option("--between", multiple=True, metavar="[NAME=]LOW,HIGH[,STEP]", help="Where to search a symbol.")
 @click.option("--maximise", metavar="QUANTITY", help="What to have most of.  [default: the first budget's]")
-@click.option("--convention", default="default", show_default=True, help="What counts as a parameter and a FLOP.")
-@click.option("--policy", default="layerwise", show_default=True, help="Of --memory, as in archspec memory.")
-@click.option("--dtype", default="float32", show_default=True, help="Of --memory.")
-@click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
+@counting_options()
 @click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
 def command(
     spec: str,
     symbols: str,
     settings: tuple[str, ...],
     between: tuple[str, ...],
+    maximise: str | None,
+    others: tuple[str, ...],
     form: str,
-    **asked: Any,
+    counting: Counting,
+    **budgets: tuple[str, ...],
 ) -> None:
     """Find the largest network within budgets, and all values of the symbol that give it.
 
@@ -43,12 +52,32 @@ def command(
     from archspec.report.solve import solve
 
     names = tuple(name.strip() for name in symbols.split(","))
-    budgets = {quantity: bounds for quantity in QUANTITIES if (bounds := asked.pop(quantity))}
-    asked |= bindings(settings)
-    found = architecture.load(spec).solve(names, budgets, between=_between(between, names), **asked)
+    found = architecture.load(spec).solve(
+        names,
+        _bounds(budgets, others),
+        bindings(settings),
+        counting,
+        between=_between(between, names),
+        maximise=maximise,
+    )
     click.echo(solve(found, form, width=width()), nl=False)
     if not found:
         raise SystemExit(1)
+
+
+def _bounds(budgets: dict[str, tuple[str, ...]], others: tuple[str, ...]) -> dict[str, list[str]]:
+    """The bounds by quantity, in the order of the options; those of `--budget` behind them.
+
+    Raises:
+        BindingError: A `--budget` is not a name and a bound.
+    """
+    bounds = {name: list(each) for name, each in budgets.items() if each}
+    for text in others:
+        found = re.fullmatch(r"\s*(\w+)\s*([<>≤≥].*)", text)
+        if found is None:
+            raise BindingError(f"--budget takes NAME<=BOUND, such as 'traffic<=40MB' (got '{text}')")
+        bounds.setdefault(found[1], []).append(found[2])
+    return bounds
 
 
 def _between(texts: tuple[str, ...], names: tuple[str, ...]) -> dict[str, list[str]]:

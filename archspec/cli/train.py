@@ -9,6 +9,7 @@ from typing import Any
 import rich_click as click
 
 from archspec import runs
+from archspec.cli.echo import fault
 from archspec.cli.options import opened, set_option
 from archspec.errors import ArchspecError
 from archspec.extras import need
@@ -97,7 +98,7 @@ def command(spec: str | None, settings: tuple[str, ...], form: str, **given: Any
     try:
         result = fit(arch, given["data"], recipe, out=out, bindings=bound, options=options, watcher=watcher)
     except TrainingStoppedError as error:
-        click.echo(f"{error}", err=True)
+        fault(error)
         sys.exit(1)
     if isinstance(watcher, Bars):
         click.echo(train(result, form), nl=False)
@@ -134,5 +135,5 @@ def _interrupted(result: Result, speaks: bool) -> None:
     """Say how to go on, and exit as a command does that a signal ended."""
     if speaks:
         resume = shlex.join(["archspec", "train", "--resume", str(result.out)])
-        click.echo(f"interrupted; everything is saved: {resume}", err=True)
+        fault(f"interrupted; everything is saved: {resume}")
     sys.exit(128 + (result.signal or 0))

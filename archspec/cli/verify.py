@@ -40,7 +40,7 @@ def command(
         raise click.UsageError("name a SPEC, or give --all")
     values = bindings(settings)
     agreements = [
-        arch.verify(batch=batch, **bound)
+        arch.verify(bound, batch=batch)
         for arch in map(architecture.load, names)
         for bound in (_variants(arch, values) if variants else (values,))
     ]
@@ -59,7 +59,7 @@ def _variants(arch: Architecture, values: dict[str, str]) -> Iterator[dict[str, 
     refused, built = None, 0
     for chosen in language.variants(arch.document, bound=values):
         try:
-            arch.expand(**values, **chosen)
+            arch.expand({**values, **chosen})
         except ArchspecError as error:
             refused = error
         else:

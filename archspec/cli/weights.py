@@ -20,14 +20,18 @@ def command() -> None:
 @set_option
 @click.option("-o", "--output", metavar="OUT.safetensors", help="Write the weights under the network's own names.")
 @click.option("--partial", is_flag=True, help="Write what fits, although not everything does.")
+@click.option("--assume", is_flag=True, help="Take those in the order of their names where nothing says which it is.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
-def map_(spec: str, file: str, settings: tuple[str, ...], output: str | None, partial: bool, form: str) -> None:
+def map_(
+    spec: str, file: str, settings: tuple[str, ...], output: str | None, partial: bool, assume: bool, form: str
+) -> None:
     """Say which array of FILE fills each of the network's, and why; FILE is .safetensors or .npz.
 
-    Layers are matched by the order and the shapes of their weights; names decide where these allow two ways. Exit 1
-    when an array is not filled, or one of the file is left over; nothing is written then, but with --partial.
+    The modules of FILE are laid along the network as blocks; the shapes of their weights, the numbers in their names
+    and then the words decide. What stays ambiguous is not filled, but with --assume. Exit 1 when an array is not
+    filled, or one of the file is left over; nothing is written then, but with --partial.
     """
-    matching = architecture.load(spec).match_weights(file, **bindings(settings))
+    matching = architecture.load(spec).match_weights(file, bindings(settings), assume=assume)
     click.echo(weights(matching, form, width=width(), colour=colour()), nl=False)
     if output is not None and (matching or partial):
         matching.save(output, strict=not partial)

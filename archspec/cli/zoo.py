@@ -5,6 +5,7 @@ import sys
 import rich_click as click
 
 from archspec import architecture
+from archspec.cli.echo import fault
 from archspec.cli.options import colour, width
 from archspec.language import zoo
 from archspec.report import zoo as listing
@@ -17,7 +18,7 @@ def command(pattern: str, form: str) -> None:
     """List the networks that any verb takes by name; PATTERN is one of the shell's, such as 'mobile*'."""
     names = zoo.names(pattern)
     if not names:
-        click.echo(f"no network of the zoo matches '{pattern}'", err=True)
+        fault(f"no network of the zoo matches '{pattern}'")
         sys.exit(1)
     tables = [(arch.document, arch.count()) for arch in map(architecture.load, names)]
     click.echo(listing.zoo(tables, form, width=width(), colour=colour()), nl=False)

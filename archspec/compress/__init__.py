@@ -1,1 +1,27 @@
-"""What a compressed network weighs: closed forms of what is stored, and plans that say what is done to each layer."""
+"""What a compressed network weighs, and the file that weighs it: plans, predictions, closed forms, codecs.
+
+>>> import archspec
+>>> lenet = archspec.load("lenet_300_100")
+>>> archspec.compress.predict(lenet, "lenet_300_100").file.bytes
+27702
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archspec.compress.checking import verify
+    from archspec.compress.packing import pack, predict
+    from archspec.compress.unpacking import unpack
+
+__all__ = ["pack", "predict", "unpack", "verify"]
+
+_HOMES = {"pack": "packing", "predict": "packing", "unpack": "unpacking", "verify": "checking"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'archspec.compress' has no attribute {name!r}")
+    value = getattr(import_module(f"archspec.compress.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

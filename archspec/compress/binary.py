@@ -39,13 +39,15 @@ def xnor_speedup(c: Dim, N_W: Dim) -> Dim:  # noqa: N803  # the paper's letters
     return divide(products, divide(products, WORD) + scalings)
 
 
-def binarised(network: Network, names: Container[str], *, binary_input: bool = True) -> Network:
+def binarised(
+    network: Network, names: Container[str], *, binary_input: bool = True, input_scale: bool = True
+) -> Network:
     """The network with the one-bit form of the convolutions and linear layers of these names."""
-    nodes = tuple(_one_bit(node, binary_input) if node.name in names else node for node in network.nodes)
+    nodes = tuple(_one_bit(node, binary_input, input_scale) if node.name in names else node for node in network.nodes)
     return replace(network, nodes=nodes)
 
 
-def _one_bit(node: Node, binary_input: bool) -> Node:
+def _one_bit(node: Node, binary_input: bool, input_scale: bool) -> Node:
     make: Any = registered()[BINARY[node.operator.name]]
     settings = {key: value for key, value in node.operator.settings().items() if key in make.model_fields}
-    return replace(node, operator=make(**settings, binary_input=binary_input))
+    return replace(node, operator=make(**settings, binary_input=binary_input, input_scale=input_scale))

@@ -57,7 +57,7 @@ class ClosedForm:
         """What it is, in one sentence."""
         return (self.rule.__doc__ or "").partition("\n")[0]
 
-    def __call__(self, **values: Any) -> Dim:
+    def __call__(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Dim:
         """Its value: exact; over symbols where a letter is given one.
 
         Raises:
@@ -66,6 +66,7 @@ class ClosedForm:
         >>> float(closed_form("weight_sharing")(n=16, k=4, b=32))
         3.2
         """
+        values = {**(values or {}), **named}
         for letter in values:
             if letter not in self.letters:
                 known = did_you_mean(letter, self.letters) or f"; its letters are {', '.join(self.letters)}"
@@ -81,7 +82,7 @@ class ClosedForm:
             raise BindingError(f"{letter} is {self.letters[letter].meaning}, a whole number (got {value})")
         return number
 
-    def expression(self, **values: Any) -> Any:
+    def expression(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """The SymPy expression that the rule gives, letters without a value left as symbols; fractions are cleared.
 
         >>> print(closed_form("weight_sharing").expression())
@@ -90,14 +91,14 @@ class ClosedForm:
         from archspec import symbols
 
         free = {name: symbols.symbol(name, letter.integer) for name, letter in self.letters.items()}
-        raw = self(**{**free, **values})
+        raw = self({**free, **(values or {}), **named})
         if not dims.is_symbolic(raw):
             return raw
         cleared = symbols.cleared(raw)
         over, under = cleared.as_numer_denom()
         return min((raw, cleared, -over / -under), key=_complexity)
 
-    def formula(self, **values: Any) -> "Formula":
+    def formula(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> "Formula":
         """The same with all that a formula can: text, LaTeX, and functions of Python, NumPy and JavaScript.
 
         >>> print(closed_form("xnor_speedup").formula())
@@ -106,11 +107,12 @@ class ClosedForm:
         from archspec.formula.closed_form import Formula
         from archspec.symbols import symbol, to_sympy
 
+        values = {**(values or {}), **named}
         free = {name: letter for name, letter in self.letters.items() if name not in values}
         return Formula(
             of="compression",
             quantity=self.name,
-            terms=(to_sympy(self.expression(**values)),),
+            terms=(to_sympy(self.expression(values)),),
             symbols=tuple(symbol(name, letter.integer) for name, letter in free.items()),
             form="sum",
             fixed=values,

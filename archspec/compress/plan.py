@@ -14,7 +14,7 @@ says what is done. Shares are written 8 % or 0.08.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator, model_validator
 
+from archspec.compress.names import BEGINNINGS, LONGEST, RULES
 from archspec.dims import exact
 from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, did_you_mean
 from archspec.language import zoo
@@ -29,12 +30,18 @@ from archspec.language.document import Source
 from archspec.language.located import Faults, Located, described, validated
 from archspec.language.reader import Mapping as PlacedMapping
 from archspec.language.reader import Nothing, Scalar, Sequence, decode, parse, read_bytes
-from archspec.language.values import Name, Text
+from archspec.language.values import Name, Prose, Text
 
 MAX_WEIGHT_BITS = 16
 MAX_INDEX_BITS = 8
 BINARY = ("weights", "xnor")
 """What can have one bit: the weights, or the inputs too."""
+
+INDEX = ("dense", "gaps", "rows", "bitmask", "auto")
+"""How it is said which weights are kept; `auto` is the smallest of the others."""
+
+CODED = "coded"
+"""What stands for the average length of a Huffman code that is not known."""
 
 
 def _number(value: Any, unit: str = "") -> Any:
@@ -56,17 +63,20 @@ def _share(value: Any) -> Any:
     return share
 
 
-def _bits(most: int) -> Any:
+def _bits(most: int, least: int = 1) -> Any:
     def check(value: Any) -> int:
         bits = _number(value)
-        if type(bits) is not int or not 1 <= bits <= most:
-            raise SpecError(f"a number of bits is whole, from 1 to {most} (got {value})", getattr(value, "at", None))
+        if type(bits) is not int or not least <= bits <= most:
+            at = getattr(value, "at", None)
+            raise SpecError(f"a number of bits is whole, from {least} to {most} (got {value})", at)
         return bits
 
     return PlainValidator(check)
 
 
 def _length(value: Any) -> Any:
+    if value == CODED:
+        return CODED
     length = _number(value)
     if not 0 < length <= MAX_WEIGHT_BITS:
         where = getattr(value, "at", None)
@@ -81,11 +91,41 @@ def _rank(value: Any) -> int:
     return rank
 
 
-def _binary(value: Any) -> str:
-    if value not in BINARY:
-        said = f"binary: expected {' or '.join(BINARY)}, found {described(value)}"
-        raise SpecError(said, getattr(value, "at", None))
-    return str(value)
+def _one_of(key: str, *known: str) -> Any:
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or value not in known:
+            *others, last = known
+            said = f"{key}: expected {', '.join(others)} or {last}, found {described(value)}"
+            raise SpecError(said, getattr(value, "at", None))
+        return str(value)
+
+    return PlainValidator(check)
+
+
+def _switch(value: Any) -> bool:
+    if str(value) not in ("true", "false", "True", "False"):
+        raise SpecError(f"expected true or false, found {described(value)}", getattr(value, "at", None))
+    return str(value) in ("true", "True")
+
+
+def _of(*known: int) -> Any:
+    def check(value: Any) -> int:
+        bits = _number(value)
+        if bits not in known:
+            raise SpecError(f"expected {' or '.join(map(str, known))} bits (got {value})", getattr(value, "at", None))
+        return int(bits)
+
+    return PlainValidator(check)
+
+
+def _per(value: Any) -> Any:
+    if value in ("tensor", "channel"):
+        return str(value)
+    size = _number(value)
+    if type(size) is not int or size < 1:
+        at = getattr(value, "at", None)
+        raise SpecError(f"scales are per tensor, channel, or a number of weights (got {value})", at)
+    return size
 
 
 Share = Annotated[Any, PlainValidator(_share)]
@@ -105,6 +145,14 @@ class Layer(Located):
         activations: The share of what comes out of the layer, and of the pooling behind it, that is not zero, measured.
         rank: The rank of the two matrices that stand for the weights.
         binary: One-bit weights with a real factor a filter, alone ("weights") or with one-bit inputs ("xnor").
+        input_scale: Whether one-bit inputs keep their real factors; the authors' own code came to leave them out.
+        index: How it is said which weights are kept; by default in gaps if `index_bits` are given, else in rows.
+        scan: In which order weights are scanned for gaps: rows (output channels), columns, or the smaller of both.
+        codebook: How k-means begins that finds the shared numbers.
+        linear_bits: The bits of a level of a scale, w ≈ scale·level.
+        linear_rule: How levels are laid; see `names.RULES`.
+        linear_per: What shares a scale: the tensor, an output channel, or so many weights of one.
+        scale_bits: The bits of a scale.
     """
 
     layer: Text
@@ -115,19 +163,63 @@ class Layer(Located):
     index_huffman: Length | None = None
     activations: Share | None = None
     rank: Annotated[int | None, PlainValidator(_rank)] = None
-    binary: Annotated[str | None, PlainValidator(_binary)] = None
+    binary: Annotated[str | None, _one_of("binary", *BINARY)] = None
+    input_scale: Annotated[bool, PlainValidator(_switch)] = True
+    index: Annotated[str | None, _one_of("index", *INDEX)] = None
+    scan: Annotated[str, _one_of("scan", "rows", "columns", "auto")] = "rows"
+    codebook: Annotated[str, _one_of("codebook", *BEGINNINGS)] = "linear"
+    linear_bits: Annotated[int | None, _bits(MAX_WEIGHT_BITS, 2)] = None
+    linear_rule: Annotated[str, _one_of("linear_rule", *RULES)] = "symmetric"
+    linear_per: Annotated[Any, PlainValidator(_per)] = "channel"
+    scale_bits: Annotated[int, _of(16, 32)] = 32
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Layer":
-        pruned = self.density != 1 or self.weight_bits or self.index_bits
+        for fault in self._faults():
+            raise fault
+        return self
+
+    def _faults(self) -> Iterator[SpecError]:
+        pruned = self.density != 1 or self.weight_bits or self.index_bits or self.index or self.linear_bits
         methods = [name for name, used in (("rank", self.rank), ("binary", self.binary)) if used]
         if len(methods) + bool(pruned) > 1:
-            others = "density, weight_bits and index_bits" if pruned else methods[0]
-            raise SpecError(f"{methods[-1]} stands by itself, without {others}", self.key_at(methods[-1]))
-        for name, needed in (("weight_huffman", "weight_bits"), ("index_huffman", "index_bits")):
-            if getattr(self, name) is not None and getattr(self, needed) is None:
-                raise SpecError(f"{name} is the average of a code for {needed}, which are not given", self.key_at(name))
-        return self
+            others = "density, bits and index" if pruned else methods[0]
+            yield SpecError(f"{methods[-1]} stands by itself, without {others}", self.key_at(methods[-1]))
+        if self.weight_bits and self.linear_bits:
+            said = "linear_bits are of levels, weight_bits of shared numbers; a layer has one of them"
+            yield SpecError(said, self.key_at("linear_bits"))
+        for name, needed in (
+            ("weight_huffman", self.weight_bits or self.linear_bits),
+            ("index_huffman", self.index_bits),
+        ):
+            if getattr(self, name) is not None and needed is None:
+                kind = name.partition("_")[0]
+                yield SpecError(
+                    f"{name} is the average of a code for {kind}_bits, which are not given", self.key_at(name)
+                )
+        for name, bits in (
+            ("weight_huffman", self.weight_bits or self.linear_bits),
+            ("index_huffman", self.index_bits),
+        ):
+            length = getattr(self, name)
+            if bits and length not in (None, CODED) and length > bits:
+                said = f"an average code length is at most the bits that it replaces, {bits} (got {length})"
+                yield SpecError(said, self.key_at(name))
+        if self.weight_huffman is not None and max(self.weight_bits or 0, self.linear_bits or 0) > LONGEST:
+            yield SpecError(f"Huffman codes are of symbols of {LONGEST} bits at most", self.key_at("weight_huffman"))
+        if self.index_bits and self.index in ("dense", "rows", "bitmask"):
+            yield SpecError(f"index_bits are those of a gap; the index is {self.index}", self.key_at("index_bits"))
+        if self.index == "gaps" and not self.index_bits:
+            yield SpecError("gaps need index_bits, the bits of one", self.key_at("index"))
+        if self.index == "dense" and self.density != 1:
+            yield SpecError("a dense index is of all weights, and the density is not 1", self.key_at("index"))
+        if self.linear_rule == "zero_point" and self.linear_bits and self.form != "dense":
+            yield SpecError("levels with zero points are of all weights: density 1", self.key_at("linear_rule"))
+
+    @property
+    def form(self) -> str:
+        """The index, as said or as it follows."""
+        return self.index or ("dense" if self.density == 1 else "gaps" if self.index_bits else "rows")
 
     def names(self, node: str) -> bool:
         """Whether it speaks of the node of that name."""
@@ -150,15 +242,19 @@ class Plan(Located):
         source: Where it was published.
         network: The specification it is for.
         number_bits: The bits of a number that stays as it is, and of one in a codebook.
+        batch_norm: Whether normalisations are kept, or folded into the layer before, a shift a channel left of each.
+        other_bits: The bits of a level, where biases and other arrays have levels of a scale an array; else numbers.
         layers: What is done, in the order in which it is looked for.
     """
 
     plan: Annotated[int, PlainValidator(_version)] = 1
     name: Name
-    doc: Text | None = None
+    doc: Prose | None = None
     source: Source | None = None
     network: Text | None = None
     number_bits: Annotated[int, _bits(64)] = 32
+    batch_norm: Annotated[str, _one_of("batch_norm", "keep", "fold")] = "keep"
+    other_bits: Annotated[int | None, _bits(MAX_WEIGHT_BITS, 2)] = None
     layers: tuple[Layer, ...] = ()
 
     neighbours = ("columns", "rows")

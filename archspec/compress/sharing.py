@@ -1,6 +1,6 @@
 """Weight sharing: a codebook of k numbers, and for each weight which of them (Han, Mao and Dally 2016, section 3)."""
 
-from archspec.dims import Dim, divide, log2
+from archspec.dims import Dim, ceil_div, divide, log2
 
 
 def codebook_bits(k: Dim, b: Dim) -> Dim:
@@ -36,3 +36,14 @@ def layer_bits(e: Dim, w: Dim, i: Dim, s: Dim, b: Dim, c: Dim) -> Dim:
     2244
     """
     return e * (w + i) + codebook_bits(s, b) + c * b
+
+
+def scales(m: Dim, n: Dim, per: str | int) -> Dim:
+    """The scales of an m × n matrix: one, one per row ("channel"), or one per group of so many weights of a row.
+
+    >>> scales(10, 300, "channel"), scales(10, 300, 128)
+    (10, 30)
+    """
+    if per == "tensor":
+        return 1
+    return m if per == "channel" else m * ceil_div(n, per)

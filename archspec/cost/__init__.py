@@ -1,26 +1,39 @@
 """What a network costs: parameters, operations, activations and bytes, under a named convention."""
 
 from archspec.cost.conventions import CONVENTIONS, DEFAULT, Convention, Term, convention
+from archspec.cost.counting import ASKED, USUAL, CountedNode, Counting, requested
 from archspec.cost.dialects import DIALECTS, Dialect, dialect
-from archspec.cost.difference import Part, counting, difference, total
+from archspec.cost.difference import Part, counter, difference, total
+from archspec.cost.quantities import QUANTITIES, Peak, Quantity, Ratio, Sum, quantity
 from archspec.cost.table import GROUPINGS, CostTable, Row, count, summed
 
 __all__ = [
+    "ASKED",
     "CONVENTIONS",
     "DEFAULT",
     "DIALECTS",
     "GROUPINGS",
+    "QUANTITIES",
+    "USUAL",
     "Convention",
     "CostTable",
+    "CountedNode",
+    "Counting",
     "Dialect",
     "Part",
+    "Peak",
+    "Quantity",
+    "Ratio",
     "Row",
+    "Sum",
     "Term",
     "convention",
     "count",
-    "counting",
+    "counter",
     "dialect",
     "difference",
+    "quantity",
+    "requested",
     "summed",
     "total",
 ]

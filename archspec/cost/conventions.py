@@ -4,14 +4,16 @@ No single rule reproduces the papers. Every figure that is shown names the conve
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
+from typing import Any
 
 from archspec.cost.features import Work
 from archspec.cost.padding import macs_on_image
 from archspec.dims import Dim, ceil_div, is_number
 from archspec.errors import UnknownNameError, did_you_mean
 from archspec.ops import KINDS, Operations, Operator, Tensor
+from archspec.result import short
 
 WEIGHTS = frozenset({"weight"})
 WITH_BIASES = WEIGHTS | {"bias"}
@@ -49,7 +51,7 @@ class Term:
         return self.factor * self.count
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Convention:
     """A way of counting.
 
@@ -74,6 +76,14 @@ class Convention:
     bits: int = 32
     word: int = 1
     source: str = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Its class and its fields; read-only mappings, which cannot be pickled, as plain ones."""
+        values = (getattr(self, each.name) for each in fields(self))
+        return type(self), tuple(dict(each) if isinstance(each, MappingProxyType) else each for each in values)
+
+    def __repr__(self) -> str:
+        return short(self, self.name)
 
     def flops_of(self, operations: Operations) -> Dim:
         """The FLOPs of operations."""

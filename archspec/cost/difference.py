@@ -52,13 +52,13 @@ def difference(left: Iterable[Term], right: Iterable[Term]) -> tuple[Part, ...]:
 _FIRST = ("macs", "biases")
 
 
-def counting(name: str) -> Convention:
+def counter(name: str) -> Convention:
     """The counter or the convention of that name.
 
     Raises:
         UnknownNameError: There is neither.
 
-    >>> counting("thop").name, counting("mobilenet").name
+    >>> counter("thop").name, counter("mobilenet").name
     ('thop', 'mobilenet')
     """
     known: dict[str, Convention] = {**CONVENTIONS, **NAMES}

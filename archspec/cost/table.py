@@ -1,151 +1,217 @@
 """Counting a network: one row a node, totals that are sums of rows, and the same rows grouped."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
-from archspec.cost.conventions import DEFAULT, Convention, Term
-from archspec.cost.features import Work
-from archspec.dims import Dim, ceil_div
-from archspec.errors import UnknownNameError
+from archspec.cost.conventions import Convention, Term
+from archspec.cost.counting import USUAL, CountedNode, Counting, counted, requested
+from archspec.cost.quantities import QUANTITIES, Quantity, quantity
+from archspec.dims import Dim
+from archspec.errors import MissingExtraError, UnknownNameError
 from archspec.graph import Network, Node
-from archspec.ops import FREE, Operations, Operator, Tensor, Weight
+from archspec.ops import KINDS, Operations
+from archspec.result import short
 
 GROUPINGS = ("layer", "block", "operator", "stage", "total")
 """What rows can be grouped by, besides a depth in the tree of names."""
 
+FIRST = ("params", "buffers", "flops", "activations", "weight_bytes")
+"""What is counted at once, so that a rule that refuses a node does so when the network is counted."""
 
-@dataclass(frozen=True, slots=True)
-class Row:
+
+class Figures:
+    """What has figures: a row, or a table for the row that is its total."""
+
+    def figure(self, name: str) -> Any:
+        """What it has of a quantity, by the quantity's name; None where that is undefined.
+
+        Raises:
+            UnknownNameError: There is no such quantity.
+        """
+        raise NotImplementedError
+
+    @property
+    def params(self) -> Dim:
+        """Numbers that the convention calls parameters."""
+        return self.figure("params")
+
+    @property
+    def buffers(self) -> Dim:
+        """Statistics kept beside the parameters."""
+        return self.figure("buffers")
+
+    @property
+    def macs(self) -> Dim:
+        """Multiply-accumulates of convolutions and linear layers."""
+        return self.figure("macs")
+
+    @property
+    def operations(self) -> Operations:
+        """The arithmetic by kind."""
+        return Operations(*map(self.figure, KINDS))
+
+    @property
+    def flops(self) -> Dim:
+        """The operations, as the convention adds them up."""
+        return self.figure("flops")
+
+    @property
+    def activations(self) -> Dim:
+        """Elements of the results that are new tensors; a view (flatten, dropout, identity) adds none."""
+        return self.figure("activations")
+
+    @property
+    def weight_bytes(self) -> Dim:
+        """Bytes of all arrays, parameters and statistics."""
+        return self.figure("weight_bytes")
+
+    def _said(self, name: str) -> str:
+        """A short line that tells it from others."""
+        return short(self, name, f"params {self.params}", f"macs {self.macs}")
+
+
+@dataclass(frozen=True, repr=False)
+class Row(Figures):
     """What one node costs, or a group of them.
 
     Attributes:
         name: The node's path, or the group's.
         operator: The operator's name; of a group, the block's name in the specification.
         output: The shape of the result, batch first; of a group, that of its last node.
-        params: Numbers that the convention calls parameters.
-        buffers: Statistics kept beside them.
-        operations: The arithmetic by kind.
-        flops: The operations as the convention adds them up.
-        activations: Elements of the results that are new tensors; a view (flatten, dropout, identity) adds none.
-        weight_bytes: Bytes of all its arrays, parameters and statistics.
-        nodes: How many nodes it stands for.
+        table: The table that it is of.
+        members: The places of its nodes in the network.
     """
 
     name: str
     operator: str
     output: tuple[Dim, ...]
-    params: Dim
-    buffers: Dim
-    operations: Operations
-    flops: Dim
-    activations: Dim
-    weight_bytes: Dim
-    nodes: int = 1
+    table: "CostTable"
+    members: tuple[int, ...]
+    _known: dict[str, Any] = field(default_factory=dict, init=False, compare=False)
 
     @property
-    def macs(self) -> Dim:
-        """Multiply-accumulates of convolutions and linear layers."""
-        return self.operations.macs
+    def nodes(self) -> int:
+        """How many nodes it stands for."""
+        return len(self.members)
+
+    def figure(self, name: str) -> Any:
+        """What it has of a quantity, by the quantity's name; None where that is undefined."""
+        if name not in self._known:
+            self._known[name] = quantity(name).of(self)
+        return self._known[name]
+
+    def each(self, of: Quantity) -> tuple[Dim, ...]:
+        """What each of its nodes has of a quantity."""
+        column = self.table.column(of)
+        return tuple(column[place] for place in self.members)
 
     def figures(self) -> tuple[Any, ...]:
         """All that is counted, without the name: rows with the same figures are repeats."""
-        return (
-            self.operator,
-            self.output,
-            self.params,
-            self.buffers,
-            self.operations,
-            self.activations,
-            self.weight_bytes,
-            self.nodes,
-        )
+        return (self.operator, self.output, self.nodes, *map(self.figure, (*FIRST, *KINDS)))
+
+    def __repr__(self) -> str:
+        return self._said(self.name)
 
 
-@dataclass(frozen=True)
-class CostTable:
-    """What a network costs under a convention.
+@dataclass(frozen=True, repr=False)
+class CostTable(Figures):
+    """What a network costs.
 
     Attributes:
         network: The network that was counted.
-        convention: How it was counted.
-        rows: One row a node, in topological order.
+        counting: How it was counted.
+        works: What each node does, in topological order.
     """
 
     network: Network
-    convention: Convention
-    rows: tuple[Row, ...]
+    counting: Counting
+    works: tuple[CountedNode, ...] = field(compare=False)
+    _columns: dict[str, tuple[Dim, ...]] = field(default_factory=dict, init=False, compare=False)
+
+    @property
+    def convention(self) -> Convention:
+        """What counts as a parameter and as an operation."""
+        return self.counting.convention
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """One row a node, in topological order."""
+        return tuple(
+            Row(node.name, node.operator.name, node.output.shape, self, (place,))
+            for place, node in enumerate(self.network.nodes)
+        )
 
     @cached_property
     def total(self) -> Row:
-        """The sum of all rows."""
-        return summed(self.network.name, "total", self.rows)
+        """All rows as one."""
+        return self.together(self.network.name, "total", range(len(self.works)))
 
-    @property
-    def params(self) -> Dim:
-        """Parameters, as the convention counts them."""
-        return self.total.params
+    def figure(self, name: str) -> Any:
+        """What the whole network has of a quantity, by the quantity's name.
 
-    @property
-    def buffers(self) -> Dim:
-        """Statistics kept beside the parameters."""
-        return self.total.buffers
+        >>> import archspec
+        >>> archspec.load("lenet_5").count().figure("comparisons")
+        11020
+        """
+        return self.total.figure(name)
 
-    @property
-    def macs(self) -> Dim:
-        """Multiply-accumulates of convolutions and linear layers."""
-        return self.total.macs
+    def column(self, of: Quantity) -> tuple[Dim, ...]:
+        """What each node has of a quantity."""
+        if of.name not in self._columns:
+            self._columns[of.name] = of.each(self)
+        return self._columns[of.name]
 
-    @property
-    def flops(self) -> Dim:
-        """The operations, as the convention adds them up."""
-        return self.total.flops
+    def together(self, name: str, operator: str, members: Iterable[int]) -> Row:
+        """Some nodes as one row, by their places, with the result of the last."""
+        members = tuple(members)
+        return Row(name, operator, self.network.nodes[members[-1]].output.shape, self, members)
+
+    def records(self, by: str | int = "layer") -> list[dict[str, Any]]:
+        """One record per row: its name, its operator, its output, and every quantity of the register.
+
+        >>> import archspec
+        >>> archspec.load("lenet_5").count().records()[0]["params"]  # 5·5·1·20 + 20
+        520
+        """
+        return [
+            {"name": row.name, "operator": row.operator, "output": row.output, **{q: row.figure(q) for q in QUANTITIES}}
+            for row in self.by(by)
+        ]
+
+    def to_pandas(self, by: str | int = "layer") -> Any:
+        """The records as a data frame.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        try:
+            pandas = import_module("pandas")
+        except ImportError:
+            raise MissingExtraError("to_pandas needs pandas: pip install pandas; records() needs nothing") from None
+        return pandas.DataFrame(self.records(by))
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:
         """The summands of `flops`: what does what how often, and what each of those is worth."""
         return _collected(
             replace(term, count=node.times * term.count)
-            for node, work in self._work()
+            for node, work in zip(self.network.nodes, self.works, strict=True)
             for term in self.convention.terms(work)
         )
 
     @cached_property
     def param_terms(self) -> tuple[Term, ...]:
         """The summands of `params`: the elements of arrays of each role."""
-        left_out = None if self.convention.classifier else classifier(self.network)
-        weights = (
-            (node.times, weight)
-            for node in self.network.nodes
-            if node is not left_out
-            for weight in node.operator.weights(*self.network.inputs_of(node))
-        )
         roles = self.convention.params
-        return _collected(Term(w.role, "elements", 1, n * w.elements) for n, w in weights if w.role in roles)
-
-    def _work(self) -> Iterator[tuple[Node, Work]]:
-        """Each node, and what it does once."""
-        for node, row in zip(self.network.nodes, self.rows, strict=True):
-            operations = row.operations
-            if type(node.times) is not int:
-                operations = self.convention.operations(node.operator, self.network.inputs_of(node))
-            yield node, Work(node.operator, self.network.inputs_of(node), node.output, operations)
-
-    @property
-    def operations(self) -> Operations:
-        """The arithmetic by kind."""
-        return self.total.operations
-
-    @property
-    def activations(self) -> Dim:
-        """Elements of all results that are new tensors."""
-        return self.total.activations
-
-    @property
-    def weight_bytes(self) -> Dim:
-        """Bytes of all arrays, parameters and statistics."""
-        return self.total.weight_bytes
+        return _collected(
+            Term(weight.role, "elements", 1, node.times * weight.elements)
+            for node, work in zip(self.network.nodes, self.works, strict=True)
+            for weight in work.weights
+            if weight.role in roles and not work.left_out
+        )
 
     def by(self, grouping: str | int) -> tuple[Row, ...]:
         """The rows grouped: "layer", "block", "operator", "stage", "total", or a depth in the tree of names.
@@ -173,14 +239,17 @@ class CostTable:
         return tuple(map(_key(grouping), self.network.nodes))
 
     def _group(self, name: str, members: list[int], grouping: str | int) -> Row:
-        nodes, rows = self.network.nodes, self.rows
+        nodes = self.network.nodes
         kinds = {nodes[index].kind for index in members}
         kind = kinds.pop() if len(kinds) == 1 else "…"
         if grouping == "operator":
             kind = name
         elif len(members) == 1 and nodes[members[0]].name == name:
-            kind = rows[members[0]].operator
-        return summed(name, kind, [rows[index] for index in members])
+            kind = nodes[members[0]].operator.name
+        return self.together(name, kind, members)
+
+    def __repr__(self) -> str:
+        return self._said(self.network.name)
 
 
 def _collected(terms: Iterable[Term]) -> tuple[Term, ...]:
@@ -207,75 +276,42 @@ def _key(grouping: str | int) -> Callable[[Node], str]:
 
 
 def summed(name: str, operator: str, rows: Iterable[Row]) -> Row:
-    """What rows cost together, as one row with the result of the last."""
+    """What rows of one table cost together, as one row with the result of the last."""
     rows = list(rows)
-    return Row(
-        name=name,
-        operator=operator,
-        output=rows[-1].output,
-        params=sum(row.params for row in rows),
-        buffers=sum(row.buffers for row in rows),
-        operations=sum((row.operations for row in rows), FREE),
-        flops=sum(row.flops for row in rows),
-        activations=sum(row.activations for row in rows),
-        weight_bytes=sum(row.weight_bytes for row in rows),
-        nodes=sum(row.nodes for row in rows),
-    )
+    return rows[0].table.together(name, operator, (member for row in rows for member in row.members))
 
 
-def count(network: Network, convention: Convention = DEFAULT) -> CostTable:
+def count(network: Network, counting: Counting | Convention | str = USUAL) -> CostTable:
     """Count a network.
 
     Args:
         network: Its sizes may be ints, int64 arrays or SymPy expressions; so are the figures.
-        convention: What counts as a parameter and as an operation.
+        counting: How to count it; a convention, or its name, will do. The batch is the network's.
 
     >>> from archspec.graph import expand
     >>> from archspec.language import load
     >>> count(expand(load("lenet_300_100"))).params
     266610
     """
-    counted = dict[Any, tuple[Any, ...]]()
-    left_out = None if convention.classifier else classifier(network)
-    rows = []
+    asked = requested(counting, {"batch": network.batch})
+    table = CostTable(network, asked, tuple(_works(network, asked)))
+    for name in FIRST:
+        table.column(QUANTITIES[name])
+    return table
+
+
+def _works(network: Network, counting: Counting) -> Iterator[CountedNode]:
+    """What each node does, that of nodes that are alike but once."""
+    known: dict[Any, CountedNode] = {}
+    left_out = None if counting.convention.classifier else classifier(network)
     for node in network.nodes:
         inputs = network.inputs_of(node)
         key = (id(node.operator), inputs, node is left_out)
         try:
-            figures = counted.get(key)
+            found = known.get(key)
         except TypeError:  # an array has no hash
-            figures = _figures(node.operator, inputs, node.output, convention, node is left_out)
-        if figures is None:
-            figures = _figures(node.operator, inputs, node.output, convention, node is left_out)
-            counted[key] = figures
-        if type(node.times) is not int:
-            figures = _repeated(figures, node.times)
-        rows.append(Row(node.name, node.operator.name, node.output.shape, *figures))
-    return CostTable(network, convention, tuple(rows))
-
-
-def _figures(
-    operator: Operator, inputs: tuple[Tensor, ...], output: Tensor, convention: Convention, left_out: bool
-) -> tuple[Any, ...]:
-    weights: tuple[Weight, ...] = operator.weights(*inputs)
-    operations = FREE if left_out else convention.operations(operator, inputs)
-    return (
-        0 if left_out else sum(weight.elements for weight in weights if weight.role in convention.params),
-        sum(weight.elements for weight in weights if not weight.trainable),
-        operations,
-        convention.flops_at(Work(operator, inputs, output, operations)),
-        0 if operator.view else output.elements,
-        sum(_bytes(weight.elements, weight.bits or convention.bits) for weight in weights),
-    )
-
-
-def _bytes(elements: Dim, bits: int) -> Dim:
-    """The bytes of an array; whole bytes stay whole when the elements are an expression that may not be."""
-    return elements * (bits // 8) if bits % 8 == 0 else ceil_div(elements * bits, 8)
-
-
-def _repeated(figures: tuple[Any, ...], times: Dim) -> tuple[Any, ...]:
-    return tuple(f.times(times) if isinstance(f, Operations) else times * f for f in figures)
+            found = counted(node.operator, inputs, node.output, counting, node is left_out)
+        yield found or known.setdefault(key, counted(node.operator, inputs, node.output, counting, node is left_out))
 
 
 def classifier(network: Network) -> Node | None:

@@ -1,10 +1,19 @@
-"""The small functions that come with a source which calls them."""
+"""The small functions and classes that come with a source which uses them."""
 
 import ast
 from collections.abc import Mapping
 from importlib import resources
 
 HELPERS: Mapping[str, str] = {
+    "Chain": '''
+class Chain(nn.Sequential):
+    """Modules that follow one another; a slice of them is an `nn.Sequential`."""
+
+    def __getitem__(self, idx: slice | int) -> Any:
+        if isinstance(idx, slice):
+            return nn.Sequential(OrderedDict(list(self._modules.items())[idx]))
+        return super().__getitem__(idx)
+''',
     "ceil_div": '''
 def ceil_div(a: {number}, b: {number}) -> int:
     """a / b, rounded up."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from archspec import ops
 from archspec.emit import code
 from archspec.emit.code import BOOL, Code
 from archspec.emit.layer import function_code
@@ -21,30 +22,36 @@ ONE_ARRAY = frozenset({"nn.PReLU"})
 """The classes with a weight and no bias."""
 
 
-def beginning(initialisation: Initialisation, classes: Mapping[str, frozenset[str]]) -> Statements:
+def beginning(
+    initialisation: Initialisation, classes: Mapping[str, frozenset[str]], labels: frozenset[str]
+) -> Statements:
     """The statements that fill the weights of `self`.
 
     Args:
         initialisation: The rules.
         classes: By operator, the classes of its modules in this source.
+        labels: The names that steps were given by `as`, which may be those of operators.
     """
-    rules = [step for rule in initialisation.rules for step in _rule(rule, classes)]
+    parts = {
+        name for rule in initialisation.rules for name in rule.of if name not in ops.registered() or name in labels
+    }
+    rules = [step for rule in initialisation.rules for step in _rule(rule, classes, parts)]
     if not rules:
         return ()
-    named = any(name not in classes for rule in initialisation.rules for name in rule.of)
+    named = any(parts & {*rule.of} for rule in initialisation.rules if rule.fillings())
     over = Code("text", ("self.named_modules()" if named else "self.modules()",))
     return (For(("name", "module") if named else ("module",), over, tuple(rules)),)
 
 
-def _rule(rule: Rule, classes: Mapping[str, frozenset[str]]) -> Iterator[Statement]:
+def _rule(rule: Rule, classes: Mapping[str, frozenset[str]], known: set[str]) -> Iterator[Statement]:
     """An `if` for the modules that a rule is of, and what it fills."""
     operators = {made for name in rule.of for made in classes.get(name, ())}
-    parts = tuple(sorted(f"{_dotted(name)}." for name in rule.of if name not in classes))
+    parts = tuple(sorted(f"{_dotted(name)}." for name in rule.of if name in known))
     weighted = {made for several in classes.values() for made in several}
     fillings = rule.fillings()
     kinds = operators | (weighted if parts else set())
     kinds -= ONE_ARRAY if "bias" in fillings else set()
-    if not kinds:
+    if not kinds or not fillings:
         return
     steps = [_filled(array, filling, kinds) for array, filling in fillings.items()]
     if not parts:

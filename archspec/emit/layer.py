@@ -208,16 +208,19 @@ def _alike(a: Layer, b: Layer) -> bool:
 
 
 def _form(call: TorchCall) -> Any:
-    before = tuple(map(_form, call.before)) if isinstance(call, Module) else ()
-    return type(call), call.target, tuple(call.kwargs), before
+    around = tuple(tuple(map(_form, calls)) for calls in (call.before, call.after)) if isinstance(call, Module) else ()
+    return type(call), call.target, tuple(call.kwargs), around
 
 
 def _chosen(condition: Code, a: Any, b: Any) -> Any:
     kwargs = {key: code.choose(condition, value, b.kwargs[key]) for key, value in a.kwargs.items()}
     if isinstance(a, Function):
         return Function(a.target, kwargs, a.takes)
-    before = tuple(_chosen(condition, one, other) for one, other in zip(a.before, b.before, strict=True))
-    return Module(a.target, kwargs, before)
+    before, after = (
+        tuple(_chosen(condition, one, other) for one, other in zip(*calls, strict=True))
+        for calls in ((a.before, b.before), (a.after, b.after))
+    )
+    return Module(a.target, kwargs, before, after)
 
 
 def _simplest(size: Any, assumed: tuple[Code, ...], plainness: Callable[[Any], Any]) -> Any:
@@ -243,8 +246,13 @@ def function_code(call: Function, inputs: tuple[Any, ...]) -> Code:
     if call.takes == "list":
         return _call_code(call.target, call.kwargs, (Code("list", inputs),))
     if call.takes == "fold":
-        sign = {"torch.add": "plus", "torch.mul": "times"}[call.target]
-        return inputs[0] if len(inputs) == 1 else Code(sign, inputs, _TENSOR)
+        sign = {"torch.add": "plus", "torch.mul": "times"}.get(call.target)
+        if sign is not None and len(inputs) > 1 and not call.kwargs:
+            return Code(sign, inputs, _TENSOR)
+        joined: Any = inputs[0]
+        for other in inputs[1:]:
+            joined = _call_code(call.target, call.kwargs, (joined, other))
+        return joined  # type: ignore[no-any-return]  # code, as the inputs are
     return _call_code(call.target, call.kwargs, inputs)
 
 

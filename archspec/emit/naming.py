@@ -3,11 +3,15 @@
 import builtins
 import re
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from keyword import iskeyword
 
 from archspec.language import Document
 
-IMPORTED = frozenset({"Any", "Fraction", "Self", "Tensor", "ceil", "floor", "functional", "nn", "pad", "self", "torch"})
+IMPORTED = frozenset(
+    {"Any", "Chain", "Final", "Fraction", "OrderedDict", "Self", "Tensor"}
+    | {"ceil", "floor", "functional", "math", "nn", "pad", "self", "torch"}
+)
 """The names that the source imports, or that every method has."""
 
 _CAPITALS = {
@@ -63,7 +67,7 @@ class Names:
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self.taken = set(taken)
 
-    def new(self, wanted: str) -> str:
+    def new(self, wanted: str, avoided: AbstractSet[str] = frozenset()) -> str:
         """The name, with _ or a number behind it where it is taken.
 
         >>> names = Names()
@@ -72,7 +76,7 @@ class Names:
         """
         name = f"{wanted}_" if iskeyword(wanted) or wanted in IMPORTED or hasattr(builtins, wanted) else wanted
         count = 1
-        while name in self.taken:
+        while name in self.taken or name in avoided:
             count += 1
             name = f"{wanted}_{count}"
         self.taken.add(name)

@@ -6,18 +6,22 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.emit.classes import Class, Definition, Param
-from archspec.emit.code import Kind, kind_of, quoted, written
+from archspec.emit.code import Kind, kind_of, written
 from archspec.emit.facts import Facts
+from archspec.emit.finish import SELF
 from archspec.emit.helpers import HELPERS, helper, inlined
 from archspec.emit.layout import STEP, WIDTH, broken, laid
-from archspec.emit.prose import docstring, module_prose, sentence
+from archspec.emit.prose import module_prose, sentence
+from archspec.emit.statements import If, Put, codes, flat, inner
 from archspec.language.document import Lookup
+from archspec.writing import python_comment, python_docstring, python_string
 
 _IMPORTS = (
     ("import math", {"math"}),
+    ("from collections import {}", {"OrderedDict"}),
     ("from fractions import Fraction", {"Fraction"}),
     ("from math import {}", {"ceil", "floor"}),
-    ("from typing import {}", {"Any", "Self"}),
+    ("from typing import {}", {"Any", "Final", "Self"}),
     ("import torch", {"torch"}),
     ("from torch import {}", {"Tensor", "nn"}),
     ("from torch.nn import functional", {"functional"}),
@@ -33,7 +37,7 @@ def page(facts: Facts) -> str:
     own = inlined(used)
     helpers = [helper(name, "Fraction" in used) for name in HELPERS if name in used]
     text = "\n\n\n".join([*parts, *helpers, *own, *bodies])
-    head = "\n".join(docstring(module_prose(facts.document), ""))
+    head = "\n".join(python_docstring(module_prose(facts.document)))
     return (
         f"{head}\n\n{_imports(_names(text))}\n\n\n{text}\n"
         if not parts
@@ -59,7 +63,7 @@ def _imports(used: set[str]) -> str:
 
 
 def _lookup(name: str, lookup: Lookup) -> str:
-    note = [f"# {sentence(lookup.doc)}"] if lookup.doc else []
+    note = [python_comment(said)] if (said := sentence(lookup.doc or "")) else []
     rows = []
     for key, *cells in lookup.rows:
         if len(lookup.columns) == 2:
@@ -80,15 +84,17 @@ def _definition(made: Definition) -> str:
 
 
 def _class(made: Class) -> str:
-    base = "nn.Sequential" if made.forward is None else "nn.Module"
+    base = "Chain" if made.forward is None else "nn.Module"
     lines = [f"class {made.name}({base}):"]
     paragraphs = list(made.doc)
-    described = [param for param in made.params if param.doc]
+    described = [(param.name, said) for param in made.params if (said := sentence(param.doc or ""))]
     if described:
-        entries = "\n".join(f"    {param.name}: {sentence(param.doc or '')}" for param in described)
+        entries = "\n".join(f"    {name}: {said}" for name, said in described)
         paragraphs = [*paragraphs, f"Args:\n{entries}"]
     if paragraphs:
-        lines += [*docstring(paragraphs, STEP), ""]
+        lines += [*python_docstring(paragraphs, STEP), ""]
+    if constants := _constants(made):
+        lines += [*(f"{STEP}{name}: Final[bool]" for name in constants), ""]
     if made.params or made.body:
         lines += [*_signature(made.params), f"{STEP * 2}super().__init__()", *laid(made.body, STEP * 2)]
         lines += [f"{STEP * 2}self._initialise()"] if made.beginning else []
@@ -99,9 +105,18 @@ def _class(made: Class) -> str:
         lines += [f"{STEP}def forward(self, x: Tensor{taken}) -> {given}:"]
         lines += laid(made.forward, STEP * 2, {"x", *made.inputs})
     if made.beginning:
-        lines += ["", f"{STEP}def _initialise(self) -> None:", *docstring(made.authority, STEP * 2)]
+        lines += ["", f"{STEP}def _initialise(self) -> None:", *python_docstring(made.authority, STEP * 2)]
         lines += [f"{STEP * 2}with torch.no_grad():", *laid(made.beginning, STEP * 3)]
     return "\n".join(lines).rstrip()
+
+
+def _constants(made: Class) -> list[str]:
+    """The attributes that the forward decides by, where a child may be missing, so that it can be scripted."""
+    sides = [side for statement in made.body if isinstance(statement, If) for side in inner(statement)]
+    if not any(isinstance(s, Put) and s.owner == SELF for side in sides for s in flat(side)):
+        return []
+    conditions = tuple(s.condition for s in flat(made.forward or ()) if isinstance(s, If))
+    return list(dict.fromkeys(found.parts[1] for found in codes(conditions) if found.head == "attr"))
 
 
 def _signature(params: tuple[Param, ...]) -> Iterator[str]:
@@ -130,7 +145,7 @@ def _default(value: Any) -> str:
     """A default as one writes it: a rational number as its decimal, where it has one."""
     if isinstance(value, Fraction):
         decimal = repr(float(value))
-        return decimal if Fraction(decimal) == value else quoted(str(value))
+        return decimal if Fraction(decimal) == value else python_string(str(value))
     return written(value)
 
 

@@ -3,25 +3,25 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 import sympy
 from sympy import Add, Expr, Mul, Symbol
 
+from archspec.cost import Counting
 from archspec.dims import Condition, exact
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.formula.collected import collected, summed
 from archspec.formula.views import asymptotic, divisible
+from archspec.result import short
 from archspec.symbols import quotient, replaced, to_sympy, value
 
 View: TypeAlias = Literal["exact", "divisible", "asymptotic"]
 VIEWS: tuple[View, ...] = ("exact", "divisible", "asymptotic")
 
-Form: TypeAlias = Literal["collected", "sum", "factored"]
-"""collected: a term for each spatial size; sum: monomials, as they come; factored: one product."""
-
-NOTHING: Mapping[Any, Any] = MappingProxyType({})
+Form: TypeAlias = Literal["collected", "sum", "factored", "quotient"]
+"""collected: a term for each spatial size; sum: monomials, as they come; factored: one product; quotient: one of two
+that are collected."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Formula:
         form: How it is written.
         letters: How symbols are written, by name, where not by their names.
         convention: The name of the convention it is counted under.
+        counting: How it is counted; None of a formula that is not of a network.
         fixed: The values of the symbols that are not free.
         defaults: The values of symbols that are not given when it is called.
         rounded: Whether it leaves out roundings that what it is of has; then it holds nearly.
@@ -51,11 +52,12 @@ class Formula:
     assumptions: tuple[Condition, ...] = ()
     sizes: tuple[Expr, ...] = ()
     form: Form = "collected"
-    letters: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    letters: Mapping[str, str] = field(default_factory=dict)
     convention: str = "default"
-    fixed: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
-    defaults: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     rounded: bool = False
+    counting: Counting | None = None
     counted: Callable[[Mapping[str, Any]], Any] | None = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -101,7 +103,7 @@ class Formula:
         sides = tuple(symbol for symbol in self.symbols if any(symbol in size.free_symbols for size in self.sizes))
         return written({expression: 1}, sides, self.form)
 
-    def __call__(self, **values: Any) -> Any:
+    def __call__(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """The exact count at values of its symbols, the others at their defaults.
 
         Where an assumption does not hold, the network itself is counted.
@@ -114,7 +116,7 @@ class Formula:
         >>> archspec.load("mobilenet").formula("macs", free=["alpha", "side"])(alpha=1, side=224)
         568740352
         """
-        known = self._bound(values)
+        known = self._bound({**(values or {}), **named})
         broken = next((condition for condition in self.assumptions if not condition.holds(known)), None)
         if broken is None:
             return value(self.exact, known)
@@ -124,9 +126,9 @@ class Formula:
             raise ArchspecError(f"the formula of {self.of} assumes that {Text(self).condition(broken)}")
         return self.counted(known)
 
-    def holds(self, **values: Any) -> bool:
+    def holds(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> bool:
         """Whether everything that the exact expression assumes is so of these values."""
-        known = self._bound(values)
+        known = self._bound({**(values or {}), **named})
         return all(condition.holds(known) for condition in self.assumptions)
 
     def _bound(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,7 +146,7 @@ class Formula:
     @property
     def whole(self) -> bool:
         """Whether it is a count, and so an integer."""
-        return self.counted is not None
+        return self.counted is not None and self.form != "quotient"
 
     def __truediv__(self, other: "Formula") -> "Formula":
         """How much this is for each of the other, without roundings: one simplified formula.
@@ -171,8 +173,9 @@ class Formula:
             rounded=any(each.exact != each.asymptotic for each in (above, below)),
         )
 
-    def where(self, **expressions: Any) -> "Formula":
+    def where(self, expressions: Mapping[str, Any] | None = None, /, **named: Any) -> "Formula":
         """The same with expressions for some symbols, such as M = αM."""
+        expressions = {**(expressions or {}), **named}
         rule = {symbol: to_sympy(expressions[symbol.name]) for symbol in self.symbols if symbol.name in expressions}
         put = partial(replaced, rule=rule)
         sizes = tuple(size for size in map(put, self.sizes) if size.free_symbols)
@@ -181,13 +184,7 @@ class Formula:
         there = {free for expression in rule.values() for free in expression.free_symbols}
         left = [symbol for symbol in self.symbols if symbol not in rule or symbol in there]
         new = sorted(there - {*self.symbols}, key=str)
-        counted = self.counted
-
-        def counted_there(values: Mapping[str, Any]) -> Any:
-            put_for = {symbol.name: value(expression, values) for symbol, expression in rule.items()}
-            known = {symbol.name: values[symbol.name] for symbol in left if symbol not in rule}
-            return counted({**known, **put_for}) if counted else None
-
+        kept = tuple(symbol.name for symbol in left if symbol not in rule)
         return replace(
             self,
             terms=terms,
@@ -195,7 +192,7 @@ class Formula:
             sizes=sizes,
             assumptions=tuple(each for each in conditions if each.left.free_symbols or each.right.free_symbols),
             defaults={symbol.name: self.defaults[symbol.name] for symbol in left if symbol.name in self.defaults},
-            counted=counted_there if counted else None,
+            counted=_Elsewhere(self.counted, rule, kept) if self.counted else None,
         )
 
     def text(self, view: View = "exact") -> str:
@@ -214,28 +211,54 @@ class Formula:
         """A Python function of the symbols, in text, that needs nothing but Python and gives exact integers."""
         from archspec.formula.languages import Python
 
-        return Python(self).function(self.view(view), whole=view == "exact" and self.whole)
+        return Python(self).export(view)
 
     def numpy(self, view: View = "exact") -> str:
         """The same over NumPy arrays."""
         from archspec.formula.languages import Numpy
 
-        return Numpy(self).function(self.view(view), whole=view == "exact" and self.whole)
+        return Numpy(self).export(view)
 
     def javascript(self, view: View = "exact") -> str:
         """The same in JavaScript."""
         from archspec.formula.languages import JavaScript
 
-        return JavaScript(self).function(self.view(view), whole=view == "exact" and self.whole)
+        return JavaScript(self).export(view)
 
     def __str__(self) -> str:
         return self.text()
+
+    def __repr__(self) -> str:
+        return short(self, self.of, f"{self.quantity} = {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """Counts where some symbols are expressions of others.
+
+    Attributes:
+        counted: Counts at values of all symbols.
+        rule: The expressions.
+        kept: The names of symbols that are still there.
+    """
+
+    counted: Callable[[Mapping[str, Any]], Any]
+    rule: Mapping[Symbol, Expr]
+    kept: tuple[str, ...]
+
+    def __call__(self, values: Mapping[str, Any]) -> Any:
+        put = {symbol.name: value(expression, values) for symbol, expression in self.rule.items()}
+        return self.counted({**{name: values[name] for name in self.kept}, **put})
 
 
 def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], form: Form) -> tuple[Expr, ...]:
     """The terms of a sum in a form."""
     if form == "collected":
         return collected(summands, sizes)
+    if form == "quotient":
+        (quotient,) = summands
+        above, below = (Add(*collected({part: 1}, sizes)) for part in sympy.fraction(quotient))
+        return (above / below,)
     monomials: dict[Expr, Expr] = {}
     for summand, often in summands.items():
         for term in Add.make_args(sympy.expand(summand)):

@@ -14,6 +14,7 @@ from archspec.formula.closed_form import Formula
 from archspec.formula.operators import AXES, FIGURES, LETTERS, Letter, Lettered, OperatorForm, input_letter, is_size
 from archspec.graph import Network, Node
 from archspec.ops import Operator, Tensor
+from archspec.result import short
 from archspec.symbols import symbol
 
 SIDES: Mapping[int, tuple[str, ...]] = {2: ("h", "w"), 4: ("top", "bottom", "left", "right")}
@@ -57,6 +58,9 @@ class Explanation:
     def rule(self) -> str:
         """What the operator computes, as its class says it."""
         return (type(self.node.operator).__doc__ or "").strip().split("\n", maxsplit=1)[0]
+
+    def __repr__(self) -> str:
+        return short(self, self.network.name, self.node.name, f"macs {self.figures.get('macs', 0)}")
 
 
 def explain(network: Network, name: str, convention: Convention = cost.DEFAULT) -> Explanation:

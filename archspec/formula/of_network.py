@@ -1,40 +1,22 @@
 """The formulas of a specification: of its network, of a stage, a node or all nodes of an operator."""
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from sympy import Add, Expr
+
 from archspec import cost, graph
-from archspec.cost import Convention, CostTable
-from archspec.cost.table import Row
+from archspec.cost import USUAL, CostTable, Counting, Quantity, Ratio, Row
 from archspec.dims import recording
 from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
 from archspec.formula.closed_form import Form, Formula, written
 from archspec.formula.collected import sizes, summed
 from archspec.formula.views import bounds, merged
 from archspec.language import Document
-from archspec.memory.peak import DTYPES, peak_bytes
-from archspec.ops import KINDS
 from archspec.symbols import symbol, to_sympy
 
 BATCH = "batch"
-
-QUANTITIES: Mapping[str, str] = {
-    "params": "parameters",
-    "buffers": "statistics kept beside the parameters",
-    "macs": "multiply-accumulates",
-    "flops": "FLOPs",
-    "activations": "elements of all results",
-    "weight_bytes": "bytes of all arrays",
-    **{kind: f"{kind} alone" for kind in KINDS if kind != "macs"},
-    "memory": "bytes in memory at once, a layer at a time",
-    "memory_liveness": "bytes in memory at once, of all that is alive",
-    "memory_training": "bytes in memory at once, everything kept for the backward pass",
-}
-"""What a formula can be of, and what each is."""
-
-POLICIES = {"memory": "layerwise", "memory_liveness": "liveness", "memory_training": "training"}
-"""The policies of the quantities that are a peak of memory."""
 
 
 def numbers(document: Document) -> tuple[str, ...]:
@@ -48,7 +30,7 @@ def formula(
     *,
     free: Iterable[str] | None = None,
     bindings: Mapping[str, Any] | None = None,
-    convention: Convention = cost.DEFAULT,
+    counting: Counting = USUAL,
     part: str | None = None,
     form: Form = "collected",
 ) -> Formula:
@@ -56,10 +38,10 @@ def formula(
 
     Args:
         document: The specification.
-        quantity: One of `QUANTITIES`.
+        quantity: The name of one; see `cost.quantities`.
         free: The symbols to leave free, "batch" among them if it is to be; by default all that are numbers.
         bindings: Values of others; those that are not named are at their defaults.
-        convention: How to count.
+        counting: How to count; the batch is free, where it is among the free symbols.
         part: A stage, block or node by its path, or an operator by its name; by default the whole network.
         form: How to write it.
 
@@ -68,7 +50,7 @@ def formula(
         BindingError: There is no such symbol, or it cannot have its value.
         SpecErrors: The network cannot be built, or depends on a symbol in a way that no formula can say.
     """
-    return formulas(document, quantity, free=free, bindings=bindings, convention=convention, part=part, form=form)[0]
+    return formulas(document, quantity, free=free, bindings=bindings, counting=counting, part=part, form=form)[0]
 
 
 def formulas(
@@ -77,82 +59,113 @@ def formulas(
     *,
     free: Iterable[str] | None = None,
     bindings: Mapping[str, Any] | None = None,
-    convention: Convention = cost.DEFAULT,
+    counting: Counting = USUAL,
     part: str | None = None,
     by: str | int = "total",
     form: Form = "collected",
 ) -> tuple[Formula, ...]:
     """The same, a formula a group: "stage", "block", "operator", "layer", or a depth in the tree of names."""
-    if quantity not in QUANTITIES:
-        hint = did_you_mean(quantity, QUANTITIES) or f"; use {', '.join(QUANTITIES)}"
-        raise UnknownNameError(f"there is no formula of '{quantity}'{hint}")
-    if quantity in POLICIES and (part is not None or by != "total"):
+    of_what = cost.quantity(quantity)
+    if of_what.kind == "peak" and (part is not None or by != "total"):
         raise ArchspecError("a peak of memory is of the whole network; it does not add up from its parts")
     fixed = dict(bindings or {})
     names = tuple(name for name in numbers(document) if name not in fixed) if free is None else tuple(free)
     if BATCH in names and BATCH in fixed:
         raise BindingError(f"the symbol '{BATCH}' cannot be both bound and free")
 
-    def table(values: Mapping[str, Any], free: tuple[str, ...]) -> CostTable:
-        batch = values.get(BATCH, symbol(BATCH) if BATCH in free and BATCH not in document.symbols else 1)
-        inner = {name: each for name, each in values.items() if name != BATCH or BATCH in document.symbols}
-        left = tuple(name for name in free if name != BATCH or BATCH in document.symbols)
-        return cost.count(graph.expand(document, inner, free=left, batch=batch), convention)
-
-    with recording() as counting:
-        symbolic = table(fixed, names)
+    with recording() as conditions:
+        symbolic = _table(document, fixed, counting, names)
     network = symbolic.network
     letters = tuple(network.bindings.get(name, network.batch) for name in names)
     least = {symbol: each for name, symbol in network.bindings.items() if (each := _least(document, name)) is not None}
     with recording() as further:
-        figures = {} if quantity not in POLICIES else {to_sympy(_peak(symbolic, quantity)): 1}
+        figures = {to_sympy(symbolic.figure(quantity)): 1} if of_what.kind == "peak" else {}
+        symbolic.column(of_what)
     choices = {name: each.choices for name, each in document.symbols.items() if each.choices}
-    open_ones = [each for each in (*counting, *further) if not each.holds_for(choices)]
+    open_ones = [each for each in (*conditions, *further) if not each.holds_for(choices)]
     assumptions = merged(bounds((*network.conditions, *open_ones), least.get))
     by_size = sizes(network)
 
     alike = by in ("total", "operator") and part is None  # then a repeat of any length has the same rows
     countable = alike or all(type(node.times) is int for node in network.nodes)
 
-    def of(group: str, rows: Callable[[CostTable], Iterable[Row]]) -> Formula:
-        def counted(values: Mapping[str, Any]) -> Any:
-            found = table({**fixed, **values}, ())
-            return _peak(found, quantity) if quantity in POLICIES else sum(_figure(r, quantity) for r in rows(found))
+    def of(group: str, place: _Place) -> Formula:
+        def terms(of_what: Quantity) -> tuple[Expr, ...]:
+            if isinstance(of_what, Ratio):
+                above, below = (Add(*terms(cost.quantity(name))) for name in (of_what.above, of_what.below))
+                if below == 0:
+                    raise ArchspecError(f"there is no {of_what.below} for {of_what.name} to be of")
+                return written({above / below: 1}, by_size, "quotient")
+            return written(figures or summed(place.of(symbolic).each(of_what)), by_size, form)
 
         return Formula(
             of=document.name if group in ("", document.name) else f"{document.name}/{group}",
             quantity=quantity,
-            terms=written(figures or summed(_figure(row, quantity) for row in rows(symbolic)), by_size, form),
-            form=form,
+            terms=terms(of_what),
+            form="quotient" if of_what.kind == "ratio" else form,
             symbols=letters,
             assumptions=assumptions,
             sizes=by_size,
             letters={name: each.latex for name, each in document.symbols.items() if each.latex},
-            convention=convention.name,
+            convention=counting.convention.name,
+            counting=counting,
             fixed={name: each for name, each in network.bindings.items() if name not in names},
             defaults={name: document.symbols[name].default if name in document.symbols else 1 for name in names},
-            counted=counted if countable else None,
+            counted=_Counted(document, quantity, fixed, counting, place) if countable else None,
         )
 
     if by == "total":
-        return (of(part or "", lambda counted: _part(counted, part)),)
-    groups = [row.name for row in symbolic.by(by)]
-    return tuple(of(name, partial(_members, by=by, name=name)) for name in groups)
+        return (of(part or "", _Place(BY_PART, part)),)
+    return tuple(of(row.name, _Place(by, row.name)) for row in symbolic.by(by))
 
 
-def figure(table: CostTable, quantity: str) -> Any:
-    """What a whole network costs, by one of `QUANTITIES`."""
-    return _peak(table, quantity) if quantity in POLICIES else _figure(table.total, quantity)
+BY_PART = "part"
 
 
-def _figure(row: Row, quantity: str) -> Any:
-    return getattr(row.operations if quantity in KINDS else row, quantity)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Some rows of a table: those of a part, or of a group.
+
+    Attributes:
+        by: What rows are grouped by, or "part".
+        name: The group; the part, or None for the whole.
+    """
+
+    by: str | int
+    name: str | None
+
+    def of(self, table: CostTable) -> Row:
+        """The rows as one."""
+        if self.by == BY_PART:
+            return cost.summed("", "", _part(table, self.name))
+        groups = table.groups(self.by)
+        return table.together("", "", (place for place, group in enumerate(groups) if group == self.name))
 
 
-def _peak(table: CostTable, quantity: str) -> Any:
-    """The peak of memory, in numbers of the convention's size."""
-    dtype = next(name for name, bits in DTYPES.items() if bits == table.convention.bits)
-    return peak_bytes(table.network, POLICIES[quantity], dtype)
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Counts on numbers what a formula is of."""
+
+    document: Document
+    quantity: str
+    fixed: Mapping[str, Any]
+    counting: Counting
+    place: _Place
+
+    def __call__(self, values: Mapping[str, Any]) -> Any:
+        table = _table(self.document, {**self.fixed, **values}, self.counting)
+        whole = cost.quantity(self.quantity).kind == "peak"
+        return (table.total if whole else self.place.of(table)).figure(self.quantity)
+
+
+def _table(document: Document, values: Mapping[str, Any], counting: Counting, free: tuple[str, ...] = ()) -> CostTable:
+    """The count at values of symbols, the batch among them where no symbol has its name."""
+    if BATCH in document.symbols:
+        return cost.count(graph.expand(document, values, free=free, batch=counting.batch), counting)
+    batch = values.get(BATCH, symbol(BATCH) if BATCH in free else counting.batch)
+    inner = {name: each for name, each in values.items() if name != BATCH}
+    left = tuple(name for name in free if name != BATCH)
+    return cost.count(graph.expand(document, inner, free=left, batch=batch), counting)
 
 
 def _least(document: Document, name: str) -> Any:
@@ -176,7 +189,3 @@ def _part(table: CostTable, part: str | None) -> list[Row]:
         hint = did_you_mean(part, [*paths, *(row.operator for row in table.rows)])
         raise UnknownNameError(f"'{table.network.name}' has no stage, node or operator '{part}'{hint}")
     return rows
-
-
-def _members(table: CostTable, by: str | int, name: str) -> list[Row]:
-    return [row for row, group in zip(table.rows, table.groups(by), strict=True) if group == name]

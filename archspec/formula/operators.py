@@ -19,6 +19,7 @@ from archspec.errors import ArchspecError, ShapeError
 from archspec.formula.closed_form import Formula
 from archspec.ops import KINDS, Operator, Tensor
 from archspec.ops.base import Probability, Real
+from archspec.result import short
 from archspec.symbols import CeilDiv, Minimum, symbol, to_sympy
 
 LETTERS: Mapping[str, str] = {
@@ -91,6 +92,9 @@ class OperatorForm:
     output: tuple[Formula, ...]
     figures: Mapping[str, Formula]
     conditions: tuple[Condition, ...] = ()
+
+    def __repr__(self) -> str:
+        return short(self, self.operator, *(f"{name} {each}" for name, each in self.figures.items()))
 
 
 def operator_forms() -> tuple[OperatorForm, ...]:

@@ -52,7 +52,7 @@ def proved(formula: Formula, document: Document, trials: int, seed: int = 0) -> 
     for bindings in drawn(formula, document, 10 * trials, seed):
         if tried == trials:
             break
-        if not formula.holds(**bindings):
+        if not formula.holds(bindings):
             apart += 1
             continue
         tried += 1

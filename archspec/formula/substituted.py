@@ -8,9 +8,9 @@ from sympy import Symbol
 from archspec.dims import is_number
 from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
 from archspec.formula.closed_form import Formula
-from archspec.formula.writers import GREEK
 from archspec.language.expression import Expression, Scope
 from archspec.symbols import symbol
+from archspec.writing import GREEK
 
 
 def substituted(formula: Formula, text: str) -> Formula:
@@ -45,7 +45,7 @@ def substituted(formula: Formula, text: str) -> Formula:
         if own[name].name in put:
             raise BindingError(f"--where {name} is given twice")
         put[own[name].name] = _read(written, own, own[name])
-    return formula.where(**put)
+    return formula.where(put)
 
 
 def _read(written: str, own: Mapping[str, Symbol], of: Symbol) -> Any:

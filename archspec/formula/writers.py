@@ -8,13 +8,13 @@ from sympy import Expr, Integer, Mul, Pow, Rational, Symbol
 
 from archspec.dims import SIGNS, Condition
 from archspec.errors import ArchspecError
+from archspec.language.alphabet import letter_fault
 from archspec.symbols import Atom, Log2
+from archspec.writing import GREEK, latex_text
 
 if TYPE_CHECKING:
     from archspec.formula.closed_form import Formula
 
-_GREEK = "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
-GREEK = dict(zip(_GREEK.split(), "αβγδεζηθκλμνξπρστφχψω", strict=True))
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 SUM, PRODUCT, POWER = range(3)
@@ -213,6 +213,8 @@ class Latex(Writer):
         """The declared LaTeX, a Greek letter, a letter with its subscript, or the name upright."""
         name = symbol.name
         declared = self.letters.get(name)
+        if declared is not None and letter_fault(declared):
+            return rf"\text{{{latex_text(declared)}}}"
         if declared is not None and ("\\" in declared or "{" in declared):
             return declared
         return _letter(declared or name)

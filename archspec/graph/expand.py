@@ -37,7 +37,6 @@ from archspec.language.document import (
     Block,
     Body,
     Call,
-    ConcatStep,
     Document,
     From,
     Group,
@@ -296,11 +295,10 @@ class _Expansion:
 
     def _use(self, step: Use, frame: _Frame) -> None:
         callee = step.use.evaluate(frame.scope)
-        known = [*ops.registered(), *self.document.blocks]
-        if callee not in known:
-            hint = did_you_mean(str(callee), known) or "; give the name of one"
+        if callee not in self.document.blocks and not (isinstance(callee, str) and ops.find(callee)):
+            hint = did_you_mean(str(callee), [*ops.names(), *self.document.blocks]) or "; give the name of one"
             raise SpecError(f"use: '{callee}' is no operator or block{hint}", step.use.at)
-        if callee in ops.registered() and ops.registered()[callee].arity == "many":
+        if callee in ops.joins():
             raise SpecError(f"use: '{callee}' takes branches: {callee}: [[…], […]]", step.use.at)
         args = {name: self._value(value, frame.scope) for name, value in step.args.items()}
         self._check_arguments(callee, args, step)
@@ -434,7 +432,7 @@ class _Expansion:
         if len(results) == 1:
             frame.flow = results[0]
         else:
-            args = {"dim": step.dim.evaluate(frame.scope)} if isinstance(step, ConcatStep) else {}
+            args = {name: self._value(value, frame.scope) for name, value in step.args.items()}
             self._operator(step.operator, args, tuple(results), name, step, frame)
         if step.as_:
             frame.named[step.as_] = frame.flow
@@ -592,7 +590,7 @@ _WALKS: Mapping[type[Step], Callable[[_Expansion, Any, _Frame], None]] = {
     Repeat: _Expansion._repeat,
     From: _Expansion._from,
     Table: _Expansion._table,
-    **dict.fromkeys(Join.__subclasses__(), _Expansion._join),
+    Join: _Expansion._join,
 }
 
 
@@ -633,7 +631,7 @@ def _operator(callee: str, args: Mapping[str, Any], name: str, step: Step) -> Op
     try:
         return ops.operator(callee)(**args)
     except ValidationError:
-        values = step.args if isinstance(step, (Call, Use)) else {}
+        values = step.args if isinstance(step, (Call, Use, Join)) else {}
         raise SpecErrors(
             SpecError(f"{name}: {key} {reason}", value_mark(values.get(key)) or step.value_at(key))
             for key, reason in field_faults(callee, args)

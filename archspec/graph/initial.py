@@ -24,7 +24,7 @@ def initial(network: Network, initialisation: Initialisation) -> dict[tuple[str,
     found: dict[tuple[str, str], Filling] = {}
     for rule in initialisation.rules:
         for name in rule.of:
-            if name not in known and name not in ops.registered():
+            if name not in known and ops.find(name) is None:
                 hint = did_you_mean(name, known) or "; give an operator, or the beginning of a node's name"
                 raise SpecError(f"initialisation: no part of {network.name} is called '{name}'{hint}", rule.at)
         for node in network.nodes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.dims import Condition
 from archspec.errors import Mark
 from archspec.ops import Operator, Tensor
+from archspec.result import short
 
 if TYPE_CHECKING:
     import networkx
@@ -44,6 +45,9 @@ class Node:
     def stage(self) -> str:
         """The first part of its name: the step of the network, or the row of the table, that it comes from."""
         return self.name.partition("/")[0]
+
+    def __repr__(self) -> str:
+        return short(self, self.name, self.operator.name, f"output {self.output}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +142,8 @@ class Network:
             graph.add_node(node.name, operator=node.operator, output=node.output)
             graph.add_edges_from((source, node.name, {"position": i}) for i, source in enumerate(node.inputs))
         return graph
+
+    def __repr__(self) -> str:
+        return short(
+            self, self.name, f"{len(self.nodes)} nodes", f"input {self.input}", f"output {self.nodes[-1].output}"
+        )

@@ -15,7 +15,6 @@ from archspec.language.document import (
     Block,
     Body,
     Call,
-    ConcatStep,
     Document,
     From,
     Group,
@@ -31,9 +30,9 @@ from archspec.language.document import (
     When,
 )
 from archspec.language.expression import BUILTINS, CONSTANTS, Expression, Scope, miscounted
-from archspec.language.reader import printable
 from archspec.language.steps import STEP_KEYS
 from archspec.language.values import NAME, SIGNATURE, Value
+from archspec.writing import printable
 
 FLOWING = ("in_channels", "in_height", "in_width")
 """The sizes of what flows into a step, by the names that expressions use."""
@@ -192,7 +191,10 @@ class _Checker:
 
     def _taken_lets(self, holder: Document | Block | Group) -> Iterator[SpecError]:
         for name in () if holder.broken else holder.let:
-            yield from self._taken(name, holder.key_at(f"let.{name}"))
+            at = holder.key_at(f"let.{name}")
+            yield from self._taken(name, at)
+            if holder is self.document and name in self.document.symbols:
+                yield SpecError(f"let: '{name}' is a symbol; choose another name", at)
 
     def _taken(self, name: str, at: Mark | None) -> Iterator[SpecError]:
         """The fault of a name that could not be used in an expression, or would change what a word there means."""
@@ -235,7 +237,7 @@ class _Checker:
     ) -> Iterator[SpecError]:
         functions = self.arity if arity is None else arity
         for name in expression.names:
-            if name not in known:
+            if name not in known and not (self.words <= known and ops.find(name)):
                 if name in functions:
                     hint = "; call it with its arguments"
                 elif name in FLOWING:
@@ -339,8 +341,12 @@ class _Checker:
     def _join(self, step: Join, known: set[str]) -> Iterator[SpecError]:
         if not step.branches:
             yield SpecError(f"{step.operator} needs branches", step.at)
-        if isinstance(step, ConcatStep):
-            yield from self._expression(step.dim, known)
+        for value in step.args.values():
+            yield from self._value(value, known)
+        if ops.find(step.operator):
+            yield from self._given(step.operator, step.args, step)
+        else:
+            yield from self._unknown(step.operator, step.at)
         for number, (name, branch) in enumerate(step.branches.items()):
             if not branch:
                 at = step.places.get(f"{step.operator}[{number}]") or step.key_at(f"{step.operator}.{name}")
@@ -356,18 +362,20 @@ class _Checker:
         self, callee: str, args: Mapping[str, Value], step: Step, at: Mark | None = None
     ) -> Iterator[SpecError]:
         block = self.document.blocks.get(callee)
-        if block is None and callee not in ops.registered():
-            suggestion = self._suggest(callee, [*ops.registered(), *self.document.blocks, *STEP_KEYS])
-            yield SpecError(
-                f"unknown operator or block '{printable(callee, 80)}'{suggestion}", at or step.key_at(callee)
-            )
-        elif block is None or not block.broken:
-            yield from self._arguments(callee, args, step)
-
-    def _arguments(self, callee: str, args: Mapping[str, Value], step: Step) -> Iterator[SpecError]:
-        if callee in ops.registered() and ops.registered()[callee].arity == "many":
+        operator = ops.find(callee) if block is None else None
+        if operator is not None and operator.arity == "many":
             yield SpecError(f"'{callee}' takes branches: {callee}: [[…], […]]", step.at)
-            return
+        elif block is None and operator is None:
+            yield from self._unknown(callee, at or step.key_at(callee))
+        elif block is None or not block.broken:
+            yield from self._given(callee, args, step)
+
+    def _unknown(self, callee: str, at: Mark | None) -> Iterator[SpecError]:
+        suggestion = self._suggest(callee, [*ops.registered(), *self.document.blocks, *STEP_KEYS])
+        yield SpecError(f"unknown operator or block '{printable(callee, 80)}'{suggestion}", at)
+
+    def _given(self, callee: str, args: Mapping[str, Value], step: Step) -> Iterator[SpecError]:
+        """The arguments that an operator or a block does not have, or needs; and those that it cannot take."""
         allowed, required = arguments(self.document, callee)
         missing = [name for name in required if name not in args]
         for name in args:
@@ -476,7 +484,7 @@ _CHECKS: Mapping[type[Step], Callable[[_Checker, Any, set[str]], Iterator[SpecEr
     When: _Checker._when,
     Repeat: _Checker._repeat,
     Table: _Checker._table,
-    **dict.fromkeys(Join.__subclasses__(), _Checker._join),
+    Join: _Checker._join,
 }
 
 

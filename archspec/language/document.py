@@ -23,15 +23,12 @@ from archspec.language.located import Faults, Located, described, fault_of, mark
 from archspec.language.reader import Mapping
 from archspec.language.source import Source
 from archspec.language.steps import (
-    AddStep,
     Body,
     Call,
     Column,
-    ConcatStep,
     From,
     Group,
     Join,
-    MulStep,
     Repeat,
     Rows,
     Step,
@@ -39,15 +36,13 @@ from archspec.language.steps import (
     Use,
     When,
 )
-from archspec.language.values import Constant, Formula, Name, Signature, Text, Value
+from archspec.language.values import Constant, Formula, Letter, Name, Prose, Signature, Value
 
 __all__ = [
-    "AddStep",
     "Block",
     "Body",
     "Call",
     "Column",
-    "ConcatStep",
     "Document",
     "From",
     "Group",
@@ -55,7 +50,6 @@ __all__ = [
     "Join",
     "Letters",
     "Lookup",
-    "MulStep",
     "Repeat",
     "Rows",
     "Source",
@@ -79,8 +73,8 @@ class Symbol(Located):
     range: tuple[Constant, Constant] | None = None
     choices: tuple[Constant, ...] | None = None
     type: Literal["integer", "rational"] | None = None
-    latex: Text | None = None
-    doc: Text | None = None
+    latex: Letter | None = None
+    doc: Prose | None = None
 
     @property
     def integer(self) -> bool:
@@ -103,13 +97,13 @@ class Lookup(Located):
 
     columns: tuple[Constant, ...]
     rows: tuple[tuple[Constant, ...], ...]
-    doc: Text | None = None
+    doc: Prose | None = None
 
 
 class Letters(Located):
     """How a paper writes a block's formula: its letters, and whether as a sum, a product, or by spatial size."""
 
-    names: dict[Name, Text]
+    names: dict[Name, Letter]
     form: Literal["collected", "sum", "factored"] = "collected"
 
 
@@ -120,7 +114,7 @@ class Block(Located):
     input's `in_channels`, `in_height` and `in_width`. `letters` says how these are written, by the name of who does.
     """
 
-    doc: Text | None = None
+    doc: Prose | None = None
     source: Source | None = None
     letters: dict[Name, Letters] = Field(default_factory=dict)
     args: dict[Name, Value] = Field(default_factory=dict)
@@ -150,7 +144,7 @@ class Document(Located):
 
     archspec: Annotated[int, PlainValidator(_version), WithJsonSchema({"const": 1})]
     name: Name
-    doc: Text | None = None
+    doc: Prose | None = None
     source: Source | None = None
     symbols: dict[Name, Symbol] = Field(default_factory=dict)
     functions: dict[Signature, Formula] = Field(default_factory=dict)

@@ -12,7 +12,8 @@ from pathlib import Path
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.files import below
 from archspec.language import zoo
-from archspec.language.reader import Mapping, Scalar, printable
+from archspec.language.reader import Mapping, Scalar
+from archspec.writing import printable
 
 SECTIONS = ("symbols", "functions", "lookups", "let", "blocks")
 MAX_CHAIN = 5

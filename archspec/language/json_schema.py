@@ -24,6 +24,7 @@ def document_schema() -> dict[str, Any]:
     }
     parts = schema["$defs"]
     parts["Call"] = _call()
+    parts["Join"] = _join()
     parts["Column"] = {
         "description": "a column's name, or its name and what is done to its number",
         "anyOf": [_NAME, {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": _VALUE}],
@@ -69,6 +70,26 @@ def _call() -> dict[str, Any]:
                 "minProperties": 1,
                 "maxProperties": 2,
             },
+        ],
+    }
+
+
+def _join() -> dict[str, Any]:
+    """Branches under the name of the operator that joins them, its arguments beside them."""
+    body = {"$ref": "#/$defs/Body"}
+    branches = {"anyOf": [{"type": "array", "items": body}, {"type": "object", "additionalProperties": body}]}
+    label = {**_NAME, "description": "what the result is called"}
+    return {
+        "description": "branches from one value, joined by an operator of several inputs",
+        "anyOf": [
+            {
+                "type": "object",
+                "description": _arguments(name)["description"],
+                "properties": {name: branches, **_arguments(name)["properties"], "as": label},
+                "required": [name, *_arguments(name)["required"]],
+                "additionalProperties": False,
+            }
+            for name in ops.joins()
         ],
     }
 

@@ -7,11 +7,14 @@ that all of a file's faults come in one run.
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, model_validator
+from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import ErrorDetails
 
 from archspec.errors import Mark, SpecError, SpecErrors, did_you_mean
-from archspec.language.reader import Mapping, Nothing, Sequence, printable
+from archspec.language.reader import Mapping, Nothing, Sequence
+from archspec.result import LONGEST
+from archspec.writing import printable
 
 
 class TooManyFaultsError(Exception):
@@ -52,6 +55,10 @@ class Located(BaseModel):
     """Keys of its relatives, which a near miss may have meant."""
 
     __slots__ = ("_at", "_broken", "_keys")  # beside the fields: places are no part of what a document says
+
+    def __repr__(self) -> str:
+        text = super().__repr__()
+        return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]}…)"
 
     @property
     def at(self) -> Mark | None:

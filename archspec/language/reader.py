@@ -20,6 +20,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from archspec.errors import Mark, Source, SpecError, SpecErrors
+from archspec.writing import printable, seen
 
 MAX_BYTES = 250_000
 MAX_DEPTH = 40
@@ -32,17 +33,6 @@ SPECIFICATION = "a specification is a mapping that begins with 'archspec: 1'"
 SURROGATE = re.compile("[\ud800-\udfff]")
 LINE_BREAK = re.compile("\r\n|[\r\n]")
 """What ends a line for the parser; the lines shown under an error are cut alike."""
-
-
-def printable(text: object, width: int = 200) -> str:
-    r"""A text to put into an error: on one line, without control characters, cut to `width`.
-
-    >>> printable("two\n  lines"), printable("123456", 5)
-    ('two lines', '1234…')
-    """
-    cut = " ".join(str(text)[: 2 * width].split())
-    cut = cut if len(cut) <= width else cut[: width - 1] + "…"
-    return "".join(c if c.isprintable() else "\ufffd" for c in cut)
 
 
 class Scalar(str):
@@ -193,7 +183,7 @@ def _source(text: str, name: str) -> Source:
 
 def _shown(line: str) -> str:
     """A line as it is shown under an error: what a terminal would obey is replaced, one character by one."""
-    return line if line.isprintable() else "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in line)
+    return seen(line, but="\t")
 
 
 def _events(text: str, source: Source) -> Iterator[Any]:

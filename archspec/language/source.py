@@ -1,7 +1,7 @@
 """Where something was published, as a specification says it."""
 
 from archspec.language.located import Located
-from archspec.language.values import Text
+from archspec.language.values import Prose, Text
 
 
 class Source(Located):
@@ -15,4 +15,4 @@ class Source(Located):
     url: Text | None = None
     section: Text | None = None
     table: Text | None = None
-    note: Text | None = None
+    note: Prose | None = None

@@ -1,23 +1,24 @@
 """The steps of a body: calls, branches, conditions, repeats, tables."""
 
-from typing import Annotated, Any, ClassVar, Self, TypeAlias, Union
+from typing import Annotated, Any, Self, TypeAlias, Union
 
 from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
-    ModelWrapValidatorHandler,
     SerializerFunctionWrapHandler,
     Tag,
     model_serializer,
     model_validator,
 )
+from pydantic.functional_validators import ModelWrapValidatorHandler
 
+from archspec import ops
 from archspec.errors import SpecError, did_you_mean
-from archspec.language.expression import Expression
-from archspec.language.located import Located, described, places_of
-from archspec.language.reader import Mapping, Nothing, Sequence, printable
+from archspec.language.located import Located, described, mark_of, places_of
+from archspec.language.reader import Mapping, Nothing, Scalar, Sequence
 from archspec.language.values import Cell, Formula, Name, Value
+from archspec.writing import printable
 
 
 class Step(Located):
@@ -80,7 +81,8 @@ class Call(Step):
 
 def _several(names: list[str]) -> str:
     """The keys of a step that names more than one thing, or nothing, and what one of them may have meant."""
-    meant = ((name, did_you_mean(name, STEP_KEYS)) for name in names if len(name) > 1 and name not in STEP_KEYS)
+    known = (*STEP_KEYS, *ops.joins())
+    meant = ((name, did_you_mean(name, known)) for name in names if len(name) > 1 and name not in known)
     hint = next((f"{hint[:-1]} for '{printable(name, 40)}'?" for name, hint in meant if hint), "")
     return (", ".join(printable(name, 40) for name in names[:5]) or "none") + hint
 
@@ -123,42 +125,70 @@ class Repeat(Step):
     body: "Body"
 
 
-def _branching(value: Any) -> str:
-    return "named" if isinstance(value, dict) else "listed"
-
-
 class Join(Step):
-    """Branches from one value, joined by an operator of several inputs. A branch that does nothing is left out."""
+    """Branches from one value, joined by an operator of several inputs. A branch that does nothing is left out.
 
-    operator: ClassVar[str]
+    In YAML the operator is the key of the branches, its arguments stand beside them: `{concat: [[…], […]], dim: 2}`.
+    Branches without names are branch1, branch2, …
+    """
 
-    @property
-    def branches(self) -> "dict[str, Body]":
-        """The branches by name: their own, or branch1, branch2, …"""
-        found: Any = getattr(self, self.operator)
-        return found if isinstance(found, dict) else {f"branch{i}": body for i, body in enumerate(found, 1)}
+    operator: Name
+    branches: "dict[Name, Body]"
+    args: dict[Name, Value] = Field(default_factory=dict)
+
+    @classmethod
+    def from_text(cls, raw: Any) -> Any:
+        """Read `{concat: [[…], […]], dim: 2, as: …}`, or `{concat: {left: […], right: […]}}`."""
+        if not isinstance(raw, dict) or ("operator" in raw and not isinstance(raw, Mapping)):
+            return raw
+        operator = joining(raw)
+        if operator is None:
+            return raw
+        beside = {key: value for key, value in raw.items() if key != operator and not isinstance(value, Nothing)}
+        label = {"as": beside.pop("as")} if "as" in beside else {}
+        form = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
+        form.update({"operator": operator, "branches": _named(raw[operator]), "args": beside, **label})
+        return form
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> Any:
+        plain = handler(self)
+        branches = plain["branches"]
+        if [*branches] == [_branch(number) for number in range(len(branches))]:
+            branches = [*branches.values()]
+        return {self.operator: branches, **plain.get("args", {}), **({"as": self.as_} if self.as_ else {})}
 
 
-class AddStep(Join):
-    """The sum of branches."""
+def joining(raw: dict[str, Any]) -> str | None:
+    """The key of a step that is an operator of several inputs; None where it has none.
 
-    operator = "add"
-    add: "Branches"
+    A name that is not ours is looked for in other packages only where branches are listed behind it, which no call has.
+    """
+    for key, value in raw.items():
+        known = ops.registered().get(key)
+        if known is None and isinstance(value, (list, tuple)) and key not in _KINDS:
+            known = ops.find(key)
+        if known is not None and known.arity == "many":
+            return key
+    return None
 
 
-class MulStep(Join):
-    """The product of branches."""
+def _named(branches: Any) -> Any:
+    """Branches by name; those in a list are branch1, branch2, …"""
+    if isinstance(branches, Sequence):
+        named = Mapping(branches.at)
+        for number, body in enumerate(branches):
+            named[Scalar(_branch(number), mark_of(body, branches.at))] = body
+        return named
+    if isinstance(branches, (list, tuple)):
+        return {_branch(number): body for number, body in enumerate(branches)}
+    if isinstance(branches, dict):
+        return branches
+    raise SpecError(f"expected a list, found {described(branches)}", getattr(branches, "at", None))
 
-    operator = "mul"
-    mul: "Branches"
 
-
-class ConcatStep(Join):
-    """Branches one behind the other, along the channels unless `dim` says otherwise."""
-
-    operator = "concat"
-    concat: "Branches"
-    dim: Formula = Field(default_factory=lambda: Expression(1))
+def _branch(number: int) -> str:
+    return f"branch{number + 1}"
 
 
 class Column(Located):
@@ -213,15 +243,12 @@ _KINDS: dict[str, str] = {
     "repeat": "repeat",
     "from": "from",
     "use": "use",
-    "add": "add",
-    "mul": "mul",
-    "concat": "concat",
     "body": "body",
 }
 
 
-STEP_KEYS = (*_KINDS, "then", "else", "index", "let", "with", "dim", "as")
-"""The keys of the steps that are no calls."""
+STEP_KEYS = (*_KINDS, "then", "else", "index", "let", "with", "as")
+"""The keys of the steps that are no operators."""
 
 Step.neighbours = STEP_KEYS
 
@@ -229,9 +256,10 @@ Step.neighbours = STEP_KEYS
 def _kind(value: Any) -> str:
     if isinstance(value, Step):
         return next(tag for tag, cls in _STEPS.items() if isinstance(value, cls))
-    if isinstance(value, dict):
-        return next((kind for key, kind in _KINDS.items() if key in value), "call")
-    return "call"
+    if not isinstance(value, dict):
+        return "call"
+    kind = next((kind for key, kind in _KINDS.items() if key in value), "call")
+    return "join" if kind in {"body", "call"} and joining(value) else kind
 
 
 _STEPS: dict[str, type[Step]] = {
@@ -240,9 +268,7 @@ _STEPS: dict[str, type[Step]] = {
     "repeat": Repeat,
     "from": From,
     "use": Use,
-    "add": AddStep,
-    "mul": MulStep,
-    "concat": ConcatStep,
+    "join": Join,
     "body": Group,
     "call": Call,
 }
@@ -254,9 +280,7 @@ AnyStep = Annotated[
         Annotated[Repeat, Tag("repeat")],
         Annotated[From, Tag("from")],
         Annotated[Use, Tag("use")],
-        Annotated[AddStep, Tag("add")],
-        Annotated[MulStep, Tag("mul")],
-        Annotated[ConcatStep, Tag("concat")],
+        Annotated[Join, Tag("join")],
         Annotated[Group, Tag("body")],
         Annotated[Call, Tag("call")],
     ],
@@ -264,10 +288,3 @@ AnyStep = Annotated[
 ]
 
 Body: TypeAlias = Annotated[tuple[AnyStep, ...], BeforeValidator(_body)]
-Branches: TypeAlias = Annotated[
-    Union[  # noqa: UP007
-        Annotated[dict[Name, Body], Tag("named")],
-        Annotated[tuple[Body, ...], Tag("listed")],
-    ],
-    Discriminator(_branching),
-]

@@ -1,15 +1,18 @@
 """The types of a specification's fields: names, expressions, numbers, each with how YAML writes it."""
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonSchema
 
 from archspec.dims import exact
 from archspec.errors import ArchspecError, SpecError
+from archspec.language.alphabet import letter_fault, line_fault, prose_fault
 from archspec.language.expression import Expression
 from archspec.language.located import described
 from archspec.language.reader import Nothing
+from archspec.writing import printable
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 SIGNATURE = re.compile(r"([A-Za-z][A-Za-z0-9_]*)\(\s*([A-Za-z][A-Za-z0-9_]*(?:\s*,\s*[A-Za-z][A-Za-z0-9_]*)*)?\s*\)\Z")
@@ -77,6 +80,21 @@ def _plain(text: str) -> Any:
     return {"true": True, "false": False}.get(text, text)
 
 
+def _checked(fault_of: Callable[[str], str | None]) -> Callable[[Any], Any]:
+    """A validator of texts of an alphabet; blanks and line ends around them are left out."""
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        text = str(value).strip()
+        fault = fault_of(text)
+        if fault is not None:
+            raise SpecError(f"a text holds {fault} (got '{printable(text, 40)}')", getattr(value, "at", None))
+        return text
+
+    return check
+
+
 _VALUE_SCHEMA: dict[str, Any] = {"type": ["integer", "number", "string", "boolean"]}
 
 Name = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"})]
@@ -95,4 +113,6 @@ Cell = Annotated[
     WithJsonSchema({"anyOf": [{"type": "null"}, _VALUE_SCHEMA, {"type": "array", "items": _VALUE_SCHEMA}]}),
 ]
 Constant = Annotated[Any, PlainValidator(_constant), PlainSerializer(_written), WithJsonSchema(_VALUE_SCHEMA)]
-Text = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, str) else value)]
+Text = Annotated[str, BeforeValidator(_checked(line_fault))]
+Prose = Annotated[str, BeforeValidator(_checked(prose_fault))]
+Letter = Annotated[str, BeforeValidator(_checked(letter_fault))]

@@ -4,7 +4,7 @@ import fnmatch
 from pathlib import Path
 
 from archspec.errors import UnknownNameError, did_you_mean
-from archspec.language.reader import printable
+from archspec.writing import printable
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 

@@ -22,6 +22,7 @@ from archspec.graph import Network, Node
 from archspec.graph.network import INPUT
 from archspec.memory.order import best_order
 from archspec.memory.storage import Layout, layout
+from archspec.result import short
 
 POLICIES: Mapping[str, str] = MappingProxyType(
     {
@@ -108,6 +109,9 @@ class Memory:
             if node == position:
                 return tuple(self._layout.storages[storage].name for storage in sorted(storages))
         raise AssertionError("every node runs")
+
+    def __repr__(self) -> str:
+        return short(self, self.network.name, self.policy, self.dtype, f"peak {self.peak} B")
 
 
 def memory(

@@ -2,7 +2,8 @@
 
 from typing import Literal, get_args, get_origin
 
-from archspec.errors import UnknownNameError, did_you_mean
+from archspec import extras
+from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.ops import activation, binary, conv, join, linear, norm, pooling, shape, window
 from archspec.ops.base import (
     FREE,
@@ -27,16 +28,39 @@ __all__ = [
     "Tensor",
     "TorchCall",
     "Weight",
+    "find",
+    "joins",
     "names",
     "operator",
     "registered",
     "words",
 ]
 
+GROUP = "archspec.operators"
+"""Under which packages offer operators of their own."""
+
 
 def names() -> list[str]:
     """The operators' names, in alphabetical order."""
     return sorted(registered())
+
+
+def joins() -> list[str]:
+    """The names of the operators of several inputs, in alphabetical order."""
+    return sorted(name for name, cls in registered().items() if cls.arity == "many")
+
+
+def find(name: str) -> type[Operator] | None:
+    """The operator of that name: one of ours, or of a package that offers it, which is loaded now; None if none is.
+
+    A package offers a class by an entry point of the group `archspec.operators`, under the operator's name.
+    """
+    known = registered().get(name)
+    if known is None and (offered := extras.entry_point(GROUP, name)) is not None:
+        known = registered().get(name)
+        if known is not offered:
+            raise ArchspecError(f"what is offered under '{name}' in {GROUP} is no operator of that name")
+    return known
 
 
 def operator(name: str) -> type[Operator]:
@@ -48,7 +72,7 @@ def operator(name: str) -> type[Operator]:
     >>> operator("conv2d").__name__
     'Conv2d'
     """
-    found = registered().get(name)
+    found = find(name)
     if found is None:
         raise UnknownNameError(f"unknown operator {name!r}{did_you_mean(name, registered())}")
     return found

@@ -141,11 +141,12 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A `torch.nn.Module`, as data, and the functions its input passes first."""
+    """A `torch.nn.Module`, as data, and the functions that its input passes first and its result passes then."""
 
     target: str
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     before: tuple[Function, ...] = ()
+    after: tuple[Function, ...] = ()
 
 
 TorchCall: TypeAlias = Module | Function

@@ -33,31 +33,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
-from archspec.errors import SpecError, SpecErrors, UnknownNameError, did_you_mean
+from archspec import cost
+from archspec.cost import QUANTITIES
+from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, did_you_mean
 from archspec.language import zoo
 from archspec.language.document import Source
 from archspec.language.expression import Expression
 from archspec.language.located import Faults, Located, validated
 from archspec.language.reader import Nothing, decode, parse, read_bytes
-from archspec.language.values import Formula, Name, Text, Value
+from archspec.language.values import Formula, Name, Prose, Text, Value
 from archspec.published.verdict import UNITS, Printed, parted
 
-QUANTITIES = (
-    "params",
-    "buffers",
-    "macs",
-    "flops",
-    "activations",
-    "weight_bytes",
-    "weights",
-    "biases",
-    "elements",
-    "channels",
-    "height",
-    "layers",
-)
-"""What a figure can be of. The first six are the columns of a count. `weights` and `biases` are those of convolutions
-and linear layers; `elements`, `channels` and `height` are of a layer's result; `layers` counts instances of `kind`."""
+OF_LAYERS = ("weights", "biases", "elements", "channels", "height", "layers")
+"""What a figure can be of besides the quantities of a count: `weights` and `biases` are those of convolutions and of
+linear layers; `elements`, `channels` and `height` are of a layer's result; `layers` counts instances of `kind`."""
 
 
 def _unit(value: Any) -> str:
@@ -68,7 +57,17 @@ def _unit(value: Any) -> str:
     return str(value)
 
 
+def _countable(value: Any) -> str:
+    if value in OF_LAYERS:
+        return str(value)
+    try:
+        return cost.quantity(value if isinstance(value, str) else repr(value)).name
+    except ArchspecError as error:
+        raise SpecError(f"{error}; {', '.join(OF_LAYERS)}", getattr(value, "at", None)) from None
+
+
 Unit = Annotated[str, PlainValidator(_unit), WithJsonSchema({"enum": list(UNITS)})]
+Countable = Annotated[str, PlainValidator(_countable), WithJsonSchema({"enum": [*QUANTITIES, *OF_LAYERS]})]
 
 
 class Quantity(Located):
@@ -77,16 +76,15 @@ class Quantity(Located):
     Attributes:
         spec: A name of the zoo, or a path beside the file of figures.
         bind: Values for its symbols, under the key `set`.
-        quantity: One of `QUANTITIES`.
+        quantity: One that can be counted (`cost.quantities`), or one of `OF_LAYERS`.
         layer: The name of a layer or of a group of layers, or several.
         kind: An operator or a block: only its instances count.
         convention: How it is counted.
-        batch: Inputs at once.
     """
 
     spec: Text
     bind: dict[Name, Text] = Field(default_factory=dict, alias="set")
-    quantity: Literal[QUANTITIES] = "params"  # type: ignore[valid-type]  # mypy wants the literals spelt out
+    quantity: Countable = "params"
     layer: tuple[Text, ...] = ()
     kind: Text | None = None
     convention: Text = "default"
@@ -129,8 +127,8 @@ class Figure(Located):
     value: Formula | None = None
     relation: Literal["is", "at most", "at least", "about"] = "is"
     measured: bool = False
-    erratum: Text | None = None
-    note: Text | None = None
+    erratum: Prose | None = None
+    note: Prose | None = None
 
     @classmethod
     def from_text(cls, raw: Any) -> Any:
@@ -213,8 +211,8 @@ class Table(Located):
     printed: dict[Name, Column]
     columns: tuple[Name, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    notes: dict[Text, Text] = Field(default_factory=dict)
-    errata: dict[Text, Text] = Field(default_factory=dict)
+    notes: dict[Text, Prose] = Field(default_factory=dict)
+    errata: dict[Text, Prose] = Field(default_factory=dict)
     figures: tuple[Figure, ...] = ()
 
     @classmethod

@@ -6,7 +6,7 @@ its choices, or at another usual size of the input.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -17,6 +17,7 @@ from archspec.cost import CONVENTIONS, DEFAULT, DIALECTS, Convention, CostTable,
 from archspec.dims import ceil, divide, floor
 from archspec.errors import ArchspecError
 from archspec.published.verdict import Printed, Verdict, judge
+from archspec.result import short
 
 BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
 SIDES = (32, 64, 96, 112, 128, 160, 192, 224, 227, 240, 256, 288, 299, 320, 331, 384, 416, 448, 480, 512, 600, 640)
@@ -125,14 +126,20 @@ class Reconciliation:
     matches: tuple[Counted, ...]
     nearest: tuple[Counted, ...]
 
+    def __repr__(self) -> str:
+        return short(self, self.network.name, f"{len(self.matches)} matches")
 
-def reconcile(architecture: Architecture, reported: str, **bindings: Any) -> Reconciliation:
+
+def reconcile(
+    architecture: Architecture, reported: str, bindings: Mapping[str, Any] | None = None, /, **symbols: Any
+) -> Reconciliation:
     """Search for who counts a network to a reported number.
 
     Args:
         architecture: The network.
         reported: The number as printed: its digits decide what rounds to it.
-        **bindings: The symbols' values.
+        bindings: Values for symbols, by name.
+        symbols: Values for symbols, in place of a mapping.
 
     Raises:
         ArchspecError: The report is no number, or the network cannot be built.
@@ -142,7 +149,8 @@ def reconcile(architecture: Architecture, reported: str, **bindings: Any) -> Rec
     ['thop']
     """
     report = Report.read(reported)
-    network = architecture.expand(**bindings)
+    bindings = {**(bindings or {}), **symbols}
+    network = architecture.expand(bindings)
     here = _wanted(_numbers(network), report)
     tiers: tuple[Callable[[], Iterable[Counted]], ...] = (
         lambda: here,
@@ -190,7 +198,7 @@ def _numbers(network: Network, variant: str = "") -> Iterator[Counted]:
                 yield number(name, convention, terms)
     operators = {node.operator.name for node in network.nodes}
     for dialect in DIALECTS.values():
-        if not dialect.unknown & operators:
+        if all(map(dialect.knows, operators)):
             yield number("flops", dialect, network.count(dialect).terms)
 
 
@@ -227,7 +235,7 @@ def _times(terms: Iterable[Term], batch: int) -> tuple[Term, ...]:
     return tuple(replace(term, count=term.count * (1 if term.what == "calls" else batch)) for term in terms)
 
 
-def _elsewhere(architecture: Architecture, network: Network, bindings: dict[str, Any]) -> Iterator[Counted]:
+def _elsewhere(architecture: Architecture, network: Network, bindings: Mapping[str, Any]) -> Iterator[Counted]:
     """The network with one symbol at another value."""
     for name, symbol in architecture.document.symbols.items():
         sides = SIDES if network.bindings[name] in network.input.shape[2:] else ()
@@ -235,7 +243,7 @@ def _elsewhere(architecture: Architecture, network: Network, bindings: dict[str,
             if value == network.bindings[name]:
                 continue
             try:
-                other = architecture.expand(**{**bindings, name: value})
+                other = architecture.expand({**bindings, name: value})
             except ArchspecError:  # not every value of a symbol is a network
                 continue
             yield from _numbers(other, f"at {name} = {value}")

@@ -16,11 +16,11 @@ from archspec.files import below
 from archspec.interval import Interval, interval
 from archspec.language import zoo
 from archspec.language.expression import Scope
-from archspec.language.reader import printable
 from archspec.ops import Weight
 from archspec.published.figures import Figure, Inputs, Paper, Quantity, Table
 from archspec.published.functions import functions
 from archspec.published.verdict import Printed, Verdict, judge, parted
+from archspec.writing import printable
 
 OPEN = (Verdict.OFF,)
 """The verdicts that want an explanation."""
@@ -119,7 +119,7 @@ def _finding(paper: str, figure: Figure, folder: Path | None, rows: _Rows | None
     if spread is not None and spread.low == spread.high:
         spread = None
     verdict, off = judge(Printed.read(figure.printed, figure.unit, figure.digits), computed, spread, figure.relation)
-    if verdict is not Verdict.OFF and figure.value is not None and "between" in figure.value.called:
+    if verdict is not Verdict.OFF and figure.value is not None and "either" in figure.value.called:
         verdict = Verdict.WITHIN
     return Finding(paper, figure, computed, spread, verdict, off, _conventions(figure, rows))
 
@@ -163,7 +163,7 @@ def _conventions(figure: Figure, rows: _Rows | None) -> str:
 # ------------------------------------------------------------------ quantities
 
 
-def quantity_of(quantity: Quantity, folder: Path | None = None) -> int:
+def quantity_of(quantity: Quantity, folder: Path | None = None) -> Any:
     """The exact value of a quantity of a specification."""
     spec = quantity.spec
     if folder is not None and (place := below(folder, folder / spec)) is not None and os.path.isfile(place):
@@ -181,12 +181,12 @@ def quantity_of(quantity: Quantity, folder: Path | None = None) -> int:
     if quantity.quantity in ("weights", "biases"):
         role = {"weights": "weight", "biases": "bias"}[quantity.quantity]
         return sum(weight.elements for index in chosen for weight in _weights(table, index) if weight.role == role)
-    return sum(getattr(table.rows[index], quantity.quantity) for index in chosen)
+    return table.together(spec, "", chosen).figure(quantity.quantity)
 
 
 @lru_cache(maxsize=256)
 def _counted(spec: str, bindings: tuple[tuple[str, str], ...], convention: str) -> CostTable:
-    return _loaded(spec).count(convention=convention, **dict(bindings))
+    return _loaded(spec).count(dict(bindings), convention=convention)
 
 
 @lru_cache(maxsize=64)

@@ -6,33 +6,36 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from archspec.cost import CostTable
+from archspec.cost import CostTable, quantity
 from archspec.report import text
 from archspec.report.text import Column
 
 FORMATS = ("text", "markdown", "latex", "json")
-FIGURES: Mapping[str, str] = {
-    "params": "params",
-    "macs": "MACs",
-    "flops": "FLOPs",
-    "activations": "activations",
-    "weight_bytes": "weights [B]",
-}
+FIGURES = ("params", "macs", "flops", "activations", "weight_bytes")
+"""What is compared unless something else is asked for."""
 
 
-def compare(tables: Mapping[str, CostTable], form: str = "text", *, width: int = 100, colour: bool = False) -> str:
+def compare(
+    tables: Mapping[str, CostTable],
+    form: str = "text",
+    figures: Sequence[str] = FIGURES,
+    *,
+    width: int = 100,
+    colour: bool = False,
+) -> str:
     """The figures of several networks, and each network's as a multiple of the first's.
 
     Args:
         tables: The counted networks by what to call them; the first is the one that the others are held against.
         form: One of `FORMATS`.
+        figures: The quantities to compare, by name.
         width: Characters to a line, for text; columns that do not fit are printed in a second table.
         colour: Whether text may use bold.
     """
     if form == "json":
-        return json.dumps(_plain(tables), ensure_ascii=False, indent=2) + "\n"
-    columns = _columns(tables)
-    note = _note(tables)
+        return json.dumps(_plain(tables, figures), ensure_ascii=False, indent=2) + "\n"
+    columns = _columns(tables, figures)
+    note = _note(tables, figures)
     if form == "markdown":
         return f"{text.markdown(columns)}\n\n{note}\n"
     if form == "latex":
@@ -65,29 +68,29 @@ def _digits(value: Fraction) -> str:
     return f"{scaled // 10**places}" + (f".{scaled % 10**places:0{places}}".rstrip("0").rstrip(".") if places else "")
 
 
-def _columns(tables: Mapping[str, CostTable]) -> list[Column]:
+def _columns(tables: Mapping[str, CostTable], figures: Sequence[str]) -> list[Column]:
     (first, reference), *others = tables.items()
     columns = [
-        Column("", list(FIGURES.values()), "left"),
-        Column(first, [_cell(reference, figure) for figure in FIGURES]),
+        Column("", [quantity(figure).heading for figure in figures], "left"),
+        Column(first, [_cell(reference, figure) for figure in figures]),
     ]
     for name, table in others:
-        columns.append(Column(name, [_cell(table, figure) for figure in FIGURES]))
+        columns.append(Column(name, [_cell(table, figure) for figure in figures]))
         columns.append(
             Column(
                 f"of {first}" if len(first) <= 24 else "of the first",
-                [_ratio(table, reference, figure) for figure in FIGURES],
+                [_ratio(table, reference, figure) for figure in figures],
             )
         )
     return columns
 
 
 def _cell(table: CostTable, figure: str) -> str:
-    return text.number(getattr(table, figure))
+    return text.number(table.figure(figure))
 
 
 def _ratio(table: CostTable, reference: CostTable, figure: str) -> str:
-    return ratio(getattr(table, figure), getattr(reference, figure))
+    return ratio(table.figure(figure), reference.figure(figure))
 
 
 def _pages(columns: Sequence[Column], width: int) -> list[list[Column]]:
@@ -101,12 +104,14 @@ def _pages(columns: Sequence[Column], width: int) -> list[list[Column]]:
     return pages
 
 
-def _note(tables: Mapping[str, CostTable]) -> str:
-    convention = next(iter(tables.values())).convention
-    return f"convention {convention.name}: {convention.doc}"
+def _note(tables: Mapping[str, CostTable], figures: Sequence[str]) -> str:
+    counting = next(iter(tables.values())).counting
+    return "; ".join(
+        (f"convention {counting.convention.name}: {counting.convention.doc}", *text.asked(counting, figures))
+    )
 
 
-def _plain(tables: Mapping[str, CostTable]) -> dict[str, Any]:
+def _plain(tables: Mapping[str, CostTable], figures: Sequence[str]) -> dict[str, Any]:
     reference = next(iter(tables.values()))
 
     return {
@@ -115,8 +120,8 @@ def _plain(tables: Mapping[str, CostTable]) -> dict[str, Any]:
             {
                 "name": name,
                 "bindings": {symbol: str(value) for symbol, value in table.network.bindings.items()},
-                **{figure: getattr(table, figure) for figure in FIGURES},
-                "of_first": {figure: _ratio(table, reference, figure) for figure in FIGURES},
+                **{figure: text.raw(table.figure(figure)) for figure in figures},
+                "of_first": {figure: _ratio(table, reference, figure) for figure in figures},
             }
             for name, table in tables.items()
         ],

@@ -5,8 +5,9 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+from archspec.cost import quantity
 from archspec.formula.closed_form import Formula
-from archspec.report.compare import FIGURES, ratio
+from archspec.report.compare import ratio
 from archspec.report.formula import conditions
 from archspec.report.text import latex_escape
 
@@ -23,7 +24,7 @@ def compare_formulas(networks: Mapping[str, Mapping[str, Formula]], form: str = 
     """
     if form == "json":
         return json.dumps(_plain(networks), ensure_ascii=False, indent=2) + "\n"
-    pages = [_figure(figure, networks, form, width) for figure in FIGURES]
+    pages = [_figure(figure, networks, form, width) for figure in next(iter(networks.values()))]
     said = [f"{name}: {'; '.join(each)}" for name, formulas in networks.items() if (each := _said(formulas))]
     notes = [*said, f"convention {next(iter(next(iter(networks.values())).values())).convention}"]
     if form == "text":
@@ -56,7 +57,7 @@ def _lines(figure: str, networks: Mapping[str, Mapping[str, Formula]], latex: bo
 
 def _figure(figure: str, networks: Mapping[str, Mapping[str, Formula]], form: str, width: int) -> str:
     lines = _lines(figure, networks, latex=form != "text")
-    title = FIGURES[figure]
+    title = quantity(figure).heading
     if form == "text":
         edge = min(max(len(name) for name, _, _ in lines), width // 3)
         wrapped = [
@@ -80,7 +81,7 @@ def _figure(figure: str, networks: Mapping[str, Mapping[str, Formula]], form: st
 
 def _plain(networks: Mapping[str, Mapping[str, Formula]]) -> dict[str, Any]:
     reference = next(iter(networks.values()))
-    convention = next(iter(reference.values())).convention
+    convention = _any(reference).convention
 
     def of_first(formulas: Mapping[str, Formula], figure: str) -> str | None:
         return (formulas[figure] / reference[figure]).text() if reference[figure].exact != 0 else None
@@ -90,11 +91,16 @@ def _plain(networks: Mapping[str, Mapping[str, Formula]]) -> dict[str, Any]:
         "networks": [
             {
                 "name": name,
-                "bindings": {symbol: str(value) for symbol, value in formulas["macs"].fixed.items()},
-                "free": [symbol.name for symbol in formulas["macs"].symbols],
-                **{figure: formulas[figure].text() for figure in FIGURES},
-                "of_first": {figure: of_first(formulas, figure) for figure in FIGURES},
+                "bindings": {symbol: str(value) for symbol, value in _any(formulas).fixed.items()},
+                "free": [symbol.name for symbol in _any(formulas).symbols],
+                **{figure: formulas[figure].text() for figure in formulas},
+                "of_first": {figure: of_first(formulas, figure) for figure in formulas},
             }
             for name, formulas in networks.items()
         ],
     }
+
+
+def _any(formulas: Mapping[str, Formula]) -> Formula:
+    """One of a network's formulas: they share symbols, bindings and convention."""
+    return next(iter(formulas.values()))

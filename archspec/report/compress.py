@@ -4,18 +4,21 @@ import json
 import textwrap
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec.compress.closed_forms import ClosedForm
-from archspec.compress.predict import Prediction, Row, Stored
 from archspec.dims import is_number
 from archspec.report import text
+from archspec.report.packed import plain_size, size_of_file
 from archspec.report.text import Column
+
+if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
+    from archspec.compress.prediction import Prediction, Row, Stored
 
 FORMATS = ("text", "markdown", "latex", "csv", "json")
 
 
-def prediction(found: Prediction, form: str = "text", *, width: int = 100, colour: bool = False) -> str:
+def prediction(found: "Prediction", form: str = "text", *, width: int = 100, colour: bool = False) -> str:
     """The table of a network under a plan, as one of `FORMATS`."""
     if form == "json":
         return json.dumps(_plain(found), ensure_ascii=False, indent=1) + "\n"
@@ -31,10 +34,11 @@ def prediction(found: Prediction, form: str = "text", *, width: int = 100, colou
     title = _sentence(found)
     bold = [f"\x1b[1m{line}\x1b[0m" for line in (title, header)] if colour else [title, header]
     notes = [line for note in _notes(found) for line in textwrap.wrap(note, width, subsequent_indent="  ")]
-    return "\n".join((bold[0], *notes, "", bold[1], rule, *rows[:-1], "─" * len(rule), rows[-1])) + "\n"
+    printed = "\n".join((bold[0], *notes, "", bold[1], rule, *rows[:-1], "─" * len(rule), rows[-1])) + "\n"
+    return printed if found.file is None else f"{printed}\n{size_of_file(found.file)}"
 
 
-def _columns(found: Prediction) -> list[Column]:
+def _columns(found: "Prediction") -> list[Column]:
     """A line a layer, what else there is, and the total."""
     rows = found.rows
     other = found.other_bits != 0
@@ -62,37 +66,43 @@ def _columns(found: Prediction) -> list[Column]:
     return columns
 
 
-def _total_kept(found: Prediction) -> str:
+def _total_kept(found: "Prediction") -> str:
     return _percent(found.kept, sum(row.weights for row in found.rows))
 
 
-def _method(row: Row) -> str:
+def _method(row: "Row") -> str:
     """What a weight is stored as."""
     entry, stored = row.entry, row.fixed
     if entry is not None and entry.rank:
         return f"rank {entry.rank}"
     if entry is not None and entry.binary:
         return "1 bit" if entry.binary == "weights" else "1 bit, inputs too"
-    gap = f" + {stored.index_bits} of a gap" if entry is not None and entry.index_bits and row.density != 1 else ""
-    rows = f" + {stored.index_bits} of a column" if stored.index_bits and not gap else ""
-    return f"{stored.weight_bits} bits{gap}{rows}"
+    values = f"{stored.weight_bits} bits" + (f", a scale per {_scale(entry)}" if entry and entry.linear_bits else "")
+    if entry is None or entry.form == "dense":
+        return values
+    index = {"gaps": f"{stored.index_bits} of a gap", "rows": f"{stored.index_bits} of a column"}
+    return f"{values} + {index.get(entry.form, entry.form)}"
 
 
-def _code(row: Row) -> str:
+def _scale(entry: Any) -> str:
+    return f"{entry.linear_per} weights" if isinstance(entry.linear_per, int) else str(entry.linear_per)
+
+
+def _code(row: "Row") -> str:
     if row.coded == row.fixed:
         return ""
     index = f" + {_decimal(row.coded.index_bits, 1)}" if row.coded.index_bits else ""
     return f"{_decimal(row.coded.weight_bits, 1)}{index}"
 
 
-def _sentence(found: Prediction) -> str:
+def _sentence(found: "Prediction") -> str:
     sizes = f"{_kilobytes(found.dense_bits)} kB → {_kilobytes(found.bits)} kB, {_decimal(found.compression_ratio, 1)}×"
     if found.coded_bits != found.bits:
         sizes += f"; Huffman coded {_kilobytes(found.coded_bits)} kB, {_decimal(found.coded_ratio, 1)}×"
     return f"{found.network.name}, {found.plan.name}: {sizes}"
 
 
-def _notes(found: Prediction) -> list[str]:
+def _notes(found: "Prediction") -> list[str]:
     notes = []
     if any(row.fixed.filled != 0 for row in found.rows):
         notes.append("with the zeros that fill long gaps, as many as independent positions need, and with the biases")
@@ -127,7 +137,7 @@ def _decimal(value: Any, places: int) -> str:
 # ------------------------------------------------------------------ machines
 
 
-def _plain(found: Prediction) -> dict[str, Any]:
+def _plain(found: "Prediction") -> dict[str, Any]:
     return {
         "spec": found.network.name,
         "plan": found.plan.name,
@@ -140,10 +150,11 @@ def _plain(found: Prediction) -> dict[str, Any]:
         "macs_share": _json(found.flops_share),
         "fewer_operations": _json(found.speedup),
         "rows": [_plain_row(row) for row in found.rows],
+        "file": None if found.file is None else plain_size(found.file),
     }
 
 
-def _plain_row(row: Row) -> dict[str, Any]:
+def _plain_row(row: "Row") -> dict[str, Any]:
     return {
         "layer": row.node.name,
         "weights": _json(row.weights),
@@ -157,7 +168,7 @@ def _plain_row(row: Row) -> dict[str, Any]:
     }
 
 
-def _plain_stored(stored: Stored) -> dict[str, Any]:
+def _plain_stored(stored: "Stored") -> dict[str, Any]:
     parts = {name: _json(bits) for name, bits in stored.parts.items()}
     return {"bits": _json(stored.bits), "without_fillers_and_biases": _json(stored.least_bits), "parts": parts}
 
@@ -177,7 +188,7 @@ def closed_forms(forms: Sequence[ClosedForm], values: Mapping[str, str], form: s
     if form == "json":
         return json.dumps([_plain_form(each, values) for each in forms], ensure_ascii=False, indent=1) + "\n"
     if form == "latex":
-        return "".join(f"{_name(each)} = {each.formula(**values).latex()}\n" for each in forms)
+        return "".join(f"{_name(each)} = {each.formula(values).latex()}\n" for each in forms)
     return "\n".join(_printed(each, values, width) for each in forms)
 
 
@@ -186,9 +197,9 @@ def _printed(form: ClosedForm, values: Mapping[str, str], width: int) -> str:
     lines = [
         line for part in about for line in textwrap.wrap(part, width - 4, initial_indent="  ", subsequent_indent="    ")
     ]
-    value = form.expression(**values)
+    value = form.expression(values)
     near = f" ≈ {float(value):.12g}" if isinstance(value, Fraction) else ""
-    return "\n".join((f"{form.name} = {form.formula(**values)}{near}", *lines)) + "\n"
+    return "\n".join((f"{form.name} = {form.formula(values)}{near}", *lines)) + "\n"
 
 
 def _name(form: ClosedForm) -> str:
@@ -196,7 +207,7 @@ def _name(form: ClosedForm) -> str:
 
 
 def _plain_form(form: ClosedForm, values: Mapping[str, str]) -> dict[str, Any]:
-    value, formula = form.expression(**values), form.formula(**values)
+    value, formula = form.expression(values), form.formula(values)
     return {
         "name": form.name,
         "doc": form.doc,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
-from archspec.cost import CostTable, Dialect, Row, Term, summed
+from archspec.cost import QUANTITIES, CostTable, Dialect, Row, Term, summed
 from archspec.language.document import Document
 from archspec.ops import KINDS
 from archspec.report import text
@@ -207,7 +207,7 @@ def _notes(table: CostTable) -> list[str]:
         f"input {text.shape(network.input.shape)}, batch {network.batch}" + (f"; {bindings}" if bindings else ""),
         _sum_of_terms(table),
         f"weights {size} ({text.number(total.params)} params, {text.number(total.buffers)} buffers, "
-        f"{table.convention.bits}-bit)",
+        f"{table.counting.bits}-bit)",
         ("like" if isinstance(table.convention, Dialect) else "convention")
         + f" {table.convention.name}: {table.convention.doc}"
         + (f" [{table.convention.source}]" if table.convention.source else ""),
@@ -319,6 +319,9 @@ def _json(table: CostTable, grouping: str | int) -> str:
         "bindings": {name: str(value) for name, value in network.bindings.items()},
         "convention": table.convention.name,
         "batch": network.batch,
+        "policy": table.counting.policy,
+        "dtype": table.counting.dtype,
+        "weight_bits": table.counting.bits,
         "input": list(network.input.shape),
         "totals": _figures(table.total),
     }
@@ -331,25 +334,22 @@ def _json(table: CostTable, grouping: str | int) -> str:
     return "\n".join(("{", *lines, '  "rows": [', inside, "  ]", "}")) + "\n"
 
 
+FIRST = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
+"""What JSON names before the operations by kind; all other quantities stand behind them."""
+
+
 def _figures(row: Row) -> dict[str, Any]:
-    kinds = zip(KINDS, row.operations.counts(), strict=True)
-    return {
-        "params": row.params,
-        "buffers": row.buffers,
-        "macs": row.macs,
-        "flops": row.flops,
-        "activations": row.activations,
-        "weight_bytes": row.weight_bytes,
-        "operations": {kind: count for kind, count in kinds if not _is_zero(count)},
-    }
+    kinds = {kind: row.figure(kind) for kind in KINDS}
+    figures = {name: text.raw(row.figure(name)) for name in QUANTITIES if name == "macs" or name not in KINDS}
+    first = {name: figures.pop(name) for name in FIRST}
+    return {**first, "operations": {kind: n for kind, n in kinds.items() if not _is_zero(n)}, **figures}
 
 
 def _csv(table: CostTable, grouping: str | int) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    figures = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
-    writer.writerow(("name", "operator", "output", *figures))
+    writer.writerow(("name", "operator", "output", *QUANTITIES))
     for row in table.by(grouping):
         output = "x".join(map(str, row.output))
-        writer.writerow((row.name, row.operator, output, *(getattr(row, figure) for figure in figures)))
+        writer.writerow((row.name, row.operator, output, *(text.raw(row.figure(name)) for name in QUANTITIES)))
     return stream.getvalue()

@@ -4,17 +4,18 @@ import json
 import re
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from archspec.cost import QUANTITIES, USUAL
 from archspec.dims import Condition
 from archspec.formula.closed_form import Formula, View
 from archspec.formula.proof import Proof
-from archspec.formula.writers import GREEK, Text
+from archspec.formula.writers import Text
 from archspec.report import text
 from archspec.symbols import symbol, to_sympy
+from archspec.writing import GREEK
 
-NAMES = {"macs": "MACs", "flops": "FLOPs", "weight_bytes": "weights [B]", "memory": "peak memory [B]"}
-NAMES |= {"memory_liveness": "peak of what is alive [B]", "memory_training": "memory to train with [B]"}
 MOST_CONDITIONS = 6
 """Conditions that are printed; JSON has all."""
 
@@ -78,7 +79,8 @@ def _wrapped(line: str, width: int, indent: int) -> list[str]:
 
 
 def _name(formula: Formula) -> str:
-    return NAMES.get(formula.quantity, formula.quantity)
+    known = QUANTITIES.get(formula.quantity)
+    return known.heading if known else formula.quantity
 
 
 def _equals(formula: Formula, view: View) -> str:
@@ -106,10 +108,18 @@ def _terms(formula: Formula, view: View, width: int) -> list[str]:
 
 def _notes(formula: Formula, view: View, proof: Proof | None) -> list[str]:
     notes = [*conditions(formula, view), _at_defaults(formula) if view == "exact" else ""]
-    notes.append(f"convention {formula.convention}")
+    notes.append("; ".join((f"convention {formula.convention}", *_asked(formula))))
     if proof is not None:
         notes.append(_proof(proof))
     return [note for note in notes if note]
+
+
+def _asked(formula: Formula) -> list[str]:
+    """What of the request decides its numbers and is not as usual."""
+    counting = formula.counting
+    if counting is None or counting == replace(USUAL, convention=counting.convention, batch=counting.batch):
+        return []
+    return text.asked(counting, [formula.quantity])
 
 
 def conditions(formula: Formula, view: View = "exact") -> list[str]:
@@ -213,7 +223,7 @@ def _plain(formula: Formula, view: View, proof: Proof | None) -> dict[str, Any]:
         "assumptions": [condition(each) for each in formula.assumptions],
         "conditions": [condition(each) for each in formula.conditions] if view == "divisible" else [],
         "defaults": {name: str(each) for name, each in formula.defaults.items()},
-        "value_at_defaults": formula() if counted and len(formula.defaults) >= len(formula.symbols) else None,
+        "value_at_defaults": text.raw(formula()) if counted and len(formula.defaults) >= len(formula.symbols) else None,
         **({} if proof is None else {"proof": _verdict(proof)}),
     }
 

@@ -23,9 +23,9 @@ def sensitivity(found: Sensitivity, form: str = "text", *, width: int = 100) -> 
             {
                 "spec": found.name,
                 "quantity": found.quantity,
-                "cost": found.cost,
+                "cost": text.raw(found.cost),
                 "bindings": _bindings(found.bindings),
-                "convention": found.convention.name,
+                "convention": found.counting.convention.name,
                 "responses": [_response(found, each) for each in found.responses],
             }
         )
@@ -52,7 +52,7 @@ def _responses(found: Sensitivity) -> list[Column]:
 
 
 def _change(found: Sensitivity, response: Response) -> Fraction | None:
-    return Fraction(response.step.cost, found.cost) - 1 if response.step and found.cost else None
+    return Fraction(response.step.cost) / found.cost - 1 if response.step and found.cost else None
 
 
 def _decimals(value: Fraction | None, places: int) -> str:
@@ -77,7 +77,7 @@ def _notes(found: Sensitivity) -> Iterator[str]:
     for response in found.responses:
         if response.reason:
             yield f"{response.symbol}: {response.reason}"
-    yield f"convention {found.convention.name}"
+    yield "; ".join((f"convention {found.counting.convention.name}", *text.asked(found.counting, [found.quantity])))
 
 
 def _response(found: Sensitivity, response: Response) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _response(found: Sensitivity, response: Response) -> dict[str, Any]:
             "low": str(step.span.low),
             "high": str(step.span.high),
             "closed": list(step.span.closed),
-            "cost": step.cost,
+            "cost": text.raw(step.cost),
             "change": str(change),
         },
     }

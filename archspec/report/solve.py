@@ -10,7 +10,7 @@ from archspec.report import text
 from archspec.report.text import Column
 from archspec.sweep.bounds import Line
 from archspec.sweep.budget import Budget
-from archspec.sweep.solve import MEMORY, Found, Solution
+from archspec.sweep.solve import Found, Solution
 from archspec.sweep.span import Span, decimal
 
 FORMATS = ("text", "markdown", "json")
@@ -145,9 +145,8 @@ def _notes(solution: Solution) -> Iterable[str]:
 
 
 def _counted(solution: Solution) -> str:
-    counting = solution.counting
-    asked = MEMORY in (solution.maximise, *(budget.quantity for budget in solution.budgets))
-    return f"batch {counting.batch}" + (f"; memory {counting.policy}, {counting.dtype}" if asked else "")
+    asked = (solution.maximise, *(budget.quantity for budget in solution.budgets))
+    return "; ".join((f"batch {solution.counting.batch}", *text.asked(solution.counting, asked)))
 
 
 def _misses(solution: Solution, nearest: Found) -> str:
@@ -176,8 +175,10 @@ def _plain(solution: Solution) -> dict[str, Any]:
         "batch": solution.counting.batch,
         "policy": solution.counting.policy,
         "dtype": solution.counting.dtype,
+        "weight_bits": solution.counting.bits,
         "budgets": [
-            {"quantity": budget.quantity, "least": budget.least, "most": budget.most} for budget in solution.budgets
+            {"quantity": budget.quantity, "least": text.raw(budget.least), "most": text.raw(budget.most)}
+            for budget in solution.budgets
         ],
         "searched": [
             {"symbol": line.symbol, "from": str(line.low), "to": str(line.high), "step": line.step, "kind": line.kind}
@@ -200,5 +201,5 @@ def _network(found: Found | None) -> dict[str, Any] | None:
             name: {"low": str(span.low), "high": str(span.high), "closed": list(span.closed)}
             for name, span in found.spans.items()
         },
-        **found.figures,
+        **{name: text.raw(figure) for name, figure in found.figures.items()},
     }

@@ -3,11 +3,12 @@
 import html as markup
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal
 
 from tabulate import DataRow, TableFormat, tabulate
 
-from archspec.cost import Term
+from archspec.cost import USUAL, Counting, Term, quantity
 from archspec.language.document import Document
 
 _LATEX_SIGNS = {
@@ -42,12 +43,36 @@ class Column:
 
 
 def number(value: Any) -> str:
-    """An integer with its thousands apart; an expression as it is.
+    """An integer with its thousands apart; a fraction to four digits, an expression as it is, what is undefined as –.
 
-    >>> number(568740352)
-    '568,740,352'
+    >>> number(568740352), number(Fraction(1, 3)), number(None)
+    ('568,740,352', '0.3333', '–')
     """
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, Fraction):
+        return f"{float(value):,.{0 if abs(value) >= 1000 else 4}{'f' if abs(value) >= 1000 else 'g'}}"
+    return f"{value:,}" if isinstance(value, int) else "–" if value is None else str(value)
+
+
+def raw(value: Any) -> Any:
+    """A number as JSON and CSV have it: a fraction as the nearest decimal.
+
+    >>> raw(12), raw(Fraction(1, 3))
+    (12, 0.3333333333333333)
+    """
+    return float(value) if isinstance(value, Fraction) else value
+
+
+def asked(counting: Counting, quantities: Iterable[str]) -> list[str]:
+    """What of a request decides some quantities, besides the convention and the batch, where it must be said.
+
+    >>> asked(Counting(dtype="int8", weight_bits=4), ["memory", "weight_bytes"])
+    ['memory layerwise, int8', '4-bit weights']
+    """
+    kinds = {quantity(name).kind for name in quantities}
+    said = [f"memory {counting.policy}, {counting.dtype}"] if "peak" in kinds else []
+    if counting.dtype != USUAL.dtype and not said:
+        said.append(f"{counting.dtype} activations")
+    return [*said, f"{counting.bits}-bit weights"] if counting.weight_bits is not None else said
 
 
 def terms(summands: Iterable[Term], of: str = "macs") -> str:

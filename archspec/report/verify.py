@@ -41,7 +41,7 @@ def verify(
 
 def _page(agreements: "list[Agreement]", form: str, layers: bool, width: int, colour: bool) -> str:
     if layers:
-        rows = [row for agreement in agreements for row in (*agreement.rows, agreement.total)]
+        rows = [row for agreement in agreements for row in agreement.compared]
         columns = [
             Column("layer", [row.name for row in rows], "left"),
             Column("operator", [row.operator for row in rows], "left"),
@@ -107,7 +107,7 @@ def _findings(agreements: "Sequence[Agreement]", width: int) -> list[str]:
 
 
 def _plain_data(agreement: "Agreement") -> dict[str, Any]:
-    rows = [*agreement.rows, agreement.total]
+    rows = agreement.compared
     return {
         "spec": agreement.name,
         "bindings": agreement.bindings,

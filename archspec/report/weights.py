@@ -116,22 +116,24 @@ def _legend(lines: list[_Line]) -> Iterator[str]:
 
 
 def _findings(matching: "Matching") -> Iterator[str]:
-    if matching.there.sorted:
-        yield "the source is sorted by name, as safetensors files are: its order is that of the numbers in the names"
+    yield from matching.mixed
     yield from matching.differences
     unsettled = [choice for choice in matching.choices if choice.settled is None]
+    word = "assumed" if matching.assume else "ambiguous"
     for choice in unsettled[:SHOWN]:
-        yield f"assumed: {_choice(matching, choice)}"
+        yield f"{word}: {_choice(matching, choice)}"
     if len(unsettled) > SHOWN:
-        yield f"{len(unsettled) - SHOWN} more are assumed; the library's Matching.settled runs both models to decide"
-    yield str(matching) + (f"; {len(unsettled)} assumed" if unsettled else "")
+        yield f"{len(unsettled) - SHOWN} more are {word}; the library's Matching.settled runs both models to decide"
+    yield str(matching)
 
 
 def _choice(matching: "Matching", choice: "Choice") -> str:
     one, other = choice.layers[0]
     where = "in parallel branches" if choice.parallel else "and names that do not say which comes first"
     sources = " and ".join(f"'{matching.taken[name][0]}'" for name in (one, other))
-    return f"{sources} have the same shapes, {where}: that they fill '{one}' and '{other}' in this order"
+    fill = "that they fill" if matching.assume else "they may fill"
+    order = "in this order" if matching.assume else "in either order"
+    return f"{sources} have the same shapes, {where}: {fill} '{one}' and '{other}' {order}"
 
 
 def _bold(line: str, colour: bool) -> str:
@@ -156,5 +158,7 @@ def _plain_data(matching: "Matching") -> dict[str, Any]:
             {"layers": choice.layers, "parallel": choice.parallel, "settled_by": choice.settled}
             for choice in matching.choices
         ],
+        "ambiguous": {name: list(those) for name, those in matching.open.items()},
+        "mixed_blocks": list(matching.mixed),
         "differences": list(matching.differences),
     }

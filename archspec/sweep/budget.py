@@ -4,14 +4,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
+from archspec import cost
+from archspec.cost import Quantity
 from archspec.dims import ceil, exact, floor
-from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
-
-QUANTITIES = ("macs", "flops", "params", "activations", "weight_bytes", "memory")
-"""What a budget can be for; memory is the peak while running, in bytes."""
-
-BYTES = ("weight_bytes", "memory")
+from archspec.errors import ArchspecError, BindingError, did_you_mean
 
 _TEXT = re.compile(r"(<=|>=|<|>|≤|≥|)\s*([0-9][0-9_,]*(?:\.[0-9]+)?(?:[eE]\+?[0-9]{1,2})?)\s*([A-Za-z]*)\Z")
 _DECIMAL = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -28,19 +26,25 @@ class Budget:
     """
 
     quantity: str
-    least: int | None = None
-    most: int | None = None
+    least: Any = None
+    most: Any = None
 
-    def excess(self, value: int) -> int:
-        """How far a value is outside, above or below; 0 within."""
+    def excess(self, value: Any) -> Any:
+        """How far a value is outside, above or below; 0 within.
+
+        Raises:
+            ArchspecError: The value is undefined.
+        """
+        if value is None:
+            raise ArchspecError(f"{self.quantity} is undefined where there is nothing for it to be of")
         if self.most is not None and value > self.most:
             return value - self.most
         return self.least - value if self.least is not None and value < self.least else 0
 
-    def miss(self, value: int) -> Fraction:
+    def miss(self, value: Any) -> Fraction:
         """The excess as a part of the bound that is broken; of 1 where that is 0."""
         bound = self.most if self.most is not None and value > self.most else self.least
-        return Fraction(self.excess(value), max(bound or 1, 1))
+        return Fraction(self.excess(value)) / (bound or 1)
 
 
 def budgets(texts: Mapping[str, str | Iterable[str]]) -> tuple[Budget, ...]:
@@ -60,12 +64,18 @@ def budget(quantity: str, texts: Iterable[str]) -> Budget:
     >>> budget("weight_bytes", ["64KiB"])
     Budget(quantity='weight_bytes', least=None, most=65536)
     """
-    check_quantity(quantity)
-    least: list[int] = []
-    most: list[int] = []
+    of_what = cost.quantity(quantity)
+    least: list[Any] = []
+    most: list[Any] = []
     for text in texts:
-        sign, value = _bound(quantity, text)
-        if sign in (">", ">=", "≥"):
+        sign, value = _bound(of_what, text)
+        if of_what.kind == "ratio":
+            if sign in ("<", ">"):
+                raise BindingError(
+                    f"{quantity} is a ratio; a bound of it is written <= or >= (got '{text.strip()[:40]}')"
+                )
+            (least if sign in (">=", "≥") else most).append(exact(value))
+        elif sign in (">", ">=", "≥"):
             least.append(floor(value) + 1 if sign == ">" else ceil(value))
         else:
             most.append(ceil(value) - 1 if sign == "<" else floor(value))
@@ -77,20 +87,10 @@ def budget(quantity: str, texts: Iterable[str]) -> Budget:
     return found
 
 
-def check_quantity(quantity: str) -> None:
-    """Refuse what is no quantity.
-
-    Raises:
-        UnknownNameError: It is none.
-    """
-    if quantity not in QUANTITIES:
-        known = did_you_mean(quantity, QUANTITIES) or f"; there are {', '.join(QUANTITIES)}"
-        raise UnknownNameError(f"no quantity '{quantity}'{known}")
-
-
-def _bound(quantity: str, text: str) -> tuple[str, Fraction]:
-    units = _DECIMAL | _BINARY if quantity in BYTES else _DECIMAL
-    example = "'<=4MB', '<=64KiB'" if quantity in BYTES else "'<=300M', '<=2.5M', '>=1e9'"
+def _bound(quantity: Quantity, text: str) -> tuple[str, Fraction]:
+    in_bytes = quantity.unit == "B"
+    units = _DECIMAL | _BINARY if in_bytes else _DECIMAL
+    example = "'<=4MB', '<=64KiB'" if in_bytes else "'<=300M', '<=2.5M', '>=1e9'"
     found = _TEXT.match(text.strip())
     if not found:
         raise BindingError(f"a budget of {quantity} is written {example} (got {text.strip()[:40]!r})")

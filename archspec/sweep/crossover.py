@@ -14,18 +14,16 @@ from sympy import Expr, Symbol
 from sympy.polys.rootoftools import ComplexRootOf
 
 from archspec import cost, graph
-from archspec.cost import Convention
-from archspec.cost.table import Row
+from archspec.cost import USUAL, Counting
 from archspec.errors import ArchspecError, UnknownNameError
 from archspec.formula.kinds import kind_of
-from archspec.formula.of_network import POLICIES
 from archspec.formula.views import divisible
 from archspec.formula.writers import Text
 from archspec.graph import Network, Node
 from archspec.language.document import Document
-from archspec.ops import KINDS
+from archspec.result import short
 from archspec.sweep.bounds import Line, line
-from archspec.sweep.sensitivity import check_quantity, chosen
+from archspec.sweep.sensitivity import chosen
 from archspec.sweep.span import Span, decimal
 from archspec.sweep.survey import Sample, Survey
 from archspec.symbols import Lookup, to_sympy
@@ -119,6 +117,14 @@ class Crossover:
     reigns: tuple[Reign, ...]
     crossings: tuple[Crossing, ...]
 
+    def __repr__(self) -> str:
+        return short(
+            self,
+            self.name,
+            f"{self.quantity} by {self.by} along {self.line.symbol}",
+            f"{len(self.crossings)} crossings",
+        )
+
 
 def crossover(
     document: Document,
@@ -127,7 +133,7 @@ def crossover(
     *,
     by: str = "kind",
     between: Iterable[Any] | None = None,
-    convention: Convention = cost.DEFAULT,
+    counting: Counting = USUAL,
     bindings: Mapping[str, Any] | None = None,
 ) -> Crossover:
     """Who dominates a cost along a symbol.
@@ -138,7 +144,7 @@ def crossover(
         quantity: What is counted, as of a formula.
         by: "kind", "operator" or "stage".
         between: Where to search, instead of the symbol's whole range.
-        convention: How to count.
+        counting: How to count.
         bindings: Values of other symbols.
 
     Raises:
@@ -152,12 +158,13 @@ def crossover(
     1/32 ≤ alpha < 17/512 depthwise conv2d
     17/512 ≤ alpha ≤ 4 pointwise conv2d
     """
-    check_quantity(quantity)
-    if quantity in POLICIES:
-        raise UnknownNameError("a peak of memory is of the whole network; it does not add up from its layers")
+    kind = cost.quantity(quantity).kind
+    if kind != "sum":
+        what = "peak of memory" if kind == "peak" else "ratio"
+        raise UnknownNameError(f"a {what} is of the whole network; it does not add up from its layers")
     if by not in GROUPS:
         raise UnknownNameError(f"layers are not grouped by '{by}'; use {', '.join(GROUPS)}")
-    asked = _Asked(document, quantity, GROUPS[by], convention, {**(bindings or {})})
+    asked = _Asked(document, quantity, GROUPS[by], counting, {**(bindings or {})})
     searched = line(document, symbol, between)
     survey = Survey([searched], asked.expand, asked.grouped(searched))
     samples = list(survey)
@@ -177,21 +184,19 @@ class _Asked:
     document: Document
     quantity: str
     group: Callable[[Network, Node], str]
-    convention: Convention
+    counting: Counting
     bindings: Mapping[str, Any]
 
     def expand(self, values: Mapping[str, Any]) -> Network:
-        return graph.expand(self.document, {**self.bindings, **values})
+        return graph.expand(self.document, {**self.bindings, **values}, batch=self.counting.batch)
 
     def rows(self, network: Network) -> list[tuple[str, Any]]:
         """The group and the cost of every node."""
-        table = cost.count(network, self.convention)
+        table = cost.count(network, self.counting)
         return [
-            (self.group(network, node), self.figure(row)) for node, row in zip(network.nodes, table.rows, strict=True)
+            (self.group(network, node), row.figure(self.quantity))
+            for node, row in zip(network.nodes, table.rows, strict=True)
         ]
-
-    def figure(self, row: Row) -> Any:
-        return getattr(row.operations if self.quantity in KINDS else row, self.quantity)
 
     def grouped(self, searched: Line) -> Callable[[Network], dict[str, Any]]:
         """Adds a network's costs up by groups: those of three networks along the line; what is in none is others."""
@@ -214,7 +219,7 @@ class _Asked:
     def smooth(self, name: str) -> tuple[Symbol, dict[str, Expr]] | None:
         """The symbol, and the cost of each group where sizes divide; None where no formula can say it."""
         try:
-            network = graph.expand(self.document, self.bindings, free=(name,))
+            network = graph.expand(self.document, self.bindings, free=(name,), batch=self.counting.batch)
             rows = self.rows(network)
         except ArchspecError:
             return None

@@ -14,11 +14,12 @@ import sympy
 from sympy import Expr, Symbol
 
 from archspec import cost, graph
-from archspec.cost import Convention
-from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
-from archspec.formula.of_network import QUANTITIES, figure, formula
+from archspec.cost import USUAL, Counting
+from archspec.errors import ArchspecError, BindingError, did_you_mean
+from archspec.formula.of_network import formula
 from archspec.graph import Network
 from archspec.language.document import Document
+from archspec.result import short
 from archspec.sweep.bounds import Line, line
 from archspec.sweep.span import Span
 from archspec.sweep.survey import Survey
@@ -72,7 +73,7 @@ class Sensitivity:
         quantity: Which cost.
         cost: What it is.
         bindings: Where.
-        convention: How it is counted.
+        counting: How it is counted.
         responses: One a symbol that is a number, by falling elasticity.
     """
 
@@ -80,8 +81,16 @@ class Sensitivity:
     quantity: str
     cost: int
     bindings: Mapping[str, Any]
-    convention: Convention
+    counting: Counting
     responses: tuple[Response, ...]
+
+    def __repr__(self) -> str:
+        return short(
+            self,
+            self.name,
+            f"{self.quantity} {self.cost}",
+            *(f"{each.symbol} {each.elasticity}" for each in self.responses),
+        )
 
 
 def sensitivity(
@@ -89,7 +98,7 @@ def sensitivity(
     quantity: str = "macs",
     *,
     symbols: Iterable[str] | None = None,
-    convention: Convention = cost.DEFAULT,
+    counting: Counting = USUAL,
     bindings: Mapping[str, Any] | None = None,
 ) -> Sensitivity:
     """How a cost answers to the symbols of a specification.
@@ -98,7 +107,7 @@ def sensitivity(
         document: The specification.
         quantity: What is counted, as of a formula.
         symbols: Which symbols; by default all that are numbers.
-        convention: How to count.
+        counting: How to count.
         bindings: Where; symbols that are not named are at their defaults.
 
     Raises:
@@ -113,19 +122,19 @@ def sensitivity(
     alpha 1.949
     classes 0.002
     """
-    check_quantity(quantity)
-    network = graph.expand(document, bindings or {})
+    cost.quantity(quantity)
+    network = graph.expand(document, bindings or {}, batch=counting.batch)
     values = dict(network.bindings)
     names = [name for name, symbol in document.symbols.items() if not symbol.word]
     wanted = names if symbols is None else _wanted(symbols, names, document.name)
-    asked = _Asked(document, quantity, convention, values)
+    asked = _Asked(document, quantity, counting, values)
     responses = [asked.response(name) for name in wanted]
     return Sensitivity(
         name=document.name,
         quantity=quantity,
         cost=asked.count(network)[quantity],
         bindings=values,
-        convention=convention,
+        counting=counting,
         responses=tuple(sorted(responses, key=lambda each: -abs(each.elasticity or Fraction(0)))),
     )
 
@@ -147,17 +156,6 @@ def _wanted(symbols: Iterable[str], names: list[str], of: str) -> tuple[str, ...
     return wanted
 
 
-def check_quantity(quantity: str) -> None:
-    """Refuse what is no quantity of a formula.
-
-    Raises:
-        UnknownNameError: It is none.
-    """
-    if quantity not in QUANTITIES:
-        hint = did_you_mean(quantity, QUANTITIES) or f"; use {', '.join(QUANTITIES)}"
-        raise UnknownNameError(f"there is no formula of '{quantity}'{hint}")
-
-
 def _listed(names: list[str]) -> str:
     return f"; it has {', '.join(names) or 'none'}"
 
@@ -166,14 +164,14 @@ def _listed(names: list[str]) -> str:
 class _Asked:
     document: Document
     quantity: str
-    convention: Convention
+    counting: Counting
     values: Mapping[str, Any]
 
     def expand(self, values: Mapping[str, Any]) -> Network:
-        return graph.expand(self.document, {**self.values, **values})
+        return graph.expand(self.document, {**self.values, **values}, batch=self.counting.batch)
 
     def count(self, network: Network) -> dict[str, Any]:
-        return {self.quantity: figure(cost.count(network, self.convention), self.quantity)}
+        return {self.quantity: cost.count(network, self.counting).figure(self.quantity)}
 
     def response(self, name: str) -> Response:
         elasticity = percent = reason = None
@@ -187,7 +185,7 @@ class _Asked:
     def smooth(self, name: str) -> tuple[Expr, Symbol]:
         """The formula where sizes divide, in one symbol, a maximum being what it is just above the symbol's value."""
         others = {key: each for key, each in self.values.items() if key != name}
-        found = formula(self.document, self.quantity, free=(name,), bindings=others, convention=self.convention)
+        found = formula(self.document, self.quantity, free=(name,), bindings=others, counting=self.counting)
         if found.exact.has(Lookup):
             raise ArchspecError(f"{name} is looked up in a table; only its steps can be counted")
         (symbol,) = found.symbols

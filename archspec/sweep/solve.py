@@ -9,47 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from archspec import cost, graph
-from archspec.cost import Convention
-from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
+from archspec.cost import USUAL, Counting
+from archspec.errors import ArchspecError, BindingError
 from archspec.graph import Network
 from archspec.language.document import Document
-from archspec.memory.peak import DTYPES, POLICIES, memory
+from archspec.result import short
 from archspec.sweep.bounds import Line, lines
-from archspec.sweep.budget import QUANTITIES, Budget, budgets, check_quantity
+from archspec.sweep.budget import Budget, budgets
 from archspec.sweep.span import Span
 from archspec.sweep.survey import Sample, Survey
 
-MEMORY = "memory"
-COUNTED = tuple(quantity for quantity in QUANTITIES if quantity != MEMORY)
-
-
-@dataclass(frozen=True, slots=True)
-class Counting:
-    """How networks are counted.
-
-    Attributes:
-        convention: What counts as a parameter and as an operation.
-        batch: How many inputs at once.
-        policy: What is in memory while a node runs; see `memory.peak`.
-        dtype: The type of a number in memory.
-    """
-
-    convention: Convention = cost.DEFAULT
-    batch: int = 1
-    policy: str = "layerwise"
-    dtype: str = "float32"
-
-    def __post_init__(self) -> None:
-        for kind, word, known in (("policy", self.policy, POLICIES), ("type", self.dtype, DTYPES)):
-            if word not in known:
-                hint = did_you_mean(word, known) or f"; known are {', '.join(known)}"
-                raise UnknownNameError(f"no {kind} '{word}'{hint}")
-
-    def of(self, network: Network, quantities: Iterable[str]) -> dict[str, Any]:
-        """What a network costs, by quantity; the peak of its memory only where it is among `quantities`."""
-        table = cost.count(network, self.convention)
-        found = {quantity: getattr(table, quantity) for quantity in COUNTED}
-        return found | {MEMORY: memory(network, self.policy, self.dtype).peak} if MEMORY in quantities else found
+SHOWN = ("macs", "flops", "params", "activations", "weight_bytes")
+"""What is said of every network, besides what is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +75,9 @@ class Solution:
     def __bool__(self) -> bool:
         return self.best is not None
 
+    def __repr__(self) -> str:
+        return short(self, self.name, f"best {self.best.values if self.best else None}")
+
 
 def solve(
     document: Document,
@@ -112,7 +86,7 @@ def solve(
     *,
     between: Mapping[str, Iterable[Any]] | None = None,
     maximise: str | None = None,
-    counting: Counting = Counting(),
+    counting: Counting = USUAL,
     bindings: Mapping[str, Any] | None = None,
 ) -> Solution:
     """The largest network within budgets, over all values of one symbol or two.
@@ -139,7 +113,7 @@ def solve(
     names = (symbols,) if isinstance(symbols, str) else tuple(symbols)
     wanted = budgets(limits)
     goal = wanted[0].quantity if maximise is None else maximise
-    check_quantity(goal)
+    cost.quantity(goal)
     bound = dict(bindings or {})
     _check_free(names, bound)
     searched = lines(document, names, between or {})
@@ -181,7 +155,9 @@ class _Question:
 
     def count(self, network: Network) -> dict[str, Any]:
         """What a network costs, by quantity."""
-        return self.counting.of(network, (self.goal, *(budget.quantity for budget in self.budgets)))
+        table = cost.count(network, self.counting)
+        asked = (self.goal, *(budget.quantity for budget in self.budgets))
+        return {name: table.figure(name) for name in dict.fromkeys((*SHOWN, *asked))}
 
     def answers(self, samples: list[Sample]) -> dict[str, Any]:
         """The parts of the solution that the samples decide."""

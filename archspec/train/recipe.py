@@ -14,10 +14,11 @@ from pydantic import ValidationError
 from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, did_you_mean
 from archspec.language import zoo
 from archspec.language.located import Faults, Located, fault_of, validated
-from archspec.language.reader import decode, parse, printable, read_bytes
+from archspec.language.reader import decode, parse, read_bytes
 from archspec.language.values import Text
 from archspec.train.domains import Fraction, Switch, real, whole, word
 from archspec.train.methods import METHODS, Distil, Freeze, MaxNorm, Method, Prune, Share
+from archspec.writing import printable
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 SCHEDULES = ("constant", "step", "cosine", "linear")

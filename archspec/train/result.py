@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archspec.errors import ArchspecError
+from archspec.result import short
 
 
 class TrainingStoppedError(ArchspecError):
@@ -140,6 +141,9 @@ class Result:
     def seconds(self) -> float:
         """What the epochs took together, without the tests."""
         return sum(epoch.seconds for epoch in self.epochs)
+
+    def __repr__(self) -> str:
+        return short(self, self.spec, self.data, f"{len(self.epochs)} of {self.planned} epochs")
 
 
 class Watcher:

@@ -94,7 +94,7 @@ class _Run:
         self, arch: "Architecture", out: Path, bindings: dict[str, Any], options: Options, watcher: Watcher
     ) -> None:
         self.arch, self.out, self.options, self.watcher = arch, out, options, watcher
-        network = arch.expand(**bindings)
+        network = arch.expand(bindings)
         self.shape, self.classes = faces(network)
         self.network = before_softmax(network)
         self.bindings = bindings
@@ -114,7 +114,7 @@ class _Run:
             raise SpecErrors(faults)
         self.accelerate = accelerator(chosen, self.options)
         self.data = data.held_out(loaded, chosen.validation, chosen.seed)
-        self.model = self.arch.to_torch(**self.bindings, seed=chosen.seed, logits=True)
+        self.model = self.arch.to_torch(self.bindings, seed=chosen.seed, logits=True)
         began, note = self._started(chosen)
         place = record.place(self.accelerate.device, self.accelerate.num_processes)
         self.record = record.record(self.origin, self.data, source, resize, chosen, place, began)

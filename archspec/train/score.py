@@ -10,14 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from archspec.compress.container import is_compressed
 from archspec.errors import ArchspecError
 from archspec.language import Origin, origin
-from archspec.language.reader import printable
 from archspec.memory.peak import memory
 from archspec.train import checkpoint, data, record
 from archspec.train.batches import Inputs
 from archspec.train.data import Split
 from archspec.train.result import Score
+from archspec.writing import printable
 
 if TYPE_CHECKING:
     from archspec.architecture import Architecture, Network
@@ -44,7 +45,7 @@ def evaluate(
 
     Args:
         arch: The network.
-        weights: A safetensors file with the names of `arch.to_torch().state_dict()`.
+        weights: A safetensors file with the names of `arch.to_torch().state_dict()`, or a compressed one.
         source: See `archspec.train.data.load`.
         bindings: Values for the network's symbols.
         resize: See `archspec.train.data.load`.
@@ -54,13 +55,17 @@ def evaluate(
     Raises:
         ArchspecError: The weights are of another specification, or the data do not fit.
     """
-    network = arch.expand(**(bindings or {}))
+    network = arch.expand(bindings)
     shape, classes = faces(network)
-    tensors, note = checkpoint.read_weights(Path(weights))
-    if "spec" in note:
-        refuse_note(note, origin(arch.document, network.bindings), str(weights))
-    model = arch.to_torch(logits=True, **(bindings or {}))
-    fill(model, tensors, str(weights))
+    note: Mapping[str, Any] = {}
+    if is_compressed(weights):
+        model = arch.to_torch(bindings, weights=weights, logits=True)
+    else:
+        tensors, note = checkpoint.read_weights(Path(weights))
+        if "spec" in note:
+            refuse_note(note, origin(arch.document, network.bindings), str(weights))
+        model = arch.to_torch(bindings, logits=True)
+        fill(model, tensors, str(weights))
     place = device_of(device)
     model.to(place)
     found = data.load(source, shape, classes, resize=resize)

@@ -12,12 +12,14 @@ class Parting:
         inside: Whether it is the layer itself; else it is what lies between it and the layers with weights before it.
         what: The settings, or the modules without weights, that are not the same.
         apart: By how much that changes what the layer gives, or is given.
+        settings: Whether the layer's own settings say why.
     """
 
     layer: str
     inside: bool
     what: str
     apart: str
+    settings: bool = False
 
     def __str__(self) -> str:
         where = f"{'in' if self.inside else 'before'} '{self.layer}'" if self.layer else "before the output"

@@ -28,10 +28,18 @@ class _Difference:
     ) -> None:
         by_name = {layer.name: layer for layer in there.all}
         used = {name for name, _ in taken.values()}
-        self.bindings = bindings
+        self.bindings, self.loose = bindings, there.loose
         self.pairs = [(layer, by_name[taken[layer.name][0]]) for layer in here.all if layer.name in taken]
         self.missing = [layer for layer in here.all if layer.name not in taken]
         self.extra = [layer for layer in there.all if layer.name not in used]
+        both = {layer.signature for layer in self.missing} & {layer.signature for layer in self.extra}
+        self.unclear = {
+            signature: [sum(layer.signature == signature for layer in side.all) for side in (here, there)]
+            for signature in dict.fromkeys(layer.signature for layer in self.missing if layer.signature in both)
+        }
+        self.missing, self.extra = (
+            [layer for layer in side if layer.signature not in both] for side in (self.missing, self.extra)
+        )
         self.shared = self._side_by_side(here, there)
 
     def _side_by_side(self, here: Layers, there: Layers) -> list[tuple[Layer, Layer]]:
@@ -44,12 +52,13 @@ class _Difference:
                 if layer.name in lonely:
                     gaps.setdefault(last, ([], []))[side].append(layer)
                 else:
-                    last = back[layer.name] if side else layer.name
+                    last = back.get(layer.name, last) if side else layer.name
         return [pair for one, other in gaps.values() for pair in zip(one, other, strict=False)]
 
     def sentences(self) -> Iterator[str]:
         """All that is to be said."""
         yield from self._biases()
+        yield from _some([self._unclear(*each) for each in self.unclear.items()], "more shapes of which that is so")
         yield from _some([self._beside(one, other) for one, other in self.shared], "more layers differ in shape")
         paired = {layer.name for pair in self.shared for layer in pair}
         for layers, where in ((self.missing, "here"), (self.extra, "in the source")):
@@ -61,6 +70,10 @@ class _Difference:
             yield from _counted(
                 [layer.name for layer in layers if not layer.kernel], f"normalisation{{s}} only {where}"
             )
+        yield from _some(
+            [f"only in the source: '{array.key}', of type {array.dtype}" for array in self.loose],
+            "more arrays only in the source",
+        )
 
     def _biases(self) -> Iterator[str]:
         """Layers with a bias on one side alone; a normalisation that is folded into its layer leaves such a bias."""
@@ -76,6 +89,12 @@ class _Difference:
         yield from _counted(
             here, "layer{s} of the source without a bias, where one is here", why * (extra == len(here) > 1)
         )
+
+    def _unclear(self, signature: tuple[object, ...], numbers: list[int]) -> str:
+        """Layers of one shape that are not matched on either side."""
+        size = signature[0][1] if isinstance(signature[0], tuple) else signature  # of a normalisation, by name
+        what = "×".join(map(str, size)) if isinstance(size, tuple) else ""
+        return f"{numbers[0]} layers here are {what}, {numbers[1]} in the source: nothing says which are which"
 
     def _beside(self, one: Layer, other: Layer) -> str:
         """Two kernels that could be one, were their shapes the same."""

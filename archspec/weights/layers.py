@@ -6,7 +6,7 @@ from math import prod
 
 from archspec.graph import Network
 from archspec.graph.names import state_key
-from archspec.weights.words import sorting
+from archspec.weights.words import natural
 
 UNCOUNTED = "num_batches_tracked"
 """How many batches a batch normalisation has seen; it changes no output."""
@@ -27,6 +27,16 @@ class Array:
     def real(self) -> bool:
         """Whether it holds floating-point numbers."""
         return self.dtype.startswith(("float", "bfloat"))
+
+    @property
+    def whole(self) -> bool:
+        """Whether it holds whole numbers."""
+        return self.dtype.startswith(("int", "uint"))
+
+    @property
+    def weight(self) -> bool:
+        """Whether its name is that of a layer's array."""
+        return self.key.rpartition(".")[2] in ARRAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +79,6 @@ class Layer:
         """What a convolution shares with the linear layer that does the same to a map of its kernel's size."""
         return ("flat", self.shape[0], prod(self.shape)) if self.kernel else self.signature
 
-    def fits(self, other: "Layer") -> bool:
-        """Whether the other's arrays can stand here, as they are or with all axes but the first made one."""
-        if self.signature == other.signature:
-            return True
-        return self.flat == other.flat and {len(self.shape), len(other.shape)} == {2, 4}
-
 
 @dataclass(frozen=True)
 class Layers:
@@ -84,13 +88,11 @@ class Layers:
         all: In order.
         loose: Arrays of a source that belong to no layer that is known.
         counters: The keys of `num_batches_tracked`, by layer.
-        sorted: Whether they are in the order of their names, so that the order in which they are computed is not known.
     """
 
     all: tuple[Layer, ...]
     loose: tuple[Array, ...] = ()
     counters: Mapping[str, str] = field(default_factory=dict)
-    sorted: bool = False
 
     @property
     def kernels(self) -> tuple[Layer, ...]:
@@ -121,26 +123,20 @@ def of_network(network: Network) -> Layers:
     return Layers(tuple(layers))
 
 
-def of_source(arrays: Iterable[Array], *, ordered: bool) -> Layers:
-    """The layers of a state dict: arrays whose keys differ in the last part alone.
+def of_source(arrays: Iterable[Array]) -> Layers:
+    """The layers of a state dict: arrays whose keys differ in the last part alone; sorted, as their order says nothing.
 
     Arrays of whole numbers belong to no layer, nor do those with names of their own.
-
-    Args:
-        arrays: In the order of the state dict.
-        ordered: Whether that is likely the order of computation; if not, names are put in the likely one.
     """
     layers: dict[str, dict[str, Array]] = {}
     loose, counters = [], {}
-    for array in arrays:
+    for array in sorted(arrays, key=lambda array: natural(array.key)):
         name, _, last = array.key.rpartition(".")
-        if last == UNCOUNTED:
+        if last == UNCOUNTED and array.whole and not array.shape:
             counters[name] = array.key
-        elif last in ARRAYS and array.real and array.shape:
+        elif array.weight and array.real and array.shape:
             layers.setdefault(name, {})[last] = array
         else:
             loose.append(array)
     found = [Layer(name, {last: own[last] for last in ARRAYS if last in own}) for name, own in layers.items()]
-    if not ordered:
-        found.sort(key=lambda layer: sorting(layer.name))
-    return Layers(tuple(found), tuple(loose), counters, not ordered)
+    return Layers(tuple(found), tuple(loose), counters)

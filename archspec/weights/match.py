@@ -1,12 +1,11 @@
 """How a network's layers find theirs in a state dict.
 
-Convolutions and linear layers first: as many as can be in the order of both sides, the others by place and name; then
-normalisations, which go where the layers go that they normalise; then what is left. Where shapes allow layers of
-parallel branches to be exchanged, names decide, or the order is assumed and that is said.
+Convolutions and linear layers first: the source's modules are laid along the network as blocks (`layout`). Then
+normalisations, which go where the layers go that they normalise; then what is left. The order of the keys says nothing.
+Where several ways are left, the names decide, or the layer is open: it is said which of the source's it may be.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import TypeAlias
 
@@ -15,25 +14,29 @@ from torch import Tensor
 from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.graph.names import state_key
-from archspec.weights.align import Found, Why, align
+from archspec.weights.choices import choices
 from archspec.weights.file import WeightFile
+from archspec.weights.kinds import Kinds, kinds
 from archspec.weights.layers import Array, Layer, Layers, of_network, of_source
+from archspec.weights.layout import Here, Layout, TooManyWaysError, lay
 from archspec.weights.matching import Matching
-from archspec.weights.rows import Choice
-from archspec.weights.words import in_order, likeness
+from archspec.weights.rows import Why
+from archspec.weights.wiring import Wiring
+from archspec.weights.words import likeness, pieces
 
-NEAREST = 16
-"""With how many of its like in other branches a layer is compared."""
+MOST = 4096
+"""The most layers of a side."""
 
-Taken: TypeAlias = dict[str, tuple[str, Why]]
+Likeness: TypeAlias = Callable[[Layer, Layer], int]
 
 
-def match(network: Network, source: Mapping[str, Tensor] | str | PathLike[str]) -> Matching:
+def match(network: Network, source: Mapping[str, Tensor] | str | PathLike[str], *, assume: bool = False) -> Matching:
     """What of a source fills each array of a network.
 
     Args:
         network: Its symbols are all bound to numbers.
         source: A state dict, or a file of one: `.safetensors` or `.npz`.
+        assume: Whether to take, where nothing says which of several layers it is, those in the order of their names.
 
     Raises:
         ArchspecError: The source cannot be read, or holds what is no tensor.
@@ -48,184 +51,193 @@ def match(network: Network, source: Mapping[str, Tensor] | str | PathLike[str]) 
     lenet_300_100: 6 of 6 arrays filled, none left over
     """
     found: Mapping[str, Tensor] = source if isinstance(source, Mapping) else WeightFile(source)
-    here = of_network(network)
-    arrays = list(_described(found))
-    there = of_source(arrays, ordered=[array.key for array in arrays] != sorted(array.key for array in arrays))
-    bindings = {name: str(value) for name, value in network.bindings.items()}
-    same = _by_key(here, {array.key: array for array in arrays})
-    taken, choices = (same, []) if same is not None else _Matcher(network, here, there).matched()
-    last = state_key(network.output, "")[:-1]
-    return Matching(network.name, bindings, here, there, taken, tuple(choices), last, found)
+    arrays = {array.key: array for array in _described(found)}
+    here, there = of_network(network), of_source(arrays.values())
+    matcher = _Matcher(network, here, there)
+    if not matcher.by_key(arrays):
+        matcher.match()
+    return Matching(
+        name=network.name,
+        bindings={name: str(value) for name, value in network.bindings.items()},
+        here=here,
+        there=there,
+        taken=matcher.taken,
+        open=matcher.open,
+        choices=choices(here.all, matcher),
+        last=state_key(network.output, "")[:-1],
+        source=found,
+        assume=assume,
+    )
 
 
 def _described(source: Mapping[str, Tensor]) -> Iterator[Array]:
-    if isinstance(source, WeightFile):
-        yield from source.arrays.values()
-        return
+    for array in source.arrays.values() if isinstance(source, WeightFile) else _in_memory(source):
+        if array.weight and not array.real:
+            where = f"{source.path}: " if isinstance(source, WeightFile) else ""
+            raise ArchspecError(f"{where}'{array.key}' is of type {array.dtype}; weights are floating-point numbers")
+        yield array
+
+
+def _in_memory(source: Mapping[str, Tensor]) -> Iterator[Array]:
     for key, tensor in source.items():
         if not isinstance(key, str) or not isinstance(tensor, Tensor):
             raise ArchspecError(f"a state dict maps names to tensors; {key!r} is a {type(tensor).__name__}")
         yield Array(key, tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
 
 
-def _by_key(here: Layers, arrays: Mapping[str, Array]) -> Taken | None:
-    """Every layer by its own name, if the source has all of its arrays under the very same keys."""
-    wanted = [array for layer in here.all for array in layer.arrays.values()]
-    if all(array.key in arrays and arrays[array.key].shape == array.shape for array in wanted):
-        return {layer.name: (layer.name, "key") for layer in here.all}
-    return None
-
-
 class _Matcher:
-    """The steps of one matching."""
+    """The steps of one matching.
+
+    Attributes:
+        taken: By a layer of the network, the source's, and why.
+        open: The layers of which nothing says that they have the right one, and those that each may have.
+        possible: Those that each may have if names are left out.
+        wiring: How the network's layers are connected.
+    """
 
     def __init__(self, network: Network, here: Layers, there: Layers) -> None:
+        if max(len(here.all), len(there.all)) > MOST:
+            raise ArchspecError(f"{max(len(here.all), len(there.all))} layers are more than are matched: {MOST}")
         self.here, self.there = here, there
-        self.taken: Taken = {}
-        self.position = {layer.name: index for index, layer in enumerate(there.all)}
-        self.by_path = {layer.path: layer for layer in here.all}
-        self.above: dict[str, int] = {"input": 0}
-        self.behind: dict[str, Layer] = {}
-        for index, node in enumerate(network.nodes):
-            self.above[node.name] = 1 << index
-            for name in node.inputs:
-                self.above[node.name] |= self.above[name]
-            feeder = self.by_path.get(node.inputs[0]) if node.inputs else None
-            if feeder is not None and feeder.kernel and node.name in self.by_path:
-                self.behind[feeder.name] = self.by_path[node.name]
-        self.bit = {node.name: 1 << index for index, node in enumerate(network.nodes)}
+        self.taken: dict[str, tuple[str, Why]] = {}
+        self.open: dict[str, tuple[str, ...]] = {}
+        self.possible: dict[str, set[str]] = {}
+        self.wiring = Wiring(network, here.all)
 
-    def matched(self) -> tuple[Taken, list[Choice]]:
-        """The layers of the source by those of the network, and where it could be otherwise."""
-        self._take(self.here.kernels, self.there.kernels)
-        choices = self._decided(list(self._choices(self.here.kernels)))
-        attached = self._normalisations()
-        rest = [layer for layer in self.here.others if layer.name not in self.taken]
+    def by_key(self, arrays: Mapping[str, Array]) -> bool:
+        """Take every layer by its own name, if the source has all of its arrays under the very same keys."""
+        wanted = [array for layer in self.here.all for array in layer.arrays.values()]
+        if not all(array.key in arrays and arrays[array.key].shape == array.shape for array in wanted):
+            return False
+        self.taken = {layer.name: (layer.name, "key") for layer in self.here.all}
+        return True
+
+    def match(self) -> None:
+        """All steps."""
+        self._take(self.here.kernels, self.there.kernels, _alike)
+        self._normalisations()
         used = {name for name, _ in self.taken.values()}
-        self._take(rest, [layer for layer in self.there.others if layer.name not in used])
-        choices += self._decided(list(self._choices([*rest, *attached])))
-        for choice in choices:
-            if choice.settled is None:
-                for name in {name for pair in choice.layers for name in pair}:
-                    self.taken[name] = self.taken[name][0], "assumed"
-        return self.taken, [self._with_norms(choice) for choice in choices]
+        self._take(
+            [layer for layer in self.here.others if layer.name not in self.taken],
+            [layer for layer in self.there.others if layer.name not in used],
+            _alike,
+        )
 
-    def _take(self, here: Sequence[Layer], there: Sequence[Layer]) -> None:
-        found: Found = align(here, there)
-        self.taken |= {here[one].name: (there[other].name, why) for one, (other, why) in found.items()}
+    def _take(self, here: Sequence[Layer], there: Sequence[Layer], alike: Likeness, why: Why | None = None) -> None:
+        """Match layers with layers, and note what else they could be."""
+        found = kinds(here, there)
+        equal = found.equal()
+        for those, blocks in ((found, True), (equal, True), (equal, False))[found == equal :]:
+            layout = self._laid(those, alike, blocks=blocks)
+            if layout is not None:
+                ordered = self._laid(those, alike, blocks=blocks, concatenated=True) if layout.open else None
+                self._note(those, layout, ordered or layout, why)
+                return
+        unordered = _unordered(equal)
+        self._note(equal, unordered, unordered, why)
 
-    def _normalisations(self) -> list[Layer]:
-        """Give each layer's normalisation that of its match: in the smallest module that has as many as are wanted.
+    def _laid(self, found: Kinds, alike: Likeness, *, blocks: bool, concatenated: bool = False) -> Layout | None:
+        if not found.here:
+            return Layout({}, {}, {})
+        own = [self.wiring.number[layer.name] for layer in found.here]
+        modules: dict[str, int] = {}
+        for number, layer in enumerate(found.here):
+            for module in _modules(layer.path, "/"):
+                modules[module] = modules.get(module, 0) | 1 << number
+        ours, theirs = found.sides
+        here = Here(
+            ours.kinds,
+            ours.spare,
+            above=[_among(own, self.wiring.above[layer.name]) for layer in found.here],
+            modules=frozenset(bits for bits in modules.values() if bits.bit_count() > 1),
+            after=[_among(own, self.wiring.after[number]) for number in own] if concatenated else (),
+        )
+        names = [layer.name for layer in found.there]
+        try:
+            return lay(here, theirs, names, lambda one, two: alike(found.here[one], found.there[two]), blocks=blocks)
+        except TooManyWaysError:
+            return None
 
-        Gives those that stood in one module with others of their size, so that only their order told them apart.
-        """
-        wanting = [layer for layer in self.here.kernels if layer.name in self.taken and layer.name in self.behind]
-        if not self.there.sorted:
-            wanting.sort(key=lambda layer: self.position[self.taken[layer.name][0]])
-        modules: dict[str, tuple[list[Layer], list[Layer]]] = {}
-        for layer in wanting:
-            for module in _modules(self.taken[layer.name][0]):
-                modules.setdefault(module, ([], []))[0].append(layer)
+    def _note(self, found: Kinds, layout: Layout, ordered: Layout, why: Why | None) -> None:
+        """Keep what was found; `ordered` is the same where the order of concatenations counts."""
+        open_, ambiguous = layout.open, ordered.open
+        for one, other in ordered.pairs.items():
+            name, theirs = found.here[one].name, found.there[other].name
+            self.possible[name] = {found.there[each].name for each in layout.possible[one]}
+            reason: Why = why or ("only" if found.of_here[one] in found.single else "order")
+            if one in ambiguous:
+                reason = "assumed"
+                self.open[name] = tuple(found.there[each].name for each in sorted(ordered.best[one]))
+            elif one in open_:
+                reason = "index"
+            elif len(self.possible[name]) > 1:
+                reason = why or "names"
+            self.taken[name] = theirs, reason
+
+    def _normalisations(self) -> None:
+        """Give each layer's normalisation that of its match: in the smallest module that has as many as are wanted."""
+        kernel: dict[str, Layer] = {}
+        groups: dict[tuple[str, object], tuple[list[Layer], list[Layer]]] = {}
+        for layer in self.here.kernels:
+            if layer.name in self.taken and layer.name in self.wiring.behind:
+                norm = self.wiring.behind[layer.name]
+                kernel[norm.name] = layer
+                for module in _modules(self.taken[layer.name][0]):
+                    groups.setdefault((module, norm.signature), ([], []))[0].append(norm)
         for norm in self.there.others:
             for module in _modules(norm.name):
-                modules.setdefault(module, ([], []))[1].append(norm)
+                groups.setdefault((module, norm.signature), ([], []))[1].append(norm)
         used: set[str] = set()
-        attached: list[Layer] = []
-        for module in sorted(modules, key=lambda name: (-name.count("."), not name)):
-            layers, norms = modules[module]
-            for signature in dict.fromkeys(norm.signature for norm in norms):
-                wanted = [self.behind[layer.name] for layer in layers if self.behind[layer.name].signature == signature]
-                wanted = [layer for layer in wanted if layer.name not in self.taken]
-                given = [norm for norm in norms if norm.signature == signature and norm.name not in used]
-                if len(wanted) == len(given):
-                    self.taken |= {one.name: (norm.name, "norm") for one, norm in zip(wanted, given, strict=True)}
-                    used |= {norm.name for norm in given}
-                    attached += wanted if len(wanted) > 1 else []
-        return attached if self.there.sorted else []
 
-    def _choices(self, layers: Sequence[Layer]) -> Iterator[Choice]:
-        """Layers of one signature in parallel branches, or of sources whose names do not say which comes first."""
-        groups: dict[object, list[Layer]] = {}
-        for layer in layers:
-            if layer.name in self.taken:
-                groups.setdefault(layer.signature, []).append(layer)
-        branches: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
-        for group in groups.values():
-            group.sort(key=lambda layer: self.bit[layer.path])
-            for index, one in enumerate(group):
-                behind = group[index + 1 :]
-                parallel = (other for other in behind if not self.above[other.path] & self.bit[one.path])
-                for other in islice(parallel, NEAREST):
-                    branches.setdefault(_branches(one.path, other.path), []).append((one.name, other.name))
-            if self.there.sorted:
-                yield from self._unordered(group)
-        for pairs in branches.values():
-            yield from _together(pairs)
+        def alike(one: Layer, other: Layer) -> int:
+            return _same_index(self.taken[kernel[one.name].name][0], other.name) + _alike(one, other)
 
-    def _unordered(self, group: list[Layer]) -> Iterator[Choice]:
-        for one, other in pairwise(group):
-            parallel = not self.above[other.path] & self.bit[one.path]
-            if not parallel and not in_order(self.taken[one.name][0], self.taken[other.name][0]):
-                yield Choice(((one.name, other.name),), parallel=False)
+        for _, (ours, theirs) in sorted(groups.items(), key=lambda group: (-group[0][0].count("."), not group[0][0])):
+            wanted = [layer for layer in ours if layer.name not in self.taken]
+            given = [layer for layer in theirs if layer.name not in used]
+            if wanted and len(wanted) == len(given):
+                self._take(wanted, given, alike, "norm")
+                used |= {layer.name for layer in given}
+        self._follow(kernel)
 
-    def _decided(self, choices: list[Choice]) -> list[Choice]:
-        """The choices as the names of the layers would have them."""
-        decided = {choice: choice for choice in choices}
-        for _ in range(4):  # one exchange may call for the next, where there are more than two branches
-            moved = False
-            for choice in choices:
-                kept, exchanged = self._shared(choice, 0), self._shared(choice, 1)
-                decided[choice] = Choice(choice.layers, choice.parallel, "names" if kept != exchanged else None)
-                if exchanged > kept:
-                    moved = True
-                    for one, other in choice.layers:
-                        (first, _), (second, _) = self.taken[one], self.taken[other]
-                        self.taken |= {one: (second, "names"), other: (first, "names")}
-            if not moved:
-                break
-        return list(decided.values())
-
-    def _shared(self, choice: Choice, exchanged: int) -> int:
-        """How many words the names share, as they are or exchanged."""
-        total = 0
-        for pair in choice.layers:
-            sources = [self.taken[name][0] for name in pair]
-            for name, source in zip(pair, sources[::-1] if exchanged else sources, strict=True):
-                total += likeness(name.replace(".", "/"), source)
-        return total
-
-    def _with_norms(self, choice: Choice) -> Choice:
-        """The choice with the normalisations behind its layers, which go with them."""
-        norms = [
-            (self.behind[one].name, self.behind[other].name)
-            for one, other in choice.layers
-            if one in self.behind and other in self.behind
-        ]
-        whole = [pair for pair in norms if pair[0] in self.taken and pair[1] in self.taken]
-        return Choice((*choice.layers, *whole), choice.parallel, choice.settled)
+    def _follow(self, kernel: Mapping[str, Layer]) -> None:
+        """Leave the normalisation of an ambiguous layer open too."""
+        for name, layer in kernel.items():
+            if layer.name in self.open and name in self.taken and name not in self.open:
+                self.open[name] = (self.taken[name][0],)
+                self.taken[name] = self.taken[name][0], "assumed"
 
 
-def _modules(name: str) -> Iterator[str]:
+def _among(own: Sequence[int], bits: int) -> int:
+    """Bits of the numbers of all layers, as those of some."""
+    return sum(1 << place for place, number in enumerate(own) if bits >> number & 1)
+
+
+def _unordered(found: Kinds) -> Layout:
+    """What is known where the modules do not say it: only what is the only one of its kind."""
+    groups: dict[int, tuple[list[int], list[int]]] = {}
+    for side, those in enumerate((found.of_here, found.of_there)):
+        for number, kind in enumerate(those):
+            groups.setdefault(kind, ([], []))[side].append(number)
+    pairs = {one: other for ours, theirs in groups.values() for one, other in zip(ours, theirs, strict=True)}
+    possible = {one: set(theirs) for ours, theirs in groups.values() for one in ours}
+    return Layout(pairs, possible, possible)
+
+
+def _alike(one: Layer, other: Layer) -> int:
+    return likeness(one.path, other.name)
+
+
+def _same_index(one: str, other: str) -> bool:
+    """Whether the last labels of two names have the same number: conv1 and bn1."""
+    numbers = [
+        [piece for piece in pieces(name.rpartition(".")[2]) if not isinstance(piece, str)] for name in (one, other)
+    ]
+    return bool(numbers[0]) and numbers[0] == numbers[1]
+
+
+def _modules(name: str, separator: str = ".") -> Iterator[str]:
     """The modules that a layer is in, the smallest first, the whole last."""
     while name:
-        name = name.rpartition(".")[0]
+        name = name.rpartition(separator)[0]
         yield name
-
-
-def _branches(one: str, other: str) -> tuple[str, str, str]:
-    """Where two paths part, and the first part of each from there."""
-    here, there = one.split("/"), other.split("/")
-    same = next(index for index, pair in enumerate(zip(here, there, strict=False)) if pair[0] != pair[1])
-    return "/".join(here[:same]), here[same], there[same]
-
-
-def _together(pairs: list[tuple[str, str]]) -> Iterator[Choice]:
-    """The choices of two branches: one, if each layer of the one has its like in the other; else each pair its own."""
-    ones, others = (list(dict.fromkeys(side)) for side in zip(*pairs, strict=True))
-    if len(ones) == len(others):
-        matching = [pair for pair in zip(ones, others, strict=True) if pair in pairs]
-        if len(matching) == len(ones):
-            yield Choice(tuple(matching), parallel=True)
-            return
-    for pair in pairs:
-        yield Choice((pair,), parallel=True)

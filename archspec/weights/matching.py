@@ -1,8 +1,9 @@
 """What fills each array of a network, and why; what is left over on either side; what is assumed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import prod
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +14,17 @@ from torch import Tensor, nn
 
 from archspec.errors import ArchspecError
 from archspec.files import replacing
-from archspec.weights.align import Why
+from archspec.result import short
+from archspec.weights.blocks import mixed
 from archspec.weights.differences import differences
 from archspec.weights.layers import UNCOUNTED, Layer, Layers
-from archspec.weights.rows import Choice, Left, Row
+from archspec.weights.rows import Choice, Left, Row, Why
 
 if TYPE_CHECKING:
     from archspec.weights.check import Check
+
+SHOWN = 3
+"""How many layers of the source are named, where any of them may be meant."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +36,12 @@ class Matching:
         bindings: The symbols' values, defaults included, as text.
         here: The network's layers.
         there: The source's layers.
-        taken: By a layer of the network, the source's, and why.
+        taken: By a layer of the network, the source's, and why; of what is open, those in the order of the names.
+        open: The layers of which nothing says which of the source's is theirs, and those that it may be.
         choices: Where the shapes allow another matching.
         last: The name of the module whose result is the network's.
         source: The source's arrays.
+        assume: Whether what is open is filled all the same.
     """
 
     name: str
@@ -42,9 +49,11 @@ class Matching:
     here: Layers
     there: Layers
     taken: Mapping[str, tuple[str, Why]]
+    open: Mapping[str, tuple[str, ...]]
     choices: tuple[Choice, ...]
     last: str
-    source: Mapping[str, Tensor] = field(repr=False)
+    source: Mapping[str, Tensor] = field(repr=False, compare=False)
+    assume: bool = False
 
     def __bool__(self) -> bool:
         return not self.left and all(row.source is not None for row in self.rows)
@@ -52,7 +61,9 @@ class Matching:
     def __str__(self) -> str:
         filled = sum(row.source is not None for row in self.rows)
         left = f"{len(self.left)} of the source left over" if self.left else "none left over"
-        return f"{self.name}: {filled} of {len(self.rows)} arrays filled, {left}"
+        layers = "1 layer" if len(self.open) == 1 else f"{len(self.open)} layers"
+        open_ = f"; {layers} {'assumed' if self.assume else 'ambiguous'}" if self.open else ""
+        return f"{self.name}: {filled} of {len(self.rows)} arrays filled, {left}{open_}"
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -63,13 +74,27 @@ class Matching:
         name, why = self.taken.get(layer.name, (None, None))
         source = None if name is None else self._sources[name]
         for last, array in layer.arrays.items():
-            if source is None:
-                yield Row(array.key, array.shape, None, None, "no layer of the source is left that fits")
+            if layer.name in self.open and not self.assume:
+                yield Row(array.key, array.shape, None, None, f"ambiguous: {_one_of(self.open[layer.name])}")
+            elif source is None:
+                yield Row(array.key, array.shape, None, None, self._missing(layer))
             elif (found := source.arrays.get(last)) is None:
                 yield Row(array.key, array.shape, None, None, f"'{source.name}' has no {last}")
+            elif found.shape[:1] != array.shape[:1] or prod(found.shape) != prod(array.shape):
+                size = "×".join(map(str, found.shape))
+                yield Row(array.key, array.shape, None, None, f"'{found.key}' is {size}")
             else:
                 other = None if found.shape == array.shape else found.shape
                 yield Row(array.key, array.shape, found.key, other, why or "order")
+
+    def _missing(self, layer: Layer) -> str:
+        fits = any(other.signature == layer.signature for other in self._unused)
+        return "nothing says which of the source it is" if fits else "no layer of the source is left that fits"
+
+    @cached_property
+    def _unused(self) -> tuple[Layer, ...]:
+        used = {name for name, _ in self.taken.values()}
+        return tuple(layer for layer in self.there.all if layer.name not in used)
 
     @cached_property
     def _sources(self) -> dict[str, Layer]:
@@ -81,15 +106,27 @@ class Matching:
         used = {row.source for row in self.rows}
         layers = [array for layer in self.there.all for array in layer.arrays.values() if array.key not in used]
         names = {name for name, _ in self.taken.values()}
+        open_ = {name for one, (name, _) in self.taken.items() if one in self.open and not self.assume}
         return (
-            *(Left(a.key, a.shape, _left_over(a.key.rpartition(".")[0] in names)) for a in layers),
+            *(Left(a.key, a.shape, _left_over(a.key.rpartition(".")[0], names, open_)) for a in layers),
             *(Left(a.key, a.shape, _strange(a.dtype, a.real)) for a in self.there.loose),
         )
 
     @cached_property
     def differences(self) -> tuple[str, ...]:
         """In what the two differ, as far as shapes say; empty if they agree."""
-        return differences(self.here, self.there, self.taken, self.bindings)
+        found = differences(self.here, self.there, self.taken, self.bindings)
+        if not self.open or self.assume:
+            return found
+        first = next(iter(self.open))
+        which = f"'{first}' may be {_one_of(self.open[first])}"
+        return *found, f"nothing says which of the source is which of {len(self.open)} layers here: {which}; {_ASSUME}"
+
+    @cached_property
+    def mixed(self) -> tuple[str, ...]:
+        """The blocks that are filled from parts of several blocks of the source, in sentences."""
+        filled = {name: other for name, (other, _) in self.taken.items() if self.assume or name not in self.open}
+        return tuple(mixed(self.here.all, filled))
 
     def state(self) -> dict[str, Tensor]:
         """A state dict of the network's: what fills its arrays, and the number of batches that norms have seen.
@@ -97,16 +134,20 @@ class Matching:
         Raises:
             ArchspecError: A number is not finite, or a variance is negative.
         """
-        found = {row.key: self._tensor(row) for row in self.rows if row.source is not None}
+        return self._state({})
+
+    def _state(self, types: Mapping[str, torch.dtype]) -> dict[str, Tensor]:
+        """The state dict in the types of a model's arrays, by key; in those of the source if there are none."""
+        found = {row.key: self._tensor(row, types.get(row.key)) for row in self.rows if row.source is not None}
         for layer in self.here.all:
-            if "running_var" in layer.arrays and layer.name in self.taken:
+            if f"{layer.name}.running_var" in found:
                 counter = self.there.counters.get(self.taken[layer.name][0])
                 found[f"{layer.name}.{UNCOUNTED}"] = (
                     torch.tensor(0) if counter is None else self.source[counter].clone()
                 )
         return found
 
-    def _tensor(self, row: Row) -> Tensor:
+    def _tensor(self, row: Row, dtype: torch.dtype | None) -> Tensor:
         tensor = self.source[str(row.source)].detach()
         if tensor.device.type != "meta":
             numbers = tensor.float() if tensor.element_size() == 1 else tensor  # of 8-bit floats torch cannot say it
@@ -115,6 +156,9 @@ class Matching:
                 raise ArchspecError(f"'{row.source}' holds {bad} numbers that are not finite (NaN or infinite)")
             if row.key.endswith("running_var") and bool((numbers < 0).any()):
                 raise ArchspecError(f"'{row.source}' holds a negative variance")
+            if dtype is not None and (large := int((~torch.isfinite(numbers.to(dtype))).sum())):
+                most, name = float(numbers.abs().max()), str(dtype).removeprefix("torch.")
+                raise ArchspecError(f"'{row.source}' holds {large} numbers too large for {name}: up to {most:.3g}")
         return tensor.reshape(row.shape)
 
     def apply(self, model: nn.Module, *, strict: bool = True) -> nn.Module:
@@ -129,7 +173,8 @@ class Matching:
         """
         if strict:
             self._refuse_partial()
-        own, state = model.state_dict(), self.state()
+        own = model.state_dict()
+        state = self._state({key: tensor.dtype for key, tensor in own.items()})
         strange = [key for key, tensor in state.items() if key not in own or own[key].shape != tensor.shape]
         if strange or (strict and own.keys() - state.keys()):
             key = strange[0] if strange else next(iter(own.keys() - state.keys()))
@@ -166,12 +211,14 @@ class Matching:
             taken[one], taken[other] = taken[other], taken[one]
         return replace(self, taken=taken)
 
-    def decided(self, choice: Choice) -> "Matching":
-        """The same matching, a choice of which a run has shown to be right."""
-        layers = {name for pair in choice.layers for name in pair}
+    def decided(self, choices: Iterable[Choice]) -> "Matching":
+        """The same matching, choices of which a run has shown to be right."""
+        those = {*choices}
+        layers = {name for choice in those for pair in choice.layers for name in pair}
         taken = {name: (found, "run" if name in layers else why) for name, (found, why) in self.taken.items()}
-        choices = tuple(replace(each, settled="a run") if each == choice else each for each in self.choices)
-        return replace(self, taken=taken, choices=choices)
+        now = tuple(replace(each, settled="a run") if each in those else each for each in self.choices)
+        open_ = {name: found for name, found in self.open.items() if name not in layers}
+        return replace(self, taken=taken, choices=now, open=open_)
 
     def check(self, model: nn.Module, source: nn.Module, x: Tensor, *, tolerance: float = 1e-5) -> "Check":
         """The two models on one input: are the outputs equal, and if not, in which layers do they part?
@@ -185,25 +232,40 @@ class Matching:
         Raises:
             ArchspecError: The source has no module of a layer's name, or one of the models cannot take the input.
         """
-        from archspec.weights.guided import check
+        from archspec.weights.side_by_side import check
 
         return check(self, model, source, x, tolerance)
 
     def settled(self, model: nn.Module, source: nn.Module, x: Tensor, *, tolerance: float = 1e-5) -> "Matching":
         """The matching with every choice made as the two models, run on one input, agree best.
 
-        The model's weights are those of the result afterwards.
+        A choice is settled where it makes a difference, and where the models differ in nothing but settings of layers
+        in the end. The model's weights are those of the result afterwards.
 
         Raises:
             ArchspecError: As `check`.
         """
-        from archspec.weights.guided import settled
+        from archspec.weights.side_by_side import settled
 
         return settled(self, model, source, x, tolerance)
 
+    def __repr__(self) -> str:
+        return short(self, str(self))
 
-def _left_over(used: bool) -> str:
-    return "its layer has no such array here" if used else "no layer here is left that fits"
+
+_ASSUME = "to take those in the order of their names, say --assume (assume=True); Matching.settled runs both models"
+
+
+def _one_of(names: tuple[str, ...]) -> str:
+    """Names, the first of many."""
+    shown = [f"'{name}'" for name in names[:SHOWN]]
+    return " or ".join([*shown, *([f"{len(names) - SHOWN} others"] if len(names) > SHOWN else [])])
+
+
+def _left_over(layer: str, used: set[str], ambiguous: set[str]) -> str:
+    if layer in ambiguous:
+        return "ambiguous: it may be one of several here"
+    return "its layer has no such array here" if layer in used else "no layer here is left that fits"
 
 
 def _strange(dtype: str, real: bool) -> str:

@@ -8,7 +8,9 @@ from torch import Tensor, nn
 
 from archspec.graph import Network
 from archspec.language import Document
+from archspec.language.origin import origin
 from archspec.runtime.build import build
+from archspec.weights.file import WeightFile
 from archspec.weights.match import match
 
 
@@ -20,12 +22,15 @@ def filled(
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
     inplace: bool = True,
+    assume: bool = False,
 ) -> nn.Module:
     """The module that computes a network, with a source's weights; see `build` and `match`.
 
     Raises:
         ArchspecError: The source cannot be read, not every array is filled, or one of the source is left over.
     """
-    matching = match(network, source)
-    model = matching.apply(build(network, document, device="meta", inplace=inplace))  # no memory for weights twice
-    return model.to(device=torch.get_default_device() if device is None else device, dtype=dtype)
+    matching = match(network, source, assume=assume)
+    if isinstance(matching.source, WeightFile) and matching.source.compressed is not None:
+        matching.source.compressed.refuse_another(origin(document, network.bindings))
+    empty = build(network, document, device="meta", dtype=dtype, inplace=inplace)  # no memory for weights twice
+    return matching.apply(empty).to(device=torch.get_default_device() if device is None else device)

@@ -1,18 +1,19 @@
-"""The rows of a matching: an array and what fills it, an array that is left over, a choice that shapes leave open."""
+"""The rows of a matching: an array and what fills it, an array that is left over, a choice that is left open."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
-from archspec.weights.align import Why
+Why: TypeAlias = Literal["key", "only", "order", "names", "index", "norm", "assumed", "run"]
 
 WHY: Mapping[Why, str] = {
     "key": "it has the same key",
     "only": "no other layer of either side has this shape",
-    "order": "the shapes agree in the order of both sides",
-    "place": "the shapes agree, and it stands nearest, although not in order",
-    "names": "the shapes agree in order; the words of the names say it is another one of those",
+    "order": "the shapes, the modules and their indices leave no other",
+    "names": "of those that are left, it agrees best in modules and in the words of names",
+    "index": "it is one of several parallel branches, and its number is taken for its place in the concatenation",
     "norm": "it normalises the layer that fills the one before",
-    "assumed": "the shapes agree in order, and nothing says whether it is not another one of those",
+    "assumed": "nothing says which of several it is; those in the order of the names are taken",
     "run": "the shapes agree, and the models do when they are run",
 }
 """Why a layer is filled by one of the source, in sentences."""
@@ -52,9 +53,8 @@ class Choice:
 
     Attributes:
         layers: Pairs of layers of the network; all pairs are exchanged together.
-        parallel: Whether they stand in parallel branches. If not, the source is sorted by names that do not say which
-            of the two comes first.
-        settled: By what: the words that their names share, or a run of both models; None if nothing does.
+        parallel: Whether they stand in parallel branches. If not, the names do not say which of the two comes first.
+        settled: By what: "names" (with modules), "index", or "a run" of both models; None if nothing does.
     """
 
     layers: tuple[tuple[str, str], ...]

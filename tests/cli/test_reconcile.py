@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 import archspec
 from archspec.cli import app
-from archspec.cost import CONVENTIONS, DIALECTS, counting, difference, total
+from archspec.cost import CONVENTIONS, DIALECTS, counter, difference, total
 from archspec.errors import ArchspecError, UnknownNameError
 from archspec.language import zoo
 from archspec.published import Report, reconcile
@@ -86,9 +86,9 @@ def test_the_parts_add_up_to_the_difference_of_any_two(name):
 
 
 def test_a_counter_or_a_convention_is_found_by_its_name():
-    assert counting("deepspeed-macs").name == "torchlens"
+    assert counter("deepspeed-macs").name == "torchlens"
     with pytest.raises(UnknownNameError, match="did you mean 'mobilenet'"):
-        counting("mobilnet")
+        counter("mobilnet")
 
 
 # ------------------------------------------------------------------ reports

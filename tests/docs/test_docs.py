@@ -6,7 +6,8 @@ Markers that a rendered page does not show tell how a part is tested:
     <!-- faults -->         a text block: the faults of the YAML block before it
     <!-- values -->         a table of expressions and their values
     <!-- operators -->, <!-- costs -->, <!-- kinds -->      tables of operators and of kinds of operation
-    <!-- limits --> … <!-- end -->, <!-- conventions --> … <!-- end -->      tables made from the code
+    <!-- limits --> … <!-- end -->, <!-- conventions --> … <!-- end -->, <!-- quantities --> … <!-- end -->
+        tables made from the code
 
 `UPDATE_DOCS=1 pytest tests/docs` writes the faults and the tables made from the code anew.
 """
@@ -28,7 +29,7 @@ from ruamel.yaml import YAML
 
 import archspec
 from archspec import ops
-from archspec.cost import CONVENTIONS, DEFAULT
+from archspec.cost import CONVENTIONS, DEFAULT, QUANTITIES
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.language import document, reader, steps
 from archspec.language import expression as expressions
@@ -184,8 +185,8 @@ def test_the_page_names_every_function_key_step_and_word():
         assert f"\n| `{name}`" in text
     for name in document.Source.model_fields:
         assert f"`{name}`" in text
-    for name in steps._STEPS:
-        assert name == "call" or f"`{name}`" in text
+    for name in {*steps._STEPS, *ops.joins()} - {"call", "join"}:
+        assert f"`{name}`" in text
     for word in ops.words():
         assert f"`{word}`" in text
     for field in ("type", "default", "range", "choices", "latex", "doc"):
@@ -379,6 +380,12 @@ def windows(size, outputs):
 def test_the_conventions_are_those_of_the_code():
     rows = [f"| `{c.name}` | {c.doc} | {c.source} |".replace("  |", " |") for c in CONVENTIONS.values()]
     generated("conventions.md", "conventions", ["| convention | counts | who counts so |", "|---|---|---|", *rows])
+
+
+def test_the_quantities_are_those_of_the_register():
+    rows = [f"| `{q.name}` | {q.kind} | {q.unit} | {q.meaning} |".replace("  |", " |") for q in QUANTITIES.values()]
+    head = ["| quantity | kind | unit | what it is |", "|---|---|---|---|"]
+    generated("conventions.md", "quantities", [*head, *rows])
 
 
 def test_the_kinds_of_operation_and_their_flops_are_those_of_default():

@@ -4,6 +4,7 @@ The specifications are the files of tests/emit/specs, and the examples of docs/l
 """
 
 import re
+import warnings
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,62 @@ def test_what_cannot_be_translated_is_an_error_with_its_place(network, message):
     with pytest.raises(ArchspecError, match=message) as caught:
         archspec.loads(HEAD + kinds + f"network: {network}\n", "odd.yaml").source()
     assert str(caught.value).startswith("odd.yaml:5:")
+
+
+REFUSED_BY_COUNT = {
+    "a truth value where a number must be": """
+blocks:
+  inner: {args: {s: 1}, body: [{conv2d: {out_channels: 1, kernel_size: 1, stride: s}}]}
+  outer: {args: {s: 1}, body: [{inner: {s: s}}]}
+network: [{outer: {s: 2}}, {outer: {s: 1 == 1}}]
+""",
+    "a value that comes later": """
+network: [{body: [{concat: {skip: {from: enc2}, up: [{conv2d: {out_channels: 1, kernel_size: 1}, as: enc2}]}}]}]
+""",
+    "a number where an operator must be": "network: [{use: 1}]",
+    "a division by zero": "let: {c: 0**-1}\nnetwork: [{conv2d: {out_channels: c, kernel_size: 1}}]",
+    "a kernel larger than its input": "network: [{conv2d: {out_channels: 1, kernel_size: 9}}]",
+    "a rule of a part that is not there": "network: [relu]\ninitialisation: {rules: [{of: fc9, weight: 0}]}",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED_BY_COUNT.values(), ids=REFUSED_BY_COUNT)
+def test_what_count_or_the_model_refuses_the_source_refuses_in_the_same_words(text):
+    arch = archspec.loads(HEAD + text, "odd.yaml")
+    messages = []
+    for ask in (arch.to_torch, arch.source):
+        with pytest.raises(ArchspecError) as caught:
+            ask()
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1]
+    assert messages[0].startswith("odd.yaml:")
+
+
+def test_a_rule_of_an_operator_that_is_not_there_fills_nothing(written):
+    text = "network: [global_avg_pool, {linear: {out_features: 3}, as: fc}]\n"
+    rules = "initialisation: {rules: [{of: relu}, {of: conv2d, weight: 0}, {of: fc, bias: 2}]}"
+    source = written(archspec.loads(HEAD + text + rules).source())
+    model = source({})
+    assert model.fc.weight.count_nonzero() > 0
+    assert model.fc.bias.tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "lenet_5"])
+def test_a_network_can_be_sliced(name, written):
+    model = written(archspec.load(name).source())({})
+    part = model[1:3]
+    assert [*part._modules] == [*model._modules][1:3]
+    assert part[0] is model[1]
+
+
+@pytest.mark.parametrize("name", ["shufflenet", "squeezenet_bypass", "binary_convolution"])
+def test_a_source_can_be_scripted(name, tmp_path, monkeypatch):
+    """The other networks of the zoo can be, too; these have forwards with conditions."""
+    torch = pytest.importorskip("torch")
+    (tmp_path / f"scripted_{name}.py").write_text(archspec.load(name).source(), encoding="utf-8")  # which torch reads
+    monkeypatch.syspath_prepend(tmp_path)
+    made = vars(__import__(f"scripted_{name}"))
+    network = [value for value in made.values() if getattr(value, "__module__", "") == f"scripted_{name}"][-1]
+    with torch.device("meta"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit about itself
+        torch.jit.script(network())

@@ -1,9 +1,11 @@
 """What formulas say: the papers' own, their views, their ratios, and what is refused."""
 
 import pytest
+from click.testing import CliRunner
 
 import archspec
 from archspec import zoo
+from archspec.cli import app
 from archspec.errors import ArchspecError, BindingError, SpecErrors, UnknownNameError
 from archspec.formula.closed_form import VIEWS
 from archspec.symbols import value
@@ -101,7 +103,7 @@ def test_every_view_can_be_written(name, view):
 @pytest.mark.parametrize(
     ("ask", "error", "said"),
     [
-        (lambda: formula("mobilenet", "prams"), UnknownNameError, "no formula of 'prams'; did you mean 'params'?"),
+        (lambda: formula("mobilenet", "prams"), UnknownNameError, "no quantity 'prams'; did you mean 'params'?"),
         (lambda: formula("mobilenet", free=["depth"]), BindingError, "has no symbol 'depth'"),
         (lambda: formula("mobilenet", part="stem"), UnknownNameError, "no stage, node or operator 'stem'"),
         (lambda: formula("mobilenet", letters="paper"), UnknownNameError, "letters are those of a block"),
@@ -187,3 +189,10 @@ def test_letters_without_names_are_a_fault_at_their_place():
     )
     with pytest.raises(SpecErrors, match="names"):
         archspec.loads(text)
+
+
+def test_a_formula_says_by_which_bits_it_is_counted():
+    done = CliRunner().invoke(app, ["formula", "lenet_5", "--of", "traffic", "--dtype", "int8", "--weight-bits", "4"])
+    assert "convention default; int8 activations; 4-bit weights" in done.stdout
+    form = formula("lenet_5", "traffic", dtype="int8", weight_bits=4)
+    assert form() == archspec.load("lenet_5").count(dtype="int8", weight_bits=4).figure("traffic")

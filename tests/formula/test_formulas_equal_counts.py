@@ -7,8 +7,8 @@ import pytest
 
 import archspec
 from archspec import zoo
+from archspec.cost import QUANTITIES
 from archspec.errors import ArchspecError, SpecErrors
-from archspec.formula.of_network import QUANTITIES, figure
 from archspec.formula.proof import drawn, proved
 from archspec.ops import KINDS
 from archspec.symbols import value
@@ -89,7 +89,7 @@ def test_with_batch_as_a_symbol_a_formula_is_the_count_of_any_batch(quantity):
     form = arch.formula(quantity, free=["alpha", "batch"])
     for batch in (1, 3, 32):
         table = arch.count(alpha="7/20", batch=batch)
-        assert form(alpha="7/20", batch=batch) == figure(table, quantity)
+        assert form(alpha="7/20", batch=batch) == table.figure(quantity)
 
 
 def test_where_an_assumption_does_not_hold_the_network_is_counted():

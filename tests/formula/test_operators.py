@@ -137,17 +137,6 @@ def test_an_operator_that_takes_none_of_the_usual_inputs_is_named():
         lettered(Odd, {})
 
 
-@pytest.fixture
-def register():
-    """Operators of a test are taken out of the register again."""
-    from archspec.ops import base
-
-    before = dict(base._operators)
-    yield
-    base._operators.clear()
-    base._operators.update(before)
-
-
 # ------------------------------------------------------------------ what is printed
 
 

@@ -51,6 +51,7 @@ NET = "network: [relu]\n"
         ("functions: {a(c): b(c), b(c): c}\n" + NET, ["4:19: 'b' is defined only after 'a'; a function uses those before it"]),
         ("functions: {a(c): c + in_channels}\n" + NET, ["4:23: undefined name 'in_channels'; blocks and steps know it, and can hand it on as an argument"]),
         ("functions: {a(c): a(c)}\n" + NET, ["4:19: 'a' is defined only after 'a'; a function uses those before it"]),
+        ("symbols: {a: {default: 1}}\nlet: {b: 2 * a, a: 3}\n" + NET, ["5:17: let: 'a' is a symbol; choose another name"]),
         ("let: {a: b, b: 3}\n" + NET, ["4:10: undefined name 'b'"]),
         ("blocks: {b: {args: {c: d, d: 3}, body: relu}}\n" + NET, ["4:24: undefined name 'd'"]),
         ("blocks: {b: {args: {c: 3}, let: {e: [c, d]}, body: relu}}\n" + NET, ["4:41: undefined name 'd'"]),

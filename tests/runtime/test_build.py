@@ -287,29 +287,27 @@ def test_a_state_dict_goes_through_a_file(odd, tmp_path):
     assert torch.equal(one(x), two(x))
 
 
-def test_channels_last_and_bf16_and_autocast_compute_nearly_the_same():
+def test_channels_last_and_bf16_and_autocast_compute_nearly_the_same(calibrated, apart):
     arch = archspec.load("mobilenet_v2")
-    model = arch.to_torch(side=64, seed=0)
+    model = calibrated(arch.to_torch(side=64, seed=0), batch(arch, 16, side=64))
     x = batch(arch, 4, side=64)
     with torch.no_grad():
         expected = model(x)
-        close = {"rtol": 1e-3, "atol": 1e-4}
         last = copy.deepcopy(model).to(memory_format=torch.channels_last)
-        result = last(x.to(memory_format=torch.channels_last))
-        assert torch.allclose(result, expected, **close)
+        assert apart(last(x.to(memory_format=torch.channels_last)), expected) < 1e-4  # float32 rounds at 6e-8
         half = copy.deepcopy(model).bfloat16()(x.bfloat16())
         with torch.autocast("cpu", dtype=torch.bfloat16):
             cast = model(x)
-    for rounded in (half, cast):  # to 8 bits, 53 times over
+    for rounded in (half, cast):  # to 8 bits, 53 times over: 2⁻⁹·√53 = 0.014, and what layers make of it
         assert rounded.dtype == torch.bfloat16
-        assert torch.corrcoef(torch.stack([rounded.float().flatten(), expected.flatten()]))[0, 1] > 0.95
+        assert 0 < apart(rounded, expected) < 0.5  # seen: 0.17 to 0.25
 
 
-def test_the_compiler_takes_it_whole(odd):
-    model = odd.to_torch(seed=0)
+def test_the_compiler_takes_it_whole(odd, calibrated, apart):
     x = batch(odd)
-    expected = model.eval()(x)
-    assert torch.allclose(torch.compile(model, fullgraph=True, backend="eager")(x), expected)
+    model = calibrated(odd.to_torch(seed=0), x)
+    expected = model(x).detach()
+    assert apart(torch.compile(model, fullgraph=True, backend="eager")(x).detach(), expected) < 1e-5
     compiled = torch.compile(model.train(), fullgraph=True, backend="aot_eager")
     compiled(x).sum().backward()
     assert all(weights.grad is not None for weights in model.parameters())

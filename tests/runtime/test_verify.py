@@ -143,3 +143,28 @@ def test_a_total_that_disagrees_alone_is_the_first(odd):
     off = replace(agreement, total=replace(agreement.total, real=replace(agreement.total.real, params=1)))
     assert off.first is off.total
     assert "params" in str(off)
+
+
+SOURCE_FAULTS = {
+    "another stride": ("stride=2", "stride=1", "output"),
+    "another bias": ("bias=False", "bias=True", "weights"),
+    "another name": ("self.classifier", "self.last", "weights"),
+}
+
+
+@pytest.mark.parametrize(("was", "becomes", "fact"), SOURCE_FAULTS.values(), ids=SOURCE_FAULTS)
+def test_a_source_of_another_network_is_found(was, becomes, fact):
+    arch = archspec.load("mobilenet_v2")
+    source = arch.source().replace("s=2", "s=1") if was == "stride=2" else arch.source().replace(was, becomes)
+    agreement = verify(arch.expand(), source=source)
+    assert not agreement
+    assert all(agreement.rows)
+    assert fact in agreement.source.differing
+    assert "written source" in str(agreement)
+
+
+def test_a_source_that_computes_other_numbers_is_found():
+    arch = archspec.load("lenet_300_100")
+    assert arch.verify()
+    agreement = verify(arch.expand(), source=arch.source().replace("self.relu1 = nn.ReLU()", "self.relu1 = nn.SiLU()"))
+    assert str(agreement).endswith("node 'written source' (source): it computes other numbers")

@@ -113,7 +113,7 @@ def test_symbols_without_which_a_formula_says_nothing_are_named():
 @pytest.mark.parametrize(
     ("arguments", "options", "error", "message"),
     [
-        (("speed",), {}, UnknownNameError, "no formula of 'speed'"),
+        (("speed",), {}, UnknownNameError, "no quantity 'speed'"),
         (("mcas",), {}, UnknownNameError, "did you mean 'macs'"),
         (("macs",), {"symbols": ["aplha"]}, BindingError, "did you mean 'alpha'"),
         (("macs",), {"symbols": ["x"]}, BindingError, "it has alpha, side, classes"),
@@ -200,7 +200,7 @@ def test_stages_and_operators_can_be_grouped_and_choices_have_no_crossings():
     assert groups.crossings == ()
     with pytest.raises(UnknownNameError, match="use kind, operator, stage"):
         arch.crossover("side", by="colour")
-    with pytest.raises(UnknownNameError, match="no formula of 'speed'"):
+    with pytest.raises(UnknownNameError, match="no quantity 'speed'"):
         arch.crossover("side", "speed")
 
 

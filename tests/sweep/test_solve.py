@@ -13,7 +13,7 @@ import archspec
 from archspec.cli import app
 from archspec.errors import ArchspecError, BindingError, UnknownNameError
 from archspec.sweep import survey
-from archspec.sweep.solve import COUNTED
+from archspec.sweep.solve import SHOWN
 
 # ------------------------------------------------------------------ brute force
 
@@ -70,7 +70,7 @@ def networks(arch, values, **bindings):
         except ArchspecError:
             runs.append((value, None, None))
             continue
-        runs.append((value, table.network.nodes, {name: getattr(table, name) for name in COUNTED}))
+        runs.append((value, table.network.nodes, {name: getattr(table, name) for name in SHOWN}))
     return runs
 
 
@@ -102,7 +102,7 @@ widths = st.builds(lambda rounding, width: rounding.format(width), st.sampled_fr
 def test_the_answer_is_the_one_of_brute_force(first, second, budget, other, goal):
     arch = small(first, second, high=Fraction(3, 4))
     runs = networks(arch, alphas(Fraction(1, 4), Fraction(3, 4)))
-    top = {name: max(cost[name] for _, _, cost in runs if cost) for name in COUNTED}
+    top = {name: max(cost[name] for _, _, cost in runs if cost) for name in SHOWN}
     limits = {
         goal: (0, top[goal] * budget // 10**6),
         "weight_bytes": (top["weight_bytes"] * other // 10**6 // 2, 10**9),
@@ -203,7 +203,7 @@ def test_no_value_that_is_tried_gives_a_larger_network_within_the_budgets(name, 
             within = not any(budget.excess(getattr(cost, budget.quantity)) for budget in found.budgets)
             assert not within or getattr(cost, found.maximise) <= found.best.figures[found.maximise]
     again = arch.count(**found.best.values)
-    assert {name: getattr(again, name) for name in COUNTED} == found.best.figures
+    assert {name: getattr(again, name) for name in SHOWN} == found.best.figures
 
 
 def test_the_side_and_the_classes_are_whole_numbers():
@@ -231,7 +231,7 @@ def test_bindings_batch_and_convention_are_those_of_a_count():
     arch = archspec.load("mobilenet")
     found = arch.solve("alpha", {"activations": "<=10M"}, batch=2, convention="mobilenet", side=128)
     count = arch.count(batch=2, convention="mobilenet", side=128, **found.best.values)
-    assert {name: getattr(count, name) for name in COUNTED} == found.best.figures
+    assert {name: getattr(count, name) for name in SHOWN} == found.best.figures
 
 
 @pytest.mark.parametrize("goal", ["macs", "params"])
@@ -498,3 +498,24 @@ def test_two_counts_that_differ_are_a_fault_of_the_library(monkeypatch):
     monkeypatch.setattr(survey, "_listed", lambda _, length: [1] * length)
     with pytest.raises(ArchspecError, match="were counted as"):
         small("floor(alpha * 4)", "4").solve("alpha", {"macs": "<=1M"})
+
+
+def test_bits_of_weights_rule_what_is_stored_and_the_type_what_runs():
+    arch, chip = archspec.load("mobilenet"), {"weight_bytes": "<=1MiB", "memory": "<=512KiB"}
+    found = arch.solve("alpha", chip, dtype="int8", weight_bits=8)
+    here = arch.count(found.best.values, dtype="int8", weight_bits=8)
+    assert found.best.figures["weight_bytes"] == here.weight_bytes <= 2**20 < 4 * here.weight_bytes
+    assert found.best.figures["memory"] == arch.memory(dtype="int8", bindings=found.best.values).peak <= 2**19
+    wide = arch.solve("alpha", chip, dtype="int8")  # 32-bit weights leave room for fewer
+    assert wide.best.values["alpha"] < found.best.values["alpha"]
+
+
+def test_the_header_says_the_bits_and_any_quantity_has_a_budget():
+    asked = ["lenet_5", "--for", "classes", "--budget", "traffic <= 480KB", "--dtype", "int8", "--weight-bits", "8"]
+    done = CliRunner().invoke(app, ["solve", *asked])
+    assert done.exit_code == 0, done.output
+    assert "batch 1; int8 activations; 8-bit weights; convention default" in " ".join(done.stdout.split())
+    refused = CliRunner().invoke(app, ["solve", "lenet_5", "--for", "classes", "--budget", "traffic"])
+    assert "--budget takes NAME<=BOUND" in refused.stderr
+    unknown = CliRunner().invoke(app, ["solve", "lenet_5", "--for", "classes", "--budget", "trafic<=1"])
+    assert "no quantity 'trafic'; did you mean 'traffic'?" in unknown.stderr

@@ -14,7 +14,7 @@ pytest.importorskip("safetensors")
 from torch import nn  # noqa: E402
 
 from archspec.weights import WHY, match  # noqa: E402
-from archspec.weights.words import in_order, sorting  # noqa: E402
+from archspec.weights.words import before, natural  # noqa: E402
 
 
 def torchvision_resnet(key):
@@ -83,9 +83,15 @@ def data_parallel(key):
 
 
 def numbered(key):
-    """Names that say nothing but what belongs together."""
+    """Names whose numbers are not those of any order."""
     layer, _, last = key.rpartition(".")
     return f"m{crc32(layer.encode())}.{last}"
+
+
+def lettered(key):
+    """Names that say nothing but what belongs together."""
+    layer, _, last = key.rpartition(".")
+    return f"m{crc32(layer.encode()):08x}.{last}".translate(str.maketrans("0123456789", "ghijklmnop"))
 
 
 def made(name, rename, order, **bindings):
@@ -132,8 +138,6 @@ RENAMED = [
     ("shufflenet", data_parallel, sorted),
     ("inception_v3", data_parallel, given),
     ("googlenet", data_parallel, sorted),
-    ("xception", numbered, given),
-    ("squeezenet_bypass", numbered, given),
 ]
 
 
@@ -147,6 +151,19 @@ def test_every_array_finds_its_own_under_another_name(name, rename, order):
     assert wrong == {}
     assert matching
     assert matching.differences == ()
+
+
+@pytest.mark.parametrize("rename", [numbered, lettered])
+@pytest.mark.parametrize("name", ["squeezenet_bypass", "vgg16"])
+def test_names_that_say_nothing_are_refused_and_nothing_is_wrong(name, rename):
+    source, truth = made(name, rename, given)
+    matching = match(archspec.load(name).expand(), source)
+    assert not matching
+    assert matching.open
+    assert {row.source: truth[row.source] for row in matching.rows if row.source} == {
+        row.source: row.key for row in matching.rows if row.source
+    }
+    assert match(archspec.load(name).expand(), source, assume=True)
 
 
 TINY = """
@@ -196,8 +213,8 @@ class Branches(nn.Module):
         self.turned = turned
         self.stem = self.conv(3)
         for block in (1, 2):
-            for name, c in (("a", 4), ("b", 4), ("c", 4), ("d", 4), ("join", 8)):
-                self.add_module(f"{name}{block}", self.conv(c))
+            branches = {name: nn.Sequential(self.conv(4), self.conv(4)) for name in ("left", "right")}
+            self.add_module(f"block{block}", nn.ModuleDict({**branches, "join": self.conv(8)}))
 
     @staticmethod
     def conv(c):
@@ -206,8 +223,8 @@ class Branches(nn.Module):
     def forward(self, x):
         x = self.stem(x)
         for block in (1, 2):
-            a, b, c, d, join = (getattr(self, f"{name}{block}") for name in ("a", "b", "c", "d", "join"))
-            pair = [b(a(x)), d(c(x))]
+            left, right, join = getattr(self, f"block{block}").values()
+            pair = [left(x), right(x)]
             x = join(torch.cat(pair[::-1] if block in self.turned else pair, 1))
         return x.mean((2, 3))
 
@@ -350,7 +367,7 @@ def test_a_network_that_is_here_folded_is_told_from_its_source():
     assert arch.match_weights({f"x.{key}": array for key, array in source.items()}).differences == (
         "2 layers of the source without a bias, where one is here (first 'x.stem.conv2d'): the normalisations are "
         "folded into them here, and not in the source",
-        "2 normalisations only in the source (first 'x.stem.batch_norm')",
+        "2 normalisations only in the source (first 'x.middle.batch_norm')",
     )
 
 
@@ -365,17 +382,28 @@ def test_a_long_list_of_differences_is_cut():
 def test_what_is_no_weight_is_left_over(tiny, state):
     odd = {
         "net.0.position": torch.zeros(3),
-        "net.index.weight": torch.zeros(4, 4, dtype=torch.int8),
+        "net.index": torch.zeros(4, 4, dtype=torch.int8),
+        "net.2.num_batches_tracked": torch.zeros(2),
         "scale": torch.tensor(1.0),
     }
     left = {each.key: each.why for each in tiny.match_weights({**state, **odd}).left}
     assert left == {
         "net.0.position": "no array of a layer that is known",
-        "net.index.weight": "int8: no floating-point numbers",
+        "net.index": "int8: no floating-point numbers",
+        "net.2.num_batches_tracked": "no array of a layer that is known",
         "scale": "no array of a layer that is known",
     }
     extra = {each.key: each.why for each in tiny.match_weights({**state, "net.0.bias": torch.zeros(4)}).left}
     assert extra == {"net.0.bias": "its layer has no such array here"}
+
+
+def test_a_bias_of_another_size_is_not_taken(tiny, state):
+    state["net.7.bias"] = torch.zeros(9)
+    matching = tiny.match_weights(state)
+    assert not matching
+    assert [(row.key, row.why) for row in matching.rows if row.source is None] == [("fc.bias", "'net.7.bias' is 9")]
+    assert [left.key for left in matching.left] == ["net.7.bias"]
+    assert "fc.bias" not in matching.state()
 
 
 def test_what_is_no_state_dict_is_refused(tiny):
@@ -420,59 +448,93 @@ def test_too_many_layers_are_refused(tiny):
         tiny.match_weights(source)
 
 
-def test_equal_branches_are_an_assumption_that_a_run_settles():
+def test_equal_branches_are_ambiguous_until_a_run_settles_them():
     arch, source = archspec.loads(BRANCHES), Branches(turned=(2,))
-    matching = arch.match_weights(source.state_dict())
-    assert matching
-    assert [choice.settled for choice in matching.choices] == [None, None]
-    assert all(choice.parallel for choice in matching.choices)
-    assert {row.why for row in matching.rows if re.match(r"block\d\.(one|two)\..*conv2d", row.key)} == {"assumed"}
-    model, x = matching.apply(arch.to_torch(inplace=False)), torch.randn(2, 3, 8, 8)
-    check = matching.check(model, source, x)
-    assert not check
-    assert check.differences == ("before 'block2.join.conv2d': Concat(dim=1) here, no module in the source",)
-    right = matching.settled(model, source, x)
+    refused = arch.match_weights(source.state_dict())
+    assert not refused
+    assert {row.key.rpartition(".")[0] for row in refused.rows if row.source is None} == {
+        f"block{block}.{branch}.{place}.{operator}"
+        for block in (1, 2)
+        for branch in ("one", "two")
+        for place in ("first", "second")
+        for operator in ("conv2d", "batch_norm")
+    }
+    with pytest.raises(ArchspecError, match=r"nothing says which of the source is which of 16 layers here.*--assume"):
+        arch.to_torch(weights=source.state_dict())
+    x = torch.randn(2, 3, 8, 8)
+    model = arch.to_torch(inplace=False)
+    right = refused.settled(model, source, x)
+    assert right
     assert right.check(model, source, x).exact
-    assert right.taken["block1.one.first.conv2d"] == ("a1.0", "run")
-    assert right.taken["block2.one.second.batch_norm"] == ("d2.1", "run")
-    assert [choice.settled for choice in right.choices] == ["a run", "a run"]
+    assert {why for _, why in right.taken.values()} == {"only", "order", "norm", "run"}
+    assert right.open == {}
+
+
+def test_what_is_ambiguous_is_taken_in_the_order_of_names_if_that_is_wanted():
+    arch = archspec.loads(BRANCHES)
+    state = Branches().state_dict()
+    matching = arch.match_weights(state, assume=True)
+    assert matching
+    assert str(matching).endswith("none left over; 16 layers assumed")
+    assert matching.taken["block1.one.first.conv2d"] == ("block1.left.0.0", "assumed")
+    assert matching.taken["block2.two.second.batch_norm"] == ("block2.right.1.1", "assumed")
+    assert arch.to_torch(weights=state, assume=True)
 
 
 def test_names_decide_between_equal_branches():
-    arch = archspec.loads(BRANCHES.replace("one:", "left:").replace("two: [", "right: ["))
-    source, renamed = Branches().state_dict(), {}
-    for key, array in source.items():
-        for old, new in (("a", "right.first"), ("b", "right.second"), ("c", "left.first"), ("d", "left.second")):
-            key = re.sub(rf"^{old}(\d)", rf"block\1.{new}", key)  # noqa: PLW2901
-        renamed[f"net.{key}"] = array
-    matching = arch.match_weights(renamed)
-    assert matching.taken["block1.left.first.conv2d"] == ("net.block1.left.first.0", "names")
-    assert [choice.settled for choice in matching.choices] == ["names", "names"]
+    arch = archspec.loads(BRANCHES.replace("one:", "right:").replace("two: [", "left: ["))
+    matching = arch.match_weights(Branches().state_dict())
+    assert matching
+    assert matching.taken["block1.left.first.conv2d"] == ("block1.left.0.0", "names")
+    assert {choice.settled for choice in matching.choices} == {"names"}
 
 
-def test_a_sorted_source_whose_names_do_not_say_the_order_is_an_assumption():
+def test_numbers_decide_between_equal_branches_of_a_concatenation_alone():
+    for join, why in (("concat", "index"), ("add", "assumed")):
+        arch = archspec.loads(BRANCHES.replace("concat", join))
+        source = archspec.loads(BRANCHES.replace("concat", join)).to_torch(device="meta").state_dict()
+        named = {key.replace("one.", "branch1.").replace("two.", "branch2."): array for key, array in source.items()}
+        matching = arch.match_weights({f"net.{key}": array for key, array in named.items()})
+        assert matching.taken["block1.one.first.conv2d"] == ("net.block1.branch1.first.conv2d", why)
+        assert bool(matching) == (why == "index")
+
+
+def test_a_source_whose_names_do_not_say_the_order_is_ambiguous_whatever_its_order():
     arch = archspec.loads(TINY.replace("{c: 6}", "{c: 4, k: 3}").replace("[3, 8, 8]", "[4, 8, 8]"))
     source = {
         "beta.weight": torch.ones(4, 4, 3, 3),
         "alpha.weight": torch.zeros(4, 4, 3, 3),
         "fc.weight": torch.zeros(5, 4),
     }
-    assert arch.match_weights(source).choices == ()
-    (choice,) = arch.match_weights({key: source[key] for key in sorted(source)}).choices
-    assert (choice.layers, choice.parallel, choice.settled) == ((("stem.conv2d", "middle.conv2d"),), False, None)
+    for keys in (source, sorted(source)):
+        matching = arch.match_weights({key: source[key] for key in keys})
+        assert matching.open == {"stem.conv2d": ("alpha", "beta"), "middle.conv2d": ("alpha", "beta")}
+        (choice,) = matching.choices
+        assert (choice.layers, choice.parallel, choice.settled) == ((("stem.conv2d", "middle.conv2d"),), False, None)
+
+
+ORDERED = [
+    ["bn1", "bn2"],
+    ["mixed_5a", "mixed_5b"],
+    ["2", "10"],
+    ["block_1_dw", "block_2_pw"],
+    ["x9", f"x{'1' * 5000}"],
+]
+
+
+@pytest.mark.parametrize("names", ORDERED, ids=lambda names: names[0])
+def test_an_index_says_the_order(names):
+    assert before(names) == [0, 1]
+    assert before(names[::-1]) == [2, 0]
+    assert natural(names[0]) < natural(names[1])
 
 
 @pytest.mark.parametrize(
-    "names", [["block1.bn1", "block1.bn2"], ["mixed_5a.c", "mixed_5b.c"], ["conv_stem", "blocks.0"]]
+    "names",
+    [["bn1", "downsample"], ["alpha", "beta"], ["a", "b"], ["1a", "1_b"], ["conv3x3", "conv5x5"], ["x1", "x01"]],
 )
-def test_numbers_letters_and_ends_say_the_order(names):
-    assert in_order(*names)
-    assert sorting(names[0]) < sorting(names[1])
-
-
-@pytest.mark.parametrize("names", [["bn1", "downsample.1"], ["alpha", "beta"], ["a+b", "a-b"], ["same", "same"]])
 def test_other_words_do_not_say_the_order(names):
-    assert not in_order(*names)
+    assert before(names) == [0, 0]
 
 
 class Twin(nn.Module):
@@ -629,8 +691,9 @@ def test_branches_of_other_lengths_are_exchanged_layer_by_layer():
     arch = archspec.loads(
         f"archspec: 1\nname: uneven\ninput: [3, 4, 4]\nnetwork: [{{add: {{a: [{conv}, {conv}], b: [{conv}]}}}}]"
     )
-    choices = arch.match_weights({f"{i}.weight": torch.zeros(3, 3, 1, 1) for i in (2, 0, 1)}).choices
+    choices = arch.match_weights({f"{i}.weight": torch.zeros(3, 3, 1, 1) for i in "cab"}).choices
     assert [choice.layers for choice in choices] == [
+        (("a.conv2d", "a.conv2d_2"),),
         (("a.conv2d", "b.conv2d"),),
         (("a.conv2d_2", "b.conv2d"),),
     ]
@@ -640,7 +703,7 @@ def test_many_equal_branches_make_a_bounded_number_of_choices():
     conv = "[{conv2d: {out_channels: 3, kernel_size: 1, bias: false}}]"
     branches = ", ".join(f"b{i}: {conv}" for i in range(40))
     arch = archspec.loads(f"archspec: 1\nname: wide\ninput: [3, 4, 4]\nnetwork: [{{add: {{{branches}}}}}]")
-    matching = arch.match_weights({f"x{i}.weight": torch.zeros(3, 3, 1, 1) for i in range(39, -1, -1)})
+    matching = arch.match_weights({f"x{i}.weight": torch.zeros(3, 3, 1, 1) for i in range(39, -1, -1)}, assume=True)
     assert matching
     assert len(matching.choices) == 16 * (40 - 16) + sum(range(16))
 
@@ -662,3 +725,30 @@ def test_blocks_of_one_shape_keep_their_shortcuts():
     matching = arch.match_weights(source)
     assert matching
     assert [row.key[5] for row in matching.rows] == [row.source[7] for row in matching.rows]
+
+
+def test_a_block_that_is_filled_from_two_modules_is_named():
+    """The second layer of each block stands in the other one's module."""
+    conv = "{{conv2d: {{out_channels: {c}, kernel_size: {k}, padding: same, bias: false}}}}"
+    block = "[{}, {}]".format(conv.format(c="c", k=1), conv.format(c="c", k=3))
+    arch = archspec.loads(
+        f"archspec: 1\nname: crossed\ninput: [3, 8, 8]\nblocks: {{block: {{args: {{c: required}}, body: {block}}}}}\n"
+        "network: [{block: {c: 4}, as: one}, {block: {c: 5}, as: two}]"
+    )
+    shapes = {"a.x": (4, 3, 1, 1), "b.y": (4, 4, 3, 3), "b.x": (5, 4, 1, 1), "a.y": (5, 5, 3, 3)}
+    crossed = arch.match_weights({f"{name}.weight": torch.zeros(shape) for name, shape in shapes.items()})
+    assert crossed
+    assert crossed.mixed == (
+        "block 'one' is filled from parts of several blocks of the source: 'a' and 'b'",
+        "block 'two' is filled from parts of several blocks of the source: 'a' and 'b'",
+    )
+    assert arch.match_weights(arch.to_torch().state_dict()).mixed == ()
+
+
+def test_the_report_names_mixed_blocks():
+    from archspec.report.weights import weights
+
+    arch = archspec.loads(TINY)
+    matching = arch.match_weights(arch.to_torch().state_dict())
+    matching.__dict__["mixed"] = ("block 'x' is filled from parts of several blocks of the source: 'a' and 'b'",)
+    assert "block 'x' is filled from parts" in weights(matching)

@@ -29,7 +29,7 @@ from archspec.emit.code.rules import (
     maximum,
     minimum,
 )
-from archspec.emit.code.text import quoted, written
+from archspec.emit.code.text import written
 from archspec.emit.code.value import BOOL, INT, NONE, RATIONAL, WORD, Code, Kind, call, kind_of, name, power
 
 __all__ = [
@@ -67,7 +67,6 @@ __all__ = [
     "negation",
     "one_of",
     "power",
-    "quoted",
     "substituted",
     "sure_truth",
     "written",

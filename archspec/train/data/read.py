@@ -8,9 +8,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from archspec.errors import ArchspecError, did_you_mean
-from archspec.language.reader import printable
 from archspec.train.data import cifar, digits, folder, idx
 from archspec.train.data.split import Data, Split, bounded
+from archspec.writing import printable
 
 KINDS = ("digits", "mnist", "cifar10", "image-folder")
 

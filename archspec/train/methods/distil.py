@@ -45,7 +45,7 @@ class Distil(Method):
         for place in self.teachers:
             run = runs.load(place)
             arch = run.architecture()
-            teacher = arch.expand(**run.bindings)
+            teacher = arch.expand(run.bindings)
             found = teacher.tensor(teacher.output).shape
             if teacher.input.shape[1:] != shape or found[1:] != (classes,):
                 raise ArchspecError(
@@ -55,7 +55,7 @@ class Distil(Method):
             weights, note = checkpoint.read_weights(run.weights)
             if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
                 raise ArchspecError(f"distil: a weight of {run.weights} is no number")
-            model_ = arch.to_torch(**run.bindings, logits=True)
+            model_ = arch.to_torch(run.bindings, logits=True)
             fill(model_, weights, str(run.weights))
             scaling = (tuple(note["mean"]), tuple(note["deviation"]))
             loaded.append(Teacher(model_.to(device).eval().requires_grad_(False), scaling))

@@ -6,11 +6,21 @@ Networks, arXiv:1603.05279, section 3, Figure 1.
 The sizes are those of section 4.1, of most convolutions of a ResNet; the real factors of the weights count.
 """
 
+from collections import OrderedDict
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+
+class Chain(nn.Sequential):
+    """Modules that follow one another; a slice of them is an `nn.Sequential`."""
+
+    def __getitem__(self, idx: slice | int) -> Any:
+        if isinstance(idx, slice):
+            return nn.Sequential(OrderedDict(list(self._modules.items())[idx]))
+        return super().__getitem__(idx)
 
 
 def sign(x: Tensor) -> Tensor:
@@ -97,7 +107,7 @@ class Pad(nn.Module):
         return functional.pad(x, self.pad)
 
 
-class Real(nn.Sequential):
+class Real(Chain):
     """A standard convolution."""
 
     def __init__(self, in_channels: int, *, c: int, k: int) -> None:
@@ -109,7 +119,7 @@ class Real(nn.Sequential):
             self.conv2d = nn.Conv2d(in_channels, c, kernel_size=k, bias=False)
 
 
-class BinaryWeights(nn.Sequential):
+class BinaryWeights(Chain):
     """Binary-Weight-Network.
 
     XNOR-Net, section 3.1.
@@ -127,7 +137,7 @@ class BinaryWeights(nn.Sequential):
         )
 
 
-class Xnor(nn.Sequential):
+class Xnor(Chain):
     """XNOR-Network.
 
     XNOR-Net, section 3.2.
@@ -144,7 +154,7 @@ class Xnor(nn.Sequential):
         )
 
 
-class BinaryConvolution(nn.Sequential):
+class BinaryConvolution(Chain):
     """The network of Figure 1.
 
     Args:

@@ -8,9 +8,20 @@ convolution of 80, a 3×3 of 192 and a max pooling where the table has 3×3 conv
 """
 
 import math
+from collections import OrderedDict
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+
+class Chain(nn.Sequential):
+    """Modules that follow one another; a slice of them is an `nn.Sequential`."""
+
+    def __getitem__(self, idx: slice | int) -> Any:
+        if isinstance(idx, slice):
+            return nn.Sequential(OrderedDict(list(self._modules.items())[idx]))
+        return super().__getitem__(idx)
 
 
 def pair(size: int | tuple[int, int]) -> tuple[int, int]:
@@ -35,7 +46,7 @@ class GlobalAvgPool(nn.Module):
         return torch.mean(x, dim=(2, 3))
 
 
-class Conv(nn.Sequential):
+class Conv(Chain):
     def __init__(
         self, in_channels: int, c: int, k: int | tuple[int, int] = 1, s: int = 1, p: int | str = "same"
     ) -> None:
@@ -49,17 +60,17 @@ class Conv(nn.Sequential):
             padding=((k_height - 1) // 2, (k_width - 1) // 2) if p == "same" else p,
             bias=False,
         )
-        self.batch_norm = nn.BatchNorm2d(c)
+        self.batch_norm = nn.BatchNorm2d(c, eps=0.001)
         self.relu = nn.ReLU()
 
 
-class Maxpool(nn.Sequential):
+class Maxpool(Chain):
     def __init__(self) -> None:
         super().__init__()
         self.max_pool2d = nn.MaxPool2d(kernel_size=3, stride=2)
 
 
-class Avgpool(nn.Sequential):
+class Avgpool(Chain):
     def __init__(self) -> None:
         super().__init__()
         self.avg_pool2d = nn.AvgPool2d(kernel_size=3, stride=1, padding=1, count_include_pad=False)
@@ -207,7 +218,7 @@ class InceptionC(nn.Module):
         return torch.cat([self.branch1x1(x), self.branch3x3(x), self.double3x3(x), self.pool(x)], dim=1)
 
 
-class InceptionV3(nn.Sequential):
+class InceptionV3(Chain):
     """The network of Table 1.
 
     Args:

@@ -4,10 +4,21 @@ Sandler, Howard, Zhu, Zhmoginov and Chen, 2018, arXiv:1801.04381, Table 2.
 """
 
 import math
+from collections import OrderedDict
 from fractions import Fraction
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+
+class Chain(nn.Sequential):
+    """Modules that follow one another; a slice of them is an `nn.Sequential`."""
+
+    def __getitem__(self, idx: slice | int) -> Any:
+        if isinstance(idx, slice):
+            return nn.Sequential(OrderedDict(list(self._modules.items())[idx]))
+        return super().__getitem__(idx)
 
 
 def make_divisible(x: int | Fraction, divisor: int = 8, minimum: int | None = None) -> int:
@@ -38,7 +49,7 @@ class GlobalAvgPool(nn.Module):
         return torch.mean(x, dim=(2, 3))
 
 
-class ConvBN(nn.Sequential):
+class ConvBN(Chain):
     def __init__(self, in_channels: int, c: int, k: int = 3, s: int = 1, g: int = 1) -> None:
         super().__init__()
         self.conv2d = nn.Conv2d(in_channels, c, kernel_size=k, stride=s, padding=(k - 1) // 2, groups=g, bias=False)
@@ -70,7 +81,7 @@ class InvertedResidual(nn.Module):
         return y
 
 
-class MobileNetV2(nn.Sequential):
+class MobileNetV2(Chain):
     """The network of Table 2.
 
     Args:

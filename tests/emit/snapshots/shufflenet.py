@@ -6,7 +6,9 @@ A stage's unit of stride 2 and those of stride 1 stand in two rows of the table,
 other scales than 1 are those of the authors' code, the paper does not print them.
 """
 
+from collections import OrderedDict
 from fractions import Fraction
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +33,15 @@ CHANNELS = {
 }
 
 
+class Chain(nn.Sequential):
+    """Modules that follow one another; a slice of them is an `nn.Sequential`."""
+
+    def __getitem__(self, idx: slice | int) -> Any:
+        if isinstance(idx, slice):
+            return nn.Sequential(OrderedDict(list(self._modules.items())[idx]))
+        return super().__getitem__(idx)
+
+
 def exact_div(a: int | Fraction, b: int | Fraction) -> int:
     """a / b, which must be whole."""
     quotient, rest = divmod(a, b)
@@ -53,7 +64,7 @@ class GlobalAvgPool(nn.Module):
         return torch.mean(x, dim=(2, 3))
 
 
-class ConvBN(nn.Sequential):
+class ConvBN(Chain):
     def __init__(self, in_channels: int, c: int, k: int = 1, s: int = 1, g: int = 1) -> None:
         super().__init__()
         self.conv2d = nn.Conv2d(in_channels, c, kernel_size=k, stride=s, padding=k // 2, groups=g, bias=False)
@@ -66,6 +77,9 @@ class Unit(nn.Module):
 
     ShuffleNet, section 3.2, Figure 2 (b) and (c).
     """
+
+    has_shuffle: Final[bool]
+    has_add: Final[bool]
 
     def __init__(self, in_channels: int, c: int, g1: int, s: int, *, g: int) -> None:
         super().__init__()
@@ -102,7 +116,7 @@ class Unit(nn.Module):
         return y
 
 
-class ShuffleNet(nn.Sequential):
+class ShuffleNet(Chain):
     """The network of Table 1.
 
     Args:

@@ -7,8 +7,20 @@ Table 3 prints 7.7MB for the complex bypass; a 1×1 convolution wherever the cha
 1,589,672 parameters or 6.06 MiB.
 """
 
+from collections import OrderedDict
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+
+class Chain(nn.Sequential):
+    """Modules that follow one another; a slice of them is an `nn.Sequential`."""
+
+    def __getitem__(self, idx: slice | int) -> Any:
+        if isinstance(idx, slice):
+            return nn.Sequential(OrderedDict(list(self._modules.items())[idx]))
+        return super().__getitem__(idx)
 
 
 class GlobalAvgPool(nn.Module):
@@ -18,14 +30,14 @@ class GlobalAvgPool(nn.Module):
         return torch.mean(x, dim=(2, 3))
 
 
-class ConvReLU(nn.Sequential):
+class ConvReLU(Chain):
     def __init__(self, in_channels: int, c: int, k: int = 1, s: int = 1, p: int = 0) -> None:
         super().__init__()
         self.conv2d = nn.Conv2d(in_channels, c, kernel_size=k, stride=s, padding=p)
         self.relu = nn.ReLU()
 
 
-class Maxpool(nn.Sequential):
+class Maxpool(Chain):
     def __init__(self) -> None:
         super().__init__()
         self.max_pool2d = nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True)
@@ -58,7 +70,7 @@ class Fire(nn.Module):
         return y
 
 
-class SqueezeNetBypass(nn.Sequential):
+class SqueezeNetBypass(Chain):
     """The network of Figure 2.
 
     Args:

@@ -5,8 +5,20 @@ Chollet, 2017, arXiv:1610.02357, Figure 5.
 The figure leaves the batch normalisation behind every convolution out; paddings as in the author's Keras code.
 """
 
+from collections import OrderedDict
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+
+class Chain(nn.Sequential):
+    """Modules that follow one another; a slice of them is an `nn.Sequential`."""
+
+    def __getitem__(self, idx: slice | int) -> Any:
+        if isinstance(idx, slice):
+            return nn.Sequential(OrderedDict(list(self._modules.items())[idx]))
+        return super().__getitem__(idx)
 
 
 class GlobalAvgPool(nn.Module):
@@ -16,14 +28,14 @@ class GlobalAvgPool(nn.Module):
         return torch.mean(x, dim=(2, 3))
 
 
-class Conv(nn.Sequential):
+class Conv(Chain):
     def __init__(self, in_channels: int, c: int, k: int = 3, s: int = 1) -> None:
         super().__init__()
         self.conv2d = nn.Conv2d(in_channels, c, kernel_size=k, stride=s, bias=False)
         self.batch_norm = nn.BatchNorm2d(c)
 
 
-class Separable(nn.Sequential):
+class Separable(Chain):
     """A depthwise separable convolution, without a nonlinearity in between."""
 
     def __init__(self, in_channels: int, c: int) -> None:
@@ -74,7 +86,7 @@ class Middle(nn.Module):
         return x
 
 
-class Xception(nn.Sequential):
+class Xception(Chain):
     """The network of Figure 5.
 
     Args:

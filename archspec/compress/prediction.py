@@ -1,24 +1,32 @@
 """What a network weighs under a plan: layer by layer what is stored, and what arithmetic is left."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from archspec import cost
-from archspec.compress.binary import BINARY, binarised
+from archspec.compress.binary import binarised
+from archspec.compress.folding import folds
+from archspec.compress.layers import matrix, planned
 from archspec.compress.low_rank import low_rank_weights
-from archspec.compress.plan import Layer, Plan
+from archspec.compress.plan import CODED, INDEX, Layer, Plan
 from archspec.compress.pruning import kept_weights, pruned_flops
-from archspec.compress.sharing import codebook_bits, layer_bits
+from archspec.compress.sharing import codebook_bits, layer_bits, scales
+from archspec.compress.size import FLOATS, FileSize, expected
 from archspec.compress.sparse import compressed_rows, fillers
-from archspec.dims import Dim, divide, known_less, product
-from archspec.errors import SpecError, SpecErrors
+from archspec.dims import Dim, divide, is_number
+from archspec.errors import SpecError
 from archspec.graph import Network, Node
+from archspec.graph.names import state_key
 from archspec.graph.network import INPUT
 from archspec.ops import Weight
+from archspec.result import short
 
 ROW_INDEX_BITS = 32
 """The bits of an index of compressed sparse rows."""
+
+SCALE_BITS = 32
+"""The bits of the scale of an array that has levels and is no layer's weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,7 @@ class Row:
         entry: What the plan says of it; None if nothing.
         weights: Its weights.
         number_bits: The bits of a number before.
+        biases: Its biases before.
         fixed: What is stored with codes of fixed lengths.
         coded: What is stored with Huffman codes of the plan's average lengths; as `fixed` where it has none.
         macs: Its multiply-accumulates.
@@ -90,6 +99,7 @@ class Row:
     entry: Layer | None
     weights: Dim
     number_bits: int
+    biases: Dim
     fixed: Stored
     coded: Stored
     macs: Dim
@@ -103,7 +113,7 @@ class Row:
     @property
     def dense_bits(self) -> Dim:
         """The bits of weights and biases before."""
-        return (self.weights + self.fixed.biases) * self.number_bits
+        return (self.weights + self.biases) * self.number_bits
 
     @property
     def rate(self) -> Dim:
@@ -129,18 +139,29 @@ class Prediction:
         network: The network.
         plan: The plan.
         rows: The layers with weights, in order.
-        other_bits: The bits of all other arrays (of normalisations, say), which no plan touches.
+        other_bits: The bits of all other arrays, of normalisations, say.
+        other_dense_bits: Their bits before.
+        measured: What a file of given weights has, byte by byte; None where none were given.
     """
 
     network: Network
     plan: Plan
     rows: tuple[Row, ...]
     other_bits: Dim
+    other_dense_bits: Dim
+    measured: FileSize | None = None
+
+    @cached_property
+    def file(self) -> FileSize | None:
+        """What a file has, term by term: of the weights that were given, else as expected; None over free symbols."""
+        if self.measured is not None or not is_number(self.dense_bits) or self.plan.number_bits not in FLOATS:
+            return self.measured
+        return expected(self.network, self.plan)
 
     @property
     def dense_bits(self) -> Dim:
         """The bits before."""
-        return sum(row.dense_bits for row in self.rows) + self.other_bits
+        return sum(row.dense_bits for row in self.rows) + self.other_dense_bits
 
     @property
     def bits(self) -> Dim:
@@ -185,17 +206,23 @@ class Prediction:
         network = self.network
         for binary in ("weights", "xnor"):
             chosen = {row.node.name for row in self.rows if row.entry is not None and row.entry.binary == binary}
-            network = binarised(network, chosen, binary_input=binary == "xnor")
+            scaled = {row.node.name for row in self.rows if row.entry is not None and row.entry.input_scale}
+            for names, scale in ((chosen & scaled, True), (chosen - scaled, False)):
+                network = binarised(network, names, binary_input=binary == "xnor", input_scale=scale)
         return network
 
+    def __repr__(self) -> str:
+        return short(self, self.network.name, f"{len(self.rows)} layers with weights")
 
-def predict(network: Network, plan: Plan) -> Prediction:
+
+def prediction(network: Network, plan: Plan, measured: FileSize | None = None) -> Prediction:
     """What a network weighs under a plan.
 
     Args:
         network: Its sizes may be ints or SymPy expressions; so are the figures. Where a number is only expected, as
             that of kept weights at a density, it is a rational.
         plan: What is done to which layers; those it does not name stay as they are.
+        measured: What the file of given weights has.
 
     Raises:
         SpecErrors: The plan names layers that the network does not have, or does to one what cannot be done; all are
@@ -204,63 +231,36 @@ def predict(network: Network, plan: Plan) -> Prediction:
     >>> from archspec.compress import plan
     >>> from archspec.graph import expand
     >>> from archspec.language import load
-    >>> found = predict(expand(load("lenet_300_100")), plan.load("lenet_300_100"))
+    >>> found = prediction(expand(load("lenet_300_100")), plan.load("lenet_300_100"))
     >>> round(float(found.compression_ratio)), found.rows[0].fixed.kept  # 8 % of 784·300
     (31, 18816)
     """
     arrays = {node.name: node.operator.weights(*network.inputs_of(node)) for node in network.nodes}
-    layers = {node: weight for node in network.nodes if (weight := _weight(arrays[node.name])) is not None}
-    faults = [*_strays(plan, layers, network), *_misfits(plan, layers)]
-    if faults:
-        raise SpecErrors(faults)
+    layers = planned(network, plan)
+    gone = {key for fold in folds(network) for key in fold.constants} if plan.batch_norm == "fold" else set()
     inputs = _activations(network, plan, {layer.name for layer in layers})
     rows = []
     for node, weight in layers.items():
         entry = plan.entry(node.name)
-        biases = sum(array.elements for array in arrays.pop(node.name) if array.role == "bias")
+        dense = node.times * sum(array.elements for array in arrays[node.name] if array.role == "bias")
+        biases = sum((_own(array, node, plan, gone) for array in arrays.pop(node.name) if array.role == "bias"), 0)
         macs = node.operator.operations(*network.inputs_of(node)).macs
         fixed = _fixed(weight, entry, plan.number_bits, biases).times(node.times)
-        counts = (node.times * weight.elements, plan.number_bits, fixed, _coded(fixed, entry), node.times * macs)
+        counts = (node.times * weight.elements, plan.number_bits, dense, fixed, _coded(fixed, entry), node.times * macs)
         rows.append(Row(node, entry, *counts, inputs[node.name]))
-    others = sum(
-        network.node(name).times * weight.elements * (weight.bits or plan.number_bits)
-        for name, weights in arrays.items()
-        for weight in weights
-    )
-    return Prediction(network, plan, tuple(rows), others)
+    own = [(weight, network.node(name)) for name, weights in arrays.items() for weight in weights]
+    others = sum(node.times * plan.number_bits * _own(weight, node, plan, gone) for weight, node in own)
+    dense = sum(node.times * weight.elements * (weight.bits or plan.number_bits) for weight, node in own)
+    return Prediction(network, plan, tuple(rows), others, dense, measured)
 
 
-def _weight(arrays: Iterable[Weight]) -> Weight | None:
-    """The kernel or matrix of a layer, stored in numbers of full precision; None if it has none."""
-    return next((w for w in arrays if w.role == "weight" and len(w.shape) > 1 and w.bits is None), None)
-
-
-def _matrix(weight: Weight) -> tuple[Dim, Dim]:
-    """A kernel as a matrix: a row a filter."""
-    return weight.shape[0], product(weight.shape[1:])
-
-
-def _strays(plan: Plan, layers: Iterable[Node], network: Network) -> list[SpecError]:
-    """Entries that name no layer with weights."""
-    return [
-        SpecError(f"'{network.name}' has no layer with weights called '{entry.layer}'", entry.value_at("layer"))
-        for entry in plan.layers
-        if not any(entry.names(node.name) for node in layers)
-    ]
-
-
-def _misfits(plan: Plan, layers: Mapping[Node, Weight]) -> Iterator[SpecError]:
-    """Layers that cannot have what is planned for them."""
-    for node, weight in layers.items():
-        entry = plan.entry(node.name)
-        if entry is not None and entry.binary and node.operator.name not in BINARY:
-            message = f"'{node.name}' is a {node.operator.name}, which has no one-bit form"
-            yield SpecError(message, entry.key_at("binary"))
-        elif entry is not None and entry.rank and any(known_less(side, entry.rank) for side in _matrix(weight)):
-            sides = "×".join(map(str, _matrix(weight)))
-            yield SpecError(
-                f"'{node.name}' is a matrix of {sides}, of no higher rank than either", entry.key_at("rank")
-            )
+def _own(weight: Weight, node: Node, plan: Plan, gone: Collection[str]) -> Dim:
+    """The numbers in which an array is stored that no entry speaks of: none of one that was folded into another."""
+    if state_key(node.name, weight.name) in gone:
+        return 0
+    if weight.bits is None and plan.other_bits:
+        return divide(weight.elements * plan.other_bits + SCALE_BITS, plan.number_bits)
+    return divide(weight.elements * (weight.bits or plan.number_bits), plan.number_bits)
 
 
 def _fixed(weight: Weight, entry: Layer | None, bits: int, biases: Dim) -> Stored:
@@ -268,44 +268,61 @@ def _fixed(weight: Weight, entry: Layer | None, bits: int, biases: Dim) -> Store
     if entry is None:
         return Stored(weight.elements, 0, bits, 0, 0, biases, bits)
     if entry.rank is not None:
-        return Stored(low_rank_weights(*_matrix(weight), entry.rank), 0, bits, 0, 0, biases, bits)
+        return Stored(low_rank_weights(*matrix(weight), entry.rank), 0, bits, 0, 0, biases, bits)
     if entry.binary:  # a bit a weight, and a real factor a filter
         return Stored(weight.elements, 0, 1, 0, weight.shape[0], biases, bits)
-    return _pruned(weight, entry, bits, biases)
+    if entry.form != "auto":
+        return _pruned(weight, entry, entry.form, bits, biases)
+    forms = [form for form in INDEX if form != "auto" and (form != "gaps" or entry.index_bits)]
+    stored = [_pruned(weight, entry, form, bits, biases) for form in forms]
+    if not all(is_number(each.bits) for each in stored):
+        raise SpecError("which index is the smallest depends on free symbols; say which, or set them", entry.at)
+    return min(stored, key=lambda each: each.bits)
 
 
-def _pruned(weight: Weight, entry: Layer, bits: int, biases: Dim) -> Stored:
-    """Kept weights, or their codes and a codebook; their gaps, or where they stand in compressed rows."""
-    kept = kept_weights(weight.elements, entry.density)
-    codebook = 2**entry.weight_bits if entry.weight_bits else 0
-    width = entry.weight_bits or bits
-    if entry.density == 1:
-        return Stored(kept, 0, width, 0, codebook, biases, bits)
-    if entry.index_bits:
+def _pruned(weight: Weight, entry: Layer, form: str, bits: int, biases: Dim) -> Stored:
+    """Kept weights, or their codes and what these stand for; their gaps, or how else it is said where they stand."""
+    rows, columns = matrix(weight)
+    kept = weight.elements if form == "dense" else kept_weights(weight.elements, entry.density)
+    width = entry.weight_bits or entry.linear_bits or bits
+    beside = 2**entry.weight_bits if entry.weight_bits else 0
+    if entry.linear_bits:
+        zero_points = entry.linear_bits if entry.linear_rule == "zero_point" else 0
+        beside = divide(scales(rows, columns, entry.linear_per) * (entry.scale_bits + zero_points), bits)
+    if form == "gaps" and entry.index_bits:
         filled = kept * fillers(entry.density, entry.index_bits)
-        return Stored(kept, filled, width, entry.index_bits, codebook, biases, bits)
-    begins = compressed_rows(kept, weight.shape[0]) - 2 * kept  # beside a value and a column of each
-    return Stored(kept, 0, width, ROW_INDEX_BITS, codebook + divide(begins * ROW_INDEX_BITS, bits), biases, bits)
+        return Stored(kept, filled, width, entry.index_bits, beside, biases, bits)
+    if form == "rows":
+        begins = compressed_rows(kept, rows) - 2 * kept  # beside a value and a column of each
+        return Stored(kept, 0, width, ROW_INDEX_BITS, beside + divide(begins * ROW_INDEX_BITS, bits), biases, bits)
+    mask = divide(weight.elements, bits) if form == "bitmask" else 0
+    return Stored(kept, 0, width, 0, beside + mask, biases, bits)
 
 
 def _coded(fixed: Stored, entry: Layer | None) -> Stored:
     """The same in Huffman codes of the plan's average lengths."""
     if entry is None or (entry.weight_huffman is None and entry.index_huffman is None):
         return fixed
-    weight = fixed.weight_bits if entry.weight_huffman is None else entry.weight_huffman
-    index = fixed.index_bits if entry.index_huffman is None else entry.index_huffman
+    weight = fixed.weight_bits if entry.weight_huffman in (None, CODED) else entry.weight_huffman
+    index = fixed.index_bits if entry.index_huffman in (None, CODED) or not fixed.index_bits else entry.index_huffman
     return replace(fixed, weight_bits=weight, index_bits=index)
 
 
 def _activations(network: Network, plan: Plan, layers: set[str]) -> dict[str, Dim]:
     """Of each layer the share of its inputs that is not zero: what the plan says of the layer before it.
 
-    What lies between (activations, poolings, normalisations) passes it on; a join passes on the largest of its inputs.
+    What lies between (activations, poolings, normalisations) passes it on; a concatenation has the share of all its
+    inputs together, another join the largest of theirs.
     """
     out: dict[str, Dim] = {INPUT: 1}
     into: dict[str, Dim] = {}
     for node in network.nodes:
-        share = max(out[name] for name in node.inputs)
+        shares = [out[name] for name in node.inputs]
+        if node.operator.name == "concat":
+            sizes = [x.elements for x in network.inputs_of(node)]
+            share = divide(sum(size * each for size, each in zip(sizes, shares, strict=True)), sum(sizes))
+        else:
+            share = max(shares)
         into[node.name] = share
         entry = plan.entry(node.name) if node.name in layers else None
         passes = node.name not in layers

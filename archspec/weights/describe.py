@@ -20,7 +20,7 @@ def differing(module: nn.Module, other: nn.Module) -> Iterator[str]:
         yield f"{name} {getattr(module, name)} here, {getattr(other, name)} in the source"
 
 
-def said(module: nn.Module) -> str:
+def describe(module: nn.Module) -> str:
     """A module and its settings; of a pooling also those that torch does not print."""
     hidden = [name for name in ("ceil_mode", "count_include_pad") if hasattr(module, name) and name not in str(module)]
     settings = [module.extra_repr(), *(f"{name}={getattr(module, name)}" for name in hidden)]

@@ -7,7 +7,7 @@ does not hide the next.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,11 +16,15 @@ from torch.utils.hooks import RemovableHandle
 
 from archspec.errors import ArchspecError
 from archspec.weights.check import Check, Parting
+from archspec.weights.describe import between, describe, differing
 from archspec.weights.outputs import apart, first, largest, normalised, same, shape
-from archspec.weights.said import between, differing, said
 
 if TYPE_CHECKING:
     from archspec.weights.matching import Matching
+    from archspec.weights.rows import Choice
+
+PASSES = 4
+"""How often all choices are tried: one exchange may call for the next, where there are more than two branches."""
 
 
 @dataclass(slots=True)
@@ -44,7 +48,7 @@ class _Run:
 def check(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, tolerance: float) -> Check:
     """See `Matching.check`."""
     with _evaluated(model, source), torch.no_grad():
-        run = _Guided(matching, model, source, x, tolerance)
+        run = _SideBySide(matching, model, source, x, tolerance)
         ours, before = run.output()
         partings = tuple(run.partings(matching))
     theirs = run.theirs
@@ -55,22 +59,31 @@ def check(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, 
 
 def settled(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, tolerance: float) -> "Matching":
     """See `Matching.settled`."""
+    tried = replace(matching, assume=True)
     with _evaluated(model, source), torch.no_grad():
-        run = _Guided(matching, model, source, x, tolerance)
+        run = _SideBySide(tried, model, source, x, tolerance)
 
-        def parted(tried: "Matching") -> int:
-            tried.apply(model)
-            return len(run.partings(tried))
+        def partings(those: "Matching") -> list[Parting]:
+            those.apply(model, strict=False)
+            return run.partings(those)
 
-        fewest = parted(matching)
-        for choice in matching.choices:
-            exchanged = matching.swapped(choice)
-            now = parted(exchanged)
-            if now != fewest:
-                matching = (exchanged if now < fewest else matching).decided(choice)
-                fewest = min(now, fewest)
-        matching.apply(model)
-    return matching
+        fewest = len(partings(tried))
+        decided: list[Choice] = []
+        for _ in range(PASSES):
+            before = fewest
+            for choice in matching.choices:
+                exchanged = tried.swapped(choice)
+                now = len(partings(exchanged))
+                if now != fewest:
+                    decided.append(choice)
+                if now < fewest:
+                    tried, fewest = exchanged, now
+            if fewest == before:
+                break
+        unexplained = [parting for parting in partings(tried) if not parting.settings]
+    if not unexplained:
+        tried = tried.decided(decided)
+    return replace(tried, assume=matching.assume)
 
 
 @contextmanager
@@ -86,7 +99,7 @@ def _evaluated(*models: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-class _Guided:
+class _SideBySide:
     """A model that is run beside its source, each of its layers given what the source's was given."""
 
     def __init__(self, matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, tolerance: float) -> None:
@@ -199,7 +212,7 @@ class _Compare:
             settings = "; ".join(differing(self.module, self.other))
             late = None if settings else self.late
             what = settings or "other numbers from the same weights"
-            self.found.append(late or Parting(self.name, True, what, apart(gave, theirs)))
+            self.found.append(late or Parting(self.name, True, what, apart(gave, theirs), bool(settings)))
         return theirs.clone()
 
 
@@ -216,7 +229,7 @@ def _watch_between(run: _Run, model: nn.Module, layers: set[nn.Module]) -> None:
     """Note every module without children and weights that runs."""
     for module in model.modules():
         if module not in layers and not any(module.children()):
-            run.handles.append(module.register_forward_hook(lambda module, _, __: run.since.append(said(module))))
+            run.handles.append(module.register_forward_hook(lambda module, _, __: run.since.append(describe(module))))
 
 
 def _module(model: nn.Module, name: str) -> nn.Module:

@@ -1,0 +1,52 @@
+"""What every form of index has: where kept weights stand.
+
+Positions count from 0 in the order of the scan, along rows of so many columns.
+"""
+
+from typing import Any, ClassVar, Protocol
+
+from archspec.compress.codecs.base import Array, Counts, Reader, Stats, Terms
+from archspec.dims import Dim
+
+
+class Index(Protocol):
+    """A form of index."""
+
+    name: ClassVar[str]
+
+    def described(self) -> dict[str, Any]:
+        """What the file says of it."""
+
+    def stats(self, positions: Array) -> tuple[int, Counts | None]:
+        """The fillers of a pattern, and the counts of its gaps."""
+
+    def expected(self, density: Dim, kept: Dim) -> tuple[Dim, Counts | None]:
+        """Those of independent positions."""
+
+    def terms(self, stats: Stats, rows: int, columns: int) -> Terms:
+        """The bits of the index."""
+
+    def encode(self, positions: Array, rows: int, columns: int) -> bytes:
+        """The index in bytes."""
+
+    def decode(self, reader: Reader, rows: int, columns: int, *, sample: bool = False) -> Array:
+        """The positions of all entries, fillers among them."""
+
+    def spread(self, codes: Array, positions: Array, filler: int) -> Array:
+        """The codes with those of fillers among them."""
+
+
+class Unfilled:
+    """A form without fillers."""
+
+    def stats(self, positions: Array) -> tuple[int, Counts | None]:  # noqa: ARG002
+        """None."""
+        return 0, None
+
+    def expected(self, density: Dim, kept: Dim) -> tuple[Dim, Counts | None]:  # noqa: ARG002
+        """None."""
+        return 0, None
+
+    def spread(self, codes: Array, positions: Array, filler: int) -> Array:  # noqa: ARG002
+        """The codes."""
+        return codes

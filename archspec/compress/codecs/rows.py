@@ -1,0 +1,65 @@
+"""Compressed sparse rows."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from archspec.compress.codecs.base import Array, Reader, Stats, Terms, padding
+from archspec.compress.codecs.index import Unfilled
+from archspec.compress.codecs.streams import Fixed, Stream
+from archspec.compress.sparse import compressed_rows
+
+
+@dataclass(frozen=True)
+class Rows(Unfilled):
+    """Compressed sparse rows: where each begins, in 32 bits, with the end of the last; and each weight's column."""
+
+    name: ClassVar[str] = "rows"
+    bits: int = 32
+
+    @property
+    def stream(self) -> Stream:
+        """How columns are written."""
+        return Fixed(self.bits)
+
+    def described(self) -> dict[str, Any]:
+        """The bits of a column."""
+        return {"rows": self.bits}
+
+    def terms(self, stats: Stats, rows: int, columns: int) -> Terms:  # noqa: ARG002
+        """The columns, and where the rows begin."""
+        columns_ = stats.kept * self.bits
+        begins = 32 * (compressed_rows(stats.kept, rows) - 2 * stats.kept)  # beside a value and a column each
+        return {"columns": columns_, "rows": begins, "padding": padding(columns_)}
+
+    def encode(self, positions: Array, rows: int, columns: int) -> bytes:
+        """The beginnings, and the columns."""
+        row, column = np.divmod(positions, columns)
+        begins = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=rows)))).astype("<u4")
+        return begins.tobytes() + self._columns(column)
+
+    def _columns(self, column: Array) -> bytes:
+        return column.astype("<u4").tobytes() if self.bits == 32 else self.stream.encode(column)
+
+    def decode(self, reader: Reader, rows: int, columns: int, *, sample: bool = False) -> Array:  # noqa: ARG002
+        """The positions.
+
+        Raises:
+            DamagedError: Rows or columns do not rise, or lie outside.
+        """
+        begins = reader.numbers("<u4", rows + 1, "where rows begin").astype(np.int64)
+        reader.note("rows", 32 * len(begins))
+        sizes = np.diff(begins)
+        if begins[0] or (sizes < 0).any() or (sizes > columns).any():
+            raise reader.damaged("rows do not begin one behind the other")
+        count = int(begins[-1])
+        if self.bits == 32:
+            column = reader.numbers("<u4", count, "columns").astype(np.int64)
+            reader.note("columns", 32 * count)
+        else:
+            column = self.stream.decode(reader, count, "columns").astype(np.int64)
+        positions = np.repeat(np.arange(rows) * columns, sizes) + column
+        if (column >= columns).any() or (np.diff(positions) <= 0).any():
+            raise reader.damaged("columns do not rise within their row")
+        return positions

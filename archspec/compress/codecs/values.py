@@ -1,0 +1,105 @@
+"""What every form of values has: a stream of codes, tables before it, and a size."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from archspec.compress.clusters import Clusters
+from archspec.compress.codecs.base import Array, Counts, Reader, Stats, Terms, added, padding
+from archspec.compress.codecs.streams import Stream
+from archspec.dims import Dim
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is written of the values of an array.
+
+    Attributes:
+        codes: A symbol for each entry; for a form without codes, none.
+        tables: The arrays beside them, in the order in which they are written.
+        clusters: How shared numbers were found, when they were.
+    """
+
+    codes: Array
+    tables: tuple[Array, ...] = ()
+    clusters: Clusters | None = field(default=None, compare=False)
+
+
+class Values:
+    """A form of values: its stream of codes, and what stands before it."""
+
+    name: ClassVar[str]
+    filler: ClassVar[int] = 0
+    """The code of a zero that fills a gap."""
+    term: ClassVar[str] = "codes"
+    """What the bits of its codes are for."""
+    drops: ClassVar[bool] = False
+    """Whether a kept weight can come to be zero, and is left out then."""
+
+    def described(self) -> dict[str, Any]:
+        """What the file says of it."""
+        raise NotImplementedError
+
+    @property
+    def stream(self) -> Stream:
+        """How codes are written."""
+        raise NotImplementedError
+
+    def beside(self, rows: int, columns: int) -> Mapping[str, tuple[Stream, int]]:  # noqa: ARG002
+        """The tables written before the codes: what each is for, how it is written, and how long it is."""
+        return {}
+
+    def quantised(self, values: Array, positions: Array | None, rows: int, columns: int) -> Content:
+        """The content that stands for values at positions of a matrix (all of them, if None)."""
+        raise NotImplementedError
+
+    def numbers(self, content: Content, positions: Array | None, columns: int) -> Array:
+        """The values of a content, in float32."""
+        raise NotImplementedError
+
+    def checked(self, content: Content, reader: Reader) -> Content:  # noqa: ARG002
+        """The content, if it is one that is written.
+
+        Raises:
+            DamagedError: It is not.
+        """
+        return content
+
+    def counts(self, content: Content, filled: int) -> Counts | None:
+        """The counts of the codes, fillers among them."""
+        own = Counts.of(content.codes, self.stream.bits)
+        each = list(own.each or ())
+        each[self.filler] += filled
+        return Counts(own.total + filled, tuple(each))
+
+    def expected(self, kept: Dim, filled: Dim) -> Counts | None:
+        """Those that are expected when nothing is known of the codes."""
+        return Counts(kept + filled)
+
+    def terms(self, stats: Stats, rows: int, columns: int) -> Terms:
+        """The codes, those of fillers apart, and what stands before them."""
+        tables = self.beside(rows, columns)
+        sizes = [(name, size * how.bits) for name, (how, size) in tables.items()]
+        parts = [{name: bits, "padding": padding(bits)} for name, bits in sizes]
+        if stats.codes is not None:
+            payload = self.stream.payload(stats.codes)
+            filled = stats.filled * self.stream.length(stats.codes, self.filler) if stats.filled else 0
+            parts.append({self.term: payload - filled, "fillers": filled, "padding": padding(payload)})
+            parts.append(self.stream.beside(stats.codes))
+        return added(*parts)
+
+    def encode(self, content: Content, codes: Array, rows: int, columns: int) -> bytes:
+        """The tables and the codes, which have those of fillers among them."""
+        tables = self.beside(rows, columns).values()
+        written = [how.encode(table) for (how, _), table in zip(tables, content.tables, strict=True)]
+        return b"".join([*written, self.stream.encode(codes)])
+
+    def decode(self, reader: Reader, entries: int, rows: int, columns: int, *, sample: bool = False) -> Content:
+        """The content back.
+
+        Raises:
+            DamagedError: The bytes do not suffice, or are not what is written.
+        """
+        tables = tuple(how.decode(reader, size, name) for name, (how, size) in self.beside(rows, columns).items())
+        codes = self.stream.decode(reader, entries, self.term, sample=sample)
+        return self.checked(Content(codes, tables), reader)

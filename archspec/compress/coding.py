@@ -1,0 +1,246 @@
+"""One array of a compressed file: how its values and their places are written, from numbers to bytes and back."""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from archspec.compress.codecs.base import Array, Reader, Stats, Terms, added
+from archspec.compress.codecs.dense import Dense
+from archspec.compress.codecs.gaps import Gaps
+from archspec.compress.codecs.index import Index
+from archspec.compress.codecs.linear import Linear
+from archspec.compress.codecs.numbers import Numbers
+from archspec.compress.codecs.shared import Shared
+from archspec.compress.codecs.values import Content, Values
+from archspec.compress.magnitude import largest
+from archspec.dims import Dim
+from archspec.errors import ArchspecError
+
+NUMBERS, DENSE = Numbers(), Dense()
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """An array as symbols: what is written of it, before it is.
+
+    Attributes:
+        positions: Where the entries stand, in the order of the scan, which counts them; None of all weights.
+        content: What stands for them.
+    """
+
+    positions: Array | None
+    content: Content
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How one array is written.
+
+    Attributes:
+        key: Its name in the network's state dict.
+        shape: Its shape; the first axis makes the rows of a matrix.
+        values: What stands for the weights.
+        index: Where they stand.
+        scan: In which order.
+        density: The share of the weights that is kept.
+    """
+
+    key: str
+    shape: tuple[int, ...]
+    values: Values = NUMBERS
+    index: Index = DENSE
+    scan: str = "rows"
+    density: Dim = field(default=1, compare=False)
+
+    @property
+    def elements(self) -> int:
+        """How many weights there are."""
+        return math.prod(self.shape)
+
+    @property
+    def matrix(self) -> tuple[int, int]:
+        """Its rows and columns, as an output channel is one row."""
+        rows = self.shape[0] if self.shape else 1
+        return rows, self.elements // rows if rows else 0
+
+    @property
+    def scanned(self) -> tuple[int, int]:
+        """The rows and columns of what is scanned."""
+        rows, columns = self.matrix
+        return (rows, columns) if self.scan == "rows" else (columns, rows)
+
+    @property
+    def dense(self) -> bool:
+        """Whether all weights are stored."""
+        return isinstance(self.index, Dense)
+
+    @property
+    def part(self) -> str | None:
+        """What an array is for that is no kernel or matrix; None of one that is."""
+        if len(self.shape) > 1:
+            return None
+        return "biases" if self.key.endswith("bias") else "others"
+
+    # -------------------------------------------------------------- sizes
+
+    def terms(self, stats: Stats) -> Terms:
+        """Its bits by what they are for."""
+        return self._named(added(self.values.terms(stats, *self.matrix), self.index.terms(stats, *self.scanned)))
+
+    def _named(self, terms: Terms) -> Terms:
+        """Terms that are not zero, those of an array that is no kernel by what it is for."""
+        renamed = {} if self.part is None else {self.values.term: self.part}
+        return {renamed.get(name, name): bits for name, bits in terms.items() if not _is_zero(bits)}
+
+    def measured(self, reader: Reader, symbols: Symbols) -> Terms:
+        """The bits that a reader found for what was decoded, those of fillers apart, as `terms` has them."""
+        terms: Terms = dict(reader.ledger)
+        if isinstance(self.index, Gaps):
+            filled = int(np.count_nonzero(symbols.content.codes == self.values.filler))
+            for term, bits, symbol in (
+                (self.values.term, self.values.stream.bits, self.values.filler),
+                ("gaps", self.index.bits, self.index.longest),
+            ):
+                moved = filled * int(reader.lengths[term][symbol] if term in reader.lengths else bits)
+                terms = added(terms, {term: -moved, "fillers": moved}) if moved else terms
+        return self._named(terms)
+
+    def stats(self, symbols: Symbols) -> Stats:
+        """The counts of its symbols."""
+        positions = symbols.positions
+        kept = self.elements if positions is None else len(positions)
+        filled, gaps = (0, None) if positions is None else self.index.stats(positions)
+        return Stats(kept, filled, self.values.counts(symbols.content, filled), gaps)
+
+    def expected(self) -> Stats:
+        """What is expected of them when its weights are not known: positions are independent."""
+        kept = self.elements if self.dense else kept_of(self.elements, self.density)
+        filled, gaps = self.index.expected(self.density, kept)
+        return Stats(kept, filled, self.values.expected(kept, filled), gaps)
+
+    # -------------------------------------------------------------- symbols
+
+    def symbols(self, array: Array) -> Symbols:
+        """The array as symbols."""
+        return self.in_scan(*self.chosen(array))
+
+    def chosen(self, array: Array) -> tuple[Array | None, Content]:
+        """The places of its largest weights, None of all; and what stands for them.
+
+        Raises:
+            ArchspecError: It is not of this shape, or holds what is no finite number.
+        """
+        if array.shape != self.shape:
+            raise ArchspecError(f"{self.key} is {_sized(array.shape)}; the network's is {_sized(self.shape)}")
+        flat = np.ascontiguousarray(array, np.float32).ravel()
+        if self.dense and self.density == 1:
+            if not np.isfinite(flat).all():
+                raise ArchspecError(f"{self.key} holds what is no finite number")
+            return None, self.values.quantised(flat, None, *self.matrix)
+        positions = largest(flat, kept_of(self.elements, self.density), self.key)
+        content = self.values.quantised(flat[positions], positions, *self.matrix)
+        if not self.dense:
+            return positions, content
+        codes = np.full(self.elements, self.values.filler, content.codes.dtype)
+        codes[positions] = content.codes
+        return None, replace(content, codes=codes)
+
+    def in_scan(self, positions: Array | None, content: Content) -> Symbols:
+        """What was chosen, in the order of the scan; what came to be zero is left out."""
+        if positions is None:
+            return Symbols(None, content)
+        codes = content.codes
+        if self.values.drops:
+            left = codes != self.values.filler
+            positions, codes = positions[left], codes[left]
+        if self.scan == "columns":
+            rows, columns = self.matrix
+            positions = positions % columns * rows + positions // columns
+            order = np.argsort(positions, kind="stable")
+            positions, codes = positions[order], codes[order]
+        return Symbols(positions, replace(content, codes=codes))
+
+    def natural(self, positions: Array | None) -> Array | None:
+        """Positions of the scan as those of the array."""
+        if positions is None or self.scan == "rows":
+            return positions
+        rows, columns = self.matrix
+        found: Array = positions % rows * columns + positions // rows
+        return found
+
+    def array(self, symbols: Symbols) -> Array:
+        """The array that symbols stand for, in float32."""
+        columns = self.matrix[1]
+        positions = self.natural(symbols.positions)
+        numbers = self.values.numbers(symbols.content, positions, columns)
+        if positions is None:
+            return (
+                np.broadcast_to(numbers, self.shape) if len(numbers) != self.elements else numbers.reshape(self.shape)
+            )
+        flat = np.zeros(self.elements, np.float32)
+        flat[positions] = numbers
+        return flat.reshape(self.shape)
+
+    # -------------------------------------------------------------- bytes
+
+    def encode(self, symbols: Symbols) -> bytes:
+        """The symbols in bytes: the index, then the values."""
+        codes, positions = symbols.content.codes, symbols.positions
+        if positions is None:
+            return self.values.encode(symbols.content, codes, *self.matrix)
+        spread = self.index.spread(codes, positions, self.values.filler)
+        index = self.index.encode(positions, *self.scanned)
+        return index + self.values.encode(symbols.content, spread, *self.matrix)
+
+    def decode(self, reader: Reader, *, sample: bool = False) -> Symbols:
+        """The symbols of bytes, the zeros of fillers among them; of a sample, some blocks of each stream.
+
+        Raises:
+            DamagedError: The bytes are not what is written.
+        """
+        if self.dense:
+            return Symbols(None, self.values.decode(reader, self.elements, *self.matrix, sample=sample))
+        positions = self.index.decode(reader, *self.scanned, sample=sample)
+        return Symbols(positions, self.values.decode(reader, len(positions), *self.matrix, sample=sample))
+
+    def without_fillers(self, symbols: Symbols) -> Symbols:
+        """Decoded symbols without the zeros that fill gaps, as they were before they were written."""
+        if not isinstance(self.index, Gaps) or symbols.positions is None:
+            return symbols
+        kept = symbols.content.codes != self.values.filler
+        return Symbols(symbols.positions[kept], replace(symbols.content, codes=symbols.content.codes[kept]))
+
+    # -------------------------------------------------------------- description
+
+    def described(self) -> list[Any]:
+        """What the file says of it: its name, its shape, and how it is written if not as numbers of 32 bits."""
+        scan = {"scan": self.scan} if self.scan != "rows" else {}
+        how = [self.values.described(), {**self.index.described(), **scan}]
+        while how and not how[-1]:
+            how.pop()
+        return [self.key, list(self.shape), *how]
+
+
+def sparse(values: Values) -> bool:
+    """Whether such values can be of some weights alone: not if zero has no code of its own, or one for all groups."""
+    return isinstance(values, (Numbers, Shared)) or (isinstance(values, Linear) and values.rule != "zero_point")
+
+
+def kept_of(elements: int, density: Dim) -> int:
+    """The weights that are kept at a density: ⌈n·p⌉, so that some are.
+
+    >>> kept_of(1000, 1), kept_of(10, 0.25)
+    (1000, 3)
+    """
+    kept: int = math.ceil(elements * density)
+    return kept
+
+
+def _is_zero(bits: Dim) -> bool:
+    return isinstance(bits, int) and bits == 0
+
+
+def _sized(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "a number"

@@ -1,0 +1,179 @@
+"""Which arrays a file has under a plan, in which blobs, and how each may be written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from archspec.compress.codecs.base import Array, Stats
+from archspec.compress.codecs.bitmask import Bitmask
+from archspec.compress.codecs.constant import Constant
+from archspec.compress.codecs.dense import Dense
+from archspec.compress.codecs.factors import Factors
+from archspec.compress.codecs.gaps import Gaps
+from archspec.compress.codecs.index import Index
+from archspec.compress.codecs.linear import Linear
+from archspec.compress.codecs.numbers import Numbers
+from archspec.compress.codecs.rows import Rows
+from archspec.compress.codecs.shared import Shared
+from archspec.compress.codecs.signs import Signs
+from archspec.compress.codecs.values import Content, Values
+from archspec.compress.coding import Coding, Symbols
+from archspec.compress.folding import Fold, folds
+from archspec.compress.layers import planned
+from archspec.compress.names import SCANS
+from archspec.compress.plan import CODED, MAX_INDEX_BITS, Layer, Plan
+from archspec.dims import Dim
+from archspec.errors import ArchspecError
+from archspec.graph import Network
+from archspec.graph.names import state_key
+from archspec.ops import Weight
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An array, and the codings among which the smallest is taken; of equals the first."""
+
+    candidates: tuple[Coding, ...]
+
+    @property
+    def key(self) -> str:
+        """The array's name."""
+        return self.candidates[0].key
+
+    def expected(self) -> tuple[Coding, Stats]:
+        """The smallest where weights are not known, and what is expected of it."""
+        sized = [(coding, coding.expected()) for coding in self.candidates]
+        return min(sized, key=lambda each: sum(each[0].terms(each[1]).values()))
+
+    def of(self, array: Array) -> tuple[Coding, Symbols, Stats]:
+        """The smallest for an array, its symbols and their counts."""
+        contents: dict[tuple[Values, bool], tuple[Array | None, Content]] = {}
+        best: tuple[Dim, Coding, Symbols, Stats] | None = None
+        for coding in self.candidates:
+            kind = coding.values, coding.dense
+            if kind not in contents:
+                contents[kind] = coding.chosen(array)
+            symbols = coding.in_scan(*contents[kind])
+            stats = coding.stats(symbols)
+            size = sum(coding.terms(stats).values())
+            if best is None or size < best[0]:
+                best = size, coding, symbols, stats
+        assert best is not None  # noqa: S101
+        return best[1:]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The arrays of a file.
+
+    Attributes:
+        blobs: The arrays of each blob: a layer's weights; in the last, all arrays of one axis.
+        folds: The normalisations that go into layers before anything is written.
+    """
+
+    blobs: tuple[tuple[Choice, ...], ...]
+    folds: tuple[Fold, ...] = ()
+
+    def read(self, source: Mapping[str, Array], key: str) -> Array:
+        """An array as it is to be written.
+
+        Raises:
+            ArchspecError: The source does not have it.
+        """
+        for fold in self.folds:
+            if key in fold.constants:
+                return np.full(source[key].shape, fold.constants[key], np.float32)
+            if key in (f"{fold.layer}weight", f"{fold.norm}bias"):
+                return fold.applied(source)[key]
+        return source[key]
+
+
+def layout(network: Network, plan: Plan) -> Layout:
+    """The arrays of a network's file under a plan.
+
+    Raises:
+        SpecErrors: The plan does not fit the network.
+        ArchspecError: It wants numbers that a file does not hold.
+    """
+    if plan.number_bits not in (16, 32):
+        raise ArchspecError(f"a file holds numbers of 16 or 32 bits; the plan '{plan.name}' has {plan.number_bits}")
+    layers = planned(network, plan)
+    gone = folds(network) if plan.batch_norm == "fold" else ()
+    constants = {key: value for fold in gone for key, value in fold.constants.items()}
+    blobs, others = [], []
+    for node in network.nodes:
+        for weight in node.operator.weights(*network.inputs_of(node)):
+            key = state_key(node.name, weight.name)
+            if weight is layers.get(node) or weight == layers.get(node):
+                blobs.append((Choice(_codings(Coding(key, weight.shape), plan.entry(node.name), plan)),))
+            elif key in constants:
+                others.append(Choice((Coding(key, weight.shape, Constant(constants[key])),)))
+            elif len(weight.shape) > 1:
+                blobs.append((Choice((Coding(key, weight.shape, _own(weight, plan)),)),))
+            else:
+                others.append(Choice((Coding(key, weight.shape, _own(weight, plan)),)))
+    return Layout((*blobs, *([tuple(others)] if others else [])), gone)
+
+
+def _own(weight: Weight, plan: Plan) -> Values:
+    """How an array is written that no entry of a plan speaks of."""
+    if weight.bits == 1:
+        return Signs(0)
+    if plan.other_bits:
+        return Linear(plan.other_bits, per="tensor")
+    return Numbers(plan.number_bits)
+
+
+def _codings(bare: Coding, entry: Layer | None, plan: Plan) -> tuple[Coding, ...]:
+    if entry is None:
+        return (replace(bare, values=Numbers(plan.number_bits)),)
+    if entry.rank:
+        return (replace(bare, values=Factors(entry.rank, plan.number_bits)),)
+    if entry.binary:
+        return (replace(bare, values=Signs(plan.number_bits)),)
+    scans = SCANS if entry.scan == "auto" else (entry.scan,)
+    found = []
+    for scan, index in product(scans, _indices(entry)):
+        coding = replace(bare, index=index, scan=scan, density=entry.density)
+        if isinstance(index, Rows) and entry.form == "auto":
+            coding = replace(coding, index=Rows(_index_bits(coding.scanned[1])))
+        if scan == scans[0] or not isinstance(index, (Dense, Bitmask)):
+            found.append(replace(coding, values=_values(entry, plan, index)))
+    return tuple(found)
+
+
+def _indices(entry: Layer) -> tuple[Index, ...]:
+    """The forms of index that an entry allows."""
+    huffman, average = _coded(entry.index_huffman)
+    widths = (entry.index_bits,) if entry.index_bits else range(1, MAX_INDEX_BITS + 1)
+    forms: dict[str, tuple[Index, ...]] = {
+        "dense": (Dense(),),
+        "bitmask": (Bitmask(),),
+        "rows": (Rows(),),
+        "gaps": tuple(Gaps(bits, huffman, average) for bits in widths),
+    }
+    return forms[entry.form] if entry.form != "auto" else tuple(index for form in forms.values() for index in form)
+
+
+def _index_bits(columns: int) -> int:
+    """The bits of a column's number; 32 where 16 do not do."""
+    bits = max(1, (columns - 1).bit_length())
+    return bits if bits <= 16 else 32
+
+
+def _values(entry: Layer, plan: Plan, index: Index) -> Values:
+    huffman, average = _coded(entry.weight_huffman)
+    if entry.weight_bits:
+        zero = isinstance(index, Gaps) or (isinstance(index, Dense) and entry.density != 1)
+        return Shared(entry.weight_bits, huffman, plan.number_bits, zero, entry.codebook, average)
+    if entry.linear_bits:
+        per, scale = entry.linear_per, entry.scale_bits
+        return Linear(entry.linear_bits, entry.linear_rule, per, scale, huffman, average)
+    return Numbers(plan.number_bits)
+
+
+def _coded(length: Dim | None) -> tuple[bool, Dim | None]:
+    """Whether a stream is Huffman coded, and the measured average."""
+    return length is not None, None if length == CODED else length

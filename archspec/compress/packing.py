@@ -1,0 +1,157 @@
+"""Packing: weights under a plan into a file whose size was predicted."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from archspec.compress import plan as plans
+from archspec.compress.blobs import Weights, as_array
+from archspec.compress.codecs.base import Array, joined
+from archspec.compress.container import description, write
+from archspec.compress.layout import Layout, layout
+from archspec.compress.plan import Plan
+from archspec.compress.prediction import Prediction, prediction
+from archspec.compress.progress import Progress, silent
+from archspec.compress.size import FileSize, exact, quantised, sized
+from archspec.errors import ArchspecError, did_you_mean
+from archspec.graph import Network
+from archspec.language import Document
+from archspec.language.origin import origin
+
+
+class Specified(Protocol):
+    """What an architecture is asked for here."""
+
+    document: Document
+
+    def expand(self, bindings: Mapping[str, Any], /) -> Network:
+        """The network of these bindings."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A file that was written.
+
+    Attributes:
+        path: Where.
+        size: What it has, term by term, as it was predicted.
+        bytes: Its size on disk.
+        notes: What is worth knowing: where k-means was stopped before it settled.
+    """
+
+    path: Path
+    size: FileSize
+    bytes: int
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        ratio = self.size.dense_bytes / self.bytes
+        return f"{self.path}: {self.bytes:,} bytes, {ratio:.2f}× smaller than {self.size.dense_bytes:,} of float32"
+
+
+def predict(
+    arch: Specified,
+    plan: str | os.PathLike[str] | Plan,
+    weights: "Mapping[str, Any] | str | os.PathLike[str] | None" = None,
+    bindings: Mapping[str, Any] | None = None,
+    *,
+    progress: Progress = silent,
+    **keywords: Any,
+) -> Prediction:
+    """What a network weighs under a plan, and its file: expected from densities, or to the byte for given weights.
+
+    Args:
+        arch: The network's architecture.
+        plan: A plan, its file, or the name of one that comes with the library.
+        weights: Arrays by the names of the network's state dict, or a file of them.
+        bindings: Values for symbols, by name.
+        progress: What is told how far it is.
+        keywords: Values for symbols, in place of a mapping.
+
+    Raises:
+        ArchspecError: The plan or the weights do not fit the network.
+
+    >>> import archspec
+    >>> archspec.compress.predict(archspec.load("lenet_300_100"), "lenet_300_100").file.bytes
+    27702
+    """
+    network, plan = arch.expand({**(bindings or {}), **keywords}), _read(plan)
+    found = prediction(network, plan)
+    if weights is None:
+        return found
+    source = _Source(weights, layout(network, plan))
+    return prediction(network, plan, exact(network, plan, source, progress))
+
+
+def pack(
+    arch: Specified,
+    weights: "Mapping[str, Any] | str | os.PathLike[str]",
+    plan: str | os.PathLike[str] | Plan,
+    path: str | os.PathLike[str],
+    bindings: Mapping[str, Any] | None = None,
+    *,
+    progress: Progress = silent,
+    **keywords: Any,
+) -> Packed:
+    """Write a network's weights under a plan into a file, whole or not at all; the same input gives the same bytes.
+
+    Args:
+        arch: The network's architecture.
+        weights: Arrays by the names of the network's state dict, or a file of them.
+        plan: A plan, its file, or the name of one that comes with the library.
+        path: Ends in `.safetensors`.
+        bindings: Values for symbols, by name.
+        progress: What is told how far it is.
+        keywords: Values for symbols, in place of a mapping.
+
+    Raises:
+        ArchspecError: The plan or the weights do not fit the network, or the file cannot be written.
+    """
+    network, plan = arch.expand({**(bindings or {}), **keywords}), _read(plan)
+    arrays = layout(network, plan)
+    blobs, parts, notes = [], [], []
+    for blob in quantised(arrays, _Source(weights, arrays), progress):
+        written, own = [], []
+        for part, symbols in blob:
+            written.append(part.coding.encode(symbols))
+            own.append(part)
+            clusters = symbols.content.clusters
+            if clusters is not None and not clusters.settled:
+                notes.append(f"{part.coding.key}: k-means was stopped after {clusters.passes} passes")
+        blobs.append(joined(written))
+        parts.append(own)
+    where = origin(arch.document, network.bindings)
+    size = sized(where, plan, parts, exact=True)
+    text = description(where, plan, [[part.coding for part in blob] for blob in parts])
+    return Packed(Path(path), size, write(path, text, blobs), tuple(notes))
+
+
+def _read(plan: str | os.PathLike[str] | Plan) -> Plan:
+    return plan if isinstance(plan, Plan) else plans.load(plan)
+
+
+class _Source(Mapping[str, Array]):
+    """Weights by name, in float32; what is missing is said before any work is done.
+
+    Raises:
+        ArchspecError: One is missing.
+    """
+
+    def __init__(self, weights: "Mapping[str, Any] | str | os.PathLike[str]", arrays: Layout) -> None:
+        self.arrays: Mapping[str, Any] = weights if isinstance(weights, Mapping) else Weights(weights)
+        wanted = [choice.key for blob in arrays.blobs for choice in blob]
+        missing = [key for key in wanted if key not in self.arrays]
+        if missing:
+            hint = did_you_mean(missing[0], list(self.arrays)) or "; 'archspec weights map' renames those of others"
+            raise ArchspecError(f"the weights have no array '{missing[0]}' (of {len(missing)} missing){hint}")
+
+    def __getitem__(self, key: str) -> Array:
+        return as_array(self.arrays[key])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.arrays)
+
+    def __len__(self) -> int:
+        return len(self.arrays)

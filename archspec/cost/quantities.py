@@ -1,0 +1,241 @@
+"""What can be counted: each quantity an entry of one register, which count, compare, formula, solve and others read.
+
+A quantity comes from the nodes of a row in one of three ways:
+
+    sum     what the nodes have, added up
+    ratio   one quantity over another, of all the nodes together: a total of ratios is the ratio of totals
+    peak    the most that is in memory while one of the nodes runs
+
+Another package offers its own by an entry point in the group `archspec.quantities`; it is loaded when its name is asked
+for, and no quantity here has that name.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from archspec.cost.conventions import nothing
+from archspec.cost.counting import CountedNode, bytes_of
+from archspec.dims import Dim, divide, is_array, is_number, maximum, product
+from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
+from archspec.extras import entry_point
+from archspec.memory.peak import memory
+from archspec.ops import KINDS
+
+if TYPE_CHECKING:
+    from archspec.cost.table import CostTable, Row
+
+
+@dataclass(frozen=True)
+class Quantity(ABC):
+    """What can be counted.
+
+    Attributes:
+        name: What it is asked for by.
+        heading: What stands above its numbers.
+        unit: Its unit; nothing where it counts things.
+        meaning: What it is, in a few words.
+    """
+
+    kind: ClassVar[Literal["sum", "ratio", "peak"]]
+
+    name: str
+    heading: str
+    unit: str
+    meaning: str
+
+    @abstractmethod
+    def of(self, row: "Row") -> Any:
+        """What a row has of it; None where that is undefined."""
+
+    @abstractmethod
+    def each(self, table: "CostTable") -> tuple[Any, ...]:
+        """What each node of a table has of it."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Sum(Quantity):
+    """What nodes have, added up.
+
+    Attributes:
+        rule: What one node has.
+    """
+
+    kind = "sum"
+
+    rule: Callable[[CountedNode], Dim]
+
+    def of(self, row: "Row") -> Dim:
+        """The sum over the nodes of a row."""
+        return sum(row.each(self))
+
+    def each(self, table: "CostTable") -> tuple[Dim, ...]:
+        """What each node of a table has; nodes that are alike are asked once."""
+        known: dict[int, Dim] = {}
+        found = []
+        for node, work in zip(table.network.nodes, table.works, strict=True):
+            once = known.get(id(work))
+            if once is None:
+                once = known[id(work)] = self.rule(work)
+            found.append(once if type(node.times) is int else node.times * once)
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class Ratio(Quantity):
+    """One quantity over another.
+
+    Attributes:
+        above: The name of the one.
+        below: The name of the other.
+    """
+
+    kind = "ratio"
+
+    above: str
+    below: str
+
+    def of(self, row: "Row") -> Any:
+        """The one over the other, exactly; None over nothing."""
+        return _quotient(row.figure(self.above), row.figure(self.below))
+
+    def each(self, table: "CostTable") -> tuple[Any, ...]:
+        """The one over the other of each node of a table."""
+        return tuple(map(self.of, table.rows))
+
+
+@dataclass(frozen=True)
+class Peak(Quantity):
+    """The most bytes that are in memory while one of the nodes runs.
+
+    Attributes:
+        policy: What is in memory while a node runs; that of the request if None.
+    """
+
+    kind = "peak"
+
+    policy: str | None = None
+
+    def of(self, row: "Row") -> Dim:
+        """The highest of the nodes of a row."""
+        whole = len(row.members) == len(row.table.works)
+        return self._memory(row.table).peak if whole else maximum(*dict.fromkeys(row.each(self)))
+
+    def each(self, table: "CostTable") -> tuple[Dim, ...]:
+        """What is in memory while each node of a table runs."""
+        return tuple(moment.bytes for moment in self._memory(table).timeline)
+
+    def _memory(self, table: "CostTable") -> Any:
+        return memory(table.network, self.policy or table.counting.policy, table.counting.dtype)
+
+
+def _quotient(above: Any, below: Any) -> Any:
+    if is_array(above) or is_array(below):
+        import numpy as np
+
+        return np.frompyfunc(_quotient, 2, 1)(above, below)
+    return None if is_number(below) and below == 0 else divide(above, below)
+
+
+# ------------------------------------------------------------------ rules
+
+
+def _params(work: CountedNode) -> Dim:
+    roles = work.counting.convention.params
+    return 0 if work.left_out else sum(weight.elements for weight in work.weights if weight.role in roles)
+
+
+def _buffers(work: CountedNode) -> Dim:
+    return sum(weight.elements for weight in work.weights if not weight.trainable)
+
+
+def _activations(work: CountedNode) -> Dim:
+    return 0 if work.operator.view else work.output.elements
+
+
+def _traffic(work: CountedNode) -> Dim:
+    """What is read and what is written; a view moves nothing."""
+    if work.operator.view:
+        return 0
+    bits = work.counting.activation_bits
+    return sum(bytes_of(x.elements, bits) for x in (*work.inputs, work.output)) + work.weight_bytes
+
+
+def _bops(work: CountedNode) -> Dim:
+    """Each product at the bits of its two factors: those of one-bit layers too, which are no multiply-accumulates."""
+    if work.left_out:
+        return 0
+    kernel = next((weight for weight in work.weights if weight.role == "weight"), None)
+    bits = work.counting.activation_bits
+    products = work.operations.macs * (bits if kernel is None else work.counting.bits) * bits
+    if kernel is None or kernel.bits is None:
+        return products
+    factors = bits if nothing(work.operations.binary) else 1
+    return products + product(kernel.shape[1:]) * work.output.elements * kernel.bits * factors
+
+
+def _operations(kind: str) -> Sum:
+    meaning = "multiply-accumulates" if kind == "macs" else f"{kind} alone"
+    return Sum(kind, "MACs" if kind == "macs" else kind, "", meaning, lambda work: getattr(work.operations, kind))
+
+
+_ENTRIES: tuple[Quantity, ...] = (
+    Sum("params", "params", "", "parameters", _params),
+    Sum("buffers", "buffers", "", "statistics kept beside the parameters", _buffers),
+    _operations("macs"),
+    Sum("flops", "FLOPs", "", "FLOPs", lambda work: work.counting.convention.flops_at(work)),
+    Sum("activations", "activations", "", "elements of all results", _activations),
+    Sum("weight_bytes", "weights [B]", "B", "bytes of all arrays", lambda work: work.weight_bytes),
+    *(_operations(kind) for kind in KINDS if kind != "macs"),
+    Peak("memory", "peak memory [B]", "B", "bytes in memory at once, by the policy that is asked for"),
+    Peak(
+        "memory_liveness",
+        "peak of what is alive [B]",
+        "B",
+        "bytes in memory at once, of all that is alive",
+        "liveness",
+    ),
+    Peak(
+        "memory_training",
+        "memory to train with [B]",
+        "B",
+        "bytes in memory at once, everything kept for the backward pass",
+        "training",
+    ),
+    Sum("traffic", "traffic [B]", "B", "bytes that nodes read and write: inputs, weights and outputs", _traffic),
+    Sum("bops", "BOPs", "", "products, each at the bits of a weight times the bits of an activation", _bops),
+    Ratio(
+        "intensity", "MACs/B", "MACs/B", "multiply-accumulates for each byte that is read or written", "macs", "traffic"
+    ),
+)
+
+QUANTITIES: Mapping[str, Quantity] = MappingProxyType({quantity.name: quantity for quantity in _ENTRIES})
+"""Every quantity that comes with the library, by its name."""
+
+GROUP = "archspec.quantities"
+
+
+def quantity(name: str) -> Quantity:
+    """The quantity of that name, of the library or of a package that offers it.
+
+    Raises:
+        UnknownNameError: There is none.
+        ArchspecError: A package offers something else by that name.
+
+    >>> quantity("params").meaning
+    'parameters'
+    """
+    if name in QUANTITIES:
+        return QUANTITIES[name]
+    found = entry_point(GROUP, name)
+    if found is None:
+        hint = did_you_mean(name, QUANTITIES) or f"; there are {', '.join(QUANTITIES)}"
+        raise UnknownNameError(f"no quantity '{name}'{hint}")
+    if not isinstance(found, Quantity) or found.name != name:
+        raise ArchspecError(f"the entry point '{name}' of {GROUP} is no quantity of that name (found {found!r:.80})")
+    return found

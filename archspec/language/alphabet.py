@@ -1,0 +1,67 @@
+"""What a text of a specification may hold: each kind of field has an alphabet, checked when it is read.
+
+A line holds characters that can be seen; a doc may have several lines. What a formula calls a symbol is a word, or
+LaTeX of known commands. Whatever passes here is still written by `writing`.
+"""
+
+import re
+
+from archspec.writing import GREEK, unseen
+
+COMMANDS = (*GREEK, "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "varepsilon")
+COMMANDS += ("vartheta", "varphi", "varrho", "ell", "infty", "times", "cdot", "prime", "ast", "star", "circ", "pm")
+"""Commands of LaTeX's math mode that take nothing."""
+
+WRAPPERS = ("mathrm", "mathbf", "mathit", "mathsf", "mathcal", "text", "operatorname", "hat", "bar", "tilde", "vec")
+"""Commands that take what stands in braces behind them."""
+
+MOST = 80
+"""The characters of a letter."""
+
+_WORD = re.compile(r"[^\W\d_][\w'′″]*\Z")
+_PART = rf"(?:\\(?:{'|'.join(COMMANDS)})(?![A-Za-z])|\\(?:{'|'.join(WRAPPERS)})\0|[^\W_]|[ ′″=,.()+/\0-])"
+_PARTS = rf"(?:{_PART}'*(?:_{_PART})?(?:\^{_PART})?)*"
+_GROUP, _WHOLE = re.compile(rf"\{{{_PARTS}\}}"), re.compile(rf"{_PARTS}\Z")
+
+
+def line_fault(text: str) -> str | None:
+    r"""What is wrong with a text of one line; None if nothing is.
+
+    >>> line_fault("naïve 網"), line_fault("two" + chr(10) + "lines")
+    (None, 'a line end; it stands on one line')
+    """
+    found = unseen(text)
+    if found in {"\n", "\r"}:
+        return "a line end; it stands on one line"
+    return None if found is None else _named(found)
+
+
+def prose_fault(text: str) -> str | None:
+    """What is wrong with a text that may have several lines; None if nothing is."""
+    found = unseen(text, but="\n")
+    return None if found is None else _named(found)
+
+
+def _named(character: str) -> str:
+    return f"the character U+{ord(character):04X}, which cannot be seen; leave it out"
+
+
+def letter_fault(text: str) -> str | None:
+    r"""What is wrong with what a formula is to call a symbol; None if nothing is.
+
+    >>> [letter_fault(text) for text in (r"\alpha", "D_K", r"pct_{3 \times 3}", "d″", r"\hat{x}_{\mathrm{max}}")]
+    [None, None, None, None, None]
+    >>> [bool(letter_fault(text)) for text in (r"\input{x}", "x}", r"\alpha_", "x$", "%", "x" + chr(10) + "y", "")]
+    [True, True, True, True, True, True, True]
+    """
+    if len(text) > MOST:
+        return f"{len(text)} characters; at most {MOST} are allowed"
+    fault = line_fault(text)
+    if fault is not None or _WORD.match(text):
+        return fault
+    before, reduced = "", text
+    while before != reduced:
+        before, reduced = reduced, _GROUP.sub("\0", reduced)
+    if text.strip() and _WHOLE.match(reduced):
+        return None
+    return r"what is no word and no simple LaTeX; write letters, digits, _, ^, { } and commands such as \alpha"

@@ -1,0 +1,85 @@
+"""Which layers of a network and of a source can be the same at all."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from archspec.weights.layers import Layer
+from archspec.weights.layout import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """The layers of both sides that have a like on the other one, and what they are.
+
+    Attributes:
+        here: The network's.
+        there: The source's.
+        of_here: For each, its kind; layers of one kind fit each other.
+        of_there: For each, its kind.
+    """
+
+    here: tuple[Layer, ...]
+    there: tuple[Layer, ...]
+    of_here: tuple[int, ...]
+    of_there: tuple[int, ...]
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Both, for the search."""
+        ours, theirs = Counter(self.of_here), Counter(self.of_there)
+        return Side(self.of_here, frozenset(ours - theirs)), Side(self.of_there, frozenset(theirs - ours))
+
+    @property
+    def single(self) -> frozenset[int]:
+        """The kinds of which each side has one."""
+        ours, theirs = Counter(self.of_here), Counter(self.of_there)
+        return frozenset(kind for kind in ours if ours[kind] == 1 == theirs[kind])
+
+    def equal(self) -> "Kinds":
+        """The layers of which both sides have as many."""
+        ours, theirs = Counter(self.of_here), Counter(self.of_there)
+        here = [
+            (layer, kind) for layer, kind in zip(self.here, self.of_here, strict=True) if ours[kind] == theirs[kind]
+        ]
+        there = [
+            (each, kind) for each, kind in zip(self.there, self.of_there, strict=True) if ours[kind] == theirs[kind]
+        ]
+        return _kinds(here, there)
+
+
+def kinds(here: Sequence[Layer], there: Sequence[Layer]) -> Kinds:
+    """What each layer must share with its like, as strictly as both sides allow.
+
+    The shape, and that both have a bias or neither, where both sides have as many such layers; else the shape; and
+    where the other side has that shape nowhere, what a convolution shares with the linear layer that does the same.
+    """
+    exact = [Counter(_exact(layer) for layer in side) for side in (here, there)]
+    same = {key for key, number in exact[0].items() if exact[1][key] == number}
+    shapes = {layer.signature for layer in here} & {layer.signature for layer in there}
+    numbers: dict[object, int] = {}
+
+    def numbered(side: Sequence[Layer], axes: Callable[[int], int]) -> list[tuple[Layer, int]]:
+        found = []
+        for layer in side:
+            flat = (*layer.flat, axes(len(layer.shape)))
+            key = _exact(layer) if _exact(layer) in same else layer.signature if layer.signature in shapes else flat
+            found.append((layer, numbers.setdefault(key, len(numbers))))
+        return found
+
+    ours, theirs = numbered(here, lambda axes: axes), numbered(there, lambda axes: {2: 4, 4: 2}.get(axes, 0))
+    both = {kind for _, kind in ours} & {kind for _, kind in theirs}
+    return _kinds(*([(layer, kind) for layer, kind in side if kind in both] for side in (ours, theirs)))
+
+
+def _exact(layer: Layer) -> tuple[object, ...]:
+    return ("exact", layer.signature, "bias" in layer.arrays)
+
+
+def _kinds(here: Sequence[tuple[Layer, int]], there: Sequence[tuple[Layer, int]]) -> Kinds:
+    return Kinds(
+        tuple(layer for layer, _ in here),
+        tuple(layer for layer, _ in there),
+        tuple(kind for _, kind in here),
+        tuple(kind for _, kind in there),
+    )
