@@ -19,7 +19,7 @@ from rich.progress import (
 from archspec.report import text
 from archspec.report.text import Column
 from archspec.train.result import Epoch, Result, Score, Watcher
-from archspec.writing import printable
+from archspec.writing import terminal
 
 FORMATS = ("text", "markdown", "json")
 
@@ -79,7 +79,7 @@ class Bars(Watcher):
             self._bar.stop()
 
     def _say(self, line: str) -> None:
-        self._console.print(printable(line, None), markup=False)
+        self._console.print(terminal(line), markup=False)
 
 
 def train(result: Result, form: str = "text") -> str:
