@@ -89,7 +89,7 @@ def _formulas_of(
     context: click.Context, spec: str, view: Any, form: str, *, over: str | None, where: str | None, **options: Any
 ) -> None:
     from archspec.formula.proof import proved
-    from archspec.formula.substituted import substituted
+    from archspec.formula.substituted import new_letters, substituted
     from archspec.report.formula import formulas as printed
 
     if over is not None and options["by"] != "total":
@@ -104,7 +104,10 @@ def _formulas_of(
     if over is not None:
         found = (found[0] / _formulas(architecture.load(over), options)[0],)
     if where is not None:
-        found = tuple(substituted(each, where) for each in found)
+        before, found = found, tuple(substituted(each, where) for each in found)
+        new = new_letters(before[0], found[0])
+        if new:
+            click.echo(f"new in the formula: {', '.join(new)}", err=True)
     click.echo(printed(found, view, form, proofs=proofs, width=width()), nl=False)
     if not all(proofs):
         context.exit(1)

@@ -1,6 +1,6 @@
 """A formula: what a network, a part of it or a block costs, in its symbols."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Literal, TypeAlias
@@ -9,19 +9,21 @@ import sympy
 from sympy import Add, Expr, Mul, Symbol
 
 from archspec.cost import Counting
-from archspec.dims import Condition, exact
+from archspec.dims import exact, is_array
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.formula.collected import collected, summed
 from archspec.formula.views import asymptotic, divisible
+from archspec.language.check import value_fault
+from archspec.language.document import Symbol as Declared
 from archspec.result import short
-from archspec.symbols import quotient, replaced, to_sympy, value
+from archspec.symbols import Condition, quotient, replaced, to_sympy, value
 
 View: TypeAlias = Literal["exact", "divisible", "asymptotic"]
 VIEWS: tuple[View, ...] = ("exact", "divisible", "asymptotic")
 
-Form: TypeAlias = Literal["collected", "sum", "factored", "quotient"]
+Form: TypeAlias = Literal["collected", "sum", "factored", "quotient", "ratio"]
 """collected: a term for each spatial size; sum: monomials, as they come; factored: one product; quotient: one of two
-that are collected."""
+that are collected; ratio: the shortest of a fraction, a sum and a product."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Formula:
         counting: How it is counted; None of a formula that is not of a network.
         fixed: The values of the symbols that are not free.
         defaults: The values of symbols that are not given when it is called.
+        declared: What a specification says of the symbols: the values that they can have.
+        aliases: Other names by which symbols can be given.
         rounded: Whether it leaves out roundings that what it is of has; then it holds nearly.
         counted: Counts the same on numbers; None of a formula that is not of a network.
     """
@@ -56,6 +60,8 @@ class Formula:
     convention: str = "default"
     fixed: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    declared: Mapping[str, Declared] = field(default_factory=dict, repr=False, compare=False)
+    aliases: Mapping[str, str] = field(default_factory=dict, repr=False)
     rounded: bool = False
     counting: Counting | None = None
     counted: Callable[[Mapping[str, Any]], Any] | None = field(default=None, repr=False, compare=False)
@@ -117,31 +123,52 @@ class Formula:
         568740352
         """
         known = self._bound({**(values or {}), **named})
-        broken = next((condition for condition in self.assumptions if not condition.holds(known)), None)
+        broken = self._broken(known)
         if broken is None:
             return value(self.exact, known)
         if self.counted is None:
-            from archspec.formula.writers import Text
-
-            raise ArchspecError(f"the formula of {self.of} assumes that {Text(self).condition(broken)}")
+            raise ArchspecError(f"the formula of {self.of} assumes that {broken}")
         return self.counted(known)
 
     def holds(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> bool:
-        """Whether everything that the exact expression assumes is so of these values."""
-        known = self._bound({**(values or {}), **named})
-        return all(condition.holds(known) for condition in self.assumptions)
+        """Whether the symbols can have these values, and everything that the exact expression assumes is so of them."""
+        return self._broken(self._bound({**(values or {}), **named})) is None
+
+    def _broken(self, known: Mapping[str, Any]) -> str | None:
+        """What is assumed and not so of some values, in words; None if there is nothing."""
+        for name, number in known.items():
+            for one in number.tolist() if is_array(number) else (number,):
+                if name in self.declared and (fault := value_fault(self.declared[name], one)):
+                    return f"{name} {fault}"
+        broken = next((condition for condition in self.assumptions if not condition.holds(known)), None)
+        if broken is None:
+            return None
+        from archspec.formula.writers import Text
+
+        return Text(self).condition(broken)
 
     def _bound(self, values: Mapping[str, Any]) -> dict[str, Any]:
         names = [symbol.name for symbol in self.symbols]
-        for name in values:
-            if name not in names:
-                hint = did_you_mean(name, names) or _listed(names)
-                raise UnknownNameError(f"the formula of {self.of} has no free symbol '{name}'{hint}")
+        values = {self.named(name): each for name, each in values.items()}
         known = {**self.defaults, **values}
         missing = [name for name in names if name not in known]
         if missing:
             raise ArchspecError(f"the formula of {self.of} needs a value of {', '.join(missing)}")
         return {name: exact(known[name]) for name in names}
+
+    def named(self, name: str) -> str:
+        """The symbol of a name: itself, its letter as it is printed, or another name of it.
+
+        Raises:
+            UnknownNameError: It has no such symbol.
+        """
+        names = [symbol.name for symbol in self.symbols]
+        letters = {self.letters[each]: each for each in names if each in self.letters}
+        found = name if name in names else letters.get(name, self.aliases.get(name, name))
+        if found not in names:
+            hint = did_you_mean(name, names) or _listed(names)
+            raise UnknownNameError(f"the formula of {self.of} has no free symbol '{name}'{hint}")
+        return found
 
     @property
     def whole(self) -> bool:
@@ -166,10 +193,11 @@ class Formula:
             terms=_monomials(ratio, symbols),
             symbols=tuple(symbol for symbol in symbols if symbol in ratio.free_symbols),
             assumptions=tuple(dict.fromkeys((*above.assumptions, *below.assumptions))),
-            form="sum",
+            form="ratio",
             letters={**other.letters, **self.letters},
             convention=" / ".join(dict.fromkeys((self.convention, other.convention))),
             fixed={**other.fixed, **self.fixed},
+            aliases={**other.aliases, **self.aliases},
             rounded=any(each.exact != each.asymptotic for each in (above, below)),
         )
 
@@ -256,9 +284,12 @@ def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], form: Form) -> 
     if form == "collected":
         return collected(summands, sizes)
     if form == "quotient":
-        (quotient,) = summands
-        above, below = (Add(*collected({part: 1}, sizes)) for part in sympy.fraction(quotient))
+        (quotient_,) = summands
+        above, below = (Add(*collected({part: 1}, sizes)) for part in sympy.fraction(quotient_))
         return (above / below,)
+    if form == "ratio":
+        ratio = quotient(Add(*(often * summand for summand, often in summands.items())), 1)
+        return _monomials(ratio, sorted(ratio.free_symbols, key=str))
     monomials: dict[Expr, Expr] = {}
     for summand, often in summands.items():
         for term in Add.make_args(sympy.expand(summand)):
@@ -277,7 +308,7 @@ def _squared(formula: Formula, other: Formula) -> Formula:
     return formula
 
 
-def _monomials(expression: Expr, symbols: tuple[Symbol, ...]) -> tuple[Expr, ...]:
+def _monomials(expression: Expr, symbols: Sequence[Symbol]) -> tuple[Expr, ...]:
     """The summands of an expression, by falling degree and in the order of their letters."""
 
     def place(term: Expr) -> tuple[Any, ...]:

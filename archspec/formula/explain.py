@@ -8,14 +8,13 @@ from typing import Any
 from archspec import cost, dims
 from archspec.cost import Convention
 from archspec.cost.features import Work
-from archspec.dims import Condition
 from archspec.errors import ShapeError, UnknownNameError, did_you_mean
 from archspec.formula.closed_form import Formula
 from archspec.formula.operators import AXES, FIGURES, LETTERS, Letter, Lettered, OperatorForm, input_letter, is_size
 from archspec.graph import Network, Node
 from archspec.ops import Operator, Tensor
 from archspec.result import short
-from archspec.symbols import symbol
+from archspec.symbols import Condition, symbol
 
 SIDES: Mapping[int, tuple[str, ...]] = {2: ("h", "w"), 4: ("top", "bottom", "left", "right")}
 """What the parts of a field of several sizes are called."""

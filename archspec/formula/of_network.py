@@ -8,13 +8,15 @@ from sympy import Add, Expr
 
 from archspec import cost, graph
 from archspec.cost import USUAL, CostTable, Counting, Quantity, Ratio, Row
-from archspec.dims import recording
-from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
+from archspec.dims import recording, settled, values_at_hand
+from archspec.errors import ArchspecError, BindingError, UndecidableError, UnknownNameError, did_you_mean
+from archspec.formula.assumptions import assumed
 from archspec.formula.closed_form import Form, Formula, written
 from archspec.formula.collected import sizes, summed
-from archspec.formula.views import bounds, merged
+from archspec.graph import Network
 from archspec.language import Document
-from archspec.symbols import symbol, to_sympy
+from archspec.memory.peak import peak_bytes
+from archspec.symbols import symbol, to_sympy, value
 
 BATCH = "batch"
 
@@ -35,6 +37,8 @@ def formula(
     form: Form = "collected",
 ) -> Formula:
     """What a network costs in its free symbols.
+
+    What they leave open is decided as their defaults decide it; within a `dims.recording(values)`, as these values do.
 
     Args:
         document: The specification.
@@ -73,18 +77,24 @@ def formulas(
     if BATCH in names and BATCH in fixed:
         raise BindingError(f"the symbol '{BATCH}' cannot be both bound and free")
 
-    with recording() as conditions:
+    defaults = {name: document.symbols[name].default if name in document.symbols else 1 for name in names}
+    decisive = defaults if values_at_hand() is None else values_at_hand()
+    with recording(decisive) as conditions:
         symbolic = _table(document, fixed, counting, names)
-    network = symbolic.network
-    letters = tuple(network.bindings.get(name, network.batch) for name in names)
-    least = {symbol: each for name, symbol in network.bindings.items() if (each := _least(document, name)) is not None}
-    with recording() as further:
-        figures = {to_sympy(symbolic.figure(quantity)): 1} if of_what.kind == "peak" else {}
+        letters = tuple(symbolic.network.bindings.get(name, symbolic.network.batch) for name in names)
+        if of_what.kind == "peak" and (repeated := _repeats(symbolic.network)):
+            pinned = {name: settled(each) for name, each in zip(names, letters, strict=True) if each in repeated}
+            left = tuple(name for name in names if name not in pinned)
+            symbolic = _table(document, {**fixed, **pinned}, counting, left)
+        figures = [symbolic.figure(quantity)] if of_what.kind == "peak" else []
         symbolic.column(of_what)
+    network = symbolic.network
+    by_name = dict(zip(names, letters, strict=True))
+    least = {by_name[name]: each for name in by_name if (each := _least(document, name)) is not None}
     choices = {name: each.choices for name, each in document.symbols.items() if each.choices}
-    open_ones = [each for each in (*conditions, *further) if not each.holds_for(choices)]
-    assumptions = merged(bounds((*network.conditions, *open_ones), least.get))
-    by_size = sizes(network)
+    open_ones = [each for each in conditions if not each.holds_for(choices)]
+    assumptions = assumed((*network.conditions, *open_ones), least.get, decisive)
+    by_size = tuple(size for size in dict.fromkeys(map(assumptions.put, sizes(network))) if size.free_symbols)
 
     alike = by in ("total", "operator") and part is None  # then a repeat of any length has the same rows
     countable = alike or all(type(node.times) is int for node in network.nodes)
@@ -96,7 +106,8 @@ def formulas(
                 if below == 0:
                     raise ArchspecError(f"there is no {of_what.below} for {of_what.name} to be of")
                 return written({above / below: 1}, by_size, "quotient")
-            return written(figures or summed(place.of(symbolic).each(of_what)), by_size, form)
+            each = figures or place.of(symbolic).each(of_what)
+            return written(summed(map(assumptions.put, each)), by_size, form)
 
         return Formula(
             of=document.name if group in ("", document.name) else f"{document.name}/{group}",
@@ -104,13 +115,14 @@ def formulas(
             terms=terms(of_what),
             form="quotient" if of_what.kind == "ratio" else form,
             symbols=letters,
-            assumptions=assumptions,
+            assumptions=assumptions.conditions,
             sizes=by_size,
             letters={name: each.latex for name, each in document.symbols.items() if each.latex},
             convention=counting.convention.name,
             counting=counting,
-            fixed={name: each for name, each in network.bindings.items() if name not in names},
-            defaults={name: document.symbols[name].default if name in document.symbols else 1 for name in names},
+            fixed={name: each for name, each in network.bindings.items() if name not in by_name},
+            defaults=defaults,
+            declared={name: document.symbols[name] for name in names if name in document.symbols},
             counted=_Counted(document, quantity, fixed, counting, place) if countable else None,
         )
 
@@ -168,10 +180,28 @@ def _table(document: Document, values: Mapping[str, Any], counting: Counting, fr
     return cost.count(graph.expand(document, inner, free=left, batch=batch), counting)
 
 
+def _repeats(network: Network) -> set[Any]:
+    """The symbols that say how often something is repeated, if a peak of memory cannot be said of all such numbers.
+
+    It cannot where a unit keeps alive what was there before the first; nor of no unit beside the first.
+    """
+    times = {node.times for node in network.nodes if type(node.times) is not int}
+    values = values_at_hand() or {}
+    symbols = {free for each in times for free in each.free_symbols}
+    if not all(free.name in values for free in symbols):
+        return set()
+    try:
+        with recording():
+            peak_bytes(network, "liveness")
+    except UndecidableError:
+        return symbols
+    return symbols if any(value(each, values) < 1 for each in times) else set()
+
+
 def _least(document: Document, name: str) -> Any:
-    declared = document.symbols[name]
-    limits = declared.range or declared.choices
-    return None if declared.word or limits is None else to_sympy(min(limits))
+    declared = document.symbols.get(name)
+    limits = declared and (declared.range or declared.choices)
+    return to_sympy(min(limits)) if declared and limits and not declared.word else None
 
 
 def _part(table: CostTable, part: str | None) -> list[Row]:

@@ -14,13 +14,12 @@ import sympy
 from sympy import Expr, Integer, Symbol
 
 from archspec import dims, ops
-from archspec.dims import Condition
 from archspec.errors import ArchspecError, ShapeError
 from archspec.formula.closed_form import Formula
 from archspec.ops import KINDS, Operator, Tensor
 from archspec.ops.base import Probability, Real
 from archspec.result import short
-from archspec.symbols import CeilDiv, Minimum, symbol, to_sympy
+from archspec.symbols import CeilDiv, Condition, Minimum, symbol, to_sympy
 
 LETTERS: Mapping[str, str] = {
     "out_channels": "c_out",
@@ -153,7 +152,8 @@ def _form(cls: type[Operator], settings: Mapping[str, Any], switches: Mapping[st
         for figure in FIGURES
     }
     letters = (*first.letters, *(Letter(name, words.get(name, name)) for name in switches))
-    return first.form(figures, tuple(dict.fromkeys(conditions)), letters, settings)
+    needed = [condition for condition in conditions if condition.kind != "at_least"]  # not the domains of fields
+    return first.form(figures, tuple(dict.fromkeys(needed)), letters, settings)
 
 
 def _by_switches(costs: Mapping[Any, Expr], switches: Mapping[str, tuple[Any, ...]], flags: Sequence[Symbol]) -> Expr:

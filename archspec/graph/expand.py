@@ -69,6 +69,9 @@ def expand(
 ) -> Network:
     """The network of a specification.
 
+    What free symbols leave open, such as a branch, is decided as their defaults decide it, and recorded among the
+    network's conditions; within a `dims.recording(values)`, as these values do.
+
     Args:
         document: The specification.
         bindings: Values for symbols; the others are at their defaults. Numbers may be given as text, Fraction, Decimal
@@ -80,8 +83,12 @@ def expand(
         BindingError: A symbol that does not exist, or a value that it cannot have.
         SpecErrors: The network cannot be built; all faults are named.
     """
-    with dims.recording() as conditions:
-        values = bind(document, bindings or {}, tuple(free))
+    free = tuple(free)
+    decisive = dims.values_at_hand()
+    if decisive is None:
+        decisive = {name: document.symbols[name].default for name in free if name in document.symbols}
+    with dims.recording(decisive) as conditions:
+        values = bind(document, bindings or {}, free)
         walk = _Expansion(document, values)
         tensor, output = walk.run(_batch(batch))
     choices = {name: symbol.choices for name, symbol in document.symbols.items() if symbol.choices}
@@ -107,8 +114,12 @@ def _batch(batch: Any) -> Any:
 
 
 def _exact(name: str, value: Any) -> Any:
+    if dims.is_symbolic(value):
+        from archspec import symbols  # SymPy's expressions may come from elsewhere
+
+        return symbols.to_sympy(value)
     try:
-        return value if dims.is_symbolic(value) else dims.exact(value)
+        return dims.exact(value)
     except ArchspecError as error:
         raise BindingError(f"{name}: {error}") from None
 
@@ -183,6 +194,16 @@ class _Frame:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _WayBack:
+    """What a walk has found up to a place to which it may go back; of nodes, traces and errors, how many."""
+
+    flow: _Value
+    named: dict[str, _Value]
+    containers: dict[str, Container]
+    lengths: tuple[int, int, int]
+
+
 class _Expansion:
     """The walk over one specification."""
 
@@ -239,6 +260,10 @@ class _Expansion:
             self.errors.append(SpecError(f"a size of the input must be a whole number from 1 (got {value})", size.at))
         elif not dims.is_dim(value):
             self.errors.append(SpecError(f"a size of the input must be a number (got {value})", size.at))
+        elif not dims.is_whole(value):
+            self.errors.append(SpecError(f"a size of the input must be a whole number (got {value})", size.at))
+        else:
+            dims.at_least_one(value)
         return value
 
     # -------------------------------------------------------------- bodies and steps
@@ -334,10 +359,21 @@ class _Expansion:
         self._sizes_in_scope(inner)
         for arg, default in block.args.items():
             scope.values[arg] = args[arg] if arg in args else self._value(default, scope)
-        self.uses.setdefault(callee, (dict(scope.values), inner.flow.tensor))
+        if callee not in self.uses:
+            self.uses[callee] = ({**scope.values, **self._own_defaults(block, scope)}, inner.flow.tensor)
         self._lets(block.let, scope)
         self._body(block.body, inner)
         frame.flow = inner.flow
+
+    def _own_defaults(self, block: Block, scope: Scope) -> dict[str, Any]:
+        """The arguments of a block that have a default, at that, as far as it has a value here."""
+        defaults: dict[str, Any] = {}
+        inner = scope.within({})
+        for arg, default in block.args.items():
+            if not Block.is_required(default):
+                with suppress(ArchspecError), dims.recording():
+                    defaults[arg] = inner.values[arg] = self._value(default, inner)
+        return defaults
 
     def _group(self, step: Group, frame: _Frame) -> None:
         path = self._name(step.as_, frame, step) if step.as_ else frame.path
@@ -371,9 +407,8 @@ class _Expansion:
     def _repeat(self, step: Repeat, frame: _Frame) -> None:
         times = step.repeat.evaluate(frame.scope)
         path = self._name(step.as_ or "repeat", frame, step if step.as_ else None)
-        if dims.is_symbolic(times) and step.index:
-            raise UndecidableError(f"the units of this repeat differ by their number {step.index}; bind {times}")
-
+        if step.index:
+            times = dims.settled(times)
         self.containers[path] = Container("repeat")
 
         def walk(unit: int) -> None:
@@ -398,16 +433,41 @@ class _Expansion:
             for unit in range(times):
                 walk(unit)
             return
-        if not times.is_integer:
-            raise UndecidableError(f"{key} must be a whole number, and whether {times} is one is open; bind it")
+        if not dims.is_whole(times):
+            raise SpecError(f"{key} must be a whole number (got {times})", at)
         dims.at_least_one(times)
         walk(0)
         first, taken = len(self.nodes), frame.flow.tensor
-        walk(1)
-        if frame.flow.tensor != taken and not frame.flow.guessed:
-            shapes = f"the next takes {taken} and gives {frame.flow.tensor}"
-            raise UndecidableError(f"the units of this {key} differ: {shapes}; bind {times}")
-        self.nodes[first:] = [replace(node, times=node.times * (times - 1)) for node in self.nodes[first:]]
+        back = self._way_back(frame)
+        with dims.recording() as conditions:
+            walk(1)
+        if frame.flow.tensor == taken and frame.flow.guessed == back.flow.guessed:
+            for condition in conditions:
+                dims.record(condition)
+            self.nodes[first:] = [replace(node, times=node.times * (times - 1)) for node in self.nodes[first:]]
+            return
+        shapes = f"the next takes {taken} and gives {frame.flow.tensor}"
+        self._go_back(back, frame)
+        try:
+            units = dims.settled(times)
+        except UndecidableError:
+            raise UndecidableError(f"the units of this {key} differ: {shapes}; bind {times}") from None
+        for unit in range(1, units):
+            walk(unit)
+
+    def _way_back(self, frame: _Frame) -> "_WayBack":
+        """What the walk has found so far."""
+        lengths = (len(self.nodes), len(self.traces), len(self.errors))
+        return _WayBack(frame.flow, dict(frame.named), dict(self.containers), lengths)
+
+    def _go_back(self, back: "_WayBack", frame: _Frame) -> None:
+        """Forget what the walk has found since."""
+        frame.flow = back.flow
+        frame.named.clear()
+        frame.named.update(back.named)  # the mapping is shared by all parts of one body
+        self.containers = back.containers
+        nodes, traces, errors = back.lengths
+        del self.nodes[nodes:], self.traces[traces:], self.errors[errors:]
 
     def _from(self, step: From, frame: _Frame) -> None:
         found = frame.named.get(step.from_)
@@ -552,8 +612,13 @@ class _Expansion:
         if found is None:
             if len(_operators) >= MAX_OPERATORS:
                 _operators.clear()
-            found = _operators[key] = _operator(callee, args, name, step)
-        return found
+            with dims.recording() as conditions:
+                operator = _operator(callee, args, name, step)
+            found = _operators[key] = operator, tuple(conditions)
+        operator, taken = found
+        for condition in taken:
+            dims.record(condition)
+        return operator
 
     # -------------------------------------------------------------- names and values
 
@@ -602,8 +667,9 @@ def _sentence(error: ArchspecError) -> str:
     return error.message if isinstance(error, SpecError) else str(error)
 
 
-_operators: dict[Any, Operator] = {}
-"""Operators made before, by name and fields: they never change, and most come in every expansion."""
+_operators: dict[Any, tuple[Operator, tuple[Any, ...]]] = {}
+"""Operators made before, by name and fields, each with the conditions under which its fields can have their values:
+they never change, and most come in every expansion."""
 
 
 def _typed(value: Any) -> Any:
@@ -653,7 +719,8 @@ def _lookup(name: str, table: Lookup) -> Callable[..., Any]:
         if dims.is_array(key) or dims.is_array(column):
             raise ArchspecError(f"{name} is a table; bind {key} to one value to look it up")
         if dims.is_symbolic(key) or dims.is_symbolic(column):
-            return _kept(name, table, key, column)
+            kept = _kept(name, table, key, column)
+            return find(dims.settled(key), dims.settled(column)) if kept is None else kept
         if isinstance(key, bool) or key not in rows:
             raise ArchspecError(f"{name} has no row {key}; it has {', '.join(map(str, rows))}")
         if isinstance(column, bool) or column not in table.columns[1:]:
@@ -664,7 +731,7 @@ def _lookup(name: str, table: Lookup) -> Callable[..., Any]:
 
 
 def _kept(name: str, table: Lookup, key: Any, column: Any) -> Any:
-    """A lookup by a free symbol: a table of the cells that it may find."""
+    """A lookup by a free symbol: a table of the cells that it may find; None if one of them is a word."""
     from archspec import symbols
 
     cells = {
@@ -676,5 +743,5 @@ def _kept(name: str, table: Lookup, key: Any, column: Any) -> Any:
     words = {part for places in cells for part in (*places, cells[places]) if isinstance(part, str)}
     words -= set() if dims.is_symbolic(column) else {column}
     if not cells or words:
-        raise ArchspecError(f"{name} has no numbers to be found by {key} and {column}; bind them")
+        return None
     return symbols.lookup(name, key, column, cells)

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from archspec.dims import Condition
 from archspec.errors import Mark
 from archspec.ops import Operator, Tensor
 from archspec.result import short
 
 if TYPE_CHECKING:
     import networkx
+
+    from archspec.symbols import Condition
 
 INPUT = "input"
 """The name under which nodes refer to the network's input."""
@@ -101,7 +102,7 @@ class Network:
         output: The name of the node whose result is the network's.
         conditions: What had to be taken for true of free symbols.
         traces: The rows of the specification's tables and the steps around them, with nominal and built numbers.
-        uses: The arguments and the input that each block has where it is used first.
+        uses: The arguments and the input that each block has where it is used first; arguments with a default at that.
         containers: What the inner parts of the tree of names are made of, by path.
     """
 
@@ -111,7 +112,7 @@ class Network:
     input: Tensor
     nodes: tuple[Node, ...]
     output: str
-    conditions: tuple[Condition, ...] = ()
+    conditions: "tuple[Condition, ...]" = ()
     traces: tuple[Trace, ...] = ()
     uses: Mapping[str, tuple[Mapping[str, Any], Tensor]] = field(default_factory=dict)
     containers: Mapping[str, Container] = field(default_factory=dict)

@@ -14,13 +14,12 @@ expressions. No fact has a default: a class that leaves one out cannot be made.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from fractions import Fraction
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from archspec.dims import Dim, equal, exact, is_number, known_less, product
+from archspec.dims import Dim, agree, exact, is_number, is_symbolic, is_whole, less, product, reaches, settled
 from archspec.errors import ArchspecError, ShapeError
 
 
@@ -253,9 +252,9 @@ def natural(value: Any) -> Dim:
 
 def _size(value: Any, least: int) -> Dim:
     number = _number(value)
-    if isinstance(number, Fraction):
+    if not is_whole(number):
         raise ValueError(f"must be an integer (got {number})")
-    if known_less(number, least):
+    if not reaches(number, least):
         raise ValueError(f"must be at least {least} (got {value})" if least else f"must not be negative (got {value})")
     return number
 
@@ -282,7 +281,7 @@ def pair(check: Callable[[Any], Dim]) -> Callable[[Any], Any]:
 
 def _probability(value: Any) -> Dim:
     number = _number(value)
-    if is_number(number) and not 0 <= number < 1:
+    if (is_number(number) or is_symbolic(number)) and not (reaches(number, 0) and less(number, 1)):
         raise ValueError(f"must be at least 0 and less than 1 (got {number})")
     return number
 
@@ -294,9 +293,10 @@ def _switch(value: Any) -> bool:
 
 
 def _axis(value: Any) -> int:
-    if type(value) is not int:
+    number = settled(value)
+    if type(number) is not int:
         raise ValueError(f"must be the number of an axis, such as 1 (got {value})")
-    return value
+    return number
 
 
 Positive = Annotated[Any, BeforeValidator(positive)]
@@ -344,8 +344,8 @@ def axis(x: Tensor, dim: int, operator: str) -> int:
 
 
 def same_size(a: Dim, b: Dim) -> bool:
-    """Whether two sizes agree."""
-    return a is b or bool(equal(a, b))
+    """Whether two sizes that must agree do."""
+    return bool(agree(a, b))
 
 
 def is_one(size: Dim) -> bool:

@@ -1,6 +1,6 @@
 """Convolutions."""
 
-from archspec.dims import Dim, known_less, maximum
+from archspec.dims import Dim, known_less, maximum, reaches
 from archspec.errors import ShapeError
 from archspec.ops.base import (
     Module,
@@ -68,7 +68,7 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
 
     @staticmethod
     def _size(axis: str, h: Dim, k: Dim, s: Dim, p: Dim, extra: Dim, d: Dim) -> Dim:
-        if known_less(maximum(s, d), extra + 1):
+        if not reaches(maximum(s, d), extra + 1):
             raise ShapeError(f"output_padding {extra} must be smaller than the stride {s} or the dilation {d}")
         size = (h - 1) * s - 2 * p + d * (k - 1) + extra + 1
         if known_less(size, 1):

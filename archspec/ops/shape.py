@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from archspec.dims import Dim, exact_div, known_less
+from archspec.dims import Dim, exact_div, reaches, settled
 from archspec.errors import DivisibilityError, ShapeError
 from archspec.ops.base import (
     FREE,
@@ -151,12 +151,13 @@ class Split(Free, name="split"):
         dim = axis(x, self.dim, self.name)
         channels, sections = x.shape[dim], self.sections
         parts = len(sections) if isinstance(sections, tuple) else sections
-        if known_less(parts, self.index + 1):
+        if not reaches(parts, self.index + 1):
             raise ShapeError(f"there is no part {self.index} of {parts}; parts count from 0")
         if isinstance(sections, tuple):
             if not same_size(sum(sections), channels):
                 raise ShapeError(f"the sections add up to {sum(sections)}, not to the {channels} channels of the input")
-            return dim, sum(sections[: self.index]), sections[self.index]
+            index = settled(self.index)
+            return dim, sum(sections[:index]), sections[index]
         try:
             length = exact_div(channels, sections)
         except DivisibilityError:

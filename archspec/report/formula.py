@@ -3,17 +3,16 @@
 import json
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from archspec.cost import QUANTITIES, USUAL
-from archspec.dims import Condition
 from archspec.formula.closed_form import Formula, View
 from archspec.formula.proof import Proof
 from archspec.formula.writers import Text
 from archspec.report import text
-from archspec.symbols import symbol, to_sympy
+from archspec.symbols import Condition, symbol, to_sympy
 from archspec.writing import GREEK
 
 MOST_CONDITIONS = 6
@@ -165,14 +164,23 @@ def _said(before: str, conditions: Sequence[str]) -> str:
 
 
 def _proof(proof: Proof) -> str:
+    if proof.against is not None:
+        bindings, found, counted = proof.against
+        return f"WRONG at {_bound(bindings)}: the formula gives {found}, the count {counted}"
+    refused = ""
+    if proof.refusal is not None:
+        bindings, reason = proof.refusal
+        refused = f"; refused at {proof.refused}, first at {_bound(bindings)}: {reason}"
     if proof.tried == 0:
-        return f"not checked: at none of {proof.apart} random bindings does every assumption hold (seed {proof.seed})"
-    if proof.against is None:
-        apart = f"; at {proof.apart} more an assumption does not hold" if proof.apart else ""
-        return f"checked: equal to the count at {proof.tried} random bindings (seed {proof.seed}){apart}"
-    bindings, found, counted = proof.against
-    at = ", ".join(f"{name} = {each}" for name, each in bindings.items())
-    return f"WRONG at {at}: the formula gives {found}, the count {counted}"
+        at = f"at none of {proof.apart + proof.refused} random bindings does every assumption hold"
+        at = f"{at} and the count give a number" if proof.refused else at
+        return f"not checked: {at} (seed {proof.seed}){refused}"
+    apart = f"; at {proof.apart} more an assumption does not hold" if proof.apart else ""
+    return f"checked: equal to the count at {proof.tried} random bindings (seed {proof.seed}){apart}{refused}"
+
+
+def _bound(bindings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {each}" for name, each in bindings.items())
 
 
 def _markdown(formula: Formula, view: View) -> str:
@@ -237,4 +245,12 @@ def _verdict(proof: Proof) -> dict[str, Any]:
             "formula": str(found),
             "count": str(counted),
         }
-    return {"equal": bool(proof), "tried": proof.tried, "apart": proof.apart, "seed": proof.seed, "against": against}
+    refused = {"refused": proof.refused} if proof.refused else {}
+    return {
+        "equal": bool(proof),
+        "tried": proof.tried,
+        "apart": proof.apart,
+        "seed": proof.seed,
+        **refused,
+        "against": against,
+    }

@@ -77,6 +77,8 @@ def _notes(found: Sensitivity) -> Iterator[str]:
     for response in found.responses:
         if response.reason:
             yield f"{response.symbol}: {response.reason}"
+        elif told := [str(each) for each in response.assumes if each.kind not in ("differs", "at_least")]:
+            yield f"{response.symbol}: assumes {', '.join(told)}"
     yield "; ".join((f"convention {found.counting.convention.name}", *text.asked(found.counting, [found.quantity])))
 
 
@@ -88,6 +90,7 @@ def _response(found: Sensitivity, response: Response) -> dict[str, Any]:
         "elasticity": None if response.elasticity is None else str(response.elasticity),
         "one_percent_more": None if response.percent is None else str(response.percent),
         "reason": response.reason,
+        "assumes": [str(condition) for condition in response.assumes],
         "step": None
         if step is None
         else {

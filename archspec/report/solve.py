@@ -2,7 +2,7 @@
 
 import json
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +14,7 @@ from archspec.sweep.solve import Found, Solution
 from archspec.sweep.span import Span, decimal
 
 FORMATS = ("text", "markdown", "json")
+MOST_SPANS = 8
 LITTLE, LEAST = Fraction(1, 2000), "0.1 %"
 """What rounds to no tenth of a percent, and what it is written as less than."""
 
@@ -56,10 +57,17 @@ def _searched(line: Line) -> str:
 
 
 def _answer(found: Found) -> str:
-    spans = [(span.written(name), name, span) for name, span in found.spans.items()]
-    said = ", ".join(written for written, _, _ in spans)
-    such = ", ".join(f"{name} = {decimal(span.short)}" for _, name, span in spans if not span.single)
+    spans = found.spans.items()
+    said = ", ".join(_anywhere(name, found.everywhere.get(name, (span,))) for name, span in spans)
+    such = ", ".join(f"{name} = {decimal(span.short)}" for name, span in spans if not span.single)
     return f"Largest: {said}" + (f", such as {such}" if such else "")
+
+
+def _anywhere(name: str, spans: Sequence[Span]) -> str:
+    """All values of a symbol that give a network; of many intervals, how many there are and the first and the last."""
+    if len(spans) <= MOST_SPANS:
+        return " or ".join(span.written(name) for span in spans)
+    return f"{spans[0].written(name)} or … or {spans[-1].written(name)} ({len(spans)} intervals; --format json has all)"
 
 
 def _costs(solution: Solution, best: Found) -> list[Column]:
@@ -197,9 +205,15 @@ def _network(found: Found | None) -> dict[str, Any] | None:
         return None
     return {
         "values": {name: str(value) for name, value in found.values.items()},
-        "spans": {
-            name: {"low": str(span.low), "high": str(span.high), "closed": list(span.closed)}
-            for name, span in found.spans.items()
-        },
+        "spans": {name: _interval(span) for name, span in found.spans.items()},
+        **({"everywhere": _everywhere(found)} if found.everywhere else {}),
         **{name: text.raw(figure) for name, figure in found.figures.items()},
     }
+
+
+def _everywhere(found: Found) -> dict[str, list[dict[str, Any]]]:
+    return {name: [_interval(span) for span in spans] for name, spans in found.everywhere.items()}
+
+
+def _interval(span: Span) -> dict[str, Any]:
+    return {"low": str(span.low), "high": str(span.high), "closed": list(span.closed)}

@@ -15,6 +15,7 @@ from sympy.polys.rootoftools import ComplexRootOf
 
 from archspec import cost, graph
 from archspec.cost import USUAL, Counting
+from archspec.dims import recording
 from archspec.errors import ArchspecError, UnknownNameError
 from archspec.formula.kinds import kind_of
 from archspec.formula.views import divisible
@@ -216,12 +217,15 @@ class _Asked:
 
         return count
 
-    def smooth(self, name: str) -> tuple[Symbol, dict[str, Expr]] | None:
-        """The symbol, and the cost of each group where sizes divide; None where no formula can say it."""
+    def smooth(self, name: str, value: Any) -> tuple[Symbol, dict[str, Expr]] | None:
+        """The symbol, and the cost of each group where sizes divide, near a value; None where no formula can say it."""
         try:
-            network = graph.expand(self.document, self.bindings, free=(name,), batch=self.counting.batch)
-            rows = self.rows(network)
+            with recording({name: value}):
+                network = graph.expand(self.document, self.bindings, free=(name,), batch=self.counting.batch)
+                rows = self.rows(network)
         except ArchspecError:
+            return None
+        if any(condition.kind == "equals" for condition in network.conditions):  # it is one value's
             return None
         sums: dict[str, Expr] = {}
         for group, each in rows:
@@ -245,13 +249,11 @@ def _reigns(searched: Line, samples: Sequence[Sample]) -> list[Reign]:
 
 
 def _ordered(symbol: str, samples: Sequence[Sample], asked: _Asked) -> tuple[Crossing, ...]:
-    found = _crossings(symbol, samples, asked.smooth(symbol))
+    found = _crossings(symbol, samples, asked)
     return tuple(sorted(found, key=lambda crossing: (crossing.value, crossing.above)))
 
 
-def _crossings(
-    symbol: str, samples: Sequence[Sample], smooth: tuple[Symbol, Mapping[str, Expr]] | None
-) -> Iterator[Crossing]:
+def _crossings(symbol: str, samples: Sequence[Sample], asked: _Asked) -> Iterator[Crossing]:
     for a, b in combinations(samples[0].figures, 2):
         signs = [(_sign(sample.figures[a] - sample.figures[b]), sample) for sample in samples]
         told = [(sign, sample) for sign, sample in signs if sign]
@@ -260,7 +262,7 @@ def _crossings(
             continue
         above, below = (a, b) if told[-1][0] > 0 else (b, a)
         first, last = (sample.spans[symbol].low for sample in (changes[0], changes[-1]))
-        yield Crossing(above, below, first, last, len(changes), _root(a, b, last, smooth))
+        yield Crossing(above, below, first, last, len(changes), _root(a, b, last, asked.smooth(symbol, last)))
 
 
 def _sign(number: int) -> int:

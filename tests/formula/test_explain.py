@@ -84,7 +84,7 @@ network:
     assert str(conv.form.figures["macs"]) == "n·c_out·h′·w′·c_in·k_h·k_w/g"
     assert arch.explain("pad").values["p"] == 2
     split = arch.explain("split")
-    assert (shape(split.form.output), split.values) == ("1 × 4 × 12 × 11", {})
+    assert (shape(split.form.output), split.values) == ("n × 4 × h × w", {"n": 1, "c": 6, "h": 12, "w": 11})
     pool = arch.explain("pool")
     assert [str(condition) for condition in pool.broken] == ["h is a multiple of o", "w is a multiple of o"]
     said = run_on(arch, "pool")

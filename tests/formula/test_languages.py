@@ -237,8 +237,8 @@ def test_a_sum_that_begins_with_a_minus_is_javascript_too():
 def test_every_kind_of_condition_can_be_asked(kind, right, holds):
     from sympy import Integer
 
-    from archspec.dims import Condition
     from archspec.formula.languages import JavaScript, Numpy, Python
+    from archspec.symbols import Condition
 
     form = archspec.load("mobilenet").formula("macs", free=["side"])
     condition = Condition(kind, form.symbols[0], Integer(right))

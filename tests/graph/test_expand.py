@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sympy
 
-from archspec import graph, language, ops
+from archspec import dims, graph, language, ops
 from archspec.errors import BindingError, SpecErrors
 from archspec.language import Document
 from archspec.ops import Tensor
@@ -257,10 +257,20 @@ def test_a_condition_that_is_none_is_refused():
     assert faults(SYMBOLS + "network: [{when: side, then: [relu]}]\n") == ["8:18: expected a condition, found 32"]
 
 
-def test_a_condition_that_free_symbols_leave_open_is_refused_by_their_names():
-    assert faults(SYMBOLS + WHEN, free=["side", "alpha"]) == [
-        "8:18: cannot decide 'side > 32': whether 32 < side depends on the free symbol side; bind it"
-    ]
+def test_a_condition_that_free_symbols_leave_open_is_decided_as_their_defaults_decide_it():
+    network = expand(SYMBOLS + WHEN, free=["side", "alpha"])
+    assert list(shapes(network)) == ["gelu", "identity"]
+    assert list(map(str, network.conditions)) == ["side ≤ 32"]
+    with dims.recording({"side": 48}):
+        network = expand(SYMBOLS + WHEN, free=["side", "alpha"])
+    assert list(shapes(network)) == ["relu", "relu_2", "identity"]
+    assert list(map(str, network.conditions)) == ["side > 32"]
+
+
+def test_a_condition_on_a_symbol_without_a_default_is_refused_by_its_name():
+    with dims.recording({}):
+        found = faults(SYMBOLS + WHEN, free=["side", "alpha"])
+    assert found == ["8:18: cannot decide 'side > 32': whether 32 < side depends on the free symbol side; bind it"]
 
 
 def test_a_repetition_numbers_its_units_and_counts_from_zero():

@@ -25,9 +25,11 @@ from archspec.emit.code.rules import (
     exact_div,
     floor,
     floor_div,
+    log2,
     make_divisible,
     maximum,
     minimum,
+    sqrt,
 )
 from archspec.emit.code.text import written
 from archspec.emit.code.value import BOOL, INT, NONE, RATIONAL, WORD, Code, Kind, call, kind_of, name, power
@@ -59,6 +61,7 @@ __all__ = [
     "known_truth",
     "known_values",
     "less",
+    "log2",
     "make_divisible",
     "maximum",
     "minimum",
@@ -67,6 +70,7 @@ __all__ = [
     "negation",
     "one_of",
     "power",
+    "sqrt",
     "substituted",
     "sure_truth",
     "written",
