@@ -132,7 +132,7 @@ def conditions(formula: Formula, view: View = "exact") -> list[str]:
     if formula.fixed:
         bound = (f"{writer.letter(symbol(name))} = {each}" for name, each in formula.fixed.items())
         notes.append(f"with {', '.join(bound)}")
-    roles = {symbol: SIZES.get(role, role) for role, symbol in reversed(formula.aliases.items())}
+    roles = {symbol: SIZES.get(role, role) for role, symbol in formula.aliases.items()}
     letters = {roles.get(each.name, each.name): writer.letter(each) for each in _appearing(formula)}
     other = [f"{letter}: {name}" for name, letter in letters.items() if letter not in (name, GREEK.get(name))]
     notes.append("; ".join(other))
