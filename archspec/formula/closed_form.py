@@ -26,7 +26,7 @@ Form: TypeAlias = Literal["collected", "sum", "factored", "quotient", "ratio"]
 that are collected; ratio: the shortest of a fraction, a sum and a product."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Formula:
     """A closed form.
 
