@@ -35,6 +35,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "Dropout": {"p": 0.5},
     "LeakyReLU": {"negative_slope": 0.01},
     "ELU": {"alpha": 1.0},
+    "Flatten": {"start_dim": 1},
     "PReLU": {"num_parameters": 1, "init": 0.25},
     "GELU": {"approximate": "none"},
     "Upsample": {"mode": "nearest"},

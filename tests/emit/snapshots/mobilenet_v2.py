@@ -42,13 +42,6 @@ def width(c: int, alpha: Fraction) -> int:
     return make_divisible(alpha * c, 8)
 
 
-class GlobalAvgPool(nn.Module):
-    """The mean of each channel."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.mean(x, dim=(2, 3))
-
-
 class ConvBN(Chain):
     def __init__(self, in_channels: int, c: int, k: int = 3, s: int = 1, g: int = 1) -> None:
         super().__init__()
@@ -115,7 +108,8 @@ class MobileNetV2(Chain):
         self.head = ConvBN(channels, c=max(1280, width(1280, alpha)), k=1)
         channels = self.head.out_channels
         self.relu6_2 = nn.ReLU6()
-        self.global_avg_pool = GlobalAvgPool()
+        self.global_avg_pool = nn.AdaptiveAvgPool2d(1)
+        self.global_avg_pool_flatten = nn.Flatten()
         self.classifier = nn.Linear(channels, classes)
         self._initialise()
 

@@ -57,13 +57,6 @@ def whole(x: int | Fraction) -> int:
     return int(x)
 
 
-class GlobalAvgPool(nn.Module):
-    """The mean of each channel."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.mean(x, dim=(2, 3))
-
-
 class ConvBN(Chain):
     def __init__(self, in_channels: int, c: int, k: int = 1, s: int = 1, g: int = 1) -> None:
         super().__init__()
@@ -147,5 +140,6 @@ class ShuffleNet(Chain):
                 unit = Unit(channels, c=whole(scale * c), g1=g1 if i == 0 else g, s=s if i == 0 else 1, g=g)
                 units.add_module(f"unit{i + 1}", unit)
                 channels = unit.out_channels
-        self.global_avg_pool = GlobalAvgPool()
+        self.global_avg_pool = nn.AdaptiveAvgPool2d(1)
+        self.global_avg_pool_flatten = nn.Flatten()
         self.fc = nn.Linear(channels, classes)
