@@ -13,8 +13,8 @@ from archspec.errors import ArchspecError, UnknownNameError
 from archspec.formula.assumptions import assumed, remainder
 from archspec.formula.proof import proved
 from archspec.formula.substituted import substituted
+from archspec.report.formats import written
 from archspec.report.formula import formulas
-    from archspec.report.formats import written
 from archspec.symbols import Condition, symbol, to_sympy
 
 SIDE, N, A = symbol("side"), symbol("n"), symbol("a", integer=False)
