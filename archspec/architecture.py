@@ -194,8 +194,8 @@ class Architecture:
                 part=part,
                 form=alone.form if alone else "collected",
             )
-        subject = self.document.name
-        return tuple(replace(each, of=self._subject + each.of.removeprefix(subject), aliases=aliases) for each in found)
+        subject, roles = self.document.name, alone.names if alone else {}
+        return tuple(replace(each, of=self._subject + each.of.removeprefix(subject), aliases=roles) for each in found)
 
     @property
     def _subject(self) -> str:
@@ -293,7 +293,7 @@ class Architecture:
 
         >>> import archspec
         >>> arch = archspec.load("lenet_300_100")
-        >>> print(arch.match_weights(arch.to_torch().state_dict()))
+        >>> print(arch.match_weights(arch.to_torch().state_dict()).sentence)
         lenet_300_100: 6 of 6 arrays filled, none left over
         """
         need("train", "torch", "safetensors")
@@ -356,7 +356,7 @@ class Architecture:
         """The network held against its running model, node by node, and its source: true when all agree, to the unit.
 
         >>> import archspec
-        >>> print(archspec.load("mobilenet_v2").verify(alpha="1/2"))
+        >>> print(archspec.load("mobilenet_v2").verify(alpha="1/2").sentence)
         mobilenet_v2: 161 nodes agree
         """
         need("torch", "torch")

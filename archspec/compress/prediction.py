@@ -20,7 +20,7 @@ from archspec.graph import Network, Node
 from archspec.graph.names import state_key
 from archspec.graph.network import INPUT
 from archspec.ops import Weight
-from archspec.result import short
+from archspec.result import Reported, short
 
 ROW_INDEX_BITS = 32
 """The bits of an index of compressed sparse rows."""
@@ -132,7 +132,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(Reported):
     """What a network weighs under a plan.
 
     Attributes:

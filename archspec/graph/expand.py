@@ -103,6 +103,7 @@ def expand(
         traces=tuple(walk.traces),
         uses=walk.uses,
         containers=walk.containers,
+        document=document,
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.errors import ArchspecError
-from archspec.result import short
+from archspec.result import Reported, short
 
 
 class TrainingStoppedError(ArchspecError):
@@ -71,7 +71,7 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Result(Reported):
     """A training.
 
     Attributes:

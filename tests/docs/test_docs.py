@@ -32,7 +32,7 @@ from archspec import ops
 from archspec.cost import CONVENTIONS, DEFAULT, QUANTITIES
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.formula.operators import operator_forms
-from archspec.language import document, reader, rules, steps
+from archspec.language import alphabet, document, reader, rules, steps
 from archspec.language import expression as expressions
 from archspec.language.document import Document
 from archspec.language.expression import BUILTINS, Expression, Scope
@@ -200,6 +200,7 @@ LIMITS = {
     "values in the YAML": reader.MAX_NODES,
     "keys of one mapping": reader.MAX_KEYS,
     "characters of one text": reader.MAX_SCALAR,
+    "characters of a letter": alphabet.MOST,
     "characters of one expression": expressions.MAX_LENGTH,
     "depth of one expression": expressions.MAX_DEPTH,
     "an exponent, up or down": expressions.MAX_EXPONENT,
