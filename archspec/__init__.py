@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from archspec.alone import refuse_other_distribution
+from archspec.result import report_by
 
 if TYPE_CHECKING:
     from archspec import compress
@@ -46,6 +47,7 @@ _HOMES = {
 
 
 refuse_other_distribution()
+report_by(lambda result, form: import_module("archspec.report").shown(result, form))
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from archspec import cost, graph, language
 from archspec.cost import USUAL, Convention, CostTable, Counting
+from archspec.dims import recording
 from archspec.errors import SpecErrors, UnknownNameError
 from archspec.extras import need
 from archspec.files import replacing
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from archspec.compress.plan import Plan
     from archspec.compress.prediction import Prediction
-    from archspec.formula.closed_form import Form, Formula
+    from archspec.formula.closed_form import Formula
     from archspec.formula.explain import Explanation
     from archspec.language.document import Symbol
     from archspec.memory.peak import Memory
@@ -177,25 +178,24 @@ class Architecture:
         """
         from archspec.formula.of_network import formulas
 
-        document, form, names = self._lettered(letters)
-        lettered = {each.latex: name for name, each in document.symbols.items() if each.latex and letters}
-
-        def by_letter(name: str) -> str:
-            return name if name in document.symbols else lettered.get(name, name)
-
-        values = {by_letter(name): each for name, each in (bindings or {}).items()}
-        left = [name for name in names if name not in values] if free is None else map(by_letter, _names(free))
-        found = formulas(
-            document,
-            quantity,
-            by=by,
-            free=left,
-            bindings=values,
-            counting=counting,
-            part=part,
-            form=form,
-        )
-        return tuple(replace(each, of=self._subject + each.of.removeprefix(document.name)) for each in found)
+        alone = self._alone(letters)
+        aliases = alone.aliases if alone else {}
+        values = {aliases.get(name, name): each for name, each in (bindings or {}).items()}
+        names = alone.unbound if alone else shared_numbers([self])
+        left = [name for name in names if name not in values] if free is None else _names(free)
+        with recording(alone.decisive if alone else None):
+            found = formulas(
+                alone.document if alone else self.document,
+                quantity,
+                by=by,
+                free=[aliases.get(name, name) for name in left],
+                bindings=values,
+                counting=counting,
+                part=part,
+                form=alone.form if alone else "collected",
+            )
+        subject, roles = self.document.name, alone.names if alone else {}
+        return tuple(replace(each, of=self._subject + each.of.removeprefix(subject), aliases=roles) for each in found)
 
     @property
     def _subject(self) -> str:
@@ -204,13 +204,14 @@ class Architecture:
 
     def lettered(self, letters: str | None) -> Document:
         """The specification whose symbols are the letters that a block declares; without letters, this one's."""
-        return self._lettered(letters)[0]
+        alone = self._alone(letters)
+        return alone.document if alone else self.document
 
-    def _lettered(self, letters: str | None) -> "tuple[Document, Form, tuple[str, ...]]":
-        """The specification in its letters, how its formula is written, and the symbols that are free by default."""
+    def _alone(self, letters: str | None) -> "graph.Single | None":
+        """The block that it is, in these letters; None of a network."""
         if letters is not None:
             raise UnknownNameError(f"'{self.name}' is a network; letters are those of a block: {self.name}:BLOCK")
-        return self.document, "collected", shared_numbers([self])
+        return None
 
     def block(self, name: str) -> "SingleBlock":
         """A block by itself: its arguments and the sizes of its input are its symbols.
@@ -292,7 +293,7 @@ class Architecture:
 
         >>> import archspec
         >>> arch = archspec.load("lenet_300_100")
-        >>> print(arch.match_weights(arch.to_torch().state_dict()))
+        >>> print(arch.match_weights(arch.to_torch().state_dict()).sentence)
         lenet_300_100: 6 of 6 arrays filled, none left over
         """
         need("train", "torch", "safetensors")
@@ -352,16 +353,17 @@ class Architecture:
 
     @request
     def verify(self, /, bindings: Bindings = None, *, batch: Any = 1, **symbols: Any) -> "Agreement":
-        """The network held against its running model, node by node: true when all agree, to the unit.
+        """The network held against its running model, node by node, and its source: true when all agree, to the unit.
 
         >>> import archspec
-        >>> print(archspec.load("mobilenet_v2").verify(alpha="1/2"))
+        >>> print(archspec.load("mobilenet_v2").verify(alpha="1/2").sentence)
         mobilenet_v2: 161 nodes agree
         """
         need("torch", "torch")
         from archspec import runtime
 
-        return runtime.verify(self.expand(bindings, batch=batch))
+        network = self.expand(bindings, batch=batch)
+        return runtime.verify(network, source=self.source(bindings))
 
     @request
     def memory(
@@ -538,7 +540,7 @@ class SingleBlock(Architecture):
     """
 
     def __init__(self, document: Document, block: str) -> None:
-        self.document = graph.single(document, block)
+        self.document = graph.single(document, block).document
         self._of = document
         self._block = block
 
@@ -546,12 +548,8 @@ class SingleBlock(Architecture):
     def _subject(self) -> str:
         return f"{self._of.name}:{self._block}"
 
-    def _lettered(self, letters: str | None) -> "tuple[Document, Form, tuple[str, ...]]":
-        names = graph.unbound(self._of, self._block, letters)
-        if letters is None:
-            return self.document, "collected", names
-        form = self._of.blocks[self._block].letters[letters].form
-        return graph.single(self._of, self._block, letters), form, names
+    def _alone(self, letters: str | None) -> "graph.Single | None":
+        return graph.single(self._of, self._block, letters)
 
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:

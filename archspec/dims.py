@@ -2,14 +2,18 @@
 
 Cost rules never write `//`, `max`, `round` or `if size > …` themselves; they call these functions. On ints and
 rationals each computes, on NumPy arrays it computes element by element, and on SymPy expressions it builds an
-atom that keeps its meaning (`symbols.py`, loaded only then). What is known is always checked: `exact_div(17, 4)` is
-refused, and on symbols the condition "4 divides …" is recorded for whoever is `recording()`.
+atom that keeps its meaning. What is known is always checked: `exact_div(17, 4)` is refused, and on symbols the
+condition "4 divides …" is recorded for whoever is `recording()`.
+
+The functions of `RULES` are the interface of every arithmetic: a module that has them all (`symbols`, `interval`,
+`sweep.axis`, `emit.code`). A number names its module as `rules`; that of SymPy's expressions gives itself to `serve`.
+This module imports none of them.
 
 No float enters a count: `exact` reads 0.35 as 7/20.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,7 +21,6 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import reduce, wraps
 from importlib import import_module
-from itertools import product as product_of
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -31,52 +34,27 @@ Truth: TypeAlias = Any
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """Something that had to be taken for true of free symbols.
+class Recording:
+    """What has been taken for true of symbols, and the values by which what they leave open is decided.
 
     Attributes:
-        kind: "divides" (right divides left), "differs" (left is not right), "at_least" (left is no less than right).
-        left: A SymPy expression.
-        right: A SymPy expression.
+        conditions: `symbols.Condition`s, each once.
+        values: Values of symbols, by name; None where nobody has said.
     """
 
-    kind: str
-    left: Any
-    right: Any
-
-    def __str__(self) -> str:
-        return f"{self.left} is whole" if self.whole else f"{self.left} {SIGNS[self.kind]} {self.right}"
-
-    @property
-    def whole(self) -> bool:
-        """Whether it is that something is an integer."""
-        return self.kind == "divides" and bool(self.right == 1)
-
-    def holds(self, values: Mapping[str, Dim]) -> bool:
-        """Whether it is so of the values of its symbols."""
-        from archspec import symbols
-
-        left, right = (symbols.value(side, values) for side in (self.left, self.right))
-        return bool({"divides": left % right == 0, "differs": left != right, "at_least": left >= right}[self.kind])
-
-    def holds_for(self, choices: Mapping[str, Sequence[Dim]]) -> bool:
-        """Whether it is so of every choice of its symbols; False if one of them may have other values than these."""
-        names = sorted({str(free) for side in (self.left, self.right) for free in side.free_symbols})
-        if not all(name in choices for name in names):
-            return False
-        combinations = product_of(*(choices[name] for name in names))
-        return all(self.holds(dict(zip(names, values, strict=True))) for values in combinations)
+    conditions: list[Any]
+    values: Mapping[str, Dim] | None
 
 
-SIGNS = {"divides": "is a multiple of", "differs": "≠", "at_least": "≥"}
-"""The kinds of condition, as one writes them."""
-
-_recorded: ContextVar[list[Condition] | None] = ContextVar("recorded", default=None)
+_recorded: ContextVar[Recording | None] = ContextVar("recorded", default=None)
 
 
 @contextmanager
-def recording() -> Iterator[list[Condition]]:
+def recording(values: Mapping[str, Dim] | None = None) -> Iterator[list[Any]]:
     """Collect the conditions under which the symbolic results made inside hold.
+
+    Args:
+        values: What decides questions that symbols leave open; by default, what does so outside.
 
     >>> with recording() as conditions:
     ...     exact_div(12, 4)
@@ -84,19 +62,25 @@ def recording() -> Iterator[list[Condition]]:
     >>> conditions
     []
     """
-    conditions: list[Condition] = []
-    token = _recorded.set(conditions)
+    conditions: list[Any] = []
+    token = _recorded.set(Recording(conditions, values_at_hand() if values is None else values))
     try:
         yield conditions
     finally:
         _recorded.reset(token)
 
 
-def record(condition: Condition) -> None:
+def record(condition: Any) -> None:
     """Note a condition for the innermost `recording()`, once."""
-    conditions = _recorded.get()
-    if conditions is not None and condition not in conditions:
-        conditions.append(condition)
+    recorded = _recorded.get()
+    if recorded is not None and condition not in recorded.conditions:
+        recorded.conditions.append(condition)
+
+
+def values_at_hand() -> Mapping[str, Dim] | None:
+    """The values of symbols by which open questions are decided, by name; None where nobody has said."""
+    recorded = _recorded.get()
+    return None if recorded is None else recorded.values
 
 
 def is_number(value: object) -> bool:
@@ -130,8 +114,8 @@ def exact(value: Any) -> Dim:
     >>> exact(0.35), exact("7/20"), exact("2.0")
     (Fraction(7, 20), Fraction(7, 20), 2)
     """
-    if is_array(value) and value.dtype != "int64":
-        raise ArchspecError(f"an array of sizes must be of int64, found {value.dtype}")
+    if is_array(value):
+        return _whole_array(value)
     if is_dim(value):
         return _normal(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
@@ -148,6 +132,17 @@ def exact(value: Any) -> Dim:
         raise ArchspecError(f"expected a number such as 3, 0.35 or 7/20, found {text!r}") from None
 
 
+def _whole_array(value: Any) -> Dim:
+    """An array of sizes as one that never wraps."""
+    from archspec.arrays import Whole
+
+    if isinstance(value, Whole):
+        return value
+    if value.dtype != "int64":
+        raise ArchspecError(f"an array of sizes must be of int64, found {value.dtype}")
+    return value.view(Whole)
+
+
 def _normal(value: Dim) -> Dim:
     """A Fraction that is whole becomes an int."""
     if isinstance(value, Fraction) and value.denominator == 1:
@@ -155,9 +150,14 @@ def _normal(value: Dim) -> Dim:
     return value
 
 
+RULES: dict[str, Callable[..., Dim]] = {}
+"""The functions that an arithmetic has, by name."""
+
+
 def _rule(compute: Callable[..., Dim]) -> Callable[..., Dim]:
     """Send a call on symbols, or on numbers with rules, to the function of that name in their module."""
     name = compute.__name__
+    RULES[name] = compute
 
     @wraps(compute)
     def dispatch(*values: Dim) -> Dim:
@@ -169,9 +169,21 @@ def _rule(compute: Callable[..., Dim]) -> Callable[..., Dim]:
     return dispatch
 
 
+_symbols: list[ModuleType] = []
+
+
+def serve(arithmetic: ModuleType) -> None:
+    """Make a module the arithmetic of SymPy's expressions."""
+    _symbols[:] = [arithmetic]
+
+
 def _home(value: Dim) -> ModuleType:
     """The module with the arithmetic of a symbol, or that a number names as its own."""
-    return import_module("archspec.symbols" if is_symbolic(value) else value.rules)
+    if not is_symbolic(value):
+        return import_module(value.rules)
+    if not _symbols:
+        raise ArchspecError(f"the arithmetic of {value} is not loaded; import archspec.symbols")
+    return _symbols[0]
 
 
 @_rule
@@ -388,7 +400,7 @@ def product(values: Iterable[Dim]) -> Dim:
 
 @_rule
 def equal(a: Dim, b: Dim) -> Truth:
-    """Whether a = b; on symbols the same expression is equal, another is not, and that is recorded."""
+    """Whether a = b; what symbols leave open is decided by the values at hand, and recorded."""
     if isinstance(a, str) or isinstance(b, str) or isinstance(a, bool) or isinstance(b, bool):
         return type(a) is type(b) and a == b
     return _unanimous(a == b)
@@ -396,10 +408,10 @@ def equal(a: Dim, b: Dim) -> Truth:
 
 @_rule
 def less(a: Dim, b: Dim) -> Truth:
-    """Whether a < b.
+    """Whether a < b; what symbols leave open is decided by the values at hand, and recorded.
 
     Raises:
-        UndecidableError: Free symbols leave it open.
+        UndecidableError: Free symbols leave it open, and they have no values.
     """
     return _unanimous(a < b)
 
@@ -413,12 +425,51 @@ def known_less(a: Dim, b: Dim) -> bool:
     return bool((a < b).any()) if is_array(a) or is_array(b) else bool(a < b)
 
 
+# ------------------------------------------------------------------ what must be so; on symbols it is recorded
+
+
+def agree(a: Dim, b: Dim) -> Truth:
+    """Whether a = b, as it must be.
+
+    >>> agree(55, 54)
+    False
+    """
+    return a is b or (_home_of_either(a, b).agree(a, b) if is_symbolic(a) or is_symbolic(b) else equal(a, b))
+
+
+def is_whole(x: Dim) -> Truth:
+    """Whether x is an integer, as it must be.
+
+    >>> is_whole(Fraction(33, 2))
+    False
+    """
+    return _home(x).is_whole(x) if is_symbolic(x) else not isinstance(x, Fraction)
+
+
+def reaches(x: Dim, least: Dim) -> Truth:
+    """Whether x ≥ least, as it must be.
+
+    >>> reaches(0, 1)
+    False
+    """
+    if is_symbolic(x) or is_symbolic(least):
+        return _home_of_either(x, least).reaches(x, least)
+    return not known_less(x, least)
+
+
+def settled(x: Dim) -> Dim:
+    """The one number that x is, for what no expression can stand: the place in a list, the number of an axis."""
+    return _home(x).settled(x) if is_symbolic(x) else x
+
+
 def at_least_one(a: Dim) -> None:
     """Record of a size with symbols that it is at least 1, unless that is plain."""
     if type(a) is not int and is_symbolic(a):
-        from archspec import symbols
+        _home(a).at_least_one(a)
 
-        symbols.at_least_one(a)
+
+def _home_of_either(a: Dim, b: Dim) -> ModuleType:
+    return _home(a if is_symbolic(a) else b)
 
 
 def _unanimous(answer: Any) -> bool:

@@ -90,6 +90,34 @@ def _each_end(rule: Callable[..., Any]) -> Callable[..., Interval]:
     return apply
 
 
+def floor_div(a: Any, b: Any) -> Interval:
+    """⌊a / b⌋."""
+    return floor(divide(a, b))
+
+
+def ceil_div(a: Any, b: Any) -> Interval:
+    """⌈a / b⌉."""
+    return ceil(divide(a, b))
+
+
+def exact_div(a: Any, b: Any) -> Interval:
+    """a / b, of single numbers alone: of others, some quotient is not whole.
+
+    Raises:
+        ArchspecError: The numbers are not single.
+    """
+    a, b = interval(a), interval(b)
+    if not (a.low == a.high and b.low == b.high):
+        raise ArchspecError("whether a rounded number divides another is open")
+    return interval(dims.exact_div(a.low, b.low))
+
+
+def make_divisible(x: Any, divisor: Any = 8, minimum: Any = None) -> Interval:
+    """`dims.make_divisible` to a plain divisor: it does not fall in x."""
+    x = interval(x)
+    return Interval(*(dims.make_divisible(end, divisor, minimum) for end in (x.low, x.high)))
+
+
 floor = _each_end(dims.floor)
 ceil = _each_end(dims.ceil)
 maximum = _each_end(dims.maximum)
@@ -104,6 +132,22 @@ def power(base: Any, exponent: int) -> Interval:
     if base.low < 0:
         raise ArchspecError("the base of a power could be negative")
     return Interval(dims.power(base.low, exponent), dims.power(base.high, exponent))
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Whether a = b, all numbers of the one and all of the other.
+
+    Raises:
+        ArchspecError: It depends on the number.
+    """
+    if isinstance(a, (str, bool)) or isinstance(b, (str, bool)):
+        return False
+    a, b = interval(a), interval(b)
+    if not a.meets(b):
+        return False
+    if a == b and a.low == a.high:
+        return True
+    raise ArchspecError("the rounded numbers leave the comparison open")
 
 
 def less(a: Any, b: Any) -> bool:

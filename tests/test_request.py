@@ -15,9 +15,10 @@ symbols: {{{name}: {{default: 4, range: [1, 64]}}}}
 input: [3, 8, 8]
 network: [{{conv2d: {{out_channels: {name}, kernel_size: 1, bias: false}}, as: conv}}]
 """
-NAMES = (
-    "batch weights seed path self free by part letters reported convention policy dtype order in_place quantity symbols "
-    "bindings counting weight_bits device inplace between maximise symbol budgets plan source node spec settings form"
+NAMES = (  # noqa: SIM905  # a list of quoted words reads worse
+    "batch weights seed path self free by part letters reported convention policy dtype order in_place quantity "
+    "symbols bindings counting weight_bits device inplace between maximise symbol budgets plan source node spec "
+    "settings form"
 ).split()
 """Names of options and of leading arguments, of methods or of verbs; each is the one symbol of `SPEC` in turn."""
 

@@ -10,10 +10,11 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli.echo import fault
+from archspec.cli.formats import format_option, tell
 from archspec.cli.options import bindings, set_option, spec_argument
 from archspec.errors import ArchspecError
 from archspec.extras import need
-from archspec.report.train import FORMATS, Bars, train
+from archspec.report.train import Bars, train
 from archspec.train.options import Options
 from archspec.train.recipe import OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe, default_for, load
 from archspec.train.result import Result, TrainingStoppedError, Watcher
@@ -61,7 +62,7 @@ RECIPE = (
 @click.option("--compile", is_flag=True, help="Let torch.compile translate the model.")
 @click.option("--channels-last", is_flag=True, help="Keep images with their channels innermost.")
 @click.option("--tensorboard", is_flag=True, help="Write for TensorBoard too.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@format_option()
 def command(spec: str, settings: tuple[str, ...], form: str, **given: Any) -> None:
     """Train a network, and test it after every epoch.
 
@@ -86,7 +87,7 @@ def command(spec: str, settings: tuple[str, ...], form: str, **given: Any) -> No
         fault(error)
         sys.exit(1)
     if isinstance(watcher, Bars):
-        click.echo(train(result, form), nl=False)
+        tell(train(result), form)
     if result.signal is not None:
         _interrupted(result, isinstance(watcher, Bars), spec, settings)
 

@@ -79,6 +79,20 @@ class Layer(Located):
             raise fault
         return self
 
+    def _code_faults(self) -> Iterator[SpecError]:
+        """Faults of the average lengths of codes: of what, and not longer than it."""
+        replaced = {"weight_huffman": self.weight_bits or self.linear_bits, "index_huffman": self.index_bits}
+        for name, bits in replaced.items():
+            length, kind = getattr(self, name), name.partition("_")[0]
+            if length is not None and bits is None:
+                said = f"{name} is the average of a code for {kind}_bits, which are not given"
+                yield SpecError(said, self.key_at(name))
+            elif length not in (None, CODED) and length > bits:
+                said = f"an average code length is at most the bits that it replaces, {bits} (got {length})"
+                yield SpecError(said, self.key_at(name))
+        if self.weight_huffman is not None and max(self.weight_bits or 0, self.linear_bits or 0) > LONGEST:
+            yield SpecError(f"Huffman codes are of symbols of {LONGEST} bits at most", self.key_at("weight_huffman"))
+
     def _faults(self) -> Iterator[SpecError]:
         pruned = self.density != 1 or self.weight_bits or self.index_bits or self.index or self.linear_bits
         methods = [name for name, used in (("rank", self.rank), ("binary", self.binary)) if used]
@@ -88,17 +102,7 @@ class Layer(Located):
         if self.weight_bits and self.linear_bits:
             said = "linear_bits are of levels, weight_bits of shared numbers; a layer has one of them"
             yield SpecError(said, self.key_at("linear_bits"))
-        for name, needed in (
-            ("weight_huffman", self.weight_bits or self.linear_bits),
-            ("index_huffman", self.index_bits),
-        ):
-            if getattr(self, name) is not None and needed is None:
-                kind = name.partition("_")[0]
-                yield SpecError(
-                    f"{name} is the average of a code for {kind}_bits, which are not given", self.key_at(name)
-                )
-        if self.weight_huffman is not None and max(self.weight_bits or 0, self.linear_bits or 0) > LONGEST:
-            yield SpecError(f"Huffman codes are of symbols of {LONGEST} bits at most", self.key_at("weight_huffman"))
+        yield from self._code_faults()
         if self.index_bits and self.index in ("dense", "rows", "bitmask"):
             yield SpecError(f"index_bits are those of a gap; the index is {self.index}", self.key_at("index_bits"))
         if self.index == "gaps" and not self.index_bits:

@@ -21,6 +21,7 @@ from archspec.graph import Network, Node
 from archspec.graph.names import state_key
 from archspec.graph.network import INPUT
 from archspec.ops import Weight
+from archspec.result import Reported, short
 
 ROW_INDEX_BITS = 32
 """The bits of an index of compressed sparse rows."""
@@ -132,7 +133,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(Reported):
     """What a network weighs under a plan.
 
     Attributes:
@@ -210,6 +211,9 @@ class Prediction:
             for names, scale in ((chosen & scaled, True), (chosen - scaled, False)):
                 network = binarised(network, names, binary_input=binary == "xnor", input_scale=scale)
         return network
+
+    def __repr__(self) -> str:
+        return short(self, self.network.name, f"{len(self.rows)} layers with weights")
 
 
 def prediction(network: Network, plan: Plan, measured: FileSize | None = None) -> Prediction:
@@ -308,12 +312,18 @@ def _coded(fixed: Stored, entry: Layer | None) -> Stored:
 def _activations(network: Network, plan: Plan, layers: set[str]) -> dict[str, Dim]:
     """Of each layer the share of its inputs that is not zero: what the plan says of the layer before it.
 
-    What lies between (activations, poolings, normalisations) passes it on; a join passes on the largest of its inputs.
+    What lies between (activations, poolings, normalisations) passes it on; a concatenation has the share of all its
+    inputs together, another join the largest of theirs.
     """
     out: dict[str, Dim] = {INPUT: 1}
     into: dict[str, Dim] = {}
     for node in network.nodes:
-        share = max(out[name] for name in node.inputs)
+        shares = [out[name] for name in node.inputs]
+        if node.operator.name == "concat":
+            sizes = [x.elements for x in network.inputs_of(node)]
+            share = divide(sum(size * each for size, each in zip(sizes, shares, strict=True)), sum(sizes))
+        else:
+            share = max(shares)
         into[node.name] = share
         entry = plan.entry(node.name) if node.name in layers else None
         passes = node.name not in layers

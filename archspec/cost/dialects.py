@@ -2,8 +2,9 @@
 
 A network is taken to be written as torchvision writes them: a module for every layer, global pooling as
 `AdaptiveAvgPool2d(1)`, sums and products as `x + y` and `x * y`. Tools that watch modules, or patch functions, see what
-is written and nothing else: a functional twin of a layer can change their number. An operator that a table does not
-name costs nothing there. The numbers are those of one image, or of a batch where each image costs the same.
+is written and nothing else: a functional twin of a layer can change their number. An operator is counted by a rule, or
+known to be free, or it is named and the count refused. The numbers are those of one image, or of a batch where each
+image costs the same.
 """
 
 from collections.abc import Mapping
@@ -29,15 +30,18 @@ class Dialect(Convention):
         prints: What the tool calls its number.
         rules: The number of each operator, as a combination of sizes.
         also: Other tools, or other names, with the same number.
-        unknown: Operators without a rule: one-bit layers, whose number depends on how their module is written, and what
-            the tool counts in a way that is no such combination.
+        free: Operators that the tool was tried on and, without a rule, counts as nothing.
     """
 
     version: str = ""
     prints: str = "MACs"
     rules: Rules = field(default_factory=dict)
     also: tuple[str, ...] = ()
-    unknown: frozenset[str] = frozenset({"binary_conv2d", "binary_linear"})
+    free: frozenset[str] = frozenset()
+
+    def knows(self, operator: str) -> bool:
+        """Whether the tool's number of an operator is known: by a rule, or as nothing."""
+        return operator in self.rules or operator in self.free
 
     def flops_at(self, work: Work) -> Dim:
         """The tool's number of an operator.
@@ -50,8 +54,8 @@ class Dialect(Convention):
     def terms(self, work: Work) -> tuple[Term, ...]:
         """The summands of the tool's number of an operator."""
         name = work.operator.name
-        if name in self.unknown:
-            raise ArchspecError(f"what {self.name} prints for {name} is not known")
+        if not self.knows(name):
+            raise ArchspecError(f"what {self.name} {self.version} counts for '{name}' is not known")
         counts = ((what, factor, FEATURES[what][1](work)) for what, factor in self.rules.get(name, {}).items())
         return tuple(
             Term(_doer(name, what), what, factor, count) for what, factor, count in counts if not nothing(count)
@@ -79,10 +83,55 @@ _TWICE = {"conv2d": {"macs": 2, "biases": 1}, "conv_transpose2d": {"macs": 2, "b
 _GLOBAL_AVERAGE = "global_avg_pool adaptive_avg_pool2d"
 _POOLINGS = f"max_pool2d avg_pool2d {_GLOBAL_AVERAGE} global_max_pool"
 _AFFINE = {"scaled inputs": 2, "plain inputs": 1}
+_AFFINE_OR_TRAINED = {**_AFFINE, "untracked inputs": 3}
+
+_TRIED = frozenset(
+    {
+        "adaptive_avg_pool2d",
+        "add",
+        "avg_pool2d",
+        "batch_norm",
+        "channel_shuffle",
+        "concat",
+        "conv2d",
+        "conv_transpose2d",
+        "dropout",
+        "elu",
+        "flatten",
+        "gelu",
+        "global_avg_pool",
+        "global_max_pool",
+        "hard_sigmoid",
+        "hard_swish",
+        "identity",
+        "layer_norm",
+        "leaky_relu",
+        "linear",
+        "local_response_norm",
+        "log_softmax",
+        "max_pool2d",
+        "mul",
+        "prelu",
+        "relu",
+        "relu6",
+        "sigmoid",
+        "silu",
+        "softmax",
+        "split",
+        "tanh",
+        "upsample",
+        "zero_pad",
+    }
+)
+"""What the tests try each tool on. One-bit layers are not among them: their number depends on how they are written."""
+
+_PLAIN = frozenset({"channel_shuffle", "concat", "dropout", "flatten", "identity", "split", "zero_pad"})
+
+_NEURAL_COST: Rules = {**_each("conv2d linear", macs=2), **_each("batch_norm layer_norm", outputs=5)}
 
 _DEEPSPEED: Rules = {
     **_TWICE,
-    "batch_norm": _AFFINE,
+    "batch_norm": _AFFINE_OR_TRAINED,
     "layer_norm": {"scaled inputs": 5, "plain inputs": 4},
     "local_response_norm": {"inputs": 3, "deepened": 1},  # x·x, its average over channels, ·alpha, + k
     **_each(f"relu leaky_relu prelu elu silu gelu softmax {_POOLINGS}", inputs=1),
@@ -108,6 +157,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 prints="FLOPs",
                 rules=_each("conv2d conv_transpose2d linear", macs=2),
                 also=("FlopCounterMode",),
+                free=_TRIED,
                 source="torch.utils.flop_counter.FlopCounterMode, forward",
             ),
             Dialect(
@@ -116,6 +166,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 version="2.36.1",
                 rules=_MACS,
                 also=("calflops-macs", "deepspeed-macs"),
+                free=_TRIED,
                 source="torchlens macs; also the MACs of calflops 0.3.2 and deepspeed 0.19.8",
             ),
             Dialect(
@@ -123,9 +174,10 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 "2 a mac, 1 a convolution's bias, 2 a BN element, 1 an input of an activation (not ReLU6) or pooling",
                 version="0.3.2",
                 prints="FLOPs",
-                rules={**_DEEPSPEED, "upsample": {"inputs": 1}},
+                rules={key: sizes for key, sizes in _DEEPSPEED.items() if key != "conv_transpose2d"}
+                | {"upsample": {"inputs": 1}},
                 also=("calflops-flops",),
-                unknown=frozenset({"binary_conv2d", "binary_linear", "conv_transpose2d"}),  # divides by groups twice
+                free=_TRIED - {"conv_transpose2d"},  # where it divides by the groups twice
                 source="calflops/pytorch_ops.py",
             ),
             Dialect(
@@ -135,6 +187,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 prints="FLOPs",
                 rules=_DEEPSPEED,
                 also=("deepspeed-flops",),
+                free=_TRIED,
                 source="deepspeed/profiling/flops_profiler/profiler.py",
             ),
             Dialect(
@@ -146,6 +199,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                     "conv_transpose2d": {"products": 1, "biases": 1},
                     **_each("batch_norm layer_norm prelu", params=1),
                 },
+                free=_TRIED,
                 source="torchinfo/layer_info.py, 'Total mult-adds'",
             ),
             Dialect(
@@ -162,6 +216,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                     "upsample": {"outputs": 2},
                 },
                 also=("ptflops-pytorch",),
+                free=_TRIED,
                 source="ptflops/pytorch_ops.py, backend 'pytorch', its default",
             ),
             Dialect(
@@ -169,6 +224,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 "1 a mac and a bias, all else free",
                 version="0.7.5",
                 rules=_BIASED,
+                free=_TRIED,
                 source="ptflops/aten_ops.py, backend 'aten'",
             ),
             Dialect(
@@ -176,7 +232,8 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 "1 a mac, a BN element, an output of an average, a product",
                 version="0.1.0",
                 rules={
-                    **_MACS_TRANSPOSED_BY_OUTPUTS,
+                    **_MACS,
+                    "conv_transpose2d": {"first axis": 1},
                     "batch_norm": {"scaled inputs": 1},
                     "layer_norm": {"scaled inputs": 1},
                     "local_response_norm": {"inputs": 3},
@@ -184,6 +241,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                     "mul": {"sums": 1},
                     "upsample": {"bilinear": 4},
                 },
+                free=_TRIED,
                 source="torchprofile/handlers.py",
             ),
             Dialect(
@@ -193,12 +251,13 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 prints="FLOPs",
                 rules={
                     **_MACS,
-                    "batch_norm": _AFFINE,
+                    "batch_norm": _AFFINE_OR_TRAINED,
                     "layer_norm": {"scaled inputs": 5, "plain inputs": 4},
                     **_each(_GLOBAL_AVERAGE, inputs=1),
                     "upsample": {"nearest": 1, "bilinear": 4},
                 },
                 also=("mmengine", "timm"),
+                free=_TRIED,
                 source="fvcore/nn/flop_count.py; also mmengine 0.10.7 and timm's table",
             ),
             Dialect(
@@ -211,9 +270,11 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                     "batch_norm": _AFFINE,
                     "max_pool2d": {"sides": 1, "outputs": -1},
                     "avg_pool2d": {"sides": 1, "outputs": 1},
-                    **_each(_GLOBAL_AVERAGE, inputs=1, outputs=1),
+                    "global_avg_pool": {"inputs": 1, "outputs": 1},
+                    "adaptive_avg_pool2d": {"windows": 1, "outputs": 1},
                     "global_max_pool": {"inputs": 1, "outputs": -1},
                 },
+                free=_TRIED,
                 source="torchscan/modules/macs.py",
             ),
             Dialect(
@@ -222,6 +283,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 version="0.0.7",
                 prints="Flops",
                 rules=_TORCHSTAT,
+                free=_TRIED,
                 source="torchstat/compute_flops.py",
             ),
             Dialect(
@@ -235,6 +297,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                     "layer_norm": {"inputs": 1},
                     **_each(f"gelu tanh hard_swish hard_sigmoid global_max_pool {_GLOBAL_AVERAGE}", inputs=1),
                 },
+                free=_TRIED,
                 source="flopth/helper.py",
             ),
             Dialect(
@@ -252,6 +315,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                     **_each(_GLOBAL_AVERAGE, planes=1),
                     **_each("add mul", sums=2),
                 },
+                free=_TRIED,
                 source="pthflops/ops_fx.py",
             ),
             Dialect(
@@ -265,11 +329,77 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                     "prelu": {"inputs": 1},
                     "softmax": {"inputs": 3, "rows": -1},
                     "avg_pool2d": {"outputs": 1},
-                    **_each(_GLOBAL_AVERAGE, inputs=1, outputs=1),
+                    "global_avg_pool": {"inputs": 1, "outputs": 1},
+                    "adaptive_avg_pool2d": {"mean windows": 1},
                     "upsample": {"nearest": 1, "bilinear": 11},
                 },
                 also=("ultralytics-thop",),
+                free=_TRIED,
                 source="thop/vision/basic_hooks.py",
+            ),
+            Dialect(
+                "neural-cost",
+                "2 a mac of convolutions and linear layers, 5 an element of a normalisation, all else free",
+                version="0.11.1",
+                prints="FLOPs",
+                rules=_NEURAL_COST,
+                free=_TRIED,
+                also=("neural-cost-torch",),
+                source="neural_cost/estimate.py, adapter 'torch', its default",
+            ),
+            Dialect(
+                "neural-cost-fx",
+                "as neural-cost, and 1 an output of an activation, sum, product or adaptive average, k² of a pooling",
+                version="0.11.1",
+                prints="FLOPs",
+                rules={
+                    **_NEURAL_COST,
+                    **_each(f"relu sigmoid tanh gelu silu {_GLOBAL_AVERAGE}", outputs=1),
+                    **_each("max_pool2d avg_pool2d", taps=1),
+                    **_each("add mul", sums=1),
+                },
+                free=_TRIED,
+                source="neural_cost/adapters/torch.py, adapter 'torch-fx'",
+            ),
+            Dialect(
+                "aurane",
+                "2 a mac, 4 a BN element, k² an output of a pooling",
+                version="3.0.0",
+                prints="FLOPs",
+                rules={
+                    **_each("conv2d linear", macs=2),
+                    "batch_norm": {"inputs": 4},
+                    **_each("max_pool2d avg_pool2d", taps=1),
+                },
+                free=_TRIED,
+                source="aurane/profiler.py; of its own texts, whose kernels are square",
+            ),
+            Dialect(
+                "onnx-tool",
+                "of a fresh network's ONNX, BN folded and biases of zero gone: 1 a mac, a ReLU and a sum, 2 a clip, "
+                "k² an output of a pooling, the inputs of a global one, 36 an element of softmax",
+                version="1.0.1",
+                rules={
+                    **_each("conv2d linear", macs=1),
+                    **_each("relu", outputs=1),
+                    **_each("relu6 leaky_relu prelu", outputs=2),
+                    "elu": {"outputs": 35},
+                    "sigmoid": {"outputs": 32},
+                    "tanh": {"outputs": 76},
+                    "gelu": {"outputs": 34},
+                    "silu": {"outputs": 33},
+                    "hard_sigmoid": {"outputs": 4},
+                    "hard_swish": {"outputs": 5},
+                    "softmax": {"outputs": 36},
+                    "log_softmax": {"outputs": 80},
+                    **_each("max_pool2d avg_pool2d", taps=1),
+                    **_each("global_avg_pool global_max_pool", inputs=1),
+                    **_each("add mul", sums=1),
+                    "upsample": {"bilinear": 4},
+                    "local_response_norm": {"inputs": 39, "deep windows": 1},
+                },
+                free=_PLAIN | {"batch_norm"},
+                source="onnx_tool/node.py, on what torch.onnx writes",
             ),
         )
     }

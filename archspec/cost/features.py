@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from archspec.dims import Dim, exact_div, product
+from archspec.dims import Dim, equal, exact_div, is_number, product
 from archspec.ops import Operations, Tensor
 from archspec.ops.base import axis, both
 
@@ -34,6 +34,33 @@ class Work:
 
 def _products(work: Work) -> Dim:
     return exact_div(work.x.shape[1], work.operator.groups) * _taps(work)
+
+
+def _first_axis(work: Work) -> Dim:
+    """As a reader of shapes alone takes a transposed kernel of c_in × c_out/g: its rows are outputs if so many are."""
+    c_in, c_out = work.x.shape[1], work.output.shape[1]
+    read = exact_div(c_out, work.operator.groups) if equal(c_in, c_out) else c_in
+    return read * _taps(work)
+
+
+def _untracked(work: Work) -> Dim:
+    return 0 if work.operator.track_running_stats else work.x.elements
+
+
+def _windows(work: Work) -> Dim:
+    """An adaptive pooling's windows, all taken to be h // o long, or h % o + 1 where o does not divide h."""
+    sides = zip(work.x.shape[2:], work.output.shape[2:], strict=True)
+    return work.output.elements * product(
+        h % o + 1 if is_number(h) and is_number(o) and h % o else exact_div(h, o) for h, o in sides
+    )
+
+
+def _mean_windows(work: Work) -> Dim:
+    """An adaptive pooling's windows at their mean length h/o, and one more an output, in thop's doubles, cut off."""
+    (h, w), (p, q) = work.x.shape[2:], work.output.shape[2:]
+    if all(is_number(side) for side in (h, w, p, q)) and (h % p or w % q):
+        return int((h / p * (w / q) + 1) * work.output.elements)
+    return work.output.elements * (exact_div(h, p) * exact_div(w, q) + 1)
 
 
 def _biases(work: Work) -> Dim:
@@ -77,15 +104,22 @@ FEATURES: Mapping[str, tuple[str, Callable[[Work], Dim]]] = MappingProxyType(
     {
         "macs": ("multiply-accumulates", lambda work: work.operations.macs),
         "products": ("kernel weights an output channel reads, times the outputs", _products),
+        "first axis": (
+            "the kernel's first axis, or its second where as many go out as come in, × k² × outputs",
+            _first_axis,
+        ),
         "biases": ("outputs that get a bias", _biases),
         "calls": ("calls", lambda _: 1),
         "inputs": ("input elements", lambda work: work.x.elements),
         "outputs": ("output elements", lambda work: work.output.elements),
         "scaled inputs": ("input elements of a normalisation that learns γ and β", _scaled),
         "plain inputs": ("input elements of one that does not", lambda work: work.x.elements - _scaled(work)),
+        "untracked inputs": ("input elements of one that keeps no running statistics", _untracked),
         "params": ("learned numbers, times the batch", _params),
         "taps": ("k², times the outputs", _taps),
         "sides": ("k, times the outputs; k² where the kernel's two sides are given apart", _sides),
+        "windows": ("windows of equal length that an adaptive pooling is taken to have, × outputs", _windows),
+        "mean windows": ("an adaptive pooling's windows at their mean length, and one more, × outputs", _mean_windows),
         "planes": (
             "height × width of the input, times the outputs",
             lambda work: work.output.elements * product(work.x.shape[2:]),
@@ -96,6 +130,10 @@ FEATURES: Mapping[str, tuple[str, Callable[[Work], Dim]]] = MappingProxyType(
         ),
         "sums": ("outputs, for each input after the first", lambda work: (len(work.inputs) - 1) * work.output.elements),
         "rows": ("rows that add up to one", _rows),
+        "deep windows": (
+            "input elements, for each channel of a window",
+            lambda work: work.x.elements * work.operator.size,
+        ),
         "deepened": ("input elements, with size − 1 channels more", _deepened),
         "nearest": ("output elements, if to the nearest", _resampled("nearest")),
         "bilinear": ("output elements, if bilinear", _resampled("bilinear")),

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from archspec.cost.counting import CountedNode
-from archspec.dims import Dim, divide, is_array, is_number, maximum
+from archspec.cost.conventions import nothing
+from archspec.cost.counting import CountedNode, bytes_of
+from archspec.dims import Dim, divide, is_array, is_number, maximum, product
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.extras import entry_point
 from archspec.memory.peak import memory
@@ -75,13 +76,14 @@ class Sum(Quantity):
 
     def each(self, table: "CostTable") -> tuple[Dim, ...]:
         """What each node of a table has; nodes that are alike are asked once."""
-        known: dict[int, Dim] = {
-            id(work): self.rule(work) for work in {id(work): work for work in table.works}.values()
-        }
-        return tuple(
-            known[id(work)] if type(node.times) is int else node.times * known[id(work)]
-            for node, work in zip(table.network.nodes, table.works, strict=True)
-        )
+        known: dict[int, Dim] = {}
+        found = []
+        for node, work in zip(table.network.nodes, table.works, strict=True):
+            once = known.get(id(work))
+            if once is None:
+                once = known[id(work)] = self.rule(work)
+            found.append(once if type(node.times) is int else node.times * once)
+        return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,27 @@ def _activations(work: CountedNode) -> Dim:
     return 0 if work.operator.view else work.output.elements
 
 
+def _traffic(work: CountedNode) -> Dim:
+    """What is read and what is written; a view moves nothing."""
+    if work.operator.view:
+        return 0
+    bits = work.counting.activation_bits
+    return sum(bytes_of(x.elements, bits) for x in (*work.inputs, work.output)) + work.weight_bytes
+
+
+def _bops(work: CountedNode) -> Dim:
+    """Each product at the bits of its two factors: those of one-bit layers too, which are no multiply-accumulates."""
+    if work.left_out:
+        return 0
+    kernel = next((weight for weight in work.weights if weight.role == "weight"), None)
+    bits = work.counting.activation_bits
+    products = work.operations.macs * (bits if kernel is None else work.counting.bits) * bits
+    if kernel is None or kernel.bits is None:
+        return products
+    factors = bits if nothing(work.operations.binary) else 1
+    return products + product(kernel.shape[1:]) * work.output.elements * kernel.bits * factors
+
+
 def _operations(kind: str) -> Sum:
     meaning = "multiply-accumulates" if kind == "macs" else f"{kind} alone"
     return Sum(kind, "MACs" if kind == "macs" else kind, "", meaning, lambda work: getattr(work.operations, kind))
@@ -183,6 +206,11 @@ _ENTRIES: tuple[Quantity, ...] = (
         "B",
         "bytes in memory at once, everything kept for the backward pass",
         "training",
+    ),
+    Sum("traffic", "traffic [B]", "B", "bytes that nodes read and write: inputs, weights and outputs", _traffic),
+    Sum("bops", "BOPs", "", "products, each at the bits of a weight times the bits of an activation", _bops),
+    Ratio(
+        "intensity", "MACs/B", "MACs/B", "multiply-accumulates for each byte that is read or written", "macs", "traffic"
     ),
 )
 

@@ -10,17 +10,16 @@ from archspec.cost.conventions import Convention, Term
 from archspec.cost.counting import USUAL, CountedNode, Counting, counted, requested
 from archspec.cost.quantities import QUANTITIES, Quantity, quantity
 from archspec.dims import Dim
-from archspec.errors import UnknownNameError
-from archspec.extras import need
+from archspec.errors import MissingExtraError, UnknownNameError
 from archspec.graph import Network, Node
 from archspec.ops import KINDS, Operations
-from archspec.result import short
+from archspec.result import Reported, short
 
 GROUPINGS = ("layer", "block", "operator", "stage", "total")
 """What rows can be grouped by, besides a depth in the tree of names."""
 
-FIRST = ("params", "buffers", *KINDS, "flops", "activations", "weight_bytes")
-"""What every table has; a rule that refuses a node does so when the network is counted. The others wait to be asked."""
+FIRST = ("params", "buffers", "flops", "activations", "weight_bytes")
+"""What is counted at once, so that a rule that refuses a node does so when the network is counted."""
 
 
 class Figures:
@@ -111,14 +110,14 @@ class Row(Figures):
 
     def figures(self) -> tuple[Any, ...]:
         """All that is counted, without the name: rows with the same figures are repeats."""
-        return (self.operator, self.output, self.nodes, *map(self.figure, FIRST))
+        return (self.operator, self.output, self.nodes, *map(self.figure, (*FIRST, *KINDS)))
 
     def __repr__(self) -> str:
         return self._said(self.name)
 
 
 @dataclass(frozen=True, repr=False)
-class CostTable(Figures):
+class CostTable(Figures, Reported):
     """What a network costs.
 
     Attributes:
@@ -188,8 +187,11 @@ class CostTable(Figures):
         Raises:
             MissingExtraError: pandas is not installed.
         """
-        need("pandas", "pandas")
-        return import_module("pandas").DataFrame(self.records(by))
+        try:
+            pandas = import_module("pandas")
+        except ImportError:
+            raise MissingExtraError("to_pandas needs pandas: pip install pandas; records() needs nothing") from None
+        return pandas.DataFrame(self.records(by))
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:

@@ -6,84 +6,92 @@ from archspec.emit import code
 from archspec.emit.bodies import froms
 from archspec.emit.classes import Class, Param
 from archspec.emit.code import INT, NONE
-from archspec.emit.facts import BlockFacts, together
+from archspec.emit.conditions import reader
+from archspec.emit.containers import chain, lets
+from archspec.emit.facts import BlockFacts, Facts, together
 from archspec.emit.flow import mapped
-from archspec.emit.frame import TENSOR, Frame
+from archspec.emit.frame import Frame, X
 from archspec.emit.prose import block_prose
 from archspec.emit.scope import Scope, dimensions
 from archspec.emit.statements import Assign, If, Return, used
-from archspec.emit.tables import Tables
-from archspec.language.document import Block
+from archspec.language.document import Block, Body
 
 
-class Blocks(Tables):
-    """The part of the walk that writes the classes of blocks."""
+def begun(scope: Scope, body: Body, flow: tuple[Any, ...]) -> Frame:
+    """The container that a class is, with a forward where its steps are no chain."""
+    frame = Frame(scope, flow, {}, scope.lines, None)
+    if not chain(body, frame):
+        frame.forward = scope.forward
+    frame.named["input"] = (flow, X)
+    return frame
 
-    def write_block(self, facts: BlockFacts) -> None:
-        """The class of a block, and what its callers know of it."""
-        callee, rank = facts.key
-        block = self.document.blocks[callee]
-        scope = Scope(self.facts, callee, facts.key, froms((block.body,)))
-        sizes = {axis: f"in_{text}" for axis, text in enumerate(dimensions(rank)) if axis}
-        facts.sizes = {axis: code.name(scope.names.new(text)) for axis, text in sizes.items()}
-        flow = (code.name("batch"), *facts.sizes.values())
-        explicit = not self.chain(block.body, Frame(scope, "self", {}, flow, scope.lines, None))
-        frame = Frame(scope, "self", {}, flow, scope.lines, scope.forward if explicit else None)
-        frame.named["input"] = (flow, "x")
-        if scope.gone_back_to["input"]:
-            frame.pinned |= {"x"}
-        for arg, default in block.args.items():
-            self._arg(arg, default, facts, frame)
-        self.lets(block.let, frame)
-        self.body(block.body, frame)
-        if explicit:
-            scope.forward.add(Return(code.name(frame.x, TENSOR)))
-        order = list(self.facts.globals)
-        facts.free = dict(sorted(scope.symbols.items(), key=lambda item: order.index(item[0])))
-        self._finish(facts, scope, frame.flow, explicit)
-        own = {*facts.sizes.values(), *facts.args.values(), *facts.free.values()}
-        facts.shape = mapped(lambda size: size if set(code.names(size)) <= own else None, frame.flow)
-        facts.does = frame.does if set(code.names(frame.does)) <= own else True
 
-    def _arg(self, arg: str, default: Any, facts: BlockFacts, frame: Frame) -> None:
-        """An argument: its variable, and its default where it has one."""
-        scope, known = frame.scope, self.facts.previous.get(facts.key)
-        kind = (known or facts).kinds.get(arg, facts.kinds.get(arg, frozenset()))
-        values = (known or facts).values.get(arg, ())
-        variable = scope.names.new(arg)
-        scope.origins[variable] = arg
-        if not Block.is_required(default) and self.facts.constant(default) is None:
-            found = self.reader(frame).value(default)
-            if arg in facts.whole:
-                found = scope.whole(found)
-            facts.defaults[arg] = found
-            kind, values = kind | code.kind_of(found), together(values, code.known_values(found))
-            condition = code.compare(code.name(variable), "is", None)
-            frame.lines.add(If(condition, (Assign(variable, found, kept=True),)))
-        elif not Block.is_required(default):
-            facts.defaults[arg] = self.facts.constant(default)
-        facts.args[arg] = frame.env[arg] = code.name(variable, (kind - NONE) or INT, values)
+def walked(body: Body, frame: Frame) -> None:
+    """The steps of the body that a class is made of."""
+    frame.facts.body(body, frame)
+    if frame.forward is not None:
+        frame.forward.add(Return(frame.x))
 
-    def _finish(self, facts: BlockFacts, scope: Scope, flow: tuple[Any, ...], explicit: bool) -> None:
-        block = self.document.blocks[facts.key[0]]
-        fixed = {str(n) for n in (*facts.sizes.values(), *facts.args.values(), *facts.free.values())}
-        body = self.facts.finished(scope, flow, frozenset(fixed))
-        uses = used(body)
-        facts.needed = tuple(axis for axis, name in facts.sizes.items() if uses[str(name)])
-        facts.free = {text: name for text, name in facts.free.items() if uses[str(name)]}
-        params = [Param(str(facts.sizes[axis]), INT) for axis in facts.needed]
-        required = [arg for arg, default in block.args.items() if Block.is_required(default)]
-        params += [self._param(facts, arg) for arg in required]
-        params += [self._param(facts, arg) for arg in block.args if arg not in required]
-        params += [Param(str(name), name.kind, keyword=True) for name in facts.free.values()]
-        doc = block_prose(block)
-        forward = scope.forward.done() if explicit else None
-        self.facts.classes[facts.key] = Class(facts.name, doc, tuple(params), body, forward)
 
-    def _param(self, facts: BlockFacts, arg: str) -> Param:
-        name = facts.args[arg]
-        if arg not in facts.defaults:
-            return Param(str(name), name.kind)
-        constant = self.facts.constant(self.document.blocks[facts.key[0]].args[arg])
-        kind = name.kind | (NONE if constant is None else frozenset())
-        return Param(str(name), kind, constant)
+def write_block(facts: Facts, found: BlockFacts) -> None:
+    """The class of a block, and what its callers know of it."""
+    callee, rank = found.key
+    block = facts.document.blocks[callee]
+    scope = Scope(facts, callee, found.key, froms((block.body,)))
+    sizes = {axis: f"in_{text}" for axis, text in enumerate(dimensions(rank)) if axis}
+    found.sizes = {axis: code.name(scope.names.new(text)) for axis, text in sizes.items()}
+    frame = begun(scope, block.body, (code.name("batch"), *found.sizes.values()))
+    for arg, default in block.args.items():
+        _arg(arg, default, found, frame)
+    lets(block.let, frame)
+    walked(block.body, frame)
+    order = list(facts.globals)
+    found.free = dict(sorted(scope.symbols.items(), key=lambda item: order.index(item[0])))
+    own = {*found.sizes.values(), *found.args.values(), *found.free.values()}
+    found.shape = mapped(lambda size: size if set(code.names(size)) <= own else None, frame.flow)
+    found.does = frame.does if set(code.names(frame.does)) <= own else True
+    _finish(facts, found, frame)
+
+
+def _arg(arg: str, default: Any, found: BlockFacts, frame: Frame) -> None:
+    """An argument: its variable, and its default where it has one."""
+    scope, facts = frame.scope, frame.facts
+    known = facts.previous.get(found.key, found)
+    kind, values = known.kinds.get(arg, found.kinds.get(arg, frozenset())), known.values.get(arg, ())
+    variable = scope.names.new(arg)
+    scope.origins[variable] = arg
+    constant = facts.constant(default)
+    if constant is not None:
+        found.defaults[arg] = constant
+    elif not Block.is_required(default):
+        value = reader(frame).value(default)
+        if arg in found.whole:
+            value = scope.whole(value)
+        found.defaults[arg] = value
+        kind, values = kind | code.kind_of(value), together(values, code.known_values(value))
+        frame.lines.add(If(code.compare(code.name(variable), "is", None), (Assign(variable, value, kept=True),)))
+    found.args[arg] = frame.env[arg] = code.name(variable, (kind - NONE) or INT, values)
+    scope.args.add(found.args[arg])
+
+
+def _finish(facts: Facts, found: BlockFacts, frame: Frame) -> None:
+    block = facts.document.blocks[found.key[0]]
+    fixed = {str(n) for n in (*found.sizes.values(), *found.args.values(), *found.free.values())}
+    body, forward = facts.finished(frame.scope, {"": frame.flow}, frozenset(fixed))
+    uses = used(body)
+    found.needed = tuple(axis for axis, name in found.sizes.items() if uses[str(name)])
+    found.free = {text: name for text, name in found.free.items() if uses[str(name)]}
+    required = [arg for arg, default in block.args.items() if Block.is_required(default)]
+    params = [Param(str(found.sizes[axis]), INT) for axis in found.needed]
+    params += [_param(facts, found, arg) for arg in (*required, *(arg for arg in block.args if arg not in required))]
+    params += [Param(str(name), name.kind, keyword=True) for name in found.free.values()]
+    explicit = frame.forward is not None
+    facts.classes[found.key] = Class(found.name, block_prose(block), tuple(params), body, forward if explicit else None)
+
+
+def _param(facts: Facts, found: BlockFacts, arg: str) -> Param:
+    name = found.args[arg]
+    if arg not in found.defaults:
+        return Param(str(name), name.kind)
+    constant = facts.constant(facts.document.blocks[found.key[0]].args[arg])
+    return Param(str(name), name.kind | (NONE if constant is None else frozenset()), constant)

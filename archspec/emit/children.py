@@ -3,11 +3,15 @@
 A name that is taken gets a number. Which are taken may depend on conditions; each set of conditions is a world.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec.emit import code
 from archspec.emit.code import Code
+from archspec.emit.finish import SELF
 from archspec.errors import ArchspecError
+
+if TYPE_CHECKING:
+    from archspec.emit.frame import Frame
 
 MAX_WORLDS = 16
 
@@ -46,13 +50,35 @@ def distinct(worlds: list[tuple[Any, dict[str, int]]], repeated: frozenset[str])
     return list(found.values())
 
 
-def last(name: Any) -> str:
-    """Of the names that a module without weights may have, the last: its name says nothing to a state dict."""
-    while isinstance(name, Code):
-        name = max(name.parts[1:], key=lambda part: len(str(part)))
-    return str(name)
+def placed(name: Any, frame: "Frame") -> Any:
+    """One name for a module without weights, in place of those that it has on several conditions.
+
+    Its name says nothing to a state dict, but no other child may ever have it.
+    """
+    if not (isinstance(name, Code) and name.head == "if") and name not in frame.literal:
+        return name
+    base, number = _last(name)
+    while (text := f"{base}_{number}") in frame.literal or text in frame.given:
+        number += 1
+    frame.literal.add(text)
+    return text
+
+
+def _last(name: Any) -> tuple[str, int]:
+    """Of the names that a child may have, the base and the highest number."""
+    if isinstance(name, Code):
+        return max((_last(part) for part in name.parts[1:]), key=lambda found: found[1])
+    base, _, number = str(name).rpartition("_")
+    return (base, int(number)) if base and number.isdigit() else (str(name), 1)
 
 
 def unit(number: Any) -> Any:
     """The name of a repetition, counted from 0 in the source and from 1 in the names."""
     return Code("format", ("unit", number + 1), code.WORD) if isinstance(number, Code) else f"unit{number + 1}"
+
+
+def local(wanted: str, frame: "Frame") -> Any:
+    """A name that is free in a container, as `graph.expand` gives it; code where it depends on conditions."""
+    name = named(wanted, frame.worlds, frame.owner == SELF and frame.scope.top)
+    frame.given |= {name} if isinstance(name, str) else set()
+    return name

@@ -1,135 +1,33 @@
-"""Steps on a condition: statements under an `if`, and what is known behind it."""
+"""Steps on a condition: statements under an `if`, and what is known where its sides meet."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
 from archspec.emit import children, code
+from archspec.emit.code import Code
 from archspec.emit.expression import Reader
-from archspec.emit.facts import BlockFacts, Facts
 from archspec.emit.flow import Either
-from archspec.emit.frame import TENSOR, Frame, variables
-from archspec.emit.prose import safe
-from archspec.emit.scope import channel
-from archspec.emit.statements import Assign, If, Refuse
+from archspec.emit.frame import Frame
+from archspec.emit.liveness import FLOW
+from archspec.emit.scope import channel, dimensions
+from archspec.emit.statements import If, Refuse, codes
 from archspec.errors import ArchspecError, SpecError
 from archspec.language.check import FLOWING
-from archspec.language.document import Body
+
+LONG = 24
+"""The parts of the longest size that is written where it is used; a longer one gets a variable."""
 
 
-class Conditions(ABC):
-    """Writes one class after another; `facts` are what the last walk found of the blocks."""
+def reader(frame: Frame, flow: tuple[Any, ...] | None = None) -> Reader:
+    """What the expressions of a container's steps become."""
+    sizes = frame.flow if flow is None else flow
 
-    def __init__(self, facts: Facts) -> None:
-        self.facts = facts
-        self.document = facts.document
+    def name(text: str) -> Any:
+        if text in FLOWING:
+            return _flowing(text, sizes)
+        return frame.env[text] if text in frame.env else frame.scope.named(text)
 
-    @abstractmethod
-    def body(self, body: Body, frame: Frame) -> None:
-        """The steps of a body, one after the other."""
-
-    @abstractmethod
-    def write_block(self, facts: BlockFacts) -> None:
-        """The class of a block, and what its callers know of it."""
-
-    def reader(self, frame: Frame, flow: tuple[Any, ...] | None = None) -> Reader:
-        """What the expressions of a container's steps become."""
-        sizes = frame.flow if flow is None else flow
-
-        def name(text: str) -> Any:
-            if text in FLOWING:
-                return _flowing(text, sizes)
-            return frame.env[text] if text in frame.env else frame.scope.named(text)
-
-        return Reader(name, lambda name, args: self.facts.function(name, args, frame.scope.symbol), frame.scope.whole)
-
-    def conditional(
-        self,
-        condition: Any,
-        frame: Frame,
-        then: Callable[[Frame], None],
-        otherwise: Callable[[Frame], None],
-        label: str,
-    ) -> None:
-        """Steps on a condition, and others where it does not hold."""
-        sure = code.sure_truth(condition)
-        if sure is not None:
-            (then if sure else otherwise)(frame)
-            return
-        if frame.forward is not None:
-            self.settle(frame)
-        frame.pinned |= variables(condition)
-        sides = self._side(then, frame), self._side(otherwise, frame)
-        if sides[0].flow is None and sides[1].flow is None:
-            raise ArchspecError("neither side of a condition can be built")
-        for side in sides:
-            if side.forward is not None and side.x != frame.x:
-                side.forward.add(Assign(frame.x, code.name(side.x, TENSOR)))
-        self._merge_shapes(condition, frame, *sides)
-        if frame.forward is not None and sides[0].forward is not None and sides[1].forward is not None:
-            bodies = sides[0].forward.done(), sides[1].forward.done()
-            if any(bodies):
-                flag = frame.scope.flag(f"has_{label}", condition, frame.lines)
-                frame.forward.add(If(flag, *bodies) if bodies[0] else If(code.negation(flag), bodies[1]))
-        frame.lines.add(If(condition, sides[0].lines.done(), sides[1].lines.done()))
-        frame.worlds = children.distinct(
-            [(code.both(condition, world), names) for world, names in sides[0].worlds]
-            + [(code.both(code.negation(condition), world), names) for world, names in sides[1].worlds],
-            self.facts.repeated,
-        )
-        frame.named |= {**sides[1].named, **sides[0].named}
-        done = code.choose(condition, sides[0].does, sides[1].does)
-        frame.does = code.either(frame.does, _plain_choice(condition, sides[0].does, sides[1].does, done))
-
-    def _side(self, steps: Callable[[Frame], None], frame: Frame) -> Frame:
-        """One side of a condition; where it cannot be built, a constructor that says so."""
-        side = frame.fork()
-        try:
-            steps(side)
-        except ArchspecError as error:
-            side = frame.fork()
-            side.flow = None
-            side.lines.add(Refuse(True, (message(error),)))
-        return side
-
-    def settle(self, frame: Frame) -> None:
-        """What flows in a variable that may be set again."""
-        if frame.x in frame.pinned:
-            variable = frame.scope.tensor("x")
-            frame.written().add(Assign(variable, code.name(frame.x, TENSOR)))
-            frame.x = variable
-
-    def _merge_shapes(self, condition: Any, frame: Frame, a: Frame, b: Frame) -> None:
-        if a.flow is None or b.flow is None or a.flow == b.flow:
-            frame.flow = b.flow if a.flow is None else a.flow
-            return
-        if isinstance(a.flow, Either) or isinstance(b.flow, Either) or len(a.flow) != len(b.flow):
-            frame.flow = Either(condition, a.flow, b.flow)
-            return
-        pairs = list(zip(a.flow, b.flow, strict=True))
-        pinned = frame.pinned | a.pinned | b.pinned
-        flow = []
-        for axis, (one, other) in enumerate(pairs):
-            if one == other:
-                flow.append(one)
-                continue
-            later = frozenset().union(*(variables(pair) for pair in pairs[axis + 1 :]))
-            variable = frame.scope.size(axis, len(pairs), pinned | later)
-            for side, value in ((a, one), (b, other)):
-                lines = frame.lines if not side.lines.made else side.lines
-                if value != variable:
-                    lines.add(Assign(str(variable), value))
-            flow.append(variable)
-        frame.flow = tuple(flow)
-
-    def local(self, wanted: str, frame: Frame) -> Any:
-        """A name that is free in a container, as `graph.expand` gives it; code where it depends on conditions."""
-        return children.named(wanted, frame.worlds, frame.owner == "self" and frame.scope.top)
-
-
-def message(error: ArchspecError) -> str:
-    """An error's sentence, as a text of the source."""
-    return safe(error.message if isinstance(error, SpecError) else str(error)).replace('"', "'")
+    return Reader(name, lambda name, args: frame.facts.function(name, args, frame.scope.symbol), frame.scope.whole)
 
 
 def _flowing(text: str, flow: tuple[Any, ...]) -> Any:
@@ -140,7 +38,124 @@ def _flowing(text: str, flow: tuple[Any, ...]) -> Any:
     return flow[2 if text == "in_height" else 3]
 
 
-def _plain_choice(condition: Any, a: Any, b: Any, done: Any) -> Any:
-    if isinstance(a, bool) and isinstance(b, bool):
-        return done
-    return code.either(code.both(condition, a), code.both(code.negation(condition), b))
+def conditional(
+    condition: Any,
+    frame: Frame,
+    then: Callable[[Frame], None],
+    otherwise: Callable[[Frame], None],
+    label: str,
+) -> None:
+    """Steps on a condition, and others where it does not hold."""
+    sure = code.sure_truth(condition)
+    if sure is not None:
+        (then if sure else otherwise)(frame)
+        return
+    a, b = sides = _side(then, frame), _side(otherwise, frame)
+    possible = [side for side in sides if side.flow is not None]
+    if not possible:
+        raise ArchspecError("neither side of a condition can be built")
+    if len(possible) == 2:
+        _meet(condition, frame, a, b, label)
+    else:
+        side = possible[0]
+        frame.flow, frame.x, frame.named = side.flow, side.x, side.named
+        if side.forward is not None:
+            frame.written().add(*side.forward.made)
+    frame.lines.add(If(condition, a.lines.done(), b.lines.done()))
+    frame.worlds = children.distinct(
+        [(code.both(condition, world), names) for world, names in a.worlds]
+        + [(code.both(code.negation(condition), world), names) for world, names in b.worlds],
+        frame.facts.repeated,
+    )
+    done = code.choose(condition, a.does, b.does)
+    if not (isinstance(a.does, bool) and isinstance(b.does, bool)):
+        done = code.either(code.both(condition, a.does), code.both(code.negation(condition), b.does))
+    frame.does = code.either(frame.does, done)
+
+
+def _side(steps: Callable[[Frame], None], frame: Frame) -> Frame:
+    """One side of a condition; where it cannot be built, a constructor that says so."""
+    side = frame.fork()
+    try:
+        steps(side)
+    except ArchspecError as error:
+        side = frame.fork()
+        side.flow = None
+        side.lines.add(Refuse(True, (message(error),)))
+    return side
+
+
+# ------------------------------------------------------------------ where two sides meet
+
+
+def _meet(condition: Any, frame: Frame, a: Frame, b: Frame, label: str) -> None:
+    """What flows behind a condition, and the values that have names there, whichever side was taken."""
+    entry = frame.x
+    early = tuple(not one.lines.made and bool(other.lines.made) for one, other in ((a, b), (b, a)))
+    frame.flow = _met_shapes(condition, frame, (a, a.flow), (b, b.flow), early)
+    frame.x = _met_tensors(frame, (a, a.x), (b, b.x), near=entry)
+    for name in {**a.named, **b.named}:
+        one, other = a.named.get(name), b.named.get(name)
+        known = one or other
+        if known is None or one == other or frame.forward is None or not frame.scope.gone_back_to[name]:
+            frame.named[name] = known or frame.named[name]
+            continue
+        (one_shape, one_x), (other_shape, other_x) = one or (known[0], entry), other or (known[0], entry)
+        shape = _met_shapes(condition, frame, (a, one_shape), (b, other_shape), early)
+        frame.named[name] = (shape, _met_tensors(frame, (a, one_x), (b, other_x), want=name))
+    if a.forward is not None and b.forward is not None and (a.forward.made or b.forward.made):
+        flag = frame.scope.flag(f"has_{label}", condition, frame.lines)
+        frame.written().add(If(flag, a.forward.done(), b.forward.done()))
+
+
+def _met_shapes(
+    condition: Any, frame: Frame, a: tuple[Frame, Any], b: tuple[Frame, Any], early: tuple[bool, ...]
+) -> Any:
+    """The shape behind a condition: a variable for every size that the sides set to different values."""
+    (_, one), (_, other) = a, b
+    if one == other:
+        return one
+    if isinstance(one, Either) or isinstance(other, Either) or len(one) != len(other):
+        return Either(condition, one, other)
+    return tuple(
+        size if size == rest else _met(frame, axis, len(one), ((a[0], size), (b[0], rest)), early)
+        for axis, (size, rest) in enumerate(zip(one, other, strict=True))
+    )
+
+
+def _met(frame: Frame, axis: int, rank: int, sides: tuple[tuple[Frame, Any], ...], early: tuple[bool, ...]) -> Code:
+    """A variable that each side sets; a side that does nothing else sets it before the condition, where it can."""
+    made = frame.scope.new(dimensions(rank)[axis])
+    for (side, value), before in zip(sides, early, strict=True):
+        safe_before = before and not any(found.head in {"call", "index", "/"} for found in codes(value))
+        (frame if safe_before else side).lines.set(made, value)
+    return made
+
+
+def _met_tensors(
+    frame: Frame, a: tuple[Frame, Code], b: tuple[Frame, Code], near: Code | None = None, want: str = FLOW
+) -> Code:
+    """The variable of a tensor behind a condition."""
+    if a[1] == b[1] or frame.forward is None:
+        return a[1]
+    made = frame.scope.tensor(near, want)
+    for side, value in (a, b):
+        side.written().set(made, value)
+    return made
+
+
+def settled(shape: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
+    """A shape with a variable for every size that depends on a condition, or is long."""
+    return tuple(
+        frame.scope.size(axis, len(shape), size, frame.lines) if _long(size) else size
+        for axis, size in enumerate(shape)
+    )
+
+
+def _long(size: Any) -> bool:
+    return isinstance(size, Code) and (size.head == "if" or sum(1 for _ in codes(size)) > LONG)
+
+
+def message(error: ArchspecError) -> str:
+    """An error's sentence."""
+    return error.message if isinstance(error, SpecError) else str(error)

@@ -5,8 +5,8 @@ the block (does it need the height?). So the walk is made again until nothing ne
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from archspec import ops
 from archspec.emit import code
@@ -14,17 +14,20 @@ from archspec.emit.bodies import counted_names, names_given
 from archspec.emit.classes import Class, Param
 from archspec.emit.code import INT, Code, Kind
 from archspec.emit.expression import Reader
-from archspec.emit.finish import finished, kinds_of, outs
+from archspec.emit.finish import SELF
 from archspec.emit.formulas import Formulas
 from archspec.emit.layer import function_code, settings
+from archspec.emit.liveness import wanted
 from archspec.emit.naming import class_name, network_name
-from archspec.emit.scope import Scope, dimensions
-from archspec.emit.statements import Keep, Return, Statements, targets, used
+from archspec.emit.scope import TENSOR, Scope, dimensions
+from archspec.emit.statements import Keep, Return, Statements, all_codes, rebuilt, targets, used, with_code
 from archspec.errors import ArchspecError
-from archspec.language.document import Block, Document
+from archspec.language.document import Block, Body, Document
 from archspec.ops import Function
 
-TENSOR = frozenset({"tensor"})
+if TYPE_CHECKING:
+    from archspec.emit.frame import Frame
+
 MAX_WALKS = 40
 MAX_VALUES = 64
 
@@ -77,24 +80,37 @@ class BlockFacts:
 
 
 class Facts(Formulas):
-    """What is known of a specification, found by walk after walk."""
+    """What is known of a specification, found by walk after walk.
 
-    def __init__(self, document: Document, bindings: Mapping[str, Any]) -> None:
+    Args:
+        document: The specification.
+        bindings: The values of its symbols.
+        body: Walks over the steps of a body, in a container; handed over, for it calls what calls it.
+        write: Writes the class of a block.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        bindings: Mapping[str, Any],
+        body: "Callable[[Body, Frame], None]",
+        write: "Callable[[Facts, BlockFacts], None]",
+    ) -> None:
         super().__init__(document)
-        self.bindings = bindings
+        self.bindings, self.body, self.write = bindings, body, write
         counted = counted_names(document)
         self.local_names = frozenset(counted)
         self.given_names = frozenset(names_given(tuple(body for _, body in document.bodies())))
         self.repeated = frozenset(name for name, count in counted.items() if count > 1)
         self.whole_lets: set[tuple[Any, str]] = set()
         self.whole_args: dict[tuple[str, int], set[str]] = {}
-        self.reads: dict[Any, set[int]] = {}
+        self.reads: dict[Any, set[tuple[str, int]]] = {}
         self.blocks: dict[tuple[str, int], BlockFacts] = {}
         self._begin()
 
     def _begin(self) -> None:
         """Forget what a walk writes, keep what it found."""
-        self.known_names = frozenset(self.file.taken)
+        self.known_names, self.numbers = frozenset(self.file.taken), 0
         self.forget()
         self.previous, self.blocks = self.blocks, {}
         self.classes: dict[Any, Class] = {}
@@ -127,7 +143,12 @@ class Facts(Formulas):
             set(self.file.taken),
         )
 
-    def block(self, callee: str, rank: int, args: Mapping[str, Any], write: Callable[[BlockFacts], None]) -> BlockFacts:
+    def number(self) -> int:
+        """A number that no other variable has."""
+        self.numbers += 1
+        return self.numbers
+
+    def block(self, callee: str, rank: int, args: Mapping[str, Any]) -> BlockFacts:
         """What is known of a block, with the arguments of one more call."""
         key = (callee, rank)
         if key not in self.blocks:
@@ -136,7 +157,7 @@ class Facts(Formulas):
             facts = self.blocks[key] = BlockFacts(key, self.file.new(wanted))
             facts.whole = self.whole_args.setdefault(key, set())
             self._join_args(facts, args)
-            write(facts)
+            self.write(self, facts)
         else:
             self._join_args(self.blocks[key], args)
         return self.blocks[key]
@@ -172,31 +193,39 @@ class Facts(Formulas):
             return text
         raise KeyError(text)
 
-    def finished(self, scope: Scope, flow: Any, fixed: frozenset[str]) -> Statements:
-        """The statements of a constructor as they are written, with the sizes that others ask its class for."""
-        for axis in sorted(self.reads.get(scope.key, ())) if isinstance(flow, tuple) else ():
-            scope.lines.add(Keep(f"out_{dimensions(len(flow))[axis]}", scope.flagged(flow[axis])))
-        body = finished(scope.lines.done(), fixed, scope.names)
-        for key, axis in outs(body):
-            self.reads.setdefault(key, set()).add(axis)
-        return body
+    def told(self, name: str, axis: int, rank: int) -> str:
+        """The attribute by which a module tells a size of what flows out of it, or of a value that it gives."""
+        text = "_".join(filter(None, ("out", name, dimensions(rank)[axis])))
+        while text in self.local_names:
+            text += "_"
+        return text
 
-    def nested(self, scope: Scope, flow: Any, inputs: tuple[str, ...], outputs: int) -> Code:
+    def finished(self, scope: Scope, shapes: Mapping[str, Any], fixed: frozenset[str]) -> tuple[Statements, Statements]:
+        """The constructor and the forward as they are written, with the sizes that others ask the class for."""
+        for name, axis in sorted(self.reads.get(scope.key, ())):
+            if isinstance(shape := shapes.get(name), tuple) and axis < len(shape):
+                scope.lines.add(Keep(self.told(name, axis, len(shape)), scope.flagged(shape[axis])))
+        _take_in(scope)
+        body, forward = scope.finished(fixed)
+        for found in all_codes(body):
+            if found.head == "out":
+                self.reads.setdefault(found.parts[2], set()).add(found.parts[3])
+        return body, forward
+
+    def nested(self, scope: Scope, shapes: Mapping[str, Any], inputs: tuple[str, ...]) -> Code:
         """The class of a part of a block, and the code that makes it."""
-        body = self.finished(scope, flow, scope.inherited | {str(name) for name in scope.passed})
-        uses, own = used(body), targets(body)
+        body, forward = self.finished(scope, shapes, scope.inherited | {str(name) for name in scope.passed})
+        own, uses = targets(body), used(body)
+        codes = {str(found): found for found in all_codes(body) if found.head == "name"}
         free = [name for name in uses if name not in own and name != "self"]
-        sizes = [str(name) for name in scope.passed if str(name) in free]
-        sizes += [name for name in free if name.startswith("in_") and name not in sizes]
-        kinds = kinds_of(body)
-        params = [Param(name, INT) for name in sizes]
-        params += [Param(name, kinds.get(name, INT)) for name in free if name not in sizes]
+        passed = {str(name): value for name, value in scope.passed.items()}
+        sizes = sorted((name for name in free if name.startswith("in_")), key=[*passed, *free].index)
+        others = [name for name in free if name not in sizes]
+        params = (*(Param(name, INT) for name in sizes), *(Param(name, codes[name].kind) for name in others))
         name = self.file.new(class_name(scope.label))
-        forward = scope.forward.done()
-        self.classes[scope.key] = Class(name, [scope.described], tuple(params), body, forward, inputs, outputs)
-        known = {str(n): value for n, value in scope.passed.items()}
-        keywords = tuple((n, code.name(n, kinds.get(n, INT))) for n in free if n not in sizes)
-        return Code("call", (name, tuple(known.get(n, code.name(n)) for n in sizes), keywords), TENSOR)
+        self.classes[scope.key] = Class(name, [scope.described], params, body, forward, inputs, len(shapes))
+        keywords = tuple((other, passed.get(other, codes[other])) for other in others)
+        return Code("call", (name, tuple(passed.get(size, codes[size]) for size in sizes), keywords), TENSOR)
 
     def applied(self, kind: str, call: Function) -> Code:
         """The code that makes a module which applies a function; its class has what is not fixed as arguments."""
@@ -205,8 +234,8 @@ class Facts(Formulas):
         free = {key: value for key, value in given.items() if key not in fixed}
         key = (kind, call.target, tuple(sorted(fixed.items(), key=str)), tuple(free))
         if key not in self.applications:
-            attributes = {k: Code("attr", (code.name("self"), k)) for k in free}
-            shown = Function(call.target, {**fixed, **attributes}, call.takes)
+            attributes = {k: Code("attr", (SELF, k)) for k in free}
+            shown = replace(call, kwargs={**fixed, **attributes})
             forward = (Return(function_code(shown, (code.name("x", TENSOR),))),)
             body = tuple(Keep(k, code.name(k, code.kind_of(value))) for k, value in free.items())
             params = tuple(Param(k, code.kind_of(value)) for k, value in free.items())
@@ -225,6 +254,14 @@ class Facts(Formulas):
 
     def _args_of(self, key: tuple[str, int]) -> Mapping[str, Any]:
         return self.document.blocks[key[0]].args
+
+
+def _take_in(scope: Scope) -> None:
+    """Make arguments of the variables without names that a part uses and the class around it has."""
+    known = {name: scope.handed(name, wanted(str(name))) for name in scope.foreign()}
+    if known:
+        change = lambda statement: with_code(statement, lambda value: code.substituted(value, known))  # noqa: E731
+        scope.lines.made[:] = rebuilt(scope.lines.done(), change)
 
 
 def together(a: Any, b: Any) -> tuple[Any, ...] | None:

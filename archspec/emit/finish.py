@@ -1,95 +1,131 @@
-"""A constructor's statements made fit to be read: what nothing uses goes, and modules go where they belong."""
+"""Statements made fit to be read: what nothing uses goes, values go where they are used, variables get names."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 from archspec.emit import code
-from archspec.emit.code import Code, Kind
+from archspec.emit.code import Code
+from archspec.emit.liveness import MODULE, SIZE, named
 from archspec.emit.naming import Names
 from archspec.emit.statements import (
     Assign,
     For,
     If,
+    Keep,
     Put,
+    Statement,
     Statements,
-    all_names,
-    changed,
+    Unpack,
+    codes,
     flat,
-    inlined,
     parts,
-    pruned,
+    rebuilt,
+    set_by,
     targets,
     used,
+    with_code,
 )
 
-MARK = "#"
-"""Stands in the name of a variable that is not yet named."""
+SELF = code.name("self")
 
 
-def finished(body: Statements, fixed: frozenset[str], names: Names) -> Statements:
-    """The statements as they are written: `fixed` are the names that never change, `names` gives new ones."""
-    return _declared(_renamed(_joined(inlined(_joined(pruned(body)), fixed)), names))
+def constructor(body: Statements, fixed: frozenset[str], names: Names) -> Statements:
+    """The statements of a constructor as they are written.
+
+    Args:
+        body: Single assignments.
+        fixed: The names that never change.
+        names: Gives new names.
+    """
+    body = _inlined(_pruned(body), fixed, plain=True)
+    body = _inlined(_joined(named(body, names, SIZE)), fixed)
+    return _declared(named(_joined(body), names, MODULE))
+
+
+def forward(body: Statements, names: Names, near: Mapping[str, str]) -> Statements:
+    """The statements of a forward as they are written; all calls stay, for a module may keep what it saw."""
+    return named(_pruned(body, calls=True), names, SIZE, near)
+
+
+def without_flags(body: Statements, flags: set[str], forward: Statements) -> Statements:
+    """The statements of a constructor without the flags that its forward does not ask after all."""
+    asked = {found.parts[1] for s in flat((*forward, *body)) for found in codes(parts(s)) if found.head == "attr"}
+    return rebuilt(body, lambda s: None if isinstance(s, Keep) and s.name in flags - asked else s)
+
+
+def _pruned(body: Statements, *, calls: bool = False) -> Statements:
+    """The statements without the variables that no effect depends on; with `calls`, a call is one."""
+    live: set[str] = set()
+    seen = -1
+
+    def kept(statement: Statement) -> bool:
+        match statement:
+            case Assign(_, value) if calls and not _plain(value):
+                return True
+            case Unpack():
+                return calls or not live.isdisjoint(set_by(statement))
+            case Assign(target):
+                return target in live
+        return True
+
+    while len(live) > seen:
+        seen = len(live)
+        for statement in flat(body):
+            if kept(statement):
+                live.update(str(found) for found in codes(parts(statement)) if found.head == "name")
+    return rebuilt(body, lambda statement: statement if kept(statement) else None)
+
+
+def _inlined(body: Statements, fixed: frozenset[str], *, plain: bool = False) -> Statements:
+    """The statements with variables put in place that are set once and are plain or, unless `plain`, used once."""
+    counts, uses = targets(body), used(body)
+    stable = fixed | {name for name, count in counts.items() if count == 1}
+    known: dict[Code, Any] = {}
+    for statement in flat(body):
+        match statement:
+            case Assign(target, found, False) if counts[target] == 1:
+                value = code.substituted(found, known)
+                short = _plain(value) or (not plain and uses[target] == 1 and _pure(value))
+                if short and {str(name) for name in code.names(value)} <= stable:
+                    known[code.name(target)] = value
+
+    def change(statement: Any) -> Any:
+        gone = isinstance(statement, Assign) and code.name(statement.target) in known
+        return None if gone else with_code(statement, lambda value: code.substituted(value, known))
+
+    return rebuilt(body, change) if known else body
+
+
+def _plain(value: Any) -> bool:
+    return not isinstance(value, Code) or value.head == "name"
+
+
+def _pure(value: Any) -> bool:
+    """Whether it makes no module, so that it may stand elsewhere."""
+    return all("tensor" not in found.kind for found in codes(value))
 
 
 def _joined(body: Statements) -> Statements:
     """The statements with a module put in its place at once where it was in a variable only to be put there."""
     counts = used(body)
-    return _joined_body(body, counts)
 
+    def joined(body: Statements) -> Statements:
+        made: list[Any] = []
+        for statement in body:
+            match statement:
+                case If(condition, then, otherwise):
+                    made.append(If(condition, joined(then), joined(otherwise)))
+                case For(names, over, inside):
+                    made.append(For(names, over, joined(inside)))
+                case Put(owner, name, Code(head="name", parts=(variable,))) if (
+                    made and isinstance(made[-1], Assign) and made[-1].target == variable and counts[str(variable)] == 1
+                ):
+                    made[-1] = Put(owner, name, made[-1].value)
+                case _:
+                    made.append(statement)
+        return tuple(made)
 
-def _joined_body(body: Statements, counts: Counter[str]) -> Statements:
-    made: list[Any] = []
-    for statement in body:
-        match statement:
-            case If(condition, then, otherwise):
-                made.append(If(condition, _joined_body(then, counts), _joined_body(otherwise, counts)))
-                continue
-            case Put(owner, name, Code(head="name", parts=(variable,))) if made:
-                last = made[-1]
-                if isinstance(last, Assign) and last.target == variable and counts[str(variable)] == 1:
-                    made[-1] = Put(owner, name, last.value)
-                    continue
-            case For():
-                made.append(replace(statement, body=_joined_body(statement.body, counts)))
-                continue
-        made.append(statement)
-    return tuple(made)
-
-
-def _renamed(body: Statements, names: Names) -> Statements:
-    """The statements with names for the variables of modules that are asked for their sizes."""
-    known: dict[str, str] = {}
-    for name in [*targets(body), *used(body)]:
-        kind = name.partition(MARK)[0]
-        if MARK in name and kind not in known:
-            known[kind] = names.new(kind)
-
-    def named(name: str) -> str:
-        return known[name.partition(MARK)[0]] if MARK in name else name
-
-    def change(value: Any) -> Any:
-        return code.substituted(
-            value, {n: code.name(named(str(n)), n.kind) for n in code.names(value) if MARK in str(n)}
-        )
-
-    return _renamed_body(changed(body, change, lambda _: True), named)
-
-
-def _renamed_body(body: Statements, named: Callable[[str], str]) -> Statements:
-    done: list[Any] = []
-    for statement in body:
-        match statement:
-            case Assign(target):
-                done.append(replace(statement, target=named(target)))
-            case If(condition, then, otherwise):
-                done.append(If(condition, _renamed_body(then, named), _renamed_body(otherwise, named)))
-            case For():
-                done.append(replace(statement, body=_renamed_body(statement.body, named)))
-            case _:
-                done.append(statement)
-    return tuple(done)
+    return joined(body)
 
 
 def _declared(body: Statements) -> Statements:
@@ -97,45 +133,15 @@ def _declared(body: Statements) -> Statements:
     made: dict[str, set[Any]] = {}
     for statement in flat(body):
         match statement:
-            case Put("self", str() as name, Code() as value):
+            case Put(owner, str() as name, Code() as value) if owner == SELF:
                 made.setdefault(name, set()).add(value.parts[0])
     several = {name for name, classes in made.items() if len(classes) > 1}
-    return _declared_body(body, several)
 
-
-def _declared_body(body: Statements, several: set[str]) -> Statements:
-    done: list[Any] = []
-    for statement in body:
+    def change(statement: Statement) -> Statement:
         match statement:
-            case Put("self", str() as name) if name in several:
+            case Put(owner, str() as name, value) if owner == SELF and name in several:
                 several.remove(name)
-                done.append(replace(statement, declared=True))
-            case If(condition, then, otherwise):
-                done.append(If(condition, _declared_body(then, several), _declared_body(otherwise, several)))
-            case For():
-                done.append(replace(statement, body=_declared_body(statement.body, several)))
-            case _:
-                done.append(statement)
-    return tuple(done)
+                return Put(owner, name, value, declared=True)
+        return statement
 
-
-def outs(body: Statements) -> Iterator[tuple[Any, int]]:
-    """The sizes that statements ask modules for: whose, and along which axis."""
-    for statement in flat(body):
-        for part in parts(statement):
-            yield from _outs(part)
-
-
-def _outs(value: Any) -> Iterator[tuple[Any, int]]:
-    if isinstance(value, tuple):
-        for part in value:
-            yield from _outs(part)
-    elif isinstance(value, Code):
-        if value.head == "out":
-            yield value.parts[2], value.parts[3]
-        yield from _outs(value.parts)
-
-
-def kinds_of(body: Statements) -> dict[str, Kind]:
-    """The kinds of the variables in statements."""
-    return {str(n): n.kind for statement in flat(body) for part in parts(statement) for n in all_names(part)}
+    return rebuilt(body, change)

@@ -1,15 +1,23 @@
 """One container being filled, and what a part of it gives."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from archspec.emit import code
 from archspec.emit.code import Code
-from archspec.emit.scope import Scope
+from archspec.emit.finish import SELF
+from archspec.emit.scope import TENSOR, Scope
 from archspec.emit.statements import Lines
 
-TENSOR = frozenset({"tensor"})
+if TYPE_CHECKING:
+    from archspec.emit.facts import Facts
+
+X = code.name("x", TENSOR)
+"""What flows into a forward."""
+
+Named = tuple[Any, Code]
+"""A value that `from` can go back to: its shape and its variable."""
 
 
 @dataclass(slots=True)
@@ -18,36 +26,54 @@ class Frame:
 
     Attributes:
         scope: The class whose constructor is being written.
-        owner: The code of the container: self, self.residual, or a variable.
-        env: The code of the names that the specification gives.
         flow: The shape of what flows.
+        env: The code of the names that the specification gives.
         lines: The constructor's statements.
         forward: The forward's statements; None in an `nn.Sequential`, which has its own.
+        owner: The code of the container: self, self.residual, or a variable.
         x: The variable of what flows.
-        pinned: The variables that may not be set again, of tensors and of sizes.
         worlds: By condition, how often each name was given in this container.
-        named: The shape and the variable of every value that `from` can go back to.
+        given: The names that children have, one for all conditions.
+        literal: Those that are not the names of nodes.
+        named: The values that `from` can go back to.
         does: Whether anything happened since the container began.
     """
 
     scope: Scope
-    owner: str
-    env: dict[str, Any]
     flow: Any
+    env: dict[str, Any]
     lines: Lines
     forward: Lines | None
-    x: str = "x"
-    pinned: frozenset[str] = frozenset()
+    owner: Code = SELF
+    x: Code = X
     worlds: list[tuple[Any, dict[str, int]]] = field(default_factory=lambda: [(True, {})])
-    named: dict[str, tuple[tuple[Any, ...], str]] = field(default_factory=dict)
+    given: set[str] = field(default_factory=set)
+    literal: set[str] = field(default_factory=set)
+    named: dict[str, Named] = field(default_factory=dict)
     does: Any = False
 
-    def inside(self, owner: str, forward: Lines | None, env: Mapping[str, Any] | None = None) -> "Frame":
-        """A container in this one."""
+    @property
+    def facts(self) -> "Facts":
+        """What is known of the whole specification."""
+        return self.scope.facts
+
+    def inside(self, owner: Code, env: Mapping[str, Any] | None = None) -> "Frame":
+        """A container in this one, with a forward of its own."""
         return Frame(
-            self.scope, owner, {**self.env, **(env or {})}, self.flow, self.lines, forward, self.x, self.pinned,
-            named=self.named,
-        )  # fmt: skip
+            self.scope, self.flow, {**self.env, **(env or {})}, self.lines, None, owner, self.x, named=self.named
+        )
+
+    def fork(self) -> "Frame":
+        """The same container on one side of a condition."""
+        return replace(
+            self,
+            env=dict(self.env),
+            lines=Lines(),
+            forward=None if self.forward is None else Lines(),
+            worlds=[(condition, dict(names)) for condition, names in self.worlds],
+            named=dict(self.named),
+            does=False,
+        )
 
     def written(self) -> Lines:
         """The forward's statements, where there is a forward to be written."""
@@ -55,13 +81,15 @@ class Frame:
             raise AssertionError("an nn.Sequential has a forward of its own")
         return self.forward
 
-    def fork(self) -> "Frame":
-        """The same container on one side of a condition."""
-        forward = None if self.forward is None else Lines()
-        return Frame(
-            self.scope, self.owner, dict(self.env), self.flow, Lines(), forward, self.x, self.pinned,
-            [(condition, dict(names)) for condition, names in self.worlds], dict(self.named),
-        )  # fmt: skip
+    def flow_into(self, value: Any) -> None:
+        """In a forward, what flows from now on."""
+        self.x = self.set(value, near=self.x)
+
+    def set(self, value: Any, near: Code | None = None, want: str = "") -> Code:
+        """In a forward, a new variable for a tensor."""
+        made = self.scope.tensor(near, want)
+        self.written().set(made, value)
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +100,20 @@ class Part:
         made: The code that makes it.
         flow: The shape that flows out of it.
         does: Whether it does anything.
-        inputs: The variables of the values that it takes beside what flows.
-        given: The values that it gives beside what flows: by name, the shape and the variable outside.
+        inputs: The names of the values that it takes beside what flows.
+        given: The values that it gives beside what flows.
     """
 
     made: Code
     flow: Any
     does: Any
     inputs: tuple[str, ...]
-    given: dict[str, tuple[Any, str]]
+    given: dict[str, Named]
+
+
+def applied(module: Code, *tensors: Any) -> Code:
+    """The call of a module, or of a function, on tensors."""
+    return Code("call", (module, tensors, ()), TENSOR)
 
 
 def variables(value: Any) -> frozenset[str]:

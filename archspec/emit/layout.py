@@ -16,9 +16,9 @@ from archspec.emit.statements import (
     Return,
     Statement,
     Statements,
-    Table,
     Unpack,
 )
+from archspec.writing import python_string
 
 WIDTH = 120
 STEP = "    "
@@ -35,7 +35,7 @@ def laid(statements: Statements, indent: str, declared: set[str] | None = None) 
     kept = list(statements)
     match kept:
         case [*_, Assign(target, Code() as value), Return(Code(head="name", parts=(given,)))] if (
-            target == given and value.head == "call" and value.parts[0].startswith(("torch.", "functional."))
+            target == given and value.head == "call" and str(value.parts[0]).startswith(("torch.", "functional."))
         ):
             kept[-2:] = [Return(value)]
     for statement in kept:
@@ -52,7 +52,7 @@ def _laid(statement: Statement, indent: str, declared: set[str] | None) -> Itera
         case Refuse():
             yield from _refusal(statement, indent)
         case Put(owner, Code() as name, value):
-            yield from broken(indent, "", Code("call", (f"{owner}.add_module", (name, value), ())), "")
+            yield from broken(indent, "", Code("call", (Code("attr", (owner, "add_module")), (name, value), ())), "")
         case _:
             yield from _declarations(statement, indent, declared)
             yield from broken(indent, _before(statement, declared), statement.value, "")
@@ -93,9 +93,17 @@ def _refusal(statement: Refuse, indent: str) -> Iterator[str]:
     if statement.condition is not True:
         yield from broken(indent, "if ", statement.condition, ":")
         indent += STEP
-    text = "".join(part if isinstance(part, str) else f"{{{written(part)}}}" for part in statement.message)
     formatted = any(isinstance(part, Code) for part in statement.message)
+    text = "".join(
+        f"{{{written(part)}}}" if isinstance(part, Code) else _piece(part, formatted) for part in statement.message
+    )
     yield from _raised(indent, f'{"f" if formatted else ""}"{text}"')
+
+
+def _piece(text: str, formatted: bool) -> str:
+    """A text between the quotes of a string."""
+    inside = python_string(text)[1:-1]
+    return inside.replace("{", "{{").replace("}", "}}") if formatted else inside
 
 
 def _raised(indent: str, text: str) -> Iterator[str]:
@@ -121,11 +129,11 @@ def _branches(statement: If, indent: str, declared: set[str] | None, word: str =
 
 def _loop(names: tuple[str, ...], over: Any, indent: str) -> Iterator[str]:
     listed = ", ".join(names)
-    if not isinstance(over, Table):
+    if not isinstance(over, tuple):
         yield from broken(indent, f"for {listed} in ", over, ":")
         return
     yield f"{indent}for {listed} in ("
-    for row in over.rows:
+    for row in over:
         yield from broken(indent + STEP, "", row if len(row) > 1 else row[0], ",")
     yield f"{indent}):"
 

@@ -3,6 +3,7 @@
 import builtins
 import re
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from keyword import iskeyword
 
 from archspec.language import Document
@@ -66,7 +67,7 @@ class Names:
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self.taken = set(taken)
 
-    def new(self, wanted: str) -> str:
+    def new(self, wanted: str, avoided: AbstractSet[str] = frozenset()) -> str:
         """The name, with _ or a number behind it where it is taken.
 
         >>> names = Names()
@@ -75,7 +76,7 @@ class Names:
         """
         name = f"{wanted}_" if iskeyword(wanted) or wanted in IMPORTED or hasattr(builtins, wanted) else wanted
         count = 1
-        while name in self.taken:
+        while name in self.taken or name in avoided:
             count += 1
             name = f"{wanted}_{count}"
         self.taken.add(name)

@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.emit import code
+from archspec.emit.blocks import begun, walked, write_block
 from archspec.emit.bodies import froms
 from archspec.emit.classes import Class, Param
 from archspec.emit.code import RATIONAL, Code
+from archspec.emit.conditions import reader
 from archspec.emit.facts import Facts
-from archspec.emit.frame import TENSOR, Frame
+from archspec.emit.frame import Frame
 from archspec.emit.initial import beginning
 from archspec.emit.page import page
 from archspec.emit.prose import beginning_prose, network_prose
 from archspec.emit.scope import Scope
-from archspec.emit.statements import Assign, Refuse, Return, Statement, used
-from archspec.emit.walk import Walk
+from archspec.emit.statements import Assign, Refuse, Statement, used
+from archspec.emit.walk import walk
 from archspec.graph.expand import expand
 from archspec.graph.initial import initial
 from archspec.language.document import Document, Symbol
@@ -44,44 +46,35 @@ def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str
     network = expand(document, bindings)
     if document.initialisation:
         initial(network, document.initialisation)
-    facts = Facts(document, network.bindings)
+    facts = Facts(document, network.bindings, walk, write_block)
     facts.walked(_write)
     return page(facts)
 
 
 def _write(facts: Facts) -> None:
-    document, walk = facts.document, Walk(facts)
+    document = facts.document
     scope = Scope(facts, "network", "", froms((document.network,)))
     scope.symbols.update({name: code.name(scope.names.new(name), *facts.globals[name]) for name in document.symbols})
-    begin = Frame(scope, "self", {}, (), scope.lines, None)
+    begin = Frame(scope, (), {}, scope.lines, None)
     for name, value in document.let.items():
-        found = walk.reader(begin).value(value)
+        found = reader(begin).value(value)
         scope.symbols[name] = scope.let(name, found, scope.lines)
         facts.globals[name] = (code.kind_of(found), code.known_values(found))
-    flow = (code.name("batch"), *(scope.whole(walk.reader(begin).expression(size)) for size in document.input))
-    frame = Frame(scope, "self", {}, flow, scope.lines, None)
-    explicit = not walk.chain(document.network, frame)
-    frame.forward = scope.forward if explicit else None
-    frame.named["input"] = (flow, "x")
-    if scope.gone_back_to["input"]:
-        frame.pinned |= {"x"}
-    walk.body(document.network, frame)
-    if explicit:
-        scope.forward.add(Return(code.name(frame.x, TENSOR)))
+    sizes = (scope.whole(reader(begin).expression(size)) for size in document.input)
+    frame = begun(scope, document.network, (code.name("batch"), *sizes))
+    walked(document.network, frame)
     names = {name: str(scope.symbols[name]) for name in document.symbols}
-    body = facts.finished(scope, frame.flow, frozenset(names.values()))
+    body, forward = facts.finished(scope, {"": frame.flow}, frozenset(names.values()))
     uses = used(body)
     taken = {name: variable for name, variable in names.items() if uses[variable]}
     checks = [c for name in taken for c in _checked(scope.symbols[name], document.symbols[name])]
-    params = tuple(_param(name, variable, facts) for name, variable in taken.items())
-    forward = scope.forward.done() if explicit else None
     rules = document.initialisation
     facts.classes[""] = Class(
         facts.network,
         [network_prose(document, facts.network)],
-        params,
+        tuple(_param(name, variable, facts) for name, variable in taken.items()),
         (*checks, *body),
-        forward,
+        forward if frame.forward is not None else None,
         beginning=beginning(rules, facts.weighted, facts.given_names) if rules else (),
         authority=beginning_prose(rules) if rules else (),
     )

@@ -6,13 +6,15 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.emit.classes import Class, Definition, Param
-from archspec.emit.code import Kind, kind_of, quoted, written
+from archspec.emit.code import Kind, kind_of, written
 from archspec.emit.facts import Facts
+from archspec.emit.finish import SELF
 from archspec.emit.helpers import HELPERS, helper, inlined
 from archspec.emit.layout import STEP, WIDTH, broken, laid
-from archspec.emit.prose import docstring, module_prose, sentence
-from archspec.emit.statements import If, Put, attributes, flat, inner
+from archspec.emit.prose import module_prose, sentence
+from archspec.emit.statements import If, Put, codes, flat, inner
 from archspec.language.document import Lookup
+from archspec.writing import python_comment, python_docstring, python_string
 
 _IMPORTS = (
     ("import math", {"math"}),
@@ -35,7 +37,7 @@ def page(facts: Facts) -> str:
     own = inlined(used)
     helpers = [helper(name, "Fraction" in used) for name in HELPERS if name in used]
     text = "\n\n\n".join([*parts, *helpers, *own, *bodies])
-    head = "\n".join(docstring(module_prose(facts.document), ""))
+    head = "\n".join(python_docstring(module_prose(facts.document)))
     return (
         f"{head}\n\n{_imports(_names(text))}\n\n\n{text}\n"
         if not parts
@@ -61,7 +63,7 @@ def _imports(used: set[str]) -> str:
 
 
 def _lookup(name: str, lookup: Lookup) -> str:
-    note = [f"# {said}"] if (said := sentence(lookup.doc or "")) else []
+    note = [python_comment(said)] if (said := sentence(lookup.doc or "")) else []
     rows = []
     for key, *cells in lookup.rows:
         if len(lookup.columns) == 2:
@@ -90,7 +92,7 @@ def _class(made: Class) -> str:
         entries = "\n".join(f"    {name}: {said}" for name, said in described)
         paragraphs = [*paragraphs, f"Args:\n{entries}"]
     if paragraphs:
-        lines += [*docstring(paragraphs, STEP), ""]
+        lines += [*python_docstring(paragraphs, STEP), ""]
     if constants := _constants(made):
         lines += [*(f"{STEP}{name}: Final[bool]" for name in constants), ""]
     if made.params or made.body:
@@ -103,20 +105,18 @@ def _class(made: Class) -> str:
         lines += [f"{STEP}def forward(self, x: Tensor{taken}) -> {given}:"]
         lines += laid(made.forward, STEP * 2, {"x", *made.inputs})
     if made.beginning:
-        lines += ["", f"{STEP}def _initialise(self) -> None:", *docstring(made.authority, STEP * 2)]
+        lines += ["", f"{STEP}def _initialise(self) -> None:", *python_docstring(made.authority, STEP * 2)]
         lines += [f"{STEP * 2}with torch.no_grad():", *laid(made.beginning, STEP * 3)]
     return "\n".join(lines).rstrip()
 
 
 def _constants(made: Class) -> list[str]:
     """The attributes that the forward decides by, where a child may be missing, so that it can be scripted."""
-    conditional = (
-        s for body in (inner(s) for s in made.body if isinstance(s, If)) for part in body for s in flat(part)
-    )
-    if not any(isinstance(statement, Put) and statement.owner == "self" for statement in conditional):
+    sides = [side for statement in made.body if isinstance(statement, If) for side in inner(statement)]
+    if not any(isinstance(s, Put) and s.owner == SELF for side in sides for s in flat(side)):
         return []
     conditions = tuple(s.condition for s in flat(made.forward or ()) if isinstance(s, If))
-    return list(dict.fromkeys(attributes(conditions)))
+    return list(dict.fromkeys(found.parts[1] for found in codes(conditions) if found.head == "attr"))
 
 
 def _signature(params: tuple[Param, ...]) -> Iterator[str]:
@@ -145,7 +145,7 @@ def _default(value: Any) -> str:
     """A default as one writes it: a rational number as its decimal, where it has one."""
     if isinstance(value, Fraction):
         decimal = repr(float(value))
-        return decimal if Fraction(decimal) == value else quoted(str(value))
+        return decimal if Fraction(decimal) == value else python_string(str(value))
     return written(value)
 
 

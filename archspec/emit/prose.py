@@ -1,52 +1,8 @@
-"""Docstrings: what the specification says of itself, as text that can end no string and begin no code."""
-
-import re
-from collections.abc import Sequence
-from textwrap import wrap
+"""What the specification says of itself, as the paragraphs of docstrings; `writing` makes them text that is no code."""
 
 from archspec.language.document import Block, Document
 from archspec.language.initialisation import Initialisation
 from archspec.language.source import Source
-
-WIDTH = 120
-
-
-def safe(text: str) -> str:
-    r"""A text for a docstring: on one line, without anything that ends the string or cannot be seen.
-
-    >>> print(safe('two' + chr(10) + 'lines that end in ' + chr(92) + '"'))
-    two lines that end in \\\"
-    """
-    joined = " ".join(text.split()).replace("\\", "\\\\")
-    quoted = re.sub('"(?="")|"$', r"\"", joined)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in quoted)
-
-
-def docstring(paragraphs: Sequence[str], indent: str) -> list[str]:
-    """The lines of a docstring of paragraphs."""
-    lines = [
-        line
-        for number, paragraph in enumerate(paragraphs)
-        for line in ([""] if number else []) + _wrapped(paragraph, len(indent) + (0 if number else 3))
-    ]
-    if len(lines) == 1 and len(indent) + len(lines[0]) + 6 <= WIDTH:
-        return [f'{indent}"""{lines[0]}"""']
-    first, *others = lines
-    return [f'{indent}"""{first}', *(f"{indent}{line}" if line else "" for line in others), f'{indent}"""']
-
-
-def _wrapped(paragraph: str, taken: int) -> list[str]:
-    if "\n" in paragraph:
-        return [line for part in paragraph.split("\n") for line in _entry(part, taken)]
-    return wrap(paragraph, WIDTH - taken, break_long_words=False, break_on_hyphens=False) or [""]
-
-
-def _entry(line: str, taken: int) -> list[str]:
-    blanks = line[: len(line) - len(line.lstrip())]
-    return wrap(
-        line.strip(), WIDTH - taken, initial_indent=blanks, subsequent_indent=blanks + "    ", break_long_words=False,
-        break_on_hyphens=False,
-    ) or [""]  # fmt: skip
 
 
 def module_prose(document: Document) -> list[str]:
@@ -84,7 +40,7 @@ def block_prose(block: Block) -> list[str]:
 
 def sentence(text: str) -> str:
     """A text that begins with a capital and ends with a point."""
-    shown = safe(text)
+    shown = " ".join(text.split())
     shown = shown[:1].upper() + shown[1:]
     return shown if not shown or shown.endswith((".", "!", "?", '"')) else f"{shown}."
 

@@ -1,17 +1,21 @@
 """The names of one class while its constructor and its forward are written."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from archspec.emit import code
-from archspec.emit.code import BOOL, INT, Code
-from archspec.emit.finish import MARK
+from archspec.emit import code, finish
+from archspec.emit.code import BOOL, INT, Code, Kind
+from archspec.emit.finish import SELF
+from archspec.emit.liveness import FLOW, MODULE, SIZE, marked, wanted
 from archspec.emit.naming import Names, class_name
-from archspec.emit.statements import Assign, Keep, Lines, Unpack
+from archspec.emit.statements import Keep, Lines, Statements, Unpack, all_codes
 from archspec.graph.names import RESERVED
 
 if TYPE_CHECKING:
     from archspec.emit.facts import Facts
+
+TENSOR: Kind = frozenset({"tensor"})
 
 
 def dimensions(rank: int) -> tuple[str, ...]:
@@ -45,19 +49,20 @@ class Scope:
     ) -> None:
         self.facts, self.label, self.key, self.gone_back_to, self.parent = facts, label, key, gone_back_to, parent
         self.names: Names = Names(parent.names.taken if parent else facts.reserved())
-        self.inherited = frozenset(self.names.taken)
+        self.unnamed: set[str] = set()
+        self.inherited: frozenset[str] = frozenset(
+            {*self.names.taken, *(parent.unnamed | parent.inherited if parent else ())}
+        )
         self.tensors = Names({"x"})
-        self.tensors_by_name: dict[str, str] = {}
+        self.near: dict[str, str] = {}
         self.attributes = Names({*RESERVED, *facts.local_names})
         self.lines, self.forward = Lines(), Lines()
         self.symbols: dict[str, Code] = {}
         self.passed: dict[Code, Any] = {}
-        self.sizes: dict[str, list[str]] = {}
-        self.columns: list[str] = []
-        self.modules: list[str] = []
-        self.pairs: dict[Code, tuple[Code, Code]] = {}
-        self.flags: dict[tuple[int, Any], tuple[Lines, Code]] = {}
+        self.pairs: dict[tuple[Lines, Code], tuple[Code, Code]] = {}
+        self.flags: dict[tuple[Lines, Any], Code] = {}
         self.origins: dict[str, str] = {}
+        self.args: set[Code] = set()
         self.parts, self.part = 0, ""
 
     @property
@@ -85,25 +90,25 @@ class Scope:
             return text
         raise KeyError(text)
 
-    def symbol(self, text: str) -> Any:
-        """The code of a symbol, or of a `let` of the document."""
+    def symbol(self, text: str, taken: frozenset[str] = frozenset()) -> Any:
+        """The code of a symbol, or of a `let` of the document; parts of this class have `taken` names already."""
         if self.parent is not None:
-            found = self.parent.symbol(text)
+            found = self.parent.symbol(text, taken | self.names.taken)
             self.inherited |= {str(found)}
+            self.names.taken.add(str(found))
             return found
         if text not in self.symbols:
-            kind, values = self.facts.globals[text]
-            self.symbols[text] = code.name(self.names.new(text), kind, values)
+            self.symbols[text] = code.name(self.names.new(text, taken), *self.facts.globals[text])
         return self.symbols[text]
 
     def let(self, name: str, value: Any, lines: Lines) -> Any:
         """A variable for what the specification gives a name."""
         if (self.key, name) in self.facts.whole_lets:
             value = self.whole(value)
-        variable = self.names.new(name)
-        self.origins[variable] = name
-        lines.add(Assign(variable, value, kept=True))
-        return code.name(variable, code.kind_of(value), code.known_values(value))
+        variable = code.name(self.names.new(name), code.kind_of(value), code.known_values(value))
+        self.origins[str(variable)] = name
+        lines.set(variable, value, kept=True)
+        return variable
 
     def whole(self, value: Any) -> Any:
         """Code that must be a whole number, as one."""
@@ -113,79 +118,59 @@ class Scope:
             self.facts.demand(self, self.origins.get(str(value), ""))
         return code.call("whole", value)
 
-    # -------------------------------------------------------------- new variables
+    # -------------------------------------------------------------- new variables, which get their names at the end
 
-    def variable(self, wanted: str) -> str:
-        """A new variable of the constructor."""
-        return self.names.new(wanted)
+    def new(self, want: str, kind: Kind = INT, values: Sequence[Any] | None = None, mark: str = SIZE) -> Code:
+        """A new variable; `want` is what it would be called."""
+        text = f"{want}{mark}{self.facts.number()}"
+        self.unnamed.add(text)
+        return code.name(text, kind, values)
 
-    def module(self, kind: str) -> str:
-        """A variable for a module that is asked for its sizes at once; `facts` gives it its name if it is needed."""
-        self.modules.append(kind)
-        return f"{kind}{MARK}{len(self.modules)}"
+    def module(self, want: str) -> Code:
+        """A new variable for a module."""
+        return self.new(want, TENSOR, mark=MODULE)
 
-    def column(self, wanted: str) -> str:
-        """A variable of a loop: one that an earlier loop had, or a new one."""
-        for name in (wanted, f"{wanted}_"):
-            if name in self.columns:
-                self.columns.remove(name)
-                return name
-        return self.names.new(wanted)
+    def size(self, axis: int, rank: int, value: Any, lines: Lines, prefix: str = "") -> Code:
+        """A new variable for a size of what flows, set to a value."""
+        made = self.new(f"{prefix}{dimensions(rank)[axis]}")
+        lines.set(made, value)
+        return made
 
-    counter = column
-
-    def release(self, name: str) -> None:
-        """A loop is over, and its variable free for the next one."""
-        self.columns.append(name)
-
-    def size(self, axis: int, rank: int, pinned: frozenset[str], current: Any = None) -> Code:
-        """A variable for a size of what flows: one that is free to be set again, or a new one."""
-        base = dimensions(rank)[axis]
-        known = self.sizes.setdefault(base, [])
-        if str(current) in known and str(current) not in pinned:
-            return code.name(str(current))
-        for name in known:
-            if name not in pinned:
-                return code.name(name)
-        known.append(self.names.new(base))
-        return code.name(known[-1])
+    def tensor(self, near: Code | None, want: str = FLOW) -> Code:
+        """A new variable of the forward; what flows has the name of an earlier one where it can."""
+        made = self.new(want, TENSOR)
+        if near is not None:
+            self.near[str(made)] = str(near)
+        return made
 
     def plainness(self, size: Any) -> tuple[bool, bool, int]:
         """How plain a size is: a number, then what the class is given, then what it computes."""
-        own = {name for names in self.sizes.values() for name in names}
-        local = any(str(name) in own for name in code.names(size))
-        return isinstance(size, Code), local, len(str(size))
+        return isinstance(size, Code), any(marked(str(name)) for name in code.names(size)), len(str(size))
 
-    def tensor(self, wanted: str, avoided: frozenset[str] | set[str] = frozenset()) -> str:
-        """A new variable of the forward."""
-        self.tensors.taken |= avoided
-        if wanted == "x":
-            wanted = next((name for name in "xyz" if name not in self.tensors.taken), "x")
-        return self.tensors.new(wanted)
-
-    def flag(self, wanted: str, value: Any, lines: Lines) -> Code:
+    def flag(self, want: str, value: Any, lines: Lines) -> Code:
         """An attribute that keeps a value of the constructor for the forward."""
-        key = (id(lines), value)
+        key = (lines, value)
         if key not in self.flags:
-            attribute = self.attributes.new(wanted)
+            attribute = self.attributes.new(want)
             lines.add(Keep(attribute, value))
-            self.flags[key] = (lines, Code("attr", (code.name("self"), attribute), BOOL))
-        return self.flags[key][1]
+            self.flags[key] = Code("attr", (SELF, attribute), BOOL)
+        return self.flags[key]
 
     # -------------------------------------------------------------- sizes given once or twice
 
     def pair(self, size: Code, lines: Lines) -> tuple[Code, Code]:
         """The height and the width of a size that is given once or twice."""
-        if size not in self.pairs:
-            both = code.call("pair", size)
-            parts = [Code("index", (both, i)) for i in (0, 1)]
-            names = [self.names.new(f"{size}_{axis}") for axis in ("height", "width")]
+        lines = self.lines if size in self.args else lines
+        key = (lines, size)
+        if key not in self.pairs:
+            both, want = code.call("pair", size), wanted(str(size)) if size.head == "name" else "size"
             height, width = (
-                code.name(name, INT, code.known_values(part)) for name, part in zip(names, parts, strict=True)
+                self.new(f"{want}_{axis}", values=code.known_values(Code("index", (both, i))))
+                for i, axis in enumerate(("height", "width"))
             )
-            self.pairs[size] = (height, width)
+            self.pairs[key] = (height, width)
             lines.add(Unpack((str(height), str(width)), both))
-        return self.pairs[size]
+        return self.pairs[key]
 
     def flagged(self, value: Any) -> Any:
         """Code in which conditions that an attribute keeps are that attribute."""
@@ -193,16 +178,16 @@ class Scope:
             return tuple(map(self.flagged, value))
         if not isinstance(value, Code):
             return value
-        known = self.flags.get((id(self.lines), value))
-        if known and value.head != "name":
-            return known[1]
+        known = self.flags.get((self.lines, value))
+        if known is not None and value.head != "name":
+            return known
         return Code(value.head, self.flagged(value.parts), value.kind, value.values)
 
     def shortened(self, value: Any) -> Any:
         """Code in which a tuple of all parts of a variable is the variable."""
         if isinstance(value, tuple):
-            for whole, parts in self.pairs.items():
-                if value == parts:
+            for (_, whole), both in self.pairs.items():
+                if value == both:
                     return whole
             if value and all(isinstance(part, Code) and part.head == "index" for part in value):
                 owners = {part.parts[0] for part in value}
@@ -226,8 +211,12 @@ class Scope:
         """A size of what flows into a part: as it is where it is plain, else an argument of the part."""
         if not isinstance(size, Code) or (size.head == "name" and axis):
             return size
-        name = code.name(self.names.new(f"in_{dimensions(rank)[axis]}"))
-        self.passed[name] = size
+        return self.handed(size, f"in_{dimensions(rank)[axis]}")
+
+    def handed(self, value: Any, want: str) -> Code:
+        """An argument of a part, for a value of what it is a part of."""
+        name = code.name(self.names.new(want), code.kind_of(value), code.known_values(value))
+        self.passed[name] = value
         return name
 
     def outside(self, value: Any) -> Any:
@@ -236,3 +225,17 @@ class Scope:
         if own - {str(name) for name in self.passed}:
             return None
         return code.substituted(value, self.passed)
+
+    # -------------------------------------------------------------- the statements as they are written
+
+    def finished(self, fixed: frozenset[str]) -> tuple[Statements, Statements]:
+        """The constructor, in which `fixed` never change, and the forward."""
+        forward = finish.forward(self.forward.done(), self.tensors, self.near)
+        flags = {flag.parts[1] for flag in self.flags.values()}
+        lines = finish.without_flags(self.lines.done(), flags, forward)
+        return finish.constructor(lines, fixed, self.names), forward
+
+    def foreign(self) -> list[Code]:
+        """The variables without names that its constructor uses and another class has."""
+        found = dict.fromkeys(c for c in all_codes(self.lines.done()) if c.head == "name" and marked(str(c)))
+        return [name for name in found if str(name) not in self.unnamed]

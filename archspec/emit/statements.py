@@ -1,7 +1,7 @@
-"""The statements of a constructor and of a forward, before they are text, and what is left out of them again.
+"""The statements of a constructor and of a forward, before they are text.
 
-The walk over a specification writes down every size it could need; here those that nothing uses go, and a variable that
-is used once is put where it is used.
+A walk writes single assignments: every value has a variable of its own, which is set again only where sides of a
+condition or the rounds of a loop meet. `liveness` gives them their names.
 """
 
 from collections import Counter
@@ -37,7 +37,7 @@ class Put:
     `declared` where its type is said, for other classes may stand there too.
     """
 
-    owner: str
+    owner: Code
     name: Any
     value: Any
     declared: bool = False
@@ -62,19 +62,11 @@ class If:
 
 @dataclass(frozen=True, slots=True)
 class For:
-    """Statements for each of several."""
+    """Statements for each of several; `over` is code, or rows."""
 
     targets: tuple[str, ...]
     over: Any
     body: "Statements"
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows to go through, and the header that stands above them."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +95,37 @@ Statement: TypeAlias = Assign | Unpack | Put | Keep | If | For | Refuse | Do | R
 Statements: TypeAlias = tuple[Statement, ...]
 
 
+@dataclass(slots=True, eq=False)
+class Lines:
+    """Statements as they are collected."""
+
+    made: list[Statement] = field(default_factory=list)
+
+    def add(self, *statements: Statement) -> None:
+        """Put statements behind the others."""
+        self.made.extend(statements)
+
+    def set(self, variable: Code, value: Any, *, kept: bool = False) -> None:
+        """Set a variable."""
+        self.made.append(Assign(str(variable), value, kept))
+
+    def done(self) -> Statements:
+        """What was collected."""
+        return tuple(self.made)
+
+
+# ------------------------------------------------------------------ what statements use and set
+
+
 def parts(statement: Statement) -> tuple[Any, ...]:
     """The code that a statement itself uses, without the statements inside it."""
     match statement:
         case Put(owner, name, value):
-            return (code.name(owner.partition(".")[0]), name if isinstance(name, Code) else None, value)
-        case If(condition) | Refuse(condition):
-            return (condition, getattr(statement, "message", None))
-        case For(_, Table(_, rows)):
-            return (rows,)
+            return (owner, name if isinstance(name, Code) else None, value)
+        case If(condition):
+            return (condition,)
+        case Refuse(condition, message):
+            return (condition, message)
         case For(_, over):
             return (over,)
     return (statement.value,)
@@ -135,148 +149,70 @@ def flat(statements: Statements) -> Iterator[Statement]:
             yield from flat(body)
 
 
+def codes(value: Any) -> Iterator[Code]:
+    """The codes in a value, itself and its parts at any depth, as often as they stand there."""
+    if isinstance(value, tuple):
+        for part in value:
+            yield from codes(part)
+    elif isinstance(value, Code):
+        yield value
+        yield from codes(value.parts)
+
+
+def all_codes(statements: Statements) -> Iterator[Code]:
+    """The codes that statements use."""
+    return (found for statement in flat(statements) for found in codes(parts(statement)))
+
+
 def used(statements: Statements) -> Counter[str]:
     """The variables that statements use, and how often."""
-    return Counter(str(name.parts[0]) for s in flat(statements) for part in parts(s) for name in all_names(part))
+    return Counter(str(found) for found in all_codes(statements) if found.head == "name")
 
 
-def all_names(value: Any) -> Iterator[Code]:
-    """The variables in a value, as often as they stand there."""
-    if isinstance(value, tuple):
-        for part in value:
-            yield from all_names(part)
-    elif isinstance(value, Code):
-        if value.head == "name":
-            yield value
-        else:
-            yield from all_names(value.parts)
-
-
-def attributes(value: Any) -> Iterator[str]:
-    """The attributes of `self` in a value."""
-    if isinstance(value, tuple):
-        for part in value:
-            yield from attributes(part)
-    elif isinstance(value, Code):
-        if value.head == "attr" and str(value.parts[0]) == "self":
-            yield value.parts[1]
-        yield from attributes(value.parts)
+def set_by(statement: Statement) -> tuple[str, ...]:
+    """The variables that a statement itself sets."""
+    match statement:
+        case Assign(target):
+            return (target,)
+        case Unpack(names) | For(names):
+            return names
+    return ()
 
 
 def targets(statements: Statements) -> Counter[str]:
     """The variables that statements set, and how often."""
-    found: Counter[str] = Counter()
-    for statement in flat(statements):
-        match statement:
-            case Assign(target):
-                found[target] += 1
-            case Unpack(names) | For(names):
-                found.update(names)
-    return found
+    return Counter(name for statement in flat(statements) for name in set_by(statement))
 
 
-def changed(statements: Statements, change: Callable[[Any], Any], keep: Callable[[Statement], bool]) -> Statements:
-    """The statements that are kept, with what they use changed; an `if` or `for` left empty goes too."""
+# ------------------------------------------------------------------ statements made of others
+
+
+def rebuilt(statements: Statements, change: Callable[[Statement], Statement | None]) -> Statements:
+    """The statements, each changed or (None) left out, inner ones first; an `if` or `for` left empty goes too."""
     made: list[Statement] = []
     for statement in statements:
-        if not keep(statement):
-            continue
         match statement:
             case If(condition, then, otherwise):
-                bodies = [changed(body, change, keep) for body in (then, otherwise)]
-                if bodies[0]:
-                    made.append(If(change(condition), *bodies))
-                elif bodies[1]:
-                    made.append(If(code.negation(change(condition)), bodies[1]))
+                statement = If(condition, rebuilt(then, change), rebuilt(otherwise, change))  # noqa: PLW2901
+                if not statement.then:
+                    statement = If(code.negation(condition), statement.otherwise)  # noqa: PLW2901
             case For(names, over, body):
-                body = changed(body, change, keep)
-                if body:
-                    over = replace(over, rows=change(over.rows)) if isinstance(over, Table) else change(over)
-                    made.append(For(names, over, body))
-            case Put(owner, name, value):
-                made.append(Put(owner, change(name) if isinstance(name, Code) else name, change(value)))
-            case Refuse(condition, message):
-                made.append(Refuse(change(condition), change(message)))
-            case _:
-                made.append(replace(statement, value=change(statement.value)))
+                statement = For(names, over, rebuilt(body, change))  # noqa: PLW2901
+        kept = change(statement)
+        if kept is not None and (not inner(kept) or any(inner(kept))):
+            made.append(kept)
     return tuple(made)
 
 
-def pruned(statements: Statements, needed: frozenset[str] = frozenset()) -> Statements:
-    """The statements without the variables that no effect depends on; what is needed beyond them is named."""
-    live = set(needed)
-    while True:
-        before = len(live)
-        for statement in flat(statements):
-            match statement:
-                case Assign(target) if target not in live:
-                    continue
-                case Unpack(names) if not live & set(names):
-                    continue
-            live.update(str(name.parts[0]) for part in parts(statement) for name in all_names(part))
-        if len(live) == before:
-            break
-
-    def keep(statement: Statement) -> bool:
-        match statement:
-            case Assign(target):
-                return target in live
-            case Unpack(names):
-                return bool(live & set(names))
-        return True
-
-    return changed(statements, lambda value: value, keep)
-
-
-def inlined(statements: Statements, fixed: frozenset[str]) -> Statements:
-    """The statements with variables put in place that are set once and are plain or used once; `fixed` never change."""
-    while True:
-        counts, uses = targets(statements), used(statements)
-        stable = fixed | {name for name, count in counts.items() if count == 1}
-        for statement in flat(statements):
-            match statement:
-                case Assign(target, value, False) if (
-                    counts[target] == 1
-                    and {str(name.parts[0]) for name in code.names(value)} <= stable
-                    and (_plain(value) or (uses[target] == 1 and _pure(value)))
-                ):
-                    break
-        else:
-            return statements
-        known = {code.name(target): value}
-
-        def change(part: Any, known: dict[Code, Any] = known) -> Any:
-            return code.substituted(part, known)
-
-        def keep(other: Statement, dropped: Statement = statement) -> bool:
-            return other is not dropped
-
-        statements = changed(statements, change, keep)
-
-
-def _plain(value: Any) -> bool:
-    return not isinstance(value, Code) or value.head == "name"
-
-
-def _pure(value: Any) -> bool:
-    """Whether it makes no module, so that it may stand elsewhere."""
-    if isinstance(value, tuple):
-        return all(map(_pure, value))
-    if not isinstance(value, Code):
-        return True
-    return "tensor" not in value.kind and all(map(_pure, value.parts))
-
-
-@dataclass(slots=True)
-class Lines:
-    """Statements as they are collected."""
-
-    made: list[Statement] = field(default_factory=list)
-
-    def add(self, *statements: Statement) -> None:
-        """Put statements behind the others."""
-        self.made.extend(statements)
-
-    def done(self) -> Statements:
-        """What was collected."""
-        return tuple(self.made)
+def with_code(statement: Any, change: Callable[[Any], Any]) -> Any:
+    """A statement with the code that it uses changed."""
+    match statement:
+        case If() | Refuse():
+            changed = {"message": change(statement.message)} if isinstance(statement, Refuse) else {}
+            return replace(statement, condition=change(statement.condition), **changed)
+        case For():
+            return replace(statement, over=change(statement.over))
+        case Put(owner, name, value):
+            new = change(name) if isinstance(name, Code) else name
+            return replace(statement, owner=change(owner), name=new, value=change(value))
+    return replace(statement, value=change(statement.value))

@@ -1,31 +1,32 @@
 """A formula: what a network, a part of it or a block costs, in its symbols."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 import sympy
 from sympy import Add, Expr, Mul, Symbol
 
-from archspec.dims import Condition, exact
+from archspec.cost import Counting
+from archspec.dims import exact, is_array
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.formula.collected import collected, summed
 from archspec.formula.views import asymptotic, divisible
-from archspec.symbols import quotient, replaced, to_sympy, value
+from archspec.language.check import value_fault
+from archspec.language.document import Symbol as Declared
+from archspec.result import short
+from archspec.symbols import Condition, quotient, replaced, to_sympy, value
 
 View: TypeAlias = Literal["exact", "divisible", "asymptotic"]
 VIEWS: tuple[View, ...] = ("exact", "divisible", "asymptotic")
 
-Form: TypeAlias = Literal["collected", "sum", "factored", "quotient"]
+Form: TypeAlias = Literal["collected", "sum", "factored", "quotient", "ratio"]
 """collected: a term for each spatial size; sum: monomials, as they come; factored: one product; quotient: one of two
-that are collected."""
-
-NOTHING: Mapping[Any, Any] = MappingProxyType({})
+that are collected; ratio: the shortest of a fraction, a sum and a product."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Formula:
     """A closed form.
 
@@ -39,8 +40,11 @@ class Formula:
         form: How it is written.
         letters: How symbols are written, by name, where not by their names.
         convention: The name of the convention it is counted under.
+        counting: How it is counted; None of a formula that is not of a network.
         fixed: The values of the symbols that are not free.
         defaults: The values of symbols that are not given when it is called.
+        declared: What a specification says of the symbols: the values that they can have.
+        aliases: Of a block, the symbol of each argument and of each size that flows in: other names of the symbols.
         rounded: Whether it leaves out roundings that what it is of has; then it holds nearly.
         counted: Counts the same on numbers; None of a formula that is not of a network.
     """
@@ -52,11 +56,14 @@ class Formula:
     assumptions: tuple[Condition, ...] = ()
     sizes: tuple[Expr, ...] = ()
     form: Form = "collected"
-    letters: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    letters: Mapping[str, str] = field(default_factory=dict)
     convention: str = "default"
-    fixed: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
-    defaults: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    declared: Mapping[str, Declared] = field(default_factory=dict, repr=False, compare=False)
+    aliases: Mapping[str, str] = field(default_factory=dict, repr=False)
     rounded: bool = False
+    counting: Counting | None = None
     counted: Callable[[Mapping[str, Any]], Any] | None = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -116,31 +123,52 @@ class Formula:
         568740352
         """
         known = self._bound({**(values or {}), **named})
-        broken = next((condition for condition in self.assumptions if not condition.holds(known)), None)
+        broken = self._broken(known)
         if broken is None:
             return value(self.exact, known)
         if self.counted is None:
-            from archspec.formula.writers import Text
-
-            raise ArchspecError(f"the formula of {self.of} assumes that {Text(self).condition(broken)}")
+            raise ArchspecError(f"the formula of {self.of} assumes that {broken}")
         return self.counted(known)
 
     def holds(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> bool:
-        """Whether everything that the exact expression assumes is so of these values."""
-        known = self._bound({**(values or {}), **named})
-        return all(condition.holds(known) for condition in self.assumptions)
+        """Whether the symbols can have these values, and everything that the exact expression assumes is so of them."""
+        return self._broken(self._bound({**(values or {}), **named})) is None
+
+    def _broken(self, known: Mapping[str, Any]) -> str | None:
+        """What is assumed and not so of some values, in words; None if there is nothing."""
+        for name, number in known.items():
+            for one in number.tolist() if is_array(number) else (number,):
+                if name in self.declared and (fault := value_fault(self.declared[name], one)):
+                    return f"{name} {fault}"
+        broken = next((condition for condition in self.assumptions if not condition.holds(known)), None)
+        if broken is None:
+            return None
+        from archspec.formula.writers import Text
+
+        return Text(self).condition(broken)
 
     def _bound(self, values: Mapping[str, Any]) -> dict[str, Any]:
         names = [symbol.name for symbol in self.symbols]
-        for name in values:
-            if name not in names:
-                hint = did_you_mean(name, names) or _listed(names)
-                raise UnknownNameError(f"the formula of {self.of} has no free symbol '{name}'{hint}")
+        values = {self.named(name): each for name, each in values.items()}
         known = {**self.defaults, **values}
         missing = [name for name in names if name not in known]
         if missing:
             raise ArchspecError(f"the formula of {self.of} needs a value of {', '.join(missing)}")
         return {name: exact(known[name]) for name in names}
+
+    def named(self, name: str) -> str:
+        """The symbol of a name: itself, its letter as it is printed, or another name of it.
+
+        Raises:
+            UnknownNameError: It has no such symbol.
+        """
+        names = [symbol.name for symbol in self.symbols]
+        letters = {self.letters[each]: each for each in names if each in self.letters}
+        found = name if name in names else letters.get(name, self.aliases.get(name, name))
+        if found not in names:
+            hint = did_you_mean(name, names) or _listed(names)
+            raise UnknownNameError(f"the formula of {self.of} has no free symbol '{name}'{hint}")
+        return found
 
     @property
     def whole(self) -> bool:
@@ -156,7 +184,8 @@ class Formula:
         >>> print(separable / standard)
         1/N + 1/D_K²
         """
-        above, below = _squared(self, other), _squared(other, self)
+        above = _squared(self, other)
+        below = _in_letters_of(above, _squared(other, self))
         ratio = quotient(above.asymptotic, below.asymptotic)
         symbols = tuple(dict.fromkeys((*above.symbols, *below.symbols)))
         return Formula(
@@ -165,10 +194,11 @@ class Formula:
             terms=_monomials(ratio, symbols),
             symbols=tuple(symbol for symbol in symbols if symbol in ratio.free_symbols),
             assumptions=tuple(dict.fromkeys((*above.assumptions, *below.assumptions))),
-            form="sum",
+            form="ratio",
             letters={**other.letters, **self.letters},
             convention=" / ".join(dict.fromkeys((self.convention, other.convention))),
             fixed={**other.fixed, **self.fixed},
+            aliases={**other.aliases, **self.aliases},
             rounded=any(each.exact != each.asymptotic for each in (above, below)),
         )
 
@@ -183,13 +213,7 @@ class Formula:
         there = {free for expression in rule.values() for free in expression.free_symbols}
         left = [symbol for symbol in self.symbols if symbol not in rule or symbol in there]
         new = sorted(there - {*self.symbols}, key=str)
-        counted = self.counted
-
-        def counted_there(values: Mapping[str, Any]) -> Any:
-            put_for = {symbol.name: value(expression, values) for symbol, expression in rule.items()}
-            known = {symbol.name: values[symbol.name] for symbol in left if symbol not in rule}
-            return counted({**known, **put_for}) if counted else None
-
+        kept = tuple(symbol.name for symbol in left if symbol not in rule)
         return replace(
             self,
             terms=terms,
@@ -197,7 +221,7 @@ class Formula:
             sizes=sizes,
             assumptions=tuple(each for each in conditions if each.left.free_symbols or each.right.free_symbols),
             defaults={symbol.name: self.defaults[symbol.name] for symbol in left if symbol.name in self.defaults},
-            counted=counted_there if counted else None,
+            counted=_Elsewhere(self.counted, rule, kept) if self.counted else None,
         )
 
     def text(self, view: View = "exact") -> str:
@@ -233,15 +257,40 @@ class Formula:
     def __str__(self) -> str:
         return self.text()
 
+    def __repr__(self) -> str:
+        return short(self, self.of, f"{self.quantity} = {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """Counts where some symbols are expressions of others.
+
+    Attributes:
+        counted: Counts at values of all symbols.
+        rule: The expressions.
+        kept: The names of symbols that are still there.
+    """
+
+    counted: Callable[[Mapping[str, Any]], Any]
+    rule: Mapping[Symbol, Expr]
+    kept: tuple[str, ...]
+
+    def __call__(self, values: Mapping[str, Any]) -> Any:
+        put = {symbol.name: value(expression, values) for symbol, expression in self.rule.items()}
+        return self.counted({**{name: values[name] for name in self.kept}, **put})
+
 
 def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], form: Form) -> tuple[Expr, ...]:
     """The terms of a sum in a form."""
     if form == "collected":
         return collected(summands, sizes)
     if form == "quotient":
-        (quotient,) = summands
-        above, below = (Add(*collected({part: 1}, sizes)) for part in sympy.fraction(quotient))
+        (quotient_,) = summands
+        above, below = (Add(*collected({part: 1}, sizes)) for part in sympy.fraction(quotient_))
         return (above / below,)
+    if form == "ratio":
+        ratio = quotient(Add(*(often * summand for summand, often in summands.items())), 1)
+        return _monomials(ratio, sorted(ratio.free_symbols, key=str))
     monomials: dict[Expr, Expr] = {}
     for summand, often in summands.items():
         for term in Add.make_args(sympy.expand(summand)):
@@ -252,15 +301,30 @@ def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], form: Form) -> 
 
 
 def _squared(formula: Formula, other: Formula) -> Formula:
-    """The formula with its width for its height, if the other knows one letter for both."""
-    mine, others = ({symbol.name for symbol in each.symbols} for each in (formula, other))
-    if {"h", "w"} <= mine and "h" in others and "w" not in others:
-        height = next(symbol for symbol in formula.symbols if symbol.name == "h")
-        return formula.where(w=height)
-    return formula
+    """The formula of a block with its width for its height, if the other has one letter for both."""
+    height, width = (formula.aliases.get(size) for size in ("in_height", "in_width"))
+    others = {other.aliases.get(size) for size in ("in_height", "in_width")}
+    if height == width or len(others) != 1 or None in others:
+        return formula
+    letter = next((symbol for symbol in formula.symbols if symbol.name == height), None)
+    squared = formula if letter is None or width is None else formula.where({width: letter})
+    return replace(squared, aliases={**formula.aliases, "in_width": str(height)})
 
 
-def _monomials(expression: Expr, symbols: tuple[Symbol, ...]) -> tuple[Expr, ...]:
+def _in_letters_of(formula: Formula, other: Formula) -> Formula:
+    """The other formula with this one's letters for what both blocks take: their arguments, and what flows in."""
+    letters = {symbol.name: symbol for symbol in formula.symbols}
+    theirs = {symbol.name for symbol in other.symbols}
+    both = [role for role in other.aliases if role in formula.aliases]
+    rule = {
+        other.aliases[role]: letters[formula.aliases[role]]
+        for role in both
+        if other.aliases[role] in theirs and formula.aliases[role] in letters
+    }
+    return other.where(rule) if rule else other
+
+
+def _monomials(expression: Expr, symbols: Sequence[Symbol]) -> tuple[Expr, ...]:
     """The summands of an expression, by falling degree and in the order of their letters."""
 
     def place(term: Expr) -> tuple[Any, ...]:

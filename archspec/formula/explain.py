@@ -8,20 +8,20 @@ from typing import Any
 from archspec import cost, dims
 from archspec.cost import Convention
 from archspec.cost.features import Work
-from archspec.dims import Condition
 from archspec.errors import ShapeError, UnknownNameError, did_you_mean
 from archspec.formula.closed_form import Formula
 from archspec.formula.operators import AXES, FIGURES, LETTERS, Letter, Lettered, OperatorForm, input_letter, is_size
 from archspec.graph import Network, Node
 from archspec.ops import Operator, Tensor
-from archspec.symbols import symbol
+from archspec.result import Reported, short
+from archspec.symbols import Condition, symbol
 
 SIDES: Mapping[int, tuple[str, ...]] = {2: ("h", "w"), 4: ("top", "bottom", "left", "right")}
 """What the parts of a field of several sizes are called."""
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Reported):
     """One layer: its letters, its closed forms in them, and what they come to here.
 
     Attributes:
@@ -57,6 +57,9 @@ class Explanation:
     def rule(self) -> str:
         """What the operator computes, as its class says it."""
         return (type(self.node.operator).__doc__ or "").strip().split("\n", maxsplit=1)[0]
+
+    def __repr__(self) -> str:
+        return short(self, self.network.name, self.node.name, f"macs {self.figures.get('macs', 0)}")
 
 
 def explain(network: Network, name: str, convention: Convention = cost.DEFAULT) -> Explanation:

@@ -1,20 +1,22 @@
 """The formulas of a specification: of its network, of a stage, a node or all nodes of an operator."""
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sympy import Add, Expr
 
 from archspec import cost, graph
 from archspec.cost import USUAL, CostTable, Counting, Quantity, Ratio, Row
-from archspec.dims import recording
-from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
+from archspec.dims import recording, settled, values_at_hand
+from archspec.errors import ArchspecError, BindingError, UndecidableError, UnknownNameError, did_you_mean
+from archspec.formula.assumptions import assumed
 from archspec.formula.closed_form import Form, Formula, written
 from archspec.formula.collected import sizes, summed
-from archspec.formula.views import bounds, merged
+from archspec.graph import Network
 from archspec.language import Document
-from archspec.symbols import symbol, to_sympy
+from archspec.memory.peak import peak_bytes
+from archspec.symbols import symbol, to_sympy, value
 
 BATCH = "batch"
 
@@ -35,6 +37,8 @@ def formula(
     form: Form = "collected",
 ) -> Formula:
     """What a network costs in its free symbols.
+
+    What they leave open is decided as their defaults decide it; within a `dims.recording(values)`, as these values do.
 
     Args:
         document: The specification.
@@ -73,47 +77,37 @@ def formulas(
     if BATCH in names and BATCH in fixed:
         raise BindingError(f"the symbol '{BATCH}' cannot be both bound and free")
 
-    def table(values: Mapping[str, Any], free: tuple[str, ...]) -> CostTable:
-        usual = symbol(BATCH) if BATCH in free and BATCH not in document.symbols else counting.batch
-        batch = usual if BATCH in document.symbols else values.get(BATCH, usual)
-        inner = {name: each for name, each in values.items() if name != BATCH or BATCH in document.symbols}
-        left = tuple(name for name in free if name != BATCH or BATCH in document.symbols)
-        return cost.count(graph.expand(document, inner, free=left, batch=batch), counting)
-
-    with recording() as conditions:
-        symbolic = table(fixed, names)
-    network = symbolic.network
-    letters = tuple(network.bindings.get(name, network.batch) for name in names)
-    least = {symbol: each for name, symbol in network.bindings.items() if (each := _least(document, name)) is not None}
-    with recording() as further:
-        figures = {to_sympy(symbolic.figure(quantity)): 1} if of_what.kind == "peak" else {}
+    defaults = {name: document.symbols[name].default if name in document.symbols else 1 for name in names}
+    decisive = defaults if values_at_hand() is None else values_at_hand()
+    with recording(decisive) as conditions:
+        symbolic = _table(document, fixed, counting, names)
+        letters = tuple(symbolic.network.bindings.get(name, symbolic.network.batch) for name in names)
+        if of_what.kind == "peak" and (repeated := _repeats(symbolic.network)):
+            pinned = {name: settled(each) for name, each in zip(names, letters, strict=True) if each in repeated}
+            left = tuple(name for name in names if name not in pinned)
+            symbolic = _table(document, {**fixed, **pinned}, counting, left)
+        figures = [symbolic.figure(quantity)] if of_what.kind == "peak" else []
         symbolic.column(of_what)
+    network = symbolic.network
+    by_name = dict(zip(names, letters, strict=True))
+    least = {by_name[name]: each for name in by_name if (each := _least(document, name)) is not None}
     choices = {name: each.choices for name, each in document.symbols.items() if each.choices}
-    open_ones = [each for each in (*conditions, *further) if not each.holds_for(choices)]
-    assumptions = merged(bounds((*network.conditions, *open_ones), least.get))
-    by_size = sizes(network)
+    open_ones = [each for each in conditions if not each.holds_for(choices)]
+    assumptions = assumed((*network.conditions, *open_ones), least.get, decisive)
+    by_size = tuple(size for size in dict.fromkeys(map(assumptions.put, sizes(network))) if size.free_symbols)
 
     alike = by in ("total", "operator") and part is None  # then a repeat of any length has the same rows
     countable = alike or all(type(node.times) is int for node in network.nodes)
 
-    def of(group: str, rows: Callable[[CostTable], Iterable[Row]]) -> Formula:
-        def counted(values: Mapping[str, Any]) -> Any:
-            found = table({**fixed, **values}, ())
-            return (
-                found.figure(quantity)
-                if of_what.kind == "peak"
-                else cost.summed(group, "", rows(found)).figure(quantity)
-            )
-
+    def of(group: str, place: _Place) -> Formula:
         def terms(of_what: Quantity) -> tuple[Expr, ...]:
             if isinstance(of_what, Ratio):
                 above, below = (Add(*terms(cost.quantity(name))) for name in (of_what.above, of_what.below))
                 if below == 0:
                     raise ArchspecError(f"there is no {of_what.below} for {of_what.name} to be of")
                 return written({above / below: 1}, by_size, "quotient")
-            return written(
-                figures or summed(each for row in rows(symbolic) for each in row.each(of_what)), by_size, form
-            )
+            each = figures or place.of(symbolic).each(of_what)
+            return written(summed(map(assumptions.put, each)), by_size, form)
 
         return Formula(
             of=document.name if group in ("", document.name) else f"{document.name}/{group}",
@@ -121,25 +115,93 @@ def formulas(
             terms=terms(of_what),
             form="quotient" if of_what.kind == "ratio" else form,
             symbols=letters,
-            assumptions=assumptions,
+            assumptions=assumptions.conditions,
             sizes=by_size,
             letters={name: each.latex for name, each in document.symbols.items() if each.latex},
             convention=counting.convention.name,
-            fixed={name: each for name, each in network.bindings.items() if name not in names},
-            defaults={name: document.symbols[name].default if name in document.symbols else 1 for name in names},
-            counted=counted if countable else None,
+            counting=counting,
+            fixed={name: each for name, each in network.bindings.items() if name not in by_name},
+            defaults=defaults,
+            declared={name: document.symbols[name] for name in names if name in document.symbols},
+            counted=_Counted(document, quantity, fixed, counting, place) if countable else None,
         )
 
     if by == "total":
-        return (of(part or "", lambda counted: _part(counted, part)),)
-    groups = [row.name for row in symbolic.by(by)]
-    return tuple(of(name, partial(_members, by=by, name=name)) for name in groups)
+        return (of(part or "", _Place(BY_PART, part)),)
+    return tuple(of(row.name, _Place(by, row.name)) for row in symbolic.by(by))
+
+
+BY_PART = "part"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Some rows of a table: those of a part, or of a group.
+
+    Attributes:
+        by: What rows are grouped by, or "part".
+        name: The group; the part, or None for the whole.
+    """
+
+    by: str | int
+    name: str | None
+
+    def of(self, table: CostTable) -> Row:
+        """The rows as one."""
+        if self.by == BY_PART:
+            return cost.summed("", "", _part(table, self.name))
+        groups = table.groups(self.by)
+        return table.together("", "", (place for place, group in enumerate(groups) if group == self.name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Counts on numbers what a formula is of."""
+
+    document: Document
+    quantity: str
+    fixed: Mapping[str, Any]
+    counting: Counting
+    place: _Place
+
+    def __call__(self, values: Mapping[str, Any]) -> Any:
+        table = _table(self.document, {**self.fixed, **values}, self.counting)
+        whole = cost.quantity(self.quantity).kind == "peak"
+        return (table.total if whole else self.place.of(table)).figure(self.quantity)
+
+
+def _table(document: Document, values: Mapping[str, Any], counting: Counting, free: tuple[str, ...] = ()) -> CostTable:
+    """The count at values of symbols, the batch among them where no symbol has its name."""
+    if BATCH in document.symbols:
+        return cost.count(graph.expand(document, values, free=free, batch=counting.batch), counting)
+    batch = values.get(BATCH, symbol(BATCH) if BATCH in free else counting.batch)
+    inner = {name: each for name, each in values.items() if name != BATCH}
+    left = tuple(name for name in free if name != BATCH)
+    return cost.count(graph.expand(document, inner, free=left, batch=batch), counting)
+
+
+def _repeats(network: Network) -> set[Any]:
+    """The symbols that say how often something is repeated, if a peak of memory cannot be said of all such numbers.
+
+    It cannot where a unit keeps alive what was there before the first; nor of no unit beside the first.
+    """
+    times = {node.times for node in network.nodes if type(node.times) is not int}
+    values = values_at_hand() or {}
+    symbols = {free for each in times for free in each.free_symbols}
+    if not all(free.name in values for free in symbols):
+        return set()
+    try:
+        with recording():
+            peak_bytes(network, "liveness")
+    except UndecidableError:
+        return symbols
+    return symbols if any(value(each, values) < 1 for each in times) else set()
 
 
 def _least(document: Document, name: str) -> Any:
-    declared = document.symbols[name]
-    limits = declared.range or declared.choices
-    return None if declared.word or limits is None else to_sympy(min(limits))
+    declared = document.symbols.get(name)
+    limits = declared and (declared.range or declared.choices)
+    return to_sympy(min(limits)) if declared and limits and not declared.word else None
 
 
 def _part(table: CostTable, part: str | None) -> list[Row]:
@@ -157,7 +219,3 @@ def _part(table: CostTable, part: str | None) -> list[Row]:
         hint = did_you_mean(part, [*paths, *(row.operator for row in table.rows)])
         raise UnknownNameError(f"'{table.network.name}' has no stage, node or operator '{part}'{hint}")
     return rows
-
-
-def _members(table: CostTable, by: str | int, name: str) -> list[Row]:
-    return [row for row, group in zip(table.rows, table.groups(by), strict=True) if group == name]

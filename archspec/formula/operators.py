@@ -14,12 +14,12 @@ import sympy
 from sympy import Expr, Integer, Symbol
 
 from archspec import dims, ops
-from archspec.dims import Condition
 from archspec.errors import ArchspecError, ShapeError
 from archspec.formula.closed_form import Formula
 from archspec.ops import KINDS, Operator, Tensor
-from archspec.ops.base import Probability, Real
-from archspec.symbols import CeilDiv, Minimum, symbol, to_sympy
+from archspec.ops.base import domain
+from archspec.result import short
+from archspec.symbols import CeilDiv, Condition, Minimum, symbol, to_sympy
 
 LETTERS: Mapping[str, str] = {
     "out_channels": "c_out",
@@ -92,6 +92,9 @@ class OperatorForm:
     figures: Mapping[str, Formula]
     conditions: tuple[Condition, ...] = ()
 
+    def __repr__(self) -> str:
+        return short(self, self.operator, *(f"{name} {each}" for name, each in self.figures.items()))
+
 
 def operator_forms() -> tuple[OperatorForm, ...]:
     """The closed forms of all registered operators; one whose switches change its shape has several.
@@ -149,7 +152,8 @@ def _form(cls: type[Operator], settings: Mapping[str, Any], switches: Mapping[st
         for figure in FIGURES
     }
     letters = (*first.letters, *(Letter(name, words.get(name, name)) for name in switches))
-    return first.form(figures, tuple(dict.fromkeys(conditions)), letters, settings)
+    needed = [condition for condition in conditions if condition.kind != "at_least"]  # not the domains of fields
+    return first.form(figures, tuple(dict.fromkeys(needed)), letters, settings)
 
 
 def _by_switches(costs: Mapping[Any, Expr], switches: Mapping[str, tuple[Any, ...]], flags: Sequence[Symbol]) -> Expr:
@@ -325,11 +329,8 @@ def _setting(cls: type[Operator], name: str, settings: Mapping[str, Any], named:
 
 def is_size(cls: type[Operator], name: str) -> bool:
     """Whether a field is a size, and so can be a letter: no switch, word, axis or real number."""
-    info = cls.model_fields[name]
-    checks = [annotated.__metadata__[0] for annotated in (Real, Probability)]
-    several = any(get_origin(part) is tuple for part in (info.annotation, *get_args(info.annotation)))
-    plain = info.annotation in (bool, int) or get_origin(info.annotation) is Literal
-    return not plain and not several and not any(check in checks for check in info.metadata)
+    known = domain(cls.model_fields[name])
+    return known is not None and known.kind == "size"
 
 
 def _input(cls: type[Operator], rank: int, number: int, branches: int, letters: dict[str, Letter]) -> Tensor:

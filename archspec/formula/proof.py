@@ -27,13 +27,17 @@ class Proof:
         tried: Bindings at which its assumptions held, and the network was counted.
         apart: Bindings at which an assumption does not hold; the formula says nothing there.
         seed: What the bindings were drawn by.
-        against: The first binding at which the two differ, the formula's number, and the count or why there is none.
+        against: The first binding at which the two differ, the formula's number, and the count.
+        refused: Bindings at which the assumptions hold, and the network cannot be counted.
+        refusal: The first of these, and why.
     """
 
     tried: int
     apart: int
     seed: int
     against: tuple[Mapping[str, Any], Any, Any] | None = None
+    refused: int = 0
+    refusal: tuple[Mapping[str, Any], str] | None = None
 
     def __bool__(self) -> bool:
         return self.against is None
@@ -48,22 +52,24 @@ def proved(formula: Formula, document: Document, trials: int, seed: int = 0) -> 
         trials: How many bindings at which its assumptions hold; at most ten times as many are drawn.
         seed: What to draw by.
     """
-    tried = apart = 0
+    tried = apart = refused = 0
+    refusal: tuple[Mapping[str, Any], str] | None = None
     for bindings in drawn(formula, document, 10 * trials, seed):
         if tried == trials:
             break
         if not formula.holds(bindings):
             apart += 1
             continue
-        tried += 1
-        found = value(formula.exact, bindings)
         try:
             counted = formula.counted(bindings) if formula.counted else None
         except ArchspecError as error:
-            counted = str(error)
+            refused, refusal = refused + 1, refusal or (bindings, str(error).splitlines()[0])
+            continue
+        tried += 1
+        found = value(formula.exact, bindings)
         if found != counted:
-            return Proof(tried, apart, seed, (bindings, found, counted))
-    return Proof(tried, apart, seed)
+            return Proof(tried, apart, seed, (bindings, found, counted), refused, refusal)
+    return Proof(tried, apart, seed, None, refused, refusal)
 
 
 def drawn(formula: Formula, document: Document, most: int, seed: int) -> Iterator[dict[str, Any]]:

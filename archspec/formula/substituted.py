@@ -12,18 +12,22 @@ from archspec.language.expression import Expression, Scope
 from archspec.symbols import symbol
 from archspec.writing import GREEK
 
+FLOWING = ("in_channels", "in_height", "in_width")
+"""What flows into a step: names that no letter can have."""
+
 
 def substituted(formula: Formula, text: str) -> Formula:
     """The formula with expressions for some symbols; names that it does not have become new symbols.
 
-    A new symbol is a whole number, or if its name is that of a Greek letter, a multiplier.
+    A new symbol is a whole number, or if its name is that of a Greek letter, a multiplier. A name that resembles one of
+    the formula's is refused.
 
     Args:
         formula: The formula.
         text: NAME=EXPRESSION, several apart by commas or semicolons; the names are symbols, or their letters.
 
     Raises:
-        UnknownNameError: The formula has no symbol of that name.
+        UnknownNameError: The formula has no symbol of that name, or a new one has nearly the name of another.
         BindingError: A number that the symbol cannot have, or a symbol that stands twice.
         SpecError: An expression cannot be read.
 
@@ -34,6 +38,7 @@ def substituted(formula: Formula, text: str) -> Formula:
     """
     own = {formula.letters.get(each.name, each.name): each for each in formula.symbols}
     own |= {each.name: each for each in formula.symbols}
+    own |= {other: own[name] for other, name in formula.aliases.items() if name in own and other not in own}
     put: dict[str, Any] = {}
     for part in _parts(text):
         name, sign, written = (piece.strip() for piece in part.partition("="))
@@ -44,18 +49,28 @@ def substituted(formula: Formula, text: str) -> Formula:
             raise UnknownNameError(f"the formula of {formula.of} has no symbol '{name}'{hint}")
         if own[name].name in put:
             raise BindingError(f"--where {name} is given twice")
-        put[own[name].name] = _read(written, own, own[name])
+        put[own[name].name] = _read(written, own, own[name], formula.of)
     return formula.where(put)
 
 
-def _read(written: str, own: Mapping[str, Symbol], of: Symbol) -> Any:
+def new_letters(before: Formula, after: Formula) -> list[str]:
+    """The symbols that a formula has and did not have before."""
+    return [each.name for each in after.symbols if each not in before.symbols]
+
+
+def _read(written: str, own: Mapping[str, Symbol], of: Symbol, subject: str) -> Any:
     """The expression for a symbol.
 
     Raises:
         SpecError: It cannot be read.
+        UnknownNameError: A name in it is not the formula's, and can be no new one.
         BindingError: It is a number that the symbol cannot have.
     """
     expression = Expression(written)
+    for name in expression.names:
+        hint = did_you_mean(name, own) if name not in FLOWING else "; it is no letter of this formula"
+        if name not in own and hint:
+            raise UnknownNameError(f"the formula of {subject} has no symbol '{name}'{hint}")
     scope = {each: own[each] if each in own else symbol(each, integer=each not in GREEK) for each in expression.names}
     found = expression.evaluate(Scope(scope))
     if is_number(found) and ((of.is_integer and type(found) is not int) or (of.is_positive and found <= 0)):

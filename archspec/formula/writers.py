@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from sympy import Expr, Integer, Mul, Pow, Rational, Symbol
 
-from archspec.dims import SIGNS, Condition
 from archspec.errors import ArchspecError
 from archspec.language.alphabet import letter_fault
-from archspec.symbols import Atom, Log2
+from archspec.symbols import SIGNS, Atom, Condition, Log2
 from archspec.writing import GREEK, latex_text
 
 if TYPE_CHECKING:

@@ -2,6 +2,6 @@
 
 from archspec.graph.expand import expand
 from archspec.graph.network import Container, Network, Node, Trace
-from archspec.graph.single import single, unbound
+from archspec.graph.single import Single, single
 
-__all__ = ["Container", "Network", "Node", "Trace", "expand", "single", "unbound"]
+__all__ = ["Container", "Network", "Node", "Single", "Trace", "expand", "single"]

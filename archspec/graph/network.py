@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from archspec.dims import Condition
 from archspec.errors import Mark
+from archspec.language.document import Document
 from archspec.ops import Operator, Tensor
+from archspec.result import Reported, short
 
 if TYPE_CHECKING:
     import networkx
+
+    from archspec.symbols import Condition
 
 INPUT = "input"
 """The name under which nodes refer to the network's input."""
@@ -44,6 +47,9 @@ class Node:
     def stage(self) -> str:
         """The first part of its name: the step of the network, or the row of the table, that it comes from."""
         return self.name.partition("/")[0]
+
+    def __repr__(self) -> str:
+        return short(self, self.name, self.operator.name, f"output {self.output}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +90,8 @@ class Trace:
     output: Tensor
 
 
-@dataclass(frozen=True)
-class Network:
+@dataclass(frozen=True, repr=False)
+class Network(Reported):
     """A network with all its shapes.
 
     Attributes:
@@ -97,8 +103,9 @@ class Network:
         output: The name of the node whose result is the network's.
         conditions: What had to be taken for true of free symbols.
         traces: The rows of the specification's tables and the steps around them, with nominal and built numbers.
-        uses: The arguments and the input that each block has where it is used first.
+        uses: The arguments and the input that each block has where it is used first; arguments with a default at that.
         containers: What the inner parts of the tree of names are made of, by path.
+        document: The specification that it was expanded from.
     """
 
     name: str
@@ -107,10 +114,11 @@ class Network:
     input: Tensor
     nodes: tuple[Node, ...]
     output: str
-    conditions: tuple[Condition, ...] = ()
+    conditions: "tuple[Condition, ...]" = ()
     traces: tuple[Trace, ...] = ()
     uses: Mapping[str, tuple[Mapping[str, Any], Tensor]] = field(default_factory=dict)
     containers: Mapping[str, Container] = field(default_factory=dict)
+    document: Document | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def _by_name(self) -> dict[str, Node]:
@@ -138,3 +146,8 @@ class Network:
             graph.add_node(node.name, operator=node.operator, output=node.output)
             graph.add_edges_from((source, node.name, {"position": i}) for i, source in enumerate(node.inputs))
         return graph
+
+    def __repr__(self) -> str:
+        return short(
+            self, self.name, f"{len(self.nodes)} nodes", f"input {self.input}", f"output {self.nodes[-1].output}"
+        )

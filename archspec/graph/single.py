@@ -1,25 +1,73 @@
 """A block by itself: a network of one block, whose arguments and input sizes are its symbols."""
 
+import keyword
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from archspec import dims
 from archspec.errors import UnknownNameError, did_you_mean
 from archspec.graph.expand import expand
-from archspec.language.check import signature
 from archspec.language.document import Block, Call, Document, Symbol
-from archspec.language.expression import Expression
+from archspec.language.expression import BUILTINS, CONSTANTS, Expression
+from archspec.language.rules import signature
 
 SIZES = {"in_channels": "c_in", "in_height": "h", "in_width": "w"}
 """What flows into a block, and the letters of that."""
 
 
-def single(document: Document, block: str, letters: str | None = None) -> Document:
-    """The specification of a network that is one block.
+MOST = 10**6
+"""Up to where an argument is allowed whose default is 0: a padding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """A block as a specification of its own.
+
+    Attributes:
+        document: The specification of a network that is the block.
+        names: The symbol of each size that flows in (in_channels, …) and of each argument that is a number.
+        optional: The symbols of arguments that have a default of their own.
+        lettered: The symbols that are letters of a paper, in its order; none without letters.
+        form: How formulas in these letters are written.
+    """
+
+    document: Document
+    names: Mapping[str, str]
+    optional: frozenset[str]
+    lettered: tuple[str, ...] = ()
+    form: Literal["collected", "sum", "factored"] = "collected"
+
+    @property
+    def unbound(self) -> tuple[str, ...]:
+        """The symbols that a formula is in: required arguments, the input's sizes, those of the specification.
+
+        With letters, those that are named by them.
+        """
+        numbers = (name for name, symbol in self.document.symbols.items() if not symbol.word)
+        return self.lettered or tuple(name for name in numbers if name not in self.optional)
+
+    @property
+    def decisive(self) -> dict[str, Any]:
+        """The defaults that decide what symbols leave open: not what the first use of the block gives its letters."""
+        given = {name for name in self.names.values() if name not in self.optional}
+        return {name: each.default for name, each in self.document.symbols.items() if name not in given}
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Other names of its symbols: in_channels for c_in, and the names of arguments for letters."""
+        others = {letter: name for name, each in self.document.symbols.items() if (letter := each.latex)}
+        found = {**others, **self.names}
+        return {other: name for other, name in found.items() if other not in self.document.symbols}
+
+
+def single(document: Document, block: str, letters: str | None = None) -> Single:
+    """A block by itself, as a network of one block.
 
     Its symbols are the block's arguments, the sizes of its input (c_in, h, w) and the symbols of the document; their
-    defaults are those of the block's first use. With a paper's letters, two sizes of one letter are one symbol.
+    defaults are the block's own, and without one what it is given where it is used first. With a paper's letters, they
+    are called by these, and two sizes of one letter are one symbol.
 
     Args:
         document: The specification that has the block.
@@ -30,8 +78,10 @@ def single(document: Document, block: str, letters: str | None = None) -> Docume
         UnknownNameError: There is no such block, nothing uses it, or it has no such letters.
 
     >>> from archspec.language import load
-    >>> list(single(load("mobilenet"), "separable").symbols)
+    >>> list(single(load("mobilenet"), "separable").document.symbols)
     ['c_in', 'h', 'w', 's', 'c', 'k']
+    >>> list(single(load("mobilenet"), "separable", "paper").document.symbols)
+    ['M', 'D_F', 's', 'N', 'D_K']
     """
     found = _block(document, block)
     uses = expand(document).uses
@@ -46,44 +96,41 @@ def single(document: Document, block: str, letters: str | None = None) -> Docume
     )
     numbers = {arg: values[arg] for arg in found.args if dims.is_number(values[arg])}
     reached = _reached(document, block)
+    lets = {name: each for name, each in document.let.items() if name in reached}
     symbols = {name: each for name, each in document.symbols.items() if name in reached}
     named: dict[str, str] = {}
     by_letter: dict[str, str] = {}  # the symbol of a letter; two sizes of one letter are one symbol
     for key, default in (*flowing.items(), *numbers.items()):
         letter = shown.get(key)
-        named[key] = by_letter.get(letter, "") if letter else ""
-        named[key] = named[key] or _free(SIZES.get(key, key), symbols)
+        called = letter if letter and _is_name(letter) else SIZES.get(key, key)
+        named[key] = by_letter.get(letter or "") or _free(called, (*symbols, *lets))
         by_letter.setdefault(letter or named[key], named[key])
-        symbols.setdefault(named[key], Symbol(default=default, latex=letter))
+        limits = None if default > 0 else (default, MOST)
+        symbols.setdefault(named[key], Symbol(default=default, latex=letter, range=limits))
     for key, letter in shown.items():
         if key not in named and key in symbols:
             symbols[key] = symbols[key].model_copy(update={"latex": letter})
     args = {arg: Expression(named[arg]) for arg in numbers}
-    return document.model_copy(
+    alone = document.model_copy(
         update={
             "name": block,
             "doc": found.doc,
             "source": found.source or document.source,
             "symbols": symbols,
-            "let": {name: each for name, each in document.let.items() if name in reached},
+            "let": lets,
             "input": tuple(Expression(named[key]) for key in flowing),
             "network": (Call(name=block, args={**_others(found, values), **args}),),
         }
     )
+    optional = frozenset(named[arg] for arg in numbers if not Block.is_required(found.args[arg]))
+    lettered = tuple(dict.fromkeys(named.get(key, key) for key in shown))
+    return Single(alone, named, optional, lettered, found.letters[letters].form if letters else "collected")
 
 
-def unbound(document: Document, block: str, letters: str | None = None) -> tuple[str, ...]:
-    """The symbols of `single` that a block's formula is in: its required arguments, its input's sizes, the document's.
-
-    With letters, those that are named by them.
-    """
-    found = _block(document, block)
-    alone = single(document, block, letters)
-    if letters is not None:
-        by_letter = {symbol.latex: name for name, symbol in alone.symbols.items()}
-        return tuple(dict.fromkeys(by_letter[letter] for letter in _letters(document, block, found, letters).values()))
-    bound = {arg for arg, default in found.args.items() if not Block.is_required(default)}
-    return tuple(name for name, symbol in alone.symbols.items() if name not in bound and not symbol.word)
+def _is_name(letter: str) -> bool:
+    """Whether a letter can be the name of a symbol."""
+    plain = letter.isascii() and letter.isidentifier() and not keyword.iskeyword(letter)
+    return plain and letter not in BUILTINS and letter not in CONSTANTS
 
 
 def _reached(document: Document, block: str) -> set[str]:
@@ -116,7 +163,8 @@ def _letters(document: Document, name: str, block: Block, letters: str | None) -
     return block.letters[letters].names
 
 
-def _free(name: str, taken: Mapping[str, Any]) -> str:
+def _free(name: str, taken: Iterable[str]) -> str:
+    taken = set(taken)
     while name in taken:
         name += "_in"
     return name

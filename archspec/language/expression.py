@@ -134,6 +134,10 @@ class Expression:
         """How deep its parts are nested."""
         return self._code.depth
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Its text and its places, from which it is read again."""
+        return _read_again, (self.text, self.at, self._first)
+
     def _mark(self, column: int) -> Mark | None:
         return self._first.shifted(column) if self._first and column else self.at
 
@@ -183,6 +187,12 @@ class Expression:
 
     def __str__(self) -> str:
         return self.text
+
+
+def _read_again(text: str, at: Mark | None, first: Mark | None) -> Expression:
+    expression = Expression(text, at)
+    expression._first = first
+    return expression
 
 
 def _bounded(value: Any, node: ast.expr) -> Any:

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from archspec.errors import Mark, SpecError, SpecErrors, did_you_mean
 from archspec.language.reader import Mapping, Nothing, Sequence
+from archspec.result import LONGEST
 from archspec.writing import printable
 
 
@@ -54,6 +55,10 @@ class Located(BaseModel):
     """Keys of its relatives, which a near miss may have meant."""
 
     __slots__ = ("_at", "_broken", "_keys")  # beside the fields: places are no part of what a document says
+
+    def __repr__(self) -> str:
+        text = super().__repr__()
+        return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]}…)"
 
     @property
     def at(self) -> Mark | None:

@@ -22,6 +22,7 @@ from archspec.graph import Network, Node
 from archspec.graph.network import INPUT
 from archspec.memory.order import best_order
 from archspec.memory.storage import Layout, layout
+from archspec.result import Reported, short
 
 POLICIES: Mapping[str, str] = MappingProxyType(
     {
@@ -55,7 +56,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Memory:
+class Memory(Reported):
     """What a network needs in memory.
 
     Attributes:
@@ -108,6 +109,9 @@ class Memory:
             if node == position:
                 return tuple(self._layout.storages[storage].name for storage in sorted(storages))
         raise AssertionError("every node runs")
+
+    def __repr__(self) -> str:
+        return short(self, self.network.name, self.policy, self.dtype, f"peak {self.peak} B")
 
 
 def memory(

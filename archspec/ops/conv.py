@@ -1,6 +1,6 @@
 """Convolutions."""
 
-from archspec.dims import Dim, known_less, maximum
+from archspec.dims import Dim, known_less, maximum, reaches
 from archspec.errors import ShapeError
 from archspec.ops.base import (
     Module,
@@ -25,6 +25,9 @@ class Conv2d(Convolution, name="conv2d"):
     86704128
     """
 
+    core = True
+    overwritable = True
+
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """out_channels × in_channels/g × k × k, and a bias an output channel."""
         weight = Weight("weight", self.kernel(x))
@@ -36,12 +39,14 @@ class Conv2d(Convolution, name="conv2d"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.Conv2d`, behind a `pad` where the two sides of an axis differ."""
-        return self.module("torch.nn.Conv2d", x)
+        return self.convolution("torch.nn.Conv2d", x)
 
 
 class ConvTranspose2d(Operator, name="conv_transpose2d"):
     """A transposed 2-D convolution: the input's pixels, each times the kernel, added up at distances of `stride`."""
 
+    core = True
+    overwritable = True
     out_channels: Positive
     kernel_size: PositivePair
     stride: PositivePair = 1
@@ -68,7 +73,7 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
 
     @staticmethod
     def _size(axis: str, h: Dim, k: Dim, s: Dim, p: Dim, extra: Dim, d: Dim) -> Dim:
-        if known_less(maximum(s, d), extra + 1):
+        if not reaches(maximum(s, d), extra + 1):
             raise ShapeError(f"output_padding {extra} must be smaller than the stride {s} or the dilation {d}")
         size = (h - 1) * s - 2 * p + d * (k - 1) + extra + 1
         if known_less(size, 1):
@@ -92,4 +97,4 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
         """`torch.nn.ConvTranspose2d`."""
         fields = ("out_channels", "kernel_size", "stride", "padding", "output_padding", "groups", "bias", "dilation")
         kwargs = {field: getattr(self, field) for field in fields}
-        return Module("torch.nn.ConvTranspose2d", {"in_channels": x.shape[1], **kwargs})
+        return self.module("torch.nn.ConvTranspose2d", {"in_channels": x.shape[1], **kwargs}, 2)

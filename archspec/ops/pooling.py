@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from archspec.dims import Dim, exact_div, known_less
+from archspec.dims import Dim, exact_div, reaches
 from archspec.errors import ShapeError
 from archspec.ops import window
 from archspec.ops.base import (
@@ -46,7 +46,7 @@ class _Pool2d(Weightless):
         return Tensor((n, c, *(self._size(*axis) for axis in axes)))
 
     def _size(self, axis: str, h: Dim, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim) -> Dim:
-        if known_less(kernel, 2 * padding):
+        if not reaches(kernel, 2 * padding):
             raise ShapeError(f"the padding {padding} must be at most half the kernel size {kernel}")
         if self.ceil_mode:
             return window.size_rounded_up(h, kernel, stride, padding, dilation, axis)
@@ -58,7 +58,9 @@ class _Pool2d(Weightless):
 
 
 class MaxPool2d(_Pool2d, name="max_pool2d"):
-    """The largest element under each window; `ceil_mode` rounds the output's size up, as Caffe does.
+    """The largest element under each window, which moves by its own size unless a stride is given.
+
+    `ceil_mode` rounds the output's size up, as Caffe does.
 
     >>> MaxPool2d(kernel_size=3, stride=2, ceil_mode=True).output(Tensor((1, 96, 112, 112))).shape
     (1, 96, 56, 56)
@@ -82,7 +84,7 @@ class MaxPool2d(_Pool2d, name="max_pool2d"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.MaxPool2d`."""
-        return Module(
+        return self.module(
             "torch.nn.MaxPool2d",
             {
                 "kernel_size": self.kernel_size,
@@ -105,7 +107,10 @@ def _misses(h: Dim, padding: Dim, stride: Dim, dilation: Dim) -> bool:
 
 
 class AvgPool2d(_Pool2d, name="avg_pool2d"):
-    """The mean under each window; `count_include_pad` says whether padding counts as elements."""
+    """The mean under each window, which moves by its own size unless a stride is given.
+
+    `count_include_pad` says whether padding counts as elements.
+    """
 
     count_include_pad: Switch = True
 
@@ -120,7 +125,7 @@ class AvgPool2d(_Pool2d, name="avg_pool2d"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.AvgPool2d`."""
-        return Module(
+        return self.module(
             "torch.nn.AvgPool2d",
             {
                 "kernel_size": self.kernel_size,
@@ -147,9 +152,9 @@ class GlobalAvgPool(Weightless, name="global_avg_pool"):
         outputs = self.output(x).elements
         return Operations(additions=x.elements - outputs, divisions=outputs)
 
-    def torch_call(self, x: Tensor) -> Function:
-        """`torch.mean` over height and width."""
-        return Function("torch.mean", {"dim": (2, 3), "keepdim": self.keepdim})
+    def torch_call(self, x: Tensor) -> Module:
+        """`torch.nn.AdaptiveAvgPool2d` to one pixel, as counters and exporters know it."""
+        return self.module("torch.nn.AdaptiveAvgPool2d", {"output_size": 1}, 1, after=_flattened(self.keepdim))
 
 
 class GlobalMaxPool(Weightless, name="global_max_pool"):
@@ -166,9 +171,13 @@ class GlobalMaxPool(Weightless, name="global_max_pool"):
         """h·w − 1 comparisons a channel."""
         return Operations(comparisons=x.elements - self.output(x).elements)
 
-    def torch_call(self, x: Tensor) -> Function:
-        """`torch.amax` over height and width."""
-        return Function("torch.amax", {"dim": (2, 3), "keepdim": self.keepdim})
+    def torch_call(self, x: Tensor) -> Module:
+        """`torch.nn.AdaptiveMaxPool2d` to one pixel."""
+        return self.module("torch.nn.AdaptiveMaxPool2d", {"output_size": 1}, after=_flattened(self.keepdim))
+
+
+def _flattened(keepdim: bool) -> tuple[Function, ...]:
+    return () if keepdim else (Function("torch.flatten", {"start_dim": 1}),)
 
 
 class AdaptiveAvgPool2d(Weightless, name="adaptive_avg_pool2d"):
@@ -192,7 +201,7 @@ class AdaptiveAvgPool2d(Weightless, name="adaptive_avg_pool2d"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.AdaptiveAvgPool2d`."""
-        return Module("torch.nn.AdaptiveAvgPool2d", {"output_size": self.output_size})
+        return self.module("torch.nn.AdaptiveAvgPool2d", {"output_size": self.output_size}, 1)
 
 
 def _covered(h: Dim, o: Dim) -> Dim:

@@ -1,7 +1,7 @@
 """The functions that expressions of figures have besides those of specifications.
 
     stored(density, bits)    the share of the weights that a sparse format stores, with the zeros that fill long gaps
-    between(a, b)            a number that is known to lie between two others
+    either(a, b)             what a rule gives; the print may mean anything from that to what another reading gives
     sum(name)                over the rows of a table
     mean(name, weight)       over the rows of a table, weighted
 
@@ -49,13 +49,13 @@ def functions(columns: Mapping[str, Sequence[Any]], rounded: bool) -> Functions:
 
     def either(a: Any, b: Any) -> Any:
         if not rounded:
-            return divide(a + b, 2)
+            return a
         a, b = interval(a), interval(b)
         return Interval(min(a.low, b.low), max(a.high, b.high))
 
     return {
         "stored": _taking("stored", 2, stored),
-        "between": _taking("between", 2, either),
+        "either": _taking("either", 2, either),
         "sum": _taking("sum", 1, total),
         "mean": _taking("mean", 2, mean),
         **{name: _taking(name, len(form.letters), form.rule) for name, form in CLOSED_FORMS.items()},

@@ -119,7 +119,7 @@ def _finding(paper: str, figure: Figure, folder: Path | None, rows: _Rows | None
     if spread is not None and spread.low == spread.high:
         spread = None
     verdict, off = judge(Printed.read(figure.printed, figure.unit, figure.digits), computed, spread, figure.relation)
-    if verdict is not Verdict.OFF and figure.value is not None and "between" in figure.value.called:
+    if verdict is not Verdict.OFF and figure.value is not None and "either" in figure.value.called:
         verdict = Verdict.WITHIN
     return Finding(paper, figure, computed, spread, verdict, off, _conventions(figure, rows))
 

@@ -1,7 +1,7 @@
 """A training on the terminal: while it runs on standard error, at its end on standard output."""
 
-import json
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from typing import Any
 
 from rich.console import Console
@@ -15,12 +15,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from archspec.report import text
-from archspec.report.text import Column
+from archspec.report.cells import Name, Number
+from archspec.report.page import Column, Notes, Report, Section, Table, Title
 from archspec.train.result import Epoch, Result, Score, Watcher
-from archspec.writing import printable
-
-FORMATS = ("text", "markdown", "json")
+from archspec.writing import one_line
 
 
 class Bars(Watcher):
@@ -68,33 +66,53 @@ class Bars(Watcher):
             self._bar.stop()
 
     def _say(self, line: str) -> None:
-        self._console.print(printable(line, None), markup=False)
+        self._console.print(one_line(line), markup=False)
 
 
-def train(result: Result, form: str = "text") -> str:
-    """What a training came to, as text, markdown or json."""
-    if form == "json":
-        return json.dumps(_plain(result), ensure_ascii=False, indent=1) + "\n"
+def train(result: Result) -> Report:
+    """What a training came to."""
     if not result.epochs:
-        return f"{result.spec}: no epoch is over yet\n"
-    rows = [("last", result.last), ("best on the test images", result.best)]
-    columns = [
-        Column("", [name for name, _ in rows], "left"),
-        Column("epoch", [str(epoch.epoch) for _, epoch in rows]),
-        Column("test error", [f"{epoch.test.error:.2f} %" for _, epoch in rows]),
-        Column("top-1", [f"{epoch.test.top1:.2f} %" for _, epoch in rows]),
-        Column("top-5", [f"{epoch.test.top5:.2f} %" for _, epoch in rows]),
-        Column("test loss", [f"{epoch.test.loss:.4f}" for _, epoch in rows]),
-    ]
-    if form == "markdown":
-        return text.markdown(columns) + "\n"
+        return Report((Section((Notes((f"{result.spec}: no epoch is over yet",)),)),), data=lambda: _data(result))
     said = (
         f"{result.spec}: {result.params:,} weights, {result.data}; {result.seconds:,.0f} s of training, in {result.out}"
     )
-    return "\n".join([said, "", *(line.rstrip() for line in text.plain(columns))]) + "\n"
+    rows = {"last": result.last, "best on the test images": result.best}
+    return Report(
+        (Section((Title(said),)), Section((Table(_columns(rows)),))),
+        data=lambda: _data(result),
+        records=lambda: _records(result.epochs),
+    )
 
 
-def _plain(result: Result) -> dict[str, Any]:
+def _columns(rows: Mapping[str, Epoch]) -> list[Column]:
+    epochs = rows.values()
+    return [
+        Column("", list(map(Name, rows)), "name"),
+        Column("epoch", [Number(epoch.epoch) for epoch in epochs]),
+        Column("test error", [_percent(epoch.test.error) for epoch in epochs]),
+        Column("top-1", [_percent(epoch.test.top1) for epoch in epochs]),
+        Column("top-5", [_percent(epoch.test.top5) for epoch in epochs]),
+        Column("test loss", [Number(epoch.test.loss, f"{epoch.test.loss:.4f}") for epoch in epochs]),
+    ]
+
+
+def _records(epochs: Sequence[Epoch]) -> Table:
+    """The epochs for machines."""
+    names = [field.name for field in fields(Epoch) if field.name != "test"]
+    tested = [_figures(epoch.test) for epoch in epochs]
+    return Table(
+        [
+            *(Column(name, [Number(getattr(epoch, name)) for epoch in epochs]) for name in names),
+            *(Column(f"test_{name}", [Number(test[name]) for test in tested]) for name in tested[0]),
+        ]
+    )
+
+
+def _percent(value: float) -> Number:
+    return Number(value, f"{value:.2f} %")
+
+
+def _data(result: Result) -> dict[str, Any]:
     return {
         "spec": result.spec,
         "data": result.data,
@@ -114,11 +132,13 @@ def _figures(score: Score) -> dict[str, float]:
     return {"images": score.images, "loss": score.loss, "top1": score.top1, "top5": score.top5, "error": score.error}
 
 
-def evaluation(score: Score, spec: str, data: str, form: str = "text") -> str:
-    """How a network does, as text or json."""
-    if form == "json":
-        return json.dumps({"spec": spec, "data": data, **_figures(score)}, ensure_ascii=False, indent=1) + "\n"
-    return (
+def evaluation(score: Score, spec: str, data: str) -> Report:
+    """How a network does on the test images of data."""
+    said = (
         f"{spec} on {score.images:,} test images of {data}: test error {score.error:.2f} %, top-1 {score.top1:.2f} %, "
-        f"top-5 {score.top5:.2f} %, loss {score.loss:.4f}\n"
+        f"top-5 {score.top5:.2f} %, loss {score.loss:.4f}"
     )
+    found = {"spec": spec, "data": data, **_figures(score)}
+    cells = {name: Name(value) if isinstance(value, str) else Number(value) for name, value in found.items()}
+    records = Table([Column(name, [cell]) for name, cell in cells.items()])
+    return Report((Section((Notes((said,)),)),), data=lambda: found, records=lambda: records)

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from archspec.result import Reported, short
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -28,6 +30,9 @@ class Facts:
     activations: int
 
 
+MEASURED = ("params", "buffers", "macs", "activations")
+"""The quantities among them."""
+
 FACTS: tuple[str, ...] = tuple(fact.name for fact in fields(Facts))
 """What is compared, in the order in which it is printed."""
 
@@ -41,15 +46,17 @@ class Comparison:
         operator: The operator's name.
         analytic: What the rules say.
         real: What the model does; None if it never came to this node.
+        note: What else is wrong.
     """
 
     name: str
     operator: str
     analytic: Facts
     real: Facts | None
+    note: str = ""
 
     def __bool__(self) -> bool:
-        return self.analytic == self.real
+        return self.analytic == self.real and not self.note
 
     @property
     def differing(self) -> tuple[str, ...]:
@@ -62,11 +69,12 @@ class Comparison:
         if self.real is None:
             return f"node '{self.name}' ({self.operator}) was not computed"
         facts = (f"{fact} {getattr(self.analytic, fact)} ≠ {getattr(self.real, fact)}" for fact in self.differing)
-        return f"node '{self.name}' ({self.operator}): {'; '.join(facts) or 'agrees'}"
+        said = "; ".join(filter(None, (*facts, self.note)))
+        return f"node '{self.name}' ({self.operator}): {said or 'agrees'}"
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(Reported):
     """A network held against its model; true when all agree, to the unit.
 
     Attributes:
@@ -74,32 +82,42 @@ class Agreement:
         bindings: The symbols' values, defaults included, as text.
         rows: One a node, in topological order.
         total: The network as a whole, its state dict and its output.
+        source: The same of its written source, if that was run, too.
     """
 
     name: str
     bindings: dict[str, str]
     rows: tuple[Comparison, ...]
     total: Comparison
+    source: Comparison | None = None
 
     def __bool__(self) -> bool:
-        return all(self.rows) and bool(self.total)
+        return all(self.compared)
+
+    @property
+    def compared(self) -> tuple[Comparison, ...]:
+        """All that was compared: the nodes, the source if it was, and the whole."""
+        return (*self.rows, *(() if self.source is None else (self.source,)), self.total)
 
     @property
     def first(self) -> Comparison | None:
         """The first node that disagrees, or the whole where every node agrees and it does not."""
-        return next((row for row in (*self.rows, self.total) if not row), None)
+        return next((row for row in self.compared if not row), None)
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """What came of it, in one sentence."""
         first = self.first
         if first is None:
             return f"{self.name}: {len(self.rows)} nodes agree"
         return f"{self.name}: {sum(not row for row in self.rows)} of {len(self.rows)} nodes disagree, first {first}"
 
+    def __repr__(self) -> str:
+        return short(self, self.sentence)
+
 
 def added(facts: Iterable[Facts], inputs: tuple[str, ...], output: tuple[int, ...]) -> Facts:
     """The facts of a whole, of those of its parts."""
     parts = list(facts)
-    sums: dict[str, Any] = {
-        name: sum(getattr(part, name) for part in parts) for name in ("params", "buffers", "macs", "activations")
-    }
+    sums: dict[str, Any] = {name: sum(getattr(part, name) for part in parts) for name in MEASURED}
     return Facts(inputs, output, tuple(weight for part in parts for weight in part.weights), **sums)

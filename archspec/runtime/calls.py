@@ -28,7 +28,7 @@ def live(call: Function) -> "Applied": ...
 def live(call: TorchCall, *, filled: bool = True) -> "nn.Module | Applied":
     """The module, or the function of the inputs, that a call describes.
 
-    The functions before a module become a forward hook of it, so that its weights keep their own names.
+    The functions before and after a module become forward hooks of it, so that its weights keep their own names.
 
     Args:
         call: What an operator says.
@@ -48,6 +48,8 @@ def live(call: TorchCall, *, filled: bool = True) -> "nn.Module | Applied":
     module: nn.Module = target(**settings) if filled else _unfilled(target, settings)
     if call.before:
         module.register_forward_pre_hook(_Before(tuple(live(function) for function in call.before)))
+    if call.after:
+        module.register_forward_hook(_After(tuple(live(function) for function in call.after)))
     return module
 
 
@@ -88,6 +90,16 @@ class _Before:
 
     def __call__(self, _: nn.Module, inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
         return reduce(lambda x, function: function(x), self.functions, inputs[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _After:
+    """A forward hook that sends a module's result through functions."""
+
+    functions: tuple[Applied, ...]
+
+    def __call__(self, _: nn.Module, __: tuple[torch.Tensor, ...], result: torch.Tensor) -> torch.Tensor:
+        return reduce(lambda x, function: function(x), self.functions, result)
 
 
 @cache

@@ -17,22 +17,22 @@ from archspec.graph import Network, Node
 from archspec.graph.names import attribute, state_key
 from archspec.graph.network import INPUT
 from archspec.ops import Operator
-from archspec.runtime.agreement import Agreement, Comparison, Facts, added
+from archspec.runtime.agreement import MEASURED, Agreement, Comparison, Facts, added
 from archspec.runtime.build import build
+from archspec.runtime.refusal import refusals
+from archspec.runtime.written import UNCOUNTED, written
 
 ASKED = 10**7
 """The elements of the largest tensor that is made to ask a processor."""
 
-UNCOUNTED = "num_batches_tracked"
-"""A number that torch keeps beside a batch normalisation's statistics."""
 
-
-def verify(network: Network, device: str = "meta") -> Agreement:
+def verify(network: Network, device: str = "meta", source: str | None = None) -> Agreement:
     """Compare what is counted with what a model of the network has and does, node by node.
 
     Args:
         network: Its symbols are all bound to numbers.
         device: Where the model is run; only on "meta" is that free, whatever the size.
+        source: Its written source, to be compared as a whole.
 
     >>> from archspec.graph import expand
     >>> from archspec.language import load
@@ -47,7 +47,9 @@ def verify(network: Network, device: str = "meta") -> Agreement:
     )
     expected = added((row.analytic for row in rows), (INPUT,), network.tensor(network.output).shape)
     total = Comparison(network.name, "total", expected, run.total())
-    return Agreement(network.name, {name: str(value) for name, value in network.bindings.items()}, rows, total)
+    compared = None if source is None else written(network, source, expected, device)
+    bindings = {name: str(value) for name, value in network.bindings.items()}
+    return Agreement(network.name, bindings, rows, total, compared)
 
 
 def _analytic(network: Network, node: Node, row: Row) -> Facts:
@@ -57,10 +59,8 @@ def _analytic(network: Network, node: Node, row: Row) -> Facts:
         inputs=node.inputs,
         output=node.output.shape,
         weights=tuple((state_key(node.name, weight.name), weight.shape, weight.trainable) for weight in weights),
-        params=row.params,
-        buffers=row.buffers,
+        **{name: row.figure(name) for name in MEASURED if name != "macs"},
         macs=row.macs + _one_bit(node.operator, row, inputs),
-        activations=row.activations,
     )
 
 
@@ -69,7 +69,7 @@ def _one_bit(operator: Operator, row: Row, inputs: tuple[Any, ...]) -> int:
 
     They are as many for each element of the output.
     """
-    if not operator.name.startswith("binary_"):
+    if operator.one_bit is None:
         return 0
     kernel = operator.weights(*inputs)[0].shape
     return prod(kernel[1:]) * prod(row.output)
@@ -107,7 +107,7 @@ class _Run:
             self._watch(node.name, model.get_submodule(_place(node)))
         x = torch.zeros(network.input.shape, device=device)
         self.names[id(x)] = INPUT
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        with refusals(model), torch.no_grad(), FlopCounterMode(display=False) as counter:
             self.output = tuple(model(x).shape)
         flops = counter.get_flop_counts()
         self.macs = {place.partition(".")[2]: sum(counts.values()) // 2 for place, counts in flops.items()}

@@ -18,10 +18,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from archspec import dims
+from archspec.arrays import Whole
 from archspec.errors import ArchspecError
 
 MAX_BREAKS = 250_000
-LARGEST = 2**63 - 1
 
 
 class MixedError(ArchspecError):
@@ -147,82 +147,6 @@ class Affine:
         return Fraction(other)
 
 
-class Whole(np.ndarray):
-    """An int64 array whose sums and products never wrap: what could leave 64 bits is refused.
-
-    A product with a Fraction holds Fractions, until it is rounded.
-    """
-
-    bound: int | None = None
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        bound = _bound(ufunc, inputs) if method == "__call__" else None
-        plain = [value.view(np.ndarray) if isinstance(value, Whole) else value for value in inputs]
-        result = getattr(ufunc, method)(*plain, **kwargs)
-        if not isinstance(result, np.ndarray) or result.dtype == np.bool_:
-            return result
-        if ufunc is np.floor_divide and result.dtype == object:
-            result = result.astype(np.int64)
-        result = result.view(Whole)
-        result.bound = bound
-        return result
-
-    def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]  # it is not done in place
-        """A new array: the sizes of a network are shared, as ints are."""
-        return self + other
-
-    def __isub__(self, other: Any) -> Any:  # type: ignore[misc]  # it is not done in place
-        """A new array."""
-        return self - other
-
-    def __imul__(self, other: Any) -> Any:  # type: ignore[misc]  # it is not done in place
-        """A new array."""
-        return self * other
-
-
-def _bound(ufunc: Any, inputs: tuple[Any, ...]) -> int | None:
-    """What no absolute value of a result exceeds; None where none can grow, or where there are Fractions.
-
-    Raises:
-        MixedError: It might not fit into 64 bits.
-    """
-    compute = _GROWING.get(ufunc)
-    if compute is None:
-        return None
-    bounds = [_largest(value) for value in inputs]
-    if None in bounds:
-        return None
-    bound: int = compute(*bounds)
-    if bound > LARGEST:
-        bound = compute(*(_largest(np.asarray(value)) for value in inputs))
-        if bound > LARGEST:
-            raise MixedError("a count is larger than 64 bits hold")
-    return bound
-
-
-def _largest(value: Any) -> int | None:
-    """What no absolute value of an array exceeds, kept with it; None where the values are not whole."""
-    if type(value) is Whole and value.bound is not None:
-        return value.bound
-    if isinstance(value, int):
-        return abs(value)
-    if getattr(value, "dtype", None) != np.int64:
-        return None
-    largest = max(int(value.max()), -int(value.min()))
-    if type(value) is Whole:
-        value.bound = largest
-    return largest
-
-
-_GROWING: dict[Any, Any] = {
-    np.add: lambda a, b: a + b,
-    np.subtract: lambda a, b: a + b,
-    np.multiply: lambda a, b: a * b,
-    np.square: lambda a: a * a,
-    np.power: lambda a, b: max(a, 1) ** b,
-}
-
-
 # ------------------------------------------------------------------ the rules, called through dims
 
 
@@ -249,6 +173,31 @@ def _rounded(rule: str, x: Any, *args: Any) -> Any:
         raise MixedError("the divisor changes along the axis")
     found = x.axis.rounded(rule, x.slope, x.offset, args)[x.rows]
     return int(found[0]) if len(found) == 1 else found.view(Whole)
+
+
+def log2(x: Affine) -> Any:
+    """log₂ x at the powers of two, which are noted; at other values there is no network."""
+    axis = x.axis
+    ends = sorted(x.slope * end + x.offset for end in (axis.values[0], axis.values[-1]))
+    powers = [2**n for n in range(max(flooring(ends[1]), 1).bit_length()) if ends[0] <= 2**n]
+    axis.breaks.update((power - x.offset) / x.slope for power in powers)
+    values = [dims.exact(x.slope * axis.values[row] + x.offset) for row in x.rows]
+    if len(values) > 1 and not all(value in powers for value in values):
+        raise MixedError(f"only at some values of {axis.name} is it a power of two")
+    found = [dims.log2(value) for value in values]
+    return found[0] if len(found) == 1 else np.array(found, dtype=np.int64).view(Whole)
+
+
+def power(base: Any, exponent: Any) -> Any:
+    """The base to the exponent 0 or 1; to another, the symbol would be multiplied by itself."""
+    if isinstance(exponent, Affine):
+        raise exponent.axis.refuse(f"{exponent.axis.name} is an exponent")
+    return 1 if exponent == 0 else base**exponent
+
+
+def sqrt(x: Affine) -> Any:
+    """Refused: a root is not followed."""
+    raise x.axis.refuse(f"the root of {x.axis.name} is taken before it is rounded")
 
 
 def divide(a: Any, b: Any) -> Any:

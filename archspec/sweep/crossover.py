@@ -15,12 +15,14 @@ from sympy.polys.rootoftools import ComplexRootOf
 
 from archspec import cost, graph
 from archspec.cost import USUAL, Counting
+from archspec.dims import recording
 from archspec.errors import ArchspecError, UnknownNameError
 from archspec.formula.kinds import kind_of
 from archspec.formula.views import divisible
 from archspec.formula.writers import Text
 from archspec.graph import Network, Node
 from archspec.language.document import Document
+from archspec.result import Reported, short
 from archspec.sweep.bounds import Line, line
 from archspec.sweep.sensitivity import chosen
 from archspec.sweep.span import Span, decimal
@@ -95,7 +97,7 @@ class Crossing:
 
 
 @dataclass(frozen=True, slots=True)
-class Crossover:
+class Crossover(Reported):
     """Which groups dominate a cost along a symbol.
 
     Attributes:
@@ -115,6 +117,14 @@ class Crossover:
     bindings: Mapping[str, Any]
     reigns: tuple[Reign, ...]
     crossings: tuple[Crossing, ...]
+
+    def __repr__(self) -> str:
+        return short(
+            self,
+            self.name,
+            f"{self.quantity} by {self.by} along {self.line.symbol}",
+            f"{len(self.crossings)} crossings",
+        )
 
 
 def crossover(
@@ -207,12 +217,15 @@ class _Asked:
 
         return count
 
-    def smooth(self, name: str) -> tuple[Symbol, dict[str, Expr]] | None:
-        """The symbol, and the cost of each group where sizes divide; None where no formula can say it."""
+    def smooth(self, name: str, value: Any) -> tuple[Symbol, dict[str, Expr]] | None:
+        """The symbol, and the cost of each group where sizes divide, near a value; None where no formula can say it."""
         try:
-            network = graph.expand(self.document, self.bindings, free=(name,), batch=self.counting.batch)
-            rows = self.rows(network)
+            with recording({name: value}):
+                network = graph.expand(self.document, self.bindings, free=(name,), batch=self.counting.batch)
+                rows = self.rows(network)
         except ArchspecError:
+            return None
+        if any(condition.kind == "equals" for condition in network.conditions):  # it is one value's
             return None
         sums: dict[str, Expr] = {}
         for group, each in rows:
@@ -236,13 +249,11 @@ def _reigns(searched: Line, samples: Sequence[Sample]) -> list[Reign]:
 
 
 def _ordered(symbol: str, samples: Sequence[Sample], asked: _Asked) -> tuple[Crossing, ...]:
-    found = _crossings(symbol, samples, asked.smooth(symbol))
+    found = _crossings(symbol, samples, asked)
     return tuple(sorted(found, key=lambda crossing: (crossing.value, crossing.above)))
 
 
-def _crossings(
-    symbol: str, samples: Sequence[Sample], smooth: tuple[Symbol, Mapping[str, Expr]] | None
-) -> Iterator[Crossing]:
+def _crossings(symbol: str, samples: Sequence[Sample], asked: _Asked) -> Iterator[Crossing]:
     for a, b in combinations(samples[0].figures, 2):
         signs = [(_sign(sample.figures[a] - sample.figures[b]), sample) for sample in samples]
         told = [(sign, sample) for sign, sample in signs if sign]
@@ -251,7 +262,7 @@ def _crossings(
             continue
         above, below = (a, b) if told[-1][0] > 0 else (b, a)
         first, last = (sample.spans[symbol].low for sample in (changes[0], changes[-1]))
-        yield Crossing(above, below, first, last, len(changes), _root(a, b, last, smooth))
+        yield Crossing(above, below, first, last, len(changes), _root(a, b, last, asked.smooth(symbol, last)))
 
 
 def _sign(number: int) -> int:

@@ -15,14 +15,17 @@ from sympy import Expr, Symbol
 
 from archspec import cost, graph
 from archspec.cost import USUAL, Counting
+from archspec.dims import recording
 from archspec.errors import ArchspecError, BindingError, did_you_mean
+from archspec.formula.closed_form import Formula
 from archspec.formula.of_network import formula
 from archspec.graph import Network
 from archspec.language.document import Document
+from archspec.result import Reported, short
 from archspec.sweep.bounds import Line, line
 from archspec.sweep.span import Span
 from archspec.sweep.survey import Survey
-from archspec.symbols import Lookup, Maximum, Minimum, from_sympy, to_sympy, value
+from archspec.symbols import Condition, Log2, Lookup, Maximum, Minimum, from_sympy, to_sympy, value
 
 REACH = Fraction(5, 4)
 STEPS = 256
@@ -52,6 +55,7 @@ class Response:
         elasticity: d ln Q / d ln s of the formula that holds where sizes divide; None where there is none.
         percent: How much more that formula gives for 1 % more of the symbol, as a part of it.
         reason: Why there is no elasticity.
+        assumes: What the formula takes for true, as it is at the value.
         step: The next network of another cost; None where the symbol ends, or nothing near changes the cost.
     """
 
@@ -61,10 +65,11 @@ class Response:
     percent: Fraction | None
     reason: str | None
     step: Step | None
+    assumes: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Sensitivity:
+class Sensitivity(Reported):
     """How a cost answers to every symbol.
 
     Attributes:
@@ -82,6 +87,14 @@ class Sensitivity:
     bindings: Mapping[str, Any]
     counting: Counting
     responses: tuple[Response, ...]
+
+    def __repr__(self) -> str:
+        return short(
+            self,
+            self.name,
+            f"{self.quantity} {self.cost}",
+            *(f"{each.symbol} {each.elasticity}" for each in self.responses),
+        )
 
 
 def sensitivity(
@@ -166,22 +179,36 @@ class _Asked:
 
     def response(self, name: str) -> Response:
         elasticity = percent = reason = None
+        assumes: tuple[Condition, ...] = ()
         try:
-            smooth, symbol = self.smooth(name)
-            elasticity, percent = slopes(smooth, symbol, to_sympy(self.values[name]))
+            found = self.formula(name)
+            assumes = found.assumptions
+            elasticity, percent = self.slopes(found, name)
         except ArchspecError as error:
             reason = str(error).splitlines()[0]
-        return Response(name, self.values[name], elasticity, percent, reason, self.step(name))
+        return Response(name, self.values[name], elasticity, percent, reason, self.step(name), assumes)
 
-    def smooth(self, name: str) -> tuple[Expr, Symbol]:
-        """The formula where sizes divide, in one symbol, a maximum being what it is just above the symbol's value."""
+    def formula(self, name: str) -> Formula:
+        """The formula in one symbol; what that leaves open is decided as its value decides it."""
         others = {key: each for key, each in self.values.items() if key != name}
-        found = formula(self.document, self.quantity, free=(name,), bindings=others, counting=self.counting)
-        if found.exact.has(Lookup):
-            raise ArchspecError(f"{name} is looked up in a table; only its steps can be counted")
+        with recording({name: self.values[name]}):
+            return formula(self.document, self.quantity, free=(name,), bindings=others, counting=self.counting)
+
+    def slopes(self, found: Formula, name: str) -> tuple[Fraction, Fraction]:
+        """The slopes of a formula where sizes divide, a maximum being what it is just above the symbol's value.
+
+        Raises:
+            ArchspecError: There is no slope: the formula is of one value, or not smooth in its symbol.
+        """
         (symbol,) = found.symbols
+        if any(each.kind == "equals" for each in found.assumptions):
+            only = " and ".join(str(each) for each in found.assumptions if each.kind == "equals")
+            raise ArchspecError(f"the network is another one unless {only}; only its steps can be counted")
+        for atom, words in ((Lookup, "is looked up in a table"), (Log2, "stands in a logarithm")):
+            if found.exact.has(atom):
+                raise ArchspecError(f"{name} {words}; only its steps can be counted")
         above = Fraction(self.values[name]) * Fraction(10**6 + 1, 10**6)
-        return chosen(found.divisible, {name: above}), symbol
+        return slopes(chosen(found.divisible, {name: above}), symbol, to_sympy(self.values[name]))
 
     def step(self, name: str) -> Step | None:
         """The next network along a symbol that costs something else."""
@@ -228,11 +255,13 @@ def slopes(smooth: Expr, symbol: Symbol, at: Expr) -> tuple[Fraction, Fraction]:
     (Fraction(2, 1), Fraction(201, 10000))
 
     Raises:
-        ArchspecError: The expression is zero.
+        ArchspecError: The expression is zero, or its slope no rational number.
     """
     here = smooth.xreplace({symbol: at})
     if here == 0:
         raise ArchspecError("there is nothing that could grow")
     rise = sympy.diff(smooth, symbol).xreplace({symbol: at})
     more = smooth.xreplace({symbol: at * sympy.Rational(101, 100)})
+    if not (rise.is_Rational and more.is_Rational and here.is_Rational):
+        raise ArchspecError(f"how it grows with {symbol} is no rational number; only its steps can be counted")
     return Fraction(from_sympy(at * rise / here)), Fraction(from_sympy(more / here)) - 1

@@ -5,7 +5,7 @@ that a formula holds. What is reported is counted once more in plain integers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archspec import cost, graph
@@ -13,6 +13,7 @@ from archspec.cost import USUAL, Counting
 from archspec.errors import ArchspecError, BindingError
 from archspec.graph import Network
 from archspec.language.document import Document
+from archspec.result import Reported, short
 from archspec.sweep.bounds import Line, lines
 from archspec.sweep.budget import Budget, budgets
 from archspec.sweep.span import Span
@@ -27,12 +28,14 @@ class Found:
     """A network, by the values that give it.
 
     Attributes:
-        spans: Of each symbol, all the values that give this network while the others are as they are.
+        spans: Of each symbol, the values around those found that give this network while the others are as they are.
         figures: What it costs, by quantity.
+        everywhere: Of each symbol, all values that do, in ascending order; of the largest network alone.
     """
 
     spans: Mapping[str, Span]
     figures: Mapping[str, int]
+    everywhere: Mapping[str, tuple[Span, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -41,7 +44,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Solution:
+class Solution(Reported):
     """The answer to: which is the largest network within these budgets?
 
     Attributes:
@@ -73,6 +76,9 @@ class Solution:
 
     def __bool__(self) -> bool:
         return self.best is not None
+
+    def __repr__(self) -> str:
+        return short(self, self.name, f"best {self.best.values if self.best else None}")
 
 
 def solve(
@@ -124,7 +130,7 @@ def solve(
         maximise=goal,
         counting=counting,
         unbuilt=(len(faults), next((f"{at}: {fault}" for at, fault in faults.items()), "")),
-        **question.answers(list(survey)),
+        **question.answers(survey),
     )
 
 
@@ -155,8 +161,9 @@ class _Question:
         asked = (self.goal, *(budget.quantity for budget in self.budgets))
         return {name: table.figure(name) for name in dict.fromkeys((*SHOWN, *asked))}
 
-    def answers(self, samples: list[Sample]) -> dict[str, Any]:
+    def answers(self, survey: Survey) -> dict[str, Any]:
         """The parts of the solution that the samples decide."""
+        samples = list(survey)
         within = [sample for sample in samples if not any(b.excess(sample.figures[b.quantity]) for b in self.budgets)]
         if not within:
             nearest = min(samples, key=lambda sample: max(b.miss(sample.figures[b.quantity]) for b in self.budgets))
@@ -164,7 +171,7 @@ class _Question:
         best = max(within, key=self.size)
         larger = [sample for sample in samples if sample.figures[self.goal] > best.figures[self.goal]]
         return {
-            "best": self.found(best),
+            "best": replace(self.found(best), everywhere=survey.everywhere(best)),
             "larger": self.found(min(larger, key=self.size)) if larger else None,
             "nearest": None,
             "frontier": self.frontier(within) if len(self.names) == 2 else (),

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from archspec.arrays import Whole
 from archspec.errors import ArchspecError, BindingError
 from archspec.graph import Network
 from archspec.graph.expand import MAX_SIZE
-from archspec.sweep.axis import Affine, Axis, Whole
+from archspec.sweep.axis import Affine, Axis
 from archspec.sweep.bounds import Line
 from archspec.sweep.span import Span
 
@@ -69,6 +70,19 @@ class Survey:
             for place, figures in part.figures.items():
                 yield Sample(part, place, figures)
 
+    def everywhere(self, sample: "Sample") -> dict[str, tuple[Span, ...]]:
+        """All values of each symbol that give the network of a sample, the others being as they are; in order."""
+        alike = [each for each in self if each.figures == sample.figures]
+        network, values, found = sample.network, sample.values, {}
+        for line in self.lines:
+            name = line.symbol
+            along = [
+                each for each in alike if all(each.values[other] == values[other] for other in values if other != name)
+            ]
+            same = [run for run in _runs(along, line) if run[0].network == network]
+            found[name] = tuple(run[0].to(run[-1])[name] for run in same)
+        return found
+
     @property
     def faults(self) -> dict[str, str]:
         """Why there is no network at some values."""
@@ -98,9 +112,27 @@ class Sample:
         return self.part.values(self.place)
 
     @property
+    def network(self) -> tuple[Any, ...]:
+        """What its network is told by."""
+        network = self.part.survey.expand(self.part.bindings(self.place, self.place + 1))
+        return (network.input, network.nodes)
+
+    @property
     def spans(self) -> dict[str, Span]:
-        """All values of every symbol that give this network, the others being as they are."""
+        """The values around it of every symbol that give this network, the others being as they are."""
         return self.part.spans(self.place)
+
+    def follows(self, other: "Sample", line: Line) -> bool:
+        """Whether it is the next along a line and has the same network as the one before."""
+        if line.kind == "choices":
+            return False
+        if line.kind == "real":
+            return (
+                self.part is other.part
+                and self.place == other.place + self.part.minor
+                and self.part.is_same(other.place)
+            )
+        return self.values[line.symbol] == other.values[line.symbol] + line.step and self.network == other.network
 
     def to(self, last: "Sample") -> dict[str, Span]:
         """The values from this sample to another of the same choices, with those between them."""
@@ -154,7 +186,7 @@ class _Part:
         """Count the samples from one to another, halved where they cannot be counted at once."""
         self.survey.spend()
         try:
-            network = self.survey.expand(self._bindings(start, stop))
+            network = self.survey.expand(self.bindings(start, stop))
             arrays = _arrays(network, self.axis)
             costs = self.survey.count(network)
         except ArchspecError as error:
@@ -182,7 +214,8 @@ class _Part:
             differs |= np.asarray(array[ahead:] != array[:-ahead])
         self.same[start : stop - ahead] = ~differs
 
-    def _bindings(self, start: int, stop: int) -> dict[str, Any]:
+    def bindings(self, start: int, stop: int) -> dict[str, Any]:
+        """The values of the symbols at the samples from one to another, as arrays."""
         places = np.arange(start, stop)
         bindings: dict[str, Any] = dict(self.chosen)
         if self.axis is not None:
@@ -210,9 +243,9 @@ class _Part:
         spans = {name: Span(value, value) for name, value in self.values(place).items()}
         if self.axis is not None:
             first = last = place
-            while first >= self.minor and self._same(first - self.minor):
+            while first >= self.minor and self.is_same(first - self.minor):
                 first -= self.minor
-            while last + self.minor < len(self.axis.values) * self.minor and self._same(last):
+            while last + self.minor < len(self.axis.values) * self.minor and self.is_same(last):
                 last += self.minor
             spans |= self.reach(first, last)
         return spans
@@ -223,16 +256,27 @@ class _Part:
             return {}
         return {self.axis.name: _span(self.axis.values, first // self.minor, last // self.minor)}
 
-    def _same(self, place: int) -> bool:
+    def is_same(self, place: int) -> bool:
         """Whether a sample and that of the next value of the real symbol are one network."""
         if self.same[place] >= 0:
             return bool(self.same[place])
         if place not in self.figures or place + self.minor not in self.figures:
             return False
-        here, there = (self.survey.expand(self._bindings(at, at + 1)) for at in (place, place + self.minor))
+        here, there = (self.survey.expand(self.bindings(at, at + 1)) for at in (place, place + self.minor))
         same = here.input == there.input and here.nodes == there.nodes
         self.same[place] = same
         return same
+
+
+def _runs(samples: Sequence[Sample], line: Line) -> list[list[Sample]]:
+    """Samples along a line, those together that follow each other with one network."""
+    runs: list[list[Sample]] = []
+    for sample in samples:
+        if runs and sample.follows(runs[-1][-1], line):
+            runs[-1].append(sample)
+        else:
+            runs.append([sample])
+    return runs
 
 
 def _columns(wholes: Sequence[Line]) -> list[tuple[int, ...]]:

@@ -7,6 +7,9 @@ substitution gives the integer. Two laws keep atoms few:
 * ⌈(⌈u/s⌉ + b)/t⌉ = ⌈(u + b·s)/(s·t)⌉ for integers b and s, t ≥ 1: a chain of layers is one ceiling, however long.
 """
 
+import sys
+
+from archspec import dims
 from archspec.symbols.atoms import (
     Atom,
     Ceil,
@@ -24,7 +27,8 @@ from archspec.symbols.atoms import (
     symbol,
     to_sympy,
 )
-from archspec.symbols.decisions import at_least_one, equal, less, reduced
+from archspec.symbols.conditions import RELATIONS, SIGNS, Condition
+from archspec.symbols.decisions import agree, at_least_one, equal, is_whole, less, reaches, reduced, settled
 from archspec.symbols.extremes import alternatives, at_least, maximum, minimum
 from archspec.symbols.rules import (
     ceil,
@@ -41,9 +45,12 @@ from archspec.symbols.rules import (
 from archspec.symbols.values import cleared, factored, quotient, replaced, value
 
 __all__ = [
+    "RELATIONS",
+    "SIGNS",
     "Atom",
     "Ceil",
     "CeilDiv",
+    "Condition",
     "Extreme",
     "Floor",
     "Log2",
@@ -52,6 +59,7 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Rounding",
+    "agree",
     "alternatives",
     "at_least",
     "at_least_one",
@@ -65,6 +73,7 @@ __all__ = [
     "floor",
     "floor_div",
     "from_sympy",
+    "is_whole",
     "less",
     "log2",
     "lookup",
@@ -73,10 +82,14 @@ __all__ = [
     "minimum",
     "power",
     "quotient",
+    "reaches",
     "reduced",
     "replaced",
+    "settled",
     "sqrt",
     "symbol",
     "to_sympy",
     "value",
 ]
+
+dims.serve(sys.modules[__name__])

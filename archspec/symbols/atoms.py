@@ -1,6 +1,6 @@
 """Free symbols, and the atoms, which keep their meaning until their arguments are numbers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -202,11 +202,14 @@ class Lookup(Atom):
         """What can be found."""
         return [entry[-1] for entry in self.args[2]]
 
-    def _eval_is_integer(self) -> bool:
-        return all(cell.is_integer for cell in self.cells)
+    def _eval_is_integer(self) -> bool | None:
+        return _alike(cell.is_integer for cell in self.cells)
 
-    def _eval_is_positive(self) -> bool:
-        return all(cell.is_positive for cell in self.cells)
+    def _eval_is_positive(self) -> bool | None:
+        return _alike(cell.is_positive for cell in self.cells)
+
+    def _eval_is_zero(self) -> bool | None:
+        return _alike(cell.is_zero for cell in self.cells)
 
     def _sympystr(self, printer: Any) -> str:
         return self.label.format(*map(printer._print, self.keys))
@@ -216,6 +219,12 @@ class Lookup(Atom):
         keys = map(printer._print, self.keys)
         parts = [next(keys) if part == "{}" else _upright(part) for part in inside.split(", ")]
         return rf"{_upright(name)}\left({', '.join(parts)}\right)"
+
+
+def _alike(answers: Iterable[bool | None]) -> bool | None:
+    """The answer that all give; None if they differ."""
+    found = set(answers)
+    return found.pop() if len(found) == 1 else None
 
 
 def _cell(label: Any, cells: Any, keys: list[Any]) -> Any:

@@ -1,25 +1,45 @@
-"""Whether expressions are equal, one less than the other, or large enough; what is left open is recorded or refused."""
+"""What symbols leave open: equal or not, less or not, whole, large enough.
+
+What the expressions themselves say is taken from them. What they leave open is decided as the values say by which
+`dims.recording` decides, and recorded; the defaults of a specification are such values. Two kinds of question differ
+where there are no values: a branch (`equal`, `less`) takes different expressions for different, or is refused; a demand
+(`agree`, `is_whole`, `reaches`), whose other answer would be an error, is taken to be met.
+"""
 
 from typing import Any
 
 import sympy
 from sympy import Expr, Integer
 
-from archspec.dims import Condition, record
+from archspec.dims import record, values_at_hand
 from archspec.errors import UndecidableError
 from archspec.symbols.atoms import CeilDiv, to_sympy
+from archspec.symbols.conditions import Condition, condition, demanded
+from archspec.symbols.values import value
 
 
 def equal(a: Any, b: Any) -> bool:
-    """Whether the two are one expression; if not, that they differ is recorded unless it is plain."""
+    """Whether a = b; where that is open, as the values at hand say, and without values not."""
     if isinstance(a, (str, bool)) or isinstance(b, (str, bool)):
         return False
-    difference = sympy.expand(to_sympy(a) - to_sympy(b))
+    plain = _equal(to_sympy(a), to_sympy(b))
+    if plain is not None:
+        return plain
+    return _decided(a, "equals", "differs", b) or False
+
+
+def agree(a: Any, b: Any) -> bool:
+    """Whether a = b, as it must be; where that is open and no value says otherwise, it is."""
+    plain = _equal(to_sympy(a), to_sympy(b))
+    return demanded(condition("equals", to_sympy(a), to_sympy(b))) if plain is None else plain
+
+
+def _equal(a: Expr, b: Expr) -> bool | None:
+    """Whether a = b is plain; None if it is open."""
+    difference = sympy.expand(a - b)
     if difference.is_zero or (difference.has(CeilDiv) and sympy.expand(reduced(difference)).is_zero):
         return True
-    if not difference.is_nonzero:
-        record(Condition("differs", to_sympy(a), to_sympy(b)))
-    return False
+    return False if difference.is_nonzero else None
 
 
 def reduced(x: Expr) -> Expr:
@@ -34,19 +54,54 @@ def reduced(x: Expr) -> Expr:
 
 
 def less(a: Any, b: Any) -> bool:
-    """Whether a < b, from the signs of the symbols.
+    """Whether a < b, from the signs of the symbols; where they leave it open, as the values at hand say.
 
     Raises:
-        UndecidableError: They leave it open.
+        UndecidableError: There are no values.
     """
     difference = to_sympy(a) - to_sympy(b)
     if difference.is_negative:
         return True
     if difference.is_nonnegative:
         return False
-    names = sorted(str(free) for free in difference.free_symbols)
-    on = f"symbol {names[0]}; bind it" if len(names) == 1 else f"symbols {', '.join(names)}; bind one of them"
-    raise UndecidableError(f"whether {a} < {b} depends on the free {on}")
+    answer = _decided(a, "below", "at_least", b)
+    if answer is None:
+        raise UndecidableError(f"whether {a} < {b} depends on the free {_named(difference)}")
+    return answer
+
+
+def _named(expression: Expr) -> str:
+    names = sorted(str(free) for free in expression.free_symbols)
+    return f"symbol {names[0]}; bind it" if len(names) == 1 else f"symbols {', '.join(names)}; bind one of them"
+
+
+def is_whole(x: Expr) -> bool:
+    """Whether x is an integer, as it must be; where that is open and no value says otherwise, it is."""
+    if x.is_integer is not None:
+        return bool(x.is_integer)
+    return demanded(Condition("divides", x, Integer(1)))
+
+
+def reaches(x: Any, least: Any) -> bool:
+    """Whether x ≥ least, as it must be; where that is open and no value says otherwise, it is."""
+    difference = to_sympy(x) - to_sympy(least)
+    if difference.is_nonnegative or difference.is_negative:
+        return bool(difference.is_nonnegative)
+    return demanded(condition("at_least", to_sympy(x), to_sympy(least)))
+
+
+def settled(x: Expr) -> Any:
+    """The number that x is at the values at hand, taken for granted.
+
+    Raises:
+        UndecidableError: There are no values.
+    """
+    at = values_at_hand() or {}
+    if not all(free.name in at for free in x.free_symbols):
+        raise UndecidableError(f"whatever {x} is depends on the free {_named(x)}")
+    number = value(x, at)
+    record(condition("equals", x, to_sympy(number)))
+    return number
 
 
 def at_least_one(a: Expr) -> None:
@@ -57,4 +112,13 @@ def at_least_one(a: Expr) -> None:
     elif a.is_Pow and a.base.is_integer:
         at_least_one(a.base)
     elif not (a.is_integer and a.is_positive):
-        record(Condition("at_least", a, Integer(1)))
+        record(condition("at_least", a, Integer(1)))
+
+
+def _decided(a: Any, yes: str, no: str, b: Any) -> bool | None:
+    """The answer to an open question by the values at hand, recorded; without values, `no` if that is "differs"."""
+    a, b = to_sympy(a), to_sympy(b)
+    answer = condition(yes, a, b).decided(values_at_hand() or {})
+    if answer is not None or no == "differs":
+        record(condition(yes if answer else no, a, b))
+    return answer

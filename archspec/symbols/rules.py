@@ -5,14 +5,17 @@ from typing import Any
 import sympy
 from sympy import Expr, Integer
 
-from archspec.dims import Condition, record
 from archspec.errors import ArchspecError, DivisibilityError
 from archspec.symbols.atoms import Ceil, CeilDiv, Floor, Log2, MakeDivisible, Rounding, from_sympy, to_sympy
+from archspec.symbols.conditions import Condition, condition, demanded
 
 
 def log2(x: Any) -> Any:
-    """log₂ x."""
-    return from_sympy(Log2(to_sympy(x)))
+    """log₂ x; that x is a power of two is recorded."""
+    found = Log2(to_sympy(x))
+    if found.free_symbols:
+        demanded(Condition("divides", found, Integer(1)))
+    return from_sympy(found)
 
 
 def power(base: Any, exponent: Any) -> Any:
@@ -90,27 +93,29 @@ def exact_div(a: Any, b: Any) -> Any:
     """a/b; that b divides a is recorded unless it is plain.
 
     Raises:
-        DivisibilityError: It is plain that b does not divide a.
+        DivisibilityError: b does not divide a: that is plain, or so at the values at hand.
     """
     quotient = sympy.expand(to_sympy(a) / _divisor(b))
-    if quotient.is_integer is False:
+    needed = Condition("divides", to_sympy(a), to_sympy(b))
+    if quotient.is_integer is False or (not quotient.is_integer and not demanded(needed)):
         raise DivisibilityError(f"{a} is not divisible by {b}")
-    if not quotient.is_integer:
-        record(Condition("divides", to_sympy(a), to_sympy(b)))
     return from_sympy(quotient)
 
 
 def divide(a: Any, b: Any) -> Any:
     """a/b."""
     divisor = to_sympy(b)
-    if divisor.is_zero:
+    if divisor.is_zero or (divisor.is_zero is None and not demanded(condition("differs", divisor, Integer(0)))):
         raise ArchspecError("division by zero")
     return from_sympy(to_sympy(a) / divisor)
 
 
 def _divisor(b: Any) -> Expr:
     divisor = to_sympy(b)
-    if divisor.is_nonpositive:
+    if divisor.is_positive:
+        return divisor
+    needed = ("at_least", Integer(1)) if divisor.is_integer else ("above", Integer(0))
+    if divisor.is_nonpositive or not demanded(condition(needed[0], divisor, needed[1])):
         raise ArchspecError(f"the divisor must be positive, found {b}")
     return divisor
 

@@ -12,6 +12,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from archspec.errors import ArchspecError
+from archspec.runtime.refusal import refusals
 from archspec.train import optimizer as optimizers
 from archspec.train.augment import Augment
 from archspec.train.batches import Batches, Inputs, resident, seed_of
@@ -102,7 +103,8 @@ class Loop:
         images, labels = self.batches(step)
         for group in self.bare_optimizer.param_groups:
             group["lr"] = self.lr(step)
-        guesses = self.logits(self.forward(images))
+        with refusals(self.model):
+            guesses = self.logits(self.forward(images))
         loss = functional.cross_entropy(guesses, labels, label_smoothing=self.recipe.label_smoothing)
         self.optimizer.zero_grad()
         if self.accelerate.scaler is None:  # Accelerate's own backward and step ask each time what is installed

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.errors import ArchspecError
+from archspec.result import Reported, short
 
 
 class TrainingStoppedError(ArchspecError):
@@ -70,7 +71,7 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Result(Reported):
     """A training.
 
     Attributes:
@@ -109,6 +110,9 @@ class Result:
     def seconds(self) -> float:
         """What the epochs took together, without the tests."""
         return sum(epoch.seconds for epoch in self.epochs)
+
+    def __repr__(self) -> str:
+        return short(self, self.spec, self.data, f"{len(self.epochs)} of {self.planned} epochs")
 
 
 class Watcher:

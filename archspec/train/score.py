@@ -13,6 +13,7 @@ from torch.nn import functional
 from archspec.compress.container import is_compressed
 from archspec.errors import ArchspecError
 from archspec.language import Origin, origin
+from archspec.runtime.refusal import refusals
 from archspec.train import checkpoint, data, record
 from archspec.train.batches import Inputs
 from archspec.train.data import Split
@@ -139,7 +140,7 @@ def scores(
     for begin in range(rank * BATCH, len(split), processes * BATCH):
         images = inputs(split.images[begin : begin + BATCH])
         labels = split.labels[begin : begin + BATCH].to(inputs.device)
-        with precision():
+        with precision(), refusals(model):
             guesses = logits(model(images)).float()
         five = guesses.topk(min(5, guesses.shape[1]), 1).indices == labels[:, None]
         found[0] += functional.cross_entropy(guesses, labels, reduction="sum").double().cpu()

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from archspec.weights.layers import Layer
 from archspec.weights.rows import Choice, Why
+from archspec.weights.wiring import Wiring
 
 NEAREST = 16
 """With how many others a layer is compared."""
@@ -17,9 +18,7 @@ class Matched(Protocol):
     taken: dict[str, tuple[str, Why]]
     open: dict[str, tuple[str, ...]]
     possible: dict[str, set[str]]
-    above: dict[str, int]
-    behind: dict[str, Layer]
-    number: dict[str, int]
+    wiring: Wiring
 
 
 def choices(layers: Sequence[Layer], matched: Matched) -> tuple[Choice, ...]:
@@ -30,14 +29,13 @@ def choices(layers: Sequence[Layer], matched: Matched) -> tuple[Choice, ...]:
 
 def _found(layers: Sequence[Layer], matched: Matched) -> Iterator[Choice]:
     branches: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
-    attached = {layer.name for layer in matched.behind.values()}
+    attached = {layer.name for layer in matched.wiring.behind.values()}
     for index, one in enumerate(layers):
         for other in islice((each for each in layers[index + 1 :] if _exchangeable(one, each, matched)), NEAREST):
-            if matched.above[other.name] >> matched.number[one.name] & 1:
-                if one.name not in attached:
-                    yield _choice(((one.name, other.name),), matched, parallel=False)
-            else:
+            if matched.wiring.parallel(one, other):
                 branches.setdefault(_branches(one.path, other.path), []).append((one.name, other.name))
+            elif one.name not in attached:
+                yield _choice(((one.name, other.name),), matched, parallel=False)
     for pairs in branches.values():
         yield from _together(pairs, matched)
 
@@ -76,7 +74,7 @@ def _choice(pairs: tuple[tuple[str, str], ...], matched: Matched, *, parallel: b
 
 def _with_norms(choice: Choice, matched: Matched) -> Choice:
     """The choice with the normalisations behind its layers, which go with them."""
-    behind: Mapping[str, Layer] = matched.behind
+    behind: Mapping[str, Layer] = matched.wiring.behind
     norms = [(behind[one].name, behind[two].name) for one, two in choice.layers if one in behind and two in behind]
     whole = [pair for pair in norms if all(name in matched.taken for name in pair) and pair not in choice.layers]
     return Choice((*choice.layers, *whole), choice.parallel, choice.settled)

@@ -28,7 +28,7 @@ class _Difference:
     ) -> None:
         by_name = {layer.name: layer for layer in there.all}
         used = {name for name, _ in taken.values()}
-        self.bindings = bindings
+        self.bindings, self.loose = bindings, there.loose
         self.pairs = [(layer, by_name[taken[layer.name][0]]) for layer in here.all if layer.name in taken]
         self.missing = [layer for layer in here.all if layer.name not in taken]
         self.extra = [layer for layer in there.all if layer.name not in used]
@@ -70,6 +70,10 @@ class _Difference:
             yield from _counted(
                 [layer.name for layer in layers if not layer.kernel], f"normalisation{{s}} only {where}"
             )
+        yield from _some(
+            [f"only in the source: '{array.key}', of type {array.dtype}" for array in self.loose],
+            "more arrays only in the source",
+        )
 
     def _biases(self) -> Iterator[str]:
         """Layers with a bias on one side alone; a normalisation that is folded into its layer leaves such a bias."""

@@ -3,7 +3,11 @@
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +19,7 @@ from torch import Tensor
 from archspec.errors import ArchspecError
 from archspec.files import DAMAGED
 from archspec.weights.layers import Array
+from archspec.writing import printable
 
 if TYPE_CHECKING:
     from archspec.compress.unpacking import Unpacked
@@ -24,10 +29,26 @@ MAX_HEADER = 16 * 2**20
 
 MAX_ARRAYS = 65536
 
+MAX_NAME = 1000
+"""The longest name of an array, in characters."""
+
+MAX_ARRAY_HEADER = 65536
+"""How much of an array of a zip file is read to learn its shape, in bytes."""
+
 PICKLES = (".pth", ".pt", ".bin", ".ckpt", ".pkl", ".pickle")
 OTHERS = {b"\x89HDF": "HDF5 (Keras)", b"GGUF": "GGUF", b"\x93NUM": "one NumPy array"}
 UNREADABLE: tuple[type[Exception], ...] = (SafetensorError, *DAMAGED)
-TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32"}
+TYPES = {
+    "F64": "float64",
+    "F32": "float32",
+    "F16": "float16",
+    "BF16": "bfloat16",
+    "F8_E4M3": "float8_e4m3fn",
+    "F8_E5M2": "float8_e5m2",
+    **{f"I{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
+    **{f"U{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
+}
+"""What safetensors calls types; of one that is not here, no array is a weight."""
 
 
 class WeightFile(Mapping[str, Tensor]):
@@ -37,7 +58,7 @@ class WeightFile(Mapping[str, Tensor]):
         path: Ends in `.safetensors` or `.npz`.
 
     Attributes:
-        arrays: What it holds, by key. Those of a safetensors file are sorted by name; the writer sorts them.
+        arrays: What it holds, by key.
         compressed: Where its arrays are decoded from, if the file is a compressed one.
 
     Raises:
@@ -46,48 +67,65 @@ class WeightFile(Mapping[str, Tensor]):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        try:
+        with self._refused("cannot be read"):
             self._refuse_others()
-            self.compressed = _compressed(self.path)
-            if self.compressed is not None:
-                found = [Array(key, self.compressed.shape(key)) for key in self.compressed]
-            else:
-                found = _npz(self.path) if self.path.suffix == ".npz" else _safetensors(self.path)
-        except UNREADABLE as error:
-            if isinstance(error, ArchspecError):
-                raise
-            raise ArchspecError(f"{self.path}: cannot be read: {_sentence(error)}") from None
-        if not found:
-            raise ArchspecError(f"{self.path}: holds no arrays")
+        self.compressed = _compressed(self.path)
+        with self._refused("cannot be read"):
+            found = self._described()
+            _check([array.key for array in found])
         self.arrays = {array.key: array for array in found}
+
+    def _described(self) -> list[Array]:
+        if self.compressed is not None:
+            return [Array(key, self.compressed.shape(key)) for key in self.compressed]
+        return _npz(self.path) if self.path.suffix == ".npz" else _safetensors(self.path)
+
+    @contextmanager
+    def _refused(self, what: str) -> Iterator[None]:
+        """Say in a sentence what a reader raises; each of the three raises errors of its own on a broken file."""
+        try:
+            yield
+        except ArchspecError as error:
+            raise ArchspecError(f"{self.path}: {error}") from None
+        except UNREADABLE as error:
+            raise ArchspecError(f"{self.path}: {what}: {_sentence(error)}") from None
 
     def _refuse_others(self) -> None:
         with self.path.open("rb") as file:
             start = file.read(16)
         if not start:
-            raise ArchspecError(f"{self.path}: is empty")
-        pickled = start[:1] == b"\x80" and start[8:9] != b"{"  # and not the length of a safetensors header
-        if self.path.suffix in PICKLES or pickled or (start[:2] == b"PK" and _has_pickle(self.path)):
-            raise ArchspecError(f"{self.path}: {_CONVERT.format(path=self.path, stem=self.path.stem)}")
-        if start[:4] in OTHERS:
-            raise ArchspecError(f"{self.path}: is {OTHERS[start[:4]]}; what is read is .safetensors, and .npz")
+            raise ArchspecError("is empty")
+        if not _is_safetensors(start, self.path.stat().st_size):
+            zipped = start[:2] == b"PK"
+            if self.path.suffix in PICKLES or start[:1] == b"\x80" or (zipped and _has_pickle(self.path)):
+                raise ArchspecError(_CONVERT.format(path=str(self.path), target=f"{self.path.stem}.safetensors"))
+            if start[:4] in OTHERS:
+                raise ArchspecError(f"is {OTHERS[start[:4]]}; what is read is .safetensors, and .npz")
         if self.path.suffix not in (".safetensors", ".npz"):
-            raise ArchspecError(f"{self.path}: ends in neither .safetensors nor .npz")
+            raise ArchspecError("ends in neither .safetensors nor .npz")
 
     def __getitem__(self, key: str) -> Tensor:
-        self.arrays[key]
+        array = self.arrays[key]
         if self.compressed is not None:
             return torch.from_numpy(np.array(self.compressed[key]))
-        try:
-            if self.path.suffix == ".npz":
-                with np.load(self.path, allow_pickle=False) as file:
-                    found = file[key]
-                return torch.from_numpy(found.astype(found.dtype.newbyteorder("="), copy=False))
-            with safe_open(self.path, framework="pt") as file:
-                tensor: Tensor = file.get_tensor(key)
-                return tensor
-        except UNREADABLE as error:
-            raise ArchspecError(f"{self.path}: '{key}' cannot be read: {_sentence(error)}") from None
+        with self._refused(f"'{key}' cannot be read"):
+            tensor = self._read(key)
+            if tuple(tensor.shape) != array.shape:
+                raise ArchspecError(f"'{key}' is of another shape than the file says")
+            return tensor
+
+    @cached_property
+    def _read(self) -> Callable[[str], Tensor]:
+        if self.path.suffix != ".npz":
+            read: Callable[[str], Tensor] = safe_open(self.path, framework="pt").get_tensor
+            return read
+        file = np.load(self.path, allow_pickle=False)
+
+        def member(key: str) -> Tensor:
+            found = file[key]
+            return torch.from_numpy(found.astype(found.dtype.newbyteorder("="), copy=False))
+
+        return member
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.arrays)
@@ -99,7 +137,15 @@ class WeightFile(Mapping[str, Tensor]):
 _CONVERT = """\
 is a pickle, which can run code when it is read, and is not opened. Convert it where it may be trusted:
     import torch; from safetensors.torch import save_file
-    save_file({{k: v.clone() for k, v in torch.load("{path}", weights_only=True).items()}}, "{stem}.safetensors")"""
+    save_file({{k: v.clone() for k, v in torch.load({path!r}, weights_only=True).items()}}, {target!r})"""
+
+
+def _is_safetensors(start: bytes, size: int) -> bool:
+    """Whether it begins as one: the length of a header that fits, and the header's brace.
+
+    Any byte may come first, as it is the low one of that length: the one that begins a pickle too.
+    """
+    return start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= size - 8
 
 
 def _has_pickle(path: Path) -> bool:
@@ -121,27 +167,43 @@ def _safetensors(path: Path) -> list[Array]:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or length > size - 8:
-            raise ArchspecError(f"{path}: is cut off or no safetensors file: it has {size} bytes, its header {length}")
+            raise ArchspecError(f"is cut off or no safetensors file: it has {size} bytes, its header {length}")
         if length > MAX_HEADER:
-            raise ArchspecError(f"{path}: has a header of {length} bytes; at most {MAX_HEADER} are read")
+            raise ArchspecError(f"has a header of {length} bytes; at most {MAX_HEADER} are read")
         header = json.loads(file.read(length), object_pairs_hook=_without_doubles)
     if not isinstance(header, dict) or len(header) > MAX_ARRAYS:
-        raise ArchspecError(f"{path}: does not hold {MAX_ARRAYS} arrays at most")
+        raise ArchspecError(f"does not hold {MAX_ARRAYS} arrays at most")
+    _check([key for key in header if key != "__metadata__"])
     found = []
     with safe_open(path, framework="pt") as weights:
         for key in weights.keys():  # noqa: SIM118  # it is no mapping
             entry = weights.get_slice(key)
             code = entry.get_dtype()
-            found.append(Array(key, tuple(entry.get_shape()), TYPES.get(code, code.replace("F", "float", 1))))
+            found.append(Array(key, tuple(entry.get_shape()), TYPES.get(code, code)))
     return found
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the header names '{next(name for name in found if names.count(name) > 1)}' twice")
+        raise ValueError(f"the header names {_double(name for name, _ in pairs)} twice")
     return found
+
+
+def _double(names: Iterator[str]) -> str:
+    (name, _), *_ = Counter(names).most_common(1)
+    return f"'{name}'" if name.isprintable() and len(name) <= MAX_NAME else "an array"
+
+
+def _check(names: list[str]) -> None:
+    """Refuse a file without arrays, and names that no page can show."""
+    if not names:
+        raise ArchspecError("holds no arrays")
+    for name in names:
+        if len(name) > MAX_NAME:
+            raise ArchspecError(f"the name of an array has {len(name)} characters; at most {MAX_NAME} are read")
+        if not name.isprintable():
+            raise ArchspecError(f"the name of an array holds what cannot be printed: {name!a}")
 
 
 def _npz(path: Path) -> list[Array]:
@@ -149,19 +211,23 @@ def _npz(path: Path) -> list[Array]:
     found = []
     with zipfile.ZipFile(path) as file:
         names = file.namelist()
-        _without_doubles([(name, None) for name in names])
         if len(names) > MAX_ARRAYS:
-            raise ArchspecError(f"{path}: holds more than {MAX_ARRAYS} arrays")
-        for name in names:
+            raise ArchspecError(f"holds more than {MAX_ARRAYS} arrays")
+        keys = [name.removesuffix(".npy") for name in names]
+        _without_doubles([(key, None) for key in keys])
+        _check(keys)
+        for name, key in zip(names, keys, strict=True):
             with file.open(name) as member:
-                version = np.lib.format.read_magic(member)
-                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-                shape, _, dtype = read(member)
+                start = BytesIO(member.read(MAX_ARRAY_HEADER))
+            version = np.lib.format.read_magic(start)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, _, dtype = read(start)
             if dtype.hasobject:
-                raise ValueError(f"'{name}' holds Python objects, which are pickled")
-            found.append(Array(name.removesuffix(".npy"), shape, dtype.name))
+                raise ArchspecError(f"'{name}' holds Python objects, which are pickled")
+            found.append(Array(key, shape, dtype.name))
     return found
 
 
 def _sentence(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    found = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return printable(found, MAX_NAME)

@@ -39,8 +39,12 @@ class Kinds:
     def equal(self) -> "Kinds":
         """The layers of which both sides have as many."""
         ours, theirs = Counter(self.of_here), Counter(self.of_there)
-        here = [(layer, kind) for layer, kind in zip(self.here, self.of_here, strict=True) if ours[kind] == theirs[kind]]
-        there = [(each, kind) for each, kind in zip(self.there, self.of_there, strict=True) if ours[kind] == theirs[kind]]
+        here = [
+            (layer, kind) for layer, kind in zip(self.here, self.of_here, strict=True) if ours[kind] == theirs[kind]
+        ]
+        there = [
+            (each, kind) for each, kind in zip(self.there, self.of_there, strict=True) if ours[kind] == theirs[kind]
+        ]
         return _kinds(here, there)
 
 

@@ -28,6 +28,16 @@ class Array:
         """Whether it holds floating-point numbers."""
         return self.dtype.startswith(("float", "bfloat"))
 
+    @property
+    def whole(self) -> bool:
+        """Whether it holds whole numbers."""
+        return self.dtype.startswith(("int", "uint"))
+
+    @property
+    def weight(self) -> bool:
+        """Whether its name is that of a layer's array."""
+        return self.key.rpartition(".")[2] in ARRAYS
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -122,9 +132,9 @@ def of_source(arrays: Iterable[Array]) -> Layers:
     loose, counters = [], {}
     for array in sorted(arrays, key=lambda array: natural(array.key)):
         name, _, last = array.key.rpartition(".")
-        if last == UNCOUNTED:
+        if last == UNCOUNTED and array.whole and not array.shape:
             counters[name] = array.key
-        elif last in ARRAYS and array.real and array.shape:
+        elif array.weight and array.real and array.shape:
             layers.setdefault(name, {})[last] = array
         else:
             loose.append(array)

@@ -18,11 +18,11 @@ from typing import TypeAlias
 
 from archspec.weights.words import LONGEST, before, natural
 
-STEPS = 50_000
-"""How far is searched: about a second. Networks with a layout take some thousands at most."""
+STEPS = 40_000
+"""How far is searched, a second or so. Networks of the zoo take some thousands."""
 
 WHOLE, WORD = 1 << 29, 1 << 13
-"""What a module that is laid exactly on one of the network's counts, and a shared word; all that is less counts less."""
+"""What counts a module that is laid exactly on one of the network's, and what a shared word."""
 
 Bits: TypeAlias = int
 """A set of numbers."""
@@ -173,6 +173,11 @@ class _Search:
             self._pairs(tree, max(best)), self._alternatives(tree, ends, all_ways=True), self._alternatives(tree, best)
         )
 
+    def _spend(self, steps: int) -> None:
+        self.left -= steps
+        if self.left < 0:
+            raise TooManyWaysError
+
     def _ends(self, module: _Module, taken: Bits) -> dict[Bits, int]:
         """The layers that may be taken once a module is laid, with the best score of each."""
         key = module.number, taken
@@ -183,6 +188,7 @@ class _Search:
     def _placed(self, layer: int, taken: Bits) -> dict[Bits, int]:
         """One layer: on each of its kind that is free, that depends on nothing free, and that nothing taken needs."""
         kind = self.there.kinds[layer]
+        self._spend(1 + len(self.members.get(kind, ())) // 16)
         ends = {taken: 0} if kind in self.there.spare else {}
         for place in self.members.get(kind, ()):
             bit = 1 << place
@@ -194,17 +200,17 @@ class _Search:
         """The parts of a module one behind the other, in every order that their indices allow."""
         ways = self.ways[module.number, taken] = _Ways({(0, taken): 0})
         states: list[_State] = [(0, taken)]
+        width = 1 + len(module.parts) // 64  # sets of more numbers take longer
         for _ in module.parts:
             following: dict[_State, int] = {}
             for state in states:
                 done, now = state
+                self._spend(width)
                 for part, child in enumerate(module.parts):
                     if done >> part & 1 or module.earlier[part] & ~done:
                         continue
+                    self._spend(width)
                     for then in self._ends(child, now):
-                        self.left -= 1
-                        if self.left < 0:
-                            raise TooManyWaysError
                         end = done | 1 << part, then
                         score = ways.scores[state] + self._step(module, taken, state, part, then)
                         following[end] = max(following.get(end, 0), score)
@@ -214,7 +220,7 @@ class _Search:
         return {now: ways.scores[done, now] + WHOLE * (now ^ taken in self.modules) for done, now in states}
 
     def _step(self, module: _Module, start: Bits, state: _State, part: int, then: Bits) -> int:
-        """What it counts to lay a part: what the part counts, and one if no later branch of a concatenation is taken."""
+        """What laying a part counts: what it counts itself, and 1 if no later branch of a concatenation is taken."""
         now = state[1]
         if not self.after or not module.earlier[part]:
             return self._ends(module.parts[part], now)[then]

@@ -6,8 +6,6 @@ Where several ways are left, the names decide, or the layer is open: it is said 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import reduce
-from operator import or_
 from os import PathLike
 from typing import TypeAlias
 
@@ -20,9 +18,10 @@ from archspec.weights.choices import choices
 from archspec.weights.file import WeightFile
 from archspec.weights.kinds import Kinds, kinds
 from archspec.weights.layers import Array, Layer, Layers, of_network, of_source
-from archspec.weights.layout import Here, Layout, TooManyWaysError, lay, numbers
+from archspec.weights.layout import Here, Layout, TooManyWaysError, lay
 from archspec.weights.matching import Matching
 from archspec.weights.rows import Why
+from archspec.weights.wiring import Wiring
 from archspec.weights.words import likeness, pieces
 
 MOST = 4096
@@ -31,9 +30,7 @@ MOST = 4096
 Likeness: TypeAlias = Callable[[Layer, Layer], int]
 
 
-def match(
-    network: Network, source: Mapping[str, Tensor] | str | PathLike[str], *, assume: bool = False
-) -> Matching:
+def match(network: Network, source: Mapping[str, Tensor] | str | PathLike[str], *, assume: bool = False) -> Matching:
     """What of a source fills each array of a network.
 
     Args:
@@ -74,9 +71,14 @@ def match(
 
 
 def _described(source: Mapping[str, Tensor]) -> Iterator[Array]:
-    if isinstance(source, WeightFile):
-        yield from source.arrays.values()
-        return
+    for array in source.arrays.values() if isinstance(source, WeightFile) else _in_memory(source):
+        if array.weight and not array.real:
+            where = f"{source.path}: " if isinstance(source, WeightFile) else ""
+            raise ArchspecError(f"{where}'{array.key}' is of type {array.dtype}; weights are floating-point numbers")
+        yield array
+
+
+def _in_memory(source: Mapping[str, Tensor]) -> Iterator[Array]:
     for key, tensor in source.items():
         if not isinstance(key, str) or not isinstance(tensor, Tensor):
             raise ArchspecError(f"a state dict maps names to tensors; {key!r} is a {type(tensor).__name__}")
@@ -90,9 +92,7 @@ class _Matcher:
         taken: By a layer of the network, the source's, and why.
         open: The layers of which nothing says that they have the right one, and those that each may have.
         possible: Those that each may have if names are left out.
-        above: For each layer of the network, the layers that it depends on, as bits of their numbers.
-        after: For each layer of the network, the layers in later branches of a concatenation.
-        behind: For a layer, the one that normalises what it gives.
+        wiring: How the network's layers are connected.
     """
 
     def __init__(self, network: Network, here: Layers, there: Layers) -> None:
@@ -102,33 +102,7 @@ class _Matcher:
         self.taken: dict[str, tuple[str, Why]] = {}
         self.open: dict[str, tuple[str, ...]] = {}
         self.possible: dict[str, set[str]] = {}
-        self.number = {layer.name: number for number, layer in enumerate(here.all)}
-        self.above: dict[str, int] = {}
-        self.after = [0] * len(here.all)
-        self.behind: dict[str, Layer] = {}
-        self._depend(network)
-
-    def _depend(self, network: Network) -> None:
-        by_path = {layer.path: layer for layer in self.here.all}
-        with_own: dict[str, int] = {}
-        for node in network.nodes:
-            own = by_path.get(node.name)
-            branches = [with_own.get(name, 0) for name in node.inputs]
-            above = reduce(or_, branches, 0)
-            with_own[node.name] = above | (1 << self.number[own.name] if own else 0)
-            if node.operator.name == "concat":
-                self._concatenate(branches)
-            if own is not None:
-                self.above[own.name] = above
-                feeder = by_path.get(node.inputs[0])
-                if feeder is not None and feeder.kernel:
-                    self.behind[feeder.name] = own
-
-    def _concatenate(self, branches: Sequence[int]) -> None:
-        for place, branch in enumerate(branches):
-            later = reduce(or_, branches[place + 1 :], 0)
-            for number in numbers(branch & ~later):
-                self.after[number] |= later & ~branch
+        self.wiring = Wiring(network, here.all)
 
     def by_key(self, arrays: Mapping[str, Array]) -> bool:
         """Take every layer by its own name, if the source has all of its arrays under the very same keys."""
@@ -152,19 +126,20 @@ class _Matcher:
     def _take(self, here: Sequence[Layer], there: Sequence[Layer], alike: Likeness, why: Why | None = None) -> None:
         """Match layers with layers, and note what else they could be."""
         found = kinds(here, there)
-        for those, blocks in ((found, True), (found.equal(), True), (found.equal(), False)):
+        equal = found.equal()
+        for those, blocks in ((found, True), (equal, True), (equal, False))[found == equal :]:
             layout = self._laid(those, alike, blocks=blocks)
             if layout is not None:
                 ordered = self._laid(those, alike, blocks=blocks, concatenated=True) if layout.open else None
                 self._note(those, layout, ordered or layout, why)
                 return
-        unordered = _unordered(found.equal())
-        self._note(found.equal(), unordered, unordered, why)
+        unordered = _unordered(equal)
+        self._note(equal, unordered, unordered, why)
 
     def _laid(self, found: Kinds, alike: Likeness, *, blocks: bool, concatenated: bool = False) -> Layout | None:
         if not found.here:
             return Layout({}, {}, {})
-        own = [self.number[layer.name] for layer in found.here]
+        own = [self.wiring.number[layer.name] for layer in found.here]
         modules: dict[str, int] = {}
         for number, layer in enumerate(found.here):
             for module in _modules(layer.path, "/"):
@@ -173,9 +148,9 @@ class _Matcher:
         here = Here(
             ours.kinds,
             ours.spare,
-            above=[_among(own, self.above[layer.name]) for layer in found.here],
+            above=[_among(own, self.wiring.above[layer.name]) for layer in found.here],
             modules=frozenset(bits for bits in modules.values() if bits.bit_count() > 1),
-            after=[_among(own, self.after[number]) for number in own] if concatenated else (),
+            after=[_among(own, self.wiring.after[number]) for number in own] if concatenated else (),
         )
         names = [layer.name for layer in found.there]
         try:
@@ -185,14 +160,15 @@ class _Matcher:
 
     def _note(self, found: Kinds, layout: Layout, ordered: Layout, why: Why | None) -> None:
         """Keep what was found; `ordered` is the same where the order of concatenations counts."""
+        open_, ambiguous = layout.open, ordered.open
         for one, other in ordered.pairs.items():
             name, theirs = found.here[one].name, found.there[other].name
             self.possible[name] = {found.there[each].name for each in layout.possible[one]}
             reason: Why = why or ("only" if found.of_here[one] in found.single else "order")
-            if one in ordered.open:
+            if one in ambiguous:
                 reason = "assumed"
                 self.open[name] = tuple(found.there[each].name for each in sorted(ordered.best[one]))
-            elif one in layout.open:
+            elif one in open_:
                 reason = "index"
             elif len(self.possible[name]) > 1:
                 reason = why or "names"
@@ -200,34 +176,36 @@ class _Matcher:
 
     def _normalisations(self) -> None:
         """Give each layer's normalisation that of its match: in the smallest module that has as many as are wanted."""
-        modules: dict[str, tuple[list[Layer], list[Layer]]] = {}
-        kernel: dict[str, str] = {}
+        kernel: dict[str, Layer] = {}
+        groups: dict[tuple[str, object], tuple[list[Layer], list[Layer]]] = {}
         for layer in self.here.kernels:
-            if layer.name in self.taken and layer.name in self.behind:
-                kernel[self.behind[layer.name].name] = layer.name
+            if layer.name in self.taken and layer.name in self.wiring.behind:
+                norm = self.wiring.behind[layer.name]
+                kernel[norm.name] = layer
                 for module in _modules(self.taken[layer.name][0]):
-                    modules.setdefault(module, ([], []))[0].append(self.behind[layer.name])
+                    groups.setdefault((module, norm.signature), ([], []))[0].append(norm)
         for norm in self.there.others:
             for module in _modules(norm.name):
-                modules.setdefault(module, ([], []))[1].append(norm)
+                groups.setdefault((module, norm.signature), ([], []))[1].append(norm)
         used: set[str] = set()
 
         def alike(one: Layer, other: Layer) -> int:
-            return 8 * _same_index(self.taken[kernel[one.name]][0], other.name) + _alike(one, other)
+            return _same_index(self.taken[kernel[one.name].name][0], other.name) + _alike(one, other)
 
-        for module in sorted(modules, key=lambda name: (-name.count("."), not name, name)):
-            for signature in dict.fromkeys(norm.signature for norm in modules[module][1]):
-                wanted, given = (
-                    [layer for layer in side if layer.signature == signature and layer.name not in done]
-                    for side, done in zip(modules[module], (self.taken, used), strict=True)
-                )
-                if len(wanted) == len(given):
-                    self._take(wanted, given, alike, "norm")
-                    used |= {norm.name for norm in given}
-        for norm_name, kernel_name in kernel.items():
-            if kernel_name in self.open and norm_name in self.taken and norm_name not in self.open:
-                self.open[norm_name] = (self.taken[norm_name][0],)
-                self.taken[norm_name] = self.taken[norm_name][0], "assumed"
+        for _, (ours, theirs) in sorted(groups.items(), key=lambda group: (-group[0][0].count("."), not group[0][0])):
+            wanted = [layer for layer in ours if layer.name not in self.taken]
+            given = [layer for layer in theirs if layer.name not in used]
+            if wanted and len(wanted) == len(given):
+                self._take(wanted, given, alike, "norm")
+                used |= {layer.name for layer in given}
+        self._follow(kernel)
+
+    def _follow(self, kernel: Mapping[str, Layer]) -> None:
+        """Leave the normalisation of an ambiguous layer open too."""
+        for name, layer in kernel.items():
+            if layer.name in self.open and name in self.taken and name not in self.open:
+                self.open[name] = (self.taken[name][0],)
+                self.taken[name] = self.taken[name][0], "assumed"
 
 
 def _among(own: Sequence[int], bits: int) -> int:
@@ -252,7 +230,9 @@ def _alike(one: Layer, other: Layer) -> int:
 
 def _same_index(one: str, other: str) -> bool:
     """Whether the last labels of two names have the same number: conv1 and bn1."""
-    numbers = [[piece for piece in pieces(name.rpartition(".")[2]) if not isinstance(piece, str)] for name in (one, other)]
+    numbers = [
+        [piece for piece in pieces(name.rpartition(".")[2]) if not isinstance(piece, str)] for name in (one, other)
+    ]
     return bool(numbers[0]) and numbers[0] == numbers[1]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import prod
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from archspec.errors import ArchspecError
 from archspec.files import replacing
+from archspec.result import Reported, short
 from archspec.weights.blocks import mixed
 from archspec.weights.differences import differences
 from archspec.weights.layers import UNCOUNTED, Layer, Layers
@@ -26,7 +28,7 @@ SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Matching:
+class Matching(Reported):
     """A network's arrays beside those of a source; true when each is filled and nothing is left over.
 
     Attributes:
@@ -50,13 +52,15 @@ class Matching:
     open: Mapping[str, tuple[str, ...]]
     choices: tuple[Choice, ...]
     last: str
-    source: Mapping[str, Tensor] = field(repr=False)
+    source: Mapping[str, Tensor] = field(repr=False, compare=False)
     assume: bool = False
 
     def __bool__(self) -> bool:
         return not self.left and all(row.source is not None for row in self.rows)
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """What came of it, in one sentence."""
         filled = sum(row.source is not None for row in self.rows)
         left = f"{len(self.left)} of the source left over" if self.left else "none left over"
         layers = "1 layer" if len(self.open) == 1 else f"{len(self.open)} layers"
@@ -78,6 +82,9 @@ class Matching:
                 yield Row(array.key, array.shape, None, None, self._missing(layer))
             elif (found := source.arrays.get(last)) is None:
                 yield Row(array.key, array.shape, None, None, f"'{source.name}' has no {last}")
+            elif found.shape[:1] != array.shape[:1] or prod(found.shape) != prod(array.shape):
+                size = "×".join(map(str, found.shape))
+                yield Row(array.key, array.shape, None, None, f"'{found.key}' is {size}")
             else:
                 other = None if found.shape == array.shape else found.shape
                 yield Row(array.key, array.shape, found.key, other, why or "order")
@@ -129,7 +136,11 @@ class Matching:
         Raises:
             ArchspecError: A number is not finite, or a variance is negative.
         """
-        found = {row.key: self._tensor(row) for row in self.rows if row.source is not None}
+        return self._state({})
+
+    def _state(self, types: Mapping[str, torch.dtype]) -> dict[str, Tensor]:
+        """The state dict in the types of a model's arrays, by key; in those of the source if there are none."""
+        found = {row.key: self._tensor(row, types.get(row.key)) for row in self.rows if row.source is not None}
         for layer in self.here.all:
             if f"{layer.name}.running_var" in found:
                 counter = self.there.counters.get(self.taken[layer.name][0])
@@ -138,7 +149,7 @@ class Matching:
                 )
         return found
 
-    def _tensor(self, row: Row) -> Tensor:
+    def _tensor(self, row: Row, dtype: torch.dtype | None) -> Tensor:
         tensor = self.source[str(row.source)].detach()
         if tensor.device.type != "meta":
             numbers = tensor.float() if tensor.element_size() == 1 else tensor  # of 8-bit floats torch cannot say it
@@ -147,6 +158,9 @@ class Matching:
                 raise ArchspecError(f"'{row.source}' holds {bad} numbers that are not finite (NaN or infinite)")
             if row.key.endswith("running_var") and bool((numbers < 0).any()):
                 raise ArchspecError(f"'{row.source}' holds a negative variance")
+            if dtype is not None and (large := int((~torch.isfinite(numbers.to(dtype))).sum())):
+                most, name = float(numbers.abs().max()), str(dtype).removeprefix("torch.")
+                raise ArchspecError(f"'{row.source}' holds {large} numbers too large for {name}: up to {most:.3g}")
         return tensor.reshape(row.shape)
 
     def apply(self, model: nn.Module, *, strict: bool = True) -> nn.Module:
@@ -161,7 +175,8 @@ class Matching:
         """
         if strict:
             self._refuse_partial()
-        own, state = model.state_dict(), self.state()
+        own = model.state_dict()
+        state = self._state({key: tensor.dtype for key, tensor in own.items()})
         strange = [key for key, tensor in state.items() if key not in own or own[key].shape != tensor.shape]
         if strange or (strict and own.keys() - state.keys()):
             key = strange[0] if strange else next(iter(own.keys() - state.keys()))
@@ -189,7 +204,7 @@ class Matching:
 
     def _refuse_partial(self) -> None:
         if not self:
-            raise ArchspecError("\n".join((str(self), *self.differences)))
+            raise ArchspecError("\n".join((self.sentence, *self.differences)))
 
     def swapped(self, choice: Choice) -> "Matching":
         """The matching in which a choice is made the other way."""
@@ -235,6 +250,9 @@ class Matching:
         from archspec.weights.side_by_side import settled
 
         return settled(self, model, source, x, tolerance)
+
+    def __repr__(self) -> str:
+        return short(self, self.sentence)
 
 
 _ASSUME = "to take those in the order of their names, say --assume (assume=True); Matching.settled runs both models"

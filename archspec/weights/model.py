@@ -32,5 +32,5 @@ def filled(
     matching = match(network, source, assume=assume)
     if isinstance(matching.source, WeightFile) and matching.source.compressed is not None:
         matching.source.compressed.refuse_another(origin(document, network.bindings))
-    model = matching.apply(build(network, document, device="meta", inplace=inplace))  # no memory for weights twice
-    return model.to(device=torch.get_default_device() if device is None else device, dtype=dtype)
+    empty = build(network, document, device="meta", dtype=dtype, inplace=inplace)  # no memory for weights twice
+    return matching.apply(empty).to(device=torch.get_default_device() if device is None else device)

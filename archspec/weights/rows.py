@@ -11,7 +11,7 @@ WHY: Mapping[Why, str] = {
     "only": "no other layer of either side has this shape",
     "order": "the shapes, the modules and their indices leave no other",
     "names": "of those that are left, it agrees best in modules and in the words of names",
-    "index": "parallel branches are left that names do not tell apart; numbers are taken for the order of concatenation",
+    "index": "it is one of several parallel branches, and its number is taken for its place in the concatenation",
     "norm": "it normalises the layer that fills the one before",
     "assumed": "nothing says which of several it is; those in the order of the names are taken",
     "run": "the shapes agree, and the models do when they are run",

@@ -16,8 +16,8 @@ from torch.utils.hooks import RemovableHandle
 
 from archspec.errors import ArchspecError
 from archspec.weights.check import Check, Parting
-from archspec.weights.outputs import apart, first, largest, normalised, same, shape
 from archspec.weights.describe import between, describe, differing
+from archspec.weights.outputs import apart, first, largest, normalised, same, shape
 
 if TYPE_CHECKING:
     from archspec.weights.matching import Matching

@@ -20,7 +20,9 @@ LONGEST = 64
 """How many pieces of a name are looked at."""
 
 _MEANING = {word: meaning for meaning, words in SAME.items() for word in words}
-_PLACE = re.compile(r"(stage|unit|layer|block|features|module|model|body|seq|)\d*|conv(2d|olution)?|norm(alization)?|bn")
+_PLACE = re.compile(
+    r"(stage|unit|layer|block|features|module|model|body|seq|)\d*|conv(2d|olution)?|norm(alization)?|bn"
+)
 _PIECES = re.compile(r"[0-9]+x[0-9]+|[0-9]+|[^\W\d_]+")
 _LABEL = re.compile(r"[0-9]+x[0-9]+|[0-9]+|[^\W\d_]+|.")
 

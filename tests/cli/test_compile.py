@@ -59,7 +59,8 @@ def test_compile_refuses_what_it_cannot_do(tiny, arguments, said):
 def test_verify_prints_every_layer_of_one_network_and_a_line_for_each_of_several():
     one = run("verify", "lenet_5").stdout
     assert "lenet_5, counted and run: side = 28, classes = 10" in one
-    assert "conv1    conv2d      20×24×24        2      520        0    288,000       11,520  yes" in one
+    assert "conv1           conv2d      20×24×24        2      520        0    288,000       11,520  yes" in one
+    assert "written source  source            10        8  431,080        0  2,293,000       19,410  yes" in one
     assert "1 of 1 networks agree (8 nodes:" in one
     several = run("verify", "lenet_5", "lenet_300_100").stdout
     assert "conv1" not in several

@@ -25,7 +25,7 @@ network:
   - global_avg_pool
   - {linear: {out_features: classes}, as: fc}
 """
-RENAMED = {"conv": "a.0", "norm": "a.1", "left.conv2d": "b.0", "right.conv2d": "b.1", "fc": "c"}
+RENAMED = {"conv": "a.0", "norm": "a.1", "left.conv2d": "b.one", "right.conv2d": "b.two", "fc": "c"}
 
 
 def run(*arguments):
@@ -45,14 +45,30 @@ def folder(tmp_path):
 
 
 def test_the_map_says_what_fills_each_layer_and_why(folder):
-    done = run(folder / "tiny.yaml", folder / "weights.safetensors")
+    done = run(folder / "tiny.yaml", folder / "weights.safetensors", "--assume")
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout == MAP
 
 
+def test_what_is_ambiguous_is_refused(folder):
+    done = run(folder / "tiny.yaml", folder / "weights.safetensors", "-o", folder / "out.safetensors")
+    assert (done.exit_code, done.stderr) == (1, "")
+    words = " ".join(done.stdout.split())
+    assert "left.conv2d weight, bias 4×4×1×1 ambiguous: 'b.one' or 'b.two'" in words
+    assert "nothing says which of the source is which of 2 layers here: 'left.conv2d' may be" in words
+    assert words.endswith("tiny: 7 of 11 arrays filled, 4 of the source left over; 2 layers ambiguous")
+    assert not (folder / "out.safetensors").exists()
+
+
 def test_what_is_written_is_the_model(folder):
     done = run(
-        folder / "tiny.yaml", folder / "weights.safetensors", "-o", folder / "out.safetensors", "--set", "classes=3"
+        folder / "tiny.yaml",
+        folder / "weights.safetensors",
+        "--assume",
+        "-o",
+        folder / "out.safetensors",
+        "--set",
+        "classes=3",
     )
     assert done.exit_code == 0
     model = archspec.loads(TINY).to_torch(seed=5)
@@ -63,18 +79,19 @@ def test_what_is_written_is_the_model(folder):
 
 def test_what_does_not_fit_exits_1_and_writes_nothing(folder):
     out = folder / "out.safetensors"
-    done = run(folder / "tiny.yaml", folder / "other.safetensors", "-o", out)
+    done = run(folder / "tiny.yaml", folder / "other.safetensors", "--assume", "-o", out)
     assert (done.exit_code, done.stderr) == (1, "")
     words = " ".join(done.stdout.split())
     assert "'fc' is 3×8 here, 'c' is 7×8 in the source: other classes? with classes=7 they agree" in words
     assert "fc weight, bias 3×8 no layer of the source is left that fits" in words
     assert "c.weight 7×8 no layer here is left that fits" in words
-    assert "tiny: 9 of 11 arrays filled, 2 of the source left over; 1 assumed" in words
+    assert "tiny: 9 of 11 arrays filled, 2 of the source left over; 2 layers assumed" in words
     assert not out.exists()
     assert run(folder / "tiny.yaml", folder / "other.safetensors", "-o", out, "--partial").exit_code == 1
-    assert "fc.weight" not in load_file(out)
-    assert "conv.weight" in load_file(out)
-    assert run(folder / "tiny.yaml", folder / "other.safetensors", "--set", "classes=7").exit_code == 0
+    written = load_file(out)
+    assert "conv.weight" in written
+    assert not {"fc.weight", "left.conv2d.weight"} & written.keys()
+    assert run(folder / "tiny.yaml", folder / "other.safetensors", "--assume", "--set", "classes=7").exit_code == 0
 
 
 def test_json_is_all_there_is_on_standard_output(folder):
@@ -87,44 +104,40 @@ def test_json_is_all_there_is_on_standard_output(folder):
         "reshaped_from": None,
         "why": "only",
     }
-    assert found["left_over"][0] == {"key": "c.weight", "shape": [7, 8], "why": "no layer here is left that fits"}
-    (assumption,) = found["assumptions"]
-    assert assumption == {
-        "layers": [["left.conv2d", "right.conv2d"]],
-        "parallel": True,
-        "settled_by": None,
-    }
-    assert len(found["differences"]) == 1
+    assert {"key": "c.weight", "shape": [7, 8], "why": "no layer here is left that fits"} in found["left_over"]
+    assert found["assumptions"] == [{"layers": [["left.conv2d", "right.conv2d"]], "parallel": True, "settled_by": None}]
+    assert found["ambiguous"] == {"left.conv2d": ["b.one", "b.two"], "right.conv2d": ["b.one", "b.two"]}
+    assert found["mixed_blocks"] == []
+    assert len(found["differences"]) == 2
 
 
 def test_markdown_has_tables_and_a_list(folder):
-    done = run(folder / "tiny.yaml", folder / "other.safetensors", "--format", "markdown")
+    done = run(folder / "tiny.yaml", folder / "other.safetensors", "--format", "markdown", "--assume")
     assert "| conv         | weight          | 4×3×3×3 | only" in done.stdout
     assert "| left over in the source" in done.stdout
-    assert "\n- tiny: 9 of 11 arrays filled, 2 of the source left over; 1 assumed\n" in done.stdout
+    assert "\n- tiny: 9 of 11 arrays filled, 2 of the source left over; 2 layers assumed\n" in done.stdout
 
 
 def test_long_names_stand_below(folder):
     state = load_file(folder / "weights.safetensors")
     save_file({f"{'long.' * 20}{key}": array for key, array in state.items()}, folder / "long.safetensors")
-    lines = run(folder / "tiny.yaml", folder / "long.safetensors").stdout.splitlines()
+    lines = run(folder / "tiny.yaml", folder / "long.safetensors", "--assume").stdout.splitlines()
     assert lines[2] == "layer         arrays             shape  why, filled by ←"
     assert lines[4] == "conv          weight           4×3×3×3  only"
     assert lines[5] == f"    ← {'long.' * 20}a.0"
 
 
-def test_assumptions_are_counted_where_there_are_many(tmp_path):
+@pytest.mark.parametrize(("flag", "word"), [((), "ambiguous"), (("--assume",), "assumed")])
+def test_choices_are_counted_where_there_are_many(tmp_path, flag, word):
     branches = ", ".join(f"b{i}: [{{conv2d: {{out_channels: 4, kernel_size: 1}}}}]" for i in range(4))
     spec = f"archspec: 1\nname: many\ninput: [3, 8, 8]\nnetwork:\n  - concat: {{{branches}}}\n"
     (tmp_path / "many.yaml").write_text(spec)
-    state = {
-        f"x.{i}.{last}": torch.zeros(s) for i in range(4) for last, s in (("weight", (4, 3, 1, 1)), ("bias", (4,)))
-    }
-    save_file(state, tmp_path / "w.safetensors")
-    words = " ".join(run(tmp_path / "many.yaml", tmp_path / "w.safetensors").stdout.split())
-    assert words.count("assumed: 'x.") == 4
-    assert "2 more are assumed; the library's Matching.settled runs both models to decide" in words
-    assert words.endswith("many: 8 of 8 arrays filled, none left over; 6 assumed")
+    shapes = (("weight", (4, 3, 1, 1)), ("bias", (4,)))
+    save_file({f"x.{i}.{last}": torch.zeros(s) for i in "abcd" for last, s in shapes}, tmp_path / "w.safetensors")
+    words = " ".join(run(tmp_path / "many.yaml", tmp_path / "w.safetensors", *flag).stdout.split())
+    assert words.count(f"{word}: 'x.a' and 'x.") == 3
+    assert f"2 more are {word}; the library's Matching.settled runs both models to decide" in words
+    assert words.endswith(f"4 layers {word}")
 
 
 @pytest.mark.parametrize(
@@ -148,16 +161,14 @@ layer         arrays             shape  why      filled by
 ────────────  ───────────────  ───────  ───────  ─────────
 conv          weight           4×3×3×3  only     a.0
 norm          γ, β, mean, var        4  norm     a.1
-left.conv2d   weight, bias     4×4×1×1  assumed  b.0
-right.conv2d  weight, bias     4×4×1×1  assumed  b.1
+left.conv2d   weight, bias     4×4×1×1  assumed  b.one
+right.conv2d  weight, bias     4×4×1×1  assumed  b.two
 fc            weight, bias         3×8  only     c
 
 only: no other layer of either side has this shape
 norm: it normalises the layer that fills the one before
-assumed: the shapes agree in order, and nothing says whether it is not another one of those
-the source is sorted by name, as safetensors files are: its order is that of the numbers in the
-  names
-assumed: 'b.0' and 'b.1' have the same shapes, in parallel branches: that they fill 'left.conv2d'
-  and 'right.conv2d' in this order
-tiny: 11 of 11 arrays filled, none left over; 1 assumed
+assumed: nothing says which of several it is; those in the order of the names are taken
+assumed: 'b.one' and 'b.two' have the same shapes, in parallel branches: that they fill
+  'left.conv2d' and 'right.conv2d' in this order
+tiny: 11 of 11 arrays filled, none left over; 2 layers assumed
 """

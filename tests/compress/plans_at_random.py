@@ -44,10 +44,10 @@ def entry(random: Random, layer: str) -> Layer:
     keys["index"] = random.choice(["gaps", "rows", "bitmask", "auto", *(["dense"] if keys["density"] == 1 else [])])
     if keys["index"] in ("gaps", "auto"):
         keys["index_bits"] = random.randint(1, 8)
-        keys["index_huffman"] = random.choice([None, "coded", 3])
+        keys["index_huffman"] = random.choice([None, "coded", min(3, keys["index_bits"])])
     if kind == "shared":
         keys["weight_bits"] = random.choice([1, 2, 3, 4, 5, 6, 8, random.randint(1, 15)])
-        keys["weight_huffman"] = random.choice([None, "coded", 2])
+        keys["weight_huffman"] = random.choice([None, "coded", min(2, keys["weight_bits"])])
         keys["codebook"] = random.choice(["linear", "linear", "density", "random", "optimal"])
     if kind == "linear":
         keys["linear_bits"] = random.choice([2, 3, 4, 8, 8, random.randint(2, 15)])

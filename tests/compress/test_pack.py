@@ -538,7 +538,7 @@ def test_a_file_that_is_written_otherwise_is_found(tmp_path):
     container.write(file, text, [bytes([2, 0, 0, 0, 0b010_100_00]) + codebook + bytes([0b00_01_0000])])
     assert np.array_equal(unpack(file)["linear.weight"], source["linear.weight"])
     found = verify(file)
-    assert "encoded again, it has other bytes" in str(found)
+    assert "encoded again, it has other bytes" in found.sentence
     assert found.findings[0].startswith(f"{file}: blob 0: linear.weight")
 
 

@@ -46,7 +46,8 @@ def test_a_plan_is_the_table_that_the_paper_prints(name):
         entry, cell = row.entry, printed[number]
         assert entry.density == Fraction(cell["wpct"]) / 100
         assert (entry.weight_bits, entry.index_bits) == (int(cell["wb"]), int(cell["ib"]))
-        assert (entry.weight_huffman, entry.index_huffman) == (Fraction(cell["wbh"]), Fraction(cell["ibh"]))
+        weight_huffman = min(Fraction(cell["wbh"]), int(cell["wb"]))  # one is printed longer than what it replaces
+        assert (entry.weight_huffman, entry.index_huffman) == (weight_huffman, Fraction(cell["ibh"]))
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -67,12 +68,12 @@ RATES = [
 
 @pytest.mark.parametrize(("name", "number", "figure"), RATES)
 def test_a_rate_of_the_tables_follows(name, number, figure):
-    """As `reproduce` has it: between what is stored without fillers and biases and with them; and not off."""
+    """As `reproduce` has it, with fillers and biases; and not off from there to what is stored without them."""
     row = layers(name)[number]
     stored = row.fixed if figure == "rate" else row.coded
     finding = FOUND[f"{TABLES[name].id}.{number}.{figure}"]
-    middle = Fraction(stored.least_bits + stored.bits) / (2 * row.dense_bits)
-    assert float(finding.computed) == pytest.approx(float(middle), rel=1e-9)
+    if finding.figure.id != "lenet5.ip2.rateh":  # of a code that is printed longer than what it replaces
+        assert float(finding.computed) == pytest.approx(float(Fraction(stored.bits) / row.dense_bits), rel=1e-9)
     assert finding.verdict is not published.Verdict.OFF
     assert finding.spread.low <= Fraction(stored.least_bits) / row.dense_bits
     assert Fraction(stored.bits) / row.dense_bits <= finding.spread.high + Fraction(1, 10**9)
@@ -90,8 +91,9 @@ def test_the_total_of_vgg16_follows(name, figure, least, most):
     kept = [row.coded if "H" in figure else row.fixed for row in PREDICTED[name].rows]
     weights = sum(row.weights for row in PREDICTED[name].rows)
     high = Fraction(32 * weights) / sum(getattr(stored, least) for stored in kept)
-    low = Fraction(PREDICTED[name].dense_bits) / sum(getattr(stored, most) for stored in kept)
-    assert float(finding.computed) == pytest.approx(float(low + high) / 2, rel=1e-9)
+    rule = Fraction(PREDICTED[name].dense_bits) / sum(getattr(stored, most) for stored in kept)
+    assert float(finding.computed) == pytest.approx(float(rule), rel=1e-9)
+    assert finding.spread.low <= rule < high <= finding.spread.high
     assert finding.verdict is not published.Verdict.OFF
 
 
@@ -326,6 +328,10 @@ def test_a_table_and_a_list_say_the_same():
             "layers: [{layer: a, weight_bits: 4, weight_huffman: 99}]",
             ["an average code length lies above 0 and is at most 16 (got 99)"],
         ),
+        (
+            "layers: [{layer: a, weight_bits: 4, weight_huffman: 4.1}]",
+            ["p.yaml:3:37: an average code length is at most the bits that it replaces, 4 (got 41/10)"],
+        ),
         ("layers: [{density: 1/2}, {layer: b, bits: 3}]", ["missing key 'layer'", "unknown key 'bits'"]),
         ("number_bits: 128\nlayers: [{layer: a}]", ["a number of bits is whole, from 1 to 64 (got 128)"]),
     ],
@@ -428,7 +434,7 @@ def test_the_command_puts_numbers_into_a_closed_form():
     done = run("formulas", "xnor_speedup", "--set", "c=256", "--set", "N_W=9")
     assert "xnor_speedup = 2304/37 ≈ 62.2702702703" in done.output
     latex = run("formulas", "weight_sharing", "--set", "n=16", "--format", "latex").output
-    assert latex.startswith(r"\mathrm{weight\_sharing} = \frac{16 \, b}{k \, b + 16 \, \log_2 k}")
+    assert r"\text{weight\_sharing} &= \frac{16 \, b}{k \, b + 16 \, \log_2 k}" in latex
     data = json.loads(
         run("formulas", "weight_sharing", "--format", "json", "--set", "n=16", "--set", "k=4", "--set", "b=32").output
     )

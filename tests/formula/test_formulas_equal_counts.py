@@ -139,15 +139,19 @@ def test_rows_and_steps_repeat_a_symbolic_number_of_times():
     assert {node.times for node in arch.expand(free=["n"]).nodes} != {1}
 
 
-def test_a_repeat_whose_units_differ_is_refused_by_the_name_of_its_number():
-    head = "archspec: 1\nname: x\nsymbols: {n: {default: 3}}\ninput: [3, 8, 8]\n"
+def test_a_repeat_whose_units_differ_is_unrolled_at_its_default_and_that_is_said():
+    head = "archspec: 1\nname: x\nsymbols: {n: {default: 3}, side: {default: 8}}\ninput: [3, side, side]\n"
     grows = f"{head}network:\n  - repeat: n\n    body: [BODY]\n"
-    wider = grows.replace("BODY", "{conv2d: {out_channels: 2 * in_channels, kernel_size: 1}}")
-    with pytest.raises(SpecErrors, match=r"units of this repeat differ.*bind n"):
-        archspec.loads(wider).formula("params")
+    wider = grows.replace("BODY", "{conv2d: {out_channels: 2 * in_channels, kernel_size: 1, bias: false}}")
     counted = wider.replace("repeat: n", "repeat: n\n    index: i").replace("2 * in_channels", "8 + i")
-    with pytest.raises(SpecErrors, match="differ by their number i; bind n"):
-        archspec.loads(counted).formula("params")
-    half = grows.replace("BODY", "relu").replace("repeat: n", "repeat: n / 2")
+    for text, weights in ((wider, 3 * 6 + 6 * 12 + 12 * 24), (counted, 3 * 8 + 8 * 9 + 9 * 10)):
+        form = archspec.loads(text).formula("macs")
+        assert (form.text(), list(map(str, form.assumptions))) == (f"{weights}·side²", ["n = 3"])
+        assert form(n=1, side=5) == archspec.loads(text).count(n=1, side=5).macs
+    once = archspec.loads(wider.replace("default: 3", "default: 1")).formula("macs")
+    assert (once.text(), list(map(str, once.assumptions))) == ("18·side²", ["n = 1"])
+    half = grows.replace("BODY", "relu").replace("repeat: n", "repeat: n / 2").replace("default: 3", "default: 4")
+    form = archspec.loads(half).formula("activations")
+    assert (form.text(), list(map(str, form.assumptions))) == ("3·n·side²/2", ["n is a multiple of 2"])
     with pytest.raises(SpecErrors, match="must be a whole number"):
-        archspec.loads(half).formula("activations")
+        archspec.loads(half.replace("default: 4", "default: 3")).formula("activations")

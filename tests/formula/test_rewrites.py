@@ -8,10 +8,10 @@ import sympy
 from sympy import Integer
 
 from archspec import dims, symbols
-from archspec.dims import Condition
+from archspec.formula.assumptions import bounds, merged
 from archspec.formula.collected import collected, polynomial, summed
-from archspec.formula.views import asymptotic, bounds, divisible, merged
-from archspec.symbols import Ceil, CeilDiv, Floor, MakeDivisible, reduced, symbol, value
+from archspec.formula.views import asymptotic, divisible
+from archspec.symbols import Ceil, CeilDiv, Condition, Floor, MakeDivisible, reduced, symbol, value
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
 

@@ -1,11 +1,14 @@
-"""Every dialect against the tool itself: one network written as a plain module, counted by both.
+"""Every dialect against the tool itself: networks as our own source, operators as plain modules, counted by both.
 
 Tools that are not installed are skipped; the extra `peers` brings those that a plain `pip install` puts beside torch.
 """
 
+from contextlib import suppress
 from functools import cache, reduce
 from importlib import import_module
+from itertools import count
 from operator import add, mul
+from random import Random
 
 import pytest
 
@@ -16,7 +19,9 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 import archspec  # noqa: E402
 from archspec.cost import dialect  # noqa: E402
+from archspec.errors import ArchspecError  # noqa: E402
 from archspec.runtime import live  # noqa: E402
+from tests.peers.random_networks import network as drawn  # noqa: E402
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:`torch.jit.*` is deprecated:DeprecationWarning"),  # fvcore, torchprofile
@@ -44,10 +49,14 @@ OPERATORS = {  # inputs × operator: one row of a table of rules each
     "conv2d: {out_channels: 6, kernel_size: [3, 2], stride: 2, padding: 1, groups: 2}": (4, 9, 8),
     "conv2d: {out_channels: 8, kernel_size: 3, padding: [0, 1, 0, 1], dilation: 2, bias: false}": (4, 9, 8),
     "conv_transpose2d: {out_channels: 6, kernel_size: 3, stride: 2}": (4, 5, 7),
+    "conv_transpose2d: {out_channels: 4, kernel_size: [2, 3], groups: 2}": (4, 5, 7),
+    "conv_transpose2d: {out_channels: 6, kernel_size: 3, groups: 2, bias: false}": (4, 5, 7),
     "linear: {out_features: 7}": (5,),
     "linear: {out_features: 7, bias: false}": (5,),
     "batch_norm": (4, 5, 5),
     "batch_norm: {affine: false}": (4, 5, 5),
+    "batch_norm: {track_running_stats: false}": (4, 5, 5),
+    "batch_norm: {affine: false, track_running_stats: false}": (4, 5, 5),
     "layer_norm": (6,),
     "layer_norm: {elementwise_affine: false}": (6,),
     "local_response_norm: {size: 5}": (8, 5, 5),
@@ -59,6 +68,7 @@ OPERATORS = {  # inputs × operator: one row of a table of rules each
     "global_avg_pool: {keepdim: true}": (4, 5, 7),
     "global_max_pool": (4, 5, 7),
     "adaptive_avg_pool2d: {output_size: [2, 3]}": (4, 6, 6),
+    "adaptive_avg_pool2d: {output_size: [3, 4]}": (4, 7, 6),
     "upsample: {scale_factor: 2}": (4, 5, 5),
     "upsample: {scale_factor: 2, mode: bilinear}": (4, 5, 5),
     **{
@@ -156,6 +166,16 @@ def torchscan(model, x):
     return crawl(model, tuple(x.shape[1:]))["totals"]["macs"]["known_value"]
 
 
+def neural_cost(model, x, adapter="torch"):
+    adapters, estimate = import_module("neural_cost.adapters"), import_module("neural_cost.estimate")
+    found = adapters.get_adapter(adapter).operations(model, (x,))
+    return estimate.estimate_operations(found).flops if found else 0
+
+
+def neural_cost_fx(model, x):
+    return neural_cost(model, x, "torch-fx")
+
+
 def pthflops(model, x):
     return import_module("pthflops").count_ops(model, x, print_readable=False, verbose=False)[0]
 
@@ -170,17 +190,22 @@ TOOLS = {
     "torchinfo": torchinfo,
     "torchscan": torchscan,
     "pthflops": pthflops,
+    "neural-cost": neural_cost,
+    "neural-cost-fx": neural_cost_fx,
 }
 
-WITH_NUMBERS = ("fvcore", "torchprofile", "ptflops", "ptflops-aten", "torchscan", "pthflops")
+PACKAGES = {"ptflops-aten": "ptflops", "neural-cost": "neural_cost", "neural-cost-fx": "neural_cost"}
+
+WITH_NUMBERS = ("fvcore", "torchprofile", "ptflops", "ptflops-aten", "torchscan", "pthflops", "neural-cost-fx")
 """Tools that trace, that make an input of their own, or that see a linear layer computed in another way on meta."""
 
 
-def agree(tool, network):
+def agree(tool, network, make=Written):
+    """The number of the tool's dialect is what the tool counts of the module that `make` gives of the network."""
     if tool != "torch":
-        pytest.importorskip(tool.partition("-")[0])
+        pytest.importorskip(PACKAGES.get(tool, tool))
     with torch.device("meta"):
-        model, x = Written(network).eval(), torch.zeros(network.input.shape)
+        model, x = make(network).eval(), torch.zeros(network.input.shape)
     if tool in WITH_NUMBERS:
         model, x = model.to_empty(device="cpu"), torch.zeros(x.shape)
     with torch.no_grad():
@@ -190,7 +215,11 @@ def agree(tool, network):
 
 @cache
 def of_the_zoo(name):
-    return archspec.load(name).expand(side=NETWORKS[name])
+    """A network of the zoo, and the class that its written source has for it."""
+    arch, scope = archspec.load(name), {"__name__": "written"}
+    exec(compile(arch.source(side=NETWORKS[name]), name, "exec"), scope)  # noqa: S102  # written by our emitter
+    classes = [value for value in scope.values() if getattr(value, "__module__", None) == "written"]
+    return arch.expand(side=NETWORKS[name]), classes[-1]
 
 
 def of(step, shape):
@@ -200,8 +229,61 @@ def of(step, shape):
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("tool", TOOLS)
-def test_a_network_of_the_zoo_has_the_number_that_the_tool_gives_it(tool, name):
-    agree(tool, of_the_zoo(name))
+def test_a_written_source_has_the_number_that_like_says(tool, name):
+    network, written_class = of_the_zoo(name)
+    agree(tool, network, lambda _: written_class())
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_random_networks_have_the_numbers_that_the_tool_gives_them(tool, request):
+    wanted, made = (500 if request.config.option.long else 4), 0
+    for seed in count():
+        with suppress(ArchspecError):  # not every drawing is a network
+            network = archspec.loads(drawn(Random(f"{tool}{seed}"))).expand()  # noqa: S311  # the same ones every time
+            if not averages_one_number(network):
+                agree(tool, network)
+                made += 1
+        if made == wanted:
+            return
+
+
+def averages_one_number(network):
+    """Whether a batch norm would take the statistics of one number, which torch refuses."""
+    norms = (node for node in network.nodes if node.operator.name == "batch_norm")
+    return any(n.output.elements == n.output.shape[1] for n in norms if not n.operator.track_running_stats)
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's exporter, of itself
+def test_onnx_tool_counts_a_fresh_network_as_its_dialect_says(tmp_path):
+    for module in ("onnx_tool", "onnxscript"):
+        pytest.importorskip(module)
+    network = archspec.loads(FRESH).expand()
+    model = archspec.loads(FRESH).to_torch(seed=0).eval()
+    torch.onnx.export(model, (torch.zeros(network.input.shape),), str(tmp_path / "fresh.onnx"), verbose=False)
+    counted = import_module("onnx_tool").Model(str(tmp_path / "fresh.onnx"))
+    counted.graph.shape_infer()
+    counted.graph.profile()
+    assert network.count(dialect("onnx-tool")).flops == counted.graph.macs[0]
+
+
+FRESH = """
+archspec: 1
+name: fresh
+input: [3, 33, 32]
+network:
+  - conv2d: {out_channels: 8, kernel_size: 3, stride: 2, padding: 1, bias: false}
+  - batch_norm
+  - relu6
+  - max_pool2d: {kernel_size: 3, stride: 2}
+  - add: [[{conv2d: {out_channels: 8, kernel_size: 1, bias: false}}, sigmoid], [identity]]
+  - relu
+  - mul: [[hard_sigmoid], [identity]]
+  - avg_pool2d: {kernel_size: 2}
+  - hard_swish
+  - global_avg_pool
+  - linear: {out_features: 5, bias: false}
+  - softmax
+"""
 
 
 @pytest.mark.parametrize("step", OPERATORS)

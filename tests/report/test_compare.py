@@ -47,7 +47,7 @@ def test_some_symbols_can_be_left_free():
 
 def test_the_ratio_of_a_separable_convolution_to_a_full_one_is_the_papers():
     page = run("mobilenet_full:separable", "mobilenet:separable", "--free", "k,c_in,c,h,w").stdout
-    assert "mobilenet:separable / mobilenet_full:separable = 1/c + 1/k²" in page
+    assert "mobilenet:separable / mobilenet_full:separable = 1/c + 1/k²" in " ".join(page.split())
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "latex", "json"])
@@ -73,3 +73,14 @@ def test_one_network_cannot_be_compared():
 )
 def test_ratios_have_three_digits(a, b, said):
     assert ratio(a, b) == said
+
+
+def test_any_quantity_is_compared_and_what_decides_it_is_said():
+    asked = ["lenet_5", "lenet_300_100", "--of", "traffic,intensity", "--dtype", "int8", "--weight-bits", "4"]
+    page = run(*asked).stdout
+    assert page.splitlines()[2].startswith("traffic [B]")
+    assert page.splitlines()[3].startswith("MACs/B")
+    assert " ".join(page.split()).endswith("int8 activations; 4-bit weights")
+    first = json.loads(run(*asked, "--format", "json").stdout)["networks"][0]
+    assert first["intensity"] == pytest.approx(2_293_000 / first["traffic"])
+    assert run("lenet_5", "lenet_300_100", "--of", "speed").exit_code == 2

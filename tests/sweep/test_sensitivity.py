@@ -204,7 +204,7 @@ def test_stages_and_operators_can_be_grouped_and_choices_have_no_crossings():
         arch.crossover("side", "speed")
 
 
-def test_where_no_formula_can_say_it_the_crossings_are_counted_all_the_same():
+def test_a_root_is_that_of_the_branch_in_which_the_curves_cross():
     arch = archspec.loads("""
 archspec: 1
 name: undecided
@@ -217,7 +217,44 @@ network:
   - conv2d: {out_channels: c, kernel_size: 1}
 """)
     (crossing,) = arch.crossover("c").crossings
-    assert (crossing.above, crossing.value, crossing.root) == ("pointwise conv2d", 28, None)
+    assert (crossing.above, crossing.value, crossing.root) == ("pointwise conv2d", 28, 27)
+
+
+def small(symbols, network, shape="[16, 8, 8]"):
+    return archspec.loads(f"archspec: 1\nname: x\nsymbols: {symbols}\ninput: {shape}\nnetwork:\n{network}")
+
+
+def test_what_holds_at_one_value_alone_has_no_elasticity():
+    arch = small(
+        "{c: {default: 16, range: [4, 64]}}",
+        "  - when: in_channels == c\n    then: [{conv2d: {out_channels: 100, kernel_size: 3}}]\n"
+        "    else: [{conv2d: {out_channels: c, kernel_size: 1}}]\n",
+    )
+    (response,) = arch.sensitivity().responses
+    assert response.elasticity is None
+    assert response.reason == "the network is another one unless c = 16; only its steps can be counted"
+    assert response.step.cost == 17 * 16 * 64
+    (elsewhere,) = arch.sensitivity(c=8).responses  # there, the other branch is taken
+    assert (elsewhere.elasticity, elsewhere.step.cost) == (1, 9 * 16 * 64)
+
+
+def test_a_branch_is_that_of_the_value_and_what_the_formula_assumes_is_said():
+    arch = small(
+        "{side: {default: 8}}",
+        "  - when: side % 2 == 0\n    then: [{conv2d: {out_channels: 2, kernel_size: 1}}]\n  - relu\n",
+        "[3, side, side]",
+    )
+    (response,) = arch.sensitivity().responses
+    assert (response.elasticity, [*map(str, response.assumes)]) == (2, ["side is a multiple of 2"])
+    (odd,) = arch.sensitivity(side=9).responses
+    assert odd.reason == "there is nothing that could grow"
+
+
+def test_a_logarithm_has_no_elasticity_that_is_a_rational_number():
+    arch = small("{d: {default: 4, choices: [2, 4, 8]}}", "  - linear: {out_features: 8 * log2(d)}\n", "[8]")
+    (response,) = arch.sensitivity().responses
+    assert response.reason == "d stands in a logarithm; only its steps can be counted"
+    assert response.step.cost == 8 * 24
 
 
 # ------------------------------------------------------------------ what is printed

@@ -125,6 +125,66 @@ def test_the_answer_is_the_one_of_brute_force(first, second, budget, other, goal
     assert high <= span.high <= high + Fraction(1, 2 * GRID)
 
 
+SEVERAL = """
+archspec: 1
+name: several
+symbols: {{a: {{default: 1, range: [1/10, 2]}}, n: {{default: 1, range: [1, 40]}}}}
+input: [3, 4, 4]
+network: [{{conv2d: {{out_channels: "{width}", kernel_size: 1}}}}]
+"""
+
+
+@pytest.mark.parametrize("most", [400, 800, 1200, 5000])
+def test_all_intervals_that_give_the_network_are_named(most):
+    arch = archspec.loads(SEVERAL.format(width="8 * (1 + floor(10 * a) % 4)"))
+    best = arch.solve("a", {"macs": f"<={most}"}).best
+    width = best.figures["macs"] // (3 * 16)
+    expected = [Fraction(k, 10) for k in range(1, 21) if 8 * (1 + k % 4) == width]
+    found = best.everywhere["a"]
+    assert [span.low for span in found] == expected
+    for span in found:
+        assert span.closed == (True, span.single)
+        assert span.high in (span.low + Fraction(1, 10), 2)
+    assert best.spans["a"] == found[-1]
+    for value in alphas(Fraction(1, 10), Fraction(2), 20):
+        assert any(value in span for span in found) == (arch.count(a=value).macs == best.figures["macs"])
+
+
+def test_whole_numbers_that_give_one_network_are_named_together():
+    arch = archspec.loads(SEVERAL.format(width="1 + (n // 5) % 3"))
+    best = arch.solve("n", {"macs": "<=100"}).best  # 2 channels are 96, 3 are 144
+    assert [(span.low, span.high) for span in best.everywhere["n"]] == [(5, 9), (20, 24), (35, 39)]
+
+
+def test_the_report_names_all_intervals(tmp_path):
+    file = tmp_path / "several.yaml"
+    file.write_text(SEVERAL.format(width="8 * (1 + floor(10 * a) % 4)"))
+    page = CliRunner().invoke(app, ["solve", str(file), "--for", "a", "--macs", "<=1200"])
+    flat = " ".join(page.stdout.split())
+    assert "0.2 ≤ a < 0.3 or 0.6 ≤ a < 0.7 or 1 ≤ a < 1.1 or 1.4 ≤ a < 1.5 or 1.8 ≤ a < 1.9" in flat
+    data = json.loads(
+        CliRunner().invoke(app, ["solve", str(file), "--for", "a", "--macs", "<=1200", "--format", "json"]).stdout
+    )
+    assert [each["low"] for each in data["best"]["everywhere"]["a"]] == ["1/5", "3/5", "1", "7/5", "9/5"]
+
+
+def test_a_logarithm_is_followed_at_the_powers_of_two():
+    arch = archspec.loads("""
+archspec: 1
+name: logarithm
+symbols: {alpha: {default: 1, range: [1/4, 4], type: rational}}
+input: [8]
+network:
+  - linear: {out_features: "floor(8 * alpha)"}
+  - {when: log2(alpha) == 0, then: [relu]}
+  - linear: {out_features: 2}
+""")
+    found = arch.solve("alpha", {"macs": "<=200"})
+    assert (found.best.values, found.best.figures["macs"]) == ({"alpha": 2}, 8 * 16 + 16 * 2)
+    assert found.larger.values == {"alpha": 4}
+    assert "log2 is exact for powers of two alone" in found.unbuilt[1]
+
+
 @given(widths, widths)
 @settings(max_examples=6, deadline=None)
 def test_just_inside_the_ends_is_the_same_network_and_just_outside_another(first, second):
@@ -498,3 +558,24 @@ def test_two_counts_that_differ_are_a_fault_of_the_library(monkeypatch):
     monkeypatch.setattr(survey, "_listed", lambda _, length: [1] * length)
     with pytest.raises(ArchspecError, match="were counted as"):
         small("floor(alpha * 4)", "4").solve("alpha", {"macs": "<=1M"})
+
+
+def test_bits_of_weights_rule_what_is_stored_and_the_type_what_runs():
+    arch, chip = archspec.load("mobilenet"), {"weight_bytes": "<=1MiB", "memory": "<=512KiB"}
+    found = arch.solve("alpha", chip, dtype="int8", weight_bits=8)
+    here = arch.count(found.best.values, dtype="int8", weight_bits=8)
+    assert found.best.figures["weight_bytes"] == here.weight_bytes <= 2**20 < 4 * here.weight_bytes
+    assert found.best.figures["memory"] == arch.memory(dtype="int8", bindings=found.best.values).peak <= 2**19
+    wide = arch.solve("alpha", chip, dtype="int8")  # 32-bit weights leave room for fewer
+    assert wide.best.values["alpha"] < found.best.values["alpha"]
+
+
+def test_the_header_says_the_bits_and_any_quantity_has_a_budget():
+    asked = ["lenet_5", "--for", "classes", "--budget", "traffic <= 480kB", "--dtype", "int8", "--weight-bits", "8"]
+    done = CliRunner().invoke(app, ["solve", *asked])
+    assert done.exit_code == 0, done.output
+    assert "batch 1; int8 activations; 8-bit weights; convention default" in " ".join(done.stdout.split())
+    refused = CliRunner().invoke(app, ["solve", "lenet_5", "--for", "classes", "--budget", "traffic"])
+    assert "--budget takes NAME<=BOUND" in refused.stderr
+    unknown = CliRunner().invoke(app, ["solve", "lenet_5", "--for", "classes", "--budget", "trafic<=1"])
+    assert "no quantity 'trafic'; did you mean 'traffic'?" in unknown.stderr

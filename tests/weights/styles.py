@@ -101,7 +101,9 @@ def places(network):
                 last_kernel = layer
                 if not se:
                     inside.setdefault(branch, []).append(layer)
-            of = sum(k.kernel and not _se(k) and (first[k.name] if first[k.name] in branches else "") == branch for k in own)
+            of = sum(
+                k.kernel and not _se(k) and (first[k.name] if first[k.name] in branches else "") == branch for k in own
+            )
             following = own[place + 1] if place + 1 < len(own) else None
             found[layer.name] = Place(
                 kind="norm"
@@ -150,7 +152,7 @@ def _se(layer):
     return 0 if match is None else 1 + (match[1] == "expand")
 
 
-def timm(p):
+def timm(p):  # noqa: PLR0911  # one line per habit
     if p.linears or (p.kind == "linear" and p.last):
         return "classifier" if p.last else f"pre_logits.fc{p.linears}"
     if p.single and p.dw is False and not p.parallel and p.unit == 1 and p.index == 0:
@@ -175,7 +177,7 @@ def timm(p):
     return f"{block}.{'bn' if p.norm else 'conv'}{p.number}"
 
 
-def torchvision(p):
+def torchvision(p):  # noqa: PLR0911  # one line per habit
     if p.kind == "linear":
         return "fc" if p.last and not p.linears else f"classifier.{3 * p.linears}"
     if "shortcut" in p.branches and not p.dw:
@@ -190,7 +192,8 @@ def torchvision(p):
     if p.se:
         return f"features.{2 * p.index}.block.{p.number}.fc{p.se}"
     if p.parallel:
-        return f"features.{2 * p.index}.branch{p.parallel}.{f'{p.number - 1}.' if p.of > 1 else ''}{'bn' if p.norm else 'conv'}"
+        place = f"{p.number - 1}." if p.of > 1 else ""
+        return f"features.{2 * p.index}.branch{p.parallel}.{place}{'bn' if p.norm else 'conv'}"
     if p.side:
         return f"features.{2 * p.index}.skip.{int(p.norm)}"
     if p.of == p.number > 1 and p.normed:
@@ -198,7 +201,7 @@ def torchvision(p):
     return f"features.{2 * p.index}.conv.{p.number - 1}.{int(p.norm)}"
 
 
-def transformers(p):
+def transformers(p):  # noqa: PLR0911  # one line per habit
     last = "normalization" if p.norm else "convolution"
     if p.kind == "linear":
         return "classifier.1" if p.last else f"encoder.dense.{p.linears}.dense"
@@ -220,7 +223,7 @@ def transformers(p):
     return f"{block}.layer.{p.number - 1}.{last}"
 
 
-def pytorchcv(p):
+def pytorchcv(p):  # noqa: PLR0911  # one line per habit
     last = "bn" if p.norm else "conv"
     if p.kind == "linear":
         return f"output.fc{p.linears + 1}.fc" if p.linears or not p.last else "output"
@@ -240,7 +243,7 @@ def pytorchcv(p):
     return f"{block}.body.conv{p.number}.{last}"
 
 
-def ultralytics(p):
+def ultralytics(p):  # one line per habit
     last = "bn" if p.norm else "conv"
     if p.kind == "linear":
         return f"model.{1000 + p.linears}.linear"

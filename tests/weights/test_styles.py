@@ -13,10 +13,10 @@ pytest.importorskip("safetensors")
 
 from archspec.weights import match  # noqa: E402
 
-from .styles import STYLES, places, renamed, timm  # noqa: E402
+from .styles import STYLES, renamed, timm  # noqa: E402
 
 SE = Path(__file__).parent / "se.yaml"
-SAMPLE = ("se", "mobilenet_v2", "resnet18", "googlenet", "squeezenet_bypass", "xception")
+SAMPLE = ("se", "mobilenet_v2", "googlenet", "xception")
 PERMUTATIONS = 14
 
 
@@ -36,7 +36,7 @@ def sources(name, style, count):
         truth[source] = key
         value = torch.tensor(number) if array.ndim == 0 else torch.tensor(float(number))
         state[source] = value.expand(array.shape)
-    draw = random.Random(crc32(f"{name} {style.__name__}".encode()))
+    draw = random.Random(crc32(f"{name} {style.__name__}".encode()))  # noqa: S311  # nothing secret
     orders = [list(state), sorted(state)]
     orders += [draw.sample(orders[0], len(state)) for _ in range(count - 2)]
     return network, [{key: state[key] for key in order} for order in orders[:count]], truth
@@ -55,7 +55,6 @@ def check(name, style, count):
         other = match(network, state)
         assert rows(other) == rows(first)
         assert (other.open, other.choices, other.left) == (first.open, first.choices, first.left)
-        assert rows(match(network, state, assume=True)) == rows(match(network, states[0], assume=True))
     return sum(row.source is not None for row in first.rows), sum(row.source is None for row in first.rows)
 
 
@@ -70,13 +69,10 @@ def test_every_order_of_the_keys_gives_the_right_matching(name, style):
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: style.__name__)
 def test_the_numbers_are_those_of_the_right_arrays(style):
     """Every array of the source holds one number of its own."""
-    for name in ("se", "resnet18"):
-        arch = architecture(name)
-        network, states, truth = sources(name, style, 3)
-        expected = {truth[key]: float(array.flatten()[0]) for key, array in states[2].items()}
-        found = match(network, states[2]).state()
-        assert {key: float(array.flatten()[0]) for key, array in found.items()} == expected
-        assert found.keys() == arch.to_torch(device="meta").state_dict().keys()
+    network, states, truth = sources("resnet18", style, 3)
+    expected = {truth[key]: float(array.flatten()[0]) for key, array in states[2].items()}
+    found = match(network, states[2]).state()
+    assert {key: float(array.flatten()[0]) for key, array in found.items()} == expected
 
 
 def test_all_orders_of_all_networks(request):
@@ -91,7 +87,7 @@ def test_all_orders_of_all_networks(request):
 
 
 def test_equal_blocks_sorted_by_name_keep_their_layers():
-    """Eight blocks of equal shapes as safetensors stores them: conv_dw, conv_pw, conv_pwl is not the computing order."""
+    """As safetensors stores them: conv_dw, conv_pw, conv_pwl is not the order in which they are computed."""
     body = "[{conv2d: {out_channels: 4, kernel_size: 1, bias: false}, as: %s}]"
     steps = ", ".join(body[1:-1] % name for name in ("expand", "depthwise", "project"))
     for blocks in (2, 8):
@@ -109,13 +105,6 @@ def test_equal_blocks_sorted_by_name_keep_their_layers():
         assert matching
         assert {row.key.split(".")[1]: row.source.split(".")[2] for row in matching.rows} == names
         assert all(row.key.split(".")[0] == f"unit{row.source.split('.')[1]}" for row in matching.rows)
-
-
-@pytest.mark.parametrize("name", [*archspec.zoo.names(), "se"])
-def test_a_style_names_every_layer_once(name):
-    network = architecture(name).expand()
-    for style in STYLES:
-        assert len(renamed(network, style)) == len(places(network))
 
 
 def test_a_style_is_that_of_its_library():

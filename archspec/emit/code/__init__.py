@@ -25,11 +25,13 @@ from archspec.emit.code.rules import (
     exact_div,
     floor,
     floor_div,
+    log2,
     make_divisible,
     maximum,
     minimum,
+    sqrt,
 )
-from archspec.emit.code.text import quoted, written
+from archspec.emit.code.text import written
 from archspec.emit.code.value import BOOL, INT, NONE, RATIONAL, WORD, Code, Kind, call, kind_of, name, power
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "known_truth",
     "known_values",
     "less",
+    "log2",
     "make_divisible",
     "maximum",
     "minimum",
@@ -67,7 +70,7 @@ __all__ = [
     "negation",
     "one_of",
     "power",
-    "quoted",
+    "sqrt",
     "substituted",
     "sure_truth",
     "written",

@@ -50,6 +50,16 @@ def exact_div(a: Any, b: Any) -> Any:
     return call("exact_div", a, b)
 
 
+def log2(x: Any) -> Any:
+    """log₂ x."""
+    return call("log2", x)
+
+
+def sqrt(x: Any) -> Any:
+    """Refused: no size is a root."""
+    raise ArchspecError(f"the root of {x} cannot be written")
+
+
 def divide(a: Any, b: Any) -> Any:
     """a/b."""
     if not isinstance(b, Code):

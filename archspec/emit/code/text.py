@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.emit.code.value import Code
+from archspec.writing import python_string
 
 IF, OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(10)
 """How tightly the parts of an expression hold together."""
@@ -26,23 +27,13 @@ def _text(value: Any) -> tuple[str, int]:
     if isinstance(value, Code):
         return _WRITERS[value.head](*value.parts)
     if isinstance(value, str):
-        return quoted(value), ATOM
+        return python_string(value), ATOM
     if isinstance(value, Fraction):
         return f"Fraction({value.numerator}, {value.denominator})", ATOM
     if isinstance(value, tuple):
         inner = ", ".join(map(written, value))
         return f"({inner},)" if len(value) == 1 else f"({inner})", ATOM
     return repr(value), SIGN if isinstance(value, (int, float)) and value < 0 else ATOM
-
-
-def quoted(text: str) -> str:
-    r"""A text as Python writes it, between double quotes; what cannot be printed is escaped.
-
-    >>> print(quoted("two" + chr(10) + "lines"))
-    "two\nlines"
-    """
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in escaped) + '"'
 
 
 def _sum(*terms: tuple[Any, Any]) -> tuple[str, int]:
@@ -93,7 +84,7 @@ def _joined(word: str, own: int) -> Callable[..., tuple[str, int]]:
     return lambda *parts: (f" {word} ".join(written(part, COMPARE if own == OR else own + 1) for part in parts), own)
 
 
-def _called(function: str, args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]) -> tuple[str, int]:
+def _called(function: Any, args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]) -> tuple[str, int]:
     return f"{function}({', '.join([*map(written, args), *(f'{key}={written(v)}' for key, v in kwargs)])})", ATOM
 
 
@@ -106,6 +97,7 @@ _WRITERS: Mapping[str, Callable[..., tuple[str, int]]] = {
     "text": lambda text: (text, ATOM),
     "attr": lambda owner, attribute: (f"{written(owner, ATOM)}.{attribute}", ATOM),
     "out": lambda owner, attribute, *_: (f"{written(owner, ATOM)}.{attribute}", ATOM),
+    "behind": lambda code, start: (f"{written(code, ATOM)}[{start}:]", ATOM),
     "index": lambda code, key: (f"{written(code, ATOM)}[{written(key)}]", ATOM),
     "format": _formatted,
     "several": lambda *items: (", ".join(map(written, items)), IF),

@@ -39,11 +39,11 @@ def truncated_normal_(array: Tensor, std: float) -> Tensor:
     return array.clamp_(-2 * std, 2 * std)
 
 
-class GlobalAvgPool(nn.Module):
-    """The mean of each channel."""
+class Flatten(nn.Module):
+    """All axes but the batch as one."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.mean(x, dim=(2, 3))
+        return torch.flatten(x, start_dim=1)
 
 
 class Conv(Chain):
@@ -273,7 +273,8 @@ class InceptionV3(Chain):
                 name, InceptionC(channels, c1x1=c1x1, c3x3=c3x3, reduce_double=reduce_double, pool_proj=pool_proj)
             )
             channels = c1x1 + 4 * c3x3 + pool_proj
-        self.global_avg_pool = GlobalAvgPool()
+        self.global_avg_pool = nn.AdaptiveAvgPool2d(1)
+        self.global_avg_pool_flatten = Flatten()
         self.dropout = nn.Dropout()
         self.fc = nn.Linear(channels, classes)
         self.softmax = nn.Softmax(dim=1)

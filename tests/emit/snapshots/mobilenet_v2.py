@@ -42,11 +42,11 @@ def width(c: int, alpha: Fraction) -> int:
     return make_divisible(alpha * c, 8)
 
 
-class GlobalAvgPool(nn.Module):
-    """The mean of each channel."""
+class Flatten(nn.Module):
+    """All axes but the batch as one."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.mean(x, dim=(2, 3))
+        return torch.flatten(x, start_dim=1)
 
 
 class ConvBN(Chain):
@@ -115,7 +115,8 @@ class MobileNetV2(Chain):
         self.head = ConvBN(channels, c=max(1280, width(1280, alpha)), k=1)
         channels = self.head.out_channels
         self.relu6_2 = nn.ReLU6()
-        self.global_avg_pool = GlobalAvgPool()
+        self.global_avg_pool = nn.AdaptiveAvgPool2d(1)
+        self.global_avg_pool_flatten = Flatten()
         self.classifier = nn.Linear(channels, classes)
         self._initialise()
 

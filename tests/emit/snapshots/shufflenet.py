@@ -57,11 +57,11 @@ def whole(x: int | Fraction) -> int:
     return int(x)
 
 
-class GlobalAvgPool(nn.Module):
-    """The mean of each channel."""
+class Flatten(nn.Module):
+    """All axes but the batch as one."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.mean(x, dim=(2, 3))
+        return torch.flatten(x, start_dim=1)
 
 
 class ConvBN(Chain):
@@ -147,5 +147,6 @@ class ShuffleNet(Chain):
                 unit = Unit(channels, c=whole(scale * c), g1=g1 if i == 0 else g, s=s if i == 0 else 1, g=g)
                 units.add_module(f"unit{i + 1}", unit)
                 channels = unit.out_channels
-        self.global_avg_pool = GlobalAvgPool()
+        self.global_avg_pool = nn.AdaptiveAvgPool2d(1)
+        self.global_avg_pool_flatten = Flatten()
         self.fc = nn.Linear(channels, classes)

@@ -23,11 +23,11 @@ class Chain(nn.Sequential):
         return super().__getitem__(idx)
 
 
-class GlobalAvgPool(nn.Module):
-    """The mean of each channel."""
+class Flatten(nn.Module):
+    """All axes but the batch as one."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.mean(x, dim=(2, 3))
+        return torch.flatten(x, start_dim=1)
 
 
 class ConvReLU(Chain):
@@ -97,7 +97,8 @@ class SqueezeNetBypass(Chain):
         self.fire9 = Fire(512, s1x1=64, e1x1=256, e3x3=256, bypass=bypass)
         self.dropout = nn.Dropout()
         self.conv10 = ConvReLU(512, c=classes)
-        self.global_avg_pool = GlobalAvgPool()
+        self.global_avg_pool = nn.AdaptiveAvgPool2d(1)
+        self.global_avg_pool_flatten = Flatten()
         self.softmax = nn.Softmax(dim=1)
         self._initialise()
 

@@ -21,11 +21,11 @@ class Chain(nn.Sequential):
         return super().__getitem__(idx)
 
 
-class GlobalAvgPool(nn.Module):
-    """The mean of each channel."""
+class Flatten(nn.Module):
+    """All axes but the batch as one."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.mean(x, dim=(2, 3))
+        return torch.flatten(x, start_dim=1)
 
 
 class Conv(Chain):
@@ -115,6 +115,7 @@ class Xception(Chain):
         self.exit_relu1 = nn.ReLU()
         self.exit_sepconv2 = Separable(1536, c=2048)
         self.exit_relu2 = nn.ReLU()
-        self.global_avg_pool = GlobalAvgPool()
+        self.global_avg_pool = nn.AdaptiveAvgPool2d(1)
+        self.global_avg_pool_flatten = Flatten()
         self.fc = nn.Linear(2048, classes)
         self.softmax = nn.Softmax(dim=1)

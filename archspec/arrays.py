@@ -1,0 +1,108 @@
+"""Arrays of whole numbers that never wrap: int64 while every result fits, Python's integers beyond."""
+
+from typing import Any
+
+import numpy as np
+
+LARGEST = 2**63 - 1
+
+
+class Whole(np.ndarray):
+    """An array of whole numbers with exact sums and products: what could leave 64 bits is computed in Python's ints.
+
+    A product with a Fraction holds Fractions, until it is rounded.
+
+    >>> np.array([3, 2**40]).view(Whole) * 2**40
+    Whole([3298534883328, 1208925819614629174706176], dtype=object)
+    """
+
+    bound: int | None = None
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        bound = _bound(ufunc, method, inputs)
+        wide = bound is not None and bound > LARGEST
+        plain = [_plain(value, wide) for value in inputs]
+        result = getattr(ufunc, method)(*plain, **kwargs)
+        if not isinstance(result, np.ndarray) or result.dtype == np.bool_:
+            return int(result) if isinstance(result, np.integer) else result
+        if result.dtype == object and ufunc is np.floor_divide:
+            result = _narrow(result)
+        found = result.view(Whole)
+        found.bound = bound if found.dtype == np.int64 else None
+        return found
+
+    def __getitem__(self, key: Any) -> Any:
+        """A part of it; one number is an int."""
+        found = super().__getitem__(key)
+        return int(found) if isinstance(found, np.integer) else found
+
+    def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]  # it is not done in place
+        """A new array: the sizes of a network are shared, as ints are."""
+        return self + other
+
+    def __isub__(self, other: Any) -> Any:  # type: ignore[misc]  # it is not done in place
+        """A new array."""
+        return self - other
+
+    def __imul__(self, other: Any) -> Any:  # type: ignore[misc]  # it is not done in place
+        """A new array."""
+        return self * other
+
+
+def _plain(value: Any, wide: bool) -> Any:
+    """A value as an ordinary array; of Python's integers where the result needs them."""
+    if wide:
+        return np.asarray(value, dtype=object)
+    return value.view(np.ndarray) if isinstance(value, Whole) else value
+
+
+def _narrow(result: Any) -> Any:
+    """Integers as int64 where they all fit: quotients that were rounded down."""
+    try:
+        return result.astype(np.int64)
+    except OverflowError:
+        return result
+
+
+def _bound(ufunc: Any, method: str, inputs: tuple[Any, ...]) -> int | None:
+    """What no absolute value of a result exceeds; None where none can grow, or where there are no whole numbers."""
+    compute = _GROWING.get(ufunc) if method == "__call__" else _FOLDED.get(ufunc)
+    if compute is None:
+        return None
+    bounds = [_largest(value) for value in inputs]
+    if None in bounds:
+        return None
+    sizes = () if method == "__call__" else (np.size(inputs[0]),)
+    bound: int = compute(*bounds, *sizes)
+    if bound > LARGEST:
+        bound = compute(*(_largest(np.asarray(value)) for value in inputs), *sizes)
+    return bound
+
+
+def _largest(value: Any) -> int | None:
+    """What no absolute value of an array exceeds, kept with it; None where the values are not whole."""
+    if type(value) is Whole and value.bound is not None:
+        return value.bound
+    if isinstance(value, int):
+        return abs(value)
+    if getattr(value, "dtype", None) != np.int64:
+        return None
+    largest = max(int(value.max()), -int(value.min())) if value.size else 0
+    if type(value) is Whole:
+        value.bound = largest
+    return largest
+
+
+_GROWING: dict[Any, Any] = {
+    np.add: lambda a, b: a + b,
+    np.subtract: lambda a, b: a + b,
+    np.multiply: lambda a, b: a * b,
+    np.square: lambda a: a * a,
+    np.power: lambda a, b: max(a, 1) ** b,
+}
+
+_FOLDED: dict[Any, Any] = {
+    np.add: lambda a, size: a * size,
+    np.multiply: lambda a, size: max(a, 1) ** size,
+}
+"""Sums and products of the elements of one array."""

@@ -1,0 +1,111 @@
+"""Repetitions: loops in the constructor, and in a forward where values are shared with what is repeated."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from archspec.emit import children, code
+from archspec.emit.code import INT, Code
+from archspec.emit.conditions import reader
+from archspec.emit.containers import container, passed, reached, sequential, shared
+from archspec.emit.flow import Either
+from archspec.emit.frame import Frame, Named, applied, variables
+from archspec.emit.modules import remember
+from archspec.emit.statements import Assign, For, Lines, Unpack, targets
+from archspec.errors import ArchspecError
+from archspec.language.check import MAX_REPEAT
+from archspec.language.document import Repeat
+
+
+def repeat(step: Repeat, frame: Frame) -> None:
+    """Steps several times over, each time in a module of their own."""
+    times = frame.scope.whole(reader(frame).expression(step.repeat))
+    name = children.local(step.as_ or "repeat", frame)
+    owner = sequential(name, frame)
+    label = f"{step.as_ or 'repeat'}_unit"
+
+    def unit(inner: Frame, number: Any) -> None:
+        env = {step.index: number} if step.index else {}
+        container(children.unit(number), step.body, inner, label, env=env)
+
+    before, handed = dict(frame.named), shared(step.body, frame)
+    repeated(times, step.index or "i", owner, frame, unit)
+    if handed is None:
+        passed(name, frame)
+    else:
+        _through(name, handed, before, frame)
+    remember(step.as_, frame)
+
+
+def _through(name: Any, handed: tuple[list[str], list[str]], before: Mapping[str, Named], frame: Frame) -> None:
+    """In a forward, what flows and the values it shares go through one unit after another."""
+    taken, given = handed
+    given = [label for label in given if label in frame.named and frame.named[label] != before.get(label)]
+    entry = {label: before[label][1] for label in taken}
+    for label in given:
+        if label in before:  # the units hand it on to each other
+            entry[label] = frame.named[label][1]
+            frame.written().set(entry[label], before[label][1])
+    each = frame.scope.tensor(None, "unit")
+    flowing = frame.set(frame.x, near=frame.x)
+    value = applied(each, flowing, *(entry[label] for label in taken))
+    changed = tuple(str(frame.named[label][1]) for label in given)
+    step = Unpack((str(flowing), *changed), value) if changed else Assign(str(flowing), value)
+    frame.written().add(For((str(each),), reached(name, frame), (step,)))
+    frame.x = flowing
+
+
+def repeated(times: Any, index: str, owner: Code, frame: Frame, unit: Callable[[Frame, Any], None]) -> None:
+    """Units one behind the other in a container."""
+    inner = frame.inside(owner)
+    if times == 1:
+        unit(inner, 0)
+        frame.flow, frame.does = inner.flow, True
+        return
+    values = range(times) if isinstance(times, int) else range(MAX_REPEAT + 1)
+    number = frame.scope.new(index, INT, values)
+    loop((str(number),), code.call("range", times), inner, frame, lambda: unit(inner, number))
+    some = bool(times) if isinstance(times, int) else code.compare(times, ">", 0)
+    frame.does = code.either(frame.does, some)
+
+
+def loop(names: tuple[str, ...], over: Any, inner: Frame, frame: Frame, rounds: Callable[[], None]) -> None:
+    """A loop in the constructor; `rounds` writes one round into `inner`, from one shape to another of its kind."""
+    entry, known = frame.flow, dict(frame.named)
+    if isinstance(entry, Either):
+        raise ArchspecError("what is repeated has one of several numbers of axes")
+    carried = inner.flow = tuple(
+        frame.scope.size(axis, len(entry), size, frame.lines) for axis, size in enumerate(entry)
+    )
+    inner.lines = Lines()
+    rounds()
+    if not isinstance(inner.flow, tuple) or len(inner.flow) != len(carried):
+        raise ArchspecError("what is repeated changes the number of axes, so that it cannot be repeated")
+    _hold(inner, known, variables(carried))
+    _carry(inner, carried)
+    body = inner.lines.done()
+    frame.lines.add(For(names, over, body))
+    changed = targets(body)
+    frame.flow = tuple(
+        variable if str(variable) in changed else size for size, variable in zip(entry, carried, strict=True)
+    )
+
+
+def _hold(inner: Frame, known: Mapping[str, Named], carried: frozenset[str]) -> None:
+    """Before the sizes change for the next round, those of the values that a later step goes back to are kept."""
+    for name, (shape, tensor) in inner.named.items():
+        if known.get(name) != (shape, tensor) and isinstance(shape, tuple) and variables(shape) & carried:
+            held = tuple(
+                inner.scope.size(axis, len(shape), size, inner.lines) if variables(size) & carried else size
+                for axis, size in enumerate(shape)
+            )
+            inner.named[name] = (held, tensor)
+
+
+def _carry(inner: Frame, carried: tuple[Code, ...]) -> None:
+    """At the end of a loop's body, the variables of the sizes get what flows out of it."""
+    changed = [(axis, v, size) for axis, (v, size) in enumerate(zip(carried, inner.flow, strict=True)) if v != size]
+    for number, (axis, variable, size) in enumerate(changed):
+        if any(str(before) in variables(size) for _, before, _ in changed[:number]):
+            changed[number] = (axis, variable, inner.scope.size(axis, len(carried), size, inner.lines))
+    for _, variable, size in changed:
+        inner.lines.set(variable, size)

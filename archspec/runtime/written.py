@@ -1,0 +1,72 @@
+"""The written source, held against the model: the same state dict, the same counts, the same numbers."""
+
+import ast
+import inspect
+from math import prod
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from archspec.graph import Network
+from archspec.graph.network import INPUT
+from archspec.runtime.agreement import Comparison, Facts
+from archspec.runtime.build import build
+
+UNCOUNTED = "num_batches_tracked"
+"""A number that torch keeps beside a batch normalisation's statistics."""
+
+RUN = 10**8
+"""The multiply-accumulates of the largest network whose numbers are compared, too; of a larger one, the shapes are."""
+
+
+def written(network: Network, source: str, expected: Facts, device: str) -> Comparison:
+    """Compare what is counted with what the network's written source has and does.
+
+    Args:
+        network: Its symbols are all bound to numbers.
+        source: Its source; it is run.
+        expected: What is counted, of the network as a whole.
+        device: Where the source is run; numbers are compared on a processor, if they are few.
+    """
+    with torch.device(device):
+        model = made(source, network.bindings).eval()
+        x = torch.zeros(network.input.shape)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        output = tuple(model(x).shape)
+    learned = {name for name, _ in model.named_parameters()}
+    weights = tuple((key, tuple(value.shape), key in learned) for key, value in model.state_dict().items())
+    weights = tuple(found for found in weights if not found[0].endswith(UNCOUNTED))
+    facts = Facts(
+        inputs=(INPUT,),
+        output=output,
+        weights=weights,
+        params=sum(prod(shape) for _, shape, trained in weights if trained),
+        buffers=sum(prod(shape) for _, shape, trained in weights if not trained),
+        macs=counter.get_total_flops() // 2,
+        activations=expected.activations,
+    )
+    same = facts != expected or expected.macs > RUN or _same_numbers(network, source)
+    return Comparison("written source", "source", expected, facts, "" if same else "it computes other numbers")
+
+
+def made(source: str, bindings: Any) -> nn.Module:
+    """The network that a source is of: its last class, with those symbols that it takes."""
+    scope: dict[str, Any] = {"__name__": "written"}
+    exec(compile(source, "<written source>", "exec"), scope)  # noqa: S102  # written by `emit`, from checked names
+    name = [node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)][-1]
+    taken = inspect.signature(scope[name]).parameters
+    known = {one: symbol for symbol in bindings for one in (symbol, f"{symbol}_") if one in taken}
+    model: nn.Module = scope[name](**{one: bindings[symbol] for one, symbol in known.items()})
+    return model
+
+
+def _same_numbers(network: Network, source: str) -> bool:
+    """Whether the source and the model, with the same weights, give the same numbers."""
+    model = build(network, device="cpu", seed=0).eval()
+    other = made(source, network.bindings).eval()
+    other.load_state_dict(model.state_dict())
+    x = torch.randn(network.input.shape, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        return torch.equal(model(x.clone()).nan_to_num(), other(x.clone()).nan_to_num())

@@ -1,0 +1,554 @@
+"""The law of the written source: counted = compiled = written, over random specifications that are hard to translate.
+
+A weave is made of what a source gets wrong most easily: sides of a condition that leave different sizes, in branches
+too; values gone back to across repetitions, groups and conditions; blocks called with several arguments; names that
+hide symbols, and names that Python, torch or the source has already. Shapes are not followed while one is woven: what
+`expand` refuses is no case. Every seed gives one weave, on any machine.
+
+CI runs the same cases every time; `pytest tests/laws/test_sources.py --long` runs `ARCHSPEC_FUZZ_TIMES` as many, from
+the seed `ARCHSPEC_FUZZ_SEED` on, and prints how often each construct occurred.
+"""
+
+# ruff: noqa: ARG001, ARG002  # the kinds of step share one signature, as do a function and its fault
+
+import inspect
+import json
+import os
+import random
+from collections import Counter
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import archspec  # noqa: E402  # behind the skip
+from archspec.emit import children, code, conditions, joins, liveness, loops  # noqa: E402
+from archspec.emit.code import Code  # noqa: E402
+from archspec.emit.scope import Scope, dimensions  # noqa: E402
+from archspec.emit.statements import set_by  # noqa: E402
+from archspec.errors import ArchspecError  # noqa: E402
+
+pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
+
+CASES = 40
+SEED = int(os.environ.get("ARCHSPEC_FUZZ_SEED", "1"))
+LONGER = int(os.environ.get("ARCHSPEC_FUZZ_TIMES", "250"))
+
+AWKWARD = ["range", "torch", "nn", "x", "y", "name", "units", "i", "channels", "in_", "math", "int", "unit", "Tensor"]
+"""Names that Python, torch or the source has already."""
+
+LABELS = [*AWKWARD, "forward", "train", "float", "conv", "skip", "out", "data", "T", "append", "self_", "lambda"]
+
+CONSTRUCTS = (
+    "conv",
+    "plain",
+    "split",
+    "gate",
+    "when",
+    "when in a branch",
+    "when without else",
+    "a name on one side of a condition",
+    "concat",
+    "add",
+    "mul",
+    "from",
+    "from in a branch",
+    "from in a repeat",
+    "from across a repeat",
+    "from out of a repeat",
+    "from the input",
+    "repeat",
+    "repeat with an index",
+    "repeat that grows",
+    "group",
+    "group with a name",
+    "let in a group",
+    "block",
+    "block called again",
+    "table",
+    "a symbol with an awkward name",
+    "a block with an awkward name",
+    "a step with an awkward name",
+    "an argument that hides a symbol",
+    "an index that hides a symbol",
+    "a let that hides a symbol",
+    "an argument computed from sizes",
+)
+"""What weaves are made of; a test shows that they have it all."""
+
+
+class Weave:
+    """One specification.
+
+    Attributes:
+        found: The constructs that it has, and how often.
+    """
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)  # noqa: S311  # no secret
+        self.found = Counter()
+        self.steps = 0
+        self.blocks, self.called = {}, Counter()
+        awkward = self.pick([True, False])
+        names = self.several(AWKWARD, 3) if awkward else ["c", "d", "n"]
+        self.note("a symbol with an awkward name", awkward)
+        self.symbols = {names[0]: self.pick([2, 4]), names[1]: self.pick([1, 3]), names[2]: 2}
+        self.times = names[2]
+        self.let = {"wide": f"2 * {names[0]}"} if self.chance(5) else {}
+        self.numbers = [*self.symbols, *self.let]
+        self.labels, self.around = [], []
+        self.text = self._text()
+
+    def pick(self, values):
+        return values[int(self.random.random() * len(values))]  # the one draw that Python promises to keep
+
+    def chance(self, tenths):
+        return self.random.random() < tenths / 10
+
+    def between(self, least, most):
+        return self.pick(range(least, most + 1))
+
+    def several(self, values, count):
+        left = list(values)
+        return [left.pop(left.index(self.pick(left))) for _ in range(count)]
+
+    def note(self, construct, so=True):
+        self.found[construct] += bool(so)
+
+    # -------------------------------------------------------------- numbers and conditions
+
+    def size(self):
+        """A number of channels."""
+        number = self.pick([1, 2, 3, 4, 6])
+        name = self.pick(self.numbers)
+        return self.pick(
+            [number, number, name, name, f"2 * {name}", "in_channels", "in_channels + 1", f"max(2, {name})"]
+        )
+
+    def condition(self):
+        name, number = self.pick(self.numbers), self.pick([1, 2, 4])
+        ways = [f"{name} == {self.symbols.get(name, number)}", f"{name} > {number}", "kind == one", "kind != one"]
+        ways += [f"in_channels == {number}", f"in_channels > {number}", f"in_height > 4 and {name} > {number}"]
+        return self.pick(ways)
+
+    # -------------------------------------------------------------- steps
+
+    def body(self, depth, least=1, most=3):
+        steps = []
+        for _ in range(self.between(least, most)):
+            self.steps += 1
+            kinds = ["conv", "conv", "plain", "split", "gate"]
+            if depth < 4 and self.steps < 30:
+                kinds += [
+                    "when",
+                    "when",
+                    "join",
+                    "join",
+                    "join",
+                    "from_",
+                    "from_",
+                    "repeat",
+                    "group",
+                    "block",
+                    "block",
+                    "table",
+                ]
+            made = getattr(self, self.pick(kinds))(depth)
+            steps += [self.named(step) for step in made]
+        return steps
+
+    def named(self, step):
+        """A step, perhaps with a name."""
+        if self.chance(3) and "from" not in step and "when" not in step and "table" not in step and "as" not in step:
+            label = self.pick([name for name in LABELS if name not in self.labels] or [f"t{self.steps}"])
+            step = {**({step: {}} if isinstance(step, str) else step), "as": label}
+            self.note("a step with an awkward name", label in AWKWARD)
+            self.note("a name on one side of a condition", "when" in self.around)
+            self._remember(label)
+        return step
+
+    def _remember(self, label):
+        self.labels.append(label)
+        self.places[label], self.seen[label] = tuple(self.around), self.repeats
+
+    def conv(self, depth):
+        self.note("conv")
+        return [{"conv2d": {"out_channels": self.size(), "kernel_size": self.pick([1, 3]), "padding": "same"}}]
+
+    def plain(self, depth):
+        self.note("plain")
+        return [self.pick(["relu", "sigmoid", "batch_norm", "tanh", "identity", {"max_pool2d": {"kernel_size": 1}}])]
+
+    def split(self, depth):
+        self.note("split")
+        return [{"split": {"sections": self.pick([1, 1, 2]), "index": 0}}]
+
+    def gate(self, depth):
+        """What shows a wrong size without a weight."""
+        self.note("gate")
+        number = self.pick([1, 2, 3, 4, 6, 8])
+        return [{"when": f"in_channels {self.pick(['==', '<', '>='])} {number}", "then": ["relu"], "else": ["sigmoid"]}]
+
+    def inside(self, place, make):
+        self.around.append(place)
+        made = make()
+        self.around.pop()
+        return made
+
+    def when(self, depth):
+        self.note("when")
+        self.note("when in a branch", "branch" in self.around)
+        step = {"when": self.condition(), "then": self.inside("when", lambda: self.body(depth + 1, 1, 2))}
+        if self.chance(6):
+            return [{**step, "else": self.inside("when", lambda: self.body(depth + 1, 1, 2))}]
+        self.note("when without else")
+        return [step]
+
+    def join(self, depth):
+        how = self.pick(["concat", "concat", "add", "mul"])
+        self.note(how)
+        last = [] if how == "concat" else [{"conv2d": {"out_channels": self.size(), "kernel_size": 1}}]
+        if last and last[0]["conv2d"]["out_channels"] in {"in_channels", "in_channels + 1"}:
+            last[0]["conv2d"]["out_channels"] = 4
+        bodies = []
+        for _ in range(self.between(1, 3)):
+            start = self.from_(depth) if self.chance(3) else []
+            self.note("from in a branch", start and "from" in start[0])
+            bodies.append([*start, *self.inside("branch", lambda: self.body(depth + 1, 1, 2)), *last])
+        if self.chance(4):
+            bodies.append(["identity", *last])
+        return [{how: bodies if self.chance(5) else {f"b{i}": body for i, body in enumerate(bodies)}}]
+
+    def from_(self, depth):
+        if not self.labels or self.chance(1):
+            self.note("from the input")
+            return [{"from": "input"}]
+        label = self.pick(self.labels)
+        self.note("from")
+        self.note("from in a repeat", "repeat" in self.around)
+        place = self.places[label]
+        self.note("from out of a repeat", "repeat" in place and "repeat" not in self.around)
+        self.note("from across a repeat", self.repeats > self.seen.get(label, 0) and "repeat" not in self.around)
+        return [{"from": label}]
+
+    def repeat(self, depth):
+        self.note("repeat")
+        step = {"repeat": self.pick([1, 2, 3, self.times])}
+        before = list(self.numbers)
+        if self.chance(4):
+            step["index"] = self.pick(["i", "i", self.times])
+            self.note("repeat with an index")
+            self.note("an index that hides a symbol", step["index"] == self.times)
+            self.numbers = [*self.numbers, f"({step['index']} + 1)"]
+        step["body"] = self.inside("repeat", lambda: self.body(depth + 1, 1, 3))
+        self.note("repeat that grows", "in_channels + 1" in json.dumps(step) or "concat" in json.dumps(step))
+        self.numbers = before
+        self.repeats += 1
+        return [step]
+
+    def group(self, depth):
+        self.note("group")
+        before, step = list(self.numbers), {}
+        if self.chance(4):
+            name = self.pick(["w", self.times])
+            step["let"] = {name: self.pick([2, 3, "in_channels", f"1 + {self.pick(self.numbers)}"])}
+            self.note("let in a group")
+            self.note("a let that hides a symbol", name == self.times)
+            self.numbers = [*self.numbers, name]
+        step["body"] = self.inside("group", lambda: self.body(depth + 1, 1, 3))
+        self.numbers = before
+        if self.chance(5):
+            self.note("group with a name")
+            return [self.labelled(step)]
+        return [step]
+
+    def labelled(self, step):
+        label = f"g{self.steps}"
+        self._remember(label)
+        return {**step, "as": label}
+
+    def block(self, depth):
+        """A call of a block, a new one or one that was called before, with other arguments."""
+        self.note("block")
+        known = [name for name in self.blocks if name not in self.open]
+        if known and self.chance(6):
+            name = self.pick(known)
+        else:
+            name = self.pick([*AWKWARD, "blk", "res"])
+            self.note("a block with an awkward name", name in AWKWARD and name not in self.symbols)
+            if name in self.blocks or name in self.symbols:
+                name = f"block{len(self.blocks)}"
+            self.define(name, depth)
+        self.called[name] += 1
+        self.note("block called again", self.called[name] > 1)
+        args = {
+            arg: self.size()
+            for arg, default in self.blocks[name]["args"].items()
+            if default == "required" or self.chance(5)
+        }
+        return [{name: args}]
+
+    def define(self, name, depth):
+        args = {self.pick(["c", "k", self.times, *self.symbols]): "required"}
+        if self.chance(6):
+            args[self.pick(["v", "s"])] = self.pick([1, 2, "in_channels", "2 * in_channels"])
+            self.note("an argument computed from sizes", "in_channels" in str([*args.values()]))
+        self.note("an argument that hides a symbol", any(arg in self.symbols for arg in args))
+        outer = self.numbers, self.labels, self.places, self.seen, self.around
+        self.numbers, self.labels, self.places, self.seen, self.around = [*args, *args, *self.symbols], [], {}, {}, []
+        self.blocks[name] = {"args": args}
+        self.open.append(name)
+        self.blocks[name]["body"] = self.body(depth + 1, 1, 4)
+        self.open.pop()
+        self.numbers, self.labels, self.places, self.seen, self.around = outer
+
+    def table(self, depth):
+        known = [name for name in self.blocks if name not in self.open and len(self.blocks[name]["args"]) == 1]
+        if not known:
+            return self.plain(depth)
+        self.note("table")
+        name = self.pick(known)
+        (arg,) = self.blocks[name]["args"]
+        times = "times"
+        named = self.chance(5)
+        rows = [
+            [
+                *([f"row{self.steps}_{i}"] if named else []),
+                self.pick([1, 2, 4, self.pick(self.numbers)]),
+                self.pick([1, 2]),
+            ]
+            for i in range(self.pick([1, 2, 3]))
+        ]
+        columns = [*(["as"] if named else []), arg, times]
+        return [{"table": {"block": name, "columns": columns, "repeat": times, "rows": rows}}]
+
+    def _text(self):
+        self.places, self.seen, self.repeats, self.open = {}, {}, 0, []
+        body = self.body(0, 2, 5)
+        symbols = {name: {"default": default, "range": [1, 9]} for name, default in self.symbols.items()}
+        symbols["kind"] = {"default": "one", "choices": ["one", "two"]}
+        parts = {"symbols": symbols, "let": self.let, "input": [self.pick([1, 2, 3, 4]), 6, self.pick([5, 6])]}
+        document = {"archspec": 1, "name": "woven", **parts, "blocks": self.blocks, "network": body}
+        return json.dumps({key: part for key, part in document.items() if part})
+
+
+# ------------------------------------------------------------------ the law
+
+
+def bindings(symbols):
+    """The defaults, and other values: one after another, and all at once."""
+    others = {name: "two" if name == "kind" else symbol.default + 1 for name, symbol in symbols.items()}
+    return [{}, *({name: value} for name, value in others.items()), others]
+
+
+def held(arch):
+    """How many networks of a specification are counted, compiled and written alike.
+
+    Raises:
+        ArchspecError: Its source cannot be written.
+        AssertionError: They are not alike.
+    """
+    network = network_of(arch.source())
+    return sum(agrees(arch, network, values) for values in bindings(arch.document.symbols))
+
+
+def agrees(arch, network, values):
+    try:
+        expanded = arch.expand(batch=2, **values)
+    except ArchspecError:
+        return False  # not every number makes a network
+    taken = inspect.signature(network).parameters  # a source has no argument that changes nothing in it
+    chosen = {name: values[name.rstrip("_")] for name in taken if name.rstrip("_") in values}
+    chosen |= {name: values[name] for name in taken if name in values}
+    written, model = network(**chosen), arch.to_torch(seed=1, **values)
+    assert shapes(written) == shapes(model)
+    assert sum(weights.numel() for weights in written.parameters()) == expanded.count().params
+    written.load_state_dict(model.state_dict())
+    x = torch.randn(expanded.input.shape, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        one, other = (each.eval()(x.clone()) for each in (written, model))
+    assert one.shape == expanded.tensor(expanded.output).shape
+    torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
+    return True
+
+
+def shapes(model):
+    return [(key, tuple(array.shape)) for key, array in model.state_dict().items()]
+
+
+def network_of(source):
+    """The class of an emitted source's network: its last module."""
+    scope = {"__name__": "woven"}
+    exec(compile(source, "<woven>", "exec"), scope)  # noqa: S102  # written by our emitter
+    made = [value for value in scope.values() if isinstance(value, type) and issubclass(value, torch.nn.Module)]
+    return next(cls for cls in reversed(made) if cls.__module__ == "woven")
+
+
+def many(seeds):
+    """What came of weaves: how many were held, refused by `expand` or by `source`, and the constructs of those held.
+
+    Raises:
+        AssertionError: Of one of them; its seed and text are noted.
+    """
+    tried, found = Counter(), Counter()
+    for number in seeds:
+        weave = Weave(number)
+        arch = archspec.loads(weave.text)
+        try:
+            arch.expand()
+        except ArchspecError:
+            tried["refused"] += 1
+            continue
+        try:
+            networks = held(arch)
+        except Exception as error:
+            if "too many conditions" not in str(error):
+                error.add_note(f"of the weave {number}: {weave.text}")
+                raise
+            tried["too many conditions"] += 1
+            continue
+        tried["held"] += 1
+        tried["networks"] += networks
+        found += weave.found
+    return tried, found
+
+
+def test_counted_compiled_and_written_are_one(request, capsys):
+    cases = CASES * (LONGER if request.config.option.long else 1)
+    tried, found = many(range(SEED, SEED + cases))
+    if request.config.option.long:
+        with capsys.disabled():
+            print(
+                json.dumps({"seeds": [SEED, SEED + cases], **tried, "constructs": dict(found.most_common())}, indent=1)
+            )
+    assert tried["held"] >= cases / 2
+    assert tried["networks"] >= 3 * tried["held"]
+    assert tried["too many conditions"] <= cases / 100 + 1
+
+
+def test_weaves_have_every_construct():
+    found = Counter()
+    for number in range(60):
+        found += Weave(number).found
+    assert {construct for construct in CONSTRUCTS if not found[construct]} == set()
+    assert set(found) <= set(CONSTRUCTS)
+
+
+# ------------------------------------------------------------------ the law fails where a fault is put back
+
+
+def no_clash(lives, statement, _):
+    """Names are shared by what is still needed."""
+    lives.known.update(dict.fromkeys(set_by(statement)))
+
+
+def not_held(inner, known, carried):
+    """The sizes of a value that a round gives are those of the next round."""
+
+
+def last_name(name, frame):
+    """A child without weights takes the longest name that it may have, whoever has it."""
+    while isinstance(name, Code) and name.head == "if":
+        name = max(name.parts[1:], key=lambda part: len(str(part)))
+    return name
+
+
+def hidden(scope, text, taken=frozenset()):
+    """A symbol's name is not kept free in the parts of a class."""
+    if scope.parent is not None:
+        found = scope.parent.symbol(text)
+        scope.inherited |= {str(found)}
+        return found
+    if text not in scope.symbols:
+        scope.symbols[text] = code.name(scope.names.new(text), *scope.facts.globals[text])
+    return scope.symbols[text]
+
+
+def set_before(frame, axis, rank, sides, early):
+    """Both sides of a condition set a size before it."""
+    made = frame.scope.new(dimensions(rank)[axis])
+    for _, value in sides:
+        frame.lines.set(made, value)
+    return made
+
+
+def one_side(condition, frame, a, b, early):
+    """Behind a condition, a value has the shape of the first side."""
+    return a[1]
+
+
+def half_refused(operator, args, results, frame, condition):
+    """A join that cannot be is refused on the last of its conditions alone."""
+    last = condition.parts[-1] if isinstance(condition, Code) and condition.head == "and" else condition
+    return POSSIBLE(operator, args, results, frame, last)
+
+
+POSSIBLE = joins._possible
+
+KINDS = "kind: {default: one, choices: [one, two]}"
+CONV = "conv2d: {kernel_size: 1, out_channels:"
+
+FAULTS = {
+    "a size shared while it is needed": (
+        liveness._Lives,
+        "_set",
+        no_clash,
+        f"network: [{{when: kind == one, then: [{{{CONV} c}}}}]}}, {{relu, as: p}}, "
+        f"{{repeat: 2, body: [{{{CONV} in_channels + 1}}}}]}}, {{from: p}}, {{{CONV} 3}}}}]",
+    ),
+    "a size of the next round": (
+        loops,
+        "_hold",
+        not_held,
+        f"network: [{{repeat: 2, body: [{{relu, as: p}}, {{concat: [identity, [{{{CONV} 2}}}}]]}}]}}, sigmoid, "
+        f"{{from: p}}, {{{CONV} 3}}}}]",
+    ),
+    "a name given twice": (
+        children,
+        "placed",
+        last_name,
+        "blocks: {b: {body: ["
+        + ", ".join(f"{{when: in_channels == {n}, then: [relu], else: [sigmoid]}}" for n in (1, 6, 3))
+        + f"]}}}}\nnetwork: [b, {{{CONV} 3}}}}, b]",
+    ),
+    "a symbol hidden by a loop": (
+        Scope,
+        "symbol",
+        hidden,
+        f"blocks: {{b: {{body: [{{add: {{a: [{{when: i > 1, then: [{{add: [[{{{CONV} 4}}}}], relu]}}]}}, "
+        f"{{repeat: 3, body: [batch_norm]}}], b: identity}}}}]}}}}\nnetwork: [b]",
+    ),
+    "a size set by the side that is not taken": (
+        conditions,
+        "_met",
+        set_before,
+        f"network: [{{{CONV} 4}}, as: p}}, {{{CONV} 6}}, as: q}}, "
+        f"{{when: kind == one, then: [{{from: p}}], else: [{{from: q}}]}}, {{{CONV} 3}}}}]",
+    ),
+    "a value with the shape of the other side": (
+        conditions,
+        "_met_shapes",
+        one_side,
+        f"network: [{{when: kind == one, then: [{{{CONV} 4}}, as: p}}], else: [{{{CONV} 6}}, as: p}}]}}, "
+        f"{{{CONV} 2}}}}, {{from: p}}, {{{CONV} 3}}}}]",
+    ),
+    "a join refused on half of its condition": (
+        joins,
+        "_possible",
+        half_refused,
+        f"network: [{{{CONV} 4}}, as: p}}, {{{CONV} 8}}, as: q}}, "
+        "{when: kind == one, then: [{from: p}], else: [{from: q}]}, "
+        "{add: {a: [{when: kind == one, then: [{from: p}]}], b: [{when: kind != one, then: [{from: q}]}], x: relu}}]",
+    ),
+}
+"""Where a fault of the emitter once was, the fault, and a specification that shows it."""
+
+
+@pytest.mark.parametrize(("place", "name", "fault", "text"), FAULTS.values(), ids=FAULTS)
+def test_the_law_fails_where_a_fault_is_put_back(place, name, fault, text, monkeypatch):
+    symbols = f"{{c: {{default: 2, range: [1, 9]}}, i: {{default: 2, range: [1, 9]}}, {KINDS}}}"
+    arch = archspec.loads(f"archspec: 1\nname: shown\nsymbols: {symbols}\ninput: [4, 6, 5]\n{text}\n")
+    assert held(arch) >= 3
+    monkeypatch.setattr(place, name, fault)
+    with pytest.raises((AssertionError, RuntimeError, NameError, ValueError)):
+        held(arch)
