@@ -56,7 +56,7 @@ def length(value: Any) -> Any:
     return found
 
 
-def rank(value: Any) -> int:
+def from_one(value: Any) -> int:
     """A whole number from 1."""
     found = number(value)
     if type(found) is not int or found < 1:
