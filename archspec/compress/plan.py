@@ -21,7 +21,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator, model_validator
 
-from archspec.compress.names import BEGINNINGS, BINARY, INDEX, LONGEST, MAX_INDEX_BITS, MAX_WEIGHT_BITS, RULES
+from archspec.compress.names import BEGINNINGS, BINARY, CODED, INDEX, LONGEST, MAX_INDEX_BITS, MAX_WEIGHT_BITS, RULES
 from archspec.compress.plan_values import Length, Share, bits, of, one_of, per, rank, switch
 from archspec.errors import SpecError, SpecErrors, UnknownNameError, did_you_mean
 from archspec.language import zoo
@@ -82,13 +82,13 @@ class Layer(Located):
     def _code_faults(self) -> Iterator[SpecError]:
         """Faults of the average lengths of codes: of what, and not longer than it."""
         replaced = {"weight_huffman": self.weight_bits or self.linear_bits, "index_huffman": self.index_bits}
-        for name, bits in replaced.items():
+        for name, width in replaced.items():
             length, kind = getattr(self, name), name.partition("_")[0]
-            if length is not None and bits is None:
+            if length is not None and width is None:
                 said = f"{name} is the average of a code for {kind}_bits, which are not given"
                 yield SpecError(said, self.key_at(name))
-            elif length not in (None, CODED) and length > bits:
-                said = f"an average code length is at most the bits that it replaces, {bits} (got {length})"
+            elif length not in (None, CODED) and length > width:
+                said = f"an average code length is at most the bits that it replaces, {width} (got {length})"
                 yield SpecError(said, self.key_at(name))
         if self.weight_huffman is not None and max(self.weight_bits or 0, self.linear_bits or 0) > LONGEST:
             yield SpecError(f"Huffman codes are of symbols of {LONGEST} bits at most", self.key_at("weight_huffman"))
