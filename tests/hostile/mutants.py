@@ -1,9 +1,11 @@
 """Documents changed at random: their trees, so that most of them still mean something, or their texts.
 
-A mutant is known by its kind, the seed and its number: `mutant("specs", 17)` is always the same text. Of every five, four
-are changed as trees (values, keys, steps, whole branches that stand under the same key elsewhere, symbols and
-expressions put for numbers, hostile texts) and one as text (characters, tokens, lines).
+A mutant is known by its kind, the seed and its number: `mutant("specs", 17)` is always the same text. Of
+every ten, nine are changed as trees (values, keys, steps, whole branches that stand under the same key elsewhere,
+symbols and expressions put for numbers, hostile texts) and one as text (characters, tokens, lines).
 """
+
+# ruff: noqa: E501, ARG001, ARG005  # as many words a line as fit; every change takes the tree, the pool and the chance
 
 import json
 import random
@@ -60,7 +62,15 @@ EXPRESSIONS = (
     *("make_divisible({s} * {n}, 8)", "exact_div({n} * {s}, {s})", "ceil_div({n}, {s})", "{n} // {s}", "{s} ** 2", "round({n} * {s} / 3)"),
     *("log2({s}) + {n}", "2 ** {s}", "{n} / {s}", "{n} - {s}", "in_channels + {s}", "{s} == {n}"),
 )  # fmt: skip
-CONDITIONS = ("{s} == {n}", "{s} > {n}", "in_channels == {n}", "{s} % 2 == 0", "in_height > 2 and {s} < 4", "not {s} == 1", "true")
+CONDITIONS = (
+    "{s} == {n}",
+    "{s} > {n}",
+    "in_channels == {n}",
+    "{s} % 2 == 0",
+    "in_height > 2 and {s} < 4",
+    "not {s} == 1",
+    "true",
+)
 STEPS = (
     *("relu", "identity", "flatten", "global_avg_pool", "batch_norm", "layer_norm", "softmax", "dropout", "gelu", "prelu"),
     *("{conv2d: {out_channels: 8, kernel_size: 3}}", "{conv2d: {out_channels: in_channels, kernel_size: [1, 3], groups: in_channels, padding: same}}"),
@@ -109,7 +119,9 @@ def pool_of(kind: str) -> Pool:
         small = [path.read_text() for folder in SMALL for path in sorted(folder.glob("*.yaml"))]
         known = [zoo.path(name).read_text() for name in zoo.names() if name != "squeezenet_meta"]  # 3 s for its forms
         few = [text for text in known if len(text) < LITTLE]
-        return Pool([*filter(_sound, small), *few, *few, *(text for text in known if len(text) >= LITTLE)], SPEC_CHANGES)
+        return Pool(
+            [*filter(_sound, small), *few, *few, *(text for text in known if len(text) >= LITTLE)], SPEC_CHANGES
+        )
     folder = zoo.directory() / {"figures": "published"}.get(kind, kind)
     texts = [path.read_text() for path in sorted(folder.glob("*.yaml"))]
     return Pool([piece for text in texts for piece in _pieces(text)] if kind == "figures" else texts, CHANGES)
@@ -323,7 +335,9 @@ def symbol_for_number(tree: Tree, pool: Pool, rng: Rng) -> None:
         default = number if expression == "{s}" else rng.choice(("1", "2", "3", "3/2"))
         said: dict[str, Tree] = {"default": default}
         if rng.random() < 0.5:
-            said |= rng.choice(({"range": ["1", "999"]}, {"choices": [default, "8"]}, {"range": ["0", "9"]}, {"latex": "\\beta"}))
+            said |= rng.choice(
+                ({"range": ["1", "999"]}, {"choices": [default, "8"]}, {"range": ["0", "9"]}, {"latex": "\\beta"})
+            )
         tree["symbols"][name] = said
 
 
@@ -334,7 +348,11 @@ def more_text(tree: Tree, pool: Pool, rng: Rng) -> None:
     parts = [tree, *(part for key in ("symbols", "blocks", "lookups") for part in _inside(tree.get(key)))]
     part = rng.choice(parts)
     text = rng.choice(TEXTS)
-    part.update(rng.choice(({"doc": text}, {"latex": text}, {"source": {"title": text}}, {"source": {"title": "t", "note": text}})))
+    part.update(
+        rng.choice(
+            ({"doc": text}, {"latex": text}, {"source": {"title": text}}, {"source": {"title": "t", "note": text}})
+        )
+    )
 
 
 def _inside(tree: Tree) -> list[Tree]:
