@@ -12,7 +12,7 @@ from archspec.alone import refuse_other_distribution
 from archspec.result import report_by
 
 if TYPE_CHECKING:
-    from archspec import compress
+    from archspec import compress, train
     from archspec.architecture import Architecture, Network, load, loads
     from archspec.cost import Convention, CostTable
     from archspec.errors import ArchspecError
@@ -29,6 +29,7 @@ __all__ = [
     "compress",
     "load",
     "loads",
+    "train",
     "zoo",
 ]
 
@@ -42,6 +43,7 @@ _HOMES = {
     "Network": "archspec.architecture",
     "load": "archspec.architecture",
     "loads": "archspec.architecture",
+    "train": "archspec.train",
     "zoo": "archspec.language.zoo",
 }
 

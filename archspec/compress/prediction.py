@@ -9,7 +9,8 @@ from archspec.compress.binary import binarised
 from archspec.compress.folding import folds
 from archspec.compress.layers import matrix, planned
 from archspec.compress.low_rank import low_rank_weights
-from archspec.compress.plan import CODED, INDEX, Layer, Plan
+from archspec.compress.names import CODED, INDEX
+from archspec.compress.plan import Layer, Plan
 from archspec.compress.pruning import kept_weights, pruned_flops
 from archspec.compress.sharing import codebook_bits, layer_bits, scales
 from archspec.compress.size import FLOATS, FileSize, expected

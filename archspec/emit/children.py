@@ -64,6 +64,20 @@ def placed(name: Any, frame: "Frame") -> Any:
     return text
 
 
+def beside(name: Any, callee: str, kind: str, frame: "Frame") -> Any:
+    """A free name for what stands before or behind a child."""
+    if isinstance(name, Code) and name.head in {"format", "name"}:
+        pieces = name.parts if name.head == "format" else (name,)
+        return Code("format", (*pieces, f"_{kind}"), code.WORD)
+    wanted = f"{name if isinstance(name, str) else callee}_{kind}"
+    text, count = wanted, 1
+    while text in frame.literal or text in frame.facts.local_names:
+        count += 1
+        text = f"{wanted}_{count}"
+    frame.literal.add(text)
+    return text
+
+
 def _last(name: Any) -> tuple[str, int]:
     """Of the names that a child may have, the base and the highest number."""
     if isinstance(name, Code):

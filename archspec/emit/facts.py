@@ -16,17 +16,20 @@ from archspec.emit.code import INT, Code, Kind
 from archspec.emit.expression import Reader
 from archspec.emit.finish import SELF
 from archspec.emit.formulas import Formulas
-from archspec.emit.layer import function_code, settings
+from archspec.emit.layer import function_code, module_code, settings
 from archspec.emit.liveness import wanted
 from archspec.emit.naming import class_name, network_name
 from archspec.emit.scope import TENSOR, Scope, dimensions
 from archspec.emit.statements import Keep, Return, Statements, all_codes, rebuilt, targets, used, with_code
 from archspec.errors import ArchspecError
 from archspec.language.document import Block, Body, Document
-from archspec.ops import Function
+from archspec.ops import Function, Module
 
 if TYPE_CHECKING:
     from archspec.emit.frame import Frame
+
+MODULES = {"torch.flatten": Module("torch.nn.Flatten", defaults={"start_dim": 1})}
+"""The modules that torch has for its functions."""
 
 MAX_WALKS = 40
 MAX_VALUES = 64
@@ -229,6 +232,8 @@ class Facts(Formulas):
 
     def applied(self, kind: str, call: Function) -> Code:
         """The code that makes a module which applies a function; its class has what is not fixed as arguments."""
+        if call.target in MODULES:
+            return module_code(replace(MODULES[call.target], kwargs=call.kwargs))
         given = settings(call)
         fixed = {key: value for key, value in given.items() if not code.names(value)}
         free = {key: value for key, value in given.items() if key not in fixed}

@@ -59,20 +59,20 @@ def _layer(found: Layer | Fork[Layer], callee: str, name: Any, frame: Frame) -> 
     if isinstance(found.call, Function):
         _function(found.call, callee, name, frame)
     elif found.call.target != "torch.nn.Identity":
-        _beside(found.call.before, label, frame)
+        _beside(found.call.before, callee, name, frame)
         made = frame.scope.shortened(module_code(found.call))
         if not found.weightless:
             frame.facts.weighted[callee] = frame.facts.weighted.get(callee, frozenset()) | {made.parts[0]}
         put(name, made, frame)
-        _beside(found.call.after, label, frame)
+        _beside(found.call.after, callee, name, frame)
     frame.flow, frame.does = settled(found.shape, frame), True
 
 
-def _beside(calls: tuple[Function, ...], label: str, frame: Frame) -> None:
+def _beside(calls: tuple[Function, ...], callee: str, name: Any, frame: Frame) -> None:
     """The functions before or behind an operator's module."""
     for call in calls:
         kind = call.target.rpartition(".")[2]
-        _function(call, kind, f"{label}_{kind}", frame)
+        _function(call, kind, children.beside(name, callee, kind, frame), frame)
 
 
 def _function(call: Function, kind: str, name: Any, frame: Frame) -> None:

@@ -8,6 +8,7 @@ from archspec.cost import QUANTITIES, USUAL
 from archspec.formula.closed_form import Formula, View
 from archspec.formula.proof import Proof
 from archspec.formula.writers import Latex, Text
+from archspec.graph.single import SIZES
 from archspec.report import numbers
 from archspec.report.cells import Math, Name, raw
 from archspec.report.page import Column, Formulas, Line, Notes, Report, Section, Table, Title
@@ -141,7 +142,8 @@ def conditions(formula: Formula, view: View = "exact") -> list[str]:
     if formula.fixed:
         bound = (f"{writer.letter(symbol(name))} = {each}" for name, each in formula.fixed.items())
         notes.append(f"with {', '.join(bound)}")
-    letters = {each.name: writer.letter(each) for each in _appearing(formula)}
+    roles = {symbol: SIZES.get(role, role) for role, symbol in formula.aliases.items()}
+    letters = {roles.get(each.name, each.name): writer.letter(each) for each in _appearing(formula)}
     other = [f"{letter}: {name}" for name, letter in letters.items() if letter not in (name, GREEK.get(name))]
     notes.append("; ".join(other))
     return [note for note in notes if note]

@@ -128,6 +128,37 @@ def test_what_cannot_be_translated_is_an_error_with_its_place(network, message):
     assert str(caught.value).startswith("odd.yaml:5:")
 
 
+TABLES = {
+    "with names": "columns: [as, kernel_size, n], repeat: n, rows: [[a, 2, 2], [b, 4, 3]]",
+    "without": "columns: [kernel_size, n], repeat: n, rows: [[2, 2], [4, 3]]",
+    "once each": "columns: [as, kernel_size], rows: [[a, 2], [b, 4]]",
+}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_what_stands_before_a_layer_stands_before_each_repetition(table, written, agree):
+    """A padding that is not the same on all sides has a module of its own."""
+    text = (
+        f"network: [{{table: {{block: c, {table}}}}}]\nblocks: {{c: {{args: {{kernel_size: required}}, body: BODY}}}}"
+    )
+    body = "[{conv2d: {out_channels: 4, kernel_size: kernel_size, padding: same}}]"
+    for arch in (
+        archspec.loads(HEAD + text.replace("BODY", body)),
+        archspec.loads(
+            HEAD
+            + "let: {c: 4}\nnetwork: [{repeat: 3, body: [{conv2d: {out_channels: c, kernel_size: 2, padding: same}}]}]"
+        ),
+    ):
+        agree(arch, written(arch.source()))
+
+
+def test_operators_in_a_table_are_repeated_with_what_stands_before_them(written, agree):
+    columns = "[as, operator, out_channels, kernel_size, padding, n]"
+    rows = "[[a, conv2d, 4, 2, same, 2], [b, conv2d, 6, 4, same, 3]]"
+    arch = archspec.loads(HEAD + f"network: [{{table: {{columns: {columns}, repeat: n, rows: {rows}}}}}]")
+    agree(arch, written(arch.source()))
+
+
 REFUSED_BY_COUNT = {
     "a truth value where a number must be": """
 blocks:

@@ -13,6 +13,7 @@ from archspec.errors import ArchspecError, UnknownNameError
 from archspec.formula.assumptions import assumed, remainder
 from archspec.formula.proof import proved
 from archspec.formula.substituted import substituted
+from archspec.report.formats import written
 from archspec.report.formula import formulas
 from archspec.symbols import Condition, symbol, to_sympy
 
@@ -166,7 +167,7 @@ def test_a_check_says_refused_and_never_wrong_where_there_is_no_count():
     assert proof
     assert proof.refused > 0
     assert "not divisible" in proof.refusal[1] or "must be an integer" in proof.refusal[1]
-    page = formulas([careless], "exact", "text", proofs=[proof])
+    page = " ".join(written(formulas([careless], "exact", proofs=[proof])).split())
     assert f"refused at {proof.refused}, first at s = " in page
     assert "WRONG" not in page
 

@@ -57,8 +57,9 @@ def test_a_result_is_read_as_its_report_and_named_in_a_line():
         assert str(result) == formats.written(report_on(result)).rstrip("\n"), kind
         assert len(repr(result)) <= 200, kind
         assert "\n" not in repr(result)
-        assert result._repr_html_().startswith(("<table>", "<h2>"))
-        assert "<html" not in result._repr_html_()
+        page = result._repr_html_()
+        assert page.startswith("<")
+        assert "<html" not in page
     assert set(results()) <= set(REPORTS)
 
 

@@ -39,13 +39,6 @@ def truncated_normal_(array: Tensor, std: float) -> Tensor:
     return array.clamp_(-2 * std, 2 * std)
 
 
-class Flatten(nn.Module):
-    """All axes but the batch as one."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.flatten(x, start_dim=1)
-
-
 class Conv(Chain):
     def __init__(
         self, in_channels: int, c: int, k: int | tuple[int, int] = 1, s: int = 1, p: int | str = "same"
@@ -274,7 +267,7 @@ class InceptionV3(Chain):
             )
             channels = c1x1 + 4 * c3x3 + pool_proj
         self.global_avg_pool = nn.AdaptiveAvgPool2d(1)
-        self.global_avg_pool_flatten = Flatten()
+        self.global_avg_pool_flatten = nn.Flatten()
         self.dropout = nn.Dropout()
         self.fc = nn.Linear(channels, classes)
         self.softmax = nn.Softmax(dim=1)

@@ -42,13 +42,6 @@ def width(c: int, alpha: Fraction) -> int:
     return make_divisible(alpha * c, 8)
 
 
-class Flatten(nn.Module):
-    """All axes but the batch as one."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.flatten(x, start_dim=1)
-
-
 class ConvBN(Chain):
     def __init__(self, in_channels: int, c: int, k: int = 3, s: int = 1, g: int = 1) -> None:
         super().__init__()
@@ -116,7 +109,7 @@ class MobileNetV2(Chain):
         channels = self.head.out_channels
         self.relu6_2 = nn.ReLU6()
         self.global_avg_pool = nn.AdaptiveAvgPool2d(1)
-        self.global_avg_pool_flatten = Flatten()
+        self.global_avg_pool_flatten = nn.Flatten()
         self.classifier = nn.Linear(channels, classes)
         self._initialise()
 

@@ -57,13 +57,6 @@ def whole(x: int | Fraction) -> int:
     return int(x)
 
 
-class Flatten(nn.Module):
-    """All axes but the batch as one."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.flatten(x, start_dim=1)
-
-
 class ConvBN(Chain):
     def __init__(self, in_channels: int, c: int, k: int = 1, s: int = 1, g: int = 1) -> None:
         super().__init__()
@@ -148,5 +141,5 @@ class ShuffleNet(Chain):
                 units.add_module(f"unit{i + 1}", unit)
                 channels = unit.out_channels
         self.global_avg_pool = nn.AdaptiveAvgPool2d(1)
-        self.global_avg_pool_flatten = Flatten()
+        self.global_avg_pool_flatten = nn.Flatten()
         self.fc = nn.Linear(channels, classes)

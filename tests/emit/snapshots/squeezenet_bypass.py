@@ -23,13 +23,6 @@ class Chain(nn.Sequential):
         return super().__getitem__(idx)
 
 
-class Flatten(nn.Module):
-    """All axes but the batch as one."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.flatten(x, start_dim=1)
-
-
 class ConvReLU(Chain):
     def __init__(self, in_channels: int, c: int, k: int = 1, s: int = 1, p: int = 0) -> None:
         super().__init__()
@@ -98,7 +91,7 @@ class SqueezeNetBypass(Chain):
         self.dropout = nn.Dropout()
         self.conv10 = ConvReLU(512, c=classes)
         self.global_avg_pool = nn.AdaptiveAvgPool2d(1)
-        self.global_avg_pool_flatten = Flatten()
+        self.global_avg_pool_flatten = nn.Flatten()
         self.softmax = nn.Softmax(dim=1)
         self._initialise()
 

@@ -8,7 +8,6 @@ The figure leaves the batch normalisation behind every convolution out; paddings
 from collections import OrderedDict
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 
@@ -19,13 +18,6 @@ class Chain(nn.Sequential):
         if isinstance(idx, slice):
             return nn.Sequential(OrderedDict(list(self._modules.items())[idx]))
         return super().__getitem__(idx)
-
-
-class Flatten(nn.Module):
-    """All axes but the batch as one."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.flatten(x, start_dim=1)
 
 
 class Conv(Chain):
@@ -116,6 +108,6 @@ class Xception(Chain):
         self.exit_sepconv2 = Separable(1536, c=2048)
         self.exit_relu2 = nn.ReLU()
         self.global_avg_pool = nn.AdaptiveAvgPool2d(1)
-        self.global_avg_pool_flatten = Flatten()
+        self.global_avg_pool_flatten = nn.Flatten()
         self.fc = nn.Linear(2048, classes)
         self.softmax = nn.Softmax(dim=1)
