@@ -39,7 +39,7 @@ from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameErr
 from archspec.language import zoo
 from archspec.language.document import Source
 from archspec.language.expression import Expression
-from archspec.language.located import Faults, Located, validated
+from archspec.language.located import Faults, Located, described, validated
 from archspec.language.reader import Nothing, decode, parse, read_bytes
 from archspec.language.values import Formula, Name, Prose, Text, Value
 from archspec.published.verdict import UNITS, Printed, parted
@@ -51,9 +51,8 @@ linear layers; `elements`, `channels` and `height` are of a layer's result; `lay
 
 def _unit(value: Any) -> str:
     if value not in UNITS:
-        raise SpecError(
-            f"unknown unit '{value}'; known are {', '.join(filter(None, UNITS))}", getattr(value, "at", None)
-        )
+        known = ", ".join(filter(None, UNITS))
+        raise SpecError(f"unknown unit {described(value)}; known are {known}", getattr(value, "at", None))
     return str(value)
 
 
