@@ -9,9 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from archspec.alone import refuse_other_distribution
+from archspec.result import report_by
 
 if TYPE_CHECKING:
-    from archspec import compress
+    from archspec import compress, train
     from archspec.architecture import Architecture, Network, load, loads
     from archspec.cost import Convention, CostTable
     from archspec.errors import ArchspecError
@@ -28,6 +29,7 @@ __all__ = [
     "compress",
     "load",
     "loads",
+    "train",
     "zoo",
 ]
 
@@ -41,11 +43,13 @@ _HOMES = {
     "Network": "archspec.architecture",
     "load": "archspec.architecture",
     "loads": "archspec.architecture",
+    "train": "archspec.train",
     "zoo": "archspec.language.zoo",
 }
 
 
 refuse_other_distribution()
+report_by(lambda result, form: import_module("archspec.report").shown(result, form))
 
 
 def __getattr__(name: str) -> Any:

@@ -194,8 +194,8 @@ class Architecture:
                 part=part,
                 form=alone.form if alone else "collected",
             )
-        subject = self.document.name
-        return tuple(replace(each, of=self._subject + each.of.removeprefix(subject), aliases=aliases) for each in found)
+        subject, roles = self.document.name, alone.names if alone else {}
+        return tuple(replace(each, of=self._subject + each.of.removeprefix(subject), aliases=roles) for each in found)
 
     @property
     def _subject(self) -> str:
@@ -237,6 +237,7 @@ class Architecture:
         inplace: bool = True,
         weights: "Mapping[str, torch.Tensor] | str | os.PathLike[str] | None" = None,
         assume: bool = False,
+        logits: bool = False,
         **symbols: Any,
     ) -> "torch.nn.Module":
         """The network as an ordinary `torch.nn.Module`, whose `spec` says what it was made from.
@@ -249,6 +250,8 @@ class Architecture:
             inplace: Whether a ReLU may write over its input; with hooks on single layers, say no.
             weights: Where its weights come from, a state dict or a file of one; see `match_weights`.
             assume: What `match_weights` says of it.
+            logits: Whether it ends before its last softmax, as what torch's losses take; two networks in three of the
+                zoo end with a softmax, and the others give logits in any case.
             symbols: Values for symbols, in place of a mapping.
 
         Raises:
@@ -262,7 +265,7 @@ class Architecture:
         need("torch", "torch")
         from archspec import runtime
 
-        network = self.expand(bindings)
+        network = self._expanded(logits, bindings)
         if weights is None:
             return runtime.build(network, self.document, device=device, dtype=dtype, seed=seed, inplace=inplace)
         need("train", "safetensors")
@@ -293,7 +296,7 @@ class Architecture:
 
         >>> import archspec
         >>> arch = archspec.load("lenet_300_100")
-        >>> print(arch.match_weights(arch.to_torch().state_dict()))
+        >>> print(arch.match_weights(arch.to_torch().state_dict()).sentence)
         lenet_300_100: 6 of 6 arrays filled, none left over
         """
         need("train", "torch", "safetensors")
@@ -301,12 +304,17 @@ class Architecture:
 
         return match(self.expand(bindings), source, assume=assume)
 
+    def _expanded(self, logits: bool, bindings: Bindings) -> Network:
+        network = self.expand(bindings)
+        return graph.before_softmax(network) if logits else network
+
     @request
-    def source(self, /, bindings: Bindings = None, **symbols: Any) -> str:
+    def source(self, /, bindings: Bindings = None, *, logits: bool = False, **symbols: Any) -> str:
         """The network as PyTorch source that needs no archspec: the symbols are its constructor's arguments.
 
         Args:
             bindings: Values for symbols, by name: the defaults of the arguments.
+            logits: Whether it ends before its last softmax.
             symbols: Values for symbols, in place of a mapping.
 
         Raises:
@@ -318,11 +326,20 @@ class Architecture:
         """
         from archspec import emit
 
-        return emit.source(self.document, bindings or {})
+        document = graph.without_softmax(self.document, self.expand(bindings)) if logits else self.document
+        return emit.source(document, bindings or {})
 
     @request
     def write(
-        self, /, path: str | os.PathLike[str], bindings: Bindings = None, *, seed: int | None = None, **symbols: Any
+        self,
+        /,
+        path: str | os.PathLike[str],
+        bindings: Bindings = None,
+        *,
+        seed: int | None = None,
+        weights: "Mapping[str, torch.Tensor] | str | os.PathLike[str] | None" = None,
+        logits: bool = False,
+        **symbols: Any,
     ) -> None:
         """Write the network as a file that runs without this library: PyTorch source, an exported program, or ONNX.
 
@@ -332,6 +349,8 @@ class Architecture:
             path: Ends in `.py`, `.pt2` or `.onnx`.
             bindings: Values for symbols, by name.
             seed: The same seed gives the same weights; a source has none.
+            weights: Where its weights come from, as for `to_torch`.
+            logits: Whether it ends before its last softmax.
             symbols: Values for symbols, in place of a mapping.
 
         Raises:
@@ -339,7 +358,7 @@ class Architecture:
             MissingExtraError: What the format needs is not installed.
         """
         if Path(path).suffix == ".py":
-            source = self.source(bindings)
+            source = self.source(bindings, logits=logits)
             with replacing(Path(path)) as file:
                 file.write_text(source, encoding="utf-8")
             return
@@ -347,16 +366,15 @@ class Architecture:
         from archspec import runtime
 
         runtime.check_ending(path)
-        network = self.expand(bindings)
-        model = runtime.build(network, self.document, seed=seed)
-        runtime.export(model, network.input.shape, path)
+        model = self.to_torch(bindings, seed=seed, weights=weights, logits=logits)
+        runtime.export(model, self.expand(bindings).input.shape, path)
 
     @request
     def verify(self, /, bindings: Bindings = None, *, batch: Any = 1, **symbols: Any) -> "Agreement":
         """The network held against its running model, node by node, and its source: true when all agree, to the unit.
 
         >>> import archspec
-        >>> print(archspec.load("mobilenet_v2").verify(alpha="1/2"))
+        >>> print(archspec.load("mobilenet_v2").verify(alpha="1/2").sentence)
         mobilenet_v2: 161 nodes agree
         """
         need("torch", "torch")

@@ -36,8 +36,17 @@ def seen(text: str, but: str = "") -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() or c in but else "\ufffd" for c in text)
 
 
+def one_line(text: object) -> str:
+    r"""A text on one line of a terminal, its blanks as they are.
+
+    >>> one_line("two\n  lines"), one_line("\x1b[31mred")
+    ('two   lines', '�[31mred')
+    """
+    return seen(str(text).replace("\n", " "))
+
+
 def printable(text: object, width: int | None = 200) -> str:
-    r"""A text on one line of a terminal, without control characters, cut to `width` characters unless that is None.
+    r"""A text on one line, its blanks joined, without control characters, cut to `width` characters if there is one.
 
     >>> printable("two\n  lines"), printable("123456", 5), printable("\x1b[31mred")
     ('two lines', '1234…', '�[31mred')
@@ -248,8 +257,11 @@ def html_text(text: str) -> str:
     return markup.escape(seen(text))
 
 
-_MARKDOWN = re.compile(r"[\\`*\[\]<>|$~&]|(?<![^\W_])_|_(?![^\W_])|^(?=[#+\-=]|\d+[.)])|(?<=!)(?=\[)")
-_MARKDOWN_CELL = re.compile(r"[\\`*\[\]<>|$~&_]")
+_MARKDOWN_SIGNS = r"[\\`*<>|$~&]|\](?=[(\[:])|^\["
+_MARKDOWN = re.compile(_MARKDOWN_SIGNS + r"|(?<![^\W_])_|_(?![^\W_])|^(?=[#+\-=])")
+_MARKDOWN_CELL = re.compile(_MARKDOWN_SIGNS + "|_")
+"""What would be markup; a bracket is, where the sign of a link stands behind it."""
+_MARKDOWN_NUMBER = re.compile(r"^(\d+)([.)])(?= |$)")
 
 
 def markdown_text(text: str, cell: bool = False) -> str:
@@ -258,4 +270,5 @@ def markdown_text(text: str, cell: bool = False) -> str:
     >>> print(markdown_text("a_b *c* <d> | _e_"), markdown_text("a_b", cell=True))
     a_b \*c\* \<d\> \| \_e\_ a\_b
     """
-    return (_MARKDOWN_CELL if cell else _MARKDOWN).sub(lambda found: "\\" + found[0], printable(text, None))
+    escaped = (_MARKDOWN_CELL if cell else _MARKDOWN).sub(lambda found: "\\" + found[0], printable(text, None))
+    return _MARKDOWN_NUMBER.sub(r"\1\\\2", escaped)

@@ -8,6 +8,7 @@ from archspec import architecture
 from archspec.cli.echo import fault, say
 from archspec.cli.options import bindings, set_option
 from archspec.errors import ArchspecError
+from archspec.language.rules import channels_last
 
 
 @click.command("check")
@@ -24,6 +25,8 @@ def command(specs: tuple[str, ...], settings: tuple[str, ...]) -> None:
             faulty += 1
             fault(error)
         else:
+            if hint := channels_last(network.input.shape[1:]):
+                fault(f"{spec}: note: {hint}")
             say(f"{spec}: sound; {len(network.nodes)} layers, {network.input} → {network.nodes[-1].output}")
     if faulty:
         sys.exit(2)

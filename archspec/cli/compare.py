@@ -3,10 +3,11 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, colour, counting_options, names, set_option, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, counting_options, names, set_option
 from archspec.cost import Counting
 from archspec.errors import BindingError
-from archspec.report.compare import FIGURES, FORMATS, compare
+from archspec.report.compare import FIGURES, compare
 
 
 @click.command("compare")
@@ -16,7 +17,7 @@ from archspec.report.compare import FIGURES, FORMATS, compare
 @click.option("--free", metavar="NAME,…", help="Leave these symbols free.")
 @click.option("--of", "quantities", metavar="NAME,…", help=f"What to compare.  [default: {','.join(FIGURES)}]")
 @counting_options()
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@format_option()
 def command(
     specs: tuple[str, ...],
     settings: tuple[str, ...],
@@ -50,10 +51,10 @@ def command(
             }
             for label, arch, values in loaded
         }
-        click.echo(compare_formulas(formulas, form, width=width()), nl=False)
+        tell(compare_formulas(formulas), form)
         return
     tables = {label: arch.count(values, counting) for label, arch, values in loaded}
-    click.echo(compare(tables, form, wanted, width=width(), colour=colour()), nl=False)
+    tell(compare(tables, wanted), form)
 
 
 def _named(spec: str) -> tuple[str, str, dict[str, str]]:

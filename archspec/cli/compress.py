@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, colour, set_option, spec_argument, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, set_option, spec_argument
 from archspec.report import packed as reports
-from archspec.report.compress import FORMATS, closed_forms, prediction
+from archspec.report.compress import closed_forms, prediction
 
 if TYPE_CHECKING:
     from archspec.compress.progress import Progress
@@ -21,7 +22,6 @@ plan_option = click.option(
 limit_option = click.option(
     "--limit", type=click.IntRange(1), metavar="BYTES", help="What a file may decode to.  [default: 4 GiB]"
 )
-form_option = click.option("--format", "form", type=click.Choice(reports.FORMATS), default="text", show_default=True)
 
 
 @click.group("compress")
@@ -34,7 +34,7 @@ def command() -> None:
 @plan_option
 @set_option
 @click.option("--weights", metavar="FILE", help="Say it to the byte for these weights: .safetensors or .npz.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@format_option()
 def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None, form: str) -> None:
     """Say layer by layer what is stored under a plan, how much smaller that is, and what a file of it has.
 
@@ -46,7 +46,7 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
     with _progress("predicting") as progress:
         arch = architecture.load(spec)
         found = compress.predict(arch, plan, weights, progress=progress, bindings=bindings(settings))
-    click.echo(prediction(found, form, width=width(), colour=colour()), nl=False)
+    tell(prediction(found), form)
 
 
 @command.command("pack")
@@ -55,7 +55,7 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
 @plan_option
 @set_option
 @click.option("-o", "--output", required=True, metavar="FILE", help="Ends in .safetensors.")
-@form_option
+@format_option()
 def pack(spec: str, weights: str, plan: str, settings: tuple[str, ...], output: str, form: str) -> None:
     """Write weights under a plan into a file: pruned, quantised and coded as the plan says.
 
@@ -66,7 +66,7 @@ def pack(spec: str, weights: str, plan: str, settings: tuple[str, ...], output: 
     with _progress("packing") as progress:
         arch = architecture.load(spec)
         found = compress.pack(arch, weights, plan, output, progress=progress, bindings=bindings(settings))
-    click.echo(reports.packed(found, form), nl=False)
+    tell(reports.packed(found), form)
 
 
 @command.command("unpack")
@@ -101,7 +101,7 @@ def unpack(file: str, output: str, authors: str | None, linear_bits: str, limit:
     help="Checksums alone; some blocks of each stream; or everything, decoded and encoded again.",
 )
 @limit_option
-@form_option
+@format_option()
 def verify(file: str, mode: str, limit: int | None, form: str) -> None:
     """Verify a compressed file: predicted and actual size term by term, and the same bytes when it is written again.
 
@@ -111,7 +111,7 @@ def verify(file: str, mode: str, limit: int | None, form: str) -> None:
 
     with _progress("verifying") as progress:
         found = compress.verify(file, mode, progress=progress, **({} if limit is None else {"limit": limit}))
-    click.echo(reports.verified(found, form), nl=False)
+    tell(reports.verified(found), form)
     if not found:
         sys.exit(1)
 
@@ -119,7 +119,7 @@ def verify(file: str, mode: str, limit: int | None, form: str) -> None:
 @command.command("formulas")
 @click.argument("name", required=False)
 @set_option
-@click.option("--format", "form", type=click.Choice(("text", "latex", "json")), default="text", show_default=True)
+@format_option()
 def formulas(name: str | None, settings: tuple[str, ...], form: str) -> None:
     """Print the closed forms of compression, or the one of a NAME, with letters set if wanted: --set n=16 --set k=4."""
     from archspec.compress.closed_forms import CLOSED_FORMS, closed_form
@@ -127,7 +127,7 @@ def formulas(name: str | None, settings: tuple[str, ...], form: str) -> None:
     if settings and name is None:
         raise click.UsageError("--set gives values to the letters of one closed form; give its NAME")
     found = tuple(CLOSED_FORMS.values()) if name is None else (closed_form(name),)
-    click.echo(closed_forms(found, bindings(settings), form, width=width()), nl=False)
+    tell(closed_forms(found, bindings(settings)), form)
 
 
 @contextmanager

@@ -3,9 +3,11 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import COUNTING, bindings, colour, counting_options, set_option, spec_argument, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import COUNTING, bindings, counting_options, set_option, spec_argument
 from archspec.cost import DIALECTS, GROUPINGS, Counting, dialect, requested
-from archspec.report.cost import FORMATS, MACHINE_FORMATS, cost
+from archspec.report.cost import cost
+from archspec.report.formats import MACHINES
 
 
 @click.command("count")
@@ -16,7 +18,7 @@ from archspec.report.cost import FORMATS, MACHINE_FORMATS, cost
 @counting_options("batch", "policy", "dtype", "weight_bits")
 @COUNTING["convention"]
 @click.option("--like", metavar="TOOL", help=f"Print the number of a counter: {', '.join(DIALECTS)}.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@format_option()
 def command(
     spec: str,
     settings: tuple[str, ...],
@@ -38,5 +40,5 @@ def command(
     counting = requested(counting, {"convention": dialect(like) if like else convention or "default"})
     arch = architecture.load(spec)
     table = arch.count(bindings(settings), counting)
-    grouping = depth or by or ("layer" if form in MACHINE_FORMATS else "block")
-    click.echo(cost(table, arch.document, form, grouping, width=width(), colour=colour()), nl=False)
+    grouping = depth or by or ("layer" if form in MACHINES else "block")
+    tell(cost(table, grouping), form)

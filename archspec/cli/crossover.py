@@ -3,7 +3,8 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, counting_options, set_option, spec_argument, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, counting_options, set_option, spec_argument
 from archspec.cost import Counting
 
 
@@ -15,7 +16,7 @@ from archspec.cost import Counting
 @click.option("--between", metavar="LOW,HIGH[,STEP]", help="Where to search, instead of the symbol's whole range.")
 @set_option
 @counting_options("convention", "batch", "dtype", "weight_bits")
-@click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
+@format_option()
 def command(
     spec: str,
     symbol: str,
@@ -34,4 +35,4 @@ def command(
 
     ends = None if between is None else [end.strip() for end in between.split(",")]
     found = architecture.load(spec).crossover(symbol, quantity, bindings(settings), counting, by=by, between=ends)
-    click.echo(crossover(found, form, width=width()), nl=False)
+    tell(crossover(found), form)

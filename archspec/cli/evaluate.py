@@ -2,22 +2,46 @@
 
 import rich_click as click
 
-from archspec import architecture
-from archspec.cli.options import bindings, set_option, spec_argument
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import opened, set_option, spec_argument
+from archspec.errors import ArchspecError
+from archspec.extras import need
 from archspec.report.train import evaluation
 
 
 @click.command("evaluate")
 @spec_argument
 @set_option
-@click.option("--weights", metavar="FILE", required=True, help="A safetensors file, such as a run's best.safetensors.")
-@click.option("--data", metavar="DATA", default="digits", show_default=True, help="As for train.")
+@click.option("--weights", metavar="FILE", help="A safetensors file.  [default: the best weights of the run]")
+@click.option("--data", metavar="DATA", help="As for train.  [default: the run's; else digits]")
 @click.option("--resize", is_flag=True, help="Fit the images to the network's input; digits are fitted in any case.")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
-def command(spec: str, settings: tuple[str, ...], weights: str, data: str, resize: bool, form: str) -> None:
-    """Test a network with the weights of a file on the test images of data."""
+@click.option("--batch", type=click.IntRange(1), help="Images at once.  [default: as many as fit into a gigabyte]")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, or a device such as cuda:1.")
+@click.option("--confusion", is_flag=True, help="Show which class is taken for which.")
+@format_option()
+def command(  # noqa: PLR0913  # each is an option
+    spec: str,
+    settings: tuple[str, ...],
+    weights: str | None,
+    data: str | None,
+    resize: bool,
+    batch: int | None,
+    device: str,
+    confusion: bool,
+    form: str,
+) -> None:
+    """Test a network with the weights of a file on the test images of data.
+
+    SPEC may be the folder of a run: it knows its specification, bindings, weights and data.
+    """
+    need("train", "torch", "accelerate", "safetensors")
     from archspec.train import evaluate
 
-    arch = architecture.load(spec)
-    score = evaluate(arch, weights, data, bindings=bindings(settings), resize=resize)
-    click.echo(evaluation(score, arch.name, data, form), nl=False)
+    arch, bound, run = opened(spec, settings)
+    if weights is None and run is None:
+        raise ArchspecError(f"{spec}: is no folder of a run; name its weights with --weights")
+    file = str(run.weights) if run is not None and weights is None else str(weights)
+    source = data or (run and run.source) or "digits"
+    resize = resize or (run is not None and data is None and run.resize)
+    score = evaluate(arch, file, source, bindings=bound, resize=resize, batch=batch, device=device)
+    tell(evaluation(score, arch.name, source, confusion), form)

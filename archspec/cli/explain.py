@@ -3,7 +3,8 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, counting_options, set_option, spec_argument, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, counting_options, set_option, spec_argument
 from archspec.cost import Counting
 
 
@@ -12,9 +13,7 @@ from archspec.cost import Counting
 @click.argument("node", metavar="NODE")
 @set_option
 @counting_options("batch", "convention")
-@click.option(
-    "--format", "form", type=click.Choice(("text", "markdown", "latex", "json")), default="text", show_default=True
-)
+@format_option()
 def command(spec: str, node: str, settings: tuple[str, ...], form: str, counting: Counting) -> None:
     """Walk through one layer: the rule of its operator, the letters, the numbers put in, the result.
 
@@ -24,4 +23,4 @@ def command(spec: str, node: str, settings: tuple[str, ...], form: str, counting
     from archspec.report.explain import explain
 
     found = architecture.load(spec).explain(node, bindings(settings), counting)
-    click.echo(explain(found, form, width=width()), nl=False)
+    tell(explain(found), form)

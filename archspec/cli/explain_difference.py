@@ -3,7 +3,8 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, set_option, spec_argument, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, set_option, spec_argument
 from archspec.cost import CONVENTIONS, DIALECTS, counter
 from archspec.report.reconcile import explain_difference
 
@@ -19,7 +20,7 @@ from archspec.report.reconcile import explain_difference
 )
 @set_option
 @click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@format_option()
 def command(spec: str, between: tuple[str, str], settings: tuple[str, ...], batch: int, form: str) -> None:
     """Say term by term why two counters, or conventions, give a network different numbers of operations.
 
@@ -27,4 +28,4 @@ def command(spec: str, between: tuple[str, str], settings: tuple[str, ...], batc
     """
     one, other = map(counter, between)
     network = architecture.load(spec).expand(bindings(settings), batch=batch)
-    click.echo(explain_difference(network.count(one), network.count(other), form, width=width()), nl=False)
+    tell(explain_difference(network.count(one), network.count(other)), form)

@@ -1,15 +1,18 @@
 """`archspec formula`: what a network costs, in its symbols."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import rich_click as click
 
 from archspec import architecture, cost
-from archspec.cli.options import bindings, counting_options, names, set_option, width
+from archspec.cli.echo import fault
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, counting_options, names, set_option
 
 VIEWS = ("exact", "divisible", "asymptotic")
-FORMATS = ("text", "markdown", "latex", "python", "numpy", "javascript", "json")
+LANGUAGES = ("python", "numpy", "javascript")
+"""What a formula is written in as a function."""
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -29,7 +32,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--view", type=click.Choice(VIEWS), default="exact", show_default=True),
         click.option("--check", "trials", type=click.IntRange(1, 10**5), help="Compare with N counts at random."),
         counting_options(),
-        click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True),
+        format_option(*LANGUAGES),
     ]
     for option in reversed(options):
         command = option(command)
@@ -67,22 +70,21 @@ def command(
 
 def _closed_form(spec: str | None, method: str, view: Any, form: str, settings: tuple[str, ...]) -> None:
     from archspec.compress.closed_forms import closed_form
-    from archspec.report.formula import formulas as printed
 
     if spec is not None:
         raise click.UsageError("--method stands by itself; leave out SPEC")
-    click.echo(printed((closed_form(method).formula(bindings(settings)),), view, form, width=width()), nl=False)
+    _print((closed_form(method).formula(bindings(settings)),), view, form)
 
 
 def _all_operators(spec: str | None, form: str) -> None:
     from archspec.formula.operators import operator_forms
-    from archspec.report.operators import FORMATS, operators
+    from archspec.report.operators import operators
 
     if spec is not None:
         raise click.UsageError("--ops is of all operators; leave out SPEC")
-    if form not in FORMATS:
-        raise click.UsageError(f"--ops is printed as {', '.join(FORMATS)}")
-    click.echo(operators(operator_forms(), form), nl=False)
+    if form in LANGUAGES:
+        raise click.UsageError("--ops is a table, and no function of a language")
+    tell(operators(operator_forms()), form)
 
 
 def _formulas_of(
@@ -90,7 +92,6 @@ def _formulas_of(
 ) -> None:
     from archspec.formula.proof import proved
     from archspec.formula.substituted import new_letters, substituted
-    from archspec.report.formula import formulas as printed
 
     if over is not None and options["by"] != "total":
         raise click.UsageError("--over divides one formula by one; leave out --by")
@@ -107,10 +108,19 @@ def _formulas_of(
         before, found = found, tuple(substituted(each, where) for each in found)
         new = new_letters(before[0], found[0])
         if new:
-            click.echo(f"new in the formula: {', '.join(new)}", err=True)
-    click.echo(printed(found, view, form, proofs=proofs, width=width()), nl=False)
+            fault(f"new in the formula: {', '.join(new)}")
+    _print(found, view, form, proofs)
     if not all(proofs):
         context.exit(1)
+
+
+def _print(found: Sequence[Any], view: Any, form: str, proofs: Sequence[Any] = ()) -> None:
+    from archspec.report.formula import formulas, sources
+
+    if form in LANGUAGES:
+        click.echo(sources(found, view, form), nl=False)
+    else:
+        tell(formulas(found, view, proofs=proofs), form)
 
 
 def _formulas(arch: architecture.Architecture, options: dict[str, Any]) -> Any:

@@ -3,9 +3,10 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, colour, set_option, spec_argument, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, set_option, spec_argument
 from archspec.memory.peak import DTYPES, ORDERS, POLICIES
-from archspec.report.memory import FORMATS, GROUPINGS, memory
+from archspec.report.memory import GROUPINGS, memory
 
 
 @click.command("memory")
@@ -18,7 +19,7 @@ from archspec.report.memory import FORMATS, GROUPINGS, memory
 @click.option("--weights", is_flag=True, help="The weights are in memory too.")
 @click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
 @click.option("--by", type=click.Choice(GROUPINGS), default="block", show_default=True, help="What a row stands for.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@format_option()
 def command(  # noqa: PLR0913  # one argument an option
     spec: str,
     settings: tuple[str, ...],
@@ -38,5 +39,4 @@ def command(  # noqa: PLR0913  # one argument an option
     found = architecture.load(spec).memory(
         policy, dtype, order, bindings(settings), in_place=in_place, weights=weights, batch=batch
     )
-    by = "layer" if form == "csv" else by
-    click.echo(memory(found, form, by, width=width(), colour=colour()), nl=False)
+    tell(memory(found, by), form)

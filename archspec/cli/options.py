@@ -9,7 +9,10 @@ from typing import Any, TypeAlias, TypeVar
 
 import rich_click as click
 
+from archspec import architecture, runs
+from archspec.architecture import Architecture
 from archspec.errors import BindingError
+from archspec.runs import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 Command: TypeAlias = Callable[..., Any]
@@ -77,6 +80,21 @@ def bindings(settings: tuple[str, ...]) -> dict[str, str]:
             raise BindingError(f"--set {name} is given twice")
         values[name] = value
     return values
+
+
+def opened(spec: str, settings: tuple[str, ...]) -> tuple[Architecture, dict[str, Any], Run | None]:
+    """The network of a specification, or of a run's folder, and the values of its symbols; and the run, if it is one.
+
+    Raises:
+        ArchspecError: A run's folder has its bindings; others are refused.
+    """
+    run = runs.find(spec)
+    if run is None:
+        return architecture.load(spec), dict(bindings(settings)), None
+    bound = bindings(settings)
+    if odd := [name for name, value in bound.items() if run.bindings.get(name) != value]:
+        raise BindingError(f"{spec}: is the folder of a run with other bindings than --set {odd[0]}={bound[odd[0]]}")
+    return run.architecture(), dict(run.bindings), run
 
 
 def names(text: str | None, option: str = "--free") -> tuple[str, ...] | None:

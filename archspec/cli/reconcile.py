@@ -3,7 +3,8 @@
 import rich_click as click
 
 from archspec import architecture, published
-from archspec.cli.options import bindings, set_option, spec_argument, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, set_option, spec_argument
 from archspec.report.reconcile import reconcile
 
 
@@ -11,7 +12,7 @@ from archspec.report.reconcile import reconcile
 @spec_argument
 @click.option("--reported", required=True, metavar="NUMBER", help="327.55M, 568,740,352, '3.50M params', 1.72 GFLOPs.")
 @set_option
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@format_option()
 @click.pass_context
 def command(ctx: click.Context, spec: str, reported: str, settings: tuple[str, ...], form: str) -> None:
     """Name the conventions and counters whose number rounds to a reported one, and why it is not the default's.
@@ -19,5 +20,5 @@ def command(ctx: click.Context, spec: str, reported: str, settings: tuple[str, .
     The digits decide: 327.55M is anything from 327,545,000 to 327,555,000. Exit 1 if nothing rounds to it.
     """
     found = published.reconcile(architecture.load(spec), reported, bindings(settings))
-    click.echo(reconcile(found, form, width=width()), nl=False)
+    tell(reconcile(found), form)
     ctx.exit(0 if found.matches else 1)

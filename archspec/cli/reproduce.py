@@ -6,14 +6,14 @@ from pathlib import Path
 import rich_click as click
 
 from archspec import published
-from archspec.cli.options import colour, width
-from archspec.report.reproduce import FORMATS, reproduce
+from archspec.cli.formats import format_option, tell
+from archspec.report.reproduce import reproduce
 
 
 @click.command("reproduce")
 @click.argument("papers", metavar="[PAPER…]", nargs=-1)
 @click.option("--figures", metavar="FILE", help="A file of figures of your own; see docs/published.md.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@format_option()
 def command(papers: tuple[str, ...], figures: str | None, form: str) -> None:
     """Print each table of the papers with our figure beside it, and the verdict; all papers unless some are named.
 
@@ -26,6 +26,6 @@ def command(papers: tuple[str, ...], figures: str | None, form: str) -> None:
         chosen = [(paper, None) for paper in published.papers()]
     loaded = [(published.load(name), folder) for name, folder in chosen]
     results = [(paper, published.reproduce(paper, folder)) for paper, folder in loaded]
-    click.echo(reproduce(results, form, width=width(), colour=colour()), nl=False)
+    tell(reproduce(results), form)
     if any(finding.open for _, findings in results for finding in findings):
         sys.exit(1)

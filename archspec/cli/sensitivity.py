@@ -3,7 +3,8 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, counting_options, names, set_option, spec_argument, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, counting_options, names, set_option, spec_argument
 from archspec.cost import Counting
 
 
@@ -13,7 +14,7 @@ from archspec.cost import Counting
 @click.option("--for", "symbols", metavar="NAME,…", help="Of these symbols alone.  [default: all numbers]")
 @set_option
 @counting_options()
-@click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
+@format_option()
 def command(
     spec: str, quantity: str, symbols: str | None, settings: tuple[str, ...], form: str, counting: Counting
 ) -> None:
@@ -21,4 +22,4 @@ def command(
     from archspec.report.sensitivity import sensitivity
 
     found = architecture.load(spec).sensitivity(quantity, bindings(settings), counting, symbols=names(symbols))
-    click.echo(sensitivity(found, form, width=width()), nl=False)
+    tell(sensitivity(found), form)

@@ -5,7 +5,8 @@ import re
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import F, bindings, counting_options, set_option, spec_argument, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import F, bindings, counting_options, set_option, spec_argument
 from archspec.cost import QUANTITIES, Counting
 from archspec.errors import BindingError
 
@@ -32,7 +33,7 @@ def _budgets(command: F) -> F:
 @click.option("--between", multiple=True, metavar="[NAME=]LOW,HIGH[,STEP]", help="Where to search a symbol.")
 @click.option("--maximise", metavar="QUANTITY", help="What to have most of.  [default: the first budget's]")
 @counting_options()
-@click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
+@format_option()
 def command(
     spec: str,
     symbols: str,
@@ -60,7 +61,7 @@ def command(
         between=_between(between, names),
         maximise=maximise,
     )
-    click.echo(solve(found, form, width=width()), nl=False)
+    tell(solve(found), form)
     if not found:
         raise SystemExit(1)
 

@@ -8,9 +8,10 @@ import rich_click as click
 
 from archspec import architecture, language
 from archspec.architecture import Architecture
-from archspec.cli.options import bindings, colour, set_option, width
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, set_option
 from archspec.errors import ArchspecError
-from archspec.report.verify import FORMATS, verify
+from archspec.report.verify import verify
 
 
 @click.command("verify")
@@ -20,7 +21,7 @@ from archspec.report.verify import FORMATS, verify
 @click.option("--variants", is_flag=True, help="Every combination of the values that symbols choose from.")
 @click.option("--by", type=click.Choice(("layer", "total")), help="A line a layer or a network.  [one SPEC: layer]")
 @click.option("--batch", default=1, type=click.IntRange(1, 10**6), show_default=True, help="Inputs at once.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@format_option()
 def command(
     specs: tuple[str, ...],
     settings: tuple[str, ...],
@@ -45,7 +46,7 @@ def command(
         for bound in (_variants(arch, values) if variants else (values,))
     ]
     layers = by == "layer" or (by is None and len(agreements) == 1)
-    click.echo(verify(agreements, form, layers=layers, width=width(), colour=colour()), nl=False)
+    tell(verify(agreements, layers=layers), form)
     if not all(agreements):
         sys.exit(1)
 

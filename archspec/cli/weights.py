@@ -5,8 +5,9 @@ import sys
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.options import bindings, colour, set_option, spec_argument, width
-from archspec.report.weights import FORMATS, weights
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, set_option, spec_argument
+from archspec.report.weights import weights
 
 
 @click.group("weights")
@@ -21,7 +22,7 @@ def command() -> None:
 @click.option("-o", "--output", metavar="OUT.safetensors", help="Write the weights under the network's own names.")
 @click.option("--partial", is_flag=True, help="Write what fits, although not everything does.")
 @click.option("--assume", is_flag=True, help="Take those in the order of their names where nothing says which it is.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@format_option()
 def map_(
     spec: str, file: str, settings: tuple[str, ...], output: str | None, partial: bool, assume: bool, form: str
 ) -> None:
@@ -32,7 +33,7 @@ def map_(
     filled, or one of the file is left over; nothing is written then, but with --partial.
     """
     matching = architecture.load(spec).match_weights(file, bindings(settings), assume=assume)
-    click.echo(weights(matching, form, width=width(), colour=colour()), nl=False)
+    tell(weights(matching), form)
     if output is not None and (matching or partial):
         matching.save(output, strict=not partial)
     if not matching:

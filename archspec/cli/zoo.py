@@ -6,14 +6,14 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli.echo import fault
-from archspec.cli.options import colour, width
+from archspec.cli.formats import format_option, tell
 from archspec.language import zoo
 from archspec.report import zoo as listing
 
 
 @click.command("zoo")
 @click.argument("pattern", default="*")
-@click.option("--format", "form", type=click.Choice(("text", "markdown", "json")), default="text", show_default=True)
+@format_option()
 def command(pattern: str, form: str) -> None:
     """List the networks that any verb takes by name; PATTERN is one of the shell's, such as 'mobile*'."""
     names = zoo.names(pattern)
@@ -21,4 +21,4 @@ def command(pattern: str, form: str) -> None:
         fault(f"no network of the zoo matches '{pattern}'")
         sys.exit(1)
     tables = [(arch.document, arch.count()) for arch in map(architecture.load, names)]
-    click.echo(listing.zoo(tables, form, width=width(), colour=colour()), nl=False)
+    tell(listing.zoo(tables), form)

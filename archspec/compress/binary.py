@@ -14,7 +14,7 @@ from archspec.ops import registered
 WORD = 64
 """The one-bit operations that a machine does at once."""
 
-BINARY = {"conv2d": "binary_conv2d", "linear": "binary_linear"}
+BINARY = {cls.one_bit: name for name, cls in registered().items() if cls.one_bit}
 """The one-bit form of an operator."""
 
 

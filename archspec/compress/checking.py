@@ -11,13 +11,14 @@ from archspec.compress.coding import Coding
 from archspec.compress.container import LIMIT, Container
 from archspec.compress.progress import Progress, silent
 from archspec.errors import ArchspecError
+from archspec.result import Reported, short
 
 MODES = ("structure", "sampled", "full")
 """How much is looked at: what the header says, and checksums; some blocks of each stream too; or everything."""
 
 
-@dataclass(frozen=True)
-class Verified:
+@dataclass(frozen=True, repr=False)
+class Verified(Reported):
     """What was found in a file; true if nothing was.
 
     Attributes:
@@ -41,7 +42,12 @@ class Verified:
     def __bool__(self) -> bool:
         return not self.findings
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
+        return short(self, self.sentence)
+
+    @property
+    def sentence(self) -> str:
+        """What came of it, in one sentence."""
         if self.findings:
             return f"{self.path}: {len(self.findings)} findings: {self.findings[0]}"
         said = {"structure": "checksums hold", "sampled": "samples decode", "full": "decoded, and encoded the same"}

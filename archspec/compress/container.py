@@ -1,7 +1,7 @@
 """The file: a safetensors file of bytes, one blob per layer, and a description; see docs/format.md.
 
-Its one key of metadata, `archspec.compressed`, is JSON. A blob is its arrays' bytes one behind the other, and a CRC-32 of the
-file's header and of these bytes.
+Its one key of metadata, `archspec.compressed`, is JSON. A blob is its arrays' bytes one behind the other, and a CRC-32
+of the file's header and of these bytes.
 """
 
 import json

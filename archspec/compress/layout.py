@@ -22,8 +22,8 @@ from archspec.compress.codecs.values import Content, Values
 from archspec.compress.coding import Coding, Symbols
 from archspec.compress.folding import Fold, folds
 from archspec.compress.layers import planned
-from archspec.compress.names import SCANS
-from archspec.compress.plan import CODED, MAX_INDEX_BITS, Layer, Plan
+from archspec.compress.names import CODED, MAX_INDEX_BITS, SCANS
+from archspec.compress.plan import Layer, Plan
 from archspec.dims import Dim
 from archspec.errors import ArchspecError
 from archspec.graph import Network

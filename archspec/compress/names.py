@@ -16,3 +16,14 @@ SCANS = ("rows", "columns")
 
 LONGEST = 15
 """The bits of the longest Huffman code: of 16, a block of 4,096 could have one bit more than 16 bits count."""
+
+MAX_WEIGHT_BITS = 16
+MAX_INDEX_BITS = 8
+BINARY = ("weights", "xnor")
+"""What can have one bit: the weights, or the inputs too."""
+
+INDEX = ("dense", "gaps", "rows", "bitmask", "auto")
+"""How it is said which weights are kept; `auto` is the smallest of the others."""
+
+CODED = "coded"
+"""What stands for the average length of a Huffman code that is not known."""

@@ -19,6 +19,7 @@ from archspec.errors import ArchspecError, did_you_mean
 from archspec.graph import Network
 from archspec.language import Document
 from archspec.language.origin import origin
+from archspec.result import Reported, short
 
 
 class Specified(Protocol):
@@ -30,8 +31,8 @@ class Specified(Protocol):
         """The network of these bindings."""
 
 
-@dataclass(frozen=True)
-class Packed:
+@dataclass(frozen=True, repr=False)
+class Packed(Reported):
     """A file that was written.
 
     Attributes:
@@ -46,7 +47,12 @@ class Packed:
     bytes: int
     notes: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
+        return short(self, self.sentence)
+
+    @property
+    def sentence(self) -> str:
+        """What came of it, in one sentence."""
         ratio = self.size.dense_bytes / self.bytes
         return f"{self.path}: {self.bytes:,} bytes, {ratio:.2f}× smaller than {self.size.dense_bytes:,} of float32"
 

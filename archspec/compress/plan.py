@@ -16,120 +16,20 @@ says what is done. Shares are written 8 % or 0.08.
 import os
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import PlainValidator, model_validator
 
-from archspec.compress.names import BEGINNINGS, LONGEST, RULES
-from archspec.dims import exact
-from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, did_you_mean
+from archspec.compress.names import BEGINNINGS, BINARY, INDEX, LONGEST, MAX_INDEX_BITS, MAX_WEIGHT_BITS, RULES
+from archspec.compress.plan_values import Length, Share, bits, of, one_of, per, rank, switch
+from archspec.errors import SpecError, SpecErrors, UnknownNameError, did_you_mean
 from archspec.language import zoo
 from archspec.language.document import Source
 from archspec.language.located import Faults, Located, described, validated
 from archspec.language.reader import Mapping as PlacedMapping
 from archspec.language.reader import Nothing, Scalar, Sequence, decode, parse, read_bytes
 from archspec.language.values import Name, Prose, Text
-
-MAX_WEIGHT_BITS = 16
-MAX_INDEX_BITS = 8
-BINARY = ("weights", "xnor")
-"""What can have one bit: the weights, or the inputs too."""
-
-INDEX = ("dense", "gaps", "rows", "bitmask", "auto")
-"""How it is said which weights are kept; `auto` is the smallest of the others."""
-
-CODED = "coded"
-"""What stands for the average length of a Huffman code that is not known."""
-
-
-def _number(value: Any, unit: str = "") -> Any:
-    """An exact number, of a text with the unit behind it."""
-    at = getattr(value, "at", None)
-    if isinstance(value, (dict, list, tuple, Nothing)):
-        raise SpecError(f"expected a number, found {described(value)}", at)
-    try:
-        return exact(value.removesuffix(unit).rstrip() if isinstance(value, str) else value)
-    except ArchspecError as error:
-        raise SpecError(str(error), at) from None
-
-
-def _share(value: Any) -> Any:
-    percent = isinstance(value, str) and value.endswith("%")
-    share = exact(Fraction(_number(value, "%"), 100 if percent else 1))
-    if not 0 < share <= 1:
-        raise SpecError(f"a share lies above 0 and is at most 1 (got {value})", getattr(value, "at", None))
-    return share
-
-
-def _bits(most: int, least: int = 1) -> Any:
-    def check(value: Any) -> int:
-        bits = _number(value)
-        if type(bits) is not int or not least <= bits <= most:
-            at = getattr(value, "at", None)
-            raise SpecError(f"a number of bits is whole, from {least} to {most} (got {value})", at)
-        return bits
-
-    return PlainValidator(check)
-
-
-def _length(value: Any) -> Any:
-    if value == CODED:
-        return CODED
-    length = _number(value)
-    if not 0 < length <= MAX_WEIGHT_BITS:
-        where = getattr(value, "at", None)
-        raise SpecError(f"an average code length lies above 0 and is at most {MAX_WEIGHT_BITS} (got {value})", where)
-    return length
-
-
-def _rank(value: Any) -> int:
-    rank = _number(value)
-    if type(rank) is not int or rank < 1:
-        raise SpecError(f"a rank is a whole number from 1 (got {value})", getattr(value, "at", None))
-    return rank
-
-
-def _one_of(key: str, *known: str) -> Any:
-    def check(value: Any) -> str:
-        if not isinstance(value, str) or value not in known:
-            *others, last = known
-            said = f"{key}: expected {', '.join(others)} or {last}, found {described(value)}"
-            raise SpecError(said, getattr(value, "at", None))
-        return str(value)
-
-    return PlainValidator(check)
-
-
-def _switch(value: Any) -> bool:
-    if str(value) not in ("true", "false", "True", "False"):
-        raise SpecError(f"expected true or false, found {described(value)}", getattr(value, "at", None))
-    return str(value) in ("true", "True")
-
-
-def _of(*known: int) -> Any:
-    def check(value: Any) -> int:
-        bits = _number(value)
-        if bits not in known:
-            raise SpecError(f"expected {' or '.join(map(str, known))} bits (got {value})", getattr(value, "at", None))
-        return int(bits)
-
-    return PlainValidator(check)
-
-
-def _per(value: Any) -> Any:
-    if value in ("tensor", "channel"):
-        return str(value)
-    size = _number(value)
-    if type(size) is not int or size < 1:
-        at = getattr(value, "at", None)
-        raise SpecError(f"scales are per tensor, channel, or a number of weights (got {value})", at)
-    return size
-
-
-Share = Annotated[Any, PlainValidator(_share)]
-Length = Annotated[Any, PlainValidator(_length)]
 
 
 class Layer(Located):
@@ -157,27 +57,41 @@ class Layer(Located):
 
     layer: Text
     density: Share = 1
-    weight_bits: Annotated[int | None, _bits(MAX_WEIGHT_BITS)] = None
-    index_bits: Annotated[int | None, _bits(MAX_INDEX_BITS)] = None
+    weight_bits: Annotated[int | None, bits(MAX_WEIGHT_BITS)] = None
+    index_bits: Annotated[int | None, bits(MAX_INDEX_BITS)] = None
     weight_huffman: Length | None = None
     index_huffman: Length | None = None
     activations: Share | None = None
-    rank: Annotated[int | None, PlainValidator(_rank)] = None
-    binary: Annotated[str | None, _one_of("binary", *BINARY)] = None
-    input_scale: Annotated[bool, PlainValidator(_switch)] = True
-    index: Annotated[str | None, _one_of("index", *INDEX)] = None
-    scan: Annotated[str, _one_of("scan", "rows", "columns", "auto")] = "rows"
-    codebook: Annotated[str, _one_of("codebook", *BEGINNINGS)] = "linear"
-    linear_bits: Annotated[int | None, _bits(MAX_WEIGHT_BITS, 2)] = None
-    linear_rule: Annotated[str, _one_of("linear_rule", *RULES)] = "symmetric"
-    linear_per: Annotated[Any, PlainValidator(_per)] = "channel"
-    scale_bits: Annotated[int, _of(16, 32)] = 32
+    rank: Annotated[int | None, PlainValidator(rank)] = None
+    binary: Annotated[str | None, one_of("binary", *BINARY)] = None
+    input_scale: Annotated[bool, PlainValidator(switch)] = True
+    index: Annotated[str | None, one_of("index", *INDEX)] = None
+    scan: Annotated[str, one_of("scan", "rows", "columns", "auto")] = "rows"
+    codebook: Annotated[str, one_of("codebook", *BEGINNINGS)] = "linear"
+    linear_bits: Annotated[int | None, bits(MAX_WEIGHT_BITS, 2)] = None
+    linear_rule: Annotated[str, one_of("linear_rule", *RULES)] = "symmetric"
+    linear_per: Annotated[Any, PlainValidator(per)] = "channel"
+    scale_bits: Annotated[int, of(16, 32)] = 32
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Layer":
         for fault in self._faults():
             raise fault
         return self
+
+    def _code_faults(self) -> Iterator[SpecError]:
+        """Faults of the average lengths of codes: of what, and not longer than it."""
+        replaced = {"weight_huffman": self.weight_bits or self.linear_bits, "index_huffman": self.index_bits}
+        for name, bits in replaced.items():
+            length, kind = getattr(self, name), name.partition("_")[0]
+            if length is not None and bits is None:
+                said = f"{name} is the average of a code for {kind}_bits, which are not given"
+                yield SpecError(said, self.key_at(name))
+            elif length not in (None, CODED) and length > bits:
+                said = f"an average code length is at most the bits that it replaces, {bits} (got {length})"
+                yield SpecError(said, self.key_at(name))
+        if self.weight_huffman is not None and max(self.weight_bits or 0, self.linear_bits or 0) > LONGEST:
+            yield SpecError(f"Huffman codes are of symbols of {LONGEST} bits at most", self.key_at("weight_huffman"))
 
     def _faults(self) -> Iterator[SpecError]:
         pruned = self.density != 1 or self.weight_bits or self.index_bits or self.index or self.linear_bits
@@ -188,25 +102,7 @@ class Layer(Located):
         if self.weight_bits and self.linear_bits:
             said = "linear_bits are of levels, weight_bits of shared numbers; a layer has one of them"
             yield SpecError(said, self.key_at("linear_bits"))
-        for name, needed in (
-            ("weight_huffman", self.weight_bits or self.linear_bits),
-            ("index_huffman", self.index_bits),
-        ):
-            if getattr(self, name) is not None and needed is None:
-                kind = name.partition("_")[0]
-                yield SpecError(
-                    f"{name} is the average of a code for {kind}_bits, which are not given", self.key_at(name)
-                )
-        for name, bits in (
-            ("weight_huffman", self.weight_bits or self.linear_bits),
-            ("index_huffman", self.index_bits),
-        ):
-            length = getattr(self, name)
-            if bits and length not in (None, CODED) and length > bits:
-                said = f"an average code length is at most the bits that it replaces, {bits} (got {length})"
-                yield SpecError(said, self.key_at(name))
-        if self.weight_huffman is not None and max(self.weight_bits or 0, self.linear_bits or 0) > LONGEST:
-            yield SpecError(f"Huffman codes are of symbols of {LONGEST} bits at most", self.key_at("weight_huffman"))
+        yield from self._code_faults()
         if self.index_bits and self.index in ("dense", "rows", "bitmask"):
             yield SpecError(f"index_bits are those of a gap; the index is {self.index}", self.key_at("index_bits"))
         if self.index == "gaps" and not self.index_bits:
@@ -252,9 +148,9 @@ class Plan(Located):
     doc: Prose | None = None
     source: Source | None = None
     network: Text | None = None
-    number_bits: Annotated[int, _bits(64)] = 32
-    batch_norm: Annotated[str, _one_of("batch_norm", "keep", "fold")] = "keep"
-    other_bits: Annotated[int | None, _bits(MAX_WEIGHT_BITS, 2)] = None
+    number_bits: Annotated[int, bits(64)] = 32
+    batch_norm: Annotated[str, one_of("batch_norm", "keep", "fold")] = "keep"
+    other_bits: Annotated[int | None, bits(MAX_WEIGHT_BITS, 2)] = None
     layers: tuple[Layer, ...] = ()
 
     neighbours = ("columns", "rows")

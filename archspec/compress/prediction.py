@@ -9,7 +9,8 @@ from archspec.compress.binary import binarised
 from archspec.compress.folding import folds
 from archspec.compress.layers import matrix, planned
 from archspec.compress.low_rank import low_rank_weights
-from archspec.compress.plan import CODED, INDEX, Layer, Plan
+from archspec.compress.names import CODED, INDEX
+from archspec.compress.plan import Layer, Plan
 from archspec.compress.pruning import kept_weights, pruned_flops
 from archspec.compress.sharing import codebook_bits, layer_bits, scales
 from archspec.compress.size import FLOATS, FileSize, expected
@@ -20,7 +21,7 @@ from archspec.graph import Network, Node
 from archspec.graph.names import state_key
 from archspec.graph.network import INPUT
 from archspec.ops import Weight
-from archspec.result import short
+from archspec.result import Reported, short
 
 ROW_INDEX_BITS = 32
 """The bits of an index of compressed sparse rows."""
@@ -132,7 +133,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(Reported):
     """What a network weighs under a plan.
 
     Attributes:

@@ -12,7 +12,7 @@ from archspec.cost.features import Work
 from archspec.cost.padding import macs_on_image
 from archspec.dims import Dim, ceil_div, is_number
 from archspec.errors import UnknownNameError, did_you_mean
-from archspec.ops import KINDS, Operations, Operator, Tensor
+from archspec.ops import KINDS, Operations, Operator, Tensor, registered
 from archspec.result import short
 
 WEIGHTS = frozenset({"weight"})
@@ -25,7 +25,7 @@ MAC_IS_1_AND_BINARY: Mapping[str, int] = MappingProxyType({"macs": 1, "binary": 
 MAC_IS_2: Mapping[str, int] = MappingProxyType({"macs": 2})
 ALL_ARITHMETIC: Mapping[str, int] = MappingProxyType({kind: {"macs": 2, "binary": 0}.get(kind, 1) for kind in KINDS})
 
-CORE = ("conv2d", "conv_transpose2d", "linear")
+CORE = tuple(name for name, operator in registered().items() if operator.core)
 """The operators that every counter counts: their multiply-accumulates, and apart from those their biases."""
 
 

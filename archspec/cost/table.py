@@ -13,7 +13,7 @@ from archspec.dims import Dim
 from archspec.errors import MissingExtraError, UnknownNameError
 from archspec.graph import Network, Node
 from archspec.ops import KINDS, Operations
-from archspec.result import short
+from archspec.result import Reported, short
 
 GROUPINGS = ("layer", "block", "operator", "stage", "total")
 """What rows can be grouped by, besides a depth in the tree of names."""
@@ -117,7 +117,7 @@ class Row(Figures):
 
 
 @dataclass(frozen=True, repr=False)
-class CostTable(Figures):
+class CostTable(Figures, Reported):
     """What a network costs.
 
     Attributes:

@@ -5,7 +5,7 @@ the block (does it need the height?). So the walk is made again until nothing ne
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from archspec import ops
@@ -28,8 +28,8 @@ from archspec.ops import Function, Module
 if TYPE_CHECKING:
     from archspec.emit.frame import Frame
 
-MODULES = {"torch.flatten": "torch.nn.Flatten"}
-"""The modules that torch has for its functions."""
+MODULES = {"torch.flatten": ("torch.nn.Flatten", {"start_dim": 1})}
+"""The modules that torch has for its functions, and what they take where nothing is given."""
 
 MAX_WALKS = 40
 MAX_VALUES = 64
@@ -233,14 +233,15 @@ class Facts(Formulas):
     def applied(self, kind: str, call: Function) -> Code:
         """The code that makes a module which applies a function; its class has what is not fixed as arguments."""
         if call.target in MODULES:
-            return module_code(Module(MODULES[call.target], call.kwargs))
+            target, defaults = MODULES[call.target]
+            return module_code(Module(target, call.kwargs, defaults=defaults))
         given = settings(call)
         fixed = {key: value for key, value in given.items() if not code.names(value)}
         free = {key: value for key, value in given.items() if key not in fixed}
         key = (kind, call.target, tuple(sorted(fixed.items(), key=str)), tuple(free))
         if key not in self.applications:
             attributes = {k: Code("attr", (SELF, k)) for k in free}
-            shown = Function(call.target, {**fixed, **attributes}, call.takes)
+            shown = replace(call, kwargs={**fixed, **attributes})
             forward = (Return(function_code(shown, (code.name("x", TENSOR),))),)
             body = tuple(Keep(k, code.name(k, code.kind_of(value))) for k, value in free.items())
             params = tuple(Param(k, code.kind_of(value)) for k, value in free.items())

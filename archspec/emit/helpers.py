@@ -66,6 +66,7 @@ RESERVED = frozenset({*HELPERS, "ceil", "floor"})
 INLINED: Mapping[str, str] = {
     "BinaryConv2d": "runtime/binary.py",
     "BinaryLinear": "runtime/binary.py",
+    "LayerNorm2d": "runtime/norm.py",
     "truncated_normal_": "runtime/initialise.py",
 }
 """What of ours comes with a source that uses it, and the file it stands in."""

@@ -6,7 +6,7 @@ There are no rules of operators here. The operator is made of code, as it is of 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, get_args
+from typing import Any
 
 from archspec import ops
 from archspec.emit import code
@@ -14,59 +14,7 @@ from archspec.emit.code import Code, Fork
 from archspec.errors import ArchspecError
 from archspec.language.check import field_faults
 from archspec.ops import Function, Module, Tensor, TorchCall
-from archspec.ops.base import Axis, Probability, Real, Weightless
-
-_REALS = tuple(get_args(kind)[1] for kind in (Real, Probability))
-_AXIS = get_args(Axis)[1]
-
-DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "Conv2d": {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True},
-    "ConvTranspose2d": {"stride": 1, "padding": 0, "output_padding": 0, "groups": 1, "bias": True, "dilation": 1},
-    "BinaryConv2d": {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True,
-                     "binary_input": True, "input_scale": True},
-    "Linear": {"bias": True},
-    "BinaryLinear": {"bias": True, "binary_input": True, "input_scale": True},
-    "BatchNorm1d": {"eps": 1e-05, "momentum": 0.1, "affine": True, "track_running_stats": True},
-    "BatchNorm2d": {"eps": 1e-05, "momentum": 0.1, "affine": True, "track_running_stats": True},
-    "LayerNorm": {"eps": 1e-05, "elementwise_affine": True, "bias": True},
-    "LocalResponseNorm": {"alpha": 0.0001, "beta": 0.75, "k": 1.0},
-    "MaxPool2d": {"padding": 0, "dilation": 1, "ceil_mode": False},
-    "AvgPool2d": {"padding": 0, "ceil_mode": False, "count_include_pad": True},
-    "Dropout": {"p": 0.5},
-    "LeakyReLU": {"negative_slope": 0.01},
-    "ELU": {"alpha": 1.0},
-    "Flatten": {"start_dim": 1},
-    "PReLU": {"num_parameters": 1, "init": 0.25},
-    "GELU": {"approximate": "none"},
-    "Upsample": {"mode": "nearest"},
-    "mean": {"keepdim": False},
-    "amax": {"keepdim": False},
-    "cat": {"dim": 0},
-    "kaiming_normal_": {"mode": "fan_in"},
-    "kaiming_uniform_": {"mode": "fan_in"},
-}  # fmt: skip
-"""What torch takes where nothing is given; a test compares them with torch's signatures."""
-
-LEADING: Mapping[str, tuple[str, ...]] = {
-    "Conv2d": ("in_channels", "out_channels"),
-    "ConvTranspose2d": ("in_channels", "out_channels"),
-    "BinaryConv2d": ("in_channels", "out_channels"),
-    "Linear": ("in_features", "out_features"),
-    "BinaryLinear": ("in_features", "out_features"),
-    "BatchNorm1d": ("num_features",),
-    "BatchNorm2d": ("num_features",),
-    "LayerNorm": ("normalized_shape",),
-    "AdaptiveAvgPool2d": ("output_size",),
-    "ChannelShuffle": ("groups",),
-    "ZeroPad2d": ("padding",),
-    "LocalResponseNorm": ("size",),
-    "Dropout": ("p",),
-    "LeakyReLU": ("negative_slope",),
-    "ELU": ("alpha",),
-    "pad": ("pad",),
-    "constant_": ("val",),
-}
-"""The settings that are written without their names, in torch's order."""
+from archspec.ops.base import Weightless, domain
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +91,11 @@ def _field(callee: str, key: str, value: Any, whole: Callable[[Any], Any], pair:
 
 def _number_field(callee: str, key: str, value: Code, whole: Callable[[Any], Any]) -> Any:
     """A number as a field has it: one that is known for an axis, any for a setting, else a whole one."""
-    known = ops.operator(callee).model_fields.get(key)
-    metadata = known.metadata if known else []
-    if _AXIS in metadata:
+    field = ops.operator(callee).model_fields.get(key)
+    known = domain(field) if field else None
+    if known is not None and known.kind == "axis":
         return code.one_of(value)
-    return value if any(real in metadata for real in _REALS) else whole(value)
+    return value if known is not None and known.kind == "number" else whole(value)
 
 
 def _is(value: Code, kind: str) -> Code:
@@ -216,12 +164,12 @@ def _form(call: TorchCall) -> Any:
 def _chosen(condition: Code, a: Any, b: Any) -> Any:
     kwargs = {key: code.choose(condition, value, b.kwargs[key]) for key, value in a.kwargs.items()}
     if isinstance(a, Function):
-        return Function(a.target, kwargs, a.takes)
+        return replace(a, kwargs=kwargs)
     before, after = (
         tuple(_chosen(condition, one, other) for one, other in zip(*calls, strict=True))
         for calls in ((a.before, b.before), (a.after, b.after))
     )
-    return Module(a.target, kwargs, before, after)
+    return replace(a, kwargs=kwargs, before=before, after=after)
 
 
 def _simplest(size: Any, assumed: tuple[Code, ...], plainness: Callable[[Any], Any]) -> Any:
@@ -239,22 +187,22 @@ def _simplest(size: Any, assumed: tuple[Code, ...], plainness: Callable[[Any], A
 
 def module_code(call: Module) -> Code:
     """The code that makes a module."""
-    return _call_code(call.target, call.kwargs, ())
+    return _call_code(call, ())
 
 
 def function_code(call: Function, inputs: tuple[Any, ...]) -> Code:
     """The code that applies a function to tensors."""
     if call.takes == "list":
-        return _call_code(call.target, call.kwargs, (Code("list", inputs),))
+        return _call_code(call, (Code("list", inputs),))
     if call.takes == "fold":
         sign = {"torch.add": "plus", "torch.mul": "times"}.get(call.target)
         if sign is not None and len(inputs) > 1 and not call.kwargs:
             return Code(sign, inputs, _TENSOR)
         joined: Any = inputs[0]
         for other in inputs[1:]:
-            joined = _call_code(call.target, call.kwargs, (joined, other))
+            joined = _call_code(call, (joined, other))
         return joined  # type: ignore[no-any-return]  # code, as the inputs are
-    return _call_code(call.target, call.kwargs, inputs)
+    return _call_code(call, inputs)
 
 
 _TENSOR = frozenset({"tensor"})
@@ -262,8 +210,7 @@ _TENSOR = frozenset({"tensor"})
 
 def settings(call: TorchCall) -> dict[str, Any]:
     """The keyword arguments as torch takes them, without those that torch takes anyway."""
-    name = call.target.rpartition(".")[2]
-    known = DEFAULTS.get(name, {})
+    known = call.defaults
     numbers = {key: _number(value) for key, value in call.kwargs.items()}
     return {
         key: value
@@ -274,11 +221,11 @@ def settings(call: TorchCall) -> dict[str, Any]:
     }
 
 
-def _call_code(target: str, kwargs: Mapping[str, Any], inputs: tuple[Any, ...]) -> Code:
-    package, _, name = target.rpartition(".")
-    kept = settings(Function(target, kwargs))
+def _call_code(call: TorchCall, inputs: tuple[Any, ...]) -> Code:
+    package, _, name = call.target.rpartition(".")
+    kept = settings(call)
     leading = []
-    for key in LEADING.get(name, ()):
+    for key in [*call.kwargs][: call.leading]:
         if key not in kept:
             break
         leading.append(kept.pop(key))

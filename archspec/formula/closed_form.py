@@ -26,7 +26,7 @@ Form: TypeAlias = Literal["collected", "sum", "factored", "quotient", "ratio"]
 that are collected; ratio: the shortest of a fraction, a sum and a product."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Formula:
     """A closed form.
 
@@ -44,7 +44,7 @@ class Formula:
         fixed: The values of the symbols that are not free.
         defaults: The values of symbols that are not given when it is called.
         declared: What a specification says of the symbols: the values that they can have.
-        aliases: Other names by which symbols can be given.
+        aliases: Of a block, the symbol of each argument and of each size that flows in: other names of the symbols.
         rounded: Whether it leaves out roundings that what it is of has; then it holds nearly.
         counted: Counts the same on numbers; None of a formula that is not of a network.
     """
@@ -184,7 +184,8 @@ class Formula:
         >>> print(separable / standard)
         1/N + 1/D_K²
         """
-        above, below = _squared(self, other), _squared(other, self)
+        above = _squared(self, other)
+        below = _in_letters_of(above, _squared(other, self))
         ratio = quotient(above.asymptotic, below.asymptotic)
         symbols = tuple(dict.fromkeys((*above.symbols, *below.symbols)))
         return Formula(
@@ -300,12 +301,27 @@ def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], form: Form) -> 
 
 
 def _squared(formula: Formula, other: Formula) -> Formula:
-    """The formula with its width for its height, if the other knows one letter for both."""
-    mine, others = ({symbol.name for symbol in each.symbols} for each in (formula, other))
-    if {"h", "w"} <= mine and "h" in others and "w" not in others:
-        height = next(symbol for symbol in formula.symbols if symbol.name == "h")
-        return formula.where(w=height)
-    return formula
+    """The formula of a block with its width for its height, if the other has one letter for both."""
+    height, width = (formula.aliases.get(size) for size in ("in_height", "in_width"))
+    others = {other.aliases.get(size) for size in ("in_height", "in_width")}
+    if height == width or len(others) != 1 or None in others:
+        return formula
+    letter = next((symbol for symbol in formula.symbols if symbol.name == height), None)
+    squared = formula if letter is None or width is None else formula.where({width: letter})
+    return replace(squared, aliases={**formula.aliases, "in_width": str(height)})
+
+
+def _in_letters_of(formula: Formula, other: Formula) -> Formula:
+    """The other formula with this one's letters for what both blocks take: their arguments, and what flows in."""
+    letters = {symbol.name: symbol for symbol in formula.symbols}
+    theirs = {symbol.name for symbol in other.symbols}
+    both = [role for role in other.aliases if role in formula.aliases]
+    rule = {
+        other.aliases[role]: letters[formula.aliases[role]]
+        for role in both
+        if other.aliases[role] in theirs and formula.aliases[role] in letters
+    }
+    return other.where(rule) if rule else other
 
 
 def _monomials(expression: Expr, symbols: Sequence[Symbol]) -> tuple[Expr, ...]:

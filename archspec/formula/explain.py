@@ -13,7 +13,7 @@ from archspec.formula.closed_form import Formula
 from archspec.formula.operators import AXES, FIGURES, LETTERS, Letter, Lettered, OperatorForm, input_letter, is_size
 from archspec.graph import Network, Node
 from archspec.ops import Operator, Tensor
-from archspec.result import short
+from archspec.result import Reported, short
 from archspec.symbols import Condition, symbol
 
 SIDES: Mapping[int, tuple[str, ...]] = {2: ("h", "w"), 4: ("top", "bottom", "left", "right")}
@@ -21,7 +21,7 @@ SIDES: Mapping[int, tuple[str, ...]] = {2: ("h", "w"), 4: ("top", "bottom", "lef
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Reported):
     """One layer: its letters, its closed forms in them, and what they come to here.
 
     Attributes:

@@ -17,7 +17,7 @@ from archspec import dims, ops
 from archspec.errors import ArchspecError, ShapeError
 from archspec.formula.closed_form import Formula
 from archspec.ops import KINDS, Operator, Tensor
-from archspec.ops.base import Probability, Real
+from archspec.ops.base import domain
 from archspec.result import short
 from archspec.symbols import CeilDiv, Condition, Minimum, symbol, to_sympy
 
@@ -329,11 +329,8 @@ def _setting(cls: type[Operator], name: str, settings: Mapping[str, Any], named:
 
 def is_size(cls: type[Operator], name: str) -> bool:
     """Whether a field is a size, and so can be a letter: no switch, word, axis or real number."""
-    info = cls.model_fields[name]
-    checks = [annotated.__metadata__[0] for annotated in (Real, Probability)]
-    several = any(get_origin(part) is tuple for part in (info.annotation, *get_args(info.annotation)))
-    plain = info.annotation in (bool, int) or get_origin(info.annotation) is Literal
-    return not plain and not several and not any(check in checks for check in info.metadata)
+    known = domain(cls.model_fields[name])
+    return known is not None and known.kind == "size"
 
 
 def _input(cls: type[Operator], rank: int, number: int, branches: int, letters: dict[str, Letter]) -> Tensor:

@@ -9,12 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
-from pydantic import ValidationError
-
 from archspec import dims, ops
 from archspec.errors import (
     ArchspecError,
-    BindingError,
     Mark,
     ShapeError,
     SpecError,
@@ -22,17 +19,10 @@ from archspec.errors import (
     UndecidableError,
     did_you_mean,
 )
+from archspec.graph.binding import batch_size, bind
+from archspec.graph.lookup import lookup
+from archspec.graph.made import checked, guess, made
 from archspec.graph.network import INPUT, Container, Network, Node, Trace
-from archspec.language.check import (
-    CALLEE,
-    arguments,
-    field_faults,
-    repeat_fault,
-    signature,
-    value_fault,
-    value_mark,
-    words,
-)
 from archspec.language.document import (
     Block,
     Body,
@@ -41,23 +31,33 @@ from archspec.language.document import (
     From,
     Group,
     Join,
-    Lookup,
     Repeat,
     Rows,
     Step,
-    Symbol,
     Table,
     Use,
     When,
 )
 from archspec.language.expression import Expression, Scope
+from archspec.language.rules import (
+    FLOWING,
+    MAX_SIZE,
+    arguments,
+    channels_last,
+    flowing,
+    repeat_fault,
+    signature,
+    value_mark,
+    words,
+)
+from archspec.language.steps import CALLEE
 from archspec.language.values import Value
 from archspec.ops import Operator, Tensor
 
+__all__ = ["MAX_DEPTH", "MAX_SIZE", "MAX_STEPS", "bind", "expand"]
+
 MAX_STEPS = 20_000
 MAX_DEPTH = 60
-MAX_SIZE = 10**12
-MAX_OPERATORS = 4096
 
 
 def expand(
@@ -90,7 +90,7 @@ def expand(
     with dims.recording(decisive) as conditions:
         values = bind(document, bindings or {}, free)
         walk = _Expansion(document, values)
-        tensor, output = walk.run(_batch(batch))
+        tensor, output = walk.run(batch_size(batch))
     choices = {name: symbol.choices for name, symbol in document.symbols.items() if symbol.choices}
     return Network(
         name=document.name,
@@ -103,66 +103,8 @@ def expand(
         traces=tuple(walk.traces),
         uses=walk.uses,
         containers=walk.containers,
+        document=document,
     )
-
-
-def _batch(batch: Any) -> Any:
-    value = _exact("batch", batch)
-    if dims.is_number(value) and not (isinstance(value, int) and 0 < value <= MAX_SIZE):
-        raise BindingError(f"the batch must be a whole number from 1 to {MAX_SIZE} (got {value})")
-    return value
-
-
-def _exact(name: str, value: Any) -> Any:
-    if dims.is_symbolic(value):
-        from archspec import symbols  # SymPy's expressions may come from elsewhere
-
-        return symbols.to_sympy(value)
-    try:
-        return dims.exact(value)
-    except ArchspecError as error:
-        raise BindingError(f"{name}: {error}") from None
-
-
-def bind(document: Document, bindings: Mapping[str, Any], free: tuple[str, ...]) -> dict[str, Any]:
-    """The value of every symbol: given, free, or its default.
-
-    Raises:
-        BindingError: A symbol that does not exist, or a value that it cannot have.
-    """
-    for name in (*bindings, *free):
-        if name not in document.symbols:
-            known = f"; its symbols are {', '.join(document.symbols)}" if document.symbols else "; it has no symbols"
-            raise BindingError(
-                f"'{document.name}' has no symbol '{name}'{did_you_mean(name, document.symbols) or known}"
-            )
-    return {name: _bound(name, symbol, bindings, name in free) for name, symbol in document.symbols.items()}
-
-
-def _bound(name: str, symbol: Symbol, bindings: Mapping[str, Any], free: bool) -> Any:
-    if free:
-        if name in bindings:
-            raise BindingError(f"the symbol '{name}' cannot be both bound and free")
-        if symbol.word:
-            raise BindingError(f"the symbol '{name}' chooses between words and cannot be free")
-        return _free(name, symbol)
-    value = bindings.get(name, symbol.default)
-    if not symbol.word:
-        value = _exact(name, value)
-    if dims.is_symbolic(value) or dims.has_rules(value):
-        return value
-    for one in value.ravel().tolist() if dims.is_array(value) else (value,):
-        fault = value_fault(symbol, one)
-        if fault:
-            raise BindingError(f"{name} {fault}")
-    return value
-
-
-def _free(name: str, symbol: Symbol) -> Any:
-    from archspec import symbols
-
-    numbers = symbol.range or symbol.choices
-    return symbols.symbol(name, symbol.integer, 1 if numbers is None else min(numbers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +156,12 @@ class _Expansion:
         self.containers: dict[str, Container] = {}
         self.errors: list[SpecError] = []
         self.steps = 0
+        self.hint = ""  # said once, with the first shape that does not fit
         self.outputs: dict[Any, Tensor] = {}
         self.uses: dict[str, tuple[Mapping[str, Any], Tensor]] = {}
         self.globals = Scope(dict(values), words=words(document))
         self.globals.functions = {
-            **{name: _lookup(name, table) for name, table in document.lookups.items()},
+            **{name: lookup(name, table) for name, table in document.lookups.items()},
             **dict(self._functions()),
         }
 
@@ -239,6 +182,7 @@ class _Expansion:
         tensor = Tensor((batch, *(self._input_size(size) for size in document.input)))
         if self.errors:
             raise SpecErrors(self.errors)
+        self.hint = channels_last(tensor.shape[1:])
         self._lets(document.let, self.globals)
         frame = _Frame(self.globals.within({}), _Value(INPUT, tensor), "", None, None, 0)
         frame.named[INPUT] = frame.flow
@@ -302,13 +246,10 @@ class _Expansion:
             raise _StopError
 
     def _sizes_in_scope(self, frame: _Frame) -> None:
-        shape, values = frame.flow.tensor.shape, frame.scope.values
-        if len(shape) == 4:
-            _, values["in_channels"], values["in_height"], values["in_width"] = shape
-        else:
-            values["in_channels"] = shape[1] if len(shape) == 2 else shape[-1]
-            values.pop("in_height", None)
-            values.pop("in_width", None)
+        values = frame.scope.values
+        for name in FLOWING:
+            values.pop(name, None)
+        values.update(flowing(frame.flow.tensor.shape))
 
     def _call(self, step: Call, frame: _Frame) -> None:
         args = {name: self._value(value, frame.scope) for name, value in step.args.items()}
@@ -581,13 +522,15 @@ class _Expansion:
     ) -> None:
         tensors = tuple([value.tensor for value in inputs])
         guessed = any(value.guessed for value in inputs)
-        operator = self._made(callee, args, name, step)
+        operator = made(callee, args, name, step)
         try:
             output = self._output(operator, tensors)
         except ShapeError as error:
             if not guessed:
-                self._note(SpecError(f"{name}: {error}", step.at), step.at)
-            output, guessed = _guess(operator, tensors, guessed)
+                hint = f" ({self.hint})" if self.hint else ""
+                self._note(SpecError(f"{name}: {error}{hint}", step.at), step.at)
+                self.hint = ""
+            output, guessed = guess(operator, tensors, guessed)
         sources = tuple([value.name for value in inputs])
         self.nodes.append(Node(name, operator, sources, output, frame.block or name, frame.kind or callee, step.at))
         frame.flow = _Value(name, output, guessed)
@@ -598,27 +541,10 @@ class _Expansion:
         try:
             known = self.outputs.get(key)
         except TypeError:  # an array has no hash
-            return _checked(operator, tensors)
+            return checked(operator, tensors)
         if known is None:
-            known = self.outputs[key] = _checked(operator, tensors)
+            known = self.outputs[key] = checked(operator, tensors)
         return known
-
-    def _made(self, callee: str, args: Mapping[str, Any], name: str, step: Step) -> Operator:
-        try:
-            key = (callee, tuple([(field, _typed(value)) for field, value in args.items()]))
-            found = _operators.get(key)
-        except TypeError:  # an array has no hash
-            return _operator(callee, args, name, step)
-        if found is None:
-            if len(_operators) >= MAX_OPERATORS:
-                _operators.clear()
-            with dims.recording() as conditions:
-                operator = _operator(callee, args, name, step)
-            found = _operators[key] = operator, tuple(conditions)
-        operator, taken = found
-        for condition in taken:
-            dims.record(condition)
-        return operator
 
     # -------------------------------------------------------------- names and values
 
@@ -665,83 +591,3 @@ class _StopError(Exception):
 
 def _sentence(error: ArchspecError) -> str:
     return error.message if isinstance(error, SpecError) else str(error)
-
-
-_operators: dict[Any, tuple[Operator, tuple[Any, ...]]] = {}
-"""Operators made before, by name and fields, each with the conditions under which its fields can have their values:
-they never change, and most come in every expansion."""
-
-
-def _typed(value: Any) -> Any:
-    """A key for a value that tells 1 from true."""
-    return tuple(map(_typed, value)) if type(value) is tuple else (type(value), value)
-
-
-def _checked(operator: Operator, tensors: tuple[Tensor, ...]) -> Tensor:
-    """The shape of the result; refuses weights that do not fit, and sizes beyond all networks."""
-    output = operator.output(*tensors)
-    operator.weights(*tensors)
-    for size in output.shape:
-        if type(size) is int and not 0 < size <= MAX_SIZE:
-            raise ShapeError(f"the result {output} has a size that is not from 1 to {MAX_SIZE}")
-        dims.at_least_one(size)
-    return output
-
-
-def _operator(callee: str, args: Mapping[str, Any], name: str, step: Step) -> Operator:
-    """An operator with its fields checked.
-
-    Raises:
-        SpecErrors: Fields cannot have their values.
-    """
-    try:
-        return ops.operator(callee)(**args)
-    except ValidationError:
-        values = step.args if isinstance(step, (Call, Use, Join)) else {}
-        raise SpecErrors(
-            SpecError(f"{name}: {key} {reason}", value_mark(values.get(key)) or step.value_at(key))
-            for key, reason in field_faults(callee, args)
-        ) from None
-
-
-def _guess(operator: Operator, tensors: tuple[Tensor, ...], guessed: bool) -> tuple[Tensor, bool]:
-    """The shape to go on with after a fault: certain if only the weights do not fit, else that of the first input."""
-    try:
-        return operator.output(*tensors), guessed
-    except ArchspecError:
-        return tensors[0], True
-
-
-def _lookup(name: str, table: Lookup) -> Callable[..., Any]:
-    rows = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
-
-    def find(key: Any, column: Any = table.columns[-1]) -> Any:
-        if dims.is_array(key) or dims.is_array(column):
-            raise ArchspecError(f"{name} is a table; bind {key} to one value to look it up")
-        if dims.is_symbolic(key) or dims.is_symbolic(column):
-            kept = _kept(name, table, key, column)
-            return find(dims.settled(key), dims.settled(column)) if kept is None else kept
-        if isinstance(key, bool) or key not in rows:
-            raise ArchspecError(f"{name} has no row {key}; it has {', '.join(map(str, rows))}")
-        if isinstance(column, bool) or column not in table.columns[1:]:
-            raise ArchspecError(f"{name} has no column {column}; it has {', '.join(map(str, table.columns[1:]))}")
-        return rows[key][column]
-
-    return find
-
-
-def _kept(name: str, table: Lookup, key: Any, column: Any) -> Any:
-    """A lookup by a free symbol: a table of the cells that it may find; None if one of them is a word."""
-    from archspec import symbols
-
-    cells = {
-        (row[0], header): cell
-        for row in table.rows
-        for header, cell in zip(table.columns[1:], row[1:], strict=True)
-        if (dims.is_symbolic(key) or row[0] == key) and (dims.is_symbolic(column) or header == column)
-    }
-    words = {part for places in cells for part in (*places, cells[places]) if isinstance(part, str)}
-    words -= set() if dims.is_symbolic(column) else {column}
-    if not cells or words:
-        return None
-    return symbols.lookup(name, key, column, cells)

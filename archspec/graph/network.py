@@ -6,8 +6,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from archspec.errors import Mark
+from archspec.language.document import Document
 from archspec.ops import Operator, Tensor
-from archspec.result import short
+from archspec.result import Reported, short
 
 if TYPE_CHECKING:
     import networkx
@@ -89,8 +90,8 @@ class Trace:
     output: Tensor
 
 
-@dataclass(frozen=True)
-class Network:
+@dataclass(frozen=True, repr=False)
+class Network(Reported):
     """A network with all its shapes.
 
     Attributes:
@@ -104,6 +105,7 @@ class Network:
         traces: The rows of the specification's tables and the steps around them, with nominal and built numbers.
         uses: The arguments and the input that each block has where it is used first; arguments with a default at that.
         containers: What the inner parts of the tree of names are made of, by path.
+        document: The specification that it was expanded from.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Network:
     traces: tuple[Trace, ...] = ()
     uses: Mapping[str, tuple[Mapping[str, Any], Tensor]] = field(default_factory=dict)
     containers: Mapping[str, Container] = field(default_factory=dict)
+    document: Document | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def _by_name(self) -> dict[str, Node]:

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from archspec import dims
 from archspec.errors import UnknownNameError, did_you_mean
 from archspec.graph.expand import expand
-from archspec.language.check import signature
 from archspec.language.document import Block, Call, Document, Symbol
 from archspec.language.expression import BUILTINS, CONSTANTS, Expression
+from archspec.language.rules import signature
 
 SIZES = {"in_channels": "c_in", "in_height": "h", "in_width": "w"}
 """What flows into a block, and the letters of that."""

@@ -46,7 +46,9 @@ class Filling:
         Function(target='torch.nn.init.normal_', kwargs={'std': Fraction(1, 100)}, takes='inputs')
         """
         name, settings = FILLINGS[self.kind]
-        return Function(f"torch.nn.init.{name}", settings if isinstance(settings, Mapping) else settings(self.size))
+        kwargs = settings if isinstance(settings, Mapping) else settings(self.size)
+        leading, defaults = (1, {}) if self.kind == "constant" else (0, {"mode": "fan_in"})
+        return Function(f"torch.nn.init.{name}", kwargs, leading=leading, defaults=defaults)
 
 
 Settings = Mapping[str, Any] | Callable[[Any], Mapping[str, Any]]

@@ -1,5 +1,7 @@
 """The steps of a body: calls, branches, conditions, repeats, tables."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Self, TypeAlias, Union
 
 from pydantic import (
@@ -14,17 +16,72 @@ from pydantic import (
 from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from archspec import ops
-from archspec.errors import SpecError, did_you_mean
+from archspec.errors import Mark, SpecError, did_you_mean
 from archspec.language.located import Located, described, mark_of, places_of
 from archspec.language.reader import Mapping, Nothing, Scalar, Sequence
 from archspec.language.values import Cell, Formula, Name, Value
 from archspec.writing import printable
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A body inside a step.
+
+    Attributes:
+        body: Its steps.
+        called: What a message calls it where it is empty; None where it may be.
+        at: Where it stands.
+        names: The names that its steps see, besides those that the step itself sees.
+    """
+
+    body: "Body"
+    called: str | None
+    at: Mark | None
+    names: frozenset[str] = frozenset()
+
+
 class Step(Located):
-    """One step of a body: what it is called by `as` is part of its nodes' names, and what `from` finds."""
+    """One step of a body: what it is called by `as` is part of its nodes' names, and what `from` finds.
+
+    Each kind of step says of itself what it is made of; whoever walks over steps need not know the kinds.
+    """
 
     as_: Name | None = Field(None, alias="as")
+
+    def parts(self) -> Iterator[Part]:
+        """The bodies inside it."""
+        yield from ()
+
+    def values(self) -> Iterator[tuple[Value, frozenset[str]]]:
+        """Its expressions, each with the names that it sees besides those of the body."""
+        yield from ()
+
+    def labels(self) -> Iterator[str]:
+        """What `from` can go back to."""
+        if self.as_:
+            yield self.as_
+
+    def callees(self) -> Iterator[str]:
+        """The operators and blocks that it names."""
+        yield from ()
+
+
+def within(body: "Body") -> Iterator[Step]:
+    """The steps of a body, at any depth."""
+    for step in body:
+        if not step.broken:
+            yield step
+            for part in step.parts():
+                yield from within(part.body)
+
+
+def inner_bodies(step: Step) -> "tuple[Body, ...]":
+    """The bodies that stand inside a step."""
+    return tuple(part.body for part in step.parts())
+
+
+def _all(args: dict[str, Value]) -> Iterator[tuple[Value, frozenset[str]]]:
+    yield from ((value, frozenset()) for value in args.values())
 
 
 def _body(value: Any) -> Any:
@@ -40,6 +97,14 @@ class Call(Step):
 
     name: Name
     args: dict[Name, Value] = Field(default_factory=dict)
+
+    def values(self) -> Iterator[tuple[Value, frozenset[str]]]:
+        """Its arguments."""
+        yield from _all(self.args)
+
+    def callees(self) -> Iterator[str]:
+        """What it calls."""
+        yield self.name
 
     @classmethod
     def from_text(cls, raw: Any) -> Any:
@@ -93,6 +158,11 @@ class Use(Step):
     use: Formula
     args: dict[Name, Value] = Field(default_factory=dict, alias="with")
 
+    def values(self) -> Iterator[tuple[Value, frozenset[str]]]:
+        """The name and the arguments."""
+        yield self.use, frozenset()
+        yield from _all(self.args)
+
 
 class From(Step):
     """Go on from a value named by `as` earlier in this body, or from the body's `input`."""
@@ -107,6 +177,15 @@ class Group(Step):
     let: dict[Name, Value] = Field(default_factory=dict)
     body: "Body"
 
+    def parts(self) -> Iterator[Part]:
+        """Its body, which sees the names of its `let`."""
+        yield Part(self.body, "body:", self.key_at("body"), frozenset(self.let))
+
+    def values(self) -> Iterator[tuple[Value, frozenset[str]]]:
+        """Those of its `let`, each of which sees the names above it."""
+        names = list(self.let)
+        yield from ((value, frozenset(names[:number])) for number, value in enumerate(self.let.values()))
+
 
 class When(Step):
     """Steps on a condition."""
@@ -116,6 +195,15 @@ class When(Step):
     else_: "Body | None" = Field(None, alias="else")
     as_: None = Field(None, alias="as", exclude=True)
 
+    def parts(self) -> Iterator[Part]:
+        """Both sides; `else` may be left out."""
+        yield Part(self.then, "then:", self.key_at("then"))
+        yield Part(self.else_ or (), None, self.key_at("else"))
+
+    def values(self) -> Iterator[tuple[Value, frozenset[str]]]:
+        """The condition."""
+        yield self.when, frozenset()
+
 
 class Repeat(Step):
     """Steps n times over, each time under the name unit1, unit2, …; `index` names a counter from 0."""
@@ -123,6 +211,14 @@ class Repeat(Step):
     repeat: Formula
     index: Name | None = None
     body: "Body"
+
+    def parts(self) -> Iterator[Part]:
+        """The body of a unit, which sees the unit's number."""
+        yield Part(self.body, "body:", self.key_at("body"), frozenset({self.index} if self.index else ()))
+
+    def values(self) -> Iterator[tuple[Value, frozenset[str]]]:
+        """How often."""
+        yield self.repeat, frozenset()
 
 
 class Join(Step):
@@ -136,11 +232,23 @@ class Join(Step):
     branches: "dict[Name, Body]"
     args: dict[Name, Value] = Field(default_factory=dict)
 
+    def parts(self) -> Iterator[Part]:
+        """The branches."""
+        for number, (name, body) in enumerate(self.branches.items()):
+            at = self.places.get(f"{self.operator}[{number}]") or self.key_at(f"{self.operator}.{name}")
+            yield Part(body, f"{name} of {self.operator}", at)
+
+    def values(self) -> Iterator[tuple[Value, frozenset[str]]]:
+        """Its arguments."""
+        yield from _all(self.args)
+
     @classmethod
     def from_text(cls, raw: Any) -> Any:
         """Read `{concat: [[…], […]], dim: 2, as: …}`, or `{concat: {left: […], right: […]}}`."""
-        if not isinstance(raw, dict) or ("operator" in raw and not isinstance(raw, Mapping)):
+        if not isinstance(raw, dict):
             return raw
+        if "branches" in raw and not isinstance(raw, Mapping):  # built in Python
+            return {**raw, "branches": _named(raw["branches"])}
         operator = joining(raw)
         if operator is None:
             return raw
@@ -191,6 +299,10 @@ def _branch(number: int) -> str:
     return f"branch{number + 1}"
 
 
+CALLEE = ("block", "operator")
+"""The columns that say what a row of a table is made of."""
+
+
 class Column(Located):
     """A column of a table: its name, and what is done to its number on the way to the block."""
 
@@ -229,12 +341,29 @@ class Rows(Located):
     after_first: dict[Name, Value] = Field(default_factory=dict)
     rows: tuple[tuple[Cell, ...], ...]
 
+    def cells(self) -> Iterator[dict[str, Value | None]]:
+        """The rows that have as many cells as the header, by column."""
+        names = [column.name for column in self.columns if not column.broken]
+        yield from (dict(zip(names, row, strict=True)) for row in self.rows if len(row) == len(names))
+
 
 class Table(Step):
     """A table as a step."""
 
     table: Rows
     as_: None = Field(None, alias="as", exclude=True)
+
+    def labels(self) -> Iterator[str]:
+        """What its rows are called."""
+        if not self.table.broken:
+            yield from (str(cells["as"]) for cells in self.table.cells() if "as" in cells)
+
+    def callees(self) -> Iterator[str]:
+        """What its rows are made of."""
+        if not self.table.broken:
+            if self.table.block is not None:
+                yield self.table.block
+            yield from (str(cells[key]) for cells in self.table.cells() for key in CALLEE if key in cells)
 
 
 _KINDS: dict[str, str] = {

@@ -22,7 +22,7 @@ from archspec.graph import Network, Node
 from archspec.graph.network import INPUT
 from archspec.memory.order import best_order
 from archspec.memory.storage import Layout, layout
-from archspec.result import short
+from archspec.result import Reported, short
 
 POLICIES: Mapping[str, str] = MappingProxyType(
     {
@@ -56,7 +56,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Memory:
+class Memory(Reported):
     """What a network needs in memory.
 
     Attributes:

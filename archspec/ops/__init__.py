@@ -1,5 +1,6 @@
 """The operators: one file a family, one class an operator, and the register that finds them by name."""
 
+from functools import cache
 from typing import Literal, get_args, get_origin
 
 from archspec import extras
@@ -84,12 +85,13 @@ def words() -> frozenset[str]:
     >>> sorted(words())
     ['bilinear', 'nearest', 'none', 'same', 'tanh']
     """
-    return frozenset(
-        word
-        for cls in registered().values()
-        for field in cls.model_fields.values()
-        for word in _literals(field.annotation)
-    )
+    return frozenset().union(*map(_words, registered().values()))
+
+
+@cache
+def _words(operator: type[Operator]) -> frozenset[str]:
+    """The words that the fields of an operator take."""
+    return frozenset(word for field in operator.model_fields.values() for word in _literals(field.annotation))
 
 
 def _literals(annotation: object) -> list[str]:

@@ -1,5 +1,6 @@
 """Activations: one number in, one number out, so that all but the name and the arithmetic of one element is shared."""
 
+from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from archspec.dims import Dim, product
@@ -7,6 +8,7 @@ from archspec.errors import ShapeError
 from archspec.ops.base import (
     Axis,
     Module,
+    NonNegative,
     Operations,
     Operator,
     Positive,
@@ -25,7 +27,8 @@ class Elementwise(Operator):
 
     in_place = True
     one: ClassVar[Operations]
-    module: ClassVar[str]
+    torch_class: ClassVar[str]
+    leading: ClassVar[int] = 0
 
     def output(self, x: Tensor) -> Tensor:
         """X."""
@@ -37,39 +40,43 @@ class Elementwise(Operator):
 
     def torch_call(self, x: Tensor) -> Module:
         """The module of torch.nn, with the fields as its arguments."""
-        return Module(f"torch.nn.{self.module}", self.settings())
+        return self.module(f"torch.nn.{self.torch_class}", self.settings(), self.leading)
 
 
 class Relu(Elementwise, Weightless, name="relu"):
     """max(x, 0)."""
 
-    module, one = "ReLU", Operations(comparisons=1)
+    torch_class, one = "ReLU", Operations(comparisons=1)
+    overwrites = True
 
 
 class Relu6(Elementwise, Weightless, name="relu6"):
     """min(max(x, 0), 6)."""
 
-    module, one = "ReLU6", Operations(comparisons=2)
+    torch_class, one = "ReLU6", Operations(comparisons=2)
+    overwrites = True
 
 
 class LeakyRelu(Elementwise, Weightless, name="leaky_relu"):
     """x, or negative_slope·x below zero."""
 
-    module, one = "LeakyReLU", Operations(comparisons=1, multiplications=1)
+    torch_class, one = "LeakyReLU", Operations(comparisons=1, multiplications=1)
+    leading = 1
     negative_slope: Real = 0.01
 
 
 class Elu(Elementwise, Weightless, name="elu"):
     """x, or alpha·(eˣ − 1) below zero."""
 
-    module, one = "ELU", Operations(comparisons=1, transcendentals=1, additions=1, multiplications=1)
-    alpha: Real = 1
+    torch_class, one = "ELU", Operations(comparisons=1, transcendentals=1, additions=1, multiplications=1)
+    leading = 1
+    alpha: NonNegative = 1
 
 
 class Prelu(Elementwise, name="prelu"):
     """x, or a·x below zero with a learned: one for all channels, or one for each (He et al. 2015, arXiv:1502.01852)."""
 
-    module, one = "PReLU", Operations(comparisons=1, multiplications=1)
+    torch_class, one = "PReLU", Operations(comparisons=1, multiplications=1)
     num_parameters: Positive = 1
     init: Real = 0.25
 
@@ -83,19 +90,19 @@ class Prelu(Elementwise, name="prelu"):
 class Sigmoid(Elementwise, Weightless, name="sigmoid"):
     """1/(1 + e⁻ˣ)."""
 
-    module, one = "Sigmoid", Operations(transcendentals=1, additions=1, divisions=1)
+    torch_class, one = "Sigmoid", Operations(transcendentals=1, additions=1, divisions=1)
 
 
 class Tanh(Elementwise, Weightless, name="tanh"):
     """The hyperbolic tangent."""
 
-    module, one = "Tanh", Operations(transcendentals=1)
+    torch_class, one = "Tanh", Operations(transcendentals=1)
 
 
 class Gelu(Elementwise, Weightless, name="gelu"):
     """x·Φ(x) = x/2·(1 + erf(x/√2)), or its approximation by tanh (Hendrycks and Gimpel 2016, arXiv:1606.08415)."""
 
-    module, one = "GELU", Operations(transcendentals=1, additions=1, multiplications=3)
+    torch_class, one = "GELU", Operations(transcendentals=1, additions=1, multiplications=3)
     approximate: Literal["none", "tanh"] = "none"
 
     def operations(self, x: Tensor) -> Operations:
@@ -107,25 +114,26 @@ class Gelu(Elementwise, Weightless, name="gelu"):
 class Silu(Elementwise, Weightless, name="silu"):
     """x·sigmoid(x), also called swish."""
 
-    module, one = "SiLU", Operations(transcendentals=1, additions=1, divisions=1, multiplications=1)
+    torch_class, one = "SiLU", Operations(transcendentals=1, additions=1, divisions=1, multiplications=1)
 
 
 class HardSigmoid(Elementwise, Weightless, name="hard_sigmoid"):
     """min(max(x + 3, 0), 6)/6 (Howard et al. 2019, arXiv:1905.02244)."""
 
-    module, one = "Hardsigmoid", Operations(additions=1, comparisons=2, divisions=1)
+    torch_class, one = "Hardsigmoid", Operations(additions=1, comparisons=2, divisions=1)
 
 
 class HardSwish(Elementwise, Weightless, name="hard_swish"):
     """x·hard_sigmoid(x) (Howard et al. 2019, arXiv:1905.02244)."""
 
-    module, one = "Hardswish", Operations(additions=1, comparisons=2, divisions=1, multiplications=1)
+    torch_class, one = "Hardswish", Operations(additions=1, comparisons=2, divisions=1, multiplications=1)
 
 
 class Softmax(Weightless, name="softmax"):
-    """eˣ / Σ eˣ along an axis, after its largest element is taken away."""
+    """eˣ / Σ eˣ along an axis (not the batch), after its largest element is taken away."""
 
-    module: ClassVar[str] = "Softmax"
+    torch_defaults = MappingProxyType({"dim": None})
+    torch_class: ClassVar[str] = "Softmax"
     dim: Axis = 1
 
     def output(self, x: Tensor) -> Tensor:
@@ -145,13 +153,13 @@ class Softmax(Weightless, name="softmax"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.Softmax`."""
-        return Module(f"torch.nn.{self.module}", {"dim": self.dim})
+        return self.module(f"torch.nn.{self.torch_class}", {"dim": self.dim})
 
 
 class LogSoftmax(Softmax, name="log_softmax"):
     """The logarithm of softmax: x less its largest element, less log Σ eˣ."""
 
-    module: ClassVar[str] = "LogSoftmax"
+    torch_class: ClassVar[str] = "LogSoftmax"
 
     def operations(self, x: Tensor) -> Operations:
         """As softmax, a subtraction an element in place of the division, and one logarithm a row."""

@@ -15,9 +15,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic.fields import FieldInfo
 
 from archspec.dims import Dim, agree, exact, is_number, is_symbolic, is_whole, less, product, reaches, settled
 from archspec.errors import ArchspecError, ShapeError
@@ -131,21 +132,30 @@ class Function:
         kwargs: Keyword arguments behind the inputs.
         takes: How the inputs are handed over: each as an argument ("inputs"), as one list ("list"), or two at a time
             from the left ("fold").
+        leading: How many of the keyword arguments, from the first, a person writes without their names.
+        defaults: What torch takes for arguments that are left out; a source leaves out those that are the same.
     """
 
     target: str
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     takes: Literal["inputs", "list", "fold"] = "inputs"
+    leading: int = field(default=0, compare=False, repr=False)
+    defaults: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A `torch.nn.Module`, as data, and the functions that its input passes first and its result passes then."""
+    """A `torch.nn.Module`, as data, and the functions that its input passes first and its result passes then.
+
+    `leading` and `defaults` are as those of a `Function`.
+    """
 
     target: str
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     before: tuple[Function, ...] = ()
     after: tuple[Function, ...] = ()
+    leading: int = field(default=0, compare=False, repr=False)
+    defaults: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 TorchCall: TypeAlias = Module | Function
@@ -167,6 +177,16 @@ class Operator(BaseModel, ABC):
     """Whether the result shares its input's memory, or is its input when evaluating (flatten, dropout)."""
     in_place: ClassVar[bool] = False
     """Whether the result can be written over an input of the same size that nothing else reads (activations, sums)."""
+    core: ClassVar[bool] = False
+    """Whether it is a convolution or linear layer, whose multiply-accumulates and biases every counter counts."""
+    one_bit: ClassVar[str | None] = None
+    """The name of the operator whose one-bit form it is."""
+    overwrites: ClassVar[bool] = False
+    """Whether its torch module takes `inplace`, and needs of the forward pass its result alone (ReLU)."""
+    overwritable: ClassVar[bool] = False
+    """Whether its result is memory of its own in torch, which its own gradient does not need."""
+    torch_defaults: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """What torch takes for arguments that are left out, where that is not the default of the field of that name."""
 
     def __init_subclass__(cls, name: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -181,6 +201,28 @@ class Operator(BaseModel, ABC):
     def settings(self) -> dict[str, Any]:
         """The fields and their values."""
         return {key: getattr(self, key) for key in type(self).model_fields}
+
+    def module(
+        self,
+        target: str,
+        kwargs: Mapping[str, Any],
+        leading: int = 0,
+        before: tuple[Function, ...] = (),
+        after: tuple[Function, ...] = (),
+    ) -> Module:
+        """A call of a torch module with keyword arguments, the first `leading` of which need no names in a source."""
+        return Module(target, kwargs, before, after, leading, self._defaults())
+
+    def function(
+        self, target: str, kwargs: Mapping[str, Any], takes: Literal["inputs", "list", "fold"] = "inputs"
+    ) -> Function:
+        """A call of a torch function with keyword arguments."""
+        return Function(target, kwargs, takes, 0, self._defaults())
+
+    @classmethod
+    def _defaults(cls) -> dict[str, Any]:
+        fields = {name: info.default for name, info in cls.model_fields.items() if not info.is_required()}
+        return {name: value for name, value in fields.items() if value is not None} | dict(cls.torch_defaults)
 
     @abstractmethod
     def output(self, *x: Any, **_: Any) -> Tensor:
@@ -240,6 +282,30 @@ class Free(Weightless):
 # ------------------------------------------------------------------ types of the fields
 
 
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """What a field may be.
+
+    Attributes:
+        says: In words, as the documents print it.
+        kind: Whether it is a size (or several), which may be a letter of a closed form; a number that is no size; the
+            number of an axis; or true and false.
+    """
+
+    says: str
+    kind: Literal["size", "sizes", "number", "axis", "switch"] = "number"
+
+
+def domain(info: FieldInfo) -> Domain | None:
+    """What a field may be; None where that is a few words, or was not said."""
+    parts = [info.metadata, *(getattr(part, "__metadata__", ()) for part in get_args(info.annotation))]
+    return next((each for part in parts for each in part if isinstance(each, Domain)), None)
+
+
+MAX_NUMBER = 10**30
+"""The largest number of a setting, above zero or below: every type of torch's that computes can hold it."""
+
+
 def positive(value: Any) -> Dim:
     """A size from 1."""
     return _size(value, 1)
@@ -279,11 +345,36 @@ def pair(check: Callable[[Any], Dim]) -> Callable[[Any], Any]:
     return one_or_two
 
 
-def _probability(value: Any) -> Dim:
-    number = _number(value)
-    if (is_number(number) or is_symbolic(number)) and not (reaches(number, 0) and less(number, 1)):
-        raise ValueError(f"must be at least 0 and less than 1 (got {number})")
-    return number
+def _several(value: Any) -> tuple[Dim, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"must be a list of sizes (got {value})")
+    return tuple(map(positive, value))
+
+
+def real(must: str, low: int, high: int, *, above: bool = False, below: bool = False) -> Callable[[Any], Dim]:
+    """A number that is no size, from `low` to `high`; of symbols it is recorded.
+
+    Args:
+        must: What a message says that it must be.
+        low: The least that it may be.
+        high: The most.
+        above: Whether it must be more than the least.
+        below: Whether it must be less than the most.
+    """
+
+    def check(value: Any) -> Dim:
+        number = _number(value)
+        if is_number(number) and not -MAX_NUMBER <= number <= MAX_NUMBER:
+            raise ValueError(f"must be at most 10^30, above or below zero (got {value!r:.40})")
+        if (is_number(number) or is_symbolic(number)) and not within(number):
+            raise ValueError(f"must be {must} (got {number})")
+        return number
+
+    def within(number: Dim) -> bool:
+        reached = low == -MAX_NUMBER or (less(low, number) if above else reaches(number, low))
+        return bool(reached and (high == MAX_NUMBER or (less(number, high) if below else reaches(high, number))))
+
+    return check
 
 
 def _switch(value: Any) -> bool:
@@ -296,17 +387,41 @@ def _axis(value: Any) -> int:
     number = settled(value)
     if type(number) is not int:
         raise ValueError(f"must be the number of an axis, such as 1 (got {value})")
+    if number == 0:
+        raise ValueError(
+            "must be an axis other than 0, which is the batch: 1 for the channels, -1 for the last (got 0)"
+        )
     return number
 
 
-Positive = Annotated[Any, BeforeValidator(positive)]
-Natural = Annotated[Any, BeforeValidator(natural)]
-PositivePair = Annotated[Any, BeforeValidator(pair(positive))]
-NaturalPair = Annotated[Any, BeforeValidator(pair(natural))]
-Real = Annotated[Any, BeforeValidator(_number)]
-Probability = Annotated[Any, BeforeValidator(_probability)]
-Switch = Annotated[bool, BeforeValidator(_switch)]
-Axis = Annotated[int, BeforeValidator(_axis)]
+Positive = Annotated[Any, BeforeValidator(positive), Domain("a whole number from 1", "size")]
+Natural = Annotated[Any, BeforeValidator(natural), Domain("a whole number from 0", "size")]
+PositivePair = Annotated[
+    Any, BeforeValidator(pair(positive)), Domain("a whole number from 1, or two: `[height, width]`", "size")
+]
+NaturalPair = Annotated[
+    Any, BeforeValidator(pair(natural)), Domain("a whole number from 0, or two: `[height, width]`", "size")
+]
+Sizes = Annotated[Any, BeforeValidator(_several), Domain("a list of whole numbers from 1", "sizes")]
+Real = Annotated[Any, BeforeValidator(real("", -MAX_NUMBER, MAX_NUMBER)), Domain("a number")]
+NonNegative = Annotated[Any, BeforeValidator(real("at least 0", 0, MAX_NUMBER)), Domain("a number from 0")]
+AboveZero = Annotated[
+    Any, BeforeValidator(real("greater than 0", 0, MAX_NUMBER, above=True)), Domain("a number above 0")
+]
+UpToOne = Annotated[Any, BeforeValidator(real("from 0 to 1", 0, 1)), Domain("a number from 0 to 1")]
+Probability = Annotated[
+    Any,
+    BeforeValidator(real("at least 0 and less than 1", 0, 1, below=True)),
+    Domain("a number from 0 to below 1"),
+]
+Switch = Annotated[bool, BeforeValidator(_switch), Domain("true or false", "switch")]
+Axis = Annotated[
+    int,
+    BeforeValidator(_axis),
+    Domain(
+        "the number of an axis: 1 for the channels, then 2 and 3, or -1 for the last; 0, the batch, is none", "axis"
+    ),
+]
 
 
 def both(value: Any) -> tuple[Any, Any]:

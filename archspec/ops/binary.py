@@ -5,6 +5,9 @@ signs too, and each window has one real factor, its part of K (section 3.2): the
 over the window. `input_scale` false leaves K out, as the authors' own code came to do.
 """
 
+from dataclasses import replace
+from types import MappingProxyType
+
 from archspec.dims import Dim
 from archspec.ops.base import Module, Operations, Operator, Positive, Switch, Tensor, Weight, both, features
 from archspec.ops.window import Convolution, sides
@@ -13,6 +16,8 @@ from archspec.ops.window import Convolution, sides
 class BinaryConv2d(Convolution, name="binary_conv2d"):
     """A convolution of one-bit weights, and with `binary_input` of one-bit inputs."""
 
+    one_bit = "conv2d"
+    torch_defaults = MappingProxyType({"bias": True})
     bias: Switch = False
     binary_input: Switch = True
     input_scale: Switch = True
@@ -35,16 +40,18 @@ class BinaryConv2d(Convolution, name="binary_conv2d"):
     def torch_call(self, x: Tensor) -> Module:
         """`archspec.runtime.binary.BinaryConv2d`, which pads the signs itself: a zero before it would count as +1."""
         extra = {"binary_input": self.binary_input, "input_scale": self.input_scale}
-        call = self.module("archspec.runtime.binary.BinaryConv2d", x, **extra)
+        call = self.convolution("archspec.runtime.binary.BinaryConv2d", x, **extra)
         if not call.before:
             return call
         padding = sides(self.padding, both(self.kernel_size), both(self.dilation))
-        return Module(call.target, {**call.kwargs, "padding": padding})
+        return replace(call, kwargs={**call.kwargs, "padding": padding}, before=())
 
 
 class BinaryLinear(Operator, name="binary_linear"):
     """A linear layer of one-bit weights, and with `binary_input` of one-bit inputs."""
 
+    one_bit = "linear"
+    torch_defaults = MappingProxyType({"bias": True})
     out_features: Positive
     bias: Switch = False
     binary_input: Switch = True
@@ -69,9 +76,8 @@ class BinaryLinear(Operator, name="binary_linear"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`archspec.runtime.binary.BinaryLinear`."""
-        return Module(
-            "archspec.runtime.binary.BinaryLinear", {"in_features": features(x, self.name), **self.settings()}
-        )
+        kwargs = {"in_features": features(x, self.name), **self.settings()}
+        return self.module("archspec.runtime.binary.BinaryLinear", kwargs, 2)
 
 
 def _weights(shape: tuple[Dim, ...], bias: bool) -> tuple[Weight, ...]:

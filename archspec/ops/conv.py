@@ -25,6 +25,9 @@ class Conv2d(Convolution, name="conv2d"):
     86704128
     """
 
+    core = True
+    overwritable = True
+
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """out_channels × in_channels/g × k × k, and a bias an output channel."""
         weight = Weight("weight", self.kernel(x))
@@ -36,12 +39,14 @@ class Conv2d(Convolution, name="conv2d"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.Conv2d`, behind a `pad` where the two sides of an axis differ."""
-        return self.module("torch.nn.Conv2d", x)
+        return self.convolution("torch.nn.Conv2d", x)
 
 
 class ConvTranspose2d(Operator, name="conv_transpose2d"):
     """A transposed 2-D convolution: the input's pixels, each times the kernel, added up at distances of `stride`."""
 
+    core = True
+    overwritable = True
     out_channels: Positive
     kernel_size: PositivePair
     stride: PositivePair = 1
@@ -92,4 +97,4 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
         """`torch.nn.ConvTranspose2d`."""
         fields = ("out_channels", "kernel_size", "stride", "padding", "output_padding", "groups", "bias", "dilation")
         kwargs = {field: getattr(self, field) for field in fields}
-        return Module("torch.nn.ConvTranspose2d", {"in_channels": x.shape[1], **kwargs})
+        return self.module("torch.nn.ConvTranspose2d", {"in_channels": x.shape[1], **kwargs}, 2)

@@ -1,5 +1,7 @@
 """Operators of several inputs: the joins of branches."""
 
+from types import MappingProxyType
+
 from archspec.errors import ShapeError
 from archspec.ops.base import Axis, Free, Function, Operations, Tensor, Weightless, axis, is_one, same_size
 
@@ -11,6 +13,7 @@ class Add(Weightless, name="add"):
 
     arity = "many"
     in_place = True
+    overwritable = True
 
     def output(self, *xs: Tensor) -> Tensor:
         """The shape all inputs have."""
@@ -23,6 +26,26 @@ class Add(Weightless, name="add"):
     def torch_call(self, *xs: Tensor) -> Function:
         """`torch.add`, two at a time."""
         return Function("torch.add", takes="fold")
+
+
+class Subtract(Weightless, name="subtract"):
+    """The first tensor less the others, all of one shape."""
+
+    arity = "many"
+    in_place = True
+    overwritable = True
+
+    def output(self, *xs: Tensor) -> Tensor:
+        """The shape all inputs have."""
+        return _alike(xs, self.name)
+
+    def operations(self, *xs: Tensor) -> Operations:
+        """A subtraction an element for each input after the first."""
+        return Operations(additions=(len(xs) - 1) * xs[0].elements)
+
+    def torch_call(self, *xs: Tensor) -> Function:
+        """`torch.sub`, two at a time."""
+        return Function("torch.sub", takes="fold")
 
 
 class Mul(Weightless, name="mul"):
@@ -47,6 +70,8 @@ class Concat(Free, name="concat"):
     """The inputs one behind the other along an axis, the channels unless said otherwise."""
 
     arity = "many"
+    overwritable = True
+    torch_defaults = MappingProxyType({"dim": 0})
     dim: Axis = 1
 
     def output(self, *xs: Tensor) -> Tensor:
@@ -63,7 +88,7 @@ class Concat(Free, name="concat"):
 
     def torch_call(self, *xs: Tensor) -> Function:
         """`torch.cat`."""
-        return Function("torch.cat", {"dim": self.dim}, takes="list")
+        return self.function("torch.cat", {"dim": self.dim}, takes="list")
 
 
 def _alike(xs: tuple[Tensor, ...], operator: str, spread: bool = False) -> Tensor:

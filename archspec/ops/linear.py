@@ -4,12 +4,14 @@ from archspec.ops.base import Module, Operations, Operator, Positive, Switch, Te
 
 
 class Linear(Operator, name="linear"):
-    """y = xWᵀ + b over the last axis.
+    """y = xWᵀ + b over the last axis of vectors or sequences; an image is flattened or pooled first.
 
     >>> Linear(out_features=1000).weights(Tensor((1, 1024)))[0].shape
     (1000, 1024)
     """
 
+    core = True
+    overwritable = True
     out_features: Positive
     bias: Switch = True
 
@@ -30,4 +32,4 @@ class Linear(Operator, name="linear"):
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.Linear`."""
         kwargs = {"in_features": features(x, self.name), "out_features": self.out_features, "bias": self.bias}
-        return Module("torch.nn.Linear", kwargs)
+        return self.module("torch.nn.Linear", kwargs, 2)

@@ -1,17 +1,23 @@
 """Normalisations."""
 
+from types import MappingProxyType
+
 from archspec.dims import Dim, product
 from archspec.errors import ShapeError
 from archspec.ops.base import (
+    AboveZero,
     Module,
+    NonNegative,
     Operations,
     Operator,
     Positive,
-    Real,
+    Sizes,
     Switch,
     Tensor,
+    UpToOne,
     Weight,
     Weightless,
+    features,
     image,
     same_size,
 )
@@ -24,8 +30,9 @@ class BatchNorm(Operator, name="batch_norm"):
     """
 
     in_place = True
-    eps: Real = 1e-5
-    momentum: Real = 0.1
+    overwritable = True
+    eps: NonNegative = 1e-5
+    momentum: UpToOne = 0.1
     affine: Switch = True
     track_running_stats: Switch = True
 
@@ -49,19 +56,22 @@ class BatchNorm(Operator, name="batch_norm"):
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.BatchNorm2d`, or `BatchNorm1d` on vectors."""
         dimensions = len(self.output(x).shape) // 2
-        return Module(f"torch.nn.BatchNorm{dimensions}d", {"num_features": x.shape[1], **self.settings()})
+        return self.module(f"torch.nn.BatchNorm{dimensions}d", {"num_features": x.shape[1], **self.settings()}, 1)
 
 
 class LayerNorm(Operator, name="layer_norm"):
-    """Layer normalisation over the last axes (Ba et al. 2016, arXiv:1607.06450).
+    """(x − mean)/√(variance + eps)·γ + β over the last axes, or over the channels of each pixel (Ba et al. 2016).
 
-    `normalized_shape` are the sizes of those axes; without it, the last axis alone.
+    arXiv:1607.06450. `normalized_shape` are the sizes of the last axes; without it, the last axis of vectors and
+    sequences. On an image, `over_channels` normalises each pixel by itself, as ConvNeXt does (Liu et al. 2022,
+    arXiv:2201.03545).
     """
 
-    normalized_shape: tuple[Positive, ...] | None = None
-    eps: Real = 1e-5
+    normalized_shape: Sizes | None = None
+    eps: NonNegative = 1e-5
     elementwise_affine: Switch = True
     bias: Switch = True
+    over_channels: Switch = False
 
     def output(self, x: Tensor) -> Tensor:
         """X."""
@@ -69,13 +79,22 @@ class LayerNorm(Operator, name="layer_norm"):
         return x
 
     def _axes(self, x: Tensor) -> tuple[Dim, ...]:
+        """The sizes of the axes that are normalised together."""
+        if self.over_channels:
+            if self.normalized_shape is not None:
+                raise ShapeError(f"{self.name} is over the channels or over normalized_shape; give one of them")
+            return (image(x, self.name)[1],)
         if self.normalized_shape is None:
+            if len(x.shape) == 4:
+                cure = "over_channels: true normalises each pixel, normalized_shape the last axes"
+                raise ShapeError(f"{self.name} would be over the width of an image of {x}; {cure}")
             return x.shape[-1:]
-        last = x.shape[len(x.shape) - len(self.normalized_shape) :]
-        if not last or len(last) != len(self.normalized_shape) or not all(map(same_size, last, self.normalized_shape)):
-            wanted = "×".join(map(str, self.normalized_shape)) or "no axes"
-            raise ShapeError(f"{self.name} over {wanted} does not fit the last axes of its input {x}")
-        return self.normalized_shape
+        wanted: tuple[Dim, ...] = self.normalized_shape
+        last = x.shape[len(x.shape) - len(wanted) :]
+        if not last or len(last) != len(wanted) or not all(map(same_size, last, wanted)):
+            over = "×".join(map(str, wanted)) or "no axes"
+            raise ShapeError(f"{self.name} over {over} does not fit the last axes of its input {x}")
+        return wanted
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """γ and β, an element of the normalised axes each."""
@@ -87,7 +106,6 @@ class LayerNorm(Operator, name="layer_norm"):
     def operations(self, x: Tensor) -> Operations:
         """For each group of m elements the mean, the variance, one root, then a scaling of each element."""
         m = product(self._axes(x))
-        groups = product(x.shape[: len(x.shape) - len(self._axes(x))])
         affine, shifted = int(self.elementwise_affine), int(self.elementwise_affine and self.bias)
         one = Operations(
             additions=(m - 1) + m + (m - 1) + 1 + m * shifted,
@@ -95,12 +113,49 @@ class LayerNorm(Operator, name="layer_norm"):
             divisions=3,
             transcendentals=1,
         )
-        return one.times(groups)
+        return one.times(self._groups(x))
+
+    def _groups(self, x: Tensor) -> Dim:
+        """How many groups of elements are normalised, each by itself."""
+        if self.over_channels:
+            return product((x.shape[0], *x.shape[2:]))
+        return product(x.shape[: len(x.shape) - len(self._axes(x))])
 
     def torch_call(self, x: Tensor) -> Module:
-        """`torch.nn.LayerNorm`."""
-        settings = {key: value for key, value in self.settings().items() if key != "normalized_shape"}
-        return Module("torch.nn.LayerNorm", {"normalized_shape": self._axes(x), **settings})
+        """`torch.nn.LayerNorm`; over the channels, one that moves them to the end and back."""
+        target = "archspec.runtime.norm.LayerNorm2d" if self.over_channels else "torch.nn.LayerNorm"
+        settings = {key: getattr(self, key) for key in ("eps", "elementwise_affine", "bias")}
+        return self.module(target, {"normalized_shape": self._axes(x), **settings}, 1)
+
+
+class RmsNorm(Operator, name="rms_norm"):
+    """x/√(mean of x² + eps)·γ over the last axis of vectors or sequences (Zhang and Sennrich 2019).
+
+    arXiv:1910.07467.
+    """
+
+    torch_defaults = MappingProxyType({"eps": None})
+    eps: AboveZero = 1e-6
+    elementwise_affine: Switch = True
+
+    def output(self, x: Tensor) -> Tensor:
+        """X."""
+        features(x, self.name)
+        return x
+
+    def weights(self, x: Tensor) -> tuple[Weight, ...]:
+        """γ, an element of the last axis each."""
+        return (Weight("weight", x.shape[-1:], "scale"),) if self.elementwise_affine else ()
+
+    def operations(self, x: Tensor) -> Operations:
+        """For each row of m elements the mean of their squares, plus eps, one root, then a scaling of each element."""
+        m, affine = features(x, self.name), int(self.elementwise_affine)
+        one = Operations(additions=m, multiplications=m + m + m * affine, divisions=2, transcendentals=1)
+        return one.times(product(x.shape[:-1]))
+
+    def torch_call(self, x: Tensor) -> Module:
+        """`torch.nn.RMSNorm`."""
+        return self.module("torch.nn.RMSNorm", {"normalized_shape": features(x, self.name), **self.settings()}, 1)
 
 
 class LocalResponseNorm(Weightless, name="local_response_norm"):
@@ -110,9 +165,9 @@ class LocalResponseNorm(Weightless, name="local_response_norm"):
     """
 
     size: Positive
-    alpha: Real = 1e-4
-    beta: Real = 0.75
-    k: Real = 1
+    alpha: NonNegative = 1e-4
+    beta: NonNegative = 0.75
+    k: AboveZero = 1
 
     def output(self, x: Tensor) -> Tensor:
         """X."""
@@ -126,4 +181,4 @@ class LocalResponseNorm(Weightless, name="local_response_norm"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.LocalResponseNorm`."""
-        return Module("torch.nn.LocalResponseNorm", self.settings())
+        return self.module("torch.nn.LocalResponseNorm", self.settings(), 1)

@@ -58,7 +58,9 @@ class _Pool2d(Weightless):
 
 
 class MaxPool2d(_Pool2d, name="max_pool2d"):
-    """The largest element under each window; `ceil_mode` rounds the output's size up, as Caffe does.
+    """The largest element under each window, which moves by its own size unless a stride is given.
+
+    `ceil_mode` rounds the output's size up, as Caffe does.
 
     >>> MaxPool2d(kernel_size=3, stride=2, ceil_mode=True).output(Tensor((1, 96, 112, 112))).shape
     (1, 96, 56, 56)
@@ -82,7 +84,7 @@ class MaxPool2d(_Pool2d, name="max_pool2d"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.MaxPool2d`."""
-        return Module(
+        return self.module(
             "torch.nn.MaxPool2d",
             {
                 "kernel_size": self.kernel_size,
@@ -105,7 +107,10 @@ def _misses(h: Dim, padding: Dim, stride: Dim, dilation: Dim) -> bool:
 
 
 class AvgPool2d(_Pool2d, name="avg_pool2d"):
-    """The mean under each window; `count_include_pad` says whether padding counts as elements."""
+    """The mean under each window, which moves by its own size unless a stride is given.
+
+    `count_include_pad` says whether padding counts as elements.
+    """
 
     count_include_pad: Switch = True
 
@@ -120,7 +125,7 @@ class AvgPool2d(_Pool2d, name="avg_pool2d"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.AvgPool2d`."""
-        return Module(
+        return self.module(
             "torch.nn.AvgPool2d",
             {
                 "kernel_size": self.kernel_size,
@@ -149,7 +154,7 @@ class GlobalAvgPool(Weightless, name="global_avg_pool"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.AdaptiveAvgPool2d` to one pixel, as counters and exporters know it."""
-        return Module("torch.nn.AdaptiveAvgPool2d", {"output_size": 1}, after=_flattened(self.keepdim))
+        return self.module("torch.nn.AdaptiveAvgPool2d", {"output_size": 1}, 1, after=_flattened(self.keepdim))
 
 
 class GlobalMaxPool(Weightless, name="global_max_pool"):
@@ -168,7 +173,7 @@ class GlobalMaxPool(Weightless, name="global_max_pool"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.AdaptiveMaxPool2d` to one pixel."""
-        return Module("torch.nn.AdaptiveMaxPool2d", {"output_size": 1}, after=_flattened(self.keepdim))
+        return self.module("torch.nn.AdaptiveMaxPool2d", {"output_size": 1}, after=_flattened(self.keepdim))
 
 
 def _flattened(keepdim: bool) -> tuple[Function, ...]:
@@ -196,7 +201,7 @@ class AdaptiveAvgPool2d(Weightless, name="adaptive_avg_pool2d"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.AdaptiveAvgPool2d`."""
-        return Module("torch.nn.AdaptiveAvgPool2d", {"output_size": self.output_size})
+        return self.module("torch.nn.AdaptiveAvgPool2d", {"output_size": self.output_size}, 1)
 
 
 def _covered(h: Dim, o: Dim) -> Dim:

@@ -1,6 +1,7 @@
 """Operators that move data without computing on it, and upsampling."""
 
 from math import prod
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
@@ -10,6 +11,7 @@ from archspec.errors import DivisibilityError, ShapeError
 from archspec.ops.base import (
     FREE,
     Axis,
+    Domain,
     Free,
     Function,
     Module,
@@ -72,7 +74,7 @@ class Dropout(Free, name="dropout"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.Dropout`."""
-        return Module("torch.nn.Dropout", {"p": self.p})
+        return self.module("torch.nn.Dropout", {"p": self.p}, 1)
 
 
 class Flatten(Free, name="flatten"):
@@ -109,13 +111,17 @@ class ChannelShuffle(Free, name="channel_shuffle"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.ChannelShuffle`."""
-        return Module("torch.nn.ChannelShuffle", {"groups": self.groups})
+        return self.module("torch.nn.ChannelShuffle", {"groups": self.groups}, 1)
 
 
 class ZeroPad(Free, name="zero_pad"):
     """Rows and columns of zeros: one size, [height, width], or [top, bottom, left, right]."""
 
-    padding: Annotated[Any, BeforeValidator(_four)]
+    padding: Annotated[
+        Any,
+        BeforeValidator(_four),
+        Domain("a whole number from 0, `[height, width]` or `[top, bottom, left, right]`", "size"),
+    ]
 
     def output(self, x: Tensor) -> Tensor:
         """n × c × (h + top + bottom) × (w + left + right)."""
@@ -126,7 +132,7 @@ class ZeroPad(Free, name="zero_pad"):
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.ZeroPad2d`, whose order is left, right, top, bottom."""
         top, bottom, left, right = self.padding
-        return Module("torch.nn.ZeroPad2d", {"padding": (left, right, top, bottom)})
+        return self.module("torch.nn.ZeroPad2d", {"padding": (left, right, top, bottom)}, 1)
 
 
 class Split(Free, name="split"):
@@ -137,7 +143,9 @@ class Split(Free, name="split"):
     """
 
     view = True
-    sections: Annotated[Any, BeforeValidator(_sections)]
+    sections: Annotated[
+        Any, BeforeValidator(_sections), Domain("a whole number from 1, or a list of the parts' sizes", "size")
+    ]
     index: Natural
     dim: Axis = 1
 
@@ -176,6 +184,7 @@ class Upsample(Weightless, name="upsample"):
     scale_factor: PositivePair
     mode: Literal["nearest", "bilinear"] = "nearest"
     align_corners: Switch = False
+    torch_defaults = MappingProxyType({"align_corners": None})
 
     def output(self, x: Tensor) -> Tensor:
         """n × c × factor·h × factor·w."""
@@ -192,4 +201,4 @@ class Upsample(Weightless, name="upsample"):
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.Upsample`."""
         corners = {"align_corners": self.align_corners} if self.mode == "bilinear" else {}
-        return Module("torch.nn.Upsample", {"scale_factor": self.scale_factor, "mode": self.mode, **corners})
+        return self.module("torch.nn.Upsample", {"scale_factor": self.scale_factor, "mode": self.mode, **corners})

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator
 from archspec.dims import Dim, ceil_div, exact_div, floor_div, is_number, known_less, minimum
 from archspec.errors import DivisibilityError, ShapeError
 from archspec.ops.base import (
+    Domain,
     Function,
     Module,
     Operator,
@@ -37,7 +38,11 @@ def _padding(value: Any) -> Any:
     return pair(natural)(value)
 
 
-Padding = Annotated[Literal["same"] | Any, BeforeValidator(_padding)]
+Padding = Annotated[
+    Literal["same"] | Any,
+    BeforeValidator(_padding),
+    Domain("`same`, a whole number from 0, `[height, width]` or `[top, bottom, left, right]`", "size"),
+]
 """'same' (⌈h/s⌉ whatever h is), one size, [height, width], or [top, bottom, left, right]."""
 
 
@@ -118,12 +123,13 @@ class Convolution(Operator):
         _, c_in, kh, kw = self.kernel(x)
         return self.output(x).elements * c_in * kh * kw
 
-    def module(self, target: str, x: Tensor, **extra: Any) -> Module:
+    def convolution(self, target: str, x: Tensor, **extra: Any) -> Module:
         """The torch module, behind a `pad` where the two sides of an axis differ."""
         padding = sides(self.padding, both(self.kernel_size), both(self.dilation))
         top, bottom, left, right = padding
         even = same_size(top, bottom) and same_size(left, right)
-        before = () if even else (Function("torch.nn.functional.pad", {"pad": (left, right, top, bottom)}),)
+        pad = {"pad": (left, right, top, bottom)}
+        before = () if even else (Function("torch.nn.functional.pad", pad, leading=1),)
         kwargs = {
             "in_channels": x.shape[1],
             "out_channels": self.out_channels,
@@ -135,7 +141,7 @@ class Convolution(Operator):
             "bias": self.bias,
             **extra,
         }
-        return Module(target, kwargs, before)
+        return self.module(target, kwargs, 2, before)
 
 
 def per_group(c_in: Dim, c_out: Dim, groups: Dim) -> tuple[Dim, Dim]:

@@ -17,7 +17,7 @@ from archspec.cost import CONVENTIONS, DEFAULT, DIALECTS, Convention, CostTable,
 from archspec.dims import ceil, divide, floor
 from archspec.errors import ArchspecError
 from archspec.published.verdict import Printed, Verdict, judge
-from archspec.result import short
+from archspec.result import Reported, short
 
 BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
 SIDES = (32, 64, 96, 112, 128, 160, 192, 224, 227, 240, 256, 288, 299, 320, 331, 384, 416, 448, 480, 512, 600, 640)
@@ -111,7 +111,7 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciliation:
+class Reconciliation(Reported):
     """What a report can be.
 
     Attributes:

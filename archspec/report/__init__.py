@@ -1,1 +1,42 @@
-"""Tables and texts for people, and the same figures for machines: one file a report, loaded by its verb."""
+"""Reports: what is said of a result, as a value of typed cells that any format writes."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+REPORTS: Mapping[str, str] = {
+    "Agreement": "verify:agreement",
+    "CostTable": "cost:cost",
+    "Crossover": "sensitivity:crossover",
+    "Explanation": "explain:explain",
+    "Matching": "weights:weights",
+    "Memory": "memory:memory",
+    "Network": "show:show",
+    "Packed": "packed:packed",
+    "Prediction": "compress:prediction",
+    "Reconciliation": "reconcile:reconcile",
+    "Result": "train:train",
+    "Sensitivity": "sensitivity:sensitivity",
+    "Solution": "solve:solve",
+    "Verified": "packed:verified",
+}
+"""Who reports on a result of a class, by the class's name."""
+
+
+def report_on(result: Any) -> Any:
+    """The report on a result.
+
+    >>> import archspec
+    >>> print(report_on(archspec.load("lenet_5").count()).title)
+    lenet_5: Gradient-Based Learning Applied to Document Recognition (1998), doi:10.1109/5.726791
+    """
+    home, _, name = REPORTS[type(result).__name__].partition(":")
+    return getattr(import_module(f"{__name__}.{home}"), name)(result)
+
+
+def shown(result: Any, form: str) -> str:
+    """A result as text, or as HTML that stands inside another page."""
+    from archspec.report.formats import html, written
+
+    report = report_on(result)
+    return "\n".join(html.fragment(report)) if form == "html" else written(report, form)

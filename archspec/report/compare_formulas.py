@@ -1,35 +1,32 @@
 """The formulas of networks one below the other, with their ratios."""
 
-import json
-import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from archspec.cost import quantity
 from archspec.formula.closed_form import Formula
+from archspec.report.cells import Math, Name
 from archspec.report.compare import ratio
 from archspec.report.formula import conditions
-from archspec.report.text import latex_escape
+from archspec.report.page import Column, Formulas, Line, Notes, Report, Section, Table
 
-FORMATS = ("text", "markdown", "latex", "json")
+Networks = Mapping[str, Mapping[str, Formula]]
+"""The formulas by quantity, by what to call the network."""
 
 
-def compare_formulas(networks: Mapping[str, Mapping[str, Formula]], form: str = "text", *, width: int = 100) -> str:
-    """The formulas of several networks, and each network's as a multiple of the first's, without roundings.
-
-    Args:
-        networks: The formulas by quantity, by what to call the network; the others are held against the first.
-        form: One of `FORMATS`.
-        width: Characters to a line, for text.
-    """
-    if form == "json":
-        return json.dumps(_plain(networks), ensure_ascii=False, indent=2) + "\n"
-    pages = [_figure(figure, networks, form, width) for figure in next(iter(networks.values()))]
+def compare_formulas(networks: Networks) -> Report:
+    """The formulas of several networks, and each network's as a multiple of the first's, without roundings."""
+    lines = {figure: tuple(_lines(figure, networks)) for figure in next(iter(networks.values()))}
     said = [f"{name}: {'; '.join(each)}" for name, formulas in networks.items() if (each := _said(formulas))]
-    notes = [*said, f"convention {next(iter(next(iter(networks.values())).values())).convention}"]
-    if form == "text":
-        notes = [line for note in notes for line in textwrap.wrap(note, width, subsequent_indent="  ")]
-    return "\n".join([*pages, *(f"% {note}" if form == "latex" else note for note in notes)]) + "\n"
+    convention = next(iter(next(iter(networks.values())).values())).convention
+    return Report(
+        (
+            *(Section((Formulas(each),), heading=quantity(figure).heading) for figure, each in lines.items()),
+            Section((Notes((*said, f"convention {convention}")),)),
+        ),
+        data=lambda: _data(networks),
+        records=lambda: _records(lines),
+    )
 
 
 def _said(formulas: Mapping[str, Formula]) -> list[str]:
@@ -37,57 +34,44 @@ def _said(formulas: Mapping[str, Formula]) -> list[str]:
     return list(dict.fromkeys(note for formula in formulas.values() for note in conditions(formula)))
 
 
-def _lines(figure: str, networks: Mapping[str, Mapping[str, Formula]], latex: bool) -> list[tuple[str, str, str]]:
+def _lines(figure: str, networks: Networks) -> Iterator[Line]:
     """What is equal to what: each network's formula, then the ratios."""
-
-    def written(formula: Formula) -> str:
-        if formula.exact.is_Rational:
-            return ratio(int(formula.exact.p), int(formula.exact.q)) if formula.counted is None else formula.text()
-        return formula.latex() if latex else formula.text()
-
     (first, reference), *others = networks.items()
-    lines = [(name, "=", written(formulas[figure])) for name, formulas in networks.items()]
+    for name, formulas in networks.items():
+        yield _line(name, "=", formulas[figure])
     if reference[figure].exact == 0:
-        return lines
+        return
     for name, formulas in others:
         rounds = any(each[figure].exact != each[figure].asymptotic for each in (formulas, reference))
-        lines.append((f"{name} / {first}", "≈" if rounds else "=", written(formulas[figure] / reference[figure])))
-    return lines
+        yield _line(f"{name} / {first}", "≈" if rounds else "=", formulas[figure] / reference[figure])
 
 
-def _figure(figure: str, networks: Mapping[str, Mapping[str, Formula]], form: str, width: int) -> str:
-    lines = _lines(figure, networks, latex=form != "text")
-    title = quantity(figure).heading
-    if form == "text":
-        edge = min(max(len(name) for name, _, _ in lines), width // 3)
-        wrapped = [
-            line
-            for name, sign, written in lines
-            for line in textwrap.wrap(
-                f"  {name:<{edge}} {sign} {written}",
-                width,
-                subsequent_indent=" " * (edge + 5),
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+def _line(name: str, sign: str, formula: Formula) -> Line:
+    if formula.exact.is_Rational and formula.counted is None:
+        number = ratio(int(formula.exact.p), int(formula.exact.q))
+        return Line(name, sign, number, number)
+    return Line(name, sign, formula.text(), formula.latex())
+
+
+def _records(lines: Mapping[str, tuple[Line, ...]]) -> Table:
+    rows = [(figure, line) for figure, each in lines.items() for line in each]
+    return Table(
+        [
+            Column("quantity", [Name(figure) for figure, _ in rows]),
+            Column("network", [Name(line.name) for _, line in rows]),
+            Column("formula", [Math(line.text, line.latex) for _, line in rows]),
         ]
-        return "\n".join([title, *wrapped]) + "\n"
-    signs = {"=": "&=", "≈": r"&\approx"}
-    rows = " \\\\\n".join(rf"\text{{{latex_escape(name)}}} {signs[sign]} {written}" for name, sign, written in lines)
-    if form == "markdown":
-        return f"**{title}**\n\n$$\n\\begin{{aligned}}\n{rows}\n\\end{{aligned}}\n$$\n"
-    return f"% {title}; needs \\usepackage{{amsmath}}\n\\begin{{align*}}\n{rows}\n\\end{{align*}}\n"
+    )
 
 
-def _plain(networks: Mapping[str, Mapping[str, Formula]]) -> dict[str, Any]:
+def _data(networks: Networks) -> dict[str, Any]:
     reference = next(iter(networks.values()))
-    convention = _any(reference).convention
 
     def of_first(formulas: Mapping[str, Formula], figure: str) -> str | None:
         return (formulas[figure] / reference[figure]).text() if reference[figure].exact != 0 else None
 
     return {
-        "convention": convention,
+        "convention": _any(reference).convention,
         "networks": [
             {
                 "name": name,

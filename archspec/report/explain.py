@@ -1,52 +1,69 @@
 """One layer, line by line: the rule, the letters, the numbers put in, the result."""
 
-import json
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from archspec.formula.closed_form import Formula
 from archspec.formula.explain import Explanation
 from archspec.formula.shapes import NumberLatex, NumberText, ShapeLatex, ShapeText, shape
 from archspec.formula.writers import Text
-from archspec.report import text
+from archspec.report import numbers
+from archspec.report.cells import Math, Name
+from archspec.report.page import Column, Formulas, Line, Notes, Report, Section, Table, Title
 
-FORMATS = ("text", "markdown", "latex", "json")
 NAMES = {"macs": "MACs", "params": "params", "buffers": "buffers", "binary": "one-bit MACs"}
 
-Line = tuple[str, tuple[str, ...]]
-"""A quantity, and what it is from letters to numbers."""
+Steps = tuple[tuple[str, str], ...]
+"""What something is, from letters to numbers: each as text and as LaTeX."""
 
 
-def explain(found: Explanation, form: str = "text", *, width: int = 100) -> str:
-    """An explanation in one of `FORMATS`."""
-    if form == "json":
-        return json.dumps(_plain(found), ensure_ascii=False, indent=2) + "\n"
-    if form == "latex":
-        return _latex(found)
-    if form == "markdown":
-        return _markdown(found)
-    return _text(found, width)
+def explain(found: Explanation) -> Report:
+    """An explanation: the rule, the letters, and each quantity from letters to numbers."""
+    settings = [f"{name}: {_said(value)}" for name, value in found.form.settings.items()]
+    letters = (Table(_letters_of(found), headed=False),) if found.form.letters else ()
+    quantities = list(_quantities(found))
+    return Report(
+        (
+            Section((Title(_head(found)), Notes((found.rule,), inset=True))),
+            *(
+                (Section((*letters, *((Notes(settings),) if settings else ())), nested=True),)
+                if letters or settings
+                else ()
+            ),
+            *(Section((_formulas(name, steps),)) for name, steps in quantities),
+            Section((Notes(tuple(_notes(found))),)),
+        ),
+        data=lambda: _data(found),
+        records=lambda: _records(quantities),
+    )
 
 
-def _text(found: Explanation, width: int) -> str:
-    letters = found.form.letters
-    names = [ShapeText(_letters(found)).letter(symbol) for symbol in _symbols(found)]
-    edge = max((len(f"{name} = {letter.value}") for name, letter in zip(names, letters, strict=True)), default=0)
-    lines = [*_wrapped(_head(found), width), *_wrapped(f"  {found.rule}", width), ""]
-    for name, letter in zip(names, letters, strict=True):
-        lines.append(f"  {f'{name} = {letter.value}':<{edge}}  {letter.means}")
-    lines += [f"  {name}: {_said(value)}" for name, value in found.form.settings.items()]
-    for name, steps in _steps(found):
-        lines += ["", f"{name}", *(line for step in steps for line in _wrapped(f"  = {step}", width, 4))]
-    lines += ["", *(line for note in _notes(found) for line in _wrapped(note, width))]
-    return "\n".join(lines).rstrip() + "\n"
+def _letters_of(found: Explanation) -> list[Column]:
+    text, latex = ShapeText(_letters(found)), ShapeLatex(_letters(found))
+    pairs = list(zip(_symbols(found), found.form.letters, strict=True))
+    said = [Math(f"{text.letter(s)} = {letter.value}", f"{latex.letter(s)} = {letter.value}") for s, letter in pairs]
+    return [Column("letter", said), Column("of", [Name(letter.means) for _, letter in pairs])]
+
+
+def _formulas(name: str, steps: Steps) -> Formulas:
+    """A quantity, and below it what it is."""
+    return Formulas([Line("" if number else name, "=", *step) for number, step in enumerate(steps)])
+
+
+def _records(quantities: Sequence[tuple[str, Steps]]) -> Table:
+    return Table(
+        [
+            Column("quantity", [Name(name) for name, _ in quantities]),
+            Column("formula", [Math(*steps[0]) for _, steps in quantities]),
+            Column("value", [Math(*steps[-1]) for _, steps in quantities]),
+        ]
+    )
 
 
 def _head(found: Explanation) -> str:
     node = found.node
     at = f" ({node.at})" if node.at else ""
-    takes = ", ".join(f"{name} ({text.shape(x.shape)})" for name, x in zip(node.inputs, _inputs(found), strict=True))
+    takes = ", ".join(f"{name} ({numbers.shape(x.shape)})" for name, x in zip(node.inputs, _inputs(found), strict=True))
     return f"{found.network.name} · {node.name} · {node.operator.name}{at}, of {takes}"
 
 
@@ -69,58 +86,63 @@ def _symbols(found: Explanation) -> list[Any]:
     return [symbol(letter.name) for letter in found.form.letters]
 
 
-def _steps(found: Explanation, latex: bool = False) -> Iterator[Line]:
+def _quantities(found: Explanation) -> Iterator[tuple[str, Steps]]:
     """The shape of the result, the arrays, the costs: each in letters, in numbers, and what that comes to."""
-    letters, numbers = (ShapeLatex, NumberLatex) if latex else (ShapeText, NumberText)
-    sign = r" \times " if latex else " × "
-    values = found.values
-
-    def sizes(formulas: tuple[Formula, ...], result: tuple[int, ...]) -> tuple[str, ...]:
-        return _distinct(shape(formulas, letters), shape(formulas, numbers, values), sign.join(map(str, result)))
-
-    yield "output", sizes(found.form.output, found.node.output.shape)
+    yield "output", _sizes(found, found.form.output, found.node.output.shape)
     for name, formulas, array in found.weights:
-        yield name, sizes(formulas, array)
+        yield name, _sizes(found, formulas, array)
     for name, value in found.figures.items():
-        formula = found.form.figures.get(name)
-        result = _number(value, latex)
-        if formula is None or found.broken:
-            yield NAMES.get(name, name), (result,)
-        else:
-            written = (letters(formula).sum(formula.terms), numbers(formula, values).sum(formula.terms))
-            yield NAMES.get(name, name), _distinct(*written, result)
+        formula = None if found.broken else found.form.figures.get(name)
+        yield NAMES.get(name, name), _distinct(*_written(found, formula), _number(value))
     if found.factors:
-        yield "FLOPs", _distinct(*_flops(found, latex), _number(found.flops, latex))
-    yield "activations", _activations(found, latex)
-
-
-def _activations(found: Explanation, latex: bool) -> tuple[str, ...]:
-    """The elements of the result, in letters and in numbers; a view adds none."""
+        yield "FLOPs", _distinct(*_flops(found), _number(found.flops))
     if found.node.operator.view:
-        return ("0",)
-    letters, numbers = (ShapeLatex, NumberLatex) if latex else (ShapeText, NumberText)
-    formula = found.activations
-    written = (letters(formula).sum(formula.terms), numbers(formula, found.values).sum(formula.terms))
-    return _distinct(*written, _number(found.node.output.elements, latex))
+        yield "activations", (("0", "0"),)
+    else:
+        yield "activations", _distinct(*_written(found, found.activations), _number(found.node.output.elements))
 
 
-def _flops(found: Explanation, latex: bool) -> tuple[str, str]:
+def _sizes(found: Explanation, formulas: tuple[Formula, ...], result: tuple[int, ...]) -> Steps:
+    values = found.values
+    return _distinct(
+        (shape(formulas, ShapeText), shape(formulas, ShapeLatex)),
+        (shape(formulas, NumberText, values), shape(formulas, NumberLatex, values)),
+        (" × ".join(map(str, result)), r" \times ".join(map(str, result))),
+    )
+
+
+def _written(found: Explanation, formula: Formula | None) -> Steps:
+    """A formula in letters, and in numbers; nothing where there is none."""
+    if formula is None:
+        return ()
+    terms, values = formula.terms, found.values
+    return (
+        (ShapeText(formula).sum(terms), ShapeLatex(formula).sum(terms)),
+        (NumberText(formula, values).sum(terms), NumberLatex(formula, values).sum(terms)),
+    )
+
+
+def _flops(found: Explanation) -> Steps:
     """The operations as the convention adds them up, by name and in numbers."""
-    times = r" \cdot " if latex else "·"
-    in_names, in_numbers = [], []
+    names, figures = [], []
     for kind, factor in found.factors.items():
-        before = "" if factor == 1 else f"{factor}{times}"
-        in_names.append(f"{before}" + (rf"\text{{{NAMES.get(kind, kind)}}}" if latex else NAMES.get(kind, kind)))
-        in_numbers.append(f"{before}{_number(found.figures[kind], latex)}")
-    return " + ".join(in_names), " + ".join(in_numbers)
+        text, latex = ("", "") if factor == 1 else (f"{factor}·", rf"{factor} \cdot ")
+        name = NAMES.get(kind, kind)
+        names.append((f"{text}{name}", rf"{latex}\text{{{name}}}"))
+        number, in_latex = _number(found.figures[kind])
+        figures.append((f"{text}{number}", f"{latex}{in_latex}"))
+    return tuple(
+        (" + ".join(text for text, _ in terms), " + ".join(latex for _, latex in terms)) for terms in (names, figures)
+    )
 
 
-def _distinct(*steps: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(steps))
+def _distinct(*steps: tuple[str, str]) -> Steps:
+    return tuple({text: (text, latex) for text, latex in reversed(steps)}.values())[::-1]
 
 
-def _number(value: int, latex: bool) -> str:
-    return text.number(value).replace(",", "{,}") if latex else text.number(value)
+def _number(value: int) -> tuple[str, str]:
+    text = numbers.number(value)
+    return text, text.replace(",", "{,}")
 
 
 def _notes(found: Explanation) -> Iterator[str]:
@@ -133,42 +155,10 @@ def _notes(found: Explanation) -> Iterator[str]:
     yield f"convention {found.convention.name}: {found.convention.doc}"
 
 
-def _wrapped(line: str, width: int, indent: int = 2) -> list[str]:
-    return textwrap.wrap(line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
-
-
-# ------------------------------------------------------------------ pages
-
-
-def _markdown(found: Explanation) -> str:
-    lines = [f"**{found.node.name}**, `{found.node.operator.name}`: {found.rule}", ""]
-    lines += ["| letter | value | of |", "|---|---|---|"]
-    writer = ShapeLatex(_letters(found))
-    for symbol, letter in zip(_symbols(found), found.form.letters, strict=True):
-        lines.append(f"| ${writer.letter(symbol)}$ | {letter.value} | {letter.means} |")
-    for name, steps in _steps(found, latex=True):
-        lines += ["", "$$", rf"\text{{{text.latex_escape(name)}}} = " + " = ".join(steps), "$$"]
-    return "\n".join([*lines, "", *_notes(found)]) + "\n"
-
-
-def _latex(found: Explanation) -> str:
-    """An align* environment; needs amsmath."""
-    lines = []
-    for name, (first, *others) in _steps(found, latex=True):
-        lines.append(rf"\text{{{text.latex_escape(name)}}} &= {first}")
-        lines += [f"&= {step}" for step in others]
-    body = " \\\\\n".join(lines)
-    notes = "".join(f"% {note}\n" for note in _notes(found))
-    return (
-        f"% needs \\usepackage{{amsmath}}\n% {found.node.name}: {found.rule}\n"
-        f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n{notes}"
-    )
-
-
 # ------------------------------------------------------------------ json
 
 
-def _plain(found: Explanation) -> dict[str, Any]:
+def _data(found: Explanation) -> dict[str, Any]:
     values = found.values
     return {
         "spec": found.network.name,

@@ -1,17 +1,17 @@
-"""Formulas as text, Markdown, LaTeX, JSON and as functions of other languages."""
+"""Formulas, with what they assume, and as functions of other languages."""
 
-import json
-import re
-import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from archspec.cost import QUANTITIES, USUAL
 from archspec.formula.closed_form import Formula, View
 from archspec.formula.proof import Proof
-from archspec.formula.writers import Text
-from archspec.report import text
+from archspec.formula.writers import Latex, Text
+from archspec.graph.single import SIZES
+from archspec.report import numbers
+from archspec.report.cells import Math, Name, raw
+from archspec.report.page import Column, Formulas, Line, Notes, Report, Section, Table, Title
 from archspec.symbols import Condition, symbol, to_sympy
 from archspec.writing import GREEK
 
@@ -19,62 +19,66 @@ MOST_CONDITIONS = 6
 """Conditions that are printed; JSON has all."""
 
 
-def formulas(found: Sequence[Formula], view: View, form: str, *, proofs: Sequence[Proof] = (), width: int = 100) -> str:
+def formulas(found: Sequence[Formula], view: View = "exact", *, proofs: Sequence[Proof] = ()) -> Report:
     """Formulas, one after the other.
 
     Args:
         found: The formulas.
         view: Which of their views.
-        form: text, markdown, latex, python, numpy, javascript or json.
         proofs: What came of comparing them with counts, in the same order.
-        width: Characters to a line, for text.
     """
-    if form == "json":
-        plain = [_plain(each, view, proof) for each, proof in _paired(found, proofs)]
-        return json.dumps(plain[0] if len(plain) == 1 else plain, ensure_ascii=False, indent=2) + "\n"
-    if form in ("python", "numpy", "javascript"):
-        return "\n\n".join(getattr(each, form)(view) for each in found)
-    if form == "latex":
-        return "% needs \\usepackage{amsmath}\n" + "\n".join(_latex(each, view) for each in found)
-    if form == "markdown":
-        return "\n".join(_markdown(each, view) for each in found)
-    if len(found) > 1:
-        return _list(found, view, proofs, width)
-    return _text(found[0], view, proofs[0] if proofs else None, width)
+
+    def data() -> Any:
+        plain = [_data(each, view, proof) for each, proof in _paired(found, proofs)]
+        return plain[0] if len(plain) == 1 else plain
+
+    section = _list(found, view, proofs) if len(found) > 1 else _alone(found[0], view, proofs[0] if proofs else None)
+    return Report((section,), data=data, records=lambda: _records(found, view))
+
+
+def sources(found: Sequence[Formula], view: View, language: str) -> str:
+    """Formulas as functions of a language: python, numpy or javascript."""
+    return "\n\n".join(getattr(each, language)(view) for each in found)
 
 
 def _paired(found: Sequence[Formula], proofs: Sequence[Proof]) -> list[tuple[Formula, Proof | None]]:
     return [(each, proofs[number] if number < len(proofs) else None) for number, each in enumerate(found)]
 
 
-def _text(formula: Formula, view: View, proof: Proof | None, width: int) -> str:
-    lines = [f"{formula.of}: {_name(formula)}{_views(view)}", *_terms(formula, view, width)]
-    for note in _notes(formula, view, proof):
-        lines += _wrapped(note, width, 2)
-    return "\n".join(lines) + "\n"
+def _alone(formula: Formula, view: View, proof: Proof | None) -> Section:
+    """One line per term, and what is to be said of it."""
+    title = Title(f"{formula.of}: {_name(formula)}{_views(view)}")
+    return Section(
+        (title, Formulas(tuple(_terms(formula, view)), of=_name(formula)), Notes(_notes(formula, view, proof)))
+    )
 
 
-def _list(found: Sequence[Formula], view: View, proofs: Sequence[Proof], width: int) -> str:
-    """A line or more a group, and what is to be said of all of them once."""
+def _list(found: Sequence[Formula], view: View, proofs: Sequence[Proof]) -> Section:
+    """One line per group, and what is to be said of all of them once."""
     first = found[0]
     subject, names = first.of.partition("/")[0], [each.of.partition("/")[2] for each in found]
-    edge = min(max(map(len, names)), 40)
-    lines = [f"{subject}: {_name(first)}{_views(view)}"]
-    for name, each in zip(names, found, strict=True):
-        head = f"  {text.shorten(name, edge):<{edge}}  {_equals(each, view)} "
-        lines += _wrapped(f"{head}{each.text(view)}", width, len(head))
+    lines = [
+        Line(numbers.shorten(name, 40), _equals(each, view), each.text(view), each.latex(view))
+        for name, each in zip(names, found, strict=True)
+    ]
     notes = [note for note in _notes(first, view, None) if " at " not in note]
     wrong = [f"{name}: {_proof(proof)}" for name, proof in zip(names, proofs, strict=False) if not proof]
     if proofs and not wrong:
         notes.append(f"checked, each: {_proof(proofs[0]).removeprefix('checked: ')}")
-    return "\n".join([*lines, *(line for note in notes + wrong for line in _wrapped(note, width, 2))]) + "\n"
+    title = Title(f"{subject}: {_name(first)}{_views(view)}")
+    return Section((title, Formulas(lines), Notes((*notes, *wrong))))
 
 
-def _wrapped(line: str, width: int, indent: int) -> list[str]:
-    """The line in several, none of which ends inside ⌈ ⌉, ⌊ ⌋ or a call."""
-    kept = re.sub(r"⌈[^⌈⌉⌊⌋]*[⌉⌋]|⌊[^⌈⌉⌊⌋]*[⌉⌋]|\w\([^()]*\)", lambda part: part[0].replace(" ", "\0"), line)
-    lines = textwrap.wrap(kept, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
-    return [part.replace("\0", " ") for part in lines]
+def _records(found: Sequence[Formula], view: View) -> Table:
+    return Table(
+        [
+            Column("of", [Name(each.of) for each in found]),
+            Column("quantity", [Name(each.quantity) for each in found]),
+            Column("view", [Name(view) for _ in found]),
+            Column("formula", [Math(each.text(view), each.latex(view)) for each in found]),
+            Column("convention", [Name(each.convention) for each in found]),
+        ]
+    )
 
 
 def _name(formula: Formula) -> str:
@@ -90,19 +94,26 @@ def _views(view: View) -> str:
     return {"exact": "", "divisible": ", where sizes divide", "asymptotic": ", without roundings"}[view]
 
 
-def _terms(formula: Formula, view: View, width: int) -> list[str]:
-    """A line a term, with its sign; a term that is too long goes on below."""
-    writer = Text(formula)
-    terms = [part for term in formula.view(view) for part in writer.parts(term)]
+def _terms(formula: Formula, view: View) -> Iterator[Line]:
+    """One line per term, with its sign."""
+    text, latex = Text(formula), Latex(formula)
+    terms = formula.view(view)
     equals = _equals(formula, view)
-    total = to_sympy(sum(formula.view(view)))
+    total = to_sympy(sum(terms))
     if total.is_number and not total.is_Integer:
-        return [f"  {equals} {writer.write(total)} ≈ {float(total):.6g}"]
-    lines: list[str] = []
-    for number, (negative, term) in enumerate(terms or [(False, "0")]):
-        sign = f"{equals} {'−' if negative else ''}" if number == 0 else "− " if negative else "+ "
-        lines += _wrapped(f"  {sign}{term}", width, 6)
-    return lines
+        near = f"{float(total):.6g}"
+        yield Line("", equals, f"{text.write(total)} ≈ {near}", rf"{latex.write(total)} \approx {near}")
+        return
+    parts = [
+        (negative, said, in_latex)
+        for term in terms
+        for (negative, said), (_, in_latex) in zip(text.parts(term), latex.parts(term), strict=True)
+    ] or [(False, "0", "0")]
+    for number, (negative, said, in_latex) in enumerate(parts):
+        if number == 0:
+            yield Line("", equals, f"{'−' if negative else ''}{said}", f"{'-' if negative else ''}{in_latex}")
+        else:
+            yield Line("", "−" if negative else "+", said, in_latex)
 
 
 def _notes(formula: Formula, view: View, proof: Proof | None) -> list[str]:
@@ -118,7 +129,7 @@ def _asked(formula: Formula) -> list[str]:
     counting = formula.counting
     if counting is None or counting == replace(USUAL, convention=counting.convention, batch=counting.batch):
         return []
-    return text.asked(counting, [formula.quantity])
+    return numbers.asked(counting, [formula.quantity])
 
 
 def conditions(formula: Formula, view: View = "exact") -> list[str]:
@@ -131,7 +142,8 @@ def conditions(formula: Formula, view: View = "exact") -> list[str]:
     if formula.fixed:
         bound = (f"{writer.letter(symbol(name))} = {each}" for name, each in formula.fixed.items())
         notes.append(f"with {', '.join(bound)}")
-    letters = {each.name: writer.letter(each) for each in _appearing(formula)}
+    roles = {symbol: SIZES.get(role, role) for role, symbol in formula.aliases.items()}
+    letters = {roles.get(each.name, each.name): writer.letter(each) for each in _appearing(formula)}
     other = [f"{letter}: {name}" for name, letter in letters.items() if letter not in (name, GREEK.get(name))]
     notes.append("; ".join(other))
     return [note for note in notes if note]
@@ -149,7 +161,7 @@ def _at_defaults(formula: Formula) -> str:
     values = ", ".join(f"{writer.letter(each)} = {formula.defaults[each.name]}" for each in _appearing(formula))
     if not values:
         return ""
-    counted = text.number(formula())
+    counted = numbers.number(formula())
     if formula.holds():
         return f"{counted} at {values}"
     return f"at {values} an assumption does not hold; the network is counted: {counted}"
@@ -183,32 +195,7 @@ def _bound(bindings: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {each}" for name, each in bindings.items())
 
 
-def _markdown(formula: Formula, view: View) -> str:
-    notes = _notes(formula, view, None)
-    head = f"**{formula.of}**, {_name(formula)}{_views(view)}:\n\n$$\n{_sum(formula, view)}\n$$\n"
-    return head + "".join(f"\n{note}\n" for note in notes)
-
-
-def _sum(formula: Formula, view: View) -> str:
-    equals = _equals(formula, view).replace("≈", r"\approx")
-    return rf"\text{{{_name(formula)}}} {equals} {formula.latex(view)}"
-
-
-def _latex(formula: Formula, view: View) -> str:
-    """An align* environment, a line a term."""
-    from archspec.formula.writers import Latex
-
-    writer = Latex(formula)
-    equals = _equals(formula, view).replace("≈", r"\approx")
-    parts = [part for term in formula.view(view) for part in writer.parts(term)] or [(False, "0")]
-    (negative, first), *others = parts
-    lines = [rf"\text{{{text.latex_escape(_name(formula))}}} &{equals} {'-' if negative else ''}{first}"]
-    lines += [rf"&\quad {'-' if minus else '+'} {term}" for minus, term in others]
-    notes = "".join(f"% {note}\n" for note in _notes(formula, view, None))
-    return f"% {formula.of}\n{notes}\\begin{{align*}}\n" + " \\\\\n".join(lines) + "\n\\end{align*}\n"
-
-
-def _plain(formula: Formula, view: View, proof: Proof | None) -> dict[str, Any]:
+def _data(formula: Formula, view: View, proof: Proof | None) -> dict[str, Any]:
     writer = Text(formula)
 
     def condition(each: Condition) -> dict[str, str]:
@@ -231,7 +218,7 @@ def _plain(formula: Formula, view: View, proof: Proof | None) -> dict[str, Any]:
         "assumptions": [condition(each) for each in formula.assumptions],
         "conditions": [condition(each) for each in formula.conditions] if view == "divisible" else [],
         "defaults": {name: str(each) for name, each in formula.defaults.items()},
-        "value_at_defaults": text.raw(formula()) if counted and len(formula.defaults) >= len(formula.symbols) else None,
+        "value_at_defaults": raw(formula()) if counted and len(formula.defaults) >= len(formula.symbols) else None,
         **({} if proof is None else {"proof": _verdict(proof)}),
     }
 

@@ -1,18 +1,15 @@
-"""A network's memory over time: for a terminal, for papers, for spreadsheets and machines."""
+"""A network's memory over time."""
 
-import csv
-import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from archspec.memory.peak import POLICIES, Memory, Moment
-from archspec.report import text
-from archspec.report.text import Column
+from archspec.report import numbers
+from archspec.report.cells import Bar, Name, Number, Shape, raw
+from archspec.report.page import Column, Notes, Report, Section, Table, Title
 
-FORMATS = ("text", "markdown", "csv", "json")
 GROUPINGS = ("layer", "block")
 
 
@@ -22,58 +19,54 @@ class _Line:
 
     name: str
     moment: Moment
-    nodes: int
 
 
-def memory(found: Memory, form: str = "text", by: str = "block", *, width: int = 100, colour: bool = False) -> str:
-    """The memory of a network, as one of `FORMATS`; printed tables have a row a layer or a block."""
-    if form == "json":
-        return json.dumps(_plain_data(found), ensure_ascii=False, indent=1) + "\n"
-    lines = _lines(found, by)
-    if form == "csv":
-        stream = io.StringIO()
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(["node", "operator", "output", "bytes"])
-        table.writerows([line.name, *_cells(line), line.moment.bytes] for line in lines)
-        return stream.getvalue()
-    columns = _columns(lines)
-    if form == "markdown":
-        return f"{_sentence(found)}\n\n{text.markdown(columns)}\n"
-    cells = max(width - sum(column.width + 2 for column in columns), 0)
-    if cells >= 8 and isinstance(found.peak, int):
-        bars = [text.bar(line.moment.bytes, found.peak, min(cells, 30)) for line in lines]
-        columns.append(Column("", bars, "left"))
-    header, rule, *rows = (line.rstrip() for line in text.plain(columns))
-    title = _sentence(found)
-    bold = [f"\x1b[1m{line}\x1b[0m" for line in (title, header)] if colour else [title, header]
-    return "\n".join((bold[0], *_notes(found), "", bold[1], rule, *rows)) + "\n"
+def memory(found: Memory, by: str = "block") -> Report:
+    """The memory of a network; one row per layer or per block."""
+    return Report(
+        (
+            Section((Title(_sentence(found)), Notes(_notes(found)))),
+            Section((Table(_columns(_lines(found, by), found.peak)),)),
+        ),
+        data=lambda: _data(found),
+        records=lambda: _records(found.timeline),
+    )
 
 
 def _lines(found: Memory, by: str) -> list[_Line]:
     """The nodes, or those of each block that run one behind the other, as the one that needs most."""
     if by == "layer":
-        return [_Line(moment.node.name, moment, 1) for moment in found.timeline]
+        return [_Line(moment.node.name, moment) for moment in found.timeline]
     groups = ((name, list(moments)) for name, moments in groupby(found.timeline, lambda moment: moment.node.block))
-    return [_Line(name, max(moments, key=lambda m: m.bytes), len(moments)) for name, moments in groups]
+    return [_Line(name, max(moments, key=lambda m: m.bytes)) for name, moments in groups]
 
 
-def _cells(line: _Line) -> list[str]:
-    return [line.moment.node.operator.name, text.shape(line.moment.node.output.shape)]
-
-
-def _columns(lines: Sequence[_Line]) -> list[Column]:
-    cells = list(zip(*map(_cells, lines), strict=True))
+def _columns(lines: Sequence[_Line], peak: Any) -> list[Column]:
+    moments = [line.moment for line in lines]
     return [
-        Column("node", [line.name for line in lines], "left"),
-        Column("largest at", cells[0], "left"),
-        Column("output", cells[1]),
-        Column("bytes", [text.number(line.moment.bytes) for line in lines]),
+        Column("node", [Name(line.name) for line in lines]),
+        Column("largest at", [Name(moment.node.operator.name) for moment in moments]),
+        Column("output", [Shape(moment.node.output.shape) for moment in moments]),
+        Column("bytes", [Number(moment.bytes) for moment in moments]),
+        Column("", [Bar(moment.bytes, peak) for moment in moments], "share"),
     ]
+
+
+def _records(timeline: Sequence[Moment]) -> Table:
+    return Table(
+        [
+            Column("node", [Name(moment.node.name) for moment in timeline]),
+            Column("operator", [Name(moment.node.operator.name) for moment in timeline]),
+            Column("output", [Shape(moment.node.output.shape) for moment in timeline]),
+            Column("bytes", [Number(moment.bytes) for moment in timeline]),
+        ]
+    )
 
 
 def _sentence(found: Memory) -> str:
     where = ", ".join(found.at[:2]) + (" …" if len(found.at) > 2 else "")
-    return f"{found.network.name}: {text.number(found.peak)} bytes ({text.binary_size(found.peak)}) at {where}"
+    size = f" ({numbers.binary_size(found.peak)})" if isinstance(found.peak, int) else ""
+    return f"{found.network.name}: {numbers.number(found.peak)} bytes{size} at {where}"
 
 
 def _notes(found: Memory) -> list[str]:
@@ -82,33 +75,25 @@ def _notes(found: Memory) -> list[str]:
         "the network's order" if found.order == tuple(n.name for n in found.network.nodes) else "an order of its own"
     )
     proved = ", no order needs less" if found.optimal else ""
-    weights = f"; weights {text.number(found.weight_bytes)} bytes" if found.weight_bytes else ""
+    weights = f"; weights {numbers.number(found.weight_bytes)} bytes" if found.weight_bytes else ""
     written = "; written in place where nothing else reads" if found.in_place else ""
     return [
-        f"input {text.shape(found.network.input.shape)}, batch {found.network.batch}{bindings}",
+        f"input {numbers.shape(found.network.input.shape)}, batch {found.network.batch}{bindings}",
         f"{found.policy}: {POLICIES[found.policy]}; {found.dtype}; {order}{proved}{weights}{written}",
     ]
 
 
-def _plain_data(found: Memory) -> dict[str, Any]:
+def _data(found: Memory) -> dict[str, Any]:
     return {
         "spec": found.network.name,
         "bindings": {name: str(value) for name, value in found.network.bindings.items()},
-        "batch": found.network.batch,
+        "batch": raw(found.network.batch),
         "policy": found.policy,
         "dtype": found.dtype,
         "in_place": found.in_place,
         "optimal": found.optimal,
-        "weight_bytes": found.weight_bytes,
-        "peak": found.peak,
+        "weight_bytes": raw(found.weight_bytes),
+        "peak": raw(found.peak),
         "at": list(found.at),
-        "timeline": [
-            {
-                "node": moment.node.name,
-                "operator": moment.node.operator.name,
-                "output": list(moment.node.output.shape),
-                "bytes": moment.bytes,
-            }
-            for moment in found.timeline
-        ],
+        "timeline": _records(found.timeline).records(),
     }

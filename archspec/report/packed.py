@@ -1,38 +1,44 @@
-"""What a compressed file has, term by term, and what was found in one: for a terminal and for machines."""
+"""What a compressed file has, term by term, and what was found in one."""
 
-import json
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from archspec.report import text
-from archspec.report.text import Column
+from archspec.report.cells import EMPTY, Name, Number, raw
+from archspec.report.numbers import decimal
+from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
 
 if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
     from archspec.compress.checking import Verified
     from archspec.compress.packing import Packed
     from archspec.compress.size import FileSize
 
-FORMATS = ("text", "json")
 
-
-def size_of_file(found: "FileSize") -> str:
-    """The terms of a file as a table: a line per term, with its bytes and its share."""
-    total = sum(found.terms.values())
-    rows = [(name, float(bits) / 8, float(bits) / float(total)) for name, bits in found.terms.items() if bits]
-    places = 1 if found.exact else 0
-    columns = [
-        Column("the file, by term", [*(name.replace("_", " ") for name, _, _ in rows), "total"], "left"),
-        Column("bytes", [*(f"{size:,.{places}f}" for _, size, _ in rows), f"{found.bytes:,}"], "right"),
-        Column("share", [*(f"{100 * share:.2f} %" for _, _, share in rows), ""], "right"),
-    ]
-    header, rule, *lines = (line.rstrip() for line in text.plain(columns))
+def size_of_file(found: "FileSize") -> tuple[Section, Section]:
+    """The terms of a file: one line per term, with its bytes and its share."""
     kind = "exact, for these weights" if found.exact else "expected, for independent positions"
-    ratio = found.dense_bytes / found.bytes
-    title = f"{found.bytes:,} bytes on disk ({kind}), {ratio:.2f}× smaller than {found.dense_bytes:,}"
-    return "\n".join((title, "", header, rule, *lines[:-1], "─" * len(rule), lines[-1])) + "\n"
+    ratio = decimal(Fraction(found.dense_bytes) / found.bytes, 2)
+    title = f"{found.bytes:,} bytes on disk ({kind}), {ratio}× smaller than {found.dense_bytes:,}"
+    return Section((Title(title),)), Section((_terms(found),))
 
 
-def plain_size(found: "FileSize") -> dict[str, Any]:
+def _terms(found: "FileSize") -> Table:
+    total = Fraction(sum(found.terms.values()))
+    rows = [(name, Fraction(bits)) for name, bits in found.terms.items() if bits]
+    places = 1 if found.exact else 0
+    shares = [bits / total for _, bits in rows]
+    roles: list[Role] = ["" for _ in rows]
+    return Table(
+        [
+            Column("the file, by term", [*(Name(name.replace("_", " ")) for name, _ in rows), Name("total")], "term"),
+            Column("bytes", [*(Number(bits / 8, decimal(bits / 8, places)) for _, bits in rows), Number(found.bytes)]),
+            Column("share", [*(Number(share, f"{decimal(100 * share, 2)} %") for share in shares), EMPTY]),
+        ],
+        [*roles, "total"],
+    )
+
+
+def size_data(found: "FileSize") -> dict[str, Any]:
     """The terms of a file for machines, array by array, in bits."""
     return {
         "bytes": found.bytes,
@@ -47,21 +53,23 @@ def plain_size(found: "FileSize") -> dict[str, Any]:
 
 
 def _bits(terms: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: int(bits) if int(bits) == bits else float(bits) for name, bits in terms.items()}
+    return {name: raw(Fraction(bits)) for name, bits in terms.items()}
 
 
-def packed(found: "Packed", form: str = "text") -> str:
+def packed(found: "Packed") -> Report:
     """What was written."""
-    if form == "json":
-        plain = {"path": str(found.path), "notes": list(found.notes), "size": plain_size(found.size)}
-        return json.dumps(plain, ensure_ascii=False, indent=1) + "\n"
-    return "\n".join((size_of_file(found.size), f"{found}", *found.notes)) + "\n"
+    return Report(
+        (*size_of_file(found.size), Section((Notes((found.sentence, *found.notes)),))),
+        data=lambda: {"path": str(found.path), "notes": list(found.notes), "size": size_data(found.size)},
+    )
 
 
-def verified(found: "Verified", form: str = "text") -> str:
-    """What was found in a file."""
-    if form == "json":
-        plain = {
+def verified(found: "Verified") -> Report:
+    """What was found in a file: predicted beside actual, one line per term, and what is wrong."""
+    compared = (Section((_compared(found),)),) if found.actual else ()
+    return Report(
+        (*compared, Section((Notes((found.sentence, *found.findings)),))),
+        data=lambda: {
             "path": str(found.path),
             "mode": found.mode,
             "bytes": found.bytes,
@@ -69,19 +77,16 @@ def verified(found: "Verified", form: str = "text") -> str:
             "predicted": dict(found.predicted),
             "actual": dict(found.actual),
             "findings": list(found.findings),
-        }
-        return json.dumps(plain, ensure_ascii=False, indent=1) + "\n"
-    return "\n".join((*_compared(found), str(found), *found.findings)) + "\n"
+        },
+    )
 
 
-def _compared(found: "Verified") -> list[str]:
-    """Predicted beside actual, a line per term."""
-    if not found.actual:
-        return []
+def _compared(found: "Verified") -> Table:
     names = list({**found.predicted, **found.actual})
-    columns = [
-        Column("term", [name.replace("_", " ") for name in names], "left"),
-        Column("predicted [bits]", [f"{found.predicted.get(name, 0):,}" for name in names], "right"),
-        Column("in the file", [f"{found.actual.get(name, 0):,}" for name in names], "right"),
-    ]
-    return [*(line.rstrip() for line in text.plain(columns)), ""]
+    return Table(
+        [
+            Column("term", [Name(name.replace("_", " ")) for name in names]),
+            Column("predicted [bits]", [Number(found.predicted.get(name, 0)) for name in names], "predicted"),
+            Column("in the file", [Number(found.actual.get(name, 0)) for name in names], "actual"),
+        ]
+    )

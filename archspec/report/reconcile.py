@@ -1,7 +1,5 @@
-"""Why counts disagree: for a terminal and for machines."""
+"""Why counts disagree."""
 
-import json
-import textwrap
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -10,93 +8,102 @@ from archspec.cost import Convention, CostTable, Dialect, Part, Term, difference
 from archspec.graph import Network
 from archspec.published.reconcile import Counted, Reconciliation
 from archspec.published.verdict import Verdict
-from archspec.report import text
-from archspec.report.text import Column
+from archspec.report import numbers
+from archspec.report.cells import Name, Number
+from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
 
 
-def explain_difference(left: CostTable, right: CostTable, form: str = "text", *, width: int = 100) -> str:
-    """Two counts of one network held against each other, as "text" or "json"."""
+def explain_difference(left: CostTable, right: CostTable) -> Report:
+    """Two counts of one network held against each other."""
     parts = difference(left.terms, right.terms)
     names = left.convention.name, right.convention.name
-    if form == "json":
-        return _json(
-            {
-                **_head(left.network),
-                "between": [_who(table.convention) for table in (left, right)],
-                "values": [left.flops, right.flops],
-                "difference": left.flops - right.flops,
-                "terms": _terms(parts, *names),
-            }
-        )
     gap = left.flops - right.flops
-    said = f"differ by {text.number(abs(gap))}" if gap else f"agree on {text.number(left.flops)}"
-    lines = [
-        *_wrapped(f"{left.network.name}: {names[0]} and {names[1]} {said}", width),
-        *_setting(left.network, width),
-        "",
-        *_table(parts, *names),
-        "",
-    ]
-    lines += [line for table in (left, right) for line in _wrapped(_about(table.convention), width)]
-    return "\n".join(lines) + "\n"
+    said = f"differ by {numbers.number(abs(gap))}" if gap else f"agree on {numbers.number(left.flops)}"
+    return Report(
+        (
+            Section(
+                (Title(f"{left.network.name}: {names[0]} and {names[1]} {said}"), Notes((_setting(left.network),)))
+            ),
+            Section((_table(parts, *names),)),
+            Section((Notes([_about(table.convention) for table in (left, right)]),)),
+        ),
+        data=lambda: {
+            **_head(left.network),
+            "between": [_who(table.convention) for table in (left, right)],
+            "values": [left.flops, right.flops],
+            "difference": gap,
+            "terms": _terms(parts, *names),
+        },
+    )
 
 
-def reconcile(found: Reconciliation, form: str = "text", *, width: int = 100) -> str:
-    """Who counts a network to a reported number, as "text" or "json"."""
-    if form == "json":
-        report = {name: getattr(found.report, name) for name in ("text", "quantity", "low", "high")}
-        return _json(
-            {
-                **_head(found.network),
-                "reported": report,
-                "matches": [_match(match) for match in found.matches],
-                "nearest": [
-                    {**_match(near), "off": _plain(near.value - found.report.printed.value)} for near in found.nearest
-                ],
-            }
-        )
+def reconcile(found: Reconciliation) -> Report:
+    """Who counts a network to a reported number."""
     low, high = found.report.low, found.report.high
-    means = f"{text.number(low)}" if low == high else f"anything from {text.number(low)} to {text.number(high)}"
-    lines = [*_wrapped(f"{found.network.name}: {found.report.text} reported, {means}", width)]
-    lines += _setting(found.network, width)
+    means = (
+        f"{numbers.number(low)}" if low == high else f"anything from {numbers.number(low)} to {numbers.number(high)}"
+    )
+    title = Title(f"{found.network.name}: {found.report.text} reported, {means}")
+    sections = [Section((title, Notes((_setting(found.network),))))]
     for match in found.matches:
         sign = "=" if match.verdict is Verdict.EXACT else "≈"
-        lines += ["", *_wrapped(f"{sign} {_says(match)}", width)]
+        sections.append(Section((Notes((f"{sign} {_says(match)}",)),)))
         if any(part.difference for part in match.parts):
-            lines += ["", *_table(match.parts, match.by[0][1].name, f"default {match.base}")]
+            sections.append(Section((_table(match.parts, match.by[0][1].name, f"default {match.base}"),)))
     if not found.matches:
-        lines += ["", "Nothing that is counted here rounds to that. The nearest:", ""]
-        lines += [line for near in found.nearest for line in _wrapped(_miss(near, found), width)]
-    return "\n".join(lines) + "\n"
+        sections.append(Section((Notes(("Nothing that is counted here rounds to that. The nearest:",)),)))
+        sections.append(Section((Notes([_miss(near, found) for near in found.nearest]),)))
+    return Report(sections, data=lambda: _reconciled(found), records=lambda: _records(found))
 
 
-# ------------------------------------------------------------------ text
+def _reconciled(found: Reconciliation) -> dict[str, Any]:
+    return {
+        **_head(found.network),
+        "reported": {name: getattr(found.report, name) for name in ("text", "quantity", "low", "high")},
+        "matches": [_match(match) for match in found.matches],
+        "nearest": [{**_match(near), "off": _plain(near.value - found.report.printed.value)} for near in found.nearest],
+    }
 
 
-def _setting(network: Network, width: int) -> list[str]:
-    bindings = "".join(f"; {name} = {value}" for name, value in network.bindings.items())
-    return _wrapped(f"input {text.shape(network.input.shape)}, batch {network.batch}{bindings}", width)
-
-
-def _wrapped(line: str, width: int) -> list[str]:
-    return textwrap.wrap(line, width, subsequent_indent="  ")
-
-
-def _table(parts: Sequence[Part], left: str, right: str) -> list[str]:
-    """A line a part, and the totals."""
-    sums = [total(term for part in parts for term in getattr(part, side)) for side in ("left", "right")]
-    columns = (
-        Column("term", [*(part.of for part in parts), "total"], "left"),
-        Column(left, [*(_sum(part.left, part.of) for part in parts), text.number(sums[0])]),
-        Column(right, [*(_sum(part.right, part.of) for part in parts), text.number(sums[1])]),
-        Column("difference", [*(_signed(part.difference) for part in parts), _signed(sums[0] - sums[1])]),
+def _records(found: Reconciliation) -> Table:
+    """Who counts what, for machines: those whose number it is, and the nearest."""
+    each = [(kind, near) for kind in ("matches", "nearest") for near in getattr(found, kind)]
+    rows = [(kind, near, of, who) for kind, near in each for of, who in near.by]
+    return Table(
+        [
+            Column("found", [Name(kind) for kind, _, _, _ in rows]),
+            Column("by", [Name(_who(who)) for _, _, _, who in rows]),
+            Column("quantity", [Name(of) for _, _, of, _ in rows]),
+            Column("value", [Number(near.value) for _, near, _, _ in rows]),
+            Column("verdict", [Name(near.verdict.value) for _, near, _, _ in rows]),
+        ]
     )
-    header, rule, *rows, last = (line.rstrip() for line in text.plain(columns))
-    return [header, rule, *rows, "─" * len(rule), last]
 
 
-def _sum(terms: Iterable[Term], of: str) -> str:
-    return text.terms(terms, of).removesuffix(f" {of}")
+# ------------------------------------------------------------------ what is read
+
+
+def _setting(network: Network) -> str:
+    bindings = "".join(f"; {name} = {value}" for name, value in network.bindings.items())
+    return f"input {numbers.shape(network.input.shape)}, batch {network.batch}{bindings}"
+
+
+def _table(parts: Sequence[Part], left: str, right: str) -> Table:
+    """One line per part, and the totals."""
+    sums = [total(term for part in parts for term in getattr(part, side)) for side in ("left", "right")]
+    gaps = [*(part.difference for part in parts), sums[0] - sums[1]]
+    columns = [
+        Column("term", [*(Name(part.of) for part in parts), Name("total")]),
+        Column(left, [*(_sum(part.left, part.of) for part in parts), Number(sums[0])]),
+        Column(right, [*(_sum(part.right, part.of) for part in parts), Number(sums[1])]),
+        Column("difference", [Number(gap, _signed(gap)) for gap in gaps]),
+    ]
+    roles: list[Role] = ["" for _ in parts]
+    return Table(columns, [*roles, "total"])
+
+
+def _sum(terms: Sequence[Term], of: str) -> Number:
+    return Number(total(terms), numbers.terms(terms, of).removesuffix(f" {of}"))
 
 
 def _signed(count: Any) -> str:
@@ -104,7 +111,7 @@ def _signed(count: Any) -> str:
 
 
 def _number(value: Any) -> str:
-    return f"{value.numerator // 2:,}.5" if isinstance(value, Fraction) else text.number(value)
+    return f"{value.numerator // 2:,}.5" if isinstance(value, Fraction) else numbers.number(value)
 
 
 def _about(convention: Convention) -> str:
@@ -130,7 +137,7 @@ def _says(found: Counted) -> str:
     number = _number(found.value)
     if found.variant in ("twice", "half"):
         counted = total(term for part in found.parts for term in part.left)
-        number += f" = {found.variant} of {text.number(counted)}"
+        number += f" = {found.variant} of {numbers.number(counted)}"
     elif found.variant:
         number += f" {found.variant}"
     cut = " (cut off, not rounded)" if found.verdict is Verdict.TRUNCATES else ""
@@ -146,10 +153,6 @@ def _miss(near: Counted, found: Reconciliation) -> str:
 
 
 # ------------------------------------------------------------------ machines
-
-
-def _json(data: dict[str, Any]) -> str:
-    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
 
 
 def _head(network: Network) -> dict[str, Any]:
@@ -179,7 +182,7 @@ def _terms(parts: Iterable[Part], left: str, right: str) -> list[dict[str, Any]]
             left: total(part.left),
             right: total(part.right),
             "difference": part.difference,
-            "sums": [text.terms(part.left), text.terms(part.right)],
+            "sums": [numbers.terms(part.left), numbers.terms(part.right)],
         }
         for part in parts
     ]

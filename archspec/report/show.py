@@ -1,54 +1,79 @@
 """A specification as its paper prints it, beside what is built."""
 
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
+from archspec.errors import ArchspecError
 from archspec.graph import Network, Node, Trace
 from archspec.language.document import Block, Document
-from archspec.report import text
-from archspec.report.text import Column
+from archspec.ops import Tensor
+from archspec.report import numbers
+from archspec.report.cells import EMPTY, Name, Number, Shape
+from archspec.report.page import Column, Notes, Report, Section, Table, Title
 
 
-def show(document: Document, network: Network, *, width: int = 100, colour: bool = False) -> str:
-    """The symbols, the functions, the blocks, and the network's tables with nominal → built numbers."""
-    bold = (lambda line: f"\x1b[1m{line}\x1b[0m") if colour else (lambda line: line)
-    title = f"{document.name}: {text.cite(document)}" if text.cite(document) else document.name
-    sections = [textwrap.wrap(title, width, subsequent_indent="  ")]
+def show(network: Network) -> Report:
+    """The symbols, the functions, the blocks, and the network's tables with nominal → built numbers.
+
+    Args:
+        network: What was expanded from a specification.
+    """
+    document = network.document
+    if document is None:
+        raise ArchspecError(f"'{network.name}' was not expanded from a specification")
     note = document.source.note if document.source else None
-    if note:
-        sections[0] += textwrap.wrap(f"note: {note}", width, initial_indent="  ", subsequent_indent="  ")
+    sections = [Section((Title(numbers.titled(network)), *((Notes((f"note: {note}",), inset=True),) if note else ())))]
     if document.symbols:
-        sections.append(_section("symbols", text.plain(_symbols(document, network))))
+        sections.append(Section((Table(_symbols(document, network)),), heading="symbols"))
     if document.functions:
         lines = [f"{signature} = {body}" for signature, body in document.functions.items()]
-        sections.append(_section("functions", lines))
+        sections.append(Section((Notes(lines),), heading="functions"))
     if document.blocks:
         lines = [_signature(name, block) for name, block in document.blocks.items()]
-        sections.append(_section("blocks", [part for line in lines for part in _wrapped(line, width)]))
-    sections.append(_section("network", list(_network(network, width))))
-    out = [bold(line) if line == section[0] else line for section in sections for line in (*section, "")]
-    return "\n".join(line.rstrip() for line in out[:-1]) + "\n"
+        sections.append(Section((Notes(lines),), heading="blocks"))
+    tables = list(_network(network))
+    heads = ("network", *("" for _ in tables[1:]))
+    sections += [Section((table,), heading=head, nested=not head) for head, table in zip(heads, tables, strict=True)]
+    sections[-1] = replace(sections[-1], parts=(*sections[-1].parts, Notes(())))  # the text ends in an empty line
+    return Report(sections, data=lambda: _data(document, network), records=lambda: _records(tables))
 
 
-def _section(heading: str, lines: list[str]) -> list[str]:
-    return [heading, *(f"  {line}" for line in lines)]
+def _records(tables: Sequence[Table]) -> Table:
+    """The steps and the rows for machines: what all tables have."""
+    names = ("layer", "of", "output")
+    rows = [record for table in tables for record in table.records()]
+    return Table([Column(name, [Name(str(row.get(name, ""))) for row in rows]) for name in names])
 
 
-def _wrapped(line: str, width: int) -> list[str]:
-    return textwrap.wrap(line, width - 2, subsequent_indent="    ")
+def _data(document: Document, network: Network) -> dict[str, Any]:
+    return {
+        "spec": document.name,
+        "title": document.source.title if document.source else None,
+        "symbols": Table(_symbols(document, network)).records(),
+        "functions": {signature: str(body) for signature, body in document.functions.items()},
+        "blocks": [
+            {"name": name, "signature": _signature(name, block), "doc": block.doc}
+            for name, block in document.blocks.items()
+        ],
+        "network": [record for table in _network(network) for record in table.records()],
+    }
 
 
 def _symbols(document: Document, network: Network) -> list[Column]:
     symbols = document.symbols
     return [
-        Column("symbol", list(symbols), "left"),
-        Column("value", [str(network.bindings[name]) for name in symbols]),
-        Column("default", [str(symbol.default) for symbol in symbols.values()]),
-        Column("from … to", [_limits(symbol) for symbol in symbols.values()], "left"),
-        Column("meaning", [symbol.doc or "" for symbol in symbols.values()], "left"),
+        Column("symbol", list(map(Name, symbols))),
+        Column("value", [_exactly(network.bindings[name]) for name in symbols]),
+        Column("default", [_exactly(symbol.default) for symbol in symbols.values()]),
+        Column("from … to", [Name(_limits(symbol)) for symbol in symbols.values()], "limits"),
+        Column("meaning", [Name(symbol.doc or "") for symbol in symbols.values()]),
     ]
+
+
+def _exactly(value: Any) -> Number:
+    return Number(str(value), str(value))
 
 
 def _limits(symbol: Any) -> str:
@@ -69,7 +94,7 @@ def _value(value: Any) -> str:
     return f"[{', '.join(map(_value, value))}]" if isinstance(value, tuple) else str(value)
 
 
-def _network(network: Network, width: int) -> Iterator[str]:
+def _network(network: Network) -> Iterator[Table]:
     """The steps in order: rows of a table under its header, the others with their arguments."""
     traces = {trace.name.partition("/")[0]: trace for trace in network.traces}
     last = {node.stage: node for node in network.nodes}
@@ -80,37 +105,36 @@ def _network(network: Network, width: int) -> Iterator[str]:
     for table, group in groupby(last, table_of):
         names = list(group)
         if table is None:
-            columns = _steps([(name, traces.get(name), last[name]) for name in names])
+            yield Table(_steps([(name, traces.get(name), last[name]) for name in names]))
         else:
-            columns = _rows([traces[name] for name in names], names)
-        for drop in ("input", "of"):
-            if sum(column.width + 2 for column in columns) > width:
-                columns = [column for column in columns if column.header != drop]
-        yield from text.plain(columns)
-        yield ""
+            yield Table(_rows([traces[name] for name in names], names))
 
 
 def _steps(steps: list[tuple[str, Trace | None, Node]]) -> list[Column]:
     """Steps of the network's body: what they are made of, their arguments, and the shape that comes out."""
     columns = [
-        Column("layer", [name for name, _, _ in steps], "left"),
-        Column("of", [trace.callee if trace else node.kind for _, trace, node in steps], "left"),
-        Column("arguments", [_arguments(trace) if trace else "" for _, trace, _ in steps], "left"),
-        Column("output", [str(trace.output if trace else node.output) for _, trace, node in steps]),
+        Column("layer", [Name(name) for name, _, _ in steps]),
+        Column("of", [Name(trace.callee if trace else node.kind) for _, trace, node in steps], drop=2),
+        Column("arguments", [Name(_arguments(trace) if trace else "") for _, trace, _ in steps]),
+        Column("output", [_shape(trace.output if trace else node.output) for _, trace, node in steps]),
     ]
-    return [column for column in columns if any(column.cells)]
+    return [column for column in columns if any(cell != EMPTY for cell in column.cells)]
 
 
 def _rows(traces: list[Trace], names: list[str]) -> list[Column]:
     """The rows of a table, its own columns between name and shape."""
     own = [name for name in traces[0].columns if name in traces[0].nominal]
     return [
-        Column("layer", names, "left"),
-        Column("of", [trace.callee for trace in traces], "left"),
-        *(Column(name, [_cell(trace, name) for trace in traces]) for name in own),
-        Column("input", [str(trace.input) for trace in traces]),
-        Column("output", [str(trace.output) for trace in traces]),
+        Column("layer", list(map(Name, names))),
+        Column("of", [Name(trace.callee) for trace in traces], drop=2),
+        *(Column(name, [Number(_cell(trace, name), _cell(trace, name)) for trace in traces]) for name in own),
+        Column("input", [_shape(trace.input) for trace in traces], drop=1),
+        Column("output", [_shape(trace.output) for trace in traces]),
     ]
+
+
+def _shape(tensor: Tensor) -> Shape:
+    return Shape(tensor.shape)
 
 
 def _arguments(trace: Trace) -> str:

@@ -1,35 +1,31 @@
-"""The largest network within a budget: for a terminal, for a page, for machines."""
+"""The largest network within a budget."""
 
-import json
-import textwrap
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from archspec.report import text
-from archspec.report.text import Column
+from archspec.report import numbers
+from archspec.report.cells import Name, Number, raw
+from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
 from archspec.sweep.bounds import Line
 from archspec.sweep.budget import Budget
 from archspec.sweep.solve import Found, Solution
 from archspec.sweep.span import Span, decimal
 
-FORMATS = ("text", "markdown", "json")
 MOST_SPANS = 8
 LITTLE, LEAST = Fraction(1, 2000), "0.1 %"
 """What rounds to no tenth of a percent, and what it is written as less than."""
 
 
-def solve(solution: Solution, form: str = "text", *, width: int = 100) -> str:
-    """A solution in one of `FORMATS`."""
-    if form == "json":
-        return json.dumps(_plain(solution), ensure_ascii=False, indent=2) + "\n"
-    table = text.markdown if form == "markdown" else lambda columns: "\n".join(map(str.rstrip, text.plain(columns)))
-    parts = ["\n".join(_wrapped(_headline(solution), width))]
-    if solution.best is not None:
-        parts += ["\n".join(_wrapped(_answer(solution.best), width)), table(_costs(solution, solution.best))]
-        parts += [table(_frontier(solution))] if solution.frontier else []
-    parts += ["\n".join(_wrapped(note, width)) for note in _notes(solution)]
-    return "\n\n".join(parts) + "\n"
+def solve(solution: Solution) -> Report:
+    """A solution: what was asked, the answer, what it costs, and the frontier of two symbols."""
+    sections = [Section((Title(_headline(solution)),))]
+    best = solution.best
+    if best is not None:
+        sections += [Section((Notes((_answer(best),)),)), Section((Table(_costs(solution, best)),))]
+        sections += [Section((Table(_frontier(solution), _marked(solution)),))] if solution.frontier else []
+    sections += [Section((Notes((note,)),)) for note in _notes(solution)]
+    return Report(sections, data=lambda: _data(solution), records=lambda: _records(solution))
 
 
 def _headline(solution: Solution) -> str:
@@ -44,8 +40,8 @@ def limits(budget: Budget) -> str:
     >>> limits(Budget("macs", most=300_000_000))
     'macs ≤ 300,000,000'
     """
-    least = f"{text.number(budget.least)} ≤ " if budget.least is not None else ""
-    most = f" ≤ {text.number(budget.most)}" if budget.most is not None else ""
+    least = f"{numbers.number(budget.least)} ≤ " if budget.least is not None else ""
+    most = f" ≤ {numbers.number(budget.most)}" if budget.most is not None else ""
     return f"{least}{budget.quantity}{most}"
 
 
@@ -75,16 +71,16 @@ def _costs(solution: Solution, best: Found) -> list[Column]:
     bounds = {budget.quantity: budget for budget in solution.budgets}
     names = list(best.figures)
     columns = [
-        Column("", names, "left"),
-        Column(_named(best), [text.number(best.figures[name]) for name in names]),
-        Column("budget", [_said(bounds.get(name)) for name in names]),
-        Column("left", [_left(bounds.get(name), best.figures[name]) for name in names]),
+        Column("", list(map(Name, names)), "quantity"),
+        Column(_named(best), [Number(best.figures[name]) for name in names]),
+        Column("budget", [Number(None, _said(bounds.get(name))) for name in names]),
+        Column("left", [Number(None, _left(bounds.get(name), best.figures[name])) for name in names]),
     ]
     if solution.larger is not None:
         larger = solution.larger.figures
         columns += [
-            Column(f"next: {_named(solution.larger)}", [text.number(larger[name]) for name in names]),
-            Column("over", [_over(bounds.get(name), larger[name]) for name in names]),
+            Column(f"next: {_named(solution.larger)}", [Number(larger[name]) for name in names]),
+            Column("over", [Number(None, _over(bounds.get(name), larger[name])) for name in names]),
         ]
     return columns
 
@@ -97,24 +93,24 @@ def _said(budget: Budget | None) -> str:
     if budget is None:
         return ""
     ends = ((budget.least, "≥"), (budget.most, "≤"))
-    return ", ".join(f"{sign} {text.number(end)}" for end, sign in ends if end is not None)
+    return ", ".join(f"{sign} {numbers.number(end)}" for end, sign in ends if end is not None)
 
 
 def _left(budget: Budget | None, value: int) -> str:
     if budget is None or budget.most is None:
         return ""
-    return f"{text.number(budget.most - value)} ({_percent(Fraction(budget.most - value, budget.most or 1))})"
+    return f"{numbers.number(budget.most - value)} ({_percent(Fraction(budget.most - value, budget.most or 1))})"
 
 
 def _over(budget: Budget | None, value: int) -> str:
     if budget is None or not budget.excess(value):
         return ""
-    return f"{text.number(budget.excess(value))} ({_percent(budget.miss(value))})"
+    return f"{numbers.number(budget.excess(value))} ({_percent(budget.miss(value))})"
 
 
 def _percent(part: Fraction) -> str:
     """A part in percent; what is little is not written as nothing."""
-    return text.share(part.numerator, part.denominator) if not part or part >= LITTLE else f"< {LEAST}"
+    return numbers.share(part.numerator, part.denominator) if not part or part >= LITTLE else f"< {LEAST}"
 
 
 def _frontier(solution: Solution) -> list[Column]:
@@ -125,12 +121,33 @@ def _frontier(solution: Solution) -> list[Column]:
     asked = [budget.quantity for budget in solution.budgets]
     names = list(dict.fromkeys((*asked, "macs", "params")))
     return [
-        Column(second, [_value(row.spans[second]) for row in rows]),
-        Column(f"largest {first}", [row.spans[first].written(first) for row in rows], "left"),
-        Column("such as", [decimal(row.spans[first].short) for row in rows]),
-        *(Column(name, [text.number(row.figures[name]) for row in rows]) for name in names),
-        Column("", [f"← most {solution.maximise}" if row.spans == best else "" for row in rows], "left"),
+        Column(second, [Number(None, _value(row.spans[second])) for row in rows]),
+        Column(f"largest {first}", [Name(row.spans[first].written(first)) for row in rows]),
+        Column("such as", [Number(row.spans[first].short, decimal(row.spans[first].short)) for row in rows]),
+        *(Column(name, [Number(row.figures[name]) for row in rows]) for name in names),
+        Column("", [Name(f"← most {solution.maximise}" if row.spans == best else "") for row in rows], "best"),
     ]
+
+
+def _marked(solution: Solution) -> list[Role]:
+    best = solution.best.spans if solution.best else {}
+    return ["subtotal" if row.spans == best else "" for row in solution.frontier]
+
+
+def _records(solution: Solution) -> Table:
+    """The networks that were found, for machines: what each is, the ends of its symbols, and what it costs."""
+    found = {"best": solution.best, "larger": solution.larger, "nearest": solution.nearest}
+    rows = [(name, network) for name, network in found.items() if network is not None]
+    rows += [("frontier", network) for network in solution.frontier]
+    columns = [Column("network", [Name(name) for name, _ in rows])]
+    for line in solution.lines:
+        spans = [network.spans[line.symbol] for _, network in rows]
+        columns.append(Column(line.symbol, [Name(str(network.values[line.symbol])) for _, network in rows]))
+        columns.append(Column(f"{line.symbol}_low", [Name(str(span.low)) for span in spans]))
+        columns.append(Column(f"{line.symbol}_high", [Name(str(span.high)) for span in spans]))
+    figures = list(rows[0][1].figures) if rows else []
+    columns += [Column(name, [Number(network.figures[name]) for _, network in rows]) for name in figures]
+    return Table(columns)
 
 
 def _value(span: Span) -> str:
@@ -154,7 +171,7 @@ def _notes(solution: Solution) -> Iterable[str]:
 
 def _counted(solution: Solution) -> str:
     asked = (solution.maximise, *(budget.quantity for budget in solution.budgets))
-    return "; ".join((f"batch {solution.counting.batch}", *text.asked(solution.counting, asked)))
+    return "; ".join((f"batch {solution.counting.batch}", *numbers.asked(solution.counting, asked)))
 
 
 def _misses(solution: Solution, nearest: Found) -> str:
@@ -163,19 +180,15 @@ def _misses(solution: Solution, nearest: Found) -> str:
         value = nearest.figures[budget.quantity]
         if budget.excess(value):
             too = "many" if budget.most is not None and value > budget.most else "few"
-            over = f"{text.number(budget.excess(value))} too {too} ({_percent(budget.miss(value))})"
-            said.append(f"{text.number(value)} {budget.quantity}, {over}")
+            over = f"{numbers.number(budget.excess(value))} too {too} ({_percent(budget.miss(value))})"
+            said.append(f"{numbers.number(value)} {budget.quantity}, {over}")
     return f"{', '.join(span.written(name) for name, span in nearest.spans.items())} has {'; '.join(said)}"
-
-
-def _wrapped(line: str, width: int) -> list[str]:
-    return textwrap.wrap(line, width, subsequent_indent="  ", break_on_hyphens=False)
 
 
 # ------------------------------------------------------------------ json
 
 
-def _plain(solution: Solution) -> dict[str, Any]:
+def _data(solution: Solution) -> dict[str, Any]:
     return {
         "spec": solution.name,
         "bindings": {name: str(value) for name, value in solution.bindings.items()},
@@ -185,7 +198,7 @@ def _plain(solution: Solution) -> dict[str, Any]:
         "dtype": solution.counting.dtype,
         "weight_bits": solution.counting.bits,
         "budgets": [
-            {"quantity": budget.quantity, "least": text.raw(budget.least), "most": text.raw(budget.most)}
+            {"quantity": budget.quantity, "least": raw(budget.least), "most": raw(budget.most)}
             for budget in solution.budgets
         ],
         "searched": [
@@ -207,7 +220,7 @@ def _network(found: Found | None) -> dict[str, Any] | None:
         "values": {name: str(value) for name, value in found.values.items()},
         "spans": {name: _interval(span) for name, span in found.spans.items()},
         **({"everywhere": _everywhere(found)} if found.everywhere else {}),
-        **{name: text.raw(figure) for name, figure in found.figures.items()},
+        **{name: raw(figure) for name, figure in found.figures.items()},
     }
 
 

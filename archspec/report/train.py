@@ -1,7 +1,8 @@
 """A training on the terminal: while it runs on standard error, at its end on standard output."""
 
-import json
-from dataclasses import asdict
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from typing import Any
 
 from rich.console import Console
@@ -15,12 +16,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from archspec.report import text
-from archspec.report.text import Column
+from archspec.report.cells import Name, Number
+from archspec.report.page import Column, Notes, Report, Section, Table, Title
 from archspec.train.result import Epoch, Result, Score, Watcher
-from archspec.writing import printable
-
-FORMATS = ("text", "markdown", "json")
+from archspec.writing import one_line
 
 
 class Bars(Watcher):
@@ -31,10 +30,19 @@ class Bars(Watcher):
         self._bar: Progress | None = None
         self._task = TaskID(0)
 
+    def loading(self, done: int, images: int) -> None:
+        """Say how far the reading of images is: on a terminal in place, elsewhere when it is over."""
+        if self._console.is_terminal:
+            self._console.print(f"{done:,} of {images:,} images read", end="\n" if done == images else "\r")
+        elif done == images:
+            self._say(f"{images:,} images read")
+
     def began(self, result: Result, steps: int, done: int) -> None:
         """Say what is trained, and show the bar."""
         self._planned = result.planned
         self._say(f"{result.spec}: {result.params:,} weights; {result.data}; {result.planned} epochs, in {result.out}")
+        if result.note:
+            self._say(result.note)
         if result.resumed is not None:
             self._say(f"resumed after step {result.resumed:,}" + (f"; {result.moved}" if result.moved else ""))
         if self._console.is_terminal:
@@ -56,10 +64,11 @@ class Bars(Watcher):
 
     def tested(self, epoch: Epoch) -> None:
         """Print the line of an epoch."""
-        test = epoch.test
+        score, what = epoch.held, "test" if epoch.validation is None else "validation"
+        learned = "" if math.isnan(epoch.learned) else f"learned {epoch.learned:.2f} %  "
         self._say(
-            f"epoch {epoch.epoch:>{len(str(self._planned))}}/{self._planned}  loss {epoch.loss:.4f}  "
-            f"test error {test.error:.2f} %  top-5 {test.top5:.2f} %  {epoch.images_per_second:,.0f} images/s"
+            f"epoch {epoch.epoch:>{len(str(self._planned))}}/{self._planned}  loss {epoch.loss:.4f}  {learned}"
+            f"{what} error {score.error:.2f} %  top-5 {score.top5:.2f} %  {epoch.images_per_second:,.0f} images/s"
         )
 
     def ended(self) -> None:
@@ -68,33 +77,58 @@ class Bars(Watcher):
             self._bar.stop()
 
     def _say(self, line: str) -> None:
-        self._console.print(printable(line, None), markup=False)
+        self._console.print(one_line(line), markup=False)
 
 
-def train(result: Result, form: str = "text") -> str:
-    """What a training came to, as text, markdown or json."""
-    if form == "json":
-        return json.dumps(_plain(result), ensure_ascii=False, indent=1) + "\n"
+def train(result: Result) -> Report:
+    """What a training came to."""
     if not result.epochs:
-        return f"{result.spec}: no epoch is over yet\n"
-    rows = [("last", result.last), ("best on the test images", result.best)]
-    columns = [
-        Column("", [name for name, _ in rows], "left"),
-        Column("epoch", [str(epoch.epoch) for _, epoch in rows]),
-        Column("test error", [f"{epoch.test.error:.2f} %" for _, epoch in rows]),
-        Column("top-1", [f"{epoch.test.top1:.2f} %" for _, epoch in rows]),
-        Column("top-5", [f"{epoch.test.top5:.2f} %" for _, epoch in rows]),
-        Column("test loss", [f"{epoch.test.loss:.4f}" for _, epoch in rows]),
-    ]
-    if form == "markdown":
-        return text.markdown(columns) + "\n"
+        return Report((Section((Notes((f"{result.spec}: no epoch is over yet",)),)),), data=lambda: _data(result))
     said = (
         f"{result.spec}: {result.params:,} weights, {result.data}; {result.seconds:,.0f} s of training, in {result.out}"
     )
-    return "\n".join([said, "", *(line.rstrip() for line in text.plain(columns))]) + "\n"
+    return Report(
+        (Section((Title(said),)), Section((Table(_columns(result)),))),
+        data=lambda: _data(result),
+        records=lambda: _records(result.epochs),
+    )
 
 
-def _plain(result: Result) -> dict[str, Any]:
+def _columns(result: Result) -> list[Column]:
+    """The last epoch and the best, by the images that they were chosen by, and the best on those of the test."""
+    what = "test" if result.last.validation is None else "validation"
+    rows = [("last", what, result.last.epoch, result.last.held)]
+    rows.append((f"best on the {what} images", what, result.best.epoch, result.best.held))
+    if result.tested is not None:
+        rows.append(("the best, tested once", "test", result.best.epoch, result.tested))
+    scores, said_of = [score for *_, score in rows], "test " if what == "test" else ""
+    return [
+        Column("", [Name(name) for name, *_ in rows], "name"),
+        *([] if what == "test" else [Column("images", [Name(each) for _, each, _, _ in rows], "images")]),
+        Column("epoch", [Number(epoch) for *_, epoch, _ in rows]),
+        Column(f"{said_of}error", [_percent(score.error) for score in scores]),
+        Column("top-1", [_percent(score.top1) for score in scores]),
+        Column("top-5", [_percent(score.top5) for score in scores]),
+        Column(f"{said_of}loss", [Number(score.loss, f"{score.loss:.4f}") for score in scores]),
+    ]
+
+
+def _records(epochs: Sequence[Epoch]) -> Table:
+    """The epochs for machines."""
+    names = [field.name for field in fields(Epoch) if field.name not in ("test", "validation")]
+    columns = [Column(name, [Number(getattr(epoch, name)) for epoch in epochs]) for name in names]
+    for kind in ("validation", "test"):
+        found = [_figures(getattr(epoch, kind)) for epoch in epochs]
+        known = next((each for each in found if each), {})
+        columns += [Column(f"{kind}_{name}", [Number(each and each[name]) for each in found]) for name in known]
+    return Table(columns)
+
+
+def _percent(value: float) -> Number:
+    return Number(value, f"{value:.2f} %")
+
+
+def _data(result: Result) -> dict[str, Any]:
     return {
         "spec": result.spec,
         "data": result.data,
@@ -105,20 +139,40 @@ def _plain(result: Result) -> dict[str, Any]:
         "moved": result.moved,
         "signal": result.signal,
         "seconds": result.seconds,
-        "epochs": [{**asdict(epoch), "test": _figures(epoch.test)} for epoch in result.epochs],
-        "error": result.last.test.error if result.epochs else None,
+        "note": result.note,
+        "epochs": [
+            {**asdict(epoch), "test": _figures(epoch.test), "validation": _figures(epoch.validation)}
+            for epoch in result.epochs
+        ],
+        "tested": _figures(result.tested),
+        "error": result.final.error if result.final else None,
     }
 
 
-def _figures(score: Score) -> dict[str, float]:
+def _figures(score: Score | None) -> dict[str, float] | None:
+    if score is None:
+        return None
     return {"images": score.images, "loss": score.loss, "top1": score.top1, "top5": score.top5, "error": score.error}
 
 
-def evaluation(score: Score, spec: str, data: str, form: str = "text") -> str:
-    """How a network does, as text or json."""
-    if form == "json":
-        return json.dumps({"spec": spec, "data": data, **_figures(score)}, ensure_ascii=False, indent=1) + "\n"
-    return (
+def evaluation(score: Score, spec: str, data: str, confusion: bool = False) -> Report:
+    """How a network does on the test images of data; with which class (row) is taken for which, if asked for."""
+    said = (
         f"{spec} on {score.images:,} test images of {data}: test error {score.error:.2f} %, top-1 {score.top1:.2f} %, "
-        f"top-5 {score.top5:.2f} %, loss {score.loss:.4f}\n"
+        f"top-5 {score.top5:.2f} %, loss {score.loss:.4f}"
     )
+    figures = _figures(score) or {}
+    found: dict[str, Any] = {"spec": spec, "data": data, **figures}
+    cells = {name: Name(value) if isinstance(value, str) else Number(value) for name, value in found.items()}
+    records = Table([Column(name, [cell]) for name, cell in cells.items()])
+    if not confusion:
+        return Report((Section((Notes((said,)),)),), data=lambda: found, records=lambda: records)
+    classes = range(len(score.confusion))
+    table = Table(
+        [
+            Column("class", [Name(str(one)) for one in classes]),
+            *(Column(str(other), [Number(row[other]) for row in score.confusion]) for other in classes),
+        ]
+    )
+    sections = (Section((Notes((said,)),)), Section((table,)))
+    return Report(sections, data=lambda: {**found, "confusion": score.confusion}, records=lambda: table)

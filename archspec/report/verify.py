@@ -1,82 +1,90 @@
 """A network held against its running model, as a table."""
 
-import json
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from archspec.report import text
-from archspec.report.text import Column
+from archspec.report import numbers
+from archspec.report.cells import Name, Number
+from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
 
 if TYPE_CHECKING:
     from archspec.runtime import Agreement, Comparison
 
-FORMATS = ("text", "markdown", "json")
 COUNTS = {"params": "params", "buffers": "buffers", "macs": "MACs", "activations": "activations"}
 
 
-def verify(
-    agreements: "Sequence[Agreement]",
-    form: str = "text",
-    *,
-    layers: bool = False,
-    width: int = 100,
-    colour: bool = False,
-) -> str:
-    """What was compared: a line a network, or with `layers` a line a node; where both differ, "ours ≠ torch's".
+def verify(agreements: "Sequence[Agreement]", *, layers: bool = False) -> Report:
+    """What was compared: one line per network, or per node; where both differ, "ours ≠ torch's".
 
     Args:
         agreements: The networks that were compared.
-        form: One of `FORMATS`.
         layers: Whether to print every node.
-        width: Characters to a line, for text.
-        colour: Whether text may use bold.
     """
-    if form == "json":
-        return json.dumps([_plain_data(agreement) for agreement in agreements], ensure_ascii=False, indent=1) + "\n"
-    parts = [[agreement] for agreement in agreements] if layers else [list(agreements)]
-    pages = [_page(part, form, layers, width, colour) for part in parts if part]
-    return "\n".join([*pages, *_findings(agreements, width)]) + "\n"
-
-
-def _page(agreements: "list[Agreement]", form: str, layers: bool, width: int, colour: bool) -> str:
     if layers:
-        rows = [row for agreement in agreements for row in agreement.compared]
-        columns = [
-            Column("layer", [row.name for row in rows], "left"),
-            Column("operator", [row.operator for row in rows], "left"),
-            Column("output", [_both(row, "output", text.shape) for row in rows]),
-            *_counts(rows),
-            Column("agrees", ["yes" if row else "NO" for row in rows], "left"),
-        ]
+        sections = [section for agreement in agreements for section in _nodes(agreement)]
     else:
-        columns = [
-            Column("network", _told_apart(agreements), "left"),
-            Column("nodes", [text.number(len(agreement.rows)) for agreement in agreements]),
-            *_counts([agreement.total for agreement in agreements]),
-            Column("agrees", ["yes" if agreement else "NO" for agreement in agreements], "left"),
-        ]
-    if form == "markdown":
-        return text.markdown(columns) + "\n"
-    excess = sum(column.width + 2 for column in columns) - 2 - width
-    room = max(columns[0].width - max(excess, 0), 12)
-    columns[0] = Column(columns[0].header, [text.shorten(name, room) for name in columns[0].cells], "left")
-    header, rule, *body = (line.rstrip() for line in text.plain(columns))
-    bold = (lambda line: f"\x1b[1m{line}\x1b[0m") if colour else (lambda line: line)
-    if not layers:
-        return "\n".join((bold(header), rule, *body, ""))
-    bound = ", ".join(f"{name} = {value}" for name, value in agreements[0].bindings.items())
-    title = f"{agreements[0].name}, counted and run" + (f": {bound}" if bound else "")
-    return "\n".join((bold(title), "", bold(header), rule, *body[:-1], rule, bold(body[-1]), ""))
+        sections = [Section((Table(_networks(agreements), _roles(agreements)),))]
+    return Report(
+        (*sections, Section((Notes(_findings(agreements)),))),
+        data=lambda: [_data(agreement) for agreement in agreements],
+        records=lambda: Table(_records(agreements)),
+    )
 
 
-def _counts(rows: "list[Comparison]") -> Iterator[Column]:
+def agreement(found: "Agreement") -> Report:
+    """One network, node by node."""
+    return verify([found], layers=True)
+
+
+def _nodes(agreement: "Agreement") -> Iterator[Section]:
+    rows = agreement.compared
+    bound = numbers.bindings(agreement.bindings)
+    columns = [
+        Column("layer", [Name(row.name) for row in rows], least=12),
+        Column("operator", [Name(row.operator) for row in rows]),
+        Column("output", [_both(row, "output", numbers.shape) for row in rows]),
+        *_counts(rows),
+        _agrees(rows),
+    ]
+    yield Section((Title(f"{agreement.name}, counted and run" + (f": {bound}" if bound else "")),))
+    yield Section((Table(columns, (*_roles(rows[:-1]), "total")),))
+
+
+def _networks(agreements: "Sequence[Agreement]") -> list[Column]:
+    return [
+        Column("network", list(map(Name, _told_apart(agreements))), least=12),
+        Column("nodes", [Number(len(agreement.rows)) for agreement in agreements]),
+        *_counts([agreement.total for agreement in agreements]),
+        _agrees(agreements),
+    ]
+
+
+def _agrees(compared: Sequence[Any]) -> Column:
+    return Column("agrees", [Name("yes" if each else "NO") for each in compared])
+
+
+def _roles(compared: Sequence[Any]) -> list[Role]:
+    return ["" if each else "finding" for each in compared]
+
+
+def _records(agreements: "Sequence[Agreement]") -> list[Column]:
+    """The networks' figures for machines: ours, as those of torch are the same or named among the findings."""
+    totals = [agreement.total.analytic for agreement in agreements]
+    return [
+        Column("network", list(map(Name, _told_apart(agreements)))),
+        Column("nodes", [Number(len(agreement.rows)) for agreement in agreements]),
+        *(Column(fact, [Number(getattr(total, fact)) for total in totals]) for fact in COUNTS),
+        Column("agrees", [Number(bool(agreement)) for agreement in agreements]),
+    ]
+
+
+def _counts(rows: "Sequence[Comparison]") -> Iterator[Column]:
     yield Column("weights", [_both(row, "weights", lambda weights: str(len(weights))) for row in rows])
-    for fact, header in COUNTS.items():
-        yield Column(header, [_both(row, fact, text.number) for row in rows])
+    for fact, heading in COUNTS.items():
+        yield Column(heading, [_both(row, fact, numbers.number) for row in rows], fact)
 
 
-def _told_apart(agreements: "list[Agreement]") -> list[str]:
+def _told_apart(agreements: "Sequence[Agreement]") -> list[str]:
     """The networks' names, with those bindings in which networks of one name differ."""
     names = []
     for agreement in agreements:
@@ -86,27 +94,24 @@ def _told_apart(agreements: "list[Agreement]") -> list[str]:
     return names
 
 
-def _both(row: "Comparison", fact: str, written: Any) -> str:
+def _both(row: "Comparison", fact: str, written: Any) -> Number:
     """What both say, or what each says where they differ."""
-    ours = written(getattr(row.analytic, fact))
-    if row.real is None:
-        return f"{ours} ≠ –"
-    theirs = written(getattr(row.real, fact))
-    return ours if fact not in row.differing else f"{ours} ≠ {theirs}"
+    ours = getattr(row.analytic, fact)
+    theirs = "–" if row.real is None else written(getattr(row.real, fact))
+    differ = row.real is None or fact in row.differing
+    return Number(ours, f"{written(ours)} ≠ {theirs}" if differ else written(ours))
 
 
-def _findings(agreements: "Sequence[Agreement]", width: int) -> list[str]:
+def _findings(agreements: "Sequence[Agreement]") -> list[str]:
     """One sentence on the whole, and one on each network that disagrees."""
     agreeing = sum(bool(agreement) for agreement in agreements)
     nodes = sum(len(agreement.rows) for agreement in agreements)
     facts = "inputs, shapes, weights, params, buffers, MACs and activations"
-    lines = textwrap.wrap(f"{agreeing} of {len(agreements)} networks agree ({nodes:,} nodes: {facts})", width)
-    for agreement in agreements:
-        lines += [] if agreement else textwrap.wrap(str(agreement), width, subsequent_indent="  ")
-    return lines
+    said = f"{agreeing} of {len(agreements)} networks agree ({nodes:,} nodes: {facts})"
+    return [said, *(agreement.sentence for agreement in agreements if not agreement)]
 
 
-def _plain_data(agreement: "Agreement") -> dict[str, Any]:
+def _data(agreement: "Agreement") -> dict[str, Any]:
     rows = agreement.compared
     return {
         "spec": agreement.name,

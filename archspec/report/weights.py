@@ -1,48 +1,36 @@
 """A network's arrays beside those of a file, as a table."""
 
-import json
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from archspec.report import text
-from archspec.report.text import Column
+from archspec.report import numbers
+from archspec.report.cells import Name, Number, Sizes
+from archspec.report.page import Column, Notes, Report, Section, Table, Title
 
 if TYPE_CHECKING:
     from archspec.weights import Choice, Matching, Row
 
-FORMATS = ("text", "markdown", "json")
 SHOWN = 4
 """How many assumptions are named one by one."""
 
 
-def weights(matching: "Matching", form: str = "text", *, width: int = 100, colour: bool = False) -> str:
-    """What fills each array, and why; what is left over; in what the two differ; what is assumed.
-
-    Args:
-        matching: What was matched.
-        form: One of `FORMATS`.
-        width: Characters to a line, for text; where a table is wider, the source's names have lines of their own.
-        colour: Whether text may use bold.
-    """
-    if form == "json":
-        return json.dumps(_plain_data(matching), ensure_ascii=False, indent=1) + "\n"
+def weights(matching: "Matching") -> Report:
+    """What fills each array, and why; what is left over; in what the two differ; what is assumed."""
     lines = list(_lines(matching))
-    sentences = [*_legend(lines), *_findings(matching)]
-    if form == "markdown":
-        tables = [text.markdown(columns) for columns in (_filled(lines), *_left(matching))]
-        return "\n\n".join((*tables, "\n".join(f"- {sentence}" for sentence in sentences))) + "\n"
-    bound = ", ".join(f"{name} = {value}" for name, value in matching.bindings.items())
-    title = f"{matching.name}, its weights from elsewhere" + (f": {bound}" if bound else "")
-    page = [_bold(title, colour), ""]
-    for columns in (_filled(lines), *_left(matching)):
-        header, *rest = _table(columns, width)
-        page += [_bold(header, colour), *rest, ""]
-    for sentence in sentences:
-        page += textwrap.wrap(sentence, width, subsequent_indent="  ")
-    return "\n".join(page) + "\n"
+    bound = numbers.bindings(matching.bindings)
+    left = (Section((Table(_left(matching)),)),) if matching.left else ()
+    return Report(
+        (
+            Section((Title(f"{matching.name}, its weights from elsewhere" + (f": {bound}" if bound else "")),)),
+            Section((Table(_filled(lines), wide="below"),)),
+            *left,
+            Section((Notes((*_legend(lines), *_findings(matching))),)),
+        ),
+        data=lambda: _data(matching),
+        records=lambda: _records(matching),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,45 +53,43 @@ def _lines(matching: "Matching") -> Iterator[_Line]:
 
     for (name, source, why), rows in groupby(matching.rows, layer):
         arrays = list(rows)
-        shape = _size(arrays[0].shape)
+        shape = numbers.sizes(arrays[0].shape)
         found = arrays[0].found
         last = tuple(row.key.rpartition(".")[2] for row in arrays)
-        yield _Line(name, last, shape if found is None else f"{shape} of {_size(found)}", source, why)
+        yield _Line(name, last, shape if found is None else f"{shape} of {numbers.sizes(found)}", source, why)
 
 
 def _filled(lines: list[_Line]) -> list[Column]:
     return [
-        Column("layer", [line.name for line in lines], "left"),
-        Column("arrays", [_ARRAYS.get(line.arrays, ", ".join(line.arrays)) for line in lines], "left"),
-        Column("shape", [line.shape for line in lines]),
-        Column("why", [line.why for line in lines], "left"),
-        Column("filled by", [line.source for line in lines], "left"),
+        Column("layer", [Name(line.name) for line in lines]),
+        Column("arrays", [Name(_ARRAYS.get(line.arrays, ", ".join(line.arrays))) for line in lines]),
+        Column("shape", [Number(None, line.shape) for line in lines]),
+        Column("why", [Name(line.why) for line in lines]),
+        Column("filled by", [Name(line.source) for line in lines]),
     ]
+
+
+def _records(matching: "Matching") -> Table:
+    """One row per array, for machines."""
+    rows = matching.rows
+    return Table(
+        [
+            Column("key", [Name(row.key) for row in rows]),
+            Column("shape", [Sizes(row.shape) for row in rows]),
+            Column("source", [Name(row.source or "") for row in rows]),
+            Column("why", [Name(row.why) for row in rows]),
+        ]
+    )
 
 
 _ARRAYS: dict[tuple[str, ...], str] = {("weight", "bias", "running_mean", "running_var"): "γ, β, mean, var"}
 
 
-def _left(matching: "Matching") -> Iterator[list[Column]]:
-    if matching.left:
-        yield [
-            Column("left over in the source", [left.key for left in matching.left], "left"),
-            Column("shape", [_size(left.shape) for left in matching.left]),
-            Column("why", [left.why for left in matching.left], "left"),
-        ]
-
-
-def _table(columns: list[Column], width: int) -> list[str]:
-    """The lines of a table; where they would be too long, the last column stands below the others."""
-    if sum(column.width + 2 for column in columns) - 2 <= width:
-        return [line.rstrip() for line in text.plain(columns)]
-    *others, last = columns
-    header, rule, *rows = (line.rstrip() for line in text.plain(others))
-    below = zip(rows, last.cells, strict=True)
+def _left(matching: "Matching") -> list[Column]:
     return [
-        f"{header}, {last.header} ←",
-        rule,
-        *(line for row, cell in below for line in (row, f"    ← {cell}") if line != "    ← –"),
+        Column("left over in the source", [Name(left.key) for left in matching.left], "key"),
+        Column("shape", [Sizes(left.shape) for left in matching.left]),
+        Column("why", [Name(left.why) for left in matching.left]),
     ]
 
 
@@ -124,7 +110,7 @@ def _findings(matching: "Matching") -> Iterator[str]:
         yield f"{word}: {_choice(matching, choice)}"
     if len(unsettled) > SHOWN:
         yield f"{len(unsettled) - SHOWN} more are {word}; the library's Matching.settled runs both models to decide"
-    yield str(matching)
+    yield matching.sentence
 
 
 def _choice(matching: "Matching", choice: "Choice") -> str:
@@ -136,15 +122,7 @@ def _choice(matching: "Matching", choice: "Choice") -> str:
     return f"{sources} have the same shapes, {where}: {fill} '{one}' and '{other}' {order}"
 
 
-def _bold(line: str, colour: bool) -> str:
-    return f"\x1b[1m{line}\x1b[0m" if colour else line
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) or "scalar"
-
-
-def _plain_data(matching: "Matching") -> dict[str, Any]:
+def _data(matching: "Matching") -> dict[str, Any]:
     return {
         "spec": matching.name,
         "bindings": dict(matching.bindings),

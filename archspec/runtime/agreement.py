@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from archspec.result import short
+from archspec.result import Reported, short
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(Reported):
     """A network held against its model; true when all agree, to the unit.
 
     Attributes:
@@ -104,14 +104,16 @@ class Agreement:
         """The first node that disagrees, or the whole where every node agrees and it does not."""
         return next((row for row in self.compared if not row), None)
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """What came of it, in one sentence."""
         first = self.first
         if first is None:
             return f"{self.name}: {len(self.rows)} nodes agree"
         return f"{self.name}: {sum(not row for row in self.rows)} of {len(self.rows)} nodes disagree, first {first}"
 
     def __repr__(self) -> str:
-        return short(self, str(self))
+        return short(self, self.sentence)
 
 
 def added(facts: Iterable[Facts], inputs: tuple[str, ...], output: tuple[int, ...]) -> Facts:

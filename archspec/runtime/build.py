@@ -21,12 +21,7 @@ from archspec.runtime.container import Call, applied, container
 from archspec.runtime.drawing import Drawing
 from archspec.runtime.initialise import fill
 from archspec.runtime.plan import Part, class_name, plan
-
-ACTIVATIONS = frozenset({"relu", "relu6"})
-"""What can write over its input."""
-
-FRESH = frozenset({"conv2d", "conv_transpose2d", "linear", "batch_norm", "add", "concat"})
-"""What gives memory of its own, and does not need it again for its gradient."""
+from archspec.runtime.refusal import refusals
 
 
 def build(
@@ -108,7 +103,8 @@ class _Builder:
             call = replace(call, kwargs={**call.kwargs, "inplace": True})
         fillings = self.fillings.get(node.name, {})
         arrays = [array.name for array in node.operator.weights(*self.network.inputs_of(node))]
-        built = live(call, filled=not (arrays and fillings.keys() >= {*arrays}))
+        with refusals(node.name):
+            built = live(call, filled=not (arrays and fillings.keys() >= {*arrays}))
         if not self.meta:
             for name, filling in fillings.items():
                 fill(built.get_parameter(name), filling)
@@ -116,9 +112,9 @@ class _Builder:
 
     def _alone(self, node: Node) -> bool:
         """Whether a node can write over its input: nothing else takes that, and nothing shares its memory."""
-        if node.operator.name not in ACTIVATIONS or self.uses[node.inputs[0]] != 1 or node.inputs[0] == INPUT:
+        if not node.operator.overwrites or self.uses[node.inputs[0]] != 1 or node.inputs[0] == INPUT:
             return False
-        return self.network.node(node.inputs[0]).operator.name in FRESH
+        return self.network.node(node.inputs[0]).operator.overwritable
 
 
 def _written(settings: Iterable[tuple[str, object]]) -> str:

@@ -17,6 +17,7 @@ from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import replacing
 from archspec.language import Origin
+from archspec.runtime.refusal import refusals
 
 ONNX_LIMIT = 2 * 10**9
 """Bytes that one ONNX file can hold, as protobuf does, less some room for the graph."""
@@ -40,7 +41,7 @@ def export(model: nn.Module, input_shape: tuple[int, ...], path: str | os.PathLi
     write = check_ending(target)
     one = next(model.parameters(), torch.empty(0))
     example = torch.zeros((2, *input_shape[1:]), device=one.device, dtype=one.dtype)  # 2: torch takes 1 for a constant
-    with replacing(target) as file, warnings.catch_warnings(), torch.no_grad():
+    with replacing(target) as file, warnings.catch_warnings(), torch.no_grad(), refusals(model):
         warnings.simplefilter("ignore")  # of torch's exporters about themselves
         write(model.eval(), example, file)
 

@@ -19,6 +19,7 @@ from archspec.graph.network import INPUT
 from archspec.ops import Operator
 from archspec.runtime.agreement import MEASURED, Agreement, Comparison, Facts, added
 from archspec.runtime.build import build
+from archspec.runtime.refusal import refusals
 from archspec.runtime.written import UNCOUNTED, written
 
 ASKED = 10**7
@@ -68,7 +69,7 @@ def _one_bit(operator: Operator, row: Row, inputs: tuple[Any, ...]) -> int:
 
     They are as many for each element of the output.
     """
-    if not operator.name.startswith("binary_"):
+    if operator.one_bit is None:
         return 0
     kernel = operator.weights(*inputs)[0].shape
     return prod(kernel[1:]) * prod(row.output)
@@ -106,7 +107,7 @@ class _Run:
             self._watch(node.name, model.get_submodule(_place(node)))
         x = torch.zeros(network.input.shape, device=device)
         self.names[id(x)] = INPUT
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        with refusals(model), torch.no_grad(), FlopCounterMode(display=False) as counter:
             self.output = tuple(model(x).shape)
         flops = counter.get_flop_counts()
         self.macs = {place.partition(".")[2]: sum(counts.values()) // 2 for place, counts in flops.items()}

@@ -22,7 +22,7 @@ from archspec.formula.views import divisible
 from archspec.formula.writers import Text
 from archspec.graph import Network, Node
 from archspec.language.document import Document
-from archspec.result import short
+from archspec.result import Reported, short
 from archspec.sweep.bounds import Line, line
 from archspec.sweep.sensitivity import chosen
 from archspec.sweep.span import Span, decimal
@@ -97,7 +97,7 @@ class Crossing:
 
 
 @dataclass(frozen=True, slots=True)
-class Crossover:
+class Crossover(Reported):
     """Which groups dominate a cost along a symbol.
 
     Attributes:

@@ -21,7 +21,7 @@ from archspec.formula.closed_form import Formula
 from archspec.formula.of_network import formula
 from archspec.graph import Network
 from archspec.language.document import Document
-from archspec.result import short
+from archspec.result import Reported, short
 from archspec.sweep.bounds import Line, line
 from archspec.sweep.span import Span
 from archspec.sweep.survey import Survey
@@ -69,7 +69,7 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Sensitivity:
+class Sensitivity(Reported):
     """How a cost answers to every symbol.
 
     Attributes:

@@ -13,7 +13,7 @@ from archspec.cost import USUAL, Counting
 from archspec.errors import ArchspecError, BindingError
 from archspec.graph import Network
 from archspec.language.document import Document
-from archspec.result import short
+from archspec.result import Reported, short
 from archspec.sweep.bounds import Line, lines
 from archspec.sweep.budget import Budget, budgets
 from archspec.sweep.span import Span
@@ -44,7 +44,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Solution:
+class Solution(Reported):
     """The answer to: which is the largest network within these budgets?
 
     Attributes:

@@ -13,6 +13,10 @@ from torch.nn import functional
 
 COLUMNS = 8
 """Uniform numbers an image: mirrored, crop x and y, angle, scale, shear, shift x and y."""
+WINDOW = 4
+"""And behind them, where windows are cut: area, ratio of the sides, x and y."""
+RATIO = 4 / 3
+"""The sides of a window have a ratio of 1 / this to this (Szegedy et al. 2015, arXiv:1409.4842)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Augment:
         scale: Enlarge or shrink by a factor of up to 1 + this.
         shear: Slant by up to this many degrees each way.
         translate: Shift by up to this many pixels each way, fractions too.
+        area: Take a window of at least this share of the image, and scale it to the whole.
     """
 
     crop: int = 0
@@ -34,9 +39,15 @@ class Augment:
     scale: float = 0.0
     shear: float = 0.0
     translate: float = 0.0
+    area: float = 1.0
 
     def __bool__(self) -> bool:
-        return bool(self.crop or self.flip or self.affine)
+        return bool(self.crop or self.flip or self.affine or self.area < 1)
+
+    @property
+    def columns(self) -> int:
+        """How many uniform numbers an image needs."""
+        return COLUMNS + (WINDOW if self.area < 1 else 0)
 
     @property
     def affine(self) -> bool:
@@ -44,7 +55,7 @@ class Augment:
         return bool(self.rotate or self.scale or self.shear or self.translate)
 
     def __call__(self, images: Tensor, chance: Tensor) -> Tensor:
-        """The images, n × c × h × w of floats whose black is 0, changed by n × `COLUMNS` uniform numbers.
+        """The images, n × c × h × w of floats whose black is 0, changed by n × `columns` uniform numbers.
 
         >>> corner = torch.zeros(1, 1, 3, 3)
         >>> corner[0, 0, 0, 0] = 1
@@ -53,6 +64,8 @@ class Augment:
         >>> Augment(crop=1)(corner, torch.zeros(1, COLUMNS))[0, 0].nonzero().tolist()
         [[1, 1]]
         """
+        if self.area < 1:
+            images = _mapped(images, self._windows(chance[:, COLUMNS:]))
         if self.affine:
             images = _mapped(images, self._maps(chance, *images.shape[2:]))
         if self.crop:
@@ -60,6 +73,15 @@ class Augment:
         if self.flip:
             images = torch.where((chance[:, 0] < 0.5).view(-1, 1, 1, 1), images.flip(3), images)
         return images
+
+    def _windows(self, chance: Tensor) -> Tensor:
+        """n maps from the whole to a window inside it."""
+        area = self.area + (1 - self.area) * chance[:, 0]
+        ratio = RATIO ** (chance[:, 1] * 2 - 1)
+        width, height = (area * ratio).sqrt().clamp_max(1), (area / ratio).sqrt().clamp_max(1)
+        zero = torch.zeros_like(area)
+        x, y = (1 - width) * (chance[:, 2] * 2 - 1), (1 - height) * (chance[:, 3] * 2 - 1)
+        return torch.stack([torch.stack([width, zero, x], 1), torch.stack([zero, height, y], 1)], 1)
 
     def _maps(self, chance: Tensor, height: int, width: int) -> Tensor:
         """n maps from where a pixel goes to where it comes from, 2 × 3, in units of half the image."""

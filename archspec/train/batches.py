@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from archspec.errors import ArchspecError
-from archspec.train.augment import COLUMNS, Augment
+from archspec.train.augment import Augment
 from archspec.train.data import Data, Split
 
 MAX_ON_DEVICE = 4 * 2**30
@@ -59,7 +59,7 @@ class Batches:
         batch: Images a step, those of all processes together. The images left over at the end of an epoch, fewer than
             a batch, are not seen in it.
         change: What is done to the images.
-        seed: The run's seed.
+        seed: The run's seed, and what else the order is to follow from.
         inputs: What makes floats of them.
         share: The number of this process, and of all.
 
@@ -68,7 +68,7 @@ class Batches:
     """
 
     def __init__(
-        self, data: Data, batch: int, change: Augment, seed: int, inputs: Inputs, share: tuple[int, int] = (0, 1)
+        self, data: Data, batch: int, change: Augment, seed: object, inputs: Inputs, share: tuple[int, int] = (0, 1)
     ) -> None:
         rank, processes = share
         if batch > len(data.train):
@@ -88,15 +88,19 @@ class Batches:
         self.own = slice(rank * own, (rank + 1) * own)
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
 
-    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """This process's images and labels of a step, counted from 0 over all epochs."""
+    def which(self, step: int) -> Tensor:
+        """This process's images of a step, counted from 0 over all epochs, by their numbers."""
         epoch, index = divmod(step, self.steps)
         if epoch != self._epoch:
             order = torch.randperm(len(self.split), generator=generator(self.seed, "order", epoch))
             self._epoch, self._order = epoch, order.to(self.split.images.device)
-        which = self._order[index * self.batch : (index + 1) * self.batch][self.own]
+        return self._order[index * self.batch : (index + 1) * self.batch][self.own]
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """This process's images and labels of a step."""
+        which = self.which(step)
         chance = (
-            torch.rand(self.batch, COLUMNS, generator=generator(self.seed, "change", step))[self.own]
+            torch.rand(self.batch, self.change.columns, generator=generator(self.seed, "change", step))[self.own]
             if self.change
             else None
         )

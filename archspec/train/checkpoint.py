@@ -76,6 +76,16 @@ def write(out: Path, checkpoint: Checkpoint) -> None:
         raise TrainingStoppedError(f"{last}: the checkpoint cannot be saved: {error};{kept}") from None
 
 
+def add(out: Path, facts: Mapping[str, Any]) -> None:
+    """Add to what the last checkpoint says, whose tensors stay.
+
+    Raises:
+        TrainingStoppedError: It cannot be saved; what was there is intact.
+    """
+    path = out / LAST / STATE
+    write_text(path, json.dumps({**read_json(path), **facts}))
+
+
 def _remove(folder: Path, into: Path | None = None) -> None:
     """Remove a folder that we wrote; what else somebody laid into it goes where `into` says, and is never removed.
 

@@ -1,14 +1,16 @@
 """The log of a run: one line of JSON a step and an epoch, and the same for TensorBoard, if asked for."""
 
+import csv
 import errno
 import json
 import os
-from dataclasses import asdict
+from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from archspec.errors import ArchspecError
-from archspec.train.result import Epoch, TrainingStoppedError
+from archspec.train.result import Epoch, Score, TrainingStoppedError
 
 
 class Log:
@@ -42,16 +44,15 @@ class Log:
 
     def epoch(self, epoch: Epoch) -> None:
         """Write what an epoch did."""
-        plain = asdict(epoch)
-        test = plain.pop("test")
-        figures = {
-            "test_loss": test["loss"],
-            "top1": epoch.test.top1,
-            "top5": epoch.test.top5,
-            "error": epoch.test.error,
-        }
-        self._write([{"kind": "epoch", **plain, **figures}])
-        self._show(epoch.step, {"loss/test": epoch.test.loss, "top1": epoch.test.top1, "top5": epoch.test.top5})
+        self._write([{"kind": "epoch", **row(epoch)}])
+        score = epoch.held
+        self._show(epoch.step, {f"loss/{judged(epoch)}": score.loss, "top1": score.top1, "top5": score.top5})
+
+    def tested(self, epoch: int, score: Score) -> None:
+        """Write the one test of the weights that were chosen."""
+        self._write(
+            [{"kind": "test", "epoch": epoch, "test_loss": score.loss, "top1": score.top1, "error": score.error}]
+        )
 
     def _write(self, lines: list[dict[str, Any]]) -> None:
         data = "".join(json.dumps(line) + "\n" for line in lines).encode()
@@ -78,6 +79,31 @@ class Log:
         self._file.close()
         if self._board is not None:
             self._board.close()
+
+
+def judged(epoch: Epoch) -> str:
+    """What the images are called that an epoch is judged by."""
+    return "test" if epoch.validation is None else "validation"
+
+
+def row(epoch: Epoch) -> dict[str, Any]:
+    """An epoch as a row of a table; the figures of validation images are never called those of a test."""
+    plain = {key: getattr(epoch, key) for key in ("epoch", "step", "lr", "loss", "learned", "seconds")}
+    plain["images_per_second"] = epoch.images_per_second
+    score = epoch.held
+    figures = {"top1": score.top1, "top5": score.top5, "error": score.error}
+    if epoch.validation is not None:
+        return {**plain, "validation_loss": score.loss, **{f"validation_{key}": each for key, each in figures.items()}}
+    return {**plain, "test_loss": score.loss, **figures}
+
+
+def table(epochs: Sequence[Epoch]) -> str:
+    """All epochs as CSV."""
+    stream = StringIO()
+    writer = csv.DictWriter(stream, list(row(epochs[0])), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(map(row, epochs))
+    return stream.getvalue()
 
 
 def _writer(folder: Path) -> Any:

@@ -1,25 +1,29 @@
 """The moving parts of a training: model, optimiser, average; one step, one test, and what is saved of them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from archspec.errors import ArchspecError
+from archspec.runtime.refusal import refusals
 from archspec.train import optimizer as optimizers
 from archspec.train.augment import Augment
 from archspec.train.batches import Batches, Inputs, resident, seed_of
-from archspec.train.data import Data
+from archspec.train.data import Data, Split
+from archspec.train.methods import Seen
 from archspec.train.options import Options
 from archspec.train.recipe import Recipe
 from archspec.train.result import Score
-from archspec.train.score import fill, likelihoods, scores, total
+from archspec.train.score import batch_for, device_of, fill, scores, total
+from archspec.train.statistics import recompute
 
 if TYPE_CHECKING:
     from archspec.architecture import Network
@@ -31,14 +35,18 @@ def accelerator(recipe: Recipe, options: Options) -> Accelerator:
     Raises:
         ArchspecError: The device is unknown, cannot compute in the recipe's precision, or not in several processes.
     """
-    if options.device not in {"auto", "cpu"}:
-        raise ArchspecError(f"the device is auto or cpu (got {options.device!r})")
-    # Accelerate joins processes without GPUs only if it is told that there are none
-    cpu = options.device == "cpu" or not torch.accelerator.is_available()
-    if recipe.precision == "fp16" and (cpu or not torch.cuda.is_available()):
+    device = device_of(options.device)
+    cpu = device.type == "cpu"  # Accelerate joins processes without GPUs only if it is told that there are none
+    if recipe.precision == "fp16" and device.type != "cuda":
         raise ArchspecError("precision fp16 needs a GPU; on a processor bf16 or no would do")
-    AcceleratorState._reset_state()  # it is one for all of a process, and another recipe may have another precision
-    found = Accelerator(cpu=cpu, mixed_precision=recipe.precision)
+    AcceleratorState._reset_state(reset_partial_state=device.index is not None)
+    # it is one for all of a process, and another recipe may have another precision
+    if device.index is not None:
+        os.environ["ACCELERATE_TORCH_DEVICE"] = str(device)
+    try:
+        found = Accelerator(cpu=cpu, mixed_precision=recipe.precision)
+    finally:
+        os.environ.pop("ACCELERATE_TORCH_DEVICE", None)
     if found.num_processes != (wanted := int(os.environ.get("WORLD_SIZE", "1"))):
         raise ArchspecError(
             f"{wanted} processes were started and cannot work together on this device; --device cpu would"
@@ -47,15 +55,16 @@ def accelerator(recipe: Recipe, options: Options) -> Accelerator:
 
 
 class Loop:
-    """A training in motion.
+    """A stage of a training in motion.
 
     Args:
-        model: The network's module.
+        model: The network's module, which gives logits.
         network: What it was built from.
         data: What it learns.
-        recipe: How.
+        recipe: How: that of the stage.
         options: How it is run.
         accelerate: The device and the other processes.
+        stage: The number of the stage, from 0.
     """
 
     def __init__(  # the parts of which it is put together
@@ -66,30 +75,37 @@ class Loop:
         recipe: Recipe,
         options: Options,
         accelerate: Accelerator,
+        stage: int = 0,
     ) -> None:
-        self.recipe, self.accelerate = recipe, accelerate
+        self.recipe, self.accelerate, self.data = recipe, accelerate, data
+        self.seed = (recipe.seed, stage) if stage else recipe.seed
         self.share = (accelerate.process_index, accelerate.num_processes)
-        self.logits = likelihoods(network)
         memory = torch.channels_last if options.channels_last else torch.preserve_format
         self.model = model.to(accelerate.device, memory_format=memory)  # type: ignore[call-overload]
-        self.average = (
-            AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))  # type: ignore[no-untyped-call]
-            if recipe.ema
-            else None
-        )  # a copy, made before Accelerate replaces the model's forward
-        self.bare_optimizer = optimizers.build(self.model, recipe)
+        self.courses = [method.begin(self.model, network, seed_of(self.seed, method.key)) for method in recipe.methods]
+        # a copy, made before Accelerate replaces the model's forward
+        self.average = AveragedModel(self.model, multi_avg_fn=self._averaged) if recipe.ema else None
+        named = {name: parameter for name, parameter in self.model.named_parameters() if parameter.requires_grad}
+        for course in self.courses:
+            named = course.parameters(named)
+        self.bare_optimizer = optimizers.build(named.values(), recipe)
         forward = accelerate.prepare(self.model)
         self.optimizer = self.bare_optimizer if accelerate.scaler is None else accelerate.prepare(self.bare_optimizer)
         self.forward = torch.compile(forward) if options.compile else forward
         inputs = Inputs(data.statistics, accelerate.device, options.channels_last)
-        change = Augment(recipe.crop, recipe.flip, recipe.rotate, recipe.scale, recipe.shear, recipe.translate)
-        self.batches = Batches(data, recipe.batch, change, recipe.seed, inputs, self.share)
-        self.test = resident(data.test, accelerate.device)
+        change = Augment(
+            recipe.crop, recipe.flip, recipe.rotate, recipe.scale, recipe.shear, recipe.translate, recipe.area
+        )
+        self.batches = Batches(data, recipe.batch, change, self.seed, inputs, self.share)
+        self.held = resident(data.validation or data.test, accelerate.device)
+        self.together, self.classes = batch_for(network), data.classes
         self.parameters = [p for group in self.bare_optimizer.param_groups for p in group["params"]]
+        self.class_weights = _balanced(data).to(accelerate.device) if recipe.balance else None
+        self.decay = 0.0
 
     @property
     def steps(self) -> int:
-        """The steps of the whole training."""
+        """The steps of the whole stage."""
         return self.batches.steps * self.recipe.epochs
 
     def lr(self, step: int) -> float:
@@ -97,25 +113,66 @@ class Loop:
         return self.recipe.lr * self.recipe.factor(step, self.batches.steps)
 
     def step(self, step: int) -> Tensor:
-        """Learn from one batch, and give its loss; dropout too follows from the seed and the step."""
-        self._seed(seed_of(self.recipe.seed, "step", step, self.share[0]))
+        """Learn from one batch; gives its loss and how many were right. All chance follows from seed and step."""
+        self._seed(seed_of(self.seed, "step", step, self.share[0]))
         images, labels = self.batches(step)
         for group in self.bare_optimizer.param_groups:
             group["lr"] = self.lr(step)
-        guesses = self.logits(self.forward(images))
-        loss = functional.cross_entropy(guesses, labels, label_smoothing=self.recipe.label_smoothing)
         self.optimizer.zero_grad()
-        if self.accelerate.scaler is None:  # Accelerate's own backward and step ask each time what is installed
-            loss.backward()  # type: ignore[no-untyped-call]
-        else:
-            self.accelerate.backward(loss)
+        told = torch.zeros(2, device=images.device)
+        parts = min(self.recipe.accumulate, len(labels))
+        each = zip(*(whole.tensor_split(parts) for whole in (images, labels, self.batches.which(step))), strict=True)
+        for number, part in enumerate(each):
+            told += self._learn(step, number, *part) * torch.tensor(
+                [len(part[1]) / len(labels), 1.0], device=told.device
+            )
+        if self.accelerate.scaler is not None:
             self.accelerate.unscale_gradients(self.optimizer)
+        for course in self.courses:
+            course.before_step(step)
         if self.recipe.clip:
             nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
         self.optimizer.step()
         if self.average is not None:
+            self.decay = min(self.recipe.ema, (1 + step) / (10 + step))  # early averages forget the fresh weights
             self.average.update_parameters(self.model)
-        return loss.detach()
+        for course in self.courses:
+            course.after_step(self.model, None if self.average is None else self.average.module, step)
+        return told
+
+    def _learn(self, step: int, number: int, images: Tensor, labels: Tensor, which: Tensor) -> Tensor:
+        """Add the gradient of a part of a batch; gives its mean loss and how many images were right."""
+        other, share = labels, 1.0
+        if self.recipe.mixup:
+            drawn = np.random.default_rng(seed_of(self.seed, "mixup", step, number, self.share[0]))
+            share = float(drawn.beta(self.recipe.mixup, self.recipe.mixup))
+            order = torch.from_numpy(drawn.permutation(len(labels))).to(images.device)
+            images, other = images * share + images[order] * (1 - share), labels[order]
+        with refusals(self.model):
+            logits = self.forward(images)
+
+        def data() -> Tensor:
+            one = self._data_loss(logits, labels)
+            return one if share == 1 else share * one + (1 - share) * self._data_loss(logits, other)
+
+        seen = Seen(images, labels, which, logits, data, self.data.statistics)
+        terms = [term for course in self.courses for term in course.loss(seen).values()] or [data()]
+        loss = torch.stack(terms).sum() if len(terms) > 1 else terms[0]
+        weight = len(labels) * self.share[1] / self.recipe.batch
+        learned = loss if weight == 1 else loss * weight
+        if self.accelerate.scaler is None:  # Accelerate's own backward and step ask each time what is installed
+            learned.backward()
+        else:
+            self.accelerate.backward(learned)
+        return torch.stack([loss.detach().float(), (logits.detach().argmax(1) == labels).sum()])
+
+    def _data_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        smoothing = self.recipe.label_smoothing
+        return functional.cross_entropy(logits, labels, self.class_weights, label_smoothing=smoothing)
+
+    @torch.no_grad()
+    def _averaged(self, averaged: Sequence[Tensor], current: Sequence[Tensor], _: Tensor | int) -> None:
+        torch._foreach_lerp_(list(averaged), list(current), 1 - self.decay)
 
     def _seed(self, seed: int) -> None:
         """Seed what dropout draws from; `torch.manual_seed` asks every backend there is and takes a third of a ms."""
@@ -129,10 +186,37 @@ class Loop:
             return values.cpu()
         return self.accelerate.reduce(values.to(self.accelerate.device), "sum").cpu()  # type: ignore[no-any-return]
 
-    def score(self) -> Score:
-        """What the weights to use do on the test images."""
-        own = scores(self.used, self.logits, self.test, self.batches.inputs, self.share, self.accelerate.autocast)
-        return total(self.agreed(own), len(self.test))
+    def score(self, split: Split | None = None) -> Score:
+        """What the weights to use do on images: those that epochs are judged by, if no others are given."""
+        split = split or self.held
+        inputs, precision = self.batches.inputs, self.accelerate.autocast
+        own = scores(self.used, split, inputs, self.classes, self.together, self.share, precision)
+        return total(self.agreed(own), len(split))
+
+    def settle(self) -> None:
+        """Give averaged weights their own batch statistics; the next step gives them those of the others again."""
+        if self.average is not None:
+            inputs, precision = self.batches.inputs, self.accelerate.autocast
+            recompute(self.average.module, self.batches.split, inputs, self.together, precision)
+
+    def learning(self) -> None:
+        """Let dropout drop and batch norms measure."""
+        self.model.train()
+
+    def finish(self) -> None:
+        """Give the model the weights to use, for the stage that follows."""
+        if self.average is not None:
+            self.model.load_state_dict(self.average.module.state_dict())
+        for parameter in self.model.parameters():
+            parameter.requires_grad_(True)
+            parameter.grad = None
+
+    def weights(self) -> dict[str, Tensor]:
+        """The weights to save."""
+        found = dict(self.used.state_dict())
+        for course in self.courses:
+            found = course.weights(found)
+        return found
 
     @property
     def used(self) -> nn.Module:
@@ -149,6 +233,8 @@ class Loop:
         if self.average is not None:
             found["average.steps"] = self.average.n_averaged
             found |= {f"learning.{key}": value for key, value in self.model.state_dict().items()}
+        for number, course in enumerate(self.courses):
+            found |= {f"method{number}.{key}": value for key, value in course.tensors().items()}
         return found
 
     def scaler(self) -> dict[str, Any]:
@@ -162,6 +248,8 @@ class Loop:
         if self.average is not None:
             fill(self.model, _below("learning.", others), "the checkpoint")
             self.average.n_averaged.copy_(others["average.steps"])
+        for number, course in enumerate(self.courses):
+            course.restore(_below(f"method{number}.", others))
         optimizers.restore(self.bare_optimizer, _below("optimizer.", others))
         if self.accelerate.scaler is not None and scaler:
             self.accelerate.scaler.load_state_dict(dict(scaler))
@@ -169,3 +257,15 @@ class Loop:
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _balanced(data: Data) -> Tensor:
+    """The weight of each class: the mean number of images of a class over its own.
+
+    Raises:
+        ArchspecError: A class has no training images.
+    """
+    counts = torch.bincount(data.train.labels.cpu(), minlength=data.classes)
+    if not bool(counts.all()):
+        raise ArchspecError(f"balance: class {int((counts == 0).nonzero()[0])} of {data.name} has no training images")
+    return (counts.sum() / data.classes / counts).float()

@@ -1,6 +1,6 @@
 """A recipe's optimiser, and its state as tensors with names."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -11,14 +11,14 @@ from archspec.errors import ArchspecError
 from archspec.train.recipe import Recipe
 
 
-def build(model: nn.Module, recipe: Recipe) -> Optimizer:
-    """The optimiser of a model's parameters.
+def build(parameters: Iterable[nn.Parameter], recipe: Recipe) -> Optimizer:
+    """The optimiser of what learns.
 
-    >>> groups = build(nn.Linear(3, 2), Recipe(weight_decay=0.1, decay="matrices")).param_groups
+    >>> groups = build(nn.Linear(3, 2).parameters(), Recipe(weight_decay=0.1, decay="matrices")).param_groups
     >>> [(group["weight_decay"], [tuple(p.shape) for p in group["params"]]) for group in groups]
     [(0.1, [(2, 3)]), (0.0, [(2,)])]
     """
-    everything = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    everything = list(parameters)
     decayed = [p for p in everything if recipe.decay == "all" or p.ndim > 1]
     others = [p for p in everything if not (recipe.decay == "all" or p.ndim > 1)]
     groups: list[dict[str, Any]] = [{"params": decayed, "weight_decay": recipe.weight_decay}]

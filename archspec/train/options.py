@@ -10,7 +10,7 @@ class Options:
     Attributes:
         resume: Continue the run in the folder.
         resize: Fit the images to the network's input; see `archspec.train.data.load`.
-        device: "auto" for a GPU where there is one, or "cpu".
+        device: "auto" for a GPU where there is one, "cpu", or a device such as "cuda:1".
         compile: Let torch.compile translate the model.
         channels_last: Keep images with their channels innermost.
         save_steps: Save after every so many steps; 0 for at the ends of epochs and after `save_seconds` only.

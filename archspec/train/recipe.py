@@ -9,70 +9,22 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import PlainValidator, ValidationError
+from pydantic import ValidationError
 
 from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, did_you_mean
 from archspec.language import zoo
-from archspec.language.located import Faults, Located, described, fault_of, validated
+from archspec.language.located import Faults, Located, fault_of, validated
 from archspec.language.reader import decode, parse, read_bytes
 from archspec.language.values import Text
+from archspec.train.domains import Fraction, Switch, real, whole, word
+from archspec.train.methods import METHODS, Distil, Freeze, MaxNorm, Method, Prune, Share
 from archspec.writing import printable
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 SCHEDULES = ("constant", "step", "cosine", "linear")
 PRECISIONS = ("no", "bf16", "fp16")
-
-
-def _refuse(wanted: str, value: Any) -> SpecError:
-    return SpecError(f"expected {wanted}, found {described(value)}", getattr(value, "at", None))
-
-
-def _whole(low: int, high: int) -> PlainValidator:
-    def read(value: Any) -> int:
-        try:
-            number = int(str(value))
-        except ValueError:
-            raise _refuse(f"a whole number from {low:,} to {high:,}", value) from None
-        if not low <= number <= high:
-            raise _refuse(f"a whole number from {low:,} to {high:,}", value)
-        return number
-
-    return PlainValidator(read)
-
-
-def _real(low: float, high: float, open_below: bool = False) -> PlainValidator:
-    wanted = f"a number {'above' if open_below else 'from'} {low:g} {'and at most' if open_below else 'to'} {high:g}"
-
-    def read(value: Any) -> float:
-        try:
-            number = math.nan if isinstance(value, bool) else float(value)
-        except (TypeError, ValueError):
-            raise _refuse(wanted, value) from None
-        if not low <= number <= high or (open_below and number == low):  # NaN is in no range
-            raise _refuse(wanted, value)
-        return number
-
-    return PlainValidator(read)
-
-
-def _word(words: tuple[str, ...]) -> PlainValidator:
-    def read(value: Any) -> str:
-        if value not in words:
-            raise _refuse(f"one of {', '.join(words)}", value)
-        return str(value)
-
-    return PlainValidator(read)
-
-
-def _switch(value: Any) -> bool:
-    known = {"true": True, "false": False}.get(str(value).lower())
-    if known is None:
-        raise _refuse("true or false", value)
-    return known
-
-
-Share = Annotated[float, _real(0, 0.9999)]
-Switch = Annotated[bool, PlainValidator(_switch)]
+OF_THE_RUN = ("doc", "data", "seed", "validation", "start", "patience", "precision", "stages")
+"""The keys that no stage has for itself."""
 
 
 class Recipe(Located):
@@ -98,7 +50,17 @@ class Recipe(Located):
         ema: How much of the averaged weights a step keeps; 0 for no average.
         precision: "no" for float32, or the format of mixed precision.
         crop, flip, rotate, scale, shear, translate: See `archspec.train.augment.Augment`.
+        area: The smallest share of the image that a random window has, which is scaled to the image; 1 for all of it.
+        mixup: How far two images are mixed: the parameter of the beta distribution (Zhang et al. 2018); 0 for not.
+        balance: Whether each class has the same weight in the loss, however many images it has.
+        accumulate: In how many parts, one after another, a batch goes through the network.
+        validation: How many training images are kept from learning, to choose the best epoch by; the test images are
+            then seen once, at the end.
+        patience: After how many epochs without a better one the training ends; 0 for never.
+        start: The folder of a run, or a file of weights, to begin with; None for fresh weights.
         seed: Of the first weights, the order of the images and every other chance.
+        freeze, max_norm, distil, prune, share: See the file of each in `archspec.train.methods`.
+        stages: Trainings one after another: what of the recipe is different in each.
 
     >>> Recipe(epochs=3).lr
     0.05
@@ -106,29 +68,86 @@ class Recipe(Located):
 
     doc: Text | None = None
     data: Text | None = None
-    epochs: Annotated[int, _whole(1, 100_000)] = 10
-    batch: Annotated[int, _whole(1, 1_000_000)] = 64
-    optimizer: Annotated[str, _word(OPTIMIZERS)] = "sgd"
-    lr: Annotated[float, _real(0, 1000, open_below=True)] = 0.05
-    momentum: Share = 0.9
+    epochs: Annotated[int, whole(1, 100_000)] = 10
+    batch: Annotated[int, whole(1, 1_000_000)] = 64
+    optimizer: Annotated[str, word(OPTIMIZERS)] = "sgd"
+    lr: Annotated[float, real(0, 1000, open_below=True)] = 0.05
+    momentum: Fraction = 0.9
     nesterov: Switch = False
-    weight_decay: Annotated[float, _real(0, 1)] = 0.0
-    decay: Annotated[Literal["all", "matrices"], _word(("all", "matrices"))] = "all"
-    schedule: Annotated[str, _word(SCHEDULES)] = "cosine"
-    warmup: Annotated[float, _real(0, 100_000)] = 0.0
-    step_epochs: Annotated[int, _whole(1, 100_000)] = 30
-    step_factor: Annotated[float, _real(0, 1, open_below=True)] = 0.1
-    label_smoothing: Share = 0.0
-    clip: Annotated[float, _real(0, 1e9)] = 0.0
-    ema: Share = 0.0
-    precision: Annotated[str, _word(PRECISIONS)] = "no"
-    crop: Annotated[int, _whole(0, 1000)] = 0
+    weight_decay: Annotated[float, real(0, 1)] = 0.0
+    decay: Annotated[Literal["all", "matrices"], word(("all", "matrices"))] = "all"
+    schedule: Annotated[str, word(SCHEDULES)] = "cosine"
+    warmup: Annotated[float, real(0, 100_000)] = 0.0
+    step_epochs: Annotated[int, whole(1, 100_000)] = 30
+    step_factor: Annotated[float, real(0, 1, open_below=True)] = 0.1
+    label_smoothing: Fraction = 0.0
+    clip: Annotated[float, real(0, 1e9)] = 0.0
+    ema: Fraction = 0.0
+    precision: Annotated[str, word(PRECISIONS)] = "no"
+    crop: Annotated[int, whole(0, 1000)] = 0
     flip: Switch = False
-    rotate: Annotated[float, _real(0, 180)] = 0.0
-    scale: Annotated[float, _real(0, 10)] = 0.0
-    shear: Annotated[float, _real(0, 80)] = 0.0
-    translate: Annotated[float, _real(0, 1000)] = 0.0
-    seed: Annotated[int, _whole(0, 2**63 - 1)] = 0
+    rotate: Annotated[float, real(0, 180)] = 0.0
+    scale: Annotated[float, real(0, 10)] = 0.0
+    shear: Annotated[float, real(0, 80)] = 0.0
+    translate: Annotated[float, real(0, 1000)] = 0.0
+    area: Annotated[float, real(0, 1, open_below=True)] = 1.0
+    mixup: Annotated[float, real(0, 100)] = 0.0
+    balance: Switch = False
+    accumulate: Annotated[int, whole(1, 100_000)] = 1
+    validation: Annotated[int, whole(0, 10**9)] = 0
+    patience: Annotated[int, whole(0, 100_000)] = 0
+    start: Text | None = None
+    seed: Annotated[int, whole(0, 2**63 - 1)] = 0
+    freeze: Freeze | None = None
+    max_norm: MaxNorm | None = None
+    distil: Distil | None = None
+    prune: Prune | None = None
+    share: Share | None = None
+    stages: tuple["Recipe", ...] = ()
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """The methods that it has, in the order of the keys."""
+        return tuple(method for key in METHODS if (method := getattr(self, key)) is not None)
+
+    def faults(self) -> list[SpecError]:
+        """What does not fit together."""
+        found = [
+            SpecError(f"{key} is of the whole training, and of no stage", stage.key_at(key))
+            for stage in self.stages
+            for key in OF_THE_RUN
+            if key in stage.model_fields_set
+        ]
+        if self.stages and self.patience:
+            found.append(SpecError("patience ends a training, and stages follow one another", self.key_at("patience")))
+        if self.patience and not self.validation:
+            found.append(SpecError("patience needs validation images to judge by", self.key_at("patience")))
+        return found
+
+    def staged(self) -> tuple["Recipe", ...]:
+        """The recipes of its stages, each whole; itself, if there are none. A method is that of its stage alone.
+
+        >>> [each.epochs for each in Recipe(stages=({"epochs": 3}, {"lr": 0.1})).staged()]
+        [3, 10]
+        """
+        if not self.stages:
+            return (self,)
+        own = {key: getattr(self, key) for key in type(self).model_fields if key != "stages"}
+        return tuple(
+            self.model_copy(
+                update={**own, "stages": (), **{key: getattr(stage, key) for key in stage.model_fields_set}}
+            )
+            for stage in self.stages
+        )
+
+    def plain(self, *, whole: bool = True) -> dict[str, Any]:
+        """The recipe as JSON has it; `changed` of another reads it again.
+
+        Args:
+            whole: Whether keys that were not given are in it, with their defaults.
+        """
+        found = self.model_dump(exclude={"stages"}, exclude_unset=not whole)
+        return found | ({"stages": [stage.plain(whole=False) for stage in self.stages]} if self.stages else {})
 
     def changed(self, settings: Mapping[str, Any]) -> "Recipe":
         """The recipe with some keys set anew.
@@ -144,11 +163,14 @@ class Recipe(Located):
             if key not in known:
                 hint = did_you_mean(key, known) or f"; there are {', '.join(known)}"
                 raise SpecErrors([SpecError(f"a recipe has no key '{printable(key, 80)}'{hint}")])
+        form = {**self.plain(), **settings}
         try:
-            return Recipe.model_validate({**self.model_dump(), **settings})
+            found = Recipe.model_validate(form)
         except ValidationError as error:
-            form = {**self.model_dump(), **settings}
             raise SpecErrors(_named(fault_of(d, form, None), d["loc"]) for d in error.errors()) from None
+        if faults := found.faults():
+            raise SpecErrors(faults)
+        return found
 
     def factor(self, step: int, steps_an_epoch: int) -> float:
         """What the learning rate is multiplied by in a step, counted from 0.
@@ -210,6 +232,7 @@ def loads(text: str, name: str = "<text>") -> Recipe:
     faults = Faults()
     tree = parse(text, name, faults, "a recipe is a mapping, such as 'epochs: 10'")
     recipe = validated(Recipe, tree, faults)
+    faults.extend(recipe.faults())
     if faults:
         raise SpecErrors(faults)
     return recipe

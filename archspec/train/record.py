@@ -6,7 +6,7 @@ import os
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,13 +18,13 @@ from archspec.errors import ArchspecError
 from archspec.files import locked
 from archspec.language import Origin
 from archspec.train import checkpoint
-from archspec.train.data import Data
+from archspec.train.data import Data, refuse_other_classes
 from archspec.train.recipe import Recipe
 from archspec.train.result import TrainingStoppedError
 
 RUN = "run.json"
 SPEC = "spec.yaml"
-OWN = (SPEC, "log.jsonl", "best.safetensors", "last", "previous", "unfinished", "tensorboard")
+OWN = (SPEC, "log.jsonl", "epochs.csv", "best.safetensors", "last", "previous", "unfinished", "tensorboard")
 """The other names in a run's folder."""
 
 PACKAGES = ("torch", "accelerate", "safetensors", "numpy", "archspec-nn")
@@ -41,6 +41,7 @@ class Record:
         resize: Whether they were to be resized.
         recipe: The recipe.
         place: Versions, the processor, threads and processes; a change of them changes rounding at most.
+        began: The weights that it began with, where they were not fresh, and what its methods say of themselves.
     """
 
     origin: Origin
@@ -49,10 +50,17 @@ class Record:
     resize: bool
     recipe: Recipe
     place: Mapping[str, Any]
+    began: Mapping[str, Any] = field(default_factory=dict)
 
 
 def record(
-    origin: Origin, data: Data, source: str | None, resize: bool, recipe: Recipe, place: Mapping[str, Any]
+    origin: Origin,
+    data: Data,
+    source: str | None,
+    resize: bool,
+    recipe: Recipe,
+    place: Mapping[str, Any],
+    began: Mapping[str, Any],
 ) -> Record:
     """The record of a run that begins."""
     mean, deviation = data.statistics
@@ -66,8 +74,10 @@ def record(
         "mean": list(mean),
         "deviation": list(deviation),
         "sha256": data.digest,
+        "names": list(data.names),
+        "validation": 0 if data.validation is None else len(data.validation),
     }
-    return Record(origin, facts, source, resize, recipe, place)
+    return Record(origin, facts, source, resize, recipe, place, began)
 
 
 def place(device: torch.device, processes: int) -> dict[str, Any]:
@@ -145,9 +155,10 @@ def write(out: Path, handle: int, run: Record, spec: str) -> None:
     """
     text = {
         "spec": {**asdict(run.origin), "bindings": dict(run.origin.bindings)},
-        "recipe": run.recipe.model_dump(),
+        "recipe": run.recipe.plain(),
         "data": {"source": run.source, "resize": run.resize, **run.data},
         "place": run.place,
+        "from": run.began,
         "began": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     data = (json.dumps(text, indent=1, ensure_ascii=False) + "\n").encode()
@@ -175,7 +186,7 @@ def read(out: Path) -> Record:
         source, resize = data.pop("source"), data.pop("resize")
         origin = Origin(**found["spec"])
         recipe = Recipe().changed({key: value for key, value in found["recipe"].items() if value is not None})
-        return Record(origin, data, source, resize, recipe, found["place"])
+        return Record(origin, data, source, resize, recipe, found["place"], dict(found.get("from", {})))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ArchspecError(f"{out / RUN}: is no record of a run: {error!r}") from None
 
@@ -187,9 +198,11 @@ def refuse_another(before: Record, now: Record, out: Path) -> None:
         ArchspecError: The specification, the recipe or the data are others; names what differs.
     """
     refuse_another_spec(before.origin, now.origin, f"the run in {out}")
-    old, new = before.recipe.model_dump(), now.recipe.model_dump()
+    old, new = before.recipe.plain(), now.recipe.plain()
     changed = [
-        f"{key} was {old[key]} and is {new[key]}" for key in old if old[key] != new[key] and key not in {"doc", "data"}
+        f"{key} was {old.get(key)} and is {new.get(key)}"
+        for key in {**old, **new}
+        if old.get(key) != new.get(key) and key not in {"doc", "data"}
     ]
     if changed:
         raise ArchspecError(f"the run in {out} has another recipe: {'; '.join(changed)}")
@@ -198,6 +211,9 @@ def refuse_another(before: Record, now: Record, out: Path) -> None:
             f"the run in {out} has other data: {before.data.get('name')} with SHA-256 "
             f"{str(before.data.get('sha256'))[:12]}…, these are {now.data['name']} with {now.data['sha256'][:12]}…"
         )
+    refuse_other_classes(before.data.get("names", ()), now.data["names"], f"the run in {out}")
+    if before.began.get("start") != now.began.get("start"):
+        raise ArchspecError(f"the run in {out} began with other weights: {before.began.get('start')}")
 
 
 def refuse_another_spec(before: Origin, now: Origin, what: str) -> None:

@@ -1,10 +1,11 @@
 """What a training tells: while it runs, at its end, and when it cannot go on."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from archspec.errors import ArchspecError
-from archspec.result import short
+from archspec.result import Reported, short
 
 
 class TrainingStoppedError(ArchspecError):
@@ -20,12 +21,15 @@ class Score:
         loss: The mean cross-entropy.
         right: How many are of the class that the network takes for the likeliest.
         right5: How many are of one of the five likeliest, or of all, where there are fewer.
+        confusion: How many images of each class (row) are taken for each class (column); empty where it was
+            not asked for.
     """
 
     images: int
     loss: float
     right: int
     right5: int
+    confusion: tuple[tuple[int, ...], ...] = field(default=(), repr=False, compare=False)
 
     @property
     def top1(self) -> float:
@@ -56,22 +60,35 @@ class Epoch:
         step: The steps done at its end.
         lr: The learning rate of its last step.
         loss: The mean of its steps' losses.
-        test: What the network does at its end; the averaged weights, if there are any.
+        test: What the network does with the test images at its end, with averaged weights, if there are any; None
+            where there are validation images to choose by.
         seconds: What it took, without the test; of a resumed epoch what its two parts took.
         images_per_second: Training images in a second.
+        validation: What it does with the validation images; None if there are none.
+        learned: The percentage of training images, as they were changed, that it took for what they are as it learned.
     """
 
     epoch: int
     step: int
     lr: float
     loss: float
-    test: Score
+    test: Score | None
     seconds: float
     images_per_second: float
+    validation: Score | None = None
+    learned: float = math.nan
+
+    @property
+    def held(self) -> Score:
+        """What it does with the images that it is judged by: those for validation, else those for the test."""
+        found = self.validation or self.test
+        if found is None:
+            raise AssertionError("an epoch is judged")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Result(Reported):
     """A training.
 
     Attributes:
@@ -84,6 +101,9 @@ class Result:
         resumed: After how many steps it was resumed; None if it was not.
         moved: What has changed since the run began that may change the last bits of its weights; empty if nothing.
         signal: The number of the signal that interrupted it; None if it ran to its end.
+        note: What it began with, where that was not fresh weights; empty otherwise.
+        tested: What the best weights do with the test images, where the best were chosen by validation; None before
+            the end.
     """
 
     spec: str
@@ -95,6 +115,8 @@ class Result:
     resumed: int | None = None
     moved: str = ""
     signal: int | None = None
+    note: str = ""
+    tested: Score | None = None
 
     @property
     def last(self) -> Epoch:
@@ -103,8 +125,17 @@ class Result:
 
     @property
     def best(self) -> Epoch:
-        """The first epoch with the fewest errors on the test images: chosen by them, and so no fair estimate."""
-        return max(self.epochs, key=lambda epoch: epoch.test.right)
+        """The first epoch with the fewest errors on the images it is judged by: no fair estimate on them."""
+        return max(self.epochs, key=lambda epoch: epoch.held.right)
+
+    def stale(self, patience: int) -> bool:
+        """Whether so many epochs have passed without a better one; never, if it is 0."""
+        return bool(patience and self.epochs) and self.last.epoch - self.best.epoch >= patience
+
+    @property
+    def final(self) -> Score | None:
+        """The score to quote: that of the chosen weights, or where nothing is chosen by, of the last epoch."""
+        return self.last.test if self.epochs and self.last.validation is None else self.tested
 
     @property
     def seconds(self) -> float:
@@ -117,6 +148,9 @@ class Result:
 
 class Watcher:
     """Whoever wants to know how a training goes; each method may be overridden."""
+
+    def loading(self, done: int, images: int) -> None:
+        """So many image files are decoded, of all."""
 
     def began(self, result: Result, steps: int, done: int) -> None:
         """A training begins, of so many steps, of which some are done already."""

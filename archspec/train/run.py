@@ -5,26 +5,28 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from copy import deepcopy
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from archspec.errors import ArchspecError
+from archspec.errors import ArchspecError, SpecErrors
+from archspec.graph import before_softmax
 from archspec.language import origin
-from archspec.train import checkpoint, data, recipe, record
+from archspec.train import checkpoint, data, recipe, record, start
 from archspec.train.checkpoint import Checkpoint
 from archspec.train.data import Data
 from archspec.train.interrupt import Heard, heard
-from archspec.train.log import Log
+from archspec.train.log import Log, table
 from archspec.train.loop import Loop, accelerator
 from archspec.train.options import Options
 from archspec.train.recipe import Recipe
 from archspec.train.record import Record
 from archspec.train.result import Epoch, Result, Score, TrainingStoppedError, Watcher
-from archspec.train.score import faces
+from archspec.train.score import faces, fill
 
 if TYPE_CHECKING:
     from archspec.architecture import Architecture
@@ -67,9 +69,24 @@ def fit(
     >>> lenet = archspec.load("lenet_300_100")
     >>> result = fit(lenet, "digits", Recipe(epochs=1), out=folder, bindings={"side": 8})
     >>> result.last.test.images, sorted(path.name for path in result.out.iterdir())
-    (360, ['best.safetensors', 'last', 'log.jsonl', 'run.json', 'spec.yaml'])
+    (360, ['best.safetensors', 'epochs.csv', 'last', 'log.jsonl', 'run.json', 'spec.yaml'])
     """
     return _Run(arch, Path(out), dict(bindings or {}), options or Options(), watcher or Watcher()).fit(source, chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage of a training: its recipe, and where it lies among all steps."""
+
+    number: int
+    recipe: Recipe
+    first: int
+    an_epoch: int
+
+    @property
+    def end(self) -> int:
+        """The steps done at its end."""
+        return self.first + self.an_epoch * self.recipe.epochs
 
 
 class _Run:
@@ -77,9 +94,11 @@ class _Run:
         self, arch: "Architecture", out: Path, bindings: dict[str, Any], options: Options, watcher: Watcher
     ) -> None:
         self.arch, self.out, self.options, self.watcher = arch, out, options, watcher
-        self.network = arch.expand(bindings)
+        network = arch.expand(bindings)
+        self.shape, self.classes = faces(network)
+        self.network = before_softmax(network)
         self.bindings = bindings
-        self.origin = origin(arch.document, self.network.bindings)
+        self.origin = origin(arch.document, network.bindings)
 
     def fit(self, source: str | Data | None, chosen: Recipe | None) -> Result:
         """All of it."""
@@ -91,14 +110,22 @@ class _Run:
         loaded, source, resize = self._data(source, before)
         if chosen is None:
             chosen = before.recipe if before else recipe.default_for(self.arch.name, loaded.name)
+        if faults := chosen.faults():
+            raise SpecErrors(faults)
         self.accelerate = accelerator(chosen, self.options)
+        self.data = data.held_out(loaded, chosen.validation, chosen.seed)
+        self.model = self.arch.to_torch(self.bindings, seed=chosen.seed, logits=True)
+        began, note = self._started(chosen)
         place = record.place(self.accelerate.device, self.accelerate.num_processes)
-        self.record = record.record(self.origin, loaded, source, resize, chosen, place)
+        self.record = record.record(self.origin, self.data, source, resize, chosen, place, began)
         if before is not None:
             record.refuse_another(before, self.record, self.out)
-        model = self.arch.to_torch(self.bindings, seed=chosen.seed)
-        self.loop = Loop(model, self.network, loaded, chosen, self.options, self.accelerate)
-        return self._trained(loaded, before)
+        self.stages = _stages(chosen, self.data)
+        self._enter(self.stages[0])
+        for stage in self.stages[1:]:  # what does not fit is refused now, not after the stages before it
+            for method in stage.recipe.methods:
+                method.begin(deepcopy(self.model), self.network, 0)
+        return self._trained(before, note)
 
     def _data(self, source: str | Data | None, before: Record | None) -> tuple[Data, str | None, bool]:
         """The data, what they are called, and whether they were to be resized."""
@@ -107,87 +134,135 @@ class _Run:
             source = before.source
             if source is None:
                 raise ArchspecError(f"{self.out}: the run's data were handed over in Python; hand them over again")
-        shape, classes = faces(self.network)
         if isinstance(source, Data):
-            fitted = data.fitted(source.checked(), shape, resize)
-            return data.agreeing(fitted, classes), None, resize
+            fitted = data.fitted(source.checked(), self.shape, resize)
+            return data.agreeing(fitted, self.classes), None, resize
         source = source or "digits"
-        return data.load(source, shape, classes, resize=resize), source, resize
+        read = data.load(source, self.shape, self.classes, resize=resize, progress=self.watcher.loading)
+        return read, source, resize
 
-    def _trained(self, loaded: Data, before: Record | None) -> Result:
+    def _started(self, chosen: Recipe) -> tuple[dict[str, Any], str]:
+        """Give the model the weights that it begins with; what the record says of them, and what people are told."""
+        if chosen.start is None:
+            return {}, ""
+        found = start.read(chosen.start)
+        return {"start": {"file": str(found.file), "sha256": found.digest}}, start.into(self.model, self.network, found)
+
+    def _enter(self, stage: Stage) -> None:
+        """Begin a stage with the weights that the model has."""
+        self.stage = stage
+        self.loop = Loop(self.model, self.network, self.data, stage.recipe, self.options, self.accelerate, stage.number)
+
+    def _trained(self, before: Record | None, note: str) -> Result:
         main = self.accelerate.is_main_process
         with record.claimed(self.out, begins=before is None) if main else nullcontext() as handle:
-            return self._held(loaded, before, handle)
+            self._begin(before, note, handle)
+            try:
+                with heard(patient=self.loop.share[1] > 1) as ears:
+                    self._all_steps(ears)
+            finally:
+                self.watcher.ended()
+                if self.log is not None:
+                    self.log.close()
+            return self.result
 
-    def _held(self, loaded: Data, before: Record | None, handle: int | None) -> Result:
-        self._begin(loaded, before, handle)
-        steps = self.loop.steps
-        self.watcher.began(self.result, steps, self.step)
-        try:
-            with heard(patient=self.loop.share[1] > 1) as ears:
-                while self.step < steps and self.result.signal is None:
-                    self._step(ears)
-        finally:
-            self.watcher.ended()
-            if self.log is not None:
-                self.log.close()
-        return self.result
-
-    def _begin(self, loaded: Data, before: Record | None, handle: int | None) -> None:
+    def _begin(self, before: Record | None, note: str, handle: int | None) -> None:
         """Stand where the last checkpoint is, or at the beginning."""
         found = checkpoint.read(self.out) if self.options.resume else None
-        self.step, self.loss, self.seconds = 0, 0.0, 0.0
+        self.step, self.loss, self.right, self.seconds = 0, 0.0, 0, 0.0
         self.pending: list[Tensor] = []
-        what = "; ".join(filter(None, [loaded.name, loaded.note]))
-        params = sum(parameter.numel() for parameter in self.loop.model.parameters())
-        planned = self.record.recipe.epochs
-        self.result = Result(self.arch.name, what, params, self.out, (), planned)
+        what = "; ".join(filter(None, [self.data.name, self.data.note]))
+        params = sum(parameter.numel() for parameter in self.model.parameters())
+        planned = sum(stage.recipe.epochs for stage in self.stages)
+        self.result = Result(self.arch.name, what, params, self.out, (), planned, note=note)
         kept = 0
         if found is not None:
             kept = self._restore(found, before)
         self.clock = self.saved = time.monotonic()
         self.log = None if handle is None else self._open(kept, handle, begins=before is None)
         self.accelerate.wait_for_everyone()
-        self.loop.model.train()
+        self.watcher.began(self.result, self.stages[-1].end, self.step)
+        self.loop.learning()
 
     def _open(self, kept: int, handle: int, begins: bool) -> Log:
         """Write the record of a run that begins, and open its log."""
         if begins:
-            record.write(self.out, handle, self.record, self.arch.dumps())
+            written = replace(self.record, began={**self.record.began, **self._facts()})
+            record.write(self.out, handle, written, self.arch.dumps())
         board = self.out / "tensorboard" if self.options.tensorboard else None
         return Log(self.out / "log.jsonl", kept, board)
+
+    def _facts(self) -> dict[str, Any]:
+        """What the methods say of themselves."""
+        methods = zip(self.stage.recipe.methods, self.loop.courses, strict=True)
+        return {method.key: facts for method, course in methods if (facts := course.facts())}
 
     def _restore(self, found: Checkpoint, before: Record | None) -> int:
         """Go back to a checkpoint; gives the size that the log had."""
         state = found.state
         try:
-            self.loop.restore(found.weights, found.training, state["scaler"])
-            self.step, self.loss, self.seconds = int(state["step"]), float(state["loss"]), float(state["seconds"])
-            epochs = tuple(Epoch(**{**epoch, "test": Score(**epoch["test"])}) for epoch in state["epochs"])
+            self.step = int(state["step"])
+            stage = next(stage for stage in self.stages if self.step < stage.end or stage is self.stages[-1])
+            if stage.number and self.step == stage.first:  # saved at the end of the one before
+                fill(self.model, found.weights, "the checkpoint")
+                self._enter(stage)
+            else:
+                if stage.number:
+                    fill(self.model, found.weights, "the checkpoint")
+                    self._enter(stage)
+                self.loop.restore(found.weights, found.training, state["scaler"])
+            self.loss, self.right, self.seconds = float(state["loss"]), int(state["right"]), float(state["seconds"])
+            epochs = tuple(_epoch(plain) for plain in state["epochs"])
+            tested = Score(**state["tested"]) if state.get("tested") else None
             kept = int(state["log"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             if isinstance(error, ArchspecError):
                 raise
             raise ArchspecError(f"{self.out}: the checkpoint is none of this run: {error!r}") from None
         moved = record.moved(before, self.record) if before else ""
-        self.result = replace(self.result, epochs=epochs, resumed=self.step, moved=moved)
+        self.result = replace(self.result, epochs=epochs, resumed=self.step, moved=moved, tested=tested)
         return kept
 
+    def _all_steps(self, ears: Heard) -> None:
+        """From where the training is to its end, or to the signal that ends it."""
+        while not self._over():
+            self._step(ears)
+            if self.result.signal is not None:
+                return
+        if self.data.validation is not None and self.result.tested is None:
+            self._choose()
+
+    def _over(self) -> bool:
+        """Whether the training has ended; an epoch whose test is missing is tested, and a new stage is entered."""
+        done = self.step - self.stage.first
+        if done and done % self.stage.an_epoch == 0 and len(self.result.epochs) < self._epochs():
+            self._close_epoch()
+        if self.result.stale(self.stage.recipe.patience):
+            return True
+        if self.step == self.stage.end and self.stage is not self.stages[-1]:
+            self.loop.finish()
+            self._enter(self.stages[self.stage.number + 1])
+            self.loop.learning()
+        return self.step == self.stage.end
+
+    def _epochs(self) -> int:
+        """The epochs that are over, of all stages."""
+        before = sum(stage.recipe.epochs for stage in self.stages[: self.stage.number])
+        return before + (self.step - self.stage.first) // self.stage.an_epoch
+
     def _step(self, ears: Heard) -> None:
-        """One step, and what falls due after it: a look at the losses, a test, a checkpoint."""
-        self.pending.append(self.loop.step(self.step))
+        """One step, and what falls due after it: a look at the losses, a checkpoint; a test at the end of an epoch."""
+        self.pending.append(self.loop.step(self.step - self.stage.first))
         self.step += 1
-        ended = self.step % self.loop.batches.steps == 0
+        ended = (self.step - self.stage.first) % self.stage.an_epoch == 0
         asked = bool(self.options.save_steps) and self.step % self.options.save_steps == 0
         alone = self.loop.share[1] == 1
         if ended or asked or len(self.pending) >= TOGETHER or (alone and ears.signal is not None):
             heard_by_any = self._look(ears)
             due = time.monotonic() - self.saved >= self.options.save_seconds
-            if ended:
-                self._test()
-            if self.log is not None and (ended or asked or due or heard_by_any):
-                self._save(self.log.size)
-            if heard_by_any and self.step < self.loop.steps:
+            if ended or asked or due or heard_by_any:
+                self._save()  # before the test: what was learned is not lost by it
+            if heard_by_any and self.step < self.stages[-1].end:
                 self.accelerate.wait_for_everyone()
                 self.result = replace(self.result, signal=heard_by_any)
 
@@ -198,71 +273,122 @@ class _Run:
             TrainingStoppedError: A loss is no number.
         """
         first = self.step - len(self.pending)
-        own = torch.stack([*self.pending, self.pending[0].new_tensor(ears.signal or 0)])
-        *losses, number = self.loop.agreed(own).tolist()
-        losses = [loss / self.loop.share[1] for loss in losses]
+        signal = self.pending[0].new_tensor([[ears.signal or 0, 0]])
+        *told, (number, _) = self.loop.agreed(torch.cat([torch.stack(self.pending), signal])).tolist()
+        losses = [loss / self.loop.share[1] for loss, _ in told]
         for step, loss in enumerate(losses, first):
             if not math.isfinite(loss):
                 raise self._stopped(f"the loss is {loss} in step {step + 1}")
         now = time.monotonic()
         self.seconds, self.clock = self.seconds + now - self.clock, now
-        for loss in losses:  # one by one: rounded alike wherever the looks fall
-            self.loss += loss
+        for loss, right in told:  # one by one: rounded alike wherever the looks fall
+            self.loss += loss / self.loop.share[1]
+            self.right += round(right)
         self.pending = []
         if self.log is not None:
-            epoch = first // self.loop.batches.steps + 1
-            self.log.steps(first + 1, epoch, [self.loop.lr(first + i) for i in range(len(losses))], losses)
+            own = first - self.stage.first
+            epoch = (own // self.stage.an_epoch) + 1 + sum(s.recipe.epochs for s in self.stages[: self.stage.number])
+            self.log.steps(first + 1, epoch, [self.loop.lr(own + i) for i in range(len(losses))], losses)
         self.watcher.stepped(self.step, losses[-1])
         return int(number) and (ears.signal or 2)
 
     def _stopped(self, what: str) -> TrainingStoppedError:
-        steps = self.loop.batches.steps
-        epoch = (self.step - 1) // steps + 1
         kept = next(
             (self.out / name for name in (checkpoint.LAST, checkpoint.PREVIOUS) if (self.out / name).is_dir()), None
         )
         where = f"{kept} holds the last good weights" if kept else "nothing had been saved yet"
+        epoch = len(self.result.epochs) + 1
         return TrainingStoppedError(f"{what}, epoch {epoch}; {where}; a lower --lr or --clip 1 may help")
 
-    def _test(self) -> None:
-        """Close an epoch: what does the network do on the test images?"""
+    def _close_epoch(self) -> None:
+        """Judge an epoch by the images that are held out, and keep the weights of the best."""
+        self.loop.settle()
         score = self.loop.score()
+        what = "test" if self.data.validation is None else "validation"
         if not math.isfinite(score.loss):
-            raise self._stopped(f"the loss on the test images is {score.loss} after step {self.step}")
-        steps = self.loop.batches.steps
-        rate = steps * self.record.recipe.batch / max(self.seconds, 1e-9)
+            raise self._stopped(f"the loss on the {what} images is {score.loss} after step {self.step}")
+        images = self.stage.an_epoch * self.stage.recipe.batch
         epoch = Epoch(
-            self.step // steps, self.step, self.loop.lr(self.step - 1), self.loss / steps, score, self.seconds, rate
+            len(self.result.epochs) + 1,
+            self.step,
+            self.loop.lr(self.step - self.stage.first - 1),
+            self.loss / self.stage.an_epoch,
+            score if what == "test" else None,
+            self.seconds,
+            images / max(self.seconds, 1e-9),
+            score if what == "validation" else None,
+            100 * self.right / images,
         )
         self.result = replace(self.result, epochs=(*self.result.epochs, epoch))
-        self.loss, self.seconds, self.clock = 0.0, 0.0, time.monotonic()
+        self.loss, self.right, self.seconds, self.clock = 0.0, 0, 0.0, time.monotonic()
         if self.log is not None:
             self.log.epoch(epoch)
+            checkpoint.write_text(self.out / "epochs.csv", table(self.result.epochs))
             if self.result.best is epoch:
                 checkpoint.write_weights(self.out / BEST, self._weights(), self._note())
+        self._save()
+        self.loop.learning()
         self.watcher.tested(epoch)
+
+    def _choose(self) -> None:
+        """Test, once, the weights that validation has chosen."""
+        self.accelerate.wait_for_everyone()
+        fill(self.loop.used, checkpoint.read_weights(self.out / BEST)[0], str(self.out / BEST))
+        tested = self.loop.score(self.data.test)
+        self.result = replace(self.result, tested=tested)
+        if self.log is not None:
+            self.log.tested(self.result.best.epoch, tested)
+            checkpoint.add(self.out, {"tested": _plain(tested), "log": self.log.size})
 
     def _weights(self) -> dict[str, Tensor]:
         if not self.loop.finite():
             raise self._stopped(f"a weight is no number after step {self.step}")
-        return dict(self.loop.used.state_dict())
+        return self.loop.weights()
 
     def _note(self) -> dict[str, Any]:
         facts = self.record.data
         return {
             "spec": {**asdict(self.origin), "bindings": dict(self.origin.bindings)},
             "step": self.step,
-            **{key: facts[key] for key in ("mean", "deviation")},
+            **{key: facts[key] for key in ("mean", "deviation", "names")},
         }
 
-    def _save(self, logged: int) -> None:
+    def _save(self) -> None:
+        self.loop.settle()
+        if self.log is None:
+            return
         state = {
             "step": self.step,
             "loss": self.loss,
+            "right": self.right,
             "seconds": self.seconds,
-            "epochs": [asdict(epoch) for epoch in self.result.epochs],
+            "epochs": [_plain(epoch) for epoch in self.result.epochs],
             "scaler": self.loop.scaler(),
-            "log": logged,
+            "log": self.log.size,
         }
         checkpoint.write(self.out, Checkpoint(self._weights(), self.loop.tensors(), state, self._note()))
         self.saved = self.clock = time.monotonic()
+        self.loop.learning()
+
+
+def _stages(chosen: Recipe, loaded: Data) -> tuple[Stage, ...]:
+    """The stages of a recipe, one after another: where a step lies follows from its number."""
+    found: list[Stage] = []
+    for number, each in enumerate(chosen.staged()):
+        an_epoch = len(loaded.train) // each.batch
+        found.append(Stage(number, each, found[-1].end if found else 0, an_epoch))
+    return tuple(found)
+
+
+def _plain(told: Epoch | Score) -> dict[str, Any]:
+    """An epoch or a score as JSON has it, without tables of confusions."""
+    found = asdict(told)
+    for score in (found, found.get("test"), found.get("validation")):
+        if score:
+            score.pop("confusion", None)
+    return found
+
+
+def _epoch(plain: dict[str, Any]) -> Epoch:
+    scores = {key: Score(**plain[key]) if plain[key] else None for key in ("test", "validation")}
+    return Epoch(**{**plain, **scores})

@@ -13,15 +13,21 @@ from torch.nn import functional
 from archspec.compress.container import is_compressed
 from archspec.errors import ArchspecError
 from archspec.language import Origin, origin
+from archspec.memory.peak import memory
+from archspec.runtime.refusal import refusals
 from archspec.train import checkpoint, data, record
 from archspec.train.batches import Inputs
 from archspec.train.data import Split
 from archspec.train.result import Score
+from archspec.writing import printable
 
 if TYPE_CHECKING:
     from archspec.architecture import Architecture, Network
 
 BATCH = 500
+"""The most images that are tested at once."""
+BUDGET = 2**30
+"""The bytes that the input and the output of a layer may take then."""
 
 
 def evaluate(
@@ -31,6 +37,8 @@ def evaluate(
     *,
     bindings: Mapping[str, Any] | None = None,
     resize: bool = False,
+    batch: int | None = None,
+    device: str = "auto",
 ) -> Score:
     """How a network with the weights of a file does on the test images of data.
 
@@ -42,6 +50,8 @@ def evaluate(
         source: See `archspec.train.data.load`.
         bindings: Values for the network's symbols.
         resize: See `archspec.train.data.load`.
+        batch: Images at once; as many as fit into a gigabyte, if it is not given, and 500 at most.
+        device: See `archspec.train.options.Options`.
 
     Raises:
         ArchspecError: The weights are of another specification, or the data do not fit.
@@ -50,19 +60,46 @@ def evaluate(
     shape, classes = faces(network)
     note: Mapping[str, Any] = {}
     if is_compressed(weights):
-        model = arch.to_torch(bindings, weights=weights)
+        model = arch.to_torch(bindings, weights=weights, logits=True)
     else:
         tensors, note = checkpoint.read_weights(Path(weights))
         if "spec" in note:
             refuse_note(note, origin(arch.document, network.bindings), str(weights))
-        model = arch.to_torch(bindings)
+        model = arch.to_torch(bindings, logits=True)
         fill(model, tensors, str(weights))
+    place = device_of(device)
+    model.to(place)
     found = data.load(source, shape, classes, resize=resize)
+    data.refuse_other_classes(note.get("names", ()), found.names, str(weights))
     scaling = (
         (tuple(note["mean"]), tuple(note["deviation"])) if {"mean", "deviation"} <= set(note) else found.statistics
     )
-    inputs = Inputs(scaling, torch.device("cpu"), False)
-    return total(scores(model, likelihoods(network), found.test, inputs), len(found.test))
+    inputs = Inputs(scaling, place, False)
+    sums = scores(model, found.test, inputs, classes, batch or batch_for(network))
+    return total(sums, len(found.test), confusion=True)
+
+
+def device_of(name: str) -> torch.device:
+    """The device of a name: "auto" is a GPU where there is one.
+
+    Raises:
+        ArchspecError: There is no such device here.
+
+    >>> device_of("cpu")
+    device(type='cpu')
+    """
+    if name == "auto":
+        return torch.accelerator.current_accelerator() or torch.device("cpu")
+    try:
+        found = torch.device(name)
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError, ValueError):
+        found = None
+    if found is None or found.type == "meta":
+        raise ArchspecError(
+            f"there is no device '{printable(name, 40)}' here; auto, cpu, cuda or cuda:1 are such names"
+        )
+    return found
 
 
 def refuse_note(note: Mapping[str, Any], now: Origin, file: str) -> None:
@@ -115,41 +152,54 @@ def faces(network: "Network") -> tuple[tuple[int, ...], int]:
     return tuple(shape[1:]), int(result[1])
 
 
-def likelihoods(network: "Network") -> Callable[[Tensor], Tensor]:
-    """What makes logits of what a network gives: the logarithm, where it ends with a softmax."""
-    if network.node(network.output).operator.name != "softmax":
-        return lambda given: given
-    return lambda given: given.float().clamp_min(torch.finfo(torch.float32).tiny).log()
+def batch_for(network: "Network") -> int:
+    """How many images are tested at once: as many as fit into `BUDGET` bytes, by the network's largest layer."""
+    largest = memory(network, "layerwise", "float32").peak // network.input.shape[0]
+    return int(min(BATCH, max(1, BUDGET // largest)))
 
 
 @torch.no_grad()
 def scores(
     model: nn.Module,
-    logits: Callable[[Tensor], Tensor],
     split: Split,
     inputs: Inputs,
+    classes: int,
+    batch: int = BATCH,
     share: tuple[int, int] = (0, 1),
     precision: Callable[[], AbstractContextManager[Any]] = nullcontext,
 ) -> Tensor:
-    """The summed loss and the numbers of right guesses and of right ones among five, of a process's share of images."""
+    """How often each class (row) is taken for each (column), the summed loss, and the right ones among five.
+
+    Args:
+        model: Gives logits.
+        split: The images.
+        inputs: What makes floats of them.
+        classes: How many classes there are.
+        batch: Images at once.
+        share: The number of this process, and of all; each takes every so-manieth batch.
+        precision: In what it computes.
+    """
     rank, processes = share
     learning = model.training
     model.eval()
-    found = torch.zeros(3, dtype=torch.float64)
-    for begin in range(rank * BATCH, len(split), processes * BATCH):
-        images = inputs(split.images[begin : begin + BATCH])
-        labels = split.labels[begin : begin + BATCH].to(inputs.device)
-        with precision():
-            guesses = logits(model(images)).float()
-        five = guesses.topk(min(5, guesses.shape[1]), 1).indices == labels[:, None]
-        found[0] += functional.cross_entropy(guesses, labels, reduction="sum").double().cpu()
-        found[1] += five[:, 0].sum().cpu()
-        found[2] += five.sum().cpu()
+    loss, five, counts = 0.0, 0, torch.zeros(classes**2, dtype=torch.int64)
+    for begin in range(rank * batch, len(split), processes * batch):
+        images = inputs(split.images[begin : begin + batch])
+        labels = split.labels[begin : begin + batch].to(inputs.device)
+        with precision(), refusals(model):
+            guesses = model(images).float()
+        best = guesses.topk(min(5, classes), 1).indices
+        loss += float(functional.cross_entropy(guesses, labels, reduction="sum").cpu())
+        five += int((best == labels[:, None]).sum().cpu())
+        counts += torch.bincount((labels * classes + best[:, 0]).cpu(), minlength=classes**2)
     model.train(learning)
-    return found
+    return torch.cat([counts.double(), torch.tensor([loss, five], dtype=torch.float64)])
 
 
-def total(sums: Tensor, images: int) -> Score:
-    """The score that the sums over all images come to."""
-    loss, right, five = sums.tolist()
-    return Score(images, loss / images, int(right), int(five))
+def total(sums: Tensor, images: int, *, confusion: bool = False) -> Score:
+    """The score that the sums over all images come to, with the table of confusions, if it is asked for."""
+    loss, five = sums[-2:].tolist()
+    classes = round(len(sums[:-2]) ** 0.5)
+    counts = sums[:-2].long().view(classes, classes)
+    table = tuple(tuple(row) for row in counts.tolist()) if confusion else ()
+    return Score(images, loss / images, int(counts.diagonal().sum()), int(five), table)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from archspec.errors import ArchspecError
 from archspec.files import replacing
-from archspec.result import short
+from archspec.result import Reported, short
 from archspec.weights.blocks import mixed
 from archspec.weights.differences import differences
 from archspec.weights.layers import UNCOUNTED, Layer, Layers
@@ -28,7 +28,7 @@ SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Matching:
+class Matching(Reported):
     """A network's arrays beside those of a source; true when each is filled and nothing is left over.
 
     Attributes:
@@ -58,7 +58,9 @@ class Matching:
     def __bool__(self) -> bool:
         return not self.left and all(row.source is not None for row in self.rows)
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """What came of it, in one sentence."""
         filled = sum(row.source is not None for row in self.rows)
         left = f"{len(self.left)} of the source left over" if self.left else "none left over"
         layers = "1 layer" if len(self.open) == 1 else f"{len(self.open)} layers"
@@ -202,7 +204,7 @@ class Matching:
 
     def _refuse_partial(self) -> None:
         if not self:
-            raise ArchspecError("\n".join((str(self), *self.differences)))
+            raise ArchspecError("\n".join((self.sentence, *self.differences)))
 
     def swapped(self, choice: Choice) -> "Matching":
         """The matching in which a choice is made the other way."""
@@ -250,7 +252,7 @@ class Matching:
         return settled(self, model, source, x, tolerance)
 
     def __repr__(self) -> str:
-        return short(self, str(self))
+        return short(self, self.sentence)
 
 
 _ASSUME = "to take those in the order of their names, say --assume (assume=True); Matching.settled runs both models"

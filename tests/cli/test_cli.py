@@ -135,6 +135,16 @@ def test_check_names_all_faults_of_all_files_and_exits_2(tmp_path):
     assert f"{bad}:6:5: unknown operator or block 'con2d'; did you mean 'conv2d'?" in result.stderr
 
 
+def test_check_notes_an_input_that_looks_as_if_its_channels_were_last(tmp_path):
+    spec = tmp_path / "last.yaml"
+    spec.write_text(
+        "archspec: 1\nname: x\ninput: [32, 32, 3]\nnetwork: [{conv2d: {out_channels: 8, kernel_size: 3}}]\n"
+    )
+    result = run("check", str(spec))
+    assert result.exit_code == 0
+    assert result.stderr.endswith("note: the input is read as 32 channels of 32×3; channels come first: [3, 32, 32]\n")
+
+
 def test_check_finds_the_whole_zoo_sound():
     result = run("check", *zoo.names())
     assert (result.exit_code, result.stderr) == (0, "")

@@ -46,7 +46,7 @@ def test_a_formula_is_printed_a_line_a_term_with_its_value_and_what_is_bound():
         (["separable", "--letters", "paper", "--where", "M=alpha*M"], "α"),
         (["squeezenet_meta"], "more (--format json has all)"),
         (["mobilenet", "--format", "latex"], "\\begin{align*}\n\\text{MACs} &= "),
-        (["mobilenet", "--of", "weight_bytes", "--format", "markdown"], "**mobilenet**, weights [B]:\n\n$$\n"),
+        (["mobilenet", "--of", "weight_bytes", "--format", "markdown"], "**mobilenet: weights [B]**\n\n$$\n"),
         (["mobilenet", "--format", "numpy"], "import numpy as np"),
         (["mobilenet", "--format", "javascript"], "function macs(alpha, side, classes) {"),
         (["vgg16", "--of", "buffers"], "  = 0\n"),

@@ -75,6 +75,42 @@ def test_a_run_is_resumed_with_what_it_knows(small):
     assert "another recipe: epochs was 1 and is 2" in result.stderr
 
 
+def test_a_run_stands_for_its_specification_bindings_data_and_weights(small, tmp_path):
+    first = run("train", small, "--set", "side=9", "--epochs", 1, "--validation", 100, "--out", "one")
+    assert first.exit_code == 0, first.stderr
+    assert "the best, tested once" in first.stdout
+    (tmp_path / small).unlink()
+    tested = run("evaluate", "one", "--confusion", "--device", "cpu", "--batch", 50)
+    assert tested.exit_code == 0, tested.stderr
+    (line,) = (line for line in first.stdout.splitlines() if line.startswith("the best, tested once"))
+    assert f"test error {line.split()[6]} %" in tested.stdout
+    assert len(tested.stdout.splitlines()) == 1 + 1 + 2 + 10
+    table = json.loads(run("evaluate", "one", "--format", "json", "--confusion").stdout)["confusion"]
+    assert sum(map(sum, table)) == 360
+    assert "resumed after step" in run("train", "--resume", "one").stderr
+    second = run("train", "--start", "one", "--epochs", 1, "--out", "two", "--set", "side=9")
+    assert second.exit_code == 0, second.stderr
+    assert "begun with one/best.safetensors" in second.stderr
+    assert run("compile", "two", "-o", "two.pt2", "--logits").exit_code == 0
+    program = torch.export.load(tmp_path / "two.pt2").module()
+    assert program(torch.rand(3, 1, 9, 9)).shape == (3, 10)
+    refused = run("evaluate", "one", "--set", "side=8")
+    assert (refused.exit_code, refused.stderr) == (
+        2,
+        "one: is the folder of a run with other bindings than --set side=8\n",
+    )
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("content", ["{", "[]", '{"spec": {"bindings": {}}, "data": {"source": 3, "resize": false}}'])
+def test_a_record_that_is_none_is_refused(tmp_path, content):
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "run.json").write_text(content)
+    result = run("evaluate", "odd")
+    assert result.exit_code == 2
+    assert "odd/run.json: is no record of a run" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
@@ -89,6 +125,8 @@ def test_a_run_is_resumed_with_what_it_knows(small):
         (["--recipe", "faulty.yaml"], "faulty.yaml:2:5: expected a number above 0"),
         (["--recipe", "nothing.yaml"], "nothing.yaml: cannot be read"),
         (["--resume"], "--resume needs --out"),
+        (["--device", "tpu"], "there is no device 'tpu' here"),
+        (["--validation", "-1"], "validation: expected a whole number"),
         (["--resume", "--out", "nothing"], "there is no run to resume"),
         (["--batch", "5000"], "a batch of 5000 is more than the 1437 training images"),
         (["--set", "side=0"], "side"),
@@ -101,6 +139,12 @@ def test_wrong_input_is_one_sentence_and_exit_2(small, tmp_path, arguments, faul
     assert fault in result.stderr
     assert "Traceback" not in result.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["faulty.yaml", "small.yaml"]
+
+
+def test_without_a_specification_a_run_is_wanted(small):
+    assert run("train").stderr == "name a SPEC to train, or a run: --resume RUN, --start RUN\n"
+    assert run("train", "--start", "weights.safetensors").exit_code == 2
+    assert "is no folder of a run; name its weights with --weights" in run("evaluate", small).stderr
 
 
 def test_a_training_that_cannot_go_on_exits_1(small, monkeypatch):
@@ -121,7 +165,7 @@ def test_an_interrupted_run_says_how_to_go_on_once_for_all_processes(small, monk
     monkeypatch.setenv("RANK", rank)
     result = run("train", small, "--set", "side=8", "--out", "my run")
     assert result.exit_code == 128 + 15
-    resume = "archspec train small.yaml --set side=8 --out 'my run' --resume"
+    resume = "archspec train --resume 'my run'"
     assert (f"interrupted; everything is saved: {resume}" in result.stderr) == speaks
 
 

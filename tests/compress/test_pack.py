@@ -44,7 +44,7 @@ def holds(arch, source, plan, path, **bindings):
 
 
 def test_predicted_bytes_are_the_bytes_on_disk_for_plans_at_random(tmp_path, request):
-    for seed in range(10_000 if request.config.option.long else 60):
+    for seed in range(10_000 if request.config.option.long else 50):
         random = Random(seed)  # noqa: S311  # the same every time
         bindings = {"c": random.randint(1, 12), "k": random.choice([1, 3])}
         plan, kind = plans_at_random.plan(random), random.choice(plans_at_random.KINDS)
@@ -538,7 +538,7 @@ def test_a_file_that_is_written_otherwise_is_found(tmp_path):
     container.write(file, text, [bytes([2, 0, 0, 0, 0b010_100_00]) + codebook + bytes([0b00_01_0000])])
     assert np.array_equal(unpack(file)["linear.weight"], source["linear.weight"])
     found = verify(file)
-    assert "encoded again, it has other bytes" in str(found)
+    assert "encoded again, it has other bytes" in found.sentence
     assert found.findings[0].startswith(f"{file}: blob 0: linear.weight")
 
 
@@ -570,3 +570,15 @@ def test_weights_of_a_run_are_no_compressed_file(tmp_path):
     assert LENET.match_weights(file)
     pack(LENET, file, "lenet_300_100", tmp_path / "packed.safetensors")
     assert container.is_compressed(tmp_path / "packed.safetensors")
+
+
+def test_a_header_whose_length_begins_as_a_pickle_does_is_a_header(tmp_path):
+    """One safetensors file in 32 begins with 0x80: its header's length, of which the lowest byte comes first."""
+    file = tmp_path / "w.safetensors"
+    source = weights(LENET.expand(), 0)
+    for padding in range(0, 256, 8):
+        save_file(source, file, metadata={"padding": "x" * padding})
+        if file.read_bytes()[0] == 0x80:
+            break
+    assert file.read_bytes()[0] == 0x80
+    assert LENET.match_weights(file)

@@ -5,8 +5,8 @@ Markers that a rendered page does not show tell how a part is tested:
     <!-- nodes -->          a text block: the nodes of the YAML block before it, each with its shape
     <!-- faults -->         a text block: the faults of the YAML block before it
     <!-- values -->         a table of expressions and their values
-    <!-- operators -->, <!-- costs -->, <!-- kinds -->      tables of operators and of kinds of operation
-    <!-- limits --> … <!-- end -->, <!-- conventions --> … <!-- end -->, <!-- quantities --> … <!-- end -->
+    <!-- kinds -->          a table of kinds of operation
+    <!-- limits --> … <!-- end -->, also conventions, quantities, operators, domains, costs, examples
         tables made from the code
 
 `UPDATE_DOCS=1 pytest tests/docs` writes the faults and the tables made from the code anew.
@@ -18,27 +18,27 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
-from fractions import Fraction
 from importlib import import_module
-from math import prod
 from pathlib import Path
+from typing import get_args
 
 import jsonschema
 import pytest
 from ruamel.yaml import YAML
+from samples import SAMPLES
 
 import archspec
 from archspec import ops
 from archspec.cost import CONVENTIONS, DEFAULT, QUANTITIES
 from archspec.errors import ArchspecError, SpecError, SpecErrors
-from archspec.language import document, reader, steps
+from archspec.formula.operators import operator_forms
+from archspec.language import alphabet, document, reader, rules, steps
 from archspec.language import expression as expressions
 from archspec.language.document import Document
 from archspec.language.expression import BUILTINS, Expression, Scope
-from archspec.ops import KINDS, Operator, Tensor
+from archspec.ops import KINDS
 
-checks = import_module("archspec.language.check")  # the package has a function of that name
-expansion = import_module("archspec.graph.expand")  # likewise
+expansion = import_module("archspec.graph.expand")  # the package has a function of that name
 
 DOCS = Path(__file__).parents[2] / "docs"
 UPDATE = os.environ.get("UPDATE_DOCS") == "1"
@@ -185,7 +185,7 @@ def test_the_page_names_every_function_key_step_and_word():
         assert f"\n| `{name}`" in text
     for name in document.Source.model_fields:
         assert f"`{name}`" in text
-    for name in {*steps._STEPS, *ops.joins()} - {"call", "join"}:
+    for name in {*steps._STEPS} - {"call", "join"}:
         assert f"`{name}`" in text
     for word in ops.words():
         assert f"`{word}`" in text
@@ -200,16 +200,17 @@ LIMITS = {
     "values in the YAML": reader.MAX_NODES,
     "keys of one mapping": reader.MAX_KEYS,
     "characters of one text": reader.MAX_SCALAR,
+    "characters of a letter": alphabet.MOST,
     "characters of one expression": expressions.MAX_LENGTH,
     "depth of one expression": expressions.MAX_DEPTH,
     "an exponent, up or down": expressions.MAX_EXPONENT,
     "a number's numerator or denominator": expressions.MAX_MAGNITUDE,
-    "depth of functions that call functions": checks.MAX_NESTING,
+    "depth of functions that call functions": rules.MAX_NESTING,
     "parts of expressions evaluated in one expansion": expressions.MAX_WORK,
     "steps of an expanded network": expansion.MAX_STEPS,
     "depth of blocks, branches and groups": expansion.MAX_DEPTH,
-    "one repetition": checks.MAX_REPEAT,
-    "one size of a tensor": expansion.MAX_SIZE,
+    "one repetition": rules.MAX_REPEAT,
+    "one size of a tensor": rules.MAX_SIZE,
 }
 
 
@@ -240,52 +241,16 @@ def generated(name, marker, lines):
 
 # ------------------------------------------------------------------ the operators
 
-X, V = (2, 8, 12, 10), (3, 7)
-SAMPLES = {
-    "conv2d": [
-        ({"out_channels": 6, "kernel_size": (3, 5), "padding": 1, "groups": 2}, X),
-        ({"out_channels": 6, "kernel_size": 3, "stride": 2, "dilation": 2, "bias": False}, X),
-    ],
-    "conv_transpose2d": [
-        ({"out_channels": 6, "kernel_size": (3, 4), "stride": 2, "groups": 2}, X),
-        ({"out_channels": 6, "kernel_size": 3, "stride": 3, "output_padding": 1, "bias": False}, X),
-    ],
-    "binary_conv2d": [
-        ({"out_channels": 6, "kernel_size": 3, "groups": 2, "padding": 1, "bias": True}, X),
-        ({"out_channels": 6, "kernel_size": 3, "stride": 2, "input_scale": False}, X),
-        ({"out_channels": 6, "kernel_size": 3, "binary_input": False}, X),
-    ],
-    "linear": [({"out_features": 5}, V), ({"out_features": 5, "bias": False}, (2, 4, 7))],
-    "binary_linear": [
-        ({"out_features": 5}, V),
-        ({"out_features": 5, "bias": True, "input_scale": False}, V),
-        ({"out_features": 5, "binary_input": False}, V),
-    ],
-    "batch_norm": [({}, X), ({"affine": False}, V), ({"track_running_stats": False}, X)],
-    "layer_norm": [
-        ({}, V),
-        ({"normalized_shape": (12, 10)}, X),
-        ({"normalized_shape": (10,), "bias": False}, X),
-        ({"elementwise_affine": False}, V),
-    ],
-    "local_response_norm": [({"size": 5}, X)],
-    "max_pool2d": [({"kernel_size": 3, "stride": 2, "padding": 1}, X), ({"kernel_size": (2, 3), "ceil_mode": True}, X)],
-    "avg_pool2d": [({"kernel_size": 3, "stride": 2}, X), ({"kernel_size": (2, 3)}, X)],
-    "adaptive_avg_pool2d": [({"output_size": 4}, X), ({"output_size": (5, 3)}, X), ({"output_size": (6, 5)}, X)],
-    "global_avg_pool": [({}, X), ({"keepdim": True}, X)],
-    "global_max_pool": [({}, X)],
-    "prelu": [({}, X), ({"num_parameters": 8}, X)],
-    "gelu": [({}, X), ({"approximate": "tanh"}, X)],
-    "softmax": [({}, V), ({"dim": 2}, X)],
-    "log_softmax": [({}, V), ({"dim": 2}, X)],
-    "add": [({}, X, X), ({}, X, X, X)],
-    "mul": [({}, X, (2, 8, 1, 1)), ({}, (2, 8, 1, 1), X, X)],
-    "concat": [({}, X, X)],
-    "split": [({"sections": 2, "index": 1}, X)],
-    "channel_shuffle": [({"groups": 2}, X)],
-    "zero_pad": [({"padding": 1}, X)],
-    "upsample": [({"scale_factor": 2}, X), ({"scale_factor": (2, 3), "mode": "bilinear"}, X)],
-}
+
+def test_the_operators_and_their_arguments_are_those_of_the_register():
+    rows = [
+        f"| `{name}` | {arguments(cls)} | {first_sentence(cls)} |" for name, cls in sorted(ops.registered().items())
+    ]
+    generated(
+        "operators.md",
+        "operators",
+        ["| operator | arguments | computes |", "|---|---|---|", *(row.replace("|  |", "| |") for row in rows)],
+    )
 
 
 def arguments(cls):
@@ -301,77 +266,76 @@ def written(value):
     return str(value).replace("e-0", "e-")
 
 
-def test_the_operators_and_their_arguments_are_those_of_the_code():
-    rows = table(page("operators.md"), "operators")
-    said = {name.strip("`"): cell for name, cell, _ in rows}
-    assert said == {name: arguments(cls) for name, cls in ops.registered().items()}
-    assert len(rows) == len(said)
-    assert all(computes for _, _, computes in rows)
+def first_sentence(cls):
+    return " ".join(cls.__doc__.split("\n\n")[0].split()).removesuffix(".").replace("|", "\\|")
 
 
-def costs():
-    return {row[0].strip("`"): row[1:] for row in table(page("operators.md"), "costs")}
+def test_what_arguments_may_be_is_what_their_classes_say():
+    used = {}
+    for name, cls in sorted(ops.registered().items()):
+        for field, info in cls.model_fields.items():
+            used.setdefault(may_be(info), {}).setdefault(field, []).append(name)
+    rows = [f"| {', '.join(map(argument, fields.items()))} | {says} |" for says, fields in sorted(used.items())]
+    generated("operators.md", "domains", ["| argument | may be |", "|---|---|", *rows])
 
 
-def test_the_costs_of_every_operator_stand_on_the_page():
-    assert set(costs()) == set(ops.registered())
+def argument(item):
+    """An argument, and whose it is where operators have others of that name."""
+    field, owners = item
+    kinds = {may_be(cls.model_fields[field]) for cls in ops.registered().values() if field in cls.model_fields}
+    return f"`{field}`" if len(kinds) == 1 else f"`{field}` of {', '.join(f'`{owner}`' for owner in owners)}"
 
 
-CASES = [(name, *sample) for name in sorted(ops.registered()) for sample in SAMPLES.get(name, [({}, X)])]
+def may_be(info):
+    known = ops.base.domain(info)
+    return known.says if known else " or ".join(f"`{word}`" for word in get_args(info.annotation))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-{case[1]}-{len(case) - 2}")
-def test_an_operator_costs_what_its_formulas_say(case):
-    name, args, *shapes = case
-    operator = ops.operator(name)(**args)
-    inputs = tuple(map(Tensor, shapes))
-    params, buffers, macs, other = costs()[name]
-    letters = {**fields(operator), **sizes(operator, inputs)}
-    formulas = {"macs": macs, **dict(part.split(": ") for part in other.split("; ") if part != "none")}
-    assert set(formulas) <= set(KINDS)
-    weights = operator.weights(*inputs)
-    counts = dict(zip(KINDS, operator.operations(*inputs).counts(), strict=True))
-    assert computed(params, letters) == sum(weight.elements for weight in weights if weight.trainable)
-    assert computed(buffers, letters) == sum(weight.elements for weight in weights if not weight.trainable)
-    assert {kind: computed(formulas.get(kind, "0"), letters) for kind in KINDS} == counts
+def test_the_costs_are_the_closed_forms_of_the_register():
+    rows = [
+        f"| {called(form)} | {figure(form, 'params')} | {figure(form, 'buffers')} | {figure(form, 'macs')} | "
+        f"{'; '.join(f'{kind}: {figure(form, kind)}' for kind in form.figures if kind in KINDS[1:]) or 'none'} |"
+        for form in sorted(operator_forms(), key=lambda form: form.operator)
+    ]
+    head = ["| operator | params | buffers | macs | other operations |", "|---|---|---|---|---|"]
+    generated("operators.md", "costs", [*head, *rows])
 
 
-def computed(formula, letters):
-    text = formula.replace("·", "*").replace("−", "-").replace("k²", "k2")
-    return Expression(text).evaluate(Scope(letters))
+def called(form):
+    settings = ", ".join(f"{name}: {str(value).lower()}" for name, value in form.settings.items())
+    return f"`{form.operator}`, `{settings}`" if settings else f"`{form.operator}`"
 
 
-def fields(operator: Operator):
-    """The arguments by name, a switch as 1 or 0; the words `tanh` and `bilinear` as 1 where they are chosen."""
-    chosen = dict.fromkeys(ops.words(), 0)
-    found = {}
-    for key, value in operator.settings().items():
-        if isinstance(value, str):
-            chosen[value] = 1  # a word
-        elif isinstance(value, (bool, int, Fraction)):
-            found[key] = int(value) if isinstance(value, bool) else value
-    return {**chosen, **found}
+def figure(form, name):
+    return str(form.figures.get(name, 0))
 
 
-def sizes(operator, inputs):
-    x, y = inputs[0], operator.output(*inputs)
-    found = {"x": x.elements, "y": y.elements, "f": x.shape[-1], "i": len(inputs), "n": x.shape[0], "c": x.shape[1]}
-    if len(x.shape) == 4:
-        found |= {"h": x.shape[2], "w": x.shape[3]}
-    if hasattr(operator, "kernel_size"):
-        found["k2"] = prod(ops.base.both(operator.kernel_size))
-    if hasattr(operator, "normalized_shape"):
-        found["m"] = prod(operator.normalized_shape or x.shape[-1:])
-    elif hasattr(operator, "dim"):
-        found["m"] = x.shape[operator.dim]
-    if hasattr(operator, "output_size"):
-        found["a"] = x.shape[0] * x.shape[1] * prod(map(windows, x.shape[2:], ops.base.both(operator.output_size)))
-    return found
+def test_the_examples_are_the_samples():
+    rows = [
+        f"| `{step(sample)}` | {', '.join(map(sizes, sample.inputs))} | {sizes(sample.output)} | {sample.params:,} | "
+        f"{done(sample.operations)} |"
+        for sample in sorted(SAMPLES, key=lambda sample: sample.name)
+    ]
+    head = ["| step | inputs, batch first | result | params | operations |", "|---|---|---|---|---|"]
+    generated("operators.md", "examples", [*head, *rows])
 
 
-def windows(size, outputs):
-    """The lengths of all windows of adaptive pooling along one axis, from where each begins and ends."""
-    return sum(-(-(i + 1) * size // outputs) - i * size // outputs for i in range(outputs))
+def done(operations):
+    kinds = zip(KINDS, operations.counts(), strict=True)
+    return "; ".join(f"{kind} {number:,}" for kind, number in kinds if number) or "none"
+
+
+def step(sample):
+    settings = ", ".join(f"{key}: {setting(value)}" for key, value in sample.settings.items())
+    return f"{sample.name}: {{{settings}}}" if settings else sample.name
+
+
+def setting(value):
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else written(value)
+
+
+def sizes(shape):
+    return "×".join(map(str, shape))
 
 
 # ------------------------------------------------------------------ the conventions

@@ -177,9 +177,10 @@ def test_a_ratio_says_whether_it_leaves_out_roundings_and_what_both_assume():
 
 def test_a_formula_whose_assumptions_no_binding_meets_is_not_called_checked():
     from archspec.formula.proof import Proof
+    from archspec.report.formats import written
     from archspec.report.formula import formulas
 
-    page = formulas([formula("mobilenet")], "exact", "text", proofs=[Proof(0, 50, 0)])
+    page = written(formulas([formula("mobilenet")], "exact", proofs=[Proof(0, 50, 0)]))
     assert "not checked: at none of 50 random bindings does every assumption hold (seed 0)" in page
 
 

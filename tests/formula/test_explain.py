@@ -12,7 +12,6 @@ from archspec.errors import UnknownNameError
 from archspec.formula.explain import explain, find
 from archspec.formula.shapes import NumberText, shape
 from archspec.language.expression import Expression, Scope
-from archspec.report.explain import FORMATS
 from archspec.symbols import value
 
 SPECS = ("mobilenet_v2", "shufflenet", "squeezenet_bypass", "alexnet", "googlenet", "inception_v3", "lenet_300_100")
@@ -94,9 +93,7 @@ network:
 
 
 def run_on(arch, node):
-    from archspec.report.explain import explain as printed
-
-    return printed(arch.explain(node))
+    return str(arch.explain(node)) + "\n"
 
 
 # ------------------------------------------------------------------ names
@@ -146,7 +143,7 @@ def test_text_goes_from_letters_to_numbers_to_the_result():
     assert lines[lines.index("FLOPs") + 1 :][:3] == ["= 2·MACs", "= 2·6,422,528", "= 12,845,056"]
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", ["text", "markdown", "latex", "json"])
 def test_every_format_says_the_result(form):
     result = run("squeezenet", "fire2/squeeze/conv2d", "--format", form, "--batch", "2")
     assert (result.exit_code, result.stderr) == (0, "")

@@ -172,15 +172,15 @@ def test_no_integer_type_of_the_input_wraps():
         assert loaded(form.python(), "macs")(np.array([224], dtype=np.int32)[0]) == form(side=224)
 
 
-BEYOND = archspec.load("vgg16").formula("macs", free=["side"])
+BEYOND = archspec.load("vgg16").formula("macs", free=["batch"])
 
 
 def test_what_float64_cannot_count_is_refused_by_numpy_and_javascript_and_counted_by_python():
-    far = 2**26
-    assert BEYOND(side=far) > 2**63
-    assert loaded(BEYOND.python(), "macs")(far) == BEYOND(side=far)
+    far = 2**39
+    assert BEYOND(batch=far) > 2**63
+    assert loaded(BEYOND.python(), "macs")(far) == BEYOND(batch=far)
     with pytest.raises(OverflowError, match=r"above 2\*\*53"):
-        loaded(BEYOND.numpy(), "macs")(np.array([224, far]))
+        loaded(BEYOND.numpy(), "macs")(np.array([1, far]))
     assert run_javascript(BEYOND.javascript(), f"macs({far})") == "RangeError"
 
 
@@ -191,6 +191,23 @@ def test_what_is_not_whole_is_refused_where_a_whole_number_is_needed(side):
     with pytest.raises(ValueError, match="whole number"):
         loaded(BEYOND.numpy(), "macs")(side)
     assert run_javascript(BEYOND.javascript(), f"macs({str(side).replace('nan', 'NaN')})") == "RangeError"
+
+
+def test_a_value_that_the_specification_does_not_allow_is_refused():
+    form = archspec.load("mobilenet").formula("macs", free=["alpha", "side"])
+    for source in (form.python(), form.numpy()):
+        with pytest.raises(ValueError, match="side must be from 1 to 8192"):
+            loaded(source, "macs")(1, 9000)
+        with pytest.raises(ValueError, match="alpha must be from 1/32 to 4"):
+            loaded(source, "macs")(5, 224)
+    assert run_javascript(form.javascript(), "macs(5, 224)") == "RangeError"
+    groups = archspec.load("alexnet").formula("params", free=["groups"])
+    for source in (groups.python(), groups.numpy()):
+        assert loaded(source, "params")(2) == groups(groups=2)
+        with pytest.raises(ValueError, match="groups must be one of 1, 2"):
+            loaded(source, "params")(4)
+    assert run_javascript(groups.javascript(), "params(4)") == "RangeError"
+    assert run_javascript(groups.javascript(), "params(2)") == groups(groups=2)
 
 
 def test_a_fraction_that_nine_decimals_do_not_tell_from_a_whole_number_is_refused():

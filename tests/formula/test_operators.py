@@ -147,7 +147,7 @@ def run(*arguments):
 def test_the_table_of_operators_is_printed_in_every_format():
     said = run()
     assert (said.exit_code, said.stderr) == (0, "")
-    assert "\nconv2d (padding: same)\n  n × c_in × h × w → n × c_out × ⌈h/s⌉ × ⌈w/s⌉\n" in said.stdout
+    assert "\nconv2d (padding: same)\n  shapes: n × c_in × h × w → n × c_out × ⌈h/s⌉ × ⌈w/s⌉\n" in said.stdout
     data = json.loads(run("--format", "json").stdout)
     assert {form["operator"] for form in data} == set(ops.registered())
     assert next(form for form in data if form["operator"] == "linear")["macs"]["text"] == "n·f_out·f_in"
@@ -159,10 +159,10 @@ def test_the_table_of_operators_is_printed_in_every_format():
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        ("text", "  assumes c_in is a multiple of g; c_out is a multiple of g\n"),
-        ("text", "  assumes h is a multiple of o; w is a multiple of o\n"),
+        ("text", "  assumes: c_in is a multiple of g; c_out is a multiple of g\n"),
+        ("text", "  assumes: h is a multiple of o; w is a multiple of o\n"),
         ("markdown", "| c\\_in is a multiple of g; c\\_out is a multiple of g |"),
-        ("latex", r" \\ assumes c\_in is a multiple of g; c\_out is a multiple of g"),
+        ("latex", r" \\ assumes: c\_in is a multiple of g; c\_out is a multiple of g"),
     ],
 )
 def test_what_a_form_takes_for_true_is_said_beside_it(form, said):

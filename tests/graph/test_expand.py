@@ -4,7 +4,6 @@
 
 from decimal import Decimal
 from fractions import Fraction
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -12,10 +11,9 @@ import sympy
 
 from archspec import dims, graph, language, ops
 from archspec.errors import BindingError, SpecErrors
+from archspec.graph import made
 from archspec.language import Document
 from archspec.ops import Tensor
-
-expansion = import_module("archspec.graph.expand")  # the package has a function of that name
 
 HEAD = "archspec: 1\nname: x\ninput: [3, 32, 32]\n"
 """Three lines; what a test adds begins in the fourth."""
@@ -764,7 +762,7 @@ def test_operators_are_made_once_and_not_kept_without_bound():
     assert first.operator is expand(text).nodes[2].operator
     wide = HEAD + "network: [flatten, {repeat: 5000, index: i, body: [{linear: {out_features: 1 + i}}]}]\n"
     assert len(expand(wide).nodes) == 5001
-    assert len(expansion._operators) <= expansion.MAX_OPERATORS
+    assert len(made._operators) <= made.MAX_OPERATORS
 
 
 # ---------------------------------------------------------------- where nodes come from
@@ -806,3 +804,13 @@ def test_names_are_unique_and_inputs_come_before_what_takes_them():
             assert node.name not in seen
             assert set(node.inputs) <= seen
             seen.add(node.name)
+
+
+def test_an_input_with_its_channels_last_is_hinted_at_once():
+    text = "archspec: 1\nname: x\ninput: [32, 32, 3]\nnetwork:\n"
+    with pytest.raises(SpecErrors) as caught:
+        expand(text + "  - add: [[{conv2d: {out_channels: 8, kernel_size: 5}}], [{max_pool2d: {kernel_size: 7}}]]\n")
+    first, second = (error.message for error in caught.value.errors)
+    assert first.endswith("(the input is read as 32 channels of 32×3; channels come first: [3, 32, 32])")
+    assert "channels come first" not in second
+    assert len(expand(text + "  - {conv2d: {out_channels: 8, kernel_size: 3}}\n").nodes) == 1

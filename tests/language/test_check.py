@@ -6,8 +6,8 @@ import pytest
 
 from archspec import language
 from archspec.errors import ArchspecError
-from archspec.language.check import arguments, field_faults, signature, value_fault
 from archspec.language.document import Document, Symbol
+from archspec.language.rules import arguments, field_faults, signature, value_fault
 
 HEAD = "archspec: 1\nname: x\ninput: [3, 32, 32]\n"
 """Three lines; what a test adds begins in the fourth."""
@@ -77,6 +77,9 @@ NET = "network: [relu]\n"
         ("symbols: {a: {default: 3, range: [9, 5]}}\n" + NET, ["4:34: symbol 'a': the range is empty, 9 is above 5"]),
         ("symbols: {a: {default: 3, choices: [1, 2]}}\n" + NET, ["4:24: default must be one of 1, 2 (got 3)"]),
         ("symbols: {a: {default: 3, range: [1, 4], choices: [3]}}\n" + NET, ["4:42: symbol 'a' has a range and choices; give one of them"]),
+        ("symbols: {act: {default: relu, choices: [relu, act]}}\n" + NET, ["4:48: symbol 'act': the choice 'act' is also the symbol itself; give one of them another name"]),
+        ("symbols: {a: {default: relu, choices: [relu, s]}, s: {default: 1}}\n" + NET, ["4:46: symbol 'a': the choice 's' is also a symbol; give one of them another name"]),
+        ("symbols: {a: {default: relu, choices: [w, relu]}}\nlet: {w: 3}\n" + NET, ["4:40: symbol 'a': the choice 'w' is also a name of let; give one of them another name"]),
         ("symbols: {a: {default: relu}}\n" + NET, ["4:24: symbol 'a' is a word ('relu'); list its choices"]),
         ("symbols: {a: {default: relu, choices: [relu, 3]}}\n" + NET, ["4:14: symbol 'a' mixes words and numbers"]),
         ("symbols: {a: {default: 3/2, type: integer}}\n" + NET, ["4:24: default must be a whole number (got 3/2)"]),

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from archspec import language
 from archspec.errors import SpecError, SpecErrors
 from archspec.language import Document
-from archspec.language.document import Block, Call, Column, Symbol, Table
+from archspec.language.document import Block, Call, Column, Join, Symbol, Table
 from archspec.language.expression import Expression
 
 HEAD = "archspec: 1\nname: x\ninput: [3, 32, 32]\n"
@@ -244,3 +244,17 @@ def test_an_argument_is_required_if_it_says_so():
     assert Block.is_required(Expression("required"))
     assert not Block.is_required(Expression("3"))
     assert not Block.is_required((Expression("required"),))
+
+
+def test_a_join_is_built_in_python_as_it_is_read():
+    read = language.loads(HEAD + "network: [{concat: [[relu], tanh], dim: 2, as: both}]\n").network[0]
+    for built in (
+        Join(operator="concat", branches=[["relu"], "tanh"], args={"dim": 2}, as_="both"),
+        Join(operator="concat", branches={"branch1": "relu", "branch2": "tanh"}, args={"dim": 2}, as_="both"),
+    ):
+        assert built == read
+        assert built.model_dump(by_alias=True, exclude_defaults=True) == {
+            "concat": [("relu",), ("tanh",)],
+            "dim": 2,
+            "as": "both",
+        }

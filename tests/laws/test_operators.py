@@ -5,10 +5,10 @@ from random import Random
 import numpy as np
 import pytest
 import sympy
+from samples import SAMPLES
 
-from archspec import ops
 from archspec.dims import is_array, is_number, is_symbolic, recording
-from archspec.errors import ShapeError
+from archspec.errors import ArchspecError, ShapeError
 from archspec.ops import KINDS, Tensor, operator
 from archspec.symbols import from_sympy, symbol
 
@@ -153,39 +153,42 @@ def test_the_chains_are_of_every_kind(chains):
 
 # ------------------------------------------------------------------ every operator
 
-SETTINGS = {
-    "adaptive_avg_pool2d": {"output_size": (1, 2)},
-    "binary_conv2d": {"out_channels": 6, "kernel_size": 3, "bias": True},
-    "binary_linear": {"out_features": 6},
-    "channel_shuffle": {"groups": 4},
-    "conv2d": {"out_channels": 8, "kernel_size": 3, "padding": "same", "stride": 2, "groups": 4},
-    "conv_transpose2d": {"out_channels": 8, "kernel_size": 3, "stride": 2, "output_padding": 1},
-    "linear": {"out_features": 6},
-    "local_response_norm": {"size": 5},
-    "max_pool2d": {"kernel_size": 3, "stride": 2, "ceil_mode": True, "padding": 1},
-    "avg_pool2d": {"kernel_size": 2},
-    "softmax": {"dim": -1},
-    "split": {"sections": 4, "index": 2},
-    "upsample": {"scale_factor": 2, "mode": "bilinear"},
-    "zero_pad": {"padding": (0, 1, 2, 3)},
-}
-ON_VECTORS = {"linear", "binary_linear"}
-SAMPLES = ((1, 8, 12, 10), (3, 4, 7, 8), (2, 16, 33, 40))
+
+def varied(sample, made):
+    """The inputs of a sample with other sizes on one axis after the other, where the operator takes such inputs.
+
+    An axis is another number of times as long (so that what divided it still does), in all inputs that are as long.
+    """
+    for axis, length in {(axis, x[axis]) for x in sample.inputs for axis in range(len(x)) if x[axis] > 1 or axis == 0}:
+        inputs = [tuple(made(n) if (i, n) == (axis, length) else n for i, n in enumerate(x)) for x in sample.inputs]
+        try:
+            with recording() as conditions:
+                found = facts(sample.operator, *map(Tensor, inputs))
+            yield axis, length, found, conditions
+        except ArchspecError:
+            assert axis > 0, f"the batch of {sample} may be anything"
 
 
-@pytest.mark.parametrize("name", ops.names())
-def test_every_operator_works_on_symbols_and_arrays_as_on_ints(name):
-    chosen = operator(name)(**SETTINGS.get(name, {}))
-    axes = 2 if name in ON_VECTORS else 4
-    inputs = 3 if chosen.arity == "many" else 1
-    c, letters = symbol("c"), (BATCH, 4 * symbol("c"), HEIGHT, 2 * WIDTH)
-    expected = [facts(chosen, *[Tensor(sizes[:axes])] * inputs) for sizes in SAMPLES]
-    symbolic = facts(chosen, *[Tensor(letters[:axes])] * inputs)
-    arrays = facts(chosen, *[Tensor(tuple(map(np.array, zip(*SAMPLES, strict=True)))[:axes])] * inputs)
-    for i, (n, channels, h, w) in enumerate(SAMPLES):
-        numbers = {BATCH: n, c: channels // 4, HEIGHT: h, WIDTH: w // 2}
-        assert {fact: filled(checked(value), numbers) for fact, value in symbolic.items()} == expected[i]
-        assert {fact: spread(checked(value), len(SAMPLES))[i] for fact, value in arrays.items()} == expected[i]
+def of_length(sample, axis, length, times):
+    """The facts of a sample whose axis is so many times as long."""
+    inputs = [tuple(n * times if (i, n) == (axis, length) else n for i, n in enumerate(x)) for x in sample.inputs]
+    return facts(sample.operator, *map(Tensor, inputs))
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+def test_every_operator_works_on_symbols_and_arrays_as_on_ints(sample):
+    t, times = symbol("t"), (1, 2, 5)
+    axes = set()
+    for axis, length, symbolic, conditions in varied(sample, lambda n: n * t):
+        axes.add(axis)
+        for number in (each for each in times if all(condition.holds({"t": each}) for condition in conditions)):
+            found = {fact: filled(checked(value), {t: number}) for fact, value in symbolic.items()}
+            assert found == of_length(sample, axis, length, number), (axis, length)
+    for axis, length, arrays, _ in varied(sample, lambda n: n * np.array(times)):
+        for i, number in enumerate(times):
+            found = {fact: spread(checked(value), len(times))[i] for fact, value in arrays.items()}
+            assert found == of_length(sample, axis, length, number), (axis, length)
+    assert 0 in axes
 
 
 # ------------------------------------------------------------------ settings that are symbols

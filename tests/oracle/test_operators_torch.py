@@ -4,23 +4,29 @@ On `torch.device("meta")`, which works out shapes without numbers; what a formul
 """
 
 import copy
+import inspect
 import pickle
 from collections import Counter
+from dataclasses import replace
 from math import prod
 from random import Random
 
 import pytest
+from samples import SAMPLES
 
 torch = pytest.importorskip("torch")
 
 from torch.nn import functional  # noqa: E402  # behind the skip
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
-from archspec import ops, symbols  # noqa: E402
+import archspec  # noqa: E402
+from archspec import symbols  # noqa: E402
 from archspec.errors import ArchspecError, ShapeError  # noqa: E402
+from archspec.language.initialisation import FILLINGS, Filling  # noqa: E402
 from archspec.ops import Function, Module, Tensor, operator  # noqa: E402
 from archspec.runtime import live  # noqa: E402
 from archspec.runtime.binary import BinaryConv2d, BinaryLinear, sign  # noqa: E402
+from archspec.runtime.calls import resolve  # noqa: E402
 
 CASES = 320
 """Random settings of each windowed operator on which both must agree on a shape."""
@@ -160,96 +166,82 @@ def torch_refuses(chosen, x):
     return chosen.name == "conv_transpose2d" and 0 in shape
 
 
-# ------------------------------------------------------------------ every other operator
+# ------------------------------------------------------------------ every operator
 
-IMAGES = [(1, 8, 6, 5), (2, 4, 7, 7), (3, 12, 1, 9)]
-VECTORS = [(1, 8), (3, 4)]
-SEQUENCES = [(2, 4, 8)]
-
-EVERYWHERE = {
-    "relu": [{}],
-    "relu6": [{}],
-    "leaky_relu": [{}, {"negative_slope": 0.2}],
-    "elu": [{}, {"alpha": "1/3"}],
-    "prelu": [{}, {"init": 0.1}],
-    "sigmoid": [{}],
-    "tanh": [{}],
-    "gelu": [{}, {"approximate": "tanh"}],
-    "silu": [{}],
-    "hard_sigmoid": [{}],
-    "hard_swish": [{}],
-    "softmax": [{}, {"dim": -1}],
-    "log_softmax": [{}, {"dim": -1}],
-    "identity": [{}],
-    "dropout": [{}, {"p": "1/3"}],
-    "flatten": [{}],
-    "layer_norm": [{}, {"bias": False}, {"elementwise_affine": False}, {"eps": 0.001}],
-    "split": [{"sections": 2, "index": 1}, {"sections": (1, 3), "index": 1}, {"sections": 1, "index": 0, "dim": -1}],
-}
-
-ON_IMAGES = {
-    "conv2d": [{"out_channels": 4, "kernel_size": 1}],
-    "conv_transpose2d": [{"out_channels": 4, "kernel_size": 2, "stride": 2}],
-    "binary_conv2d": [{"out_channels": 4, "kernel_size": 1, "bias": True}],
-    "max_pool2d": [{"kernel_size": 1}],
-    "avg_pool2d": [{"kernel_size": 1}],
-    "batch_norm": [{}, {"affine": False}, {"track_running_stats": False}, {"eps": 0.001, "momentum": 0.01}],
-    "local_response_norm": [{"size": 5}, {"size": 3, "alpha": 1e-3, "beta": 0.5, "k": 2}],
-    "global_avg_pool": [{}, {"keepdim": True}],
-    "global_max_pool": [{}, {"keepdim": True}],
-    "adaptive_avg_pool2d": [{"output_size": 1}, {"output_size": (3, 2)}, {"output_size": 10}],
-    "channel_shuffle": [{"groups": 2}, {"groups": 4}],
-    "zero_pad": [{"padding": 1}, {"padding": (0, 2)}, {"padding": (0, 1, 2, 3)}],
-    "upsample": [{"scale_factor": 2}, {"scale_factor": (1, 3), "mode": "bilinear", "align_corners": True}],
-}
-
-ON_VECTORS = {
-    "linear": [{"out_features": 10}, {"out_features": 3, "bias": False}],
-    "binary_linear": [
-        {"out_features": 10},
-        {"out_features": 3, "bias": True, "input_scale": False},
-        {"out_features": 3, "binary_input": False},
-    ],
-}
-
-ONE_INPUT = [
-    *(
-        (name, settings, (x,))
-        for name, rows in EVERYWHERE.items()
-        for settings in rows
-        for x in IMAGES + VECTORS + SEQUENCES
-    ),
-    *((name, settings, (x,)) for name, rows in ON_IMAGES.items() for settings in rows for x in IMAGES),
-    *((name, settings, (x,)) for name, rows in ON_VECTORS.items() for settings in rows for x in VECTORS + SEQUENCES),
-    *(("batch_norm", settings, ((3, 4),)) for settings in ON_IMAGES["batch_norm"]),
-    ("prelu", {"num_parameters": 8}, ((2, 8, 3, 3),)),
-    ("layer_norm", {"normalized_shape": (8, 6, 5)}, ((2, 8, 6, 5),)),
-]
-
-JOINS = [
-    ("add", {}, ((1, 8, 6, 5),) * 2),
-    ("add", {}, ((2, 8),) * 3),
-    ("mul", {}, ((2, 8, 6, 5), (2, 8, 1, 1))),
-    ("mul", {}, ((1, 8, 1, 5), (1, 1, 6, 1), (1, 8, 6, 5))),
-    ("concat", {}, ((1, 8, 6, 5), (1, 2, 6, 5), (1, 3, 6, 5))),
-    ("concat", {"dim": 2}, ((1, 8, 6, 5), (1, 8, 1, 5))),
-    ("concat", {"dim": -1}, ((2, 8), (2, 1))),
-    ("concat", {}, ((2, 8),)),
-]
+SHAPES = [(1, 8, 6, 5), (2, 4, 7, 7), (3, 12, 1, 9), (2, 8), (3, 4), (2, 4, 8)]
+"""Images, vectors and a sequence: what an operator takes of them, torch takes."""
 
 
-def of_fitting_parts(row):
-    name, settings, ((_, channels, *_),) = row
-    return name != "split" or not isinstance(settings["sections"], tuple) or sum(settings["sections"]) == channels
+@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+def test_every_operator_agrees_with_torch(sample):
+    agree(sample.operator, *sample.inputs)
+    if sample.operator.arity == "one":
+        taken = [x for x in SHAPES if not refuses(sample.operator, x)]
+        assert taken or len(sample.inputs[0]) == 4
+        for x in taken:
+            agree(sample.operator, x)
 
 
-@pytest.mark.parametrize(("name", "settings", "shapes"), [*filter(of_fitting_parts, ONE_INPUT), *JOINS])
-def test_every_operator_agrees_with_torch(name, settings, shapes):
-    agree(operator(name)(**settings), *shapes)
+@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+def test_what_a_call_says_of_torch_is_so(sample):
+    """Its defaults are those of torch's signature, and what is written without a name comes first there."""
+    call = sample.operator.torch_call(*sample.tensors)
+    for one in (call, *getattr(call, "before", ())):
+        known = parameters(one.target)
+        if known is None:  # of a function that has no signature in Python, to which all is given by name
+            assert one.leading == 0
+            continue
+        takes = [key for key in known if key not in {"input", "self"}]
+        assert takes[: one.leading] == [*one.kwargs][: one.leading]
+        for key in one.kwargs.keys() & one.defaults:
+            assert (type(known[key].default) is bool) == (type(one.defaults[key]) is bool), key
+            assert known[key].default == one.defaults[key], key
 
 
-def test_no_operator_is_left_out():
-    assert set(ops.names()) - {name for name, _, _ in ONE_INPUT + JOINS} == set()
+def parameters(target):
+    """The parameters of a class or function, those that it hands on to the class above it among them."""
+    found = resolve(target)
+    try:
+        own = inspect.signature(found).parameters
+    except ValueError:
+        return None
+    passed = any(parameter.kind is parameter.VAR_KEYWORD for parameter in own.values())
+    return {**inspect.signature(found.__mro__[2]).parameters, **own} if passed else own
+
+
+def test_what_functions_without_a_signature_take():
+    x = torch.arange(24.0).view(1, 2, 3, 4)
+    assert torch.mean(x, dim=(2, 3)).shape == torch.amax(x, dim=(2, 3)).shape == (1, 2)
+    assert torch.cat([x, x]).shape == (2, 2, 3, 4)
+
+
+@pytest.mark.parametrize("kind", sorted(FILLINGS))
+def test_what_a_filling_says_of_torch_is_so(kind):
+    call = Filling(kind, 1).call()
+    known = parameters(call.target)
+    assert [*known][1 : 1 + call.leading] == [*call.kwargs][: call.leading]
+    assert all(known[key].default == call.defaults[key] for key in call.kwargs.keys() & call.defaults)
+
+
+def gradients(layer, sample, after):
+    """The gradients of a layer's inputs, which it takes as copies that nothing else needs, with `after` behind it."""
+    inputs = [torch.rand(x, generator=torch.Generator().manual_seed(1), requires_grad=True) for x in sample.inputs]
+    after(layer(*(x * 2 - 1 for x in inputs))).sum().backward()
+    return [x.grad for x in inputs]
+
+
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if s.operator.overwrites], ids=str)
+def test_what_overwrites_its_input_has_the_same_gradient_in_place(sample):
+    call = sample.operator.torch_call(*sample.tensors)
+    in_place = live(replace(call, kwargs={**call.kwargs, "inplace": True}))
+    assert all(map(torch.equal, *(gradients(layer, sample, lambda y: y * 3) for layer in (live(call), in_place))))
+
+
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if s.operator.overwritable], ids=str)
+def test_a_result_that_is_written_over_is_not_needed_for_its_gradient(sample):
+    layer = live(sample.operator.torch_call(*sample.tensors))
+    ways = torch.relu, torch.relu_
+    assert all(map(torch.equal, *(gradients(layer, sample, way) for way in ways)))
 
 
 # ------------------------------------------------------------------ numbers
@@ -360,6 +352,27 @@ def test_the_windows_of_an_adaptive_pooling_cover_what_its_additions_say(h, o):
     assert x.grad.flatten().tolist() == pytest.approx(expected)
     done = pool.operations(Tensor((1, 1, h, 1)))
     assert (done.additions, done.divisions) == (sum(len(rows) - 1 for rows in windows), o)
+
+
+def test_a_layer_norm_over_channels_is_that_of_each_pixel():
+    x = torch.randn(2, 8, 3, 5)
+    scale, shift = torch.randn(8), torch.randn(8)
+    layer = live(operator("layer_norm")(over_channels=True, eps="1/1000").torch_call(Tensor((2, 8, 3, 5))))
+    layer.load_state_dict({"weight": scale, "bias": shift})
+    mean, variance = x.mean(1, keepdim=True), x.var(1, keepdim=True, correction=0)
+    wanted = (x - mean) / (variance + 0.001).sqrt() * scale.view(8, 1, 1) + shift.view(8, 1, 1)
+    assert torch.allclose(layer(x), wanted, atol=1e-6)
+
+
+def test_a_source_brings_what_torch_has_no_module_for():
+    arch = archspec.loads(
+        "archspec: 1\nname: pixels\ninput: [8, 3, 5]\nnetwork: [{layer_norm: {over_channels: true}}, relu]\n"
+    )
+    space = {}
+    exec(arch.source(), space)  # noqa: S102  # our own text
+    x = torch.randn(2, 8, 3, 5)
+    assert torch.equal(space["Pixels"]()(x), arch.to_torch()(x))
+    assert arch.verify()
 
 
 # ------------------------------------------------------------------ one-bit layers

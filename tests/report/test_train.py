@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from archspec.report.formats import written
 from archspec.report.train import Bars, evaluation, train
 from archspec.train.result import Epoch, Result, Score
 
@@ -16,7 +17,7 @@ RESULT = Result("tiny", "digits; 1×8×8 fitted to 1×9×9: bilinear", 1234, Pat
 
 
 def test_the_last_epoch_stands_before_the_best():
-    assert train(RESULT).splitlines() == [
+    assert written(train(RESULT)).splitlines() == [
         "tiny: 1,234 weights, digits; 1×8×8 fitted to 1×9×9: bilinear; 4 s of training, in runs/tiny",
         "",
         "                         epoch  test error    top-1     top-5  test loss",
@@ -27,8 +28,8 @@ def test_the_last_epoch_stands_before_the_best():
 
 
 def test_markdown_and_json_say_the_same():
-    assert "| last                    |       2 |       1.00 % | 99.00 % |" in train(RESULT, "markdown")
-    plain = json.loads(train(RESULT, "json"))
+    assert "| last                    |       2 |       1.00 % | 99.00 % |" in written(train(RESULT), "markdown")
+    plain = json.loads(written(train(RESULT), "json"))
     assert plain["error"] == 1.0
     assert [epoch["test"]["error"] for epoch in plain["epochs"]] == [0.5, 1.0]
     assert (plain["params"], plain["planned"], plain["signal"]) == (1234, 12, None)
@@ -36,8 +37,8 @@ def test_markdown_and_json_say_the_same():
 
 def test_before_the_first_epoch_there_is_nothing_to_say():
     begun = Result("tiny", "digits", 1234, Path("runs/tiny"), (), 12, signal=2)
-    assert train(begun) == "tiny: no epoch is over yet\n"
-    assert json.loads(train(begun, "json"))["error"] is None
+    assert written(train(begun)) == "tiny: no epoch is over yet\n"
+    assert json.loads(written(train(begun), "json"))["error"] is None
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -57,7 +58,7 @@ def test_bars_move_on_a_terminal_and_lines_are_printed_everywhere(terminal):
 
 def test_an_evaluation_is_a_sentence_or_json():
     score = FIRST.test
-    assert evaluation(score, "tiny", "digits") == (
+    assert written(evaluation(score, "tiny", "digits")) == (
         "tiny on 400 test images of digits: test error 0.50 %, top-1 99.50 %, top-5 100.00 %, loss 0.2500\n"
     )
-    assert json.loads(evaluation(score, "tiny", "digits", "json"))["error"] == 0.5
+    assert json.loads(written(evaluation(score, "tiny", "digits"), "json"))["error"] == 0.5

@@ -138,3 +138,12 @@ def test_what_is_not_installed_is_named_with_its_extra(small, tmp_path, monkeypa
             ask()
     with pytest.raises(MissingExtraError, match=r"this needs onnx and onnxscript: pip install 'archspec-nn\[onnx\]'"):
         export(torch.nn.Linear(2, 2), (1, 2), tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("ending", ["pt2", "onnx"])
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(small, tmp_path, ending):
+    """torch's own writer of .pt2 ends the process there."""
+    (tmp_path / f"m.{ending}").symlink_to("/dev/full")
+    with pytest.raises(ArchspecError, match=rf"cannot write .*m\.{ending}: No space left on device"):
+        small.write(tmp_path / f"m.{ending}", seed=0)
+    assert [path.name for path in tmp_path.iterdir()] == [f"m.{ending}"]

@@ -13,6 +13,7 @@ from archspec.errors import ArchspecError  # noqa: E402
 from archspec.language import variants  # noqa: E402
 from archspec.ops import Module, Operations, Tensor, Weight, operator  # noqa: E402
 from archspec.report import verify as report  # noqa: E402
+from archspec.report.formats import written  # noqa: E402
 from archspec.runtime import verify  # noqa: E402
 
 BEYOND = {
@@ -96,8 +97,8 @@ def test_a_rule_that_is_wrong_is_found_at_its_node(fact, value, differing, said,
     assert not agreement
     assert agreement.first is agreement.rows[0]
     assert set(agreement.first.differing) >= set(differing)
-    assert said in str(agreement)
-    assert str(agreement).startswith("lenet_5: 1 of 1 nodes disagree, first node 'conv1' (conv2d): ")
+    assert said in agreement.sentence
+    assert agreement.sentence.startswith("lenet_5: 1 of 1 nodes disagree, first node 'conv1' (conv2d): ")
 
 
 def test_a_module_that_is_another_than_the_rules_say_is_found(monkeypatch):
@@ -132,17 +133,35 @@ def test_a_node_that_the_model_leaves_out_is_printed_as_missing(odd, monkeypatch
     monkeypatch.setattr(sys.modules["archspec.runtime.verify"]._Run, "_watch", lambda *_: None)
     agreement = odd.verify()
     assert not any(agreement.rows)
-    printed = report.verify([agreement], layers=True, width=200)
+    printed = written(report.verify([agreement], layers=True), width=200)
     assert "52 ≠ –" in printed
     assert "first node 'in/float' (conv2d) was not computed" in " ".join(printed.split())
-    assert '"torch": null' in report.verify([agreement], "json")
+    assert '"torch": null' in written(report.verify([agreement]), "json")
 
 
 def test_a_total_that_disagrees_alone_is_the_first(odd):
     agreement = odd.verify()
     off = replace(agreement, total=replace(agreement.total, real=replace(agreement.total.real, params=1)))
     assert off.first is off.total
-    assert "params" in str(off)
+    assert "params" in off.sentence
+
+
+UNFIT = (
+    "archspec: 1\nname: x\ninput: [8]\nnetwork:\n  - {body: [{batch_norm: {track_running_stats: false}}], as: head}\n"
+)
+
+
+def test_what_torch_refuses_to_run_is_a_sentence_that_names_the_node():
+    with pytest.raises(ArchspecError, match="node 'head/batch_norm': torch refuses it: Expected more than 1 value"):
+        archspec.loads(UNFIT).verify()
+    assert archspec.loads(UNFIT).expand(batch=2)
+
+
+def test_what_torch_refuses_to_make_is_a_sentence_that_names_the_node(monkeypatch):
+    call = Module("torch.nn.Linear", {"in_features": -3, "out_features": 2})
+    monkeypatch.setattr(operator("relu"), "torch_call", lambda *_: call)
+    with pytest.raises(ArchspecError, match=r"node 'a/relu': torch refuses it: .*-3"):
+        archspec.loads("archspec: 1\nname: x\ninput: [8]\nnetwork: [{body: [relu], as: a}]\n").to_torch()
 
 
 SOURCE_FAULTS = {
@@ -159,11 +178,11 @@ def test_a_source_of_another_network_is_found(was, becomes, fact):
     assert not agreement
     assert all(agreement.rows)
     assert fact in agreement.source.differing
-    assert "written source" in str(agreement)
+    assert "written source" in agreement.sentence
 
 
 def test_a_source_that_computes_other_numbers_is_found():
     arch = archspec.load("lenet_300_100")
     assert arch.verify()
     agreement = verify(arch.expand(), source=arch.source().replace("self.relu1 = nn.ReLU()", "self.relu1 = nn.SiLU()"))
-    assert str(agreement).endswith("node 'written source' (source): it computes other numbers")
+    assert agreement.sentence.endswith("node 'written source' (source): it computes other numbers")

@@ -12,7 +12,7 @@ from PIL import Image
 from archspec import extras
 from archspec.errors import ArchspecError, MissingExtraError
 from archspec.train import data
-from archspec.train.data import Data, Split, cifar, folder, idx, kind_of, load, split
+from archspec.train.data import Data, Split, cache, cifar, folder, idx, kind_of, load, split
 
 
 def idx_file(code, sizes, content):
@@ -210,6 +210,47 @@ def test_grey_in_three_equal_channels_is_grey(tmp_path):
     assert pixel(tmp_path, Image.new("L", (4, 4), 7), 3) == [7, 7, 7]
 
 
+def test_validation_images_are_what_their_folder_says(pictures):
+    for label in ("blue", "red"):
+        picture(pictures / "val" / label / "0.png", (1, 2, 3))
+    found = load(f"image-folder:{pictures}", (3, 4, 4), 2)
+    assert (len(found.train), len(found.test), len(found.validation)) == (6, 6, 2)
+    assert found.names == ("blue", "red")
+    with pytest.raises(ArchspecError, match="there are validation images of their own; leave validation: 2 out"):
+        data.held_out(found, 2, seed=0)
+
+
+def test_decoded_images_are_kept_until_a_file_changes(pictures, tmp_path, monkeypatch):
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setattr(cache, "LEAST", 1)
+    monkeypatch.setattr(folder, "TOLD", 5)
+    told = []
+
+    def read():
+        return load(f"image-folder:{pictures}", (3, 4, 4), 2, progress=lambda *each: told.append(each)).digest
+
+    first = read()
+    assert told == [(5, 12), (10, 12), (12, 12)]
+    assert (read(), len(told)) == (first, 3)
+    (kept,) = (tmp_path / "cache").iterdir()
+    kept.write_bytes(b"no safetensors file")
+    assert (read(), len(told)) == (first, 6)
+    picture(next((pictures / "train" / "blue").iterdir()).with_name("0.png"), (9, 9, 9))
+    changed = read()
+    assert changed != first
+    assert len(told) > 6
+    monkeypatch.setenv(cache.VARIABLE, "")
+    assert read() == changed
+    monkeypatch.setenv(cache.VARIABLE, "/dev/null/no")
+    assert read() == changed
+
+
+def test_the_cache_lies_where_caches_do(monkeypatch):
+    monkeypatch.delenv(cache.VARIABLE, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert cache.folder().as_posix() == "/somewhere/archspec/images"
+
+
 def test_without_parts_every_fifth_image_is_tested_on(tmp_path):
     for label in "abc":
         for i in range(5):
@@ -239,10 +280,10 @@ def test_an_empty_folder_is_refused(tmp_path):
 
 def test_parts_that_do_not_fit_are_refused(pictures):
     picture(pictures / "test" / "green" / "0.png", (0, 255, 0))
-    with pytest.raises(ArchspecError, match="different classes: green is in one of them only"):
+    with pytest.raises(ArchspecError, match="test, train have different classes: green is not in all of them"):
         load(f"image-folder:{pictures}", (3, 4, 4), 3)
     picture(pictures / "green" / "0.png", (0, 255, 0))
-    with pytest.raises(ArchspecError, match="has CLASS/, test, train; wanted are train and test, or classes alone"):
+    with pytest.raises(ArchspecError, match="has CLASS/, test, train; wanted are train and test"):
         load(f"image-folder:{pictures}", (3, 4, 4), 3)
 
 

@@ -273,7 +273,7 @@ def test_a_network_that_does_not_fit_the_data_is_refused(tmp_path, body, fault):
 
 
 def test_devices_and_precisions_that_there_are_not_are_refused(plain, tmp_path):
-    with pytest.raises(ArchspecError, match="the device is auto or cpu"):
+    with pytest.raises(ArchspecError, match="there is no device 'tpu' here; auto, cpu, cuda or cuda:1"):
         fit(plain, chosen=Recipe(), out=tmp_path / "a", options=Options(device="tpu"))
     with pytest.raises(ArchspecError, match="precision fp16 needs a GPU; on a processor bf16 or no would do"):
         fit(plain, chosen=Recipe(precision="fp16"), out=tmp_path / "a", options=Options(device="cpu"))

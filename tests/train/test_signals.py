@@ -24,7 +24,8 @@ EPOCHS = 12
 
 def written(recipe, path):
     """A recipe as a file."""
-    path.write_text("".join(f"{key}: {value}\n" for key, value in recipe.model_dump(exclude_none=True).items()))
+    keys = recipe.model_dump(exclude_none=True, exclude={"stages"})
+    path.write_text("".join(f"{key}: {value}\n" for key, value in keys.items()))
     return path
 
 
@@ -70,7 +71,7 @@ def test_a_run_that_is_killed_or_interrupted_at_any_step_ends_with_the_same_bits
     if number == signal.SIGINT:
         assert started.returncode == 130
         resume = re.search(r"interrupted; everything is saved: (.*)\n$", said)[1]
-        assert resume == f"archspec train {tmp_path / 'tiny.yaml'} --out {out} --resume"
+        assert resume == f"archspec train --resume {out}"
     else:
         assert started.returncode == -signal.SIGKILL
     resumed = fit(tiny, out=out, options=Options(resume=True))

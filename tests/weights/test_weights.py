@@ -746,9 +746,7 @@ def test_a_block_that_is_filled_from_two_modules_is_named():
 
 
 def test_the_report_names_mixed_blocks():
-    from archspec.report.weights import weights
-
     arch = archspec.loads(TINY)
     matching = arch.match_weights(arch.to_torch().state_dict())
     matching.__dict__["mixed"] = ("block 'x' is filled from parts of several blocks of the source: 'a' and 'b'",)
-    assert "block 'x' is filled from parts" in weights(matching)
+    assert "block 'x' is filled from parts" in str(matching)

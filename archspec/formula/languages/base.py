@@ -9,7 +9,7 @@ from sympy import Add, Expr, Symbol
 
 from archspec.errors import ArchspecError
 from archspec.formula.writers import POWER, PRODUCT, SUM, Text, Writer
-from archspec.symbols import Atom, Ceil, CeilDiv, Floor, Lookup, MakeDivisible
+from archspec.symbols import Atom, Ceil, CeilDiv, Floor, Lookup, MakeDivisible, to_sympy
 
 if TYPE_CHECKING:
     from archspec.formula.closed_form import Formula, View
@@ -72,8 +72,34 @@ class Language(Writer):
         terms = tuple(terms)
         checks = [line for condition in conditions for line in self.check(condition)]
         steps = [f"{self.assignment}{name} = {text}{self.end}" for name, text in self._steps(Add(*terms))]
-        body = [*self.given(), *checks, *steps, *self.result(terms, whole)]
+        domains = [line for symbol in self.formula.symbols for line in self.domain(symbol)]
+        body = [*self.given(), *domains, *checks, *steps, *self.result(terms, whole)]
         return self.source(body)
+
+    def domain(self, symbol: Symbol) -> list[str]:
+        """The lines that raise where a symbol has a value that its specification does not allow."""
+        declared = self.formula.declared.get(symbol.name)
+        if declared is None:
+            return []
+        name = self.letter(symbol)
+        if declared.choices is not None:
+            broken = self.not_among(name, [self.write(to_sympy(choice)) for choice in declared.choices])
+            said = f"one of {', '.join(map(str, declared.choices))}"
+        elif declared.range is not None:
+            low, high = declared.range
+            broken = self.either(f"{name} < {self.write(to_sympy(low))}", f"{name} > {self.write(to_sympy(high))}")
+            said = f"from {low} to {high}"
+        else:
+            broken, said = f"{name} <= 0", "greater than 0"
+        return self.refuse(broken, f"{symbol.name} must be {said}")
+
+    def not_among(self, name: str, values: list[str]) -> str:
+        """That a parameter has none of the values."""
+        raise NotImplementedError
+
+    def either(self, one: str, other: str) -> str:
+        """That one thing is so, or the other."""
+        raise NotImplementedError
 
     def check(self, condition: Any) -> list[str]:
         """The lines that raise, with the condition in words, where it is not so.

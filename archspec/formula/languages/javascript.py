@@ -72,6 +72,14 @@ function makeDivisible(x, divisor, minimum = divisor) {
         """An if, and a RangeError."""
         return [f"if ({broken}) throw new RangeError({javascript_string(said)});"]
 
+    def not_among(self, name: str, values: list[str]) -> str:
+        """An expression that is true or false."""
+        return f"![{', '.join(values)}].includes({name})"
+
+    def either(self, one: str, other: str) -> str:
+        """An expression that is true or false."""
+        return f"{one} || {other}"
+
     def result(self, terms: tuple[Expr, ...], whole: bool) -> list[str]:
         """The sum, one line per term, checked where it is whole."""
         if whole:

@@ -57,6 +57,14 @@ class Numpy(Floating, Python):
         """An if over all elements, and a ValueError."""
         return super().refuse(f"np.any({broken})", said)
 
+    def not_among(self, name: str, values: list[str]) -> str:
+        """An array of truth values."""
+        return f"~np.isin({name}, [{', '.join(values)}])"
+
+    def either(self, one: str, other: str) -> str:
+        """An array of truth values."""
+        return f"({one}) | ({other})"
+
     def result(self, terms: tuple[Expr, ...], whole: bool) -> list[str]:
         """The sum, one line per term, with its sum checked where it is whole."""
         return self.total(terms) if whole else super().result(terms, whole)

@@ -46,6 +46,14 @@ class Python(Language):
         """An if, and a ValueError."""
         return [f"if {broken}:", f"{INDENT}raise ValueError({python_string(said)})"]
 
+    def not_among(self, name: str, values: list[str]) -> str:
+        """An expression that is true or false."""
+        return f"{name} not in [{', '.join(values)}]"
+
+    def either(self, one: str, other: str) -> str:
+        """An expression that is true or false."""
+        return f"{one} or {other}"
+
     def result(self, terms: tuple[Expr, ...], whole: bool) -> list[str]:
         """The sum, one line per term; as an int where it is whole."""
         lines = self.lines(terms)

@@ -3,6 +3,7 @@
 The Python version is pickled, and unpickling can run code: it is not read.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -19,7 +20,7 @@ TRAIN = tuple(f"data_batch_{part}" for part in range(1, 6))
 TEST = ("test_batch",)
 
 
-def read(path: str, shape: tuple[int, ...], resize: bool) -> Data:
+def read(path: str, shape: tuple[int, ...], resize: bool, progress: folder.Progress | None = None) -> Data:
     """The data of a folder or zip file.
 
     Raises:
@@ -29,9 +30,9 @@ def read(path: str, shape: tuple[int, ...], resize: bool) -> Data:
     if root.is_dir() and not any((root / part).is_dir() for part in ("train", "test", "val")):
         train, test = (_split(root, names) for names in (TRAIN, TEST))
         return Data("cifar10", train, test, CLASSES)
-    found = folder.read(path, shape, resize, "cifar10")
+    found = folder.read(path, shape, resize, "cifar10", progress)
     note = "; ".join(filter(None, ["read from image files", found.note]))
-    return Data("cifar10", found.train, found.test, found.classes, note)
+    return replace(found, note=note)
 
 
 def _split(root: Path, names: tuple[str, ...]) -> Split:

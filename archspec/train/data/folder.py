@@ -1,12 +1,13 @@
 """A folder, or a zip file, with a folder of images for each class, read with Pillow.
 
-Either PATH/train/CLASS/image and PATH/test/CLASS/image (val will do for test), or PATH/CLASS/image, of which every
-fifth image of a permutation with seed 0 is tested on.
+Either PATH/train/CLASS/image and PATH/test/CLASS/image, with PATH/val/CLASS/image for validation (alone it is tested
+on), or PATH/CLASS/image, of which every fifth image of a permutation with seed 0 is tested on.
 """
 
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
@@ -16,15 +17,21 @@ from torch import Tensor
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import DAMAGED
+from archspec.train.data import cache
 from archspec.train.data.split import Data, Split, bounded
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".pfm")
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM")
 MODES = {1: "L", 3: "RGB"}
 GREY = frozenset({"1", "L"})
+PARTS = ("train", "val", "test")
 MAX_FILE = 64 * 2**20
 MAX_PIXELS = 50_000_000
 TEST_SHARE = 5
+TOLD = 500
+"""After so many images it is told how far the reading is."""
+DECODED = 1
+"""The version of how images become bytes; another one makes what is cached void."""
 
 
 class Files(Protocol):
@@ -35,6 +42,25 @@ class Files(Protocol):
 
     def read(self, name: str) -> bytes:
         """The bytes of one; OSError or ValueError if that cannot be."""
+
+    def facts(self, entries: "Entries") -> list[object]:
+        """What changes when a file does, a fact for each."""
+
+
+Entries = dict[str, list[tuple[str, int]]]
+Progress = Callable[[int, int], None]
+
+
+class _Count:
+    """Tells of every so-manieth image."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self.total, self.progress, self.done = total, progress, 0
+
+    def __call__(self) -> None:
+        self.done += 1
+        if self.progress is not None and (self.done % TOLD == 0 or self.done == self.total):
+            self.progress(self.done, self.total)
 
 
 class Folder:
@@ -52,6 +78,11 @@ class Folder:
         with (self.root / name).open("rb") as file:
             return _within(file.read(MAX_FILE + 1))
 
+    def facts(self, entries: Entries) -> list[object]:
+        """Where each file is, its size, and when it was written."""
+        found = ((self.root / name).stat() for listed in entries.values() for name, _ in listed)
+        return [str(self.root.resolve()), *((each.st_size, each.st_mtime_ns) for each in found)]
+
 
 class Zip:
     """Files in a zip file, left packed."""
@@ -68,6 +99,11 @@ class Zip:
         with self.archive.open(name) as file:
             return _within(file.read(MAX_FILE + 1))
 
+    def facts(self, entries: Entries) -> list[object]:
+        """The checksum and the size of each file."""
+        found = (self.archive.getinfo(name) for listed in entries.values() for name, _ in listed)
+        return [(each.CRC, each.file_size) for each in found]
+
 
 def _within(data: bytes) -> bytes:
     if len(data) > MAX_FILE:
@@ -75,7 +111,9 @@ def _within(data: bytes) -> bytes:
     return data
 
 
-def read(path: str, shape: tuple[int, ...], resize: bool, name: str = "image-folder") -> Data:
+def read(
+    path: str, shape: tuple[int, ...], resize: bool, name: str = "image-folder", progress: Progress | None = None
+) -> Data:
     """The data of a folder or zip file.
 
     Args:
@@ -84,6 +122,7 @@ def read(path: str, shape: tuple[int, ...], resize: bool, name: str = "image-fol
             in colour.
         resize: Whether images of another size are scaled until they cover height × width, and their middle is cut out.
         name: What the data are called.
+        progress: Who is told how many images are decoded, of how many.
 
     Raises:
         ArchspecError: There are no images, one cannot be read or is of another size, or the classes of the two parts
@@ -94,17 +133,26 @@ def read(path: str, shape: tuple[int, ...], resize: bool, name: str = "image-fol
     files = _files(path)
     found = _classes(path, files.names())
     classes = sorted({label for part in found.values() for label in part})
-    read_ = _Reader(path, files, shape, resize)
-    splits = {part: read_.split([(n, classes.index(label)) for label in part_ for n in part_[label]])
-              for part, part_ in found.items()}  # fmt: skip
+    entries = {
+        part: [(file, classes.index(label)) for label, files_ in labels.items() for file in files_]
+        for part, labels in found.items()
+    }
+    counts = {part: len(listed) for part, listed in entries.items()}
+    reader = _Reader(path, files, shape, resize, _Count(sum(counts.values()), progress))
+    facts = (shape, resize, DECODED, metadata.version("pillow"), entries, files.facts(entries))
+    splits = cache.kept(counts, facts, lambda: {part: reader.split(listed) for part, listed in entries.items()})
     note = f"images fitted to {'×'.join(map(str, shape))} with Pillow (bilinear), the middle kept" if resize else ""
     note += ", colours made grey" if resize and shape[0] == 1 else ""
     if "" in splits:
         train, test = _parted(splits[""])
         note = "; ".join(filter(None, [note, f"one image in {TEST_SHARE} is tested on, chosen with seed 0"]))
+        return Data(name, train, test, len(classes), note, tuple(classes))
+    if "test" not in splits:
+        test = splits.pop("val")
+        note = "; ".join(filter(None, [note, "tested on the images of val/"]))
     else:
-        train, test = splits["train"], splits["test"]
-    return Data(name, train, test, len(classes), note)
+        test = splits["test"]
+    return Data(name, splits["train"], test, len(classes), note, tuple(classes), splits.get("val"))
 
 
 def _files(path: str) -> Files:
@@ -120,7 +168,7 @@ def _files(path: str) -> Files:
 
 
 def _classes(path: str, names: Iterable[str]) -> dict[str, dict[str, list[str]]]:
-    """The images by part ("train" and "test", or "" for all) and class, in alphabetical order.
+    """The images by part ("train", "test" and "val", or "" for all) and class, in alphabetical order.
 
     Raises:
         ArchspecError: There are none, or the parts do not have the same classes.
@@ -130,19 +178,23 @@ def _classes(path: str, names: Iterable[str]) -> dict[str, dict[str, list[str]]]
         *folders, file = PurePosixPath(name).parts
         if not file.lower().endswith(ENDINGS) or not folders or file.startswith("."):
             continue
-        part = {"train": "train", "test": "test", "val": "test"}.get(folders[0], "") if len(folders) > 1 else ""
+        part = folders[0] if len(folders) > 1 and folders[0] in PARTS else ""
         found.setdefault(part, {}).setdefault(folders[1] if part else folders[0], []).append(name)
     if not found:
         raise ArchspecError(
             f"{path}: there are no images in folders of classes; images end with {', '.join(ENDINGS)} "
             "and lie in CLASS/, or in train/CLASS/ and test/CLASS/"
         )
-    if set(found) not in ({""}, {"train", "test"}):
+    if set(found) != {""} and ("" in found or "train" not in found or len(found) == 1):
         raise ArchspecError(
-            f"{path}: has {_listed(part or 'CLASS/' for part in found)}; wanted are train and test, or classes alone"
+            f"{path}: has {_listed(part or 'CLASS/' for part in found)}; wanted are train and test (or val, or both), "
+            "or classes alone"
         )
-    if set(found) == {"train", "test"} and (odd := set(found["train"]) ^ set(found["test"])):
-        raise ArchspecError(f"{path}: train and test have different classes: {_listed(odd)} is in one of them only")
+    for classes in found.values():
+        if odd := set(classes) ^ set(next(iter(found.values()))):
+            raise ArchspecError(
+                f"{path}: {_listed(found)} have different classes: {_listed(odd)} is not in all of them"
+            )
     return found
 
 
@@ -151,8 +203,8 @@ def _listed(words: Iterable[str]) -> str:
 
 
 class _Reader:
-    def __init__(self, path: str, files: Files, shape: tuple[int, ...], resize: bool) -> None:
-        self.path, self.files, self.shape, self.resize = path, files, shape, resize
+    def __init__(self, path: str, files: Files, shape: tuple[int, ...], resize: bool, count: _Count) -> None:
+        self.path, self.files, self.shape, self.resize, self.count = path, files, shape, resize, count
         if shape[0] not in MODES:
             raise ArchspecError(f"{path}: images are read with 1 or 3 channels; the network takes {shape[0]}")
 
@@ -162,6 +214,7 @@ class _Reader:
         images = torch.empty((len(entries), *self.shape), dtype=torch.uint8)
         for index, (name, _) in enumerate(entries):
             images[index] = self.image(name)
+            self.count()
         return Split(images, torch.tensor([label for _, label in entries], dtype=torch.int64))
 
     def image(self, name: str) -> Tensor:

@@ -1,6 +1,7 @@
 """From what a user calls their data to the data, fitted to what a network takes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -36,7 +37,14 @@ def kind_of(data: str) -> tuple[str, str]:
     return kind, place
 
 
-def load(data: str, shape: tuple[int, ...], classes: int, *, resize: bool = False) -> Data:
+def load(
+    data: str,
+    shape: tuple[int, ...],
+    classes: int,
+    *,
+    resize: bool = False,
+    progress: folder.Progress | None = None,
+) -> Data:
     """Read data for a network.
 
     Args:
@@ -45,6 +53,7 @@ def load(data: str, shape: tuple[int, ...], classes: int, *, resize: bool = Fals
         classes: The classes that it tells apart.
         resize: Whether the images are fitted to it: sides by bilinear interpolation, grey as three equal channels.
             The 8 × 8 of digits are fitted in any case.
+        progress: Who is told how many image files are decoded, of how many.
 
     Raises:
         ArchspecError: The data cannot be read, or do not fit the network; says what was found and what would do.
@@ -56,8 +65,8 @@ def load(data: str, shape: tuple[int, ...], classes: int, *, resize: bool = Fals
     readers: dict[str, Callable[[], Data]] = {
         "digits": lambda: digits.read(place),
         "mnist": lambda: idx.read(place),
-        "cifar10": lambda: cifar.read(place, shape, resize),
-        "image-folder": lambda: folder.read(place, shape, resize),
+        "cifar10": lambda: cifar.read(place, shape, resize, progress),
+        "image-folder": lambda: folder.read(place, shape, resize, progress=progress),
     }
     found = readers[kind]().checked()
     return fitted(agreeing(found, classes), shape, resize or kind == "digits")
@@ -83,7 +92,7 @@ def fitted(data: Data, shape: tuple[int, ...], resize: bool) -> Data:
     Raises:
         ArchspecError: They have another shape and may not be resized, or no rule leads to it.
     """
-    if data.train.shape == shape and data.test.shape == shape:
+    if all(split.shape == shape for split in data.splits.values()):
         return data
     found, wanted = "×".join(map(str, data.train.shape)), "×".join(map(str, shape))
     if len(shape) != 3 or (data.train.shape[0] != shape[0] and shape[0] not in {1, 3}):
@@ -94,11 +103,12 @@ def fitted(data: Data, shape: tuple[int, ...], resize: bool) -> Data:
             f"{data.name}: images are {found}, the network takes {wanted}; "
             f"{f'{side}, if that is its symbol for the side, or ' if side else ''}--resize would do"
         )
-    train, test = (Split(_fitted(data.name, split.images, shape), split.labels) for split in (data.train, data.test))
+    train, test, *more = (Split(_fitted(data.name, each.images, shape), each.labels) for each in data.splits.values())
     how = f"{found} fitted to {wanted}: bilinear" + (
         ", grey as three channels" if shape[0] > data.train.shape[0] else ""
     )
-    return Data(data.name, train, test, data.classes, "; ".join(filter(None, [data.note, how])))
+    note = "; ".join(filter(None, [data.note, how]))
+    return replace(data, train=train, test=test, note=note, validation=more[0] if more else None)
 
 
 def _fitted(name: str, images: Tensor, shape: tuple[int, ...]) -> Tensor:

@@ -1,7 +1,8 @@
 """A data set in memory: images as bytes, labels as numbers."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 
@@ -40,6 +41,8 @@ class Data:
         test: What is tested on; never seen while learning.
         classes: How many classes there are.
         note: What was done to the images, in words; empty if nothing.
+        names: What the classes are called, in order; empty if nobody said.
+        validation: What is chosen by, the best epoch say; None for nothing.
     """
 
     name: str
@@ -47,12 +50,20 @@ class Data:
     test: Split
     classes: int
     note: str = ""
+    names: tuple[str, ...] = ()
+    validation: Split | None = None
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """Its parts by name."""
+        found = {"training": self.train, "test": self.test}
+        return found if self.validation is None else {**found, "validation": self.validation}
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all images and labels."""
         found = hashlib.sha256()
-        for split in (self.train, self.test):
+        for split in self.splits.values():
             found.update(repr(tuple(split.images.shape)).encode())
             found.update(split.images.contiguous().numpy().data)
             found.update(split.labels.contiguous().numpy().data)
@@ -81,7 +92,7 @@ class Data:
         Raises:
             ArchspecError: A part is empty, or a label is of no class.
         """
-        for part, split in (("training", self.train), ("test", self.test)):
+        for part, split in self.splits.items():
             if len(split) == 0:
                 raise ArchspecError(f"{self.name}: there are no {part} images")
             if len(split.images) != len(split.labels):
@@ -92,6 +103,47 @@ class Data:
                     f"the classes are from 0 to {self.classes - 1}"
                 )
         return self
+
+
+def held_out(data: Data, count: int, seed: int) -> Data:
+    """The data with so many training images kept from learning: as many of each class as its share, chosen by a seed.
+
+    Raises:
+        ArchspecError: There are validation images already, or too few training images.
+
+    >>> images = Split(torch.zeros(20, 1, 2, 2), torch.arange(20) % 2)
+    >>> parted = held_out(Data("odd and even", images, images, 2), 6, seed=0)
+    >>> len(parted.train), parted.validation.labels.bincount().tolist()
+    (14, [3, 3])
+    """
+    if not count:
+        return data
+    if data.validation is not None:
+        raise ArchspecError(f"{data.name}: there are validation images of their own; leave validation: {count} out")
+    labels = data.train.labels
+    if not 0 < count < len(labels):
+        raise ArchspecError(f"{data.name}: {count} of {len(labels)} training images cannot be kept for validation")
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    # every image's rank within its class, as a share of the class: the lowest shares are taken, class by class alike
+    share = torch.empty(len(labels), dtype=torch.float64)
+    for label in range(data.classes):
+        own = order[labels[order] == label]
+        share[own] = (torch.arange(len(own), dtype=torch.float64) + 0.5) / max(len(own), 1)
+    kept = torch.zeros(len(labels), dtype=torch.bool)
+    kept[torch.argsort(share, stable=True)[:count]] = True
+    train, validation = (Split(data.train.images[part], labels[part]) for part in (~kept, kept))
+    note = "; ".join(filter(None, [data.note, f"{count:,} training images kept for validation"]))
+    return replace(data, train=train, validation=validation, note=note)
+
+
+def refuse_other_classes(before: Sequence[str], now: Sequence[str], what: str) -> None:
+    """Nothing, if what was learned has the same classes, or nobody said what they are called.
+
+    Raises:
+        ArchspecError: They differ; names the first that does.
+    """
+    if before and now and (found := next(((b, n) for b, n in zip(before, now, strict=False) if b != n), None)):
+        raise ArchspecError(f"{what} has other classes: one that was '{found[0]}' there is '{found[1]}' here")
 
 
 def bounded(name: str, *sizes: int) -> int:

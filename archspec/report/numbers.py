@@ -1,45 +1,15 @@
-"""How numbers, shapes and tables are written."""
+"""How numbers, sums, shapes and sources are read."""
 
-import html as markup
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, Literal
-
-from tabulate import DataRow, TableFormat, tabulate
+from typing import Any
 
 from archspec.cost import USUAL, Counting, Term, quantity
+from archspec.dims import is_number
+from archspec.graph import Network
 from archspec.language.document import Document
 
-_LATEX_SIGNS = {
-    "×": r"$\times$",
-    "·": r"$\cdot$",
-    "→": r"$\to$",
-    "…": r"\dots{}",
-    "⌈": r"$\lceil$",
-    "⌉": r"$\rceil$",
-    "⌊": r"$\lfloor$",
-    "⌋": r"$\rfloor$",
-}
-_LATEX_ESCAPES = {"~": r"\textasciitilde{}", "^": r"\^{}", "\\": r"\textbackslash{}", "<": "$<$", ">": "$>$"}
-_LATEX_ESCAPES |= {sign: f"\\{sign}" for sign in "&%$#_{}"}
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-
-_PLAIN = TableFormat(None, None, None, None, None, DataRow("", "  ", ""), padding=0, with_header_hide=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a printed table: its header, its cells, and which side they keep to."""
-
-    header: str
-    cells: Sequence[str]
-    align: Literal["left", "right"] = "right"
-
-    @property
-    def width(self) -> int:
-        """The columns it takes on a terminal."""
-        return max(map(len, (self.header, *self.cells)))
 
 
 def number(value: Any) -> str:
@@ -53,15 +23,6 @@ def number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else "–" if value is None else str(value)
 
 
-def raw(value: Any) -> Any:
-    """A number as JSON and CSV have it: a fraction as the nearest decimal.
-
-    >>> raw(12), raw(Fraction(1, 3))
-    (12, 0.3333333333333333)
-    """
-    return float(value) if isinstance(value, Fraction) else value
-
-
 def asked(counting: Counting, quantities: Iterable[str]) -> list[str]:
     """What of a request decides some quantities, besides the convention and the batch, where it must be said.
 
@@ -73,6 +34,28 @@ def asked(counting: Counting, quantities: Iterable[str]) -> list[str]:
     if counting.dtype != USUAL.dtype and not said:
         said.append(f"{counting.dtype} activations")
     return [*said, f"{counting.bits}-bit weights"] if counting.weight_bits is not None else said
+
+
+def decimal(value: Any, places: int) -> str:
+    """A rational number to some places, halves away from 0, its thousands apart; an expression as it is.
+
+    >>> decimal(Fraction(-12345, 10), 0), decimal(Fraction(1, 8), 2), decimal(0, 1)
+    ('−1,235', '0.13', '0.0')
+    """
+    if not is_number(value):
+        return str(value)
+    scaled = (2 * abs(Fraction(value)) * 10**places + 1) // 2
+    whole, part = divmod(scaled, 10**places)
+    return f"{'−' if value < 0 and scaled else ''}{whole:,}" + (f".{part:0{places}}" if places else "")
+
+
+def bindings(values: Mapping[str, Any]) -> str:
+    """The values of symbols, as notes say them.
+
+    >>> bindings({"alpha": Fraction(1, 2), "side": 224})
+    'alpha = 1/2, side = 224'
+    """
+    return ", ".join(f"{name} = {value}" for name, value in values.items())
 
 
 def terms(summands: Iterable[Term], of: str = "macs") -> str:
@@ -96,7 +79,16 @@ def shape(sizes: Sequence[Any]) -> str:
     >>> shape((1, 32, 112, 112))
     '32×112×112'
     """
-    return "×".join(map(str, sizes[1:]))
+    return "×".join(map(str, sizes[1:])) or "scalar"
+
+
+def sizes(shape: Sequence[Any]) -> str:
+    """All sizes of an array.
+
+    >>> sizes((32, 3, 3, 3)), sizes(())
+    ('32×3×3×3', 'scalar')
+    """
+    return "×".join(map(str, shape)) or "scalar"
 
 
 def share(part: int, whole: int) -> str:
@@ -146,6 +138,12 @@ def shorten(text: str, width: int) -> str:
     return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
 
 
+def titled(network: Network) -> str:
+    """The name of a network, and the paper of its specification."""
+    source = cite(network.document) if network.document else ""
+    return f"{network.name}: {source}" if source else network.name
+
+
 def cite(document: Document) -> str:
     """The paper of a specification, on one line."""
     source = document.source
@@ -157,56 +155,3 @@ def cite(document: Document) -> str:
     )
     year = f" ({source.year})" if source.year else ""
     return ", ".join((f"{source.title}{year}", *(part for part in where if part)))
-
-
-def plain(columns: Sequence[Column]) -> list[str]:
-    """The lines of a table for a terminal: the header, a rule, the rows."""
-    rows = zip(*((column.header, *column.cells) for column in columns), strict=True)
-    header, *lines = tabulate(
-        list(rows),
-        tablefmt=_PLAIN,
-        disable_numparse=True,
-        preserve_whitespace=True,
-        colalign=[column.align for column in columns],
-    ).split("\n")
-    return [header, "  ".join("─" * column.width for column in columns), *lines]
-
-
-def markdown(columns: Sequence[Column]) -> str:
-    """The table in Markdown."""
-    return _table(columns, "pipe", escape=lambda cell: cell.replace("|", "\\|").replace("_", "\\_").replace("*", "\\*"))
-
-
-def latex(columns: Sequence[Column]) -> str:
-    """The table in LaTeX, for booktabs."""
-    return latex_signs(_table(columns, "latex_booktabs"))
-
-
-def latex_signs(text: str) -> str:
-    """Signs that LaTeX wants as commands."""
-    for sign, command in _LATEX_SIGNS.items():
-        text = text.replace(sign, command)
-    return text
-
-
-def latex_escape(text: str) -> str:
-    """Text for LaTeX, its special characters escaped."""
-    escaped = "".join(_LATEX_ESCAPES.get(sign, sign) for sign in text)
-    return latex_signs(escaped)
-
-
-def html(columns: Sequence[Column]) -> str:
-    """The table in HTML."""
-    return _table(columns, "unsafehtml", escape=markup.escape)
-
-
-def _table(columns: Sequence[Column], form: Any, escape: Any = lambda cell: cell) -> str:
-    rows = zip(*(map(escape, column.cells) for column in columns), strict=True)
-    return tabulate(
-        [list(row) for row in rows],
-        headers=[escape(column.header) for column in columns],
-        tablefmt=form,
-        disable_numparse=True,
-        preserve_whitespace=True,
-        colalign=[column.align for column in columns],
-    )

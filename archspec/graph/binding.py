@@ -1,0 +1,73 @@
+"""The values of a specification's symbols: given, free, or their defaults."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from archspec import dims
+from archspec.errors import ArchspecError, BindingError, did_you_mean
+from archspec.language.document import Document, Symbol
+from archspec.language.rules import MAX_SIZE, value_fault
+
+
+def bind(document: Document, bindings: Mapping[str, Any], free: tuple[str, ...]) -> dict[str, Any]:
+    """The value of every symbol: given, free, or its default.
+
+    Raises:
+        BindingError: A symbol that does not exist, or a value that it cannot have.
+    """
+    for name in (*bindings, *free):
+        if name not in document.symbols:
+            known = f"; its symbols are {', '.join(document.symbols)}" if document.symbols else "; it has no symbols"
+            raise BindingError(
+                f"'{document.name}' has no symbol '{name}'{did_you_mean(name, document.symbols) or known}"
+            )
+    return {name: _bound(name, symbol, bindings, name in free) for name, symbol in document.symbols.items()}
+
+
+def _bound(name: str, symbol: Symbol, bindings: Mapping[str, Any], free: bool) -> Any:
+    if free:
+        if name in bindings:
+            raise BindingError(f"the symbol '{name}' cannot be both bound and free")
+        if symbol.word:
+            raise BindingError(f"the symbol '{name}' chooses between words and cannot be free")
+        return _free(name, symbol)
+    value = bindings.get(name, symbol.default)
+    if not symbol.word:
+        value = _exact(name, value)
+    if dims.is_symbolic(value) or dims.has_rules(value):
+        return value
+    for one in value.ravel().tolist() if dims.is_array(value) else (value,):
+        fault = value_fault(symbol, one)
+        if fault:
+            raise BindingError(f"{name} {fault}")
+    return value
+
+
+def _free(name: str, symbol: Symbol) -> Any:
+    from archspec import symbols
+
+    numbers = symbol.range or symbol.choices
+    return symbols.symbol(name, symbol.integer, 1 if numbers is None else min(numbers))
+
+
+def batch_size(batch: Any) -> Any:
+    """How many inputs at once, as a number.
+
+    Raises:
+        BindingError: It cannot be so many.
+    """
+    value = _exact("batch", batch)
+    if dims.is_number(value) and not (isinstance(value, int) and 0 < value <= MAX_SIZE):
+        raise BindingError(f"the batch must be a whole number from 1 to {MAX_SIZE} (got {value})")
+    return value
+
+
+def _exact(name: str, value: Any) -> Any:
+    if dims.is_symbolic(value):
+        from archspec import symbols  # SymPy's expressions may come from elsewhere
+
+        return symbols.to_sympy(value)
+    try:
+        return dims.exact(value)
+    except ArchspecError as error:
+        raise BindingError(f"{name}: {error}") from None

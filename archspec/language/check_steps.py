@@ -1,0 +1,203 @@
+"""What can be known of the steps of a body: each kind by what is its own, all by what they say of themselves."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from archspec import ops
+from archspec.errors import Mark, SpecError, did_you_mean
+from archspec.language.document import Document
+from archspec.language.names import Names
+from archspec.language.rules import arguments, field_faults, repeat_fault, value_mark
+from archspec.language.steps import (
+    CALLEE,
+    STEP_KEYS,
+    Body,
+    Call,
+    From,
+    Group,
+    Join,
+    Repeat,
+    Rows,
+    Step,
+    Table,
+    When,
+    within,
+)
+from archspec.language.values import NAME, Value
+from archspec.writing import printable
+
+
+class Steps:
+    """The check of a document's bodies."""
+
+    def __init__(self, document: Document, names: Names) -> None:
+        self.document, self.names = document, names
+
+    def faults(self, body: Body, known: set[str]) -> Iterator[SpecError]:
+        """The faults of a body of the network or of a block, whose steps see these names."""
+        yield from self._body(body, known)
+        yield from self._froms(body)
+
+    def _body(self, body: Body, known: set[str]) -> Iterator[SpecError]:
+        for step in body:
+            if step.broken:
+                continue
+            for value, more in step.values():
+                yield from self.names.value(value, known | more if more else known)
+            if type(step) in _OWN:
+                yield from _OWN[type(step)](self, step, known)
+            for part in step.parts():
+                if not part.body and part.called:
+                    yield SpecError(f"{part.called} is empty; write [identity] to pass the input on", part.at)
+                yield from self._body(part.body, known | part.names if part.names else known)
+
+    def _froms(self, body: Body) -> Iterator[SpecError]:
+        """The steps of a body that go on from a name which nothing in it has."""
+        names = {"input", *(label for step in within(body) for label in step.labels())}
+        for step in within(body):
+            if isinstance(step, From) and step.from_ not in names:
+                hint = self.names.suggest(step.from_, names) or f"; its names are {', '.join(sorted(names)[:20])}"
+                yield SpecError(f"from: nothing in this body is called '{step.from_}'{hint}", step.value_at("from"))
+
+    def _call(self, step: Call, _: set[str]) -> Iterator[SpecError]:
+        yield from self._called(step.name, step.args, step)
+
+    def _group(self, step: Group, _: set[str]) -> Iterator[SpecError]:
+        for name in step.let:
+            yield from self.names.taken(name, step.key_at(f"let.{name}"))
+
+    def _when(self, step: When, _: set[str]) -> Iterator[SpecError]:
+        for _name, value, fault in self.names.constants({"when": step.when}):
+            if fault:
+                yield fault
+            elif not isinstance(value, bool):
+                yield SpecError(f"expected a condition, found {value}", step.when.at)
+
+    def _repeat(self, step: Repeat, _: set[str]) -> Iterator[SpecError]:
+        for _name, value, fault in self.names.constants({"repeat": step.repeat}):
+            reason = None if fault else repeat_fault("repeat", value)
+            if fault or reason:
+                yield fault or SpecError(str(reason), step.repeat.at)
+        if step.index:
+            yield from self.names.taken(step.index, step.value_at("index"))
+
+    def _join(self, step: Join, _: set[str]) -> Iterator[SpecError]:
+        if not step.branches:
+            yield SpecError(f"{step.operator} needs branches", step.at)
+        if ops.find(step.operator):
+            yield from self._given(step.operator, step.args, step)
+        else:
+            yield from self._unknown(step.operator, step.at)
+
+    def _called(
+        self, callee: str, args: Mapping[str, Value], step: Step, at: Mark | None = None
+    ) -> Iterator[SpecError]:
+        block = self.document.blocks.get(callee)
+        operator = ops.find(callee) if block is None else None
+        if operator is not None and operator.arity == "many":
+            yield SpecError(f"'{callee}' takes branches: {callee}: [[…], […]]", step.at)
+        elif block is None and operator is None:
+            yield from self._unknown(callee, at or step.key_at(callee))
+        elif block is None or not block.broken:
+            yield from self._given(callee, args, step)
+
+    def _unknown(self, callee: str, at: Mark | None) -> Iterator[SpecError]:
+        suggestion = self.names.suggest(callee, [*ops.registered(), *self.document.blocks, *STEP_KEYS])
+        yield SpecError(f"unknown operator or block '{printable(callee, 80)}'{suggestion}", at)
+
+    def _given(self, callee: str, args: Mapping[str, Value], step: Step) -> Iterator[SpecError]:
+        """The arguments that an operator or a block does not have, or needs; and those that it cannot take."""
+        allowed, required = arguments(self.document, callee)
+        missing = [name for name in required if name not in args]
+        for name in args:
+            if name not in allowed:
+                meant = did_you_mean(name, missing) or did_you_mean(name, allowed)
+                missing = [other for other in missing if f"'{other}'" not in meant]
+                takes = meant or (f"; it takes {', '.join(allowed)}" if allowed else "; it takes none")
+                yield SpecError(f"'{callee}' has no argument '{name}'{takes}", step.key_at(name))
+        if missing:
+            yield SpecError(f"'{callee}' needs {' and '.join(map(repr, missing))}", step.at)
+        if callee in ops.registered():
+            yield from self._fields(callee, {name: args[name] for name in args if name in allowed}, step)
+
+    def _fields(self, callee: str, args: Mapping[str, Value], step: Step) -> Iterator[SpecError]:
+        """The arguments of an operator that depend on nothing and cannot be what they are."""
+        values = {}
+        for name, value, fault in self.names.constants(args):
+            if fault:
+                yield fault
+            else:
+                values[name] = value
+        for name, reason in field_faults(callee, values):
+            yield SpecError(f"{callee}: {name} {reason}", value_mark(args.get(name)) or step.key_at(name))
+
+    def _table(self, step: Table, known: set[str]) -> Iterator[SpecError]:
+        table = step.table
+        if table.broken or any(column.broken for column in table.columns):
+            return
+        columns = [column.name for column in table.columns]
+        yield from self._header(table, columns, known)
+        callees = [name for name in columns if name in CALLEE]
+        if len(callees) + (table.block is not None) != 1:
+            yield SpecError(
+                "a table needs one column 'block' (or 'operator'), or a key 'block' for all rows",
+                table.key_at("block" if table.block else "columns"),
+            )
+            return
+        if not table.rows:
+            yield SpecError("rows: the table has none", table.key_at("rows"))
+        for number, row in enumerate(table.rows):
+            yield from self._row(table, columns, row, table.key_at(f"rows[{number}]"), known)
+
+    def _header(self, table: Rows, columns: list[str], known: set[str]) -> Iterator[SpecError]:
+        for number, column in enumerate(table.columns):
+            if column.name in columns[:number]:
+                yield SpecError(f"the column '{column.name}' stands here twice", column.at)
+            if column.built is not None:
+                yield from self.names.expression(column.built, known | set(columns))
+        if table.repeat is not None and table.repeat not in columns:
+            hint = self.names.suggest(table.repeat, columns)
+            yield SpecError(f"repeat: there is no column '{table.repeat}'{hint}", table.value_at("repeat"))
+        for name, value in table.after_first.items():
+            if name not in columns:
+                hint = self.names.suggest(name, columns)
+                at = table.key_at(f"after_first.{name}")
+                yield SpecError(f"after_first: there is no column '{name}'{hint}", at)
+            yield from self.names.value(value, known)
+
+    def _row(
+        self, table: Rows, columns: list[str], row: tuple[Value | None, ...], at: Mark | None, known: set[str]
+    ) -> Iterator[SpecError]:
+        if len(row) != len(columns):
+            yield SpecError(f"the row has {len(row)} cells, the header {len(columns)}: {', '.join(columns)}", at)
+            return
+        cells = dict(zip(columns, row, strict=True))
+        callee = next((cells.pop(key) for key in CALLEE if key in cells), table.block)
+        if callee is None:
+            yield SpecError("block: the cell is empty; it says what the row is made of", at)
+            return
+        label = cells.pop("as", None)
+        if label is not None and not NAME.match(str(label)):
+            yield SpecError(f"as: expected a name, found '{printable(label, 40)}'", value_mark(label) or at)
+        if table.repeat is not None and table.repeat in columns:
+            times = cells.pop(table.repeat, None)
+            if times is None:
+                yield SpecError(f"{table.repeat}: the cell is empty; it says how often", at)
+            yield from self.names.value(times, known)
+        given = {key: value for key, value in cells.items() if value is not None}
+        for value in given.values():
+            yield from self.names.value(value, known)
+        where = Step().placed(at, {key: mark for key, value in given.items() if (mark := value_mark(value))})
+        built = {column.name: column.built for column in table.columns if column.built and column.name in given}
+        yield from self._called(str(callee), {**given, **built}, where, value_mark(callee) if not table.block else None)
+
+
+_OWN: Mapping[type[Step], Callable[[Steps, Any, set[str]], Iterator[SpecError]]] = {
+    Call: Steps._call,
+    Group: Steps._group,
+    When: Steps._when,
+    Repeat: Steps._repeat,
+    Table: Steps._table,
+    Join: Steps._join,
+}
+"""What only one kind of step can be faulted for."""

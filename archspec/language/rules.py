@@ -1,0 +1,153 @@
+"""The rules of the language that checking, expansion and emission share."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from archspec import ops
+from archspec.dims import is_number
+from archspec.errors import ArchspecError, Mark
+from archspec.language.document import Block, Document, Symbol
+from archspec.language.expression import Expression
+from archspec.language.values import SIGNATURE, Value
+from archspec.writing import printable
+
+FLOWING = ("in_channels", "in_height", "in_width")
+"""The sizes of what flows into a step, by the names that expressions use."""
+
+MAX_NESTING = 100
+MAX_REPEAT = 10_000
+MAX_SIZE = 10**12
+
+
+# ------------------------------------------------------------------ names
+
+
+def words(document: Document) -> frozenset[str]:
+    """The names that stand for themselves: words of fields, operators, blocks, choices, headers of lookups."""
+    choices = (c for symbol in document.symbols.values() if not symbol.broken for c in (symbol.choices or ()))
+    headers = (c for lookup in document.lookups.values() if not lookup.broken for c in lookup.columns)
+    return frozenset(
+        word for word in (*ops.words(), *ops.names(), *document.blocks, *choices, *headers) if isinstance(word, str)
+    )
+
+
+def signature(text: str) -> tuple[str, tuple[str, ...]]:
+    """The name and the parameters of a function's signature.
+
+    >>> signature("width(c, d)")
+    ('width', ('c', 'd'))
+    """
+    found = SIGNATURE.match(text)
+    if found is None:
+        raise ArchspecError(f"'{text}' is not a signature such as 'width(c)'")
+    return found[1], tuple(name.strip() for name in (found[2] or "").split(",") if name.strip())
+
+
+def arguments(document: Document, callee: str) -> tuple[list[str], list[str]]:
+    """All arguments of an operator or block, and those of them that must be given.
+
+    Raises:
+        UnknownNameError: There is no such operator or block.
+    """
+    block = document.blocks.get(callee)
+    if block is not None:
+        return list(block.args), [name for name, value in block.args.items() if Block.is_required(value)]
+    fields = ops.operator(callee).model_fields
+    return list(fields), [name for name, field in fields.items() if field.is_required()]
+
+
+# ------------------------------------------------------------------ values
+
+
+def field_faults(callee: str, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The fields of an operator that cannot have these values, each with the reason; fields without a value pass.
+
+    >>> field_faults("conv2d", {"out_channels": 0})
+    [('out_channels', 'must be at least 1 (got 0)')]
+    """
+    try:
+        ops.operator(callee)(**values)
+    except ValidationError as error:
+        details = [detail for detail in error.errors(include_url=False) if detail["type"] != "missing"]
+        return [(str(detail["loc"][0]), _reason(detail)) for detail in details]
+    return []
+
+
+def _reason(detail: ErrorDetails) -> str:
+    error = detail.get("ctx", {}).get("error")
+    return (
+        str(error)
+        if error
+        else f"{detail['msg'][:1].lower()}{detail['msg'][1:]} (got {printable(detail['input'], 40)})"
+    )
+
+
+def value_fault(symbol: Symbol, value: Any) -> str | None:
+    """Why a symbol cannot have a value; None if it can."""
+    if symbol.choices is not None:
+        return None if value in symbol.choices else f"must be one of {_listed(symbol.choices)} (got {value})"
+    if isinstance(value, str):
+        return None if symbol.word else f"must be a number (got {value})"
+    if symbol.integer and not isinstance(value, int):
+        return f"must be a whole number (got {value})"
+    if symbol.range is None:
+        return None if value > 0 else f"must be greater than 0 (got {value}); give the symbol a range that holds it"
+    least, most = symbol.range
+    return None if least <= value <= most else f"must be from {least} to {most} (got {value})"
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(map(str, values))
+
+
+def repeat_fault(name: str, times: object) -> str | None:
+    """Why something cannot be done that often; None if it can."""
+    if type(times) is int and 0 <= times <= MAX_REPEAT:
+        return None
+    return f"{name} must be a whole number from 0 to {MAX_REPEAT:,} (got {printable(times, 40)})"
+
+
+def flowing(shape: Sequence[Any]) -> dict[str, Any]:
+    """The sizes of what flows, by their names: an image has all of them; of anything else the channels are the last.
+
+    >>> flowing((1, 3, 32, 24)), flowing((1, 7, 16))
+    ({'in_channels': 3, 'in_height': 32, 'in_width': 24}, {'in_channels': 16})
+    """
+    return dict(zip(FLOWING, shape[1:] if len(shape) == 4 else shape[-1:], strict=False))
+
+
+def channels_last(sizes: Sequence[Any]) -> str:
+    """A hint where the sizes of an input look like height, width, channels; else nothing.
+
+    >>> channels_last([224, 224, 3])
+    'the input is read as 224 channels of 224×3; channels come first: [3, 224, 224]'
+    >>> channels_last([3, 224, 224])
+    ''
+    """
+    if len(sizes) != 3 or not all(map(is_number, sizes)):
+        return ""
+    height, width, channels = sizes
+    if channels not in {1, 3, 4} or min(height, width) <= max(4, channels):
+        return ""
+    read = f"the input is read as {height} channels of {width}×{channels}"
+    return f"{read}; channels come first: [{channels}, {height}, {width}]"
+
+
+# ------------------------------------------------------------------ places
+
+
+def expressions(value: Value | None) -> Iterator[Expression]:
+    """The expressions of a value: itself, or the parts of a list."""
+    if isinstance(value, Expression):
+        yield value
+    elif value is not None:
+        for part in value:
+            yield from expressions(part)
+
+
+def value_mark(value: Value | None) -> Mark | None:
+    """Where a value, or the first part of a list, stands in the text."""
+    return next((expression.at for expression in expressions(value) if expression.at), None)

@@ -1,0 +1,99 @@
+"""A report as a page of HTML that needs nothing else."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from archspec.report.cells import Cell, Note, Share
+from archspec.report.page import Column, Formulas, Notes, Part, Report, Section, Table, Title
+from archspec.writing import html_text
+
+STYLE = (
+    "table{border-collapse:collapse;font:14px/1.45 system-ui,sans-serif;font-variant-numeric:tabular-nums}"
+    "caption{text-align:left;font-weight:600;padding:.4em 0}"
+    "th,td{padding:.15em .7em;text-align:right;white-space:nowrap}"
+    "th{border-bottom:1px solid #888}td.left,th.left{text-align:left}"
+    "tr.part td{color:#666}tr.part td:first-child{padding-left:2em}"
+    "tr.total td{border-top:1px solid #888;font-weight:600}"
+    "td.share{text-align:right;min-width:9em;"
+    "background:linear-gradient(90deg,#c3d8ee var(--part),transparent 0) no-repeat}"
+    ".notes{font:13px/1.5 system-ui,sans-serif;color:#555;padding-left:1.2em}"
+)
+"""What every page looks like."""
+
+FURTHER = {
+    "finding": "tr.finding td{color:#a40000}",
+    "aside": "tr.aside td{color:#777}",
+    "note": "td.note{white-space:normal;max-width:40em}",
+    "formula": ".formula{font:15px/1.6 ui-serif,serif;margin:.2em 1.5em}",
+}
+"""What pages look like that have such things."""
+
+
+def write(report: Report, **_: Any) -> str:
+    """The page; the title of the only table is its caption."""
+    body = "\n".join(fragment(report))
+    style = STYLE + "".join(rule for name, rule in FURTHER.items() if re.search(rf'class="{name}[ "]', body))
+    title = html_text(report.title or "archspec")
+    return (
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n<style>{style}</style>\n'
+        f"{body}\n</html>\n"
+    )
+
+
+def fragment(report: Report) -> Iterator[str]:
+    """What stands inside a page."""
+    alone = len(report.tables) == 1 and sum(isinstance(part, Title) for part in report.parts) == 1
+    for section in report.sections:
+        yield from _section(section, report.title if alone else "")
+
+
+def _section(section: Section, caption: str) -> Iterator[str]:
+    if section.heading:
+        yield f"<h3>{html_text(section.heading)}</h3>"
+    for part in section.parts:
+        if not (caption and isinstance(part, Title)):
+            yield from _part(part, caption)
+
+
+def _part(part: Part, caption: str) -> Iterator[str]:
+    if isinstance(part, Title):
+        yield f"<h2>{html_text(part.text)}</h2>"
+    elif isinstance(part, Notes):
+        if not part.sentences:
+            return
+        yield '<ul class="notes">'
+        yield from (f"<li>{html_text(sentence)}</li>" for sentence in part.sentences)
+        yield "</ul>"
+    elif isinstance(part, Formulas):
+        for line in part.lines:
+            yield f'<p class="formula">{html_text(f"{line.name} {line.sign} {line.text}".strip())}</p>'
+    else:
+        yield from _table(part, caption)
+
+
+def _table(table: Table, caption: str) -> Iterator[str]:
+    yield "<table>"
+    if caption:
+        yield f"<caption>{html_text(caption)}</caption>"
+    if table.headed:
+        head = "".join(f"<th{_left(column)}>{html_text(column.heading)}</th>" for column in table.columns)
+        yield f"<thead><tr>{head}</tr></thead>"
+    yield "<tbody>"
+    for number, row in enumerate(table.rows):
+        role = table.role(number)
+        cells = "".join(_cell(column, cell) for column, cell in zip(table.columns, row, strict=True))
+        yield f"<tr{f' class={chr(34)}{role}{chr(34)}' if role and role != 'subtotal' else ''}>{cells}</tr>"
+    yield "</tbody>"
+    yield "</table>"
+
+
+def _cell(column: Column, cell: Cell) -> str:
+    text = html_text(cell.text)
+    if isinstance(cell, Share):
+        return f'<td class="share" style="--part:{text.replace(" ", "") or "0%"}">{text}</td>'
+    return f"<td{_left(column, ' note' if isinstance(cell, Note) else '')}>{text}</td>"
+
+
+def _left(column: Column, also: str = "") -> str:
+    return "" if column.right else f' class="{f"{also.strip()} " if also else ""}left"'

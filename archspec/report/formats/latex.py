@@ -1,0 +1,101 @@
+"""A report in LaTeX: tables of booktabs, formulas of amsmath."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from archspec.report.cells import Bar, Cell, Math
+from archspec.report.page import Formulas, Notes, Part, Report, Section, Table, Title
+from archspec.report.typeset import aligned, padded
+from archspec.writing import latex_text, seen
+
+
+def write(report: Report, **_: Any) -> str:
+    """The parts with an empty line between; title and notes of the only table are its caption."""
+    needs = [name for name, kind in (("booktabs", Table), ("amsmath", Formulas)) if _has(report, kind)]
+    head = "".join(f"% needs \\usepackage{{{name}}}\n" for name in needs)
+    if len(report.tables) == 1 and report.tables[0].wide != "records" and not _has(report, Formulas):
+        return head + _captioned(report)
+    blocks = [block for section in report.sections for block in _section(section)]
+    return head + "\n\n".join(blocks) + "\n"
+
+
+def _has(report: Report, kind: type) -> bool:
+    return any(isinstance(part, kind) for part in report.parts)
+
+
+def _captioned(report: Report) -> str:
+    notes = [sentence for part in report.parts if isinstance(part, Notes) for sentence in part.sentences]
+    said = " ".join(f"{latex_text(sentence)}." for sentence in (report.title, *notes) if sentence)
+    return _floated(_table(report.tables[0]), said)
+
+
+def _floated(tabular: str, caption: str) -> str:
+    above = f"\\caption{{{caption}}}\n" if caption else ""
+    return f"\\begin{{table}}\n\\centering\n{above}{tabular}\n\\end{{table}}\n"
+
+
+def _section(section: Section) -> Iterator[str]:
+    if section.heading:
+        yield f"\\subsection*{{{latex_text(section.heading)}}}"
+    for part in section.parts:
+        block = _part(part)
+        if block:
+            yield block
+
+
+def _part(part: Part) -> str:
+    if isinstance(part, Title):
+        return f"\\section*{{{latex_text(part.text)}}}"
+    if isinstance(part, Notes):
+        return "\n\n".join(map(latex_text, part.sentences))
+    if isinstance(part, Formulas):
+        return f"\\begin{{align*}}\n{aligned(part)}\n\\end{{align*}}"
+    return _records(part) if part.wide == "records" else _floated(_table(part), "").rstrip()
+
+
+def _records(table: Table) -> str:
+    """A table of many columns as a list: each row's first cell, and what else it has."""
+    items = []
+    for first, *others in table.rows:
+        columns = zip(table.columns[1:], others, strict=True)
+        said = (f"{latex_text(column.heading)}: {_cell(cell, _plain(cell))}" for column, cell in columns if cell.text)
+        items.append("\\item[" + latex_text(first.text) + "] " + r" \\ ".join(said))
+    return "\n".join((r"\begin{description}", *items, r"\end{description}"))
+
+
+def _table(table: Table) -> str:
+    """The tabular; what would go first where a page is narrow is left out."""
+    columns = [column for column in table.columns if not column.drop and not isinstance(column.cells[:1], Bar)]
+    columns = [column for column in columns if not any(isinstance(cell, Bar) for cell in column.cells)]
+    texts = [[_plain(column.cells[row]) for column in columns] for row in range(len(table.rows))]
+    headings = [seen(column.heading) for column in columns]
+    right = [column.right for column in columns]
+    (head, *body), _ = padded(headings, texts, right)
+    lines = [" & ".join(map(latex_text, head))] if table.headed else []
+    rows = []
+    for number, cells in enumerate(body):
+        if table.role(number) == "total" and number:
+            rows.append(r"\midrule")
+        math = [column.cells[number] for column in columns]
+        indent = r"\quad " if table.role(number) == "part" else ""
+        rows.append(f" {indent}{' & '.join(map(_cell, math, cells))} \\\\")
+    heads = [f" {line} \\\\" for line in lines]
+    return "\n".join(
+        (
+            f"\\begin{{tabular}}{{{''.join('r' if keeps else 'l' for keeps in right)}}}",
+            r"\toprule",
+            *heads,
+            *([r"\midrule"] if heads else []),
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+        )
+    )
+
+
+def _plain(cell: Cell) -> str:
+    return f"${cell.latex}$" if isinstance(cell, Math) else seen(cell.text)
+
+
+def _cell(cell: Cell, text: str) -> str:
+    return text if isinstance(cell, Math) else latex_text(text)

@@ -1,0 +1,57 @@
+"""A report in Markdown, with GitHub's tables and formulas."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from archspec.report.cells import Bar, Cell, Math
+from archspec.report.page import Formulas, Notes, Part, Report, Section, Table, Title
+from archspec.report.typeset import aligned, padded
+from archspec.writing import markdown_text
+
+
+def write(report: Report, **_: Any) -> str:
+    """The parts with an empty line between."""
+    return "\n\n".join(block for section in report.sections for block in _section(section)) + "\n"
+
+
+def _section(section: Section) -> Iterator[str]:
+    if section.heading:
+        yield f"### {markdown_text(section.heading)}"
+    for part in section.parts:
+        block = _part(part)
+        if block:
+            yield block
+
+
+def _part(part: Part) -> str:
+    if isinstance(part, Title):
+        return f"**{markdown_text(part.text)}**"
+    if isinstance(part, Notes):
+        return "\n".join(f"- {markdown_text(sentence)}" for sentence in part.sentences)
+    if isinstance(part, Formulas):
+        return f"$$\n\\begin{{aligned}}\n{aligned(part)}\n\\end{{aligned}}\n$$"
+    return _table(part)
+
+
+def _table(table: Table) -> str:
+    columns = [column for column in table.columns if not any(isinstance(cell, Bar) for cell in column.cells)]
+    rows = [[_cell(cell, table.role(number) == "part" and cell is row[0]) for cell in row if not isinstance(cell, Bar)]
+            for number, row in enumerate(table.rows)]  # fmt: skip
+    headings = [markdown_text(column.heading, cell=True) for column in columns]
+    cells, widths = padded(headings, rows, [column.right for column in columns])
+    rule = (
+        f"{'-' * (width + 1)}:" if c.right else f":{'-' * (width + 1)}"
+        for c, width in zip(columns, widths, strict=True)
+    )
+    head, *body = (f"| {' | '.join(line)} |" for line in cells)
+    return "\n".join((head, f"|{'|'.join(rule)}|", *body))
+
+
+def _cell(cell: Cell, part: bool) -> str:
+    text = f"${cell.latex}$" if isinstance(cell, Math) else markdown_text(cell.text, cell=True)
+    return f"  {text}" if part else text
+
+
+def headings_of(table: Table) -> Sequence[str]:
+    """The headings."""
+    return [column.heading for column in table.columns]

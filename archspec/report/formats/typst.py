@@ -1,0 +1,62 @@
+"""A report in Typst: text in strings, which no markup can leave."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from archspec.report.cells import Bar
+from archspec.report.page import Formulas, Notes, Part, Report, Section, Table, Title
+from archspec.writing import one_line
+
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
+
+
+def write(report: Report, **_: Any) -> str:
+    """The parts with an empty line between."""
+    blocks = [block for section in report.sections for block in _section(section)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def string(text: str) -> str:
+    r"""A text as a string of Typst's code.
+
+    >>> print(string('a "b" \\c'))
+    "a \"b\" \\c"
+    """
+    return f'"{one_line(text).translate(_ESCAPES)}"'
+
+
+def _section(section: Section) -> Iterator[str]:
+    if section.heading:
+        yield f"#heading(level: 2, {string(section.heading)})"
+    for part in section.parts:
+        block = _part(part)
+        if block:
+            yield block
+
+
+def _part(part: Part) -> str:
+    if isinstance(part, Title):
+        return f"#heading(level: 1, {string(part.text)})"
+    if isinstance(part, Notes):
+        return f"#list({', '.join(map(string, part.sentences))})" if part.sentences else ""
+    if isinstance(part, Formulas):
+        said = (string(f"{line.name} {line.sign} {line.text}".strip()) for line in part.lines)
+        return f"#stack(spacing: 0.6em, {', '.join(said)})"
+    return _table(part)
+
+
+def _table(table: Table) -> str:
+    """A table with a line above the total; the bars, which only text draws, are left out."""
+    kept = [number for number, column in enumerate(table.columns) if not any(isinstance(c, Bar) for c in column.cells)]
+    columns = [table.columns[number] for number in kept]
+    lines = [
+        f"  columns: {len(columns)},",
+        f"  align: ({', '.join('right' if column.right else 'left' for column in columns)},),",
+        "  stroke: none,",
+    ]
+    if table.headed:
+        lines += [f"  table.header({', '.join(string(column.heading) for column in columns)}),", "  table.hline(),"]
+    for number, row in enumerate(table.rows):
+        lines += ["  table.hline(),"] if table.role(number) == "total" and number else []
+        lines.append(f"  {', '.join(string(row[place].text) for place in kept)},")
+    return "\n".join(("#table(", *lines, ")"))

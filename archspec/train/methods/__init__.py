@@ -1,0 +1,10 @@
+"""Methods of training, one file each: a key of a recipe, and what it does to a training while it runs."""
+
+from archspec.train.methods.base import METHODS, Course, Method, Seen
+from archspec.train.methods.distil import Distil
+from archspec.train.methods.freeze import Freeze
+from archspec.train.methods.max_norm import MaxNorm
+from archspec.train.methods.prune import Prune
+from archspec.train.methods.share import Share
+
+__all__ = ["METHODS", "Course", "Distil", "Freeze", "MaxNorm", "Method", "Prune", "Seen", "Share"]

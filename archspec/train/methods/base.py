@@ -1,0 +1,119 @@
+"""What a method of training is: its keys in a recipe, frozen; and its course, while a training runs.
+
+A training asks every method of its recipe in turn:
+
+    begin(model, network, seed)    at the beginning of a stage; gives the course
+    parameters(named)              what learns, by name: fewer than there are, or others
+    loss(seen)                     the terms of the loss, by name; none for the data's own
+    before_step(step)              the gradients are there
+    after_step(model, average, step)   the weights have moved
+    tensors(), restore(tensors)    what a checkpoint holds beside weights and optimiser
+    weights(named)                 the weights to save, under the network's own names
+    facts()                        what the record of the run says
+
+Whatever a course does is a function of its keys, the weights, the seed and the step: so a training that is resumed
+goes on to the bit.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from archspec.language.located import Located
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from archspec.graph import Network
+
+METHODS: dict[str, "type[Method]"] = {}
+"""The methods by their keys in a recipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A batch, and what the network makes of it.
+
+    Attributes:
+        images: n × c × h × w, as the network takes them.
+        labels: Their classes.
+        indices: Which of the training images they are.
+        logits: What the network gives, n × classes.
+        data: The loss against the labels, as the recipe has it: with weights of classes, smoothing and mixing.
+        scaling: The mean and the deviation of each channel, by which the images are scaled; black is 0, white 1.
+    """
+
+    images: "Tensor"
+    labels: "Tensor"
+    indices: "Tensor"
+    logits: "Tensor"
+    data: "Callable[[], Tensor]"
+    scaling: tuple[tuple[float, ...], tuple[float, ...]]
+
+
+class Course:
+    """A method while a training runs; it does nothing that is not overridden."""
+
+    def parameters(self, named: "dict[str, nn.Parameter]") -> "dict[str, nn.Parameter]":
+        """What learns, by name."""
+        return named
+
+    def loss(self, seen: Seen) -> "dict[str, Tensor]":  # noqa: ARG002
+        """The terms of the loss; where no method has any, it is the data's own."""
+        return {}
+
+    def before_step(self, step: int) -> None:
+        """The gradients are there, the optimiser has not moved; `step` counts from 0 in the stage."""
+
+    def after_step(self, model: "nn.Module", average: "nn.Module | None", step: int) -> None:
+        """The optimiser has moved the weights, and the average has followed."""
+
+    def tensors(self) -> "dict[str, Tensor]":
+        """What a checkpoint holds of it."""
+        return {}
+
+    def restore(self, tensors: "Mapping[str, Tensor]") -> None:
+        """Go back to what a checkpoint held."""
+
+    def weights(self, named: "dict[str, Tensor]") -> "dict[str, Tensor]":
+        """The weights to save, under the network's own names."""
+        return named
+
+    def facts(self) -> dict[str, Any]:
+        """What the record of the run says of it."""
+        return {}
+
+
+class Method(Located):
+    """A method: a frozen class with its keys.
+
+    Attributes:
+        key: Its key in a recipe.
+        short: The key that a value alone stands for, as in `max_norm: 2`; None where a mapping is wanted.
+    """
+
+    key: ClassVar[str]
+    short: ClassVar[str | None] = None
+
+    @abstractmethod
+    def begin(self, model: "nn.Module", network: "Network", seed: int) -> Course:
+        """The course of the method from the weights that a model has.
+
+        Raises:
+            ArchspecError: The method does not fit the network; before the first step.
+        """
+
+    @classmethod
+    def from_text(cls, raw: Any) -> Any:
+        """A mapping, or the value of the key that stands for all."""
+        return raw if cls.short is None or isinstance(raw, dict) else {cls.short: raw}
+
+
+M = TypeVar("M", bound=type[Method])
+
+
+def registered(method: M) -> M:
+    """Make a method a key of recipes."""
+    METHODS[method.key] = method
+    return method
