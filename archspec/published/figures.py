@@ -50,7 +50,7 @@ linear layers; `elements`, `channels` and `height` are of a layer's result; `lay
 
 
 def _unit(value: Any) -> str:
-    if value not in UNITS:
+    if not isinstance(value, str) or value not in UNITS:
         known = ", ".join(filter(None, UNITS))
         raise SpecError(f"unknown unit {described(value)}; known are {known}", getattr(value, "at", None))
     return str(value)

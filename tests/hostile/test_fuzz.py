@@ -17,8 +17,10 @@ pytestmark = pytest.mark.no_cover  # a process of its own, under limits
 FUZZ = Path(__file__).with_name("fuzz.py")
 LAST = {"specs": "written", "plans": "written", "recipes": "used", "figures": "written"}
 """The last stage of each kind."""
-SHORT = {"specs": 24, "plans": 30, "recipes": 100, "figures": 30}
+SHORT = {"specs": 24, "plans": 40, "recipes": 100, "figures": 40}
 LONG = {"specs": 20_000, "plans": 10_000, "recipes": 10_000, "figures": 10_000}
+SHARE = {"specs": 0.3, "plans": 0.2, "recipes": 0.3, "figures": 0.3}
+"""Of many mutants, how many go all the way at least."""
 
 
 @pytest.mark.parametrize("kind", LAST)
