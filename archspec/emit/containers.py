@@ -16,7 +16,7 @@ from archspec.emit.statements import Put, Return, Unpack
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.check import inner_bodies
-from archspec.language.document import Body, From, Group, Join, Step, When
+from archspec.language.document import Body, From, Group, Join, When
 from archspec.language.values import Value
 
 _SEQUENTIAL_METHODS = frozenset({"append", "extend", "insert", "pop"})
@@ -122,7 +122,7 @@ def chain(body: Body, frame: Frame) -> bool:
     return all(_in_chain(step, frame) for step in body)
 
 
-def _in_chain(step: Step, frame: Frame) -> bool:
+def _in_chain(step: Any, frame: Frame) -> bool:
     if isinstance(step, (Join, From)):
         return False
     if not _SEQUENTIAL_METHODS.isdisjoint((*labels((step,)), *names_given(((step,),)))):

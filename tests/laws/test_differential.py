@@ -51,7 +51,12 @@ SETTINGS = {
     "softmax": {"dim": [1, -1]},
     "log_softmax": {"dim": [1, -1]},
     "batch_norm": {"eps": [1e-5, 0.001], "affine": [True, False]},
-    "layer_norm": {"eps": [1e-5, 0.001], "elementwise_affine": [True, False], "bias": [True, False]},
+    "layer_norm": {
+        "eps": [1e-5, 0.001],
+        "elementwise_affine": [True, False],
+        "bias": [True, False],
+        "over_channels": [False, True],
+    },
     "local_response_norm": {"size": [1, 2, 3, 5], "alpha": [0.0001, 0.1], "k": [1, 2]},
     "global_avg_pool": {"keepdim": [True, False]},
     "global_max_pool": {"keepdim": [True, False]},
@@ -294,7 +299,11 @@ class Draft:
         """Steps that leave the shape as it is."""
         steps = []
         for _ in range(self.draw(st.integers(0, 2))):
-            kinds = [*KEEPING, "dropout", "layer_norm"]
+            kinds = [
+                *KEEPING,
+                "dropout",
+                {"layer_norm": {"over_channels": True}} if len(x.shape) == 4 else "layer_norm",
+            ]
             kinds += ["conv", "batch_norm"] if len(x.shape) == 4 else []
             kinds += ["linear"] if len(x.shape) == 2 else []
             kind = self.pick(kinds)
