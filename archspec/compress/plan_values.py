@@ -109,4 +109,3 @@ def per(value: Any) -> Any:
 
 Share = Annotated[Any, PlainValidator(share)]
 Length = Annotated[Any, PlainValidator(length)]
-Rank = Annotated[int | None, PlainValidator(rank)]

@@ -1,5 +1,6 @@
 """Steps on a condition: statements under an `if`, and what is known where its sides meet."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ from archspec.emit.code import Code
 from archspec.emit.expression import Reader
 from archspec.emit.flow import Either
 from archspec.emit.frame import Frame
-from archspec.emit.liveness import FLOW
+from archspec.emit.liveness import FLOW, MODULE, SIZE
 from archspec.emit.scope import channel, dimensions
 from archspec.emit.statements import If, Refuse, codes
 from archspec.errors import ArchspecError, SpecError
@@ -161,5 +162,5 @@ def _long(size: Any) -> bool:
 
 
 def message(error: ArchspecError) -> str:
-    """An error's sentence."""
-    return error.message if isinstance(error, SpecError) else str(error)
+    """An error's sentence; a variable that has no name yet is called what it would be."""
+    return re.sub(f"[{SIZE}{MODULE}][0-9]+", "", error.message if isinstance(error, SpecError) else str(error))

@@ -1,6 +1,7 @@
 """Statements as lines of text, broken where a line would be too long, as ruff and black break them."""
 
 from collections.abc import Callable, Iterator, Mapping
+from textwrap import wrap
 from typing import Any
 
 from archspec.emit import code
@@ -97,7 +98,7 @@ def _refusal(statement: Refuse, indent: str) -> Iterator[str]:
     text = "".join(
         f"{{{written(part)}}}" if isinstance(part, Code) else _piece(part, formatted) for part in statement.message
     )
-    yield from _raised(indent, f'{"f" if formatted else ""}"{text}"')
+    yield from _raised(indent, "f" if formatted else "", text)
 
 
 def _piece(text: str, formatted: bool) -> str:
@@ -106,12 +107,16 @@ def _piece(text: str, formatted: bool) -> str:
     return inside.replace("{", "{{").replace("}", "}}") if formatted else inside
 
 
-def _raised(indent: str, text: str) -> Iterator[str]:
-    line = f"{indent}raise ValueError({text})"
+def _raised(indent: str, prefix: str, text: str) -> Iterator[str]:
+    line = f'{indent}raise ValueError({prefix}"{text}")'
     if len(line) <= WIDTH:
         yield line
-    else:
-        yield from (f"{indent}raise ValueError(", f"{indent}{STEP}{text}", f"{indent})")
+        return
+    room = WIDTH - len(indent) - len(STEP) - 2
+    pieces = [text] if prefix else wrap(text, room, drop_whitespace=False, break_long_words=False)
+    yield f"{indent}raise ValueError("
+    yield from (f'{indent}{STEP}{prefix}"{piece}"' for piece in pieces)
+    yield f"{indent})"
 
 
 def _branches(statement: If, indent: str, declared: set[str] | None, word: str = "if ") -> Iterator[str]:

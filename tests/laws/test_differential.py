@@ -298,7 +298,11 @@ class Draft:
         """Steps that leave the shape as it is."""
         steps = []
         for _ in range(self.draw(st.integers(0, 2))):
-            kinds = [*KEEPING, "dropout", "layer_norm"]
+            kinds = [
+                *KEEPING,
+                "dropout",
+                {"layer_norm": {"over_channels": True}} if len(x.shape) == 4 else "layer_norm",
+            ]
             kinds += ["conv", "batch_norm"] if len(x.shape) == 4 else []
             kinds += ["linear"] if len(x.shape) == 2 else []
             kind = self.pick(kinds)
