@@ -46,7 +46,7 @@ def test_the_readme_has_exactly_two_set_up_commands():
 def test_the_snippet_of_contributing_adds_a_working_operator():
     text = (ROOT / "CONTRIBUTING.md").read_text()
     snippets = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(snippets) == 2
+    assert len(snippets) == 3
     code = "\n".join(snippets) + "\nprint(arch.expand().nodes[-1].name)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert (done.stdout, done.stderr) == ("pixel_shuffle\n", "")

@@ -154,7 +154,7 @@ class CostTable(Figures, Reported):
 
         >>> import archspec
         >>> archspec.load("lenet_5").count().figure("comparisons")
-        11020
+        11540
         """
         return self.total.figure(name)
 

@@ -36,7 +36,7 @@ def verify(network: Network, device: str = "meta", source: str | None = None) ->
 
     >>> from archspec.graph import expand
     >>> from archspec.language import load
-    >>> print(verify(expand(load("squeezenet"))))
+    >>> print(verify(expand(load("squeezenet"))).sentence)
     squeezenet: 66 nodes agree
     """
     model = build(network, device=device, inplace=False).eval()

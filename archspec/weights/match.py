@@ -47,7 +47,7 @@ def match(network: Network, source: Mapping[str, Tensor] | str | PathLike[str], 
     >>> sizes = {"hidden": (300, 784), "middle": (100, 300), "last": (10, 100)}
     >>> source = {f"{name}.weight": torch.zeros(size) for name, size in sizes.items()}
     >>> source |= {f"{name}.bias": torch.zeros(size[0]) for name, size in sizes.items()}
-    >>> print(match(expand(load("lenet_300_100")), source))
+    >>> print(match(expand(load("lenet_300_100")), source).sentence)
     lenet_300_100: 6 of 6 arrays filled, none left over
     """
     found: Mapping[str, Tensor] = source if isinstance(source, Mapping) else WeightFile(source)

@@ -575,7 +575,7 @@ CHECKS = [
         {"pool": nn.MaxPool2d(2)},
         None,
         (
-            "before 'fc': GlobalAvgPool(dim=(2, 3), keepdim=False) here, MaxPool2d(kernel_size=2, stride=2, padding=0, "
+            "before 'fc': AdaptiveAvgPool2d(output_size=1) here, MaxPool2d(kernel_size=2, stride=2, padding=0, "
             "dilation=1, ceil_mode=False) in the source",
         ),
     ),
