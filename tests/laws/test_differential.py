@@ -111,9 +111,8 @@ SETTINGS = {
         "input_scale": [True, False],
     },
 }
-ON_IMAGES = ["relu", *sorted({*ops.names()} - {"relu", "linear", "binary_linear", "add", "mul", "concat"})] + [
-    "conv2d"
-] * 8
+JOINS = sorted(name for name, known in ops.registered().items() if known.arity == "many")
+ON_IMAGES = ["relu", *sorted({*ops.names()} - {"relu", "linear", "binary_linear", *JOINS})] + ["conv2d"] * 8
 ON_VECTORS = [*KEEPING, "softmax", "log_softmax", "batch_norm", "layer_norm", "linear", "binary_linear", "split"]
 CHANNELS = [1, 2, 3, 4, 6, 8]
 NAMES = ["float", "float_", "in", "train", "code", "x", "self", "lambda", "forward", "data", "function", "type", "T"]
@@ -253,7 +252,7 @@ class Draft:
         """A step that it must have, and what comes out of it: an operator with the first settings that fit."""
         if self.must in KINDS:
             return list(KINDS[self.must]), x
-        if self.must in {"add", "mul", "concat"}:
+        if self.must in JOINS:
             return self.join(x, 0, here, self.must)
         settings_of = SETTINGS.get(self.must, {})
         for values in product(*settings_of.values()):
@@ -318,7 +317,7 @@ class Draft:
 
     def join(self, x, depth, here, how=None):
         """Branches, joined."""
-        how = how or self.pick(["add", "mul", "concat"])
+        how = how or self.pick(JOINS)
         count = self.draw(st.integers(2, 3))
         if how == "concat" or len(x.shape) != 4 or self.chance(5):
             bodies = [self.alike(x, depth) or ["identity"] for _ in range(count)]
