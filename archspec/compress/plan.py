@@ -22,7 +22,7 @@ from typing import Annotated, Any
 from pydantic import PlainValidator, model_validator
 
 from archspec.compress.names import BEGINNINGS, BINARY, CODED, INDEX, LONGEST, MAX_INDEX_BITS, MAX_WEIGHT_BITS, RULES
-from archspec.compress.plan_values import Length, Rank, Share, bits, of, one_of, per, switch
+from archspec.compress.plan_values import Length, Share, bits, from_one, of, one_of, per, switch
 from archspec.errors import SpecError, SpecErrors, UnknownNameError, did_you_mean
 from archspec.language import zoo
 from archspec.language.document import Source
@@ -62,7 +62,7 @@ class Layer(Located):
     weight_huffman: Length | None = None
     index_huffman: Length | None = None
     activations: Share | None = None
-    rank: Rank = None
+    rank: Annotated[int | None, PlainValidator(from_one)] = None
     binary: Annotated[str | None, one_of("binary", *BINARY)] = None
     input_scale: Annotated[bool, PlainValidator(switch)] = True
     index: Annotated[str | None, one_of("index", *INDEX)] = None

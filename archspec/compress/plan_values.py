@@ -56,7 +56,7 @@ def length(value: Any) -> Any:
     return found
 
 
-def rank(value: Any) -> int:
+def from_one(value: Any) -> int:
     """A whole number from 1."""
     found = number(value)
     if type(found) is not int or found < 1:
@@ -109,4 +109,3 @@ def per(value: Any) -> Any:
 
 Share = Annotated[Any, PlainValidator(share)]
 Length = Annotated[Any, PlainValidator(length)]
-Rank = Annotated[int | None, PlainValidator(rank)]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from archspec import ops
-from archspec.language.check import inner_bodies
+from archspec.language.check import FLOWING, inner_bodies
 from archspec.language.document import Body, Call, Document, From, Join, Repeat, Step, Table, Use, When
 
 
@@ -57,8 +57,8 @@ def peeled(body: Body) -> tuple[str | None, Body]:
     if isinstance(body[0], From):
         return body[0].from_, body[1:]
     whens = [step for step in body if isinstance(step, When)]
-    if len(whens) < len(body):
-        return None, body
+    if len(whens) < len(body) or any(set(FLOWING) & set(step.when.names) for step in whens):
+        return None, body  # a condition on what flows is of what flows before it goes back
     starts: list[str | None] = []
     kept: list[When] = []
     for number, step in enumerate(whens):

@@ -100,6 +100,10 @@ def _meet(condition: Any, frame: Frame, a: Frame, b: Frame, label: str) -> None:
         if known is None or one == other or frame.forward is None or not frame.scope.gone_back_to[name]:
             frame.named[name] = known or frame.named[name]
             continue
+        if (one is None or other is None) and name in frame.scope.rounds and frame.scope.varies(condition):
+            raise ArchspecError(
+                f"'{name}' may be of an earlier round; give a value that name on both sides of the condition"
+            )
         (one_shape, one_x), (other_shape, other_x) = one or (known[0], entry), other or (known[0], entry)
         shape = _met_shapes(condition, frame, (a, one_shape), (b, other_shape), early)
         frame.named[name] = (shape, _met_tensors(frame, (a, one_x), (b, other_x), want=name))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.emit import code
-from archspec.emit.bodies import froms, names_given
+from archspec.emit.bodies import froms, labels, names_given
 from archspec.emit.code import Code
 from archspec.emit.conditions import reader
 from archspec.emit.finish import SELF
@@ -16,10 +16,11 @@ from archspec.emit.statements import Put, Return, Unpack
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.check import inner_bodies
-from archspec.language.document import Body, Call, From, Group, Join, Step, Use, When
+from archspec.language.document import Body, From, Group, Join, When
 from archspec.language.values import Value
 
 _SEQUENTIAL_METHODS = frozenset({"append", "extend", "insert", "pop"})
+"""The names by which a child of an `nn.Sequential` cannot be reached."""
 
 
 def container(
@@ -29,8 +30,10 @@ def container(
     label: str,
     let: Mapping[str, Value] | None = None,
     env: Mapping[str, Any] | None = None,
+    *,
+    repeated: bool = False,
 ) -> None:
-    """The steps of a body in a module of their own."""
+    """The steps of a body in a module of their own, perhaps one of several rounds."""
     if chain(body, frame) and not shared(body, frame):
         inner = frame.inside(sequential(name, frame), env)
         lets(let or {}, inner)
@@ -38,7 +41,7 @@ def container(
         frame.flow, frame.does = inner.flow, code.either(frame.does, inner.does)
         passed(name, frame)
         return
-    part = nested(label, body, frame, let or {}, env)
+    part = nested(label, body, frame, let or {}, env, repeated=repeated)
     frame.lines.add(placed(name, part.made, frame))
     if frame.forward is not None:
         _hand(name, part, frame)
@@ -119,13 +122,13 @@ def chain(body: Body, frame: Frame) -> bool:
     return all(_in_chain(step, frame) for step in body)
 
 
-def _in_chain(step: Step, frame: Frame) -> bool:
+def _in_chain(step: Any, frame: Frame) -> bool:
     if isinstance(step, (Join, From)):
+        return False
+    if not _SEQUENTIAL_METHODS.isdisjoint((*labels((step,)), *names_given(((step,),)))):
         return False
     if isinstance(step, When) or (isinstance(step, Group) and step.as_ is None):
         return all(chain(body, frame) for body in inner_bodies(step))
-    if isinstance(step, (Call, Use, Group)) and (step.as_ or "") in _SEQUENTIAL_METHODS:
-        return False
     return not any(_outward(body, frame) for body in inner_bodies(step))
 
 
@@ -137,10 +140,20 @@ def _outward(body: Body, frame: Frame) -> bool:
 # ------------------------------------------------------------------ classes of their own
 
 
-def nested(label: str, body: Body, frame: Frame, let: Mapping[str, Value], env: Mapping[str, Any] | None) -> Part:
+def nested(
+    label: str,
+    body: Body,
+    frame: Frame,
+    let: Mapping[str, Value],
+    env: Mapping[str, Any] | None,
+    *,
+    repeated: bool = False,
+) -> Part:
     """A class of its own for the steps of a body."""
     taken, given = shared(body, frame) or ([], [])
     scope = frame.scope.inner(label, froms((body,)) + Counter(given))
+    if repeated:
+        scope.rounds |= frozenset(names_given((body,)))
     flow = tuple(scope.entry(size, axis, len(frame.flow)) for axis, size in enumerate(frame.flow))
     inner = Frame(scope, flow, {**frame.env, **(env or {})}, scope.lines, scope.forward)
     inputs = {name: code.name(scope.tensors.new(name), TENSOR) for name in taken}

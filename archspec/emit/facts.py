@@ -28,8 +28,8 @@ from archspec.ops import Function, Module
 if TYPE_CHECKING:
     from archspec.emit.frame import Frame
 
-MODULES = {"torch.flatten": Module("torch.nn.Flatten", defaults={"start_dim": 1})}
-"""The modules that torch has for its functions."""
+MODULES = {"torch.flatten": ("torch.nn.Flatten", {"start_dim": 1})}
+"""The modules that torch has for its functions, and what they take where nothing is given."""
 
 MAX_WALKS = 40
 MAX_VALUES = 64
@@ -233,7 +233,8 @@ class Facts(Formulas):
     def applied(self, kind: str, call: Function) -> Code:
         """The code that makes a module which applies a function; its class has what is not fixed as arguments."""
         if call.target in MODULES:
-            return module_code(replace(MODULES[call.target], kwargs=call.kwargs))
+            target, defaults = MODULES[call.target]
+            return module_code(Module(target, call.kwargs, defaults=defaults))
         given = settings(call)
         fixed = {key: value for key, value in given.items() if not code.names(value)}
         free = {key: value for key, value in given.items() if key not in fixed}

@@ -25,7 +25,7 @@ def repeat(step: Repeat, frame: Frame) -> None:
 
     def unit(inner: Frame, number: Any) -> None:
         env = {step.index: number} if step.index else {}
-        container(children.unit(number), step.body, inner, label, env=env)
+        container(children.unit(number), step.body, inner, label, env=env, repeated=isinstance(number, Code))
 
     before, handed = dict(frame.named), shared(step.body, frame)
     repeated(times, step.index or "i", owner, frame, unit)

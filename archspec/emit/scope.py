@@ -63,6 +63,7 @@ class Scope:
         self.flags: dict[tuple[Lines, Any], Code] = {}
         self.origins: dict[str, str] = {}
         self.args: set[Code] = set()
+        self.rounds: frozenset[str] = parent.rounds if parent else frozenset()
         self.parts, self.part = 0, ""
 
     @property
@@ -234,6 +235,11 @@ class Scope:
         flags = {flag.parts[1] for flag in self.flags.values()}
         lines = finish.without_flags(self.lines.done(), flags, forward)
         return finish.constructor(lines, fixed, self.names), forward
+
+    def varies(self, value: Any) -> bool:
+        """Whether code may be another from round to round: it is of sizes, not of symbols and arguments alone."""
+        own = any(marked(str(name)) or name in self.passed for name in code.names(value))
+        return own or (self.parent is not None and self.parent.varies(value))
 
     def foreign(self) -> list[Code]:
         """The variables without names that its constructor uses and another class has."""

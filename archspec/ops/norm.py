@@ -86,8 +86,8 @@ class LayerNorm(Operator, name="layer_norm"):
             return (image(x, self.name)[1],)
         if self.normalized_shape is None:
             if len(x.shape) == 4:
-                cure = "over_channels: true normalises each pixel, normalized_shape the last axes"
-                raise ShapeError(f"{self.name} would be over the width of an image of {x}; {cure}")
+                cure = "give over_channels: true, or normalized_shape"
+                raise ShapeError(f"{self.name} would be over the width of an image; {cure}")
             return x.shape[-1:]
         wanted: tuple[Dim, ...] = self.normalized_shape
         last = x.shape[len(x.shape) - len(wanted) :]

@@ -32,7 +32,10 @@ def test_a_source_grows_linearly_with_the_calls_of_a_block(body, form):
 
 def test_an_operator_may_be_a_module_and_a_function_behind_it(monkeypatch, written, agree):
     pooled = Module(
-        "torch.nn.AdaptiveAvgPool2d", {"output_size": 1}, after=(Function("torch.flatten", {"start_dim": 1}),)
+        "torch.nn.AdaptiveAvgPool2d",
+        {"output_size": 1},
+        after=(Function("torch.flatten", {"start_dim": 1}),),
+        leading=1,
     )
     monkeypatch.setattr(operator("global_avg_pool"), "torch_call", lambda *_: pooled)
     head = "archspec: 1\nname: two\ninput: [3, 8, 8]\n"

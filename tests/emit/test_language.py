@@ -128,6 +128,29 @@ def test_what_cannot_be_translated_is_an_error_with_its_place(network, message):
     assert str(caught.value).startswith("odd.yaml:5:")
 
 
+def test_a_child_called_like_a_method_of_sequential_is_reached(written, agree):
+    text = "network: [relu, {repeat: 2, as: append, body: [{conv2d: {out_channels: 4, kernel_size: 1}}]}, sigmoid]"
+    arch = archspec.loads(HEAD + text)
+    agree(arch, written(arch.source()))
+
+
+def test_a_condition_is_of_what_flows_before_a_branch_goes_back(written, agree):
+    conv = "conv2d: {kernel_size: 1, out_channels:"
+    branch = "[{when: in_channels > 4, then: [{from: wide}, sigmoid]}]"
+    text = f"network: [{{{conv} 6}}, as: wide}}, {{{conv} 4}}}}, {{add: {{a: {branch}, b: identity}}}}]"
+    arch = archspec.loads(HEAD + text)
+    agree(arch, written(arch.source()))
+
+
+def test_a_value_of_an_earlier_round_is_refused():
+    conv = "conv2d: {kernel_size: 1, out_channels:"
+    body = f"[{{when: in_channels == 4, then: [{{{conv} 6}}, as: early}}]}}, {{add: [[{{from: early}}], identity]}}]"
+    arch = archspec.loads(HEAD + f"network: [{{repeat: 2, body: {body}}}]", "odd.yaml")
+    assert arch.expand()
+    with pytest.raises(ArchspecError, match="'early' may be of an earlier round; give a value that name on both sides"):
+        arch.source()
+
+
 TABLES = {
     "with names": "columns: [as, kernel_size, n], repeat: n, rows: [[a, 2, 2], [b, 4, 3]]",
     "without": "columns: [kernel_size, n], repeat: n, rows: [[2, 2], [4, 3]]",

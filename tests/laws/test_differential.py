@@ -51,7 +51,12 @@ SETTINGS = {
     "softmax": {"dim": [1, -1]},
     "log_softmax": {"dim": [1, -1]},
     "batch_norm": {"eps": [1e-5, 0.001], "affine": [True, False]},
-    "layer_norm": {"eps": [1e-5, 0.001], "elementwise_affine": [True, False], "bias": [True, False]},
+    "layer_norm": {
+        "eps": [1e-5, 0.001],
+        "elementwise_affine": [True, False],
+        "bias": [True, False],
+        "over_channels": [False, True],
+    },
     "local_response_norm": {"size": [1, 2, 3, 5], "alpha": [0.0001, 0.1], "k": [1, 2]},
     "global_avg_pool": {"keepdim": [True, False]},
     "global_max_pool": {"keepdim": [True, False]},
@@ -106,10 +111,9 @@ SETTINGS = {
         "input_scale": [True, False],
     },
 }
-ON_IMAGES = ["relu", *sorted({*ops.names()} - {"relu", "linear", "binary_linear", "add", "mul", "concat"})] + [
-    "conv2d"
-] * 8
-ON_VECTORS = [*KEEPING, "softmax", "log_softmax", "batch_norm", "layer_norm", "linear", "binary_linear", "split"]
+ONLY_VECTORS = ["linear", "binary_linear", "rms_norm"]
+ON_IMAGES = ["relu", *sorted({*ops.names()} - {"relu", *ONLY_VECTORS, *ops.joins()})] + ["conv2d"] * 8
+ON_VECTORS = [*KEEPING, "softmax", "log_softmax", "batch_norm", "layer_norm", *ONLY_VECTORS, "split"]
 CHANNELS = [1, 2, 3, 4, 6, 8]
 NAMES = ["float", "float_", "in", "train", "code", "x", "self", "lambda", "forward", "data", "function", "type", "T"]
 
@@ -248,7 +252,7 @@ class Draft:
         """A step that it must have, and what comes out of it: an operator with the first settings that fit."""
         if self.must in KINDS:
             return list(KINDS[self.must]), x
-        if self.must in {"add", "mul", "concat"}:
+        if self.must in ops.joins():
             return self.join(x, 0, here, self.must)
         settings_of = SETTINGS.get(self.must, {})
         for values in product(*settings_of.values()):
@@ -303,13 +307,15 @@ class Draft:
                 steps.append({"conv2d": {"out_channels": "in_channels", **window, "bias": self.chance(5)}})
             elif kind == "linear":
                 steps.append({"linear": {"out_features": "in_channels"}})
+            elif kind == "layer_norm" and len(x.shape) == 4:
+                steps.append({kind: {"over_channels": True}})
             else:
                 steps.append(kind)
         return steps
 
     def join(self, x, depth, here, how=None):
         """Branches, joined."""
-        how = how or self.pick(["add", "mul", "concat"])
+        how = how or self.pick(ops.joins())
         count = self.draw(st.integers(2, 3))
         if how == "concat" or len(x.shape) != 4 or self.chance(5):
             bodies = [self.alike(x, depth) or ["identity"] for _ in range(count)]
@@ -405,7 +411,7 @@ class Draft:
         c = self.pick(CHANNELS)
         shape = {"image": [c, self.draw(sides), self.draw(sides)], "vector": [c], "sequence": [3, c]}[kind]
         if self.must:
-            shape = [4] if self.must in {"linear", "binary_linear"} else [4, 6, 6]
+            shape = [4] if self.must in ONLY_VECTORS else [4, 6, 6]
         written = [self.size(size, let=False) for size in shape]  # which is known before any let
         begun, x = self.required(Tensor((1, *shape)), {}) if self.must else ([], Tensor((1, *shape)))
         body, _ = self.body(x, 0, 1, 7)

@@ -384,6 +384,10 @@ def network_of(source):
     return next(cls for cls in reversed(made) if cls.__module__ == "woven")
 
 
+LIMITS = ("too many conditions", "may be of an earlier round")
+"""What the emitter says where it cannot translate what can be counted."""
+
+
 def many(seeds):
     """What came of weaves: how many were held, refused by `expand` or by `source`, and the constructs of those held.
 
@@ -402,10 +406,10 @@ def many(seeds):
         try:
             networks = held(arch)
         except Exception as error:
-            if "too many conditions" not in str(error):
+            if not any(limit in str(error) for limit in LIMITS):
                 error.add_note(f"of the weave {number}: {weave.text}")
                 raise
-            tried["too many conditions"] += 1
+            tried["refused by the source"] += 1
             continue
         tried["held"] += 1
         tried["networks"] += networks
@@ -423,7 +427,7 @@ def test_counted_compiled_and_written_are_one(request, capsys):
             )
     assert tried["held"] >= cases / 2
     assert tried["networks"] >= 3 * tried["held"]
-    assert tried["too many conditions"] <= cases / 100 + 1
+    assert tried["refused by the source"] <= cases / 100 + 1
 
 
 def test_weaves_have_every_construct():

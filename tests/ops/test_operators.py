@@ -213,7 +213,7 @@ REFUSALS = [
         "linear takes vectors, found an image of 8×6×5; put flatten or global_avg_pool",
     ),
     ("binary_linear", [X], {"out_features": 2}, "binary_linear takes vectors, found an image of 8×6×5"),
-    ("layer_norm", [X], {}, "over the width of an image of 8×6×5; over_channels: true normalises each pixel"),
+    ("layer_norm", [X], {}, "over the width of an image; give over_channels: true, or normalized_shape"),
     ("layer_norm", [(1, 5)], {"over_channels": True}, "layer_norm takes an image"),
     (
         "layer_norm",

@@ -5,11 +5,11 @@ is asked for, and no format here has that name.
 """
 
 from importlib import import_module
-from importlib.metadata import entry_points
 from pkgutil import iter_modules
 from typing import Any
 
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
+from archspec.extras import entry_point
 from archspec.report.page import Report
 
 GROUP = "archspec.formats"
@@ -36,12 +36,10 @@ def module_of(name: str) -> Any:
     """
     if name in names():
         return import_module(f"{__name__}.{name}")
-    offered = entry_points(group=GROUP)
-    if name not in offered.names:
-        known = (*names(), *offered.names)
-        hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+    found = entry_point(GROUP, name)
+    if found is None:
+        hint = did_you_mean(name, names()) or f"; there are {', '.join(names())}"
         raise UnknownNameError(f"no format '{name}'{hint}")
-    found = offered[name].load()
     if not callable(getattr(found, "write", None)):
         raise ArchspecError(f"the entry point '{name}' of {GROUP} has no function 'write'")
     return found
