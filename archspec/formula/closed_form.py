@@ -9,7 +9,7 @@ import sympy
 from sympy import Add, Expr, Mul, Symbol
 
 from archspec.cost import Counting
-from archspec.dims import exact, is_array
+from archspec.dims import exact_each, is_array
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.formula.collected import collected, summed
 from archspec.formula.views import asymptotic, divisible
@@ -154,7 +154,7 @@ class Formula:
         missing = [name for name in names if name not in known]
         if missing:
             raise ArchspecError(f"the formula of {self.of} needs a value of {', '.join(missing)}")
-        return {name: exact(known[name]) for name in names}
+        return {name: exact_each(known[name]) for name in names}
 
     def named(self, name: str) -> str:
         """The symbol of a name: itself, its letter as it is printed, or another name of it.
