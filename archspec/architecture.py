@@ -15,6 +15,7 @@ from archspec.extras import need
 from archspec.files import replacing
 from archspec.language import Document
 from archspec.request import Bindings, request
+from archspec.result import Reported
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +41,7 @@ class Network(graph.Network):
         return cost.count(self, cost.requested(counting, fields))
 
 
-class Architecture:
+class Architecture(Reported):
     """A network as its paper prints it.
 
     Args:

@@ -2,9 +2,8 @@
 
 import rich_click as click
 
-from archspec import architecture
 from archspec.cli.formats import format_option, tell
-from archspec.cli.options import COUNTING, bindings, counting_options, set_option, spec_argument
+from archspec.cli.options import COUNTING, counting_options, network, set_option, spec_argument
 from archspec.cost import DIALECTS, GROUPINGS, Counting, dialect, requested
 from archspec.report.cost import cost
 from archspec.report.formats import MACHINES
@@ -38,7 +37,7 @@ def command(
     if convention is not None and like is not None:
         raise click.UsageError("--convention and --like both say what counts; give one of them")
     counting = requested(counting, {"convention": dialect(like) if like else convention or "default"})
-    arch = architecture.load(spec)
-    table = arch.count(bindings(settings), counting)
+    arch, bound = network(spec, settings)
+    table = arch.count(bound, counting)
     grouping = depth or by or ("layer" if form in MACHINES else "block")
     tell(cost(table, grouping), form)

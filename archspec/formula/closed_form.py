@@ -15,7 +15,7 @@ from archspec.formula.collected import collected, summed
 from archspec.formula.views import asymptotic, divisible
 from archspec.language.check import value_fault
 from archspec.language.document import Symbol as Declared
-from archspec.result import short
+from archspec.result import Reported, short
 from archspec.symbols import Condition, quotient, replaced, to_sympy, value
 
 View: TypeAlias = Literal["exact", "divisible", "asymptotic"]
@@ -27,7 +27,7 @@ that are collected; ratio: the shortest of a fraction, a sum and a product."""
 
 
 @dataclass(frozen=True, repr=False)
-class Formula:
+class Formula(Reported):
     """A closed form.
 
     Attributes:
@@ -253,6 +253,9 @@ class Formula:
         from archspec.formula.languages import JavaScript
 
         return JavaScript(self).export(view)
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex()}$"
 
     def __str__(self) -> str:
         return self.text()
