@@ -9,7 +9,6 @@ from typing import Any
 
 from archspec.architecture import Architecture
 from archspec.architecture import load as load_specification
-from archspec.dims import exact
 from archspec.errors import ArchspecError
 
 RECORD, SPEC, BEST = "run.json", "spec.yaml", "best.safetensors"
@@ -38,15 +37,8 @@ class Run:
         return load_specification(self.folder / SPEC)
 
     def as_specification(self) -> Architecture:
-        """The same, the run's values as the defaults of its symbols."""
-        document = self.architecture().document
-        symbols = {
-            name: symbol.model_copy(update={"default": self.bindings[name] if symbol.word else exact(self.bindings[name])})
-            if name in self.bindings
-            else symbol
-            for name, symbol in document.symbols.items()
-        }
-        return Architecture(document.model_copy(update={"symbols": symbols}))
+        """The same, with the run's values as the defaults of its symbols."""
+        return self.architecture().with_defaults(self.bindings)
 
     @property
     def weights(self) -> Path:

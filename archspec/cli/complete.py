@@ -71,8 +71,8 @@ def _listed(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
 
 
 def _spec(context: click.Context) -> str:
-    found = context.params.get("spec") or context.params.get("specs") or ""
-    return str(found if isinstance(found, str) else found[-1])
+    found = context.params.get("spec") or context.params.get("specs") or context.args or [""]
+    return str(found if isinstance(found, str) else found[0])  # of an option without a value, click reads no arguments
 
 
 def _symbols(spec: str) -> dict[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 import rich_click as click
 
+from archspec.cli import complete
 from archspec.cli.formats import format_option, tell
 from archspec.cli.options import COUNTING, counting_options, network, set_option, spec_argument
 from archspec.cost import DIALECTS, GROUPINGS, Counting, dialect, requested
@@ -16,7 +17,12 @@ from archspec.report.formats import MACHINES
 @click.option("--depth", type=click.IntRange(1, 100), help="Group by the first N parts of the layers' names.")
 @counting_options("batch", "policy", "dtype", "weight_bits")
 @COUNTING["convention"]
-@click.option("--like", metavar="TOOL", help=f"Print the number of a counter: {', '.join(DIALECTS)}.")
+@click.option(
+    "--like",
+    metavar="TOOL",
+    shell_complete=complete.counters,
+    help=f"Print the number of a counter: {', '.join(DIALECTS)}.",
+)
 @format_option()
 def command(
     spec: str,

@@ -99,19 +99,13 @@ def apart(spec: str) -> tuple[str, dict[str, str]]:
 
 
 def network(spec: str, settings: tuple[str, ...] = ()) -> tuple[Architecture, dict[str, Any]]:
-    """The network that SPEC names, and the values of its symbols: those behind its name, and those of `--set`.
+    """The network that SPEC names, and the values of its symbols: those behind its name, else those of `--set`.
 
     Of a run's folder, the values of the run are the defaults.
-
-    Raises:
-        ArchspecError: It cannot be read; or a symbol gets a value twice.
     """
     name, own = apart(spec)
-    bound = bindings(settings)
-    if twice := next((symbol for symbol in own if symbol in bound), None):
-        raise BindingError(f"{twice} has a value behind the name, {spec}, and one of --set")
     run = runs.find(name)
-    return architecture.load(name) if run is None else run.as_specification(), {**bound, **own}
+    return architecture.load(name) if run is None else run.as_specification(), {**bindings(settings), **own}
 
 
 def opened(spec: str, settings: tuple[str, ...]) -> tuple[Architecture, dict[str, Any], Run | None]:
