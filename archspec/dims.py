@@ -406,6 +406,16 @@ def minimum(*values: Dim) -> Dim:
     return min(values)
 
 
+def largest(values: Iterable[Dim]) -> Dim:
+    """The largest of some values, those that are the same taken once.
+
+    >>> largest([3, 4, 4])
+    4
+    """
+    found = list(values)
+    return maximum(*(found if any(map(is_array, found)) else dict.fromkeys(found)))
+
+
 def alternatives(value: Dim) -> tuple[Dim, ...]:
     """The values of which this is the largest or the smallest; a number, or an expression of another kind, by itself.
 

@@ -1,5 +1,6 @@
 """The ways to the terminal: whatever a user, a file or a name brought into a message is made printable on its way."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,12 +38,7 @@ def _sentence(error: click.ClickException) -> str:
     >>> _sentence(click.UsageError("Missing argument 'SPEC'."))
     "missing argument 'SPEC'"
     """
-    said = (
-        error.format_message()
-        .rstrip(".")
-        .replace(" Did you mean", "; did you mean")
-        .replace(" (Possible", " (possible")
-    )
+    said = re.sub(r"\.? Did you mean", "; did you mean", error.format_message()).rstrip(".")
     context = getattr(error, "ctx", None)
     more = f"; see {context.command_path} --help" if context else ""
     return f"{said[:1].lower()}{said[1:]}{more}"
