@@ -52,8 +52,8 @@ class Whole(np.ndarray):
 def narrowed(numbers: list[Any], shape: tuple[int, ...]) -> Whole:
     """Numbers as an array: of int64 where all are whole and fit, of Python's integers and Fractions else.
 
-    >>> narrowed([2, Fraction(1, 2)], (2,))
-    Whole([2, Fraction(1, 2)], dtype=object)
+    >>> narrowed([2, 3], (2,))
+    Whole([2, 3])
     """
     found = np.empty(len(numbers), dtype=object)
     found[:] = numbers

@@ -68,7 +68,7 @@ def letter_fault(text: str) -> str | None:
 
 
 def latex_letter(name: str, declared: str | None = None) -> str:
-    r"""A symbol in LaTeX's math mode: as it is declared, else a Greek letter, a letter with its index, the name upright.
+    r"""A symbol in LaTeX's math mode: as declared, else a Greek letter, a letter with its index, the name upright.
 
     >>> print(latex_letter("alpha"), latex_letter("D_K"), latex_letter("side"), latex_letter("k", r"\kappa"))
     \alpha D_{K} \mathrm{side} \kappa
