@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from archspec.cost import QUANTITIES, Row, quantity
+from archspec.cost import QUANTITIES, CostRow, quantity
 from archspec.errors import UnknownNameError, did_you_mean
 from archspec.ops.base import both
 from archspec.report.cells import EMPTY, Cell, Number, Shape, Share, Sizes
@@ -17,8 +17,8 @@ from archspec.report.page import Column
 SHARE = "share"
 
 
-def _of_layers(field: str, cell: Callable[[Any], Cell]) -> Callable[[Row], Cell]:
-    def of(row: Row) -> Cell:
+def _of_layers(field: str, cell: Callable[[Any], Cell]) -> Callable[[CostRow], Cell]:
+    def of(row: CostRow) -> Cell:
         operators = [row.table.works[place].operator for place in row.members]
         found = [value for each in operators if (value := getattr(each, field, None)) is not None]
         alone = len(found) == 1 or (found and len(found) == len(operators) and len(set(map(str, found))) == 1)
@@ -32,7 +32,7 @@ def _pair(value: Any) -> Cell:
     return Number(height) if height == width else Sizes((height, width))
 
 
-DESCRIPTIONS: Mapping[str, tuple[str, Callable[[Row], Cell]]] = MappingProxyType(
+DESCRIPTIONS: Mapping[str, tuple[str, Callable[[CostRow], Cell]]] = MappingProxyType(
     {
         "input": ("input", lambda row: Shape(row.table.works[row.members[0]].inputs[0].shape)),
         "output": ("output", lambda row: Shape(row.output)),
@@ -63,7 +63,7 @@ def named(text: str) -> tuple[str, ...]:
     return names
 
 
-def columns(names: Sequence[str], rows: Sequence[Row], total: Row) -> list[Column]:
+def columns(names: Sequence[str], rows: Sequence[CostRow], total: CostRow) -> list[Column]:
     """The columns of these names, a cell a row, and the total's at the end.
 
     Raises:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice
 from typing import Any
 
-from archspec.cost import QUANTITIES, CostTable, Dialect, Row, Term, bytes_of, summed
+from archspec.cost import QUANTITIES, CostRow, CostTable, Dialect, Term, bytes_of, summed
 from archspec.ops import KINDS
 from archspec.report import numbers
 from archspec.report.cells import EMPTY, Name, Number, Shape, Share, raw
@@ -19,7 +19,7 @@ FIRST = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _CostLine:
     """A printed row: one node or group, or several equal ones together.
 
     Attributes:
@@ -30,7 +30,7 @@ class _Line:
     """
 
     name: str
-    row: Row
+    row: CostRow
     times: int = 1
     depth: int = 0
 
@@ -60,24 +60,24 @@ def cost(table: CostTable, grouping: str | int = "block", names: Sequence[str] |
 # ------------------------------------------------------------------ lines
 
 
-def _lines(table: CostTable, grouping: str | int) -> list[_Line]:
+def _lines(table: CostTable, grouping: str | int) -> list[_CostLine]:
     if grouping == "layer":
         return _layers(table)
     if grouping == "tree":
         return _tree(table, [range(len(table.rows))])
     rows = table.by(grouping)
     if grouping == "operator":
-        return [_Line(row.name, row, row.nodes) for row in rows]
+        return [_CostLine(row.name, row, row.nodes) for row in rows]
     return [] if grouping == "total" else _fold(rows)
 
 
-def _fold(rows: Iterable[Row], alike: Callable[[Row], Any] = Row.figures) -> list[_Line]:
+def _fold(rows: Iterable[CostRow], alike: Callable[[CostRow], Any] = CostRow.figures) -> list[_CostLine]:
     """Neighbours that are alike (in all figures, unless said otherwise) become one line of what they cost together."""
     lines = []
     for _, group in groupby(rows, alike):
         first, *others = group
         name = _span(first.name, others[-1].name) if others else first.name
-        lines.append(_Line(name, summed(first.name, first.operator, [first, *others]), 1 + len(others)))
+        lines.append(_CostLine(name, summed(first.name, first.operator, [first, *others]), 1 + len(others)))
     return lines
 
 
@@ -94,24 +94,24 @@ def _span(first: str, last: str) -> str:
     return f"{first}…{last.rpartition('/')[2]}"
 
 
-def _layers(table: CostTable) -> list[_Line]:
+def _layers(table: CostTable) -> list[_CostLine]:
     """Every layer; those of a block under its subtotal, equal blocks in a row folded."""
-    inside: dict[str, list[Row]] = {}
+    inside: dict[str, list[CostRow]] = {}
     for node, row in zip(table.network.nodes, table.rows, strict=True):
         inside.setdefault(node.block, []).append(row)
     blocks = iter(table.by("block"))
-    lines: list[_Line] = []
+    lines: list[_CostLine] = []
     for line in _fold(table.by("block"), lambda block: [row.figures() for row in inside[block.name]]):
         names = [block.name for block in islice(blocks, line.times)]
         lines.append(line)
         if len(inside[names[0]]) > 1:
             alike = zip(*(inside[name] for name in names), strict=True)
             rows = [summed(rows[0].name, rows[0].operator, rows) for rows in alike]
-            lines.extend(_Line(row.name[len(names[0]) + 1 :], row, line.times, depth=1) for row in rows)
+            lines.extend(_CostLine(row.name[len(names[0]) + 1 :], row, line.times, depth=1) for row in rows)
     return lines
 
 
-def _tree(table: CostTable, copies: Sequence[Sequence[int]], depth: int = 0) -> list[_Line]:
+def _tree(table: CostTable, copies: Sequence[Sequence[int]], depth: int = 0) -> list[_CostLine]:
     """Every part of the tree of names under the subtotal of its whole; equal neighbours folded.
 
     Args:
@@ -123,7 +123,7 @@ def _tree(table: CostTable, copies: Sequence[Sequence[int]], depth: int = 0) -> 
     parts: dict[str, list[int]] = {}
     for number, place in enumerate(lead):
         parts.setdefault("/".join(nodes[place].name.split("/")[: depth + 1]), []).append(number)
-    lines: list[_Line] = []
+    lines: list[_CostLine] = []
     for _, each in groupby(parts.items(), lambda part: [table.rows[lead[number]].figures() for number in part[1]]):
         group = list(each)
         name, numbers_ = group[0]
@@ -132,7 +132,7 @@ def _tree(table: CostTable, copies: Sequence[Sequence[int]], depth: int = 0) -> 
         inner = [[copy[number] for number in alike] for copy in copies for _, alike in group]
         whole = table.together(name, first.operator.name if leaf else _kind(table, name), chain.from_iterable(inner))
         shown = (_span(name, group[-1][0]) if len(group) > 1 else name).split("/", depth)[depth]
-        lines.append(_Line(shown, whole, len(inner), depth))
+        lines.append(_CostLine(shown, whole, len(inner), depth))
         lines += [] if leaf else _tree(table, inner, depth + 1)
     return lines
 
@@ -145,20 +145,20 @@ def _kind(table: CostTable, name: str) -> str:
 # ------------------------------------------------------------------ columns
 
 
-def _roles(lines: Sequence[_Line]) -> Iterator[Role]:
+def _roles(lines: Sequence[_CostLine]) -> Iterator[Role]:
     for number, line in enumerate(lines):
         before_parts = number + 1 < len(lines) and lines[number + 1].depth > line.depth
         yield "subtotal" if before_parts else "part" if line.depth else ""
     yield "total"
 
 
-def _indented(line: _Line, before_parts: bool) -> Name:
+def _indented(line: _CostLine, before_parts: bool) -> Name:
     """The name of a line; those of parts are set in by the format, all further depths here."""
     return Name(" " * 2 * (line.depth - (0 if before_parts else 1)) + line.name if line.depth else line.name)
 
 
 def _columns(
-    table: CostTable, lines: Sequence[_Line], grouping: str | int, names: Sequence[str] | None
+    table: CostTable, lines: Sequence[_CostLine], grouping: str | int, names: Sequence[str] | None
 ) -> list[Column]:
     """The columns that have anything to say, the last cell of each being the total."""
     total = table.total
@@ -174,7 +174,7 @@ def _columns(
     return [column for column in columns if any(cell != EMPTY for cell in column.cells)]
 
 
-def _usual(table: CostTable, lines: Sequence[_Line], grouping: str | int) -> list[Column]:
+def _usual(table: CostTable, lines: Sequence[_CostLine], grouping: str | int) -> list[Column]:
     """The columns where none are asked for."""
     total = table.total
     rows = [*(line.row for line in lines), total]
@@ -239,7 +239,7 @@ def _all_kept(table: CostTable) -> list[str]:
     return [f"{summands} = {numbers.number(total)} B = {numbers.binary_size(total)}, if everything is kept"]
 
 
-def _backward(total: Row) -> str:
+def _backward(total: CostRow) -> str:
     """The multiply-accumulates of a step of training, the input's gradient and the weights' apart."""
     parts = {name: total.figure(name) for name in ("macs", "macs_input_gradient", "macs_weight_gradient")}
     forward, inputs, weights = map(numbers.number, parts.values())
@@ -289,14 +289,14 @@ def _data(table: CostTable, grouping: str | int) -> dict[str, Any]:
     }
 
 
-def _figures(row: Row) -> dict[str, Any]:
+def _figures(row: CostRow) -> dict[str, Any]:
     kinds = {kind: row.figure(kind) for kind in KINDS}
     figures = {name: raw(row.figure(name)) for name in QUANTITIES if name == "macs" or name not in KINDS}
     first = {name: figures.pop(name) for name in FIRST}
     return {**first, "operations": {kind: raw(n) for kind, n in kinds.items() if not _is_zero(n)}, **figures}
 
 
-def _records(rows: Sequence[Row], names: Sequence[str] | None) -> Table:
+def _records(rows: Sequence[CostRow], names: Sequence[str] | None) -> Table:
     if names is not None:
         found = [replace(column, cells=column.cells[:-1]) for column in chosen(names, rows, rows[0].table.total)]
         return Table([Column("name", [Name(row.name) for row in rows]), *found])

@@ -4,18 +4,20 @@ from archspec.dims import is_number
 from archspec.graph import Network
 from archspec.language.alphabet import latex_letter
 from archspec.report import numbers
-from archspec.report.page import Lettered
+from archspec.report.page import LetteredSentence
 from archspec.writing import latex_text
 
 
-def bound(before: str, network: Network) -> Lettered:
+def bound(before: str, network: Network) -> LetteredSentence:
     """A sentence, and behind it the values of a network's symbols, with their letters where they are set."""
     if not network.bindings:
-        return Lettered(before, latex_text(before))
+        return LetteredSentence(before, latex_text(before))
     declared = network.document.symbols if network.document else {}
     parts = []
     for name, value in network.bindings.items():
         letter = latex_letter(name, declared[name].latex if name in declared else None)
         said = str(value) if is_number(value) else rf"\text{{{latex_text(str(value))}}}"
         parts.append(f"${letter} = {said}$")
-    return Lettered(f"{before}; {numbers.bindings(network.bindings)}", f"{latex_text(before)}; {', '.join(parts)}")
+    return LetteredSentence(
+        f"{before}; {numbers.bindings(network.bindings)}", f"{latex_text(before)}; {', '.join(parts)}"
+    )

@@ -84,7 +84,7 @@ class Title:
     text: str
 
 
-class Lettered(str):
+class LetteredSentence(str):
     """A sentence with symbols in it.
 
     Attributes:
@@ -95,7 +95,7 @@ class Lettered(str):
 
     latex: str
 
-    def __new__(cls, text: str, latex: str) -> "Lettered":
+    def __new__(cls, text: str, latex: str) -> "LetteredSentence":
         """The text, which LaTeX has otherwise."""
         made = super().__new__(cls, text)
         made.latex = latex
@@ -116,7 +116,7 @@ class Notes:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Equation:
     """A line of formulas: what is equal to what.
 
     Attributes:
@@ -141,7 +141,7 @@ class Formulas:
         of: What the first line is equal to, for formats that set formulas; text says it in the title above.
     """
 
-    lines: Sequence[Line]
+    lines: Sequence[Equation]
     of: str = ""
 
 

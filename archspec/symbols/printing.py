@@ -28,7 +28,7 @@ class Printed(Function):  # type: ignore[misc]  # SymPy has no types
         return form
 
     def _pythoncode(self, printer: Any) -> str:
-        return Code(printer).of(self)
+        return AtomCode(printer).of(self)
 
     def _numpycode(self, printer: Any) -> str:
         return NumpyCode(printer, printer._module).of(self)
@@ -42,7 +42,7 @@ class Printed(Function):  # type: ignore[misc]  # SymPy has no types
         return JavaScriptCode(printer).of(self)
 
 
-class Code:
+class AtomCode:
     """An atom as an expression of Python, by a method of its class's name; subclasses are other languages.
 
     Args:
@@ -128,7 +128,7 @@ class Code:
         return f"{self.printer._module_format(f'{self.module}.log2')}({self.said(atom.args[0])})"
 
 
-class MpmathCode(Code):
+class MpmathCode(AtomCode):
     """mpmath's numbers, which have no //."""
 
     module = "mpmath"
@@ -146,7 +146,7 @@ class MpmathCode(Code):
         return f"{self.printer._module_format('mpmath.log')}({self.said(atom.args[0])}, 2)"
 
 
-class NumpyCode(Code):
+class NumpyCode(AtomCode):
     """NumPy's arrays, or those of a module with its functions.
 
     Args:
@@ -182,7 +182,7 @@ class NumpyCode(Code):
         return f"{select}([{', '.join(chosen)}], [{cells}], default={nan})"
 
 
-class JavaScriptCode(Code):
+class JavaScriptCode(AtomCode):
     """JavaScript's doubles."""
 
     function = "({name}) => {body}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from archspec.report.cells import Bar, Cell, Math, Share
-from archspec.report.page import Formulas, Lettered, Notes, Part, Report, Section, Table, Title
+from archspec.report.page import Formulas, LetteredSentence, Notes, Part, Report, Section, Table, Title
 from archspec.report.typeset import aligned, padded
 from archspec.writing import latex_text, seen
 
@@ -31,7 +31,7 @@ def _captioned(report: Report) -> str:
 
 
 def _sentence(sentence: str) -> str:
-    return sentence.latex if isinstance(sentence, Lettered) else latex_text(sentence)
+    return sentence.latex if isinstance(sentence, LetteredSentence) else latex_text(sentence)
 
 
 def _floated(tabular: str, caption: str, title: str = "") -> str:
