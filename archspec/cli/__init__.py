@@ -36,6 +36,7 @@ VERBS = (
     "solve",
     "train",
     "verify",
+    "watch",
     "weights",
     "zoo",
 )
