@@ -36,9 +36,7 @@ def allowed(text):
     return line_fault(text) is None
 
 
-TEXTS = st.text(st.characters(exclude_categories=("C", "Zl", "Zp")), max_size=30).filter(
-    allowed
-) | st.sampled_from(
+TEXTS = st.text(st.characters(exclude_categories=("C", "Zl", "Zp")), max_size=30).filter(allowed) | st.sampled_from(
     [
         "null",
         "~",

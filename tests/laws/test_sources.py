@@ -536,6 +536,14 @@ FAULTS = {
         f"network: [{{when: kind == one, then: [{{{CONV} 4}}, as: p}}], else: [{{{CONV} 6}}, as: p}}]}}, "
         f"{{{CONV} 2}}}}, {{from: p}}, {{{CONV} 3}}}}]",
     ),
+    "a size set on one side of a condition alone": (
+        conditions,
+        "_stand_in",
+        lambda shape, flow, there: shape,
+        f"network: [{{body: [{{when: kind == one, then: [{{add: {{a: [{{repeat: 2, body: [{{{CONV} in_channels + 1}}}}, "
+        f"{{relu, as: p}}]}}, {{{CONV} 1}}}}], b: [{{{CONV} 1}}}}]}}}}]}}, {{{CONV} 3}}}}], as: part}}, "
+        f"{{when: kind == one, then: [{{from: p}}, {{{CONV} 5}}}}]}}]",
+    ),
     "a join refused on half of its condition": (
         joins,
         "_possible",
