@@ -58,6 +58,14 @@ def test_the_watch_sees_what_is_loaded():
     assert loaded_by("import numpy") == {"numpy"}
 
 
+@pytest.mark.parametrize(("arguments", "looked_for"), [(["zoo", "lenet*"], True), (["--version"], False)])
+def test_garbage_is_looked_for_once_a_verb_is_loaded(arguments, looked_for):
+    code = f"import gc, sys; sys.argv[1:] = {arguments}; from archspec.cli import main\n"
+    code += "try: main()\nfinally: print(gc.isenabled())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, check=True)
+    assert done.stdout.splitlines()[-1] == str(looked_for)
+
+
 def test_every_public_name_is_found_on_first_use():
     for name in archspec.__all__:
         assert getattr(archspec, name) is not None

@@ -4,6 +4,7 @@ Exit 0: fine; 1: findings; 2: wrong input, or an output that cannot be written. 
 sentences.
 """
 
+import gc
 import sys
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
@@ -63,7 +64,11 @@ class Verbs(click.RichGroup):
             known = did_you_mean(args[0], VERBS) or f"; there are {', '.join(VERBS)}"
             raise click.UsageError(f"no command '{args[0]}'{known}", ctx)
         name, listed, others = super().resolve_command(ctx, args)
-        return name, listed and import_module(f"{__name__}.{_module(str(name))}").command, others
+        verb = listed and import_module(f"{__name__}.{_module(str(name))}").command
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
+        return name, verb, others
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the arguments before the verb."""
@@ -109,7 +114,8 @@ def app() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; until a verb is loaded nothing is garbage, and none is looked for."""
+    gc.disable()
     try:
         refuse_other_distribution()
     except ImportError as error:
