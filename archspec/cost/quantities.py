@@ -21,7 +21,6 @@ from archspec.cost.counting import CountedNode, bytes_of
 from archspec.dims import Dim, divide, is_array, is_number, maximum, product
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.extras import entry_point
-from archspec.memory.peak import memory
 from archspec.ops import KINDS
 
 if TYPE_CHECKING:
@@ -131,6 +130,8 @@ class Peak(Quantity):
         return tuple(moment.bytes for moment in self._memory(table).timeline)
 
     def _memory(self, table: "CostTable") -> Any:
+        from archspec.memory.peak import memory
+
         return memory(table.network, self.policy or table.counting.policy, table.counting.dtype)
 
 
