@@ -116,7 +116,7 @@ def _meet(condition: Any, frame: Frame, a: Frame, b: Frame, label: str) -> None:
 
 
 def _stand_in(shape: Any, flow: Any, there: Frame) -> Any:
-    """The shape, on the side that has no value of a name, of what nobody asks for: no size of it is set `there` alone."""
+    """The shape of a name on the side that gives it no value: nobody asks for it, and no size of it is set `there`."""
     set_there = set(targets(there.lines.done()))
     if not isinstance(shape, tuple) or not any(variables(size) & set_there for size in shape):
         return shape
