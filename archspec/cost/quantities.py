@@ -24,7 +24,6 @@ from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.extras import entry_point
 from archspec.graph import Network
 from archspec.graph.sight import effective_strides, learned, receptive_fields
-from archspec.memory.peak import memory
 from archspec.ops import KINDS
 
 if TYPE_CHECKING:
@@ -134,6 +133,8 @@ class Peak(Quantity):
         return tuple(moment.bytes for moment in self._memory(table).timeline)
 
     def _memory(self, table: "CostTable") -> Any:
+        from archspec.memory.peak import memory
+
         return memory(table.network, self.policy or table.counting.policy, table.counting.dtype)
 
 

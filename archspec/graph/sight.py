@@ -54,7 +54,7 @@ def _fields(network: Network) -> list[Field | None]:
         ]
         jumps = tuple(map(largest, zip(*(alike or strides), strict=True)))
         field = tuple(r + (k - 1) * j for r, k, j in zip(seen, sight.span, jumps, strict=True))
-        known[node.name] = (field, tuple(j * s for j, s in zip(jumps, sight.stride, strict=True)))  # type: ignore[assignment]  # pairs
+        known[node.name] = (field, tuple(j * s for j, s in zip(jumps, sight.stride, strict=True)))
     return [known[node.name] for node in network.nodes]
 
 
