@@ -70,7 +70,7 @@ def _counted(
         fault(error)
         if last is not None:
             say(f"\n{path}: not sound as it is saved; this is the last sound one")
-            tell(changed(last, last), "text")
+            tell(changed(last, None), "text")
         return last
     tell(changed(table, last), "text")
     return table
