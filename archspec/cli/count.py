@@ -3,7 +3,7 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.formats import format_option, tell
+from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import COUNTING, bindings, counting_options, set_option, spec_argument
 from archspec.cost import DIALECTS, GROUPINGS, Counting, dialect, requested
 from archspec.report.cost import cost
@@ -26,7 +26,7 @@ def command(
     depth: int | None,
     convention: str | None,
     like: str | None,
-    form: str,
+    output_format: str,
     counting: Counting,
 ) -> None:
     """Count parameters, multiply-accumulates, FLOPs, activations and bytes.
@@ -40,5 +40,5 @@ def command(
     counting = requested(counting, {"convention": dialect(like) if like else convention or "default"})
     arch = architecture.load(spec)
     table = arch.count(bindings(settings), counting)
-    grouping = depth or by or ("layer" if form in MACHINES else "block")
-    tell(cost(table, grouping), form)
+    grouping = depth or by or ("layer" if output_format in MACHINES else "block")
+    print_report(cost(table, grouping), output_format)

@@ -3,7 +3,7 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.formats import format_option, tell
+from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import bindings, counting_options, set_option, spec_argument
 from archspec.cost import Counting
 
@@ -24,7 +24,7 @@ def command(
     by: str,
     between: str | None,
     settings: tuple[str, ...],
-    form: str,
+    output_format: str,
     counting: Counting,
 ) -> None:
     """Say which layers cost most along a symbol, and where one kind of layer passes another.
@@ -35,4 +35,4 @@ def command(
 
     ends = None if between is None else [end.strip() for end in between.split(",")]
     found = architecture.load(spec).crossover(symbol, quantity, bindings(settings), counting, by=by, between=ends)
-    tell(crossover(found), form)
+    print_report(crossover(found), output_format)

@@ -8,12 +8,12 @@ import rich_click as click
 from archspec.writing import terminal
 
 
-def say(message: object) -> None:
+def echo_message(message: object) -> None:
     """A message on standard output."""
     click.echo(terminal(message))
 
 
-def fault(message: object) -> None:
+def echo_error(message: object) -> None:
     """What is wrong, on standard error."""
     click.echo(terminal(message), err=True)
 

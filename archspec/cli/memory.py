@@ -3,7 +3,7 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.formats import format_option, tell
+from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import bindings, set_option, spec_argument
 from archspec.memory.peak import DTYPES, ORDERS, POLICIES
 from archspec.report.memory import GROUPINGS, memory
@@ -30,7 +30,7 @@ def command(  # noqa: PLR0913  # one argument an option
     weights: bool,
     batch: int,
     by: str,
-    form: str,
+    output_format: str,
 ) -> None:
     """Find the peak of a network's memory, where it is, and what is in memory while each node runs.
 
@@ -39,4 +39,4 @@ def command(  # noqa: PLR0913  # one argument an option
     found = architecture.load(spec).memory(
         policy, dtype, order, bindings(settings), in_place=in_place, weights=weights, batch=batch
     )
-    tell(memory(found, by), form)
+    print_report(memory(found, by), output_format)

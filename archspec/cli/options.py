@@ -82,7 +82,7 @@ def bindings(settings: tuple[str, ...]) -> dict[str, str]:
     return values
 
 
-def opened(spec: str, settings: tuple[str, ...]) -> tuple[Architecture, dict[str, Any], Run | None]:
+def open_spec(spec: str, settings: tuple[str, ...]) -> tuple[Architecture, dict[str, Any], Run | None]:
     """The network of a specification, or of a run's folder, and the values of its symbols; and the run, if it is one.
 
     Raises:

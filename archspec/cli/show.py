@@ -3,7 +3,7 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.formats import format_option, tell
+from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import bindings, set_option, spec_argument
 from archspec.report.show import show
 
@@ -12,6 +12,6 @@ from archspec.report.show import show
 @spec_argument
 @set_option
 @format_option()
-def command(spec: str, settings: tuple[str, ...], form: str) -> None:
+def command(spec: str, settings: tuple[str, ...], output_format: str) -> None:
     """Print the symbols, the blocks and the tables, nominal and built numbers side by side (64 → 48)."""
-    tell(show(architecture.load(spec).expand(bindings(settings))), form)
+    print_report(show(architecture.load(spec).expand(bindings(settings))), output_format)

@@ -17,7 +17,7 @@ from archspec.emit.statements import Assign, If, Return, used
 from archspec.language.document import Block, Body
 
 
-def begun(scope: ClassScope, body: Body, flow: tuple[Any, ...]) -> Frame:
+def new_frame(scope: ClassScope, body: Body, flow: tuple[Any, ...]) -> Frame:
     """The container that a class is, with a forward where its steps are no chain."""
     frame = Frame(scope, flow, {}, scope.lines, None)
     if not chain(body, frame):
@@ -40,7 +40,7 @@ def write_block(facts: SpecFacts, found: BlockFacts) -> None:
     scope = ClassScope(facts, callee, found.key, froms((block.body,)))
     sizes = {axis: f"in_{text}" for axis, text in enumerate(dimensions(rank)) if axis}
     found.sizes = {axis: code.name(scope.names.new(text)) for axis, text in sizes.items()}
-    frame = begun(scope, block.body, (code.name("batch"), *found.sizes.values()))
+    frame = new_frame(scope, block.body, (code.name("batch"), *found.sizes.values()))
     for arg, default in block.args.items():
         _arg(arg, default, found, frame)
     lets(block.let, frame)

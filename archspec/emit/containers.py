@@ -69,7 +69,7 @@ def shared(body: Body, frame: Frame) -> tuple[list[str], list[str]] | None:
     """The values that a part takes from outside, and those that it gives; None where there are none of both."""
     inside = froms((body,))
     taken = [name for name in inside if name in frame.named]
-    outside = frame.scope.gone_back_to - inside
+    outside = frame.scope.from_uses - inside
     given = [name for name in dict.fromkeys(names_given((body,))) if outside[name]]
     return (taken, given) if taken or given else None
 

@@ -33,7 +33,7 @@ def remember(label: str | None, frame: Frame) -> None:
     """A value that has a name, for the steps that go back to it."""
     if label is None:
         return
-    if frame.forward is not None and frame.scope.gone_back_to[label]:
+    if frame.forward is not None and frame.scope.from_uses[label]:
         frame.x = frame.set(frame.x, want=label)
     frame.named[label] = (frame.flow, frame.x)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.emit import code
-from archspec.emit.blocks import begun, walked, write_block
+from archspec.emit.blocks import new_frame, walked, write_block
 from archspec.emit.bodies import froms
 from archspec.emit.classes import Class, Param
 from archspec.emit.code import RATIONAL, Code
@@ -61,7 +61,7 @@ def _write(facts: SpecFacts) -> None:
         scope.symbols[name] = scope.let(name, found, scope.lines)
         facts.globals[name] = (code.kind_of(found), code.known_values(found))
     sizes = (scope.whole(reader(begin).expression(size)) for size in document.input)
-    frame = begun(scope, document.network, (code.name("batch"), *sizes))
+    frame = new_frame(scope, document.network, (code.name("batch"), *sizes))
     walked(document.network, frame)
     names = {name: str(scope.symbols[name]) for name in document.symbols}
     body, forward = facts.finished(scope, {"": frame.flow}, frozenset(names.values()))

@@ -40,14 +40,14 @@ class ClassScope:
         facts: What is known of the whole specification.
         label: What the class is named after.
         key: What the facts of the class are kept under.
-        gone_back_to: How often `from` goes back to a value in the body that the class is made of.
+        from_uses: How often `from` goes back to a value in the body that the class is made of.
         parent: The class that this one is a part of, whose names it sees.
     """
 
     def __init__(
-        self, facts: "SpecFacts", label: str, key: Any, gone_back_to: Counter[str], parent: "ClassScope | None" = None
+        self, facts: "SpecFacts", label: str, key: Any, from_uses: Counter[str], parent: "ClassScope | None" = None
     ) -> None:
-        self.facts, self.label, self.key, self.gone_back_to, self.parent = facts, label, key, gone_back_to, parent
+        self.facts, self.label, self.key, self.from_uses, self.parent = facts, label, key, from_uses, parent
         self.names: FreshNames = FreshNames(parent.names.taken if parent else facts.reserved())
         self.unnamed: set[str] = set()
         self.inherited: frozenset[str] = frozenset(
@@ -201,10 +201,10 @@ class ClassScope:
 
     # -------------------------------------------------------------- classes that are part of this one
 
-    def inner(self, label: str, gone_back_to: Counter[str]) -> "ClassScope":
+    def inner(self, label: str, from_uses: Counter[str]) -> "ClassScope":
         """The names of a class that is a part of this one."""
         self.parts += 1
-        made = ClassScope(self.facts, f"{self.label}_{label}", (self.key, label, self.parts), gone_back_to, self)
+        made = ClassScope(self.facts, f"{self.label}_{label}", (self.key, label, self.parts), from_uses, self)
         made.part = f"part `{label}`"
         return made
 

@@ -23,8 +23,8 @@ from archspec.ops.base import (
     Switch,
     Tensor,
     Weightless,
+    as_pair,
     axis,
-    both,
     image,
     natural,
     positive,
@@ -189,7 +189,7 @@ class Upsample(Weightless, name="upsample"):
     def output(self, x: Tensor) -> Tensor:
         """n × c × factor·h × factor·w."""
         n, c, h, w = image(x, self.name)
-        up, across = both(self.scale_factor)
+        up, across = as_pair(self.scale_factor)
         return Tensor((n, c, h * up, w * across))
 
     def operations(self, x: Tensor) -> Operations:

@@ -19,7 +19,7 @@ from archspec.language.expression import Scope
 from archspec.ops import Weight
 from archspec.published.figures import Figure, Paper, PrintedTable, RowInputs, SpecQuantity
 from archspec.published.functions import functions
-from archspec.published.verdict import Printed, Verdict, judge, parted
+from archspec.published.verdict import Printed, Verdict, judge, split_unit
 from archspec.writing import printable
 
 OPEN = (Verdict.OFF,)
@@ -146,7 +146,7 @@ def _names(
     """The values of the names of a figure or of a row, put into a scope."""
     scope.values.update((name, quantity_of(quantity, folder)) for name, quantity in of.items())
     for name, text in given.items():
-        printed = Printed.read(*parted(text))
+        printed = Printed.read(*split_unit(text))
         scope.values[name] = printed.interval if rounded else printed.value
     for name, expression in let.items():
         scope.values[name] = expression.evaluate(scope)

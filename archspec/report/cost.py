@@ -36,7 +36,7 @@ def cost(table: CostTable, grouping: str | int = "block") -> Report:
     lines = _lines(table, grouping)
     return Report(
         (
-            Section((Title(numbers.titled(table.network)),)),
+            Section((Title(numbers.network_title(table.network)),)),
             Section((Table(_columns(table, lines, grouping), list(_roles(lines))),)),
             Section((Notes(_notes(table)),)),
         ),

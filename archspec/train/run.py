@@ -26,7 +26,7 @@ from archspec.train.options import Options
 from archspec.train.recipe import Recipe
 from archspec.train.record import Record
 from archspec.train.result import Epoch, Result, Score, TrainingStoppedError, Watcher
-from archspec.train.score import faces, fill
+from archspec.train.score import fill, input_and_classes
 
 if TYPE_CHECKING:
     from archspec.architecture import Architecture
@@ -97,7 +97,7 @@ class _Training:
     ) -> None:
         self.arch, self.out, self.options, self.watcher = arch, out, options, watcher
         network = arch.expand(bindings)
-        self.shape, self.classes = faces(network)
+        self.shape, self.classes = input_and_classes(network)
         self.network = before_softmax(network)
         self.bindings = bindings
         self.origin = origin(arch.document, network.bindings)

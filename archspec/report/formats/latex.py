@@ -25,8 +25,8 @@ def _has(report: Report, kind: type) -> bool:
 
 def _captioned(report: Report) -> str:
     notes = [sentence for part in report.parts if isinstance(part, Notes) for sentence in part.sentences]
-    said = " ".join(f"{latex_text(sentence)}." for sentence in (report.title, *notes) if sentence)
-    return _floated(_table(report.tables[0]), said)
+    caption = " ".join(f"{latex_text(sentence)}." for sentence in (report.title, *notes) if sentence)
+    return _floated(_table(report.tables[0]), caption)
 
 
 def _floated(tabular: str, caption: str) -> str:
@@ -58,8 +58,10 @@ def _records(table: Table) -> str:
     items = []
     for first, *others in table.rows:
         columns = zip(table.columns[1:], others, strict=True)
-        said = (f"{latex_text(column.heading)}: {_cell(cell, _plain(cell))}" for column, cell in columns if cell.text)
-        items.append("\\item[" + latex_text(first.text) + "] " + r" \\ ".join(said))
+        entries = (
+            f"{latex_text(column.heading)}: {_cell(cell, _plain(cell))}" for column, cell in columns if cell.text
+        )
+        items.append("\\item[" + latex_text(first.text) + "] " + r" \\ ".join(entries))
     return "\n".join((r"\begin{description}", *items, r"\end{description}"))
 
 
