@@ -63,7 +63,7 @@ def conditional(
         if side.forward is not None:
             frame.written().add(*side.forward.made)
     frame.lines.add(If(condition, a.lines.done(), b.lines.done()))
-    frame.worlds = children.distinct(
+    frame.worlds = children.merge_worlds(
         [(code.both(condition, world), names) for world, names in a.worlds]
         + [(code.both(code.negation(condition), world), names) for world, names in b.worlds],
         frame.facts.repeated,

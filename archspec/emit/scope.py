@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.emit import code, finish
 from archspec.emit.code import BOOL, INT, Code, Kind
 from archspec.emit.finish import SELF
-from archspec.emit.liveness import FLOW, MODULE, SIZE, marked, wanted
+from archspec.emit.liveness import FLOW, MODULE, SIZE, is_unnamed, wished_name
 from archspec.emit.naming import FreshNames, class_name
 from archspec.emit.statements import Keep, Lines, Statements, Unpack, all_codes
 from archspec.graph.names import RESERVED
@@ -116,7 +116,7 @@ class ClassScope:
         if not isinstance(value, Code) or "rational" not in value.kind:
             return value
         if value.head == "name":
-            self.facts.demand(self, self.origins.get(str(value), ""))
+            self.facts.require_whole(self, self.origins.get(str(value), ""))
         return code.call("whole", value)
 
     # -------------------------------------------------------------- new variables, which get their names at the end
@@ -146,7 +146,7 @@ class ClassScope:
 
     def plainness(self, size: Any) -> tuple[bool, bool, int]:
         """How plain a size is: a number, then what the class is given, then what it computes."""
-        return isinstance(size, Code), any(marked(str(name)) for name in code.names(size)), len(str(size))
+        return isinstance(size, Code), any(is_unnamed(str(name)) for name in code.names(size)), len(str(size))
 
     def flag(self, want: str, value: Any, lines: Lines) -> Code:
         """An attribute that keeps a value of the constructor for the forward."""
@@ -164,7 +164,7 @@ class ClassScope:
         lines = self.lines if size in self.args else lines
         key = (lines, size)
         if key not in self.pairs:
-            both, want = code.call("pair", size), wanted(str(size)) if size.head == "name" else "size"
+            both, want = code.call("pair", size), wished_name(str(size)) if size.head == "name" else "size"
             height, width = (
                 self.new(f"{want}_{axis}", values=code.known_values(Code("index", (both, i))))
                 for i, axis in enumerate(("height", "width"))
@@ -229,7 +229,7 @@ class ClassScope:
 
     # -------------------------------------------------------------- the statements as they are written
 
-    def finished(self, fixed: frozenset[str]) -> tuple[Statements, Statements]:
+    def finish_class(self, fixed: frozenset[str]) -> tuple[Statements, Statements]:
         """The constructor, in which `fixed` never change, and the forward."""
         forward = finish.forward(self.forward.done(), self.tensors, self.near)
         flags = {flag.parts[1] for flag in self.flags.values()}
@@ -238,10 +238,10 @@ class ClassScope:
 
     def varies(self, value: Any) -> bool:
         """Whether code may be another from round to round: it is of sizes, not of symbols and arguments alone."""
-        own = any(marked(str(name)) or name in self.passed for name in code.names(value))
+        own = any(is_unnamed(str(name)) or name in self.passed for name in code.names(value))
         return own or (self.parent is not None and self.parent.varies(value))
 
     def foreign(self) -> list[Code]:
         """The variables without names that its constructor uses and another class has."""
-        found = dict.fromkeys(c for c in all_codes(self.lines.done()) if c.head == "name" and marked(str(c)))
+        found = dict.fromkeys(c for c in all_codes(self.lines.done()) if c.head == "name" and is_unnamed(str(c)))
         return [name for name in found if str(name) not in self.unnamed]

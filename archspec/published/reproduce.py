@@ -12,7 +12,7 @@ from archspec import architecture
 from archspec.cost import CostTable
 from archspec.dims import is_number
 from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError
-from archspec.files import below
+from archspec.files import resolve_below
 from archspec.interval import Interval, interval
 from archspec.language import zoo
 from archspec.language.expression import Scope
@@ -166,7 +166,7 @@ def _conventions(figure: Figure, rows: _Rows | None) -> str:
 def quantity_of(quantity: SpecQuantity, folder: Path | None = None) -> Any:
     """The exact value of a quantity of a specification."""
     spec = quantity.spec
-    if folder is not None and (place := below(folder, folder / spec)) is not None and os.path.isfile(place):
+    if folder is not None and (place := resolve_below(folder, folder / spec)) is not None and os.path.isfile(place):
         spec = str(place)
     elif spec not in zoo.names():
         raise UnknownNameError(
