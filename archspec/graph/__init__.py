@@ -1,5 +1,6 @@
 """The network: a specification with its symbols bound, its shapes inferred."""
 
+from archspec.graph.binding import bind
 from archspec.graph.expand import expand
 from archspec.graph.logits import before_softmax, without_softmax
 from archspec.graph.network import Container, Network, Node, Trace
@@ -12,6 +13,7 @@ __all__ = [
     "StandaloneBlock",
     "Trace",
     "before_softmax",
+    "bind",
     "expand",
     "single",
     "without_softmax",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from archspec.memory.peak import POLICIES, Memory, Moment
+from archspec.memory import POLICIES
+from archspec.memory.peak import Memory, Moment
 from archspec.report import numbers
 from archspec.report.cells import Bar, Name, Number, Shape, raw
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
