@@ -179,23 +179,23 @@ class Architecture(Reported):
         """
         from archspec.formula.of_network import formulas
 
-        alone = self._alone(letters)
-        aliases = alone.aliases if alone else {}
+        block = self._block_in_letters(letters)
+        aliases = block.aliases if block else {}
         values = {aliases.get(name, name): each for name, each in (bindings or {}).items()}
-        names = alone.unbound if alone else shared_numbers([self])
+        names = block.unbound if block else shared_numbers([self])
         left = [name for name in names if name not in values] if free is None else _names(free)
-        with recording(alone.decisive if alone else None):
+        with recording(block.decisive if block else None):
             found = formulas(
-                alone.document if alone else self.document,
+                block.document if block else self.document,
                 quantity,
                 by=by,
                 free=[aliases.get(name, name) for name in left],
                 bindings=values,
                 counting=counting,
                 part=part,
-                form=alone.form if alone else "collected",
+                arrangement=block.arrangement if block else "collected",
             )
-        subject, roles = self.document.name, alone.names if alone else {}
+        subject, roles = self.document.name, block.names if block else {}
         return tuple(replace(each, of=self._subject + each.of.removeprefix(subject), aliases=roles) for each in found)
 
     @property
@@ -205,10 +205,10 @@ class Architecture(Reported):
 
     def lettered(self, letters: str | None) -> Document:
         """The specification whose symbols are the letters that a block declares; without letters, this one's."""
-        alone = self._alone(letters)
-        return alone.document if alone else self.document
+        block = self._block_in_letters(letters)
+        return block.document if block else self.document
 
-    def _alone(self, letters: str | None) -> "graph.Single | None":
+    def _block_in_letters(self, letters: str | None) -> "graph.StandaloneBlock | None":
         """The block that it is, in these letters; None of a network."""
         if letters is not None:
             raise UnknownNameError(f"'{self.name}' is a network; letters are those of a block: {self.name}:BLOCK")
@@ -526,7 +526,7 @@ class Architecture(Reported):
 
         >>> import archspec
         >>> found = archspec.load("mobilenet").explain("separable2/pointwise/conv2d")
-        >>> print(found.form.figures["macs"], "=", found.figures["macs"])
+        >>> print(found.closed_forms.figures["macs"], "=", found.figures["macs"])
         n·c_out·h′·w′·c_in·k²/g = 25690112
         """
         from archspec.formula.explain import explain
@@ -582,7 +582,7 @@ class SingleBlock(Architecture):
     def _subject(self) -> str:
         return f"{self._of.name}:{self._block}"
 
-    def _alone(self, letters: str | None) -> "graph.Single | None":
+    def _block_in_letters(self, letters: str | None) -> "graph.StandaloneBlock | None":
         return graph.single(self._of, self._block, letters)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import archspec
-from archspec.alone import refuse_other_distribution
+from archspec.name_clash import refuse_other_distribution
 
 PACKAGE = Path(archspec.__file__).parent
 HEAVY = {"torch", "sympy", "networkx", "numpy"}

@@ -2,7 +2,7 @@
 
 import rich_click as click
 
-from archspec.cli.options import opened, set_option, spec_argument
+from archspec.cli.options import open_spec, set_option, spec_argument
 
 
 @click.command("compile")
@@ -18,7 +18,7 @@ def command(spec: str, settings: tuple[str, ...], output: str, seed: int, weight
     A program has weights as at the beginning of training, those of --weights, or those of the run whose folder SPEC
     is; it takes any batch. The file appears when it is whole.
     """
-    arch, bound, run = opened(spec, settings)
+    arch, bound, run = open_spec(spec, settings)
     if weights is None and run is not None and not output.endswith(".py"):
         weights = str(run.weights)
     arch.write(output, bound, seed=seed, weights=weights, logits=logits)

@@ -4,13 +4,13 @@ from archspec.graph.binding import bind
 from archspec.graph.expand import expand
 from archspec.graph.logits import before_softmax, without_softmax
 from archspec.graph.network import Container, Network, Node, Trace
-from archspec.graph.single import Single, single
+from archspec.graph.single import StandaloneBlock, single
 
 __all__ = [
     "Container",
     "Network",
     "Node",
-    "Single",
+    "StandaloneBlock",
     "Trace",
     "before_softmax",
     "bind",

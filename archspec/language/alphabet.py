@@ -6,7 +6,7 @@ LaTeX of known commands. Whatever passes here is still written by `writing`.
 
 import re
 
-from archspec.writing import GREEK, latex_text, unseen
+from archspec.writing import GREEK, first_unseen, latex_text
 
 COMMANDS = (*GREEK, "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "varepsilon")
 COMMANDS += ("vartheta", "varphi", "varrho", "ell", "infty", "times", "cdot", "prime", "ast", "star", "circ", "pm")
@@ -30,7 +30,7 @@ def line_fault(text: str) -> str | None:
     >>> line_fault("naïve 網"), line_fault("two" + chr(10) + "lines")
     (None, 'a line end; it stands on one line')
     """
-    found = unseen(text)
+    found = first_unseen(text)
     if found in {"\n", "\r"}:
         return "a line end; it stands on one line"
     return None if found is None else _named(found)
@@ -38,7 +38,7 @@ def line_fault(text: str) -> str | None:
 
 def prose_fault(text: str) -> str | None:
     """What is wrong with a text that may have several lines; None if nothing is."""
-    found = unseen(text, but="\n")
+    found = first_unseen(text, but="\n")
     return None if found is None else _named(found)
 
 

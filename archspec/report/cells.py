@@ -48,18 +48,18 @@ class Number(Cell):
 
     Attributes:
         value: The number itself.
-        said: How it is read, if not as a whole number with its thousands apart.
+        shown: How it is read, if not as a whole number with its thousands apart.
     """
 
     right: ClassVar[bool] = True
 
     value: Any
-    said: str | None = None
+    shown: str | None = None
 
     @property
     def text(self) -> str:
         """The number as one reads it."""
-        return numbers.number(self.value) if self.said is None else self.said
+        return numbers.number(self.value) if self.shown is None else self.shown
 
     @property
     def raw(self) -> Any:
