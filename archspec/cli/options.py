@@ -5,14 +5,16 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import rich_click as click
 
-from archspec import architecture, runs
+from archspec import architecture
 from archspec.architecture import Architecture
 from archspec.errors import BindingError
-from archspec.runs import Run
+
+if TYPE_CHECKING:
+    from archspec.runs import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 Command: TypeAlias = Callable[..., Any]
@@ -82,12 +84,14 @@ def bindings(settings: tuple[str, ...]) -> dict[str, str]:
     return values
 
 
-def opened(spec: str, settings: tuple[str, ...]) -> tuple[Architecture, dict[str, Any], Run | None]:
+def opened(spec: str, settings: tuple[str, ...]) -> tuple[Architecture, dict[str, Any], "Run | None"]:
     """The network of a specification, or of a run's folder, and the values of its symbols; and the run, if it is one.
 
     Raises:
         ArchspecError: A run's folder has its bindings; others are refused.
     """
+    from archspec import runs
+
     run = runs.find(spec)
     if run is None:
         return architecture.load(spec), dict(bindings(settings)), None

@@ -3,6 +3,5 @@
 from archspec.graph.expand import expand
 from archspec.graph.logits import before_softmax, without_softmax
 from archspec.graph.network import Container, Network, Node, Trace
-from archspec.graph.single import Single, single
 
-__all__ = ["Container", "Network", "Node", "Single", "Trace", "before_softmax", "expand", "single", "without_softmax"]
+__all__ = ["Container", "Network", "Node", "Trace", "before_softmax", "expand", "without_softmax"]
