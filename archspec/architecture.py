@@ -14,6 +14,7 @@ from archspec.errors import SpecErrors, UnknownNameError
 from archspec.extras import need
 from archspec.language import Document
 from archspec.request import Bindings, request
+from archspec.result import Reported
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +41,7 @@ class Network(graph.Network):
         return cost.count(self, cost.requested(counting, fields))
 
 
-class Architecture:
+class Architecture(Reported):
     """A network as its paper prints it.
 
     Args:
@@ -533,6 +534,21 @@ class Architecture:
         from archspec.formula.explain import explain
 
         return explain(self.expand(bindings, batch=counting.batch), node, counting.convention)
+
+    @request
+    def with_defaults(self, /, bindings: Bindings = None, **symbols: Any) -> "Architecture":
+        """The same network, with these values as the defaults of its symbols.
+
+        Raises:
+            BindingError: A symbol that does not exist, or a value that it cannot have.
+
+        >>> import archspec
+        >>> archspec.load("mobilenet").with_defaults(alpha="1/2").count().params
+        1331592
+        """
+        values = graph.bind(self.document, bindings or {}, ())
+        symbols = {name: each.model_copy(update={"default": values[name]}) for name, each in self.symbols.items()}
+        return Architecture(self.document.model_copy(update={"symbols": symbols}))
 
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""

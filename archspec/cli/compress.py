@@ -9,7 +9,7 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, set_option, spec_argument
+from archspec.cli.options import bindings, network, set_option, spec_argument
 from archspec.report import packed as reports
 from archspec.report.compress import closed_forms, prediction
 
@@ -44,8 +44,8 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
     from archspec import compress
 
     with _progress("predicting") as progress:
-        arch = architecture.load(spec)
-        found = compress.predict(arch, plan, weights, progress=progress, bindings=bindings(settings))
+        arch, bound = network(spec, settings)
+        found = compress.predict(arch, plan, weights, progress=progress, bindings=bound)
     tell(prediction(found), form)
 
 
@@ -64,8 +64,8 @@ def pack(spec: str, weights: str, plan: str, settings: tuple[str, ...], output: 
     from archspec import compress
 
     with _progress("packing") as progress:
-        arch = architecture.load(spec)
-        found = compress.pack(arch, weights, plan, output, progress=progress, bindings=bindings(settings))
+        arch, bound = network(spec, settings)
+        found = compress.pack(arch, weights, plan, output, progress=progress, bindings=bound)
     tell(reports.packed(found), form)
 
 

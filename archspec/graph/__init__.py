@@ -1,7 +1,17 @@
 """The network: a specification with its symbols bound, its shapes inferred."""
 
+from archspec.graph.binding import bind
 from archspec.graph.expand import expand
 from archspec.graph.logits import before_softmax, without_softmax
 from archspec.graph.network import Container, Network, Node, Trace
 
-__all__ = ["Container", "Network", "Node", "Trace", "before_softmax", "expand", "without_softmax"]
+__all__ = [
+    "Container",
+    "Network",
+    "Node",
+    "Trace",
+    "before_softmax",
+    "bind",
+    "expand",
+    "without_softmax",
+]
