@@ -12,7 +12,6 @@ from archspec.cost import USUAL, Convention, CostTable, Counting
 from archspec.dims import recording
 from archspec.errors import SpecErrors, UnknownNameError
 from archspec.extras import need
-from archspec.files import replacing
 from archspec.language import Document
 from archspec.request import Bindings, request
 from archspec.result import Reported
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from archspec.compress.prediction import Prediction
     from archspec.formula.closed_form import Formula
     from archspec.formula.explain import Explanation
+    from archspec.graph.single import StandaloneBlock
     from archspec.language.document import Symbol
     from archspec.memory.peak import Memory
     from archspec.runtime import Agreement
@@ -208,7 +208,7 @@ class Architecture(Reported):
         block = self._block_in_letters(letters)
         return block.document if block else self.document
 
-    def _block_in_letters(self, letters: str | None) -> "graph.StandaloneBlock | None":
+    def _block_in_letters(self, letters: str | None) -> "StandaloneBlock | None":
         """The block that it is, in these letters; None of a network."""
         if letters is not None:
             raise UnknownNameError(f"'{self.name}' is a network; letters are those of a block: {self.name}:BLOCK")
@@ -359,6 +359,8 @@ class Architecture(Reported):
             MissingExtraError: What the format needs is not installed.
         """
         if Path(path).suffix == ".py":
+            from archspec.files import replacing
+
             source = self.source(bindings, logits=logits)
             with replacing(Path(path)) as file:
                 file.write_text(source, encoding="utf-8")
@@ -574,7 +576,9 @@ class SingleBlock(Architecture):
     """
 
     def __init__(self, document: Document, block: str) -> None:
-        self.document = graph.single(document, block).document
+        from archspec.graph.single import single
+
+        self.document = single(document, block).document
         self._of = document
         self._block = block
 
@@ -582,8 +586,10 @@ class SingleBlock(Architecture):
     def _subject(self) -> str:
         return f"{self._of.name}:{self._block}"
 
-    def _block_in_letters(self, letters: str | None) -> "graph.StandaloneBlock | None":
-        return graph.single(self._of, self._block, letters)
+    def _block_in_letters(self, letters: str | None) -> "StandaloneBlock | None":
+        from archspec.graph.single import single
+
+        return single(self._of, self._block, letters)
 
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ sentences.
 """
 
 import gc
+import os
 import sys
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
@@ -116,6 +117,7 @@ def app() -> None:
 def main() -> None:
     """Run the command line; until a verb is loaded nothing is garbage, and none is looked for."""
     gc.disable()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # which are looked for in every package's metadata
     try:
         refuse_other_distribution()
     except ImportError as error:
