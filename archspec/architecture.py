@@ -12,6 +12,7 @@ from archspec.cost import USUAL, Convention, CostTable, Counting
 from archspec.dims import recording
 from archspec.errors import SpecErrors, UnknownNameError
 from archspec.extras import need
+from archspec.files import WrittenFile, replacing
 from archspec.language import Document
 from archspec.request import Bindings, request
 from archspec.result import Reported
@@ -340,11 +341,14 @@ class Architecture(Reported):
         seed: int | None = None,
         weights: "Mapping[str, torch.Tensor] | str | os.PathLike[str] | None" = None,
         logits: bool = False,
+        batch: int | None = None,
+        opset: int | None = None,
         **symbols: Any,
-    ) -> None:
+    ) -> WrittenFile:
         """Write the network as a file that runs without this library: PyTorch source, an exported program, or ONNX.
 
-        The file appears when it is whole, or not at all. Any batch goes through a program.
+        The file appears when it is whole, or not at all. With weights of a training, a program also holds how images
+        are scaled for it and what the classes are called; see docs/compile.md.
 
         Args:
             path: Ends in `.py`, `.pt2` or `.onnx`.
@@ -352,7 +356,12 @@ class Architecture(Reported):
             seed: The same seed gives the same weights; a source has none.
             weights: Where its weights come from, as for `to_torch`.
             logits: Whether it ends before its last softmax.
+            batch: How many inputs go through a program at once; any number, unless it is given.
+            opset: The version of ONNX's operators; torch's own choice, unless it is given.
             symbols: Values for symbols, in place of a mapping.
+
+        Returns:
+            What was written; `print` says it in one line.
 
         Raises:
             ArchspecError: Another ending, or a file that cannot be written.
@@ -364,13 +373,18 @@ class Architecture(Reported):
             source = self.source(bindings, logits=logits)
             with replacing(Path(path)) as file:
                 file.write_text(source, encoding="utf-8")
-            return
+            return WrittenFile(Path(path), len(source.encode()), ("PyTorch source, without weights",))
         need("torch", "torch")
         from archspec import runtime
 
         runtime.check_ending(path)
         model = self.to_torch(bindings, seed=seed, weights=weights, logits=logits)
-        runtime.export(model, self.expand(bindings).input.shape, path)
+        from archspec.weights.note import note
+
+        asked = runtime.ExportRequest(batch, opset, note(weights))
+        written = runtime.export(model, self.expand(bindings).input.shape, path, asked)
+        of = f"weights of {weights}" if isinstance(weights, str | os.PathLike) else "weights handed over"
+        return replace(written, facts=(*written.facts, "fresh weights" if weights is None else of))
 
     @request
     def verify(self, /, bindings: Bindings = None, *, batch: Any = 1, **symbols: Any) -> "Agreement":

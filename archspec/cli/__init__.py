@@ -41,6 +41,7 @@ VERBS = (
     "solve",
     "train",
     "verify",
+    "watch",
     "weights",
     "zoo",
 )

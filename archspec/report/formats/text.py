@@ -140,8 +140,10 @@ def _drawn(table: Table, width: int, bars: bool = True) -> list[Column]:
 
 
 def _share(cell: Share, bars: int) -> Cell:
+    if not cell.counted:
+        return Name("")
     drawn = f"{bar(cell.part, cell.whole, bars)} " if bars else ""
-    return Name(f"{drawn}{cell.text.rjust(7)}") if cell.counted else Name("")
+    return Name(f"{drawn}{cell.text.rjust(7)}")
 
 
 def _bar(cell: Cell, cells: int) -> Cell:
