@@ -12,7 +12,6 @@ from archspec.cost import USUAL, Convention, CostTable, Counting
 from archspec.dims import recording
 from archspec.errors import SpecErrors, UnknownNameError
 from archspec.extras import need
-from archspec.files import WrittenFile, replacing
 from archspec.language import Document
 from archspec.request import Bindings, request
 from archspec.result import Reported
@@ -22,8 +21,10 @@ if TYPE_CHECKING:
 
     from archspec.compress.plan import Plan
     from archspec.compress.prediction import Prediction
+    from archspec.files import WrittenFile
     from archspec.formula.closed_form import Formula
     from archspec.formula.explain import Explanation
+    from archspec.graph.single import StandaloneBlock
     from archspec.language.document import Symbol
     from archspec.memory.peak import Memory
     from archspec.runtime import Agreement
@@ -179,23 +180,23 @@ class Architecture(Reported):
         """
         from archspec.formula.of_network import formulas
 
-        alone = self._alone(letters)
-        aliases = alone.aliases if alone else {}
+        block = self._block_in_letters(letters)
+        aliases = block.aliases if block else {}
         values = {aliases.get(name, name): each for name, each in (bindings or {}).items()}
-        names = alone.unbound if alone else shared_numbers([self])
+        names = block.unbound if block else shared_numbers([self])
         left = [name for name in names if name not in values] if free is None else _names(free)
-        with recording(alone.decisive if alone else None):
+        with recording(block.decisive if block else None):
             found = formulas(
-                alone.document if alone else self.document,
+                block.document if block else self.document,
                 quantity,
                 by=by,
                 free=[aliases.get(name, name) for name in left],
                 bindings=values,
                 counting=counting,
                 part=part,
-                form=alone.form if alone else "collected",
+                arrangement=block.arrangement if block else "collected",
             )
-        subject, roles = self.document.name, alone.names if alone else {}
+        subject, roles = self.document.name, block.names if block else {}
         return tuple(replace(each, of=self._subject + each.of.removeprefix(subject), aliases=roles) for each in found)
 
     @property
@@ -205,10 +206,10 @@ class Architecture(Reported):
 
     def lettered(self, letters: str | None) -> Document:
         """The specification whose symbols are the letters that a block declares; without letters, this one's."""
-        alone = self._alone(letters)
-        return alone.document if alone else self.document
+        block = self._block_in_letters(letters)
+        return block.document if block else self.document
 
-    def _alone(self, letters: str | None) -> "graph.Single | None":
+    def _block_in_letters(self, letters: str | None) -> "StandaloneBlock | None":
         """The block that it is, in these letters; None of a network."""
         if letters is not None:
             raise UnknownNameError(f"'{self.name}' is a network; letters are those of a block: {self.name}:BLOCK")
@@ -343,7 +344,7 @@ class Architecture(Reported):
         batch: int | None = None,
         opset: int | None = None,
         **symbols: Any,
-    ) -> WrittenFile:
+    ) -> "WrittenFile":
         """Write the network as a file that runs without this library: PyTorch source, an exported program, or ONNX.
 
         The file appears when it is whole, or not at all. With weights of a training, a program also holds how images
@@ -367,6 +368,8 @@ class Architecture(Reported):
             MissingExtraError: What the format needs is not installed.
         """
         if Path(path).suffix == ".py":
+            from archspec.files import WrittenFile, replacing
+
             source = self.source(bindings, logits=logits)
             with replacing(Path(path)) as file:
                 file.write_text(source, encoding="utf-8")
@@ -539,7 +542,7 @@ class Architecture(Reported):
 
         >>> import archspec
         >>> found = archspec.load("mobilenet").explain("separable2/pointwise/conv2d")
-        >>> print(found.form.figures["macs"], "=", found.figures["macs"])
+        >>> print(found.closed_forms.figures["macs"], "=", found.figures["macs"])
         n·c_out·h′·w′·c_in·k²/g = 25690112
         """
         from archspec.formula.explain import explain
@@ -587,7 +590,9 @@ class SingleBlock(Architecture):
     """
 
     def __init__(self, document: Document, block: str) -> None:
-        self.document = graph.single(document, block).document
+        from archspec.graph.single import single
+
+        self.document = single(document, block).document
         self._of = document
         self._block = block
 
@@ -595,8 +600,10 @@ class SingleBlock(Architecture):
     def _subject(self) -> str:
         return f"{self._of.name}:{self._block}"
 
-    def _alone(self, letters: str | None) -> "graph.Single | None":
-        return graph.single(self._of, self._block, letters)
+    def _block_in_letters(self, letters: str | None) -> "StandaloneBlock | None":
+        from archspec.graph.single import single
+
+        return single(self._of, self._block, letters)
 
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:

@@ -170,10 +170,10 @@ def _sweep(folder: Path) -> None:
             os.close(handle)
 
 
-def below(root: Path, path: Path) -> Path | None:
+def resolve_below(root: Path, path: Path) -> Path | None:
     """A path with all links followed, if it leads below a folder; what a text names is looked for nowhere else.
 
-    >>> below(Path("/specs"), Path("/specs/../etc/passwd")) is None
+    >>> resolve_below(Path("/specs"), Path("/specs/../etc/passwd")) is None
     True
     """
     if "\0" in str(path):

@@ -2,8 +2,8 @@
 
 import rich_click as click
 
-from archspec.cli.echo import say
-from archspec.cli.options import opened, set_option, spec_argument
+from archspec.cli.echo import echo_message
+from archspec.cli.options import open_spec, set_option, spec_argument
 from archspec.errors import ArchspecError
 from archspec.extras import need
 
@@ -39,13 +39,13 @@ def command(  # noqa: PLR0913  # one argument an option
     is. It also holds what it was made from and, of a training's weights, how images are scaled and what the classes
     are called. The file appears when it is whole.
     """
-    arch, bound, run = opened(spec, settings)
+    arch, bound, run = open_spec(spec, settings)
     if weights is None and run is not None and not output.endswith(".py"):
         weights = str(run.weights)
     if not int8:
         if data is not None:
             raise click.UsageError("--data is for --int8, whose ranges come from images")
-        say(arch.write(output, bound, seed=seed, weights=weights, logits=logits, batch=batch, opset=opset))
+        echo_message(arch.write(output, bound, seed=seed, weights=weights, logits=logits, batch=batch, opset=opset))
         return
     if weights is None:
         raise ArchspecError("--int8 is of weights that have learned: name them with --weights, or a run as SPEC")
@@ -56,7 +56,7 @@ def command(  # noqa: PLR0913  # one argument an option
 
     source = data or (run and run.source) or "digits"
     resize = run is not None and data is None and run.resize
-    say(
+    echo_message(
         quantise(
             arch, weights, output, source, bindings=bound, resize=resize, logits=logits, images=calibration, opset=opset
         )

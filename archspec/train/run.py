@@ -19,14 +19,14 @@ from archspec.language import origin
 from archspec.train import checkpoint, data, recipe, record, start
 from archspec.train.checkpoint import Checkpoint
 from archspec.train.data import Data
-from archspec.train.interrupt import Heard, heard
+from archspec.train.interrupt import StopSignal, stop_signal
 from archspec.train.log import Log, table
 from archspec.train.loop import Loop, accelerator
 from archspec.train.options import Options
 from archspec.train.recipe import Recipe
 from archspec.train.record import Record
 from archspec.train.result import Epoch, Result, Score, TrainingStoppedError, Watcher
-from archspec.train.score import faces, fill
+from archspec.train.score import fill, input_and_classes
 
 if TYPE_CHECKING:
     from archspec.architecture import Architecture
@@ -97,7 +97,7 @@ class _Training:
     ) -> None:
         self.arch, self.out, self.options, self.watcher = arch, out, options, watcher
         network = arch.expand(bindings)
-        self.shape, self.classes = faces(network)
+        self.shape, self.classes = input_and_classes(network)
         self.network = before_softmax(network)
         self.bindings = bindings
         self.origin = origin(arch.document, network.bindings)
@@ -160,7 +160,7 @@ class _Training:
         with record.claimed(self.out, begins=before is None) if main else nullcontext() as handle:
             self._begin(before, note, handle)
             try:
-                with heard(patient=self.loop.share[1] > 1) as ears:
+                with stop_signal(patient=self.loop.share[1] > 1) as ears:
                     self._all_steps(ears)
             finally:
                 self.watcher.ended()
@@ -225,7 +225,7 @@ class _Training:
         self.result = replace(self.result, epochs=epochs, resumed=self.step, moved=moved, tested=tested)
         return kept
 
-    def _all_steps(self, ears: Heard) -> None:
+    def _all_steps(self, ears: StopSignal) -> None:
         """From where the training is to its end, or to the signal that ends it."""
         while not self._over():
             self._step(ears)
@@ -252,7 +252,7 @@ class _Training:
         before = sum(stage.recipe.epochs for stage in self.stages[: self.stage.number])
         return before + (self.step - self.stage.first) // self.stage.an_epoch
 
-    def _step(self, ears: Heard) -> None:
+    def _step(self, ears: StopSignal) -> None:
         """One step, and what falls due after it: a look at the losses, a checkpoint; a test at the end of an epoch."""
         self.pending.append(self.loop.step(self.step - self.stage.first))
         self.step += 1
@@ -268,7 +268,7 @@ class _Training:
                 self.accelerate.wait_for_everyone()
                 self.result = replace(self.result, signal=heard_by_any)
 
-    def _look(self, ears: Heard) -> int:
+    def _look(self, ears: StopSignal) -> int:
         """Log the losses since the last look; gives the signal that any process heard, or 0.
 
         Raises:

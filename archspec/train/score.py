@@ -57,7 +57,7 @@ def evaluate(
         ArchspecError: The weights are of another specification, or the data do not fit.
     """
     network = arch.expand(bindings)
-    shape, classes = faces(network)
+    shape, classes = input_and_classes(network)
     note: Mapping[str, Any] = {}
     if is_compressed(weights):
         model = arch.to_torch(bindings, weights=weights, logits=True)
@@ -138,7 +138,7 @@ def fill(model: nn.Module, tensors: Mapping[str, Tensor], file: str) -> None:
     model.load_state_dict(dict(tensors))
 
 
-def faces(network: "Network") -> tuple[tuple[int, ...], int]:
+def input_and_classes(network: "Network") -> tuple[tuple[int, ...], int]:
     """What a network takes, without the batch, and how many classes it tells apart.
 
     Raises:

@@ -100,8 +100,8 @@ class _Page:
         yield f"{header}, {one_line(last.heading)} ←"
         yield rule
         for line, cell in zip(rows, last.cells, strict=True):
-            said = one_line(cell.text)
-            yield from (line, f"    ← {said}") if said not in {"", "–"} else (line,)
+            text = one_line(cell.text)
+            yield from (line, f"    ← {text}") if text not in {"", "–"} else (line,)
 
     def _records(self, table: Table) -> Iterator[str]:
         """Each row as its first cell, and below it those of the others that are not empty, by their headings."""
