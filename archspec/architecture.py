@@ -12,7 +12,7 @@ from archspec.cost import USUAL, Convention, CostTable, Counting
 from archspec.dims import recording
 from archspec.errors import SpecErrors, UnknownNameError
 from archspec.extras import need
-from archspec.files import WrittenFile, replacing
+from archspec.files import WrittenFile
 from archspec.language import Document
 from archspec.request import Bindings, request
 from archspec.result import Reported
