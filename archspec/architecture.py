@@ -12,7 +12,6 @@ from archspec.cost import USUAL, Convention, CostTable, Counting
 from archspec.dims import recording
 from archspec.errors import SpecErrors, UnknownNameError
 from archspec.extras import need
-from archspec.files import WrittenFile
 from archspec.language import Document
 from archspec.request import Bindings, request
 from archspec.result import Reported
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from archspec.compress.plan import Plan
     from archspec.compress.prediction import Prediction
+    from archspec.files import WrittenFile
     from archspec.formula.closed_form import Formula
     from archspec.formula.explain import Explanation
     from archspec.graph.single import StandaloneBlock
@@ -344,7 +344,7 @@ class Architecture(Reported):
         batch: int | None = None,
         opset: int | None = None,
         **symbols: Any,
-    ) -> WrittenFile:
+    ) -> "WrittenFile":
         """Write the network as a file that runs without this library: PyTorch source, an exported program, or ONNX.
 
         The file appears when it is whole, or not at all. With weights of a training, a program also holds how images
@@ -368,7 +368,7 @@ class Architecture(Reported):
             MissingExtraError: What the format needs is not installed.
         """
         if Path(path).suffix == ".py":
-            from archspec.files import replacing
+            from archspec.files import WrittenFile, replacing
 
             source = self.source(bindings, logits=logits)
             with replacing(Path(path)) as file:

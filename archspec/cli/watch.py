@@ -7,8 +7,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from archspec.cli.echo import fault, say
-from archspec.cli.formats import tell
+from archspec.cli.echo import echo_error, echo_message
+from archspec.cli.formats import print_report
 from archspec.cli.options import counting_options, network, set_option, spec_argument
 from archspec.cost import CostTable, Counting
 from archspec.errors import ArchspecError
@@ -67,10 +67,10 @@ def _counted(
         arch, bound = network(spec, settings)
         table = arch.count(bound, counting)
     except ArchspecError as error:
-        fault(error)
+        echo_error(error)
         if last is not None:
-            say(f"\n{path}: not sound as it is saved; this is the last sound one")
-            tell(changed(last, None), "text")
+            echo_message(f"\n{path}: not sound as it is saved; this is the last sound one")
+            print_report(changed(last, None), "text")
         return last
-    tell(changed(table, last), "text")
+    print_report(changed(table, last), "text")
     return table

@@ -21,7 +21,7 @@ from archspec.files import WrittenFile, replacing
 from archspec.train import data
 from archspec.train.batches import Standardisation, generator
 from archspec.train.data import DataSplit
-from archspec.train.score import batch_for, faces
+from archspec.train.score import batch_for, input_and_classes
 from archspec.weights.note import note
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def quantise(  # noqa: PLR0913  # as Architecture.write and evaluate together
     if target.suffix != ".onnx":
         raise ArchspecError(f"'{target.name}' cannot hold 8-bit integers; a file that ends in .onnx can")
     network = arch.expand(bindings)
-    shape, classes = faces(network)
+    shape, classes = input_and_classes(network)
     found = data.load(source, shape, classes, resize=resize)
     known = note(weights)
     data.refuse_other_classes(known.get("names", ()), found.names, str(weights))
@@ -105,7 +105,7 @@ def quantise(  # noqa: PLR0913  # as Architecture.write and evaluate together
     with tempfile.TemporaryDirectory() as folder, replacing(target) as file:
         whole, small = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
         written = arch.write(whole, bindings, weights=weights, logits=logits, opset=opset)
-        _quantise(whole, small, [inputs(images_) for images_ in calibration.images.split(min(batch, 64))])
+        _quantise(whole, small, [inputs(images_) for images_ in torch.split(calibration.images, min(batch, 64))])
         file.write_bytes(small.read_bytes())
         before, after = (_right(each, found.test, inputs, batch) for each in (whole, small))
         facts = WrittenFile(target, small.stat().st_size, written.facts)
@@ -165,7 +165,7 @@ def _right(model: Path, split: DataSplit, inputs: Standardisation, batch: int) -
 
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
     right = 0
-    for images, labels in zip(split.images.split(batch), split.labels.split(batch), strict=True):
+    for images, labels in zip(torch.split(split.images, batch), torch.split(split.labels, batch), strict=True):
         (guesses,) = session.run(None, {"input": inputs(images).numpy()})
         right += int((torch.from_numpy(guesses).argmax(1) == labels).sum())
     return right
