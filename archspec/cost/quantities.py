@@ -1,4 +1,4 @@
-"""What can be counted: each quantity an entry of one register, which count, compare, formula, solve and others read.
+"""What can be counted: each quantity is an entry of one register, which count, compare, formula, solve and others read.
 
 A quantity comes from the nodes of a row in one of four ways:
 

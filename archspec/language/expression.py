@@ -45,7 +45,7 @@ class Scope:
         values: Numbers, words and truth values by name.
         functions: The specification's own functions and lookups by name; each takes its arguments.
         words: Names that stand for themselves unless a value has them.
-        budget: How much work is still allowed, a unit a part of an expression; shared by all scopes of one expansion.
+        budget: How much work is still allowed, one unit per part of an expression; shared by all scopes of one expansion.
     """
 
     values: dict[str, Any]

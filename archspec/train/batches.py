@@ -56,7 +56,7 @@ class Batches:
 
     Args:
         data: The data.
-        batch: Images a step, those of all processes together. The images left over at the end of an epoch, fewer than
+        batch: Images per step, those of all processes together. The images left over at the end of an epoch, fewer than
             a batch, are not seen in it.
         change: What is done to the images.
         seed: The run's seed, and what else the order is to follow from.

@@ -148,7 +148,7 @@ def input_and_classes(network: "Network") -> tuple[tuple[int, ...], int]:
     if len(shape) != 4:
         raise ArchspecError(f"{network.name} takes {network.input}; images are channels × height × width")
     if len(result) != 2:
-        raise ArchspecError(f"{network.name} gives {network.tensor(network.output)}; wanted is one number a class")
+        raise ArchspecError(f"{network.name} gives {network.tensor(network.output)}; what is wanted is one number per class")
     return tuple(shape[1:]), int(result[1])
 
 

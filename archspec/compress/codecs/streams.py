@@ -57,7 +57,7 @@ class Fixed:
     bits: int
 
     def payload(self, counts: Counts) -> Dim:
-        """Bits a symbol, times symbols."""
+        """Bits per symbol, times symbols."""
         return counts.total * self.bits
 
     def length(self, counts: Counts, symbol: int) -> Dim:  # noqa: ARG002  # all are alike
@@ -113,7 +113,7 @@ class Floats:
         return dtype(self.bits)
 
     def payload(self, counts: Counts) -> Dim:
-        """Bits a number, times numbers."""
+        """Bits per number, times numbers."""
         return counts.total * self.bits
 
     def length(self, counts: Counts, symbol: int) -> Dim:  # noqa: ARG002

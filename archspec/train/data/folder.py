@@ -138,7 +138,7 @@ def read(
         for part, labels in found.items()
     }
     counts = {part: len(listed) for part, listed in entries.items()}
-    reader = _Reader(path, files, shape, resize, _Count(sum(counts.values()), progress))
+    reader = _ImageReader(path, files, shape, resize, _Count(sum(counts.values()), progress))
     facts = (shape, resize, DECODED, metadata.version("pillow"), entries, files.facts(entries))
     splits = cache.kept(counts, facts, lambda: {part: reader.split(listed) for part, listed in entries.items()})
     note = f"images fitted to {'×'.join(map(str, shape))} with Pillow (bilinear), the middle kept" if resize else ""
@@ -202,7 +202,7 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(sorted(words)[:10])
 
 
-class _Reader:
+class _ImageReader:
     def __init__(self, path: str, files: Files, shape: tuple[int, ...], resize: bool, count: _Count) -> None:
         self.path, self.files, self.shape, self.resize, self.count = path, files, shape, resize, count
         if shape[0] not in MODES:
@@ -242,7 +242,7 @@ class _Reader:
         )
 
     def _bytes(self, image: Any) -> Any:
-        """An image with a byte a channel, in the network's channels.
+        """An image with one byte per channel, in the network's channels.
 
         Raises:
             ValueError: Something would be lost in silence: colours, what lies under transparent pixels, or a scale.
