@@ -138,7 +138,7 @@ class Plan(Located):
         source: Where it was published.
         network: The specification it is for.
         number_bits: The bits of a number that stays as it is, and of one in a codebook.
-        batch_norm: Whether normalisations are kept, or folded into the layer before, one shift per channel left of each.
+        batch_norm: Whether normalisations are kept, or folded into the layer before; one shift per channel is left.
         other_bits: The bits of a level, where biases and other arrays have levels of one scale per array; else numbers.
         layers: What is done, in the order in which it is looked for.
     """

@@ -26,7 +26,7 @@ from archspec.ops.base import (
 class BatchNorm(Operator, name="batch_norm"):
     """Batch normalisation of the channels: (x − mean)/√(variance + eps)·γ + β (Ioffe and Szegedy 2015).
 
-    arXiv:1502.03167. Its arithmetic is that of inference, where the four numbers per channel are one scale and one shift.
+    arXiv:1502.03167. Its arithmetic is that of inference: the four numbers per channel are one scale and one shift.
     """
 
     in_place = True

@@ -79,14 +79,11 @@ class Batches:
         rank, processes = share
         if batch > len(data.train):
             raise ArchspecError(
-                f"a batch of {batch} is more than the {len(data.train)} training images; "
-                f"--batch {len(data.train)} would do"
+                f"a batch of {batch} is more than the {len(data.train)} training images; try --batch {len(data.train)}"
             )
         if batch % processes:
             near = batch - batch % processes or processes
-            raise ArchspecError(
-                f"a batch of {batch} cannot be shared by {processes} processes; --batch {near} would do"
-            )
+            raise ArchspecError(f"a batch of {batch} cannot be shared by {processes} processes; try --batch {near}")
         self.batch, self.change, self.seed, self.inputs = batch, change, seed, inputs
         self.split = resident(data.train, inputs.device)
         self.steps = len(data.train) // batch

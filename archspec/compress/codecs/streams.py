@@ -136,7 +136,7 @@ class Floats:
         """
         found = reader.numbers(self.dtype, count, "an array of numbers")
         if not np.isfinite(found).all():
-            raise reader.damaged("an array holds what is no finite number")
+            raise reader.damaged("an array holds a number that is not finite")
         reader.note(term, count * self.bits)
         return found
 

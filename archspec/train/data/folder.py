@@ -187,7 +187,7 @@ def _classes(path: str, names: Iterable[str]) -> dict[str, dict[str, list[str]]]
         )
     if set(found) != {""} and ("" in found or "train" not in found or len(found) == 1):
         raise ArchspecError(
-            f"{path}: has {_listed(part or 'CLASS/' for part in found)}; wanted are train and test (or val, or both), "
+            f"{path}: has {_listed(part or 'CLASS/' for part in found)}; expected train and test (or val, or both), "
             "or classes alone"
         )
     for classes in found.values():
@@ -228,7 +228,9 @@ class _ImageReader:
                     raise ValueError(f"{opened.width}×{opened.height} pixels; at most {MAX_PIXELS:,} are read")
                 image = self._bytes(opened)
         except UnidentifiedImageError:
-            raise ArchspecError(f"{self.path}: {name} is no image that is read: {', '.join(FORMATS)}") from None
+            raise ArchspecError(
+                f"{self.path}: {name} is not an image of a format that is read: {', '.join(FORMATS)}"
+            ) from None
         except Image.DecompressionBombError:
             raise ArchspecError(f"{self.path}: {name} cannot be read: more than {MAX_PIXELS:,} pixels") from None
         except DAMAGED as error:
