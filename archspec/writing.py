@@ -149,7 +149,7 @@ def javascript_comment(text: str) -> str:
 
 
 def json_text(value: Any) -> str:
-    """A value as JSON: a key a line, and tables with a row on each.
+    """A value as JSON: one key per line, and tables with one row per line.
 
     >>> print(json_text({"spec": "tiny", "shape": [1, 3], "rows": [{"name": "a"}, {"name": "b"}]}))
     {
