@@ -46,7 +46,7 @@ RECIPE = (
 )
 @click.option("--with", "settings_of_recipe", multiple=True, metavar="KEY=VALUE", help="Set any key of the recipe.")
 @click.option("--epochs", metavar="N")
-@click.option("--batch", metavar="N", help="Images a step, of all processes together.")
+@click.option("--batch", metavar="N", help="Images per step, of all processes together.")
 @click.option("--optimizer", metavar="NAME", help=", ".join(OPTIMIZERS))
 @click.option("--lr", metavar="RATE")
 @click.option("--schedule", metavar="NAME", help=", ".join(SCHEDULES))

@@ -56,7 +56,7 @@ class Batches:
 
     Args:
         data: The data.
-        batch: Images a step, those of all processes together. The images left over at the end of an epoch, fewer than
+        batch: Images per step, those of all processes together. The images left over at the end of an epoch, fewer than
             a batch, are not seen in it.
         change: What is done to the images.
         seed: The run's seed, and what else the order is to follow from.
@@ -79,14 +79,11 @@ class Batches:
         rank, processes = share
         if batch > len(data.train):
             raise ArchspecError(
-                f"a batch of {batch} is more than the {len(data.train)} training images; "
-                f"--batch {len(data.train)} would do"
+                f"a batch of {batch} is more than the {len(data.train)} training images; try --batch {len(data.train)}"
             )
         if batch % processes:
             near = batch - batch % processes or processes
-            raise ArchspecError(
-                f"a batch of {batch} cannot be shared by {processes} processes; --batch {near} would do"
-            )
+            raise ArchspecError(f"a batch of {batch} cannot be shared by {processes} processes; try --batch {near}")
         self.batch, self.change, self.seed, self.inputs = batch, change, seed, inputs
         self.split = resident(data.train, inputs.device)
         self.steps = len(data.train) // batch

@@ -76,12 +76,12 @@ def agreeing(data: Data, classes: int) -> Data:
     """The data.
 
     Raises:
-        ArchspecError: They have another number of classes than the network tells apart.
+        ArchspecError: The network does not have one output per class.
     """
     if data.classes != classes:
         raise ArchspecError(
-            f"{data.name} has {data.classes} classes and the network tells {classes} apart; "
-            f"--set classes={data.classes}, if that is its symbol for them, would do"
+            f"{data.name} has {data.classes} classes, the network {classes} outputs; "
+            f"try --set classes={data.classes}, if that is its symbol for them"
         )
     return data
 
@@ -103,7 +103,7 @@ def fitted(data: Data, shape: tuple[int, ...], resize: bool) -> Data:
         wrong += [f"side={side}"] if data.train.shape[1:] != shape[1:] else []
         raise ArchspecError(
             f"{data.name}: images are {found}, the network takes {wanted}; "
-            f"--set {','.join(wrong)}, if its symbols are called so, or --resize would do"
+            f"try --set {','.join(wrong)}, if its symbols are called so, or --resize"
         )
     train, test, *more = (
         DataSplit(_fitted(data.name, each.images, shape), each.labels) for each in data.splits.values()

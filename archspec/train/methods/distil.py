@@ -49,12 +49,12 @@ class Distil(Method):
             found = teacher.tensor(teacher.output).shape
             if teacher.input.shape[1:] != shape or found[1:] != (classes,):
                 raise ArchspecError(
-                    f"distil: {place} takes {teacher.input} and tells {found[-1]} classes apart; "
-                    f"{network.name} takes {network.input} and tells {classes} apart"
+                    f"distil: {place} takes {teacher.input} and has {found[-1]} outputs; "
+                    f"{network.name} takes {network.input} and has {classes}"
                 )
             weights, note = checkpoint.read_weights(run.weights)
             if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
-                raise ArchspecError(f"distil: a weight of {run.weights} is no number")
+                raise ArchspecError(f"distil: a weight of {run.weights} is not a number")
             model_ = arch.to_torch(run.bindings, logits=True)
             fill(model_, weights, str(run.weights))
             scaling = (tuple(note["mean"]), tuple(note["deviation"]))
