@@ -6,7 +6,6 @@ else writes keeps its own beside it, in `report/formats`.
 """
 
 import csv
-import html as markup
 import io
 import json
 import re
@@ -256,7 +255,9 @@ def latex_comment(text: str) -> str:
 
 def html_text(text: str) -> str:
     """A text between tags, or in the quotes of an attribute."""
-    return markup.escape(visible_text(text))
+    from html import escape
+
+    return escape(visible_text(text))
 
 
 _MARKDOWN_SIGNS = r"[\\`*<>|$~&]|\](?=[(\[:])|^\["
