@@ -26,7 +26,7 @@ class ExpansionStoppedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class SavedWalk:
     """What a walk has found up to a place to which it may go back; of nodes, traces and errors, how many."""
 
     flow: Flow
@@ -136,12 +136,12 @@ class Expansion:
             known = self.outputs[key] = checked_output(operator, tensors)
         return known
 
-    def checkpoint(self, frame: BodyFrame) -> Checkpoint:
+    def checkpoint(self, frame: BodyFrame) -> SavedWalk:
         """What the walk has found so far."""
         lengths = (len(self.nodes), len(self.traces), len(self.errors))
-        return Checkpoint(frame.flow, dict(frame.named), dict(self.containers), lengths)
+        return SavedWalk(frame.flow, dict(frame.named), dict(self.containers), lengths)
 
-    def go_back(self, to: Checkpoint, frame: BodyFrame) -> None:
+    def go_back(self, to: SavedWalk, frame: BodyFrame) -> None:
         """Forget what the walk has found since."""
         frame.flow = to.flow
         frame.named.clear()
