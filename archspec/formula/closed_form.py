@@ -13,8 +13,8 @@ from archspec.dims import exact_each, is_array
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.formula.collected import collected, summed
 from archspec.formula.views import asymptotic, divisible
-from archspec.language.check import value_fault
 from archspec.language.document import Symbol as Declared
+from archspec.language.rules import value_fault
 from archspec.result import Reported, short
 from archspec.symbols import Condition, quotient, replaced, to_sympy, value
 

@@ -27,6 +27,7 @@ class Conv2d(Convolution, name="conv2d"):
     """
 
     core = True
+    taps = "input"
     overwritable = True
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
@@ -47,6 +48,7 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
     """A transposed 2-D convolution: the input's pixels, each times the kernel, added up at distances of `stride`."""
 
     core = True
+    taps = "result"
     overwritable = True
     out_channels: Positive
     kernel_size: PositivePair

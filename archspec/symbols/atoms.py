@@ -12,6 +12,7 @@ from sympy.printing.pretty.stringpict import prettyForm
 from archspec import dims
 from archspec.errors import ArchspecError
 from archspec.symbols.printing import PrintableAtom, closed
+from archspec.writing import latex_upright
 
 
 def symbol(name: str, integer: bool = True, least: Any = 1) -> Symbol:
@@ -256,8 +257,7 @@ def _cell(label: Any, cells: Any, keys: list[Any]) -> Any:
 
 
 def _upright(word: str) -> str:
-    escaped = word.replace("_", r"\_")
-    return rf"\mathrm{{{escaped}}}" if word[:1].isalpha() else word
+    return latex_upright(word) if word[:1].isalpha() else word
 
 
 def lookup(name: str, key: Any, column: Any, cells: Mapping[tuple[Any, Any], Any]) -> Any:
