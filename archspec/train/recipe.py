@@ -128,9 +128,6 @@ class Keys(Located):
             found.append(SpecError("patience ends a training, and stages follow one another", self.key_at("patience")))
         if self.patience and not self.validation:
             found.append(SpecError("patience needs validation images to judge by", self.key_at("patience")))
-        for each in (self, *self.stages):
-            for method in each.methods:
-                found += [SpecError(f"{method.key}: {fault}", each.key_at(method.key)) for fault in method.faults()]
         return found
 
     def staged(self) -> tuple["Recipe", ...]:

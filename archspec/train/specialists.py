@@ -29,9 +29,8 @@ from archspec.train.run import fit, learned, went_on
 from archspec.train.score import device_of
 from archspec.train.trained import trained
 
-CLUSTERINGS = ("k-means", "online")
-TRIES = 50
-"""So many beginnings of a clustering are tried before it is given up."""
+TRIES = 100
+"""So many beginnings of a clustering are tried: half from k-means++, half from random clusters of equal size."""
 ROUNDS = 10_000
 PRECISION = 1e-9
 """The combination is found when no probability moves by more in a round, or after so many rounds."""
@@ -52,10 +51,11 @@ def covariance(probabilities: Tensor) -> Tensor:
 def clusters(
     probabilities: Tensor, count: int, *, clustering: str = "k-means", seed: int = 0
 ) -> tuple[tuple[int, ...], ...]:
-    """The classes in so many clusters, by k-means on the columns of the covariance of predictions.
+    """So many clusters of classes that are confused, by k-means on the columns of the covariance of predictions.
 
-    Of several beginnings the clustering with the least sum of squares is taken among those that give every cluster two
-    classes or more: a specialist of one class has nothing to tell apart.
+    A cluster of one class has nothing to tell apart, and is none here: its class is left to the generalist. So k is the
+    smallest number, from `count` on, with which so many clusters have two classes or more; of several beginnings the
+    one with the least sum of squares is taken.
 
     Args:
         probabilities: What the generalist predicts for images that it has not learned from, n × N.
@@ -65,8 +65,8 @@ def clusters(
         seed: Of the beginnings.
 
     Raises:
-        ArchspecError: There are too few classes, a probability is no number, or no beginning leads to clusters of two
-            classes and more.
+        ArchspecError: There are too few classes, a probability is no number, or the columns do not fall into so many
+            clusters of two classes or more.
 
     >>> told = torch.tensor([[.5, .5, 0, 0], [.6, .4, 0, 0], [0, 0, .5, .5], [0, 0, .3, .7]])
     >>> clusters(told, 2)
@@ -78,33 +78,34 @@ def clusters(
     if not 2 <= count <= classes // 2:
         raise ArchspecError(f"specialists: {count} clusters of {classes} classes; from 2 to {classes // 2} would do")
     columns = covariance(probabilities).T.numpy()
-    best: tuple[float, list[int]] | None = None
-    for number in range(TRIES):
-        labels, spread = _clustered(columns, count, clustering, seed * TRIES + number)
-        sizes = [labels.count(cluster) for cluster in range(count)]
-        if min(sizes) >= 2 and (best is None or spread < best[0] - 1e-15):
-            best = (spread, labels)
-    if best is None:
-        raise ArchspecError(
-            f"specialists: no clustering into {count} gives every cluster two of the {classes} classes or more "
-            f"({TRIES} beginnings tried); a smaller --count would do"
-        )
-    found = [tuple(i for i, label in enumerate(best[1]) if label == cluster) for cluster in range(count)]
-    return tuple(sorted(found))
+    for k in range(count, classes):
+        told = (_clustered(columns, k, clustering, seed * TRIES + number) for number in range(TRIES))
+        fitting = [each for each in told if sum(each[0].count(label) > 1 for label in {*each[0]}) == count]
+        if fitting:
+            labels, _ = min(fitting, key=lambda each: round(each[1], 12))
+            groups = [tuple(i for i, label in enumerate(labels) if label == own) for own in {*labels}]
+            return tuple(sorted(group for group in groups if len(group) > 1))
+    raise ArchspecError(
+        f"specialists: the {classes} classes do not fall into {count} clusters of two or more; "
+        f"{'a smaller --count would do' if count > 2 else 'the generalist confuses too little'}"
+    )
 
 
 def _clustered(columns: Any, count: int, clustering: str, seed: int) -> tuple[list[int], float]:
     """The cluster of each column, and the sum of the squares of what they are off their centres."""
     need("train", "sklearn")
+    import numpy as np
     from sklearn.cluster import KMeans, kmeans_plusplus
 
-    if clustering == "k-means":
-        found = KMeans(count, n_init=1, random_state=seed % 2**32).fit(columns)
-        return found.labels_.tolist(), float(found.inertia_)
-    import numpy as np
-
     order = np.random.default_rng(seed)
-    centres = kmeans_plusplus(columns, count, random_state=seed % 2**32)[0]
+    if seed % 2:
+        begun = order.permutation(len(columns)) % count
+        centres = np.stack([columns[begun == cluster].mean(0) for cluster in range(count)])
+    else:
+        centres = kmeans_plusplus(columns, count, random_state=seed % 2**32)[0]
+    if clustering == "k-means":
+        found = KMeans(count, init=centres, n_init=1).fit(columns)
+        return found.labels_.tolist(), float(found.inertia_)
     taken = np.ones(count)
 
     def nearest(column: Any) -> int:
@@ -252,7 +253,7 @@ class Specialists(Reported):
     specialists: tuple[Specialist, ...]
     signal: int | None = None
 
-    def conditional(self, together: bool) -> float:
+    def conditional(self, *, together: bool) -> float:
         """The percentage of right ones among the images of all specialists' classes, if only those are possible."""
         right = sum(each.conditional_together if together else each.conditional_alone for each in self.specialists)
         return 100 * right / sum(each.images for each in self.specialists)
@@ -268,6 +269,7 @@ def specialise(  # noqa: PLR0913  # each is something to choose
     *,
     out: str | os.PathLike[str],
     clustering: str = "k-means",
+    soften: float = 1.0,
     likeliest: int = 1,
     source: str | None = None,
     options: Options | None = None,
@@ -284,6 +286,8 @@ def specialise(  # noqa: PLR0913  # each is something to choose
         recipe: How each of them is trained. Its validation images are the generalist's.
         out: The folder for the specialists' runs: 1, 2, …
         clustering: See `clusters`.
+        soften: The temperature of the predictions whose covariance is taken; 1 in the paper. The better a generalist,
+            the nearer its covariance is to a diagonal, in which no class is like another: then 4, say, shows more.
         likeliest: A specialist is asked where it knows one of so many of the generalist's likeliest classes.
         source: What the data are called; those of the generalist's run, if it is not given.
         options: How they are trained.
@@ -293,8 +297,10 @@ def specialise(  # noqa: PLR0913  # each is something to choose
         ArchspecError: The run does not do for a generalist, its classes cannot be clustered, or `out` holds other runs.
     """
     options = options or Options()
+    if not (math.isfinite(soften) and soften > 0):
+        raise ArchspecError(f"specialists: a temperature is above 0 (got {soften:g})")
     first = _Generalist(run, source, options)
-    told = first.trained.guesses(first.validation).softmax(1)
+    told = (first.trained.guesses(first.validation).double() / soften).softmax(1)
     found = clusters(told, count, clustering=clustering, seed=recipe.seed)
     runs_of: list[Path] = []
     for number, classes in enumerate(found, 1):

@@ -119,10 +119,6 @@ class Method(Located):
     short: ClassVar[str | None] = None
     of_the_run: ClassVar[bool] = False
 
-    def faults(self) -> list[str]:
-        """Which of its keys do not fit together."""
-        return []
-
     def data(self, data: "Data") -> "Data":
         """What is learned, where it is not the data as they are; for methods of the whole training.
 
