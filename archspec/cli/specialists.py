@@ -13,6 +13,7 @@ from archspec.cli.options import opened, set_option
 from archspec.cli.training import folder, interrupted, options_of, recipe_of, recipe_options, running_options, watcher
 from archspec.errors import ArchspecError
 from archspec.extras import need
+from archspec.language import digest
 from archspec.report.together import specialists as report
 from archspec.train.result import TrainingStoppedError
 
@@ -64,8 +65,11 @@ def command(spec: str | None, settings: tuple[str, ...], generalist: str, count:
     arch = run.architecture()
     if spec is not None:
         other, bound, _ = opened(spec, settings)
-        if other.expand(bound).nodes != arch.expand(run.bindings).nodes:
+        if digest(other.document) != digest(arch.document):
             raise ArchspecError(f"{generalist}: is a run of {arch.name}, and not of {spec} as it is here")
+        opened(generalist, tuple(f"{name}={value}" for name, value in bound.items()))
+    elif settings:
+        raise ArchspecError("--set is of a SPEC; a run has its bindings")
     recipe = recipe_of(arch.name, given["data"] or run.source, given)
     source = given["data"] or run.source
     out = Path(given["out"]) if given["out"] else folder(arch.name, source, "specialists", recipe.seed)

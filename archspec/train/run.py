@@ -351,8 +351,11 @@ class _Run:
                 checkpoint.write_weights(self.out / BEST, weights, {**note, "correction": plain})
             fill(self.loop.used, weights, str(self.out / BEST))
         tested = self.loop.score(self.data.test)
-        self.result = replace(self.result, tested=tested, corrected=plain and _correction(plain))
+        corrected = _correction(plain) if plain else None
+        self.result = replace(self.result, tested=tested, corrected=corrected)
         if self.log is not None:
+            if corrected is not None:
+                self.log.corrected(corrected.added, corrected.before)
             self.log.tested(self.result.best.epoch, tested)
             checkpoint.add(self.out, {"tested": _plain(tested), "corrected": plain, "log": self.log.size})
 

@@ -18,6 +18,7 @@ from archspec.runtime.refusal import refusals
 from archspec.train import checkpoint, data, record
 from archspec.train.batches import Inputs
 from archspec.train.data import Split
+from archspec.train.recipe import Recipe
 from archspec.train.result import Score
 from archspec.writing import printable
 
@@ -39,6 +40,7 @@ def evaluate(
     resize: bool = False,
     batch: int | None = None,
     device: str = "auto",
+    recipe: Recipe | None = None,
 ) -> Score:
     """How a network with the weights of a file does on the test images of data.
 
@@ -52,6 +54,7 @@ def evaluate(
         resize: See `archspec.train.data.load`.
         batch: Images at once; as many as fit into a gigabyte, if it is not given, and 500 at most.
         device: See `archspec.train.options.Options`.
+        recipe: That of the training, whose methods may have changed what is learned: a specialist has other classes.
 
     Raises:
         ArchspecError: The weights are of another specification, or the data do not fit.
@@ -69,7 +72,10 @@ def evaluate(
         fill(model, tensors, str(weights))
     place = device_of(device)
     model.to(place)
-    found = data.load(source, shape, classes, resize=resize)
+    found = data.load(source, shape, None, resize=resize)
+    for method in recipe.methods if recipe else ():
+        found = method.data(found)
+    data.agreeing(found, classes)
     data.refuse_other_classes(note.get("names", ()), found.names, str(weights))
     scaling = (
         (tuple(note["mean"]), tuple(note["deviation"])) if {"mean", "deviation"} <= set(note) else found.statistics
