@@ -20,6 +20,9 @@ from archspec.train.domains import Fraction, Switch, by_name, real, whole, word
 from archspec.train.methods import METHODS, Method
 from archspec.writing import printable
 
+if TYPE_CHECKING:
+    from archspec.train.augment import Augment
+
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 SCHEDULES = ("constant", "step", "cosine", "linear")
 PRECISIONS = ("no", "bf16", "fp16")
@@ -115,6 +118,18 @@ class Keys(Located):
     def methods(self) -> tuple[Method, ...]:
         """The methods that it has, in the order of the keys."""
         return tuple(method for key in METHODS if (method := getattr(self, key)) is not None)
+
+    @property
+    def change(self) -> "Augment":
+        """What is done to the images of a batch."""
+        from archspec.train.augment import Augment
+
+        return Augment(self.crop, self.flip, self.rotate, self.scale, self.shear, self.translate, self.area)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether an image is the same whenever it is shown: neither changed nor mixed with another."""
+        return not (self.change or self.mixup)
 
     def faults(self) -> list[SpecError]:
         """What does not fit together."""

@@ -14,11 +14,22 @@ import archspec
 from archspec.errors import ArchspecError
 from archspec.formula import distillation
 from archspec.train import Options, Recipe, data, evaluate, fit
+from archspec.train.batches import Inputs
 from archspec.train.data import Data
 from archspec.train.log import Log
-from archspec.train.methods.distil import Distil, best_shift, logit_loss, soft_loss
+from archspec.train.methods import Seen
+from archspec.train.methods.distil import Distil, best_shift, divergence, matched, mean_logits, soft_targets
+from archspec.train.trained import Trained
 
 Z, V = [[1.0, -2.0, 3.0], [0.0, 0.5, 1.0]], [[2.0, 2.0, -1.0], [5.0, 0.0, 0.0]]
+
+
+def soft_loss(logits, teachers, temperature):
+    return divergence(logits, soft_targets(teachers, temperature), temperature)
+
+
+def logit_loss(logits, teachers):
+    return matched(logits, mean_logits(teachers))
 
 
 def gradient(loss, *more):
@@ -149,6 +160,33 @@ def test_without_validation_images_nothing_is_corrected(plain, teacher, tmp_path
 def test_logits_are_matched(plain, teacher, tmp_path):
     chosen = Recipe(epochs=3, lr=0.02, distil={"teachers": [teacher], "match": "logits", "hard": 0})
     assert fit(plain, "digits", chosen, out=tmp_path / "student").last.test.error < 15
+
+
+@pytest.mark.parametrize("crop", [0, 1])
+def test_what_teachers_say_is_known_beforehand_where_images_stay_as_they_are(
+    plain, teacher, monkeypatch, tmp_path, crop
+):
+    looked = []
+    logits = Trained.logits
+    monkeypatch.setattr(Trained, "logits", lambda *given: looked.append(1) or logits(*given))
+    chosen = Recipe(epochs=2, batch=128, lr=0.02, crop=crop, distil={"teachers": [teacher], "temperature": 3})
+    result = fit(plain, "digits", chosen, out=tmp_path / "student")
+    assert len(looked) == (result.last.step if crop else 0)
+
+
+def test_what_is_known_beforehand_is_what_a_batch_would_get(plain, teacher):
+    digits = data.load("digits", (1, 8, 8), 10)
+    inputs = Inputs(digits.statistics, torch.device("cpu"), False)
+    which = torch.tensor([3, 700, 1, 1436])
+    images, model = inputs(digits.train.images[which]), plain.to_torch(seed=0)
+    method = Distil(teachers=(teacher,), temperature=3, hard=0)
+    losses = []
+    for fixed in (True, False):
+        course = method.begin(model, plain.expand(), 0)
+        course.learns(digits, fixed)
+        seen = Seen(images, digits.train.labels[which], which, model(images), lambda: 0, digits.statistics)
+        losses.append(course.loss(seen)["soft"].item())
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
 # ------------------------------------------------------------------ what is refused before the first step

@@ -18,7 +18,7 @@ from archspec.formula import distillation
 from archspec.train import Options, Recipe, Watcher, checkpoint, data, evaluate, fit, start
 from archspec.train.data import Data, Split, held_out
 from archspec.train.methods import METHODS
-from archspec.train.methods.distil import soft_loss
+from archspec.train.methods.distil import divergence, soft_targets
 from archspec.train.methods.share import beginning, clustered, summed
 from archspec.train.statistics import recompute
 
@@ -252,7 +252,8 @@ def test_the_gradient_of_soft_targets_is_that_of_the_closed_form(temperature):
     """T²·∂KL/∂zᵢ = T·(qᵢ − pᵢ), for the mean over a batch; p and q by the closed form's own softmax."""
     z, v = [[1, -2, 3], [0, 0, 1]], [[2, 2, -1], [5, 0, 0]]
     logits = torch.tensor(z, dtype=torch.float64, requires_grad=True)
-    soft_loss(logits, [torch.tensor(v, dtype=torch.float64)], temperature).backward()
+    targets = soft_targets([torch.tensor(v, dtype=torch.float64)], temperature)
+    divergence(logits, targets, temperature).backward()
     for row, (student, taught) in enumerate(zip(z, v, strict=True)):
         q, p = (distillation.softmax([sympy.Integer(x) for x in each], temperature) for each in (student, taught))
         expected = [float(temperature * (a - b)) / len(z) for a, b in zip(q, p, strict=True)]
@@ -264,7 +265,7 @@ def test_several_teachers_are_the_mean_of_their_probabilities():
     p = (one.softmax(1) + two.softmax(1)) / 2
     z = torch.tensor([[0.3, -0.2]]).double()
     expected = (p * (p.log() - z.log_softmax(1))).sum()
-    assert soft_loss(z, [one, two], 1).item() == pytest.approx(expected.item())
+    assert divergence(z, soft_targets([one, two], 1), 1).item() == pytest.approx(expected.item())
 
 
 @settings(derandomize=True, max_examples=50, deadline=None)
