@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, set_option, spec_argument
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import bindings, network, set_option, spec_argument
 from archspec.report import packed as reports
 from archspec.report.compress import closed_forms, prediction
 
@@ -35,7 +35,7 @@ def command() -> None:
 @set_option
 @click.option("--weights", metavar="FILE", help="Say it to the byte for these weights: .safetensors or .npz.")
 @format_option()
-def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None, form: str) -> None:
+def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None, output_format: str) -> None:
     """Say layer by layer what is stored under a plan, how much smaller that is, and what a file of it has.
 
     Plans that come with the library: alexnet, lenet_300_100, lenet_5, vgg16 (Deep Compression), squeezenet_8bit,
@@ -44,9 +44,9 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
     from archspec import compress
 
     with _progress("predicting") as progress:
-        arch = architecture.load(spec)
-        found = compress.predict(arch, plan, weights, progress=progress, bindings=bindings(settings))
-    tell(prediction(found), form)
+        arch, bound = network(spec, settings)
+        found = compress.predict(arch, plan, weights, progress=progress, bindings=bound)
+    print_report(prediction(found), output_format)
 
 
 @command.command("pack")
@@ -56,7 +56,7 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
 @set_option
 @click.option("-o", "--output", required=True, metavar="FILE", help="Ends in .safetensors.")
 @format_option()
-def pack(spec: str, weights: str, plan: str, settings: tuple[str, ...], output: str, form: str) -> None:
+def pack(spec: str, weights: str, plan: str, settings: tuple[str, ...], output: str, output_format: str) -> None:
     """Write weights under a plan into a file: pruned, quantised and coded as the plan says.
 
     The same weights and plan give the same bytes. The file appears when it is whole.
@@ -64,9 +64,9 @@ def pack(spec: str, weights: str, plan: str, settings: tuple[str, ...], output: 
     from archspec import compress
 
     with _progress("packing") as progress:
-        arch = architecture.load(spec)
-        found = compress.pack(arch, weights, plan, output, progress=progress, bindings=bindings(settings))
-    tell(reports.packed(found), form)
+        arch, bound = network(spec, settings)
+        found = compress.pack(arch, weights, plan, output, progress=progress, bindings=bound)
+    print_report(reports.packed(found), output_format)
 
 
 @command.command("unpack")
@@ -102,7 +102,7 @@ def unpack(file: str, output: str, authors: str | None, linear_bits: str, limit:
 )
 @limit_option
 @format_option()
-def verify(file: str, mode: str, limit: int | None, form: str) -> None:
+def verify(file: str, mode: str, limit: int | None, output_format: str) -> None:
     """Verify a compressed file: predicted and actual size term by term, and the same bytes when it is written again.
 
     Exit 1 when something is found, 2 when FILE is no compressed file.
@@ -111,7 +111,7 @@ def verify(file: str, mode: str, limit: int | None, form: str) -> None:
 
     with _progress("verifying") as progress:
         found = compress.verify(file, mode, progress=progress, **({} if limit is None else {"limit": limit}))
-    tell(reports.verified(found), form)
+    print_report(reports.verified(found), output_format)
     if not found:
         sys.exit(1)
 
@@ -120,14 +120,14 @@ def verify(file: str, mode: str, limit: int | None, form: str) -> None:
 @click.argument("name", required=False)
 @set_option
 @format_option()
-def formulas(name: str | None, settings: tuple[str, ...], form: str) -> None:
+def formulas(name: str | None, settings: tuple[str, ...], output_format: str) -> None:
     """Print the closed forms of compression, or the one of a NAME, with letters set if wanted: --set n=16 --set k=4."""
     from archspec.compress.closed_forms import CLOSED_FORMS, closed_form
 
     if settings and name is None:
         raise click.UsageError("--set gives values to the letters of one closed form; give its NAME")
     found = tuple(CLOSED_FORMS.values()) if name is None else (closed_form(name),)
-    tell(closed_forms(found, bindings(settings)), form)
+    print_report(closed_forms(found, bindings(settings)), output_format)
 
 
 @contextmanager

@@ -10,11 +10,11 @@ from archspec.compress import plan as plans
 from archspec.compress.blobs import Weights, as_array
 from archspec.compress.codecs.base import Array, joined
 from archspec.compress.container import description, write
-from archspec.compress.layout import Layout, layout
+from archspec.compress.layout import FileLayout, layout
 from archspec.compress.plan import Plan
 from archspec.compress.prediction import Prediction, prediction
 from archspec.compress.progress import Progress, silent
-from archspec.compress.size import FileSize, exact, quantised, sized
+from archspec.compress.size import FileSize, exact_size, file_size, quantised
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.graph import Network
 from archspec.language import Document
@@ -88,7 +88,7 @@ def predict(
     if weights is None:
         return found
     source = _Source(weights, layout(network, plan))
-    return prediction(network, plan, exact(network, plan, source, progress))
+    return prediction(network, plan, exact_size(network, plan, source, progress))
 
 
 def pack(
@@ -129,7 +129,7 @@ def pack(
         blobs.append(joined(written))
         parts.append(own)
     where = origin(arch.document, network.bindings)
-    size = sized(where, plan, parts, exact=True)
+    size = file_size(where, plan, parts, exact=True)
     text = description(where, plan, [[part.coding for part in blob] for blob in parts])
     return Packed(Path(path), size, write(path, text, blobs), tuple(notes))
 
@@ -145,7 +145,7 @@ class _Source(Mapping[str, Array]):
         ArchspecError: One is missing.
     """
 
-    def __init__(self, weights: "Mapping[str, Any] | str | os.PathLike[str]", arrays: Layout) -> None:
+    def __init__(self, weights: "Mapping[str, Any] | str | os.PathLike[str]", arrays: FileLayout) -> None:
         self.arrays: Mapping[str, Any] = weights if isinstance(weights, Mapping) else Weights(weights)
         wanted = [choice.key for blob in arrays.blobs for choice in blob]
         missing = [key for key in wanted if key not in self.arrays]

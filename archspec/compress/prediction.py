@@ -10,10 +10,10 @@ from archspec.compress.folding import folds
 from archspec.compress.layers import matrix, planned
 from archspec.compress.low_rank import low_rank_weights
 from archspec.compress.names import CODED, INDEX
-from archspec.compress.plan import Layer, Plan
+from archspec.compress.plan import LayerPlan, Plan
 from archspec.compress.pruning import kept_weights, pruned_flops
 from archspec.compress.sharing import codebook_bits, layer_bits, scales
-from archspec.compress.size import FLOATS, FileSize, expected
+from archspec.compress.size import FLOATS, FileSize, expected_size
 from archspec.compress.sparse import compressed_rows, fillers
 from archspec.dims import Dim, divide, is_number
 from archspec.errors import SpecError
@@ -81,7 +81,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LayerPrediction:
     """A layer under a plan.
 
     Attributes:
@@ -97,7 +97,7 @@ class Row:
     """
 
     node: Node
-    entry: Layer | None
+    entry: LayerPlan | None
     weights: Dim
     number_bits: int
     biases: Dim
@@ -147,7 +147,7 @@ class Prediction(Reported):
 
     network: Network
     plan: Plan
-    rows: tuple[Row, ...]
+    rows: tuple[LayerPrediction, ...]
     other_bits: Dim
     other_dense_bits: Dim
     measured: FileSize | None = None
@@ -157,7 +157,7 @@ class Prediction(Reported):
         """What a file has, term by term: of the weights that were given, else as expected; None over free symbols."""
         if self.measured is not None or not is_number(self.dense_bits) or self.plan.number_bits not in FLOATS:
             return self.measured
-        return expected(self.network, self.plan)
+        return expected_size(self.network, self.plan)
 
     @property
     def dense_bits(self) -> Dim:
@@ -248,7 +248,7 @@ def prediction(network: Network, plan: Plan, measured: FileSize | None = None) -
         macs = node.operator.operations(*network.inputs_of(node)).macs
         fixed = _fixed(weight, entry, plan.number_bits, biases).times(node.times)
         counts = (node.times * weight.elements, plan.number_bits, dense, fixed, _coded(fixed, entry), node.times * macs)
-        rows.append(Row(node, entry, *counts, inputs[node.name]))
+        rows.append(LayerPrediction(node, entry, *counts, inputs[node.name]))
     own = [(weight, network.node(name)) for name, weights in arrays.items() for weight in weights]
     others = sum(node.times * plan.number_bits * _own(weight, node, plan, gone) for weight, node in own)
     dense = sum(node.times * weight.elements * (weight.bits or plan.number_bits) for weight, node in own)
@@ -264,7 +264,7 @@ def _own(weight: Weight, node: Node, plan: Plan, gone: Collection[str]) -> Dim:
     return divide(weight.elements * (weight.bits or plan.number_bits), plan.number_bits)
 
 
-def _fixed(weight: Weight, entry: Layer | None, bits: int, biases: Dim) -> Stored:
+def _fixed(weight: Weight, entry: LayerPlan | None, bits: int, biases: Dim) -> Stored:
     """What is stored of a layer, with codes of fixed lengths."""
     if entry is None:
         return Stored(weight.elements, 0, bits, 0, 0, biases, bits)
@@ -272,35 +272,35 @@ def _fixed(weight: Weight, entry: Layer | None, bits: int, biases: Dim) -> Store
         return Stored(low_rank_weights(*matrix(weight), entry.rank), 0, bits, 0, 0, biases, bits)
     if entry.binary:  # a bit a weight, and a real factor a filter
         return Stored(weight.elements, 0, 1, 0, weight.shape[0], biases, bits)
-    if entry.form != "auto":
-        return _pruned(weight, entry, entry.form, bits, biases)
-    forms = [form for form in INDEX if form != "auto" and (form != "gaps" or entry.index_bits)]
-    stored = [_pruned(weight, entry, form, bits, biases) for form in forms]
+    if entry.index_form != "auto":
+        return _pruned(weight, entry, entry.index_form, bits, biases)
+    forms = [index_form for index_form in INDEX if index_form != "auto" and (index_form != "gaps" or entry.index_bits)]
+    stored = [_pruned(weight, entry, index_form, bits, biases) for index_form in forms]
     if not all(is_number(each.bits) for each in stored):
         raise SpecError("which index is the smallest depends on free symbols; say which, or set them", entry.at)
     return min(stored, key=lambda each: each.bits)
 
 
-def _pruned(weight: Weight, entry: Layer, form: str, bits: int, biases: Dim) -> Stored:
+def _pruned(weight: Weight, entry: LayerPlan, index_form: str, bits: int, biases: Dim) -> Stored:
     """Kept weights, or their codes and what these stand for; their gaps, or how else it is said where they stand."""
     rows, columns = matrix(weight)
-    kept = weight.elements if form == "dense" else kept_weights(weight.elements, entry.density)
+    kept = weight.elements if index_form == "dense" else kept_weights(weight.elements, entry.density)
     width = entry.weight_bits or entry.linear_bits or bits
     beside = 2**entry.weight_bits if entry.weight_bits else 0
     if entry.linear_bits:
         zero_points = entry.linear_bits if entry.linear_rule == "zero_point" else 0
         beside = divide(scales(rows, columns, entry.linear_per) * (entry.scale_bits + zero_points), bits)
-    if form == "gaps" and entry.index_bits:
+    if index_form == "gaps" and entry.index_bits:
         filled = kept * fillers(entry.density, entry.index_bits)
         return Stored(kept, filled, width, entry.index_bits, beside, biases, bits)
-    if form == "rows":
+    if index_form == "rows":
         begins = compressed_rows(kept, rows) - 2 * kept  # beside a value and a column of each
         return Stored(kept, 0, width, ROW_INDEX_BITS, beside + divide(begins * ROW_INDEX_BITS, bits), biases, bits)
-    mask = divide(weight.elements, bits) if form == "bitmask" else 0
+    mask = divide(weight.elements, bits) if index_form == "bitmask" else 0
     return Stored(kept, 0, width, 0, beside + mask, biases, bits)
 
 
-def _coded(fixed: Stored, entry: Layer | None) -> Stored:
+def _coded(fixed: Stored, entry: LayerPlan | None) -> Stored:
     """The same in Huffman codes of the plan's average lengths."""
     if entry is None or (entry.weight_huffman is None and entry.index_huffman is None):
         return fixed

@@ -10,7 +10,7 @@ import numpy as np
 from archspec.compress import container
 from archspec.compress.blobs import header
 from archspec.compress.codecs.base import Array, DamagedError
-from archspec.compress.container import LIMIT, Container
+from archspec.compress.container import LIMIT, CompressedFile
 from archspec.compress.progress import Progress, silent
 from archspec.errors import ArchspecError
 from archspec.files import replacing
@@ -33,7 +33,7 @@ class Unpacked(Mapping[str, Array]):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, limit: int = LIMIT) -> None:
-        self.container: Container = container.load(path, limit=limit)
+        self.container: CompressedFile = container.load(path, limit=limit)
         self._places = {
             coding.key: (number, at)
             for number, blob in enumerate(self.container.blobs)
@@ -63,8 +63,8 @@ class Unpacked(Mapping[str, Array]):
         """
         before = self.container.origin
         if before != now:
-            said = f"{self.container.path}: holds weights of {printable(before)}, not of {now}"
-            raise ArchspecError(f"{said}; 'archspec compress unpack' writes them for any network")
+            message = f"{self.container.path}: holds weights of {printable(before)}, not of {now}"
+            raise ArchspecError(f"{message}; 'archspec compress unpack' writes them for any network")
 
     def shape(self, key: str) -> tuple[int, ...]:
         """The shape of an array, which is not decoded."""
@@ -106,7 +106,7 @@ def save(
             progress(key, done, total)
 
 
-def arrays(opened: Container, number: int) -> list[Array]:
+def arrays(opened: CompressedFile, number: int) -> list[Array]:
     """The arrays of a blob.
 
     Raises:

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.emit import code
-from archspec.emit.blocks import begun, walked, write_block
+from archspec.emit.blocks import new_frame, walk_body, write_block
 from archspec.emit.bodies import froms
 from archspec.emit.classes import Class, Param
 from archspec.emit.code import RATIONAL, Code
 from archspec.emit.conditions import reader
-from archspec.emit.facts import Facts
+from archspec.emit.facts import SpecFacts
 from archspec.emit.frame import Frame
 from archspec.emit.initial import beginning
 from archspec.emit.page import page
 from archspec.emit.prose import beginning_prose, network_prose
-from archspec.emit.scope import Scope
+from archspec.emit.scope import ClassScope
 from archspec.emit.statements import Assign, Refuse, Statement, used
 from archspec.emit.walk import walk
 from archspec.graph.expand import expand
@@ -46,14 +46,14 @@ def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str
     network = expand(document, bindings)
     if document.initialisation:
         initial(network, document.initialisation)
-    facts = Facts(document, network.bindings, walk, write_block)
-    facts.walked(_write)
+    facts = SpecFacts(document, network.bindings, walk, write_block)
+    facts.walk_until_known(_write)
     return page(facts)
 
 
-def _write(facts: Facts) -> None:
+def _write(facts: SpecFacts) -> None:
     document = facts.document
-    scope = Scope(facts, "network", "", froms((document.network,)))
+    scope = ClassScope(facts, "network", "", froms((document.network,)))
     scope.symbols.update({name: code.name(scope.names.new(name), *facts.globals[name]) for name in document.symbols})
     begin = Frame(scope, (), {}, scope.lines, None)
     for name, value in document.let.items():
@@ -61,10 +61,10 @@ def _write(facts: Facts) -> None:
         scope.symbols[name] = scope.let(name, found, scope.lines)
         facts.globals[name] = (code.kind_of(found), code.known_values(found))
     sizes = (scope.whole(reader(begin).expression(size)) for size in document.input)
-    frame = begun(scope, document.network, (code.name("batch"), *sizes))
-    walked(document.network, frame)
+    frame = new_frame(scope, document.network, (code.name("batch"), *sizes))
+    walk_body(document.network, frame)
     names = {name: str(scope.symbols[name]) for name in document.symbols}
-    body, forward = facts.finished(scope, {"": frame.flow}, frozenset(names.values()))
+    body, forward = facts.finish_class(scope, {"": frame.flow}, frozenset(names.values()))
     uses = used(body)
     taken = {name: variable for name, variable in names.items() if uses[variable]}
     checks = [c for name in taken for c in _checked(scope.symbols[name], document.symbols[name])]
@@ -80,7 +80,7 @@ def _write(facts: Facts) -> None:
     )
 
 
-def _param(name: str, variable: str, facts: Facts) -> Param:
+def _param(name: str, variable: str, facts: SpecFacts) -> Param:
     symbol = facts.document.symbols[name]
     kind, _ = facts.globals[name]
     return Param(variable, frozenset({"given"}) if kind == RATIONAL else kind, facts.bindings[name], doc=symbol.doc)

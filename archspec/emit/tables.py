@@ -7,19 +7,19 @@ from archspec.emit import children, code
 from archspec.emit.bodies import expressions
 from archspec.emit.code import INT, WORD, Code
 from archspec.emit.conditions import reader
-from archspec.emit.containers import passed, sequential
+from archspec.emit.containers import call_child, sequential
 from archspec.emit.frame import Frame, variables
 from archspec.emit.loops import loop, repeated
-from archspec.emit.modules import apply, apply_as, remember
+from archspec.emit.modules import apply, apply_as, keep_value
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.check import CALLEE, FLOWING, arguments
-from archspec.language.document import Rows, Table
+from archspec.language.document import TableRows, TableStep
 
 Row = Mapping[str, Any]
 
 
-def table(step: Table, frame: Frame) -> None:
+def write_table(step: TableStep, frame: Frame) -> None:
     """The rows of a table."""
     names = [column.name for column in step.table.columns]
     rows = [dict(zip(names, row, strict=True)) for row in step.table.rows]
@@ -30,7 +30,7 @@ def table(step: Table, frame: Frame) -> None:
     _looped(step.table, rows, frame)
 
 
-def _uniform(table: Rows, rows: list[dict[str, Any]], frame: Frame) -> bool:
+def _uniform(table: TableRows, rows: list[dict[str, Any]], frame: Frame) -> bool:
     """Whether one loop can go through the rows: all of one block or operator, named, and without gaps."""
     callees = {_callee(table, row) for row in rows}
     cells = [{k: v for k, v in row.items() if k not in CALLEE} for row in rows]
@@ -42,7 +42,7 @@ def _uniform(table: Rows, rows: list[dict[str, Any]], frame: Frame) -> bool:
     )
 
 
-def _fillable(table: Rows, callee: str, column: str, rows: list[dict[str, Any]], frame: Frame) -> bool:
+def _fillable(table: TableRows, callee: str, column: str, rows: list[dict[str, Any]], frame: Frame) -> bool:
     """Whether a column has a number in every row: its own, or the argument's default."""
     if all(row[column] is not None for row in rows):
         return True
@@ -52,7 +52,7 @@ def _fillable(table: Rows, callee: str, column: str, rows: list[dict[str, Any]],
     return any(row[column] is not None for row in rows)
 
 
-def _looped(table: Rows, rows: list[dict[str, Any]], frame: Frame) -> None:
+def _looped(table: TableRows, rows: list[dict[str, Any]], frame: Frame) -> None:
     """A loop over the rows of a table."""
     callee = _callee(table, rows[0])
     columns = [name for name in rows[0] if name not in (*CALLEE, "as") and any(row[name] is not None for row in rows)]
@@ -64,7 +64,7 @@ def _looped(table: Rows, rows: list[dict[str, Any]], frame: Frame) -> None:
         return
     cells["as"] = [attribute(str(row["as"])) for row in rows]
     for label in cells["as"]:
-        children.local(label, frame)
+        children.child_name(label, frame)
     kinds["as"] = {WORD}
     variable = {
         name: frame.scope.new(
@@ -93,7 +93,7 @@ def _filled(callee: str, column: str, cell: Any, frame: Frame) -> Any:
     return frame.facts.constant(frame.facts.document.blocks[callee].args[column])
 
 
-def _row(table: Rows, row: Row, frame: Frame) -> None:
+def _row(table: TableRows, row: Row, frame: Frame) -> None:
     """One row of a table by itself."""
     flow = _entry(table, tuple(row.values()), frame)
     read = reader(frame, flow)
@@ -101,10 +101,10 @@ def _row(table: Rows, row: Row, frame: Frame) -> None:
     nominal = {k: None if v is None else read.value(v) for k, v in given.items()}
     label = None if row.get("as") is None else str(row["as"])
     _made_of_row(table, _callee(table, row), nominal, label, flow, frame)
-    remember(label, frame)
+    keep_value(label, frame)
 
 
-def _made_of_row(table: Rows, callee: str, nominal: Row, label: Any, flow: tuple[Any, ...], frame: Frame) -> None:
+def _made_of_row(table: TableRows, callee: str, nominal: Row, label: Any, flow: tuple[Any, ...], frame: Frame) -> None:
     """What a row is made of, once or several times; its numbers, or the variables of a loop over rows."""
     built = _built(table, nominal, frame, flow)
     if table.repeat is None:
@@ -120,7 +120,7 @@ def _made_of_row(table: Rows, callee: str, nominal: Row, label: Any, flow: tuple
         second = {key: read.value(value) for key, value in table.after_first.items()}
         later = _built(table, {**nominal, **second}, frame, flow)
         later.pop(table.repeat)
-    name = label if isinstance(label, Code) else children.local(label or callee, frame)
+    name = label if isinstance(label, Code) else children.child_name(label or callee, frame)
 
     def unit(inner: Frame, number: Any) -> None:
         first = code.compare(number, "==", 0) if isinstance(number, Code) else True
@@ -128,13 +128,13 @@ def _made_of_row(table: Rows, callee: str, nominal: Row, label: Any, flow: tuple
         if set(built) & accepted != set(later) & accepted:
             raise ArchspecError("after_first gives an argument that the first repetition leaves at its default")
         args = {key: code.choose(first, built[key], later[key]) for key in built if key in accepted}
-        apply_as(children.unit(number), callee, args, inner)
+        apply_as(children.unit_name(number), callee, args, inner)
 
     repeated(times, "i", sequential(name, frame), frame, unit)
-    passed(name, frame)
+    call_child(name, frame)
 
 
-def _entry(table: Rows, cells: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
+def _entry(table: TableRows, cells: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
     """The sizes that a row's expressions mean by in_channels: those before its first repetition."""
     values = (*(column.built for column in table.columns), *table.after_first.values(), *cells)
     if table.repeat is None or not any(set(FLOWING) & set(expression.names) for expression in expressions(values)):
@@ -144,7 +144,7 @@ def _entry(table: Rows, cells: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]
     )
 
 
-def _built(table: Rows, nominal: Row, frame: Frame, flow: tuple[Any, ...]) -> dict[str, Any]:
+def _built(table: TableRows, nominal: Row, frame: Frame, flow: tuple[Any, ...]) -> dict[str, Any]:
     """What the header makes of the numbers of a row; empty cells are left out."""
     values = {key: value for key, value in nominal.items() if value is not None}
     headers = {column.name: column.built for column in table.columns}
@@ -154,7 +154,7 @@ def _built(table: Rows, nominal: Row, frame: Frame, flow: tuple[Any, ...]) -> di
     }
 
 
-def _callee(table: Rows, row: Row) -> str:
+def _callee(table: TableRows, row: Row) -> str:
     return next((str(row[key]) for key in CALLEE if key in row), table.block or "")
 
 

@@ -10,7 +10,7 @@ from archspec.cost import Convention
 from archspec.cost.features import Work
 from archspec.errors import ShapeError, UnknownNameError, did_you_mean
 from archspec.formula.closed_form import Formula
-from archspec.formula.operators import AXES, FIGURES, LETTERS, Letter, Lettered, OperatorForm, input_letter, is_size
+from archspec.formula.operators import AXES, FIGURES, LETTERS, Lettered, OperatorForm, SizeLetter, input_letter, is_size
 from archspec.graph import Network, Node
 from archspec.ops import Operator, Tensor
 from archspec.result import Reported, short
@@ -27,9 +27,9 @@ class Explanation(Reported):
     Attributes:
         network: The network that it is a layer of.
         node: The layer.
-        form: The closed forms of its operator, with its switches as they are; the letters have their values.
+        closed_forms: The closed forms of its operator, with its switches as they are; the letters have their values.
         weights: Its arrays: the name of each, its shape in letters, and in numbers.
-        figures: What it costs, by the names of `form.figures`; counted by the operator itself.
+        figures: What it costs, by the names of `closed_forms.figures`; counted by the operator itself.
         activations: The elements of its result, in letters.
         flops: The operations as the convention adds them up.
         factors: What the convention makes of an operation of each kind that there is.
@@ -39,7 +39,7 @@ class Explanation(Reported):
 
     network: Network
     node: Node
-    form: OperatorForm
+    closed_forms: OperatorForm
     weights: tuple[tuple[str, tuple[Formula, ...], tuple[int, ...]], ...]
     figures: Mapping[str, int]
     activations: Formula
@@ -51,7 +51,7 @@ class Explanation(Reported):
     @property
     def values(self) -> dict[str, Any]:
         """What each letter stands for."""
-        return {letter.name: letter.value for letter in self.form.letters}
+        return {letter.name: letter.value for letter in self.closed_forms.letters}
 
     @property
     def rule(self) -> str:
@@ -75,7 +75,7 @@ def explain(network: Network, name: str, convention: Convention = cost.DEFAULT) 
 
     >>> from archspec import graph, language
     >>> found = explain(graph.expand(language.load("mobilenet")), "separable2/pointwise/conv2d")
-    >>> print(found.form.figures["macs"], found.figures["macs"])
+    >>> print(found.closed_forms.figures["macs"], found.figures["macs"])
     n·c_out·h′·w′·c_in·k²/g 25690112
     """
     node = find(network, name)
@@ -86,9 +86,9 @@ def explain(network: Network, name: str, convention: Convention = cost.DEFAULT) 
         weights = [
             (weight.name, lettered.sizes(weight.shape)) for weight in lettered.operator.weights(*lettered.inputs)
         ]
-    form = lettered.form(expressions, tuple(conditions), lettered.letters, _switches(node.operator))
+    form = lettered.closed_forms(expressions, tuple(conditions), lettered.letters, _switches(node.operator))
     form = _primed(form, node.output)
-    elements = lettered.form({"activations": lettered.elements}, (), lettered.letters, {})
+    elements = lettered.closed_forms({"activations": lettered.elements}, (), lettered.letters, {})
     values = {letter.name: letter.value for letter in form.letters}
     counted = node.operator.operations(*inputs)
     arrays = node.operator.weights(*inputs)
@@ -101,7 +101,7 @@ def explain(network: Network, name: str, convention: Convention = cost.DEFAULT) 
     return Explanation(
         network=network,
         node=node,
-        form=form,
+        closed_forms=form,
         weights=tuple((name, sizes, weight.shape) for (name, sizes), weight in zip(weights, arrays, strict=True)),
         figures={name: figures[name] for name in FIGURES if figures[name] or name in form.figures},
         activations=elements.figures["activations"],
@@ -176,8 +176,8 @@ def _lettered(operator: Operator, inputs: tuple[Tensor, ...]) -> Lettered:
 
 def _with_letters(operator: Operator, inputs: tuple[Tensor, ...], fields: bool, axes: bool) -> Lettered:
     cls = type(operator)
-    named: dict[str, Letter] = {}
-    letters: dict[str, Letter] = {}
+    named: dict[str, SizeLetter] = {}
+    letters: dict[str, SizeLetter] = {}
     settings = {
         name: _named(name, setting, named) if fields and is_size(cls, name) else setting
         for name, setting in operator.settings().items()
@@ -187,27 +187,27 @@ def _with_letters(operator: Operator, inputs: tuple[Tensor, ...], fields: bool, 
     return Lettered(cls(**settings), inputs, (*letters.values(), *named.values()))
 
 
-def _named(name: str, value: Any, named: dict[str, Letter]) -> Any:
+def _named(name: str, value: Any, named: dict[str, SizeLetter]) -> Any:
     """A field's sizes as letters: one where they are all alike; words and what is not given stay."""
     letter = LETTERS.get(name, name)
     if isinstance(value, tuple) and len(set(value)) > 1:
         parts = SIDES.get(len(value), tuple(str(number + 1) for number in range(len(value))))
         return tuple(
-            _noted(Letter(f"{letter}_{part}", f"{name}, {part}", one), named)
+            _noted(SizeLetter(f"{letter}_{part}", f"{name}, {part}", one), named)
             for part, one in zip(parts, value, strict=True)
         )
     if isinstance(value, tuple):
-        return (_noted(Letter(letter, name, value[0]), named),) * len(value)
-    return _noted(Letter(letter, name, value), named) if isinstance(value, int) else value
+        return (_noted(SizeLetter(letter, name, value[0]), named),) * len(value)
+    return _noted(SizeLetter(letter, name, value), named) if isinstance(value, int) else value
 
 
-def _noted(letter: Letter, named: dict[str, Letter]) -> Any:
+def _noted(letter: SizeLetter, named: dict[str, SizeLetter]) -> Any:
     named[letter.name] = letter
     return symbol(letter.name, True, letter.value)
 
 
 def _sizes(
-    operator: Operator, x: Tensor, number: int, inputs: tuple[Tensor, ...], letters: dict[str, Letter]
+    operator: Operator, x: Tensor, number: int, inputs: tuple[Tensor, ...], letters: dict[str, SizeLetter]
 ) -> Iterator[Any]:
     """The sizes of an input as letters; those in which branches differ have the branch's number."""
     axes = AXES.get(len(x.shape)) or tuple((f"x_{axis}", f"axis {axis}") for axis in range(len(x.shape)))
@@ -219,7 +219,7 @@ def _sizes(
             continue
         name = f"{letter}_{number + 1}" if joined else input_letter(type(operator), letter)
         whose = f"branch {number + 1}" if joined else "the input"
-        letters[name] = Letter(name, means if letter == "n" else f"{means} of {whose}", size)
+        letters[name] = SizeLetter(name, means if letter == "n" else f"{means} of {whose}", size)
         yield symbol(name)
 
 
@@ -227,7 +227,7 @@ def _primed(form: OperatorForm, output: Tensor) -> OperatorForm:
     """The form with the values of the result's height and width."""
     sizes = dict(zip(("h_out", "w_out"), output.shape[2:], strict=False))
     letters = tuple(
-        Letter(letter.name, letter.means, sizes[letter.name]) if letter.name in sizes else letter
+        SizeLetter(letter.name, letter.means, sizes[letter.name]) if letter.name in sizes else letter
         for letter in form.letters
     )
     return OperatorForm(**{**vars(form), "letters": letters})

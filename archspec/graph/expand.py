@@ -21,8 +21,8 @@ from archspec.errors import (
 )
 from archspec.graph.binding import batch_size, bind
 from archspec.graph.lookup import lookup
-from archspec.graph.made import checked, guess, made
 from archspec.graph.network import INPUT, Container, Network, Node, Trace
+from archspec.graph.operators import checked_output, guessed_output, make_operator
 from archspec.language.document import (
     Block,
     Body,
@@ -32,9 +32,9 @@ from archspec.language.document import (
     Group,
     Join,
     Repeat,
-    Rows,
     Step,
-    Table,
+    TableRows,
+    TableStep,
     Use,
     When,
 )
@@ -44,7 +44,7 @@ from archspec.language.rules import (
     MAX_SIZE,
     arguments,
     channels_last,
-    flowing,
+    flow_sizes,
     repeat_fault,
     signature,
     value_mark,
@@ -249,7 +249,7 @@ class _Expansion:
         values = frame.scope.values
         for name in FLOWING:
             values.pop(name, None)
-        values.update(flowing(frame.flow.tensor.shape))
+        values.update(flow_sizes(frame.flow.tensor.shape))
 
     def _call(self, step: Call, frame: _Frame) -> None:
         args = {name: self._value(value, frame.scope) for name, value in step.args.items()}
@@ -438,7 +438,7 @@ class _Expansion:
         if step.as_:
             frame.named[step.as_] = frame.flow
 
-    def _table(self, step: Table, frame: _Frame) -> None:
+    def _table(self, step: TableStep, frame: _Frame) -> None:
         table = step.table
         names = tuple(column.name for column in table.columns)
         for number, row in enumerate(table.rows):
@@ -452,7 +452,7 @@ class _Expansion:
             except ArchspecError as error:
                 self._fault(error, place.at, frame)
 
-    def _row(self, table: Rows, cells: dict[str, Value | None], place: Step, frame: _Frame) -> None:
+    def _row(self, table: TableRows, cells: dict[str, Value | None], place: Step, frame: _Frame) -> None:
         given = {k: v for k, v in cells.items() if k not in CALLEE and k != "as"}
         callee = next((str(cells[key]) for key in CALLEE if key in cells), table.block or "")
         nominal = {k: None if v is None else self._value(v, frame.scope) for k, v in given.items()}
@@ -474,7 +474,7 @@ class _Expansion:
 
     def _unit(
         self,
-        table: Rows,
+        table: TableRows,
         callee: str,
         built: dict[str, Any],
         nominal: Mapping[str, Any],
@@ -499,7 +499,7 @@ class _Expansion:
 
         return walk
 
-    def _built(self, table: Rows, nominal: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    def _built(self, table: TableRows, nominal: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
         """What the header makes of the numbers of a row; empty cells are left out."""
         values = {key: value for key, value in nominal.items() if value is not None}
         headers = {column.name: column.built for column in table.columns}
@@ -522,7 +522,7 @@ class _Expansion:
     ) -> None:
         tensors = tuple([value.tensor for value in inputs])
         guessed = any(value.guessed for value in inputs)
-        operator = made(callee, args, name, step)
+        operator = make_operator(callee, args, name, step)
         try:
             output = self._output(operator, tensors)
         except ShapeError as error:
@@ -530,7 +530,7 @@ class _Expansion:
                 hint = f" ({self.hint})" if self.hint else ""
                 self._note(SpecError(f"{name}: {error}{hint}", step.at), step.at)
                 self.hint = ""
-            output, guessed = guess(operator, tensors, guessed)
+            output, guessed = guessed_output(operator, tensors, guessed)
         sources = tuple([value.name for value in inputs])
         self.nodes.append(Node(name, operator, sources, output, frame.block or name, frame.kind or callee, step.at))
         frame.flow = _Value(name, output, guessed)
@@ -541,9 +541,9 @@ class _Expansion:
         try:
             known = self.outputs.get(key)
         except TypeError:  # an array has no hash
-            return checked(operator, tensors)
+            return checked_output(operator, tensors)
         if known is None:
-            known = self.outputs[key] = checked(operator, tensors)
+            known = self.outputs[key] = checked_output(operator, tensors)
         return known
 
     # -------------------------------------------------------------- names and values
@@ -580,7 +580,7 @@ _WALKS: Mapping[type[Step], Callable[[_Expansion, Any, _Frame], None]] = {
     When: _Expansion._when,
     Repeat: _Expansion._repeat,
     From: _Expansion._from,
-    Table: _Expansion._table,
+    TableStep: _Expansion._table,
     Join: _Expansion._join,
 }
 

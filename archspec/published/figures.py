@@ -42,7 +42,7 @@ from archspec.language.expression import Expression
 from archspec.language.located import Faults, Located, described, validated
 from archspec.language.reader import Nothing, decode, parse, read_bytes
 from archspec.language.values import Formula, Name, Prose, Text, Value
-from archspec.published.verdict import UNITS, Printed, parted
+from archspec.published.verdict import UNITS, Printed, split_unit
 
 OF_LAYERS = ("weights", "biases", "elements", "channels", "height", "layers")
 """What a figure can be of besides the quantities of a count: `weights` and `biases` are those of convolutions and of
@@ -69,7 +69,7 @@ Unit = Annotated[str, PlainValidator(_unit), WithJsonSchema({"enum": list(UNITS)
 Countable = Annotated[str, PlainValidator(_countable), WithJsonSchema({"enum": [*QUANTITIES, *OF_LAYERS]})]
 
 
-class Quantity(Located):
+class SpecQuantity(Located):
     """A figure of a specification: of the whole network, or of some of its layers.
 
     Attributes:
@@ -120,7 +120,7 @@ class Figure(Located):
     printed: Text
     unit: Unit = ""
     digits: int | None = None
-    of: dict[Name, Quantity] = Field(default_factory=dict)
+    of: dict[Name, SpecQuantity] = Field(default_factory=dict)
     given: dict[Name, Text] = Field(default_factory=dict)
     let: dict[Name, Value] = Field(default_factory=dict)
     value: Formula | None = None
@@ -134,17 +134,17 @@ class Figure(Located):
         """Allow the keys of one quantity beside those of the figure."""
         if not isinstance(raw, dict) or "of" in raw or "spec" not in raw:
             return raw
-        form = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
+        mapping = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
         quantity = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
-        keys = {field.alias or name for name, field in Quantity.model_fields.items()}
+        keys = {field.alias or name for name, field in SpecQuantity.model_fields.items()}
         for key, value in raw.items():
-            (quantity if key in keys else form)[key] = value
-        form["of"] = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
-        form["of"]["it"] = quantity
-        return form
+            (quantity if key in keys else mapping)[key] = value
+        mapping["of"] = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
+        mapping["of"]["it"] = quantity
+        return mapping
 
 
-class Column(Located):
+class PrintedColumn(Located):
     """What a column of a table prints: figures, if it has a value or is measured; else inputs of the other columns.
 
     Attributes:
@@ -161,19 +161,19 @@ class Column(Located):
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class RowInputs:
     """What the figures of one row are computed from, by name; see `Figure`."""
 
-    of: Mapping[str, Quantity]
+    of: Mapping[str, SpecQuantity]
     given: Mapping[str, str]
     let: Mapping[str, Expression]
 
-    def behind(self, names: Iterable[str]) -> "Inputs":
+    def behind(self, names: Iterable[str]) -> "RowInputs":
         """Those alone that these names stand for or are computed from."""
         used = set(names)
         for name in reversed([*self.let]):
             used.update(self.let[name].names if name in used else ())
-        return Inputs(
+        return RowInputs(
             {name: quantity for name, quantity in self.of.items() if name in used},
             {name: text for name, text in self.given.items() if name in used},
             {name: expression for name, expression in self.let.items() if name in used},
@@ -183,7 +183,7 @@ class Inputs:
 Cell = Annotated[Text | None, BeforeValidator(lambda value: None if isinstance(value, Nothing) else value)]
 
 
-class Table(Located):
+class PrintedTable(Located):
     """A printed table whose rows give their figures alike.
 
     Attributes:
@@ -204,10 +204,10 @@ class Table(Located):
     id: Text = ""
     where: Text = ""
     spec: Text | None = None
-    of: dict[Name, Quantity] = Field(default_factory=dict)
+    of: dict[Name, SpecQuantity] = Field(default_factory=dict)
     above: dict[Name, Formula] = Field(default_factory=dict)
     let: dict[Name, Formula] = Field(default_factory=dict)
-    printed: dict[Name, Column]
+    printed: dict[Name, PrintedColumn]
     columns: tuple[Name, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: dict[Text, Prose] = Field(default_factory=dict)
@@ -219,31 +219,31 @@ class Table(Located):
         """Give its specification to the quantities that name none."""
         if not isinstance(raw, dict) or "spec" not in raw or not isinstance(raw.get("of"), dict):
             return raw
-        form, of = _copy(raw), _copy(raw["of"])
+        mapping, of = _copy(raw), _copy(raw["of"])
         for name, quantity in of.items():
             if isinstance(quantity, dict) and "spec" not in quantity:
                 of[name] = _copy(quantity)
                 of[name]["spec"] = raw["spec"]
-        form["of"] = of
-        return form
+        mapping["of"] = of
+        return mapping
 
-    def inputs(self, index: int) -> Inputs:
+    def inputs(self, index: int) -> RowInputs:
         """What the row of that number has to compute with."""
         row = dict(zip(self.columns, self.rows[index], strict=True))
         given, let = {}, {}
         for name, column in self.printed.items():
             cell = row[name]
             if cell is not None and column.exact:
-                let[name] = Expression(Printed.read(*parted(cell, column.unit)).value)
-            elif cell is not None and not parted(cell, column.unit)[0].strip("-~0123456789.,"):
-                given[name] = " ".join(parted(cell, column.unit))
+                let[name] = Expression(Printed.read(*split_unit(cell, column.unit)).value)
+            elif cell is not None and not split_unit(cell, column.unit)[0].strip("-~0123456789.,"):
+                given[name] = " ".join(split_unit(cell, column.unit))
         for name, first in self.above.items():
             cell = self.rows[index - 1][self.columns.index(name)] if index else None
             if cell is not None:
-                given[f"above_{name}"] = " ".join(parted(cell, self.printed[name].unit))
+                given[f"above_{name}"] = " ".join(split_unit(cell, self.printed[name].unit))
             else:
                 let[f"above_{name}"] = first
-        return Inputs({name: _at_row(quantity, row) for name, quantity in self.of.items()}, given, let | self.let)
+        return RowInputs({name: _at_row(quantity, row) for name, quantity in self.of.items()}, given, let | self.let)
 
     def cells(self) -> Iterator[Figure]:
         """The figures of its rows."""
@@ -254,7 +254,7 @@ class Table(Located):
                 if cell is None or column is None or not (column.measured or column.value):
                     continue
                 used = inputs.behind(column.value.names if column.value and not column.measured else ())
-                digits, unit = (cell, column.unit) if column.measured else parted(cell, column.unit)
+                digits, unit = (cell, column.unit) if column.measured else split_unit(cell, column.unit)
                 place = f"{row[0]}.{name}"
                 yield Figure(
                     id=f"{self.id}.{place}" if self.id else place,
@@ -273,12 +273,12 @@ class Table(Located):
 
 def _copy(raw: dict[str, Any]) -> Any:
     """A mapping of the text with the same keys, in the same place."""
-    form: dict[str, Any] = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
-    form.update(raw)
-    return form
+    mapping: dict[str, Any] = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
+    mapping.update(raw)
+    return mapping
 
 
-def _at_row(quantity: Quantity, row: Mapping[str, str | None]) -> Quantity:
+def _at_row(quantity: SpecQuantity, row: Mapping[str, str | None]) -> SpecQuantity:
     """A quantity with the cells of a row in the names of its layers."""
     layers = quantity.layer
     for column, cell in row.items():
@@ -291,7 +291,7 @@ class Paper(Located):
 
     figures_of: Name
     source: Source
-    tables: tuple[Table, ...] = ()
+    tables: tuple[PrintedTable, ...] = ()
     figures: tuple[Figure, ...] = ()
 
     def all_figures(self) -> Iterator[Figure]:
@@ -353,7 +353,7 @@ def _faults(paper: Paper) -> list[SpecError]:
     return errors
 
 
-def _misfits(table: Table) -> list[SpecError]:
+def _misfits(table: PrintedTable) -> list[SpecError]:
     """Columns and rows of a table that do not fit each other."""
     errors = []
     for name in [*table.printed, *table.above]:

@@ -8,7 +8,7 @@ from archspec.formula.closed_form import Formula
 from archspec.report.cells import Math, Name
 from archspec.report.compare import ratio
 from archspec.report.formula import conditions
-from archspec.report.page import Column, Formulas, Line, Notes, Report, Section, Table
+from archspec.report.page import Column, Equation, Formulas, Notes, Report, Section, Table
 
 Networks = Mapping[str, Mapping[str, Formula]]
 """The formulas by quantity, by what to call the network."""
@@ -17,24 +17,24 @@ Networks = Mapping[str, Mapping[str, Formula]]
 def compare_formulas(networks: Networks) -> Report:
     """The formulas of several networks, and each network's as a multiple of the first's, without roundings."""
     lines = {figure: tuple(_lines(figure, networks)) for figure in next(iter(networks.values()))}
-    said = [f"{name}: {'; '.join(each)}" for name, formulas in networks.items() if (each := _said(formulas))]
+    notes = [f"{name}: {'; '.join(each)}" for name, formulas in networks.items() if (each := _assumptions(formulas))]
     convention = next(iter(next(iter(networks.values())).values())).convention
     return Report(
         (
             *(Section((Formulas(each),), heading=quantity(figure).heading) for figure, each in lines.items()),
-            Section((Notes((*said, f"convention {convention}")),)),
+            Section((Notes((*notes, f"convention {convention}")),)),
         ),
         data=lambda: _data(networks),
         records=lambda: _records(lines),
     )
 
 
-def _said(formulas: Mapping[str, Formula]) -> list[str]:
+def _assumptions(formulas: Mapping[str, Formula]) -> list[str]:
     """What a network's formulas assume, all together, and what is bound in them."""
     return list(dict.fromkeys(note for formula in formulas.values() for note in conditions(formula)))
 
 
-def _lines(figure: str, networks: Networks) -> Iterator[Line]:
+def _lines(figure: str, networks: Networks) -> Iterator[Equation]:
     """What is equal to what: each network's formula, then the ratios."""
     (first, reference), *others = networks.items()
     for name, formulas in networks.items():
@@ -46,14 +46,14 @@ def _lines(figure: str, networks: Networks) -> Iterator[Line]:
         yield _line(f"{name} / {first}", "≈" if rounds else "=", formulas[figure] / reference[figure])
 
 
-def _line(name: str, sign: str, formula: Formula) -> Line:
+def _line(name: str, sign: str, formula: Formula) -> Equation:
     if formula.exact.is_Rational and formula.counted is None:
         number = ratio(int(formula.exact.p), int(formula.exact.q))
-        return Line(name, sign, number, number)
-    return Line(name, sign, formula.text(), formula.latex())
+        return Equation(name, sign, number, number)
+    return Equation(name, sign, formula.text(), formula.latex())
 
 
-def _records(lines: Mapping[str, tuple[Line, ...]]) -> Table:
+def _records(lines: Mapping[str, tuple[Equation, ...]]) -> Table:
     rows = [(figure, line) for figure, each in lines.items() for line in each]
     return Table(
         [

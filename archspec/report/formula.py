@@ -11,7 +11,7 @@ from archspec.formula.writers import Latex, Text
 from archspec.graph.single import SIZES
 from archspec.report import numbers
 from archspec.report.cells import Math, Name, raw
-from archspec.report.page import Column, Formulas, Line, Notes, Report, Section, Table, Title
+from archspec.report.page import Column, Equation, Formulas, Notes, Report, Section, Table, Title
 from archspec.symbols import Condition, symbol, to_sympy
 from archspec.writing import GREEK
 
@@ -32,8 +32,13 @@ def formulas(found: Sequence[Formula], view: View = "exact", *, proofs: Sequence
         plain = [_data(each, view, proof) for each, proof in _paired(found, proofs)]
         return plain[0] if len(plain) == 1 else plain
 
-    section = _list(found, view, proofs) if len(found) > 1 else _alone(found[0], view, proofs[0] if proofs else None)
+    section = _list(found, view, proofs) if len(found) > 1 else _in_full(found[0], view, proofs[0] if proofs else None)
     return Report((section,), data=data, records=lambda: _records(found, view))
+
+
+def formula(found: Formula) -> Report:
+    """One formula, exact."""
+    return formulas([found])
 
 
 def sources(found: Sequence[Formula], view: View, language: str) -> str:
@@ -45,7 +50,7 @@ def _paired(found: Sequence[Formula], proofs: Sequence[Proof]) -> list[tuple[For
     return [(each, proofs[number] if number < len(proofs) else None) for number, each in enumerate(found)]
 
 
-def _alone(formula: Formula, view: View, proof: Proof | None) -> Section:
+def _in_full(formula: Formula, view: View, proof: Proof | None) -> Section:
     """One line per term, and what is to be said of it."""
     title = Title(f"{formula.of}: {_name(formula)}{_views(view)}")
     return Section(
@@ -58,7 +63,7 @@ def _list(found: Sequence[Formula], view: View, proofs: Sequence[Proof]) -> Sect
     first = found[0]
     subject, names = first.of.partition("/")[0], [each.of.partition("/")[2] for each in found]
     lines = [
-        Line(numbers.shorten(name, 40), _equals(each, view), each.text(view), each.latex(view))
+        Equation(numbers.shorten(name, 40), _equals(each, view), each.text(view), each.latex(view))
         for name, each in zip(names, found, strict=True)
     ]
     notes = [note for note in _notes(first, view, None) if " at " not in note]
@@ -94,7 +99,7 @@ def _views(view: View) -> str:
     return {"exact": "", "divisible": ", where sizes divide", "asymptotic": ", without roundings"}[view]
 
 
-def _terms(formula: Formula, view: View) -> Iterator[Line]:
+def _terms(formula: Formula, view: View) -> Iterator[Equation]:
     """One line per term, with its sign."""
     text, latex = Text(formula), Latex(formula)
     terms = formula.view(view)
@@ -102,18 +107,18 @@ def _terms(formula: Formula, view: View) -> Iterator[Line]:
     total = to_sympy(sum(terms))
     if total.is_number and not total.is_Integer:
         near = f"{float(total):.6g}"
-        yield Line("", equals, f"{text.write(total)} ≈ {near}", rf"{latex.write(total)} \approx {near}")
+        yield Equation("", equals, f"{text.write(total)} ≈ {near}", rf"{latex.write(total)} \approx {near}")
         return
     parts = [
-        (negative, said, in_latex)
+        (negative, in_text, in_latex)
         for term in terms
-        for (negative, said), (_, in_latex) in zip(text.parts(term), latex.parts(term), strict=True)
+        for (negative, in_text), (_, in_latex) in zip(text.parts(term), latex.parts(term), strict=True)
     ] or [(False, "0", "0")]
-    for number, (negative, said, in_latex) in enumerate(parts):
+    for number, (negative, in_text, in_latex) in enumerate(parts):
         if number == 0:
-            yield Line("", equals, f"{'−' if negative else ''}{said}", f"{'-' if negative else ''}{in_latex}")
+            yield Equation("", equals, f"{'−' if negative else ''}{in_text}", f"{'-' if negative else ''}{in_latex}")
         else:
-            yield Line("", "−" if negative else "+", said, in_latex)
+            yield Equation("", "−" if negative else "+", in_text, in_latex)
 
 
 def _notes(formula: Formula, view: View, proof: Proof | None) -> list[str]:
@@ -129,7 +134,7 @@ def _asked(formula: Formula) -> list[str]:
     counting = formula.counting
     if counting is None or counting == replace(USUAL, convention=counting.convention, batch=counting.batch):
         return []
-    return numbers.asked(counting, [formula.quantity])
+    return numbers.request_notes(counting, [formula.quantity])
 
 
 def conditions(formula: Formula, view: View = "exact") -> list[str]:
@@ -137,8 +142,8 @@ def conditions(formula: Formula, view: View = "exact") -> list[str]:
     writer = Text(formula)
     notes = []
     if view == "divisible":
-        notes.append(_said("valid when", [writer.condition(each) for each in formula.conditions]))
-    notes.append(_said("assumes", [writer.condition(each) for each in formula.assumptions]))
+        notes.append(_labelled("valid when", [writer.condition(each) for each in formula.conditions]))
+    notes.append(_labelled("assumes", [writer.condition(each) for each in formula.assumptions]))
     if formula.fixed:
         bound = (f"{writer.letter(symbol(name))} = {each}" for name, each in formula.fixed.items())
         notes.append(f"with {', '.join(bound)}")
@@ -167,7 +172,7 @@ def _at_defaults(formula: Formula) -> str:
     return f"at {values} an assumption does not hold; the network is counted: {counted}"
 
 
-def _said(before: str, conditions: Sequence[str]) -> str:
+def _labelled(before: str, conditions: Sequence[str]) -> str:
     if not conditions:
         return ""
     more = len(conditions) - MOST_CONDITIONS

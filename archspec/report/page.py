@@ -84,6 +84,24 @@ class Title:
     text: str
 
 
+class LetteredSentence(str):
+    """A sentence with symbols in it.
+
+    Attributes:
+        latex: The same for a LaTeX document, with their letters.
+    """
+
+    __slots__ = ("latex",)
+
+    latex: str
+
+    def __new__(cls, text: str, latex: str) -> "LetteredSentence":
+        """The text, which LaTeX has otherwise."""
+        made = super().__new__(cls, text)
+        made.latex = latex
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Notes:
     """Sentences.
@@ -98,7 +116,7 @@ class Notes:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Equation:
     """A line of formulas: what is equal to what.
 
     Attributes:
@@ -123,7 +141,7 @@ class Formulas:
         of: What the first line is equal to, for formats that set formulas; text says it in the title above.
     """
 
-    lines: Sequence[Line]
+    lines: Sequence[Equation]
     of: str = ""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from archspec.cost import Convention, CostTable, Dialect, Part, Term, difference, total
+from archspec.cost import Convention, CostTable, Dialect, Term, TermDifference, difference, total
 from archspec.graph import Network
 from archspec.published.reconcile import Counted, Reconciliation
 from archspec.published.verdict import Verdict
@@ -18,11 +18,11 @@ def explain_difference(left: CostTable, right: CostTable) -> Report:
     parts = difference(left.terms, right.terms)
     names = left.convention.name, right.convention.name
     gap = left.flops - right.flops
-    said = f"differ by {numbers.number(abs(gap))}" if gap else f"agree on {numbers.number(left.flops)}"
+    agreement = f"differ by {numbers.number(abs(gap))}" if gap else f"agree on {numbers.number(left.flops)}"
     return Report(
         (
             Section(
-                (Title(f"{left.network.name}: {names[0]} and {names[1]} {said}"), Notes((_setting(left.network),)))
+                (Title(f"{left.network.name}: {names[0]} and {names[1]} {agreement}"), Notes((_setting(left.network),)))
             ),
             Section((_table(parts, *names),)),
             Section((Notes([_about(table.convention) for table in (left, right)]),)),
@@ -88,7 +88,7 @@ def _setting(network: Network) -> str:
     return f"input {numbers.shape(network.input.shape)}, batch {network.batch}{bindings}"
 
 
-def _table(parts: Sequence[Part], left: str, right: str) -> Table:
+def _table(parts: Sequence[TermDifference], left: str, right: str) -> Table:
     """One line per part, and the totals."""
     sums = [total(term for part in parts for term in getattr(part, side)) for side in ("left", "right")]
     gaps = [*(part.difference for part in parts), sums[0] - sums[1]]
@@ -175,7 +175,7 @@ def _match(found: Counted) -> dict[str, Any]:
     }
 
 
-def _terms(parts: Iterable[Part], left: str, right: str) -> list[dict[str, Any]]:
+def _terms(parts: Iterable[TermDifference], left: str, right: str) -> list[dict[str, Any]]:
     return [
         {
             "of": part.of,

@@ -7,7 +7,7 @@ from typing import Any
 from archspec.report import numbers
 from archspec.report.cells import Name, Number, raw
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
-from archspec.sweep.bounds import Line
+from archspec.sweep.bounds import SearchRange
 from archspec.sweep.crossover import Crossing, Crossover
 from archspec.sweep.sensitivity import Response, Sensitivity
 from archspec.sweep.span import decimal
@@ -79,7 +79,9 @@ def _notes(found: Sensitivity) -> Iterator[str]:
             yield f"{response.symbol}: {response.reason}"
         elif told := [str(each) for each in response.assumes if each.kind not in ("differs", "at_least")]:
             yield f"{response.symbol}: assumes {', '.join(told)}"
-    yield "; ".join((f"convention {found.counting.convention.name}", *numbers.asked(found.counting, [found.quantity])))
+    yield "; ".join(
+        (f"convention {found.counting.convention.name}", *numbers.request_notes(found.counting, [found.quantity]))
+    )
 
 
 def _response(found: Sensitivity, response: Response) -> dict[str, Any]:
@@ -159,7 +161,7 @@ def _crossover_data(found: Crossover) -> dict[str, Any]:
     }
 
 
-def _ends(line: Line) -> str:
+def _ends(line: SearchRange) -> str:
     if line.kind == "choices":
         return f"of {', '.join(map(decimal, line.values))}"
     return f"from {decimal(line.low)} to {decimal(line.high)}"

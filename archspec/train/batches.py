@@ -12,7 +12,7 @@ from torch import Tensor
 
 from archspec.errors import ArchspecError
 from archspec.train.augment import Augment
-from archspec.train.data import Data, Split
+from archspec.train.data import Data, DataSplit
 from archspec.train.methods import Method
 
 MAX_ON_DEVICE = 4 * 2**30
@@ -33,7 +33,7 @@ def generator(*parts: object) -> torch.Generator:
     return torch.Generator().manual_seed(seed_of(*parts))
 
 
-class Inputs:
+class Standardisation:
     """Bytes to what a network takes: floats, each channel with mean 0 and deviation 1 over the training images."""
 
     def __init__(
@@ -89,7 +89,7 @@ class Batches:
         batch: int,
         change: Augment,
         seed: object,
-        inputs: Inputs,
+        inputs: Standardisation,
         share: tuple[int, int] = (0, 1),
         methods: Sequence[Method] = (),
     ) -> None:
@@ -114,12 +114,12 @@ class Batches:
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
 
     @property
-    def learned(self) -> Split:
+    def learned(self) -> DataSplit:
         """The images that an epoch shows; any epoch's, where each shows others."""
         if len(self.shown) == len(self.split):
             return self.split
         which = self.shown.to(self.split.images.device)
-        return Split(self.split.images[which], self.split.labels[which])
+        return DataSplit(self.split.images[which], self.split.labels[which])
 
     def which(self, step: int) -> Tensor:
         """This process's images of a step, counted from 0 over all epochs, by their numbers."""
@@ -142,8 +142,8 @@ class Batches:
         return self.inputs(images, self.change, chance), labels.to(self.inputs.device, non_blocking=True)
 
 
-def resident(split: Split, device: torch.device) -> Split:
+def resident(split: DataSplit, device: torch.device) -> DataSplit:
     """The images on the device, if that is worth it and they are not too many; else where they are."""
     if device.type == "cpu" or split.images.nbytes > MAX_ON_DEVICE:
         return split
-    return Split(split.images.to(device), split.labels.to(device))
+    return DataSplit(split.images.to(device), split.labels.to(device))

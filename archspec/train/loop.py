@@ -15,8 +15,8 @@ from torch.optim.swa_utils import AveragedModel
 from archspec.errors import ArchspecError
 from archspec.runtime.refusal import refusals
 from archspec.train import optimizer as optimizers
-from archspec.train.batches import Batches, Inputs, resident, seed_of
-from archspec.train.data import Data, Split
+from archspec.train.batches import Batches, Standardisation, resident, seed_of
+from archspec.train.data import Data, DataSplit
 from archspec.train.methods import Seen
 from archspec.train.options import Options
 from archspec.train.recipe import Recipe
@@ -93,7 +93,7 @@ class Loop:
         forward = accelerate.prepare(self.model)
         self.optimizer = self.bare_optimizer if accelerate.scaler is None else accelerate.prepare(self.bare_optimizer)
         self.forward = torch.compile(forward) if options.compile else forward
-        inputs = Inputs(data.statistics, accelerate.device, options.channels_last)
+        inputs = Standardisation(data.statistics, accelerate.device, options.channels_last)
         self.batches = Batches(data, recipe.batch, recipe.change, self.seed, inputs, self.share, recipe.methods)
         self.held = resident(data.validation or data.test, accelerate.device)
         self.together, self.classes = batch_for(network), data.classes
@@ -184,7 +184,7 @@ class Loop:
             return values.cpu()
         return self.accelerate.reduce(values.to(self.accelerate.device), "sum").cpu()  # type: ignore[no-any-return]
 
-    def score(self, split: Split | None = None) -> Score:
+    def score(self, split: DataSplit | None = None) -> Score:
         """What the weights to use do on images: those that epochs are judged by, if no others are given."""
         split = split or self.held
         inputs, precision = self.batches.inputs, self.accelerate.autocast

@@ -184,11 +184,11 @@ class Keys(Located):
             if key not in known:
                 hint = did_you_mean(key, known) or f"; there are {', '.join(known)}"
                 raise SpecErrors([SpecError(f"a recipe has no key '{printable(key, 80)}'{hint}")])
-        form = {**self.plain(), **settings}
+        settings_given = {**self.plain(), **settings}
         try:
-            found = Recipe.model_validate(form)
+            found = Recipe.model_validate(settings_given)
         except ValidationError as error:
-            raise SpecErrors(_named(fault_of(d, form, None), d["loc"]) for d in error.errors()) from None
+            raise SpecErrors(_named(fault_of(d, settings_given, None), d["loc"]) for d in error.errors()) from None
         if faults := found.faults():
             raise SpecErrors(faults)
         return found

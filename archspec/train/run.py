@@ -20,14 +20,14 @@ from archspec.train import checkpoint, data, recipe, record, start
 from archspec.train.batches import of_an_epoch
 from archspec.train.checkpoint import Checkpoint
 from archspec.train.data import Data
-from archspec.train.interrupt import Heard, heard
+from archspec.train.interrupt import StopSignal, stop_signal
 from archspec.train.log import Log, table
 from archspec.train.loop import Loop, accelerator
 from archspec.train.options import Options
 from archspec.train.recipe import Recipe
 from archspec.train.record import Record
 from archspec.train.result import Correction, Epoch, Result, Score, TrainingStoppedError, Watcher
-from archspec.train.score import faces, fill
+from archspec.train.score import fill, input_and_classes
 
 if TYPE_CHECKING:
     from archspec.architecture import Architecture
@@ -72,7 +72,9 @@ def fit(
     >>> result.last.test.images, sorted(path.name for path in result.out.iterdir())
     (360, ['best.safetensors', 'epochs.csv', 'last', 'log.jsonl', 'run.json', 'spec.yaml'])
     """
-    return _Run(arch, Path(out), dict(bindings or {}), options or Options(), watcher or Watcher()).fit(source, chosen)
+    return _Training(arch, Path(out), dict(bindings or {}), options or Options(), watcher or Watcher()).fit(
+        source, chosen
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,13 @@ class Stage:
         return self.first + self.an_epoch * self.recipe.epochs
 
 
-class _Run:
+class _Training:
     def __init__(
         self, arch: "Architecture", out: Path, bindings: dict[str, Any], options: Options, watcher: Watcher
     ) -> None:
         self.arch, self.out, self.options, self.watcher = arch, out, options, watcher
         network = arch.expand(bindings)
-        self.shape, self.classes = faces(network)
+        self.shape, self.classes = input_and_classes(network)
         self.network = before_softmax(network)
         self.bindings = bindings
         self.origin = origin(arch.document, network.bindings)
@@ -162,7 +164,7 @@ class _Run:
         with record.claimed(self.out, begins=before is None) if main else nullcontext() as handle:
             self._begin(before, note, handle)
             try:
-                with heard(patient=self.loop.share[1] > 1) as ears:
+                with stop_signal(patient=self.loop.share[1] > 1) as ears:
                     self._all_steps(ears)
             finally:
                 self.watcher.ended()
@@ -229,7 +231,7 @@ class _Run:
         self.result = replace(self.result, corrected=corrected)
         return kept
 
-    def _all_steps(self, ears: Heard) -> None:
+    def _all_steps(self, ears: StopSignal) -> None:
         """From where the training is to its end, or to the signal that ends it."""
         while not self._over():
             self._step(ears)
@@ -256,7 +258,7 @@ class _Run:
         before = sum(stage.recipe.epochs for stage in self.stages[: self.stage.number])
         return before + (self.step - self.stage.first) // self.stage.an_epoch
 
-    def _step(self, ears: Heard) -> None:
+    def _step(self, ears: StopSignal) -> None:
         """One step, and what falls due after it: a look at the losses, a checkpoint; a test at the end of an epoch."""
         self.pending.append(self.loop.step(self.step - self.stage.first))
         self.step += 1
@@ -272,7 +274,7 @@ class _Run:
                 self.accelerate.wait_for_everyone()
                 self.result = replace(self.result, signal=heard_by_any)
 
-    def _look(self, ears: Heard) -> int:
+    def _look(self, ears: StopSignal) -> int:
         """Log the losses since the last look; gives the signal that any process heard, or 0.
 
         Raises:

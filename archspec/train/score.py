@@ -16,8 +16,8 @@ from archspec.language import Origin, origin
 from archspec.memory.peak import memory
 from archspec.runtime.refusal import refusals
 from archspec.train import checkpoint, data, record
-from archspec.train.batches import Inputs
-from archspec.train.data import Split
+from archspec.train.batches import Standardisation
+from archspec.train.data import DataSplit
 from archspec.train.recipe import Recipe
 from archspec.train.result import Score
 from archspec.writing import printable
@@ -60,7 +60,7 @@ def evaluate(
         ArchspecError: The weights are of another specification, or the data do not fit.
     """
     network = arch.expand(bindings)
-    shape, classes = faces(network)
+    shape, classes = input_and_classes(network)
     note: Mapping[str, Any] = {}
     if is_compressed(weights):
         model = arch.to_torch(bindings, weights=weights, logits=True)
@@ -80,7 +80,7 @@ def evaluate(
     scaling = (
         (tuple(note["mean"]), tuple(note["deviation"])) if {"mean", "deviation"} <= set(note) else found.statistics
     )
-    inputs = Inputs(scaling, place, False)
+    inputs = Standardisation(scaling, place, False)
     sums = scores(model, found.test, inputs, classes, batch or batch_for(network))
     return total(sums, len(found.test), confusion=True)
 
@@ -144,7 +144,7 @@ def fill(model: nn.Module, tensors: Mapping[str, Tensor], file: str) -> None:
     model.load_state_dict(dict(tensors))
 
 
-def faces(network: "Network") -> tuple[tuple[int, ...], int]:
+def input_and_classes(network: "Network") -> tuple[tuple[int, ...], int]:
     """What a network takes, without the batch, and how many classes it tells apart.
 
     Raises:
@@ -167,8 +167,8 @@ def batch_for(network: "Network") -> int:
 @torch.no_grad()
 def scores(
     model: nn.Module,
-    split: Split,
-    inputs: Inputs,
+    split: DataSplit,
+    inputs: Standardisation,
     classes: int,
     batch: int = BATCH,
     share: tuple[int, int] = (0, 1),
@@ -204,8 +204,8 @@ def tally(logits: Tensor, labels: Tensor) -> Tensor:
 @torch.no_grad()
 def guesses(
     model: nn.Module,
-    split: Split,
-    inputs: Inputs,
+    split: DataSplit,
+    inputs: Standardisation,
     batch: int = BATCH,
     precision: Callable[[], AbstractContextManager[Any]] = nullcontext,
 ) -> Tensor:
@@ -215,8 +215,8 @@ def guesses(
 
 def _guessed(
     model: nn.Module,
-    split: Split,
-    inputs: Inputs,
+    split: DataSplit,
+    inputs: Standardisation,
     batch: int,
     share: tuple[int, int],
     precision: Callable[[], AbstractContextManager[Any]],

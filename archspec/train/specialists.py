@@ -21,7 +21,7 @@ from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.result import Reported, short
 from archspec.train import data, record
-from archspec.train.data import Data, Split
+from archspec.train.data import Data, DataSplit
 from archspec.train.options import Options
 from archspec.train.recipe import Recipe
 from archspec.train.result import Result, Watcher
@@ -346,7 +346,7 @@ class _Generalist:
         return self.arch.name
 
     @property
-    def validation(self) -> Split:
+    def validation(self) -> DataSplit:
         """The images that it has not learned from."""
         if self.data.validation is None:
             raise ArchspecError(f"{self.data.name}: there are no validation images")

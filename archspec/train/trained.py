@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from archspec import runs
 from archspec.errors import ArchspecError
 from archspec.train import checkpoint
-from archspec.train.batches import Inputs
-from archspec.train.data import Split
-from archspec.train.score import batch_for, faces, fill, guesses
+from archspec.train.batches import Standardisation
+from archspec.train.data import DataSplit
+from archspec.train.score import batch_for, fill, guesses, input_and_classes
 
 if TYPE_CHECKING:
     from archspec.architecture import Network
@@ -45,12 +45,12 @@ class Trained:
     @property
     def shape(self) -> tuple[int, ...]:
         """Channels, height and width that it takes."""
-        return faces(self.network)[0]
+        return input_and_classes(self.network)[0]
 
     @property
     def classes(self) -> int:
         """How many classes it tells apart."""
-        return faces(self.network)[1]
+        return input_and_classes(self.network)[1]
 
     def logits(self, images: Tensor, scaling: Scaling) -> Tensor:
         """What it gives for images that are scaled so."""
@@ -62,10 +62,12 @@ class Trained:
             images = (images * deviation + (mean - own_mean)) / own_deviation
         return self.model(images).float()  # type: ignore[no-any-return]
 
-    def guesses(self, split: Split, precision: Callable[[], AbstractContextManager[Any]] = nullcontext) -> Tensor:
+    def guesses(self, split: DataSplit, precision: Callable[[], AbstractContextManager[Any]] = nullcontext) -> Tensor:
         """What it gives for each image of a split, n × classes, on the processor."""
         device = next(self.model.parameters()).device
-        return guesses(self.model, split, Inputs(self.scaling, device, False), batch_for(self.network), precision)
+        return guesses(
+            self.model, split, Standardisation(self.scaling, device, False), batch_for(self.network), precision
+        )
 
 
 def trained(place: str, device: torch.device) -> Trained:

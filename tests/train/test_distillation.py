@@ -14,7 +14,7 @@ import archspec
 from archspec.errors import ArchspecError
 from archspec.formula import distillation
 from archspec.train import Options, Recipe, data, evaluate, fit
-from archspec.train.batches import Inputs
+from archspec.train.batches import Standardisation
 from archspec.train.data import Data
 from archspec.train.log import Log
 from archspec.train.methods import Seen
@@ -176,7 +176,7 @@ def test_what_teachers_say_is_known_beforehand_where_images_stay_as_they_are(
 
 def test_what_is_known_beforehand_is_what_a_batch_would_get(plain, teacher):
     digits = data.load("digits", (1, 8, 8), 10)
-    inputs = Inputs(digits.statistics, torch.device("cpu"), False)
+    inputs = Standardisation(digits.statistics, torch.device("cpu"), False)
     which = torch.tensor([3, 700, 1, 1436])
     images, model = inputs(digits.train.images[which]), plain.to_torch(seed=0)
     method = Distil(teachers=(teacher,), temperature=3, hard=0)

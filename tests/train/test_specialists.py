@@ -13,7 +13,7 @@ import archspec
 from archspec.errors import ArchspecError
 from archspec.formula import distillation
 from archspec.train import Recipe, data, evaluate, fit
-from archspec.train.data import Data, Split
+from archspec.train.data import Data, DataSplit
 from archspec.train.methods import Specialise
 from archspec.train.run import learned
 from archspec.train.specialists import Opinion, clusters, combined, covariance, log_odds, specialise
@@ -45,8 +45,8 @@ def planted(images=100, seed=0):
             labels += [label] * images
     order = random.permutation(len(labels))
     together = torch.from_numpy(np.concatenate(pixels).round().clip(0, 255).astype("uint8")[order]).view(-1, 1, 6, 6)
-    split, half = Split(together, torch.tensor(labels)[order]), len(order) // 2
-    parts = (Split(split.images[part], split.labels[part]) for part in (slice(half), slice(half, None)))
+    split, half = DataSplit(together, torch.tensor(labels)[order]), len(order) // 2
+    parts = (DataSplit(split.images[part], split.labels[part]) for part in (slice(half), slice(half, None)))
     return Data("planted", *parts, 9)
 
 
@@ -288,7 +288,7 @@ def test_classes_that_do_not_fit_are_refused(plain, tmp_path, classes, fault):
 
 def test_special_classes_without_images_are_refused(net, tmp_path):
     whole = planted()
-    some = Split(whole.train.images[whole.train.labels > 2], whole.train.labels[whole.train.labels > 2])
+    some = DataSplit(whole.train.images[whole.train.labels > 2], whole.train.labels[whole.train.labels > 2])
     lacking = Data("lacking", some, whole.test, 9)
     with pytest.raises(ArchspecError, match="specialise: there are no training images of special classes"):
         fit(net, lacking, Recipe().changed({"specialise": [0, 1]}), out=tmp_path / "run", bindings={"classes": 3})

@@ -87,7 +87,7 @@ class Stats:
     gaps: Counts | None = None
 
 
-class Reader:
+class ByteReader:
     """Bytes read from the front, and a ledger of what their bits were for.
 
     Args:
@@ -134,9 +134,9 @@ class Reader:
             if count:
                 self.ledger[name] = self.ledger.get(name, 0) + count
 
-    def damaged(self, said: str) -> DamagedError:
+    def damaged(self, message: str) -> DamagedError:
         """The error that says it of these bytes."""
-        return DamagedError(f"{self.what}: {said}")
+        return DamagedError(f"{self.what}: {message}")
 
 
 def joined(parts: Iterable[Any]) -> bytes:

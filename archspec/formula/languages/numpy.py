@@ -53,9 +53,9 @@ class Numpy(Floating, Python):
     def _exact(self, name: str, whole: bool) -> str:
         return f"whole({name})" if whole else f"np.asarray({name}, dtype=np.float64)"
 
-    def refuse(self, broken: str, said: str) -> list[str]:
+    def refuse(self, broken: str, message: str) -> list[str]:
         """An if over all elements, and a ValueError."""
-        return super().refuse(f"np.any({broken})", said)
+        return super().refuse(f"np.any({broken})", message)
 
     def not_among(self, name: str, values: list[str]) -> str:
         """An array of truth values."""
@@ -89,7 +89,7 @@ class Numpy(Floating, Python):
     def _extreme(self, name: str, atom: Expr) -> str:
         return reduce(lambda left, right: f"{self.heads[name]}({left}, {right})", map(self.write, atom.args))
 
-    def _Lookup(self, atom: Any) -> str:  # noqa: N802
+    def _TableLookup(self, atom: Any) -> str:  # noqa: N802
         found = f"np.vectorize({self._table(atom)}.__getitem__, otypes=[float])"
         if len(atom.keys) > 1:
             found = f"np.vectorize(lambda *key: {self._table(atom)}[key], otypes=[float])"

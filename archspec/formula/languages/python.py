@@ -42,9 +42,9 @@ class Python(Language):
     def _exact(self, name: str, whole: bool) -> str:
         return f"index({name})" if whole else f"Fraction(str({name}))"
 
-    def refuse(self, broken: str, said: str) -> list[str]:
+    def refuse(self, broken: str, message: str) -> list[str]:
         """An if, and a ValueError."""
-        return [f"if {broken}:", f"{INDENT}raise ValueError({python_string(said)})"]
+        return [f"if {broken}:", f"{INDENT}raise ValueError({python_string(message)})"]
 
     def not_among(self, name: str, values: list[str]) -> str:
         """An expression that is true or false."""
@@ -97,7 +97,7 @@ class Python(Language):
     def _Ceil(self, atom: Expr) -> str:  # noqa: N802
         return self.call("math.ceil", atom.args)
 
-    def _Lookup(self, atom: Any) -> str:  # noqa: N802
+    def _TableLookup(self, atom: Any) -> str:  # noqa: N802
         return f"{self._table(atom)}[{', '.join(map(self.write, atom.keys))}]"
 
     def _table(self, atom: Any) -> str:

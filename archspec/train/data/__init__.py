@@ -1,12 +1,12 @@
 """Images with their classes, read from what people have on disk into two tensors."""
 
 from archspec.train.data.read import KINDS, agreeing, fitted, kind_of, load
-from archspec.train.data.split import Data, Split, held_out, numbered, refuse_other_classes
+from archspec.train.data.split import Data, DataSplit, held_out, numbered, refuse_other_classes
 
 __all__ = [
     "KINDS",
     "Data",
-    "Split",
+    "DataSplit",
     "agreeing",
     "fitted",
     "held_out",

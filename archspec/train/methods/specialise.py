@@ -56,12 +56,12 @@ class Specialise(Method):
 
         import torch
 
-        from archspec.train.data import Split
+        from archspec.train.data import DataSplit
 
         special = self.special(data)
         number = torch.full((data.classes,), len(special), dtype=torch.int64)
         number[special] = torch.arange(len(special))
-        train, test, *more = (Split(split.images, number[split.labels.cpu()]) for split in data.splits.values())
+        train, test, *more = (DataSplit(split.images, number[split.labels.cpu()]) for split in data.splits.values())
         names = (*map(data.called, special), OTHERS)
         note = "; ".join(filter(None, [data.note, f"classes {', '.join(names[:-1])}, and all others as one"]))
         return replace(
