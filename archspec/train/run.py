@@ -393,7 +393,15 @@ class _Training:
 
 
 def went_on(out: Path) -> bool:
-    """Whether a folder holds a run that was begun, so that it is to be gone on with."""
+    """Whether a folder holds a run that was begun, so that it is to be gone on with.
+
+    Raises:
+        ArchspecError: There are several processes: one would see what another has just begun.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ArchspecError(
+            "several trainings one after another run in one process; torchrun with archspec train is for one of them"
+        )
     return (out / record.RUN).is_file() and (out / record.RUN).stat().st_size > 0
 
 
