@@ -35,7 +35,7 @@ def command(  # noqa: PLR0913  # each is an option
     SPEC may be the folder of a run: it knows its specification, bindings, weights and data.
     """
     need("train", "torch", "accelerate", "safetensors")
-    from archspec.train import evaluate
+    from archspec.train import evaluate, record
 
     arch, bound, run = open_spec(spec, settings)
     if weights is None and run is None:
@@ -43,5 +43,6 @@ def command(  # noqa: PLR0913  # each is an option
     file = str(run.weights) if run is not None and weights is None else str(weights)
     source = data or (run and run.source) or "digits"
     resize = resize or (run is not None and data is None and run.resize)
-    score = evaluate(arch, file, source, bindings=bound, resize=resize, batch=batch, device=device)
+    recipe = record.read(run.folder).recipe if run is not None else None
+    score = evaluate(arch, file, source, bindings=bound, resize=resize, batch=batch, device=device, recipe=recipe)
     print_report(evaluation(score, arch.name, source, confusion), output_format)

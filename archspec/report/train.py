@@ -18,7 +18,7 @@ from rich.progress import (
 
 from archspec.report.cells import Name, Number
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
-from archspec.train.result import Epoch, Result, Score, Watcher
+from archspec.train.result import Correction, Epoch, Result, Score, Watcher
 from archspec.writing import one_line
 
 
@@ -87,11 +87,18 @@ def train(result: Result) -> Report:
     said = (
         f"{result.spec}: {result.params:,} weights, {result.data}; {result.seconds:,.0f} s of training, in {result.out}"
     )
+    added = () if result.corrected is None else (Section((Notes((_added(result.corrected),)),)),)
     return Report(
-        (Section((Title(said),)), Section((Table(_columns(result)),))),
+        (Section((Title(said),)), Section((Table(_columns(result)),)), *added),
         data=lambda: _data(result),
         records=lambda: _records(result.epochs),
     )
+
+
+def _added(correction: Correction) -> str:
+    """What was added to which logits."""
+    moved = [f"{shift:+.2f} to class {label}" for label, shift in enumerate(correction.added) if shift]
+    return f"corrected, as the validation images want it: {', '.join(moved) or 'by nothing'}"
 
 
 def _columns(result: Result) -> list[Column]:
@@ -99,7 +106,10 @@ def _columns(result: Result) -> list[Column]:
     what = "test" if result.last.validation is None else "validation"
     rows = [("last", what, result.last.epoch, result.last.held)]
     rows.append((f"best on the {what} images", what, result.best.epoch, result.best.held))
-    if result.tested is not None:
+    if result.corrected is not None:
+        rows.append(("the best, as it was learned", "test", result.best.epoch, result.corrected.before))
+        rows.append(("the best, corrected", "test", result.best.epoch, result.final or result.corrected.before))
+    elif result.tested is not None:
         rows.append(("the best, tested once", "test", result.best.epoch, result.tested))
     scores, said_of = [score for *_, score in rows], "test " if what == "test" else ""
     return [
@@ -145,6 +155,8 @@ def _data(result: Result) -> dict[str, Any]:
             for epoch in result.epochs
         ],
         "tested": _figures(result.tested),
+        "corrected": result.corrected
+        and {"added": list(result.corrected.added), "before": _figures(result.corrected.before)},
         "error": result.final.error if result.final else None,
     }
 

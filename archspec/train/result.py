@@ -88,6 +88,19 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What the weights that were chosen are corrected by, at the end of a training.
+
+    Attributes:
+        added: What is added to each class's logit, found on the validation images.
+        before: What the weights do with the test images without it.
+    """
+
+    added: tuple[float, ...]
+    before: Score
+
+
+@dataclass(frozen=True, slots=True)
 class Result(Reported):
     """A training.
 
@@ -104,6 +117,7 @@ class Result(Reported):
         note: What it began with, where that was not fresh weights; empty otherwise.
         tested: What the best weights do with the test images, where the best were chosen by validation; None before
             the end.
+        corrected: By what those weights were corrected first; None if by nothing.
     """
 
     spec: str
@@ -117,6 +131,7 @@ class Result(Reported):
     signal: int | None = None
     note: str = ""
     tested: Score | None = None
+    corrected: Correction | None = None
 
     @property
     def last(self) -> Epoch:

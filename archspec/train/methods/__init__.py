@@ -6,5 +6,6 @@ from archspec.train.methods.freeze import Freeze
 from archspec.train.methods.max_norm import MaxNorm
 from archspec.train.methods.prune import Prune
 from archspec.train.methods.share import WeightSharing
+from archspec.train.methods.specialise import Specialise
 
-__all__ = ["METHODS", "Course", "Distil", "Freeze", "MaxNorm", "Method", "Prune", "Seen", "WeightSharing"]
+__all__ = ["METHODS", "Course", "Distil", "Freeze", "MaxNorm", "Method", "Prune", "Seen", "Specialise", "WeightSharing"]

@@ -2,13 +2,18 @@
 
 A training asks every method of its recipe in turn:
 
+    data(data)                     what is learned, where it is not the data as they are
+    images(order, data)            which images an epoch shows, in which order
+    start(tensors, names, network) the weights of another run to begin with, made fit
     begin(model, network, seed)    at the beginning of a stage; gives the course
+    learns(data, fixed)            what the stage will show
     parameters(named)              what learns, by name: fewer than there are, or others
     loss(seen)                     the terms of the loss, by name; none for the data's own
     before_step(step)              the gradients are there
     after_step(model, average, step)   the weights have moved
     tensors(), restore(tensors)    what a checkpoint holds beside weights and optimiser
     weights(named)                 the weights to save, under the network's own names
+    correction(held)               what is added to the logits of the weights that were chosen
     facts()                        what the record of the run says
 
 Whatever a course does is a function of its keys, the weights, the seed and the step: so a training that is resumed
@@ -16,7 +21,7 @@ goes on to the bit.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from archspec.graph import Network
+    from archspec.train.data import Data
 
 METHODS: dict[str, "type[Method]"] = {}
 """The methods by their keys in a recipe."""
@@ -54,6 +60,13 @@ class Seen:
 
 class Course:
     """A method while a training runs; it does nothing that is not overridden."""
+
+    def learns(self, data: "Data", fixed: bool) -> None:
+        """What the stage will show; `fixed` says whether an image is the same whenever it is shown.
+
+        Raises:
+            ArchspecError: It is nothing for the method.
+        """
 
     def parameters(self, named: "dict[str, nn.Parameter]") -> "dict[str, nn.Parameter]":
         """What learns, by name."""
@@ -84,6 +97,14 @@ class Course:
         """What the record of the run says of it."""
         return {}
 
+    def correction(self, held: "Callable[[], tuple[Tensor, Tensor]]") -> "Tensor | None":  # noqa: ARG002
+        """What is added to each class's logit at the end; None for nothing.
+
+        Args:
+            held: Gives the logits of the validation images, and their labels.
+        """
+        return None
+
 
 class Method(Located):
     """A method: a frozen class with its keys.
@@ -91,10 +112,39 @@ class Method(Located):
     Attributes:
         key: Its key in a recipe.
         short: The key that a value alone stands for, as in `max_norm: 2`; None where a mapping is wanted.
+        of_the_run: Whether it is of the whole training, and of no stage.
     """
 
     key: ClassVar[str]
     short: ClassVar[str | None] = None
+    of_the_run: ClassVar[bool] = False
+
+    def data(self, data: "Data") -> "Data":
+        """What is learned, where it is not the data as they are; for methods of the whole training.
+
+        Raises:
+            ArchspecError: The data have not what the method speaks of.
+        """
+        return data
+
+    def images(self, order: "Tensor", data: "Data") -> "Tensor":  # noqa: ARG002
+        """The training images that an epoch shows, by number; given are all, in the epoch's random order.
+
+        How many there are is the same in every epoch.
+
+        Raises:
+            ArchspecError: The data have not what the method speaks of.
+        """
+        return order
+
+    def start(
+        self,
+        tensors: "Mapping[str, Tensor]",
+        names: "Sequence[str]",  # noqa: ARG002
+        network: "Network",  # noqa: ARG002
+    ) -> "Mapping[str, Tensor]":
+        """The weights of another run to begin with, made fit; `names` are its classes, if it says so."""
+        return tensors
 
     @abstractmethod
     def begin(self, model: "nn.Module", network: "Network", seed: int) -> Course:
