@@ -1,7 +1,7 @@
 """A training on the terminal: while it runs on standard error, at its end on standard output."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -16,8 +16,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from archspec.report.cells import Name, Number
-from archspec.report.page import Column, Notes, Report, Section, Table, Title
+from archspec.report.cells import EMPTY, Name, Number
+from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
 from archspec.train.result import Epoch, Result, Score, Watcher
 from archspec.writing import one_line
 
@@ -88,10 +88,35 @@ def train(result: Result) -> Report:
         f"{result.spec}: {result.params:,} weights, {result.data}; {result.seconds:,.0f} s of training, in {result.out}"
     )
     return Report(
-        (Section((Title(said),)), Section((Table(_columns(result)),))),
+        (Section((Title(said),)), Section((Table(_columns(result)),)), *_methods(result.facts)),
         data=lambda: _data(result),
         records=lambda: _records(result.epochs),
     )
+
+
+def _methods(facts: Mapping[str, Any]) -> list[Section]:
+    """What pruning has left: weights and units, layer by layer; and what is cut off."""
+    if "prune" not in facts:
+        return []
+    pruned = facts["prune"]
+    names = list(pruned["weights"])
+    left, whole = ([pruned["weights"][name][i] for name in names] for i in (0, 1))
+    units = [pruned["units"].get(name.removesuffix(".weight")) for name in names]
+    total: Role = "total"
+    table = Table(
+        [
+            Column("pruned", [*(Name(name.removesuffix(".weight")) for name in names), Name("total")]),
+            Column("weights", [*map(Number, whole), Number(sum(whole))]),
+            Column("kept", [*map(Number, left), Number(sum(left))]),
+            Column(
+                "share", [_percent(100 * a / b) for a, b in zip([*left, sum(left)], [*whole, sum(whole)], strict=True)]
+            ),
+            Column("units kept", [*(Name(f"{one[0]} of {one[1]}") if one else EMPTY for one in units), EMPTY]),
+        ],
+        [*(("",) * len(names)), total],
+    )
+    cut = [f"{name.removesuffix('.weight')} is cut off: only biases are left" for name in pruned.get("cut_off", ())]
+    return [Section((table,)), *([Section((Notes(tuple(cut)),))] if cut else [])]
 
 
 def _columns(result: Result) -> list[Column]:
@@ -140,6 +165,7 @@ def _data(result: Result) -> dict[str, Any]:
         "signal": result.signal,
         "seconds": result.seconds,
         "note": result.note,
+        "methods": dict(result.facts),
         "epochs": [
             {**asdict(epoch), "test": _figures(epoch.test), "validation": _figures(epoch.validation)}
             for epoch in result.epochs

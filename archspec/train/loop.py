@@ -103,6 +103,10 @@ class Loop:
         self.class_weights = _balanced(data).to(accelerate.device) if recipe.balance else None
         self.decay = 0.0
 
+    def ready(self, done: int) -> bool:
+        """Whether after so many steps the weights are what the stage's methods make of them."""
+        return all(course.ready(done) for course in self.courses)
+
     @property
     def steps(self) -> int:
         """The steps of the whole stage."""
@@ -207,6 +211,8 @@ class Loop:
         """Give the model the weights to use, for the stage that follows."""
         if self.average is not None:
             self.model.load_state_dict(self.average.module.state_dict())
+        for course in self.courses:
+            course.end()
         for parameter in self.model.parameters():
             parameter.requires_grad_(True)
             parameter.grad = None

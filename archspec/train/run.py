@@ -229,6 +229,7 @@ class _Run:
             self._step(ears)
             if self.result.signal is not None:
                 return
+        self.result = replace(self.result, facts=self._facts())
         if self.data.validation is not None and self.result.tested is None:
             self._choose()
 
@@ -318,12 +319,15 @@ class _Run:
             images / max(self.seconds, 1e-9),
             score if what == "validation" else None,
             100 * self.right / images,
+            self.stage is self.stages[-1] and self.loop.ready(self.step - self.stage.first),
         )
         self.result = replace(self.result, epochs=(*self.result.epochs, epoch))
         self.loss, self.right, self.seconds, self.clock = 0.0, 0, 0.0, time.monotonic()
         if self.log is not None:
             self.log.epoch(epoch)
             checkpoint.write_text(self.out / "epochs.csv", table(self.result.epochs))
+            if self.step == self.stage.end and (facts := self._facts()):
+                self.log.facts(epoch.epoch, facts)
             if self.result.best is epoch:
                 checkpoint.write_weights(self.out / BEST, self._weights(), self._note())
         self._save()

@@ -2,7 +2,6 @@
 
 import json
 import math
-from itertools import pairwise
 
 import pytest
 import sympy
@@ -19,7 +18,7 @@ from archspec.train import Options, Recipe, Watcher, checkpoint, data, evaluate,
 from archspec.train.data import Data, Split, held_out
 from archspec.train.methods import METHODS
 from archspec.train.methods.distil import soft_loss
-from archspec.train.methods.share import beginning, clustered, summed
+from archspec.train.methods.share import summed
 from archspec.train.statistics import recompute
 
 PLAN = """name: little
@@ -269,24 +268,6 @@ def test_the_gradient_of_a_codebook_is_autograds(seed, count, size):
     array.retain_grad()
     (factor * array**2).sum().backward()
     assert torch.allclose(summed(array.grad, which, count), book.grad)
-
-
-@settings(derandomize=True, max_examples=50, deadline=None)
-@given(seed=st.integers(0, 10**6), bits=st.integers(1, 4), how=st.sampled_from(["linear", "density", "random"]))
-def test_k_means_never_gets_worse_and_each_value_is_nearest_to_its_number(seed, bits, how):
-    drawn = torch.Generator().manual_seed(seed)
-    values = torch.randn(50, generator=drawn, dtype=torch.float64)
-    first = beginning(values, 2**bits, how, drawn)
-
-    def error(rounds):
-        book, which = clustered(values, first, rounds)
-        assert torch.equal(book, book.sort().values)
-        return float(((values - book[which]) ** 2).sum())
-
-    errors = [error(rounds) for rounds in range(6)]
-    assert all(after <= before + 1e-9 for before, after in pairwise(errors))
-    book, which = clustered(values, first, 100)
-    assert torch.equal((values[:, None] - book).abs().min(1).values, (values - book[which]).abs())
 
 
 def test_what_is_pruned_stays_zero_though_there_was_momentum_before(tiny, plan, tmp_path):

@@ -7,6 +7,8 @@ A training asks every method of its recipe in turn:
     loss(seen)                     the terms of the loss, by name; none for the data's own
     before_step(step)              the gradients are there
     after_step(model, average, step)   the weights have moved
+    ready(done)                    whether the weights of now may be chosen
+    end()                          the stage is over
     tensors(), restore(tensors)    what a checkpoint holds beside weights and optimiser
     weights(named)                 the weights to save, under the network's own names
     facts()                        what the record of the run says
@@ -68,6 +70,13 @@ class Course:
 
     def after_step(self, model: "nn.Module", average: "nn.Module | None", step: int) -> None:
         """The optimiser has moved the weights, and the average has followed."""
+
+    def ready(self, done: int) -> bool:  # noqa: ARG002
+        """Whether after so many steps of the stage the weights are what the method makes of them."""
+        return True
+
+    def end(self) -> None:
+        """The stage is over, and the next one takes the model."""
 
     def tensors(self) -> "dict[str, Tensor]":
         """What a checkpoint holds of it."""
