@@ -11,7 +11,7 @@ from archspec import architecture
 from archspec.cli.formats import format_option, tell
 from archspec.cli.options import bindings, set_option, spec_argument
 from archspec.report import packed as reports
-from archspec.report.compress import closed_forms, prediction
+from archspec.report.compress import closed_forms, packed, prediction
 
 if TYPE_CHECKING:
     from archspec.compress.progress import Progress
@@ -66,7 +66,7 @@ def pack(spec: str, weights: str, plan: str, settings: tuple[str, ...], output: 
     with _progress("packing") as progress:
         arch = architecture.load(spec)
         found = compress.pack(arch, weights, plan, output, progress=progress, bindings=bindings(settings))
-    tell(reports.packed(found), form)
+    tell(packed(found), form)
 
 
 @command.command("unpack")

@@ -236,6 +236,9 @@ class Loop:
     def tensors(self) -> dict[str, Tensor]:
         """All that is saved beside the weights to use, by name."""
         found = {f"optimizer.{key}": value for key, value in optimizers.tensors_of(self.bare_optimizer).items()}
+        saved = self.weights()  # a method may save others than those that learn
+        own = self.used.state_dict()
+        found |= {f"real.{key}": own[key] for key in own if own[key].data_ptr() != saved[key].data_ptr()}
         if self.average is not None:
             found["average.steps"] = self.average.n_averaged
             found |= {f"learning.{key}": value for key, value in self.model.state_dict().items()}
@@ -250,7 +253,7 @@ class Loop:
 
     def restore(self, weights: Mapping[str, Tensor], others: Mapping[str, Tensor], scaler: Mapping[str, Any]) -> None:
         """Go back to what was saved."""
-        fill(self.used, weights, "the checkpoint")
+        fill(self.used, real(weights, others), "the checkpoint")
         if self.average is not None:
             fill(self.model, _below("learning.", others), "the checkpoint")
             self.average.n_averaged.copy_(others["average.steps"])
@@ -259,6 +262,11 @@ class Loop:
         optimizers.restore(self.bare_optimizer, _below("optimizer.", others))
         if self.accelerate.scaler is not None and scaler:
             self.accelerate.scaler.load_state_dict(dict(scaler))
+
+
+def real(weights: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights that learn, of those that are saved to be used and what is saved beside them."""
+    return {**weights, **_below("real.", others)}
 
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

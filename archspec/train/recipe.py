@@ -17,7 +17,7 @@ from archspec.language.located import Faults, Located, fault_of, validated
 from archspec.language.reader import decode, parse, read_bytes
 from archspec.language.values import Text
 from archspec.train.domains import Fraction, Switch, real, whole, word
-from archspec.train.methods import METHODS, Distil, Freeze, MaxNorm, Method, Prune, Share
+from archspec.train.methods import METHODS, Distil, Freeze, MaxNorm, Method, OneBit, Prune, Quantise, Share
 from archspec.writing import printable
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
@@ -59,7 +59,7 @@ class Recipe(Located):
         patience: After how many epochs without a better one the training ends; 0 for never.
         start: The folder of a run, or a file of weights, to begin with; None for fresh weights.
         seed: Of the first weights, the order of the images and every other chance.
-        freeze, max_norm, distil, prune, share: See the file of each in `archspec.train.methods`.
+        freeze, max_norm, distil, prune, share, quantise, one_bit: See the file of each in `archspec.train.methods`.
         stages: Trainings one after another: what of the recipe is different in each.
 
     >>> Recipe(epochs=3).lr
@@ -103,6 +103,8 @@ class Recipe(Located):
     distil: Distil | None = None
     prune: Prune | None = None
     share: Share | None = None
+    quantise: Quantise | None = None
+    one_bit: OneBit | None = None
     stages: tuple["Recipe", ...] = ()
 
     @property
@@ -120,6 +122,11 @@ class Recipe(Located):
         ]
         if self.stages and self.patience:
             found.append(SpecError("patience ends a training, and stages follow one another", self.key_at("patience")))
+        found += [
+            SpecError("ema averages weights, and an average of levels is no level", each.key_at("quantise"))
+            for each in self.staged()
+            if each.quantise is not None and each.ema
+        ]
         if self.patience and not self.validation:
             found.append(SpecError("patience needs validation images to judge by", self.key_at("patience")))
         return found

@@ -21,7 +21,7 @@ from archspec.train.checkpoint import Checkpoint
 from archspec.train.data import Data
 from archspec.train.interrupt import Heard, heard
 from archspec.train.log import Log, table
-from archspec.train.loop import Loop, accelerator
+from archspec.train.loop import Loop, accelerator, real
 from archspec.train.options import Options
 from archspec.train.recipe import Recipe
 from archspec.train.record import Record
@@ -204,7 +204,7 @@ class _Run:
             self.step = int(state["step"])
             stage = next(stage for stage in self.stages if self.step < stage.end or stage is self.stages[-1])
             if stage.number and self.step == stage.first:  # saved at the end of the one before
-                fill(self.model, found.weights, "the checkpoint")
+                fill(self.model, real(found.weights, found.training), "the checkpoint")
                 self._enter(stage)
             else:
                 if stage.number:

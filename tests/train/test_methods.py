@@ -21,6 +21,19 @@ from archspec.train.methods.distil import soft_loss
 from archspec.train.methods.share import summed
 from archspec.train.statistics import recompute
 
+BINARY = """archspec: 1
+name: binary
+input: [1, 8, 8]
+network:
+  - {conv2d: {out_channels: 8, kernel_size: 3}, as: conv1}
+  - {batch_norm, as: norm}
+  - {binary_conv2d: {out_channels: 8, kernel_size: 3}, as: conv2}
+  - flatten
+  - {binary_linear: {out_features: 12, binary_input: false}, as: fc1}
+  - relu
+  - {linear: {out_features: 10}, as: fc2}
+"""
+
 PLAN = """name: little
 layers:
   - {layer: conv, density: 1/2, weight_bits: 3}
@@ -67,6 +80,8 @@ def recipes(plan, teacher):
         "prune": {**small, "ema": 0.9, "prune": {"plan": plan, "steps": 12, "every": 3}},
         "share": {**small, "share": {"plan": plan, "init": "random"}},
         "distil": {**small, "distil": {"teachers": [teacher], "temperature": 4, "hard": 0.3}},
+        "quantise": {**small, "quantise": levels(plan)},
+        "one_bit": {**small, "ema": 0.9, "optimizer": "adam", "lr": 0.003, "one_bit": "exact"},
         "bounds": {**small, "max_norm": 1.5, "freeze": "conv", "accumulate": 3, "balance": True},
         "images": {**small, "mixup": 0.4, "area": 0.3, "validation": 200},
         "stages": {
@@ -83,10 +98,17 @@ def recipes(plan, teacher):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["prune", "share", "distil", "bounds", "images", "stages"])
+def levels(plan):
+    path = plan.replace("little", "levels")
+    with open(path, "w") as file:
+        file.write("name: levels\nbatch_norm: fold\nlayers: [{layer: '*', linear_bits: 4, linear_rule: signed}]\n")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["prune", "share", "quantise", "one_bit", "distil", "bounds", "images", "stages"])
 @pytest.mark.parametrize("step", [4, 16])
 def test_a_training_by_any_method_is_resumed_to_the_bit(tiny, plain, plan, teacher, tmp_path, kind, step):
-    arch = plain if kind == "distil" else tiny
+    arch = {"distil": plain, "one_bit": archspec.loads(BINARY)}.get(kind, tiny)
     chosen = Recipe().changed(recipes(plan, teacher)[kind])
     whole = fit(arch, "digits", chosen, out=tmp_path / "whole")
     with pytest.raises(ConnectionAbortedError):
@@ -105,7 +127,7 @@ def test_a_training_by_any_method_is_resumed_to_the_bit(tiny, plain, plan, teach
 
 
 def test_every_method_is_a_key_of_a_recipe():
-    assert {*METHODS} == {"freeze", "max_norm", "distil", "prune", "share"}
+    assert {*METHODS} == {"freeze", "max_norm", "distil", "prune", "share", "quantise", "one_bit"}
     assert all(Recipe.model_fields[key].default is None for key in METHODS)
 
 

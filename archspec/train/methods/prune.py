@@ -157,7 +157,7 @@ class Pruned(Course):
         self._drop()
 
     def facts(self) -> dict[str, Any]:
-        """How many weights and units are left, of how many, and which layers are cut off: only biases are left there."""
+        """How many weights and units are left, of how many, and which layers are cut off."""
         kept = {name: [int(self.masks[name].sum()), self.masks[name].numel()] for name in self.counts}
         cut = [name for name, (left, _) in kept.items() if not left]
         return {"weights": kept, "units": units.counted(self.joints, self.masks), **({"cut_off": cut} if cut else {})}
