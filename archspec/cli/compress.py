@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from archspec import architecture
 from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, set_option, spec_argument
+from archspec.cli.options import bindings, opened, set_option, spec_argument
+from archspec.errors import ArchspecError
 from archspec.report import packed as reports
 from archspec.report.compress import closed_forms, packed, prediction
 
@@ -43,7 +44,7 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
     """
     from archspec import compress
 
-    with _progress("predicting") as progress:
+    with progress_of("predicting") as progress:
         arch = architecture.load(spec)
         found = compress.predict(arch, plan, weights, progress=progress, bindings=bindings(settings))
     tell(prediction(found), form)
@@ -51,22 +52,55 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
 
 @command.command("pack")
 @spec_argument
-@click.option("--weights", required=True, metavar="FILE", help="Under the network's own names: .safetensors or .npz.")
+@click.option(
+    "--weights",
+    metavar="FILE",
+    help="Under the network's own names: .safetensors or .npz.  [default: the best of SPEC, if it is a run]",
+)
 @plan_option
 @set_option
 @click.option("-o", "--output", required=True, metavar="FILE", help="Ends in .safetensors.")
 @format_option()
-def pack(spec: str, weights: str, plan: str, settings: tuple[str, ...], output: str, form: str) -> None:
+def pack(spec: str, weights: str | None, plan: str, settings: tuple[str, ...], output: str, form: str) -> None:
     """Write weights under a plan into a file: pruned, quantised and coded as the plan says.
 
-    The same weights and plan give the same bytes. The file appears when it is whole.
+    The same weights and plan give the same bytes. The file appears when it is whole. SPEC may be the folder of a run.
     """
     from archspec import compress
 
-    with _progress("packing") as progress:
-        arch = architecture.load(spec)
-        found = compress.pack(arch, weights, plan, output, progress=progress, bindings=bindings(settings))
+    arch, bound, run = opened(spec, settings)
+    if weights is None and run is None:
+        raise ArchspecError(f"{spec}: is no folder of a run; name its weights with --weights")
+    file = str(run.weights) if run is not None and weights is None else str(weights)
+    with progress_of("packing") as progress:
+        found = compress.pack(arch, file, plan, output, progress=progress, bindings=bound)
     tell(packed(found), form)
+
+
+@command.command("train")
+@click.argument("spec", metavar="[SPEC]", required=False)
+@click.option("--plan", metavar="PLAN", help="A file, or the name of a plan.  [default with --resume: the run's]")
+@set_option
+@click.option("--start", metavar="RUN|FILE", help="Begin with these weights.  [default: SPEC, if it is a run]")
+@click.option("--data", metavar="DATA", help="As for train.  [default: those of the run that it starts from]")
+@click.option("--recipe", metavar="RECIPE", help="A file or a name.  [default: compress_SPEC, or compress]")
+@click.option("--with", "changes", multiple=True, metavar="KEY=VALUE", help="Set any key of the recipe.")
+@click.option("--seed", metavar="N", help="As the run's that it starts from, for the same validation images.")
+@click.option("--out", metavar="DIR", help="The folder of the run.  [default: runs/SPEC-PLAN-SEED]")
+@click.option("--resume", metavar="RUN", help="Continue the run in a folder.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, or a device such as cuda:1.")
+@format_option()
+def train(spec: str | None, settings: tuple[str, ...], form: str, **given: Any) -> None:
+    """Prune, share or quantise while the network learns, as a plan says, and pack what comes of it.
+
+    Of a recipe those stages are run that the plan asks for. The folder is that of a run, as archspec train has it; the
+    chosen weights are packed into packed.safetensors in it, which holds exactly them.
+
+    Exit 1 when the training cannot go on, 130 when it is interrupted; --resume continues it.
+    """
+    from archspec.cli.compressing import run
+
+    run(spec, settings, form, given)
 
 
 @command.command("unpack")
@@ -80,7 +114,7 @@ def unpack(file: str, output: str, authors: str | None, linear_bits: str, limit:
     from archspec import compress
     from archspec.compress import unpacking
 
-    with _progress("unpacking") as progress:
+    with progress_of("unpacking") as progress:
         if authors is None:
             found = compress.unpack(file, **({} if limit is None else {"limit": limit}))
             found.save(output, progress)
@@ -109,7 +143,7 @@ def verify(file: str, mode: str, limit: int | None, form: str) -> None:
     """
     from archspec import compress
 
-    with _progress("verifying") as progress:
+    with progress_of("verifying") as progress:
         found = compress.verify(file, mode, progress=progress, **({} if limit is None else {"limit": limit}))
     tell(reports.verified(found), form)
     if not found:
@@ -131,7 +165,7 @@ def formulas(name: str | None, settings: tuple[str, ...], form: str) -> None:
 
 
 @contextmanager
-def _progress(what: str) -> "Iterator[Progress]":
+def progress_of(what: str) -> "Iterator[Progress]":
     """A bar on standard error while work goes on, where that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn

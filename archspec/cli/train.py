@@ -55,6 +55,7 @@ RECIPE = (
 @click.option("--precision", metavar="NAME", help=", ".join(PRECISIONS))
 @click.option("--ema", metavar="X", help="Average the weights; what a step keeps of the average, such as 0.999.")
 @click.option("--clip", metavar="NORM", help="The largest norm of the gradient.")
+@click.option("--plan", metavar="PLAN", help="Train the network with one-bit layers where a plan says 'binary'.")
 @click.option("--seed", metavar="N")
 @click.option("--out", metavar="DIR", help="The folder of the run.  [default: runs/SPEC-DATA-SEED]")
 @click.option(
@@ -85,6 +86,8 @@ def command(spec: str | None, settings: tuple[str, ...], form: str, **given: Any
     if place is None or (spec is None and runs.find(place) is None):
         raise ArchspecError("name a SPEC to train, or a run: --resume RUN, --start RUN")
     arch, bound, run = opened(place, settings)
+    plan = given["plan"]
+    arch = arch if plan is None else arch.with_one_bit(plan, bound)
     if run is not None and given["resume"] is None:
         given["data"] = given["data"] or run.source
         given["resize"] = given["resize"] or run.resize
@@ -92,6 +95,8 @@ def command(spec: str | None, settings: tuple[str, ...], form: str, **given: Any
         **{key: given[key] for key in Options.__slots__ if key != "resume"}, resume=given["resume"] is not None
     )
     recipe = _recipe(arch.name, given)
+    if plan is not None and recipe is not None and not any(stage.one_bit for stage in recipe.staged()):
+        recipe = recipe.changed({"one_bit": {}})
     out = Path(given["out"]) if given["out"] else _folder(arch.name, given["data"], recipe)
     watcher = Bars() if int(os.environ.get("RANK", "0")) == 0 else Watcher()
     from archspec.train import fit
@@ -104,7 +109,7 @@ def command(spec: str | None, settings: tuple[str, ...], form: str, **given: Any
     if isinstance(watcher, Bars):
         tell(train(result), form)
     if result.signal is not None:
-        _interrupted(result, isinstance(watcher, Bars))
+        interrupted(result, "archspec train", speaks=isinstance(watcher, Bars))
 
 
 def _recipe(name: str, given: dict[str, Any]) -> Recipe | None:
@@ -132,9 +137,9 @@ def _folder(name: str, data: str | None, recipe: Recipe | None) -> Path:
     return Path("runs") / f"{name}-{(data or 'digits').partition(':')[0]}-{recipe.seed}"
 
 
-def _interrupted(result: Result, speaks: bool) -> None:
+def interrupted(result: Result, verb: str, *, speaks: bool = True) -> None:
     """Say how to go on, and exit as a command does that a signal ended."""
     if speaks:
-        resume = shlex.join(["archspec", "train", "--resume", str(result.out)])
+        resume = shlex.join([*verb.split(), "--resume", str(result.out)])
         fault(f"interrupted; everything is saved: {resume}")
     sys.exit(128 + (result.signal or 0))

@@ -94,6 +94,18 @@ def train(result: Result) -> Report:
     )
 
 
+def compressed(result: Result, packed: Report | None) -> Report:
+    """What a training by a plan came to, and the file of its weights; none, where it was interrupted."""
+    first = train(result)
+    if packed is None:
+        return first
+    return Report(
+        (*first.sections, *packed.sections),
+        data=lambda: {"training": _data(result), "file": packed.data and packed.data()},
+        records=first.records,
+    )
+
+
 def _methods(facts: Mapping[str, Any]) -> list[Section]:
     """What pruning has left: weights and units, layer by layer; and what is cut off."""
     if "prune" not in facts:
@@ -102,7 +114,7 @@ def _methods(facts: Mapping[str, Any]) -> list[Section]:
     names = list(pruned["weights"])
     left, whole = ([pruned["weights"][name][i] for name in names] for i in (0, 1))
     units = [pruned["units"].get(name.removesuffix(".weight")) for name in names]
-    total: Role = "total"
+    roles: list[Role] = [*([""] * len(names)), "total"]  # type: ignore[list-item]  # mypy widens the literal
     table = Table(
         [
             Column("pruned", [*(Name(name.removesuffix(".weight")) for name in names), Name("total")]),
@@ -113,7 +125,7 @@ def _methods(facts: Mapping[str, Any]) -> list[Section]:
             ),
             Column("units kept", [*(Name(f"{one[0]} of {one[1]}") if one else EMPTY for one in units), EMPTY]),
         ],
-        [*(("",) * len(names)), total],
+        roles,
     )
     cut = [f"{name.removesuffix('.weight')} is cut off: only biases are left" for name in pruned.get("cut_off", ())]
     return [Section((table,)), *([Section((Notes(tuple(cut)),))] if cut else [])]

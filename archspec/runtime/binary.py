@@ -7,7 +7,8 @@ follows by the product rule: with g = ∂L/∂(α·sign W), `gradient` "exact" i
     ∂L/∂Wᵢ = sign(Wᵢ)/n·Σⱼ gⱼ·sign(Wⱼ) + α·gᵢ·1[|Wᵢ| ≤ 1]
 
 and "paper" is what section 3.1 prints, gᵢ·(1/n + α·1[|Wᵢ| ≤ 1]), which takes the derivative of α for 1/n alone and so
-leaves out what each weight does to all others of its filter. The sign of 0 is +1. Padding stays 0, as in the authors' code: it is neither sign.
+leaves out what each weight does to all others of its filter. The sign of 0 is +1. Padding stays 0, as in the authors'
+code: it is neither sign.
 
 `alpha` is a buffer, what a file stores beside the bits: computed from W while training, read as it is when evaluating.
 """

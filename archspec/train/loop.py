@@ -102,6 +102,8 @@ class Loop:
         self.parameters = [p for group in self.bare_optimizer.param_groups for p in group["params"]]
         self.class_weights = _balanced(data).to(accelerate.device) if recipe.balance else None
         self.decay = 0.0
+        for course in self.courses:
+            course.stage(self.steps)
 
     def ready(self, done: int) -> bool:
         """Whether after so many steps the weights are what the stage's methods make of them."""

@@ -124,7 +124,7 @@ class _Run:
         self._enter(self.stages[0])
         for stage in self.stages[1:]:  # what does not fit is refused now, not after the stages before it
             for method in stage.recipe.methods:
-                method.begin(deepcopy(self.model), self.network, 0)
+                method.begin(deepcopy(self.model), self.network, 0).stage(stage.end - stage.first)
         return self._trained(before, note)
 
     def _data(self, source: str | Data | None, before: Record | None) -> tuple[Data, str | None, bool]:

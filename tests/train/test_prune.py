@@ -210,3 +210,17 @@ def test_a_density_of_zero_is_refused_where_it_stands(tmp_path):
     with pytest.raises(ArchspecError, match=r"plan.yaml:3:\d+: a share lies above 0 and is at most 1 \(got 0\)"):
         fit(arch, "digits", Recipe().changed({"prune": plan}), out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_stage_too_short_for_its_pruning_is_refused_and_half_of_it_is_taken(tmp_path):
+    arch, plan = archspec.loads(MLP), plan_of(tmp_path, fc1="20 %")
+    chosen = Recipe().changed({"epochs": 1, "batch": 128, "prune": {"plan": plan, "steps": 12}})
+    with pytest.raises(ArchspecError, match="falls for 12 steps, and the stage has 11; give it more epochs"):
+        fit(arch, "digits", chosen, out=tmp_path / "run")
+    stages = [{}, {"prune": {"plan": plan, "steps": 12}}]
+    with pytest.raises(ArchspecError, match="and the stage has 11"):
+        fit(arch, "digits", Recipe().changed({"epochs": 1, "batch": 128, "stages": stages}), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    course = Prune(plan=plan).begin(arch.to_torch(), arch.expand(), 0)
+    course.stage(11)
+    assert (course.ready(4), course.ready(5)) == (False, True)

@@ -3,6 +3,7 @@
 A training asks every method of its recipe in turn:
 
     begin(model, network, seed)    at the beginning of a stage; gives the course
+    stage(steps)                   how many steps the stage has
     parameters(named)              what learns, by name: fewer than there are, or others
     loss(seen)                     the terms of the loss, by name; none for the data's own
     before_step(step)              the gradients are there
@@ -56,6 +57,13 @@ class Seen:
 
 class Course:
     """A method while a training runs; it does nothing that is not overridden."""
+
+    def stage(self, steps: int) -> None:
+        """How many steps the stage has.
+
+        Raises:
+            ArchspecError: They are too few; before the first step.
+        """
 
     def parameters(self, named: "dict[str, nn.Parameter]") -> "dict[str, nn.Parameter]":
         """What learns, by name."""

@@ -69,7 +69,7 @@ class Frozen(Course):
 
 def still(norm: "nn.Module") -> None:
     """Keep the statistics of a batch norm as they are, whether the network learns or not."""
-    norm.train = lambda _=True, norm=norm: _evaluating(norm)  # type: ignore[assignment,method-assign,misc]
+    norm.train = lambda _=True, norm=norm: _evaluating(norm)  # type: ignore[method-assign,misc]
     norm.eval()
 
 

@@ -37,7 +37,7 @@ class OneBit(Method):
         """Centre and clip the weights that there are."""
         from archspec.runtime.binary import BinaryConv2d, BinaryLinear
 
-        layers = {
+        layers: dict[str, nn.Module] = {
             name: module for name, module in model.named_modules() if isinstance(module, BinaryConv2d | BinaryLinear)
         }
         if not layers:

@@ -34,7 +34,7 @@ class Prune(Method):
         plan: The plan of compression, whose densities are reached: a name or a file.
         schedule: "cubic": the density falls from 1 as 1 − (1 − d)·(1 − (1 − t)³) (Zhu and Gupta 2017,
             arXiv:1710.01878), or "at_once".
-        steps: Steps of the stage in which the density falls.
+        steps: Steps of the stage in which the density falls; 0 for half of them.
         every: Steps between new masks while it falls.
         quality: Weights are kept that are larger than so many standard deviations of their layer (section 4.1), in the
             place of the plan's density, which then says only which layers are pruned; 0 for the plan's densities.
@@ -47,15 +47,10 @@ class Prune(Method):
 
     plan: Text
     schedule: Annotated[str, word(SCHEDULES)] = "cubic"
-    steps: Annotated[int, whole(1, 10**9)] = 1000
+    steps: Annotated[int, whole(0, 10**9)] = 0
     every: Annotated[int, whole(1, 10**6)] = 100
     quality: Annotated[float, real(0, 1000)] = 0.0
     dropout: Annotated[str, word(DROPOUT)] = "adjusted"
-
-    @property
-    def last(self) -> int:
-        """After how many steps the densities are reached."""
-        return self.steps if self.schedule == "cubic" else 1
 
     def density(self, final: float, step: int) -> float:
         """The density after so many steps.
@@ -63,7 +58,7 @@ class Prune(Method):
         >>> [Prune(plan="lenet_5", steps=4).density(0.2, step) for step in (0, 2, 4, 9)]
         [1.0, 0.30000000000000004, 0.2, 0.2]
         """
-        left = max(0.0, 1 - step / self.last)
+        left = max(0.0, 1 - step / self.steps) if self.schedule == "cubic" else 0.0
         return final + (1 - final) * left**3
 
     def begin(self, model: "nn.Module", network: "Network", seed: int) -> "Pruned":  # noqa: ARG002
@@ -89,14 +84,27 @@ class Pruned(Course):
     def __init__(self, keys: Prune, model: "nn.Module", network: "Network", counts: Mapping[str, int]) -> None:
         import torch
 
-        self.keys, self.counts = keys, dict(counts)
+        self.keys, self.counts, self.last = keys, dict(counts), keys.steps if keys.schedule == "cubic" else 1
         self.joints = units.joints(network)
         around = [name for joint in self.joints for name in (joint.before, joint.after)]
         wanted = {*counts, *(f"{name}weight" for name in around)}
         wanted |= {f"{joint.before}bias" for joint in self.joints if joint.biased[0]}
         self.arrays = {name: array for name, array in model.named_parameters() if name in wanted}
         self.masks = {name: torch.ones_like(array, dtype=torch.bool) for name, array in self.arrays.items()}
-        self.drops = dropouts(network, model, counts) if keys.dropout == "adjusted" else []
+        self.drops: list[tuple[Any, float, str]] = (
+            dropouts(network, model, counts) if keys.dropout == "adjusted" else []
+        )
+
+    def stage(self, steps: int) -> None:
+        """Half of them, where the recipe does not say how many the density falls in."""
+        if not self.last:
+            self.keys = self.keys.model_copy(update={"steps": max(1, steps // 2)})
+            self.last = self.keys.steps
+        if self.last > steps:
+            raise ArchspecError(
+                f"prune: the density falls for {self.last:,} steps, and the stage has {steps:,}; give it more epochs, "
+                "or 'prune' fewer steps"
+            )
 
     def after_step(self, model: "nn.Module", average: "nn.Module | None", step: int) -> None:
         """New masks where they are due, and zeros under all of them."""
@@ -105,10 +113,10 @@ class Pruned(Course):
         done = step + 1
         sides = [dict(each.named_parameters()) for each in (model, average) if each is not None]
         with torch.no_grad():
-            if done == self.keys.last or (done < self.keys.last and done % self.keys.every == 0):
+            if done == self.last or (done < self.last and done % self.keys.every == 0):
                 self._masked(done)
             self._clear(sides)
-            if done == self.keys.last:
+            if done == self.last:
                 folds = units.left_out(self.joints, self.masks)
                 for side in sides:
                     units.fold(side, folds)
@@ -123,7 +131,7 @@ class Pruned(Course):
         for name, count in self.counts.items():
             array = self.arrays[name]
             share = self.keys.density(count / array.numel(), done)
-            wanted = count if done >= self.keys.last else kept_of(array.numel(), share)
+            wanted = count if done >= self.last else kept_of(array.numel(), share)
             self.masks[name].copy_(kept(array, wanted, self.masks[name]))
         self._drop()
 
@@ -135,7 +143,7 @@ class Pruned(Course):
 
     def ready(self, done: int) -> bool:
         """Whether the densities are those of the plan."""
-        return done >= self.keys.last
+        return done >= self.last
 
     def end(self) -> None:
         """Dropout as it was."""
@@ -184,7 +192,7 @@ def above(array: "Tensor", quality: float) -> int:
     return int((values.abs() > quality * values.std(correction=0)).sum())
 
 
-def dropouts(network: "Network", model: "nn.Module", pruned: Mapping[str, int]) -> "list[tuple[nn.Module, float, str]]":
+def dropouts(network: "Network", model: "nn.Module", pruned: Mapping[str, int]) -> list[tuple[Any, float, str]]:
     """The dropouts that stand before a pruned layer alone: the module, its probability, the layer's weights."""
     from torch import nn
 
