@@ -1,6 +1,7 @@
 """A specification with one-bit operators where a plan says so: what is counted, as what is built and trained."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -45,13 +46,8 @@ def with_one_bit(document: Document, network: Network, plan: Plan) -> Document:
         raise ArchspecError(f"the plan {plan.name} makes no layer of {network.name} one-bit: none has 'binary'")
     rewriter = _Rewriter(document, network, plan, chosen)
     body = rewriter.top(document.network)
-    if missed := [name for name in chosen if name not in rewriter.done]:
-        raise ArchspecError(
-            f"{missed[0]} comes of no named step of {network.name}; give the step of the network that it stands in "
-            "a name with 'as'"
-        )
     blocks = {**document.blocks, **rewriter.blocks}
-    used = _used(body, blocks)
+    used = {name for step in _reached(body, blocks) for name in step.callees()}
     change = {
         "name": plan.name,
         "network": body,
@@ -70,13 +66,13 @@ class _Rewriter:
     plan: Plan
     chosen: Mapping[str, Layer]
     blocks: dict[str, Block] = field(default_factory=dict)
-    done: set[str] = field(default_factory=set)
-    operators: dict[str, bool] = field(default_factory=dict)
-    """The operators that were replaced, and whether some of each are left."""
+    operators: set[str] = field(default_factory=set)
+    """The operators that were replaced."""
 
     def top(self, body: Body) -> Body:
         """The network's own steps, each with the nodes of its name."""
         found: list[Any] = []
+        taken: Counter[str] = Counter()
         for step in body:
             if isinstance(step, When):
                 found.append(
@@ -86,13 +82,17 @@ class _Rewriter:
                 found.append(self._rows(step))
             elif isinstance(step, Table):
                 labels = {*step.labels()}
-                found += self.step(step, [node for node in self.network.nodes if node.stage in labels])
+                found += self.step(step, [node for node in self.network.nodes if node.stage in labels], taken)
             else:
-                named = step.as_
-                own = [node for node in self.network.nodes if node.stage == named] if named else []
-                own = own or [node for node in self.network.nodes if step.at and node.at == step.at]
-                found += self.step(step, own)
+                found += self.step(step, self.own(step, {label for each in body for label in each.labels()}), taken)
         return tuple(found)
+
+    def own(self, step: Step, labels: set[str]) -> list[Node]:
+        """The nodes of a step of the network: those of its name, or those that come of it and have no other's name."""
+        if step.as_ and not isinstance(step, Join):  # the branches of a join stand beside it
+            return [node for node in self.network.nodes if node.stage == step.as_]
+        reached = {each.at for each in _reached((step,), self.document.blocks)}
+        return [node for node in self.network.nodes if node.at in reached and node.stage not in labels]
 
     def _rows(self, step: Table) -> Table:
         """A table whose rows name what they are made of: the blocks of some rows are copies."""
@@ -111,15 +111,16 @@ class _Rewriter:
 
     def body(self, body: Body, nodes: Sequence[Node]) -> Body:
         """Steps of one place."""
-        return tuple(new for step in body for new in self.step(step, nodes))
+        taken: Counter[str] = Counter()
+        return tuple(new for step in body for new in self.step(step, nodes, taken))
 
-    def step(self, step: S, nodes: Sequence[Node]) -> "list[S | Call]":
+    def step(self, step: S, nodes: Sequence[Node], taken: Counter[str]) -> "list[S | Call]":
         """A step, with what comes before it now."""
         if not self._touched(nodes):
             return [step]
         change: dict[str, Any] = {}
         if isinstance(step, Call):
-            return self.call(step, nodes)
+            return self.call(step, nodes, taken)
         if isinstance(step, Group | Repeat):
             change = {"body": self.body(step.body, nodes)}
         elif isinstance(step, When):
@@ -133,10 +134,11 @@ class _Rewriter:
             change = {"table": step.table.model_copy(update={"block": self.callee(step.table.block, nodes)})}
         return [step.model_copy(update=change)]
 
-    def call(self, step: Call, nodes: Sequence[Node]) -> list[Any]:
+    def call(self, step: Call, nodes: Sequence[Node], taken: Counter[str]) -> list[Any]:
         """A call of an operator that becomes one-bit, or of a block that has such."""
         if step.name in self.document.blocks:
-            return [step.model_copy(update={"name": self.callee(step.name, nodes)})]
+            label = step.as_ or self._label(step.name, nodes, taken)
+            return [step.model_copy(update={"name": self.callee(step.name, nodes), "as_": label})]
         own = [node for node in nodes if node.at == step.at and node.operator.name == step.name]
         entries = {id(entry): entry for node in own if (entry := self.chosen.get(node.name))}
         if not entries:
@@ -148,14 +150,28 @@ class _Rewriter:
                 f"the plan {self.plan.name} treats {own[0].name} and {odd.name} differently, which come of one step; "
                 "write them as two"
             )
-        self.done |= {node.name for node in own}
-        self.operators[step.name] = True
+        self.operators.add(step.name)
         binary = step.model_copy(update={"name": BINARY[step.name], "args": _settings(step, own[0], first)})
         binary = binary if step.as_ else binary.model_copy(update={"as_": own[0].name.rpartition("/")[2]})
         if not self.plan.normalise or first.binary != "xnor" or self._normalised(own[0]):
             return [binary]
         label = own[0].name.rpartition("/")[2]
         return [Call(name="batch_norm", **{"as": f"norm_{label}"}), binary]
+
+    def _label(self, block: str, nodes: Sequence[Node], taken: Counter[str]) -> str:
+        """What the next call without a name of a block is called, whose copy would be called otherwise."""
+        labels: dict[str, None] = {}
+        for node in nodes:
+            path, above = "", ""
+            for part in node.name.split("/")[:-1]:
+                path = f"{path}/{part}" if path else part
+                made = self.network.containers.get(path)
+                kind = made.kind if made is not None else ""
+                if kind == block and above != "repeat":  # whose units are called so, too
+                    labels[part] = None
+                above = kind
+        taken[block] += 1
+        return [*labels, block][taken[block] - 1]
 
     def _normalised(self, node: Node) -> bool:
         before = node.inputs[0]
@@ -203,17 +219,16 @@ def _text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _used(body: Body, blocks: Mapping[str, Block]) -> set[str]:
-    """The blocks that a body calls, and those that they call."""
-    found: set[str] = set()
-    waiting = [body]
+def _reached(body: Iterable[Step], blocks: Mapping[str, Block]) -> Iterator[Step]:
+    """The steps of a body at any depth, and those of the blocks that they call."""
+    called: set[str] = set()
+    waiting: list[Any] = [body]
     while waiting:
         for step in within(waiting.pop()):
-            for name in step.callees():
-                if name in blocks and name not in found:
-                    found.add(name)
-                    waiting.append(blocks[name].body)
-    return found
+            yield step
+            fresh = {name for name in step.callees() if name in blocks} - called
+            called |= fresh
+            waiting += [blocks[name].body for name in fresh]
 
 
 def _initialised(document: Document, replaced: Iterable[str]) -> Any:
