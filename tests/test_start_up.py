@@ -19,9 +19,9 @@ RUN = (
 )
 
 
-def loaded_by(code):
+def loaded_by(code, heavy=HEAVY):
     done = subprocess.run(
-        [sys.executable, "-c", WATCH.format(code=code, heavy=HEAVY)],
+        [sys.executable, "-c", WATCH.format(code=code, heavy=heavy)],
         capture_output=True,
         text=True,
         cwd=PACKAGE.parent,
@@ -44,9 +44,9 @@ def test_commands_on_numbers_load_neither_torch_nor_sympy(arguments):
     assert loaded_by(RUN.format(arguments=arguments)) == set()
 
 
-def test_help_loads_neither_torch_nor_sympy_nor_the_models():
+def test_help_loads_no_verb_and_nothing_that_verbs_work_with():
     code = "from archspec.cli import app; import contextlib\nwith contextlib.suppress(SystemExit): app(['--help'])\n0"
-    assert loaded_by(code) == set()
+    assert loaded_by(code, {*HEAVY, "pydantic", "ruamel", "archspec.language", "archspec.cli.count"}) == set()
 
 
 def test_the_package_alone_loads_next_to_nothing():
@@ -56,6 +56,14 @@ def test_the_package_alone_loads_next_to_nothing():
 
 def test_the_watch_sees_what_is_loaded():
     assert loaded_by("import numpy") == {"numpy"}
+
+
+@pytest.mark.parametrize(("arguments", "looked_for"), [(["zoo", "lenet*"], True), (["--version"], False)])
+def test_garbage_is_looked_for_once_a_verb_is_loaded(arguments, looked_for):
+    code = f"import gc, sys; sys.argv[1:] = {arguments}; from archspec.cli import main\n"
+    code += "try: main()\nfinally: print(gc.isenabled())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, check=True)
+    assert done.stdout.splitlines()[-1] == str(looked_for)
 
 
 def test_every_public_name_is_found_on_first_use():

@@ -5,7 +5,7 @@ import rich_click as click
 from archspec import architecture
 from archspec.cli.formats import format_option, tell
 from archspec.cli.options import bindings, set_option, spec_argument
-from archspec.memory.peak import DTYPES, ORDERS, POLICIES
+from archspec.memory import DTYPES, ORDERS, POLICIES
 from archspec.report.memory import GROUPINGS, memory
 
 

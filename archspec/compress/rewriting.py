@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 from archspec.compress.binary import BINARY
 from archspec.compress.layers import planned
-from archspec.compress.plan import Layer, Plan
+from archspec.compress.plan import LayerPlan, Plan
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.graph import Network, Node
-from archspec.language.document import Block, Body, Call, Document, Group, Join, Repeat, Step, Table, When
+from archspec.language.document import Block, Body, Call, Document, Group, Join, Repeat, Step, TableStep, When
 from archspec.language.expression import Expression
 from archspec.language.steps import within
 from archspec.ops import registered
@@ -64,7 +64,7 @@ class _Rewriter:
     document: Document
     network: Network
     plan: Plan
-    chosen: Mapping[str, Layer]
+    chosen: Mapping[str, LayerPlan]
     blocks: dict[str, Block] = field(default_factory=dict)
     operators: set[str] = field(default_factory=set)
     """The operators that were replaced."""
@@ -78,9 +78,9 @@ class _Rewriter:
                 found.append(
                     step.model_copy(update={"then": self.top(step.then), "else_": _maybe(self.top, step.else_)})
                 )
-            elif isinstance(step, Table) and not step.table.block:
+            elif isinstance(step, TableStep) and not step.table.block:
                 found.append(self._rows(step))
-            elif isinstance(step, Table):
+            elif isinstance(step, TableStep):
                 labels = {*step.labels()}
                 found += self.step(step, [node for node in self.network.nodes if node.stage in labels], taken)
             else:
@@ -94,7 +94,7 @@ class _Rewriter:
         reached = {each.at for each in _reached((step,), self.document.blocks)}
         return [node for node in self.network.nodes if node.at in reached and node.stage not in labels]
 
-    def _rows(self, step: Table) -> Table:
+    def _rows(self, step: TableStep) -> TableStep:
         """A table whose rows name what they are made of: the blocks of some rows are copies."""
         rows, names = [], [column.name for column in step.table.columns]
         for row in step.table.rows:
@@ -130,7 +130,7 @@ class _Rewriter:
             }
         elif isinstance(step, Join):
             change = {"branches": {name: self.body(inner, nodes) for name, inner in step.branches.items()}}
-        elif isinstance(step, Table) and step.table.block:
+        elif isinstance(step, TableStep) and step.table.block:
             change = {"table": step.table.model_copy(update={"block": self.callee(step.table.block, nodes)})}
         return [step.model_copy(update=change)]
 
@@ -198,7 +198,7 @@ def _maybe(change: Any, body: Body | None) -> Body | None:
     return None if body is None else change(body)
 
 
-def _settings(step: Call, node: Node, entry: Layer) -> dict[str, Any]:
+def _settings(step: Call, node: Node, entry: LayerPlan) -> dict[str, Any]:
     """The arguments of the one-bit operator, those that it has another default for written out.
 
     Raises:

@@ -10,36 +10,19 @@ end. The workspace of a kernel is not counted. Sizes may be ints, int64 arrays o
 symbols is one maximum of the few sizes that can be the largest.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 from archspec.dims import Dim, alternatives, at_least_one, ceil_div, exact_div, is_array, maximum
 from archspec.errors import UndecidableError, UnknownNameError, did_you_mean
 from archspec.graph import Network, Node
 from archspec.graph.network import INPUT
+from archspec.memory import DTYPES, ORDERS, POLICIES
 from archspec.memory.order import best_order
-from archspec.memory.storage import Layout, layout
+from archspec.memory.storage import StorageLayout, layout
 from archspec.result import Reported, short
-
-POLICIES: Mapping[str, str] = MappingProxyType(
-    {
-        "layerwise": "what a node reads and writes",
-        "liveness": "what is alive while a node runs",
-        "training": "all activations so far: everything is kept for the backward pass",
-    }
-)
-"""What is in memory while a node runs, by the policy's name."""
-
-DTYPES: Mapping[str, int] = MappingProxyType(
-    {"float64": 64, "float32": 32, "float16": 16, "bfloat16": 16, "int8": 8, "binary": 1}
-)
-"""The bits of a number of each type; one-bit numbers are packed, eight to a byte."""
-
-ORDERS = ("given", "best")
-"""The orders of the nodes: that of the network, or the one with the least peak."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +59,7 @@ class Memory(Reported):
     weight_bytes: Dim
     timeline: tuple[Moment, ...]
     optimal: bool
-    _layout: Layout
+    _layout: StorageLayout
 
     @cached_property
     def peak(self) -> Dim:
@@ -199,7 +182,7 @@ def _weight_bytes(network: Network, bits: int) -> Dim:
     )
 
 
-def _heights(stored: Layout, order: tuple[int, ...], sizes: tuple[Dim, ...], policy: str) -> Iterator[Dim]:
+def _heights(stored: StorageLayout, order: tuple[int, ...], sizes: tuple[Dim, ...], policy: str) -> Iterator[Dim]:
     """The bytes in memory while each node of an order runs.
 
     Of a repeat whose number n is free there is one unit beside the first; that there is such a one, n ≥ 2, is recorded.
@@ -221,12 +204,12 @@ def _heights(stored: Layout, order: tuple[int, ...], sizes: tuple[Dim, ...], pol
         live = live - sum(sizes[storage] for storage in left)
 
 
-def _times(stored: Layout) -> Iterator[Dim]:
+def _times(stored: StorageLayout) -> Iterator[Dim]:
     """How many such storages each stands for."""
     return (1 if s.name == INPUT else stored.network.node(s.name).times for s in stored.storages)
 
 
-def _check_repeats(stored: Layout) -> None:
+def _check_repeats(stored: StorageLayout) -> None:
     """See that no unit of a repeat reads what was there before the first, which would stay alive for the next."""
     for node, storages in zip(stored.network.nodes, stored.read, strict=True):
         for name in (stored.storages[storage].name for storage in storages):
@@ -241,7 +224,7 @@ def _in_unit_before(name: str, node: str) -> bool:
     return any(parts[: i + 1] == [*before[:i], "unit2"] and before[i] == "unit1" for i in range(len(before)))
 
 
-def _changes(stored: Layout, order: Iterable[int], frees: bool) -> Iterator[tuple[list[int], list[int]]]:
+def _changes(stored: StorageLayout, order: Iterable[int], frees: bool) -> Iterator[tuple[list[int], list[int]]]:
     """While each node runs: the storages that come into use with it, and those that nobody needs behind it."""
     order = tuple(order)
     last: dict[int, int] = {}
@@ -257,7 +240,7 @@ def _changes(stored: Layout, order: Iterable[int], frees: bool) -> Iterator[tupl
         yield arrived, list(over) if frees else []
 
 
-def _in_memory(stored: Layout, order: Iterable[int], policy: str) -> Iterator[set[int]]:
+def _in_memory(stored: StorageLayout, order: Iterable[int], policy: str) -> Iterator[set[int]]:
     """The storages in memory while each node of an order runs."""
     if policy == "layerwise":
         yield from ({*stored.read[node], stored.written[node]} for node in order)

@@ -1,7 +1,7 @@
 """What papers print, held against what their architectures give."""
 
 from archspec.published.figures import Figure, Paper, load, papers
-from archspec.published.reconcile import Counted, Reconciliation, Report, reconcile
+from archspec.published.reconcile import Counted, Reconciliation, ReportedNumber, reconcile
 from archspec.published.reproduce import Finding, reproduce
 from archspec.published.verdict import UNITS, Printed, Verdict, judge
 
@@ -13,7 +13,7 @@ __all__ = [
     "Paper",
     "Printed",
     "Reconciliation",
-    "Report",
+    "ReportedNumber",
     "Verdict",
     "judge",
     "load",

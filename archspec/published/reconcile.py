@@ -13,7 +13,7 @@ from itertools import product
 from typing import Any
 
 from archspec.architecture import Architecture, Network
-from archspec.cost import CONVENTIONS, DEFAULT, DIALECTS, Convention, CostTable, Part, Term, difference, total
+from archspec.cost import CONVENTIONS, DEFAULT, DIALECTS, Convention, CostTable, Term, TermDifference, difference, total
 from archspec.dims import ceil, divide, floor
 from archspec.errors import ArchspecError
 from archspec.published.verdict import Printed, Verdict, judge
@@ -25,7 +25,7 @@ SIDES = (32, 64, 96, 112, 128, 160, 192, 224, 227, 240, 256, 288, 299, 320, 331,
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportedNumber:
     """A number as someone reports it.
 
     Attributes:
@@ -39,13 +39,13 @@ class Report:
     quantity: str | None
 
     @classmethod
-    def read(cls, text: str) -> "Report":
+    def read(cls, text: str) -> "ReportedNumber":
         """Read a number, with K, M, G or T behind it, and a word for what it counts.
 
         Raises:
             ArchspecError: It is not such a number.
 
-        >>> report = Report.read("3.50M params")
+        >>> report = ReportedNumber.read("3.50M params")
         >>> report.quantity, report.low, report.high
         ('params', 3495000, 3505000)
         """
@@ -101,7 +101,7 @@ class Counted:
     variant: str
     value: Any
     base: str
-    parts: tuple[Part, ...]
+    parts: tuple[TermDifference, ...]
     verdict: Verdict = Verdict.OFF
 
     @property
@@ -122,7 +122,7 @@ class Reconciliation(Reported):
     """
 
     network: Network
-    report: Report
+    report: ReportedNumber
     matches: tuple[Counted, ...]
     nearest: tuple[Counted, ...]
 
@@ -148,7 +148,7 @@ def reconcile(
     >>> [who.name for found in reconcile(load("mobilenet_v2"), "327.55M").matches for _, who in found.by]
     ['thop']
     """
-    report = Report.read(reported)
+    report = ReportedNumber.read(reported)
     bindings = {**(bindings or {}), **symbols}
     network = architecture.expand(bindings)
     here = _wanted(_numbers(network), report)
@@ -168,7 +168,7 @@ def reconcile(
     return Reconciliation(network, report, (), tuple(near[:3]))
 
 
-def _wanted(numbers: Iterable[Counted], report: Report) -> list[Counted]:
+def _wanted(numbers: Iterable[Counted], report: ReportedNumber) -> list[Counted]:
     """Those of the quantity that the report names; each value once, with all who give it."""
     groups: dict[tuple[Any, ...], Counted] = {}
     for found in numbers:
@@ -226,7 +226,9 @@ def _batched(numbers: Iterable[Counted]) -> Iterator[Counted]:
     """Operations of several inputs at once."""
     for found, batch in product(numbers, BATCHES):
         if not found.of_params:
-            parts = tuple(Part(part.of, _times(part.left, batch), _times(part.right, batch)) for part in found.parts)
+            parts = tuple(
+                TermDifference(part.of, _times(part.left, batch), _times(part.right, batch)) for part in found.parts
+            )
             value = sum(total(part.left) for part in parts)
             yield replace(found, variant=f"at batch {batch}", value=value, parts=parts)
 

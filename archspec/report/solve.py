@@ -7,7 +7,7 @@ from typing import Any
 from archspec.report import numbers
 from archspec.report.cells import Name, Number, raw
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
-from archspec.sweep.bounds import Line
+from archspec.sweep.bounds import SearchRange
 from archspec.sweep.budget import Budget
 from archspec.sweep.solve import Found, Solution
 from archspec.sweep.span import Span, decimal
@@ -45,7 +45,7 @@ def limits(budget: Budget) -> str:
     return f"{least}{budget.quantity}{most}"
 
 
-def _searched(line: Line) -> str:
+def _searched(line: SearchRange) -> str:
     if line.kind == "choices":
         return f"{line.symbol} of {', '.join(map(decimal, line.values))}"
     step = f" in steps of {line.step}" if line.step > 1 else ""

@@ -14,7 +14,7 @@ from archspec.errors import ArchspecError, BindingError
 from archspec.graph import Network
 from archspec.language.document import Document
 from archspec.result import Reported, short
-from archspec.sweep.bounds import Line, lines
+from archspec.sweep.bounds import SearchRange, search_ranges
 from archspec.sweep.budget import Budget, budgets
 from archspec.sweep.span import Span
 from archspec.sweep.survey import Sample, Survey
@@ -64,7 +64,7 @@ class Solution(Reported):
 
     name: str
     bindings: Mapping[str, Any]
-    lines: tuple[Line, ...]
+    lines: tuple[SearchRange, ...]
     budgets: tuple[Budget, ...]
     maximise: str
     counting: Counting
@@ -118,7 +118,7 @@ def solve(
     cost.quantity(goal)
     bound = dict(bindings or {})
     _check_free(names, bound)
-    searched = lines(document, names, between or {})
+    searched = search_ranges(document, names, between or {})
     question = _Question(document, bound, names, wanted, goal, counting)
     survey = Survey(searched, question.expand, question.count)
     faults = survey.faults

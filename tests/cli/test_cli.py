@@ -173,6 +173,14 @@ def test_every_verb_has_a_page_of_help():
         assert "Usage" in result.stdout
 
 
+def test_a_verb_is_listed_by_what_its_own_page_says():
+    group = app.make_context("archspec", ["check", "-"])
+    for verb in VERBS:
+        _, command, _ = app.resolve_command(group, [verb])
+        assert command.name == verb
+        assert app.get_command(group, verb).help == command.help
+
+
 def test_the_module_runs_as_the_command():
     done = subprocess.run([sys.executable, "-m", "archspec", "--version"], capture_output=True, text=True, check=False)
     assert done.returncode == 0

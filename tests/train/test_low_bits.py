@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 import archspec
-from archspec.compress.codecs.linear import Linear
+from archspec.compress.codecs.linear import LinearQuantisation
 from archspec.compress.coding import Coding
 from archspec.errors import ArchspecError
 from archspec.runtime.binary import BinaryConv2d, BinaryLinear, sign
@@ -50,7 +50,7 @@ def test_where_levels_pass_a_gradient_torch_does(seed, bits, rule):
     """torch's own fake quantisation, asked for the same scales: half to even, and the mask by the rounded value."""
     drawn = torch.Generator().manual_seed(seed)
     weight = torch.randn(5, 7, generator=drawn, requires_grad=True)
-    values = Linear(bits, rule)
+    values = LinearQuantisation(bits, rule)
     levels, passes = rounded(weight, Coding("w", (5, 7), values))
     content = values.quantised(weight.detach().numpy().ravel(), None, 5, 7)
     scale, half = torch.from_numpy(content.tables[0].astype("float32")), 2 ** (bits - 1)

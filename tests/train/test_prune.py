@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 import archspec
 from archspec.errors import ArchspecError
 from archspec.train import Recipe, fit
-from archspec.train.methods import Prune, Share, units
+from archspec.train.methods import Prune, WeightSharing, units
 
 MLP = """archspec: 1
 name: mlp
@@ -188,7 +188,7 @@ def test_what_is_trained_is_what_is_packed(tmp_path, extra, bits):
     assert all(torch.equal(torch.from_numpy(packed[name].copy()), array) for name, array in saved.items())
 
 
-@pytest.mark.parametrize("method", [Prune, Share])
+@pytest.mark.parametrize("method", [Prune, WeightSharing])
 def test_nothing_to_do_is_refused(tmp_path, method):
     (tmp_path / "plan.yaml").write_text("name: none\nlayers: [{layer: fc1}]\n")
     arch = archspec.loads(MLP)
@@ -201,7 +201,7 @@ def test_a_layer_of_zeros_has_nothing_to_share(tmp_path):
     model = arch.to_torch(seed=0)
     torch.nn.init.zeros_(model.get_parameter("fc2.weight"))
     with pytest.raises(ArchspecError, match=r"share: all weights of fc2\.weight are zero; there is nothing to share"):
-        Share(plan=plan_of(tmp_path, fc1=1, fc2=1)).begin(model, arch.expand(), 0)
+        WeightSharing(plan=plan_of(tmp_path, fc1=1, fc2=1)).begin(model, arch.expand(), 0)
 
 
 def test_a_density_of_zero_is_refused_where_it_stands(tmp_path):

@@ -7,6 +7,18 @@ from archspec.train.methods.max_norm import MaxNorm
 from archspec.train.methods.one_bit import OneBit
 from archspec.train.methods.prune import Prune
 from archspec.train.methods.quantise import Quantise
-from archspec.train.methods.share import Share
+from archspec.train.methods.share import WeightSharing
 
-__all__ = ["METHODS", "Course", "Distil", "Freeze", "MaxNorm", "Method", "OneBit", "Prune", "Quantise", "Seen", "Share"]
+__all__ = [
+    "METHODS",
+    "Course",
+    "Distil",
+    "Freeze",
+    "MaxNorm",
+    "Method",
+    "OneBit",
+    "Prune",
+    "Quantise",
+    "Seen",
+    "WeightSharing",
+]

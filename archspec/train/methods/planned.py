@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from archspec.compress.layout import Choice, layout
-from archspec.compress.plan import Layer, Plan, load
+from archspec.compress.layout import CodingChoice, layout
+from archspec.compress.plan import LayerPlan, Plan, load
 from archspec.errors import ArchspecError
 from archspec.graph.names import state_key
 
@@ -15,7 +15,7 @@ PRUNED = ("conv2d", "linear")
 """The operators whose weights plans prune and share."""
 
 
-def entries(plan: str, network: "Network", method: str) -> dict[str, Layer]:
+def entries(plan: str, network: "Network", method: str) -> dict[str, LayerPlan]:
     """The plan's entries by the name of the array of weights, in the network's order.
 
     Raises:
@@ -24,7 +24,7 @@ def entries(plan: str, network: "Network", method: str) -> dict[str, Layer]:
     return _entries(load(plan), network, method)
 
 
-def choices(plan: str, network: "Network", method: str, change: Mapping[str, Any]) -> dict[str, Choice]:
+def choices(plan: str, network: "Network", method: str, change: Mapping[str, Any]) -> dict[str, CodingChoice]:
     """How each array of weights may be packed that the plan speaks of, by its name.
 
     Args:
@@ -43,7 +43,7 @@ def choices(plan: str, network: "Network", method: str, change: Mapping[str, Any
     return {name: found[name] for name in wanted}
 
 
-def _entries(read: Plan, network: "Network", method: str) -> dict[str, Layer]:
+def _entries(read: Plan, network: "Network", method: str) -> dict[str, LayerPlan]:
     found = {}
     nodes = [node for node in network.nodes if node.operator.name in PRUNED]
     for layer in read.layers:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.linear import Linear
+from archspec.compress.codecs.linear import LinearQuantisation
 from archspec.compress.coding import Coding
 from archspec.compress.folding import folds
 from archspec.compress.plan import load
@@ -50,7 +50,7 @@ class Quantise(Method):
         codings = {
             name: choice.candidates[0]
             for name, choice in choices(self.plan, network, self.key, {}).items()
-            if isinstance(choice.candidates[0].values, Linear)
+            if isinstance(choice.candidates[0].values, LinearQuantisation)
         }
         if not codings:
             raise ArchspecError(f"quantise: the plan {self.plan} has no levels: no layer has linear_bits")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from archspec.compress.codecs.shared import Shared as Codebook
+from archspec.compress.codecs.shared import Codebook
 from archspec.compress.names import BEGINNINGS
 from archspec.errors import ArchspecError
 from archspec.language.values import Text
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from archspec.compress.layout import Choice
+    from archspec.compress.layout import CodingChoice
     from archspec.graph import Network
 
 AS_PLANNED = "planned"
 
 
 @registered
-class Share(Method):
+class WeightSharing(Method):
     """Each weight of a layer is one of 2^bits numbers, the same one for the whole stage; the numbers learn.
 
     The gradient of a number is the sum of those of its weights (equation 3), and it does not decay. Which numbers
@@ -40,7 +40,7 @@ class Share(Method):
     plan: Text
     init: Annotated[str, word((AS_PLANNED, *BEGINNINGS))] = AS_PLANNED
 
-    def begin(self, model: "nn.Module", network: "Network", seed: int) -> "Shared":  # noqa: ARG002
+    def begin(self, model: "nn.Module", network: "Network", seed: int) -> "CodebookTraining":  # noqa: ARG002
         """Cluster the weights that the plan keeps; the model has the shared numbers from now on."""
         change = {} if self.init == AS_PLANNED else {"codebook": self.init}
         found = {
@@ -50,7 +50,7 @@ class Share(Method):
         }
         if not found:
             raise ArchspecError(f"share: the plan {self.plan} shares nothing: no layer has weight_bits")
-        shared = Shared(model, found)
+        shared = CodebookTraining(model, found)
         shared.spread()
         return shared
 
@@ -70,7 +70,7 @@ class Book:
         return torch.where(self.which < 0, 0, self.numbers[self.which.clamp_min(0)])
 
 
-class Shared(Course):
+class CodebookTraining(Course):
     """A training of codebooks."""
 
     def __init__(self, model: "nn.Module", books: dict[str, Book]) -> None:
@@ -119,7 +119,7 @@ class Shared(Course):
         return {"numbers": {name: len(book.numbers) for name, book in self.books.items()}}
 
 
-def codebook(array: "Tensor", choice: "Choice") -> Book:
+def codebook(array: "Tensor", choice: "CodingChoice") -> Book:
     """The numbers that a packed file would have of an array, without those of no weight.
 
     Raises:
