@@ -10,6 +10,7 @@ import rich_click as click
 from archspec import architecture
 from archspec.cli.formats import format_option, tell
 from archspec.cli.options import bindings, opened, set_option, spec_argument
+from archspec.cli.training import recipe_options, running_options
 from archspec.errors import ArchspecError
 from archspec.report import packed as reports
 from archspec.report.compress import closed_forms, packed, prediction
@@ -83,18 +84,17 @@ def pack(spec: str, weights: str | None, plan: str, settings: tuple[str, ...], o
 @set_option
 @click.option("--start", metavar="RUN|FILE", help="Begin with these weights.  [default: SPEC, if it is a run]")
 @click.option("--data", metavar="DATA", help="As for train.  [default: those of the run that it starts from]")
-@click.option("--recipe", metavar="RECIPE", help="A file or a name.  [default: compress_SPEC, or compress]")
-@click.option("--with", "changes", multiple=True, metavar="KEY=VALUE", help="Set any key of the recipe.")
-@click.option("--seed", metavar="N", help="As the run's that it starts from, for the same validation images.")
+@recipe_options("start")
 @click.option("--out", metavar="DIR", help="The folder of the run.  [default: runs/SPEC-PLAN-SEED]")
 @click.option("--resume", metavar="RUN", help="Continue the run in a folder.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, or a device such as cuda:1.")
+@running_options
 @format_option()
 def train(spec: str | None, settings: tuple[str, ...], form: str, **given: Any) -> None:
     """Prune, share or quantise while the network learns, as a plan says, and pack what comes of it.
 
-    Of a recipe those stages are run that the plan asks for. The folder is that of a run, as archspec train has it; the
-    chosen weights are packed into packed.safetensors in it, which holds exactly them.
+    Of a recipe those stages are run that the plan asks for: of compress_SPEC, if there is one, else of compress. If the
+    run that it starts from has validation images, so has this one, the same ones. The folder is that of a run, as
+    archspec train has it; the chosen weights are packed into packed.safetensors in it, which holds exactly them.
 
     Exit 1 when the training cannot go on, 130 when it is interrupted; --resume continues it.
     """

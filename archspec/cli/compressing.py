@@ -9,14 +9,13 @@ from archspec.cli.compress import progress_of
 from archspec.cli.echo import fault
 from archspec.cli.formats import tell
 from archspec.cli.options import opened
-from archspec.cli.train import interrupted
+from archspec.cli.training import changes_of, held_out_of, interrupted, options_of, watcher
 from archspec.compress import plan as plans
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.report.compress import packed
 from archspec.report.train import Bars, compressed
 from archspec.train import compressing, recipe
-from archspec.train.options import Options
 from archspec.train.recipe import Recipe
 from archspec.train.result import TrainingStoppedError
 
@@ -34,44 +33,42 @@ def run(spec: str | None, settings: tuple[str, ...], form: str, given: dict[str,
         raise ArchspecError("name a SPEC or a run to compress, or a run to go on with: --resume RUN")
     arch, bound, found = opened(place, settings)
     chosen: Recipe | None = None
+    source = given["data"]
     if resumed:
         out = Path(resumed)
         given["plan"] = given["plan"] or _plan_of(record.read(out).recipe, out)
+    elif given["plan"] is None:
+        raise ArchspecError("name a plan: --plan lenet_300_100")
     else:
-        if given["plan"] is None:
-            raise ArchspecError("name a plan: --plan lenet_300_100")
-        chosen = _recipe(arch.name, place if found is not None else None, given)
+        start = given["start"] or (place if found is not None else None)
+        begun = None if start is None else runs.find(start)
+        chosen = _recipe(arch.name, start, begun, given)
         out = Path(given["out"] or Path("runs") / f"{arch.name}-{Path(given['plan']).stem}-{chosen.seed}")
-    source = given["data"] or (None if resumed else _data(given["start"] or place))
-    options = Options(device=given["device"], resume=bool(resumed))
+        if begun is not None and source is None:
+            source, given["resize"] = begun.source, given["resize"] or begun.resize
+    shown = watcher()
     try:
-        result = fit(arch, source, chosen, out=out, bindings=bound, options=options, watcher=Bars())
+        options = options_of(given, resume=bool(resumed))
+        result = fit(arch, source, chosen, out=out, bindings=bound, options=options, watcher=shown)
     except TrainingStoppedError as error:
         fault(error)
         sys.exit(1)
     if result.signal is not None:
         tell(compressed(result, None), form)
-        interrupted(result, "archspec compress train")
-    best = runs.load(out).weights
+        interrupted(result.signal, ["archspec", "compress", "train", "--resume", str(out)])
+    if not isinstance(shown, Bars):  # another of several processes packs
+        return
     with progress_of("packing") as progress:
+        best = runs.load(out).weights
         file = compress.pack(arch, best, given["plan"], out / PACKED, progress=progress, bindings=bound)
     tell(compressed(result, packed(file)), form)
 
 
-def _recipe(name: str, start: str | None, given: dict[str, Any]) -> Recipe:
-    """The recipe for the plan, beginning with the run's weights."""
-    changes: dict[str, Any] = {}
-    for setting in given["changes"]:
-        key, sign, value = setting.partition("=")
-        if not sign:
-            raise ArchspecError(f"--with takes KEY=VALUE, such as epochs=5 (got '{setting}')")
-        changes[key.strip()] = value.strip()
-    if given["seed"] is not None:
-        changes["seed"] = given["seed"]
-    begun = given["start"] or start
-    if begun is not None:
-        changes["start"] = begun
+def _recipe(name: str, start: str | None, begun: runs.Run | None, given: dict[str, Any]) -> Recipe:
+    """The recipe for the plan, beginning with a run's weights and keeping its validation images."""
     base = recipe.load(given["recipe"]) if given["recipe"] else compressing.default_for(name)
+    held = {} if begun is None else held_out_of(begun.folder, int(given["validation"] or 0))
+    changes = {**held, **changes_of(given), **({} if start is None else {"start": start})}
     return compressing.by_plan(base.changed(changes), given["plan"], plans.load(given["plan"]))
 
 
@@ -82,8 +79,3 @@ def _plan_of(chosen: Recipe, out: Path) -> str:
             if method.key in compressing.METHODS:
                 return str(method.plan)  # type: ignore[attr-defined]
     raise ArchspecError(f"{out}: is no run of archspec compress train: its recipe prunes, shares and quantises nothing")
-
-
-def _data(start: str) -> str | None:
-    found = runs.find(start)
-    return None if found is None else found.source

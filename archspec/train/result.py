@@ -93,6 +93,19 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What the weights that were chosen are corrected by, at the end of a training.
+
+    Attributes:
+        added: What is added to each class's logit, found on the validation images.
+        before: What the weights do with the test images without it.
+    """
+
+    added: tuple[float, ...]
+    before: Score
+
+
+@dataclass(frozen=True, slots=True)
 class Result(Reported):
     """A training.
 
@@ -110,6 +123,7 @@ class Result(Reported):
         facts: What the methods of the last stage say of themselves at its end, by their keys.
         tested: What the best weights do with the test images, where the best were chosen by validation; None before
             the end.
+        corrected: By what those weights were corrected first; None if by nothing.
     """
 
     spec: str
@@ -124,6 +138,7 @@ class Result(Reported):
     note: str = ""
     tested: Score | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    corrected: Correction | None = None
 
     @property
     def last(self) -> Epoch:

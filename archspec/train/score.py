@@ -1,7 +1,7 @@
 """How a network does on images that it has not learned from."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,21 +179,51 @@ def scores(
         share: The number of this process, and of all; each takes every so-manieth batch.
         precision: In what it computes.
     """
+    sums = torch.zeros(classes**2 + 2, dtype=torch.float64)
+    for begin, logits in _guessed(model, split, inputs, batch, share, precision):
+        sums += tally(logits, split.labels[begin : begin + batch].to(inputs.device))
+    return sums
+
+
+def tally(logits: Tensor, labels: Tensor) -> Tensor:
+    """The sums of `scores` for some images; logarithms of probabilities are logits, too."""
+    classes = logits.shape[1]
+    best = logits.topk(min(5, classes), 1).indices
+    loss = functional.cross_entropy(logits, labels, reduction="sum").cpu()
+    five = (best == labels[:, None]).sum().cpu()
+    counts = torch.bincount((labels * classes + best[:, 0]).cpu(), minlength=classes**2)
+    return torch.cat([counts.double(), torch.stack([loss.double(), five.double()])])
+
+
+@torch.no_grad()
+def guesses(
+    model: nn.Module,
+    split: DataSplit,
+    inputs: Standardisation,
+    batch: int = BATCH,
+    precision: Callable[[], AbstractContextManager[Any]] = nullcontext,
+) -> Tensor:
+    """What a model gives for each image, n × classes, on the processor; the arguments are those of `scores`."""
+    return torch.cat([logits.cpu() for _, logits in _guessed(model, split, inputs, batch, (0, 1), precision)])
+
+
+def _guessed(
+    model: nn.Module,
+    split: DataSplit,
+    inputs: Standardisation,
+    batch: int,
+    share: tuple[int, int],
+    precision: Callable[[], AbstractContextManager[Any]],
+) -> Iterator[tuple[int, Tensor]]:
+    """The number of each batch's first image, and the logits of the batch."""
     rank, processes = share
     learning = model.training
     model.eval()
-    loss, five, counts = 0.0, 0, torch.zeros(classes**2, dtype=torch.int64)
     for begin in range(rank * batch, len(split), processes * batch):
         images = inputs(split.images[begin : begin + batch])
-        labels = split.labels[begin : begin + batch].to(inputs.device)
         with precision(), refusals(model):
-            guesses = model(images).float()
-        best = guesses.topk(min(5, classes), 1).indices
-        loss += float(functional.cross_entropy(guesses, labels, reduction="sum").cpu())
-        five += int((best == labels[:, None]).sum().cpu())
-        counts += torch.bincount((labels * classes + best[:, 0]).cpu(), minlength=classes**2)
+            yield begin, model(images).float()
     model.train(learning)
-    return torch.cat([counts.double(), torch.tensor([loss, five], dtype=torch.float64)])
 
 
 def total(sums: Tensor, images: int, *, confusion: bool = False) -> Score:

@@ -127,7 +127,9 @@ def test_a_training_by_any_method_is_resumed_to_the_bit(tiny, plain, plan, teach
 
 
 def test_every_method_is_a_key_of_a_recipe():
-    assert {*METHODS} == {"freeze", "max_norm", "distil", "prune", "share", "quantise", "one_bit"}
+    assert {*METHODS} == {
+        *("freeze", "max_norm", "distil", "prune", "share", "quantise", "one_bit", "specialise"),
+    }
     assert all(Recipe.model_fields[key].default is None for key in METHODS)
 
 

@@ -114,6 +114,6 @@ def test_the_page_names_every_key_its_default_and_every_shipped_recipe():
 
 
 def shown(default):
-    if default is None or default == ():
+    if default is None or default in ((), {}):
         return ""
     return f"{default:g}" if isinstance(default, float) else str(default).lower()

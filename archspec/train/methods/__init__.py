@@ -8,6 +8,7 @@ from archspec.train.methods.one_bit import OneBit
 from archspec.train.methods.prune import Prune
 from archspec.train.methods.quantise import Quantise
 from archspec.train.methods.share import WeightSharing
+from archspec.train.methods.specialise import Specialise
 
 __all__ = [
     "METHODS",
@@ -20,5 +21,6 @@ __all__ = [
     "Prune",
     "Quantise",
     "Seen",
+    "Specialise",
     "WeightSharing",
 ]

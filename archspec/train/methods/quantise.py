@@ -42,6 +42,7 @@ class Quantise(Method):
 
     key: ClassVar[str] = "quantise"
     short: ClassVar[str | None] = "plan"
+    averages: ClassVar[bool] = False
 
     plan: Text
 
