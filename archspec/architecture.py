@@ -15,6 +15,7 @@ from archspec.extras import need
 from archspec.files import replacing
 from archspec.language import Document
 from archspec.request import Bindings, request
+from archspec.result import Reported
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +41,7 @@ class Network(graph.Network):
         return cost.count(self, cost.requested(counting, fields))
 
 
-class Architecture:
+class Architecture(Reported):
     """A network as its paper prints it.
 
     Args:
@@ -556,6 +557,21 @@ class Architecture:
 
         read = plan if isinstance(plan, Plan) else load(plan)
         return Architecture(rewriting.with_one_bit(self.document, self.expand(bindings), read))
+
+    @request
+    def with_defaults(self, /, bindings: Bindings = None, **symbols: Any) -> "Architecture":
+        """The same network, with these values as the defaults of its symbols.
+
+        Raises:
+            BindingError: A symbol that does not exist, or a value that it cannot have.
+
+        >>> import archspec
+        >>> archspec.load("mobilenet").with_defaults(alpha="1/2").count().params
+        1331592
+        """
+        values = graph.bind(self.document, bindings or {}, ())
+        symbols = {name: each.model_copy(update={"default": values[name]}) for name, each in self.symbols.items()}
+        return Architecture(self.document.model_copy(update={"symbols": symbols}))
 
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""

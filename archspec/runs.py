@@ -36,6 +36,10 @@ class Run:
         """Its network."""
         return load_specification(self.folder / SPEC)
 
+    def as_specification(self) -> Architecture:
+        """The same, with the run's values as the defaults of its symbols."""
+        return self.architecture().with_defaults(self.bindings)
+
     @property
     def weights(self) -> Path:
         """The weights that were chosen; those of the last save, where no epoch is over yet.

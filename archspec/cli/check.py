@@ -4,9 +4,8 @@ import sys
 
 import rich_click as click
 
-from archspec import architecture
 from archspec.cli.echo import fault, say
-from archspec.cli.options import bindings, set_option
+from archspec.cli.options import network, set_option
 from archspec.errors import ArchspecError
 from archspec.language.rules import channels_last
 
@@ -16,17 +15,17 @@ from archspec.language.rules import channels_last
 @set_option
 def command(specs: tuple[str, ...], settings: tuple[str, ...]) -> None:
     """Read specifications and expand them; name every fault with its place."""
-    values = bindings(settings)
     faulty = 0
     for spec in specs:
         try:
-            network = architecture.load(spec).expand(values)
+            arch, bound = network(spec, settings)
+            expanded = arch.expand(bound)
         except ArchspecError as error:
             faulty += 1
             fault(error)
         else:
-            if hint := channels_last(network.input.shape[1:]):
+            if hint := channels_last(expanded.input.shape[1:]):
                 fault(f"{spec}: note: {hint}")
-            say(f"{spec}: sound; {len(network.nodes)} layers, {network.input} → {network.nodes[-1].output}")
+            say(f"{spec}: sound; {len(expanded.nodes)} layers, {expanded.input} → {expanded.nodes[-1].output}")
     if faulty:
         sys.exit(2)

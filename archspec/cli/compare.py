@@ -3,8 +3,9 @@
 import rich_click as click
 
 from archspec import architecture
+from archspec.cli import complete
 from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, counting_options, names, set_option
+from archspec.cli.options import counting_options, names, network, set_option
 from archspec.cost import Counting
 from archspec.errors import BindingError
 from archspec.report.compare import FIGURES, compare
@@ -14,8 +15,14 @@ from archspec.report.compare import FIGURES, compare
 @click.argument("specs", metavar="SPEC SPEC…", nargs=-1, required=True)
 @set_option
 @click.option("--symbolic", is_flag=True, help="Leave the symbols free that all of them have, and give formulas.")
-@click.option("--free", metavar="NAME,…", help="Leave these symbols free.")
-@click.option("--of", "quantities", metavar="NAME,…", help=f"What to compare.  [default: {','.join(FIGURES)}]")
+@click.option("--free", shell_complete=complete.symbols, metavar="NAME,…", help="Leave these symbols free.")
+@click.option(
+    "--of",
+    "quantities",
+    shell_complete=complete.quantities,
+    metavar="NAME,…",
+    help=f"What to compare.  [default: {','.join(FIGURES)}]",
+)
 @counting_options()
 @format_option()
 def command(
@@ -33,14 +40,12 @@ def command(
     """
     if len(specs) < 2:
         raise click.UsageError("compare takes two specifications or more")
-    shared = bindings(settings)
     wanted = names(quantities, "--of") or FIGURES
-    named = [_named(spec) for spec in specs]
-    loaded = [(label, architecture.load(name), shared | own) for label, name, own in named]
+    loaded = [(spec, *network(spec, settings)) for spec in specs]
     if symbolic or free:
         from archspec.report.compare_formulas import compare_formulas
 
-        both = [name for name in names(free) or () if name in shared]
+        both = [name for name in names(free) or () if any(name in values for _, _, values in loaded)]
         if both:
             raise BindingError(f"the symbol '{both[0]}' cannot be both bound and free")
         left = names(free) or architecture.shared_numbers([arch for _, arch, _ in loaded])
@@ -55,11 +60,3 @@ def command(
         return
     tables = {label: arch.count(values, counting) for label, arch, values in loaded}
     tell(compare(tables, wanted), form)
-
-
-def _named(spec: str) -> tuple[str, str, dict[str, str]]:
-    """What to call a network, its specification, and its own bindings."""
-    name, colon, settings = spec.rpartition(":")
-    if not colon or "=" not in settings:
-        return spec, spec, {}
-    return spec, name, bindings(tuple(settings.split(",")))

@@ -9,7 +9,7 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, opened, set_option, spec_argument
+from archspec.cli.options import bindings, network, opened, set_option, spec_argument
 from archspec.cli.training import recipe_options, running_options
 from archspec.errors import ArchspecError
 from archspec.report import packed as reports
@@ -46,8 +46,8 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
     from archspec import compress
 
     with progress_of("predicting") as progress:
-        arch = architecture.load(spec)
-        found = compress.predict(arch, plan, weights, progress=progress, bindings=bindings(settings))
+        arch, bound = network(spec, settings)
+        found = compress.predict(arch, plan, weights, progress=progress, bindings=bound)
     tell(prediction(found), form)
 
 

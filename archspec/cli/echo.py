@@ -1,9 +1,11 @@
 """The ways to the terminal: whatever a user, a file or a name brought into a message is made printable on its way."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import rich_click as click
+from click.exceptions import Exit, NoArgsIsHelpError
 
 from archspec.writing import terminal
 
@@ -20,9 +22,23 @@ def fault(message: object) -> None:
 
 @contextmanager
 def printable_faults() -> Iterator[None]:
-    """Make the message printable of what click refuses inside: it holds arguments as they were given."""
+    """Say what click refuses inside as one sentence of ours, printable whatever the arguments hold, and exit 2."""
     try:
         yield
-    except click.ClickException as error:
-        error.message = terminal(error.message)  # type: ignore[misc]  # final, and still the only place of it
+    except NoArgsIsHelpError:
         raise
+    except click.ClickException as error:
+        fault(_sentence(error))
+        raise Exit(2) from None
+
+
+def _sentence(error: click.ClickException) -> str:
+    """What is wrong, and which help says more.
+
+    >>> _sentence(click.UsageError("Missing argument 'SPEC'."))
+    "missing argument 'SPEC'"
+    """
+    said = re.sub(r"\.? Did you mean", "; did you mean", error.format_message()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    more = f"; see {context.command_path} --help" if context else ""
+    return f"{said[:1].lower()}{said[1:]}{more}"

@@ -2,9 +2,8 @@
 
 import rich_click as click
 
-from archspec import architecture
 from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, counting_options, set_option, spec_argument
+from archspec.cli.options import counting_options, network, set_option, spec_argument
 from archspec.cost import Counting
 
 
@@ -22,5 +21,6 @@ def command(spec: str, node: str, settings: tuple[str, ...], form: str, counting
     """
     from archspec.report.explain import explain
 
-    found = architecture.load(spec).explain(node, bindings(settings), counting)
+    arch, bound = network(spec, settings)
+    found = arch.explain(node, bound, counting)
     tell(explain(found), form)

@@ -2,9 +2,8 @@
 
 import rich_click as click
 
-from archspec import architecture
 from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, set_option, spec_argument
+from archspec.cli.options import network, set_option, spec_argument
 from archspec.cost import CONVENTIONS, DIALECTS, counter
 from archspec.report.reconcile import explain_difference
 
@@ -27,5 +26,6 @@ def command(spec: str, between: tuple[str, str], settings: tuple[str, ...], batc
     The terms add up to the difference, exactly.
     """
     one, other = map(counter, between)
-    network = architecture.load(spec).expand(bindings(settings), batch=batch)
-    tell(explain_difference(network.count(one), network.count(other)), form)
+    arch, bound = network(spec, settings)
+    expanded = arch.expand(bound, batch=batch)
+    tell(explain_difference(expanded.count(one), expanded.count(other)), form)

@@ -5,10 +5,12 @@ from typing import Any
 
 import rich_click as click
 
-from archspec import architecture, cost
+from archspec import cost
+from archspec.architecture import Architecture
+from archspec.cli import complete
 from archspec.cli.echo import fault
 from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, counting_options, names, set_option
+from archspec.cli.options import bindings, counting_options, names, network, set_option
 
 VIEWS = ("exact", "divisible", "asymptotic")
 LANGUAGES = ("python", "numpy", "javascript")
@@ -18,12 +20,24 @@ LANGUAGES = ("python", "numpy", "javascript")
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     options: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
         click.option("--ops", is_flag=True, help="The closed forms of every operator, without a SPEC."),
-        click.option("--of", "quantity", default="macs", show_default=True, help="macs, params, flops, activations, …"),
+        click.option(
+            "--of",
+            "quantity",
+            shell_complete=complete.quantities,
+            default="macs",
+            show_default=True,
+            help="macs, params, flops, activations, …",
+        ),
         click.option("--block", metavar="NAME", help="A block by itself; or write SPEC as mobilenet:separable."),
         click.option("--letters", metavar="NAME", help="Write a block in letters that it declares, such as paper."),
         click.option("--part", metavar="PATH", help="A stage or a node by its path, or all nodes of an operator."),
         click.option("--by", type=click.Choice(cost.GROUPINGS), default="total", show_default=True),
-        click.option("--free", metavar="NAME,…", help="Symbols to leave free, batch among them.  [default: all]"),
+        click.option(
+            "--free",
+            shell_complete=complete.symbols,
+            metavar="NAME,…",
+            help="Symbols to leave free, batch among them.  [default: all]",
+        ),
         click.option("--where", metavar="NAME=EXPR,…", help="Expressions for symbols: M=alpha*M,N=alpha*N."),
         click.option(
             "--method", metavar="NAME", help="A closed form of compression, in place of SPEC: weight_sharing."
@@ -98,12 +112,14 @@ def _formulas_of(
     if (over is not None or where is not None) and options["trials"]:
         raise click.UsageError("--check compares a formula with counts; leave out --over and --where")
     block, trials, letters = options.pop("block"), options.pop("trials"), options["letters"]
-    arch = architecture.load(spec)
+    settings = options.pop("settings")
+    arch, bound = network(spec, settings)
     arch = arch.block(block) if block else arch
-    found = _formulas(arch, options)
+    found = _formulas(arch, bound, options)
     proofs = [proved(each, arch.lettered(letters), trials) for each in found] if trials else []
     if over is not None:
-        found = (found[0] / _formulas(architecture.load(over), options)[0],)
+        below, bound = network(over, settings)
+        found = (found[0] / _formulas(below, bound, options)[0],)
     if where is not None:
         before, found = found, tuple(substituted(each, where) for each in found)
         new = new_letters(before[0], found[0])
@@ -123,7 +139,5 @@ def _print(found: Sequence[Any], view: Any, form: str, proofs: Sequence[Any] = (
         tell(formulas(found, view, proofs=proofs), form)
 
 
-def _formulas(arch: architecture.Architecture, options: dict[str, Any]) -> Any:
-    asked = {**options, "free": names(options["free"]), "bindings": bindings(options["settings"])}
-    del asked["settings"]
-    return arch.formulas(**asked)
+def _formulas(arch: Architecture, bound: dict[str, Any], options: dict[str, Any]) -> Any:
+    return arch.formulas(**{**options, "free": names(options["free"]), "bindings": bound})

@@ -2,9 +2,8 @@
 
 import rich_click as click
 
-from archspec import architecture
 from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, set_option, spec_argument
+from archspec.cli.options import network, set_option, spec_argument
 from archspec.memory import DTYPES, ORDERS, POLICIES
 from archspec.report.memory import GROUPINGS, memory
 
@@ -36,7 +35,6 @@ def command(  # noqa: PLR0913  # one argument an option
 
     layerwise: what a node reads and writes. liveness: what is alive, skip connections included. training: everything.
     """
-    found = architecture.load(spec).memory(
-        policy, dtype, order, bindings(settings), in_place=in_place, weights=weights, batch=batch
-    )
+    arch, bound = network(spec, settings)
+    found = arch.memory(policy, dtype, order, bound, in_place=in_place, weights=weights, batch=batch)
     tell(memory(found, by), form)

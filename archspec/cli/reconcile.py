@@ -2,9 +2,9 @@
 
 import rich_click as click
 
-from archspec import architecture, published
+from archspec import published
 from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, set_option, spec_argument
+from archspec.cli.options import network, set_option, spec_argument
 from archspec.report.reconcile import reconcile
 
 
@@ -19,6 +19,7 @@ def command(ctx: click.Context, spec: str, reported: str, settings: tuple[str, .
 
     The digits decide: 327.55M is anything from 327,545,000 to 327,555,000. Exit 1 if nothing rounds to it.
     """
-    found = published.reconcile(architecture.load(spec), reported, bindings(settings))
+    arch, bound = network(spec, settings)
+    found = published.reconcile(arch, reported, bound)
     tell(reconcile(found), form)
     ctx.exit(0 if found.matches else 1)

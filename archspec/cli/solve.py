@@ -4,9 +4,9 @@ import re
 
 import rich_click as click
 
-from archspec import architecture
+from archspec.cli import complete
 from archspec.cli.formats import format_option, tell
-from archspec.cli.options import F, bindings, counting_options, set_option, spec_argument
+from archspec.cli.options import F, counting_options, network, set_option, spec_argument
 from archspec.cost import QUANTITIES, Counting
 from archspec.errors import BindingError
 
@@ -26,12 +26,24 @@ def _budgets(command: F) -> F:
 
 @click.command("solve")
 @spec_argument
-@click.option("--for", "symbols", required=True, metavar="NAME,…", help="The symbol to solve for, or two: alpha,side.")
+@click.option(
+    "--for",
+    "symbols",
+    shell_complete=complete.symbols,
+    required=True,
+    metavar="NAME,…",
+    help="The symbol to solve for, or two: alpha,side.",
+)
 @_budgets
 @click.option("--budget", "others", multiple=True, metavar="NAME<=BOUND", help="A budget of any quantity, by its name.")
 @set_option
 @click.option("--between", multiple=True, metavar="[NAME=]LOW,HIGH[,STEP]", help="Where to search a symbol.")
-@click.option("--maximise", metavar="QUANTITY", help="What to have most of.  [default: the first budget's]")
+@click.option(
+    "--maximise",
+    shell_complete=complete.quantities,
+    metavar="QUANTITY",
+    help="What to have most of.  [default: the first budget's]",
+)
 @counting_options()
 @format_option()
 def command(
@@ -53,10 +65,11 @@ def command(
     from archspec.report.solve import solve
 
     names = tuple(name.strip() for name in symbols.split(","))
-    found = architecture.load(spec).solve(
+    arch, bound = network(spec, settings)
+    found = arch.solve(
         names,
         _bounds(budgets, others),
-        bindings(settings),
+        bound,
         counting,
         between=_between(between, names),
         maximise=maximise,

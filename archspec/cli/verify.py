@@ -6,10 +6,10 @@ from typing import Any
 
 import rich_click as click
 
-from archspec import architecture, language
+from archspec import language
 from archspec.architecture import Architecture
 from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, set_option
+from archspec.cli.options import network, set_option
 from archspec.errors import ArchspecError
 from archspec.report.verify import verify
 
@@ -39,10 +39,9 @@ def command(
     names = (*specs, *(language.zoo.names() if zoo else ()))
     if not names:
         raise click.UsageError("name a SPEC, or give --all")
-    values = bindings(settings)
     agreements = [
         arch.verify(bound, batch=batch)
-        for arch in map(architecture.load, names)
+        for arch, values in (network(name, settings) for name in names)
         for bound in (_variants(arch, values) if variants else (values,))
     ]
     layers = by == "layer" or (by is None and len(agreements) == 1)

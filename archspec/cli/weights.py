@@ -4,9 +4,8 @@ import sys
 
 import rich_click as click
 
-from archspec import architecture
 from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, set_option, spec_argument
+from archspec.cli.options import network, set_option, spec_argument
 from archspec.report.weights import weights
 
 
@@ -32,7 +31,8 @@ def map_(
     and then the words decide. What stays ambiguous is not filled, but with --assume. Exit 1 when an array is not
     filled, or one of the file is left over; nothing is written then, but with --partial.
     """
-    matching = architecture.load(spec).match_weights(file, bindings(settings), assume=assume)
+    arch, bound = network(spec, settings)
+    matching = arch.match_weights(file, bound, assume=assume)
     tell(weights(matching), form)
     if output is not None and (matching or partial):
         matching.save(output, strict=not partial)

@@ -1,24 +1,55 @@
 """`archspec zoo`: the specifications that come with the library."""
 
 import sys
+from pathlib import Path
 
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.echo import fault
+from archspec.cli.complete import specifications
+from archspec.cli.echo import fault, say
 from archspec.cli.formats import format_option, tell
+from archspec.errors import ArchspecError
+from archspec.files import replacing
 from archspec.language import zoo
 from archspec.report import zoo as listing
 
 
 @click.command("zoo")
-@click.argument("pattern", default="*")
+@click.argument("pattern", default="*", shell_complete=specifications)
+@click.option(
+    "--copy",
+    nargs=2,
+    metavar="NAME FILE",
+    shell_complete=specifications,
+    help="Write a network's specification, comments and all, as a file to begin from.",
+)
 @format_option()
-def command(pattern: str, form: str) -> None:
-    """List the networks that any verb takes by name; PATTERN is one of the shell's, such as 'mobile*'."""
+def command(pattern: str, copy: tuple[str, str] | None, form: str) -> None:
+    """List the networks that any verb takes by name; PATTERN is one of the shell's, such as 'mobile*'.
+
+    With --copy mobilenet my.yaml, begin one of your own. What extends another network of the zoo still does.
+    """
+    if copy is not None:
+        _copy(copy[0], Path(copy[1]))
+        return
     names = zoo.names(pattern)
     if not names:
         fault(f"no network of the zoo matches '{pattern}'")
         sys.exit(1)
     tables = [(arch.document, arch.count()) for arch in map(architecture.load, names)]
     tell(listing.zoo(tables), form)
+
+
+def _copy(name: str, target: Path) -> None:
+    """Write the file of a network.
+
+    Raises:
+        ArchspecError: There is no such network; or a file is there already, and stays as it is.
+    """
+    source = zoo.path(name)
+    if target.is_file():
+        raise ArchspecError(f"{target}: there is a file already; name another one")
+    with replacing(target) as file:
+        file.write_bytes(source.read_bytes())
+    say(f"{target}: {name}, to be changed; archspec count {target}")

@@ -1,10 +1,11 @@
 """What can be counted: each quantity an entry of one register, which count, compare, formula, solve and others read.
 
-A quantity comes from the nodes of a row in one of three ways:
+A quantity comes from the nodes of a row in one of four ways:
 
     sum     what the nodes have, added up
     ratio   one quantity over another, of all the nodes together: a total of ratios is the ratio of totals
     peak    the most that is in memory while one of the nodes runs
+    largest the largest number that one of the nodes has
 
 Another package offers its own by an entry point in the group `archspec.quantities`; it is loaded when its name is asked
 for, and no quantity here has that name.
@@ -18,9 +19,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from archspec.cost.conventions import nothing
 from archspec.cost.counting import CountedNode, bytes_of
-from archspec.dims import Dim, divide, is_array, is_number, maximum, product
+from archspec.dims import Dim, divide, is_array, is_number, largest, product
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.extras import entry_point
+from archspec.graph import Network
+from archspec.graph.sight import effective_strides, learned, receptive_fields
 from archspec.ops import KINDS
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ class Quantity(ABC):
         meaning: What it is, in a few words.
     """
 
-    kind: ClassVar[Literal["sum", "ratio", "peak"]]
+    kind: ClassVar[Literal["sum", "ratio", "peak", "largest"]]
 
     name: str
     heading: str
@@ -123,7 +126,7 @@ class Peak(Quantity):
     def of(self, row: "CostRow") -> Dim:
         """The highest of the nodes of a row."""
         whole = len(row.members) == len(row.table.works)
-        return self._memory(row.table).peak if whole else maximum(*dict.fromkeys(row.each(self)))
+        return self._memory(row.table).peak if whole else largest(row.each(self))
 
     def each(self, table: "CostTable") -> tuple[Dim, ...]:
         """What is in memory while each node of a table runs."""
@@ -133,6 +136,40 @@ class Peak(Quantity):
         from archspec.memory.peak import memory
 
         return memory(table.network, self.policy or table.counting.policy, table.counting.dtype)
+
+
+@dataclass(frozen=True)
+class Largest(Quantity):
+    """The largest number that one of the nodes has; None where none of them has one.
+
+    Attributes:
+        rule: What each node of a network has.
+    """
+
+    kind = "largest"
+
+    rule: Callable[[Network], tuple[Any, ...]]
+
+    def of(self, row: "CostRow") -> Any:
+        """The largest of the nodes of a row."""
+        found = [each for each in row.each(self) if each is not None]
+        return largest(found) if found else None
+
+    def each(self, table: "CostTable") -> tuple[Any, ...]:
+        """What each node of a table has."""
+        return self.rule(table.network)
+
+
+@dataclass(frozen=True)
+class Backward(Sum):
+    """What nodes have in the backward pass, added up: what leads to no weights is not computed."""
+
+    def each(self, table: "CostTable") -> tuple[Dim, ...]:
+        """What each node of a table has."""
+        learning = learned(table.network)
+        once = super().each(table)
+        inputs = (any(name in learning for name in node.inputs) for node in table.network.nodes)
+        return tuple(value if needed else 0 for value, needed in zip(once, inputs, strict=True))
 
 
 def _quotient(above: Any, below: Any) -> Any:
@@ -180,6 +217,11 @@ def _bops(work: CountedNode) -> Dim:
     return products + product(kernel.shape[1:]) * work.output.elements * kernel.bits * factors
 
 
+def _weight_gradient(work: CountedNode) -> Dim:
+    """Each multiply-accumulate has one weight, and gives one term of that weight's gradient."""
+    return work.operations.macs if any(weight.role == "weight" for weight in work.weights) else 0
+
+
 def _operations(kind: str) -> Sum:
     meaning = "multiply-accumulates" if kind == "macs" else f"{kind} alone"
     return Sum(kind, "MACs" if kind == "macs" else kind, "", meaning, lambda work: getattr(work.operations, kind))
@@ -210,6 +252,34 @@ _ENTRIES: tuple[Quantity, ...] = (
     ),
     Sum("traffic", "traffic [B]", "B", "bytes that nodes read and write: inputs, weights and outputs", _traffic),
     Sum("bops", "BOPs", "", "products, each at the bits of a weight times the bits of an activation", _bops),
+    Backward(
+        "macs_input_gradient",
+        "MACs, input gradient",
+        "",
+        "multiply-accumulates that carry the gradient on to layers that learn",
+        lambda work: work.operations.macs,
+    ),
+    Sum(
+        "macs_weight_gradient",
+        "MACs, weight gradient",
+        "",
+        "multiply-accumulates of the weights' gradient",
+        _weight_gradient,
+    ),
+    Largest(
+        "receptive_field",
+        "receptive field",
+        "px",
+        "pixels of the input that one of the result sees, side by side",
+        receptive_fields,
+    ),
+    Largest(
+        "effective_stride",
+        "effective stride",
+        "px",
+        "pixels of the input between two neighbours of the result",
+        effective_strides,
+    ),
     Ratio(
         "intensity", "MACs/B", "MACs/B", "multiply-accumulates for each byte that is read or written", "macs", "traffic"
     ),

@@ -9,13 +9,13 @@ import sympy
 from sympy import Add, Expr, Mul, Symbol
 
 from archspec.cost import Counting
-from archspec.dims import exact, is_array
+from archspec.dims import exact_each, is_array
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.formula.collected import collected, summed
 from archspec.formula.views import asymptotic, divisible
 from archspec.language.check import value_fault
 from archspec.language.document import Symbol as Declared
-from archspec.result import short
+from archspec.result import Reported, short
 from archspec.symbols import Condition, quotient, replaced, to_sympy, value
 
 View: TypeAlias = Literal["exact", "divisible", "asymptotic"]
@@ -27,7 +27,7 @@ that are collected; ratio: the shortest of a fraction, a sum and a product."""
 
 
 @dataclass(frozen=True, repr=False)
-class Formula:
+class Formula(Reported):
     """A closed form.
 
     Attributes:
@@ -154,7 +154,7 @@ class Formula:
         missing = [name for name in names if name not in known]
         if missing:
             raise ArchspecError(f"the formula of {self.of} needs a value of {', '.join(missing)}")
-        return {name: exact(known[name]) for name in names}
+        return {name: exact_each(known[name]) for name in names}
 
     def named(self, name: str) -> str:
         """The symbol of a name: itself, its letter as it is printed, or another name of it.
@@ -253,6 +253,9 @@ class Formula:
         from archspec.formula.languages import JavaScript
 
         return JavaScript(self).export(view)
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex()}$"
 
     def __str__(self) -> str:
         return self.text()

@@ -70,8 +70,9 @@ def formulas(
 ) -> tuple[Formula, ...]:
     """The same, a formula a group: "stage", "block", "operator", "layer", or a depth in the tree of names."""
     of_what = cost.quantity(quantity)
-    if of_what.kind == "peak" and (part is not None or by != "total"):
-        raise ArchspecError("a peak of memory is of the whole network; it does not add up from its parts")
+    if of_what.kind in WHOLE and (part is not None or by != "total"):
+        what = "a peak of memory" if of_what.kind == "peak" else f"the {of_what.heading}"
+        raise ArchspecError(f"{what} is of the whole network; it does not add up from its parts")
     fixed = dict(bindings or {})
     names = tuple(name for name in numbers(document) if name not in fixed) if free is None else tuple(free)
     if BATCH in names and BATCH in fixed:
@@ -82,11 +83,11 @@ def formulas(
     with recording(decisive) as conditions:
         symbolic = _table(document, fixed, counting, names)
         letters = tuple(symbolic.network.bindings.get(name, symbolic.network.batch) for name in names)
-        if of_what.kind == "peak" and (repeated := _repeats(symbolic.network)):
+        if of_what.kind in WHOLE and (repeated := _repeats(symbolic.network)):
             pinned = {name: settled(each) for name, each in zip(names, letters, strict=True) if each in repeated}
             left = tuple(name for name in names if name not in pinned)
             symbolic = _table(document, {**fixed, **pinned}, counting, left)
-        figures = [symbolic.figure(quantity)] if of_what.kind == "peak" else []
+        figures = [symbolic.figure(quantity)] if of_what.kind in WHOLE else []
         symbolic.column(of_what)
     network = symbolic.network
     by_name = dict(zip(names, letters, strict=True))
@@ -133,6 +134,9 @@ def formulas(
 
 BY_PART = "part"
 
+WHOLE = ("peak", "largest")
+"""The kinds of quantities that do not add up."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Place:
@@ -166,7 +170,7 @@ class _Counted:
 
     def __call__(self, values: Mapping[str, Any]) -> Any:
         table = _table(self.document, {**self.fixed, **values}, self.counting)
-        whole = cost.quantity(self.quantity).kind == "peak"
+        whole = cost.quantity(self.quantity).kind in WHOLE
         return (table.total if whole else self.place.of(table)).figure(self.quantity)
 
 

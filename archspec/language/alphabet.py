@@ -6,7 +6,7 @@ LaTeX of known commands. Whatever passes here is still written by `writing`.
 
 import re
 
-from archspec.writing import GREEK, unseen
+from archspec.writing import GREEK, latex_text, unseen
 
 COMMANDS = (*GREEK, "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "varepsilon")
 COMMANDS += ("vartheta", "varphi", "varrho", "ell", "infty", "times", "cdot", "prime", "ast", "star", "circ", "pm")
@@ -65,3 +65,36 @@ def letter_fault(text: str) -> str | None:
     if text.strip() and _WHOLE.match(reduced):
         return None
     return r"what is no word and no simple LaTeX; write letters, digits, _, ^, { } and commands such as \alpha"
+
+
+def latex_letter(name: str, declared: str | None = None) -> str:
+    r"""A symbol in LaTeX's math mode: as declared, else a Greek letter, a letter with its index, the name upright.
+
+    >>> print(latex_letter("alpha"), latex_letter("D_K"), latex_letter("side"), latex_letter("k", r"\kappa"))
+    \alpha D_{K} \mathrm{side} \kappa
+    """
+    if declared is not None and letter_fault(declared):
+        return rf"\text{{{latex_text(declared)}}}"
+    if declared is not None and ("\\" in declared or "{" in declared):
+        return declared
+    return _letter(declared or name)
+
+
+def _letter(name: str) -> str:
+    r"""A name as LaTeX has it: a Greek letter, a letter with an index or primes, else upright.
+
+    >>> print(_letter("alpha"), _letter("D_K"), _letter("side"), _letter("d″"))
+    \alpha D_{K} \mathrm{side} d^{\prime\prime}
+    """
+    stem = name.rstrip("′″")
+    primes = name[len(stem) :].replace("″", "′′").replace("′", r"\prime")
+    if primes:
+        return f"{_letter(stem)}^{{{primes}}}"
+    head, _, index = stem.partition("_")
+    if index and len(head) == 1:
+        escaped = index.replace("_", r"\_")
+        return f"{head}_{{{escaped}}}" if len(index) == 1 else rf"{head}_{{\mathrm{{{escaped}}}}}"
+    if stem in GREEK:
+        return f"\\{stem}"
+    escaped = stem.replace("_", r"\_")
+    return stem if len(stem) == 1 else rf"\mathrm{{{escaped}}}"

@@ -124,6 +124,19 @@ FREE = Operations()
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """What a pixel of a result sees of an input, along height and width.
+
+    Attributes:
+        span: From the first pixel that it sees to the last.
+        stride: How far on its neighbour begins; a fraction where the result has more pixels.
+    """
+
+    span: tuple[Dim, Dim] = (1, 1)
+    stride: tuple[Dim, Dim] = (1, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A call of a torch function, as data.
 
@@ -235,6 +248,10 @@ class Operator(BaseModel, ABC):
     @abstractmethod
     def weights(self, *x: Any, **_: Any) -> tuple[Weight, ...]:
         """The named arrays it owns, in the order of torch's state dict."""
+
+    def sight(self, *x: Any, **_: Any) -> Sight:
+        """What a pixel of the result sees of an input; as it stands, the pixel in the same place."""
+        return Sight()
 
     @abstractmethod
     def operations(self, *x: Any, **_: Any) -> Operations:
@@ -441,6 +458,11 @@ def image(x: Tensor, operator: str) -> tuple[Dim, Dim, Dim, Dim]:
     if len(x.shape) != 4:
         raise ShapeError(f"{operator} takes an image (channels × height × width), found {x}")
     return x.shape
+
+
+def whole_image(x: Tensor) -> Sight:
+    """What sees all pixels of an image; of a vector, which has none, the vector."""
+    return Sight(x.shape[2:], x.shape[2:]) if len(x.shape) == 4 else Sight()
 
 
 def features(x: Tensor, operator: str) -> Dim:

@@ -1,6 +1,6 @@
 """Convolutions."""
 
-from archspec.dims import Dim, known_less, maximum, reaches
+from archspec.dims import Dim, ceil_div, divide, known_less, maximum, reaches
 from archspec.errors import ShapeError
 from archspec.ops.base import (
     Module,
@@ -9,13 +9,14 @@ from archspec.ops.base import (
     Operator,
     Positive,
     PositivePair,
+    Sight,
     Switch,
     Tensor,
     Weight,
     both,
     image,
 )
-from archspec.ops.window import Convolution, per_group
+from archspec.ops.window import Convolution, per_group, window
 
 
 class Conv2d(Convolution, name="conv2d"):
@@ -70,6 +71,13 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
             strict=True,
         )
         return Tensor((n, self.out_channels, *(self._size(*axis) for axis in axes)))
+
+    def sight(self, x: Tensor) -> Sight:
+        """Of d(k−1) + 1 pixels that a pixel of the input writes to, every s-th; the next is 1/s further on."""
+        kernel = window(self.kernel_size, self.stride, self.dilation)
+        height, width = (ceil_div(span, s) for span, s in zip(kernel.span, kernel.stride, strict=True))
+        up, across = kernel.stride
+        return Sight((height, width), (divide(1, up), divide(1, across)))
 
     @staticmethod
     def _size(axis: str, h: Dim, k: Dim, s: Dim, p: Dim, extra: Dim, d: Dim) -> Dim:

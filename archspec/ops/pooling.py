@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from archspec.dims import Dim, exact_div, reaches
+from archspec.dims import Dim, divide, exact_div, reaches
 from archspec.errors import ShapeError
 from archspec.ops import window
 from archspec.ops.base import (
@@ -12,11 +12,13 @@ from archspec.ops.base import (
     NaturalPair,
     Operations,
     PositivePair,
+    Sight,
     Switch,
     Tensor,
     Weightless,
     both,
     image,
+    whole_image,
 )
 
 
@@ -31,6 +33,10 @@ class _Pool2d(Weightless):
     @property
     def _stride(self) -> Any:
         return self.kernel_size if self.stride is None else self.stride
+
+    def sight(self, x: Tensor) -> Sight:
+        """The window."""
+        return window.window(self.kernel_size, self._stride, getattr(self, "dilation", 1))
 
     def _output(self, x: Tensor, dilation: Any) -> Tensor:
         n, c, *sizes = image(x, self.name)
@@ -147,6 +153,10 @@ class GlobalAvgPool(Weightless, name="global_avg_pool"):
         n, c, _, _ = image(x, self.name)
         return Tensor((n, c, 1, 1) if self.keepdim else (n, c))
 
+    def sight(self, x: Tensor) -> Sight:
+        """Everything."""
+        return whole_image(x)
+
     def operations(self, x: Tensor) -> Operations:
         """h·w − 1 additions and a division a channel."""
         outputs = self.output(x).elements
@@ -166,6 +176,10 @@ class GlobalMaxPool(Weightless, name="global_max_pool"):
         """n × c."""
         n, c, _, _ = image(x, self.name)
         return Tensor((n, c, 1, 1) if self.keepdim else (n, c))
+
+    def sight(self, x: Tensor) -> Sight:
+        """Everything."""
+        return whole_image(x)
 
     def operations(self, x: Tensor) -> Operations:
         """h·w − 1 comparisons a channel."""
@@ -193,6 +207,11 @@ class AdaptiveAvgPool2d(Weightless, name="adaptive_avg_pool2d"):
         n, c, _, _ = image(x, self.name)
         return Tensor((n, c, *both(self.output_size)))
 
+    def sight(self, x: Tensor) -> Sight:
+        """Windows of h/o; of a pixel more, or two, where o does not divide h."""
+        (h, w), (p, q) = x.shape[2:], both(self.output_size)
+        return Sight((_longest(h, p), _longest(w, q)), (divide(h, p), divide(w, q)))
+
     def operations(self, x: Tensor) -> Operations:
         """An output: one addition fewer than its window has elements, and a division."""
         outputs = self.output(x).elements
@@ -202,6 +221,13 @@ class AdaptiveAvgPool2d(Weightless, name="adaptive_avg_pool2d"):
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.AdaptiveAvgPool2d`."""
         return self.module("torch.nn.AdaptiveAvgPool2d", {"output_size": self.output_size}, 1)
+
+
+def _longest(h: Dim, o: Dim) -> Dim:
+    """The longest window of an axis, from ⌊i·h/o⌋ to ⌈(i+1)·h/o⌉."""
+    if type(h) is int and type(o) is int:
+        return max(-(-(i + 1) * h // o) - i * h // o for i in range(o // math.gcd(h, o)))
+    return exact_div(h, o)
 
 
 def _covered(h: Dim, o: Dim) -> Dim:

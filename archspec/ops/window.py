@@ -16,6 +16,7 @@ from archspec.ops.base import (
     Operator,
     Positive,
     PositivePair,
+    Sight,
     Switch,
     Tensor,
     both,
@@ -93,6 +94,16 @@ def _check_span(h: Dim, span: Dim, padding: Dim, reach: Dim, axis: str) -> None:
         raise ShapeError(f"the kernel spans {span + 1}, more than its input's {axis} {h}{padded}")
 
 
+def window(kernel: Any, stride: Any, dilation: Any) -> Sight:
+    """What a window sees: d(k−1) + 1 pixels, and the next one its stride further on.
+
+    >>> window(3, 2, (1, 2))
+    Sight(span=(3, 5), stride=(2, 2))
+    """
+    height, width = (d * (k - 1) + 1 for k, d in zip(both(kernel), both(dilation), strict=True))
+    return Sight((height, width), both(stride))
+
+
 class Convolution(Operator):
     """What convolutions share: the fields in torch's words, and the shape of the result."""
 
@@ -103,6 +114,10 @@ class Convolution(Operator):
     dilation: PositivePair = 1
     groups: Positive = 1
     bias: Switch = True
+
+    def sight(self, x: Tensor) -> Sight:
+        """A window of d(k−1) + 1, which moves by its stride."""
+        return window(self.kernel_size, self.stride, self.dilation)
 
     def output(self, x: Tensor) -> Tensor:
         """n × out_channels × ⌈(h + p − d(k−1))/s⌉ × …"""

@@ -6,9 +6,11 @@ from typing import Any
 
 REPORTS: Mapping[str, str] = {
     "Agreement": "verify:agreement",
+    "Architecture": "show:architecture",
     "CostTable": "cost:cost",
     "Crossover": "sensitivity:crossover",
     "Explanation": "explain:explain",
+    "Formula": "formula:formula",
     "Matching": "weights:weights",
     "Memory": "memory:memory",
     "Network": "show:show",
@@ -17,6 +19,7 @@ REPORTS: Mapping[str, str] = {
     "Reconciliation": "reconcile:reconcile",
     "Result": "train:train",
     "Sensitivity": "sensitivity:sensitivity",
+    "SingleBlock": "show:architecture",
     "Solution": "solve:solve",
     "Verified": "packed:verified",
 }

@@ -36,6 +36,11 @@ def formulas(found: Sequence[Formula], view: View = "exact", *, proofs: Sequence
     return Report((section,), data=data, records=lambda: _records(found, view))
 
 
+def formula(found: Formula) -> Report:
+    """One formula, exact."""
+    return formulas([found])
+
+
 def sources(found: Sequence[Formula], view: View, language: str) -> str:
     """Formulas as functions of a language: python, numpy or javascript."""
     return "\n\n".join(getattr(each, language)(view) for each in found)

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from typing import Any
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -20,6 +21,9 @@ from archspec.report.cells import EMPTY, Name, Number
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
 from archspec.train.result import Epoch, Result, Score, Watcher
 from archspec.writing import one_line
+
+if TYPE_CHECKING:  # what it is loads torch, which --help does not
+    from archspec.train.zeros import Zeros
 
 
 class Bars(Watcher):
@@ -214,3 +218,48 @@ def evaluation(score: Score, spec: str, data: str, confusion: bool = False) -> R
     )
     sections = (Section((Notes((said,)),)), Section((table,)))
     return Report(sections, data=lambda: {**found, "confusion": score.confusion}, records=lambda: table)
+
+
+def zeros(found: "Zeros", spec: str) -> Report:
+    """The pruning table of a network: weights, FLOP, and how many per cent of each are left."""
+    rows = found.rows
+    roles: list[Role] = [*([""] * len(rows)), "total"]  # type: ignore[list-item]  # mypy widens the literal
+    weights, macs = sum(row.weights for row in rows), sum(row.macs for row in rows)
+
+    def percent(share: Fraction) -> Number:
+        return Number(float(share), f"{float(100 * share):.1f} %")
+
+    table = Table(
+        [
+            Column("layer", [*(Name(row.name) for row in rows), Name("total")]),
+            Column("weights", [Number(value) for value in (*(row.weights for row in rows), weights)]),
+            Column("FLOP", [Number(2 * value) for value in (*(row.macs for row in rows), macs)]),
+            Column("Act%", [*(percent(row.activations) for row in rows), percent(found.activations_share)]),
+            Column("Weights%", [*(percent(row.weights_share) for row in rows), percent(found.weights_share)]),
+            Column("FLOP%", [*(percent(row.flops_share) for row in rows), percent(found.flops_share)]),
+        ],
+        roles,
+    )
+    said = f"{spec}: what is not zero; activations on {found.images:,} training images"
+    return Report(
+        (Section((Title(said),)), Section((table,))),
+        data=lambda: {
+            "spec": spec,
+            "images": found.images,
+            "activations_share": float(found.activations_share),
+            "weights_share": float(found.weights_share),
+            "flops_share": float(found.flops_share),
+            "rows": [
+                {
+                    "layer": row.name,
+                    "weights": row.weights,
+                    "kept": row.kept,
+                    "macs": row.macs,
+                    "activations_share": float(row.activations),
+                    "flops_share": float(row.flops_share),
+                }
+                for row in rows
+            ],
+        },
+        records=lambda: table,
+    )

@@ -130,7 +130,7 @@ def test_one_bit_layers_come_by_a_plan_and_need_no_plan_afterwards(folder):
     assert recipe["one_bit"]["gradient"] == "exact"
     assert set(load_file(folder / "out" / "best.safetensors")["conv2.weight"].unique().tolist()) == {-1.0, 1.0}
     assert run("evaluate", "out").exit_code == 0
-    assert "binary_conv2d" in run("show", "out/spec.yaml").stdout
+    assert "binary_conv2d" in run("count", "out").stdout
     assert run("train", "--resume", "out").exit_code == 0
 
 

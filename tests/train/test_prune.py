@@ -10,8 +10,10 @@ from safetensors.torch import load_file
 
 import archspec
 from archspec.errors import ArchspecError
-from archspec.train import Recipe, fit
+from archspec.train import Recipe, data, fit
+from archspec.train.batches import Standardisation
 from archspec.train.methods import Prune, WeightSharing, units
+from archspec.train.zeros import zeros
 
 MLP = """archspec: 1
 name: mlp
@@ -224,3 +226,27 @@ def test_a_stage_too_short_for_its_pruning_is_refused_and_half_of_it_is_taken(tm
     course = Prune(plan=plan).begin(arch.to_torch(), arch.expand(), 0)
     course.stage(11)
     assert (course.ready(4), course.ready(5)) == (False, True)
+
+
+def test_what_is_not_zero_is_counted(tmp_path):
+    """Act% is of what the next layer takes, behind the pooling; FLOP% is Weights% times the Act% before."""
+    arch = archspec.loads(CNN.replace("tanh", "relu"))
+    plan = plan_of(tmp_path, conv1="50 %", conv2="25 %", fc="20 %")
+    chosen = Recipe().changed({"epochs": 1, "lr": 0.05, "prune": {"plan": plan, "schedule": "at_once"}})
+    best = fit(arch, "digits", chosen, out=tmp_path / "run").out / "best.safetensors"
+    found = zeros(arch, best, "digits")
+    model, digits = arch.to_torch(weights=best).eval(), data.load("digits", (1, 8, 8), 10)
+    x = Standardisation(digits.statistics, torch.device("cpu"), False)(digits.train.images)
+    one = torch.nn.functional.max_pool2d(model.conv1(x).relu(), 2)
+    two = model.conv2(one).relu()
+    shares = [float(each.count_nonzero()) / each.numel() for each in (one, two)]
+    assert [float(row.activations) for row in found.rows] == pytest.approx([*shares, 1])
+    assert [row.outputs for row in found.rows] == [6 * 3 * 3, 5 * 2 * 2, 10]
+    weights = [float((model.get_parameter(f"{name}.weight") != 0).float().mean()) for name in ("conv1", "conv2", "fc")]
+    expected = [weight * share for weight, share in zip(weights, [1, *shares], strict=True)]
+    assert [float(row.flops_share) for row in found.rows] == pytest.approx(expected)
+    macs = [36 * 54, 4 * 5 * 24, 200]
+    assert [row.macs for row in found.rows] == macs
+    left = sum(a * b for a, b in zip(macs, expected, strict=True))
+    assert float(found.flops_share) == pytest.approx(left / sum(macs))
+    assert (len(digits.train), found.images) == (1437, 1437)
