@@ -12,7 +12,6 @@ from archspec.cost import USUAL, Convention, CostTable, Counting
 from archspec.dims import recording
 from archspec.errors import SpecErrors, UnknownNameError
 from archspec.extras import need
-from archspec.files import replacing
 from archspec.language import Document
 from archspec.request import Bindings, request
 from archspec.result import Reported
@@ -22,8 +21,10 @@ if TYPE_CHECKING:
 
     from archspec.compress.plan import Plan
     from archspec.compress.prediction import Prediction
+    from archspec.files import WrittenFile
     from archspec.formula.closed_form import Formula
     from archspec.formula.explain import Explanation
+    from archspec.graph.single import StandaloneBlock
     from archspec.language.document import Symbol
     from archspec.memory.peak import Memory
     from archspec.runtime import Agreement
@@ -179,23 +180,23 @@ class Architecture(Reported):
         """
         from archspec.formula.of_network import formulas
 
-        alone = self._alone(letters)
-        aliases = alone.aliases if alone else {}
+        block = self._block_in_letters(letters)
+        aliases = block.aliases if block else {}
         values = {aliases.get(name, name): each for name, each in (bindings or {}).items()}
-        names = alone.unbound if alone else shared_numbers([self])
+        names = block.unbound if block else shared_numbers([self])
         left = [name for name in names if name not in values] if free is None else _names(free)
-        with recording(alone.decisive if alone else None):
+        with recording(block.decisive if block else None):
             found = formulas(
-                alone.document if alone else self.document,
+                block.document if block else self.document,
                 quantity,
                 by=by,
                 free=[aliases.get(name, name) for name in left],
                 bindings=values,
                 counting=counting,
                 part=part,
-                form=alone.form if alone else "collected",
+                arrangement=block.arrangement if block else "collected",
             )
-        subject, roles = self.document.name, alone.names if alone else {}
+        subject, roles = self.document.name, block.names if block else {}
         return tuple(replace(each, of=self._subject + each.of.removeprefix(subject), aliases=roles) for each in found)
 
     @property
@@ -205,10 +206,10 @@ class Architecture(Reported):
 
     def lettered(self, letters: str | None) -> Document:
         """The specification whose symbols are the letters that a block declares; without letters, this one's."""
-        alone = self._alone(letters)
-        return alone.document if alone else self.document
+        block = self._block_in_letters(letters)
+        return block.document if block else self.document
 
-    def _alone(self, letters: str | None) -> "graph.Single | None":
+    def _block_in_letters(self, letters: str | None) -> "StandaloneBlock | None":
         """The block that it is, in these letters; None of a network."""
         if letters is not None:
             raise UnknownNameError(f"'{self.name}' is a network; letters are those of a block: {self.name}:BLOCK")
@@ -340,11 +341,14 @@ class Architecture(Reported):
         seed: int | None = None,
         weights: "Mapping[str, torch.Tensor] | str | os.PathLike[str] | None" = None,
         logits: bool = False,
+        batch: int | None = None,
+        opset: int | None = None,
         **symbols: Any,
-    ) -> None:
+    ) -> "WrittenFile":
         """Write the network as a file that runs without this library: PyTorch source, an exported program, or ONNX.
 
-        The file appears when it is whole, or not at all. Any batch goes through a program.
+        The file appears when it is whole, or not at all. With weights of a training, a program also holds how images
+        are scaled for it and what the classes are called; see docs/compile.md.
 
         Args:
             path: Ends in `.py`, `.pt2` or `.onnx`.
@@ -352,23 +356,35 @@ class Architecture(Reported):
             seed: The same seed gives the same weights; a source has none.
             weights: Where its weights come from, as for `to_torch`.
             logits: Whether it ends before its last softmax.
+            batch: How many inputs go through a program at once; any number, unless it is given.
+            opset: The version of ONNX's operators; torch's own choice, unless it is given.
             symbols: Values for symbols, in place of a mapping.
+
+        Returns:
+            What was written; `print` says it in one line.
 
         Raises:
             ArchspecError: Another ending, or a file that cannot be written.
             MissingExtraError: What the format needs is not installed.
         """
         if Path(path).suffix == ".py":
+            from archspec.files import WrittenFile, replacing
+
             source = self.source(bindings, logits=logits)
             with replacing(Path(path)) as file:
                 file.write_text(source, encoding="utf-8")
-            return
+            return WrittenFile(Path(path), len(source.encode()), ("PyTorch source, without weights",))
         need("torch", "torch")
         from archspec import runtime
 
         runtime.check_ending(path)
         model = self.to_torch(bindings, seed=seed, weights=weights, logits=logits)
-        runtime.export(model, self.expand(bindings).input.shape, path)
+        from archspec.weights.note import note
+
+        asked = runtime.ExportRequest(batch, opset, note(weights))
+        written = runtime.export(model, self.expand(bindings).input.shape, path, asked)
+        of = f"weights of {weights}" if isinstance(weights, str | os.PathLike) else "weights handed over"
+        return replace(written, facts=(*written.facts, "fresh weights" if weights is None else of))
 
     @request
     def verify(self, /, bindings: Bindings = None, *, batch: Any = 1, **symbols: Any) -> "Agreement":
@@ -526,7 +542,7 @@ class Architecture(Reported):
 
         >>> import archspec
         >>> found = archspec.load("mobilenet").explain("separable2/pointwise/conv2d")
-        >>> print(found.form.figures["macs"], "=", found.figures["macs"])
+        >>> print(found.closed_forms.figures["macs"], "=", found.figures["macs"])
         n·c_out·h′·w′·c_in·k²/g = 25690112
         """
         from archspec.formula.explain import explain
@@ -599,7 +615,9 @@ class SingleBlock(Architecture):
     """
 
     def __init__(self, document: Document, block: str) -> None:
-        self.document = graph.single(document, block).document
+        from archspec.graph.single import single
+
+        self.document = single(document, block).document
         self._of = document
         self._block = block
 
@@ -607,8 +625,10 @@ class SingleBlock(Architecture):
     def _subject(self) -> str:
         return f"{self._of.name}:{self._block}"
 
-    def _alone(self, letters: str | None) -> "graph.Single | None":
-        return graph.single(self._of, self._block, letters)
+    def _block_in_letters(self, letters: str | None) -> "StandaloneBlock | None":
+        from archspec.graph.single import single
+
+        return single(self._of, self._block, letters)
 
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ sentences.
 """
 
 import gc
+import os
 import sys
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
@@ -14,11 +15,11 @@ from typing import Any
 
 import rich_click as click
 
-from archspec.alone import refuse_other_distribution
-from archspec.cli.echo import fault, printable_faults
-from archspec.cli.streams import heard
+from archspec.cli.echo import echo_error, printable_faults
+from archspec.cli.streams import run_with_streams
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.extras import extra_of
+from archspec.name_clash import refuse_other_distribution
 
 VERBS = (
     "check",
@@ -43,6 +44,7 @@ VERBS = (
     "specialists",
     "train",
     "verify",
+    "watch",
     "weights",
     "zoo",
 )
@@ -91,7 +93,7 @@ class Verbs(click.RichGroup):
             refusal = found
         except BrokenPipeError:  # the reader, a pager say, has gone: nothing is left to say
             ctx.exit(0)
-        fault(refusal)
+        echo_error(refusal)
         ctx.exit(2)
 
 
@@ -119,8 +121,9 @@ def app() -> None:
 def main() -> None:
     """Run the command line; until a verb is loaded nothing is garbage, and none is looked for."""
     gc.disable()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # which are looked for in every package's metadata
     try:
         refuse_other_distribution()
     except ImportError as error:
         sys.exit(f"archspec: {error}")
-    sys.exit(heard(app))
+    sys.exit(run_with_streams(app))

@@ -4,7 +4,7 @@ import sys
 
 import rich_click as click
 
-from archspec.cli.echo import fault, say
+from archspec.cli.echo import echo_error, echo_message
 from archspec.cli.options import network, set_option
 from archspec.errors import ArchspecError
 from archspec.language.rules import channels_last
@@ -22,10 +22,10 @@ def command(specs: tuple[str, ...], settings: tuple[str, ...]) -> None:
             expanded = arch.expand(bound)
         except ArchspecError as error:
             faulty += 1
-            fault(error)
+            echo_error(error)
         else:
             if hint := channels_last(expanded.input.shape[1:]):
-                fault(f"{spec}: note: {hint}")
-            say(f"{spec}: sound; {len(expanded.nodes)} layers, {expanded.input} → {expanded.nodes[-1].output}")
+                echo_error(f"{spec}: note: {hint}")
+            echo_message(f"{spec}: sound; {len(expanded.nodes)} layers, {expanded.input} → {expanded.nodes[-1].output}")
     if faulty:
         sys.exit(2)

@@ -4,7 +4,7 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli import complete
-from archspec.cli.formats import format_option, tell
+from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import counting_options, names, network, set_option
 from archspec.cost import Counting
 from archspec.errors import BindingError
@@ -31,7 +31,7 @@ def command(
     symbolic: bool,
     free: str | None,
     quantities: str | None,
-    form: str,
+    output_format: str,
     counting: Counting,
 ) -> None:
     """Print the figures of networks side by side, and as multiples of the first's.
@@ -56,7 +56,7 @@ def command(
             }
             for label, arch, values in loaded
         }
-        tell(compare_formulas(formulas), form)
+        print_report(compare_formulas(formulas), output_format)
         return
     tables = {label: arch.count(values, counting) for label, arch, values in loaded}
-    tell(compare(tables, wanted), form)
+    print_report(compare(tables, wanted), output_format)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, network, opened, set_option, spec_argument
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import bindings, network, open_spec, set_option, spec_argument
 from archspec.cli.training import recipe_options, running_options
 from archspec.errors import ArchspecError
 from archspec.report import packed as reports
@@ -37,7 +37,7 @@ def command() -> None:
 @set_option
 @click.option("--weights", metavar="FILE", help="Say it to the byte for these weights: .safetensors or .npz.")
 @format_option()
-def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None, form: str) -> None:
+def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None, output_format: str) -> None:
     """Say layer by layer what is stored under a plan, how much smaller that is, and what a file of it has.
 
     Plans that come with the library: alexnet, lenet_300_100, lenet_5, vgg16 (Deep Compression), squeezenet_8bit,
@@ -48,7 +48,7 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
     with progress_of("predicting") as progress:
         arch, bound = network(spec, settings)
         found = compress.predict(arch, plan, weights, progress=progress, bindings=bound)
-    tell(prediction(found), form)
+    print_report(prediction(found), output_format)
 
 
 @command.command("pack")
@@ -62,20 +62,20 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
 @set_option
 @click.option("-o", "--output", required=True, metavar="FILE", help="Ends in .safetensors.")
 @format_option()
-def pack(spec: str, weights: str | None, plan: str, settings: tuple[str, ...], output: str, form: str) -> None:
+def pack(spec: str, weights: str | None, plan: str, settings: tuple[str, ...], output: str, output_format: str) -> None:
     """Write weights under a plan into a file: pruned, quantised and coded as the plan says.
 
     The same weights and plan give the same bytes. The file appears when it is whole. SPEC may be the folder of a run.
     """
     from archspec import compress
 
-    arch, bound, run = opened(spec, settings)
+    arch, bound, run = open_spec(spec, settings)
     if weights is None and run is None:
         raise ArchspecError(f"{spec}: is no folder of a run; name its weights with --weights")
     file = str(run.weights) if run is not None and weights is None else str(weights)
     with progress_of("packing") as progress:
         found = compress.pack(arch, file, plan, output, progress=progress, bindings=bound)
-    tell(packed(found), form)
+    print_report(packed(found), output_format)
 
 
 @command.command("train")
@@ -89,7 +89,7 @@ def pack(spec: str, weights: str | None, plan: str, settings: tuple[str, ...], o
 @click.option("--resume", metavar="RUN", help="Continue the run in a folder.")
 @running_options
 @format_option()
-def train(spec: str | None, settings: tuple[str, ...], form: str, **given: Any) -> None:
+def train(spec: str | None, settings: tuple[str, ...], output_format: str, **given: Any) -> None:
     """Prune, share or quantise while the network learns, as a plan says, and pack what comes of it.
 
     Of a recipe those stages are run that the plan asks for: of compress_SPEC, if there is one, else of compress. If the
@@ -100,7 +100,7 @@ def train(spec: str | None, settings: tuple[str, ...], form: str, **given: Any) 
     """
     from archspec.cli.compressing import run
 
-    run(spec, settings, form, given)
+    run(spec, settings, output_format, given)
 
 
 @command.command("unpack")
@@ -136,7 +136,7 @@ def unpack(file: str, output: str, authors: str | None, linear_bits: str, limit:
 )
 @limit_option
 @format_option()
-def verify(file: str, mode: str, limit: int | None, form: str) -> None:
+def verify(file: str, mode: str, limit: int | None, output_format: str) -> None:
     """Verify a compressed file: predicted and actual size term by term, and the same bytes when it is written again.
 
     Exit 1 when something is found, 2 when FILE is no compressed file.
@@ -145,7 +145,7 @@ def verify(file: str, mode: str, limit: int | None, form: str) -> None:
 
     with progress_of("verifying") as progress:
         found = compress.verify(file, mode, progress=progress, **({} if limit is None else {"limit": limit}))
-    tell(reports.verified(found), form)
+    print_report(reports.verified(found), output_format)
     if not found:
         sys.exit(1)
 
@@ -154,14 +154,14 @@ def verify(file: str, mode: str, limit: int | None, form: str) -> None:
 @click.argument("name", required=False)
 @set_option
 @format_option()
-def formulas(name: str | None, settings: tuple[str, ...], form: str) -> None:
+def formulas(name: str | None, settings: tuple[str, ...], output_format: str) -> None:
     """Print the closed forms of compression, or the one of a NAME, with letters set if wanted: --set n=16 --set k=4."""
     from archspec.compress.closed_forms import CLOSED_FORMS, closed_form
 
     if settings and name is None:
         raise click.UsageError("--set gives values to the letters of one closed form; give its NAME")
     found = tuple(CLOSED_FORMS.values()) if name is None else (closed_form(name),)
-    tell(closed_forms(found, bindings(settings)), form)
+    print_report(closed_forms(found, bindings(settings)), output_format)
 
 
 @contextmanager

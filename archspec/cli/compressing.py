@@ -6,9 +6,9 @@ from typing import Any
 
 from archspec import compress, runs
 from archspec.cli.compress import progress_of
-from archspec.cli.echo import fault
-from archspec.cli.formats import tell
-from archspec.cli.options import opened
+from archspec.cli.echo import echo_error
+from archspec.cli.formats import print_report
+from archspec.cli.options import open_spec
 from archspec.cli.training import changes_of, held_out_of, interrupted, options_of, watcher
 from archspec.compress import plan as plans
 from archspec.errors import ArchspecError
@@ -22,7 +22,7 @@ from archspec.train.result import TrainingStoppedError
 PACKED = "packed.safetensors"
 
 
-def run(spec: str | None, settings: tuple[str, ...], form: str, given: dict[str, Any]) -> None:
+def run(spec: str | None, settings: tuple[str, ...], output_format: str, given: dict[str, Any]) -> None:
     """Train by a plan, and pack."""
     need("train", "torch", "accelerate", "safetensors")
     from archspec.train import fit, record
@@ -31,7 +31,7 @@ def run(spec: str | None, settings: tuple[str, ...], form: str, given: dict[str,
     place = resumed or spec or given["start"]
     if place is None or (spec is None and runs.find(place) is None):
         raise ArchspecError("name a SPEC or a run to compress, or a run to go on with: --resume RUN")
-    arch, bound, found = opened(place, settings)
+    arch, bound, found = open_spec(place, settings)
     chosen: Recipe | None = None
     source = given["data"]
     if resumed:
@@ -51,17 +51,17 @@ def run(spec: str | None, settings: tuple[str, ...], form: str, given: dict[str,
         options = options_of(given, resume=bool(resumed))
         result = fit(arch, source, chosen, out=out, bindings=bound, options=options, watcher=shown)
     except TrainingStoppedError as error:
-        fault(error)
+        echo_error(error)
         sys.exit(1)
     if result.signal is not None:
-        tell(compressed(result, None), form)
+        print_report(compressed(result, None), output_format)
         interrupted(result.signal, ["archspec", "compress", "train", "--resume", str(out)])
     if not isinstance(shown, Bars):  # another of several processes packs
         return
     with progress_of("packing") as progress:
         best = runs.load(out).weights
         file = compress.pack(arch, best, given["plan"], out / PACKED, progress=progress, bindings=bound)
-    tell(compressed(result, packed(file)), form)
+    print_report(compressed(result, packed(file)), output_format)
 
 
 def _recipe(name: str, start: str | None, begun: runs.Run | None, given: dict[str, Any]) -> Recipe:

@@ -3,7 +3,7 @@
 import rich_click as click
 
 from archspec.cli import complete
-from archspec.cli.formats import format_option, tell
+from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import COUNTING, counting_options, network, set_option, spec_argument
 from archspec.cost import DIALECTS, GROUPINGS, Counting, dialect, requested
 from archspec.report.columns import named
@@ -43,7 +43,7 @@ def command(  # noqa: PLR0913  # one argument an option
     columns: str | None,
     convention: str | None,
     like: str | None,
-    form: str,
+    output_format: str,
     counting: Counting,
 ) -> None:
     """Count parameters, multiply-accumulates, FLOPs, activations and bytes.
@@ -57,5 +57,5 @@ def command(  # noqa: PLR0913  # one argument an option
     counting = requested(counting, {"convention": dialect(like) if like else convention or "default"})
     arch, bound = network(spec, settings)
     table = arch.count(bound, counting)
-    grouping = depth or by or ("layer" if form in MACHINES else "block")
-    tell(cost(table, grouping, named(columns) if columns is not None else None), form)
+    grouping = depth or by or ("layer" if output_format in MACHINES else "block")
+    print_report(cost(table, grouping, named(columns) if columns is not None else None), output_format)

@@ -3,7 +3,7 @@
 import rich_click as click
 
 from archspec.cli import complete
-from archspec.cli.formats import format_option, tell
+from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import counting_options, network, set_option, spec_argument
 from archspec.cost import Counting
 
@@ -38,7 +38,7 @@ def command(
     by: str,
     between: str | None,
     settings: tuple[str, ...],
-    form: str,
+    output_format: str,
     counting: Counting,
 ) -> None:
     """Say which layers cost most along a symbol, and where one kind of layer passes another.
@@ -50,4 +50,4 @@ def command(
     ends = None if between is None else [end.strip() for end in between.split(",")]
     arch, bound = network(spec, settings)
     found = arch.crossover(symbol, quantity, bound, counting, by=by, between=ends)
-    tell(crossover(found), form)
+    print_report(crossover(found), output_format)

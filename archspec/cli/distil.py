@@ -7,9 +7,9 @@ from typing import Any
 import rich_click as click
 
 from archspec import runs
-from archspec.cli.echo import fault
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import names, opened, set_option, spec_argument
+from archspec.cli.echo import echo_error
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import names, open_spec, set_option, spec_argument
 from archspec.cli.training import (
     changes_of,
     folder,
@@ -43,7 +43,12 @@ from archspec.train.result import TrainingStoppedError
 @running_options
 @format_option()
 def command(
-    spec: str, more: tuple[str, ...], settings: tuple[str, ...], teachers: tuple[str, ...], form: str, **given: Any
+    spec: str,
+    more: tuple[str, ...],
+    settings: tuple[str, ...],
+    teachers: tuple[str, ...],
+    output_format: str,
+    **given: Any,
 ) -> None:
     """Distil trained networks into another one.
 
@@ -58,7 +63,7 @@ def command(
     if given["match"] == "logits" and given["temperature"] is not None:
         raise ArchspecError("--match logits is the limit of high temperatures: leave --temperature out")
     first = runs.load(teachers[0])
-    arch, bound, _ = opened(spec, settings)
+    arch, bound, _ = open_spec(spec, settings)
     source = given["data"] or first.source
     if source is None:
         raise ArchspecError(f"{teachers[0]}: the run's data were handed over in Python; name them with --data")
@@ -75,9 +80,9 @@ def command(
     try:
         result = fit(arch, source, recipe, out=out, bindings=bound, options=options_of(given), watcher=shown)
     except TrainingStoppedError as error:
-        fault(error)
+        echo_error(error)
         sys.exit(1)
     if isinstance(shown, Bars):
-        tell(train(result), form)
+        print_report(train(result), output_format)
     if result.signal is not None:
         interrupted(result.signal, ["archspec", "train", "--resume", str(result.out)], isinstance(shown, Bars))

@@ -10,12 +10,12 @@ from click.exceptions import Exit, NoArgsIsHelpError
 from archspec.writing import terminal
 
 
-def say(message: object) -> None:
+def echo_message(message: object) -> None:
     """A message on standard output."""
     click.echo(terminal(message))
 
 
-def fault(message: object) -> None:
+def echo_error(message: object) -> None:
     """What is wrong, on standard error."""
     click.echo(terminal(message), err=True)
 
@@ -28,7 +28,7 @@ def printable_faults() -> Iterator[None]:
     except NoArgsIsHelpError:
         raise
     except click.ClickException as error:
-        fault(_sentence(error))
+        echo_error(_sentence(error))
         raise Exit(2) from None
 
 

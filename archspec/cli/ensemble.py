@@ -6,9 +6,9 @@ from typing import Any
 
 import rich_click as click
 
-from archspec.cli.echo import fault
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import opened, set_option, spec_argument
+from archspec.cli.echo import echo_error
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import open_spec, set_option, spec_argument
 from archspec.cli.training import folder, interrupted, options_of, recipe_of, recipe_options, running_options, watcher
 from archspec.extras import need
 from archspec.report.together import ensemble as report
@@ -26,7 +26,7 @@ from archspec.train.result import TrainingStoppedError
 @click.option("--out", metavar="DIR", help="The folder of the runs.  [default: runs/SPEC-DATA-ensemble-SEED]")
 @running_options
 @format_option()
-def command(spec: str, settings: tuple[str, ...], count: int, form: str, **given: Any) -> None:
+def command(spec: str, settings: tuple[str, ...], count: int, output_format: str, **given: Any) -> None:
     """Train a network several times, and distil one like it from all of them.
 
     The members' seeds follow one another. The table holds the members, the mean of their probabilities, and the
@@ -35,7 +35,7 @@ def command(spec: str, settings: tuple[str, ...], count: int, form: str, **given
     The same command again goes on with what was interrupted. Exit codes are those of train.
     """
     need("train", "torch", "accelerate", "safetensors")
-    arch, bound, _ = opened(spec, settings)
+    arch, bound, _ = open_spec(spec, settings)
     recipe = recipe_of(arch.name, given["data"], given)
     out = Path(given["out"]) if given["out"] else folder(arch.name, given["data"], "ensemble", recipe.seed)
     keys = {key: given[key] for key in ("temperature", "hard") if given[key] is not None}
@@ -54,8 +54,8 @@ def command(spec: str, settings: tuple[str, ...], count: int, form: str, **given
             watcher=watcher(),
         )
     except TrainingStoppedError as error:
-        fault(error)
+        echo_error(error)
         sys.exit(1)
     if found.signal is not None:
         interrupted(found.signal, sys.argv)
-    tell(report(found), form)
+    print_report(report(found), output_format)

@@ -2,7 +2,7 @@
 
 import rich_click as click
 
-from archspec.cli.formats import format_option, tell
+from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import counting_options, network, set_option, spec_argument
 from archspec.cost import Counting
 
@@ -13,7 +13,7 @@ from archspec.cost import Counting
 @set_option
 @counting_options("batch", "convention")
 @format_option()
-def command(spec: str, node: str, settings: tuple[str, ...], form: str, counting: Counting) -> None:
+def command(spec: str, node: str, settings: tuple[str, ...], output_format: str, counting: Counting) -> None:
     """Walk through one layer: the rule of its operator, the letters, the numbers put in, the result.
 
     NODE is a layer's path, or as much of it as tells it from the others: fire2/squeeze/conv2d,
@@ -23,4 +23,4 @@ def command(spec: str, node: str, settings: tuple[str, ...], form: str, counting
 
     arch, bound = network(spec, settings)
     found = arch.explain(node, bound, counting)
-    tell(explain(found), form)
+    print_report(explain(found), output_format)

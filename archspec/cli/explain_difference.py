@@ -2,7 +2,7 @@
 
 import rich_click as click
 
-from archspec.cli.formats import format_option, tell
+from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import network, set_option, spec_argument
 from archspec.cost import CONVENTIONS, DIALECTS, counter
 from archspec.report.reconcile import explain_difference
@@ -20,7 +20,7 @@ from archspec.report.reconcile import explain_difference
 @set_option
 @click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
 @format_option()
-def command(spec: str, between: tuple[str, str], settings: tuple[str, ...], batch: int, form: str) -> None:
+def command(spec: str, between: tuple[str, str], settings: tuple[str, ...], batch: int, output_format: str) -> None:
     """Say term by term why two counters, or conventions, give a network different numbers of operations.
 
     The terms add up to the difference, exactly.
@@ -28,4 +28,4 @@ def command(spec: str, between: tuple[str, str], settings: tuple[str, ...], batc
     one, other = map(counter, between)
     arch, bound = network(spec, settings)
     expanded = arch.expand(bound, batch=batch)
-    tell(explain_difference(expanded.count(one), expanded.count(other)), form)
+    print_report(explain_difference(expanded.count(one), expanded.count(other)), output_format)

@@ -8,8 +8,8 @@ import rich_click as click
 from archspec import cost
 from archspec.architecture import Architecture
 from archspec.cli import complete
-from archspec.cli.echo import fault
-from archspec.cli.formats import format_option, tell
+from archspec.cli.echo import echo_error
+from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import bindings, counting_options, names, network, set_option
 
 VIEWS = ("exact", "divisible", "asymptotic")
@@ -65,7 +65,7 @@ def command(
     ops: bool,
     method: str | None,
     view: Any,
-    form: str,
+    output_format: str,
     **options: Any,
 ) -> None:
     """Print closed forms: exact with their roundings, exact where sizes divide, or what they grow like.
@@ -73,36 +73,43 @@ def command(
     Exit 1: --check found a binding at which formula and count differ.
     """
     if ops:
-        _all_operators(spec, form)
+        _all_operators(spec, output_format)
     elif method is not None:
-        _closed_form(spec, method, view, form, options["settings"])
+        _closed_form(spec, method, view, output_format, options["settings"])
     elif spec is None:
         raise click.UsageError("formula takes a specification, --ops or --method")
     else:
-        _formulas_of(context, spec, view, form, **options)
+        _formulas_of(context, spec, view, output_format, **options)
 
 
-def _closed_form(spec: str | None, method: str, view: Any, form: str, settings: tuple[str, ...]) -> None:
+def _closed_form(spec: str | None, method: str, view: Any, output_format: str, settings: tuple[str, ...]) -> None:
     from archspec.compress.closed_forms import closed_form
 
     if spec is not None:
         raise click.UsageError("--method stands by itself; leave out SPEC")
-    _print((closed_form(method).formula(bindings(settings)),), view, form)
+    _print((closed_form(method).formula(bindings(settings)),), view, output_format)
 
 
-def _all_operators(spec: str | None, form: str) -> None:
+def _all_operators(spec: str | None, output_format: str) -> None:
     from archspec.formula.operators import operator_forms
     from archspec.report.operators import operators
 
     if spec is not None:
         raise click.UsageError("--ops is of all operators; leave out SPEC")
-    if form in LANGUAGES:
+    if output_format in LANGUAGES:
         raise click.UsageError("--ops is a table, and no function of a language")
-    tell(operators(operator_forms()), form)
+    print_report(operators(operator_forms()), output_format)
 
 
 def _formulas_of(
-    context: click.Context, spec: str, view: Any, form: str, *, over: str | None, where: str | None, **options: Any
+    context: click.Context,
+    spec: str,
+    view: Any,
+    output_format: str,
+    *,
+    over: str | None,
+    where: str | None,
+    **options: Any,
 ) -> None:
     from archspec.formula.proof import proved
     from archspec.formula.substituted import new_letters, substituted
@@ -124,19 +131,19 @@ def _formulas_of(
         before, found = found, tuple(substituted(each, where) for each in found)
         new = new_letters(before[0], found[0])
         if new:
-            fault(f"new in the formula: {', '.join(new)}")
-    _print(found, view, form, proofs)
+            echo_error(f"new in the formula: {', '.join(new)}")
+    _print(found, view, output_format, proofs)
     if not all(proofs):
         context.exit(1)
 
 
-def _print(found: Sequence[Any], view: Any, form: str, proofs: Sequence[Any] = ()) -> None:
+def _print(found: Sequence[Any], view: Any, output_format: str, proofs: Sequence[Any] = ()) -> None:
     from archspec.report.formula import formulas, sources
 
-    if form in LANGUAGES:
-        click.echo(sources(found, view, form), nl=False)
+    if output_format in LANGUAGES:
+        click.echo(sources(found, view, output_format), nl=False)
     else:
-        tell(formulas(found, view, proofs=proofs), form)
+        print_report(formulas(found, view, proofs=proofs), output_format)
 
 
 def _formulas(arch: Architecture, bound: dict[str, Any], options: dict[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 import rich_click as click
 
-from archspec.cli.formats import format_option, tell
+from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import network, set_option, spec_argument
 from archspec.memory import DTYPES, ORDERS, POLICIES
 from archspec.report.memory import GROUPINGS, memory
@@ -29,7 +29,7 @@ def command(  # noqa: PLR0913  # one argument an option
     weights: bool,
     batch: int,
     by: str,
-    form: str,
+    output_format: str,
 ) -> None:
     """Find the peak of a network's memory, where it is, and what is in memory while each node runs.
 
@@ -37,4 +37,4 @@ def command(  # noqa: PLR0913  # one argument an option
     """
     arch, bound = network(spec, settings)
     found = arch.memory(policy, dtype, order, bound, in_place=in_place, weights=weights, batch=batch)
-    tell(memory(found, by), form)
+    print_report(memory(found, by), output_format)

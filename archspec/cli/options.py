@@ -108,7 +108,7 @@ def network(spec: str, settings: tuple[str, ...] = ()) -> tuple[Architecture, di
     return architecture.load(name) if run is None else run.as_specification(), {**bindings(settings), **own}
 
 
-def opened(spec: str, settings: tuple[str, ...]) -> tuple[Architecture, dict[str, Any], Run | None]:
+def open_spec(spec: str, settings: tuple[str, ...]) -> tuple[Architecture, dict[str, Any], Run | None]:
     """The same for what is made with weights; and the run, if SPEC is its folder.
 
     Raises:

@@ -5,10 +5,10 @@ import json
 import rich_click as click
 
 from archspec import language
-from archspec.cli.echo import say
+from archspec.cli.echo import echo_message
 
 
 @click.command("schema")
 def command() -> None:
     """Print the JSON Schema of specifications, for editors (yaml-language-server)."""
-    say(json.dumps(language.schema(), indent=2, ensure_ascii=False))
+    echo_message(json.dumps(language.schema(), indent=2, ensure_ascii=False))

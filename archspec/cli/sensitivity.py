@@ -3,7 +3,7 @@
 import rich_click as click
 
 from archspec.cli import complete
-from archspec.cli.formats import format_option, tell
+from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import counting_options, names, network, set_option, spec_argument
 from archspec.cost import Counting
 
@@ -29,11 +29,11 @@ from archspec.cost import Counting
 @counting_options()
 @format_option()
 def command(
-    spec: str, quantity: str, symbols: str | None, settings: tuple[str, ...], form: str, counting: Counting
+    spec: str, quantity: str, symbols: str | None, settings: tuple[str, ...], output_format: str, counting: Counting
 ) -> None:
     """Say by how many percent a cost grows when a symbol does by one, and what the next network really costs."""
     from archspec.report.sensitivity import sensitivity
 
     arch, bound = network(spec, settings)
     found = arch.sensitivity(quantity, bound, counting, symbols=names(symbols))
-    tell(sensitivity(found), form)
+    print_report(sensitivity(found), output_format)

@@ -5,7 +5,7 @@ import re
 import rich_click as click
 
 from archspec.cli import complete
-from archspec.cli.formats import format_option, tell
+from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import F, counting_options, network, set_option, spec_argument
 from archspec.cost import QUANTITIES, Counting
 from archspec.errors import BindingError
@@ -53,7 +53,7 @@ def command(
     between: tuple[str, ...],
     maximise: str | None,
     others: tuple[str, ...],
-    form: str,
+    output_format: str,
     counting: Counting,
     **budgets: tuple[str, ...],
 ) -> None:
@@ -74,7 +74,7 @@ def command(
         between=_between(between, names),
         maximise=maximise,
     )
-    tell(solve(found), form)
+    print_report(solve(found), output_format)
     if not found:
         raise SystemExit(1)
 

@@ -7,12 +7,13 @@ from typing import Any
 import rich_click as click
 
 from archspec import runs
-from archspec.cli.echo import fault
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import opened, set_option
+from archspec.cli.echo import echo_error
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import open_spec, set_option
 from archspec.cli.training import folder, interrupted, options_of, recipe_of, recipe_options, running_options, watcher
 from archspec.errors import ArchspecError
 from archspec.extras import need
+from archspec.language import digest
 from archspec.report.together import specialists as report
 from archspec.train.result import TrainingStoppedError
 
@@ -51,7 +52,9 @@ CLUSTERINGS = ("k-means", "online")
 @click.option("--out", metavar="DIR", help="The folder of the runs.  [default: runs/SPEC-DATA-specialists-SEED]")
 @running_options
 @format_option()
-def command(spec: str | None, settings: tuple[str, ...], generalist: str, count: int, form: str, **given: Any) -> None:
+def command(
+    spec: str | None, settings: tuple[str, ...], generalist: str, count: int, output_format: str, **given: Any
+) -> None:
     """Train specialists for the classes that a trained network confuses, and test them all together.
 
     The run behind --from needs validation images: what it confuses is found on images that it has not learned from.
@@ -63,9 +66,12 @@ def command(spec: str | None, settings: tuple[str, ...], generalist: str, count:
     run = runs.load(generalist)
     arch = run.architecture()
     if spec is not None:
-        other, bound, _ = opened(spec, settings)
-        if other.expand(bound).nodes != arch.expand(run.bindings).nodes:
+        other, bound, _ = open_spec(spec, settings)
+        if digest(other.document) != digest(arch.document):
             raise ArchspecError(f"{generalist}: is a run of {arch.name}, and not of {spec} as it is here")
+        open_spec(generalist, tuple(f"{name}={value}" for name, value in bound.items()))
+    elif settings:
+        raise ArchspecError("--set is of a SPEC; a run has its bindings")
     recipe = recipe_of(arch.name, given["data"] or run.source, given)
     source = given["data"] or run.source
     out = Path(given["out"]) if given["out"] else folder(arch.name, source, "specialists", recipe.seed)
@@ -85,8 +91,8 @@ def command(spec: str | None, settings: tuple[str, ...], generalist: str, count:
             watcher=watcher(),
         )
     except TrainingStoppedError as error:
-        fault(error)
+        echo_error(error)
         sys.exit(1)
     if found.signal is not None:
         interrupted(found.signal, sys.argv)
-    tell(report(found), form)
+    print_report(report(found), output_format)

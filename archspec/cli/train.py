@@ -7,9 +7,9 @@ from typing import Any
 import rich_click as click
 
 from archspec import runs
-from archspec.cli.echo import fault
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import opened, set_option
+from archspec.cli.echo import echo_error
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import open_spec, set_option
 from archspec.cli.training import (
     changes_of,
     folder,
@@ -39,7 +39,7 @@ from archspec.train.result import TrainingStoppedError
 )
 @running_options
 @format_option()
-def command(spec: str | None, settings: tuple[str, ...], form: str, **given: Any) -> None:
+def command(spec: str | None, settings: tuple[str, ...], output_format: str, **given: Any) -> None:
     """Train a network, and test it after every epoch.
 
     The folder of the run holds the weights (best.safetensors, last/weights.safetensors), a log of every step
@@ -54,7 +54,7 @@ def command(spec: str | None, settings: tuple[str, ...], form: str, **given: Any
     place = spec or given["resume"] or given["start"]
     if place is None or (spec is None and runs.find(place) is None):
         raise ArchspecError("name a SPEC to train, or a run: --resume RUN, --start RUN")
-    arch, bound, run = opened(place, settings)
+    arch, bound, run = open_spec(place, settings)
     plan = given["plan"]
     arch = arch if plan is None else arch.with_one_bit(plan, bound)
     if run is not None and given["resume"] is None:
@@ -71,10 +71,10 @@ def command(spec: str | None, settings: tuple[str, ...], form: str, **given: Any
     try:
         result = fit(arch, given["data"], recipe, out=out, bindings=bound, options=options, watcher=shown)
     except TrainingStoppedError as error:
-        fault(error)
+        echo_error(error)
         sys.exit(1)
     if isinstance(shown, Bars):
-        tell(train(result), form)
+        print_report(train(result), output_format)
     if result.signal is not None:
         interrupted(result.signal, ["archspec", "train", "--resume", str(result.out)], isinstance(shown, Bars))
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import rich_click as click
 
-from archspec.cli.echo import fault
+from archspec.cli.echo import echo_error
 from archspec.errors import ArchspecError
 from archspec.report.train import Bars
 from archspec.train.options import Options
@@ -141,7 +141,7 @@ def watcher() -> Watcher:
 def interrupted(signal: int, command: list[str], speaks: bool = True) -> None:
     """Say how to go on, and exit as a command does that a signal ended."""
     if speaks:
-        fault(f"interrupted; everything is saved: {shlex.join(command)}")
+        echo_error(f"interrupted; everything is saved: {shlex.join(command)}")
     sys.exit(128 + signal)
 
 

@@ -8,7 +8,7 @@ import rich_click as click
 
 from archspec import language
 from archspec.architecture import Architecture
-from archspec.cli.formats import format_option, tell
+from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import network, set_option
 from archspec.errors import ArchspecError
 from archspec.report.verify import verify
@@ -29,7 +29,7 @@ def command(
     variants: bool,
     by: str | None,
     batch: int,
-    form: str,
+    output_format: str,
 ) -> None:
     """Build the model on torch's meta device, run it, and compare it with the counts, node by node.
 
@@ -45,7 +45,7 @@ def command(
         for bound in (_variants(arch, values) if variants else (values,))
     ]
     layers = by == "layer" or (by is None and len(agreements) == 1)
-    tell(verify(agreements, layers=layers), form)
+    print_report(verify(agreements, layers=layers), output_format)
     if not all(agreements):
         sys.exit(1)
 

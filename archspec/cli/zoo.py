@@ -7,8 +7,8 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli.complete import specifications
-from archspec.cli.echo import fault, say
-from archspec.cli.formats import format_option, tell
+from archspec.cli.echo import echo_error, echo_message
+from archspec.cli.formats import format_option, print_report
 from archspec.errors import ArchspecError
 from archspec.files import replacing
 from archspec.language import zoo
@@ -25,7 +25,7 @@ from archspec.report import zoo as listing
     help="Write a network's specification, comments and all, as a file to begin from.",
 )
 @format_option()
-def command(pattern: str, copy: tuple[str, str] | None, form: str) -> None:
+def command(pattern: str, copy: tuple[str, str] | None, output_format: str) -> None:
     """List the networks that any verb takes by name; PATTERN is one of the shell's, such as 'mobile*'.
 
     With --copy mobilenet my.yaml, begin one of your own. What extends another network of the zoo still does.
@@ -35,10 +35,10 @@ def command(pattern: str, copy: tuple[str, str] | None, form: str) -> None:
         return
     names = zoo.names(pattern)
     if not names:
-        fault(f"no network of the zoo matches '{pattern}'")
+        echo_error(f"no network of the zoo matches '{pattern}'")
         sys.exit(1)
     tables = [(arch.document, arch.count()) for arch in map(architecture.load, names)]
-    tell(listing.zoo(tables), form)
+    print_report(listing.zoo(tables), output_format)
 
 
 def _copy(name: str, target: Path) -> None:
@@ -52,4 +52,4 @@ def _copy(name: str, target: Path) -> None:
         raise ArchspecError(f"{target}: there is a file already; name another one")
     with replacing(target) as file:
         file.write_bytes(source.read_bytes())
-    say(f"{target}: {name}, to be changed; archspec count {target}")
+    echo_message(f"{target}: {name}, to be changed; archspec count {target}")

@@ -107,10 +107,10 @@ class Convention:
         """The summands of an operator's FLOPs."""
         counts = zip(KINDS, work.operations.counts(), strict=True)
         terms = (Term(_doer(work.operator.name, kind), kind, self.flops.get(kind, 0), count) for kind, count in counts)
-        return tuple(term for term in terms if term.factor and not nothing(term.count))
+        return tuple(term for term in terms if term.factor and not is_zero(term.count))
 
 
-def nothing(count: Dim) -> bool:
+def is_zero(count: Dim) -> bool:
     """Whether a count is the number 0; one of a symbol never is."""
     return is_number(count) and bool(count == 0)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
-from archspec.cost.conventions import CORE, Convention, Term, nothing
+from archspec.cost.conventions import CORE, Convention, Term, is_zero
 from archspec.cost.features import FEATURES, Work
 from archspec.dims import Dim
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
@@ -58,7 +58,7 @@ class Dialect(Convention):
             raise ArchspecError(f"what {self.name} {self.version} counts for '{name}' is not known")
         counts = ((what, factor, FEATURES[what][1](work)) for what, factor in self.rules.get(name, {}).items())
         return tuple(
-            Term(_doer(name, what), what, factor, count) for what, factor, count in counts if not nothing(count)
+            Term(_doer(name, what), what, factor, count) for what, factor, count in counts if not is_zero(count)
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from archspec.dims import Dim, equal, exact_div, is_number, product
 from archspec.ops import Operations, Tensor
-from archspec.ops.base import axis, both
+from archspec.ops.base import as_pair, axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def _params(work: Work) -> Dim:
 
 
 def _taps(work: Work) -> Dim:
-    return work.output.elements * product(both(work.operator.kernel_size))
+    return work.output.elements * product(as_pair(work.operator.kernel_size))
 
 
 def _sides(work: Work) -> Dim:

@@ -9,7 +9,7 @@ axes do not depend on each other: their counts multiply. For a 3×3 kernel, stri
 from archspec.dims import Dim, ceil_div, exact_div, floor_div, maximum, minimum
 from archspec.errors import ArchspecError
 from archspec.ops import Operator, Tensor
-from archspec.ops.base import both
+from archspec.ops.base import as_pair
 from archspec.ops.window import sides
 
 
@@ -26,7 +26,7 @@ def macs_on_image(operator: Operator, x: Tensor) -> Dim:
     247
     """
     settings = operator.settings()
-    kernel, stride, dilation = (both(settings[name]) for name in ("kernel_size", "stride", "dilation"))
+    kernel, stride, dilation = (as_pair(settings[name]) for name in ("kernel_size", "stride", "dilation"))
     top, _, left, _ = sides(settings["padding"], kernel, dilation)
     (n, c_in, *image), y = x.shape, operator.output(x)
     long, short = y.shape[2:], tuple(image)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from archspec.cost.conventions import nothing
+from archspec.cost.conventions import is_zero
 from archspec.cost.counting import CountedNode, bytes_of
 from archspec.dims import Dim, divide, is_array, is_number, largest, product
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
@@ -213,7 +213,7 @@ def _bops(work: CountedNode) -> Dim:
     products = work.operations.macs * (bits if kernel is None else work.counting.bits) * bits
     if kernel is None or kernel.bits is None:
         return products
-    factors = bits if nothing(work.operations.binary) else 1
+    factors = bits if is_zero(work.operations.binary) else 1
     return products + product(kernel.shape[1:]) * work.output.elements * kernel.bits * factors
 
 

@@ -68,7 +68,7 @@ class Figures:
         """Bytes of all arrays, parameters and statistics."""
         return self.figure("weight_bytes")
 
-    def _said(self, name: str) -> str:
+    def _short_line(self, name: str) -> str:
         """A short line that tells it from others."""
         return short(self, name, f"params {self.params}", f"macs {self.macs}")
 
@@ -113,7 +113,7 @@ class CostRow(Figures):
         return (self.operator, self.output, self.nodes, *map(self.figure, (*FIRST, *KINDS)))
 
     def __repr__(self) -> str:
-        return self._said(self.name)
+        return self._short_line(self.name)
 
 
 @dataclass(frozen=True, repr=False)
@@ -249,7 +249,7 @@ class CostTable(Figures, Reported):
         return self.together(name, kind, members)
 
     def __repr__(self) -> str:
-        return self._said(self.network.name)
+        return self._short_line(self.network.name)
 
 
 def _collected(terms: Iterable[Term]) -> tuple[Term, ...]:

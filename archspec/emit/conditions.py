@@ -63,7 +63,7 @@ def conditional(
         if side.forward is not None:
             frame.written().add(*side.forward.made)
     frame.lines.add(If(condition, a.lines.done(), b.lines.done()))
-    frame.worlds = children.distinct(
+    frame.worlds = children.merge_worlds(
         [(code.both(condition, world), names) for world, names in a.worlds]
         + [(code.both(code.negation(condition), world), names) for world, names in b.worlds],
         frame.facts.repeated,
@@ -98,7 +98,7 @@ def _meet(condition: Any, frame: Frame, a: Frame, b: Frame, label: str) -> None:
     for name in {**a.named, **b.named}:
         one, other = a.named.get(name), b.named.get(name)
         known = one or other
-        if known is None or one == other or frame.forward is None or not frame.scope.gone_back_to[name]:
+        if known is None or one == other or frame.forward is None or not frame.scope.from_uses[name]:
             frame.named[name] = known or frame.named[name]
             continue
         if (one is None or other is None) and name in frame.scope.rounds and frame.scope.varies(condition):

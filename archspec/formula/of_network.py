@@ -11,7 +11,7 @@ from archspec.cost import USUAL, CostRow, CostTable, Counting, Quantity, Ratio
 from archspec.dims import recording, settled, values_at_hand
 from archspec.errors import ArchspecError, BindingError, UndecidableError, UnknownNameError, did_you_mean
 from archspec.formula.assumptions import assumed
-from archspec.formula.closed_form import Form, Formula, written
+from archspec.formula.closed_form import Arrangement, Formula, written
 from archspec.formula.collected import sizes, summed
 from archspec.graph import Network
 from archspec.language import Document
@@ -34,7 +34,7 @@ def formula(
     bindings: Mapping[str, Any] | None = None,
     counting: Counting = USUAL,
     part: str | None = None,
-    form: Form = "collected",
+    arrangement: Arrangement = "collected",
 ) -> Formula:
     """What a network costs in its free symbols.
 
@@ -47,14 +47,16 @@ def formula(
         bindings: Values of others; those that are not named are at their defaults.
         counting: How to count; the batch is free, where it is among the free symbols.
         part: A stage, block or node by its path, or an operator by its name; by default the whole network.
-        form: How to write it.
+        arrangement: How to write it.
 
     Raises:
         UnknownNameError: There is no such quantity or part.
         BindingError: There is no such symbol, or it cannot have its value.
         SpecErrors: The network cannot be built, or depends on a symbol in a way that no formula can say.
     """
-    return formulas(document, quantity, free=free, bindings=bindings, counting=counting, part=part, form=form)[0]
+    return formulas(
+        document, quantity, free=free, bindings=bindings, counting=counting, part=part, arrangement=arrangement
+    )[0]
 
 
 def formulas(
@@ -66,7 +68,7 @@ def formulas(
     counting: Counting = USUAL,
     part: str | None = None,
     by: str | int = "total",
-    form: Form = "collected",
+    arrangement: Arrangement = "collected",
 ) -> tuple[Formula, ...]:
     """The same, a formula a group: "stage", "block", "operator", "layer", or a depth in the tree of names."""
     of_what = cost.quantity(quantity)
@@ -108,13 +110,13 @@ def formulas(
                     raise ArchspecError(f"there is no {of_what.below} for {of_what.name} to be of")
                 return written({above / below: 1}, by_size, "quotient")
             each = figures or place.of(symbolic).each(of_what)
-            return written(summed(map(assumptions.put, each)), by_size, form)
+            return written(summed(map(assumptions.put, each)), by_size, arrangement)
 
         return Formula(
             of=document.name if group in ("", document.name) else f"{document.name}/{group}",
             quantity=quantity,
             terms=terms(of_what),
-            form="quotient" if of_what.kind == "ratio" else form,
+            arrangement="quotient" if of_what.kind == "ratio" else arrangement,
             symbols=letters,
             assumptions=assumptions.conditions,
             sizes=by_size,

@@ -21,8 +21,8 @@ from archspec.errors import (
 )
 from archspec.graph.binding import batch_size, bind
 from archspec.graph.lookup import lookup
-from archspec.graph.made import checked, guess, made
 from archspec.graph.network import INPUT, Container, Network, Node, Trace
+from archspec.graph.operators import checked_output, guessed_output, make_operator
 from archspec.language.document import (
     Block,
     Body,
@@ -44,7 +44,7 @@ from archspec.language.rules import (
     MAX_SIZE,
     arguments,
     channels_last,
-    flowing,
+    flow_sizes,
     repeat_fault,
     signature,
     value_mark,
@@ -249,7 +249,7 @@ class _Expansion:
         values = frame.scope.values
         for name in FLOWING:
             values.pop(name, None)
-        values.update(flowing(frame.flow.tensor.shape))
+        values.update(flow_sizes(frame.flow.tensor.shape))
 
     def _call(self, step: Call, frame: _Frame) -> None:
         args = {name: self._value(value, frame.scope) for name, value in step.args.items()}
@@ -522,7 +522,7 @@ class _Expansion:
     ) -> None:
         tensors = tuple([value.tensor for value in inputs])
         guessed = any(value.guessed for value in inputs)
-        operator = made(callee, args, name, step)
+        operator = make_operator(callee, args, name, step)
         try:
             output = self._output(operator, tensors)
         except ShapeError as error:
@@ -530,7 +530,7 @@ class _Expansion:
                 hint = f" ({self.hint})" if self.hint else ""
                 self._note(SpecError(f"{name}: {error}{hint}", step.at), step.at)
                 self.hint = ""
-            output, guessed = guess(operator, tensors, guessed)
+            output, guessed = guessed_output(operator, tensors, guessed)
         sources = tuple([value.name for value in inputs])
         self.nodes.append(Node(name, operator, sources, output, frame.block or name, frame.kind or callee, step.at))
         frame.flow = _Value(name, output, guessed)
@@ -541,9 +541,9 @@ class _Expansion:
         try:
             known = self.outputs.get(key)
         except TypeError:  # an array has no hash
-            return checked(operator, tensors)
+            return checked_output(operator, tensors)
         if known is None:
-            known = self.outputs[key] = checked(operator, tensors)
+            known = self.outputs[key] = checked_output(operator, tensors)
         return known
 
     # -------------------------------------------------------------- names and values

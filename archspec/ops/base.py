@@ -441,10 +441,10 @@ Axis = Annotated[
 ]
 
 
-def both(value: Any) -> tuple[Any, Any]:
+def as_pair(value: Any) -> tuple[Any, Any]:
     """A size given once or twice, as height and width.
 
-    >>> both(3), both((1, 7))
+    >>> as_pair(3), as_pair((1, 7))
     ((3, 3), (1, 7))
     """
     return value if isinstance(value, tuple) else (value, value)

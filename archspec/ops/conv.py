@@ -13,7 +13,7 @@ from archspec.ops.base import (
     Switch,
     Tensor,
     Weight,
-    both,
+    as_pair,
     image,
 )
 from archspec.ops.window import Convolution, per_group, window
@@ -63,11 +63,11 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
         axes = zip(
             ("height", "width"),
             sizes,
-            both(self.kernel_size),
-            both(self.stride),
-            both(self.padding),
-            both(self.output_padding),
-            both(self.dilation),
+            as_pair(self.kernel_size),
+            as_pair(self.stride),
+            as_pair(self.padding),
+            as_pair(self.output_padding),
+            as_pair(self.dilation),
             strict=True,
         )
         return Tensor((n, self.out_channels, *(self._size(*axis) for axis in axes)))
@@ -91,13 +91,13 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """in_channels × out_channels/g × k × k, and a bias an output channel."""
         _, c_out = per_group(x.shape[1], self.out_channels, self.groups)
-        weight = Weight("weight", (x.shape[1], c_out, *both(self.kernel_size)))
+        weight = Weight("weight", (x.shape[1], c_out, *as_pair(self.kernel_size)))
         return (weight, Weight("bias", (self.out_channels,), "bias")) if self.bias else (weight,)
 
     def operations(self, x: Tensor) -> Operations:
         """One multiply-accumulate per kernel weight and *input* pixel: n·c_in·h·w·(c_out/g)·k²."""
         _, c_out = per_group(x.shape[1], self.out_channels, self.groups)
-        kh, kw = both(self.kernel_size)
+        kh, kw = as_pair(self.kernel_size)
         additions = self.output(x).elements if self.bias else 0
         return Operations(macs=x.elements * c_out * kh * kw, additions=additions)
 

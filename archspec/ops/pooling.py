@@ -16,7 +16,7 @@ from archspec.ops.base import (
     Switch,
     Tensor,
     Weightless,
-    both,
+    as_pair,
     image,
     whole_image,
 )
@@ -43,10 +43,10 @@ class _Pool2d(Weightless):
         axes = zip(
             ("height", "width"),
             sizes,
-            both(self.kernel_size),
-            both(self._stride),
-            both(self.padding),
-            both(dilation),
+            as_pair(self.kernel_size),
+            as_pair(self._stride),
+            as_pair(self.padding),
+            as_pair(dilation),
             strict=True,
         )
         return Tensor((n, c, *(self._size(*axis) for axis in axes)))
@@ -59,7 +59,7 @@ class _Pool2d(Weightless):
         return window.size(h, kernel, stride, 2 * padding, dilation, axis)
 
     def _taps(self) -> Dim:
-        kh, kw = both(self.kernel_size)
+        kh, kw = as_pair(self.kernel_size)
         return kh * kw
 
 
@@ -77,7 +77,7 @@ class MaxPool2d(_Pool2d, name="max_pool2d"):
     def output(self, x: Tensor) -> Tensor:
         """n × c × ⌈(h + 2p − d(k−1))/s⌉ × …, or rounded up."""
         y = self._output(x, self.dilation)
-        pairs = (both(value) for value in (self.padding, self._stride, self.dilation))
+        pairs = (as_pair(value) for value in (self.padding, self._stride, self.dilation))
         for axis, *numbers in zip(("height", "width"), x.shape[2:], *pairs, strict=True):
             if _misses(*numbers):
                 h, _, _, d = numbers
@@ -205,17 +205,17 @@ class AdaptiveAvgPool2d(Weightless, name="adaptive_avg_pool2d"):
     def output(self, x: Tensor) -> Tensor:
         """n × c × output_size."""
         n, c, _, _ = image(x, self.name)
-        return Tensor((n, c, *both(self.output_size)))
+        return Tensor((n, c, *as_pair(self.output_size)))
 
     def sight(self, x: Tensor) -> Sight:
         """Windows of h/o; of a pixel more, or two, where o does not divide h."""
-        (h, w), (p, q) = x.shape[2:], both(self.output_size)
+        (h, w), (p, q) = x.shape[2:], as_pair(self.output_size)
         return Sight((_longest(h, p), _longest(w, q)), (divide(h, p), divide(w, q)))
 
     def operations(self, x: Tensor) -> Operations:
         """An output: one addition fewer than its window has elements, and a division."""
         outputs = self.output(x).elements
-        height, width = (_covered(h, o) for h, o in zip(x.shape[2:], both(self.output_size), strict=True))
+        height, width = (_covered(h, o) for h, o in zip(x.shape[2:], as_pair(self.output_size), strict=True))
         return Operations(additions=x.shape[0] * x.shape[1] * height * width - outputs, divisions=outputs)
 
     def torch_call(self, x: Tensor) -> Module:

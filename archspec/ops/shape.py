@@ -24,8 +24,8 @@ from archspec.ops.base import (
     Switch,
     Tensor,
     Weightless,
+    as_pair,
     axis,
-    both,
     image,
     natural,
     positive,
@@ -195,13 +195,13 @@ class Upsample(Weightless, name="upsample"):
     def output(self, x: Tensor) -> Tensor:
         """n × c × factor·h × factor·w."""
         n, c, h, w = image(x, self.name)
-        up, across = both(self.scale_factor)
+        up, across = as_pair(self.scale_factor)
         return Tensor((n, c, h * up, w * across))
 
     def sight(self, x: Tensor) -> Sight:
         """Nearest: one pixel; bilinear: two. A pixel further on is a fraction of one."""
         span = 1 if self.mode == "nearest" else 2
-        up, across = both(self.scale_factor)
+        up, across = as_pair(self.scale_factor)
         return Sight((span, span), (divide(1, up), divide(1, across)))
 
     def operations(self, x: Tensor) -> Operations:

@@ -19,7 +19,7 @@ from archspec.ops.base import (
     Sight,
     Switch,
     Tensor,
-    both,
+    as_pair,
     image,
     natural,
     pair,
@@ -55,7 +55,7 @@ def sides(padding: Any, kernel: tuple[Dim, Dim], dilation: tuple[Dim, Dim]) -> t
         return top, height - top, left, width - left
     if isinstance(padding, tuple) and len(padding) == 4:
         return padding
-    height, width = both(padding)
+    height, width = as_pair(padding)
     return height, height, width, width
 
 
@@ -100,8 +100,8 @@ def window(kernel: Any, stride: Any, dilation: Any) -> Sight:
     >>> window(3, 2, (1, 2))
     Sight(span=(3, 5), stride=(2, 2))
     """
-    height, width = (d * (k - 1) + 1 for k, d in zip(both(kernel), both(dilation), strict=True))
-    return Sight((height, width), both(stride))
+    height, width = (d * (k - 1) + 1 for k, d in zip(as_pair(kernel), as_pair(dilation), strict=True))
+    return Sight((height, width), as_pair(stride))
 
 
 class Convolution(Operator):
@@ -122,7 +122,7 @@ class Convolution(Operator):
     def output(self, x: Tensor) -> Tensor:
         """n × out_channels × ⌈(h + p − d(k−1))/s⌉ × …"""
         n, _, h, w = image(x, self.name)
-        (kh, kw), (sh, sw), (dh, dw) = both(self.kernel_size), both(self.stride), both(self.dilation)
+        (kh, kw), (sh, sw), (dh, dw) = as_pair(self.kernel_size), as_pair(self.stride), as_pair(self.dilation)
         top, bottom, left, right = sides(self.padding, (kh, kw), (dh, dw))
         height = size(h, kh, sh, top + bottom, dh, "height")
         width = size(w, kw, sw, left + right, dw, "width")
@@ -131,7 +131,7 @@ class Convolution(Operator):
     def kernel(self, x: Tensor) -> tuple[Dim, Dim, Dim, Dim]:
         """The shape of the weights: out_channels × in_channels/g × k × k."""
         c_in, c_out = per_group(x.shape[1], self.out_channels, self.groups)
-        return (c_out * self.groups, c_in, *both(self.kernel_size))
+        return (c_out * self.groups, c_in, *as_pair(self.kernel_size))
 
     def products(self, x: Tensor) -> Dim:
         """One product per kernel weight and output pixel: n·c_out·h'·w'·(c_in/g)·k²."""
@@ -140,7 +140,7 @@ class Convolution(Operator):
 
     def convolution(self, target: str, x: Tensor, **extra: Any) -> Module:
         """The torch module, behind a `pad` where the two sides of an axis differ."""
-        padding = sides(self.padding, both(self.kernel_size), both(self.dilation))
+        padding = sides(self.padding, as_pair(self.kernel_size), as_pair(self.dilation))
         top, bottom, left, right = padding
         even = same_size(top, bottom) and same_size(left, right)
         pad = {"pad": (left, right, top, bottom)}

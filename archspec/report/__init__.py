@@ -37,9 +37,9 @@ def report_on(result: Any) -> Any:
     return getattr(import_module(f"{__name__}.{home}"), name)(result)
 
 
-def shown(result: Any, form: str) -> str:
+def shown(result: Any, format_name: str) -> str:
     """A result as text, or as HTML that stands inside another page."""
     from archspec.report.formats import html, written
 
     report = report_on(result)
-    return "\n".join(html.fragment(report)) if form == "html" else written(report, form)
+    return "\n".join(html.fragment(report)) if format_name == "html" else written(report, format_name)

@@ -10,7 +10,7 @@ from typing import Any
 
 from archspec.cost import QUANTITIES, CostRow, quantity
 from archspec.errors import UnknownNameError, did_you_mean
-from archspec.ops.base import both
+from archspec.ops.base import as_pair
 from archspec.report.cells import EMPTY, Cell, Number, Shape, Share, Sizes
 from archspec.report.page import Column
 
@@ -28,7 +28,7 @@ def _of_layers(field: str, cell: Callable[[Any], Cell]) -> Callable[[CostRow], C
 
 
 def _pair(value: Any) -> Cell:
-    height, width = both(value)
+    height, width = as_pair(value)
     return Number(height) if height == width else Sizes((height, width))
 
 
@@ -36,7 +36,7 @@ DESCRIPTIONS: Mapping[str, tuple[str, Callable[[CostRow], Cell]]] = MappingProxy
     {
         "input": ("input", lambda row: Shape(row.table.works[row.members[0]].inputs[0].shape)),
         "output": ("output", lambda row: Shape(row.output)),
-        "kernel": ("kernel", _of_layers("kernel_size", lambda value: Sizes(both(value)))),
+        "kernel": ("kernel", _of_layers("kernel_size", lambda value: Sizes(as_pair(value)))),
         "stride": ("stride", _of_layers("stride", _pair)),
         "groups": ("groups", _of_layers("groups", Number)),
     }

@@ -125,10 +125,10 @@ def _method(row: "LayerPrediction") -> str:
     if entry is not None and entry.binary:
         return "1 bit" if entry.binary == "weights" else "1 bit, inputs too"
     values = f"{stored.weight_bits} bits" + (f", a scale per {_scale(entry)}" if entry and entry.linear_bits else "")
-    if entry is None or entry.form == "dense":
+    if entry is None or entry.index_form == "dense":
         return values
     index = {"gaps": f"{stored.index_bits} of a gap", "rows": f"{stored.index_bits} of a column"}
-    return f"{values} + {index.get(entry.form, entry.form)}"
+    return f"{values} + {index.get(entry.index_form, entry.index_form)}"
 
 
 def _scale(entry: Any) -> str:

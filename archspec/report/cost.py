@@ -48,7 +48,7 @@ def cost(table: CostTable, grouping: str | int = "block", names: Sequence[str] |
     flat = "layer" if grouping == "tree" else grouping
     return Report(
         (
-            Section((Title(numbers.titled(table.network)),)),
+            Section((Title(numbers.network_title(table.network)),)),
             Section((Table(_columns(table, lines, grouping, names), list(_roles(lines))),)),
             Section((Notes(_notes(table, names or ())),)),
         ),

@@ -18,11 +18,11 @@ def explain_difference(left: CostTable, right: CostTable) -> Report:
     parts = difference(left.terms, right.terms)
     names = left.convention.name, right.convention.name
     gap = left.flops - right.flops
-    said = f"differ by {numbers.number(abs(gap))}" if gap else f"agree on {numbers.number(left.flops)}"
+    agreement = f"differ by {numbers.number(abs(gap))}" if gap else f"agree on {numbers.number(left.flops)}"
     return Report(
         (
             Section(
-                (Title(f"{left.network.name}: {names[0]} and {names[1]} {said}"), Notes((_setting(left.network),)))
+                (Title(f"{left.network.name}: {names[0]} and {names[1]} {agreement}"), Notes((_setting(left.network),)))
             ),
             Section((_table(parts, *names),)),
             Section((Notes([_about(table.convention) for table in (left, right)]),)),

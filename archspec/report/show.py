@@ -30,7 +30,9 @@ def show(network: Network) -> Report:
     if document is None:
         raise ArchspecError(f"'{network.name}' was not expanded from a specification")
     note = document.source.note if document.source else None
-    sections = [Section((Title(numbers.titled(network)), *((Notes((f"note: {note}",), inset=True),) if note else ())))]
+    sections = [
+        Section((Title(numbers.network_title(network)), *((Notes((f"note: {note}",), inset=True),) if note else ())))
+    ]
     if document.symbols:
         sections.append(Section((Table(_symbols(document, network)),), heading="symbols"))
     if document.functions:

@@ -19,7 +19,7 @@ from rich.progress import (
 
 from archspec.report.cells import EMPTY, Name, Number
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
-from archspec.train.result import Epoch, Result, Score, Watcher
+from archspec.train.result import Correction, Epoch, Result, Score, Watcher
 from archspec.writing import one_line
 
 if TYPE_CHECKING:  # what it is loads torch, which --help does not
@@ -91,8 +91,9 @@ def train(result: Result) -> Report:
     said = (
         f"{result.spec}: {result.params:,} weights, {result.data}; {result.seconds:,.0f} s of training, in {result.out}"
     )
+    added = () if result.corrected is None else (Section((Notes((_added(result.corrected),)),)),)
     return Report(
-        (Section((Title(said),)), Section((Table(_columns(result)),)), *_methods(result.facts)),
+        (Section((Title(said),)), Section((Table(_columns(result)),)), *_methods(result.facts), *added),
         data=lambda: _data(result),
         records=lambda: _records(result.epochs),
     )
@@ -135,12 +136,21 @@ def _methods(facts: Mapping[str, Any]) -> list[Section]:
     return [Section((table,)), *([Section((Notes(tuple(cut)),))] if cut else [])]
 
 
+def _added(correction: Correction) -> str:
+    """What was added to which logits."""
+    moved = [f"{shift:+.2f} to class {label}" for label, shift in enumerate(correction.added) if shift]
+    return f"corrected, as the validation images want it: {', '.join(moved) or 'by nothing'}"
+
+
 def _columns(result: Result) -> list[Column]:
     """The last epoch and the best, by the images that they were chosen by, and the best on those of the test."""
     what = "test" if result.last.validation is None else "validation"
     rows = [("last", what, result.last.epoch, result.last.held)]
     rows.append((f"best on the {what} images", what, result.best.epoch, result.best.held))
-    if result.tested is not None:
+    if result.corrected is not None:
+        rows.append(("the best, as it was learned", "test", result.best.epoch, result.corrected.before))
+        rows.append(("the best, corrected", "test", result.best.epoch, result.final or result.corrected.before))
+    elif result.tested is not None:
         rows.append(("the best, tested once", "test", result.best.epoch, result.tested))
     scores, said_of = [score for *_, score in rows], "test " if what == "test" else ""
     return [
@@ -187,6 +197,8 @@ def _data(result: Result) -> dict[str, Any]:
             for epoch in result.epochs
         ],
         "tested": _figures(result.tested),
+        "corrected": result.corrected
+        and {"added": list(result.corrected.added), "before": _figures(result.corrected.before)},
         "error": result.final.error if result.final else None,
     }
 

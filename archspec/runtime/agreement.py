@@ -69,8 +69,8 @@ class Comparison:
         if self.real is None:
             return f"node '{self.name}' ({self.operator}) was not computed"
         facts = (f"{fact} {getattr(self.analytic, fact)} ≠ {getattr(self.real, fact)}" for fact in self.differing)
-        said = "; ".join(filter(None, (*facts, self.note)))
-        return f"node '{self.name}' ({self.operator}): {said or 'agrees'}"
+        sentence = "; ".join(filter(None, (*facts, self.note)))
+        return f"node '{self.name}' ({self.operator}): {sentence or 'agrees'}"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sympy.printing.pretty.stringpict import prettyForm
 
 from archspec import dims
 from archspec.errors import ArchspecError
-from archspec.symbols.printing import Printed, closed
+from archspec.symbols.printing import PrintableAtom, closed
 
 
 def symbol(name: str, integer: bool = True, least: Any = 1) -> Symbol:
@@ -34,7 +34,7 @@ def from_sympy(value: Expr) -> Any:
     return value
 
 
-class Atom(Printed):
+class Atom(PrintableAtom):
     """A number that is computed, by the rule of the same name in `dims`, as soon as the arguments are numbers."""
 
     is_finite = True

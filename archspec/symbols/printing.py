@@ -10,7 +10,7 @@ from sympy import Expr, Function
 from sympy.printing.pretty.stringpict import prettyForm
 
 
-class Printed(Function):  # type: ignore[misc]  # SymPy has no types
+class PrintableAtom(Function):  # type: ignore[misc]  # SymPy has no types
     """What can be printed; an atom says how, a method for each kind of text."""
 
     shown: ClassVar[str]

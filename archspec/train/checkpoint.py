@@ -24,12 +24,11 @@ from torch import Tensor
 from archspec.errors import ArchspecError
 from archspec.files import replacing, settle
 from archspec.train.result import TrainingStoppedError
+from archspec.weights.note import NOTE
 
 LAST, PREVIOUS, UNFINISHED = "last", "previous", "unfinished"
 WEIGHTS, TRAINING, STATE = "weights.safetensors", "training.safetensors", "state.json"
 MAX_STATE = 64 * 2**20
-NOTE = "archspec"
-"""The key of a weight file's metadata under which our note stands, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,10 @@ class Log:
             [{"kind": "test", "epoch": epoch, "test_loss": score.loss, "top1": score.top1, "error": score.error}]
         )
 
+    def corrected(self, added: Sequence[float], before: Score) -> None:
+        """Write by what the weights that were chosen are corrected, and what they did with the test images before."""
+        self._write([{"kind": "correction", "added": list(added), "top1": before.top1, "error": before.error}])
+
     def _write(self, lines: list[dict[str, Any]]) -> None:
         data = "".join(json.dumps(line) + "\n" for line in lines).encode()
         try:

@@ -15,7 +15,6 @@ from torch.optim.swa_utils import AveragedModel
 from archspec.errors import ArchspecError
 from archspec.runtime.refusal import refusals
 from archspec.train import optimizer as optimizers
-from archspec.train.augment import Augment
 from archspec.train.batches import Batches, Standardisation, resident, seed_of
 from archspec.train.data import Data, DataSplit
 from archspec.train.methods import Seen
@@ -84,7 +83,7 @@ class Loop:
         self.model = model.to(accelerate.device, memory_format=memory)  # type: ignore[call-overload]
         self.courses = [method.begin(self.model, network, seed_of(self.seed, method.key)) for method in recipe.methods]
         for course in self.courses:
-            course.learns(data)
+            course.learns(data, recipe.fixed)
         # a copy, made before Accelerate replaces the model's forward
         self.average = AveragedModel(self.model, multi_avg_fn=self._averaged) if recipe.ema else None
         named = {name: parameter for name, parameter in self.model.named_parameters() if parameter.requires_grad}
@@ -95,10 +94,7 @@ class Loop:
         self.optimizer = self.bare_optimizer if accelerate.scaler is None else accelerate.prepare(self.bare_optimizer)
         self.forward = torch.compile(forward) if options.compile else forward
         inputs = Standardisation(data.statistics, accelerate.device, options.channels_last)
-        change = Augment(
-            recipe.crop, recipe.flip, recipe.rotate, recipe.scale, recipe.shear, recipe.translate, recipe.area
-        )
-        self.batches = Batches(data, recipe.batch, change, self.seed, inputs, self.share, recipe.methods)
+        self.batches = Batches(data, recipe.batch, recipe.change, self.seed, inputs, self.share, recipe.methods)
         self.held = resident(data.validation or data.test, accelerate.device)
         self.together, self.classes = batch_for(network), data.classes
         self.parameters = [p for group in self.bare_optimizer.param_groups for p in group["params"]]

@@ -20,6 +20,9 @@ from archspec.train.domains import Fraction, Switch, by_name, real, whole, word
 from archspec.train.methods import METHODS, Method
 from archspec.writing import printable
 
+if TYPE_CHECKING:
+    from archspec.train.augment import Augment
+
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 SCHEDULES = ("constant", "step", "cosine", "linear")
 PRECISIONS = ("no", "bf16", "fp16")
@@ -116,6 +119,18 @@ class Keys(Located):
         """The methods that it has, in the order of the keys."""
         return tuple(method for key in METHODS if (method := getattr(self, key)) is not None)
 
+    @property
+    def change(self) -> "Augment":
+        """What is done to the images of a batch."""
+        from archspec.train.augment import Augment
+
+        return Augment(self.crop, self.flip, self.rotate, self.scale, self.shear, self.translate, self.area)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether an image is the same whenever it is shown: neither changed nor mixed with another."""
+        return not (self.change or self.mixup)
+
     def faults(self) -> list[SpecError]:
         """What does not fit together."""
         found = [
@@ -175,11 +190,11 @@ class Keys(Located):
             if key not in known:
                 hint = did_you_mean(key, known) or f"; there are {', '.join(known)}"
                 raise SpecErrors([SpecError(f"a recipe has no key '{printable(key, 80)}'{hint}")])
-        form = {**self.plain(), **settings}
+        settings_given = {**self.plain(), **settings}
         try:
-            found = Recipe.model_validate(form)
+            found = Recipe.model_validate(settings_given)
         except ValidationError as error:
-            raise SpecErrors(_named(fault_of(d, form, None), d["loc"]) for d in error.errors()) from None
+            raise SpecErrors(_named(fault_of(d, settings_given, None), d["loc"]) for d in error.errors()) from None
         if faults := found.faults():
             raise SpecErrors(faults)
         return found

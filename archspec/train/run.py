@@ -20,14 +20,14 @@ from archspec.train import checkpoint, data, recipe, record, start
 from archspec.train.batches import of_an_epoch
 from archspec.train.checkpoint import Checkpoint
 from archspec.train.data import Data
-from archspec.train.interrupt import Heard, heard
+from archspec.train.interrupt import StopSignal, stop_signal
 from archspec.train.log import Log, table
 from archspec.train.loop import Loop, accelerator, real
 from archspec.train.options import Options
 from archspec.train.recipe import Recipe
 from archspec.train.record import Record
 from archspec.train.result import Correction, Epoch, Result, Score, TrainingStoppedError, Watcher
-from archspec.train.score import faces, fill
+from archspec.train.score import fill, input_and_classes
 
 if TYPE_CHECKING:
     from archspec.architecture import Architecture
@@ -98,7 +98,7 @@ class _Training:
     ) -> None:
         self.arch, self.out, self.options, self.watcher = arch, out, options, watcher
         network = arch.expand(bindings)
-        self.shape, self.classes = faces(network)
+        self.shape, self.classes = input_and_classes(network)
         self.network = before_softmax(network)
         self.bindings = bindings
         self.origin = origin(arch.document, network.bindings)
@@ -128,7 +128,7 @@ class _Training:
         for stage in self.stages[1:]:  # what does not fit is refused now, not after the stages before it
             for method in stage.recipe.methods:
                 course = method.begin(deepcopy(self.model), self.network, 0)
-                course.learns(self.data)
+                course.learns(self.data, stage.recipe.fixed)
                 course.stage(stage.end - stage.first)
         return self._trained(before, note)
 
@@ -166,7 +166,7 @@ class _Training:
         with record.claimed(self.out, begins=before is None) if main else nullcontext() as handle:
             self._begin(before, note, handle)
             try:
-                with heard(patient=self.loop.share[1] > 1) as ears:
+                with stop_signal(patient=self.loop.share[1] > 1) as ears:
                     self._all_steps(ears)
             finally:
                 self.watcher.ended()
@@ -233,7 +233,7 @@ class _Training:
         self.result = replace(self.result, corrected=corrected)
         return kept
 
-    def _all_steps(self, ears: Heard) -> None:
+    def _all_steps(self, ears: StopSignal) -> None:
         """From where the training is to its end, or to the signal that ends it."""
         while not self._over():
             self._step(ears)
@@ -261,7 +261,7 @@ class _Training:
         before = sum(stage.recipe.epochs for stage in self.stages[: self.stage.number])
         return before + (self.step - self.stage.first) // self.stage.an_epoch
 
-    def _step(self, ears: Heard) -> None:
+    def _step(self, ears: StopSignal) -> None:
         """One step, and what falls due after it: a look at the losses, a checkpoint; a test at the end of an epoch."""
         self.pending.append(self.loop.step(self.step - self.stage.first))
         self.step += 1
@@ -277,7 +277,7 @@ class _Training:
                 self.accelerate.wait_for_everyone()
                 self.result = replace(self.result, signal=heard_by_any)
 
-    def _look(self, ears: Heard) -> int:
+    def _look(self, ears: StopSignal) -> int:
         """Log the losses since the last look; gives the signal that any process heard, or 0.
 
         Raises:
@@ -359,8 +359,11 @@ class _Training:
                 checkpoint.write_weights(self.out / BEST, weights, {**note, "correction": plain})
             fill(self.loop.used, weights, str(self.out / BEST))
         tested = self.loop.score(self.data.test)
-        self.result = replace(self.result, tested=tested, corrected=plain and _correction(plain))
+        corrected = _correction(plain) if plain else None
+        self.result = replace(self.result, tested=tested, corrected=corrected)
         if self.log is not None:
+            if corrected is not None:
+                self.log.corrected(corrected.added, corrected.before)
             self.log.tested(self.result.best.epoch, tested)
             checkpoint.add(self.out, {"tested": _plain(tested), "corrected": plain, "log": self.log.size})
 

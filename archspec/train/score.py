@@ -19,6 +19,7 @@ from archspec.runtime.refusal import refusals
 from archspec.train import checkpoint, data, record
 from archspec.train.batches import Standardisation
 from archspec.train.data import Data, DataSplit
+from archspec.train.recipe import Recipe
 from archspec.train.result import Score
 from archspec.writing import printable
 
@@ -40,6 +41,7 @@ def evaluate(
     resize: bool = False,
     batch: int | None = None,
     device: str = "auto",
+    recipe: Recipe | None = None,
 ) -> Score:
     """How a network with the weights of a file does on the test images of data.
 
@@ -53,12 +55,13 @@ def evaluate(
         resize: See `archspec.train.data.load`.
         batch: Images at once; as many as fit into a gigabyte, if it is not given, and 500 at most.
         device: See `archspec.train.options.Options`.
+        recipe: That of the training, whose methods may have changed what is learned: a specialist has other classes.
 
     Raises:
         ArchspecError: The weights are of another specification, or the data do not fit.
     """
-    ready = prepared(arch, weights, source, bindings=bindings, resize=resize, device=device)
-    images, classes = ready.data.test, faces(ready.network)[1]
+    ready = prepared(arch, weights, source, bindings=bindings, resize=resize, device=device, recipe=recipe)
+    images, classes = ready.data.test, input_and_classes(ready.network)[1]
     sums = scores(ready.model, images, ready.inputs, classes, batch or batch_for(ready.network))
     return total(sums, len(images), confusion=True)
 
@@ -81,6 +84,7 @@ def prepared(
     bindings: Mapping[str, Any] | None = None,
     resize: bool = False,
     device: str = "auto",
+    recipe: Recipe | None = None,
 ) -> Prepared:
     """A network and data that are held against each other; see `evaluate`.
 
@@ -88,7 +92,7 @@ def prepared(
         ArchspecError: The weights are of another specification, or the data do not fit.
     """
     network = arch.expand(bindings)
-    shape, classes = faces(network)
+    shape, classes = input_and_classes(network)
     note: Mapping[str, Any] = {}
     if is_compressed(weights):
         model = arch.to_torch(bindings, weights=weights, logits=True)
@@ -100,7 +104,10 @@ def prepared(
         fill(model, tensors, str(weights))
     place = device_of(device)
     model.to(place)
-    found = data.load(source, shape, classes, resize=resize)
+    found = data.load(source, shape, None, resize=resize)
+    for method in recipe.methods if recipe else ():
+        found = method.data(found)
+    data.agreeing(found, classes)
     data.refuse_other_classes(note.get("names", ()), found.names, str(weights))
     scaling = (
         (tuple(note["mean"]), tuple(note["deviation"])) if {"mean", "deviation"} <= set(note) else found.statistics
@@ -167,7 +174,7 @@ def fill(model: nn.Module, tensors: Mapping[str, Tensor], file: str) -> None:
     model.load_state_dict(dict(tensors))
 
 
-def faces(network: "Network") -> tuple[tuple[int, ...], int]:
+def input_and_classes(network: "Network") -> tuple[tuple[int, ...], int]:
     """What a network takes, without the batch, and how many classes it tells apart.
 
     Raises:

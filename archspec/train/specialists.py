@@ -21,7 +21,7 @@ from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.result import Reported, short
 from archspec.train import data, record
-from archspec.train.data import DataSplit
+from archspec.train.data import Data, DataSplit
 from archspec.train.options import Options
 from archspec.train.recipe import Recipe
 from archspec.train.result import Result, Watcher
@@ -31,7 +31,7 @@ from archspec.train.trained import trained
 
 TRIES = 100
 """So many beginnings of a clustering are tried: half from k-means++, half from random clusters of equal size."""
-ROUNDS = 10_000
+ROUNDS = 2000
 PRECISION = 1e-9
 """The combination is found when no probability moves by more in a round, or after so many rounds."""
 
@@ -271,7 +271,7 @@ def specialise(  # noqa: PLR0913  # each is something to choose
     clustering: str = "k-means",
     soften: float = 1.0,
     likeliest: int = 1,
-    source: str | None = None,
+    source: str | Data | None = None,
     options: Options | None = None,
     watcher: Watcher | None = None,
 ) -> Specialists:
@@ -289,7 +289,7 @@ def specialise(  # noqa: PLR0913  # each is something to choose
         soften: The temperature of the predictions whose covariance is taken; 1 in the paper. The better a generalist,
             the nearer its covariance is to a diagonal, in which no class is like another: then 4, say, shows more.
         likeliest: A specialist is asked where it knows one of so many of the generalist's likeliest classes.
-        source: What the data are called; those of the generalist's run, if it is not given.
+        source: The data, or what they are called; those of the generalist's run, if it is not given.
         options: How they are trained.
         watcher: Who is told how it goes.
 
@@ -315,17 +315,17 @@ def specialise(  # noqa: PLR0913  # each is something to choose
 class _Generalist:
     """A run that specialists begin with."""
 
-    def __init__(self, place: str | os.PathLike[str], source: str | None, options: Options) -> None:
+    def __init__(self, place: str | os.PathLike[str], source: str | Data | None, options: Options) -> None:
         self.run = runs.load(place)
         self.record = record.read(self.run.folder)
         self.recipe = self.record.recipe
-        if not self.recipe.validation and source is None and self.record.data.get("validation", 0) == 0:
+        if not self.record.data.get("validation", 0):
             raise ArchspecError(
                 f"{place}: this run kept no validation images, and on those that it has learned from it confuses "
                 "nothing; train it with --validation N"
             )
         self.trained = trained(str(self.run.folder), device_of(options.device))
-        source = source or self.record.source
+        source = self.record.source if source is None else source
         if source is None:
             raise ArchspecError(f"{place}: the run's data were handed over in Python; name them with --data")
         self.arch, self.source = self.run.architecture(), source
@@ -336,8 +336,9 @@ class _Generalist:
                 f"{place}: {self.arch.name} has no symbol classes for the {classes} classes that it tells apart; "
                 "specialists are the same network with other classes"
             )
-        loaded = data.load(source, self.trained.shape, classes, resize=self.resize)
-        self.data = learned(loaded, self.recipe)
+        shape = self.trained.shape
+        loaded = source if isinstance(source, Data) else data.load(source, shape, classes, resize=self.resize)
+        self.data = learned(data.fitted(data.agreeing(loaded, classes), shape, self.resize), self.recipe)
 
     @property
     def name(self) -> str:

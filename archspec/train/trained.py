@@ -13,7 +13,7 @@ from archspec.errors import ArchspecError
 from archspec.train import checkpoint
 from archspec.train.batches import Standardisation
 from archspec.train.data import DataSplit
-from archspec.train.score import batch_for, faces, fill, guesses
+from archspec.train.score import batch_for, fill, guesses, input_and_classes
 
 if TYPE_CHECKING:
     from archspec.architecture import Network
@@ -45,12 +45,12 @@ class Trained:
     @property
     def shape(self) -> tuple[int, ...]:
         """Channels, height and width that it takes."""
-        return faces(self.network)[0]
+        return input_and_classes(self.network)[0]
 
     @property
     def classes(self) -> int:
         """How many classes it tells apart."""
-        return faces(self.network)[1]
+        return input_and_classes(self.network)[1]
 
     def logits(self, images: Tensor, scaling: Scaling) -> Tensor:
         """What it gives for images that are scaled so."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from archspec.compress.pruning import pruned_flops
 from archspec.graph.names import state_key
+from archspec.train.recipe import Recipe
 from archspec.train.score import batch_for, prepared
 
 if TYPE_CHECKING:
@@ -91,16 +92,17 @@ def zeros(
     resize: bool = False,
     batch: int | None = None,
     device: str = "auto",
+    recipe: Recipe | None = None,
 ) -> Zeros:
     """What of a network's weights is not zero, and what of its activations on training images; no test image is seen.
 
     Args:
-        arch, weights, source, bindings, resize, batch, device: See `archspec.train.evaluate`.
+        arch, weights, source, bindings, resize, batch, device, recipe: See `archspec.train.evaluate`.
 
     Raises:
         ArchspecError: The weights are of another specification, or the data do not fit.
     """
-    ready = prepared(arch, weights, source, bindings=bindings, resize=resize, device=device)
+    ready = prepared(arch, weights, source, bindings=bindings, resize=resize, device=device, recipe=recipe)
     network, model = ready.network, ready.model.eval()
     layers = {node.name: array for node in network.nodes if (array := _weights(model, node.name)) is not None}
     before = _sources(network, layers)

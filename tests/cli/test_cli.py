@@ -53,7 +53,7 @@ def test_json_has_the_shape_that_others_read():
     data = json.loads(result.stdout)
     assert (result.exit_code, result.stderr) == (0, "")
     assert data["spec"] == "mobilenet"
-    assert data["bindings"] == {"alpha": "1", "side": "224", "classes": "1000"}
+    assert data["bindings"] == {"alpha": "1", "side": "224", "classes": "1000", "input_channels": "3"}
     assert (data["convention"], data["batch"]) == ("default", 1)
     assert (
         data["rows"][0].items()

@@ -13,7 +13,7 @@ from sympy.core.symbol import Str
 
 import archspec
 from archspec import symbols
-from archspec.symbols.atoms import Atom, Ceil, CeilDiv, Floor, Log2, Lookup, MakeDivisible, Maximum, Minimum
+from archspec.symbols.atoms import Atom, Ceil, CeilDiv, Floor, Log2, MakeDivisible, Maximum, Minimum, TableLookup
 
 ALPHA, SIDE, GROUPS = symbols.symbol("alpha", integer=False), symbols.symbol("side"), symbols.symbol("g")
 CELLS = Tuple(Tuple(sympy.Integer(1), sympy.Integer(144)), Tuple(sympy.Integer(2), sympy.Integer(200)))
@@ -26,7 +26,7 @@ ATOMS = {
     "make_divisible above": MakeDivisible(ALPHA * SIDE / 3, 8, 16),
     "maximum": Maximum(1280, Floor(7 * ALPHA), SIDE),
     "minimum": Minimum(SIDE, GROUPS),
-    "lookup": Lookup(Tuple(GROUPS), Str("channels({}, 2)"), CELLS),
+    "lookup": TableLookup(Tuple(GROUPS), Str("channels({}, 2)"), CELLS),
     "log2": Log2(SIDE),
 }
 POINTS = ((Fraction(7, 20), 64, 2), (Fraction(1, 10), 128, 1), (2, 256, 2))

@@ -43,9 +43,9 @@ def write(report: Report, **_: Any) -> str:
 
 def fragment(report: Report) -> Iterator[str]:
     """What stands inside a page."""
-    alone = len(report.tables) == 1 and sum(isinstance(part, Title) for part in report.parts) == 1
+    captions = len(report.tables) == 1 and sum(isinstance(part, Title) for part in report.parts) == 1
     for section in report.sections:
-        yield from _section(section, report.title if alone else "")
+        yield from _section(section, report.title if captions else "")
 
 
 def _section(section: Section, caption: str) -> Iterator[str]:

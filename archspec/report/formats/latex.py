@@ -7,7 +7,7 @@ from typing import Any
 from archspec.report.cells import Bar, Cell, Math, Share
 from archspec.report.page import Formulas, LetteredSentence, Notes, Part, Report, Section, Table, Title
 from archspec.report.typeset import aligned, padded
-from archspec.writing import latex_text, seen
+from archspec.writing import latex_text, visible_text
 
 
 def write(report: Report, **_: Any) -> str:
@@ -77,7 +77,7 @@ def _table(table: Table) -> str:
     columns = [column for column in table.columns if not column.drop and not isinstance(column.cells[:1], Bar)]
     columns = [column for column in columns if not any(isinstance(cell, Bar) for cell in column.cells)]
     texts = [[_plain(column.cells[row]) for column in columns] for row in range(len(table.rows))]
-    headings = [seen(column.heading) for column in columns]
+    headings = [visible_text(column.heading) for column in columns]
     right = [column.right or any(isinstance(cell, Share) for cell in column.cells) for column in columns]
     (head, *body), _ = padded(headings, texts, right)
     lines = [" & ".join(map(latex_text, head))] if table.headed else []
@@ -103,7 +103,7 @@ def _table(table: Table) -> str:
 
 
 def _plain(cell: Cell) -> str:
-    return f"${cell.latex}$" if isinstance(cell, Math) else seen(cell.text)
+    return f"${cell.latex}$" if isinstance(cell, Math) else visible_text(cell.text)
 
 
 def _cell(cell: Cell, text: str) -> str:

@@ -100,8 +100,8 @@ class _Page:
         yield f"{header}, {one_line(last.heading)} ←"
         yield rule
         for line, cell in zip(rows, last.cells, strict=True):
-            said = one_line(cell.text)
-            yield from (line, f"    ← {said}") if said not in {"", "–"} else (line,)
+            text = one_line(cell.text)
+            yield from (line, f"    ← {text}") if text not in {"", "–"} else (line,)
 
     def _records(self, table: Table) -> Iterator[str]:
         """Each row as its first cell, and below it those of the others that are not empty, by their headings."""
@@ -140,8 +140,10 @@ def _drawn(table: Table, width: int, bars: bool = True) -> list[Column]:
 
 
 def _share(cell: Share, bars: int) -> Cell:
+    if not cell.counted:
+        return Name("")
     drawn = f"{bar(cell.part, cell.whole, bars)} " if bars else ""
-    return Name(f"{drawn}{cell.text.rjust(7)}") if cell.counted else Name("")
+    return Name(f"{drawn}{cell.text.rjust(7)}")
 
 
 def _bar(cell: Cell, cells: int) -> Cell:

@@ -6,7 +6,7 @@ A training asks every method of its recipe in turn:
     images(order, data)            which images an epoch shows, in which order
     start(tensors, names, network) the weights of another run to begin with, made fit
     begin(model, network, seed)    at the beginning of a stage; gives the course
-    learns(data)                   what the stage will show
+    learns(data, fixed)            what the stage will show
     stage(steps)                   how many steps the stage has
     parameters(named)              what learns, by name: fewer than there are, or others
     loss(seen)                     the terms of the loss, by name; none for the data's own
@@ -64,8 +64,8 @@ class Seen:
 class Course:
     """A method while a training runs; it does nothing that is not overridden."""
 
-    def learns(self, data: "Data") -> None:
-        """What the stage will show.
+    def learns(self, data: "Data", fixed: bool) -> None:
+        """What the stage will show; `fixed` says whether an image is the same whenever it is shown.
 
         Raises:
             ArchspecError: It is nothing for the method.

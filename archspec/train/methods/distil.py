@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from archspec.train.trained import Trained
 
 MATCHES = ("probabilities", "logits")
+MAX_KNOWN = 2**28
+"""So many targets are kept, where an image is never another than before: a gigabyte of them."""
 
 
 @registered
@@ -88,27 +90,45 @@ class Distilled(Course):
     def __init__(self, keys: Distil, teachers: "list[Trained]") -> None:
         self.keys, self.teachers = keys, teachers
         self.left_out: list[int] = []
+        self.fixed: Data | None = None
+        self.known: Tensor | None = None
 
-    def learns(self, data: "Data") -> None:
+    def learns(self, data: "Data", fixed: bool) -> None:
         """The teachers know the same classes, and those that are left out are among them."""
         from archspec.train.data import refuse_other_classes
 
         for teacher in self.teachers:
             refuse_other_classes(teacher.names, data.names, f"distil: {teacher.name}")
         self.left_out = self.keys.left_out_of(data)
+        self.fixed = data if fixed and len(data.train) * data.classes <= MAX_KNOWN else None
 
     def loss(self, seen: Seen) -> "dict[str, Tensor]":
         """The soft part, times T², and the hard one."""
         import torch
 
         with torch.no_grad():
-            given = [teacher.logits(seen.images, seen.scaling) for teacher in self.teachers]
+            targets = self._targets(seen)
         if self.keys.match == "logits":
-            soft = logit_loss(seen.logits, given)
+            soft = matched(seen.logits, targets)
         else:
-            soft = soft_loss(seen.logits, given, self.keys.temperature)
+            soft = divergence(seen.logits, targets, self.keys.temperature)
         terms = {"soft": (1 - self.keys.hard) * soft}
         return terms | ({"hard": self.keys.hard * seen.data()} if self.keys.hard else {})
+
+    def _targets(self, seen: Seen) -> "Tensor":
+        """What the teachers say of a batch: known beforehand, where no image is ever another than before.
+
+        All of them are looked at once, in their own order: so a training that is resumed has the same to the bit.
+        """
+        if self.fixed is None:
+            return self._together([teacher.logits(seen.images, seen.scaling) for teacher in self.teachers])
+        if self.known is None:
+            given = [teacher.guesses(self.fixed.train) for teacher in self.teachers]
+            self.known = self._together(given).to(seen.logits.device)
+        return self.known[seen.indices]
+
+    def _together(self, given: "Sequence[Tensor]") -> "Tensor":
+        return mean_logits(given) if self.keys.match == "logits" else soft_targets(given, self.keys.temperature)
 
     def facts(self) -> dict[str, Any]:
         """The teachers' weights."""
@@ -124,22 +144,31 @@ class Distilled(Course):
         return added
 
 
-def soft_loss(logits: "Tensor", teachers: "Sequence[Tensor]", temperature: float) -> "Tensor":
-    """T²·KL(p, q): p is the mean of the teachers' softmax(v/T), q is softmax(z/T); the mean over the batch."""
+def soft_targets(teachers: "Sequence[Tensor]", temperature: float) -> "Tensor":
+    """The mean of the teachers' softmax(v/T), n × N."""
     import torch
+
+    return torch.stack([(given / temperature).softmax(1) for given in teachers]).mean(0)
+
+
+def mean_logits(teachers: "Sequence[Tensor]") -> "Tensor":
+    """The mean of the teachers' logits, n × N."""
+    import torch
+
+    return torch.stack(list(teachers)).mean(0)
+
+
+def divergence(logits: "Tensor", targets: "Tensor", temperature: float) -> "Tensor":
+    """T²·KL(p, q) of targets p and q = softmax(z/T); the mean over the batch. Its gradient is T·(q − p) an image."""
     from torch.nn import functional
 
-    targets = torch.stack([functional.softmax(given / temperature, 1) for given in teachers]).mean(0)
     student = functional.log_softmax(logits / temperature, 1)
     return functional.kl_div(student, targets, reduction="batchmean") * temperature**2
 
 
-def logit_loss(logits: "Tensor", teachers: "Sequence[Tensor]") -> "Tensor":
-    """Σ((z − z̄) − (v − v̄))²/(2N) over N classes, v the teachers' mean logits: what `soft_loss` tends to for large T."""
-    import torch
-
-    given = torch.stack(list(teachers)).mean(0)
-    off = (logits - logits.mean(1, keepdim=True)) - (given - given.mean(1, keepdim=True))
+def matched(logits: "Tensor", targets: "Tensor") -> "Tensor":
+    """Σ((z − z̄) − (v − v̄))²/(2N) over N classes; the mean over the batch. What `divergence` tends to for large T."""
+    off = (logits - logits.mean(1, keepdim=True)) - (targets - targets.mean(1, keepdim=True))
     return (off.square().sum(1) / (2 * logits.shape[1])).mean()
 
 
