@@ -163,3 +163,17 @@ def test_what_does_not_fit_is_said_before_the_first_step(folder, arguments, faul
     assert found.exit_code == 2
     assert fault in " ".join(found.stderr.split())
     assert not (folder / "runs").exists()
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_is_zero_is_printed_without_a_test():
+    given = ("dense", "--plan", "tenth.yaml", "--recipe", "recipe.yaml", "--out", "out")
+    assert run("compress", "train", *given).exit_code == 0
+    printed = run("evaluate", "out", "--zeros")
+    assert printed.exit_code == 0, printed.stderr
+    assert all(heading in printed.stdout for heading in ("Act%", "Weights%", "FLOP%"))
+    assert "error" not in printed.stdout
+    found = json.loads(run("evaluate", "out", "--zeros", "--format", "json").stdout)
+    (fc,) = (row for row in found["rows"] if row["layer"] == "fc")
+    assert 0 < fc["kept"] <= -(-fc["weights"] // 10)
+    assert fc["activations_share"] == 1

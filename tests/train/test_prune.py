@@ -10,10 +10,14 @@ from safetensors.torch import load_file
 
 import archspec
 from archspec.errors import ArchspecError
-from archspec.train import Recipe, data, fit
+from archspec.report.formats.text import write as print_text
+from archspec.report.train import train
+from archspec.train import Epoch, Recipe, Result, Score, data, fit
 from archspec.train.batches import Standardisation
 from archspec.train.methods import Prune, WeightSharing, units
 from archspec.train.zeros import zeros
+
+EPOCH = Epoch(1, 1, 0.1, 0.1, Score(1, 0.1, 1, 1), 1.0, 1.0)
 
 MLP = """archspec: 1
 name: mlp
@@ -250,3 +254,23 @@ def test_what_is_not_zero_is_counted(tmp_path):
     left = sum(a * b for a, b in zip(macs, expected, strict=True))
     assert float(found.flops_share) == pytest.approx(left / sum(macs))
     assert (len(digits.train), found.images) == (1437, 1437)
+
+
+def test_layers_that_are_cut_off_are_named(tmp_path):
+    """The one weight of fc1 leads to a unit that fc2 does not take: all that is left are biases."""
+    arch = archspec.loads(MLP)
+    model = arch.to_torch(seed=0).eval()
+    with torch.no_grad():
+        model.fc1.weight[3, 0] = model.fc2.weight[0, 5] = 9
+    plan = plan_of(tmp_path, fc1=0.001, fc2=0.001)
+    course = Prune(plan=plan, schedule="at_once").begin(model, arch.expand(), 0)
+    course.after_step(model, None, 0)
+    facts = course.facts()
+    assert facts["cut_off"] == ["fc1.weight", "fc2.weight"]
+    assert facts["units"] == {"fc1": [0, 12], "fc2": [0, 9]}
+    out = model(torch.randn(5, 1, 8, 8))
+    assert torch.equal(out, out[:1].expand(5, -1))
+    nothing = Result("mlp", "digits", 9, tmp_path, (EPOCH,), 1, facts={"prune": facts})
+    text = print_text(train(nothing), width=100, colour=False)
+    assert "fc1 is cut off: only biases are left" in text
+    assert "0 of 12" in text
