@@ -441,9 +441,10 @@ class Architecture:
         *,
         between: Mapping[str, Iterable[Any]] | None = None,
         maximise: str | None = None,
+        minimise: str | None = None,
         **others: Any,
     ) -> "Solution":
-        """The largest network within budgets, over all values of one symbol or two; see `sweep.solve`.
+        """The largest network within budgets, or the smallest, over all values of one symbol or two; see `sweep.solve`.
 
         >>> import archspec
         >>> found = archspec.load("mobilenet").solve("alpha", {"macs": "<=300M"})
@@ -458,6 +459,7 @@ class Architecture:
             budgets,
             between=between,
             maximise=maximise,
+            minimise=minimise,
             counting=counting,
             bindings=bindings,
         )

@@ -15,7 +15,7 @@ from archspec.report.formats import MACHINES
 @set_option
 @click.option("--by", type=click.Choice(GROUPINGS), help="Group the rows. Printed tables: block; json and csv: layer.")
 @click.option("--depth", type=click.IntRange(1, 100), help="Group by the first N parts of the layers' names.")
-@counting_options("batch", "policy", "dtype", "weight_bits")
+@counting_options("batch", "policy", "dtype", "order", "in_place", "weight_bits")
 @COUNTING["convention"]
 @click.option("--like", metavar="TOOL", help=f"Print the number of a counter: {', '.join(DIALECTS)}.")
 @format_option()

@@ -17,8 +17,8 @@ from archspec.report.reconcile import reconcile
 def command(ctx: click.Context, spec: str, reported: str, settings: tuple[str, ...], form: str) -> None:
     """Name the conventions and counters whose number rounds to a reported one, and why it is not the default's.
 
-    The digits decide: 327.55M is anything from 327,545,000 to 327,555,000. A unit is heeded: GFLOPs are no GMACs. Exit 1
-    if nothing rounds to it, or if so much was tried that what does is likely chance.
+    The digits decide: 327.55M is anything from 327,545,000 to 327,555,000. A unit is heeded: GFLOPs are no GMACs.
+    Exit 1 if nothing rounds to it, or if so much was tried that what does is likely chance.
     """
     found = published.reconcile(architecture.load(spec), reported, bindings(settings))
     tell(reconcile(found), form)

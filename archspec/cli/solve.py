@@ -6,9 +6,10 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli.formats import format_option, tell
-from archspec.cli.options import F, bindings, counting_options, set_option, spec_argument
+from archspec.cli.options import F, bindings, counting_options, set_option
 from archspec.cost import QUANTITIES, Counting
 from archspec.errors import BindingError
+from archspec.language import zoo
 
 FIRST = ("macs", "flops", "params", "activations", "weight_bytes", "memory")
 """The budgets that help names first."""
@@ -25,21 +26,25 @@ def _budgets(command: F) -> F:
 
 
 @click.command("solve")
-@spec_argument
-@click.option("--for", "symbols", required=True, metavar="NAME,…", help="The symbol to solve for, or two: alpha,side.")
+@click.argument("specs", metavar="SPEC…", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All networks of the zoo, in place of SPEC…")
+@click.option("--for", "symbols", metavar="NAME,…", help="The symbol to solve for, or two: alpha,side.")
 @_budgets
 @click.option("--budget", "others", multiple=True, metavar="NAME<=BOUND", help="A budget of any quantity, by its name.")
 @set_option
 @click.option("--between", multiple=True, metavar="[NAME=]LOW,HIGH[,STEP]", help="Where to search a symbol.")
 @click.option("--maximise", metavar="QUANTITY", help="What to have most of.  [default: the first budget's]")
+@click.option("--minimise", metavar="QUANTITY", help="What to have least of.  [default: the first's, if all are >=]")
 @counting_options()
 @format_option()
-def command(
-    spec: str,
-    symbols: str,
+def command(  # noqa: PLR0913  # one argument an option
+    specs: tuple[str, ...],
+    every: bool,
+    symbols: str | None,
     settings: tuple[str, ...],
     between: tuple[str, ...],
     maximise: str | None,
+    minimise: str | None,
     others: tuple[str, ...],
     form: str,
     counting: Counting,
@@ -48,20 +53,27 @@ def command(
     """Find the largest network within budgets, and all values of the symbol that give it.
 
     Every network that the symbol can give is counted, so that the answer is exact: a width multiplier has finitely many
-    networks, because widths are rounded. Exit 1 if no network is within the budgets.
+    networks, because widths are rounded. Of bounds that are all >= the smallest network is found. Of several SPECs, or
+    of --all, which fits best; those without the symbol as they are. Exit 1 if no network is within the budgets.
     """
-    from archspec.report.solve import solve
+    from archspec.report import solve as reports
+    from archspec.sweep.choose import choose
 
-    names = tuple(name.strip() for name in symbols.split(","))
-    found = architecture.load(spec).solve(
-        names,
-        _bounds(budgets, others),
-        bindings(settings),
-        counting,
-        between=_between(between, names),
-        maximise=maximise,
-    )
-    tell(solve(found), form)
+    if bool(specs) == every:
+        raise click.UsageError("give one SPEC, several, or --all" if every else "give a SPEC, several, or --all")
+    several = every or len(specs) > 1
+    if symbols is None and not several:
+        raise click.UsageError("--for says which symbol to solve for, such as --for alpha, or two: --for alpha,side")
+    names = tuple(name.strip() for name in symbols.split(",")) if symbols else ()
+    limits, asked = _bounds(budgets, others), bindings(settings)
+    options = {"between": _between(between, names), "maximise": maximise, "minimise": minimise}
+    if several:
+        documents = [architecture.load(spec).document for spec in (zoo.names() if every else specs)]
+        chosen = choose(documents, names, limits, counting=counting, bindings=asked, **options)
+        tell(reports.choice(chosen), form)
+        raise SystemExit(0 if chosen else 1)
+    found = architecture.load(specs[0]).solve(names, limits, asked, counting, **options)
+    tell(reports.solve(found), form)
     if not found:
         raise SystemExit(1)
 

@@ -131,7 +131,8 @@ class Peak(Quantity):
         return tuple(moment.bytes for moment in self._memory(table).timeline)
 
     def _memory(self, table: "CostTable") -> Any:
-        return memory(table.network, self.policy or table.counting.policy, table.counting.dtype)
+        asked = table.counting
+        return memory(table.network, self.policy or asked.policy, asked.dtype, asked.order, in_place=asked.in_place)
 
 
 def _quotient(above: Any, below: Any) -> Any:
