@@ -202,7 +202,7 @@ class _Question:
         }
 
     def size(self, sample: Sample) -> tuple[Any, ...]:
-        """What samples are ordered by, the best last: what is asked to be most or least, then the values of the symbols."""
+        """What samples are ordered by, the best last: what is to be most or least, then the values of the symbols."""
         figure = sample.figures[self.goal]
         return (-figure if self.smallest else figure, *self.rank(sample))
 
