@@ -1,32 +1,71 @@
-"""`archspec check`: whether specifications are sound."""
+"""`archspec check`: whether specifications are sound, and within budgets."""
 
-import sys
+from collections.abc import Mapping
 
 import rich_click as click
 
 from archspec import architecture
+from archspec.architecture import Architecture
+from archspec.cli.budgets import budget_options
 from archspec.cli.echo import fault, say
-from archspec.cli.options import bindings, set_option
+from archspec.cli.formats import format_option, tell
+from archspec.cli.options import bindings, counting_options, set_option
+from archspec.cost import Counting
 from archspec.errors import ArchspecError
-from archspec.language.rules import channels_last
+from archspec.report.check import Checked, check, overrun
 
 
 @click.command("check")
 @click.argument("specs", metavar="SPEC…", nargs=-1, required=True)
 @set_option
-def command(specs: tuple[str, ...], settings: tuple[str, ...]) -> None:
-    """Read specifications and expand them; name every fault with its place."""
+@budget_options
+@counting_options()
+@format_option()
+def command(
+    specs: tuple[str, ...],
+    settings: tuple[str, ...],
+    limits: Mapping[str, list[str]],
+    counting: Counting,
+    form: str,
+) -> None:
+    """Read specifications and expand them; name every fault with its place.
+
+    With budgets, --macs '<=300M' --memory '<=6MiB', the networks are held against them, as they are: exit 1 if one is
+    over. Exit 2 if a specification has faults. --format json has where each fault begins and ends, and what would do.
+    """
+    if limits:
+        from archspec.sweep.budget import budgets
+
+        budgets(limits)  # one that cannot be is no fault of a specification
     values = bindings(settings)
-    faulty = 0
-    for spec in specs:
-        try:
-            network = architecture.load(spec).expand(values)
-        except ArchspecError as error:
-            faulty += 1
-            fault(error)
-        else:
-            if hint := channels_last(network.input.shape[1:]):
-                fault(f"{spec}: note: {hint}")
-            say(f"{spec}: sound; {len(network.nodes)} layers, {network.input} → {network.nodes[-1].output}")
-    if faulty:
-        sys.exit(2)
+    found = [_checked(spec, values, limits, counting) for spec in specs]
+    if form == "text":
+        for each in found:
+            _say(each)
+    else:
+        tell(check(found), form)
+    if any(each.fault for each in found):
+        raise SystemExit(2)
+    if not all(each.within for each in found):
+        raise SystemExit(1)
+
+
+def _checked(spec: str, values: Mapping[str, str], limits: Mapping[str, list[str]], counting: Counting) -> Checked:
+    try:
+        arch: Architecture = architecture.load(spec)
+        network = arch.expand(values, batch=counting.batch)
+        held = arch.solve((), limits, dict(values), counting) if limits else None
+    except ArchspecError as error:
+        return Checked(spec, fault=error)
+    return Checked(spec, network, held)
+
+
+def _say(found: Checked) -> None:
+    if found.fault is not None:
+        fault(found.fault)
+        return
+    for hint in found.hints:
+        fault(f"{found.spec}: note: {hint}")
+    say(found.sentence)
+    for said in overrun(found):
+        fault(f"{found.spec}: {said}")

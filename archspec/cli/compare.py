@@ -5,8 +5,10 @@ import rich_click as click
 from archspec import architecture
 from archspec.cli.formats import format_option, tell
 from archspec.cli.options import bindings, counting_options, names, set_option
-from archspec.cost import Counting
+from archspec.cost import GROUPINGS, Counting
 from archspec.errors import BindingError
+from archspec.report.changes import FIGURES as ROW_FIGURES
+from archspec.report.changes import compare_rows
 from archspec.report.compare import FIGURES, compare
 
 
@@ -16,6 +18,7 @@ from archspec.report.compare import FIGURES, compare
 @click.option("--symbolic", is_flag=True, help="Leave the symbols free that all of them have, and give formulas.")
 @click.option("--free", metavar="NAME,…", help="Leave these symbols free.")
 @click.option("--of", "quantities", metavar="NAME,…", help=f"What to compare.  [default: {','.join(FIGURES)}]")
+@click.option("--by", type=click.Choice(GROUPINGS), help="Of two networks, OLD NEW, the difference row by row.")
 @counting_options()
 @format_option()
 def command(
@@ -24,17 +27,20 @@ def command(
     symbolic: bool,
     free: str | None,
     quantities: str | None,
+    by: str | None,
     form: str,
     counting: Counting,
 ) -> None:
-    """Print the figures of networks side by side, and as multiples of the first's.
+    """Print the figures of networks side by side, and as multiples of the first's; or, --by layer, what changed.
 
     Values of one network's symbols stand behind its name: mobilenet:alpha=0.5,side=160. Those of --set are for all.
     """
     if len(specs) < 2:
         raise click.UsageError("compare takes two specifications or more")
+    if by and (len(specs) > 2 or symbolic or free):
+        raise click.UsageError("--by compares two networks of numbers, OLD NEW, row by row")
     shared = bindings(settings)
-    wanted = names(quantities, "--of") or FIGURES
+    wanted = names(quantities, "--of") or (ROW_FIGURES if by else FIGURES)
     named = [_named(spec) for spec in specs]
     loaded = [(label, architecture.load(name), shared | own) for label, name, own in named]
     if symbolic or free:
@@ -52,6 +58,10 @@ def command(
             for label, arch, values in loaded
         }
         tell(compare_formulas(formulas), form)
+        return
+    if by:
+        old, new = (arch.count(values, counting) for _, arch, values in loaded)
+        tell(compare_rows((old, new), (loaded[0][0], loaded[1][0]), by, wanted), form)
         return
     tables = {label: arch.count(values, counting) for label, arch, values in loaded}
     tell(compare(tables, wanted), form)

@@ -1,36 +1,23 @@
 """`archspec solve`: the largest network within a budget."""
 
-import re
+from collections.abc import Mapping
 
 import rich_click as click
 
 from archspec import architecture
+from archspec.cli.budgets import budget_options
 from archspec.cli.formats import format_option, tell
-from archspec.cli.options import F, bindings, counting_options, set_option
-from archspec.cost import QUANTITIES, Counting
+from archspec.cli.options import bindings, counting_options, set_option
+from archspec.cost import Counting
 from archspec.errors import BindingError
 from archspec.language import zoo
-
-FIRST = ("macs", "flops", "params", "activations", "weight_bytes", "memory")
-"""The budgets that help names first."""
-
-
-def _budgets(command: F) -> F:
-    """An option for a budget of each quantity."""
-    for name in reversed(tuple(dict.fromkeys((*FIRST, *QUANTITIES)))):
-        unit = ", with kB, MB (1000) or KiB, MiB (1024)" if QUANTITIES[name].unit == "B" else ""
-        example = ": '<=300M', '>=1.5G'. Each may be given twice." if name == FIRST[0] else unit
-        text = f"{QUANTITIES[name].meaning}{example}"
-        command = click.option(f"--{name.replace('_', '-')}", multiple=True, metavar="BOUND", help=text)(command)
-    return command
 
 
 @click.command("solve")
 @click.argument("specs", metavar="SPEC…", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="All networks of the zoo, in place of SPEC…")
 @click.option("--for", "symbols", metavar="NAME,…", help="The symbol to solve for, or two: alpha,side.")
-@_budgets
-@click.option("--budget", "others", multiple=True, metavar="NAME<=BOUND", help="A budget of any quantity, by its name.")
+@budget_options
 @set_option
 @click.option("--between", multiple=True, metavar="[NAME=]LOW,HIGH[,STEP]", help="Where to search a symbol.")
 @click.option("--maximise", metavar="QUANTITY", help="What to have most of.  [default: the first budget's]")
@@ -45,10 +32,9 @@ def command(  # noqa: PLR0913  # one argument an option
     between: tuple[str, ...],
     maximise: str | None,
     minimise: str | None,
-    others: tuple[str, ...],
     form: str,
     counting: Counting,
-    **budgets: tuple[str, ...],
+    limits: Mapping[str, list[str]],
 ) -> None:
     """Find the largest network within budgets, and all values of the symbol that give it.
 
@@ -65,7 +51,7 @@ def command(  # noqa: PLR0913  # one argument an option
     if symbols is None and not several:
         raise click.UsageError("--for says which symbol to solve for, such as --for alpha, or two: --for alpha,side")
     names = tuple(name.strip() for name in symbols.split(",")) if symbols else ()
-    limits, asked = _bounds(budgets, others), bindings(settings)
+    asked = bindings(settings)
     options = {"between": _between(between, names), "maximise": maximise, "minimise": minimise}
     if several:
         documents = [architecture.load(spec).document for spec in (zoo.names() if every else specs)]
@@ -76,21 +62,6 @@ def command(  # noqa: PLR0913  # one argument an option
     tell(reports.solve(found), form)
     if not found:
         raise SystemExit(1)
-
-
-def _bounds(budgets: dict[str, tuple[str, ...]], others: tuple[str, ...]) -> dict[str, list[str]]:
-    """The bounds by quantity, in the order of the options; those of `--budget` behind them.
-
-    Raises:
-        BindingError: A `--budget` is not a name and a bound.
-    """
-    bounds = {name: list(each) for name, each in budgets.items() if each}
-    for text in others:
-        found = re.fullmatch(r"\s*(\w+)\s*([<>≤≥].*)", text)
-        if found is None:
-            raise BindingError(f"--budget takes NAME<=BOUND, such as 'traffic<=40MB' (got '{text}')")
-        bounds.setdefault(found[1], []).append(found[2])
-    return bounds
 
 
 def _between(texts: tuple[str, ...], names: tuple[str, ...]) -> dict[str, list[str]]:

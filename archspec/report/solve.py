@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.report import numbers
+from archspec.report.budgets import limits, off, percent
 from archspec.report.cells import Name, Number, raw
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
 from archspec.sweep.bounds import Line
@@ -14,8 +15,6 @@ from archspec.sweep.solve import Found, Solution
 from archspec.sweep.span import Span, decimal
 
 MOST_SPANS = 8
-LITTLE, LEAST = Fraction(1, 2000), "0.1 %"
-"""What rounds to no tenth of a percent, and what it is written as less than."""
 
 
 def solve(solution: Solution) -> Report:
@@ -71,7 +70,7 @@ def _worst(solution: Solution) -> str:
     worst = max(solution.budgets, key=lambda budget: budget.miss(figures[budget.quantity]))
     value = figures[worst.quantity]
     too = "over" if worst.most is not None and value > worst.most else "short"
-    return f"{_percent(worst.miss(value))} {too} in {worst.quantity}"
+    return f"{percent(worst.miss(value))} {too} in {worst.quantity}"
 
 
 def _headline(solution: Solution) -> str:
@@ -79,17 +78,6 @@ def _headline(solution: Solution) -> str:
     asked = ", ".join(map(limits, solution.budgets))
     over = f", over {' and '.join(map(_searched, solution.lines))}" if solution.lines else ""
     return f"{solution.name}: {asked}{over}{given}"
-
-
-def limits(budget: Budget) -> str:
-    """A budget as an inequality.
-
-    >>> limits(Budget("macs", most=300_000_000))
-    'macs ≤ 300,000,000'
-    """
-    least = f"{numbers.number(budget.least)} ≤ " if budget.least is not None else ""
-    most = f" ≤ {numbers.number(budget.most)}" if budget.most is not None else ""
-    return f"{least}{budget.quantity}{most}"
 
 
 def _searched(line: Line) -> str:
@@ -151,18 +139,13 @@ def _left(budget: Budget | None, value: int, smallest: bool) -> str:
     bound = None if budget is None else budget.least if smallest else budget.most
     if bound is None:
         return ""
-    return f"{numbers.number(abs(bound - value))} ({_percent(Fraction(abs(bound - value)) / (bound or 1))})"
+    return f"{numbers.number(abs(bound - value))} ({percent(Fraction(abs(bound - value)) / (bound or 1))})"
 
 
 def _off(budget: Budget | None, value: int) -> Number:
     if budget is None or not budget.excess(value):
         return Number(None, "")
-    return Number(None, f"{numbers.number(budget.excess(value))} ({_percent(budget.miss(value))})")
-
-
-def _percent(part: Fraction) -> str:
-    """A part in percent; what is little is not written as nothing."""
-    return numbers.share(part.numerator, part.denominator) if not part or part >= LITTLE else f"< {LEAST}"
+    return Number(None, off(budget, value))
 
 
 def _frontier(solution: Solution) -> list[Column]:
@@ -242,7 +225,7 @@ def _misses(solution: Solution, nearest: Found) -> str:
         value = nearest.figures[budget.quantity]
         if budget.excess(value):
             too = "many" if budget.most is not None and value > budget.most else "few"
-            over = f"{numbers.number(budget.excess(value))} too {too} ({_percent(budget.miss(value))})"
+            over = f"{numbers.number(budget.excess(value))} too {too} ({percent(budget.miss(value))})"
             said.append(f"{numbers.number(value)} {budget.quantity}, {over}")
     return f"{', '.join(span.written(name) for name, span in nearest.spans.items())} has {'; '.join(said)}"
 
