@@ -24,7 +24,7 @@ class ArchspecError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceText:
     """A text that was read: what to call it, and its lines."""
 
     name: str
@@ -35,7 +35,7 @@ class Source:
 class Mark:
     """A place in a text; line and column count from 1."""
 
-    source: Source
+    source: SourceText
     line: int
     column: int
 

@@ -26,10 +26,10 @@ import archspec
 from archspec.compress import huffman as rules
 from archspec.compress.blobs import Weights
 from archspec.compress.clusters import kmeans
-from archspec.compress.codecs.base import Array, Counts, Reader
+from archspec.compress.codecs.base import Array, ByteReader, Counts
 from archspec.compress.codecs.gaps import Gaps
 from archspec.compress.codecs.huffman import Huffman
-from archspec.compress.codecs.shared import Shared
+from archspec.compress.codecs.shared import Codebook
 from archspec.compress.magnitude import largest
 from archspec.compress.names import BEGINNINGS
 from archspec.compress.unpacking import save
@@ -52,7 +52,7 @@ def codes(weights: Array) -> Array:
     """The codes of a pruned layer's shared weights, fillers among them."""
     flat = weights.ravel()
     positions = largest(flat, -(-len(flat) * 8 // 100), "weights")
-    content = Shared(BITS, zero=True).quantised(flat[positions], positions, 1, len(flat))
+    content = Codebook(BITS, zero=True).quantised(flat[positions], positions, 1, len(flat))
     return Gaps(5).spread(content.codes, positions, 0)
 
 
@@ -91,7 +91,7 @@ def rates(symbols: Array) -> None:
     table = np.bincount(lengths[lengths > 0]).tolist(), order[lengths[order] > 0].tolist()
     deflated, squeezed = zlib.compress(plain, 9), zstandard.ZstdCompressor(level=1).compress(plain)
     ways: dict[str, Callable[[], Any]] = {
-        "this library (NumPy)": lambda: stream.decode(Reader(encoded, ""), len(symbols), "codes"),
+        "this library (NumPy)": lambda: stream.decode(ByteReader(encoded, ""), len(symbols), "codes"),
         "bitarray, before its list": lambda: sum(1 for _ in canonical_decode(bits, *table)),
         "bitarray, into an array": lambda: np.array(list(canonical_decode(bits, *table)), np.uint16),
         "zlib": lambda: zlib.decompress(deflated),

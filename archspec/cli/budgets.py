@@ -14,19 +14,22 @@ from archspec.errors import BindingError
 FIRST = ("macs", "flops", "params", "activations", "weight_bytes", "memory")
 """The budgets that help names first."""
 
+BUDGETS = tuple(dict.fromkeys((*FIRST, *QUANTITIES)))
+"""All that have an option."""
+
 
 def budget_options(command: Command) -> Command:
     """An option for a budget of each quantity; the command gets one mapping, `limits`, of bounds by quantity."""
 
     @wraps(command)
     def with_limits(*args: Any, others: tuple[str, ...], **options: Any) -> Any:
-        budgets = {name: options.pop(name) for name in QUANTITIES}
+        budgets = {name: options.pop(name) for name in BUDGETS}
         return command(*args, limits=_bounds(budgets, others), **options)
 
     decorated: Callable[..., Any] = click.option(
         "--budget", "others", multiple=True, metavar="NAME<=BOUND", help="A budget of any quantity, by its name."
     )(with_limits)
-    for name in reversed(tuple(dict.fromkeys((*FIRST, *QUANTITIES)))):
+    for name in reversed(BUDGETS):
         unit = ", with kB, MB (1000) or KiB, MiB (1024)" if QUANTITIES[name].unit == "B" else ""
         example = ": '<=300M', '>=1.5G'. Each may be given twice." if name == FIRST[0] else unit
         text = f"{QUANTITIES[name].meaning}{example}"

@@ -1,6 +1,7 @@
 """`archspec solve`: the largest network within a budget."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import rich_click as click
 
@@ -52,7 +53,11 @@ def command(  # noqa: PLR0913  # one argument an option
         raise click.UsageError("--for says which symbol to solve for, such as --for alpha, or two: --for alpha,side")
     names = tuple(name.strip() for name in symbols.split(",")) if symbols else ()
     asked = bindings(settings)
-    options = {"between": _between(between, names), "maximise": maximise, "minimise": minimise}
+    options: dict[str, Any] = {
+        "between": _between(between, names),
+        "maximise": maximise,
+        "minimise": minimise,
+    }
     if several:
         documents = [architecture.load(spec).document for spec in (zoo.names() if every else specs)]
         chosen = choose(documents, names, limits, counting=counting, bindings=asked, **options)

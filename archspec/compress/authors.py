@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, Reader
+from archspec.compress.codecs.base import Array, ByteReader
 from archspec.compress.layers import planned
 from archspec.compress.plan import Plan
 from archspec.dims import ceil_div
@@ -26,7 +26,7 @@ CODE_BITS = 8
 
 
 @dataclass(frozen=True)
-class Layer:
+class AuthorsLayer:
     """A layer as it stands in the file: its keys, the shape of its weights, its biases, and the bits of a code."""
 
     weight: str
@@ -36,14 +36,14 @@ class Layer:
     bits: int
 
 
-def layers(network: Network, *, linear_bits: int = CODE_BITS) -> tuple[Layer, ...]:
+def layers(network: Network, *, linear_bits: int = CODE_BITS) -> tuple[AuthorsLayer, ...]:
     """A network's layers with weights, in order; codes have 8 bits, or 4 of linear layers as in their AlexNet."""
     found = []
     for node, weight in planned(network, Plan(name="all")).items():
         arrays = node.operator.weights(*network.inputs_of(node))
         biases = [array for array in arrays if array.role == "bias"]
         found.append(
-            Layer(
+            AuthorsLayer(
                 state_key(node.name, weight.name),
                 state_key(node.name, "bias") if biases else None,
                 weight.shape,
@@ -54,10 +54,10 @@ def layers(network: Network, *, linear_bits: int = CODE_BITS) -> tuple[Layer, ..
     return tuple(found)
 
 
-def size(found: Sequence[Layer], entries: Sequence[int]) -> Mapping[str, int]:
+def size(found: Sequence[AuthorsLayer], entries: Sequence[int]) -> Mapping[str, int]:
     """The bytes of a file by what they are for, given how many weights each layer stores, fillers among them.
 
-    >>> size([Layer("w", None, (10, 10), 0, 8)], [13])
+    >>> size([AuthorsLayer("w", None, (10, 10), 0, 8)], [13])
     {'counts': 4, 'codebooks': 1024, 'biases': 0, 'codes': 13, 'gaps': 7}
     """
     return {
@@ -88,7 +88,7 @@ def read(path: str | os.PathLike[str], network: Network, *, linear_bits: int = C
             data = file.read(most + 1)
     except OSError as error:
         raise ArchspecError(f"{path}: cannot be read: {error.strerror}") from None
-    reader = Reader(data, str(path))
+    reader = ByteReader(data, str(path))
     counts = reader.numbers("<u4", len(found), "how many weights each layer stores")
     arrays: dict[str, Array] = {}
     for layer, count in zip(found, counts.tolist(), strict=True):
@@ -98,7 +98,7 @@ def read(path: str | os.PathLike[str], network: Network, *, linear_bits: int = C
     return arrays
 
 
-def _layer(reader: Reader, layer: Layer, count: int) -> dict[str, Array]:
+def _layer(reader: ByteReader, layer: AuthorsLayer, count: int) -> dict[str, Array]:
     elements = int(np.prod(layer.shape, dtype=object))
     if count > elements:
         raise reader.damaged(f"{layer.weight}: {count} weights are stored of {elements}")
@@ -116,7 +116,7 @@ def _layer(reader: Reader, layer: Layer, count: int) -> dict[str, Array]:
     return {**own, layer.bias: biases} if layer.bias else own
 
 
-def _halves(reader: Reader, count: int) -> Array:
+def _halves(reader: ByteReader, count: int) -> Array:
     """Numbers of 4 bits, the lower half of a byte first."""
     data = reader.numbers("u1", ceil_div(count, 2), "numbers of 4 bits")
     return np.stack((data & 15, data >> 4), axis=1).ravel()[:count]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.compress import container
-from archspec.compress.codecs.base import DamagedError, Reader, Terms, added
+from archspec.compress.codecs.base import ByteReader, DamagedError, Terms, added
 from archspec.compress.coding import Coding
-from archspec.compress.container import LIMIT, Container
+from archspec.compress.container import LIMIT, CompressedFile
 from archspec.compress.progress import Progress, silent
 from archspec.errors import ArchspecError
 from archspec.result import Reported, short
@@ -71,7 +71,7 @@ def verify(
     if mode not in MODES:
         raise ArchspecError(f"a file is verified in the mode {', '.join(MODES)} (got '{mode}')")
     opened = container.load(path, limit=limit)
-    seen = _Seen(opened, mode, progress)
+    seen = _FileCheck(opened, mode, progress)
     for number in range(len(opened.blobs)):
         seen.look(number)
     framing = {"checksums": 32 * len(opened.blobs), "header": 8 * opened.header.length}
@@ -97,10 +97,10 @@ def verify(
     )
 
 
-class _Seen:
+class _FileCheck:
     """What was seen of a file so far."""
 
-    def __init__(self, opened: Container, mode: str, progress: Progress) -> None:
+    def __init__(self, opened: CompressedFile, mode: str, progress: Progress) -> None:
         self.opened, self.mode, self.progress = opened, mode, progress
         self.total = opened.decoded_bytes // 4
         self.done = self.arrays = 0
@@ -125,7 +125,7 @@ class _Seen:
         self.done += sum(coding.elements for coding in blob)
         self.progress(blob[-1].key if blob else "", self.done, self.total)
 
-    def _array(self, coding: Coding, reader: Reader) -> None:
+    def _array(self, coding: Coding, reader: ByteReader) -> None:
         begin = reader.at
         reader.ledger.clear()
         reader.lengths.clear()

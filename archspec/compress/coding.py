@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, Reader, Stats, Terms, added
+from archspec.compress.codecs.base import Array, ByteReader, Stats, Terms, added
 from archspec.compress.codecs.dense import Dense
 from archspec.compress.codecs.gaps import Gaps
 from archspec.compress.codecs.index import Index
-from archspec.compress.codecs.linear import Linear
+from archspec.compress.codecs.linear import LinearQuantisation
 from archspec.compress.codecs.numbers import Numbers
-from archspec.compress.codecs.shared import Shared
+from archspec.compress.codecs.shared import Codebook
 from archspec.compress.codecs.values import Content, Values
 from archspec.compress.magnitude import largest
 from archspec.dims import Dim
@@ -94,7 +94,7 @@ class Coding:
         renamed = {} if self.part is None else {self.values.term: self.part}
         return {renamed.get(name, name): bits for name, bits in terms.items() if not _is_zero(bits)}
 
-    def measured(self, reader: Reader, symbols: Symbols) -> Terms:
+    def measured(self, reader: ByteReader, symbols: Symbols) -> Terms:
         """The bits that a reader found for what was decoded, those of fillers apart, as `terms` has them."""
         terms: Terms = dict(reader.ledger)
         if isinstance(self.index, Gaps):
@@ -194,7 +194,7 @@ class Coding:
         index = self.index.encode(positions, *self.scanned)
         return index + self.values.encode(symbols.content, spread, *self.matrix)
 
-    def decode(self, reader: Reader, *, sample: bool = False) -> Symbols:
+    def decode(self, reader: ByteReader, *, sample: bool = False) -> Symbols:
         """The symbols of bytes, the zeros of fillers among them; of a sample, some blocks of each stream.
 
         Raises:
@@ -225,7 +225,9 @@ class Coding:
 
 def sparse(values: Values) -> bool:
     """Whether such values can be of some weights alone: not if zero has no code of its own, or one for all groups."""
-    return isinstance(values, (Numbers, Shared)) or (isinstance(values, Linear) and values.rule != "zero_point")
+    return isinstance(values, (Numbers, Codebook)) or (
+        isinstance(values, LinearQuantisation) and values.rule != "zero_point"
+    )
 
 
 def kept_of(elements: int, density: Dim) -> int:

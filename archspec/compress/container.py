@@ -14,7 +14,7 @@ from typing import Any
 
 from archspec.compress import descriptions
 from archspec.compress.blobs import Header, header, read_header
-from archspec.compress.codecs.base import DamagedError, Reader
+from archspec.compress.codecs.base import ByteReader, DamagedError
 from archspec.compress.coding import Coding
 from archspec.compress.plan import Plan
 from archspec.errors import ArchspecError
@@ -71,7 +71,7 @@ def write(path: str | os.PathLike[str], text: str, blobs: Sequence[bytes]) -> in
 
 
 @dataclass(frozen=True)
-class Container:
+class CompressedFile:
     """A compressed file, opened: what it says of itself, and its bytes on demand.
 
     Attributes:
@@ -98,7 +98,7 @@ class Container:
         """The bytes of its arrays in float32."""
         return 4 * sum(each.elements for each in self.codings)
 
-    def reader(self, number: int) -> Reader:
+    def reader(self, number: int) -> ByteReader:
         """The bytes of a blob, whose checksum was found right.
 
         Raises:
@@ -108,7 +108,7 @@ class Container:
         seed = zlib.crc32(self.front)
         if zlib.crc32(data[:-CHECK], seed) != int.from_bytes(data[-CHECK:], "little"):
             raise DamagedError(f"{self.path}: blob {number} is damaged: its checksum is another")
-        return Reader(data[:-CHECK], f"{self.path}: blob {number}")
+        return ByteReader(data[:-CHECK], f"{self.path}: blob {number}")
 
     def raw(self, number: int) -> memoryview:
         """The bytes of a blob."""
@@ -132,7 +132,7 @@ def is_compressed(path: str | os.PathLike[str]) -> bool:
         return False
 
 
-def load(path: str | os.PathLike[str], *, limit: int = LIMIT) -> Container:
+def load(path: str | os.PathLike[str], *, limit: int = LIMIT) -> CompressedFile:
     """Open a compressed file: read its header, and nothing else.
 
     Args:
@@ -165,7 +165,7 @@ def load(path: str | os.PathLike[str], *, limit: int = LIMIT) -> Container:
     return found
 
 
-def _container(path: Path, said: Mapping[str, Any], head: Header) -> Container:
+def _container(path: Path, said: Mapping[str, Any], head: Header) -> CompressedFile:
     blobs = tuple(tuple(descriptions.read(each) for each in blob) for blob in said["blobs"])
     keys = [each.key for blob in blobs for each in blob]
     if len(set(keys)) < len(keys):
@@ -179,4 +179,4 @@ def _container(path: Path, said: Mapping[str, Any], head: Header) -> Container:
     texts = [origin.name, origin.digest, *origin.bindings.values()]
     if not all(isinstance(text, str) for text in texts) or not isinstance(said["plan"], dict):
         raise DamagedError("its description does not say what it was made from")
-    return Container(path, origin, said["plan"], blobs, head)
+    return CompressedFile(path, origin, said["plan"], blobs, head)

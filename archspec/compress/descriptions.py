@@ -11,10 +11,10 @@ from archspec.compress.codecs.dense import Dense
 from archspec.compress.codecs.factors import Factors
 from archspec.compress.codecs.gaps import Gaps
 from archspec.compress.codecs.index import Index
-from archspec.compress.codecs.linear import Linear
+from archspec.compress.codecs.linear import LinearQuantisation
 from archspec.compress.codecs.numbers import Numbers
-from archspec.compress.codecs.rows import Rows
-from archspec.compress.codecs.shared import Shared
+from archspec.compress.codecs.rows import CompressedRows
+from archspec.compress.codecs.shared import Codebook
 from archspec.compress.codecs.signs import Signs
 from archspec.compress.codecs.values import Values
 from archspec.compress.coding import Coding, sparse
@@ -49,12 +49,12 @@ def _values(said: dict[str, Any], filled: bool) -> Values:
     huffman = bool(said.get("coded", False))
     numbers = _one_of(said.get("numbers", 32), 16, 32)
     if "shared" in said:
-        return Shared(_whole(said["shared"], LONGEST if huffman else 16), huffman, numbers, zero=filled)
+        return Codebook(_whole(said["shared"], LONGEST if huffman else 16), huffman, numbers, zero=filled)
     if "linear" in said:
         rule, per = _one_of(said["rule"], *RULES), said["per"]
         per = per if per in ("tensor", "channel") else _whole(per, 2**31)
         bits = _whole(said["linear"], LONGEST if huffman else 16, 2)
-        return Linear(bits, rule, per, _one_of(said.get("scale_bits", 32), 16, 32), huffman)
+        return LinearQuantisation(bits, rule, per, _one_of(said.get("scale_bits", 32), 16, 32), huffman)
     if "signs" in said:
         return Signs(_one_of(said["signs"], 0, 16, 32))
     if "rank" in said:
@@ -66,7 +66,7 @@ def _values(said: dict[str, Any], filled: bool) -> Values:
 
 _INDICES: dict[str, Callable[[dict[str, Any]], Index]] = {
     "gaps": lambda said: Gaps(_whole(said["gaps"], 8), bool(said.get("coded", False))),
-    "rows": lambda said: Rows(32 if said["rows"] == 32 else _whole(said["rows"], 16)),
+    "rows": lambda said: CompressedRows(32 if said["rows"] == 32 else _whole(said["rows"], 16)),
     "bitmask": lambda said: Bitmask(),  # noqa: ARG005  # nothing else is said of it
 }
 

@@ -13,17 +13,17 @@ from archspec.compress.codecs.dense import Dense
 from archspec.compress.codecs.factors import Factors
 from archspec.compress.codecs.gaps import Gaps
 from archspec.compress.codecs.index import Index
-from archspec.compress.codecs.linear import Linear
+from archspec.compress.codecs.linear import LinearQuantisation
 from archspec.compress.codecs.numbers import Numbers
-from archspec.compress.codecs.rows import Rows
-from archspec.compress.codecs.shared import Shared
+from archspec.compress.codecs.rows import CompressedRows
+from archspec.compress.codecs.shared import Codebook
 from archspec.compress.codecs.signs import Signs
 from archspec.compress.codecs.values import Content, Values
 from archspec.compress.coding import Coding, Symbols
 from archspec.compress.folding import Fold, folds
 from archspec.compress.layers import planned
 from archspec.compress.names import CODED, MAX_INDEX_BITS, SCANS
-from archspec.compress.plan import Layer, Plan
+from archspec.compress.plan import LayerPlan, Plan
 from archspec.dims import Dim
 from archspec.errors import ArchspecError
 from archspec.graph import Network
@@ -32,7 +32,7 @@ from archspec.ops import Weight
 
 
 @dataclass(frozen=True)
-class Choice:
+class CodingChoice:
     """An array, and the codings among which the smallest is taken; of equals the first."""
 
     candidates: tuple[Coding, ...]
@@ -65,7 +65,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Layout:
+class FileLayout:
     """The arrays of a file.
 
     Attributes:
@@ -73,7 +73,7 @@ class Layout:
         folds: The normalisations that go into layers before anything is written.
     """
 
-    blobs: tuple[tuple[Choice, ...], ...]
+    blobs: tuple[tuple[CodingChoice, ...], ...]
     folds: tuple[Fold, ...] = ()
 
     def read(self, source: Mapping[str, Array], key: str) -> Array:
@@ -90,7 +90,7 @@ class Layout:
         return source[key]
 
 
-def layout(network: Network, plan: Plan) -> Layout:
+def layout(network: Network, plan: Plan) -> FileLayout:
     """The arrays of a network's file under a plan.
 
     Raises:
@@ -107,14 +107,14 @@ def layout(network: Network, plan: Plan) -> Layout:
         for weight in node.operator.weights(*network.inputs_of(node)):
             key = state_key(node.name, weight.name)
             if weight is layers.get(node) or weight == layers.get(node):
-                blobs.append((Choice(_codings(Coding(key, weight.shape), plan.entry(node.name), plan)),))
+                blobs.append((CodingChoice(_codings(Coding(key, weight.shape), plan.entry(node.name), plan)),))
             elif key in constants:
-                others.append(Choice((Coding(key, weight.shape, Constant(constants[key])),)))
+                others.append(CodingChoice((Coding(key, weight.shape, Constant(constants[key])),)))
             elif len(weight.shape) > 1:
-                blobs.append((Choice((Coding(key, weight.shape, _own(weight, plan)),)),))
+                blobs.append((CodingChoice((Coding(key, weight.shape, _own(weight, plan)),)),))
             else:
-                others.append(Choice((Coding(key, weight.shape, _own(weight, plan)),)))
-    return Layout((*blobs, *([tuple(others)] if others else [])), gone)
+                others.append(CodingChoice((Coding(key, weight.shape, _own(weight, plan)),)))
+    return FileLayout((*blobs, *([tuple(others)] if others else [])), gone)
 
 
 def _own(weight: Weight, plan: Plan) -> Values:
@@ -122,11 +122,11 @@ def _own(weight: Weight, plan: Plan) -> Values:
     if weight.bits == 1:
         return Signs(0)
     if plan.other_bits:
-        return Linear(plan.other_bits, per="tensor")
+        return LinearQuantisation(plan.other_bits, per="tensor")
     return Numbers(plan.number_bits)
 
 
-def _codings(bare: Coding, entry: Layer | None, plan: Plan) -> tuple[Coding, ...]:
+def _codings(bare: Coding, entry: LayerPlan | None, plan: Plan) -> tuple[Coding, ...]:
     if entry is None:
         return (replace(bare, values=Numbers(plan.number_bits)),)
     if entry.rank:
@@ -137,21 +137,21 @@ def _codings(bare: Coding, entry: Layer | None, plan: Plan) -> tuple[Coding, ...
     found = []
     for scan, index in product(scans, _indices(entry)):
         coding = replace(bare, index=index, scan=scan, density=entry.density)
-        if isinstance(index, Rows) and entry.form == "auto":
-            coding = replace(coding, index=Rows(_index_bits(coding.scanned[1])))
+        if isinstance(index, CompressedRows) and entry.form == "auto":
+            coding = replace(coding, index=CompressedRows(_index_bits(coding.scanned[1])))
         if scan == scans[0] or not isinstance(index, (Dense, Bitmask)):
             found.append(replace(coding, values=_values(entry, plan, index)))
     return tuple(found)
 
 
-def _indices(entry: Layer) -> tuple[Index, ...]:
+def _indices(entry: LayerPlan) -> tuple[Index, ...]:
     """The forms of index that an entry allows."""
     huffman, average = _coded(entry.index_huffman)
     widths = (entry.index_bits,) if entry.index_bits else range(1, MAX_INDEX_BITS + 1)
     forms: dict[str, tuple[Index, ...]] = {
         "dense": (Dense(),),
         "bitmask": (Bitmask(),),
-        "rows": (Rows(),),
+        "rows": (CompressedRows(),),
         "gaps": tuple(Gaps(bits, huffman, average) for bits in widths),
     }
     return forms[entry.form] if entry.form != "auto" else tuple(index for form in forms.values() for index in form)
@@ -163,14 +163,14 @@ def _index_bits(columns: int) -> int:
     return bits if bits <= 16 else 32
 
 
-def _values(entry: Layer, plan: Plan, index: Index) -> Values:
+def _values(entry: LayerPlan, plan: Plan, index: Index) -> Values:
     huffman, average = _coded(entry.weight_huffman)
     if entry.weight_bits:
         zero = isinstance(index, Gaps) or (isinstance(index, Dense) and entry.density != 1)
-        return Shared(entry.weight_bits, huffman, plan.number_bits, zero, entry.codebook, average)
+        return Codebook(entry.weight_bits, huffman, plan.number_bits, zero, entry.codebook, average)
     if entry.linear_bits:
         per, scale = entry.linear_per, entry.scale_bits
-        return Linear(entry.linear_bits, entry.linear_rule, per, scale, huffman, average)
+        return LinearQuantisation(entry.linear_bits, entry.linear_rule, per, scale, huffman, average)
     return Numbers(plan.number_bits)
 
 

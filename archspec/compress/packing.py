@@ -10,7 +10,7 @@ from archspec.compress import plan as plans
 from archspec.compress.blobs import Weights, as_array
 from archspec.compress.codecs.base import Array, joined
 from archspec.compress.container import description, write
-from archspec.compress.layout import Layout, layout
+from archspec.compress.layout import FileLayout, layout
 from archspec.compress.plan import Plan
 from archspec.compress.prediction import Prediction, prediction
 from archspec.compress.progress import Progress, silent
@@ -145,7 +145,7 @@ class _Source(Mapping[str, Array]):
         ArchspecError: One is missing.
     """
 
-    def __init__(self, weights: "Mapping[str, Any] | str | os.PathLike[str]", arrays: Layout) -> None:
+    def __init__(self, weights: "Mapping[str, Any] | str | os.PathLike[str]", arrays: FileLayout) -> None:
         self.arrays: Mapping[str, Any] = weights if isinstance(weights, Mapping) else Weights(weights)
         wanted = [choice.key for blob in arrays.blobs for choice in blob]
         missing = [key for key in wanted if key not in self.arrays]

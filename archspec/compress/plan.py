@@ -32,7 +32,7 @@ from archspec.language.reader import Nothing, Scalar, Sequence, decode, parse, r
 from archspec.language.values import Name, Prose, Text
 
 
-class Layer(Located):
+class LayerPlan(Located):
     """What is done to the weights of a layer, or of all whose names fit a pattern; nothing, if only they are named.
 
     Attributes:
@@ -74,7 +74,7 @@ class Layer(Located):
     scale_bits: Annotated[int, of(16, 32)] = 32
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "Layer":
+    def _fits_together(self) -> "LayerPlan":
         for fault in self._faults():
             raise fault
         return self
@@ -151,7 +151,7 @@ class Plan(Located):
     number_bits: Annotated[int, bits(64)] = 32
     batch_norm: Annotated[str, one_of("batch_norm", "keep", "fold")] = "keep"
     other_bits: Annotated[int | None, bits(MAX_WEIGHT_BITS, 2)] = None
-    layers: tuple[Layer, ...] = ()
+    layers: tuple[LayerPlan, ...] = ()
 
     neighbours = ("columns", "rows")
 
@@ -173,7 +173,7 @@ class Plan(Located):
         form[Scalar("layers", rows.at)] = layers
         return form
 
-    def entry(self, node: str) -> Layer | None:
+    def entry(self, node: str) -> LayerPlan | None:
         """What it says of the node of that name; None if nothing."""
         return next((layer for layer in self.layers if layer.names(node)), None)
 

@@ -10,7 +10,7 @@ from archspec.compress.folding import folds
 from archspec.compress.layers import matrix, planned
 from archspec.compress.low_rank import low_rank_weights
 from archspec.compress.names import CODED, INDEX
-from archspec.compress.plan import Layer, Plan
+from archspec.compress.plan import LayerPlan, Plan
 from archspec.compress.pruning import kept_weights, pruned_flops
 from archspec.compress.sharing import codebook_bits, layer_bits, scales
 from archspec.compress.size import FLOATS, FileSize, expected
@@ -81,7 +81,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LayerPrediction:
     """A layer under a plan.
 
     Attributes:
@@ -97,7 +97,7 @@ class Row:
     """
 
     node: Node
-    entry: Layer | None
+    entry: LayerPlan | None
     weights: Dim
     number_bits: int
     biases: Dim
@@ -147,7 +147,7 @@ class Prediction(Reported):
 
     network: Network
     plan: Plan
-    rows: tuple[Row, ...]
+    rows: tuple[LayerPrediction, ...]
     other_bits: Dim
     other_dense_bits: Dim
     measured: FileSize | None = None
@@ -248,7 +248,7 @@ def prediction(network: Network, plan: Plan, measured: FileSize | None = None) -
         macs = node.operator.operations(*network.inputs_of(node)).macs
         fixed = _fixed(weight, entry, plan.number_bits, biases).times(node.times)
         counts = (node.times * weight.elements, plan.number_bits, dense, fixed, _coded(fixed, entry), node.times * macs)
-        rows.append(Row(node, entry, *counts, inputs[node.name]))
+        rows.append(LayerPrediction(node, entry, *counts, inputs[node.name]))
     own = [(weight, network.node(name)) for name, weights in arrays.items() for weight in weights]
     others = sum(node.times * plan.number_bits * _own(weight, node, plan, gone) for weight, node in own)
     dense = sum(node.times * weight.elements * (weight.bits or plan.number_bits) for weight, node in own)
@@ -264,7 +264,7 @@ def _own(weight: Weight, node: Node, plan: Plan, gone: Collection[str]) -> Dim:
     return divide(weight.elements * (weight.bits or plan.number_bits), plan.number_bits)
 
 
-def _fixed(weight: Weight, entry: Layer | None, bits: int, biases: Dim) -> Stored:
+def _fixed(weight: Weight, entry: LayerPlan | None, bits: int, biases: Dim) -> Stored:
     """What is stored of a layer, with codes of fixed lengths."""
     if entry is None:
         return Stored(weight.elements, 0, bits, 0, 0, biases, bits)
@@ -281,7 +281,7 @@ def _fixed(weight: Weight, entry: Layer | None, bits: int, biases: Dim) -> Store
     return min(stored, key=lambda each: each.bits)
 
 
-def _pruned(weight: Weight, entry: Layer, form: str, bits: int, biases: Dim) -> Stored:
+def _pruned(weight: Weight, entry: LayerPlan, form: str, bits: int, biases: Dim) -> Stored:
     """Kept weights, or their codes and what these stand for; their gaps, or how else it is said where they stand."""
     rows, columns = matrix(weight)
     kept = weight.elements if form == "dense" else kept_weights(weight.elements, entry.density)
@@ -300,7 +300,7 @@ def _pruned(weight: Weight, entry: Layer, form: str, bits: int, biases: Dim) -> 
     return Stored(kept, 0, width, 0, beside + mask, biases, bits)
 
 
-def _coded(fixed: Stored, entry: Layer | None) -> Stored:
+def _coded(fixed: Stored, entry: LayerPlan | None) -> Stored:
     """The same in Huffman codes of the plan's average lengths."""
     if entry is None or (entry.weight_huffman is None and entry.index_huffman is None):
         return fixed

@@ -8,7 +8,7 @@ from functools import cached_property
 from archspec.compress.codecs.base import Array, Stats, Terms, added
 from archspec.compress.coding import Coding, Symbols
 from archspec.compress.container import CHECK, description, heading
-from archspec.compress.layout import Choice, Layout, layout
+from archspec.compress.layout import CodingChoice, FileLayout, layout
 from archspec.compress.plan import Plan
 from archspec.compress.progress import Progress, silent
 from archspec.dims import Dim
@@ -23,7 +23,7 @@ DIGEST = "0" * 64
 
 
 @dataclass(frozen=True)
-class Part:
+class ArraySize:
     """An array of a file, and its bits by what they are for."""
 
     coding: Coding
@@ -46,12 +46,12 @@ class FileSize:
         exact: Whether weights were given; else it is what is expected of independent positions.
     """
 
-    blobs: tuple[tuple[Part, ...], ...]
+    blobs: tuple[tuple[ArraySize, ...], ...]
     header_bits: int
     exact: bool
 
     @property
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[ArraySize]:
         """All arrays."""
         return (part for blob in self.blobs for part in blob)
 
@@ -72,7 +72,7 @@ class FileSize:
         return 4 * sum(part.coding.elements for part in self.parts)
 
 
-def sized(origin: Origin, plan: Plan, blobs: Sequence[Sequence[Part]], *, exact: bool) -> FileSize:
+def sized(origin: Origin, plan: Plan, blobs: Sequence[Sequence[ArraySize]], *, exact: bool) -> FileSize:
     """The size of a file of these arrays, header and all."""
     text = description(origin, plan, [[part.coding for part in blob] for blob in blobs])
     sizes = [CHECK + math.ceil(sum(part.bits for part in blob) / 8) for blob in blobs]
@@ -84,7 +84,7 @@ def expected(network: Network, plan: Plan) -> FileSize:
     blobs = []
     for blob in layout(network, plan).blobs:
         chosen = [choice.expected() for choice in blob]
-        blobs.append([Part(coding, stats, coding.terms(stats)) for coding, stats in chosen])
+        blobs.append([ArraySize(coding, stats, coding.terms(stats)) for coding, stats in chosen])
     return sized(of(network), plan, blobs, exact=False)
 
 
@@ -94,19 +94,19 @@ def of(network: Network) -> Origin:
 
 
 def quantised(
-    arrays: Layout, source: Mapping[str, Array], progress: Progress = silent
-) -> Iterator[Iterator[tuple[Part, Symbols]]]:
+    arrays: FileLayout, source: Mapping[str, Array], progress: Progress = silent
+) -> Iterator[Iterator[tuple[ArraySize, Symbols]]]:
     """Blob by blob each array with its size and its symbols, which are made when they are asked for."""
     total = sum(choice.candidates[0].elements for blob in arrays.blobs for choice in blob)
     done = 0
 
-    def parts(blob: Sequence[Choice]) -> Iterator[tuple[Part, Symbols]]:
+    def parts(blob: Sequence[CodingChoice]) -> Iterator[tuple[ArraySize, Symbols]]:
         nonlocal done
         for choice in blob:
             progress(choice.key, done, total)
             coding, symbols, stats = choice.of(arrays.read(source, choice.key))
             done += coding.elements
-            yield Part(coding, stats, coding.terms(stats)), symbols
+            yield ArraySize(coding, stats, coding.terms(stats)), symbols
             progress(choice.key, done, total)
 
     return (parts(blob) for blob in arrays.blobs)

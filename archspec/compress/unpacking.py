@@ -10,7 +10,7 @@ import numpy as np
 from archspec.compress import container
 from archspec.compress.blobs import header
 from archspec.compress.codecs.base import Array, DamagedError
-from archspec.compress.container import LIMIT, Container
+from archspec.compress.container import LIMIT, CompressedFile
 from archspec.compress.progress import Progress, silent
 from archspec.errors import ArchspecError
 from archspec.files import replacing
@@ -33,7 +33,7 @@ class Unpacked(Mapping[str, Array]):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, limit: int = LIMIT) -> None:
-        self.container: Container = container.load(path, limit=limit)
+        self.container: CompressedFile = container.load(path, limit=limit)
         self._places = {
             coding.key: (number, at)
             for number, blob in enumerate(self.container.blobs)
@@ -106,7 +106,7 @@ def save(
             progress(key, done, total)
 
 
-def arrays(opened: Container, number: int) -> list[Array]:
+def arrays(opened: CompressedFile, number: int) -> list[Array]:
     """The arrays of a blob.
 
     Raises:

@@ -3,9 +3,9 @@
 from archspec.cost.conventions import CONVENTIONS, DEFAULT, Convention, Term, convention
 from archspec.cost.counting import ASKED, USUAL, CountedNode, Counting, requested
 from archspec.cost.dialects import DIALECTS, Dialect, dialect
-from archspec.cost.difference import Part, counter, difference, total
+from archspec.cost.difference import TermDifference, counter, difference, total
 from archspec.cost.quantities import QUANTITIES, Peak, Quantity, Ratio, Sum, quantity
-from archspec.cost.table import GROUPINGS, CostTable, Row, count, summed
+from archspec.cost.table import GROUPINGS, CostRow, CostTable, count, summed
 
 __all__ = [
     "ASKED",
@@ -16,17 +16,17 @@ __all__ = [
     "QUANTITIES",
     "USUAL",
     "Convention",
+    "CostRow",
     "CostTable",
     "CountedNode",
     "Counting",
     "Dialect",
-    "Part",
     "Peak",
     "Quantity",
     "Ratio",
-    "Row",
     "Sum",
     "Term",
+    "TermDifference",
     "convention",
     "count",
     "counter",

@@ -10,7 +10,7 @@ from archspec.errors import UnknownNameError, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TermDifference:
     """What one doer adds to two figures, and so to their difference.
 
     Attributes:
@@ -34,7 +34,7 @@ def total(terms: Iterable[Term]) -> Dim:
     return sum(term.amount for term in terms)
 
 
-def difference(left: Iterable[Term], right: Iterable[Term]) -> tuple[Part, ...]:
+def difference(left: Iterable[Term], right: Iterable[Term]) -> tuple[TermDifference, ...]:
     """Two figures held against each other, as a part for each that adds to either of them.
 
     >>> two, one = Term("macs", "macs", 2, 500), Term("macs", "macs", 1, 500)
@@ -44,7 +44,9 @@ def difference(left: Iterable[Term], right: Iterable[Term]) -> tuple[Part, ...]:
     left, right = tuple(left), tuple(right)
     doers = dict.fromkeys(term.of for term in (*left, *right))
     return tuple(
-        Part(doer, tuple(term for term in left if term.of == doer), tuple(term for term in right if term.of == doer))
+        TermDifference(
+            doer, tuple(term for term in left if term.of == doer), tuple(term for term in right if term.of == doer)
+        )
         for doer in sorted(doers, key=lambda doer: _FIRST.index(doer) if doer in _FIRST else len(_FIRST))
     )
 

@@ -25,7 +25,7 @@ from archspec.memory.peak import memory
 from archspec.ops import KINDS
 
 if TYPE_CHECKING:
-    from archspec.cost.table import CostTable, Row
+    from archspec.cost.table import CostRow, CostTable
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Quantity(ABC):
     meaning: str
 
     @abstractmethod
-    def of(self, row: "Row") -> Any:
+    def of(self, row: "CostRow") -> Any:
         """What a row has of it; None where that is undefined."""
 
     @abstractmethod
@@ -70,7 +70,7 @@ class Sum(Quantity):
 
     rule: Callable[[CountedNode], Dim]
 
-    def of(self, row: "Row") -> Dim:
+    def of(self, row: "CostRow") -> Dim:
         """The sum over the nodes of a row."""
         return sum(row.each(self))
 
@@ -100,7 +100,7 @@ class Ratio(Quantity):
     above: str
     below: str
 
-    def of(self, row: "Row") -> Any:
+    def of(self, row: "CostRow") -> Any:
         """The one over the other, exactly; None over nothing."""
         return _quotient(row.figure(self.above), row.figure(self.below))
 
@@ -121,7 +121,7 @@ class Peak(Quantity):
 
     policy: str | None = None
 
-    def of(self, row: "Row") -> Dim:
+    def of(self, row: "CostRow") -> Dim:
         """The highest of the nodes of a row."""
         whole = len(row.members) == len(row.table.works)
         return self._memory(row.table).peak if whole else maximum(*dict.fromkeys(row.each(self)))

@@ -74,7 +74,7 @@ class Figures:
 
 
 @dataclass(frozen=True, repr=False)
-class Row(Figures):
+class CostRow(Figures):
     """What one node costs, or a group of them.
 
     Attributes:
@@ -137,15 +137,15 @@ class CostTable(Figures, Reported):
         return self.counting.convention
 
     @cached_property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[CostRow, ...]:
         """One row a node, in topological order."""
         return tuple(
-            Row(node.name, node.operator.name, node.output.shape, self, (place,))
+            CostRow(node.name, node.operator.name, node.output.shape, self, (place,))
             for place, node in enumerate(self.network.nodes)
         )
 
     @cached_property
-    def total(self) -> Row:
+    def total(self) -> CostRow:
         """All rows as one."""
         return self.together(self.network.name, "total", range(len(self.works)))
 
@@ -164,10 +164,10 @@ class CostTable(Figures, Reported):
             self._columns[of.name] = of.each(self)
         return self._columns[of.name]
 
-    def together(self, name: str, operator: str, members: Iterable[int]) -> Row:
+    def together(self, name: str, operator: str, members: Iterable[int]) -> CostRow:
         """Some nodes as one row, by their places, with the result of the last."""
         members = tuple(members)
-        return Row(name, operator, self.network.nodes[members[-1]].output.shape, self, members)
+        return CostRow(name, operator, self.network.nodes[members[-1]].output.shape, self, members)
 
     def records(self, by: str | int = "layer") -> list[dict[str, Any]]:
         """One record per row: its name, its operator, its output, and every quantity of the register.
@@ -213,7 +213,7 @@ class CostTable(Figures, Reported):
             if weight.role in roles and not work.left_out
         )
 
-    def by(self, grouping: str | int) -> tuple[Row, ...]:
+    def by(self, grouping: str | int) -> tuple[CostRow, ...]:
         """The rows grouped: "layer", "block", "operator", "stage", "total", or a depth in the tree of names.
 
         Groups come in the order in which they begin, and their sum is the total.
@@ -238,7 +238,7 @@ class CostTable(Figures, Reported):
         """
         return tuple(map(_key(grouping), self.network.nodes))
 
-    def _group(self, name: str, members: list[int], grouping: str | int) -> Row:
+    def _group(self, name: str, members: list[int], grouping: str | int) -> CostRow:
         nodes = self.network.nodes
         kinds = {nodes[index].kind for index in members}
         kind = kinds.pop() if len(kinds) == 1 else "…"
@@ -275,7 +275,7 @@ def _key(grouping: str | int) -> Callable[[Node], str]:
     return keys[grouping]
 
 
-def summed(name: str, operator: str, rows: Iterable[Row]) -> Row:
+def summed(name: str, operator: str, rows: Iterable[CostRow]) -> CostRow:
     """What rows of one table cost together, as one row with the result of the last."""
     rows = list(rows)
     return rows[0].table.together(name, operator, (member for row in rows for member in row.members))

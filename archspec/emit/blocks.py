@@ -8,16 +8,16 @@ from archspec.emit.classes import Class, Param
 from archspec.emit.code import INT, NONE
 from archspec.emit.conditions import reader
 from archspec.emit.containers import chain, lets
-from archspec.emit.facts import BlockFacts, Facts, together
+from archspec.emit.facts import BlockFacts, SpecFacts, together
 from archspec.emit.flow import mapped
 from archspec.emit.frame import Frame, X
 from archspec.emit.prose import block_prose
-from archspec.emit.scope import Scope, dimensions
+from archspec.emit.scope import ClassScope, dimensions
 from archspec.emit.statements import Assign, If, Return, used
 from archspec.language.document import Block, Body
 
 
-def begun(scope: Scope, body: Body, flow: tuple[Any, ...]) -> Frame:
+def begun(scope: ClassScope, body: Body, flow: tuple[Any, ...]) -> Frame:
     """The container that a class is, with a forward where its steps are no chain."""
     frame = Frame(scope, flow, {}, scope.lines, None)
     if not chain(body, frame):
@@ -33,11 +33,11 @@ def walked(body: Body, frame: Frame) -> None:
         frame.forward.add(Return(frame.x))
 
 
-def write_block(facts: Facts, found: BlockFacts) -> None:
+def write_block(facts: SpecFacts, found: BlockFacts) -> None:
     """The class of a block, and what its callers know of it."""
     callee, rank = found.key
     block = facts.document.blocks[callee]
-    scope = Scope(facts, callee, found.key, froms((block.body,)))
+    scope = ClassScope(facts, callee, found.key, froms((block.body,)))
     sizes = {axis: f"in_{text}" for axis, text in enumerate(dimensions(rank)) if axis}
     found.sizes = {axis: code.name(scope.names.new(text)) for axis, text in sizes.items()}
     frame = begun(scope, block.body, (code.name("batch"), *found.sizes.values()))
@@ -74,7 +74,7 @@ def _arg(arg: str, default: Any, found: BlockFacts, frame: Frame) -> None:
     scope.args.add(found.args[arg])
 
 
-def _finish(facts: Facts, found: BlockFacts, frame: Frame) -> None:
+def _finish(facts: SpecFacts, found: BlockFacts, frame: Frame) -> None:
     block = facts.document.blocks[found.key[0]]
     fixed = {str(n) for n in (*found.sizes.values(), *found.args.values(), *found.free.values())}
     body, forward = facts.finished(frame.scope, {"": frame.flow}, frozenset(fixed))
@@ -89,7 +89,7 @@ def _finish(facts: Facts, found: BlockFacts, frame: Frame) -> None:
     facts.classes[found.key] = Class(found.name, block_prose(block), tuple(params), body, forward if explicit else None)
 
 
-def _param(facts: Facts, found: BlockFacts, arg: str) -> Param:
+def _param(facts: SpecFacts, found: BlockFacts, arg: str) -> Param:
     name = found.args[arg]
     if arg not in found.defaults:
         return Param(str(name), name.kind)

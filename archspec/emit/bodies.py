@@ -6,7 +6,7 @@ from typing import Any
 
 from archspec import ops
 from archspec.language.check import FLOWING, inner_bodies
-from archspec.language.document import Body, Call, Document, From, Join, Repeat, Step, Table, Use, When
+from archspec.language.document import Body, Call, Document, From, Join, Repeat, Step, TableStep, Use, When
 
 
 def labels(body: Body) -> Iterator[str]:
@@ -45,7 +45,7 @@ def names_given(bodies: tuple[Body, ...]) -> Iterator[str]:
     for step in steps(bodies):
         if step.as_:
             yield step.as_
-        if isinstance(step, Table):
+        if isinstance(step, TableStep):
             names = [column.name for column in step.table.columns]
             yield from (str(row[names.index("as")]) for row in step.table.rows if "as" in names)
 
@@ -96,7 +96,7 @@ def counted_names(document: Document) -> Counter[str]:
                 names["repeat"] += 1
             elif isinstance(step, Use) and not step.as_:
                 names.update([*document.blocks, *ops.names()])
-            elif isinstance(step, Table):
+            elif isinstance(step, TableStep):
                 columns = [column.name for column in step.table.columns]
                 for row in step.table.rows:
                     cells = dict(zip(columns, row, strict=True))

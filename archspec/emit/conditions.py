@@ -6,7 +6,7 @@ from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.code import Code
-from archspec.emit.expression import Reader
+from archspec.emit.expression import Translator
 from archspec.emit.flow import Either
 from archspec.emit.frame import Frame
 from archspec.emit.liveness import FLOW, MODULE, SIZE
@@ -19,7 +19,7 @@ LONG = 24
 """The parts of the longest size that is written where it is used; a longer one gets a variable."""
 
 
-def reader(frame: Frame, flow: tuple[Any, ...] | None = None) -> Reader:
+def reader(frame: Frame, flow: tuple[Any, ...] | None = None) -> Translator:
     """What the expressions of a container's steps become."""
     sizes = frame.flow if flow is None else flow
 
@@ -28,7 +28,7 @@ def reader(frame: Frame, flow: tuple[Any, ...] | None = None) -> Reader:
             return _flowing(text, sizes)
         return frame.env[text] if text in frame.env else frame.scope.named(text)
 
-    return Reader(name, lambda name, args: frame.facts.function(name, args, frame.scope.symbol), frame.scope.whole)
+    return Translator(name, lambda name, args: frame.facts.function(name, args, frame.scope.symbol), frame.scope.whole)
 
 
 def _flowing(text: str, flow: tuple[Any, ...]) -> Any:

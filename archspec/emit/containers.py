@@ -10,8 +10,8 @@ from archspec.emit.code import Code
 from archspec.emit.conditions import reader
 from archspec.emit.finish import SELF
 from archspec.emit.flow import Either, mapped, sizes
-from archspec.emit.frame import Frame, Part, applied
-from archspec.emit.scope import TENSOR, Scope
+from archspec.emit.frame import Frame, Submodule, applied
+from archspec.emit.scope import TENSOR, ClassScope
 from archspec.emit.statements import Put, Return, Unpack
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
@@ -49,7 +49,7 @@ def container(
     frame.flow, frame.does = part.flow, code.either(frame.does, part.does)
 
 
-def _hand(name: Any, part: Part, frame: Frame) -> None:
+def _hand(name: Any, part: Submodule, frame: Frame) -> None:
     """In a forward, what flows and the values it shares go through a part, and those that it gives come out."""
     value = applied(reached(name, frame), frame.x, *(frame.named[taken][1] for taken in part.inputs))
     if not part.given:
@@ -148,7 +148,7 @@ def nested(
     env: Mapping[str, Any] | None,
     *,
     repeated: bool = False,
-) -> Part:
+) -> Submodule:
     """A class of its own for the steps of a body."""
     taken, given = shared(body, frame) or ([], [])
     scope = frame.scope.inner(label, froms((body,)) + Counter(given))
@@ -168,10 +168,10 @@ def nested(
     outer, made = _outside(shapes, scope, made, label, frame)
     values = {name: (outer[name], frame.scope.tensor(None, name)) for name in given}
     does = scope.outside(inner.does)
-    return Part(made, outer[""], True if does is None else does, tuple(taken), values)
+    return Submodule(made, outer[""], True if does is None else does, tuple(taken), values)
 
 
-def _outside(shapes: Mapping[str, Any], scope: Scope, made: Code, label: str, frame: Frame) -> tuple[Any, Code]:
+def _outside(shapes: Mapping[str, Any], scope: ClassScope, made: Code, label: str, frame: Frame) -> tuple[Any, Code]:
     """The shapes that a part gives, in the names outside it, or as its module tells them."""
     known = {name: mapped(scope.outside, shape) for name, shape in shapes.items()}
     untold = [name for name, shape in known.items() if any(size is None for size in sizes(shape))]

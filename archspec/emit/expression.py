@@ -15,7 +15,7 @@ from archspec.language.values import Value
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Translator:
     """What an expression's names become.
 
     Attributes:
@@ -149,12 +149,12 @@ _BUILTINS: Mapping[str, Callable[..., Any]] = {
     "log2": lambda x: code.call("log2", x),
 }
 
-_READERS: Mapping[type[ast.expr], Callable[[Reader, Any, str], Any]] = {
-    ast.Constant: Reader._constant,
-    ast.Name: Reader._name,
-    ast.UnaryOp: Reader._unary,
-    ast.BinOp: Reader._binary,
-    ast.BoolOp: Reader._junction,
-    ast.Compare: Reader._comparison,
-    ast.Call: Reader._call,
+_READERS: Mapping[type[ast.expr], Callable[[Translator, Any, str], Any]] = {
+    ast.Constant: Translator._constant,
+    ast.Name: Translator._name,
+    ast.UnaryOp: Translator._unary,
+    ast.BinOp: Translator._binary,
+    ast.BoolOp: Translator._junction,
+    ast.Compare: Translator._comparison,
+    ast.Call: Translator._call,
 }

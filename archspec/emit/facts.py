@@ -13,13 +13,13 @@ from archspec.emit import code
 from archspec.emit.bodies import counted_names, names_given
 from archspec.emit.classes import Class, Param
 from archspec.emit.code import INT, Code, Kind
-from archspec.emit.expression import Reader
+from archspec.emit.expression import Translator
 from archspec.emit.finish import SELF
-from archspec.emit.formulas import Formulas
+from archspec.emit.formulas import SpecFunctions
 from archspec.emit.layer import function_code, module_code, settings
 from archspec.emit.liveness import wanted
 from archspec.emit.naming import class_name, network_name
-from archspec.emit.scope import TENSOR, Scope, dimensions
+from archspec.emit.scope import TENSOR, ClassScope, dimensions
 from archspec.emit.statements import Keep, Return, Statements, all_codes, rebuilt, targets, used, with_code
 from archspec.errors import ArchspecError
 from archspec.language.document import Block, Body, Document
@@ -82,7 +82,7 @@ class BlockFacts:
         return known
 
 
-class Facts(Formulas):
+class SpecFacts(SpecFunctions):
     """What is known of a specification, found by walk after walk.
 
     Args:
@@ -97,7 +97,7 @@ class Facts(Formulas):
         document: Document,
         bindings: Mapping[str, Any],
         body: "Callable[[Body, Frame], None]",
-        write: "Callable[[Facts, BlockFacts], None]",
+        write: "Callable[[SpecFacts, BlockFacts], None]",
     ) -> None:
         super().__init__(document)
         self.bindings, self.body, self.write = bindings, body, write
@@ -121,7 +121,7 @@ class Facts(Formulas):
         self.weighted: dict[str, frozenset[str]] = {}
         self.network = self.file.new(network_name(self.document))
 
-    def walked(self, walk: Callable[["Facts"], None]) -> None:
+    def walked(self, walk: Callable[["SpecFacts"], None]) -> None:
         """Walk until nothing new is found.
 
         Raises:
@@ -182,7 +182,7 @@ class Facts(Formulas):
         """An argument's default that depends on nothing; None if it does, or if there is none."""
         if Block.is_required(default):
             return None
-        read = Reader(self._constant_name, _no_function, lambda value: value)
+        read = Translator(self._constant_name, _no_function, lambda value: value)
         try:
             found = read.value(default)
         except KeyError:
@@ -203,7 +203,9 @@ class Facts(Formulas):
             text += "_"
         return text
 
-    def finished(self, scope: Scope, shapes: Mapping[str, Any], fixed: frozenset[str]) -> tuple[Statements, Statements]:
+    def finished(
+        self, scope: ClassScope, shapes: Mapping[str, Any], fixed: frozenset[str]
+    ) -> tuple[Statements, Statements]:
         """The constructor and the forward as they are written, with the sizes that others ask the class for."""
         for name, axis in sorted(self.reads.get(scope.key, ())):
             if isinstance(shape := shapes.get(name), tuple) and axis < len(shape):
@@ -215,7 +217,7 @@ class Facts(Formulas):
                 self.reads.setdefault(found.parts[2], set()).add(found.parts[3])
         return body, forward
 
-    def nested(self, scope: Scope, shapes: Mapping[str, Any], inputs: tuple[str, ...]) -> Code:
+    def nested(self, scope: ClassScope, shapes: Mapping[str, Any], inputs: tuple[str, ...]) -> Code:
         """The class of a part of a block, and the code that makes it."""
         body, forward = self.finished(scope, shapes, scope.inherited | {str(name) for name in scope.passed})
         own, uses = targets(body), used(body)
@@ -249,7 +251,7 @@ class Facts(Formulas):
             self.applications[key] = Class(self.file.new(class_name(kind)), doc, params, body, forward)
         return Code("call", (self.applications[key].name, (), tuple(free.items())), TENSOR)
 
-    def demand(self, scope: Scope, origin: str) -> None:
+    def demand(self, scope: ClassScope, origin: str) -> None:
         """An argument or a name of `let` must be a whole number."""
         if not origin:
             return
@@ -262,7 +264,7 @@ class Facts(Formulas):
         return self.document.blocks[key[0]].args
 
 
-def _take_in(scope: Scope) -> None:
+def _take_in(scope: ClassScope) -> None:
     """Make arguments of the variables without names that a part uses and the class around it has."""
     known = {name: scope.handed(name, wanted(str(name))) for name in scope.foreign()}
     if known:

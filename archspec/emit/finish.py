@@ -6,7 +6,7 @@ from typing import Any
 from archspec.emit import code
 from archspec.emit.code import Code
 from archspec.emit.liveness import MODULE, SIZE, named
-from archspec.emit.naming import Names
+from archspec.emit.naming import FreshNames
 from archspec.emit.statements import (
     Assign,
     For,
@@ -29,7 +29,7 @@ from archspec.emit.statements import (
 SELF = code.name("self")
 
 
-def constructor(body: Statements, fixed: frozenset[str], names: Names) -> Statements:
+def constructor(body: Statements, fixed: frozenset[str], names: FreshNames) -> Statements:
     """The statements of a constructor as they are written.
 
     Args:
@@ -42,7 +42,7 @@ def constructor(body: Statements, fixed: frozenset[str], names: Names) -> Statem
     return _declared(named(_joined(body), names, MODULE))
 
 
-def forward(body: Statements, names: Names, near: Mapping[str, str]) -> Statements:
+def forward(body: Statements, names: FreshNames, near: Mapping[str, str]) -> Statements:
     """The statements of a forward as they are written; all calls stay, for a module may keep what it saw."""
     return named(_pruned(body, calls=True), names, SIZE, near)
 

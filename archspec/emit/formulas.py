@@ -6,14 +6,14 @@ from typing import Any
 from archspec.emit import code
 from archspec.emit.classes import Definition, Param
 from archspec.emit.code import INT, RATIONAL, WORD, Code, Kind
-from archspec.emit.expression import Reader
+from archspec.emit.expression import Translator
 from archspec.emit.helpers import RESERVED
-from archspec.emit.naming import Names
+from archspec.emit.naming import FreshNames
 from archspec.language.check import signature, words
 from archspec.language.document import Document, Symbol
 
 
-class Formulas:
+class SpecFunctions:
     """What is called by name in expressions; written down when it is called first."""
 
     def __init__(self, document: Document) -> None:
@@ -30,9 +30,9 @@ class Formulas:
 
     def forget(self) -> None:
         """Begin a new source."""
-        names = Names(RESERVED)
+        names = FreshNames(RESERVED)
         self.functions = {name: names.new(name) for name in sorted(self.names_of_functions)}
-        self.file = Names(names.taken - RESERVED)
+        self.file = FreshNames(names.taken - RESERVED)
         self.definitions: dict[str, Definition] = {}
         self.free: dict[str, tuple[str, ...]] = {}
         self.lookups: dict[str, str] = {}
@@ -56,7 +56,7 @@ class Formulas:
         if name not in self.definitions:
             text, body = next((t, b) for t, b in self.document.functions.items() if signature(t)[0] == name)
             parameters = signature(text)[1]
-            names = Names(self.reserved())
+            names = FreshNames(self.reserved())
             known = {
                 p: code.name(names.new(p), self.function_kinds.get((name, i), INT)) for i, p in enumerate(parameters)
             }
@@ -77,7 +77,7 @@ class Formulas:
                 raise KeyError(text)
 
             whole = lambda v: v if code.kind_of(v) == INT or not isinstance(v, Code) else code.call("whole", v)  # noqa: E731
-            result = Reader(named, lambda f, args: self.function(f, args, symbol), whole).expression(body)
+            result = Translator(named, lambda f, args: self.function(f, args, symbol), whole).expression(body)
             params = tuple(Param(str(n), n.kind) for n in (*known.values(), *free.values()))
             self.definitions[name] = Definition(self.functions[name], params, result)
             self.free[name] = tuple(free)

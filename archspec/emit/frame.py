@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from archspec.emit import code
 from archspec.emit.code import Code
 from archspec.emit.finish import SELF
-from archspec.emit.scope import TENSOR, Scope
+from archspec.emit.scope import TENSOR, ClassScope
 from archspec.emit.statements import Lines
 
 if TYPE_CHECKING:
-    from archspec.emit.facts import Facts
+    from archspec.emit.facts import SpecFacts
 
 X = code.name("x", TENSOR)
 """What flows into a forward."""
@@ -39,7 +39,7 @@ class Frame:
         does: Whether anything happened since the container began.
     """
 
-    scope: Scope
+    scope: ClassScope
     flow: Any
     env: dict[str, Any]
     lines: Lines
@@ -53,7 +53,7 @@ class Frame:
     does: Any = False
 
     @property
-    def facts(self) -> "Facts":
+    def facts(self) -> "SpecFacts":
         """What is known of the whole specification."""
         return self.scope.facts
 
@@ -93,7 +93,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Submodule:
     """A part of a class that is a class of its own: what makes it, and what it gives.
 
     Attributes:

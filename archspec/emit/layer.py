@@ -18,7 +18,7 @@ from archspec.ops.base import Weightless, domain
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class LayerCode:
     """What an operator on code becomes.
 
     Attributes:
@@ -39,7 +39,7 @@ def layers(
     whole: Callable[[Any], Any],
     pair: Callable[[Code], tuple[Any, Any]],
     plainness: Callable[[Any], Any] = str,
-) -> Layer | Fork[Layer]:
+) -> LayerCode | Fork[LayerCode]:
     """What an operator becomes, by the conditions that its form depends on.
 
     Args:
@@ -54,7 +54,7 @@ def layers(
         ArchspecError: The operator cannot be so.
     """
 
-    def made() -> Layer:
+    def made() -> LayerCode:
         fields = {key: _field(callee, key, value, whole, pair) for key, value in args.items()}
         faults = field_faults(callee, fields)
         if faults:
@@ -62,10 +62,10 @@ def layers(
         operator = ops.operator(callee)(**fields)
         tensors = tuple(map(Tensor, shapes))
         output = operator.output(*tensors)
-        return Layer(operator.torch_call(*tensors), output.shape, isinstance(operator, Weightless))
+        return LayerCode(operator.torch_call(*tensors), output.shape, isinstance(operator, Weightless))
 
     found, assumed = code.cases(made)
-    layer: Layer | Fork[Layer] = merged(found, assumed, plainness)
+    layer: LayerCode | Fork[LayerCode] = merged(found, assumed, plainness)
     return layer
 
 
@@ -132,7 +132,7 @@ def merged(found: Any, assumed: tuple[Code, ...], plainness: Callable[[Any], Any
     """One layer whose settings depend on conditions, where the cases call the same; else a fork of such."""
     if not isinstance(found, Fork):
         shape = tuple(_simplest(size, assumed, plainness) for size in found.shape)
-        return Layer(found.call, shape, found.weightless)
+        return LayerCode(found.call, shape, found.weightless)
     then, otherwise = (merged(side, assumed, plainness) for side in (found.then, found.otherwise))
     return _combined(found.condition, then, otherwise)
 
@@ -145,14 +145,14 @@ def _combined(condition: Any, then: Any, otherwise: Any) -> Any:
             return _combined(then.condition, *(_combined(condition, a, b) for a, b in sides))
         if then.otherwise == otherwise:
             return Fork(code.both(condition, then.condition), then.then, otherwise)
-    if isinstance(then, Layer) and isinstance(otherwise, Layer) and _alike(then, otherwise):
+    if isinstance(then, LayerCode) and isinstance(otherwise, LayerCode) and _alike(then, otherwise):
         call = _chosen(condition, then.call, otherwise.call)
         shape = tuple(code.choose(condition, a, b) for a, b in zip(then.shape, otherwise.shape, strict=True))
-        return Layer(call, shape, then.weightless)
+        return LayerCode(call, shape, then.weightless)
     return Fork(condition, then, otherwise)
 
 
-def _alike(a: Layer, b: Layer) -> bool:
+def _alike(a: LayerCode, b: LayerCode) -> bool:
     return _form(a.call) == _form(b.call) and len(a.shape) == len(b.shape)
 
 

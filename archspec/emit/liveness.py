@@ -12,7 +12,7 @@ from typing import Any
 
 from archspec.emit import code
 from archspec.emit.code import Code
-from archspec.emit.naming import Names
+from archspec.emit.naming import FreshNames
 from archspec.emit.statements import (
     Assign,
     For,
@@ -45,7 +45,7 @@ def wanted(name: str) -> str:
     return name.partition(SIZE)[0].partition(MODULE)[0]
 
 
-def named(body: Statements, names: Names, mark: str, near: Mapping[str, str] | None = None) -> Statements:
+def named(body: Statements, names: FreshNames, mark: str, near: Mapping[str, str] | None = None) -> Statements:
     """The statements with names for all variables of a mark; copies of a variable to itself go.
 
     Args:
@@ -76,7 +76,7 @@ def named(body: Statements, names: Names, mark: str, near: Mapping[str, str] | N
     return _renamed(body, {variable: found.get(lives.one(variable), lives.one(variable)) for variable in lives.known})
 
 
-def _new(want: str, names: Names) -> str:
+def _new(want: str, names: FreshNames) -> str:
     return names.new(want or next((name for name in "xyz" if name not in names.taken), "x"))
 
 

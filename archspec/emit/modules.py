@@ -10,7 +10,7 @@ from archspec.emit.containers import put, read
 from archspec.emit.finish import SELF
 from archspec.emit.flow import Either, mapped
 from archspec.emit.frame import Frame
-from archspec.emit.layer import Layer, function_code, layers, module_code, settings
+from archspec.emit.layer import LayerCode, function_code, layers, module_code, settings
 from archspec.emit.scope import channel
 from archspec.emit.statements import codes
 from archspec.errors import ArchspecError
@@ -43,7 +43,7 @@ def _operator(callee: str, args: Mapping[str, Any], name: Any, frame: Frame) -> 
     _layer(found, callee, name, frame)
 
 
-def _layer(found: Layer | Fork[Layer], callee: str, name: Any, frame: Frame) -> None:
+def _layer(found: LayerCode | Fork[LayerCode], callee: str, name: Any, frame: Frame) -> None:
     label = name if isinstance(name, str) else callee
     if isinstance(found, Fork):
         conditional(

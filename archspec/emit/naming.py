@@ -61,7 +61,7 @@ def _joined(parts: Iterable[str]) -> str:
     return text if text[:1].isalpha() else f"Network{text}"
 
 
-class Names:
+class FreshNames:
     """The names of one place of the source; none is given twice, and none hides what the source needs."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
@@ -70,7 +70,7 @@ class Names:
     def new(self, wanted: str, avoided: AbstractSet[str] = frozenset()) -> str:
         """The name, with _ or a number behind it where it is taken.
 
-        >>> names = Names()
+        >>> names = FreshNames()
         >>> names.new("c"), names.new("c"), names.new("range")
         ('c', 'c_2', 'range_')
         """

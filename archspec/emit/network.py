@@ -9,12 +9,12 @@ from archspec.emit.bodies import froms
 from archspec.emit.classes import Class, Param
 from archspec.emit.code import RATIONAL, Code
 from archspec.emit.conditions import reader
-from archspec.emit.facts import Facts
+from archspec.emit.facts import SpecFacts
 from archspec.emit.frame import Frame
 from archspec.emit.initial import beginning
 from archspec.emit.page import page
 from archspec.emit.prose import beginning_prose, network_prose
-from archspec.emit.scope import Scope
+from archspec.emit.scope import ClassScope
 from archspec.emit.statements import Assign, Refuse, Statement, used
 from archspec.emit.walk import walk
 from archspec.graph.expand import expand
@@ -46,14 +46,14 @@ def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str
     network = expand(document, bindings)
     if document.initialisation:
         initial(network, document.initialisation)
-    facts = Facts(document, network.bindings, walk, write_block)
+    facts = SpecFacts(document, network.bindings, walk, write_block)
     facts.walked(_write)
     return page(facts)
 
 
-def _write(facts: Facts) -> None:
+def _write(facts: SpecFacts) -> None:
     document = facts.document
-    scope = Scope(facts, "network", "", froms((document.network,)))
+    scope = ClassScope(facts, "network", "", froms((document.network,)))
     scope.symbols.update({name: code.name(scope.names.new(name), *facts.globals[name]) for name in document.symbols})
     begin = Frame(scope, (), {}, scope.lines, None)
     for name, value in document.let.items():
@@ -80,7 +80,7 @@ def _write(facts: Facts) -> None:
     )
 
 
-def _param(name: str, variable: str, facts: Facts) -> Param:
+def _param(name: str, variable: str, facts: SpecFacts) -> Param:
     symbol = facts.document.symbols[name]
     kind, _ = facts.globals[name]
     return Param(variable, frozenset({"given"}) if kind == RATIONAL else kind, facts.bindings[name], doc=symbol.doc)

@@ -7,7 +7,7 @@ from typing import Any
 
 from archspec.emit.classes import Class, Definition, Param
 from archspec.emit.code import Kind, kind_of, written
-from archspec.emit.facts import Facts
+from archspec.emit.facts import SpecFacts
 from archspec.emit.finish import SELF
 from archspec.emit.helpers import HELPERS, helper, inlined
 from archspec.emit.layout import STEP, WIDTH, broken, laid
@@ -28,7 +28,7 @@ _IMPORTS = (
 )
 
 
-def page(facts: Facts) -> str:
+def page(facts: SpecFacts) -> str:
     """The text of the source."""
     parts = [_lookup(name, facts.document.lookups[text]) for text, name in facts.lookups.items()]
     bodies = [*map(_definition, facts.definitions.values())]

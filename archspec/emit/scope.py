@@ -8,12 +8,12 @@ from archspec.emit import code, finish
 from archspec.emit.code import BOOL, INT, Code, Kind
 from archspec.emit.finish import SELF
 from archspec.emit.liveness import FLOW, MODULE, SIZE, marked, wanted
-from archspec.emit.naming import Names, class_name
+from archspec.emit.naming import FreshNames, class_name
 from archspec.emit.statements import Keep, Lines, Statements, Unpack, all_codes
 from archspec.graph.names import RESERVED
 
 if TYPE_CHECKING:
-    from archspec.emit.facts import Facts
+    from archspec.emit.facts import SpecFacts
 
 TENSOR: Kind = frozenset({"tensor"})
 
@@ -33,7 +33,7 @@ def channel(rank: int) -> int:
     return 1 if rank == 4 else rank - 1
 
 
-class Scope:
+class ClassScope:
     """What one class calls its variables, attributes and tensors.
 
     Args:
@@ -45,17 +45,17 @@ class Scope:
     """
 
     def __init__(
-        self, facts: "Facts", label: str, key: Any, gone_back_to: Counter[str], parent: "Scope | None" = None
+        self, facts: "SpecFacts", label: str, key: Any, gone_back_to: Counter[str], parent: "ClassScope | None" = None
     ) -> None:
         self.facts, self.label, self.key, self.gone_back_to, self.parent = facts, label, key, gone_back_to, parent
-        self.names: Names = Names(parent.names.taken if parent else facts.reserved())
+        self.names: FreshNames = FreshNames(parent.names.taken if parent else facts.reserved())
         self.unnamed: set[str] = set()
         self.inherited: frozenset[str] = frozenset(
             {*self.names.taken, *(parent.unnamed | parent.inherited if parent else ())}
         )
-        self.tensors = Names({"x"})
+        self.tensors = FreshNames({"x"})
         self.near: dict[str, str] = {}
-        self.attributes = Names({*RESERVED, *facts.local_names})
+        self.attributes = FreshNames({*RESERVED, *facts.local_names})
         self.lines, self.forward = Lines(), Lines()
         self.symbols: dict[str, Code] = {}
         self.passed: dict[Code, Any] = {}
@@ -201,10 +201,10 @@ class Scope:
 
     # -------------------------------------------------------------- classes that are part of this one
 
-    def inner(self, label: str, gone_back_to: Counter[str]) -> "Scope":
+    def inner(self, label: str, gone_back_to: Counter[str]) -> "ClassScope":
         """The names of a class that is a part of this one."""
         self.parts += 1
-        made = Scope(self.facts, f"{self.label}_{label}", (self.key, label, self.parts), gone_back_to, self)
+        made = ClassScope(self.facts, f"{self.label}_{label}", (self.key, label, self.parts), gone_back_to, self)
         made.part = f"part `{label}`"
         return made
 

@@ -14,12 +14,12 @@ from archspec.emit.modules import apply, apply_as, remember
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.check import CALLEE, FLOWING, arguments
-from archspec.language.document import Rows, Table
+from archspec.language.document import TableRows, TableStep
 
 Row = Mapping[str, Any]
 
 
-def table(step: Table, frame: Frame) -> None:
+def table(step: TableStep, frame: Frame) -> None:
     """The rows of a table."""
     names = [column.name for column in step.table.columns]
     rows = [dict(zip(names, row, strict=True)) for row in step.table.rows]
@@ -30,7 +30,7 @@ def table(step: Table, frame: Frame) -> None:
     _looped(step.table, rows, frame)
 
 
-def _uniform(table: Rows, rows: list[dict[str, Any]], frame: Frame) -> bool:
+def _uniform(table: TableRows, rows: list[dict[str, Any]], frame: Frame) -> bool:
     """Whether one loop can go through the rows: all of one block or operator, named, and without gaps."""
     callees = {_callee(table, row) for row in rows}
     cells = [{k: v for k, v in row.items() if k not in CALLEE} for row in rows]
@@ -42,7 +42,7 @@ def _uniform(table: Rows, rows: list[dict[str, Any]], frame: Frame) -> bool:
     )
 
 
-def _fillable(table: Rows, callee: str, column: str, rows: list[dict[str, Any]], frame: Frame) -> bool:
+def _fillable(table: TableRows, callee: str, column: str, rows: list[dict[str, Any]], frame: Frame) -> bool:
     """Whether a column has a number in every row: its own, or the argument's default."""
     if all(row[column] is not None for row in rows):
         return True
@@ -52,7 +52,7 @@ def _fillable(table: Rows, callee: str, column: str, rows: list[dict[str, Any]],
     return any(row[column] is not None for row in rows)
 
 
-def _looped(table: Rows, rows: list[dict[str, Any]], frame: Frame) -> None:
+def _looped(table: TableRows, rows: list[dict[str, Any]], frame: Frame) -> None:
     """A loop over the rows of a table."""
     callee = _callee(table, rows[0])
     columns = [name for name in rows[0] if name not in (*CALLEE, "as") and any(row[name] is not None for row in rows)]
@@ -93,7 +93,7 @@ def _filled(callee: str, column: str, cell: Any, frame: Frame) -> Any:
     return frame.facts.constant(frame.facts.document.blocks[callee].args[column])
 
 
-def _row(table: Rows, row: Row, frame: Frame) -> None:
+def _row(table: TableRows, row: Row, frame: Frame) -> None:
     """One row of a table by itself."""
     flow = _entry(table, tuple(row.values()), frame)
     read = reader(frame, flow)
@@ -104,7 +104,7 @@ def _row(table: Rows, row: Row, frame: Frame) -> None:
     remember(label, frame)
 
 
-def _made_of_row(table: Rows, callee: str, nominal: Row, label: Any, flow: tuple[Any, ...], frame: Frame) -> None:
+def _made_of_row(table: TableRows, callee: str, nominal: Row, label: Any, flow: tuple[Any, ...], frame: Frame) -> None:
     """What a row is made of, once or several times; its numbers, or the variables of a loop over rows."""
     built = _built(table, nominal, frame, flow)
     if table.repeat is None:
@@ -134,7 +134,7 @@ def _made_of_row(table: Rows, callee: str, nominal: Row, label: Any, flow: tuple
     passed(name, frame)
 
 
-def _entry(table: Rows, cells: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
+def _entry(table: TableRows, cells: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
     """The sizes that a row's expressions mean by in_channels: those before its first repetition."""
     values = (*(column.built for column in table.columns), *table.after_first.values(), *cells)
     if table.repeat is None or not any(set(FLOWING) & set(expression.names) for expression in expressions(values)):
@@ -144,7 +144,7 @@ def _entry(table: Rows, cells: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]
     )
 
 
-def _built(table: Rows, nominal: Row, frame: Frame, flow: tuple[Any, ...]) -> dict[str, Any]:
+def _built(table: TableRows, nominal: Row, frame: Frame, flow: tuple[Any, ...]) -> dict[str, Any]:
     """What the header makes of the numbers of a row; empty cells are left out."""
     values = {key: value for key, value in nominal.items() if value is not None}
     headers = {column.name: column.built for column in table.columns}
@@ -154,7 +154,7 @@ def _built(table: Rows, nominal: Row, frame: Frame, flow: tuple[Any, ...]) -> di
     }
 
 
-def _callee(table: Rows, row: Row) -> str:
+def _callee(table: TableRows, row: Row) -> str:
     return next((str(row[key]) for key in CALLEE if key in row), table.block or "")
 
 

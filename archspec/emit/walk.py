@@ -18,7 +18,7 @@ from archspec.emit.loops import repeat
 from archspec.emit.modules import apply, remember
 from archspec.emit.tables import table
 from archspec.errors import ArchspecError, SpecError
-from archspec.language.document import Body, Call, From, Group, Join, Repeat, Step, Table, Use, When
+from archspec.language.document import Body, Call, From, Group, Join, Repeat, Step, TableStep, Use, When
 
 
 def walk(body: Body, frame: Frame) -> None:
@@ -113,6 +113,6 @@ _WALKS: Mapping[type[Step], Callable[[Any, Frame], None]] = {
     When: _when,
     Repeat: repeat,
     From: _from,
-    Table: table,
+    TableStep: table,
     Join: join,
 }

@@ -10,7 +10,7 @@ from archspec.cost import Convention
 from archspec.cost.features import Work
 from archspec.errors import ShapeError, UnknownNameError, did_you_mean
 from archspec.formula.closed_form import Formula
-from archspec.formula.operators import AXES, FIGURES, LETTERS, Letter, Lettered, OperatorForm, input_letter, is_size
+from archspec.formula.operators import AXES, FIGURES, LETTERS, Lettered, OperatorForm, SizeLetter, input_letter, is_size
 from archspec.graph import Network, Node
 from archspec.ops import Operator, Tensor
 from archspec.result import Reported, short
@@ -176,8 +176,8 @@ def _lettered(operator: Operator, inputs: tuple[Tensor, ...]) -> Lettered:
 
 def _with_letters(operator: Operator, inputs: tuple[Tensor, ...], fields: bool, axes: bool) -> Lettered:
     cls = type(operator)
-    named: dict[str, Letter] = {}
-    letters: dict[str, Letter] = {}
+    named: dict[str, SizeLetter] = {}
+    letters: dict[str, SizeLetter] = {}
     settings = {
         name: _named(name, setting, named) if fields and is_size(cls, name) else setting
         for name, setting in operator.settings().items()
@@ -187,27 +187,27 @@ def _with_letters(operator: Operator, inputs: tuple[Tensor, ...], fields: bool, 
     return Lettered(cls(**settings), inputs, (*letters.values(), *named.values()))
 
 
-def _named(name: str, value: Any, named: dict[str, Letter]) -> Any:
+def _named(name: str, value: Any, named: dict[str, SizeLetter]) -> Any:
     """A field's sizes as letters: one where they are all alike; words and what is not given stay."""
     letter = LETTERS.get(name, name)
     if isinstance(value, tuple) and len(set(value)) > 1:
         parts = SIDES.get(len(value), tuple(str(number + 1) for number in range(len(value))))
         return tuple(
-            _noted(Letter(f"{letter}_{part}", f"{name}, {part}", one), named)
+            _noted(SizeLetter(f"{letter}_{part}", f"{name}, {part}", one), named)
             for part, one in zip(parts, value, strict=True)
         )
     if isinstance(value, tuple):
-        return (_noted(Letter(letter, name, value[0]), named),) * len(value)
-    return _noted(Letter(letter, name, value), named) if isinstance(value, int) else value
+        return (_noted(SizeLetter(letter, name, value[0]), named),) * len(value)
+    return _noted(SizeLetter(letter, name, value), named) if isinstance(value, int) else value
 
 
-def _noted(letter: Letter, named: dict[str, Letter]) -> Any:
+def _noted(letter: SizeLetter, named: dict[str, SizeLetter]) -> Any:
     named[letter.name] = letter
     return symbol(letter.name, True, letter.value)
 
 
 def _sizes(
-    operator: Operator, x: Tensor, number: int, inputs: tuple[Tensor, ...], letters: dict[str, Letter]
+    operator: Operator, x: Tensor, number: int, inputs: tuple[Tensor, ...], letters: dict[str, SizeLetter]
 ) -> Iterator[Any]:
     """The sizes of an input as letters; those in which branches differ have the branch's number."""
     axes = AXES.get(len(x.shape)) or tuple((f"x_{axis}", f"axis {axis}") for axis in range(len(x.shape)))
@@ -219,7 +219,7 @@ def _sizes(
             continue
         name = f"{letter}_{number + 1}" if joined else input_letter(type(operator), letter)
         whose = f"branch {number + 1}" if joined else "the input"
-        letters[name] = Letter(name, means if letter == "n" else f"{means} of {whose}", size)
+        letters[name] = SizeLetter(name, means if letter == "n" else f"{means} of {whose}", size)
         yield symbol(name)
 
 
@@ -227,7 +227,7 @@ def _primed(form: OperatorForm, output: Tensor) -> OperatorForm:
     """The form with the values of the result's height and width."""
     sizes = dict(zip(("h_out", "w_out"), output.shape[2:], strict=False))
     letters = tuple(
-        Letter(letter.name, letter.means, sizes[letter.name]) if letter.name in sizes else letter
+        SizeLetter(letter.name, letter.means, sizes[letter.name]) if letter.name in sizes else letter
         for letter in form.letters
     )
     return OperatorForm(**{**vars(form), "letters": letters})

@@ -7,7 +7,7 @@ from typing import Any
 from sympy import Add, Expr
 
 from archspec import cost, graph
-from archspec.cost import USUAL, CostTable, Counting, Quantity, Ratio, Row
+from archspec.cost import USUAL, CostRow, CostTable, Counting, Quantity, Ratio
 from archspec.dims import recording, settled, values_at_hand
 from archspec.errors import ArchspecError, BindingError, UndecidableError, UnknownNameError, did_you_mean
 from archspec.formula.assumptions import assumed
@@ -146,7 +146,7 @@ class _Place:
     by: str | int
     name: str | None
 
-    def of(self, table: CostTable) -> Row:
+    def of(self, table: CostTable) -> CostRow:
         """The rows as one."""
         if self.by == BY_PART:
             return cost.summed("", "", _part(table, self.name))
@@ -204,7 +204,7 @@ def _least(document: Document, name: str) -> Any:
     return to_sympy(min(limits)) if declared and limits and not declared.word else None
 
 
-def _part(table: CostTable, part: str | None) -> list[Row]:
+def _part(table: CostTable, part: str | None) -> list[CostRow]:
     """The rows of a stage, block or node by its path, or of an operator.
 
     Raises:

@@ -56,7 +56,7 @@ LETTER = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class SizeLetter:
     """A letter of a closed form.
 
     Attributes:
@@ -86,7 +86,7 @@ class OperatorForm:
 
     operator: str
     settings: Mapping[str, Any]
-    letters: tuple[Letter, ...]
+    letters: tuple[SizeLetter, ...]
     inputs: tuple[tuple[Formula, ...], ...]
     output: tuple[Formula, ...]
     figures: Mapping[str, Formula]
@@ -151,7 +151,7 @@ def _form(cls: type[Operator], settings: Mapping[str, Any], switches: Mapping[st
         figure: _by_switches({chosen: fact[figure] for chosen, fact in facts.items()}, switches, list(flags.values()))
         for figure in FIGURES
     }
-    letters = (*first.letters, *(Letter(name, words.get(name, name)) for name in switches))
+    letters = (*first.letters, *(SizeLetter(name, words.get(name, name)) for name in switches))
     needed = [condition for condition in conditions if condition.kind != "at_least"]  # not the domains of fields
     return first.form(figures, tuple(dict.fromkeys(needed)), letters, settings)
 
@@ -191,7 +191,7 @@ class Lettered:
 
     operator: Operator
     inputs: tuple[Tensor, ...]
-    letters: tuple[Letter, ...]
+    letters: tuple[SizeLetter, ...]
 
     @property
     def output(self) -> Tensor:
@@ -217,11 +217,11 @@ class Lettered:
         self,
         figures: Mapping[str, Expr],
         conditions: tuple[Condition, ...],
-        letters: tuple[Letter, ...],
+        letters: tuple[SizeLetter, ...],
         settings: Mapping[str, Any],
     ) -> OperatorForm:
         """Its closed forms, in which the sizes of the result are letters too."""
-        known = (*letters, *(Letter(free.name, _PRIMES[free.name]) for free in self.result.values()))
+        known = (*letters, *(SizeLetter(free.name, _PRIMES[free.name]) for free in self.result.values()))
 
         def formula(quantity: str, expression: Any) -> Formula:
             return _formula(self.operator.name, quantity, grouped(to_sympy(expression)), known)
@@ -272,7 +272,7 @@ def grouped(expression: Expr) -> Expr:
     return expression.replace(among, group) if dilations else expression
 
 
-def _formula(of: str, quantity: str, expression: Expr, letters: Iterable[Letter]) -> Formula:
+def _formula(of: str, quantity: str, expression: Expr, letters: Iterable[SizeLetter]) -> Formula:
     names = [*ORDER, *(letter.name for letter in letters if letter.name not in ORDER)]
     by_name = {free.name: free for free in expression.free_symbols}
     return Formula(
@@ -299,11 +299,11 @@ def lettered(cls: type[Operator], settings: Mapping[str, Any]) -> Lettered:
     Raises:
         ArchspecError: It takes no inputs of 4, 2 or 3 axes.
     """
-    named: dict[str, Letter] = {}
+    named: dict[str, SizeLetter] = {}
     operator = cls(**{name: value for name in cls.model_fields for value in _setting(cls, name, settings, named)})
     branches = 2 if cls.arity == "many" else 1
     for rank in (4, 2, 3):
-        letters: dict[str, Letter] = {}
+        letters: dict[str, SizeLetter] = {}
         inputs = tuple(_input(cls, rank, number, branches, letters) for number in range(branches))
         try:
             operator.output(*inputs)
@@ -314,12 +314,14 @@ def lettered(cls: type[Operator], settings: Mapping[str, Any]) -> Lettered:
     raise ArchspecError(f"{cls.name} takes no inputs of 4, 2 or 3 axes, so that it has no closed forms here")
 
 
-def _setting(cls: type[Operator], name: str, settings: Mapping[str, Any], named: dict[str, Letter]) -> Iterator[Any]:
+def _setting(
+    cls: type[Operator], name: str, settings: Mapping[str, Any], named: dict[str, SizeLetter]
+) -> Iterator[Any]:
     """The value of a field: as set, else a letter if it is a size, else none: its default."""
     setting = settings.get(name, LETTER if is_size(cls, name) else None)
     if setting is LETTER:
         letter = LETTERS.get(name, name)
-        named[letter] = Letter(letter, name)
+        named[letter] = SizeLetter(letter, name)
         yield symbol(letter, True, 0 if name.endswith("padding") else 1)
     elif setting is not None:
         yield setting
@@ -333,13 +335,13 @@ def is_size(cls: type[Operator], name: str) -> bool:
     return known is not None and known.kind == "size"
 
 
-def _input(cls: type[Operator], rank: int, number: int, branches: int, letters: dict[str, Letter]) -> Tensor:
+def _input(cls: type[Operator], rank: int, number: int, branches: int, letters: dict[str, SizeLetter]) -> Tensor:
     """An input in letters; the channels of branches that are joined along them differ."""
     shape = []
     for letter, means in AXES[rank]:
         joined = letter == "c" and branches > 1 and "dim" in cls.model_fields
         name = f"c_{number + 1}" if joined else input_letter(cls, letter)
-        letters[name] = Letter(name, f"{means} of the input" if letter != "n" else means)
+        letters[name] = SizeLetter(name, f"{means} of the input" if letter != "n" else means)
         shape.append(symbol(name))
     return Tensor(tuple(shape))
 

@@ -32,9 +32,9 @@ from archspec.language.document import (
     Group,
     Join,
     Repeat,
-    Rows,
     Step,
-    Table,
+    TableRows,
+    TableStep,
     Use,
     When,
 )
@@ -438,7 +438,7 @@ class _Expansion:
         if step.as_:
             frame.named[step.as_] = frame.flow
 
-    def _table(self, step: Table, frame: _Frame) -> None:
+    def _table(self, step: TableStep, frame: _Frame) -> None:
         table = step.table
         names = tuple(column.name for column in table.columns)
         for number, row in enumerate(table.rows):
@@ -452,7 +452,7 @@ class _Expansion:
             except ArchspecError as error:
                 self._fault(error, place.at, frame)
 
-    def _row(self, table: Rows, cells: dict[str, Value | None], place: Step, frame: _Frame) -> None:
+    def _row(self, table: TableRows, cells: dict[str, Value | None], place: Step, frame: _Frame) -> None:
         given = {k: v for k, v in cells.items() if k not in CALLEE and k != "as"}
         callee = next((str(cells[key]) for key in CALLEE if key in cells), table.block or "")
         nominal = {k: None if v is None else self._value(v, frame.scope) for k, v in given.items()}
@@ -474,7 +474,7 @@ class _Expansion:
 
     def _unit(
         self,
-        table: Rows,
+        table: TableRows,
         callee: str,
         built: dict[str, Any],
         nominal: Mapping[str, Any],
@@ -499,7 +499,7 @@ class _Expansion:
 
         return walk
 
-    def _built(self, table: Rows, nominal: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    def _built(self, table: TableRows, nominal: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
         """What the header makes of the numbers of a row; empty cells are left out."""
         values = {key: value for key, value in nominal.items() if value is not None}
         headers = {column.name: column.built for column in table.columns}
@@ -580,7 +580,7 @@ _WALKS: Mapping[type[Step], Callable[[_Expansion, Any, _Frame], None]] = {
     When: _Expansion._when,
     Repeat: _Expansion._repeat,
     From: _Expansion._from,
-    Table: _Expansion._table,
+    TableStep: _Expansion._table,
     Join: _Expansion._join,
 }
 

@@ -9,7 +9,7 @@ from archspec.errors import SpecError, SpecErrors
 from archspec.language.check_steps import Steps
 from archspec.language.document import Block, Document, Letters, Lookup, Symbol
 from archspec.language.expression import BUILTINS
-from archspec.language.names import Names
+from archspec.language.names import DocumentNames
 from archspec.language.rules import (
     FLOWING,
     MAX_NESTING,
@@ -48,7 +48,7 @@ def check(document: Document) -> list[SpecError]:
 class _Checker:
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.names = Names(document)
+        self.names = DocumentNames(document)
         self.steps = Steps(document, self.names)
 
     def faults(self) -> Iterator[SpecError]:

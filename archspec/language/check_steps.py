@@ -6,7 +6,7 @@ from typing import Any
 from archspec import ops
 from archspec.errors import Mark, SpecError, did_you_mean
 from archspec.language.document import Document
-from archspec.language.names import Names
+from archspec.language.names import DocumentNames
 from archspec.language.rules import arguments, field_faults, repeat_fault, value_mark
 from archspec.language.steps import (
     CALLEE,
@@ -17,9 +17,9 @@ from archspec.language.steps import (
     Group,
     Join,
     Repeat,
-    Rows,
     Step,
-    Table,
+    TableRows,
+    TableStep,
     When,
     within,
 )
@@ -30,7 +30,7 @@ from archspec.writing import printable
 class Steps:
     """The check of a document's bodies."""
 
-    def __init__(self, document: Document, names: Names) -> None:
+    def __init__(self, document: Document, names: DocumentNames) -> None:
         self.document, self.names = document, names
 
     def faults(self, body: Body, known: set[str]) -> Iterator[SpecError]:
@@ -131,7 +131,7 @@ class Steps:
         for name, reason in field_faults(callee, values):
             yield SpecError(f"{callee}: {name} {reason}", value_mark(args.get(name)) or step.key_at(name))
 
-    def _table(self, step: Table, known: set[str]) -> Iterator[SpecError]:
+    def _table(self, step: TableStep, known: set[str]) -> Iterator[SpecError]:
         table = step.table
         if table.broken or any(column.broken for column in table.columns):
             return
@@ -149,7 +149,7 @@ class Steps:
         for number, row in enumerate(table.rows):
             yield from self._row(table, columns, row, table.key_at(f"rows[{number}]"), known)
 
-    def _header(self, table: Rows, columns: list[str], known: set[str]) -> Iterator[SpecError]:
+    def _header(self, table: TableRows, columns: list[str], known: set[str]) -> Iterator[SpecError]:
         for number, column in enumerate(table.columns):
             if column.name in columns[:number]:
                 yield SpecError(f"the column '{column.name}' stands here twice", column.at)
@@ -166,7 +166,7 @@ class Steps:
             yield from self.names.value(value, known)
 
     def _row(
-        self, table: Rows, columns: list[str], row: tuple[Value | None, ...], at: Mark | None, known: set[str]
+        self, table: TableRows, columns: list[str], row: tuple[Value | None, ...], at: Mark | None, known: set[str]
     ) -> Iterator[SpecError]:
         if len(row) != len(columns):
             yield SpecError(f"the row has {len(row)} cells, the header {len(columns)}: {', '.join(columns)}", at)
@@ -197,7 +197,7 @@ _OWN: Mapping[type[Step], Callable[[Steps, Any, set[str]], Iterator[SpecError]]]
     Group: Steps._group,
     When: Steps._when,
     Repeat: Steps._repeat,
-    Table: Steps._table,
+    TableStep: Steps._table,
     Join: Steps._join,
 }
 """What only one kind of step can be faulted for."""

@@ -25,7 +25,7 @@ def document_schema() -> dict[str, Any]:
     parts = schema["$defs"]
     parts["Call"] = _call()
     parts["Join"] = _join()
-    parts["Column"] = {
+    parts["TableColumn"] = {
         "description": "a column's name, or its name and what is done to its number",
         "anyOf": [_NAME, {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": _VALUE}],
     }

@@ -15,7 +15,7 @@ from archspec.language.values import Value
 MAX_COMPARISONS = 2_000_000
 
 
-class Names:
+class DocumentNames:
     """The names of one document.
 
     Attributes:

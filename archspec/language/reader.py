@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
-from archspec.errors import Mark, Source, SpecError, SpecErrors
+from archspec.errors import Mark, SourceText, SpecError, SpecErrors
 from archspec.writing import printable, seen
 
 MAX_BYTES = 250_000
@@ -163,7 +163,7 @@ def parse(
     if len(text) > MAX_BYTES:
         raise _too_large(name, f"{len(text):,}")
     source = _source(text, name)
-    builder = _Builder(source, [] if faults is None else faults)
+    builder = _TreeBuilder(source, [] if faults is None else faults)
     try:
         tree = builder.build(_events(text, source))
         if isinstance(tree, Nothing):
@@ -177,8 +177,8 @@ def parse(
     return tree
 
 
-def _source(text: str, name: str) -> Source:
-    return Source(name, tuple(map(_shown, LINE_BREAK.split(text))))
+def _source(text: str, name: str) -> SourceText:
+    return SourceText(name, tuple(map(_shown, LINE_BREAK.split(text))))
 
 
 def _shown(line: str) -> str:
@@ -186,7 +186,7 @@ def _shown(line: str) -> str:
     return seen(line, but="\t")
 
 
-def _events(text: str, source: Source) -> Iterator[Any]:
+def _events(text: str, source: SourceText) -> Iterator[Any]:
     reader = YAML(typ="safe", pure=True)
     try:
         yield from reader.parse(text)
@@ -222,7 +222,7 @@ def _problem(error: MarkedYAMLError) -> str:
     return f"{plainer} ({printable(error.context)} that begins at line {begun.line + 1})"
 
 
-def _position(source: Source, text: str, index: int) -> Mark:
+def _position(source: SourceText, text: str, index: int) -> Mark:
     """The place of the character at an index of the text."""
     lines = LINE_BREAK.split(text[:index])
     return Mark(source, len(lines), len(lines[-1]) + 1)
@@ -237,10 +237,10 @@ class _Open:
     key: Scalar | None = None
 
 
-class _Builder:
+class _TreeBuilder:
     """Builds one tree from a parser's events, without recursion."""
 
-    def __init__(self, source: Source, faults: list[SpecError]) -> None:
+    def __init__(self, source: SourceText, faults: list[SpecError]) -> None:
         self.source = source
         self.faults = faults
         self.open: list[_Open] = []

@@ -24,7 +24,7 @@ from archspec.writing import printable
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class InnerBody:
     """A body inside a step.
 
     Attributes:
@@ -48,7 +48,7 @@ class Step(Located):
 
     as_: Name | None = Field(None, alias="as")
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[InnerBody]:
         """The bodies inside it."""
         yield from ()
 
@@ -177,9 +177,9 @@ class Group(Step):
     let: dict[Name, Value] = Field(default_factory=dict)
     body: "Body"
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[InnerBody]:
         """Its body, which sees the names of its `let`."""
-        yield Part(self.body, "body:", self.key_at("body"), frozenset(self.let))
+        yield InnerBody(self.body, "body:", self.key_at("body"), frozenset(self.let))
 
     def values(self) -> Iterator[tuple[Value, frozenset[str]]]:
         """Those of its `let`, each of which sees the names above it."""
@@ -195,10 +195,10 @@ class When(Step):
     else_: "Body | None" = Field(None, alias="else")
     as_: None = Field(None, alias="as", exclude=True)
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[InnerBody]:
         """Both sides; `else` may be left out."""
-        yield Part(self.then, "then:", self.key_at("then"))
-        yield Part(self.else_ or (), None, self.key_at("else"))
+        yield InnerBody(self.then, "then:", self.key_at("then"))
+        yield InnerBody(self.else_ or (), None, self.key_at("else"))
 
     def values(self) -> Iterator[tuple[Value, frozenset[str]]]:
         """The condition."""
@@ -212,9 +212,9 @@ class Repeat(Step):
     index: Name | None = None
     body: "Body"
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[InnerBody]:
         """The body of a unit, which sees the unit's number."""
-        yield Part(self.body, "body:", self.key_at("body"), frozenset({self.index} if self.index else ()))
+        yield InnerBody(self.body, "body:", self.key_at("body"), frozenset({self.index} if self.index else ()))
 
     def values(self) -> Iterator[tuple[Value, frozenset[str]]]:
         """How often."""
@@ -232,11 +232,11 @@ class Join(Step):
     branches: "dict[Name, Body]"
     args: dict[Name, Value] = Field(default_factory=dict)
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[InnerBody]:
         """The branches."""
         for number, (name, body) in enumerate(self.branches.items()):
             at = self.places.get(f"{self.operator}[{number}]") or self.key_at(f"{self.operator}.{name}")
-            yield Part(body, f"{name} of {self.operator}", at)
+            yield InnerBody(body, f"{name} of {self.operator}", at)
 
     def values(self) -> Iterator[tuple[Value, frozenset[str]]]:
         """Its arguments."""
@@ -303,7 +303,7 @@ CALLEE = ("block", "operator")
 """The columns that say what a row of a table is made of."""
 
 
-class Column(Located):
+class TableColumn(Located):
     """A column of a table: its name, and what is done to its number on the way to the block."""
 
     name: Name
@@ -328,14 +328,14 @@ class Column(Located):
         return self.name if self.built is None else {self.name: handler(self)["built"]}
 
 
-class Rows(Located):
+class TableRows(Located):
     """The table of a paper: a header, and a row a layer.
 
     Of the columns, `block` (or `operator`) names what a row is made of, `as` names the row, that of `repeat` says how
     often; the others are its arguments. An empty cell (`~`) leaves an argument at its default.
     """
 
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     block: Name | None = None
     repeat: Name | None = None
     after_first: dict[Name, Value] = Field(default_factory=dict)
@@ -347,10 +347,10 @@ class Rows(Located):
         yield from (dict(zip(names, row, strict=True)) for row in self.rows if len(row) == len(names))
 
 
-class Table(Step):
+class TableStep(Step):
     """A table as a step."""
 
-    table: Rows
+    table: TableRows
     as_: None = Field(None, alias="as", exclude=True)
 
     def labels(self) -> Iterator[str]:
@@ -393,7 +393,7 @@ def _kind(value: Any) -> str:
 
 _STEPS: dict[str, type[Step]] = {
     "when": When,
-    "table": Table,
+    "table": TableStep,
     "repeat": Repeat,
     "from": From,
     "use": Use,
@@ -405,7 +405,7 @@ _STEPS: dict[str, type[Step]] = {
 AnyStep = Annotated[
     Union[  # noqa: UP007  # a discriminated union of tagged classes
         Annotated[When, Tag("when")],
-        Annotated[Table, Tag("table")],
+        Annotated[TableStep, Tag("table")],
         Annotated[Repeat, Tag("repeat")],
         Annotated[From, Tag("from")],
         Annotated[Use, Tag("use")],

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from archspec.dims import is_number
 from archspec.errors import ArchspecError
-from archspec.memory.storage import Layout
+from archspec.memory.storage import StorageLayout
 
 MAX_WORK = 200_000
 BEAM = 16
@@ -27,7 +27,7 @@ class Schedule:
     optimal: bool
 
 
-def best_order(layout: Layout, sizes: tuple[int, ...], max_work: int = MAX_WORK) -> Schedule:
+def best_order(layout: StorageLayout, sizes: tuple[int, ...], max_work: int = MAX_WORK) -> Schedule:
     """The order whose peak of live storages is least.
 
     Args:
@@ -41,7 +41,7 @@ def best_order(layout: Layout, sizes: tuple[int, ...], max_work: int = MAX_WORK)
     """
     if not all(map(is_number, sizes)):
         raise ArchspecError("the best order depends on the sizes; bind the free symbols, or take the given order")
-    search = _Search(layout, sizes)
+    search = _OrderSearch(layout, sizes)
     found = search.exhaustively(max_work)
     if found is not None:
         return Schedule(found, optimal=True)
@@ -50,10 +50,10 @@ def best_order(layout: Layout, sizes: tuple[int, ...], max_work: int = MAX_WORK)
     return Schedule(given if near is None else min((near, given), key=search.peak), optimal=False)
 
 
-class _Search:
+class _OrderSearch:
     """The states of a network, as bit sets of positions."""
 
-    def __init__(self, layout: Layout, sizes: tuple[int, ...]) -> None:
+    def __init__(self, layout: StorageLayout, sizes: tuple[int, ...]) -> None:
         self.sizes = sizes
         self.written = layout.written
         self.read = layout.read

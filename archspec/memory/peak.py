@@ -22,7 +22,7 @@ from archspec.errors import ArchspecError, UndecidableError, UnknownNameError, d
 from archspec.graph import Network, Node
 from archspec.graph.network import INPUT
 from archspec.memory.order import best_order
-from archspec.memory.storage import Layout, held, layout
+from archspec.memory.storage import StorageLayout, held, layout
 from archspec.result import Reported, short
 
 POLICIES: Mapping[str, str] = MappingProxyType(
@@ -81,7 +81,7 @@ class Memory(Reported):
     weight_bytes: Dim
     timeline: tuple[Moment, ...]
     optimal: bool
-    _layout: Layout
+    _layout: StorageLayout
 
     @cached_property
     def peak(self) -> Dim:
@@ -181,7 +181,7 @@ def peak_bytes(network: Network, policy: str = "layerwise", dtype: str = "float3
     return memory(network, policy, dtype, **options).peak
 
 
-def _stored(network: Network, policy: str, in_place: bool) -> Layout:
+def _stored(network: Network, policy: str, in_place: bool) -> StorageLayout:
     stored = layout(network, in_place)
     return held(stored) if policy == "eager" else stored
 
@@ -211,7 +211,7 @@ def _weight_bytes(network: Network, bits: int) -> Dim:
     )
 
 
-def _heights(stored: Layout, order: tuple[int, ...], sizes: tuple[Dim, ...], policy: str) -> Iterator[Dim]:
+def _heights(stored: StorageLayout, order: tuple[int, ...], sizes: tuple[Dim, ...], policy: str) -> Iterator[Dim]:
     """The bytes in memory while each node of an order runs.
 
     Of a repeat whose number n is free there is one unit beside the first; that there is such a one, n ≥ 2, is recorded.
@@ -233,12 +233,12 @@ def _heights(stored: Layout, order: tuple[int, ...], sizes: tuple[Dim, ...], pol
         live = live - sum(sizes[storage] for storage in left)
 
 
-def _times(stored: Layout) -> Iterator[Dim]:
+def _times(stored: StorageLayout) -> Iterator[Dim]:
     """How many such storages each stands for."""
     return (1 if s.name == INPUT else stored.network.node(s.name).times for s in stored.storages)
 
 
-def _check_repeats(stored: Layout) -> None:
+def _check_repeats(stored: StorageLayout) -> None:
     """See that no unit of a repeat reads what was there before the first, which would stay alive for the next."""
     for node, storages in zip(stored.network.nodes, stored.read, strict=True):
         for name in (stored.storages[storage].name for storage in storages):
@@ -253,7 +253,7 @@ def _in_unit_before(name: str, node: str) -> bool:
     return any(parts[: i + 1] == [*before[:i], "unit2"] and before[i] == "unit1" for i in range(len(before)))
 
 
-def _changes(stored: Layout, order: Iterable[int], frees: bool) -> Iterator[tuple[list[int], list[int]]]:
+def _changes(stored: StorageLayout, order: Iterable[int], frees: bool) -> Iterator[tuple[list[int], list[int]]]:
     """While each node runs: the storages that come into use with it, and those that nobody needs behind it."""
     order = tuple(order)
     step_of = {node: step for step, node in enumerate(order)}
@@ -273,7 +273,7 @@ def _changes(stored: Layout, order: Iterable[int], frees: bool) -> Iterator[tupl
         yield arrived, leaving.get(step, []) if frees else []
 
 
-def _in_memory(stored: Layout, order: Iterable[int], policy: str) -> Iterator[set[int]]:
+def _in_memory(stored: StorageLayout, order: Iterable[int], policy: str) -> Iterator[set[int]]:
     """The storages in memory while each node of an order runs."""
     if policy == "layerwise":
         yield from ({*stored.read[node], stored.written[node]} for node in order)

@@ -26,7 +26,7 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class StorageLayout:
     """What a network's results are stored in.
 
     Attributes:
@@ -42,7 +42,7 @@ class Layout:
     read: tuple[tuple[int, ...], ...]
 
 
-def layout(network: Network, in_place: bool = False) -> Layout:
+def layout(network: Network, in_place: bool = False) -> StorageLayout:
     """The storages of a network.
 
     A view (flatten, split, dropout, identity) lies in its input's storage. With `in_place`, so does the result of an
@@ -65,7 +65,7 @@ def layout(network: Network, in_place: bool = False) -> Layout:
     return _layout(network, roots)
 
 
-def held(stored: Layout) -> Layout:
+def held(stored: StorageLayout) -> StorageLayout:
     """The storages as a module that calls modules holds them: what is handed to a part, until that part is done.
 
     A call keeps its arguments, and so does the caller: while a layer runs, the inputs of all the parts that it stands
@@ -118,7 +118,7 @@ def _overwritten(node: Node, network: Network, values: dict[str, str], readers: 
     return None
 
 
-def _layout(network: Network, roots: dict[str, str]) -> Layout:
+def _layout(network: Network, roots: dict[str, str]) -> StorageLayout:
     numbers: dict[str, int] = {}
     for root in roots.values():
         numbers.setdefault(root, len(numbers))
@@ -127,7 +127,7 @@ def _layout(network: Network, roots: dict[str, str]) -> Layout:
     for position, storages in enumerate(read):
         for storage in storages:
             readers[storage].append(position)
-    return Layout(
+    return StorageLayout(
         network,
         tuple(
             Storage(root, network.tensor(root).elements, tuple(readers[number]), root == roots[network.output])

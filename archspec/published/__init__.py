@@ -2,7 +2,7 @@
 
 from archspec.published.figures import Figure, Paper, load, papers
 from archspec.published.reconcile import Counted, Reconciliation, reconcile
-from archspec.published.reported import Report
+from archspec.published.reported import ReportedNumber
 from archspec.published.reproduce import Finding, reproduce
 from archspec.published.verdict import UNITS, Printed, Verdict, judge
 
@@ -14,7 +14,7 @@ __all__ = [
     "Paper",
     "Printed",
     "Reconciliation",
-    "Report",
+    "ReportedNumber",
     "Verdict",
     "judge",
     "load",

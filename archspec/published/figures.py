@@ -69,7 +69,7 @@ Unit = Annotated[str, PlainValidator(_unit), WithJsonSchema({"enum": list(UNITS)
 Countable = Annotated[str, PlainValidator(_countable), WithJsonSchema({"enum": [*QUANTITIES, *OF_LAYERS]})]
 
 
-class Quantity(Located):
+class SpecQuantity(Located):
     """A figure of a specification: of the whole network, or of some of its layers.
 
     Attributes:
@@ -120,7 +120,7 @@ class Figure(Located):
     printed: Text
     unit: Unit = ""
     digits: int | None = None
-    of: dict[Name, Quantity] = Field(default_factory=dict)
+    of: dict[Name, SpecQuantity] = Field(default_factory=dict)
     given: dict[Name, Text] = Field(default_factory=dict)
     let: dict[Name, Value] = Field(default_factory=dict)
     value: Formula | None = None
@@ -136,7 +136,7 @@ class Figure(Located):
             return raw
         form = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
         quantity = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
-        keys = {field.alias or name for name, field in Quantity.model_fields.items()}
+        keys = {field.alias or name for name, field in SpecQuantity.model_fields.items()}
         for key, value in raw.items():
             (quantity if key in keys else form)[key] = value
         form["of"] = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
@@ -144,7 +144,7 @@ class Figure(Located):
         return form
 
 
-class Column(Located):
+class PrintedColumn(Located):
     """What a column of a table prints: figures, if it has a value or is measured; else inputs of the other columns.
 
     Attributes:
@@ -161,19 +161,19 @@ class Column(Located):
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class RowInputs:
     """What the figures of one row are computed from, by name; see `Figure`."""
 
-    of: Mapping[str, Quantity]
+    of: Mapping[str, SpecQuantity]
     given: Mapping[str, str]
     let: Mapping[str, Expression]
 
-    def behind(self, names: Iterable[str]) -> "Inputs":
+    def behind(self, names: Iterable[str]) -> "RowInputs":
         """Those alone that these names stand for or are computed from."""
         used = set(names)
         for name in reversed([*self.let]):
             used.update(self.let[name].names if name in used else ())
-        return Inputs(
+        return RowInputs(
             {name: quantity for name, quantity in self.of.items() if name in used},
             {name: text for name, text in self.given.items() if name in used},
             {name: expression for name, expression in self.let.items() if name in used},
@@ -183,7 +183,7 @@ class Inputs:
 Cell = Annotated[Text | None, BeforeValidator(lambda value: None if isinstance(value, Nothing) else value)]
 
 
-class Table(Located):
+class PrintedTable(Located):
     """A printed table whose rows give their figures alike.
 
     Attributes:
@@ -204,10 +204,10 @@ class Table(Located):
     id: Text = ""
     where: Text = ""
     spec: Text | None = None
-    of: dict[Name, Quantity] = Field(default_factory=dict)
+    of: dict[Name, SpecQuantity] = Field(default_factory=dict)
     above: dict[Name, Formula] = Field(default_factory=dict)
     let: dict[Name, Formula] = Field(default_factory=dict)
-    printed: dict[Name, Column]
+    printed: dict[Name, PrintedColumn]
     columns: tuple[Name, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: dict[Text, Prose] = Field(default_factory=dict)
@@ -227,7 +227,7 @@ class Table(Located):
         form["of"] = of
         return form
 
-    def inputs(self, index: int) -> Inputs:
+    def inputs(self, index: int) -> RowInputs:
         """What the row of that number has to compute with."""
         row = dict(zip(self.columns, self.rows[index], strict=True))
         given, let = {}, {}
@@ -243,7 +243,7 @@ class Table(Located):
                 given[f"above_{name}"] = " ".join(parted(cell, self.printed[name].unit))
             else:
                 let[f"above_{name}"] = first
-        return Inputs({name: _at_row(quantity, row) for name, quantity in self.of.items()}, given, let | self.let)
+        return RowInputs({name: _at_row(quantity, row) for name, quantity in self.of.items()}, given, let | self.let)
 
     def cells(self) -> Iterator[Figure]:
         """The figures of its rows."""
@@ -278,7 +278,7 @@ def _copy(raw: dict[str, Any]) -> Any:
     return form
 
 
-def _at_row(quantity: Quantity, row: Mapping[str, str | None]) -> Quantity:
+def _at_row(quantity: SpecQuantity, row: Mapping[str, str | None]) -> SpecQuantity:
     """A quantity with the cells of a row in the names of its layers."""
     layers = quantity.layer
     for column, cell in row.items():
@@ -291,7 +291,7 @@ class Paper(Located):
 
     figures_of: Name
     source: Source
-    tables: tuple[Table, ...] = ()
+    tables: tuple[PrintedTable, ...] = ()
     figures: tuple[Figure, ...] = ()
 
     def all_figures(self) -> Iterator[Figure]:
@@ -353,7 +353,7 @@ def _faults(paper: Paper) -> list[SpecError]:
     return errors
 
 
-def _misfits(table: Table) -> list[SpecError]:
+def _misfits(table: PrintedTable) -> list[SpecError]:
     """Columns and rows of a table that do not fit each other."""
     errors = []
     for name in [*table.printed, *table.above]:

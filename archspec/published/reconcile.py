@@ -16,11 +16,22 @@ from itertools import product
 from typing import Any
 
 from archspec.architecture import Architecture, Network
-from archspec.cost import CONVENTIONS, DEFAULT, DIALECTS, Convention, CostTable, Dialect, Part, Term, difference, total
+from archspec.cost import (
+    CONVENTIONS,
+    DEFAULT,
+    DIALECTS,
+    Convention,
+    CostTable,
+    Dialect,
+    Term,
+    TermDifference,
+    difference,
+    total,
+)
 from archspec.dims import divide
 from archspec.errors import ArchspecError
 from archspec.language.document import Symbol
-from archspec.published.reported import Report
+from archspec.published.reported import ReportedNumber
 from archspec.published.verdict import Verdict, judge
 from archspec.result import Reported, short
 
@@ -52,7 +63,7 @@ class Counted:
     variant: str
     value: Any
     base: str
-    parts: tuple[Part, ...]
+    parts: tuple[TermDifference, ...]
     verdict: Verdict = Verdict.OFF
 
     @property
@@ -83,7 +94,7 @@ class Reconciliation(Reported):
     """
 
     network: Network
-    report: Report
+    report: ReportedNumber
     matches: tuple[Counted, ...]
     nearest: tuple[Counted, ...]
     tried: int
@@ -124,7 +135,7 @@ def reconcile(
     >>> [who.name for found in reconcile(load("mobilenet_v2"), "327.55M").matches for _, who in found.by]
     ['thop']
     """
-    report = Report.read(reported)
+    report = ReportedNumber.read(reported)
     bindings = {**(bindings or {}), **symbols}
     network = architecture.expand(bindings)
     tried: dict[tuple[Any, str], None] = {}
@@ -133,7 +144,7 @@ def reconcile(
     def answer(matches: Iterable[Counted], nearest: Iterable[Counted] = ()) -> Reconciliation:
         return Reconciliation(network, report, tuple(matches), tuple(nearest), len(tried), len(chance))
 
-    for tier in _tiers(_Search(architecture, network, bindings, report)):
+    for tier in _tiers(_ReportSearch(architecture, network, bindings, report)):
         judged = [replace(found, verdict=judge(report.printed, found.value)[0]) for found in tier]
         tried.update({(found.value, found.variant): None for found in judged})
         chance.update(*(report.alike(found.value) for found in judged))
@@ -146,13 +157,13 @@ def reconcile(
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
+class _ReportSearch:
     """What is asked."""
 
     architecture: Architecture
     network: Network
     bindings: Mapping[str, Any]
-    report: Report
+    report: ReportedNumber
 
     def at(self, *changes: Mapping[str, Any], by_default: bool = False) -> list[Counted]:
         """What is counted of the network with some symbols at other values; not all of those are networks."""
@@ -187,7 +198,7 @@ class _Search:
         return [{name: side} for name, _, usual in self.free() if usual in sizes for side in SIDES if side != usual]
 
 
-def _tiers(search: _Search) -> Iterator[list[Counted]]:
+def _tiers(search: _ReportSearch) -> Iterator[list[Counted]]:
     """What is held against a report, from the likely to the less likely."""
     here = list(_numbers(search.network))
     report, multiplied, resized = search.report, search.multiplied(), search.resized()
@@ -206,7 +217,7 @@ def _tiers(search: _Search) -> Iterator[list[Counted]]:
     yield list(_batched(asked))
 
 
-def _asked(numbers: Iterable[Counted], report: Report) -> list[Counted]:
+def _asked(numbers: Iterable[Counted], report: ReportedNumber) -> list[Counted]:
     """Those in the unit that the report names; each value once, with all who give it."""
     units = {None: ("params", "MACs", "FLOPs"), "operations": ("MACs", "FLOPs")}.get(
         report.quantity, (report.quantity,)
@@ -214,7 +225,7 @@ def _asked(numbers: Iterable[Counted], report: Report) -> list[Counted]:
     return _merged(found for found in numbers if found.unit in units)
 
 
-def _mistaken(numbers: Iterable[Counted], report: Report) -> list[Counted]:
+def _mistaken(numbers: Iterable[Counted], report: ReportedNumber) -> list[Counted]:
     """Those in the unit that the report's is often mistaken for."""
     other = {"MACs": "FLOPs", "FLOPs": "MACs"}.get(report.quantity or "")
     mistaken = (found for found in numbers if found.unit == other)
@@ -287,7 +298,9 @@ def _batched(numbers: Iterable[Counted]) -> Iterator[Counted]:
     """Operations of several inputs at once."""
     for found, batch in product(numbers, BATCHES):
         if not found.of_params:
-            parts = tuple(Part(part.of, _times(part.left, batch), _times(part.right, batch)) for part in found.parts)
+            parts = tuple(
+                TermDifference(part.of, _times(part.left, batch), _times(part.right, batch)) for part in found.parts
+            )
             value = sum(total(part.left) for part in parts)
             yield replace(found, variant=f"at batch {batch}", value=value, parts=parts)
 

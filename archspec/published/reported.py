@@ -11,7 +11,7 @@ from archspec.published.verdict import Printed
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportedNumber:
     """A number as someone reports it.
 
     Attributes:
@@ -25,13 +25,13 @@ class Report:
     quantity: str | None
 
     @classmethod
-    def read(cls, text: str) -> "Report":
+    def read(cls, text: str) -> "ReportedNumber":
         """Read a number, with K, M, G or T behind it, and a word for what it counts.
 
         Raises:
             ArchspecError: It is not such a number.
 
-        >>> report = Report.read("3.50M params")
+        >>> report = ReportedNumber.read("3.50M params")
         >>> report.quantity, report.low, report.high
         ('params', 3495000, 3505000)
         """
@@ -58,7 +58,7 @@ class Report:
     @property
     def numbers(self) -> int:
         """How many numbers have as many digits: 900 have three."""
-        return 9 * 10 ** (self._digits - 1)
+        return 9 * int(10 ** (self._digits - 1))
 
     def alike(self, value: Any) -> set[int]:
         """The reports of as many digits that a value explains, in units of the last digit: rounded, and cut off."""

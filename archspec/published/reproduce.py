@@ -17,7 +17,7 @@ from archspec.interval import Interval, interval
 from archspec.language import zoo
 from archspec.language.expression import Scope
 from archspec.ops import Weight
-from archspec.published.figures import Figure, Inputs, Paper, Quantity, Table
+from archspec.published.figures import Figure, Paper, PrintedTable, RowInputs, SpecQuantity
 from archspec.published.functions import functions
 from archspec.published.verdict import Printed, Verdict, judge, parted
 from archspec.writing import printable
@@ -92,10 +92,10 @@ class _Rows:
 
     printed: Mapping[str, list[Any]]
     rounded: Mapping[str, list[Any]]
-    inputs: Inputs
+    inputs: RowInputs
 
 
-def _rows(table: Table, folder: Path | None) -> _Rows:
+def _rows(table: PrintedTable, folder: Path | None) -> _Rows:
     rows = [table.inputs(index) for index in range(len(table.rows))]
     printed, rounded = (
         [_names(row.of, row.given, row.let, folder, Scope({}, functions({}, widen)), widen) for row in rows]
@@ -136,7 +136,7 @@ def _value(figure: Figure, folder: Path | None, rows: _Rows | None, rounded: boo
 
 
 def _names(
-    of: Mapping[str, Quantity],
+    of: Mapping[str, SpecQuantity],
     given: Mapping[str, str],
     let: Mapping[str, Any],
     folder: Path | None,
@@ -163,7 +163,7 @@ def _conventions(figure: Figure, rows: _Rows | None) -> str:
 # ------------------------------------------------------------------ quantities
 
 
-def quantity_of(quantity: Quantity, folder: Path | None = None) -> Any:
+def quantity_of(quantity: SpecQuantity, folder: Path | None = None) -> Any:
     """The exact value of a quantity of a specification."""
     spec = quantity.spec
     if folder is not None and (place := below(folder, folder / spec)) is not None and os.path.isfile(place):
@@ -194,7 +194,7 @@ def _loaded(spec: str) -> architecture.Architecture:
     return architecture.load(spec)
 
 
-def _chosen(table: CostTable, quantity: Quantity) -> list[int]:
+def _chosen(table: CostTable, quantity: SpecQuantity) -> list[int]:
     """The positions of the nodes that a quantity speaks of; one of each block where it counts instances of a block."""
     nodes = table.network.nodes
     chosen = list(range(len(nodes)))

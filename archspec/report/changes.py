@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from archspec.cost import CostTable, Row, quantity
+from archspec.cost import CostRow, CostTable, quantity
 from archspec.report import numbers
 from archspec.report.cells import Name, Number, raw
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
@@ -19,8 +19,8 @@ class Change:
     """A row of two networks, by its name; None where one has none of that name."""
 
     name: str
-    old: Row | None
-    new: Row | None
+    old: CostRow | None
+    new: CostRow | None
 
     def figures(self, name: str) -> tuple[Any, Any]:
         """What both cost; 0 where one has none."""

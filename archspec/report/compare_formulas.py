@@ -8,7 +8,7 @@ from archspec.formula.closed_form import Formula
 from archspec.report.cells import Math, Name
 from archspec.report.compare import ratio
 from archspec.report.formula import conditions
-from archspec.report.page import Column, Formulas, Line, Notes, Report, Section, Table
+from archspec.report.page import Column, Equation, Formulas, Notes, Report, Section, Table
 
 Networks = Mapping[str, Mapping[str, Formula]]
 """The formulas by quantity, by what to call the network."""
@@ -34,7 +34,7 @@ def _said(formulas: Mapping[str, Formula]) -> list[str]:
     return list(dict.fromkeys(note for formula in formulas.values() for note in conditions(formula)))
 
 
-def _lines(figure: str, networks: Networks) -> Iterator[Line]:
+def _lines(figure: str, networks: Networks) -> Iterator[Equation]:
     """What is equal to what: each network's formula, then the ratios."""
     (first, reference), *others = networks.items()
     for name, formulas in networks.items():
@@ -46,14 +46,14 @@ def _lines(figure: str, networks: Networks) -> Iterator[Line]:
         yield _line(f"{name} / {first}", "≈" if rounds else "=", formulas[figure] / reference[figure])
 
 
-def _line(name: str, sign: str, formula: Formula) -> Line:
+def _line(name: str, sign: str, formula: Formula) -> Equation:
     if formula.exact.is_Rational and formula.counted is None:
         number = ratio(int(formula.exact.p), int(formula.exact.q))
-        return Line(name, sign, number, number)
-    return Line(name, sign, formula.text(), formula.latex())
+        return Equation(name, sign, number, number)
+    return Equation(name, sign, formula.text(), formula.latex())
 
 
-def _records(lines: Mapping[str, tuple[Line, ...]]) -> Table:
+def _records(lines: Mapping[str, tuple[Equation, ...]]) -> Table:
     rows = [(figure, line) for figure, each in lines.items() for line in each]
     return Table(
         [

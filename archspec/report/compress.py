@@ -9,10 +9,10 @@ from archspec.dims import is_number
 from archspec.report.cells import EMPTY, Cell, Math, Name, Number, raw
 from archspec.report.numbers import decimal
 from archspec.report.packed import size_data, size_of_file
-from archspec.report.page import Column, Formulas, Line, Notes, Report, Role, Section, Table, Title
+from archspec.report.page import Column, Equation, Formulas, Notes, Report, Role, Section, Table, Title
 
 if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
-    from archspec.compress.prediction import Prediction, Row, Stored
+    from archspec.compress.prediction import LayerPrediction, Prediction, Stored
 
 
 def prediction(found: "Prediction") -> Report:
@@ -63,7 +63,7 @@ def _records(found: "Prediction") -> Table:
     """The layers for machines."""
     rows = found.rows
 
-    def figure(name: str, of: "Callable[[Row], Any]") -> Column:
+    def figure(name: str, of: "Callable[[LayerPrediction], Any]") -> Column:
         return Column(name, [Number(of(row)) for row in rows])
 
     return Table(
@@ -82,7 +82,7 @@ def _records(found: "Prediction") -> Table:
     )
 
 
-def _method(row: "Row") -> str:
+def _method(row: "LayerPrediction") -> str:
     """What a weight is stored as."""
     entry, stored = row.entry, row.fixed
     if entry is not None and entry.rank:
@@ -100,7 +100,7 @@ def _scale(entry: Any) -> str:
     return f"{entry.linear_per} weights" if isinstance(entry.linear_per, int) else str(entry.linear_per)
 
 
-def _code(row: "Row") -> str:
+def _code(row: "LayerPrediction") -> str:
     if row.coded == row.fixed:
         return ""
     index = f" + {decimal(row.coded.index_bits, 1)}" if row.coded.index_bits else ""
@@ -161,7 +161,7 @@ def _data(found: "Prediction") -> dict[str, Any]:
     }
 
 
-def _row_data(row: "Row") -> dict[str, Any]:
+def _row_data(row: "LayerPrediction") -> dict[str, Any]:
     return {
         "layer": row.node.name,
         "weights": raw(row.weights),
@@ -203,7 +203,7 @@ def closed_forms(forms: Sequence[ClosedForm], values: Mapping[str, str]) -> Repo
 def _section(form: ClosedForm, values: Mapping[str, str]) -> Section:
     value, math = _value(form, values), _math(form, values)
     near = f" ≈ {float(value):.12g}" if isinstance(value, Fraction) else ""
-    line = Line(form.name, "=", f"{math.text}{near}", math.latex + near.replace("≈", r"\approx"))
+    line = Equation(form.name, "=", f"{math.text}{near}", math.latex + near.replace("≈", r"\approx"))
     about = (form.doc, *(f"{name}: {letter.meaning}" for name, letter in form.letters.items()), form.source)
     return Section((Formulas((line,)), Notes(about, inset=True)))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
-from archspec.cost import QUANTITIES, CostTable, Dialect, Row, Term, summed
+from archspec.cost import QUANTITIES, CostRow, CostTable, Dialect, Term, summed
 from archspec.ops import KINDS
 from archspec.report import numbers
 from archspec.report.cells import EMPTY, Name, Number, Shape, Share, raw
@@ -17,11 +17,11 @@ FIRST = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _CostLine:
     """A printed row: one node or group, or several equal ones together; `part` if it is inside the subtotal above."""
 
     name: str
-    row: Row
+    row: CostRow
     times: int = 1
     part: bool = False
 
@@ -48,22 +48,22 @@ def cost(table: CostTable, grouping: str | int = "block") -> Report:
 # ------------------------------------------------------------------ lines
 
 
-def _lines(table: CostTable, grouping: str | int) -> list[_Line]:
+def _lines(table: CostTable, grouping: str | int) -> list[_CostLine]:
     if grouping == "layer":
         return _layers(table)
     rows = table.by(grouping)
     if grouping == "operator":
-        return [_Line(row.name, row, row.nodes) for row in rows]
+        return [_CostLine(row.name, row, row.nodes) for row in rows]
     return [] if grouping == "total" else _fold(rows)
 
 
-def _fold(rows: Iterable[Row], alike: Callable[[Row], Any] = Row.figures) -> list[_Line]:
+def _fold(rows: Iterable[CostRow], alike: Callable[[CostRow], Any] = CostRow.figures) -> list[_CostLine]:
     """Neighbours that are alike (in all figures, unless said otherwise) become one line of what they cost together."""
     lines = []
     for _, group in groupby(rows, alike):
         first, *others = group
         name = _span(first.name, others[-1].name) if others else first.name
-        lines.append(_Line(name, summed(first.name, first.operator, [first, *others]), 1 + len(others)))
+        lines.append(_CostLine(name, summed(first.name, first.operator, [first, *others]), 1 + len(others)))
     return lines
 
 
@@ -80,34 +80,34 @@ def _span(first: str, last: str) -> str:
     return f"{first}…{last.rpartition('/')[2]}"
 
 
-def _layers(table: CostTable) -> list[_Line]:
+def _layers(table: CostTable) -> list[_CostLine]:
     """Every layer; those of a block under its subtotal, equal blocks in a row folded."""
-    inside: dict[str, list[Row]] = {}
+    inside: dict[str, list[CostRow]] = {}
     for node, row in zip(table.network.nodes, table.rows, strict=True):
         inside.setdefault(node.block, []).append(row)
     blocks = iter(table.by("block"))
-    lines: list[_Line] = []
+    lines: list[_CostLine] = []
     for line in _fold(table.by("block"), lambda block: [row.figures() for row in inside[block.name]]):
         names = [block.name for block in islice(blocks, line.times)]
         lines.append(line)
         if len(inside[names[0]]) > 1:
             alike = zip(*(inside[name] for name in names), strict=True)
             rows = [summed(rows[0].name, rows[0].operator, rows) for rows in alike]
-            lines.extend(_Line(row.name[len(names[0]) + 1 :], row, line.times, part=True) for row in rows)
+            lines.extend(_CostLine(row.name[len(names[0]) + 1 :], row, line.times, part=True) for row in rows)
     return lines
 
 
 # ------------------------------------------------------------------ columns
 
 
-def _roles(lines: Sequence[_Line]) -> Iterator[Role]:
+def _roles(lines: Sequence[_CostLine]) -> Iterator[Role]:
     for number, line in enumerate(lines):
         before_parts = number + 1 < len(lines) and lines[number + 1].part
         yield "part" if line.part else "subtotal" if before_parts else ""
     yield "total"
 
 
-def _columns(table: CostTable, lines: Sequence[_Line], grouping: str | int) -> list[Column]:
+def _columns(table: CostTable, lines: Sequence[_CostLine], grouping: str | int) -> list[Column]:
     """The columns that have anything to say, the last cell of each being the total."""
     total = table.total
     rows = [*(line.row for line in lines), total]
@@ -202,14 +202,14 @@ def _data(table: CostTable, grouping: str | int) -> dict[str, Any]:
     }
 
 
-def _figures(row: Row) -> dict[str, Any]:
+def _figures(row: CostRow) -> dict[str, Any]:
     kinds = {kind: row.figure(kind) for kind in KINDS}
     figures = {name: raw(row.figure(name)) for name in QUANTITIES if name == "macs" or name not in KINDS}
     first = {name: figures.pop(name) for name in FIRST}
     return {**first, "operations": {kind: raw(n) for kind, n in kinds.items() if not _is_zero(n)}, **figures}
 
 
-def _records(rows: Sequence[Row]) -> Table:
+def _records(rows: Sequence[CostRow]) -> Table:
     return Table(
         [
             Column("name", [Name(row.name) for row in rows]),

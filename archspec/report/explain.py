@@ -9,7 +9,7 @@ from archspec.formula.shapes import NumberLatex, NumberText, ShapeLatex, ShapeTe
 from archspec.formula.writers import Text
 from archspec.report import numbers
 from archspec.report.cells import Math, Name
-from archspec.report.page import Column, Formulas, Line, Notes, Report, Section, Table, Title
+from archspec.report.page import Column, Equation, Formulas, Notes, Report, Section, Table, Title
 
 NAMES = {"macs": "MACs", "params": "params", "buffers": "buffers", "binary": "one-bit MACs"}
 
@@ -47,7 +47,7 @@ def _letters_of(found: Explanation) -> list[Column]:
 
 def _formulas(name: str, steps: Steps) -> Formulas:
     """A quantity, and below it what it is."""
-    return Formulas([Line("" if number else name, "=", *step) for number, step in enumerate(steps)])
+    return Formulas([Equation("" if number else name, "=", *step) for number, step in enumerate(steps)])
 
 
 def _records(quantities: Sequence[tuple[str, Steps]]) -> Table:

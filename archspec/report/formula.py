@@ -11,7 +11,7 @@ from archspec.formula.writers import Latex, Text
 from archspec.graph.single import SIZES
 from archspec.report import numbers
 from archspec.report.cells import Math, Name, raw
-from archspec.report.page import Column, Formulas, Line, Notes, Report, Section, Table, Title
+from archspec.report.page import Column, Equation, Formulas, Notes, Report, Section, Table, Title
 from archspec.symbols import Condition, symbol, to_sympy
 from archspec.writing import GREEK
 
@@ -58,7 +58,7 @@ def _list(found: Sequence[Formula], view: View, proofs: Sequence[Proof]) -> Sect
     first = found[0]
     subject, names = first.of.partition("/")[0], [each.of.partition("/")[2] for each in found]
     lines = [
-        Line(numbers.shorten(name, 40), _equals(each, view), each.text(view), each.latex(view))
+        Equation(numbers.shorten(name, 40), _equals(each, view), each.text(view), each.latex(view))
         for name, each in zip(names, found, strict=True)
     ]
     notes = [note for note in _notes(first, view, None) if " at " not in note]
@@ -94,7 +94,7 @@ def _views(view: View) -> str:
     return {"exact": "", "divisible": ", where sizes divide", "asymptotic": ", without roundings"}[view]
 
 
-def _terms(formula: Formula, view: View) -> Iterator[Line]:
+def _terms(formula: Formula, view: View) -> Iterator[Equation]:
     """One line per term, with its sign."""
     text, latex = Text(formula), Latex(formula)
     terms = formula.view(view)
@@ -102,7 +102,7 @@ def _terms(formula: Formula, view: View) -> Iterator[Line]:
     total = to_sympy(sum(terms))
     if total.is_number and not total.is_Integer:
         near = f"{float(total):.6g}"
-        yield Line("", equals, f"{text.write(total)} ≈ {near}", rf"{latex.write(total)} \approx {near}")
+        yield Equation("", equals, f"{text.write(total)} ≈ {near}", rf"{latex.write(total)} \approx {near}")
         return
     parts = [
         (negative, said, in_latex)
@@ -111,9 +111,9 @@ def _terms(formula: Formula, view: View) -> Iterator[Line]:
     ] or [(False, "0", "0")]
     for number, (negative, said, in_latex) in enumerate(parts):
         if number == 0:
-            yield Line("", equals, f"{'−' if negative else ''}{said}", f"{'-' if negative else ''}{in_latex}")
+            yield Equation("", equals, f"{'−' if negative else ''}{said}", f"{'-' if negative else ''}{in_latex}")
         else:
-            yield Line("", "−" if negative else "+", said, in_latex)
+            yield Equation("", "−" if negative else "+", said, in_latex)
 
 
 def _notes(formula: Formula, view: View, proof: Proof | None) -> list[str]:

@@ -15,7 +15,7 @@ GROUPINGS = ("layer", "block")
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _MemoryLine:
     """Nodes that run one behind the other, by the one among them that needs most."""
 
     name: str
@@ -34,15 +34,15 @@ def memory(found: Memory, by: str = "block") -> Report:
     )
 
 
-def _lines(found: Memory, by: str) -> list[_Line]:
+def _lines(found: Memory, by: str) -> list[_MemoryLine]:
     """The nodes, or those of each block that run one behind the other, as the one that needs most."""
     if by == "layer":
-        return [_Line(moment.node.name, moment) for moment in found.timeline]
+        return [_MemoryLine(moment.node.name, moment) for moment in found.timeline]
     groups = ((name, list(moments)) for name, moments in groupby(found.timeline, lambda moment: moment.node.block))
-    return [_Line(name, max(moments, key=lambda m: m.bytes)) for name, moments in groups]
+    return [_MemoryLine(name, max(moments, key=lambda m: m.bytes)) for name, moments in groups]
 
 
-def _columns(lines: Sequence[_Line], peak: Any) -> list[Column]:
+def _columns(lines: Sequence[_MemoryLine], peak: Any) -> list[Column]:
     moments = [line.moment for line in lines]
     return [
         Column("node", [Name(line.name) for line in lines]),

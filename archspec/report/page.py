@@ -98,7 +98,7 @@ class Notes:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Equation:
     """A line of formulas: what is equal to what.
 
     Attributes:
@@ -123,7 +123,7 @@ class Formulas:
         of: What the first line is equal to, for formats that set formulas; text says it in the title above.
     """
 
-    lines: Sequence[Line]
+    lines: Sequence[Equation]
     of: str = ""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from archspec.cost import Convention, CostTable, Dialect, Part, Term, difference, total
+from archspec.cost import Convention, CostTable, Dialect, Term, TermDifference, difference, total
 from archspec.graph import Network
 from archspec.published.reconcile import Counted, Reconciliation
 from archspec.published.verdict import Verdict
@@ -106,7 +106,7 @@ def _setting(network: Network) -> str:
     return f"input {numbers.shape(network.input.shape)}, batch {network.batch}{bindings}"
 
 
-def _table(parts: Sequence[Part], left: str, right: str) -> Table:
+def _table(parts: Sequence[TermDifference], left: str, right: str) -> Table:
     """One line per part, and the totals."""
     sums = [total(term for part in parts for term in getattr(part, side)) for side in ("left", "right")]
     gaps = [*(part.difference for part in parts), sums[0] - sums[1]]
@@ -193,7 +193,7 @@ def _match(found: Counted) -> dict[str, Any]:
     }
 
 
-def _terms(parts: Iterable[Part], left: str, right: str) -> list[dict[str, Any]]:
+def _terms(parts: Iterable[TermDifference], left: str, right: str) -> list[dict[str, Any]]:
     return [
         {
             "of": part.of,

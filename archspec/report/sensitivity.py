@@ -7,7 +7,7 @@ from typing import Any
 from archspec.report import numbers
 from archspec.report.cells import Name, Number, raw
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
-from archspec.sweep.bounds import Line
+from archspec.sweep.bounds import SearchRange
 from archspec.sweep.crossover import Crossing, Crossover
 from archspec.sweep.sensitivity import Response, Sensitivity
 from archspec.sweep.span import decimal
@@ -159,7 +159,7 @@ def _crossover_data(found: Crossover) -> dict[str, Any]:
     }
 
 
-def _ends(line: Line) -> str:
+def _ends(line: SearchRange) -> str:
     if line.kind == "choices":
         return f"of {', '.join(map(decimal, line.values))}"
     return f"from {decimal(line.low)} to {decimal(line.high)}"

@@ -8,7 +8,7 @@ from archspec.report import numbers
 from archspec.report.budgets import limits, off, percent
 from archspec.report.cells import Name, Number, raw
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
-from archspec.sweep.bounds import Line
+from archspec.sweep.bounds import SearchRange
 from archspec.sweep.budget import Budget
 from archspec.sweep.choose import Choice
 from archspec.sweep.solve import Found, Solution
@@ -80,7 +80,7 @@ def _headline(solution: Solution) -> str:
     return f"{solution.name}: {asked}{over}{given}"
 
 
-def _searched(line: Line) -> str:
+def _searched(line: SearchRange) -> str:
     if line.kind == "choices":
         return f"{line.symbol} of {', '.join(map(decimal, line.values))}"
     step = f" in steps of {line.step}" if line.step > 1 else ""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from archspec.report.page import Formulas, Line
+from archspec.report.page import Equation, Formulas
 from archspec.writing import latex_text
 
 SIGNS = {"≈": r"\approx", "−": "-"}
@@ -32,7 +32,7 @@ def aligned(formulas: Formulas) -> str:
     return " \\\\\n".join(map(_line, (named, *others)))
 
 
-def _line(line: Line) -> str:
+def _line(line: Equation) -> str:
     sign = SIGNS.get(line.sign, line.sign)
     name = rf"\text{{{latex_text(line.name)}}} " if line.name else ""
     if line.sign in {"+", "−"}:

@@ -10,7 +10,7 @@ from archspec.report.cells import Name, Number, Sizes
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
 
 if TYPE_CHECKING:
-    from archspec.weights import Choice, Matching, Row
+    from archspec.weights import ArrayMatch, Exchange, Matching
 
 SHOWN = 4
 """How many assumptions are named one by one."""
@@ -34,7 +34,7 @@ def weights(matching: "Matching") -> Report:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _MatchLine:
     """Arrays of one layer that are filled by those of one other."""
 
     name: str
@@ -44,10 +44,10 @@ class _Line:
     why: str
 
 
-def _lines(matching: "Matching") -> Iterator[_Line]:
+def _lines(matching: "Matching") -> Iterator[_MatchLine]:
     """A line a layer, and one of its own for an array that is not filled or is reshaped."""
 
-    def layer(row: "Row") -> tuple[str, str, str]:
+    def layer(row: "ArrayMatch") -> tuple[str, str, str]:
         source = "–" if row.source is None else row.source.rpartition(".")[0]
         return row.key.rpartition(".")[0], source, row.why
 
@@ -56,10 +56,10 @@ def _lines(matching: "Matching") -> Iterator[_Line]:
         shape = numbers.sizes(arrays[0].shape)
         found = arrays[0].found
         last = tuple(row.key.rpartition(".")[2] for row in arrays)
-        yield _Line(name, last, shape if found is None else f"{shape} of {numbers.sizes(found)}", source, why)
+        yield _MatchLine(name, last, shape if found is None else f"{shape} of {numbers.sizes(found)}", source, why)
 
 
-def _filled(lines: list[_Line]) -> list[Column]:
+def _filled(lines: list[_MatchLine]) -> list[Column]:
     return [
         Column("layer", [Name(line.name) for line in lines]),
         Column("arrays", [Name(_ARRAYS.get(line.arrays, ", ".join(line.arrays))) for line in lines]),
@@ -93,7 +93,7 @@ def _left(matching: "Matching") -> list[Column]:
     ]
 
 
-def _legend(lines: list[_Line]) -> Iterator[str]:
+def _legend(lines: list[_MatchLine]) -> Iterator[str]:
     from archspec.weights import WHY
 
     for why, sentence in WHY.items():
@@ -113,7 +113,7 @@ def _findings(matching: "Matching") -> Iterator[str]:
     yield matching.sentence
 
 
-def _choice(matching: "Matching", choice: "Choice") -> str:
+def _choice(matching: "Matching", choice: "Exchange") -> str:
     one, other = choice.layers[0]
     where = "in parallel branches" if choice.parallel else "and names that do not say which comes first"
     sources = " and ".join(f"'{matching.taken[name][0]}'" for name in (one, other))

@@ -8,7 +8,7 @@ from archspec.result import Reported, short
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class NodeFacts:
     """What is known of one node, or of a whole network.
 
     Attributes:
@@ -33,7 +33,7 @@ class Facts:
 MEASURED = ("params", "buffers", "macs", "activations")
 """The quantities among them."""
 
-FACTS: tuple[str, ...] = tuple(fact.name for fact in fields(Facts))
+FACTS: tuple[str, ...] = tuple(fact.name for fact in fields(NodeFacts))
 """What is compared, in the order in which it is printed."""
 
 
@@ -51,8 +51,8 @@ class Comparison:
 
     name: str
     operator: str
-    analytic: Facts
-    real: Facts | None
+    analytic: NodeFacts
+    real: NodeFacts | None
     note: str = ""
 
     def __bool__(self) -> bool:
@@ -116,8 +116,8 @@ class Agreement(Reported):
         return short(self, self.sentence)
 
 
-def added(facts: Iterable[Facts], inputs: tuple[str, ...], output: tuple[int, ...]) -> Facts:
+def added(facts: Iterable[NodeFacts], inputs: tuple[str, ...], output: tuple[int, ...]) -> NodeFacts:
     """The facts of a whole, of those of its parts."""
     parts = list(facts)
     sums: dict[str, Any] = {name: sum(getattr(part, name) for part in parts) for name in MEASURED}
-    return Facts(inputs, output, tuple(weight for part in parts for weight in part.weights), **sums)
+    return NodeFacts(inputs, output, tuple(weight for part in parts for weight in part.weights), **sums)

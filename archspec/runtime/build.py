@@ -17,10 +17,10 @@ from archspec.language import Document, origin
 from archspec.language.initialisation import Filling
 from archspec.ops import Function
 from archspec.runtime.calls import live
-from archspec.runtime.container import Call, applied, container
+from archspec.runtime.container import FunctionCall, applied, container
 from archspec.runtime.drawing import Drawing
 from archspec.runtime.initialise import fill
-from archspec.runtime.plan import Part, class_name, plan
+from archspec.runtime.plan import ModuleTree, class_name, plan
 from archspec.runtime.refusal import refusals
 
 
@@ -64,13 +64,13 @@ def build(
     place = target if target.type == "meta" else torch.device("cpu")  # where a seed means the same everywhere
     drawing = nullcontext() if seed is None else Drawing(seed)
     with drawing, nullcontext() if place == torch.get_default_device() else place:
-        model = _Builder(network, document, place.type == "meta", inplace).container(plan(network))
+        model = _ModuleBuilder(network, document, place.type == "meta", inplace).container(plan(network))
     if document is not None:
         model.spec = origin(document, network.bindings)  # type: ignore[assignment]  # no tensor: torch lets any stand
     return model if target == place and dtype is None else model.to(device=target, dtype=dtype)
 
 
-class _Builder:
+class _ModuleBuilder:
     """The walk over the tree of containers."""
 
     def __init__(self, network: Network, document: Document | None, meta: bool, inplace: bool) -> None:
@@ -82,20 +82,20 @@ class _Builder:
             for (node, array), filling in initial(network, document.initialisation).items():
                 self.fillings.setdefault(node, {})[array] = filling
 
-    def container(self, part: Part) -> nn.Module:
+    def container(self, part: ModuleTree) -> nn.Module:
         """The module of a container, with all that stands in it."""
         module = container(part.plan)()
         if part.made.args:
             module._settings = _written(part.made.args.items())
         for name, child in part.children:
-            module.add_module(name, self.container(child) if isinstance(child, Part) else self.node(child))
+            module.add_module(name, self.container(child) if isinstance(child, ModuleTree) else self.node(child))
         return module
 
     def node(self, node: Node) -> nn.Module:
         """The module of a node, its arrays filled as the rules say, else as torch does."""
         call = node.operator.torch_call(*self.network.inputs_of(node))
         if isinstance(call, Function):
-            made = Call.of(class_name(node.operator.name), call, len(node.inputs))
+            made = FunctionCall.of(class_name(node.operator.name), call, len(node.inputs))
             module = applied(made)()
             module._settings = _written(made.settings)
             return module

@@ -14,7 +14,7 @@ from torch import nn
 
 from archspec.ops import Function
 from archspec.runtime.calls import numbers, resolve
-from archspec.runtime.plan import Line, Plan, checked
+from archspec.runtime.plan import ChildCall, ForwardPlan, checked
 
 
 class Made(nn.Module):
@@ -28,7 +28,7 @@ class Made(nn.Module):
         _settings: What `extra_repr` shows.
     """
 
-    _made_from: "Plan | Call"
+    _made_from: "ForwardPlan | FunctionCall"
     _code: str
     _settings: str = ""
 
@@ -40,18 +40,18 @@ class Made(nn.Module):
         return self._settings
 
 
-def _blank(made_from: "Plan | Call") -> nn.Module:
-    cls = container(made_from) if isinstance(made_from, Plan) else applied(made_from)
+def _blank(made_from: "ForwardPlan | FunctionCall") -> nn.Module:
+    cls = container(made_from) if isinstance(made_from, ForwardPlan) else applied(made_from)
     return cls.__new__(cls)
 
 
 @lru_cache(maxsize=4096)
-def container(plan: Plan) -> type[Made]:
+def container(plan: ForwardPlan) -> type[Made]:
     """The class of containers of a plan.
 
-    >>> from archspec.runtime.plan import Line
-    >>> lines = (Line("conv", ("x",), ("x1",)), Line("add", ("x1", "x"), ("x",)))
-    >>> print(container(Plan("Residual", ("x",), lines, ("x",)))._code)
+    >>> from archspec.runtime.plan import ChildCall
+    >>> lines = (ChildCall("conv", ("x",), ("x1",)), ChildCall("add", ("x1", "x"), ("x",)))
+    >>> print(container(ForwardPlan("Residual", ("x",), lines, ("x",)))._code)
     def forward(self, x):
         x1 = self.conv(x)
         x = self.add(x1, x)
@@ -61,13 +61,13 @@ def container(plan: Plan) -> type[Made]:
     return _written(plan, plan.kind, plan.inputs, [*lines, f"return {', '.join(plan.outputs)}"], {})
 
 
-def _call(line: Line) -> str:
+def _call(line: ChildCall) -> str:
     call = f"self.{line.child}({', '.join(line.inputs)})"
     return f"{', '.join(line.results)} = {call}" if line.results else call
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """A function of a number of inputs, as data that can be hashed and pickled.
 
     Attributes:
@@ -85,17 +85,17 @@ class Call:
     inputs: int
 
     @classmethod
-    def of(cls, kind: str, function: Function, inputs: int) -> "Call":
+    def of(cls, kind: str, function: Function, inputs: int) -> "FunctionCall":
         """The call of an operator's function."""
         settings = tuple(numbers(function.kwargs).items())
         return cls(kind, function.target, settings, function.takes, inputs)
 
 
 @lru_cache(maxsize=4096)
-def applied(call: Call) -> type[Made]:
+def applied(call: FunctionCall) -> type[Made]:
     """The class of modules that apply a function.
 
-    >>> print(applied(Call("Add", "torch.add", (), "fold", 3))._code)
+    >>> print(applied(FunctionCall("Add", "torch.add", (), "fold", 3))._code)
     def forward(self, x, x1, x2):
         return function(function(x, x1), x2)
     """
@@ -114,7 +114,7 @@ def applied(call: Call) -> type[Made]:
 
 
 def _written(
-    made_from: Plan | Call, kind: str, inputs: tuple[str, ...], body: list[str], known: Mapping[str, Any]
+    made_from: ForwardPlan | FunctionCall, kind: str, inputs: tuple[str, ...], body: list[str], known: Mapping[str, Any]
 ) -> type[Made]:
     """A class with a forward of these statements, whose lines a traceback shows."""
     for name in (kind, *inputs):

@@ -19,7 +19,7 @@ UNNAMED = Container("sequence")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChildCall:
     """One call: which children's results go in, under which variables its own are kept."""
 
     child: str
@@ -28,7 +28,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ForwardPlan:
     """What a container's `forward` does; two of one plan are one class.
 
     Attributes:
@@ -40,21 +40,21 @@ class Plan:
 
     kind: str
     inputs: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[ChildCall, ...]
     outputs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ModuleTree:
     """A container with its plan and its children by attribute, or a node."""
 
     path: str
     made: Container
-    plan: Plan
-    children: tuple[tuple[str, "Part | Node"], ...]
+    plan: ForwardPlan
+    children: tuple[tuple[str, "ModuleTree | Node"], ...]
 
 
-def plan(network: Network) -> Part:
+def plan(network: Network) -> ModuleTree:
     """The tree of a network's containers.
 
     Raises:
@@ -91,7 +91,7 @@ class _Planner:
     def __init__(self, network: Network, last_use: dict[str, int]) -> None:
         self.network, self.last_use = network, last_use
 
-    def container(self, path: str, begin: int, end: int) -> Part:
+    def container(self, path: str, begin: int, end: int) -> ModuleTree:
         """The container of the nodes from `begin` to before `end`."""
         made = self.network.containers.get(path, UNNAMED)
         depth = path.count("/") + 1 if path else 0
@@ -105,7 +105,7 @@ class _Planner:
         parts = tuple((name, self._part(depth, *span)) for name, *span in children)
         kind = class_name(made.kind if path else self.network.name)
         written = _forward(checked(kind), inputs, outputs, [self._call(depth, *child) for child in children])
-        return Part(path, made, written, parts)
+        return ModuleTree(path, made, written, parts)
 
     def _children(self, depth: int, begin: int, end: int) -> Iterator[tuple[str, int, int]]:
         nodes = self.network.nodes
@@ -113,7 +113,7 @@ class _Planner:
             indices = list(members)
             yield checked(attribute(part)), indices[0], indices[-1] + 1
 
-    def _part(self, depth: int, begin: int, end: int) -> Part | Node:
+    def _part(self, depth: int, begin: int, end: int) -> ModuleTree | Node:
         node = self.network.nodes[begin]
         parts = node.name.split("/")
         return node if len(parts) == depth + 1 else self.container("/".join(parts[: depth + 1]), begin, end)
@@ -141,7 +141,7 @@ def _forward(
     inputs: tuple[str, ...],
     outputs: tuple[str, ...],
     calls: list[tuple[str, tuple[str, ...], tuple[str, ...]]],
-) -> Plan:
+) -> ForwardPlan:
     """The plan with every value in a variable, which is free again after the value's last use."""
     last = {value: index for index, (_, used, _) in enumerate(calls) for value in used}
     last.update(dict.fromkeys(outputs, len(calls)))
@@ -153,9 +153,9 @@ def _forward(
         for value in given:
             free = (_variable(number) for number in range(len(variables) + 1))
             variables[value] = next(name for name in free if name not in variables.values())
-        lines.append(Line(child, taken, tuple(variables[value] for value in given)))
+        lines.append(ChildCall(child, taken, tuple(variables[value] for value in given)))
         variables = {value: name for value, name in variables.items() if last.get(value, -1) > index}
-    return Plan(kind, arguments, tuple(lines), tuple(variables[value] for value in outputs))
+    return ForwardPlan(kind, arguments, tuple(lines), tuple(variables[value] for value in outputs))
 
 
 def _variable(number: int) -> str:

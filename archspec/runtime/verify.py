@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from archspec.cost import Row, count
+from archspec.cost import CostRow, count
 from archspec.graph import Network, Node
 from archspec.graph.names import attribute, state_key
 from archspec.graph.network import INPUT
 from archspec.ops import Operator
-from archspec.runtime.agreement import MEASURED, Agreement, Comparison, Facts, added
+from archspec.runtime.agreement import MEASURED, Agreement, Comparison, NodeFacts, added
 from archspec.runtime.build import build
 from archspec.runtime.refusal import refusals
 from archspec.runtime.written import UNCOUNTED, written
@@ -40,7 +40,7 @@ def verify(network: Network, device: str = "meta", source: str | None = None) ->
     squeezenet: 66 nodes agree
     """
     model = build(network, device=device, inplace=False).eval()
-    run = _Run(network, model, device)
+    run = _ForwardPass(network, model, device)
     rows = tuple(
         Comparison(node.name, node.operator.name, _analytic(network, node, row), run.facts(node))
         for node, row in zip(network.nodes, count(network).rows, strict=True)
@@ -52,10 +52,10 @@ def verify(network: Network, device: str = "meta", source: str | None = None) ->
     return Agreement(network.name, bindings, rows, total, compared)
 
 
-def _analytic(network: Network, node: Node, row: Row) -> Facts:
+def _analytic(network: Network, node: Node, row: CostRow) -> NodeFacts:
     inputs = network.inputs_of(node)
     weights = node.operator.weights(*inputs)
-    return Facts(
+    return NodeFacts(
         inputs=node.inputs,
         output=node.output.shape,
         weights=tuple((state_key(node.name, weight.name), weight.shape, weight.trainable) for weight in weights),
@@ -64,7 +64,7 @@ def _analytic(network: Network, node: Node, row: Row) -> Facts:
     )
 
 
-def _one_bit(operator: Operator, row: Row, inputs: tuple[Any, ...]) -> int:
+def _one_bit(operator: Operator, row: CostRow, inputs: tuple[Any, ...]) -> int:
     """The products that a one-bit layer does without and torch, computing it in real numbers, does not: k²·c_in/g each.
 
     They are as many for each element of the output.
@@ -76,7 +76,7 @@ def _one_bit(operator: Operator, row: Row, inputs: tuple[Any, ...]) -> int:
 
 
 @dataclass(slots=True)
-class _Seen:
+class _ModuleCall:
     """What a module was seen to take and to give."""
 
     module: nn.Module
@@ -90,12 +90,12 @@ class _Seen:
         return 0 if _shares(self.module, self.taken, self.given) else self.given.numel()
 
 
-class _Run:
+class _ForwardPass:
     """One forward pass of a model, watched at every node."""
 
     def __init__(self, network: Network, model: nn.Module, device: str) -> None:
         self.model = model
-        self.seen: dict[str, _Seen] = {}
+        self.seen: dict[str, _ModuleCall] = {}
         self.names: dict[int, str] = {}  # of tensors, which `seen` keeps alive: an id is its own while its tensor lives
         self.arrays: dict[str, list[tuple[str, tuple[int, ...], bool]]] = {}
         learned = {name for name, _ in model.named_parameters()}
@@ -123,19 +123,19 @@ class _Run:
             if id(given) in self.names:
                 given = given.view_as(given)  # an object of its own to tell it by
             self.names[id(given)] = name
-            self.seen[name] = _Seen(module, sources, tuple(taken), given)
+            self.seen[name] = _ModuleCall(module, sources, tuple(taken), given)
             return given
 
         module.register_forward_pre_hook(before, prepend=True)  # before a padding, which stands there too
         module.register_forward_hook(after)
 
-    def facts(self, node: Node) -> Facts | None:
+    def facts(self, node: Node) -> NodeFacts | None:
         """What the model has and does at a node; None if it was not computed."""
         seen = self.seen.get(node.name)
         if seen is None:
             return None
         weights = tuple(self.arrays.get(_place(node), ()))
-        return Facts(
+        return NodeFacts(
             inputs=seen.sources,
             output=tuple(seen.given.shape),
             weights=weights,
@@ -145,9 +145,9 @@ class _Run:
             activations=seen.activations,
         )
 
-    def total(self) -> Facts:
+    def total(self) -> NodeFacts:
         """What the model has and does as a whole."""
-        return Facts(
+        return NodeFacts(
             inputs=(INPUT,),
             output=self.output,
             weights=tuple(array for arrays in self.arrays.values() for array in arrays),

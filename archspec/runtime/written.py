@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.graph import Network
 from archspec.graph.network import INPUT
-from archspec.runtime.agreement import Comparison, Facts
+from archspec.runtime.agreement import Comparison, NodeFacts
 from archspec.runtime.build import build
 
 UNCOUNTED = "num_batches_tracked"
@@ -21,7 +21,7 @@ RUN = 10**8
 """The multiply-accumulates of the largest network whose numbers are compared, too; of a larger one, the shapes are."""
 
 
-def written(network: Network, source: str, expected: Facts, device: str) -> Comparison:
+def written(network: Network, source: str, expected: NodeFacts, device: str) -> Comparison:
     """Compare what is counted with what the network's written source has and does.
 
     Args:
@@ -38,7 +38,7 @@ def written(network: Network, source: str, expected: Facts, device: str) -> Comp
     learned = {name for name, _ in model.named_parameters()}
     weights = tuple((key, tuple(value.shape), key in learned) for key, value in model.state_dict().items())
     weights = tuple(found for found in weights if not found[0].endswith(UNCOUNTED))
-    facts = Facts(
+    facts = NodeFacts(
         inputs=(INPUT,),
         output=output,
         weights=weights,

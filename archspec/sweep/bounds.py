@@ -20,7 +20,7 @@ BELOW, ABOVE = 32, 100
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SearchRange:
     """The values of a symbol that are searched.
 
     Attributes:
@@ -44,7 +44,7 @@ class Line:
     chosen: bool = False
 
 
-def line(document: Document, name: str, between: Iterable[Any] | None = None) -> Line:
+def search_range(document: Document, name: str, between: Iterable[Any] | None = None) -> SearchRange:
     """Where a symbol is searched: all of its range, or between two numbers, a third being the step.
 
     Raises:
@@ -59,17 +59,17 @@ def line(document: Document, name: str, between: Iterable[Any] | None = None) ->
         chosen = symbol.choices if symbol.word or ends is None else _within(name, symbol.choices, ends)
         if symbol.word and ends is not None:
             raise BindingError(f"{name} chooses between words; it cannot be between numbers")
-        return Line(name, "choices", tuple(chosen), chosen[0], chosen[-1])
+        return SearchRange(name, "choices", tuple(chosen), chosen[0], chosen[-1])
     low, high = _bounded(name, symbol, ends)
     stated = ends is not None or symbol.range is not None
     if not symbol.integer:
         if step != 1:
             raise BindingError(f"{name} takes every rational number; a step is for whole ones")
-        return Line(name, "real", (), low, high, stated)
+        return SearchRange(name, "real", (), low, high, stated)
     return _whole(name, low, high, stated, step)
 
 
-def _whole(name: str, low: Any, high: Any, stated: bool, step: int) -> Line:
+def _whole(name: str, low: Any, high: Any, stated: bool, step: int) -> SearchRange:
     values = range(ceil(low), floor(high) + 1, step)
     if not values:
         raise BindingError(f"no whole number is from {low} to {high}, where {name} is searched")
@@ -78,7 +78,7 @@ def _whole(name: str, low: Any, high: Any, stated: bool, step: int) -> Line:
             f"{name} has {len(values):,} values from {low} to {high}, more than {MAX_VALUES:,}; "
             f"give closer ones, or a step: {name}={low},{high},32"
         )
-    return Line(name, "whole", tuple(values), values[0], values[-1], stated, step)
+    return SearchRange(name, "whole", tuple(values), values[0], values[-1], stated, step)
 
 
 def _within(name: str, choices: tuple[Any, ...], ends: tuple[Any, Any]) -> tuple[Any, ...]:
@@ -118,7 +118,9 @@ def _bounded(name: str, symbol: Symbol, ends: tuple[Any, Any] | None) -> tuple[A
     return ends
 
 
-def lines(document: Document, names: Iterable[str], between: Mapping[str, Iterable[Any]]) -> tuple[Line, ...]:
+def search_ranges(
+    document: Document, names: Iterable[str], between: Mapping[str, Iterable[Any]]
+) -> tuple[SearchRange, ...]:
     """The lines of no symbol, of one, or of two.
 
     Raises:
@@ -130,11 +132,11 @@ def lines(document: Document, names: Iterable[str], between: Mapping[str, Iterab
             raise BindingError(f"bounds are given for {name}, but the search is for {' and '.join(names)}")
     if len(set(names)) != len(names) or len(names) > 2:  # a frontier is of two
         raise BindingError(f"the search is for one symbol or two (got {', '.join(names)})")
-    found = tuple(line(document, name, between.get(name)) for name in names)
+    found = tuple(search_range(document, name, between.get(name)) for name in names)
     return found if len(found) < 2 else tuple(one if one.symbol in between else _stepped(one) for one in found)
 
 
-def _stepped(line: Line) -> Line:
+def _stepped(line: SearchRange) -> SearchRange:
     """The multiples of the least power of two of which a line has no more than `MAX_STEPS`."""
     step = 1
     while line.kind == "whole" and len(line.values) > MAX_STEPS * step:
@@ -142,11 +144,11 @@ def _stepped(line: Line) -> Line:
     return line if step == 1 else _in_steps(line, step)
 
 
-def coarser(line: Line) -> Line:
+def coarser(line: SearchRange) -> SearchRange:
     """Half as many of the whole numbers of a line, while there are some to leave out."""
     return _in_steps(line, 2 * line.step) if line.kind == "whole" and len(line.values) > LEAST_STEPS else line
 
 
-def _in_steps(line: Line, step: int) -> Line:
+def _in_steps(line: SearchRange, step: int) -> SearchRange:
     values = tuple(value for value in line.values if value % step == 0)
     return replace(line, values=values, low=values[0], high=values[-1], step=step, chosen=True)

@@ -23,11 +23,11 @@ from archspec.formula.writers import Text
 from archspec.graph import Network, Node
 from archspec.language.document import Document
 from archspec.result import Reported, short
-from archspec.sweep.bounds import Line, line
+from archspec.sweep.bounds import SearchRange, search_range
 from archspec.sweep.sensitivity import chosen
 from archspec.sweep.span import Span, decimal
 from archspec.sweep.survey import Sample, Survey
-from archspec.symbols import Lookup, to_sympy
+from archspec.symbols import TableLookup, to_sympy
 
 GROUPS: Mapping[str, Callable[[Network, Node], str]] = {
     "kind": kind_of,
@@ -113,7 +113,7 @@ class Crossover(Reported):
     name: str
     quantity: str
     by: str
-    line: Line
+    line: SearchRange
     bindings: Mapping[str, Any]
     reigns: tuple[Reign, ...]
     crossings: tuple[Crossing, ...]
@@ -165,8 +165,8 @@ def crossover(
         raise UnknownNameError(f"a {what} is of the whole network; it does not add up from its layers")
     if by not in GROUPS:
         raise UnknownNameError(f"layers are not grouped by '{by}'; use {', '.join(GROUPS)}")
-    asked = _Asked(document, quantity, GROUPS[by], counting, {**(bindings or {})})
-    searched = line(document, symbol, between)
+    asked = _CrossoverQuestion(document, quantity, GROUPS[by], counting, {**(bindings or {})})
+    searched = search_range(document, symbol, between)
     survey = Survey([searched], asked.expand, asked.grouped(searched))
     samples = list(survey)
     return Crossover(
@@ -181,7 +181,7 @@ def crossover(
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _CrossoverQuestion:
     document: Document
     quantity: str
     group: Callable[[Network, Node], str]
@@ -199,7 +199,7 @@ class _Asked:
             for node, row in zip(network.nodes, table.rows, strict=True)
         ]
 
-    def grouped(self, searched: Line) -> Callable[[Network], dict[str, Any]]:
+    def grouped(self, searched: SearchRange) -> Callable[[Network], dict[str, Any]]:
         """Adds a network's costs up by groups: those of three networks along the line; what is in none is others."""
         ends: tuple[dict[str, Any], ...] = ({searched.symbol: searched.low}, {}, {searched.symbol: searched.high})
         names: dict[str, int] = {}
@@ -231,12 +231,12 @@ class _Asked:
         for group, each in rows:
             sums[group] = sums.get(group, sympy.Integer(0)) + to_sympy(each)
         found = {group: divisible(each)[0] for group, each in sums.items()}
-        if any(each.has(Lookup) for each in found.values()):
+        if any(each.has(TableLookup) for each in found.values()):
             return None
         return network.bindings[name], found
 
 
-def _reigns(searched: Line, samples: Sequence[Sample]) -> list[Reign]:
+def _reigns(searched: SearchRange, samples: Sequence[Sample]) -> list[Reign]:
     reigns = []
     for group, run in groupby(samples, key=lambda sample: max(sample.figures, key=lambda each: sample.figures[each])):
         members = list(run)
@@ -248,12 +248,12 @@ def _reigns(searched: Line, samples: Sequence[Sample]) -> list[Reign]:
     return reigns
 
 
-def _ordered(symbol: str, samples: Sequence[Sample], asked: _Asked) -> tuple[Crossing, ...]:
+def _ordered(symbol: str, samples: Sequence[Sample], asked: _CrossoverQuestion) -> tuple[Crossing, ...]:
     found = _crossings(symbol, samples, asked)
     return tuple(sorted(found, key=lambda crossing: (crossing.value, crossing.above)))
 
 
-def _crossings(symbol: str, samples: Sequence[Sample], asked: _Asked) -> Iterator[Crossing]:
+def _crossings(symbol: str, samples: Sequence[Sample], asked: _CrossoverQuestion) -> Iterator[Crossing]:
     for a, b in combinations(samples[0].figures, 2):
         signs = [(_sign(sample.figures[a] - sample.figures[b]), sample) for sample in samples]
         told = [(sign, sample) for sign, sample in signs if sign]

@@ -22,10 +22,10 @@ from archspec.formula.of_network import formula
 from archspec.graph import Network
 from archspec.language.document import Document
 from archspec.result import Reported, short
-from archspec.sweep.bounds import Line, line
+from archspec.sweep.bounds import SearchRange, search_range
 from archspec.sweep.span import Span
 from archspec.sweep.survey import Survey
-from archspec.symbols import Condition, Log2, Lookup, Maximum, Minimum, from_sympy, to_sympy, value
+from archspec.symbols import Condition, Log2, Maximum, Minimum, TableLookup, from_sympy, to_sympy, value
 
 REACH = Fraction(5, 4)
 STEPS = 256
@@ -33,7 +33,7 @@ STEPS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextNetwork:
     """The next network of another cost.
 
     Attributes:
@@ -64,7 +64,7 @@ class Response:
     elasticity: Fraction | None
     percent: Fraction | None
     reason: str | None
-    step: Step | None
+    step: NextNetwork | None
     assumes: tuple[Condition, ...] = ()
 
 
@@ -131,7 +131,7 @@ def sensitivity(
     values = dict(network.bindings)
     names = [name for name, symbol in document.symbols.items() if not symbol.word]
     wanted = names if symbols is None else _wanted(symbols, names, document.name)
-    asked = _Asked(document, quantity, counting, values)
+    asked = _SensitivityQuestion(document, quantity, counting, values)
     responses = [asked.response(name) for name in wanted]
     return Sensitivity(
         name=document.name,
@@ -165,7 +165,7 @@ def _listed(names: list[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _SensitivityQuestion:
     document: Document
     quantity: str
     counting: Counting
@@ -204,13 +204,13 @@ class _Asked:
         if any(each.kind == "equals" for each in found.assumptions):
             only = " and ".join(str(each) for each in found.assumptions if each.kind == "equals")
             raise ArchspecError(f"the network is another one unless {only}; only its steps can be counted")
-        for atom, words in ((Lookup, "is looked up in a table"), (Log2, "stands in a logarithm")):
+        for atom, words in ((TableLookup, "is looked up in a table"), (Log2, "stands in a logarithm")):
             if found.exact.has(atom):
                 raise ArchspecError(f"{name} {words}; only its steps can be counted")
         above = Fraction(self.values[name]) * Fraction(10**6 + 1, 10**6)
         return slopes(chosen(found.divisible, {name: above}), symbol, to_sympy(self.values[name]))
 
-    def step(self, name: str) -> Step | None:
+    def step(self, name: str) -> NextNetwork | None:
         """The next network along a symbol that costs something else."""
         here = self.values[name]
         line = self.line(name)
@@ -221,18 +221,18 @@ class _Asked:
         before = self.count(self.expand({}))[self.quantity]
         for sample in samples:
             if sample.figures[self.quantity] != before:
-                return Step(sample.spans[name], sample.figures[self.quantity])
+                return NextNetwork(sample.spans[name], sample.figures[self.quantity])
         return None
 
-    def line(self, name: str) -> Line | None:
+    def line(self, name: str) -> SearchRange | None:
         """From a symbol's value to where its next step is looked for; None at its end."""
         symbol, here = self.document.symbols[name], self.values[name]
         if symbol.choices is not None:
-            return line(self.document, name)
+            return search_range(self.document, name)
         most = symbol.range[1] if symbol.range else None
         reach = here + STEPS if symbol.integer else here * REACH
         end = reach if most is None else min(reach, most)
-        return line(self.document, name, (here, end)) if end > here else None
+        return search_range(self.document, name, (here, end)) if end > here else None
 
 
 def chosen(expression: Expr, values: Mapping[str, Any]) -> Expr:

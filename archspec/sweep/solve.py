@@ -14,7 +14,7 @@ from archspec.errors import ArchspecError, BindingError
 from archspec.graph import Network
 from archspec.language.document import Document
 from archspec.result import Reported, short
-from archspec.sweep.bounds import Line, coarser, lines
+from archspec.sweep.bounds import SearchRange, coarser, search_ranges
 from archspec.sweep.budget import Budget, budgets
 from archspec.sweep.span import Span
 from archspec.sweep.survey import Sample, Survey, TooManyError
@@ -66,7 +66,7 @@ class Solution(Reported):
 
     name: str
     bindings: Mapping[str, Any]
-    lines: tuple[Line, ...]
+    lines: tuple[SearchRange, ...]
     budgets: tuple[Budget, ...]
     goal: str
     smallest: bool
@@ -128,7 +128,7 @@ def solve(
     bound = dict(bindings or {})
     _check_free(names, bound)
     question = _Question(document, bound, names, wanted, goal, smallest, counting)
-    searched, survey = _surveyed(lines(document, names, between or {}), between or {}, question)
+    searched, survey = _surveyed(search_ranges(document, names, between or {}), between or {}, question)
     faults = survey.faults
     return Solution(
         name=document.name,
@@ -144,8 +144,8 @@ def solve(
 
 
 def _surveyed(
-    searched: tuple[Line, ...], between: Mapping[str, Any], question: "_Question"
-) -> tuple[tuple[Line, ...], Survey]:
+    searched: tuple[SearchRange, ...], between: Mapping[str, Any], question: "_Question"
+) -> tuple[tuple[SearchRange, ...], Survey]:
     """The networks along lines; in longer steps where there are too many, unless the caller gave the step."""
     while True:
         try:

@@ -20,7 +20,7 @@ from archspec.errors import ArchspecError, BindingError
 from archspec.graph import Network
 from archspec.graph.expand import MAX_SIZE
 from archspec.sweep.axis import Affine, Axis
-from archspec.sweep.bounds import Line
+from archspec.sweep.bounds import SearchRange
 from archspec.sweep.span import Span
 
 CHUNK = 65_536
@@ -49,7 +49,7 @@ class Survey:
         BindingError: The symbols cannot be followed, there are too many networks, or none can be built.
     """
 
-    def __init__(self, lines: Sequence[Line], expand: Expand, count: Count) -> None:
+    def __init__(self, lines: Sequence[SearchRange], expand: Expand, count: Count) -> None:
         if sum(line.kind == "real" for line in lines) > 1:
             raise BindingError("of two symbols searched at once, one must be whole or have choices")
         self.lines = sorted(lines, key=lambda line: ("choices", "real", "whole").index(line.kind))
@@ -127,7 +127,7 @@ class Sample:
         """The values around it of every symbol that give this network, the others being as they are."""
         return self.part.spans(self.place)
 
-    def follows(self, other: "Sample", line: Line) -> bool:
+    def follows(self, other: "Sample", line: SearchRange) -> bool:
         """Whether it is the next along a line and has the same network as the one before."""
         if line.kind == "choices":
             return False
@@ -273,7 +273,7 @@ class _Part:
         return same
 
 
-def _runs(samples: Sequence[Sample], line: Line) -> list[list[Sample]]:
+def _runs(samples: Sequence[Sample], line: SearchRange) -> list[list[Sample]]:
     """Samples along a line, those together that follow each other with one network."""
     runs: list[list[Sample]] = []
     for sample in samples:
@@ -284,7 +284,7 @@ def _runs(samples: Sequence[Sample], line: Line) -> list[list[Sample]]:
     return runs
 
 
-def _columns(wholes: Sequence[Line]) -> list[tuple[int, ...]]:
+def _columns(wholes: Sequence[SearchRange]) -> list[tuple[int, ...]]:
     """All combinations of the whole numbers, by symbol."""
     return list(zip(*product(*(line.values for line in wholes)), strict=True))
 

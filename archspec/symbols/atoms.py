@@ -172,7 +172,7 @@ class Minimum(Extreme):
         return rf"\min\left({', '.join(printer._print(arg) for arg in self.args)}\right)"
 
 
-class Lookup(Atom):
+class TableLookup(Atom):
     """The number of a table that is found by keys; its arguments are the keys, what it is called, and its cells."""
 
     @classmethod
@@ -248,7 +248,7 @@ def lookup(name: str, key: Any, column: Any, cells: Mapping[tuple[Any, Any], Any
         for places, cell in cells.items()
     ]
     keys = [to_sympy(place) for place, free in zip((key, column), by, strict=True) if free]
-    return from_sympy(Lookup(sympy.Tuple(*keys), Str(f"{name}({inside})"), sympy.Tuple(*entries)))
+    return from_sympy(TableLookup(sympy.Tuple(*keys), Str(f"{name}({inside})"), sympy.Tuple(*entries)))
 
 
 class Log2(Atom):

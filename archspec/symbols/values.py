@@ -9,7 +9,7 @@ from sympy import Expr, Symbol
 
 from archspec import dims
 from archspec.errors import ArchspecError
-from archspec.symbols.atoms import Atom, Lookup, from_sympy, to_sympy
+from archspec.symbols.atoms import Atom, TableLookup, from_sympy, to_sympy
 
 
 def value(x: Any, values: Mapping[str, Any]) -> Any:
@@ -87,7 +87,7 @@ def replaced(x: Expr, rule: Mapping[Symbol, Expr]) -> Expr:
         return rule.get(x, x)
     if not x.free_symbols:
         return x
-    if isinstance(x, Lookup):
+    if isinstance(x, TableLookup):
         return x.func(sympy.Tuple(*(replaced(key, rule) for key in x.keys)), *x.args[1:])
     args = [replaced(arg, rule) for arg in x.args]
     return to_sympy(getattr(dims, x.rule)(*args)) if isinstance(x, Atom) else x.func(*args)

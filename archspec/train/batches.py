@@ -11,7 +11,7 @@ from torch import Tensor
 
 from archspec.errors import ArchspecError
 from archspec.train.augment import Augment
-from archspec.train.data import Data, Split
+from archspec.train.data import Data, DataSplit
 
 MAX_ON_DEVICE = 4 * 2**30
 """Data up to this many bytes are kept on the GPU."""
@@ -31,7 +31,7 @@ def generator(*parts: object) -> torch.Generator:
     return torch.Generator().manual_seed(seed_of(*parts))
 
 
-class Inputs:
+class Standardisation:
     """Bytes to what a network takes: floats, each channel with mean 0 and deviation 1 over the training images."""
 
     def __init__(
@@ -68,7 +68,13 @@ class Batches:
     """
 
     def __init__(
-        self, data: Data, batch: int, change: Augment, seed: object, inputs: Inputs, share: tuple[int, int] = (0, 1)
+        self,
+        data: Data,
+        batch: int,
+        change: Augment,
+        seed: object,
+        inputs: Standardisation,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         rank, processes = share
         if batch > len(data.train):
@@ -108,8 +114,8 @@ class Batches:
         return self.inputs(images, self.change, chance), labels.to(self.inputs.device, non_blocking=True)
 
 
-def resident(split: Split, device: torch.device) -> Split:
+def resident(split: DataSplit, device: torch.device) -> DataSplit:
     """The images on the device, if that is worth it and they are not too many; else where they are."""
     if device.type == "cpu" or split.images.nbytes > MAX_ON_DEVICE:
         return split
-    return Split(split.images.to(device), split.labels.to(device))
+    return DataSplit(split.images.to(device), split.labels.to(device))

@@ -16,8 +16,8 @@ from archspec.errors import ArchspecError
 from archspec.runtime.refusal import refusals
 from archspec.train import optimizer as optimizers
 from archspec.train.augment import Augment
-from archspec.train.batches import Batches, Inputs, resident, seed_of
-from archspec.train.data import Data, Split
+from archspec.train.batches import Batches, Standardisation, resident, seed_of
+from archspec.train.data import Data, DataSplit
 from archspec.train.methods import Seen
 from archspec.train.options import Options
 from archspec.train.recipe import Recipe
@@ -92,7 +92,7 @@ class Loop:
         forward = accelerate.prepare(self.model)
         self.optimizer = self.bare_optimizer if accelerate.scaler is None else accelerate.prepare(self.bare_optimizer)
         self.forward = torch.compile(forward) if options.compile else forward
-        inputs = Inputs(data.statistics, accelerate.device, options.channels_last)
+        inputs = Standardisation(data.statistics, accelerate.device, options.channels_last)
         change = Augment(
             recipe.crop, recipe.flip, recipe.rotate, recipe.scale, recipe.shear, recipe.translate, recipe.area
         )
@@ -186,7 +186,7 @@ class Loop:
             return values.cpu()
         return self.accelerate.reduce(values.to(self.accelerate.device), "sum").cpu()  # type: ignore[no-any-return]
 
-    def score(self, split: Split | None = None) -> Score:
+    def score(self, split: DataSplit | None = None) -> Score:
         """What the weights to use do on images: those that epochs are judged by, if no others are given."""
         split = split or self.held
         inputs, precision = self.batches.inputs, self.accelerate.autocast

@@ -17,7 +17,7 @@ from archspec.language.located import Faults, Located, fault_of, validated
 from archspec.language.reader import decode, parse, read_bytes
 from archspec.language.values import Text
 from archspec.train.domains import Fraction, Switch, real, whole, word
-from archspec.train.methods import METHODS, Distil, Freeze, MaxNorm, Method, Prune, Share
+from archspec.train.methods import METHODS, Distil, Freeze, MaxNorm, Method, Prune, WeightSharing
 from archspec.writing import printable
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
@@ -102,7 +102,7 @@ class Recipe(Located):
     max_norm: MaxNorm | None = None
     distil: Distil | None = None
     prune: Prune | None = None
-    share: Share | None = None
+    share: WeightSharing | None = None
     stages: tuple["Recipe", ...] = ()
 
     @property

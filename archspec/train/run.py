@@ -71,7 +71,9 @@ def fit(
     >>> result.last.test.images, sorted(path.name for path in result.out.iterdir())
     (360, ['best.safetensors', 'epochs.csv', 'last', 'log.jsonl', 'run.json', 'spec.yaml'])
     """
-    return _Run(arch, Path(out), dict(bindings or {}), options or Options(), watcher or Watcher()).fit(source, chosen)
+    return _Training(arch, Path(out), dict(bindings or {}), options or Options(), watcher or Watcher()).fit(
+        source, chosen
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Stage:
         return self.first + self.an_epoch * self.recipe.epochs
 
 
-class _Run:
+class _Training:
     def __init__(
         self, arch: "Architecture", out: Path, bindings: dict[str, Any], options: Options, watcher: Watcher
     ) -> None:

@@ -16,8 +16,8 @@ from archspec.language import Origin, origin
 from archspec.memory.peak import memory
 from archspec.runtime.refusal import refusals
 from archspec.train import checkpoint, data, record
-from archspec.train.batches import Inputs
-from archspec.train.data import Split
+from archspec.train.batches import Standardisation
+from archspec.train.data import DataSplit
 from archspec.train.result import Score
 from archspec.writing import printable
 
@@ -74,7 +74,7 @@ def evaluate(
     scaling = (
         (tuple(note["mean"]), tuple(note["deviation"])) if {"mean", "deviation"} <= set(note) else found.statistics
     )
-    inputs = Inputs(scaling, place, False)
+    inputs = Standardisation(scaling, place, False)
     sums = scores(model, found.test, inputs, classes, batch or batch_for(network))
     return total(sums, len(found.test), confusion=True)
 
@@ -161,8 +161,8 @@ def batch_for(network: "Network") -> int:
 @torch.no_grad()
 def scores(
     model: nn.Module,
-    split: Split,
-    inputs: Inputs,
+    split: DataSplit,
+    inputs: Standardisation,
     classes: int,
     batch: int = BATCH,
     share: tuple[int, int] = (0, 1),

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from archspec.train.batches import Inputs, generator
-from archspec.train.data import Split
+from archspec.train.batches import Standardisation, generator
+from archspec.train.data import DataSplit
 
 IMAGES = 10_000
 """So many training images are looked at, or all, if there are fewer."""
@@ -18,8 +18,8 @@ IMAGES = 10_000
 @torch.no_grad()
 def recompute(
     model: nn.Module,
-    split: Split,
-    inputs: Inputs,
+    split: DataSplit,
+    inputs: Standardisation,
     batch: int,
     precision: Callable[[], AbstractContextManager[Any]],
 ) -> None:

@@ -5,6 +5,6 @@ from archspec.weights.file import WeightFile
 from archspec.weights.match import match
 from archspec.weights.matching import Matching
 from archspec.weights.model import filled
-from archspec.weights.rows import WHY, Choice, Left, Row
+from archspec.weights.rows import WHY, ArrayMatch, Exchange, Leftover
 
-__all__ = ["WHY", "Check", "Choice", "Left", "Matching", "Parting", "Row", "WeightFile", "filled", "match"]
+__all__ = ["WHY", "ArrayMatch", "Check", "Exchange", "Leftover", "Matching", "Parting", "WeightFile", "filled", "match"]

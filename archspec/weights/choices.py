@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Protocol
 
 from archspec.weights.layers import Layer
-from archspec.weights.rows import Choice, Why
+from archspec.weights.rows import Exchange, Why
 from archspec.weights.wiring import Wiring
 
 NEAREST = 16
@@ -21,13 +21,13 @@ class Matched(Protocol):
     wiring: Wiring
 
 
-def choices(layers: Sequence[Layer], matched: Matched) -> tuple[Choice, ...]:
+def choices(layers: Sequence[Layer], matched: Matched) -> tuple[Exchange, ...]:
     """The exchanges that shapes, modules and indices allow."""
     found = _found([layer for layer in layers if len(matched.possible.get(layer.name, ())) > 1], matched)
     return tuple(_with_norms(choice, matched) for choice in found)
 
 
-def _found(layers: Sequence[Layer], matched: Matched) -> Iterator[Choice]:
+def _found(layers: Sequence[Layer], matched: Matched) -> Iterator[Exchange]:
     branches: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     attached = {layer.name for layer in matched.wiring.behind.values()}
     for index, one in enumerate(layers):
@@ -52,7 +52,7 @@ def _branches(one: str, other: str) -> tuple[str, str, str]:
     return "/".join(here[:same]), here[same], there[same]
 
 
-def _together(pairs: list[tuple[str, str]], matched: Matched) -> Iterator[Choice]:
+def _together(pairs: list[tuple[str, str]], matched: Matched) -> Iterator[Exchange]:
     """The choices of two branches: one, if each layer of the one has its like in the other; else each pair its own."""
     ones, others = (list(dict.fromkeys(side)) for side in zip(*pairs, strict=True))
     if len(ones) == len(others):
@@ -64,17 +64,17 @@ def _together(pairs: list[tuple[str, str]], matched: Matched) -> Iterator[Choice
         yield _choice((pair,), matched, parallel=True)
 
 
-def _choice(pairs: tuple[tuple[str, str], ...], matched: Matched, *, parallel: bool) -> Choice:
+def _choice(pairs: tuple[tuple[str, str], ...], matched: Matched, *, parallel: bool) -> Exchange:
     names = [name for pair in pairs for name in pair]
     if any(name in matched.open for name in names):
-        return Choice(pairs, parallel)
+        return Exchange(pairs, parallel)
     numbered = any(matched.taken[name][1] == "index" for name in names)
-    return Choice(pairs, parallel, "index" if numbered else "names")
+    return Exchange(pairs, parallel, "index" if numbered else "names")
 
 
-def _with_norms(choice: Choice, matched: Matched) -> Choice:
+def _with_norms(choice: Exchange, matched: Matched) -> Exchange:
     """The choice with the normalisations behind its layers, which go with them."""
     behind: Mapping[str, Layer] = matched.wiring.behind
     norms = [(behind[one].name, behind[two].name) for one, two in choice.layers if one in behind and two in behind]
     whole = [pair for pair in norms if all(name in matched.taken for name in pair) and pair not in choice.layers]
-    return Choice((*choice.layers, *whole), choice.parallel, choice.settled)
+    return Exchange((*choice.layers, *whole), choice.parallel, choice.settled)

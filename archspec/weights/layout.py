@@ -60,7 +60,7 @@ class Here(Side):
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Alignment:
     """What was found, by a layer's number here.
 
     Attributes:
@@ -94,7 +94,7 @@ class _Module:
     earlier: tuple[Bits, ...] = ()
 
 
-def lay(here: Here, there: Side, names: Sequence[str], score: Score, *, blocks: bool = True) -> Layout | None:
+def lay(here: Here, there: Side, names: Sequence[str], score: Score, *, blocks: bool = True) -> Alignment | None:
     """The ways to lay a source along a network; None if there is none.
 
     Args:
@@ -108,7 +108,7 @@ def lay(here: Here, there: Side, names: Sequence[str], score: Score, *, blocks: 
         TooManyWaysError: There are too many.
     """
     tree = _tree(names) if blocks else _flat(names)
-    return _Search(here, there, score).found(tree)
+    return _AlignmentSearch(here, there, score).found(tree)
 
 
 def _tree(names: Sequence[str]) -> _Module:
@@ -147,7 +147,7 @@ class _Ways:
     steps: dict[_State, list[tuple[_State, int]]] = field(default_factory=dict)
 
 
-class _Search:
+class _AlignmentSearch:
     def __init__(self, here: Here, there: Side, score: Score) -> None:
         self.there, self.score, self.left = there, cache(score), STEPS
         self.above, self.modules, self.after = here.above, here.modules, here.after
@@ -162,14 +162,14 @@ class _Search:
         self.ends: dict[tuple[int, Bits], dict[Bits, int]] = {}
         self.ways: dict[tuple[int, Bits], _Ways] = {}
 
-    def found(self, tree: _Module) -> Layout | None:
+    def found(self, tree: _Module) -> Alignment | None:
         """The ways in which all layers that must be are taken."""
         ends = {taken: score for taken, score in self._ends(tree, 0).items() if not self.needed & ~taken}
         if not ends:
             return None
         most = max(ends.values())
         best = [taken for taken, score in ends.items() if score == most]
-        return Layout(
+        return Alignment(
             self._pairs(tree, max(best)), self._alternatives(tree, ends, all_ways=True), self._alternatives(tree, best)
         )
 

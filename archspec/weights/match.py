@@ -18,7 +18,7 @@ from archspec.weights.choices import choices
 from archspec.weights.file import WeightFile
 from archspec.weights.kinds import Kinds, kinds
 from archspec.weights.layers import Array, Layer, Layers, of_network, of_source
-from archspec.weights.layout import Here, Layout, TooManyWaysError, lay
+from archspec.weights.layout import Alignment, Here, TooManyWaysError, lay
 from archspec.weights.matching import Matching
 from archspec.weights.rows import Why
 from archspec.weights.wiring import Wiring
@@ -136,9 +136,9 @@ class _Matcher:
         unordered = _unordered(equal)
         self._note(equal, unordered, unordered, why)
 
-    def _laid(self, found: Kinds, alike: Likeness, *, blocks: bool, concatenated: bool = False) -> Layout | None:
+    def _laid(self, found: Kinds, alike: Likeness, *, blocks: bool, concatenated: bool = False) -> Alignment | None:
         if not found.here:
-            return Layout({}, {}, {})
+            return Alignment({}, {}, {})
         own = [self.wiring.number[layer.name] for layer in found.here]
         modules: dict[str, int] = {}
         for number, layer in enumerate(found.here):
@@ -158,7 +158,7 @@ class _Matcher:
         except TooManyWaysError:
             return None
 
-    def _note(self, found: Kinds, layout: Layout, ordered: Layout, why: Why | None) -> None:
+    def _note(self, found: Kinds, layout: Alignment, ordered: Alignment, why: Why | None) -> None:
         """Keep what was found; `ordered` is the same where the order of concatenations counts."""
         open_, ambiguous = layout.open, ordered.open
         for one, other in ordered.pairs.items():
@@ -213,7 +213,7 @@ def _among(own: Sequence[int], bits: int) -> int:
     return sum(1 << place for place, number in enumerate(own) if bits >> number & 1)
 
 
-def _unordered(found: Kinds) -> Layout:
+def _unordered(found: Kinds) -> Alignment:
     """What is known where the modules do not say it: only what is the only one of its kind."""
     groups: dict[int, tuple[list[int], list[int]]] = {}
     for side, those in enumerate((found.of_here, found.of_there)):
@@ -221,7 +221,7 @@ def _unordered(found: Kinds) -> Layout:
             groups.setdefault(kind, ([], []))[side].append(number)
     pairs = {one: other for ours, theirs in groups.values() for one, other in zip(ours, theirs, strict=True)}
     possible = {one: set(theirs) for ours, theirs in groups.values() for one in ours}
-    return Layout(pairs, possible, possible)
+    return Alignment(pairs, possible, possible)
 
 
 def _alike(one: Layer, other: Layer) -> int:

@@ -18,7 +18,7 @@ from archspec.result import Reported, short
 from archspec.weights.blocks import mixed
 from archspec.weights.differences import differences
 from archspec.weights.layers import UNCOUNTED, Layer, Layers
-from archspec.weights.rows import Choice, Left, Row, Why
+from archspec.weights.rows import ArrayMatch, Exchange, Leftover, Why
 
 if TYPE_CHECKING:
     from archspec.weights.check import Check
@@ -50,7 +50,7 @@ class Matching(Reported):
     there: Layers
     taken: Mapping[str, tuple[str, Why]]
     open: Mapping[str, tuple[str, ...]]
-    choices: tuple[Choice, ...]
+    choices: tuple[Exchange, ...]
     last: str
     source: Mapping[str, Tensor] = field(repr=False, compare=False)
     assume: bool = False
@@ -68,26 +68,26 @@ class Matching(Reported):
         return f"{self.name}: {filled} of {len(self.rows)} arrays filled, {left}{open_}"
 
     @cached_property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[ArrayMatch, ...]:
         """The network's arrays, in order."""
         return tuple(row for layer in self.here.all for row in self._rows(layer))
 
-    def _rows(self, layer: Layer) -> Iterator[Row]:
+    def _rows(self, layer: Layer) -> Iterator[ArrayMatch]:
         name, why = self.taken.get(layer.name, (None, None))
         source = None if name is None else self._sources[name]
         for last, array in layer.arrays.items():
             if layer.name in self.open and not self.assume:
-                yield Row(array.key, array.shape, None, None, f"ambiguous: {_one_of(self.open[layer.name])}")
+                yield ArrayMatch(array.key, array.shape, None, None, f"ambiguous: {_one_of(self.open[layer.name])}")
             elif source is None:
-                yield Row(array.key, array.shape, None, None, self._missing(layer))
+                yield ArrayMatch(array.key, array.shape, None, None, self._missing(layer))
             elif (found := source.arrays.get(last)) is None:
-                yield Row(array.key, array.shape, None, None, f"'{source.name}' has no {last}")
+                yield ArrayMatch(array.key, array.shape, None, None, f"'{source.name}' has no {last}")
             elif found.shape[:1] != array.shape[:1] or prod(found.shape) != prod(array.shape):
                 size = "×".join(map(str, found.shape))
-                yield Row(array.key, array.shape, None, None, f"'{found.key}' is {size}")
+                yield ArrayMatch(array.key, array.shape, None, None, f"'{found.key}' is {size}")
             else:
                 other = None if found.shape == array.shape else found.shape
-                yield Row(array.key, array.shape, found.key, other, why or "order")
+                yield ArrayMatch(array.key, array.shape, found.key, other, why or "order")
 
     def _missing(self, layer: Layer) -> str:
         fits = any(other.signature == layer.signature for other in self._unused)
@@ -103,15 +103,15 @@ class Matching(Reported):
         return {layer.name: layer for layer in self.there.all}
 
     @cached_property
-    def left(self) -> tuple[Left, ...]:
+    def left(self) -> tuple[Leftover, ...]:
         """The source's arrays that fill nothing."""
         used = {row.source for row in self.rows}
         layers = [array for layer in self.there.all for array in layer.arrays.values() if array.key not in used]
         names = {name for name, _ in self.taken.values()}
         open_ = {name for one, (name, _) in self.taken.items() if one in self.open and not self.assume}
         return (
-            *(Left(a.key, a.shape, _left_over(a.key.rpartition(".")[0], names, open_)) for a in layers),
-            *(Left(a.key, a.shape, _strange(a.dtype, a.real)) for a in self.there.loose),
+            *(Leftover(a.key, a.shape, _left_over(a.key.rpartition(".")[0], names, open_)) for a in layers),
+            *(Leftover(a.key, a.shape, _strange(a.dtype, a.real)) for a in self.there.loose),
         )
 
     @cached_property
@@ -149,7 +149,7 @@ class Matching(Reported):
                 )
         return found
 
-    def _tensor(self, row: Row, dtype: torch.dtype | None) -> Tensor:
+    def _tensor(self, row: ArrayMatch, dtype: torch.dtype | None) -> Tensor:
         tensor = self.source[str(row.source)].detach()
         if tensor.device.type != "meta":
             numbers = tensor.float() if tensor.element_size() == 1 else tensor  # of 8-bit floats torch cannot say it
@@ -206,14 +206,14 @@ class Matching(Reported):
         if not self:
             raise ArchspecError("\n".join((self.sentence, *self.differences)))
 
-    def swapped(self, choice: Choice) -> "Matching":
+    def swapped(self, choice: Exchange) -> "Matching":
         """The matching in which a choice is made the other way."""
         taken = dict(self.taken)
         for one, other in choice.layers:
             taken[one], taken[other] = taken[other], taken[one]
         return replace(self, taken=taken)
 
-    def decided(self, choices: Iterable[Choice]) -> "Matching":
+    def decided(self, choices: Iterable[Exchange]) -> "Matching":
         """The same matching, choices of which a run has shown to be right."""
         those = {*choices}
         layers = {name for choice in those for pair in choice.layers for name in pair}

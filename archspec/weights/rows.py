@@ -20,7 +20,7 @@ WHY: Mapping[Why, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ArrayMatch:
     """One array of the network.
 
     Attributes:
@@ -39,7 +39,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Leftover:
     """An array of the source that fills nothing."""
 
     key: str
@@ -48,7 +48,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Exchange:
     """Layers of the same shapes whose sources could be exchanged.
 
     Attributes:

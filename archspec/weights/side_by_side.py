@@ -21,14 +21,14 @@ from archspec.weights.outputs import apart, first, largest, normalised, same, sh
 
 if TYPE_CHECKING:
     from archspec.weights.matching import Matching
-    from archspec.weights.rows import Choice
+    from archspec.weights.rows import Exchange
 
 PASSES = 4
 """How often all choices are tried: one exchange may call for the next, where there are more than two branches."""
 
 
 @dataclass(slots=True)
-class _Seen:
+class _LayerCall:
     """What a layer was given and gave, and which modules without weights ran since the one before it."""
 
     given: Tensor
@@ -37,10 +37,10 @@ class _Seen:
 
 
 @dataclass(slots=True)
-class _Run:
+class _WatchedPass:
     """A forward pass that is watched."""
 
-    seen: dict[str, _Seen] = field(default_factory=dict)
+    seen: dict[str, _LayerCall] = field(default_factory=dict)
     since: list[str] = field(default_factory=list)
     handles: list[RemovableHandle] = field(default_factory=list)
 
@@ -68,7 +68,7 @@ def settled(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor
             return run.partings(those)
 
         fewest = len(partings(tried))
-        decided: list[Choice] = []
+        decided: list[Exchange] = []
         for _ in range(PASSES):
             before = fewest
             for choice in matching.choices:
@@ -106,14 +106,14 @@ class _SideBySide:
         self.model, self.source, self.x, self.tolerance = model, source, x, tolerance
         self.last = _module(model, matching.last)
         self.softmax = type(self.last).__name__ if "softmax" in type(self.last).__name__.lower() else None
-        self.seen: dict[str, _Seen] = {}
+        self.seen: dict[str, _LayerCall] = {}
         self.theirs = self._watched({name: _module(source, name) for name, _ in matching.taken.values()})
         if self.softmax and normalised(self.theirs, self.softmax):
             self.softmax = None
 
     def _watched(self, modules: dict[str, nn.Module]) -> Tensor:
         """Note what each layer of the source is given and gives; the source's output."""
-        with _hooks(_Run()) as run:
+        with _hooks(_WatchedPass()) as run:
             _watch_between(run, self.source, {*modules.values()})
             for name, module in modules.items():
                 watch = _Watch(name, run, self.seen)
@@ -128,7 +128,7 @@ class _SideBySide:
     def partings(self, matching: "Matching") -> list[Parting]:
         """Where the model, with the weights of a matching applied, does other things than its source."""
         found: list[Parting] = []
-        with _hooks(_Run()) as run:
+        with _hooks(_WatchedPass()) as run:
             modules = {name: _module(self.model, name) for name in matching.taken}
             _watch_between(run, self.model, {*modules.values()})
             for name, module in modules.items():
@@ -148,7 +148,7 @@ class _SideBySide:
     def output(self) -> tuple[Tensor, str | None]:
         """The model's output as the source has it: before a softmax at the end, unless the source has one too."""
         inputs: list[Tensor] = []
-        with _hooks(_Run()) as run:
+        with _hooks(_WatchedPass()) as run:
             if self.softmax:
                 hook = self.last.register_forward_pre_hook(lambda _, given: inputs.append(given[0].clone()))
                 run.handles.append(hook)
@@ -163,8 +163,8 @@ class _Watch:
     """The two hooks of a source's layer."""
 
     name: str
-    run: _Run
-    seen: dict[str, _Seen]
+    run: _WatchedPass
+    seen: dict[str, _LayerCall]
     given: Tensor | None = None
 
     def before(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -174,7 +174,7 @@ class _Watch:
     def after(self, _: nn.Module, __: Any, gave: Tensor) -> None:
         """Keep what comes out; of a layer that runs twice, what came the first time."""
         if self.given is not None:
-            self.seen.setdefault(self.name, _Seen(self.given, gave.clone(), tuple(self.run.since)))
+            self.seen.setdefault(self.name, _LayerCall(self.given, gave.clone(), tuple(self.run.since)))
         self.run.since.clear()
 
 
@@ -185,8 +185,8 @@ class _Compare:
     name: str
     module: nn.Module
     other: nn.Module
-    seen: _Seen
-    run: _Run
+    seen: _LayerCall
+    run: _WatchedPass
     tolerance: float
     found: list[Parting]
     late: Parting | None = None
@@ -217,7 +217,7 @@ class _Compare:
 
 
 @contextmanager
-def _hooks(run: _Run) -> Iterator[_Run]:
+def _hooks(run: _WatchedPass) -> Iterator[_WatchedPass]:
     try:
         yield run
     finally:
@@ -225,7 +225,7 @@ def _hooks(run: _Run) -> Iterator[_Run]:
             handle.remove()
 
 
-def _watch_between(run: _Run, model: nn.Module, layers: set[nn.Module]) -> None:
+def _watch_between(run: _WatchedPass, model: nn.Module, layers: set[nn.Module]) -> None:
     """Note every module without children and weights that runs."""
     for module in model.modules():
         if module not in layers and not any(module.children()):

@@ -12,7 +12,7 @@ from archspec.cli import app
 from archspec.cost import CONVENTIONS, DIALECTS, counter, difference, total
 from archspec.errors import ArchspecError, UnknownNameError
 from archspec.language import zoo
-from archspec.published import Report, reconcile
+from archspec.published import ReportedNumber, reconcile
 from archspec.published.reconcile import LIKELY
 
 CORE, NORM, POOL_IN, POOL_OUT = 300774272, 6678112, 1280 * 7 * 7, 1280  # of MobileNetV2 at 224
@@ -115,14 +115,14 @@ def test_a_counter_or_a_convention_is_found_by_its_name():
     ],
 )
 def test_the_digits_of_a_report_say_what_rounds_to_it(text, quantity, low, high):
-    report = Report.read(text)
+    report = ReportedNumber.read(text)
     assert (report.quantity, report.low, report.high) == (quantity, low, high)
 
 
 @pytest.mark.parametrize("text", ["", "M", "1,72G", "12,34,567", "-3M", "3 apples", "1e9", "3.5.1M", "3.5MB"])
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(ArchspecError, match="expected a number such as"):
-        Report.read(text)
+        ReportedNumber.read(text)
 
 
 # ------------------------------------------------------------------ reconcile

@@ -5,7 +5,7 @@ from random import Random
 import numpy as np
 
 import archspec
-from archspec.compress.plan import Layer, Plan
+from archspec.compress.plan import LayerPlan, Plan
 from archspec.graph.names import state_key
 
 TEXT = """
@@ -30,15 +30,17 @@ SMALL = archspec.loads(TEXT)
 LAYERS = ("first", "second", "third", "fourth")
 
 
-def entry(random: Random, layer: str) -> Layer:
+def entry(random: Random, layer: str) -> LayerPlan:
     """What a plan does to a layer."""
     kind = random.choice(["plain", "rank", "binary", "shared", "shared", "shared", "linear", "linear", "numbers"])
     if kind == "plain":
-        return Layer(layer=layer)
+        return LayerPlan(layer=layer)
     if kind == "rank":
-        return Layer(layer=layer, rank=1)
+        return LayerPlan(layer=layer, rank=1)
     if kind == "binary" and layer != "third":
-        return Layer(layer=layer, binary=random.choice(["weights", "xnor"]), input_scale=random.choice([True, False]))
+        return LayerPlan(
+            layer=layer, binary=random.choice(["weights", "xnor"]), input_scale=random.choice([True, False])
+        )
     keys = {"layer": layer, "scan": random.choice(["rows", "rows", "columns", "auto"])}
     keys["density"] = random.choice([1, "1/2", "3 %", "0.3", f"{random.randint(1, 99)} %"])
     keys["index"] = random.choice(["gaps", "rows", "bitmask", "auto", *(["dense"] if keys["density"] == 1 else [])])
@@ -58,7 +60,7 @@ def entry(random: Random, layer: str) -> Layer:
         if random.random() < 0.2:
             keys = {key: keys[key] for key in ("layer", "linear_bits", "weight_huffman", "linear_per", "scale_bits")}
             keys["linear_rule"] = "zero_point"
-    return Layer(**{key: value for key, value in keys.items() if value is not None})
+    return LayerPlan(**{key: value for key, value in keys.items() if value is not None})
 
 
 def plan(random: Random) -> Plan:
@@ -68,7 +70,7 @@ def plan(random: Random) -> Plan:
         name="random",
         number_bits=random.choice([16, 32, 32]),
         batch_norm=random.choice(["keep", "fold"]),
-        layers=entries or [Layer(layer="*")],
+        layers=entries or [LayerPlan(layer="*")],
         **random.choice([{}, {}, {"other_bits": random.randint(2, 16)}]),
     )
 

@@ -9,17 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archspec.compress import huffman as rule
-from archspec.compress.codecs.base import Counts, Reader, Stats, added, padding
+from archspec.compress.codecs.base import ByteReader, Counts, Stats, added, padding
 from archspec.compress.codecs.bitmask import Bitmask
 from archspec.compress.codecs.constant import Constant
 from archspec.compress.codecs.dense import Dense
 from archspec.compress.codecs.factors import Factors
 from archspec.compress.codecs.gaps import Gaps
 from archspec.compress.codecs.huffman import BLOCK, LONGEST, Huffman, canonical, limited_lengths
-from archspec.compress.codecs.linear import Linear
+from archspec.compress.codecs.linear import LinearQuantisation
 from archspec.compress.codecs.numbers import Numbers
-from archspec.compress.codecs.rows import Rows
-from archspec.compress.codecs.shared import Shared
+from archspec.compress.codecs.rows import CompressedRows
+from archspec.compress.codecs.shared import Codebook
 from archspec.compress.codecs.signs import Signs
 from archspec.compress.codecs.streams import Fixed, Floats
 from archspec.compress.coding import Coding
@@ -53,7 +53,7 @@ def symbols(*values):
 def test_a_stream_has_these_bits(stream, values, bits):
     written = stream.encode(symbols(*values))
     assert f"{int.from_bytes(written):0{8 * len(written)}b}"[: 8 * len(written)] == bits.translate({32: "", 124: ""})
-    reader = Reader(written, "x")
+    reader = ByteReader(written, "x")
     assert stream.decode(reader, len(values), "t").tolist() == values
     assert reader.at == len(written)
 
@@ -65,7 +65,7 @@ def test_a_stream_comes_back_and_is_as_long_as_it_says(bits, count, seed, huffma
     values = np.minimum(drawn.geometric(p, count) - 1, 2**bits - 1).astype(np.uint16)
     stream = Huffman(bits) if huffman else Fixed(bits)
     written = stream.encode(values)
-    reader = Reader(written, "x")
+    reader = ByteReader(written, "x")
     assert np.array_equal(stream.decode(reader, count, "t"), values)
     counts = Counts.of(values, bits)
     payload = stream.payload(counts)
@@ -78,7 +78,7 @@ def test_a_stream_comes_back_and_is_as_long_as_it_says(bits, count, seed, huffma
 def test_a_sample_of_a_stream_is_of_whole_blocks():
     values = np.random.RandomState(1).choice(8, 40 * BLOCK + 5, p=[0.3, 0.2, *[0.5 / 6] * 6]).astype(np.uint16)
     written = Huffman(3).encode(values)
-    sample = Huffman(3).decode(Reader(written, "x"), len(values), "t", sample=True)
+    sample = Huffman(3).decode(ByteReader(written, "x"), len(values), "t", sample=True)
     assert len(sample) == 15 * BLOCK + 5
     assert np.array_equal(sample[:BLOCK], values[:BLOCK])
     assert np.array_equal(sample[-5:], values[-5:])
@@ -155,8 +155,8 @@ def test_bitarray_decodes_our_codes():
         (Gaps(3), [1, 4, 15], "04000000" + "2974"[:4]),
         (Gaps(8), [0, 2], "02000000" + "0001"),
         (Gaps(4), [], "00000000"),
-        (Rows(), [1, 4, 15], "00000000" "02000000" "03000000" + "01000000" "04000000" "07000000"),
-        (Rows(3), [1, 4, 15], "00000000" "02000000" "03000000" + "3380"),  # 001 100 111
+        (CompressedRows(), [1, 4, 15], "00000000" "02000000" "03000000" + "01000000" "04000000" "07000000"),
+        (CompressedRows(3), [1, 4, 15], "00000000" "02000000" "03000000" + "3380"),  # 001 100 111
         (Bitmask(), [1, 4, 15], "4801"),
         (Dense(), list(range(16)), ""),
     ],
@@ -169,7 +169,7 @@ def test_an_index_is_written_so(index, positions, written):
         assert data.hex() == written
     else:  # 001 010 111 010: skipped 1, 2, then a filler, then 2
         assert data.hex() == "04000000" + f"{0b0010_1011_1010_0000:04x}"
-    assert index.decode(Reader(data, "x"), 2, 8).tolist() == (
+    assert index.decode(ByteReader(data, "x"), 2, 8).tolist() == (
         [1, 4, 12, 15] if isinstance(index, Gaps) and index.bits == 3 else positions.tolist()
     )
 
@@ -180,10 +180,12 @@ def test_an_index_comes_back_and_is_as_long_as_it_says(data, form, rows, columns
     elements = rows * columns
     positions = np.array(sorted(data.draw(st.sets(st.integers(0, elements - 1)))), np.int64)
     bits = data.draw(st.integers(1, 8))
-    index = {"gaps": Gaps(bits), "coded": Gaps(bits, huffman=True), "rows": Rows(7), "bitmask": Bitmask()}[form]
+    index = {"gaps": Gaps(bits), "coded": Gaps(bits, huffman=True), "rows": CompressedRows(7), "bitmask": Bitmask()}[
+        form
+    ]
     filled, gaps = index.stats(positions)
     written = index.encode(positions, rows, columns)
-    reader = Reader(written, "x")
+    reader = ByteReader(written, "x")
     found = index.decode(reader, rows, columns)
     codes = index.spread(np.ones(len(positions), np.uint16), positions, 0)
     assert found[codes == 1].tolist() == positions.tolist()
@@ -216,20 +218,20 @@ def content(values, array, positions=None):
 
 
 def test_shared_numbers_are_as_many_as_there_are_different_values():
-    found = content(Shared(2), [1, 1, 1, 2])
+    found = content(Codebook(2), [1, 1, 1, 2])
     assert found.tables[0].tolist() == [1, 2, 0, 0]
     assert found.codes.tolist() == [0, 0, 0, 1]
 
 
 def test_with_fillers_the_first_shared_number_is_their_zero():
-    found = content(Shared(2, zero=True), [5, 1, 2, 3, 4])
+    found = content(Codebook(2, zero=True), [5, 1, 2, 3, 4])
     assert found.tables[0][0] == 0
     assert found.codes.min() == 1
     assert set(np.diff(found.tables[0][1:]) > 0) == {True}
 
 
 def test_a_value_between_two_shared_numbers_takes_the_smaller():
-    assert content(Shared(1), [0, 4]).tables[0].tolist() == [0, 4]
+    assert content(Codebook(1), [0, 4]).tables[0].tolist() == [0, 4]
     from archspec.compress.clusters import middles
     from archspec.compress.codecs.shared import nearest
 
@@ -241,16 +243,26 @@ def test_a_value_between_two_shared_numbers_takes_the_smaller():
     ("values", "array", "codes", "numbers"),
     [
         # scale 127/127 = 1; half goes to the even level
-        (Linear(8), [-127, 0.5, 1.5, 127], [1, 128, 130, 255], [-127, 0, 2, 127]),
+        (LinearQuantisation(8), [-127, 0.5, 1.5, 127], [1, 128, 130, 255], [-127, 0, 2, 127]),
         # scale 7/-8: the largest in size is level -8, exactly
-        (Linear(4, "signed"), [7, -6.125, 0, 0.875], [0, 15, 8, 7], [7, -6.125, 0, 0.875]),
+        (LinearQuantisation(4, "signed"), [7, -6.125, 0, 0.875], [0, 15, 8, 7], [7, -6.125, 0, 0.875]),
         # from -1 to 2 in 3 steps: scale 1, zero point 1
-        (Linear(2, "zero_point"), [-1, 0, 1, 2], [0, 1, 2, 3], [-1, 0, 1, 2]),
-        (Linear(2, "zero_point"), [1, 2, 3, 3], [1, 2, 3, 3], [1, 2, 3, 3]),  # 0 is a level, although no weight is
-        (Linear(4, per=2), [7, 1, 14, 2], [15, 9, 15, 9], [7, 1, 14, 2]),
-        (Linear(4, per=3), [7, 1, 7, 2], [15, 9, 15, 15], [7, 1, 7, 2]),  # the last group is shorter
-        (Linear(3), [0, 0, 0, 0], [4, 4, 4, 4], [0, 0, 0, 0]),  # all zero: a scale of 0
-        (Linear(8, scale_bits=16), [1e-9, 0, 0, 0], [128] * 4, [0] * 4),  # a scale below the least of 16 bits
+        (LinearQuantisation(2, "zero_point"), [-1, 0, 1, 2], [0, 1, 2, 3], [-1, 0, 1, 2]),
+        (
+            LinearQuantisation(2, "zero_point"),
+            [1, 2, 3, 3],
+            [1, 2, 3, 3],
+            [1, 2, 3, 3],
+        ),  # 0 is a level, although no weight is
+        (LinearQuantisation(4, per=2), [7, 1, 14, 2], [15, 9, 15, 9], [7, 1, 14, 2]),
+        (LinearQuantisation(4, per=3), [7, 1, 7, 2], [15, 9, 15, 15], [7, 1, 7, 2]),  # the last group is shorter
+        (LinearQuantisation(3), [0, 0, 0, 0], [4, 4, 4, 4], [0, 0, 0, 0]),  # all zero: a scale of 0
+        (
+            LinearQuantisation(8, scale_bits=16),
+            [1e-9, 0, 0, 0],
+            [128] * 4,
+            [0] * 4,
+        ),  # a scale below the least of 16 bits
     ],
 )
 def test_levels_follow_their_rule(values, array, codes, numbers):
@@ -261,7 +273,7 @@ def test_levels_follow_their_rule(values, array, codes, numbers):
 
 def test_a_scale_beyond_16_bits_is_refused():
     with pytest.raises(ArchspecError, match="above 65504"):
-        content(Linear(2, scale_bits=16), [1e6])
+        content(LinearQuantisation(2, scale_bits=16), [1e6])
     with pytest.raises(ArchspecError, match="above 65504"):
         content(Numbers(16), [1e6])
 
@@ -276,7 +288,7 @@ def test_a_scale_beyond_16_bits_is_refused():
 def test_no_weight_is_further_than_half_a_step_from_its_level(rule, bits, per, seed):
     """But for the one end that `signed` has not: there it is up to a whole step."""
     array = np.random.RandomState(seed).standard_normal((6, 11)).astype(np.float32)
-    values = Linear(bits, rule, per)
+    values = LinearQuantisation(bits, rule, per)
     found = values.quantised(array.ravel(), None, 6, 11)
     numbers = values.numbers(found, None, 11)
     step = np.abs(found.tables[0][values._group(None, 11, slice(0, 66))])
@@ -286,7 +298,7 @@ def test_no_weight_is_further_than_half_a_step_from_its_level(rule, bits, per, s
 def test_levels_of_some_weights_are_those_of_all():
     array = np.random.RandomState(2).standard_normal((6, 11)).astype(np.float32)
     for per in ("tensor", "channel", 4):
-        values = Linear(6, per=per)
+        values = LinearQuantisation(6, per=per)
         all_, some = (values.quantised(array.ravel(), positions, 6, 11) for positions in (None, np.arange(66)))
         assert np.array_equal(all_.codes, some.codes)
         assert np.array_equal(all_.tables[0], some.tables[0])
@@ -321,7 +333,7 @@ def test_two_thin_matrices_of_full_rank_are_the_matrix(shape):
 def test_a_constant_is_told_and_not_written():
     coding = Coding("a.weight", (3,), Constant(1.0))
     assert coding.encode(coding.symbols(np.ones(3, np.float32))) == b""
-    assert coding.array(coding.decode(Reader(b"", "x"))).tolist() == [1, 1, 1]
+    assert coding.array(coding.decode(ByteReader(b"", "x"))).tolist() == [1, 1, 1]
     with pytest.raises(ArchspecError, match=r"said to be 1.0 and is not"):
         coding.symbols(np.zeros(3, np.float32))
 
@@ -358,13 +370,13 @@ def test_numbers_of_16_bits_that_come_to_be_zero_are_not_stored():
 
 def test_columns_are_scanned_as_rows_of_the_transposed():
     array = np.random.RandomState(4).standard_normal((5, 7)).astype(np.float32)
-    for index in (Gaps(2), Rows(), Bitmask()):
+    for index in (Gaps(2), CompressedRows(), Bitmask()):
         by_columns = Coding("a.weight", (5, 7), Numbers(), index, "columns", Fraction(1, 3))
         by_rows = Coding("a.weight", (7, 5), Numbers(), index, "rows", Fraction(1, 3))
         written = by_columns.encode(by_columns.symbols(array))
         assert written == by_rows.encode(by_rows.symbols(np.ascontiguousarray(array.T)))
-        back = by_columns.array(by_columns.decode(Reader(written, "x")))
-        assert np.array_equal(back.T, by_rows.array(by_rows.decode(Reader(written, "x"))))
+        back = by_columns.array(by_columns.decode(ByteReader(written, "x")))
+        assert np.array_equal(back.T, by_rows.array(by_rows.decode(ByteReader(written, "x"))))
         assert np.count_nonzero(back) == 12
         assert set(back[back != 0]) <= set(array.ravel())
 

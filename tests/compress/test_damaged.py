@@ -12,14 +12,14 @@ import pytest
 import archspec
 from archspec.compress import container
 from archspec.compress.blobs import header, read_header
-from archspec.compress.codecs.base import DamagedError, Reader
+from archspec.compress.codecs.base import ByteReader, DamagedError
 from archspec.compress.codecs.bitmask import Bitmask
 from archspec.compress.codecs.gaps import Gaps
 from archspec.compress.codecs.huffman import Huffman
-from archspec.compress.codecs.rows import Rows
-from archspec.compress.codecs.shared import Shared
+from archspec.compress.codecs.rows import CompressedRows
+from archspec.compress.codecs.shared import Codebook
 from archspec.compress.codecs.streams import Fixed, Floats
-from archspec.compress.plan import Layer, Plan
+from archspec.compress.plan import LayerPlan, Plan
 from archspec.errors import ArchspecError
 
 PLAN = Plan(
@@ -27,10 +27,12 @@ PLAN = Plan(
     batch_norm="fold",
     other_bits=8,
     layers=[
-        Layer(layer="first", density="1/2", weight_bits=4, weight_huffman="coded", index_bits=3, index_huffman="coded"),
-        Layer(layer="second", density="1/3", linear_bits=5, index="bitmask", scale_bits=16),
-        Layer(layer="third", density="1/3", weight_bits=3, index="rows"),
-        Layer(layer="fourth", density="1/9", weight_bits=2, index_bits=2),
+        LayerPlan(
+            layer="first", density="1/2", weight_bits=4, weight_huffman="coded", index_bits=3, index_huffman="coded"
+        ),
+        LayerPlan(layer="second", density="1/3", linear_bits=5, index="bitmask", scale_bits=16),
+        LayerPlan(layer="third", density="1/3", weight_bits=3, index="rows"),
+        LayerPlan(layer="fourth", density="1/9", weight_bits=2, index_bits=2),
     ],
 )
 
@@ -281,17 +283,17 @@ TABLE, BLOCKS, CODES = HUFFMAN[:2], HUFFMAN[2:4], HUFFMAN[4:]
 )
 def test_a_stream_of_codes_that_is_not_written_is_refused(data, count, message):
     with pytest.raises(DamagedError, match=message):
-        Huffman(2).decode(Reader(data, "x"), count, "codes")
+        Huffman(2).decode(ByteReader(data, "x"), count, "codes")
 
 
 def test_blocks_that_lie_are_found_among_many():
     """More blocks than are decoded one after the other; two of them exchange their lengths."""
     symbols = np.random.RandomState(0).choice(4, 100 * 4096, p=[0.7, 0.1, 0.1, 0.1]).astype(np.uint16)
     data = bytearray(Huffman(2).encode(symbols))
-    assert np.array_equal(Huffman(2).decode(Reader(data, "x"), len(symbols), "codes"), symbols)
+    assert np.array_equal(Huffman(2).decode(ByteReader(data, "x"), len(symbols), "codes"), symbols)
     data[2:4], data[4:6] = data[4:6], data[2:4]
     with pytest.raises(DamagedError, match=r"x: .*as long as it says"):
-        Huffman(2).decode(Reader(data, "x"), len(symbols), "codes")
+        Huffman(2).decode(ByteReader(data, "x"), len(symbols), "codes")
 
 
 @pytest.mark.parametrize(
@@ -302,14 +304,14 @@ def test_blocks_that_lie_are_found_among_many():
         (lambda r: Floats(32).decode(r, 1, "t"), np.array([np.inf], "<f4").tobytes(), "no finite number"),
         (lambda r: Gaps(3).decode(r, 2, 5), (11).to_bytes(4, "little"), "11 entries for 10 weights"),
         (lambda r: Gaps(8).decode(r, 2, 5), (2).to_bytes(4, "little") + b"\x04\x05", "an entry at 10 of 10"),
-        (lambda r: Rows().decode(r, 1, 5), np.array([1, 1], "<u4").tobytes(), "rows do not begin"),
-        (lambda r: Rows().decode(r, 2, 5), np.array([0, 3, 2], "<u4").tobytes(), "rows do not begin"),
-        (lambda r: Rows().decode(r, 1, 5), np.array([0, 6], "<u4").tobytes(), "rows do not begin"),
-        (lambda r: Rows().decode(r, 1, 5), np.array([0, 2, 3, 3], "<u4").tobytes(), "columns do not rise"),
-        (lambda r: Rows().decode(r, 1, 5), np.array([0, 1, 5], "<u4").tobytes(), "columns do not rise"),
+        (lambda r: CompressedRows().decode(r, 1, 5), np.array([1, 1], "<u4").tobytes(), "rows do not begin"),
+        (lambda r: CompressedRows().decode(r, 2, 5), np.array([0, 3, 2], "<u4").tobytes(), "rows do not begin"),
+        (lambda r: CompressedRows().decode(r, 1, 5), np.array([0, 6], "<u4").tobytes(), "rows do not begin"),
+        (lambda r: CompressedRows().decode(r, 1, 5), np.array([0, 2, 3, 3], "<u4").tobytes(), "columns do not rise"),
+        (lambda r: CompressedRows().decode(r, 1, 5), np.array([0, 1, 5], "<u4").tobytes(), "columns do not rise"),
         (lambda r: Bitmask().decode(r, 1, 5), b"\x04", "bits behind a bitmask"),
         (
-            lambda r: Shared(1, zero=True).decode(r, 1, 1, 1),
+            lambda r: Codebook(1, zero=True).decode(r, 1, 1, 1),
             np.array([1, 2], "<f4").tobytes() + b"\x00",
             "that of fillers, and not 0",
         ),
@@ -317,4 +319,4 @@ def test_blocks_that_lie_are_found_among_many():
 )
 def test_what_is_not_written_is_refused(read, data, message):
     with pytest.raises(DamagedError, match=message):
-        read(Reader(data, "x"))
+        read(ByteReader(data, "x"))

@@ -22,7 +22,7 @@ from archspec.compress import plan as plans
 from archspec.compress.codecs import bitmask, dense, gaps, huffman, rows, streams
 from archspec.compress.codecs.values import Values
 from archspec.compress.coding import Coding
-from archspec.compress.plan import Layer, Plan
+from archspec.compress.plan import LayerPlan, Plan
 from archspec.errors import ArchspecError, SpecErrors
 
 pack, predict, unpack, verify = (getattr(archspec.compress, name) for name in ("pack", "predict", "unpack", "verify"))
@@ -112,7 +112,7 @@ def test_the_size_that_is_expected_of_a_preset_fits_its_closed_forms(name):
 )
 @pytest.mark.parametrize("percent", [4, 20, 60])
 def test_what_is_expected_is_within_a_percent_of_random_masks(tmp_path, keys, percent):
-    plan = Plan(name="p", layers=[Layer(layer="*", density=f"{percent} %", weight_bits=5, **keys)])
+    plan = Plan(name="p", layers=[LayerPlan(layer="*", density=f"{percent} %", weight_bits=5, **keys)])
     expected = predict(LENET, plan).file
     written = pack(LENET, weights(LENET.expand(), 1), plan, tmp_path / "p.safetensors")
     assert expected.bytes == pytest.approx(written.bytes, rel=0.01)
@@ -122,7 +122,7 @@ def test_what_is_expected_is_within_a_percent_of_random_masks(tmp_path, keys, pe
 
 def test_the_smallest_index_is_taken_as_the_formulas_have_it():
     def form(density):
-        plan = Plan(name="p", layers=[Layer(layer="fc1", density=density, weight_bits=4, index="auto")])
+        plan = Plan(name="p", layers=[LayerPlan(layer="fc1", density=density, weight_bits=4, index="auto")])
         return next(predict(LENET, plan).file.parts).coding.index
 
     assert form(1) == dense.Dense()
@@ -135,7 +135,7 @@ def test_the_smallest_index_is_taken_for_given_weights():
     """Half of the weights, in the first rows alone: a gap of a bit says it, where independent places need a mask."""
     source = weights(LENET.expand(), 0)
     source["fc1.weight"][150:] = 0
-    plan = Plan(name="p", layers=[Layer(layer="fc1", density="1/2", weight_bits=4, index="auto")])
+    plan = Plan(name="p", layers=[LayerPlan(layer="fc1", density="1/2", weight_bits=4, index="auto")])
     found, other = (next(predict(LENET, plan, given).file.parts) for given in (source, None))
     assert found.coding.index == gaps.Gaps(1)
     assert found.bits < other.bits
@@ -148,7 +148,7 @@ def test_predicting_encodes_nothing(monkeypatch):
 
     classes = (
         *(huffman.Huffman, streams.Fixed, streams.Floats, Values, Coding),
-        *(gaps.Gaps, rows.Rows, bitmask.Bitmask, dense.Dense),
+        *(gaps.Gaps, rows.CompressedRows, bitmask.Bitmask, dense.Dense),
     )
     for each in classes:
         monkeypatch.setattr(each, "encode", refuse)
@@ -269,7 +269,7 @@ network:
 
 def test_folded_normalisations_leave_a_shift_and_the_same_function(normalised, tmp_path):
     source = weights(normalised.expand(), 3)
-    plan = Plan(name="fold", batch_norm="fold", layers=[Layer(layer="*")])
+    plan = Plan(name="fold", batch_norm="fold", layers=[LayerPlan(layer="*")])
     pack(normalised, source, plan, tmp_path / "f.safetensors")
     before = normalised.to_torch(weights={key: torch.from_numpy(array) for key, array in source.items()})
     after = normalised.to_torch(weights=tmp_path / "f.safetensors")
@@ -290,7 +290,7 @@ def test_folded_normalisations_leave_a_shift_and_the_same_function(normalised, t
 
 def test_biases_and_statistics_can_have_levels_too(normalised, tmp_path):
     source = weights(normalised.expand(), 3)
-    plan = Plan(name="levels", other_bits=8, layers=[Layer(layer="*", linear_bits=8)])
+    plan = Plan(name="levels", other_bits=8, layers=[LayerPlan(layer="*", linear_bits=8)])
     written = pack(normalised, source, plan, tmp_path / "l.safetensors")
     arrays, elements = 2 + 4 * 4, 6 + 4 + 4 * (6 + 6 + 6 + 4)
     assert written.size.terms["biases"] + written.size.terms["others"] == 8 * elements
@@ -302,7 +302,7 @@ def test_biases_and_statistics_can_have_levels_too(normalised, tmp_path):
 
 def test_one_bit_weights_run_as_their_signs_times_their_factor(tmp_path):
     source = weights(LENET.expand(), 0)
-    plan = Plan(name="bwn", layers=[Layer(layer="fc1", binary="weights")])
+    plan = Plan(name="bwn", layers=[LayerPlan(layer="fc1", binary="weights")])
     pack(LENET, source, plan, tmp_path / "b.safetensors")
     found = unpack(tmp_path / "b.safetensors")["fc1.weight"]
     alpha = np.abs(source["fc1.weight"]).mean(1, dtype=np.float64)
@@ -335,7 +335,7 @@ def test_what_is_not_the_networks_is_said_before_any_work(tmp_path):
     with pytest.raises(ArchspecError, match=r"ends in \.safetensors"):
         pack(LENET, source, "lenet_300_100", tmp_path / "x.bin")
     with pytest.raises(ArchspecError, match="holds numbers of 16 or 32 bits; the plan 'p' has 8"):
-        pack(LENET, source, Plan(name="p", number_bits=8, layers=[Layer(layer="*")]), tmp_path / "x.safetensors")
+        pack(LENET, source, Plan(name="p", number_bits=8, layers=[LayerPlan(layer="*")]), tmp_path / "x.safetensors")
     with pytest.raises(ArchspecError, match="cannot write"):
         pack(LENET, source, "lenet_300_100", tmp_path / "nowhere" / "x.safetensors")
     assert list(tmp_path.iterdir()) == []
@@ -368,7 +368,7 @@ def test_weights_are_read_from_other_types_and_files(tmp_path, form):
 
         types = {"bf16": torch.bfloat16, "f16": torch.float16, "f64": torch.float64}
         save({key: torch.from_numpy(array).to(types[form]) for key, array in source.items()}, given)
-    plan = Plan(name="p", layers=[Layer(layer="*", density="1/3", weight_bits=3, index_bits=4)])
+    plan = Plan(name="p", layers=[LayerPlan(layer="*", density="1/3", weight_bits=3, index_bits=4)])
     one, two = tmp_path / "1.safetensors", tmp_path / "2.safetensors"
     pack(LENET, source, plan, one)
     pack(LENET, given, plan, two)
@@ -431,9 +431,9 @@ def test_linear_levels_by_hand():
     plan = Plan(
         name="p",
         layers=[
-            Layer(layer="fc1", linear_bits=8),
-            Layer(layer="fc2", linear_bits=4, linear_per=128, scale_bits=16),
-            Layer(layer="fc3", linear_bits=8, linear_per="tensor", linear_rule="zero_point"),
+            LayerPlan(layer="fc1", linear_bits=8),
+            LayerPlan(layer="fc2", linear_bits=4, linear_per=128, scale_bits=16),
+            LayerPlan(layer="fc3", linear_bits=8, linear_per="tensor", linear_rule="zero_point"),
         ],
     )
     one, two, three = LENET.predict(plan).rows
@@ -444,21 +444,21 @@ def test_linear_levels_by_hand():
 
 def test_forms_of_index_by_hand():
     def stored(**keys):
-        return LENET.predict(Plan(name="p", layers=[Layer(layer="fc2", weight_bits=4, **keys)])).rows[1].fixed
+        return LENET.predict(Plan(name="p", layers=[LayerPlan(layer="fc2", weight_bits=4, **keys)])).rows[1].fixed
 
     kept = Fraction(300 * 100, 4)
     assert stored(density="1/4", index="bitmask").bits == 4 * kept + 300 * 100 + 32 * 16 + 32 * 100
     assert stored(density="1/4", index="auto") == stored(density="1/4", index="bitmask")
     assert stored(density="1/100", index="auto", index_bits=6) == stored(density="1/100", index_bits=6)
     assert stored(index="gaps", index_bits=3).bits == (4 + 3) * 30_000 + 32 * 16 + 32 * 100
-    free = Plan(name="p", layers=[Layer(layer="fc3", density="1/4", index="auto")])
+    free = Plan(name="p", layers=[LayerPlan(layer="fc3", density="1/4", index="auto")])
     with pytest.raises(ArchspecError, match="depends on free symbols"):
         LENET.predict(free, free="classes")
 
 
 def test_without_input_scale_fewer_operations_are_left():
     with_, without = (
-        LENET.predict(Plan(name="p", layers=[Layer(layer="fc2", binary="xnor", input_scale=scale)]))
+        LENET.predict(Plan(name="p", layers=[LayerPlan(layer="fc2", binary="xnor", input_scale=scale)]))
         for scale in (True, False)
     )
     assert without.with_one_bit.node("fc2").operator.input_scale is False
@@ -468,7 +468,7 @@ def test_without_input_scale_fewer_operations_are_left():
 
 def test_over_free_symbols_there_is_no_file():
     assert LENET.predict("lenet_300_100", free="side").file is None
-    assert LENET.predict(Plan(name="p", number_bits=8, layers=[Layer(layer="*")])).file is None
+    assert LENET.predict(Plan(name="p", number_bits=8, layers=[LayerPlan(layer="*")])).file is None
 
 
 # ------------------------------------------------------------------ the command
@@ -534,7 +534,7 @@ def test_a_file_that_is_written_otherwise_is_found(tmp_path):
     file = tmp_path / "f.safetensors"
     arch = archspec.loads("{archspec: 1, name: one, input: [10], network: [{linear: {out_features: 1, bias: false}}]}")
     source = {"linear.weight": np.eye(1, 10, 7, dtype=np.float32)}
-    plan = Plan(name="p", layers=[Layer(layer="*", density="1/2", weight_bits=2, index_bits=3)])
+    plan = Plan(name="p", layers=[LayerPlan(layer="*", density="1/2", weight_bits=2, index_bits=3)])
     pack(arch, source, plan, file)
     assert verify(file)
     codebook = np.array([0, 1, 0, 0], "<f4").tobytes()

@@ -13,7 +13,7 @@ from archspec.cli import app
 from archspec.compress import plan as plans
 from archspec.compress.binary import BINARY, binarised
 from archspec.compress.closed_forms import CLOSED_FORMS, closed_form
-from archspec.compress.plan import Layer, Plan
+from archspec.compress.plan import LayerPlan, Plan
 from archspec.compress.prediction import prediction as predict
 from archspec.errors import SpecErrors, UnknownNameError
 from archspec.ops import registered
@@ -155,7 +155,7 @@ FIRST, SECOND, THIRD = 16 * 27, 8 * 8 * 9, 8 * 64 * 10
 
 def planned(*entries):
     network = archspec.loads(CONVOLUTION).expand()
-    return predict(network, Plan(name="plan", layers=[Layer(**entry) for entry in entries]))
+    return predict(network, Plan(name="plan", layers=[LayerPlan(**entry) for entry in entries]))
 
 
 def test_what_no_entry_names_stays_as_it_is():
@@ -217,7 +217,7 @@ def test_the_convolution_of_the_paper_is_62_times_faster_but_for_the_means_of_it
     arch = archspec.load("binary_convolution")
     real = arch.expand(form="real")
     (node,) = real.nodes
-    found = predict(real, Plan(name="all", layers=[Layer(layer="*", binary="xnor")]))
+    found = predict(real, Plan(name="all", layers=[LayerPlan(layer="*", binary="xnor")]))
     assert found.with_one_bit.nodes[0].operator == arch.expand().nodes[0].operator
     products = 14 * 14 * 256 * 9 * 256
     assert found.speedup == Fraction(products, products // 64 + 14 * 14 * 9)
@@ -368,7 +368,7 @@ def test_a_plan_that_does_not_fit_the_network_is_refused_at_its_place(entries, m
 def test_a_layer_without_a_one_bit_form_is_refused():
     text = "{archspec: 1, name: n, input: [2, 4, 4], network: [{conv_transpose2d: {out_channels: 3, kernel_size: 2}}]}"
     with pytest.raises(SpecErrors, match="is a conv_transpose2d, which has no one-bit form"):
-        archspec.loads(text).predict(Plan(name="p", layers=[Layer(layer="*", binary="xnor")]))
+        archspec.loads(text).predict(Plan(name="p", layers=[LayerPlan(layer="*", binary="xnor")]))
 
 
 def test_an_unknown_plan_is_refused(tmp_path):

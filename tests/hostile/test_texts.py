@@ -40,5 +40,5 @@ def test_figures_are_of_specifications_below_their_folder(tmp_path, spec):
     folder.mkdir()
     (folder / "up").symlink_to("..")
     with pytest.raises(ArchspecError, match="no file below the folder of the figures and no network of the zoo") as no:
-        quantity_of(figures.Quantity(spec=spec, quantity="params"), folder)
+        quantity_of(figures.SpecQuantity(spec=spec, quantity="params"), folder)
     assert "SECRET" not in str(no.value)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from archspec import language
 from archspec.errors import SpecError, SpecErrors
 from archspec.language import Document
-from archspec.language.document import Block, Call, Column, Join, Symbol, Table
+from archspec.language.document import Block, Call, Join, Symbol, TableColumn, TableStep
 from archspec.language.expression import Expression
 
 HEAD = "archspec: 1\nname: x\ninput: [3, 32, 32]\n"
@@ -204,9 +204,9 @@ def test_a_document_built_in_python_has_no_places_and_raises_what_is_wrong():
 def test_models_can_be_built_one_by_one():
     call = Call(name="conv2d", args={"out_channels": 8, "kernel_size": [3, 3]}, as_="c1")
     assert call == Call.model_validate({"conv2d": {"out_channels": 8, "kernel_size": [3, 3]}, "as": "c1"})
-    assert Column.model_validate("c") == Column(name="c")
-    assert Column.model_validate({"c": "width(c)"}) == Column(name="c", built=Expression("width(c)"))
-    table = Table(table={"columns": ["block", "n"], "rows": [["relu", None]]})
+    assert TableColumn.model_validate("c") == TableColumn(name="c")
+    assert TableColumn.model_validate({"c": "width(c)"}) == TableColumn(name="c", built=Expression("width(c)"))
+    table = TableStep(table={"columns": ["block", "n"], "rows": [["relu", None]]})
     assert table.table.rows[0] == (Expression("relu"), None)
     assert Document(archspec=1, name="x", input=(3,), network=(call, table)).network == (call, table)
 

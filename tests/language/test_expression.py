@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from archspec.errors import Mark, Source, SpecError
+from archspec.errors import Mark, SourceText, SpecError
 from archspec.language.expression import MAX_WORK, Expression, Scope
 from archspec.language.reader import parse
 
@@ -25,7 +25,7 @@ def value(text):
 
 def fault(text):
     """The column that a fault of an expression points at, counting from 1 at its first character, and the message."""
-    at = Mark(Source("f", (text,)), 1, 1)
+    at = Mark(SourceText("f", (text,)), 1, 1)
     with pytest.raises(SpecError) as caught:
         Expression(text, at).evaluate(scope())
     return caught.value.at.column, caught.value.message

@@ -24,7 +24,7 @@ torch = pytest.importorskip("torch")
 import archspec  # noqa: E402  # behind the skip
 from archspec.emit import children, code, conditions, joins, liveness, loops  # noqa: E402
 from archspec.emit.code import Code  # noqa: E402
-from archspec.emit.scope import Scope, dimensions  # noqa: E402
+from archspec.emit.scope import ClassScope, dimensions  # noqa: E402
 from archspec.emit.statements import set_by  # noqa: E402
 from archspec.errors import ArchspecError  # noqa: E402
 
@@ -516,7 +516,7 @@ FAULTS = {
         + f"]}}}}\nnetwork: [b, {{{CONV} 3}}}}, b]",
     ),
     "a symbol hidden by a loop": (
-        Scope,
+        ClassScope,
         "symbol",
         hidden,
         f"blocks: {{b: {{body: [{{add: {{a: [{{when: i > 1, then: [{{add: [[{{{CONV} 4}}}}], relu]}}]}}, "

@@ -15,7 +15,7 @@ from archspec.cli import app
 from archspec.errors import ArchspecError, UnknownNameError
 from archspec.report import REPORTS, formats, report_on
 from archspec.report.cells import Math, Name, Note, Number, Shape, Share, Sizes
-from archspec.report.page import Column, Formulas, Line, Notes, Report, Section, Table, Title
+from archspec.report.page import Column, Equation, Formulas, Notes, Report, Section, Table, Title
 
 
 @cache
@@ -93,7 +93,7 @@ CELLS = Report(
             ),
             heading="a table",
         ),
-        Section((Formulas((Line("x", "=", "a − b", "a - b"), Line("", "+", "c", "c")), of="y"),), nested=True),
+        Section((Formulas((Equation("x", "=", "a − b", "a - b"), Equation("", "+", "c", "c")), of="y"),), nested=True),
     )
 )
 

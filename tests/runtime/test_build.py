@@ -20,7 +20,7 @@ from archspec.graph.network import INPUT  # noqa: E402
 from archspec.ops import Function, Module, Tensor, operator  # noqa: E402
 from archspec.runtime import build, live  # noqa: E402
 from archspec.runtime.container import applied, container  # noqa: E402
-from archspec.runtime.plan import Line, Plan, checked  # noqa: E402
+from archspec.runtime.plan import ChildCall, ForwardPlan, checked  # noqa: E402
 
 
 def batch(arch, n=2, **bindings):
@@ -98,7 +98,7 @@ def test_code_is_written_of_identifiers_alone(name):
     with pytest.raises(ArchspecError, match="cannot be the name of a module"):
         checked(name)
     with pytest.raises(ArchspecError, match="cannot be the name of a module"):
-        container(Plan(name, ("x",), (), ("x",)))
+        container(ForwardPlan(name, ("x",), (), ("x",)))
     node = Node(f"{name}/relu", operator("relu")(), (INPUT,), Tensor((1, 3)), "a", "relu", None)
     with pytest.raises(ArchspecError, match="cannot be the name of a module"):
         build(Network("n", {}, 1, Tensor((1, 3)), (node,), node.name, containers={name: Container("branch")}))
@@ -115,7 +115,9 @@ def test_no_name_of_a_specification_meets_an_attribute_of_ours():
 
 
 def test_two_containers_of_one_plan_are_of_one_class_and_the_code_is_plain():
-    plan = Plan("Two", ("x", "x1"), (Line("a", ("x", "x1"), ()), Line("b", ("x1",), ("x2",))), ("x2", "x"))
+    plan = ForwardPlan(
+        "Two", ("x", "x1"), (ChildCall("a", ("x", "x1"), ()), ChildCall("b", ("x1",), ("x2",))), ("x2", "x")
+    )
     assert container(plan) is container(copy.deepcopy(plan))
     assert container(plan)._code.splitlines() == [
         "def forward(self, x, x1):",
@@ -339,10 +341,10 @@ def test_functions_before_a_module_are_part_of_it_and_pickle():
 
 
 def test_a_module_of_a_function_takes_inputs_as_the_function_does():
-    from archspec.runtime.container import Call
+    from archspec.runtime.container import FunctionCall
 
     xs = [torch.randn(2, 3) for _ in range(3)]
-    fold = applied(Call("Mul", "torch.mul", (), "fold", 3))()
+    fold = applied(FunctionCall("Mul", "torch.mul", (), "fold", 3))()
     assert torch.equal(fold(*xs), reduce(torch.mul, xs))
-    joined = applied(Call("Concat", "torch.cat", (("dim", 0),), "list", 3))()
+    joined = applied(FunctionCall("Concat", "torch.cat", (("dim", 0),), "list", 3))()
     assert torch.equal(joined(*xs), torch.cat(xs, 0))

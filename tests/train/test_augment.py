@@ -8,7 +8,7 @@ import torch
 from archspec.errors import ArchspecError
 from archspec.train import data
 from archspec.train.augment import COLUMNS, Augment
-from archspec.train.batches import Batches, Inputs, generator, resident
+from archspec.train.batches import Batches, Standardisation, generator, resident
 
 
 def chance(**columns):
@@ -88,7 +88,9 @@ def digits():
 
 
 def batches(digits, share=(0, 1), batch=100, seed=0, change=Augment(crop=1, flip=True)):  # noqa: B008
-    return Batches(digits, batch, change, seed, Inputs(digits.statistics, torch.device("cpu"), last=False), share)
+    return Batches(
+        digits, batch, change, seed, Standardisation(digits.statistics, torch.device("cpu"), last=False), share
+    )
 
 
 def test_an_epoch_shows_each_image_once_but_for_the_last_that_fill_no_batch(digits):
@@ -120,7 +122,7 @@ def test_a_batch_follows_from_seed_and_step_alone(digits):
 
 
 def test_inputs_have_mean_0_and_deviation_1_over_the_training_images(digits):
-    inputs = Inputs(digits.statistics, torch.device("cpu"), last=True)
+    inputs = Standardisation(digits.statistics, torch.device("cpu"), last=True)
     seen = inputs(digits.train.images)
     assert float(seen.mean()) == pytest.approx(0, abs=1e-5)
     assert float(seen.std(correction=0)) == pytest.approx(1, abs=1e-5)

@@ -12,7 +12,7 @@ from PIL import Image
 from archspec import extras
 from archspec.errors import ArchspecError, MissingExtraError
 from archspec.train import data
-from archspec.train.data import Data, Split, cache, cifar, folder, idx, kind_of, load, split
+from archspec.train.data import Data, DataSplit, cache, cifar, folder, idx, kind_of, load, split
 
 
 def idx_file(code, sizes, content):
@@ -401,7 +401,7 @@ def test_colour_is_averaged_where_one_channel_is_wanted(binary):
 
 
 def grey(images, labels):
-    return Split(torch.tensor(images, dtype=torch.uint8).view(-1, 1, 1, 1), torch.tensor(labels))
+    return DataSplit(torch.tensor(images, dtype=torch.uint8).view(-1, 1, 1, 1), torch.tensor(labels))
 
 
 def test_the_statistics_are_those_of_the_training_images():

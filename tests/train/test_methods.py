@@ -16,7 +16,7 @@ import archspec
 from archspec.errors import ArchspecError
 from archspec.formula import distillation
 from archspec.train import Options, Recipe, Watcher, checkpoint, data, evaluate, fit, start
-from archspec.train.data import Data, Split, held_out
+from archspec.train.data import Data, DataSplit, held_out
 from archspec.train.methods import METHODS
 from archspec.train.methods.distil import soft_loss
 from archspec.train.methods.share import beginning, clustered, summed
@@ -159,15 +159,15 @@ def test_averaged_weights_have_batch_statistics_of_their_own(tiny, tmp_path):
 
 
 def _inputs(found):
-    from archspec.train.batches import Inputs
+    from archspec.train.batches import Standardisation
 
-    return Inputs(found.statistics, torch.device("cpu"), False)
+    return Standardisation(found.statistics, torch.device("cpu"), False)
 
 
 def test_recomputed_statistics_are_means_over_batches():
     norm = nn.BatchNorm2d(1)
     images = torch.arange(40, dtype=torch.uint8).view(10, 1, 2, 2)
-    split = Split(images, torch.zeros(10, dtype=torch.int64))
+    split = DataSplit(images, torch.zeros(10, dtype=torch.int64))
     inputs = _inputs(Data("d", split, split, 1))
     recompute(norm, split, inputs, 10, torch.no_grad)
     floats = inputs(images)
@@ -206,7 +206,7 @@ def test_confusions_are_counted(plain, tmp_path):
 def test_validation_images_are_of_all_classes_alike(counts, share, seed):
     labels = torch.cat([torch.full((n,), label) for label, n in enumerate(counts)])
     images = torch.arange(len(labels))[:, None]
-    whole = Data("d", Split(images, labels), Split(images[:1], labels[:1]), len(counts))
+    whole = Data("d", DataSplit(images, labels), DataSplit(images[:1], labels[:1]), len(counts))
     count = len(labels) * share // 10
     if not 0 < count < len(labels):
         return
@@ -345,7 +345,7 @@ HEAD = {"side": 8, "classes": 4}
 
 def four(split):
     kept = split.labels < 4
-    return Split(split.images[kept], split.labels[kept])
+    return DataSplit(split.images[kept], split.labels[kept])
 
 
 def test_a_head_of_other_classes_begins_fresh_and_is_named(tiny, tmp_path):

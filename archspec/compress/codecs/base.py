@@ -87,7 +87,7 @@ class Stats:
     gaps: Counts | None = None
 
 
-class Reader:
+class ByteReader:
     """Bytes read from the front, and a ledger of what their bits were for.
 
     Args:

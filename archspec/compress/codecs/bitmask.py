@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, Reader, Stats, Terms, padding
+from archspec.compress.codecs.base import Array, ByteReader, Stats, Terms, padding
 from archspec.compress.codecs.index import Unfilled
 
 
@@ -29,7 +29,7 @@ class Bitmask(Unfilled):
         mask[positions] = 1
         return np.packbits(mask).tobytes()
 
-    def decode(self, reader: Reader, rows: int, columns: int, *, sample: bool = False) -> Array:  # noqa: ARG002
+    def decode(self, reader: ByteReader, rows: int, columns: int, *, sample: bool = False) -> Array:  # noqa: ARG002
         """The positions of ones.
 
         Raises:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, Counts, Reader
+from archspec.compress.codecs.base import Array, ByteReader, Counts
 from archspec.compress.codecs.streams import Fixed, Stream
 from archspec.compress.codecs.values import Content, Values
 from archspec.dims import Dim
@@ -54,6 +54,6 @@ class Constant(Values):
         """Nothing."""
         return b""
 
-    def decode(self, reader: Reader, entries: int, rows: int, columns: int, *, sample: bool = False) -> Content:  # noqa: ARG002
+    def decode(self, reader: ByteReader, entries: int, rows: int, columns: int, *, sample: bool = False) -> Content:  # noqa: ARG002
         """Nothing."""
         return Content(np.zeros(0, np.uint16))

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, Reader, Stats, Terms
+from archspec.compress.codecs.base import Array, ByteReader, Stats, Terms
 from archspec.compress.codecs.index import Unfilled
 
 
@@ -27,6 +27,6 @@ class Dense(Unfilled):
         """Nothing."""
         return b""
 
-    def decode(self, reader: Reader, rows: int, columns: int, *, sample: bool = False) -> Array:  # noqa: ARG002
+    def decode(self, reader: ByteReader, rows: int, columns: int, *, sample: bool = False) -> Array:  # noqa: ARG002
         """All of them."""
         return np.arange(rows * columns)

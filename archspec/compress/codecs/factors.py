@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, Counts, Reader
+from archspec.compress.codecs.base import Array, ByteReader, Counts
 from archspec.compress.codecs.streams import Fixed, Floats, Stream, rounded
 from archspec.compress.codecs.values import Content, Values
 from archspec.dims import Dim
@@ -70,6 +70,6 @@ class Factors(Values):
         """The two matrices."""
         return super().encode(content, codes[:0], rows, columns)
 
-    def decode(self, reader: Reader, entries: int, rows: int, columns: int, *, sample: bool = False) -> Content:  # noqa: ARG002
+    def decode(self, reader: ByteReader, entries: int, rows: int, columns: int, *, sample: bool = False) -> Content:  # noqa: ARG002
         """The two matrices."""
         return super().decode(reader, 0, rows, columns)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, Counts, Reader, Stats, Terms, added, padding
+from archspec.compress.codecs.base import Array, ByteReader, Counts, Stats, Terms, added, padding
 from archspec.compress.codecs.streams import Stream, stream
 from archspec.compress.sparse import fillers
 from archspec.dims import Dim, divide, power
@@ -71,7 +71,7 @@ class Gaps:
         gaps = self.spread((skipped & self.longest).astype(np.uint16), positions, self.longest)
         return np.array([len(gaps)], "<u4").tobytes() + self.stream.encode(gaps)
 
-    def decode(self, reader: Reader, rows: int, columns: int, *, sample: bool = False) -> Array:
+    def decode(self, reader: ByteReader, rows: int, columns: int, *, sample: bool = False) -> Array:
         """The positions of all entries.
 
         Raises:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, Counts, DamagedError, Reader, Terms
+from archspec.compress.codecs.base import Array, ByteReader, Counts, DamagedError, Terms
 from archspec.compress.huffman import code_lengths
 from archspec.compress.names import LONGEST
 from archspec.dims import Dim, ceil_div
@@ -65,7 +65,7 @@ class Huffman:
         codes = canonical(lengths)[symbols]
         return Fixed(4).encode(lengths) + blocks.astype("<u2").tobytes() + _bits(codes, each)
 
-    def decode(self, reader: Reader, count: int, term: str, *, sample: bool = False) -> Array:
+    def decode(self, reader: ByteReader, count: int, term: str, *, sample: bool = False) -> Array:
         """The symbols back; of a sample, those of some blocks.
 
         Raises:
@@ -175,7 +175,7 @@ def _bits(codes: Array, lengths: Array) -> bytes:
     return words.astype(">u4").tobytes()[: -(-total // 8)]
 
 
-def _refuse_incomplete(lengths: Array, count: int, reader: Reader) -> None:
+def _refuse_incomplete(lengths: Array, count: int, reader: ByteReader) -> None:
     """Nothing, if the codes fill the tree, so that all words are codes. One symbol alone has a code of one bit."""
     used = lengths[lengths > 0].astype(np.int64)
     room = int((1 << (LONGEST - used)).sum())

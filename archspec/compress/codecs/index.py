@@ -5,7 +5,7 @@ Positions count from 0 in the order of the scan, along rows of so many columns.
 
 from typing import Any, ClassVar, Protocol
 
-from archspec.compress.codecs.base import Array, Counts, Reader, Stats, Terms
+from archspec.compress.codecs.base import Array, ByteReader, Counts, Stats, Terms
 from archspec.dims import Dim
 
 
@@ -29,7 +29,7 @@ class Index(Protocol):
     def encode(self, positions: Array, rows: int, columns: int) -> bytes:
         """The index in bytes."""
 
-    def decode(self, reader: Reader, rows: int, columns: int, *, sample: bool = False) -> Array:
+    def decode(self, reader: ByteReader, rows: int, columns: int, *, sample: bool = False) -> Array:
         """The positions of all entries, fillers among them."""
 
     def spread(self, codes: Array, positions: Array, filler: int) -> Array:

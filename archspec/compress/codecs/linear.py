@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, Counts, Reader
+from archspec.compress.codecs.base import Array, ByteReader, Counts
 from archspec.compress.codecs.streams import Fixed, Floats, Stream, rounded, stream
 from archspec.compress.codecs.values import Content, Values
 from archspec.compress.sharing import scales
@@ -17,7 +17,7 @@ ROWS_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
-class Linear(Values):
+class LinearQuantisation(Values):
     """Levels of a scale: w ≈ scale·(code − zero point), rounded half to even.
 
     Attributes:
@@ -130,7 +130,7 @@ class Linear(Values):
                 np.multiply(scale[group], level, out=found[part])
         return found
 
-    def checked(self, content: Content, reader: Reader) -> Content:
+    def checked(self, content: Content, reader: ByteReader) -> Content:
         """The content, if its codes are of levels that there are."""
         lowest = self.rule == "symmetric" and len(content.codes) and not content.codes.min()
         if lowest or (self.rule != "signed" and (content.tables[0] < 0).any()):

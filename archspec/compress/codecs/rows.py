@@ -5,14 +5,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, Reader, Stats, Terms, padding
+from archspec.compress.codecs.base import Array, ByteReader, Stats, Terms, padding
 from archspec.compress.codecs.index import Unfilled
 from archspec.compress.codecs.streams import Fixed, Stream
 from archspec.compress.sparse import compressed_rows
 
 
 @dataclass(frozen=True)
-class Rows(Unfilled):
+class CompressedRows(Unfilled):
     """Compressed sparse rows: where each begins, in 32 bits, with the end of the last; and each weight's column."""
 
     name: ClassVar[str] = "rows"
@@ -42,7 +42,7 @@ class Rows(Unfilled):
     def _columns(self, column: Array) -> bytes:
         return column.astype("<u4").tobytes() if self.bits == 32 else self.stream.encode(column)
 
-    def decode(self, reader: Reader, rows: int, columns: int, *, sample: bool = False) -> Array:  # noqa: ARG002
+    def decode(self, reader: ByteReader, rows: int, columns: int, *, sample: bool = False) -> Array:  # noqa: ARG002
         """The positions.
 
         Raises:

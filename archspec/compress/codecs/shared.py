@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from archspec.compress.clusters import kmeans, middles
-from archspec.compress.codecs.base import Array, Counts, Reader
+from archspec.compress.codecs.base import Array, ByteReader, Counts
 from archspec.compress.codecs.streams import Floats, Stream, rounded, stream
 from archspec.compress.codecs.values import Content, Values
 from archspec.dims import Dim
 
 
 @dataclass(frozen=True)
-class Shared(Values):
+class Codebook(Values):
     """Codes for 2^bits shared numbers, in a codebook before them.
 
     Attributes:
@@ -66,7 +66,7 @@ class Shared(Values):
         """The codebook's."""
         return content.tables[0].astype(np.float32)[content.codes]
 
-    def checked(self, content: Content, reader: Reader) -> Content:
+    def checked(self, content: Content, reader: ByteReader) -> Content:
         """The content, if fillers are zeros."""
         if self.zero and content.tables[0][0] != 0:
             raise reader.damaged("the first shared number is that of fillers, and not 0")

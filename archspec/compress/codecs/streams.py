@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, Counts, Reader, Terms
+from archspec.compress.codecs.base import Array, ByteReader, Counts, Terms
 from archspec.compress.codecs.huffman import Huffman
 from archspec.dims import Dim
 from archspec.errors import ArchspecError
@@ -37,7 +37,7 @@ class Stream(Protocol):
     def encode(self, symbols: Array) -> bytes:
         """The stream in bytes."""
 
-    def decode(self, reader: Reader, count: int, term: str, *, sample: bool = False) -> Array:
+    def decode(self, reader: ByteReader, count: int, term: str, *, sample: bool = False) -> Array:
         """The symbols back; on the reader's ledger they are for a term."""
 
 
@@ -79,7 +79,7 @@ class Fixed:
             parts.append(np.packbits(((chunk[:, None] >> shifts) & 1).astype(np.uint8)).tobytes())
         return b"".join(parts)
 
-    def decode(self, reader: Reader, count: int, term: str, *, sample: bool = False) -> Array:  # noqa: ARG002
+    def decode(self, reader: ByteReader, count: int, term: str, *, sample: bool = False) -> Array:  # noqa: ARG002
         """The symbols back; the bits behind them are zeros.
 
         Raises:
@@ -128,7 +128,7 @@ class Floats:
         """The numbers, little-endian."""
         return symbols.astype(self.dtype).tobytes()
 
-    def decode(self, reader: Reader, count: int, term: str, *, sample: bool = False) -> Array:  # noqa: ARG002
+    def decode(self, reader: ByteReader, count: int, term: str, *, sample: bool = False) -> Array:  # noqa: ARG002
         """The numbers back.
 
         Raises:

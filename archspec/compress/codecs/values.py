@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from archspec.compress.clusters import Clusters
-from archspec.compress.codecs.base import Array, Counts, Reader, Stats, Terms, added, padding
+from archspec.compress.codecs.base import Array, ByteReader, Counts, Stats, Terms, added, padding
 from archspec.compress.codecs.streams import Stream
 from archspec.dims import Dim
 
@@ -57,7 +57,7 @@ class Values:
         """The values of a content, in float32."""
         raise NotImplementedError
 
-    def checked(self, content: Content, reader: Reader) -> Content:  # noqa: ARG002
+    def checked(self, content: Content, reader: ByteReader) -> Content:  # noqa: ARG002
         """The content, if it is one that is written.
 
         Raises:
@@ -94,7 +94,7 @@ class Values:
         written = [how.encode(table) for (how, _), table in zip(tables, content.tables, strict=True)]
         return b"".join([*written, self.stream.encode(codes)])
 
-    def decode(self, reader: Reader, entries: int, rows: int, columns: int, *, sample: bool = False) -> Content:
+    def decode(self, reader: ByteReader, entries: int, rows: int, columns: int, *, sample: bool = False) -> Content:
         """The content back.
 
         Raises:

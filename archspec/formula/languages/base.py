@@ -9,12 +9,12 @@ from sympy import Add, Expr, Symbol
 
 from archspec.errors import ArchspecError
 from archspec.formula.writers import POWER, PRODUCT, SUM, Text, Writer
-from archspec.symbols import Atom, Ceil, CeilDiv, Floor, Lookup, MakeDivisible, to_sympy
+from archspec.symbols import Atom, Ceil, CeilDiv, Floor, MakeDivisible, TableLookup, to_sympy
 
 if TYPE_CHECKING:
     from archspec.formula.closed_form import Formula, View
 
-NAMED = (CeilDiv, Floor, Ceil, MakeDivisible, Lookup)
+NAMED = (CeilDiv, Floor, Ceil, MakeDivisible, TableLookup)
 """The atoms that get names."""
 
 BROKEN: Mapping[str, str] = {
@@ -278,7 +278,7 @@ class Floating(Language):
 def divides(expression: Expr) -> bool:
     """Whether a fraction may stand outside of the roundings: a division, or a letter that need not be whole."""
     if isinstance(expression, NAMED):
-        return isinstance(expression, Lookup)
+        return isinstance(expression, TableLookup)
     if expression.is_Pow and expression.exp.is_negative:
         return True
     if not expression.args:

@@ -107,7 +107,7 @@ function makeDivisible(x, divisor, minimum = divisor) {
     def _Ceil(self, atom: Expr) -> str:  # noqa: N802
         return f"Math.ceil(rounded({self.write(atom.args[0])}))"
 
-    def _Lookup(self, atom: Any) -> str:  # noqa: N802
+    def _TableLookup(self, atom: Any) -> str:  # noqa: N802
         entries = (
             f"{javascript_string(','.join(str(_double(place)) for place in places))}: {_double(cell)}"
             for *places, cell in atom.args[2]

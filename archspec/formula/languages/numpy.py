@@ -89,7 +89,7 @@ class Numpy(Floating, Python):
     def _extreme(self, name: str, atom: Expr) -> str:
         return reduce(lambda left, right: f"{self.heads[name]}({left}, {right})", map(self.write, atom.args))
 
-    def _Lookup(self, atom: Any) -> str:  # noqa: N802
+    def _TableLookup(self, atom: Any) -> str:  # noqa: N802
         found = f"np.vectorize({self._table(atom)}.__getitem__, otypes=[float])"
         if len(atom.keys) > 1:
             found = f"np.vectorize(lambda *key: {self._table(atom)}[key], otypes=[float])"

@@ -97,7 +97,7 @@ class Python(Language):
     def _Ceil(self, atom: Expr) -> str:  # noqa: N802
         return self.call("math.ceil", atom.args)
 
-    def _Lookup(self, atom: Any) -> str:  # noqa: N802
+    def _TableLookup(self, atom: Any) -> str:  # noqa: N802
         return f"{self._table(atom)}[{', '.join(map(self.write, atom.keys))}]"
 
     def _table(self, atom: Any) -> str:

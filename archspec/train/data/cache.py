@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from archspec.errors import ArchspecError
 from archspec.files import replacing
-from archspec.train.data.split import Split
+from archspec.train.data.split import DataSplit
 
 VARIABLE = "ARCHSPEC_CACHE"
 """The environment's variable that names the folder; empty for no cache."""
@@ -32,7 +32,9 @@ def folder() -> Path | None:
     return Path(base) / "archspec" / "images"
 
 
-def kept(parts: dict[str, int], facts: Iterable[object], decode: Callable[[], dict[str, Split]]) -> dict[str, Split]:
+def kept(
+    parts: dict[str, int], facts: Iterable[object], decode: Callable[[], dict[str, DataSplit]]
+) -> dict[str, DataSplit]:
     """The images of some parts, from the cache, or decoded and kept for the next time.
 
     Args:
@@ -60,10 +62,10 @@ def kept(parts: dict[str, int], facts: Iterable[object], decode: Callable[[], di
     return splits
 
 
-def _read(file: Path, parts: dict[str, int]) -> dict[str, Split] | None:
+def _read(file: Path, parts: dict[str, int]) -> dict[str, DataSplit] | None:
     try:
         arrays = load_file(file)
-        found = {part: Split(arrays[f"images.{part}"], arrays[f"labels.{part}"]) for part in parts}
+        found = {part: DataSplit(arrays[f"images.{part}"], arrays[f"labels.{part}"]) for part in parts}
     except (OSError, SafetensorError, KeyError):
         return None
     right = all(

@@ -10,7 +10,7 @@ import torch
 
 from archspec.errors import ArchspecError
 from archspec.train.data import folder
-from archspec.train.data.split import Data, Split
+from archspec.train.data.split import Data, DataSplit
 
 SHAPE = (3, 32, 32)
 RECORD = 1 + 3 * 32 * 32
@@ -35,9 +35,9 @@ def read(path: str, shape: tuple[int, ...], resize: bool, progress: folder.Progr
     return replace(found, note=note)
 
 
-def _split(root: Path, names: tuple[str, ...]) -> Split:
+def _split(root: Path, names: tuple[str, ...]) -> DataSplit:
     records = torch.cat([_records(root, name) for name in names])
-    return Split(records[:, 1:].reshape(-1, *SHAPE), records[:, 0].long())
+    return DataSplit(records[:, 1:].reshape(-1, *SHAPE), records[:, 0].long())
 
 
 def _records(root: Path, name: str) -> torch.Tensor:

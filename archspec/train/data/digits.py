@@ -3,7 +3,7 @@
 import torch
 
 from archspec.extras import need
-from archspec.train.data.split import Data, Split
+from archspec.train.data.split import Data, DataSplit
 
 TEST_SHARE = 5
 """One image in this many is tested on."""
@@ -23,5 +23,5 @@ def read(_: str = "") -> Data:
     labels = torch.from_numpy(found.target.astype("int64"))
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
     tested = torch.arange(len(order)) % TEST_SHARE == 0
-    train, test = (Split(images[part], labels[part]) for part in (order[~tested], order[tested]))
+    train, test = (DataSplit(images[part], labels[part]) for part in (order[~tested], order[tested]))
     return Data("digits", train, test, 10)

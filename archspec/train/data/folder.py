@@ -18,7 +18,7 @@ from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import DAMAGED
 from archspec.train.data import cache
-from archspec.train.data.split import Data, Split, bounded
+from archspec.train.data.split import Data, DataSplit, bounded
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".pfm")
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM")
@@ -208,14 +208,14 @@ class _Reader:
         if shape[0] not in MODES:
             raise ArchspecError(f"{path}: images are read with 1 or 3 channels; the network takes {shape[0]}")
 
-    def split(self, entries: list[tuple[str, int]]) -> Split:
+    def split(self, entries: list[tuple[str, int]]) -> DataSplit:
         """The images of files, and their classes."""
         bounded(self.path, len(entries), *self.shape)
         images = torch.empty((len(entries), *self.shape), dtype=torch.uint8)
         for index, (name, _) in enumerate(entries):
             images[index] = self.image(name)
             self.count()
-        return Split(images, torch.tensor([label for _, label in entries], dtype=torch.int64))
+        return DataSplit(images, torch.tensor([label for _, label in entries], dtype=torch.int64))
 
     def image(self, name: str) -> Tensor:
         """One image as bytes, channels × height × width."""
@@ -281,8 +281,8 @@ def _coloured(image: Any) -> bool:
     return bool(red.tobytes() != green.tobytes() or green.tobytes() != blue.tobytes())
 
 
-def _parted(everything: Split) -> tuple[Split, Split]:
+def _parted(everything: DataSplit) -> tuple[DataSplit, DataSplit]:
     order = torch.randperm(len(everything), generator=torch.Generator().manual_seed(0))
     tested = torch.arange(len(order)) % TEST_SHARE == 0
-    train, test = (Split(everything.images[p], everything.labels[p]) for p in (order[~tested], order[tested]))
+    train, test = (DataSplit(everything.images[p], everything.labels[p]) for p in (order[~tested], order[tested]))
     return train, test

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from archspec.errors import ArchspecError
-from archspec.train.data.split import Data, Split, bounded
+from archspec.train.data.split import Data, DataSplit, bounded
 
 PARTS = (("train", "train"), ("test", "t10k"))
 BYTES = 8
@@ -34,7 +34,7 @@ def read(folder: str) -> Data:
         images, labels = (array(_file(folder, prefix, kind), rank) for kind, rank in (("images", 3), ("labels", 1)))
         if len(images) != len(labels):
             raise ArchspecError(f"{folder}: {len(images):,} {part} images have {len(labels):,} labels")
-        splits.append(Split(images[:, None], labels.long()))
+        splits.append(DataSplit(images[:, None], labels.long()))
     train, test = splits
     classes = int(train.labels.max()) + 1 if len(train) else 0
     return Data("mnist", train, test, classes)

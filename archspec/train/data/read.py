@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.train.data import cifar, digits, folder, idx
-from archspec.train.data.split import Data, Split, bounded
+from archspec.train.data.split import Data, DataSplit, bounded
 from archspec.writing import printable
 
 KINDS = ("digits", "mnist", "cifar10", "image-folder")
@@ -103,7 +103,9 @@ def fitted(data: Data, shape: tuple[int, ...], resize: bool) -> Data:
             f"{data.name}: images are {found}, the network takes {wanted}; "
             f"{f'{side}, if that is its symbol for the side, or ' if side else ''}--resize would do"
         )
-    train, test, *more = (Split(_fitted(data.name, each.images, shape), each.labels) for each in data.splits.values())
+    train, test, *more = (
+        DataSplit(_fitted(data.name, each.images, shape), each.labels) for each in data.splits.values()
+    )
     how = f"{found} fitted to {wanted}: bilinear" + (
         ", grey as three channels" if shape[0] > data.train.shape[0] else ""
     )

@@ -16,7 +16,7 @@ MAX_BYTES = 8 * 2**30
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class DataSplit:
     """Images, n × c × h × w bytes, and their classes, n int64."""
 
     images: Tensor
@@ -46,15 +46,15 @@ class Data:
     """
 
     name: str
-    train: Split
-    test: Split
+    train: DataSplit
+    test: DataSplit
     classes: int
     note: str = ""
     names: tuple[str, ...] = ()
-    validation: Split | None = None
+    validation: DataSplit | None = None
 
     @property
-    def splits(self) -> dict[str, Split]:
+    def splits(self) -> dict[str, DataSplit]:
         """Its parts by name."""
         found = {"training": self.train, "test": self.test}
         return found if self.validation is None else {**found, "validation": self.validation}
@@ -111,7 +111,7 @@ def held_out(data: Data, count: int, seed: int) -> Data:
     Raises:
         ArchspecError: There are validation images already, or too few training images.
 
-    >>> images = Split(torch.zeros(20, 1, 2, 2), torch.arange(20) % 2)
+    >>> images = DataSplit(torch.zeros(20, 1, 2, 2), torch.arange(20) % 2)
     >>> parted = held_out(Data("odd and even", images, images, 2), 6, seed=0)
     >>> len(parted.train), parted.validation.labels.bincount().tolist()
     (14, [3, 3])
@@ -131,7 +131,7 @@ def held_out(data: Data, count: int, seed: int) -> Data:
         share[own] = (torch.arange(len(own), dtype=torch.float64) + 0.5) / max(len(own), 1)
     kept = torch.zeros(len(labels), dtype=torch.bool)
     kept[torch.argsort(share, stable=True)[:count]] = True
-    train, validation = (Split(data.train.images[part], labels[part]) for part in (~kept, kept))
+    train, validation = (DataSplit(data.train.images[part], labels[part]) for part in (~kept, kept))
     note = "; ".join(filter(None, [data.note, f"{count:,} training images kept for validation"]))
     return replace(data, train=train, validation=validation, note=note)
 

@@ -5,6 +5,6 @@ from archspec.train.methods.distil import Distil
 from archspec.train.methods.freeze import Freeze
 from archspec.train.methods.max_norm import MaxNorm
 from archspec.train.methods.prune import Prune
-from archspec.train.methods.share import Share
+from archspec.train.methods.share import WeightSharing
 
-__all__ = ["METHODS", "Course", "Distil", "Freeze", "MaxNorm", "Method", "Prune", "Seen", "Share"]
+__all__ = ["METHODS", "Course", "Distil", "Freeze", "MaxNorm", "Method", "Prune", "Seen", "WeightSharing"]

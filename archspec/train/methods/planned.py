@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from archspec.compress.plan import Layer, load
+from archspec.compress.plan import LayerPlan, load
 from archspec.errors import ArchspecError
 from archspec.graph.names import state_key
 
@@ -13,7 +13,7 @@ PRUNED = ("conv2d", "linear")
 """The operators whose weights plans prune and share."""
 
 
-def entries(plan: str, network: "Network", method: str) -> dict[str, Layer]:
+def entries(plan: str, network: "Network", method: str) -> dict[str, LayerPlan]:
     """The plan's entries by the name of the array of weights, in the network's order.
 
     Raises:

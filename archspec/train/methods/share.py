@@ -20,7 +20,7 @@ BEGINNINGS = ("linear", "density", "random")
 
 
 @registered
-class Share(Method):
+class WeightSharing(Method):
     """Each weight of a layer is one of 2^bits numbers, the same one for the whole stage; the numbers learn.
 
     The gradient of a number is the sum of those of its weights (equation 3). Zeros stay zeros and take no number.
@@ -39,7 +39,7 @@ class Share(Method):
     init: Annotated[str, word(BEGINNINGS)] = "linear"
     rounds: Annotated[int, whole(0, 10_000)] = 30
 
-    def begin(self, model: "nn.Module", network: "Network", seed: int) -> "Shared":
+    def begin(self, model: "nn.Module", network: "Network", seed: int) -> "CodebookTraining":
         """Cluster the weights that are not zero; the model has the shared numbers from now on."""
         import torch
 
@@ -60,12 +60,12 @@ class Share(Method):
             books[name] = torch.nn.Parameter(book.to(array))
         if not books:
             raise ArchspecError(f"share: the plan {self.plan} shares nothing: no layer has weight_bits")
-        shared = Shared(arrays, books, which)
+        shared = CodebookTraining(arrays, books, which)
         shared.spread(model)
         return shared
 
 
-class Shared(Course):
+class CodebookTraining(Course):
     """A training of codebooks."""
 
     def __init__(
