@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from archspec import cost, graph, language
 from archspec.cost import USUAL, Convention, CostTable, Counting
 from archspec.dims import recording
-from archspec.errors import SpecErrors, UnknownNameError
+from archspec.errors import BindingError, SpecErrors, UnknownNameError
 from archspec.extras import need
 from archspec.files import replacing
 from archspec.language import Document
@@ -75,6 +75,10 @@ class Architecture:
         'width multiplier'
         """
         return MappingProxyType(self.document.symbols)
+
+    def in_symbols(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Values by name as values by symbol: of a block, other names of its symbols are known too."""
+        return values
 
     @request
     def expand(
@@ -570,6 +574,26 @@ class SingleBlock(Architecture):
 
     def _alone(self, letters: str | None) -> "graph.Single | None":
         return graph.single(self._of, self._block, letters)
+
+    def in_symbols(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Values by name as values by symbol: in_channels is c_in.
+
+        Raises:
+            BindingError: A symbol is bound twice, by two of its names.
+
+        >>> import archspec
+        >>> fire = archspec.load("squeezenet:fire")
+        >>> fire.count(in_channels=3).params == fire.count(c_in=3).params
+        True
+        """
+        aliases = graph.single(self._of, self._block).aliases
+        named: dict[str, Any] = {}
+        for name, value in values.items():
+            symbol = aliases.get(name, name)
+            if symbol in named:
+                raise BindingError(f"the symbol '{symbol}' is bound twice, as '{name}' too")
+            named[symbol] = value
+        return named
 
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:

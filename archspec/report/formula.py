@@ -6,6 +6,7 @@ from typing import Any
 
 from archspec.cost import QUANTITIES, USUAL
 from archspec.formula.closed_form import Formula, View
+from archspec.formula.languages.base import identifier
 from archspec.formula.proof import Proof
 from archspec.formula.writers import Latex, Text
 from archspec.graph.single import SIZES
@@ -38,7 +39,15 @@ def formulas(found: Sequence[Formula], view: View = "exact", *, proofs: Sequence
 
 def sources(found: Sequence[Formula], view: View, language: str) -> str:
     """Formulas as functions of a language: python, numpy or javascript."""
-    return "\n\n".join(getattr(each, language)(view) for each in found)
+    if len(found) == 1:
+        return str(getattr(found[0], language)(view))
+    names: dict[str, None] = {}
+    for each in found:  # each under a name of its own, as they may stand in one file
+        name = first = identifier(f"{each.quantity}/{each.of.partition('/')[2]}")
+        while name in names:
+            name = f"{first}_{len(names)}"
+        names[name] = None
+    return "\n\n".join(getattr(each, language)(view, name) for each, name in zip(found, names, strict=True))
 
 
 def _paired(found: Sequence[Formula], proofs: Sequence[Proof]) -> list[tuple[Formula, Proof | None]]:
@@ -138,7 +147,7 @@ def conditions(formula: Formula, view: View = "exact") -> list[str]:
     notes = []
     if view == "divisible":
         notes.append(_said("valid when", [writer.condition(each) for each in formula.conditions]))
-    notes.append(_said("assumes", [writer.condition(each) for each in formula.assumptions]))
+    notes.append(_said("assumes", _assumed(formula, writer)))
     if formula.fixed:
         bound = (f"{writer.letter(symbol(name))} = {each}" for name, each in formula.fixed.items())
         notes.append(f"with {', '.join(bound)}")
@@ -147,6 +156,17 @@ def conditions(formula: Formula, view: View = "exact") -> list[str]:
     other = [f"{letter}: {name}" for name, letter in letters.items() if letter not in (name, GREEK.get(name))]
     notes.append("; ".join(other))
     return [note for note in notes if note]
+
+
+def _assumed(formula: Formula, writer: Text) -> list[str]:
+    """What a formula assumes; that several numbers are 1 or more is said once."""
+    ones = [each for each in formula.assumptions if each.kind == "at_least" and each.right == 1]
+    others = [writer.condition(each) for each in formula.assumptions if len(ones) < 2 or each not in ones]
+    if len(ones) < 2:  # of one it is said as of others
+        return others
+    listed = [writer.write(each.left) for each in ones]
+    more = f", and {len(ones) - MOST_CONDITIONS} more" if len(ones) > MOST_CONDITIONS else ""
+    return [*others, f"that each of these is 1 or more: {', '.join(listed[:MOST_CONDITIONS])}{more}"]
 
 
 def _appearing(formula: Formula) -> list[Any]:
