@@ -135,7 +135,16 @@ class MissingExtraError(ArchspecError):
 
 
 class ShapeError(ArchspecError):
-    """An operator that cannot take its inputs."""
+    """An operator that cannot take its inputs.
+
+    Args:
+        message: What does not fit.
+        setting: The setting of the operator that would have to be another, if it is one.
+    """
+
+    def __init__(self, message: str, setting: str = "") -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 class DivisibilityError(ShapeError):

@@ -36,7 +36,7 @@ def command(
     Values of one network's symbols stand behind its name: mobilenet:alpha=0.5,side=160. Those of --set are for all.
     """
     if len(specs) < 2:
-        raise click.UsageError("compare takes two specifications or more")
+        raise click.UsageError("compare takes two specifications or more: archspec compare mobilenet mobilenet_v2")
     if by and (len(specs) > 2 or symbolic or free):
         raise click.UsageError("--by compares two networks of numbers, OLD NEW, row by row")
     shared = bindings(settings)

@@ -7,6 +7,9 @@ import rich_click as click
 
 from archspec.writing import terminal
 
+ONE_SPEC = frozenset({"count", "formula", "memory", "show", "explain"})
+"""Verbs of one specification that are asked of several."""
+
 
 def say(message: object) -> None:
     """A message on standard output."""
@@ -24,5 +27,13 @@ def printable_faults() -> Iterator[None]:
     try:
         yield
     except click.ClickException as error:
-        error.message = terminal(error.message)  # type: ignore[misc]  # final, and still the only place of it
+        error.message = terminal(error.message + _several(error))  # type: ignore[misc]  # final, and still the only place of it
         raise
+
+
+def _several(error: click.ClickException) -> str:
+    """What takes several specifications, where a verb that takes one was given more."""
+    verb = error.ctx.info_name if isinstance(error, click.UsageError) and error.ctx else None
+    if verb in ONE_SPEC and error.message.startswith("Got unexpected extra argument"):
+        return f"; {verb} takes one specification, and archspec compare several"
+    return ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from archspec.cost import QUANTITIES, USUAL
@@ -111,7 +112,9 @@ def _terms(formula: Formula, view: View) -> Iterator[Equation]:
     total = to_sympy(sum(terms))
     if total.is_number and not total.is_Integer:
         near = f"{float(total):.6g}"
-        yield Equation("", equals, f"{text.write(total)} ≈ {near}", rf"{latex.write(total)} \approx {near}")
+        same = total.is_Rational and Fraction(near) == Fraction(int(total.p), int(total.q))
+        sign, in_latex = ("=", "=") if same else ("≈", r"\approx")
+        yield Equation("", equals, f"{text.write(total)} {sign} {near}", f"{latex.write(total)} {in_latex} {near}")
         return
     parts = [
         (negative, said, in_latex)
