@@ -9,6 +9,7 @@ from archspec.cost import QUANTITIES, USUAL
 from archspec.formula.closed_form import Formula, View
 from archspec.formula.languages.base import identifier
 from archspec.formula.proof import Proof
+from archspec.formula.series import Short, shortened
 from archspec.formula.writers import Latex, Text
 from archspec.graph.single import SIZES
 from archspec.report import numbers
@@ -116,13 +117,59 @@ def _terms(formula: Formula, view: View) -> Iterator[Equation]:
         sign, in_latex = ("=", "=") if same else ("≈", r"\approx")
         yield Equation("", equals, f"{text.write(total)} {sign} {near}", f"{latex.write(total)} {in_latex} {near}")
         return
+    if (short := _short(formula, terms)) is not None:
+        yield from _in_short(formula, short, equals)
+        return
+    yield from _summed(terms, text, latex, equals)
+
+
+MUCH = 250
+"""In so many characters a formula is long, and is said in short if that saves a tenth of them."""
+
+
+def _short(formula: Formula, terms: Sequence[Any]) -> Short | None:
+    """The terms in short, where that is much shorter."""
+    long = len(Text(formula).sum(terms))
+    if long < MUCH:
+        return None
+    taken = {name for each in formula.symbols for name in (each.name, formula.letters.get(each.name, ""))}
+    short = shortened(terms, taken)
+    lines = _in_short(formula, short, "=")
+    return short if 10 * sum(len(line.text) for line in lines) <= 9 * long else None
+
+
+def _in_short(formula: Formula, short: Short, equals: str) -> Iterator[Equation]:
+    """The sums over an index, the other terms, and what each name stands for."""
+    known = replace(formula, letters={**formula.letters, **short.letters})
+    plain = replace(formula, letters={**formula.letters, **{name: name for name in short.letters}})
+    text, latex = Text(plain), Latex(known)
+    for number, each in enumerate(short.series):
+        first, last = (str(end) for end in (each.first, each.last))
+        ends = f"{each.index.name}=".translate(INDEX) + first.translate(BELOW) + last.translate(ABOVE)
+        inner, in_latex = text.sum(each.terms), latex.sum(each.terms)
+        said = f"Σ{ends} ({inner})"
+        set_ = rf"\sum_{{{each.index.name}={first}}}^{{{last}}} \left({in_latex}\right)"
+        yield Equation("", "+" if number else equals, said, set_)
+    yield from _summed(short.terms, text, latex, "+" if short.series else equals)
+    for number, (name, meaning) in enumerate(short.names):
+        said, set_ = (f"{writer.letter(name)} = {writer.write(meaning)}" for writer in (text, latex))
+        yield Equation("", "and" if number else "where", said, set_)
+
+
+INDEX = str.maketrans("ijlu=", "ᵢⱼₗᵤ₌")
+BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+ABOVE = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _summed(terms: Sequence[Any], text: Text, latex: Latex, equals: str) -> Iterator[Equation]:
+    """One line per term, with its sign."""
     parts = [
         (negative, said, in_latex)
         for term in terms
         for (negative, said), (_, in_latex) in zip(text.parts(term), latex.parts(term), strict=True)
-    ] or [(False, "0", "0")]
+    ] or [(False, "0", "0")] * (equals != "+")
     for number, (negative, said, in_latex) in enumerate(parts):
-        if number == 0:
+        if number == 0 and equals != "+":
             yield Equation("", equals, f"{'−' if negative else ''}{said}", f"{'-' if negative else ''}{in_latex}")
         else:
             yield Equation("", "−" if negative else "+", said, in_latex)
