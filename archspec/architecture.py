@@ -550,6 +550,31 @@ class Architecture(Reported):
         return explain(self.expand(bindings, batch=counting.batch), node, counting.convention)
 
     @request
+    def with_one_bit(
+        self, /, plan: "str | os.PathLike[str] | Plan", bindings: Bindings = None, **symbols: Any
+    ) -> "Architecture":
+        """The network with one-bit layers where a plan of compression says `binary`: as counted, built and trained.
+
+        Args:
+            plan: A plan, its file, or the name of one that comes with the library.
+            bindings: Values for symbols, by name.
+            symbols: Values for symbols, in place of a mapping.
+
+        Raises:
+            ArchspecError: The plan does not fit the network, or has no one-bit layers.
+
+        >>> import archspec
+        >>> one_bit = archspec.load("lenet_5").with_one_bit("xnor_lenet_5")
+        >>> [node.operator.name for node in one_bit.expand().nodes][2:5]
+        ['batch_norm', 'binary_conv2d', 'max_pool2d']
+        """
+        from archspec.compress import rewriting
+        from archspec.compress.plan import Plan, load
+
+        read = plan if isinstance(plan, Plan) else load(plan)
+        return Architecture(rewriting.with_one_bit(self.document, self.expand(bindings), read))
+
+    @request
     def with_defaults(self, /, bindings: Bindings = None, **symbols: Any) -> "Architecture":
         """The same network, with these values as the defaults of its symbols.
 
@@ -644,10 +669,10 @@ def loads(text: str, name: str = "<text>") -> Architecture:
 
 
 def shared_numbers(architectures: Iterable[Architecture]) -> tuple[str, ...]:
-    """The symbols that all architectures have and that can be left free: those of numbers, not of words."""
+    """The symbols that all architectures have and that a formula is over where nobody says over what."""
     documents = [architecture.document for architecture in architectures]
     return tuple(
         name
         for name in documents[0].symbols
-        if all(name in other.symbols and not other.symbols[name].word for other in documents)
+        if all(name in other.symbols and other.symbols[name].usually_free for other in documents)
     )
