@@ -16,7 +16,7 @@ GRADIENTS = ("exact", "paper")
 
 @registered
 class OneBit(Method):
-    """Real weights learn behind one-bit layers; what is saved has a bit a weight, and its factors.
+    """Real weights learn behind one-bit layers; what is saved has one bit per weight, and its factors.
 
     A network gets one-bit layers by a plan: `archspec train lenet_5 --plan xnor_lenet_5`.
 
