@@ -644,10 +644,10 @@ def loads(text: str, name: str = "<text>") -> Architecture:
 
 
 def shared_numbers(architectures: Iterable[Architecture]) -> tuple[str, ...]:
-    """The symbols that all architectures have and that can be left free: those of numbers, not of words."""
+    """The symbols that all architectures have and that a formula is over where nobody says over what."""
     documents = [architecture.document for architecture in architectures]
     return tuple(
         name
         for name in documents[0].symbols
-        if all(name in other.symbols and not other.symbols[name].word for other in documents)
+        if all(name in other.symbols and other.symbols[name].usually_free for other in documents)
     )
