@@ -166,7 +166,7 @@ class Architecture(Reported):
         letters: str | None = None,
         **symbols: Any,
     ) -> "tuple[Formula, ...]":
-        """The same, a formula a group: "stage", "block", "operator", "layer", or a depth in the tree of names.
+        """The same, one formula per group: "stage", "block", "operator", "layer", or a depth in the tree of names.
 
         >>> import archspec
         >>> for form in archspec.load("lenet_300_100").formulas("params", by="stage"):

@@ -38,7 +38,9 @@ def _sentence(error: click.ClickException) -> str:
     >>> _sentence(click.UsageError("Missing argument 'SPEC'."))
     "missing argument 'SPEC'"
     """
-    said = re.sub(r"\.? Did you mean", "; did you mean", error.format_message()).rstrip(".")
+    said = re.sub(r"\.? \(?Did you mean(?: one of:)? (.*?)\)?$", r"; did you mean \1", error.format_message()).rstrip(
+        "."
+    )
     context = getattr(error, "ctx", None)
     more = f"; see {context.command_path} --help" if context else ""
     return f"{said[:1].lower()}{said[1:]}{more}"

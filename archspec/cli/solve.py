@@ -42,7 +42,7 @@ def _budgets(command: F) -> F:
     "--maximise",
     shell_complete=complete.quantities,
     metavar="QUANTITY",
-    help="What to have most of.  [default: the first budget's]",
+    help="What to have as much of as possible.  [default: the first budget's]",
 )
 @counting_options()
 @format_option()

@@ -49,7 +49,7 @@ def _copy(name: str, target: Path) -> None:
     """
     source = zoo.path(name)
     if target.is_file():
-        raise ArchspecError(f"{target}: there is a file already; name another one")
+        raise ArchspecError(f"{target}: there is already such a file; name another")
     with replacing(target) as file:
         file.write_bytes(source.read_bytes())
     echo_message(f"{target}: {name}, to be changed; archspec count {target}")

@@ -270,7 +270,7 @@ def _fixed(weight: Weight, entry: LayerPlan | None, bits: int, biases: Dim) -> S
         return Stored(weight.elements, 0, bits, 0, 0, biases, bits)
     if entry.rank is not None:
         return Stored(low_rank_weights(*matrix(weight), entry.rank), 0, bits, 0, 0, biases, bits)
-    if entry.binary:  # a bit a weight, and a real factor a filter
+    if entry.binary:  # one bit per weight, and one real factor per filter
         return Stored(weight.elements, 0, 1, 0, weight.shape[0], biases, bits)
     if entry.index_form != "auto":
         return _pruned(weight, entry, entry.index_form, bits, biases)

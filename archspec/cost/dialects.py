@@ -302,7 +302,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "pthflops",
-                "1 a mac and a bias, 2 a BN element, a ReLU and a sum, k² an output of a mean, k² − 1 of a maximum",
+                "1 per mac and bias, 2 per BN element, ReLU and sum, k² per output of a mean, k² − 1 of a maximum",
                 version="0.4.2",
                 prints="FLOPs",
                 rules={
@@ -363,7 +363,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "aurane",
-                "2 a mac, 4 a BN element, k² an output of a pooling",
+                "2 per mac, 4 per BN element, k² per output of a pooling",
                 version="3.0.0",
                 prints="FLOPs",
                 rules={
@@ -377,7 +377,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             Dialect(
                 "onnx-tool",
                 "of a fresh network's ONNX, BN folded and biases of zero gone: 1 a mac, a ReLU and a sum, 2 a clip, "
-                "k² an output of a pooling, the inputs of a global one, 36 an element of softmax",
+                "k² per output of a pooling, the inputs of a global one, 36 per element of softmax",
                 version="1.0.1",
                 rules={
                     **_each("conv2d linear", macs=1),

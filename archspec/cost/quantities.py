@@ -1,4 +1,4 @@
-"""What can be counted: each quantity an entry of one register, which count, compare, formula, solve and others read.
+"""What can be counted: each quantity is an entry of one register, which count, compare, formula, solve and others read.
 
 A quantity comes from the nodes of a row in one of four ways:
 
@@ -308,5 +308,5 @@ def quantity(name: str) -> Quantity:
         hint = did_you_mean(name, QUANTITIES) or f"; there are {', '.join(QUANTITIES)}"
         raise UnknownNameError(f"no quantity '{name}'{hint}")
     if not isinstance(found, Quantity) or found.name != name:
-        raise ArchspecError(f"the entry point '{name}' of {GROUP} is no quantity of that name (found {found!r:.80})")
+        raise ArchspecError(f"the entry point '{name}' of {GROUP} is not a quantity of that name (found {found!r:.80})")
     return found

@@ -35,7 +35,7 @@ def _flowing(text: str, flow: tuple[Any, ...]) -> Any:
     if text == "in_channels":
         return flow[channel(len(flow))]
     if len(flow) != 4:
-        raise ArchspecError(f"what flows in here is no image and has no {text[3:]}")
+        raise ArchspecError(f"what flows in here is not an image and has no {text[3:]}")
     return flow[2 if text == "in_height" else 3]
 
 

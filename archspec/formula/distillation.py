@@ -197,10 +197,10 @@ class Specialists:
     A specialist knows some classes, and one for all others ("dustbin"), for which q is summed over those.
 
     Attributes:
-        q: The probabilities that are looked for, one a class.
-        generalist: p_g, one a class.
+        q: The probabilities that are looked for, one per class.
+        generalist: p_g, one per class.
         known: For each specialist the classes it knows, from 0.
-        specialists: For each its p_m: one a class it knows, and one for all others.
+        specialists: For each its p_m: one per class it knows, and one for all others.
     """
 
     q: tuple[Expr, ...]

@@ -70,7 +70,7 @@ def formulas(
     by: str | int = "total",
     arrangement: Arrangement = "collected",
 ) -> tuple[Formula, ...]:
-    """The same, a formula a group: "stage", "block", "operator", "layer", or a depth in the tree of names."""
+    """The same, one formula per group: "stage", "block", "operator", "layer", or a depth in the tree of names."""
     of_what = cost.quantity(quantity)
     if of_what.kind in WHOLE and (part is not None or by != "total"):
         what = "a peak of memory" if of_what.kind == "peak" else f"the {of_what.heading}"

@@ -263,7 +263,7 @@ class _Expansion:
         callee = step.use.evaluate(frame.scope)
         if callee not in self.document.blocks and not (isinstance(callee, str) and ops.find(callee)):
             hint = did_you_mean(str(callee), [*ops.names(), *self.document.blocks]) or "; give the name of one"
-            raise SpecError(f"use: '{callee}' is no operator or block{hint}", step.use.at)
+            raise SpecError(f"use: '{callee}' is not an operator or a block{hint}", step.use.at)
         if callee in ops.joins():
             raise SpecError(f"use: '{callee}' takes branches: {callee}: [[…], […]]", step.use.at)
         args = {name: self._value(value, frame.scope) for name, value in step.args.items()}

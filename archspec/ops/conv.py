@@ -30,7 +30,7 @@ class Conv2d(Convolution, name="conv2d"):
     overwritable = True
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
-        """out_channels × in_channels/g × k × k, and a bias an output channel."""
+        """out_channels × in_channels/g × k × k, and one bias per output channel."""
         weight = Weight("weight", self.kernel(x))
         return (weight, Weight("bias", (self.out_channels,), "bias")) if self.bias else (weight,)
 
@@ -89,7 +89,7 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
         return size
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
-        """in_channels × out_channels/g × k × k, and a bias an output channel."""
+        """in_channels × out_channels/g × k × k, and one bias per output channel."""
         _, c_out = per_group(x.shape[1], self.out_channels, self.groups)
         weight = Weight("weight", (x.shape[1], c_out, *as_pair(self.kernel_size)))
         return (weight, Weight("bias", (self.out_channels,), "bias")) if self.bias else (weight,)

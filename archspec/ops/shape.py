@@ -205,7 +205,7 @@ class Upsample(Weightless, name="upsample"):
         return Sight((span, span), (divide(1, up), divide(1, across)))
 
     def operations(self, x: Tensor) -> Operations:
-        """Nearest: none. Bilinear: four products and three sums an output."""
+        """Nearest: none. Bilinear: four products and three sums per output."""
         if self.mode == "nearest":
             return FREE
         return Operations(multiplications=4, additions=3).times(self.output(x).elements)

@@ -13,7 +13,8 @@ from itertools import product
 from typing import Any
 
 from archspec.architecture import Architecture, Network
-from archspec.cost import CONVENTIONS, DEFAULT, DIALECTS, Convention, CostTable, Term, TermDifference, difference, total
+from archspec.cost import CONVENTIONS, DEFAULT, DIALECTS, Convention, CostTable, Term
+from archspec.cost.difference import TermDifference, difference, total
 from archspec.dims import ceil, divide, floor
 from archspec.errors import ArchspecError
 from archspec.published.verdict import Printed, Verdict, judge

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from archspec.cost import Convention, CostTable, Dialect, Term, TermDifference, difference, total
+from archspec.cost import Convention, CostTable, Dialect, Term
+from archspec.cost.difference import TermDifference, difference, total
 from archspec.graph import Network
 from archspec.published.reconcile import Counted, Reconciliation
 from archspec.published.verdict import Verdict

@@ -23,7 +23,7 @@ from archspec.writing import one_line
 
 
 class Bars(Watcher):
-    """Says on standard error how a training goes: a line an epoch, and on a terminal a bar of the steps."""
+    """Says on standard error how a training goes: one line per epoch, and on a terminal a bar of the steps."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -225,7 +225,7 @@ class _Training:
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             if isinstance(error, ArchspecError):
                 raise
-            raise ArchspecError(f"{self.out}: the checkpoint is none of this run: {error!r}") from None
+            raise ArchspecError(f"{self.out}: the checkpoint is not one of this run: {error!r}") from None
         moved = record.moved(before, self.record) if before else ""
         self.result = replace(self.result, epochs=epochs, resumed=self.step, moved=moved, tested=tested)
         self.result = replace(self.result, corrected=corrected)
@@ -363,7 +363,7 @@ class _Training:
 
     def _weights(self) -> dict[str, Tensor]:
         if not self.loop.finite():
-            raise self._stopped(f"a weight is no number after step {self.step}")
+            raise self._stopped(f"a weight is not a number after step {self.step}")
         return self.loop.weights()
 
     def _note(self) -> dict[str, Any]:

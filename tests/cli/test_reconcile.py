@@ -7,7 +7,8 @@ from click.testing import CliRunner
 
 import archspec
 from archspec.cli import app
-from archspec.cost import CONVENTIONS, DIALECTS, counter, difference, total
+from archspec.cost import CONVENTIONS, DIALECTS
+from archspec.cost.difference import counter, difference, total
 from archspec.errors import ArchspecError, UnknownNameError
 from archspec.language import zoo
 from archspec.published import ReportedNumber, reconcile
