@@ -514,7 +514,7 @@ FAULTS = {
     ),
     "a name given twice": (
         children,
-        "placed",
+        "single_name",
         last_name,
         "blocks: {b: {body: ["
         + ", ".join(f"{{when: in_channels == {n}, then: [relu], else: [sigmoid]}}" for n in (1, 6, 3))
