@@ -1,6 +1,5 @@
 """A report in Markdown, with GitHub's tables and formulas."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from archspec.report.cells import Bar, Cell, Math
@@ -41,8 +40,3 @@ def _table(table: Table) -> str:
 def _cell(cell: Cell, part: bool) -> str:
     text = f"${cell.latex}$" if isinstance(cell, Math) else markdown_text(cell.text, cell=True)
     return f"  {text}" if part else text
-
-
-def headings_of(table: Table) -> Sequence[str]:
-    """The headings."""
-    return [column.heading for column in table.columns]
