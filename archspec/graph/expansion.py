@@ -118,7 +118,8 @@ class Expansion:
         except ShapeError as error:
             if not guessed:
                 hint = f" ({self.hint})" if self.hint else ""
-                self.note(SpecError(f"{name}: {error}{hint}", step.at), step.at)
+                at = step.key_at(error.setting) if error.setting in args else step.at
+                self.note(SpecError(f"{name}: {error}{hint}", at), step.at)
                 self.hint = ""
             output, guessed = guessed_output(operator, tensors, guessed)
         sources = tuple([value.name for value in inputs])

@@ -84,7 +84,9 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
     @staticmethod
     def _size(axis: str, h: Dim, k: Dim, s: Dim, p: Dim, extra: Dim, d: Dim) -> Dim:
         if not reaches(maximum(s, d), extra + 1):
-            raise ShapeError(f"output_padding {extra} must be smaller than the stride {s} or the dilation {d}")
+            raise ShapeError(
+                f"output_padding {extra} must be smaller than the stride {s} or the dilation {d}", "output_padding"
+            )
         size = (h - 1) * s - 2 * p + d * (k - 1) + extra + 1
         if known_less(size, 1):
             raise ShapeError(f"the padding {p} leaves nothing of the output's {axis} ({size})")

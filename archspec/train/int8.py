@@ -18,6 +18,7 @@ import torch
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import WrittenFile, replacing
+from archspec.result import short
 from archspec.train import data
 from archspec.train.batches import Standardisation, generator
 from archspec.train.data import DataSplit
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from archspec.architecture import Architecture
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class QuantisedModel:
     """What was written, and what it cost.
 
@@ -52,6 +53,9 @@ class QuantisedModel:
         ratio = f"1/{self.float_bytes / self.file.bytes:.3g}"
         right = f"{self._percent(self.before)} → {self._percent(self.after)} of {self.images} test images right"
         return f"{self.file}; int8, {ratio} of {self.float_bytes:,} B; {right}, {self.calibration} calibration images"
+
+    def __repr__(self) -> str:
+        return short(self, self.file.path.name, f"{self._percent(self.before)} → {self._percent(self.after)} right")
 
     def _percent(self, right: int) -> str:
         return f"{100 * right / self.images:.2f} %"

@@ -211,6 +211,8 @@ class _Training:
         try:
             self.step = int(state["step"])
             stage = next(stage for stage in self.stages if self.step < stage.end or stage is self.stages[-1])
+            if stage.number:
+                self.loop.finish()  # what the methods of the first stage have done to the model
             if stage.number and self.step == stage.first:  # saved at the end of the one before
                 fill(self.model, real(found.weights, found.training), "the checkpoint")
                 self._enter(stage)

@@ -98,7 +98,7 @@ def test_a_run_is_distilled_with_its_own_validation_images(classes):
     assert (recipe["validation"], recipe["validation_seed"]) == (200, 3)
     clash = run("distil", classes, "--from", teacher, "--match", "logits", "--temperature", 3)
     assert (clash.exit_code, "leave --temperature out" in clash.stderr) == (2, True)
-    assert "no folder of a run" in run("distil", classes, "--from", "nowhere").stderr
+    assert "not the folder of a run" in run("distil", classes, "--from", "nowhere").stderr
 
 
 def test_an_ensemble_is_trained_and_distilled(classes):

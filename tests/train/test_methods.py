@@ -2,6 +2,7 @@
 
 import json
 import math
+from itertools import product
 
 import pytest
 import sympy
@@ -91,6 +92,11 @@ def recipes(plan, teacher):
         },
         "bounds": {**small, "max_norm": 1.5, "freeze": "conv", "accumulate": 3, "balance": True},
         "images": {**small, "mixup": 0.4, "area": 0.3, "validation": 200},
+        "thawed": {
+            **small, "batch": 128,
+            "stages": [{"freeze": {"layers": ["conv"], "norms": True}}, {}, {"quantise": levels(plan)}, {}],
+            "epochs": 1,
+        },
         "stages": {
             "batch": 128,
             "lr": 0.1,
@@ -115,8 +121,7 @@ def levels(plan):
 KINDS = ["prune", "share", "quantise", "one_bit", "distil", "leave_out", "specialise", "bounds", "images", "stages"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("step", [4, 16])
+@pytest.mark.parametrize(("kind", "step"), [*product(KINDS, [4, 16]), ("thawed", 16), ("thawed", 38)])
 def test_a_training_by_any_method_is_resumed_to_the_bit(tiny, plain, plan, teacher, tmp_path, kind, step):
     arch = {"distil": plain, "leave_out": plain, "one_bit": archspec.loads(BINARY)}.get(kind, tiny)
     bound = {"classes": 3} if kind == "specialise" else {}

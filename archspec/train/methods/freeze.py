@@ -60,6 +60,11 @@ class Frozen(Course):
         for norm in self.norms:
             still(norm)
 
+    def end(self) -> None:
+        """Batch norms measure again."""
+        for norm in self.norms:
+            moving(norm)
+
     def parameters(self, named: "dict[str, nn.Parameter]") -> "dict[str, nn.Parameter]":
         """Those that are not frozen; a frozen one has no gradient."""
         for name, parameter in named.items():
@@ -71,6 +76,11 @@ def still(norm: "nn.Module") -> None:
     """Keep the statistics of a batch norm as they are, whether the network learns or not."""
     norm.train = lambda _=True, norm=norm: _evaluating(norm)  # type: ignore[method-assign,misc]
     norm.eval()
+
+
+def moving(norm: "nn.Module") -> None:
+    """Let a batch norm measure again while the network learns."""
+    vars(norm).pop("train", None)
 
 
 def _evaluating(norm: "nn.Module") -> "nn.Module":

@@ -17,7 +17,7 @@ from archspec.compress.plan import load
 from archspec.errors import ArchspecError
 from archspec.language.values import Text
 from archspec.train.methods.base import Course, Method, registered
-from archspec.train.methods.freeze import still
+from archspec.train.methods.freeze import moving, still
 from archspec.train.methods.planned import choices
 
 if TYPE_CHECKING:
@@ -55,17 +55,19 @@ class Quantise(Method):
         }
         if not codings:
             raise ArchspecError(f"quantise: the plan {self.plan} has no levels: no layer has linear_bits")
-        folded = _fold(model, network) if load(self.plan).batch_norm == "fold" else set()
-        return Quantised(model, codings, folded)
+        norms, folded = _fold(model, network) if load(self.plan).batch_norm == "fold" else ([], set())
+        return Quantised(model, codings, norms, folded)
 
 
 class Quantised(Course):
     """A training of real weights behind levels."""
 
-    def __init__(self, model: "nn.Module", codings: Mapping[str, Coding], folded: set[str]) -> None:
+    def __init__(
+        self, model: "nn.Module", codings: Mapping[str, Coding], norms: "list[nn.Module]", folded: set[str]
+    ) -> None:
         from torch.nn import Parameter
 
-        self.codings, self.folded = codings, folded
+        self.codings, self.norms, self.folded = codings, norms, folded
         self.arrays = {name: model.get_parameter(name) for name in codings}
         self.real = {name: Parameter(array.detach().clone()) for name, array in self.arrays.items()}
         self.kept = {name: array.detach() != 0 for name, array in self.arrays.items() if codings[name].density != 1}
@@ -102,6 +104,11 @@ class Quantised(Course):
     def after_step(self, model: "nn.Module", average: "nn.Module | None", step: int) -> None:  # noqa: ARG002
         """The levels follow."""
         self._round()
+
+    def end(self) -> None:
+        """Batch norms measure again."""
+        for norm in self.norms:
+            moving(norm)
 
     def tensors(self) -> "dict[str, Tensor]":
         """The real weights."""
@@ -140,10 +147,11 @@ def rounded(array: "Tensor", coding: Coding) -> "tuple[Tensor, Tensor]":
     return torch.from_numpy(levels.copy()).to(array), torch.from_numpy(passes).view(array.shape).to(array.device)
 
 
-def _fold(model: "nn.Module", network: "Network") -> set[str]:
-    """Fold the normalisations that can be folded, and keep them so; gives the names of what is fixed from now on."""
+def _fold(model: "nn.Module", network: "Network") -> "tuple[list[nn.Module], set[str]]":
+    """Fold the normalisations that can be folded, and keep them so; gives them, and the names of what is fixed now."""
     import torch
 
+    norms: list[nn.Module] = []
     fixed: set[str] = set()
     state = model.state_dict()
     for fold in folds(network):
@@ -155,6 +163,7 @@ def _fold(model: "nn.Module", network: "Network") -> set[str]:
                 state[name].copy_(torch.from_numpy(values))
             for name, value in fold.constants.items():
                 state[name].fill_(value)
-        still(model.get_submodule(fold.norm[:-1]))
+        norms.append(model.get_submodule(fold.norm[:-1]))
+        still(norms[-1])
         fixed |= {name for name in fold.constants if not name.rpartition(".")[2].startswith("running")}
-    return fixed
+    return norms, fixed
