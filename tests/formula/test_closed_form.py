@@ -32,6 +32,7 @@ macs_of = cache(formula)
         ("bottleneck_units", "macs", {"unit": "resnext"}, "h·w·(2cm + 9m²/g)"),
         ("squeezenet:fire", "params", {}, "c_in·s1x1 + s1x1·e1x1 + 9·s1x1·e3x3 + s1x1 + e1x1 + e3x3"),
         ("lenet_300_100", "params", {}, "300·side² + 101·classes + 30400"),
+        ("lenet_300_100", "params", {"free": ["side", "input_channels"]}, "300·side²·input_channels + 31410"),
     ],
 )
 def test_the_formulas_that_papers_print(spec, quantity, asked, text):
