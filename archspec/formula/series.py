@@ -192,7 +192,7 @@ def _named(series: Sequence[Series], rest: Sequence[Expr], index: Symbol, taken:
         parts = [part.xreplace(put) for part in parts]
         names = [(name, meaning.xreplace(put)) for name, meaning in names]
         meanings |= {name: meaning for meaning, name in put.items()}
-        names.append((put[atom], atom))  # type: ignore[arg-type]  # a symbol
+        names.append((put[atom], atom))
     ordered = _in_order(names, stem, letters)
     parts = [part.xreplace(ordered) for part in parts]
     meanings = {ordered.get(name, name): each.xreplace(ordered) for name, each in meanings.items()}
