@@ -8,7 +8,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from archspec.alone import refuse_other_distribution
+from archspec.name_clash import refuse_other_distribution
 from archspec.result import report_by
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ _HOMES = {
 
 
 refuse_other_distribution()
-report_by(lambda result, form: import_module("archspec.report").shown(result, form))
+report_by(lambda result, format_name: import_module("archspec.report").shown(result, format_name))
 
 
 def __getattr__(name: str) -> Any:

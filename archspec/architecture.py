@@ -12,17 +12,19 @@ from archspec.cost import USUAL, Convention, CostTable, Counting
 from archspec.dims import recording
 from archspec.errors import BindingError, SpecErrors, UnknownNameError
 from archspec.extras import need
-from archspec.files import replacing
 from archspec.language import Document
 from archspec.request import Bindings, request
+from archspec.result import Reported
 
 if TYPE_CHECKING:
     import torch
 
     from archspec.compress.plan import Plan
     from archspec.compress.prediction import Prediction
+    from archspec.files import WrittenFile
     from archspec.formula.closed_form import Formula
     from archspec.formula.explain import Explanation
+    from archspec.graph.single import StandaloneBlock
     from archspec.language.document import Symbol
     from archspec.memory.peak import Memory
     from archspec.runtime import Agreement
@@ -40,7 +42,7 @@ class Network(graph.Network):
         return cost.count(self, cost.requested(counting, fields))
 
 
-class Architecture:
+class Architecture(Reported):
     """A network as its paper prints it.
 
     Args:
@@ -168,7 +170,7 @@ class Architecture:
         letters: str | None = None,
         **symbols: Any,
     ) -> "tuple[Formula, ...]":
-        """The same, a formula a group: "stage", "block", "operator", "layer", or a depth in the tree of names.
+        """The same, one formula per group: "stage", "block", "operator", "layer", or a depth in the tree of names.
 
         >>> import archspec
         >>> for form in archspec.load("lenet_300_100").formulas("params", by="stage"):
@@ -182,23 +184,23 @@ class Architecture:
         """
         from archspec.formula.of_network import formulas
 
-        alone = self._alone(letters)
-        aliases = alone.aliases if alone else {}
+        block = self._block_in_letters(letters)
+        aliases = block.aliases if block else {}
         values = {aliases.get(name, name): each for name, each in (bindings or {}).items()}
-        names = alone.unbound if alone else shared_numbers([self])
+        names = block.unbound if block else shared_numbers([self])
         left = [name for name in names if name not in values] if free is None else _names(free)
-        with recording(alone.decisive if alone else None):
+        with recording(block.decisive if block else None):
             found = formulas(
-                alone.document if alone else self.document,
+                block.document if block else self.document,
                 quantity,
                 by=by,
                 free=[aliases.get(name, name) for name in left],
                 bindings=values,
                 counting=counting,
                 part=part,
-                form=alone.form if alone else "collected",
+                arrangement=block.arrangement if block else "collected",
             )
-        subject, roles = self.document.name, alone.names if alone else {}
+        subject, roles = self.document.name, block.names if block else {}
         return tuple(replace(each, of=self._subject + each.of.removeprefix(subject), aliases=roles) for each in found)
 
     @property
@@ -208,10 +210,10 @@ class Architecture:
 
     def lettered(self, letters: str | None) -> Document:
         """The specification whose symbols are the letters that a block declares; without letters, this one's."""
-        alone = self._alone(letters)
-        return alone.document if alone else self.document
+        block = self._block_in_letters(letters)
+        return block.document if block else self.document
 
-    def _alone(self, letters: str | None) -> "graph.Single | None":
+    def _block_in_letters(self, letters: str | None) -> "StandaloneBlock | None":
         """The block that it is, in these letters; None of a network."""
         if letters is not None:
             raise UnknownNameError(f"'{self.name}' is a network; letters are those of a block: {self.name}:BLOCK")
@@ -343,11 +345,14 @@ class Architecture:
         seed: int | None = None,
         weights: "Mapping[str, torch.Tensor] | str | os.PathLike[str] | None" = None,
         logits: bool = False,
+        batch: int | None = None,
+        opset: int | None = None,
         **symbols: Any,
-    ) -> None:
+    ) -> "WrittenFile":
         """Write the network as a file that runs without this library: PyTorch source, an exported program, or ONNX.
 
-        The file appears when it is whole, or not at all. Any batch goes through a program.
+        The file appears when it is whole, or not at all. With weights of a training, a program also holds how images
+        are scaled for it and what the classes are called; see docs/compile.md.
 
         Args:
             path: Ends in `.py`, `.pt2` or `.onnx`.
@@ -355,23 +360,35 @@ class Architecture:
             seed: The same seed gives the same weights; a source has none.
             weights: Where its weights come from, as for `to_torch`.
             logits: Whether it ends before its last softmax.
+            batch: How many inputs go through a program at once; any number, unless it is given.
+            opset: The version of ONNX's operators; torch's own choice, unless it is given.
             symbols: Values for symbols, in place of a mapping.
+
+        Returns:
+            What was written; `print` says it in one line.
 
         Raises:
             ArchspecError: Another ending, or a file that cannot be written.
             MissingExtraError: What the format needs is not installed.
         """
         if Path(path).suffix == ".py":
+            from archspec.files import WrittenFile, replacing
+
             source = self.source(bindings, logits=logits)
             with replacing(Path(path)) as file:
                 file.write_text(source, encoding="utf-8")
-            return
+            return WrittenFile(Path(path), len(source.encode()), ("PyTorch source, without weights",))
         need("torch", "torch")
         from archspec import runtime
 
         runtime.check_ending(path)
         model = self.to_torch(bindings, seed=seed, weights=weights, logits=logits)
-        runtime.export(model, self.expand(bindings).input.shape, path)
+        from archspec.weights.note import note
+
+        asked = runtime.ExportRequest(batch, opset, note(weights))
+        written = runtime.export(model, self.expand(bindings).input.shape, path, asked)
+        of = f"weights of {weights}" if isinstance(weights, str | os.PathLike) else "weights handed over"
+        return replace(written, facts=(*written.facts, "fresh weights" if weights is None else of))
 
     @request
     def verify(self, /, bindings: Bindings = None, *, batch: Any = 1, **symbols: Any) -> "Agreement":
@@ -531,12 +548,52 @@ class Architecture:
 
         >>> import archspec
         >>> found = archspec.load("mobilenet").explain("separable2/pointwise/conv2d")
-        >>> print(found.form.figures["macs"], "=", found.figures["macs"])
+        >>> print(found.closed_forms.figures["macs"], "=", found.figures["macs"])
         n·c_out·h′·w′·c_in·k²/g = 25690112
         """
         from archspec.formula.explain import explain
 
         return explain(self.expand(bindings, batch=counting.batch), node, counting.convention)
+
+    @request
+    def with_one_bit(
+        self, /, plan: "str | os.PathLike[str] | Plan", bindings: Bindings = None, **symbols: Any
+    ) -> "Architecture":
+        """The network with one-bit layers where a plan of compression says `binary`: as counted, built and trained.
+
+        Args:
+            plan: A plan, its file, or the name of one that comes with the library.
+            bindings: Values for symbols, by name.
+            symbols: Values for symbols, in place of a mapping.
+
+        Raises:
+            ArchspecError: The plan does not fit the network, or has no one-bit layers.
+
+        >>> import archspec
+        >>> one_bit = archspec.load("lenet_5").with_one_bit("xnor_lenet_5")
+        >>> [node.operator.name for node in one_bit.expand().nodes][2:5]
+        ['batch_norm', 'binary_conv2d', 'max_pool2d']
+        """
+        from archspec.compress import rewriting
+        from archspec.compress.plan import Plan, load
+
+        read = plan if isinstance(plan, Plan) else load(plan)
+        return Architecture(rewriting.with_one_bit(self.document, self.expand(bindings), read))
+
+    @request
+    def with_defaults(self, /, bindings: Bindings = None, **symbols: Any) -> "Architecture":
+        """The same network, with these values as the defaults of its symbols.
+
+        Raises:
+            BindingError: A symbol that does not exist, or a value that it cannot have.
+
+        >>> import archspec
+        >>> archspec.load("mobilenet").with_defaults(alpha="1/2").count().params
+        1331592
+        """
+        values = graph.bind(self.document, bindings or {}, ())
+        symbols = {name: each.model_copy(update={"default": values[name]}) for name, each in self.symbols.items()}
+        return Architecture(self.document.model_copy(update={"symbols": symbols}))
 
     def dumps(self) -> str:
         """The specification as YAML; `loads` gives the same one back."""
@@ -564,7 +621,9 @@ class SingleBlock(Architecture):
     """
 
     def __init__(self, document: Document, block: str) -> None:
-        self.document = graph.single(document, block).document
+        from archspec.graph.single import single
+
+        self.document = single(document, block).document
         self._of = document
         self._block = block
 
@@ -572,8 +631,10 @@ class SingleBlock(Architecture):
     def _subject(self) -> str:
         return f"{self._of.name}:{self._block}"
 
-    def _alone(self, letters: str | None) -> "graph.Single | None":
-        return graph.single(self._of, self._block, letters)
+    def _block_in_letters(self, letters: str | None) -> "StandaloneBlock | None":
+        from archspec.graph.single import single
+
+        return single(self._of, self._block, letters)
 
     def in_symbols(self, values: dict[str, Any]) -> dict[str, Any]:
         """Values by name as values by symbol: in_channels is c_in.
@@ -586,7 +647,9 @@ class SingleBlock(Architecture):
         >>> fire.count(in_channels=3).params == fire.count(c_in=3).params
         True
         """
-        aliases = graph.single(self._of, self._block).aliases
+        from archspec.graph.single import single
+
+        aliases = single(self._of, self._block).aliases
         named: dict[str, Any] = {}
         for name, value in values.items():
             symbol = aliases.get(name, name)
@@ -634,10 +697,10 @@ def loads(text: str, name: str = "<text>") -> Architecture:
 
 
 def shared_numbers(architectures: Iterable[Architecture]) -> tuple[str, ...]:
-    """The symbols that all architectures have and that can be left free: those of numbers, not of words."""
+    """The symbols that all architectures have and that a formula is over where nobody says over what."""
     documents = [architecture.document for architecture in architectures]
     return tuple(
         name
         for name in documents[0].symbols
-        if all(name in other.symbols and not other.symbols[name].word for other in documents)
+        if all(name in other.symbols and other.symbols[name].usually_free for other in documents)
     )

@@ -49,6 +49,18 @@ class Whole(np.ndarray):
         return self * other
 
 
+def narrowed(numbers: list[Any], shape: tuple[int, ...]) -> Whole:
+    """Numbers as an array: of int64 where all are whole and fit, of Python's integers and Fractions else.
+
+    >>> narrowed([2, 3], (2,))
+    Whole([2, 3])
+    """
+    found = np.empty(len(numbers), dtype=object)
+    found[:] = numbers
+    whole = all(type(number) is int for number in numbers)
+    return (_narrow(found) if whole else found).reshape(shape).view(Whole)
+
+
 def _plain(value: Any, wide: bool) -> Any:
     """A value as an ordinary array; of Python's integers where the result needs them."""
     if wide:

@@ -115,7 +115,7 @@ def exact(value: Any) -> Dim:
     (Fraction(7, 20), Fraction(7, 20), 2)
     """
     if is_array(value):
-        return _whole_array(value)
+        return _array(value)
     if is_dim(value):
         return _normal(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
@@ -132,15 +132,41 @@ def exact(value: Any) -> Dim:
         raise ArchspecError(f"expected a number such as 3, 0.35 or 7/20, found {text!r}") from None
 
 
-def _whole_array(value: Any) -> Dim:
-    """An array of sizes as one that never wraps."""
+def exact_each(value: Any) -> Dim:
+    """The same, and of a list of numbers an array.
+
+    >>> exact_each([0.5, "1/3", 2]).tolist()
+    [Fraction(1, 2), Fraction(1, 3), 2]
+    """
+    return _read(list(value), (len(value),)) if isinstance(value, (list, tuple)) else exact(value)
+
+
+def _array(values: Any) -> Dim:
+    """An array of sizes as one that never wraps; one of other numbers is read number by number."""
     from archspec.arrays import Whole
 
-    if isinstance(value, Whole):
-        return value
-    if value.dtype != "int64":
-        raise ArchspecError(f"an array of sizes must be of int64, found {value.dtype}")
-    return value.view(Whole)
+    if values.dtype == "int64" and values.shape:
+        return values.view(Whole)
+    if values.dtype.kind not in "iufOU":
+        raise ArchspecError(f"an array of sizes holds numbers, found {values.dtype}")
+    flat = [str(each) for each in values.ravel()] if values.dtype.kind == "f" else values.ravel().tolist()
+    return _read(flat, values.shape) if values.shape else exact(flat[0])
+
+
+def _read(values: list[Any], shape: tuple[int, ...]) -> Dim:
+    """An array of these numbers.
+
+    Raises:
+        ArchspecError: There are none, or one of them is no number.
+    """
+    from archspec.arrays import narrowed
+
+    if not values:
+        raise ArchspecError("an array of sizes holds a number at least, found none")
+    found = [exact(value) for value in values]
+    if odd := [value for value, number in zip(values, found, strict=True) if not is_number(number)]:
+        raise ArchspecError(f"expected a number, found {odd[0]!r:.40}")
+    return narrowed(found, shape)
 
 
 def _normal(value: Dim) -> Dim:
@@ -380,6 +406,16 @@ def minimum(*values: Dim) -> Dim:
     return min(values)
 
 
+def largest(values: Iterable[Dim]) -> Dim:
+    """The largest of some values, those that are the same taken once.
+
+    >>> largest([3, 4, 4])
+    4
+    """
+    found = list(values)
+    return maximum(*(found if any(map(is_array, found)) else dict.fromkeys(found)))
+
+
 def alternatives(value: Dim) -> tuple[Dim, ...]:
     """The values of which this is the largest or the smallest; a number, or an expression of another kind, by itself.
 
@@ -443,6 +479,8 @@ def is_whole(x: Dim) -> Truth:
     >>> is_whole(Fraction(33, 2))
     False
     """
+    if is_array(x):
+        return x.dtype != "object" or all(is_whole(one) for one in x.ravel().tolist())
     return _home(x).is_whole(x) if is_symbolic(x) else not isinstance(x, Fraction)
 
 

@@ -16,7 +16,6 @@ Every message says what was found and what would do; a fault in a text also says
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 
 class ArchspecError(ValueError):
@@ -163,5 +162,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("zzz", ["conv2d", "linear"])
     ''
     """
+    from difflib import get_close_matches
+
     close = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""

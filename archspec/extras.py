@@ -33,13 +33,22 @@ def need(extra: str, *modules: str) -> None:
     Raises:
         MissingExtraError: A module is not there.
 
-    >>> need("torch", "no_such_module")
+    >>> need("torch", "no_such_module")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    archspec.errors.MissingExtraError: this needs no_such_module: pip install 'archspec-nn[torch]'
+    archspec.errors.MissingExtraError: this needs no_such_module: pip install 'archspec-nn[torch]'; in a checkout: ...
     """
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
-        raise MissingExtraError(f"this needs {' and '.join(missing)}: pip install 'archspec-nn[{extra}]'")
+        raise MissingExtraError(f"this needs {' and '.join(missing)}: {installed_by(extra)}")
+
+
+def installed_by(extra: str) -> str:
+    """What installs an extra: from an index, and from a checkout, whose constraints keep torch small.
+
+    >>> installed_by("onnx")
+    "pip install 'archspec-nn[onnx]'; in a checkout: pip install -c constraints.txt '.[onnx]'"
+    """
+    return f"pip install 'archspec-nn[{extra}]'; in a checkout: pip install -c constraints.txt '.[{extra}]'"
 
 
 def entry_point(group: str, name: str) -> Any:
@@ -83,8 +92,8 @@ def extra_of(error: ModuleNotFoundError) -> MissingExtraError | None:
     """What says how to get the module that was not found; None if no extra brings it.
 
     >>> print(extra_of(ModuleNotFoundError(name="torch.nn")))
-    this needs torch: pip install 'archspec-nn[torch]'
+    this needs torch: pip install 'archspec-nn[torch]'; in a checkout: pip install -c constraints.txt '.[torch]'
     """
     module = (error.name or "").partition(".")[0]
     extra = next((extra for extra, modules in EXTRAS.items() if module in modules), None)
-    return None if extra is None else MissingExtraError(f"this needs {module}: pip install 'archspec-nn[{extra}]'")
+    return None if extra is None else MissingExtraError(f"this needs {module}: {installed_by(extra)}")

@@ -13,9 +13,11 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.errors import ArchspecError
+from archspec.result import short
 
 DAMAGED: tuple[type[Exception], ...] = (
     OSError, EOFError, ValueError, RuntimeError, ArithmeticError, LookupError, SyntaxError, TypeError, AttributeError,
@@ -28,6 +30,27 @@ ASIDE = ".archspec-"
 """How the name of a folder begins in which a file is written before it takes its place."""
 
 BUSY = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK})
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class WrittenFile:
+    """A file that was written.
+
+    Attributes:
+        path: Where it is.
+        bytes: Its size.
+        facts: What it is, in a few words each.
+    """
+
+    path: Path
+    bytes: int
+    facts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.bytes:,} B; {'; '.join(self.facts)}"
+
+    def __repr__(self) -> str:
+        return short(self, self.path.name, f"{self.bytes:,} B")
 
 
 @contextmanager
@@ -151,10 +174,10 @@ def _sweep(folder: Path) -> None:
             os.close(handle)
 
 
-def below(root: Path, path: Path) -> Path | None:
+def resolve_below(root: Path, path: Path) -> Path | None:
     """A path with all links followed, if it leads below a folder; what a text names is looked for nowhere else.
 
-    >>> below(Path("/specs"), Path("/specs/../etc/passwd")) is None
+    >>> resolve_below(Path("/specs"), Path("/specs/../etc/passwd")) is None
     True
     """
     if "\0" in str(path):

@@ -36,6 +36,10 @@ class Run:
         """Its network."""
         return load_specification(self.folder / SPEC)
 
+    def as_specification(self) -> Architecture:
+        """The same, with the run's values as the defaults of its symbols."""
+        return self.architecture().with_defaults(self.bindings)
+
     @property
     def weights(self) -> Path:
         """The weights that were chosen; those of the last save, where no epoch is over yet.
@@ -67,9 +71,9 @@ def load(place: str | os.PathLike[str]) -> Run:
         bindings = {str(name): str(value) for name, value in found["spec"]["bindings"].items()}
         source, resize = found["data"]["source"], found["data"]["resize"]
     except OSError:
-        raise ArchspecError(f"{place}: is no folder of a run: it has no {RECORD}") from None
+        raise ArchspecError(f"{place}: is not the folder of a run: it has no {RECORD}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ArchspecError(f"{path}: is no record of a run: {error!r}") from None
+        raise ArchspecError(f"{path}: is not the record of a run: {error!r}") from None
     if not isinstance(source, str | None) or not isinstance(resize, bool):
-        raise ArchspecError(f"{path}: is no record of a run: its data are {source!r}")
+        raise ArchspecError(f"{path}: is not the record of a run: its data are {source!r}")
     return Run(Path(place), bindings, source, resize)

@@ -6,7 +6,6 @@ else writes keeps its own beside it, in `report/formats`.
 """
 
 import csv
-import html as markup
 import io
 import json
 import re
@@ -20,18 +19,20 @@ WIDTH = 120
 # ------------------------------------------------------------------ what can be seen
 
 
-def unseen(text: str, but: str = "") -> str | None:
+def first_unseen(text: str, but: str = "") -> str | None:
     r"""The first character that cannot be seen, or that changes what is seen; None if there is none.
 
     Control characters, escapes, line ends, marks that turn the direction of writing, halves of surrogates.
 
-    >>> unseen("naïve 網"), unseen("a" + chr(10) + "b", but=chr(10)), unseen("a" + chr(0x202E) + "b") == chr(0x202E)
-    (None, None, True)
+    >>> first_unseen("naïve 網"), first_unseen("a" + chr(10) + "b", but=chr(10))
+    (None, None)
+    >>> first_unseen("a" + chr(0x202E) + "b") == chr(0x202E)
+    True
     """
     return next((c for c in text if not c.isprintable() and c not in but), None)
 
 
-def seen(text: str, but: str = "") -> str:
+def visible_text(text: str, but: str = "") -> str:
     """The text with a replacement character for each that cannot be seen."""
     return text if text.isprintable() else "".join(c if c.isprintable() or c in but else "\ufffd" for c in text)
 
@@ -42,7 +43,7 @@ def one_line(text: object) -> str:
     >>> one_line("two\n  lines"), one_line("\x1b[31mred")
     ('two   lines', '�[31mred')
     """
-    return seen(str(text).replace("\n", " "))
+    return visible_text(str(text).replace("\n", " "))
 
 
 def printable(text: object, width: int | None = 200) -> str:
@@ -52,7 +53,7 @@ def printable(text: object, width: int | None = 200) -> str:
     ('two lines', '1234…', '�[31mred')
     """
     whole = str(text)
-    line = seen(" ".join((whole if width is None else whole[: 2 * width]).split()))
+    line = visible_text(" ".join((whole if width is None else whole[: 2 * width]).split()))
     return line if width is None or len(line) <= width else line[: width - 1] + "…"
 
 
@@ -62,7 +63,7 @@ def terminal(text: object) -> str:
     >>> terminal("a fault:\n    \x1b]0;renamed\x07")
     'a fault:\n    �]0;renamed�'
     """
-    return seen(str(text), but="\n")
+    return visible_text(str(text), but="\n")
 
 
 # ------------------------------------------------------------------ Python
@@ -114,7 +115,7 @@ def _folded(line: str, taken: int, width: int) -> list[str]:
 def _in_docstring(text: str) -> str:
     """A text that ends no docstring: no two quotes stand bare together, none at its end, and no backslash alone."""
     doubled = " ".join(text.split()).replace(_BACKSLASH, _BACKSLASH * 2)
-    return seen(re.sub(r'"(?="|\Z)', r"\\" + _QUOTE, doubled))
+    return visible_text(re.sub(r'"(?="|\Z)', r"\\" + _QUOTE, doubled))
 
 
 def python_comment(text: str) -> str:
@@ -148,7 +149,7 @@ def javascript_comment(text: str) -> str:
 
 
 def json_text(value: Any) -> str:
-    """A value as JSON: a key a line, and tables with a row on each.
+    """A value as JSON: one key per line, and tables with one row per line.
 
     >>> print(json_text({"spec": "tiny", "shape": [1, 3], "rows": [{"name": "a"}, {"name": "b"}]}))
     {
@@ -241,7 +242,16 @@ def latex_text(text: str) -> str:
     >>> print(latex_text("50 % of 3×3_a"))
     50 \% of 3$\times$3\_a
     """
-    return seen(text).translate(_LATEX)
+    return visible_text(text).translate(_LATEX)
+
+
+def latex_upright(name: str) -> str:
+    r"""A name in math mode, upright.
+
+    >>> print(latex_upright("in_channels"))
+    \mathrm{in\_channels}
+    """
+    return rf"\mathrm{{{name.replace('_', _BACKSLASH + '_')}}}"
 
 
 def latex_comment(text: str) -> str:
@@ -254,7 +264,9 @@ def latex_comment(text: str) -> str:
 
 def html_text(text: str) -> str:
     """A text between tags, or in the quotes of an attribute."""
-    return markup.escape(seen(text))
+    from html import escape
+
+    return escape(visible_text(text))
 
 
 _MARKDOWN_SIGNS = r"[\\`*<>|$~&]|\](?=[(\[:])|^\["

@@ -1,20 +1,24 @@
-"""How long the command takes from a cold process, beside `python -c "import torch"` in the same run.
+"""What the command takes from a cold process, beside `python -c "import torch"` in the same run.
 
     python -m benchmarks.start_up [RUNS]
 
-Processes run in turn, so that a machine whose speed drifts does so for all; the ratio is that of the medians.
+It is processor time, of the process and of the system for it, which others on the machine disturb less than the clock.
+Processes run in turn, so that a machine whose speed drifts does so for all; the ratio is that of neighbours, at its
+median. Bytecode is compiled by the first run, which is dropped.
 """
 
+import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = {
-    "python -c pass": ("-c", "pass"),
     "import torch": ("-c", "import torch"),
+    "python -c pass": ("-c", "pass"),
+    "import pydantic, click, ruamel.yaml": ("-c", "import click, ruamel.yaml; from pydantic import BaseModel"),
     "archspec --help": ("-m", "archspec", "--help"),
     "archspec count specs/mobilenet.yaml": ("-m", "archspec", "count", "specs/mobilenet.yaml"),
 }
@@ -24,17 +28,23 @@ BASELINE = "import torch"
 def main() -> None:
     """Print the table."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     seconds: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for _ in range(runs + 1):  # the first fills the caches, and is dropped
+    for _ in range(runs + 1):
         for name, arguments in COMMANDS.items():
-            begin = time.perf_counter()
-            subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, check=True)
-            seconds[name].append(time.perf_counter() - begin)
-    whole = median(seconds[BASELINE][1:])
+            before = _spent()
+            subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, check=True)
+            seconds[name].append(_spent() - before)
     print(f"{'command':38} {'median [ms]':>11} {'min':>6} {'of ' + BASELINE:>15}")
     for name, times in seconds.items():
-        middle = median(times[1:])
-        print(f"{name:38} {middle * 1e3:11.0f} {min(times[1:]) * 1e3:6.0f} {middle / whole:15.3f}")
+        ratio = median(time / whole for time, whole in zip(times[1:], seconds[BASELINE][1:], strict=True))
+        print(f"{name:38} {median(times[1:]) * 1e3:11.0f} {min(times[1:]) * 1e3:6.0f} {ratio:15.3f}")
+
+
+def _spent() -> float:
+    """The processor time of all processes that were waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":

@@ -148,5 +148,5 @@ def test_nothing_leads_out_of_a_folder(tmp_path, path):
     root = tmp_path / "root"
     root.mkdir()
     (root / "up").symlink_to("..")
-    assert files.below(root, root / path) is None
-    assert files.below(root, root / "a" / ".." / "b") == root / "b"
+    assert files.resolve_below(root, root / path) is None
+    assert files.resolve_below(root, root / "a" / ".." / "b") == root / "b"

@@ -1,5 +1,6 @@
 """What README and CONTRIBUTING show is what happens."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -22,19 +23,36 @@ network:
   - conv2d: {out_channels: 16 * alhpa, kernel_sise: 3}
 """
 
-CONSOLES = re.findall(r"```console\n\$ archspec ([^\n]*)\n(.*?)\n```", README, re.DOTALL)
+CONSOLE = re.compile(r"```console\n\$ archspec ([^\n]*)\n(.*?)\n?```", re.DOTALL)
+PAGES = {name: (ROOT / name).read_text() for name in ("README.md", "docs/tour.md", "docs/cli.md")}
+CONSOLES = [(page, *found) for page, text in PAGES.items() for found in CONSOLE.findall(text)]
+UPDATE = os.environ.get("UPDATE_DOCS") == "1"
+LONGEST = 150
 
 
-@pytest.mark.parametrize(("command", "printed"), CONSOLES, ids=[command for command, _ in CONSOLES])
-def test_each_command_of_the_readme_prints_what_stands_there(command, printed, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("page", "command", "printed"), CONSOLES, ids=[command for _, command, _ in CONSOLES])
+def test_each_command_prints_what_stands_there(page, command, printed, tmp_path, monkeypatch):
+    """`UPDATE_DOCS=1 pytest -n 0 tests/test_readme.py` writes what is printed into the pages."""
     monkeypatch.chdir(tmp_path)
     Path("broken.yaml").write_text(BROKEN)
-    result = CliRunner().invoke(app, shlex.split(command), env={"COLUMNS": "100"})
-    assert result.output.rstrip("\n") == printed
+    found = CliRunner().invoke(app, shlex.split(command), env={"COLUMNS": "100"}).output.rstrip("\n")
+    if UPDATE:
+        text = (ROOT / page).read_text()
+        asked, end = f"$ archspec {command}\n", "" if printed else "\n"
+        (ROOT / page).write_text(text.replace(f"{asked}{printed}", f"{asked}{found}{end}"))
+    else:
+        assert found == printed
 
 
-def test_the_readme_shows_commands():
+def test_the_readme_is_short_and_shows_commands():
+    assert len(README.splitlines()) <= LONGEST
     assert len(CONSOLES) >= 3
+
+
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+def test_every_file_that_a_page_leads_to_is_there(page):
+    for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", (ROOT / page).read_text()):
+        assert ((ROOT / page).parent / target).exists(), target
 
 
 def test_the_readme_has_exactly_two_set_up_commands():

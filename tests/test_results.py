@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from xml.etree import ElementTree
 
 import pytest
 
@@ -47,6 +48,12 @@ def test_a_result_is_a_value(kind):
     for twin in (pickle.loads(pickle.dumps(result)), copy.deepcopy(result)):  # noqa: S301  # our own bytes
         assert twin == result
         assert repr(twin) == repr(result)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in RESULTS if kind not in {"document", "node", "row", "operator"}])
+def test_a_result_is_html_in_a_notebook(kind):
+    page = RESULTS[kind]()._repr_html_()
+    ElementTree.fromstring(f"<div>{page}</div>")  # noqa: S314  # our own page
 
 
 def test_a_twin_still_counts():

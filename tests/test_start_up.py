@@ -9,19 +9,43 @@ from pathlib import Path
 import pytest
 
 import archspec
-from archspec.alone import refuse_other_distribution
+from archspec.name_clash import refuse_other_distribution
 
 PACKAGE = Path(archspec.__file__).parent
-HEAVY = {"torch", "sympy", "networkx", "numpy"}
+HEAVY = {"torch", "sympy", "networkx", "numpy", "rich.console"}
+BEYOND_A_COUNT = {
+    f"archspec.{room}"
+    for room in [
+        "compress",
+        "emit",
+        "files",
+        "formula",
+        "graph.single",
+        "importing",
+        "interval",
+        "latency",
+        "memory.peak",
+        "published",
+        "report.compare",
+        "runtime",
+        "sweep",
+        "symbols",
+        "train",
+        "weights",
+    ]
+}
+NETWORK = {"conv2d", "batch_norm", "relu", "global_avg_pool", "linear", "softmax"}
+"""The operators of mobilenet."""
+
 WATCH = "import sys, json; {code}; print(json.dumps(sorted(set(sys.modules) & {heavy!r})), file=sys.stderr)"
 RUN = (
     "from archspec.cli import app; sys.stdout.reconfigure(encoding='utf-8'); app({arguments!r}, standalone_mode=False)"
 )
 
 
-def loaded_by(code):
+def loaded_by(code, heavy=HEAVY):
     done = subprocess.run(
-        [sys.executable, "-c", WATCH.format(code=code, heavy=HEAVY)],
+        [sys.executable, "-c", WATCH.format(code=code, heavy=heavy)],
         capture_output=True,
         text=True,
         cwd=PACKAGE.parent,
@@ -44,9 +68,32 @@ def test_commands_on_numbers_load_neither_torch_nor_sympy(arguments):
     assert loaded_by(RUN.format(arguments=arguments)) == set()
 
 
-def test_help_loads_neither_torch_nor_sympy_nor_the_models():
+def test_a_count_enters_no_room_that_it_does_not_need():
+    assert loaded_by(RUN.format(arguments=["count", "mobilenet"]), BEYOND_A_COUNT) == set()
+
+
+def test_the_rooms_beyond_a_count_are_entered_by_others():
+    assert loaded_by(RUN.format(arguments=["memory", "mobilenet"]), BEYOND_A_COUNT) == {"archspec.memory.peak"}
+
+
+def test_of_the_operators_those_of_the_network_alone_are_made_ready():
+    run = RUN.format(arguments=["count", "mobilenet"])
+    code = (
+        f"{run}; from archspec import ops; made = [n for n, o in ops.registered().items() if o.__pydantic_complete__]"
+    )
+    assert loaded_by(f"{code}; sys.modules.update(dict.fromkeys(made))", {"max_pool2d", *NETWORK}) == NETWORK
+
+
+def test_a_count_reads_the_metadata_of_no_package():
+    code = "import importlib.metadata as packages; packages.distributions = packages.entry_points = None"
+    code += "; sys.argv[1:] = ['count', 'mobilenet', '--by', 'total']; from archspec.cli import main"
+    assert loaded_by(f"{code}\ntry: main()\nexcept SystemExit as end: assert not end.code\n0") == set()
+
+
+def test_help_loads_no_verb_and_nothing_that_verbs_work_with():
     code = "from archspec.cli import app; import contextlib\nwith contextlib.suppress(SystemExit): app(['--help'])\n0"
-    assert loaded_by(code) == set()
+    not_needed = {*HEAVY, "pydantic", "ruamel", "archspec.language", "archspec.ops", "archspec.cli.count"}
+    assert loaded_by(code, not_needed) == {"rich.console"}
 
 
 def test_the_package_alone_loads_next_to_nothing():
@@ -56,6 +103,14 @@ def test_the_package_alone_loads_next_to_nothing():
 
 def test_the_watch_sees_what_is_loaded():
     assert loaded_by("import numpy") == {"numpy"}
+
+
+@pytest.mark.parametrize(("arguments", "looked_for"), [(["zoo", "lenet*"], True), (["--version"], False)])
+def test_garbage_is_looked_for_once_a_verb_is_loaded(arguments, looked_for):
+    code = f"import gc, sys; sys.argv[1:] = {arguments}; from archspec.cli import main\n"
+    code += "try: main()\nfinally: print(gc.isenabled())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, check=True)
+    assert done.stdout.splitlines()[-1] == str(looked_for)
 
 
 def test_every_public_name_is_found_on_first_use():

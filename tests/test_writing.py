@@ -23,7 +23,7 @@ PIECES = [
     *("\\input{x}", "import os", "=cmd|' /C calc'!A0", "&amp;"),
 ]
 HOSTILE = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
-SEEN = HOSTILE.map(writing.seen)
+SEEN = HOSTILE.map(writing.visible_text)
 short = settings(max_examples=200, derandomize=True, deadline=None)
 
 
@@ -42,7 +42,7 @@ def test_a_docstring_holds_the_paragraphs_and_ends_where_it_should(paragraphs, i
     body = tree.body[0].body if indent else tree.body
     assert [type(each) for each in body] == [ast.Expr, ast.Assign]
     said = "".join(" ".join(body[0].value.value.split()).split())
-    assert said == "".join(writing.seen("".join(paragraph.split())) for paragraph in paragraphs)
+    assert said == "".join(writing.visible_text("".join(paragraph.split())) for paragraph in paragraphs)
 
 
 @short
@@ -90,7 +90,7 @@ def test_html_holds_the_text_and_no_tag(text):
     written = writing.html_text(text)
     reader.feed(f'<p title="{written}">{written}</p>')
     reader.close()
-    shown = writing.seen(text)
+    shown = writing.visible_text(text)
     assert found[0] == ("p", [("title", shown)])
     assert "".join(found[1:]) == shown
 

@@ -1,20 +1,25 @@
-"""The command `archspec`: one file a verb, loaded when it is called.
+"""The command `archspec`: one file per verb, loaded when it is called, and not to be listed by `--help`.
 
 Exit 0: fine; 1: findings; 2: wrong input, or an output that cannot be written. Errors go to standard error, as
 sentences.
 """
 
+import gc
+import os
 import sys
 from importlib import import_module
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any
 
 import rich_click as click
 
-from archspec.alone import refuse_other_distribution
-from archspec.cli.echo import fault, printable_faults
-from archspec.cli.streams import heard
+from archspec.cli.echo import echo_error, printable_faults
+from archspec.cli.streams import run_with_streams
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.extras import extra_of
+from archspec.name_clash import refuse_other_distribution
 
 VERBS = (
     "check",
@@ -23,6 +28,8 @@ VERBS = (
     "compress",
     "count",
     "crossover",
+    "distil",
+    "ensemble",
     "evaluate",
     "explain",
     "explain-difference",
@@ -34,8 +41,10 @@ VERBS = (
     "sensitivity",
     "show",
     "solve",
+    "specialists",
     "train",
     "verify",
+    "watch",
     "weights",
     "zoo",
 )
@@ -49,20 +58,22 @@ class Verbs(click.RichGroup):
         return sorted(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a verb."""
-        if cmd_name not in VERBS:
-            return None
-        command: click.Command = import_module(f"archspec.cli.{cmd_name.replace('-', '_')}").command
-        return command
+        """A verb as it is listed: its name, and what it says of itself."""
+        return click.RichCommand(name=cmd_name, help=_said(_module(cmd_name))) if cmd_name in VERBS else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The verb; an unknown one is refused with a suggestion."""
+        """The verb, loaded; an unknown one is refused with a suggestion."""
         if args and not args[0].startswith("-") and args[0] not in VERBS:
             known = did_you_mean(args[0], VERBS) or f"; there are {', '.join(VERBS)}"
             raise click.UsageError(f"no command '{args[0]}'{known}", ctx)
-        return super().resolve_command(ctx, args)
+        name, listed, others = super().resolve_command(ctx, args)
+        verb = listed and import_module(f"{__name__}.{_module(str(name))}").command
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
+        return name, verb, others
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the arguments before the verb."""
@@ -82,8 +93,20 @@ class Verbs(click.RichGroup):
             refusal = found
         except BrokenPipeError:  # the reader, a pager say, has gone: nothing is left to say
             ctx.exit(0)
-        fault(refusal)
+        echo_error(refusal)
         ctx.exit(2)
+
+
+def _module(verb: str) -> str:
+    return verb.replace("-", "_")
+
+
+def _said(module: str) -> str | None:
+    """The docstring of a verb's command, from the module's code: run, the module loads what the verb works with."""
+    code = SourceFileLoader(module, str(Path(__file__).with_name(f"{module}.py"))).get_code(module)
+    defined = code.co_consts if code else ()
+    command = next(part for part in defined if isinstance(part, CodeType) and part.co_name == "command")
+    return FunctionType(command, {}).__doc__
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -96,9 +119,11 @@ def app() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; until a verb is loaded nothing is garbage, and none is looked for."""
+    gc.disable()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # which are looked for in every package's metadata
     try:
         refuse_other_distribution()
     except ImportError as error:
         sys.exit(f"archspec: {error}")
-    sys.exit(heard(app))
+    sys.exit(run_with_streams(app))

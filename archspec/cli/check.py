@@ -4,12 +4,10 @@ from collections.abc import Mapping
 
 import rich_click as click
 
-from archspec import architecture
-from archspec.architecture import Architecture
 from archspec.cli.budgets import budget_options
-from archspec.cli.echo import fault, say
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, counting_options, set_option
+from archspec.cli.echo import echo_error, echo_message
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import counting_options, network, set_option
 from archspec.cost import Counting
 from archspec.errors import ArchspecError
 from archspec.report.check import Checked, check, overrun
@@ -26,7 +24,7 @@ def command(
     settings: tuple[str, ...],
     limits: Mapping[str, list[str]],
     counting: Counting,
-    form: str,
+    output_format: str,
 ) -> None:
     """Read specifications and expand them; name every fault with its place.
 
@@ -37,35 +35,34 @@ def command(
         from archspec.sweep.budget import budgets
 
         budgets(limits)  # one that cannot be is no fault of a specification
-    values = bindings(settings)
-    found = [_checked(spec, values, limits, counting) for spec in specs]
-    if form == "text":
+    found = [_checked(spec, settings, limits, counting) for spec in specs]
+    if output_format == "text":
         for each in found:
             _say(each)
     else:
-        tell(check(found), form)
+        print_report(check(found), output_format)
     if any(each.fault for each in found):
         raise SystemExit(2)
     if not all(each.within for each in found):
         raise SystemExit(1)
 
 
-def _checked(spec: str, values: Mapping[str, str], limits: Mapping[str, list[str]], counting: Counting) -> Checked:
+def _checked(spec: str, settings: tuple[str, ...], limits: Mapping[str, list[str]], counting: Counting) -> Checked:
     try:
-        arch: Architecture = architecture.load(spec)
-        network = arch.expand(values, batch=counting.batch)
-        held = arch.solve((), limits, dict(values), counting) if limits else None
+        arch, bound = network(spec, settings)
+        expanded = arch.expand(bound, batch=counting.batch)
+        held = arch.solve((), limits, dict(bound), counting) if limits else None
     except ArchspecError as error:
         return Checked(spec, fault=error)
-    return Checked(spec, network, held)
+    return Checked(spec, expanded, held)
 
 
 def _say(found: Checked) -> None:
     if found.fault is not None:
-        fault(found.fault)
+        echo_error(found.fault)
         return
     for hint in found.hints:
-        fault(f"{found.spec}: note: {hint}")
-    say(found.sentence)
+        echo_error(f"{found.spec}: note: {hint}")
+    echo_message(found.sentence)
     for said in overrun(found):
-        fault(f"{found.spec}: {said}")
+        echo_error(f"{found.spec}: {said}")

@@ -3,8 +3,9 @@
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, counting_options, names, set_option
+from archspec.cli import complete
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import counting_options, names, network, set_option
 from archspec.cost import GROUPINGS, Counting
 from archspec.errors import BindingError
 from archspec.report.changes import FIGURES as ROW_FIGURES
@@ -16,8 +17,14 @@ from archspec.report.compare import FIGURES, compare
 @click.argument("specs", metavar="SPEC SPEC…", nargs=-1, required=True)
 @set_option
 @click.option("--symbolic", is_flag=True, help="Leave the symbols free that all of them have, and give formulas.")
-@click.option("--free", metavar="NAME,…", help="Leave these symbols free.")
-@click.option("--of", "quantities", metavar="NAME,…", help=f"What to compare.  [default: {','.join(FIGURES)}]")
+@click.option("--free", shell_complete=complete.symbols, metavar="NAME,…", help="Leave these symbols free.")
+@click.option(
+    "--of",
+    "quantities",
+    shell_complete=complete.quantities,
+    metavar="NAME,…",
+    help=f"What to compare.  [default: {','.join(FIGURES)}]",
+)
 @click.option("--by", type=click.Choice(GROUPINGS), help="Of two networks, OLD NEW, the difference row by row.")
 @counting_options()
 @format_option()
@@ -28,7 +35,7 @@ def command(
     free: str | None,
     quantities: str | None,
     by: str | None,
-    form: str,
+    output_format: str,
     counting: Counting,
 ) -> None:
     """Print the figures of networks side by side, and as multiples of the first's; or, --by layer, what changed.
@@ -39,14 +46,12 @@ def command(
         raise click.UsageError("compare takes two specifications or more: archspec compare mobilenet mobilenet_v2")
     if by and (len(specs) > 2 or symbolic or free):
         raise click.UsageError("--by compares two networks of numbers, OLD NEW, row by row")
-    shared = bindings(settings)
     wanted = names(quantities, "--of") or (ROW_FIGURES if by else FIGURES)
-    named = [_named(spec) for spec in specs]
-    loaded = [(label, architecture.load(name), shared | own) for label, name, own in named]
+    loaded = [(spec, *network(spec, settings)) for spec in specs]
     if symbolic or free:
         from archspec.report.compare_formulas import compare_formulas
 
-        both = [name for name in names(free) or () if name in shared]
+        both = [name for name in names(free) or () if any(name in values for _, _, values in loaded)]
         if both:
             raise BindingError(f"the symbol '{both[0]}' cannot be both bound and free")
         left = names(free) or architecture.shared_numbers([arch for _, arch, _ in loaded])
@@ -57,19 +62,11 @@ def command(
             }
             for label, arch, values in loaded
         }
-        tell(compare_formulas(formulas), form)
+        print_report(compare_formulas(formulas), output_format)
         return
     if by:
         old, new = (arch.count(values, counting) for _, arch, values in loaded)
-        tell(compare_rows((old, new), (loaded[0][0], loaded[1][0]), by, wanted), form)
+        print_report(compare_rows((old, new), (loaded[0][0], loaded[1][0]), by, wanted), output_format)
         return
     tables = {label: arch.count(values, counting) for label, arch, values in loaded}
-    tell(compare(tables, wanted), form)
-
-
-def _named(spec: str) -> tuple[str, str, dict[str, str]]:
-    """What to call a network, its specification, and its own bindings."""
-    name, colon, settings = spec.rpartition(":")
-    if not colon or "=" not in settings:
-        return spec, spec, {}
-    return spec, name, bindings(tuple(settings.split(",")))
+    print_report(compare(tables, wanted), output_format)

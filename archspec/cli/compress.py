@@ -3,15 +3,17 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from archspec import architecture
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, set_option, spec_argument
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import bindings, network, open_spec, set_option, spec_argument
+from archspec.cli.training import recipe_options, running_options
+from archspec.errors import ArchspecError
 from archspec.report import packed as reports
-from archspec.report.compress import closed_forms, prediction
+from archspec.report.compress import closed_forms, packed, prediction
 
 if TYPE_CHECKING:
     from archspec.compress.progress import Progress
@@ -35,7 +37,7 @@ def command() -> None:
 @set_option
 @click.option("--weights", metavar="FILE", help="Say it to the byte for these weights: .safetensors or .npz.")
 @format_option()
-def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None, form: str) -> None:
+def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None, output_format: str) -> None:
     """Say layer by layer what is stored under a plan, how much smaller that is, and what a file of it has.
 
     Plans that come with the library: alexnet, lenet_300_100, lenet_5, vgg16 (Deep Compression), squeezenet_8bit,
@@ -43,30 +45,62 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
     """
     from archspec import compress
 
-    with _progress("predicting") as progress:
-        arch = architecture.load(spec)
-        found = compress.predict(arch, plan, weights, progress=progress, bindings=bindings(settings))
-    tell(prediction(found), form)
+    with progress_of("predicting") as progress:
+        arch, bound = network(spec, settings)
+        found = compress.predict(arch, plan, weights, progress=progress, bindings=bound)
+    print_report(prediction(found), output_format)
 
 
 @command.command("pack")
 @spec_argument
-@click.option("--weights", required=True, metavar="FILE", help="Under the network's own names: .safetensors or .npz.")
+@click.option(
+    "--weights",
+    metavar="FILE",
+    help="Under the network's own names: .safetensors or .npz.  [default: the best of SPEC, if it is a run]",
+)
 @plan_option
 @set_option
 @click.option("-o", "--output", required=True, metavar="FILE", help="Ends in .safetensors.")
 @format_option()
-def pack(spec: str, weights: str, plan: str, settings: tuple[str, ...], output: str, form: str) -> None:
+def pack(spec: str, weights: str | None, plan: str, settings: tuple[str, ...], output: str, output_format: str) -> None:
     """Write weights under a plan into a file: pruned, quantised and coded as the plan says.
 
-    The same weights and plan give the same bytes. The file appears when it is whole.
+    The same weights and plan give the same bytes. The file appears when it is whole. SPEC may be the folder of a run.
     """
     from archspec import compress
 
-    with _progress("packing") as progress:
-        arch = architecture.load(spec)
-        found = compress.pack(arch, weights, plan, output, progress=progress, bindings=bindings(settings))
-    tell(reports.packed(found), form)
+    arch, bound, run = open_spec(spec, settings)
+    if weights is None and run is None:
+        raise ArchspecError(f"{spec}: is no folder of a run; name its weights with --weights")
+    file = str(run.weights) if run is not None and weights is None else str(weights)
+    with progress_of("packing") as progress:
+        found = compress.pack(arch, file, plan, output, progress=progress, bindings=bound)
+    print_report(packed(found), output_format)
+
+
+@command.command("train")
+@click.argument("spec", metavar="[SPEC]", required=False)
+@click.option("--plan", metavar="PLAN", help="A file, or the name of a plan.  [default with --resume: the run's]")
+@set_option
+@click.option("--start", metavar="RUN|FILE", help="Begin with these weights.  [default: SPEC, if it is a run]")
+@click.option("--data", metavar="DATA", help="As for train.  [default: those of the run that it starts from]")
+@recipe_options("start")
+@click.option("--out", metavar="DIR", help="The folder of the run.  [default: runs/SPEC-PLAN-SEED]")
+@click.option("--resume", metavar="RUN", help="Continue the run in a folder.")
+@running_options
+@format_option()
+def train(spec: str | None, settings: tuple[str, ...], output_format: str, **given: Any) -> None:
+    """Prune, share or quantise while the network learns, as a plan says, and pack what comes of it.
+
+    Of a recipe those stages are run that the plan asks for: of compress_SPEC, if there is one, else of compress. If the
+    run that it starts from has validation images, so has this one, the same ones. The folder is that of a run, as
+    archspec train has it; the chosen weights are packed into packed.safetensors in it, which holds exactly them.
+
+    Exit 1 when the training cannot go on, 130 when it is interrupted; --resume continues it.
+    """
+    from archspec.cli.compressing import run
+
+    run(spec, settings, output_format, given)
 
 
 @command.command("unpack")
@@ -80,7 +114,7 @@ def unpack(file: str, output: str, authors: str | None, linear_bits: str, limit:
     from archspec import compress
     from archspec.compress import unpacking
 
-    with _progress("unpacking") as progress:
+    with progress_of("unpacking") as progress:
         if authors is None:
             found = compress.unpack(file, **({} if limit is None else {"limit": limit}))
             found.save(output, progress)
@@ -102,16 +136,16 @@ def unpack(file: str, output: str, authors: str | None, linear_bits: str, limit:
 )
 @limit_option
 @format_option()
-def verify(file: str, mode: str, limit: int | None, form: str) -> None:
+def verify(file: str, mode: str, limit: int | None, output_format: str) -> None:
     """Verify a compressed file: predicted and actual size term by term, and the same bytes when it is written again.
 
     Exit 1 when something is found, 2 when FILE is no compressed file.
     """
     from archspec import compress
 
-    with _progress("verifying") as progress:
+    with progress_of("verifying") as progress:
         found = compress.verify(file, mode, progress=progress, **({} if limit is None else {"limit": limit}))
-    tell(reports.verified(found), form)
+    print_report(reports.verified(found), output_format)
     if not found:
         sys.exit(1)
 
@@ -120,18 +154,18 @@ def verify(file: str, mode: str, limit: int | None, form: str) -> None:
 @click.argument("name", required=False)
 @set_option
 @format_option()
-def formulas(name: str | None, settings: tuple[str, ...], form: str) -> None:
+def formulas(name: str | None, settings: tuple[str, ...], output_format: str) -> None:
     """Print the closed forms of compression, or the one of a NAME, with letters set if wanted: --set n=16 --set k=4."""
     from archspec.compress.closed_forms import CLOSED_FORMS, closed_form
 
     if settings and name is None:
         raise click.UsageError("--set gives values to the letters of one closed form; give its NAME")
     found = tuple(CLOSED_FORMS.values()) if name is None else (closed_form(name),)
-    tell(closed_forms(found, bindings(settings)), form)
+    print_report(closed_forms(found, bindings(settings)), output_format)
 
 
 @contextmanager
-def _progress(what: str) -> "Iterator[Progress]":
+def progress_of(what: str) -> "Iterator[Progress]":
     """A bar on standard error while work goes on, where that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn

@@ -2,10 +2,11 @@
 
 import rich_click as click
 
-from archspec import architecture
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import COUNTING, bindings, counting_options, set_option, spec_argument
+from archspec.cli import complete
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import COUNTING, counting_options, network, set_option, spec_argument
 from archspec.cost import DIALECTS, GROUPINGS, Counting, dialect, requested
+from archspec.report.columns import named
 from archspec.report.cost import cost
 from archspec.report.formats import MACHINES
 
@@ -13,20 +14,36 @@ from archspec.report.formats import MACHINES
 @click.command("count")
 @spec_argument
 @set_option
-@click.option("--by", type=click.Choice(GROUPINGS), help="Group the rows. Printed tables: block; json and csv: layer.")
+@click.option(
+    "--by",
+    type=click.Choice((*GROUPINGS, "tree")),
+    help="Group the rows. tree: every part under its whole.  [default: block; of json and csv: layer]",
+)
+@click.option(
+    "--columns",
+    metavar="NAME,…",
+    shell_complete=complete.columns,
+    help="input, kernel, stride, groups, any quantity, share, …",
+)
 @click.option("--depth", type=click.IntRange(1, 100), help="Group by the first N parts of the layers' names.")
 @counting_options("batch", "policy", "dtype", "order", "in_place", "weight_bits")
 @COUNTING["convention"]
-@click.option("--like", metavar="TOOL", help=f"Print the number of a counter: {', '.join(DIALECTS)}.")
+@click.option(
+    "--like",
+    metavar="TOOL",
+    shell_complete=complete.counters,
+    help=f"Print the number of a counter: {', '.join(DIALECTS)}.",
+)
 @format_option()
-def command(
+def command(  # noqa: PLR0913  # one argument an option
     spec: str,
     settings: tuple[str, ...],
     by: str | None,
     depth: int | None,
+    columns: str | None,
     convention: str | None,
     like: str | None,
-    form: str,
+    output_format: str,
     counting: Counting,
 ) -> None:
     """Count parameters, multiply-accumulates, FLOPs, activations and bytes.
@@ -38,7 +55,7 @@ def command(
     if convention is not None and like is not None:
         raise click.UsageError("--convention and --like both say what counts; give one of them")
     counting = requested(counting, {"convention": dialect(like) if like else convention or "default"})
-    arch = architecture.load(spec)
-    table = arch.count(bindings(settings), counting)
-    grouping = depth or by or ("layer" if form in MACHINES else "block")
-    tell(cost(table, grouping), form)
+    arch, bound = network(spec, settings)
+    table = arch.count(bound, counting)
+    grouping = depth or by or ("layer" if output_format in MACHINES else "block")
+    print_report(cost(table, grouping, named(columns) if columns is not None else None), output_format)

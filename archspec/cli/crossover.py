@@ -2,16 +2,30 @@
 
 import rich_click as click
 
-from archspec import architecture
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, counting_options, set_option, spec_argument
+from archspec.cli import complete
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import counting_options, network, set_option, spec_argument
 from archspec.cost import Counting
 
 
 @click.command("crossover")
 @spec_argument
-@click.option("--for", "symbol", required=True, metavar="NAME", help="The symbol that moves: alpha, side.")
-@click.option("--of", "quantity", default="macs", show_default=True, help="macs, params, flops, activations, …")
+@click.option(
+    "--for",
+    "symbol",
+    shell_complete=complete.symbols,
+    required=True,
+    metavar="NAME",
+    help="The symbol that moves: alpha, side.",
+)
+@click.option(
+    "--of",
+    "quantity",
+    shell_complete=complete.quantities,
+    default="macs",
+    show_default=True,
+    help="macs, params, flops, activations, …",
+)
 @click.option("--by", type=click.Choice(("kind", "operator", "stage")), default="kind", show_default=True)
 @click.option("--between", metavar="LOW,HIGH[,STEP]", help="Where to search, instead of the symbol's whole range.")
 @set_option
@@ -24,7 +38,7 @@ def command(
     by: str,
     between: str | None,
     settings: tuple[str, ...],
-    form: str,
+    output_format: str,
     counting: Counting,
 ) -> None:
     """Say which layers cost most along a symbol, and where one kind of layer passes another.
@@ -34,5 +48,6 @@ def command(
     from archspec.report.sensitivity import crossover
 
     ends = None if between is None else [end.strip() for end in between.split(",")]
-    found = architecture.load(spec).crossover(symbol, quantity, bindings(settings), counting, by=by, between=ends)
-    tell(crossover(found), form)
+    arch, bound = network(spec, settings)
+    found = arch.crossover(symbol, quantity, bound, counting, by=by, between=ends)
+    print_report(crossover(found), output_format)

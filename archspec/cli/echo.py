@@ -1,9 +1,11 @@
 """The ways to the terminal: whatever a user, a file or a name brought into a message is made printable on its way."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import rich_click as click
+from click.exceptions import Exit, NoArgsIsHelpError
 
 from archspec.writing import terminal
 
@@ -11,24 +13,40 @@ ONE_SPEC = frozenset({"count", "formula", "memory", "show", "explain"})
 """Verbs of one specification that are asked of several."""
 
 
-def say(message: object) -> None:
+def echo_message(message: object) -> None:
     """A message on standard output."""
     click.echo(terminal(message))
 
 
-def fault(message: object) -> None:
+def echo_error(message: object) -> None:
     """What is wrong, on standard error."""
     click.echo(terminal(message), err=True)
 
 
 @contextmanager
 def printable_faults() -> Iterator[None]:
-    """Make the message printable of what click refuses inside: it holds arguments as they were given."""
+    """Say what click refuses inside as one sentence of ours, printable whatever the arguments hold, and exit 2."""
     try:
         yield
-    except click.ClickException as error:
-        error.message = terminal(error.message + _several(error))  # type: ignore[misc]  # final, and still the only place of it
+    except NoArgsIsHelpError:
         raise
+    except click.ClickException as error:
+        echo_error(_sentence(error))
+        raise Exit(2) from None
+
+
+def _sentence(error: click.ClickException) -> str:
+    """What is wrong, and which help says more.
+
+    >>> _sentence(click.UsageError("Missing argument 'SPEC'."))
+    "missing argument 'SPEC'"
+    """
+    said = re.sub(r"\.? \(?Did you mean(?: one of:)? (.*?)\)?$", r"; did you mean \1", error.format_message()).rstrip(
+        "."
+    )
+    context = getattr(error, "ctx", None)
+    more = f"; see {context.command_path} --help" if context else ""
+    return f"{said[:1].lower()}{said[1:]}{_several(error)}{more}"
 
 
 def _several(error: click.ClickException) -> str:

@@ -2,9 +2,8 @@
 
 import rich_click as click
 
-from archspec import architecture
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, counting_options, set_option, spec_argument
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import counting_options, network, set_option, spec_argument
 from archspec.cost import Counting
 
 
@@ -14,7 +13,7 @@ from archspec.cost import Counting
 @set_option
 @counting_options("batch", "convention")
 @format_option()
-def command(spec: str, node: str, settings: tuple[str, ...], form: str, counting: Counting) -> None:
+def command(spec: str, node: str, settings: tuple[str, ...], output_format: str, counting: Counting) -> None:
     """Walk through one layer: the rule of its operator, the letters, the numbers put in, the result.
 
     NODE is a layer's path, or as much of it as tells it from the others: fire2/squeeze/conv2d,
@@ -22,5 +21,6 @@ def command(spec: str, node: str, settings: tuple[str, ...], form: str, counting
     """
     from archspec.report.explain import explain
 
-    found = architecture.load(spec).explain(node, bindings(settings), counting)
-    tell(explain(found), form)
+    arch, bound = network(spec, settings)
+    found = arch.explain(node, bound, counting)
+    print_report(explain(found), output_format)

@@ -2,10 +2,10 @@
 
 import rich_click as click
 
-from archspec import architecture
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, set_option, spec_argument
-from archspec.cost import CONVENTIONS, DIALECTS, counter
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import network, set_option, spec_argument
+from archspec.cost import CONVENTIONS, DIALECTS
+from archspec.cost.difference import counter
 from archspec.report.reconcile import explain_difference
 
 
@@ -21,11 +21,12 @@ from archspec.report.reconcile import explain_difference
 @set_option
 @click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
 @format_option()
-def command(spec: str, between: tuple[str, str], settings: tuple[str, ...], batch: int, form: str) -> None:
+def command(spec: str, between: tuple[str, str], settings: tuple[str, ...], batch: int, output_format: str) -> None:
     """Say term by term why two counters, or conventions, give a network different numbers of operations.
 
     The terms add up to the difference, exactly.
     """
     one, other = map(counter, between)
-    network = architecture.load(spec).expand(bindings(settings), batch=batch)
-    tell(explain_difference(network.count(one), network.count(other)), form)
+    arch, bound = network(spec, settings)
+    expanded = arch.expand(bound, batch=batch)
+    print_report(explain_difference(expanded.count(one), expanded.count(other)), output_format)

@@ -39,10 +39,16 @@ def format_option(*also: str) -> Callable[[F], F]:
     """`--format NAME`."""
     known = ", ".join((*formats.names(), *also))
     return click.option(
-        "--format", "form", type=Format(also), default="text", show_default=True, metavar="NAME", help=f"{known}."
+        "--format",
+        "output_format",
+        type=Format(also),
+        default="text",
+        show_default=True,
+        metavar="NAME",
+        help=f"{known}.",
     )
 
 
-def tell(report: Report, form: str) -> None:
+def print_report(report: Report, output_format: str) -> None:
     """Print a report."""
-    click.echo(formats.written(report, form, width=width(), colour=colour()), nl=False)
+    click.echo(formats.written(report, output_format, width=width(), colour=colour()), nl=False)

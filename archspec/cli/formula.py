@@ -5,10 +5,12 @@ from typing import Any
 
 import rich_click as click
 
-from archspec import architecture, cost
-from archspec.cli.echo import fault
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, counting_options, names, set_option
+from archspec import cost
+from archspec.architecture import Architecture
+from archspec.cli import complete
+from archspec.cli.echo import echo_error
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import bindings, counting_options, names, network, set_option
 
 VIEWS = ("exact", "divisible", "asymptotic")
 LANGUAGES = ("python", "numpy", "javascript")
@@ -18,12 +20,24 @@ LANGUAGES = ("python", "numpy", "javascript")
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     options: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
         click.option("--ops", is_flag=True, help="The closed forms of every operator, without a SPEC."),
-        click.option("--of", "quantity", default="macs", show_default=True, help="macs, params, flops, activations, …"),
+        click.option(
+            "--of",
+            "quantity",
+            shell_complete=complete.quantities,
+            default="macs",
+            show_default=True,
+            help="macs, params, flops, activations, …",
+        ),
         click.option("--block", metavar="NAME", help="A block by itself; or write SPEC as mobilenet:separable."),
         click.option("--letters", metavar="NAME", help="Write a block in letters that it declares, such as paper."),
         click.option("--part", metavar="PATH", help="A stage or a node by its path, or all nodes of an operator."),
         click.option("--by", type=click.Choice(cost.GROUPINGS), default="total", show_default=True),
-        click.option("--free", metavar="NAME,…", help="Symbols to leave free, batch among them.  [default: all]"),
+        click.option(
+            "--free",
+            shell_complete=complete.symbols,
+            metavar="NAME,…",
+            help="Symbols to leave free, batch among them.  [default: all]",
+        ),
         click.option("--where", metavar="NAME=EXPR,…", help="Expressions for symbols: M=alpha*M,N=alpha*N."),
         click.option(
             "--method", metavar="NAME", help="A closed form of compression, in place of SPEC: weight_sharing."
@@ -51,7 +65,7 @@ def command(
     ops: bool,
     method: str | None,
     view: Any,
-    form: str,
+    output_format: str,
     **options: Any,
 ) -> None:
     """Print closed forms: exact with their roundings, exact where sizes divide, or what they grow like.
@@ -59,36 +73,43 @@ def command(
     Exit 1: --check found a binding at which formula and count differ.
     """
     if ops:
-        _all_operators(spec, form)
+        _all_operators(spec, output_format)
     elif method is not None:
-        _closed_form(spec, method, view, form, options["settings"])
+        _closed_form(spec, method, view, output_format, options["settings"])
     elif spec is None:
         raise click.UsageError("formula takes a specification, --ops or --method")
     else:
-        _formulas_of(context, spec, view, form, **options)
+        _formulas_of(context, spec, view, output_format, **options)
 
 
-def _closed_form(spec: str | None, method: str, view: Any, form: str, settings: tuple[str, ...]) -> None:
+def _closed_form(spec: str | None, method: str, view: Any, output_format: str, settings: tuple[str, ...]) -> None:
     from archspec.compress.closed_forms import closed_form
 
     if spec is not None:
         raise click.UsageError("--method stands by itself; leave out SPEC")
-    _print((closed_form(method).formula(bindings(settings)),), view, form)
+    _print((closed_form(method).formula(bindings(settings)),), view, output_format)
 
 
-def _all_operators(spec: str | None, form: str) -> None:
+def _all_operators(spec: str | None, output_format: str) -> None:
     from archspec.formula.operators import operator_forms
     from archspec.report.operators import operators
 
     if spec is not None:
         raise click.UsageError("--ops is of all operators; leave out SPEC")
-    if form in LANGUAGES:
+    if output_format in LANGUAGES:
         raise click.UsageError("--ops is a table, and no function of a language")
-    tell(operators(operator_forms()), form)
+    print_report(operators(operator_forms()), output_format)
 
 
 def _formulas_of(
-    context: click.Context, spec: str, view: Any, form: str, *, over: str | None, where: str | None, **options: Any
+    context: click.Context,
+    spec: str,
+    view: Any,
+    output_format: str,
+    *,
+    over: str | None,
+    where: str | None,
+    **options: Any,
 ) -> None:
     from archspec.formula.proof import proved
     from archspec.formula.substituted import new_letters, substituted
@@ -98,32 +119,32 @@ def _formulas_of(
     if (over is not None or where is not None) and options["trials"]:
         raise click.UsageError("--check compares a formula with counts; leave out --over and --where")
     block, trials, letters = options.pop("block"), options.pop("trials"), options["letters"]
-    arch = architecture.load(spec)
+    settings = options.pop("settings")
+    arch, bound = network(spec, settings)
     arch = arch.block(block) if block else arch
-    found = _formulas(arch, options)
+    found = _formulas(arch, bound, options)
     proofs = [proved(each, arch.lettered(letters), trials) for each in found] if trials else []
     if over is not None:
-        found = (found[0] / _formulas(architecture.load(over), options)[0],)
+        below, bound = network(over, settings)
+        found = (found[0] / _formulas(below, bound, options)[0],)
     if where is not None:
         before, found = found, tuple(substituted(each, where) for each in found)
         new = new_letters(before[0], found[0])
         if new:
-            fault(f"new in the formula: {', '.join(new)}")
-    _print(found, view, form, proofs)
+            echo_error(f"new in the formula: {', '.join(new)}")
+    _print(found, view, output_format, proofs)
     if not all(proofs):
         context.exit(1)
 
 
-def _print(found: Sequence[Any], view: Any, form: str, proofs: Sequence[Any] = ()) -> None:
+def _print(found: Sequence[Any], view: Any, output_format: str, proofs: Sequence[Any] = ()) -> None:
     from archspec.report.formula import formulas, sources
 
-    if form in LANGUAGES:
-        click.echo(sources(found, view, form), nl=False)
+    if output_format in LANGUAGES:
+        click.echo(sources(found, view, output_format), nl=False)
     else:
-        tell(formulas(found, view, proofs=proofs), form)
+        print_report(formulas(found, view, proofs=proofs), output_format)
 
 
-def _formulas(arch: architecture.Architecture, options: dict[str, Any]) -> Any:
-    asked = {**options, "free": names(options["free"]), "bindings": bindings(options["settings"])}
-    del asked["settings"]
-    return arch.formulas(**asked)
+def _formulas(arch: Architecture, bound: dict[str, Any], options: dict[str, Any]) -> Any:
+    return arch.formulas(**{**options, "free": names(options["free"]), "bindings": bound})

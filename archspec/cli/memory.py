@@ -2,10 +2,9 @@
 
 import rich_click as click
 
-from archspec import architecture
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, set_option, spec_argument
-from archspec.memory.peak import DTYPES, ORDERS, POLICIES
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import network, set_option, spec_argument
+from archspec.memory import DTYPES, ORDERS, POLICIES
 from archspec.report.memory import GROUPINGS, memory
 
 
@@ -30,14 +29,13 @@ def command(  # noqa: PLR0913  # one argument an option
     weights: bool,
     batch: int,
     by: str,
-    form: str,
+    output_format: str,
 ) -> None:
     """Find the peak of a network's memory, where it is, and what is in memory while each node runs.
 
     layerwise: what a node reads and writes. liveness: what is alive, skip connections included. eager: what PyTorch
     holds, the inputs of every module that runs included. training: all results, as if all were kept.
     """
-    found = architecture.load(spec).memory(
-        policy, dtype, order, bindings(settings), in_place=in_place, weights=weights, batch=batch
-    )
-    tell(memory(found, by), form)
+    arch, bound = network(spec, settings)
+    found = arch.memory(policy, dtype, order, bound, in_place=in_place, weights=weights, batch=batch)
+    print_report(memory(found, by), output_format)

@@ -11,13 +11,14 @@ import rich_click as click
 
 from archspec import architecture, runs
 from archspec.architecture import Architecture
+from archspec.cli.complete import conventions, settings_of, specifications
 from archspec.errors import BindingError
 from archspec.runs import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 Command: TypeAlias = Callable[..., Any]
 
-spec_argument = click.argument("spec", metavar="SPEC")
+spec_argument = click.argument("spec", metavar="SPEC", shell_complete=specifications)
 
 
 def set_option(command: F) -> F:
@@ -27,12 +28,15 @@ def set_option(command: F) -> F:
         "settings",
         multiple=True,
         metavar="NAME=VALUE",
-        help="Bind a symbol: alpha=0.5, alpha=1/2, side=192.",
+        help="Bind symbols: alpha=0.5, alpha=1/2,side=192.",
+        shell_complete=settings_of,
     )(command)
 
 
 COUNTING: Mapping[str, Callable[[Command], Command]] = {
-    "convention": click.option("--convention", help="What counts as a parameter and a FLOP.  [default: default]"),
+    "convention": click.option(
+        "--convention", help="What counts as a parameter and a FLOP.  [default: default]", shell_complete=conventions
+    ),
     "batch": click.option("--batch", type=click.IntRange(1, 10**9), help="Inputs at once.  [default: 1]"),
     "policy": click.option("--policy", help="Of memory, as in archspec memory.  [default: layerwise]"),
     "dtype": click.option("--dtype", help="The type of an activation.  [default: float32]"),
@@ -67,13 +71,13 @@ def counting_options(*fields: str) -> Callable[[Command], Command]:
 
 
 def bindings(settings: tuple[str, ...]) -> dict[str, str]:
-    """The symbols' values of `--set` options.
+    """The symbols' values of `--set` options, each of which may hold several, apart by commas.
 
     Raises:
-        BindingError: An option is not NAME=VALUE, or a name stands twice.
+        BindingError: A part is not NAME=VALUE, or a name stands twice.
     """
     values: dict[str, str] = {}
-    for setting in settings:
+    for setting in (part for several in settings for part in several.split(",")):
         name, sign, value = setting.partition("=")
         name, value = name.strip(), value.strip()
         if not (sign and name and value):
@@ -84,18 +88,41 @@ def bindings(settings: tuple[str, ...]) -> dict[str, str]:
     return values
 
 
-def opened(spec: str, settings: tuple[str, ...]) -> tuple[Architecture, dict[str, Any], Run | None]:
-    """The network of a specification, or of a run's folder, and the values of its symbols; and the run, if it is one.
+def apart(spec: str) -> tuple[str, dict[str, str]]:
+    """A specification as it is named, and the values of symbols behind the name: mobilenet:alpha=0.5,side=160.
+
+    Raises:
+        BindingError: What stands behind is not NAME=VALUE.
+    """
+    name, colon, settings = spec.rpartition(":")
+    if not colon or "=" not in settings or os.path.exists(spec):
+        return spec, {}
+    return name, bindings((settings,))
+
+
+def network(spec: str, settings: tuple[str, ...] = ()) -> tuple[Architecture, dict[str, Any]]:
+    """The network that SPEC names, and the values of its symbols: those behind its name, else those of `--set`.
+
+    Of a run's folder, the values of the run are the defaults.
+    """
+    name, own = apart(spec)
+    run = runs.find(name)
+    return architecture.load(name) if run is None else run.as_specification(), {**bindings(settings), **own}
+
+
+def open_spec(spec: str, settings: tuple[str, ...]) -> tuple[Architecture, dict[str, Any], Run | None]:
+    """The same for what is made with weights; and the run, if SPEC is its folder.
 
     Raises:
         ArchspecError: A run's folder has its bindings; others are refused.
     """
-    run = runs.find(spec)
+    name, own = apart(spec)
+    run = runs.find(name)
     if run is None:
-        return architecture.load(spec), dict(bindings(settings)), None
-    bound = bindings(settings)
+        return *network(spec, settings), None
+    bound = {**bindings(settings), **own}
     if odd := [name for name, value in bound.items() if run.bindings.get(name) != value]:
-        raise BindingError(f"{spec}: is the folder of a run with other bindings than --set {odd[0]}={bound[odd[0]]}")
+        raise BindingError(f"{name}: is the folder of a run with other bindings than --set {odd[0]}={bound[odd[0]]}")
     return run.architecture(), dict(run.bindings), run
 
 
@@ -122,5 +149,5 @@ def width() -> int:
 
 
 def colour() -> bool:
-    """Whether to print in bold: on a terminal, unless NO_COLOR is set."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    """Whether to print in bold: on a terminal or where FORCE_COLOR is set, unless NO_COLOR is."""
+    return not os.environ.get("NO_COLOR") and (sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR")))

@@ -2,9 +2,9 @@
 
 import rich_click as click
 
-from archspec import architecture, published
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, set_option, spec_argument
+from archspec import published
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import network, set_option, spec_argument
 from archspec.report.reconcile import reconcile
 
 
@@ -14,12 +14,13 @@ from archspec.report.reconcile import reconcile
 @set_option
 @format_option()
 @click.pass_context
-def command(ctx: click.Context, spec: str, reported: str, settings: tuple[str, ...], form: str) -> None:
+def command(ctx: click.Context, spec: str, reported: str, settings: tuple[str, ...], output_format: str) -> None:
     """Name the conventions and counters whose number rounds to a reported one, and why it is not the default's.
 
     The digits decide: 327.55M is anything from 327,545,000 to 327,555,000. A unit is heeded: GFLOPs are no GMACs.
     Exit 1 if nothing rounds to it, or if so much was tried that what does is likely chance.
     """
-    found = published.reconcile(architecture.load(spec), reported, bindings(settings))
-    tell(reconcile(found), form)
+    arch, bound = network(spec, settings)
+    found = published.reconcile(arch, reported, bound)
+    print_report(reconcile(found), output_format)
     ctx.exit(0 if found else 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 import rich_click as click
 
 from archspec import published
-from archspec.cli.formats import format_option, tell
+from archspec.cli.formats import format_option, print_report
 from archspec.report.reproduce import reproduce
 
 
@@ -14,7 +14,7 @@ from archspec.report.reproduce import reproduce
 @click.argument("papers", metavar="[PAPER…]", nargs=-1)
 @click.option("--figures", metavar="FILE", help="A file of figures of your own; see docs/published.md.")
 @format_option()
-def command(papers: tuple[str, ...], figures: str | None, form: str) -> None:
+def command(papers: tuple[str, ...], figures: str | None, output_format: str) -> None:
     """Print each table of the papers with our figure beside it, and the verdict; all papers unless some are named.
 
     Exit 1 when a figure is off that no known erratum explains.
@@ -26,6 +26,6 @@ def command(papers: tuple[str, ...], figures: str | None, form: str) -> None:
         chosen = [(paper, None) for paper in published.papers()]
     loaded = [(published.load(name), folder) for name, folder in chosen]
     results = [(paper, published.reproduce(paper, folder)) for paper, folder in loaded]
-    tell(reproduce(results), form)
+    print_report(reproduce(results), output_format)
     if any(finding.open for _, findings in results for finding in findings):
         sys.exit(1)

@@ -2,24 +2,38 @@
 
 import rich_click as click
 
-from archspec import architecture
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, counting_options, names, set_option, spec_argument
+from archspec.cli import complete
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import counting_options, names, network, set_option, spec_argument
 from archspec.cost import Counting
 
 
 @click.command("sensitivity")
 @spec_argument
-@click.option("--of", "quantity", default="macs", show_default=True, help="macs, params, flops, activations, …")
-@click.option("--for", "symbols", metavar="NAME,…", help="Of these symbols alone.  [default: all numbers]")
+@click.option(
+    "--of",
+    "quantity",
+    shell_complete=complete.quantities,
+    default="macs",
+    show_default=True,
+    help="macs, params, flops, activations, …",
+)
+@click.option(
+    "--for",
+    "symbols",
+    shell_complete=complete.symbols,
+    metavar="NAME,…",
+    help="Of these symbols alone.  [default: all numbers]",
+)
 @set_option
 @counting_options()
 @format_option()
 def command(
-    spec: str, quantity: str, symbols: str | None, settings: tuple[str, ...], form: str, counting: Counting
+    spec: str, quantity: str, symbols: str | None, settings: tuple[str, ...], output_format: str, counting: Counting
 ) -> None:
     """Say by how many percent a cost grows when a symbol does by one, and what the next network really costs."""
     from archspec.report.sensitivity import sensitivity
 
-    found = architecture.load(spec).sensitivity(quantity, bindings(settings), counting, symbols=names(symbols))
-    tell(sensitivity(found), form)
+    arch, bound = network(spec, settings)
+    found = arch.sensitivity(quantity, bound, counting, symbols=names(symbols))
+    print_report(sensitivity(found), output_format)

@@ -2,16 +2,23 @@
 
 import rich_click as click
 
-from archspec import architecture
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, set_option, spec_argument
+from archspec.cli.echo import echo_message
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import network, set_option, spec_argument
 from archspec.report.show import show
 
 
 @click.command("show")
 @spec_argument
 @set_option
-@format_option()
-def command(spec: str, settings: tuple[str, ...], form: str) -> None:
-    """Print the symbols, the blocks and the tables, nominal and built numbers side by side (64 → 48)."""
-    tell(show(architecture.load(spec).expand(bindings(settings))), form)
+@format_option("yaml")
+def command(spec: str, settings: tuple[str, ...], output_format: str) -> None:
+    """Print the symbols, the blocks and the tables, nominal and built numbers side by side (64 → 48).
+
+    With --format yaml, print the whole specification: what it extends laid under it, values of --set as defaults.
+    """
+    arch, bound = network(spec, settings)
+    if output_format == "yaml":
+        echo_message(arch.with_defaults(bound).dumps().rstrip("\n"))
+        return
+    print_report(show(arch.expand(bound)), output_format)

@@ -6,23 +6,40 @@ from typing import Any
 import rich_click as click
 
 from archspec import architecture
+from archspec.cli import complete
 from archspec.cli.budgets import budget_options
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, counting_options, set_option
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import bindings, counting_options, network, set_option
 from archspec.cost import Counting
 from archspec.errors import BindingError
 from archspec.language import zoo
 
 
 @click.command("solve")
-@click.argument("specs", metavar="SPEC…", nargs=-1)
+@click.argument("specs", metavar="SPEC…", nargs=-1, shell_complete=complete.specifications)
 @click.option("--all", "every", is_flag=True, help="All networks of the zoo, in place of SPEC…")
-@click.option("--for", "symbols", metavar="NAME,…", help="The symbol to solve for, or two: alpha,side.")
+@click.option(
+    "--for",
+    "symbols",
+    shell_complete=complete.symbols,
+    metavar="NAME,…",
+    help="The symbol to solve for, or two: alpha,side.",
+)
 @budget_options
 @set_option
 @click.option("--between", multiple=True, metavar="[NAME=]LOW,HIGH[,STEP]", help="Where to search a symbol.")
-@click.option("--maximise", metavar="QUANTITY", help="What to have most of.  [default: the first budget's]")
-@click.option("--minimise", metavar="QUANTITY", help="What to have least of.  [default: the first's, if all are >=]")
+@click.option(
+    "--maximise",
+    shell_complete=complete.quantities,
+    metavar="QUANTITY",
+    help="What to have as much of as possible.  [default: the first budget's]",
+)
+@click.option(
+    "--minimise",
+    shell_complete=complete.quantities,
+    metavar="QUANTITY",
+    help="What to have as little of as possible.  [default: the first's, if all are >=]",
+)
 @counting_options()
 @format_option()
 def command(  # noqa: PLR0913  # one argument an option
@@ -33,7 +50,7 @@ def command(  # noqa: PLR0913  # one argument an option
     between: tuple[str, ...],
     maximise: str | None,
     minimise: str | None,
-    form: str,
+    output_format: str,
     counting: Counting,
     limits: Mapping[str, list[str]],
 ) -> None:
@@ -52,19 +69,20 @@ def command(  # noqa: PLR0913  # one argument an option
     if symbols is None and not several:
         raise click.UsageError("--for says which symbol to solve for, such as --for alpha, or two: --for alpha,side")
     names = tuple(name.strip() for name in symbols.split(",")) if symbols else ()
-    asked = bindings(settings)
     options: dict[str, Any] = {
         "between": _between(between, names),
         "maximise": maximise,
         "minimise": minimise,
     }
     if several:
+        asked = bindings(settings)
         documents = [architecture.load(spec).document for spec in (zoo.names() if every else specs)]
         chosen = choose(documents, names, limits, counting=counting, bindings=asked, **options)
-        tell(reports.choice(chosen), form)
+        print_report(reports.choice(chosen), output_format)
         raise SystemExit(0 if chosen else 1)
-    found = architecture.load(specs[0]).solve(names, limits, asked, counting, **options)
-    tell(reports.solve(found), form)
+    arch, bound = network(specs[0], settings)
+    found = arch.solve(names, limits, bound, counting, **options)
+    print_report(reports.solve(found), output_format)
     if not found:
         raise SystemExit(1)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 
-def heard(command: Callable[[], object]) -> int | str | None:
+def run_with_streams(command: Callable[[], object]) -> int | str | None:
     """Run a command; gives its exit code, or 2 and a sentence where what it says cannot be written."""
     _open()
     try:

@@ -6,10 +6,10 @@ from typing import Any
 
 import rich_click as click
 
-from archspec import architecture, language
+from archspec import language
 from archspec.architecture import Architecture
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, set_option
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import network, set_option
 from archspec.errors import ArchspecError
 from archspec.report.verify import verify
 
@@ -19,7 +19,7 @@ from archspec.report.verify import verify
 @set_option
 @click.option("--all", "zoo", is_flag=True, help="Every network of the zoo.")
 @click.option("--variants", is_flag=True, help="Every combination of the values that symbols choose from.")
-@click.option("--by", type=click.Choice(("layer", "total")), help="A line a layer or a network.  [one SPEC: layer]")
+@click.option("--by", type=click.Choice(("layer", "total")), help="One line per layer or network.  [one SPEC: layer]")
 @click.option("--batch", default=1, type=click.IntRange(1, 10**6), show_default=True, help="Inputs at once.")
 @format_option()
 def command(
@@ -29,7 +29,7 @@ def command(
     variants: bool,
     by: str | None,
     batch: int,
-    form: str,
+    output_format: str,
 ) -> None:
     """Build the model on torch's meta device, run it, and compare it with the counts, node by node.
 
@@ -39,14 +39,13 @@ def command(
     names = (*specs, *(language.zoo.names() if zoo else ()))
     if not names:
         raise click.UsageError("name a SPEC, or give --all")
-    values = bindings(settings)
     agreements = [
         arch.verify(bound, batch=batch)
-        for arch in map(architecture.load, names)
+        for arch, values in (network(name, settings) for name in names)
         for bound in (_variants(arch, values) if variants else (values,))
     ]
     layers = by == "layer" or (by is None and len(agreements) == 1)
-    tell(verify(agreements, layers=layers), form)
+    print_report(verify(agreements, layers=layers), output_format)
     if not all(agreements):
         sys.exit(1)
 

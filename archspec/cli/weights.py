@@ -4,9 +4,8 @@ import sys
 
 import rich_click as click
 
-from archspec import architecture
-from archspec.cli.formats import format_option, tell
-from archspec.cli.options import bindings, set_option, spec_argument
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import network, set_option, spec_argument
 from archspec.report.weights import weights
 
 
@@ -24,7 +23,7 @@ def command() -> None:
 @click.option("--assume", is_flag=True, help="Take those in the order of their names where nothing says which it is.")
 @format_option()
 def map_(
-    spec: str, file: str, settings: tuple[str, ...], output: str | None, partial: bool, assume: bool, form: str
+    spec: str, file: str, settings: tuple[str, ...], output: str | None, partial: bool, assume: bool, output_format: str
 ) -> None:
     """Say which array of FILE fills each of the network's, and why; FILE is .safetensors or .npz.
 
@@ -32,8 +31,9 @@ def map_(
     and then the words decide. What stays ambiguous is not filled, but with --assume. Exit 1 when an array is not
     filled, or one of the file is left over; nothing is written then, but with --partial.
     """
-    matching = architecture.load(spec).match_weights(file, bindings(settings), assume=assume)
-    tell(weights(matching), form)
+    arch, bound = network(spec, settings)
+    matching = arch.match_weights(file, bound, assume=assume)
+    print_report(weights(matching), output_format)
     if output is not None and (matching or partial):
         matching.save(output, strict=not partial)
     if not matching:

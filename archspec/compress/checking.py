@@ -50,8 +50,8 @@ class Verified(Reported):
         """What came of it, in one sentence."""
         if self.findings:
             return f"{self.path}: {len(self.findings)} findings: {self.findings[0]}"
-        said = {"structure": "checksums hold", "sampled": "samples decode", "full": "decoded, and encoded the same"}
-        return f"{self.path}: {self.bytes:,} bytes, {self.arrays} arrays: {said[self.mode]}"
+        outcome = {"structure": "checksums hold", "sampled": "samples decode", "full": "decoded, and encoded the same"}
+        return f"{self.path}: {self.bytes:,} bytes, {self.arrays} arrays: {outcome[self.mode]}"
 
 
 def verify(

@@ -114,7 +114,7 @@ class ClosedForm:
             quantity=self.name,
             terms=(to_sympy(self.expression(values)),),
             symbols=tuple(symbol(name, letter.integer) for name, letter in free.items()),
-            form="sum",
+            arrangement="sum",
             fixed=values,
         )
 

@@ -33,11 +33,11 @@ LIMIT = 2**32
 
 def description(origin: Origin, plan: Plan, blobs: Sequence[Sequence[Coding]]) -> str:
     """The text of the metadata: always the same for the same network, plan and codings."""
-    said = plan.model_dump(exclude_defaults=True, exclude={"doc": True, "source": True, "layers": _MEASURED})
+    description = plan.model_dump(exclude_defaults=True, exclude={"doc": True, "source": True, "layers": _MEASURED})
     form = {
         "format": VERSION,
         "spec": asdict(origin),
-        "plan": said,
+        "plan": description,
         "blobs": [[each.described() for each in blob] for blob in blobs],
     }
     return json.dumps(form, separators=(",", ":"), ensure_ascii=True, default=str)
@@ -146,12 +146,12 @@ def load(path: str | os.PathLike[str], *, limit: int = LIMIT) -> CompressedFile:
     path = Path(path)
     head = read_header(path)
     if KEY not in head.metadata:
-        raise ArchspecError(f"{path}: is no compressed file: its metadata has no '{KEY}'")
+        raise ArchspecError(f"{path}: is not a compressed file: its metadata has no '{KEY}'")
     try:
-        said = json.loads(head.metadata[KEY])
-        version = said["format"]
+        description = json.loads(head.metadata[KEY])
+        version = description["format"]
         if version == VERSION:
-            found = _container(path, said, head)
+            found = _container(path, description, head)
     except DamagedError as error:
         raise DamagedError(f"{path}: {error}") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -165,8 +165,8 @@ def load(path: str | os.PathLike[str], *, limit: int = LIMIT) -> CompressedFile:
     return found
 
 
-def _container(path: Path, said: Mapping[str, Any], head: Header) -> CompressedFile:
-    blobs = tuple(tuple(descriptions.read(each) for each in blob) for blob in said["blobs"])
+def _container(path: Path, description: Mapping[str, Any], head: Header) -> CompressedFile:
+    blobs = tuple(tuple(descriptions.read(each) for each in blob) for blob in description["blobs"])
     keys = [each.key for blob in blobs for each in blob]
     if len(set(keys)) < len(keys):
         raise DamagedError("two arrays have one name")
@@ -175,8 +175,8 @@ def _container(path: Path, said: Mapping[str, Any], head: Header) -> CompressedF
         blob.dtype != "U8" or len(blob.shape) != 1 or blob.end - blob.begin < CHECK for blob in head.blobs.values()
     ):
         raise DamagedError(f"its description has {len(blobs)} blobs of bytes, the file has others")
-    origin = Origin(**said["spec"])
+    origin = Origin(**description["spec"])
     texts = [origin.name, origin.digest, *origin.bindings.values()]
-    if not all(isinstance(text, str) for text in texts) or not isinstance(said["plan"], dict):
+    if not all(isinstance(text, str) for text in texts) or not isinstance(description["plan"], dict):
         raise DamagedError("its description does not say what it was made from")
-    return CompressedFile(path, origin, said["plan"], blobs, head)
+    return CompressedFile(path, origin, description["plan"], blobs, head)

@@ -41,39 +41,41 @@ def read(described: Any) -> Coding:
         raise DamagedError(f"the description of an array cannot be read: {printable(str(error), 100)}") from None
     sizes = [size for size in found.shape if type(size) is not int or size < 1]
     if sizes or not KEY.match(found.key) or type(key) is not str or found.described() != described:
-        raise DamagedError(f"the description of an array is none that is written: {printable(str(described), 80)}")
+        raise DamagedError(
+            f"the description of an array is not one that this library writes: {printable(str(described), 80)}"
+        )
     return found
 
 
-def _values(said: dict[str, Any], filled: bool) -> Values:
-    huffman = bool(said.get("coded", False))
-    numbers = _one_of(said.get("numbers", 32), 16, 32)
-    if "shared" in said:
-        return Codebook(_whole(said["shared"], LONGEST if huffman else 16), huffman, numbers, zero=filled)
-    if "linear" in said:
-        rule, per = _one_of(said["rule"], *RULES), said["per"]
+def _values(description: dict[str, Any], filled: bool) -> Values:
+    huffman = bool(description.get("coded", False))
+    numbers = _one_of(description.get("numbers", 32), 16, 32)
+    if "shared" in description:
+        return Codebook(_whole(description["shared"], LONGEST if huffman else 16), huffman, numbers, zero=filled)
+    if "linear" in description:
+        rule, per = _one_of(description["rule"], *RULES), description["per"]
         per = per if per in ("tensor", "channel") else _whole(per, 2**31)
-        bits = _whole(said["linear"], LONGEST if huffman else 16, 2)
-        return LinearQuantisation(bits, rule, per, _one_of(said.get("scale_bits", 32), 16, 32), huffman)
-    if "signs" in said:
-        return Signs(_one_of(said["signs"], 0, 16, 32))
-    if "rank" in said:
-        return Factors(_whole(said["rank"], 2**31), numbers)
-    if "constant" in said:
-        return Constant(float(said["constant"]))
+        bits = _whole(description["linear"], LONGEST if huffman else 16, 2)
+        return LinearQuantisation(bits, rule, per, _one_of(description.get("scale_bits", 32), 16, 32), huffman)
+    if "signs" in description:
+        return Signs(_one_of(description["signs"], 0, 16, 32))
+    if "rank" in description:
+        return Factors(_whole(description["rank"], 2**31), numbers)
+    if "constant" in description:
+        return Constant(float(description["constant"]))
     return Numbers(numbers)
 
 
 _INDICES: dict[str, Callable[[dict[str, Any]], Index]] = {
-    "gaps": lambda said: Gaps(_whole(said["gaps"], 8), bool(said.get("coded", False))),
-    "rows": lambda said: CompressedRows(32 if said["rows"] == 32 else _whole(said["rows"], 16)),
-    "bitmask": lambda said: Bitmask(),  # noqa: ARG005  # nothing else is said of it
+    "gaps": lambda description: Gaps(_whole(description["gaps"], 8), bool(description.get("coded", False))),
+    "rows": lambda description: CompressedRows(32 if description["rows"] == 32 else _whole(description["rows"], 16)),
+    "bitmask": lambda description: Bitmask(),  # noqa: ARG005  # nothing else is said of it
 }
 
 
-def _index(said: dict[str, Any]) -> tuple[Index, str]:
-    name = next((name for name in _INDICES if name in said), None)
-    return _INDICES[name](said) if name else Dense(), _one_of(said.get("scan", "rows"), *SCANS)
+def _index(description: dict[str, Any]) -> tuple[Index, str]:
+    name = next((name for name in _INDICES if name in description), None)
+    return _INDICES[name](description) if name else Dense(), _one_of(description.get("scan", "rows"), *SCANS)
 
 
 def _whole(value: Any, most: int, least: int = 1) -> int:
@@ -84,5 +86,5 @@ def _whole(value: Any, most: int, least: int = 1) -> int:
 
 def _one_of(value: Any, *known: Any) -> Any:
     if type(value) not in (int, str) or value not in known:
-        raise ValueError(f"{value!r} is none of {known}")
+        raise ValueError(f"{value!r} is not one of {known}")
     return value

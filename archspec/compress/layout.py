@@ -137,7 +137,7 @@ def _codings(bare: Coding, entry: LayerPlan | None, plan: Plan) -> tuple[Coding,
     found = []
     for scan, index in product(scans, _indices(entry)):
         coding = replace(bare, index=index, scan=scan, density=entry.density)
-        if isinstance(index, CompressedRows) and entry.form == "auto":
+        if isinstance(index, CompressedRows) and entry.index_form == "auto":
             coding = replace(coding, index=CompressedRows(_index_bits(coding.scanned[1])))
         if scan == scans[0] or not isinstance(index, (Dense, Bitmask)):
             found.append(replace(coding, values=_values(entry, plan, index)))
@@ -154,7 +154,11 @@ def _indices(entry: LayerPlan) -> tuple[Index, ...]:
         "rows": (CompressedRows(),),
         "gaps": tuple(Gaps(bits, huffman, average) for bits in widths),
     }
-    return forms[entry.form] if entry.form != "auto" else tuple(index for form in forms.values() for index in form)
+    return (
+        forms[entry.index_form]
+        if entry.index_form != "auto"
+        else tuple(index for form in forms.values() for index in form)
+    )
 
 
 def _index_bits(columns: int) -> int:

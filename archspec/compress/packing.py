@@ -14,7 +14,7 @@ from archspec.compress.layout import FileLayout, layout
 from archspec.compress.plan import Plan
 from archspec.compress.prediction import Prediction, prediction
 from archspec.compress.progress import Progress, silent
-from archspec.compress.size import FileSize, exact, quantised, sized
+from archspec.compress.size import FileSize, exact_size, file_size, quantised
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.graph import Network
 from archspec.language import Document
@@ -39,12 +39,14 @@ class Packed(Reported):
         path: Where.
         size: What it has, term by term, as it was predicted.
         bytes: Its size on disk.
+        prediction: What the plan says of the layers, with this size as measured.
         notes: What is worth knowing: where k-means was stopped before it settled.
     """
 
     path: Path
     size: FileSize
     bytes: int
+    prediction: Prediction
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -88,7 +90,7 @@ def predict(
     if weights is None:
         return found
     source = _Source(weights, layout(network, plan))
-    return prediction(network, plan, exact(network, plan, source, progress))
+    return prediction(network, plan, exact_size(network, plan, source, progress))
 
 
 def pack(
@@ -129,9 +131,10 @@ def pack(
         blobs.append(joined(written))
         parts.append(own)
     where = origin(arch.document, network.bindings)
-    size = sized(where, plan, parts, exact=True)
+    size = file_size(where, plan, parts, exact=True)
     text = description(where, plan, [[part.coding for part in blob] for blob in parts])
-    return Packed(Path(path), size, write(path, text, blobs), tuple(notes))
+    foretold = prediction(network, plan, size)
+    return Packed(Path(path), size, write(path, text, blobs), foretold, tuple(notes))
 
 
 def _read(plan: str | os.PathLike[str] | Plan) -> Plan:

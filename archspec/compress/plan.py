@@ -44,7 +44,7 @@ class LayerPlan(Located):
         index_huffman: The average length of the Huffman code of a gap, measured.
         activations: The share of what comes out of the layer, and of the pooling behind it, that is not zero, measured.
         rank: The rank of the two matrices that stand for the weights.
-        binary: One-bit weights with a real factor a filter, alone ("weights") or with one-bit inputs ("xnor").
+        binary: One-bit weights with one real factor per filter, alone ("weights") or with one-bit inputs ("xnor").
         input_scale: Whether one-bit inputs keep their real factors; the authors' own code came to leave them out.
         index: How it is said which weights are kept; by default in gaps if `index_bits` are given, else in rows.
         scan: In which order weights are scanned for gaps: rows (output channels), columns, or the smaller of both.
@@ -85,11 +85,11 @@ class LayerPlan(Located):
         for name, width in replaced.items():
             length, kind = getattr(self, name), name.partition("_")[0]
             if length is not None and width is None:
-                said = f"{name} is the average of a code for {kind}_bits, which are not given"
-                yield SpecError(said, self.key_at(name))
+                message = f"{name} is the average of a code for {kind}_bits, which are not given"
+                yield SpecError(message, self.key_at(name))
             elif length not in (None, CODED) and length > width:
-                said = f"an average code length is at most the bits that it replaces, {width} (got {length})"
-                yield SpecError(said, self.key_at(name))
+                message = f"an average code length is at most the bits that it replaces, {width} (got {length})"
+                yield SpecError(message, self.key_at(name))
         if self.weight_huffman is not None and max(self.weight_bits or 0, self.linear_bits or 0) > LONGEST:
             yield SpecError(f"Huffman codes are of symbols of {LONGEST} bits at most", self.key_at("weight_huffman"))
 
@@ -100,8 +100,8 @@ class LayerPlan(Located):
             others = "density, bits and index" if pruned else methods[0]
             yield SpecError(f"{methods[-1]} stands by itself, without {others}", self.key_at(methods[-1]))
         if self.weight_bits and self.linear_bits:
-            said = "linear_bits are of levels, weight_bits of shared numbers; a layer has one of them"
-            yield SpecError(said, self.key_at("linear_bits"))
+            message = "linear_bits are of levels, weight_bits of shared numbers; a layer has one of them"
+            yield SpecError(message, self.key_at("linear_bits"))
         yield from self._code_faults()
         if self.index_bits and self.index in ("dense", "rows", "bitmask"):
             yield SpecError(f"index_bits are those of a gap; the index is {self.index}", self.key_at("index_bits"))
@@ -109,11 +109,11 @@ class LayerPlan(Located):
             yield SpecError("gaps need index_bits, the bits of one", self.key_at("index"))
         if self.index == "dense" and self.density != 1:
             yield SpecError("a dense index is of all weights, and the density is not 1", self.key_at("index"))
-        if self.linear_rule == "zero_point" and self.linear_bits and self.form != "dense":
+        if self.linear_rule == "zero_point" and self.linear_bits and self.index_form != "dense":
             yield SpecError("levels with zero points are of all weights: density 1", self.key_at("linear_rule"))
 
     @property
-    def form(self) -> str:
+    def index_form(self) -> str:
         """The index, as said or as it follows."""
         return self.index or ("dense" if self.density == 1 else "gaps" if self.index_bits else "rows")
 
@@ -138,8 +138,9 @@ class Plan(Located):
         source: Where it was published.
         network: The specification it is for.
         number_bits: The bits of a number that stays as it is, and of one in a codebook.
-        batch_norm: Whether normalisations are kept, or folded into the layer before, a shift a channel left of each.
-        other_bits: The bits of a level, where biases and other arrays have levels of a scale an array; else numbers.
+        batch_norm: Whether normalisations are kept, or folded into the layer before; one shift per channel is left.
+        normalise: Whether a network that is rewritten with one-bit inputs has a batch normalisation before each.
+        other_bits: The bits of a level, where biases and other arrays have levels of one scale per array; else numbers.
         layers: What is done, in the order in which it is looked for.
     """
 
@@ -150,6 +151,7 @@ class Plan(Located):
     network: Text | None = None
     number_bits: Annotated[int, bits(64)] = 32
     batch_norm: Annotated[str, one_of("batch_norm", "keep", "fold")] = "keep"
+    normalise: Annotated[bool, PlainValidator(switch)] = False
     other_bits: Annotated[int | None, bits(MAX_WEIGHT_BITS, 2)] = None
     layers: tuple[LayerPlan, ...] = ()
 
@@ -165,13 +167,13 @@ class Plan(Located):
             raise SpecError("rows need columns: a list of keys, the first of them 'layer'", raw.key("rows"))
         if not isinstance(rows, Sequence):
             raise SpecError(f"rows: expected a list, found {described(rows)}", raw.key("rows"))
-        form = PlacedMapping(raw.at)
-        form.update((key, value) for key, value in raw.items() if key not in ("columns", "rows", "layers"))
+        mapping = PlacedMapping(raw.at)
+        mapping.update((key, value) for key, value in raw.items() if key not in ("columns", "rows", "layers"))
         layers = Sequence(rows.at)
         layers.extend(before if isinstance(before, Sequence) else [])
         layers.extend(_row(row, columns) for row in rows)
-        form[Scalar("layers", rows.at)] = layers
-        return form
+        mapping[Scalar("layers", rows.at)] = layers
+        return mapping
 
     def entry(self, node: str) -> LayerPlan | None:
         """What it says of the node of that name; None if nothing."""
@@ -183,9 +185,9 @@ def _row(row: Any, columns: Sequence) -> PlacedMapping:
         raise SpecError(f"a row is a list of cells, found {described(row)}", getattr(row, "at", None))
     if len(row) != len(columns):
         raise SpecError(f"a row of {len(row)} cells, for {len(columns)} columns", row.at)
-    form = PlacedMapping(row.at)
-    form.update((key, cell) for key, cell in zip(columns, row, strict=True) if not isinstance(cell, Nothing))
-    return form
+    mapping = PlacedMapping(row.at)
+    mapping.update((key, cell) for key, cell in zip(columns, row, strict=True) if not isinstance(cell, Nothing))
+    return mapping
 
 
 def plans() -> Mapping[str, Path]:

@@ -70,8 +70,8 @@ def one_of(key: str, *known: str) -> Any:
     def check(value: Any) -> str:
         if not isinstance(value, str) or value not in known:
             *others, last = known
-            said = f"{key}: expected {', '.join(others)} or {last}, found {described(value)}"
-            raise SpecError(said, getattr(value, "at", None))
+            message = f"{key}: expected {', '.join(others)} or {last}, found {described(value)}"
+            raise SpecError(message, getattr(value, "at", None))
         return str(value)
 
     return PlainValidator(check)

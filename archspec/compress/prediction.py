@@ -12,12 +12,13 @@ from archspec.compress.low_rank import low_rank_weights
 from archspec.compress.names import CODED, INDEX
 from archspec.compress.plan import LayerPlan, Plan
 from archspec.compress.pruning import kept_weights, pruned_flops
+from archspec.compress.rewriting import with_one_bit
 from archspec.compress.sharing import codebook_bits, layer_bits, scales
-from archspec.compress.size import FLOATS, FileSize, expected
+from archspec.compress.size import FLOATS, FileSize, expected_size
 from archspec.compress.sparse import compressed_rows, fillers
 from archspec.dims import Dim, divide, is_number
 from archspec.errors import SpecError
-from archspec.graph import Network, Node
+from archspec.graph import Network, Node, expand
 from archspec.graph.names import state_key
 from archspec.graph.network import INPUT
 from archspec.ops import Weight
@@ -157,7 +158,7 @@ class Prediction(Reported):
         """What a file has, term by term: of the weights that were given, else as expected; None over free symbols."""
         if self.measured is not None or not is_number(self.dense_bits) or self.plan.number_bits not in FLOATS:
             return self.measured
-        return expected(self.network, self.plan)
+        return expected_size(self.network, self.plan)
 
     @property
     def dense_bits(self) -> Dim:
@@ -208,6 +209,9 @@ class Prediction(Reported):
     def with_one_bit(self) -> Network:
         """The network with one-bit operators where the plan says so."""
         network = self.network
+        if self.plan.normalise and network.document is not None:
+            document = with_one_bit(network.document, network, self.plan)
+            return expand(document, {name: network.bindings[name] for name in document.symbols}, batch=network.batch)
         for binary in ("weights", "xnor"):
             chosen = {row.node.name for row in self.rows if row.entry is not None and row.entry.binary == binary}
             scaled = {row.node.name for row in self.rows if row.entry is not None and row.entry.input_scale}
@@ -273,33 +277,33 @@ def _fixed(weight: Weight, entry: LayerPlan | None, bits: int, biases: Dim) -> S
         return Stored(weight.elements, 0, bits, 0, 0, biases, bits)
     if entry.rank is not None:
         return Stored(low_rank_weights(*matrix(weight), entry.rank), 0, bits, 0, 0, biases, bits)
-    if entry.binary:  # a bit a weight, and a real factor a filter
+    if entry.binary:  # one bit per weight, and one real factor per filter
         return Stored(weight.elements, 0, 1, 0, weight.shape[0], biases, bits)
-    if entry.form != "auto":
-        return _pruned(weight, entry, entry.form, bits, biases)
-    forms = [form for form in INDEX if form != "auto" and (form != "gaps" or entry.index_bits)]
-    stored = [_pruned(weight, entry, form, bits, biases) for form in forms]
+    if entry.index_form != "auto":
+        return _pruned(weight, entry, entry.index_form, bits, biases)
+    forms = [index_form for index_form in INDEX if index_form != "auto" and (index_form != "gaps" or entry.index_bits)]
+    stored = [_pruned(weight, entry, index_form, bits, biases) for index_form in forms]
     if not all(is_number(each.bits) for each in stored):
         raise SpecError("which index is the smallest depends on free symbols; say which, or set them", entry.at)
     return min(stored, key=lambda each: each.bits)
 
 
-def _pruned(weight: Weight, entry: LayerPlan, form: str, bits: int, biases: Dim) -> Stored:
+def _pruned(weight: Weight, entry: LayerPlan, index_form: str, bits: int, biases: Dim) -> Stored:
     """Kept weights, or their codes and what these stand for; their gaps, or how else it is said where they stand."""
     rows, columns = matrix(weight)
-    kept = weight.elements if form == "dense" else kept_weights(weight.elements, entry.density)
+    kept = weight.elements if index_form == "dense" else kept_weights(weight.elements, entry.density)
     width = entry.weight_bits or entry.linear_bits or bits
     beside = 2**entry.weight_bits if entry.weight_bits else 0
     if entry.linear_bits:
         zero_points = entry.linear_bits if entry.linear_rule == "zero_point" else 0
         beside = divide(scales(rows, columns, entry.linear_per) * (entry.scale_bits + zero_points), bits)
-    if form == "gaps" and entry.index_bits:
+    if index_form == "gaps" and entry.index_bits:
         filled = kept * fillers(entry.density, entry.index_bits)
         return Stored(kept, filled, width, entry.index_bits, beside, biases, bits)
-    if form == "rows":
+    if index_form == "rows":
         begins = compressed_rows(kept, rows) - 2 * kept  # beside a value and a column of each
         return Stored(kept, 0, width, ROW_INDEX_BITS, beside + divide(begins * ROW_INDEX_BITS, bits), biases, bits)
-    mask = divide(weight.elements, bits) if form == "bitmask" else 0
+    mask = divide(weight.elements, bits) if index_form == "bitmask" else 0
     return Stored(kept, 0, width, 0, beside + mask, biases, bits)
 
 

@@ -72,23 +72,23 @@ class FileSize:
         return 4 * sum(part.coding.elements for part in self.parts)
 
 
-def sized(origin: Origin, plan: Plan, blobs: Sequence[Sequence[ArraySize]], *, exact: bool) -> FileSize:
+def file_size(origin: Origin, plan: Plan, blobs: Sequence[Sequence[ArraySize]], *, exact: bool) -> FileSize:
     """The size of a file of these arrays, header and all."""
     text = description(origin, plan, [[part.coding for part in blob] for blob in blobs])
     sizes = [CHECK + math.ceil(sum(part.bits for part in blob) / 8) for blob in blobs]
     return FileSize(tuple(map(tuple, blobs)), 8 * len(heading(text, sizes)), exact)
 
 
-def expected(network: Network, plan: Plan) -> FileSize:
+def expected_size(network: Network, plan: Plan) -> FileSize:
     """The size of a network's file under a plan, from its densities alone."""
     blobs = []
     for blob in layout(network, plan).blobs:
         chosen = [choice.expected() for choice in blob]
         blobs.append([ArraySize(coding, stats, coding.terms(stats)) for coding, stats in chosen])
-    return sized(of(network), plan, blobs, exact=False)
+    return file_size(placeholder_origin(network), plan, blobs, exact=False)
 
 
-def of(network: Network) -> Origin:
+def placeholder_origin(network: Network) -> Origin:
     """A stand-in for where a network comes from, as long as it."""
     return Origin(network.name, DIGEST, {name: str(value) for name, value in network.bindings.items()})
 
@@ -112,7 +112,7 @@ def quantised(
     return (parts(blob) for blob in arrays.blobs)
 
 
-def exact(network: Network, plan: Plan, source: Mapping[str, Array], progress: Progress = silent) -> FileSize:
+def exact_size(network: Network, plan: Plan, source: Mapping[str, Array], progress: Progress = silent) -> FileSize:
     """The size of the file of given weights, to the byte; nothing is encoded."""
     blobs = [[part for part, _ in blob] for blob in quantised(layout(network, plan), source, progress)]
-    return sized(of(network), plan, blobs, exact=True)
+    return file_size(placeholder_origin(network), plan, blobs, exact=True)

@@ -63,8 +63,8 @@ class Unpacked(Mapping[str, Array]):
         """
         before = self.container.origin
         if before != now:
-            said = f"{self.container.path}: holds weights of {printable(before)}, not of {now}"
-            raise ArchspecError(f"{said}; 'archspec compress unpack' writes them for any network")
+            message = f"{self.container.path}: holds weights of {printable(before)}, not of {now}"
+            raise ArchspecError(f"{message}; 'archspec compress unpack' writes them for any network")
 
     def shape(self, key: str) -> tuple[int, ...]:
         """The shape of an array, which is not decoded."""

@@ -1,10 +1,9 @@
 """What a network costs: parameters, operations, activations and bytes, under a named convention."""
 
 from archspec.cost.conventions import CONVENTIONS, DEFAULT, Convention, Term, convention
-from archspec.cost.counting import ASKED, USUAL, CountedNode, Counting, requested
+from archspec.cost.counting import ASKED, USUAL, CountedNode, Counting, bytes_of, requested
 from archspec.cost.dialects import DIALECTS, Dialect, dialect
-from archspec.cost.difference import TermDifference, counter, difference, total
-from archspec.cost.quantities import QUANTITIES, Peak, Quantity, Ratio, Sum, quantity
+from archspec.cost.quantities import QUANTITIES, Largest, Peak, Quantity, Ratio, Sum, quantity
 from archspec.cost.table import GROUPINGS, CostRow, CostTable, count, summed
 
 __all__ = [
@@ -21,19 +20,17 @@ __all__ = [
     "CountedNode",
     "Counting",
     "Dialect",
+    "Largest",
     "Peak",
     "Quantity",
     "Ratio",
     "Sum",
     "Term",
-    "TermDifference",
+    "bytes_of",
     "convention",
     "count",
-    "counter",
     "dialect",
-    "difference",
     "quantity",
     "requested",
     "summed",
-    "total",
 ]

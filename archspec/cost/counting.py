@@ -8,7 +8,7 @@ from archspec.cost.conventions import DEFAULT, Convention, convention
 from archspec.cost.features import Work
 from archspec.dims import Dim, ceil_div
 from archspec.errors import BindingError, UnknownNameError, did_you_mean
-from archspec.memory.peak import DTYPES, ORDERS, POLICIES
+from archspec.memory import DTYPES, ORDERS, POLICIES
 from archspec.ops import FREE, Operator, Tensor, Weight
 
 MOST_BITS = 64
@@ -21,10 +21,10 @@ class Counting:
     Attributes:
         convention: What counts as a parameter and as an operation; its name will do.
         batch: How many inputs at once.
-        policy: What is in memory while a node runs; see `memory.peak`.
-        dtype: The type of an activation, in memory and on its way there; see `memory.peak`.
-        order: In which order the nodes run, of which memory depends; see `memory.peak`.
-        in_place: Whether results are written over inputs where they can be; see `memory.peak`.
+        policy: What is in memory while a node runs; see `archspec.memory`.
+        dtype: The type of an activation, in memory and on its way there; see `archspec.memory`.
+        order: In which order the nodes run, of which memory depends; see `archspec.memory`.
+        in_place: Whether results are written over inputs where they can be; see `archspec.memory`.
         weight_bits: Bits a stored weight has, where its operator needs no fewer; the convention's unless given.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Any
 
 from archspec.dims import Dim, equal, exact_div, is_number, product
 from archspec.ops import Operations, Tensor
-from archspec.ops.base import axis, both
+from archspec.ops.base import as_pair, axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def _windows(work: Work) -> Dim:
 
 
 def _mean_windows(work: Work) -> Dim:
-    """An adaptive pooling's windows at their mean length h/o, and one more an output, in thop's doubles, cut off."""
+    """An adaptive pooling's windows at their mean length h/o, and one more per output, in thop's doubles, cut off."""
     (h, w), (p, q) = work.x.shape[2:], work.output.shape[2:]
     if all(is_number(side) for side in (h, w, p, q)) and (h % p or w % q):
         return int((h / p * (w / q) + 1) * work.output.elements)
@@ -78,7 +78,7 @@ def _params(work: Work) -> Dim:
 
 
 def _taps(work: Work) -> Dim:
-    return work.output.elements * product(both(work.operator.kernel_size))
+    return work.output.elements * product(as_pair(work.operator.kernel_size))
 
 
 def _sides(work: Work) -> Dim:

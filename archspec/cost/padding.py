@@ -9,12 +9,12 @@ axes do not depend on each other: their counts multiply. For a 3×3 kernel, stri
 from archspec.dims import Dim, ceil_div, exact_div, floor_div, maximum, minimum
 from archspec.errors import ArchspecError
 from archspec.ops import Operator, Tensor
-from archspec.ops.base import both
+from archspec.ops.base import as_pair
 from archspec.ops.window import sides
 
 
 def macs_on_image(operator: Operator, x: Tensor) -> Dim:
-    """The multiply-accumulates of a `conv2d` whose tap falls on the image, of a `conv_transpose2d` on the result.
+    """The multiply-accumulates of a convolution whose tap falls on the image, of a transposed one on the result.
 
     Raises:
         ArchspecError: The size of the kernel is not a number.
@@ -26,11 +26,11 @@ def macs_on_image(operator: Operator, x: Tensor) -> Dim:
     247
     """
     settings = operator.settings()
-    kernel, stride, dilation = (both(settings[name]) for name in ("kernel_size", "stride", "dilation"))
+    kernel, stride, dilation = (as_pair(settings[name]) for name in ("kernel_size", "stride", "dilation"))
     top, _, left, _ = sides(settings["padding"], kernel, dilation)
     (n, c_in, *image), y = x.shape, operator.output(x)
     long, short = y.shape[2:], tuple(image)
-    if operator.name == "conv_transpose2d":  # the same pairs, walked through from the other end
+    if operator.taps == "result":  # the same pairs, walked through from the other end
         long, short = short, long
     axes = zip(long, short, kernel, stride, (top, left), dilation, strict=True)
     height, width = (_pairs(*axis) for axis in axes)

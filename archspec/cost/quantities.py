@@ -1,10 +1,11 @@
-"""What can be counted: each quantity an entry of one register, which count, compare, formula, solve and others read.
+"""What can be counted: each quantity is an entry of one register, which count, compare, formula, solve and others read.
 
-A quantity comes from the nodes of a row in one of three ways:
+A quantity comes from the nodes of a row in one of four ways:
 
     sum     what the nodes have, added up
     ratio   one quantity over another, of all the nodes together: a total of ratios is the ratio of totals
     peak    the most that is in memory while one of the nodes runs
+    largest the largest number that one of the nodes has
 
 Another package offers its own by an entry point in the group `archspec.quantities`; it is loaded when its name is asked
 for, and no quantity here has that name.
@@ -16,12 +17,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from archspec.cost.conventions import nothing
+from archspec.cost.conventions import is_zero
 from archspec.cost.counting import CountedNode, bytes_of
-from archspec.dims import Dim, divide, is_array, is_number, maximum, product
+from archspec.dims import Dim, divide, is_array, is_number, largest, product
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.extras import entry_point
-from archspec.memory.peak import memory
+from archspec.graph import Network
+from archspec.graph.sight import effective_strides, learned, receptive_fields
 from archspec.ops import KINDS
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class Quantity(ABC):
         meaning: What it is, in a few words.
     """
 
-    kind: ClassVar[Literal["sum", "ratio", "peak"]]
+    kind: ClassVar[Literal["sum", "ratio", "peak", "largest"]]
 
     name: str
     heading: str
@@ -124,15 +126,51 @@ class Peak(Quantity):
     def of(self, row: "CostRow") -> Dim:
         """The highest of the nodes of a row."""
         whole = len(row.members) == len(row.table.works)
-        return self._memory(row.table).peak if whole else maximum(*dict.fromkeys(row.each(self)))
+        return self._memory(row.table).peak if whole else largest(row.each(self))
 
     def each(self, table: "CostTable") -> tuple[Dim, ...]:
         """What is in memory while each node of a table runs."""
         return tuple(moment.bytes for moment in self._memory(table).timeline)
 
     def _memory(self, table: "CostTable") -> Any:
+        from archspec.memory.peak import memory
+
         asked = table.counting
         return memory(table.network, self.policy or asked.policy, asked.dtype, asked.order, in_place=asked.in_place)
+
+
+@dataclass(frozen=True)
+class Largest(Quantity):
+    """The largest number that one of the nodes has; None where none of them has one.
+
+    Attributes:
+        rule: What each node of a network has.
+    """
+
+    kind = "largest"
+
+    rule: Callable[[Network], tuple[Any, ...]]
+
+    def of(self, row: "CostRow") -> Any:
+        """The largest of the nodes of a row."""
+        found = [each for each in row.each(self) if each is not None]
+        return largest(found) if found else None
+
+    def each(self, table: "CostTable") -> tuple[Any, ...]:
+        """What each node of a table has."""
+        return self.rule(table.network)
+
+
+@dataclass(frozen=True)
+class Backward(Sum):
+    """What nodes have in the backward pass, added up: what leads to no weights is not computed."""
+
+    def each(self, table: "CostTable") -> tuple[Dim, ...]:
+        """What each node of a table has."""
+        learning = learned(table.network)
+        once = super().each(table)
+        inputs = (any(name in learning for name in node.inputs) for node in table.network.nodes)
+        return tuple(value if needed else 0 for value, needed in zip(once, inputs, strict=True))
 
 
 def _quotient(above: Any, below: Any) -> Any:
@@ -176,8 +214,13 @@ def _bops(work: CountedNode) -> Dim:
     products = work.operations.macs * (bits if kernel is None else work.counting.bits) * bits
     if kernel is None or kernel.bits is None:
         return products
-    factors = bits if nothing(work.operations.binary) else 1
+    factors = bits if is_zero(work.operations.binary) else 1
     return products + product(kernel.shape[1:]) * work.output.elements * kernel.bits * factors
+
+
+def _weight_gradient(work: CountedNode) -> Dim:
+    """Each multiply-accumulate has one weight, and gives one term of that weight's gradient."""
+    return work.operations.macs if any(weight.role == "weight" for weight in work.weights) else 0
 
 
 def _operations(kind: str) -> Sum:
@@ -210,6 +253,34 @@ _ENTRIES: tuple[Quantity, ...] = (
     ),
     Sum("traffic", "traffic [B]", "B", "bytes that nodes read and write: inputs, weights and outputs", _traffic),
     Sum("bops", "BOPs", "", "products, each at the bits of a weight times the bits of an activation", _bops),
+    Backward(
+        "macs_input_gradient",
+        "MACs, input gradient",
+        "",
+        "multiply-accumulates that carry the gradient on to layers that learn",
+        lambda work: work.operations.macs,
+    ),
+    Sum(
+        "macs_weight_gradient",
+        "MACs, weight gradient",
+        "",
+        "multiply-accumulates of the weights' gradient",
+        _weight_gradient,
+    ),
+    Largest(
+        "receptive_field",
+        "receptive field",
+        "px",
+        "pixels of the input that one of the result sees, side by side",
+        receptive_fields,
+    ),
+    Largest(
+        "effective_stride",
+        "effective stride",
+        "px",
+        "pixels of the input between two neighbours of the result",
+        effective_strides,
+    ),
     Ratio(
         "intensity", "MACs/B", "MACs/B", "multiply-accumulates for each byte that is read or written", "macs", "traffic"
     ),
@@ -238,5 +309,5 @@ def quantity(name: str) -> Quantity:
         hint = did_you_mean(name, QUANTITIES) or f"; there are {', '.join(QUANTITIES)}"
         raise UnknownNameError(f"no quantity '{name}'{hint}")
     if not isinstance(found, Quantity) or found.name != name:
-        raise ArchspecError(f"the entry point '{name}' of {GROUP} is no quantity of that name (found {found!r:.80})")
+        raise ArchspecError(f"the entry point '{name}' of {GROUP} is not a quantity of that name (found {found!r:.80})")
     return found

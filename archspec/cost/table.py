@@ -1,4 +1,4 @@
-"""Counting a network: one row a node, totals that are sums of rows, and the same rows grouped."""
+"""Counting a network: one row per node, totals that are sums of rows, and the same rows grouped."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -68,7 +68,7 @@ class Figures:
         """Bytes of all arrays, parameters and statistics."""
         return self.figure("weight_bytes")
 
-    def _said(self, name: str) -> str:
+    def _short_line(self, name: str) -> str:
         """A short line that tells it from others."""
         return short(self, name, f"params {self.params}", f"macs {self.macs}")
 
@@ -113,7 +113,7 @@ class CostRow(Figures):
         return (self.operator, self.output, self.nodes, *map(self.figure, (*FIRST, *KINDS)))
 
     def __repr__(self) -> str:
-        return self._said(self.name)
+        return self._short_line(self.name)
 
 
 @dataclass(frozen=True, repr=False)
@@ -138,7 +138,7 @@ class CostTable(Figures, Reported):
 
     @cached_property
     def rows(self) -> tuple[CostRow, ...]:
-        """One row a node, in topological order."""
+        """One row per node, in topological order."""
         return tuple(
             CostRow(node.name, node.operator.name, node.output.shape, self, (place,))
             for place, node in enumerate(self.network.nodes)
@@ -249,7 +249,7 @@ class CostTable(Figures, Reported):
         return self.together(name, kind, members)
 
     def __repr__(self) -> str:
-        return self._said(self.network.name)
+        return self._short_line(self.network.name)
 
 
 def _collected(terms: Iterable[Term]) -> tuple[Term, ...]:

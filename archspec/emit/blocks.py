@@ -7,8 +7,8 @@ from archspec.emit.bodies import froms
 from archspec.emit.classes import Class, Param
 from archspec.emit.code import INT, NONE
 from archspec.emit.conditions import reader
-from archspec.emit.containers import chain, lets
-from archspec.emit.facts import BlockFacts, SpecFacts, together
+from archspec.emit.containers import bind_lets, is_chain
+from archspec.emit.facts import BlockFacts, SpecFacts, merged_values
 from archspec.emit.flow import mapped
 from archspec.emit.frame import Frame, X
 from archspec.emit.prose import block_prose
@@ -17,16 +17,16 @@ from archspec.emit.statements import Assign, If, Return, used
 from archspec.language.document import Block, Body
 
 
-def begun(scope: ClassScope, body: Body, flow: tuple[Any, ...]) -> Frame:
+def new_frame(scope: ClassScope, body: Body, flow: tuple[Any, ...]) -> Frame:
     """The container that a class is, with a forward where its steps are no chain."""
     frame = Frame(scope, flow, {}, scope.lines, None)
-    if not chain(body, frame):
+    if not is_chain(body, frame):
         frame.forward = scope.forward
     frame.named["input"] = (flow, X)
     return frame
 
 
-def walked(body: Body, frame: Frame) -> None:
+def walk_body(body: Body, frame: Frame) -> None:
     """The steps of the body that a class is made of."""
     frame.facts.body(body, frame)
     if frame.forward is not None:
@@ -40,11 +40,11 @@ def write_block(facts: SpecFacts, found: BlockFacts) -> None:
     scope = ClassScope(facts, callee, found.key, froms((block.body,)))
     sizes = {axis: f"in_{text}" for axis, text in enumerate(dimensions(rank)) if axis}
     found.sizes = {axis: code.name(scope.names.new(text)) for axis, text in sizes.items()}
-    frame = begun(scope, block.body, (code.name("batch"), *found.sizes.values()))
+    frame = new_frame(scope, block.body, (code.name("batch"), *found.sizes.values()))
     for arg, default in block.args.items():
         _arg(arg, default, found, frame)
-    lets(block.let, frame)
-    walked(block.body, frame)
+    bind_lets(block.let, frame)
+    walk_body(block.body, frame)
     order = list(facts.globals)
     found.free = dict(sorted(scope.symbols.items(), key=lambda item: order.index(item[0])))
     own = {*found.sizes.values(), *found.args.values(), *found.free.values()}
@@ -68,7 +68,7 @@ def _arg(arg: str, default: Any, found: BlockFacts, frame: Frame) -> None:
         if arg in found.whole:
             value = scope.whole(value)
         found.defaults[arg] = value
-        kind, values = kind | code.kind_of(value), together(values, code.known_values(value))
+        kind, values = kind | code.kind_of(value), merged_values(values, code.known_values(value))
         frame.lines.add(If(code.compare(code.name(variable), "is", None), (Assign(variable, value, kept=True),)))
     found.args[arg] = frame.env[arg] = code.name(variable, (kind - NONE) or INT, values)
     scope.args.add(found.args[arg])
@@ -77,7 +77,7 @@ def _arg(arg: str, default: Any, found: BlockFacts, frame: Frame) -> None:
 def _finish(facts: SpecFacts, found: BlockFacts, frame: Frame) -> None:
     block = facts.document.blocks[found.key[0]]
     fixed = {str(n) for n in (*found.sizes.values(), *found.args.values(), *found.free.values())}
-    body, forward = facts.finished(frame.scope, {"": frame.flow}, frozenset(fixed))
+    body, forward = facts.finish_class(frame.scope, {"": frame.flow}, frozenset(fixed))
     uses = used(body)
     found.needed = tuple(axis for axis, name in found.sizes.items() if uses[str(name)])
     found.free = {text: name for text, name in found.free.items() if uses[str(name)]}

@@ -19,7 +19,7 @@ World = tuple[Any, dict[str, int]]
 """A condition, and how often each name was given where it holds."""
 
 
-def named(wanted: str, worlds: list[World], top: bool) -> Any:
+def free_name(wanted: str, worlds: list[World], top: bool) -> Any:
     """A name that is free in a container, which now has it; code where it depends on conditions."""
     found = [(condition, _free(wanted, names, top)) for condition, names in worlds]
     name: Any = found[-1][1]
@@ -36,9 +36,9 @@ def _free(wanted: str, names: dict[str, int], top: bool) -> str:
     return _free(f"{wanted}_{max(count, 2)}", names, top)
 
 
-def distinct(worlds: list[tuple[Any, dict[str, int]]], repeated: frozenset[str]) -> list[tuple[Any, dict[str, int]]]:
+def merge_worlds(worlds: list[World], repeated: frozenset[str]) -> list[World]:
     """The worlds that differ in a name that comes again; those that do not are one."""
-    found: dict[Any, tuple[Any, dict[str, int]]] = {}
+    found: dict[Any, World] = {}
     for condition, names in worlds:
         key = tuple(sorted((name, count) for name, count in names.items() if name in repeated))
         known = found.get(key)
@@ -50,7 +50,7 @@ def distinct(worlds: list[tuple[Any, dict[str, int]]], repeated: frozenset[str])
     return list(found.values())
 
 
-def placed(name: Any, frame: "Frame") -> Any:
+def single_name(name: Any, frame: "Frame") -> Any:
     """One name for a module without weights, in place of those that it has on several conditions.
 
     Its name says nothing to a state dict, but no other child may ever have it.
@@ -64,7 +64,7 @@ def placed(name: Any, frame: "Frame") -> Any:
     return text
 
 
-def beside(name: Any, callee: str, kind: str, frame: "Frame") -> Any:
+def neighbour_name(name: Any, callee: str, kind: str, frame: "Frame") -> Any:
     """A free name for what stands before or behind a child."""
     if isinstance(name, Code) and name.head in {"format", "name"}:
         pieces = name.parts if name.head == "format" else (name,)
@@ -86,13 +86,13 @@ def _last(name: Any) -> tuple[str, int]:
     return (base, int(number)) if base and number.isdigit() else (str(name), 1)
 
 
-def unit(number: Any) -> Any:
+def unit_name(number: Any) -> Any:
     """The name of a repetition, counted from 0 in the source and from 1 in the names."""
     return Code("format", ("unit", number + 1), code.WORD) if isinstance(number, Code) else f"unit{number + 1}"
 
 
-def local(wanted: str, frame: "Frame") -> Any:
+def child_name(wanted: str, frame: "Frame") -> Any:
     """A name that is free in a container, as `graph.expand` gives it; code where it depends on conditions."""
-    name = named(wanted, frame.worlds, frame.owner == SELF and frame.scope.top)
+    name = free_name(wanted, frame.worlds, frame.owner == SELF and frame.scope.top)
     frame.given |= {name} if isinstance(name, str) else set()
     return name

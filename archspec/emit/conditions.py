@@ -8,12 +8,12 @@ from archspec.emit import children, code
 from archspec.emit.code import Code
 from archspec.emit.expression import Translator
 from archspec.emit.flow import Either
-from archspec.emit.frame import Frame
+from archspec.emit.frame import Frame, variables
 from archspec.emit.liveness import FLOW, MODULE, SIZE
-from archspec.emit.scope import channel, dimensions
-from archspec.emit.statements import If, Refuse, codes
+from archspec.emit.scope import dimensions
+from archspec.emit.statements import If, Refuse, codes, targets
 from archspec.errors import ArchspecError, SpecError
-from archspec.language.check import FLOWING
+from archspec.language.rules import FLOWING, flow_sizes
 
 LONG = 24
 """The parts of the longest size that is written where it is used; a longer one gets a variable."""
@@ -32,11 +32,10 @@ def reader(frame: Frame, flow: tuple[Any, ...] | None = None) -> Translator:
 
 
 def _flowing(text: str, flow: tuple[Any, ...]) -> Any:
-    if text == "in_channels":
-        return flow[channel(len(flow))]
-    if len(flow) != 4:
-        raise ArchspecError(f"what flows in here is no image and has no {text[3:]}")
-    return flow[2 if text == "in_height" else 3]
+    sizes = flow_sizes(flow)
+    if text not in sizes:
+        raise ArchspecError(f"what flows in here is not an image and has no {text[3:]}")
+    return sizes[text]
 
 
 def conditional(
@@ -63,7 +62,7 @@ def conditional(
         if side.forward is not None:
             frame.written().add(*side.forward.made)
     frame.lines.add(If(condition, a.lines.done(), b.lines.done()))
-    frame.worlds = children.distinct(
+    frame.worlds = children.merge_worlds(
         [(code.both(condition, world), names) for world, names in a.worlds]
         + [(code.both(code.negation(condition), world), names) for world, names in b.worlds],
         frame.facts.repeated,
@@ -91,26 +90,37 @@ def _side(steps: Callable[[Frame], None], frame: Frame) -> Frame:
 
 def _meet(condition: Any, frame: Frame, a: Frame, b: Frame, label: str) -> None:
     """What flows behind a condition, and the values that have names there, whichever side was taken."""
-    entry = frame.x
+    entry, flow = frame.x, frame.flow
     early = tuple(not one.lines.made and bool(other.lines.made) for one, other in ((a, b), (b, a)))
     frame.flow = _met_shapes(condition, frame, (a, a.flow), (b, b.flow), early)
     frame.x = _met_tensors(frame, (a, a.x), (b, b.x), near=entry)
     for name in {**a.named, **b.named}:
         one, other = a.named.get(name), b.named.get(name)
         known = one or other
-        if known is None or one == other or frame.forward is None or not frame.scope.gone_back_to[name]:
+        if known is None or one == other or frame.forward is None or not frame.scope.from_uses[name]:
             frame.named[name] = known or frame.named[name]
             continue
         if (one is None or other is None) and name in frame.scope.rounds and frame.scope.varies(condition):
             raise ArchspecError(
                 f"'{name}' may be of an earlier round; give a value that name on both sides of the condition"
             )
-        (one_shape, one_x), (other_shape, other_x) = one or (known[0], entry), other or (known[0], entry)
+        (one_shape, one_x), (other_shape, other_x) = (
+            found or (_stand_in(known[0], flow, there), entry) for found, there in ((one, b), (other, a))
+        )
         shape = _met_shapes(condition, frame, (a, one_shape), (b, other_shape), early)
         frame.named[name] = (shape, _met_tensors(frame, (a, one_x), (b, other_x), want=name))
     if a.forward is not None and b.forward is not None and (a.forward.made or b.forward.made):
         flag = frame.scope.flag(f"has_{label}", condition, frame.lines)
         frame.written().add(If(flag, a.forward.done(), b.forward.done()))
+
+
+def _stand_in(shape: Any, flow: Any, there: Frame) -> Any:
+    """The shape of a name on the side that gives it no value: nobody asks for it, and no size of it is set `there`."""
+    set_there = set(targets(there.lines.done()))
+    if not isinstance(shape, tuple) or not any(variables(size) & set_there for size in shape):
+        return shape
+    others = flow if isinstance(flow, tuple) and len(flow) == len(shape) else (1,) * len(shape)
+    return tuple(other if variables(size) & set_there else size for size, other in zip(shape, others, strict=True))
 
 
 def _met_shapes(

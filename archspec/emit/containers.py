@@ -10,13 +10,13 @@ from archspec.emit.code import Code
 from archspec.emit.conditions import reader
 from archspec.emit.finish import SELF
 from archspec.emit.flow import Either, mapped, sizes
-from archspec.emit.frame import Frame, Submodule, applied
+from archspec.emit.frame import Frame, Submodule, call_module
 from archspec.emit.scope import TENSOR, ClassScope
 from archspec.emit.statements import Put, Return, Unpack
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
-from archspec.language.check import inner_bodies
 from archspec.language.document import Body, From, Group, Join, When
+from archspec.language.steps import inner_bodies
 from archspec.language.values import Value
 
 _SEQUENTIAL_METHODS = frozenset({"append", "extend", "insert", "pop"})
@@ -34,15 +34,15 @@ def container(
     repeated: bool = False,
 ) -> None:
     """The steps of a body in a module of their own, perhaps one of several rounds."""
-    if chain(body, frame) and not shared(body, frame):
+    if is_chain(body, frame) and not shared_values(body, frame):
         inner = frame.inside(sequential(name, frame), env)
-        lets(let or {}, inner)
+        bind_lets(let or {}, inner)
         frame.facts.body(body, inner)
         frame.flow, frame.does = inner.flow, code.either(frame.does, inner.does)
-        passed(name, frame)
+        call_child(name, frame)
         return
-    part = nested(label, body, frame, let or {}, env, repeated=repeated)
-    frame.lines.add(placed(name, part.made, frame))
+    part = write_submodule(label, body, frame, let or {}, env, repeated=repeated)
+    frame.lines.add(child_statement(name, part.made, frame))
     if frame.forward is not None:
         _hand(name, part, frame)
     frame.named |= part.given
@@ -51,7 +51,7 @@ def container(
 
 def _hand(name: Any, part: Submodule, frame: Frame) -> None:
     """In a forward, what flows and the values it shares go through a part, and those that it gives come out."""
-    value = applied(reached(name, frame), frame.x, *(frame.named[taken][1] for taken in part.inputs))
+    value = call_module(child_code(name, frame), frame.x, *(frame.named[taken][1] for taken in part.inputs))
     if not part.given:
         frame.flow_into(value)
         return
@@ -59,17 +59,17 @@ def _hand(name: Any, part: Submodule, frame: Frame) -> None:
     frame.written().add(Unpack((str(frame.x), *(str(variable) for _, variable in part.given.values())), value))
 
 
-def lets(given: Mapping[str, Value], frame: Frame) -> None:
+def bind_lets(given: Mapping[str, Value], frame: Frame) -> None:
     """The names that a `let` gives."""
     for name, value in given.items():
         frame.env[name] = frame.scope.let(name, reader(frame).value(value), frame.lines)
 
 
-def shared(body: Body, frame: Frame) -> tuple[list[str], list[str]] | None:
+def shared_values(body: Body, frame: Frame) -> tuple[list[str], list[str]] | None:
     """The values that a part takes from outside, and those that it gives; None where there are none of both."""
     inside = froms((body,))
     taken = [name for name in inside if name in frame.named]
-    outside = frame.scope.gone_back_to - inside
+    outside = frame.scope.from_uses - inside
     given = [name for name in dict.fromkeys(names_given((body,))) if outside[name]]
     return (taken, given) if taken or given else None
 
@@ -81,43 +81,43 @@ def sequential(name: Any, frame: Frame) -> Code:
     """A new `nn.Sequential` in the container, and the code to reach it."""
     made = code.call("nn.Sequential", kind=TENSOR)
     if frame.owner == SELF and isinstance(name, str):
-        frame.lines.add(placed(name, made, frame))
+        frame.lines.add(child_statement(name, made, frame))
         return Code("attr", (SELF, attribute(name)))
     variable = frame.scope.module(name if isinstance(name, str) else "unit" if name.head == "format" else "units")
     frame.lines.set(variable, made, kept=True)
-    frame.lines.add(placed(name, variable, frame))
+    frame.lines.add(child_statement(name, variable, frame))
     return variable
 
 
-def placed(name: Any, value: Any, frame: Frame) -> Put:
+def child_statement(name: Any, value: Any, frame: Frame) -> Put:
     """The statement that gives the container a child."""
     return Put(frame.owner, attribute(name) if isinstance(name, str) else name, value)
 
 
-def put(name: Any, value: Any, frame: Frame) -> None:
+def add_module(name: Any, value: Any, frame: Frame) -> None:
     """A module in the container, and its call in the forward."""
-    frame.lines.add(placed(name, value, frame))
-    passed(name, frame)
+    frame.lines.add(child_statement(name, value, frame))
+    call_child(name, frame)
 
 
-def passed(name: Any, frame: Frame) -> None:
+def call_child(name: Any, frame: Frame) -> None:
     """In a forward, what flows goes through a child."""
     if frame.forward is not None:
-        frame.flow_into(applied(reached(name, frame), frame.x))
+        frame.flow_into(call_module(child_code(name, frame), frame.x))
 
 
-def reached(name: Any, frame: Frame) -> Code:
+def child_code(name: Any, frame: Frame) -> Code:
     """The code that reaches a child in the forward."""
     if isinstance(name, str):
         return Code("attr", (frame.owner, attribute(name)), TENSOR)
     kept = frame.scope.flag("name", name, frame.lines)
-    return applied(Code("attr", (frame.owner, "get_submodule")), kept)
+    return call_module(Code("attr", (frame.owner, "get_submodule")), kept)
 
 
 # ------------------------------------------------------------------ chains
 
 
-def chain(body: Body, frame: Frame) -> bool:
+def is_chain(body: Body, frame: Frame) -> bool:
     """Whether the steps of a body follow one another, each on the result of the last."""
     return all(_in_chain(step, frame) for step in body)
 
@@ -128,19 +128,19 @@ def _in_chain(step: Any, frame: Frame) -> bool:
     if not _SEQUENTIAL_METHODS.isdisjoint((*labels((step,)), *names_given(((step,),)))):
         return False
     if isinstance(step, When) or (isinstance(step, Group) and step.as_ is None):
-        return all(chain(body, frame) for body in inner_bodies(step))
+        return all(is_chain(body, frame) for body in inner_bodies(step))
     return not any(_outward(body, frame) for body in inner_bodies(step))
 
 
 def _outward(body: Body, frame: Frame) -> bool:
     """Whether a part goes back to a value from outside it, or gives one."""
-    return shared(body, frame) is not None or bool(set(froms((body,))) - set(names_given((body,))))
+    return shared_values(body, frame) is not None or bool(set(froms((body,))) - set(names_given((body,))))
 
 
 # ------------------------------------------------------------------ classes of their own
 
 
-def nested(
+def write_submodule(
     label: str,
     body: Body,
     frame: Frame,
@@ -150,7 +150,7 @@ def nested(
     repeated: bool = False,
 ) -> Submodule:
     """A class of its own for the steps of a body."""
-    taken, given = shared(body, frame) or ([], [])
+    taken, given = shared_values(body, frame) or ([], [])
     scope = frame.scope.inner(label, froms((body,)) + Counter(given))
     if repeated:
         scope.rounds |= frozenset(names_given((body,)))
@@ -158,7 +158,7 @@ def nested(
     inner = Frame(scope, flow, {**frame.env, **(env or {})}, scope.lines, scope.forward)
     inputs = {name: code.name(scope.tensors.new(name), TENSOR) for name in taken}
     inner.named = {name: (frame.named[name][0], variable) for name, variable in inputs.items()}
-    lets(let, inner)
+    bind_lets(let, inner)
     frame.facts.body(body, inner)
     given = [name for name in given if name in inner.named]
     results = (inner.x, *(inner.named[name][1] for name in given))
@@ -184,13 +184,13 @@ def _outside(shapes: Mapping[str, Any], scope: ClassScope, made: Code, label: st
     for name in untold:
         rank = len(known[name])
         known[name] = tuple(
-            read(module, scope.key, axis, rank, frame, name) if size is None else size
+            told_size(module, scope.key, axis, rank, frame, name) if size is None else size
             for axis, size in enumerate(known[name])
         )
     return known, module
 
 
-def read(module: Code, key: Any, axis: int, rank: int, frame: Frame, name: str = "") -> Code:
+def told_size(module: Code, key: Any, axis: int, rank: int, frame: Frame, name: str = "") -> Code:
     """The variable of a size that a module tells: of what flows out of it, or of a value that it gives.
 
     Args:
@@ -201,5 +201,5 @@ def read(module: Code, key: Any, axis: int, rank: int, frame: Frame, name: str =
         frame: Where it is asked.
         name: The name of the value, if it is not what flows.
     """
-    told = Code("out", (module, frame.facts.told(name, axis, rank), key, (name, axis)))
+    told = Code("out", (module, frame.facts.size_attribute(name, axis, rank), key, (name, axis)))
     return frame.scope.size(axis, rank, told, frame.lines)

@@ -17,7 +17,7 @@ from archspec.emit.expression import Translator
 from archspec.emit.finish import SELF
 from archspec.emit.formulas import SpecFunctions
 from archspec.emit.layer import function_code, module_code, settings
-from archspec.emit.liveness import wanted
+from archspec.emit.liveness import wished_name
 from archspec.emit.naming import class_name, network_name
 from archspec.emit.scope import TENSOR, ClassScope, dimensions
 from archspec.emit.statements import Keep, Return, Statements, all_codes, rebuilt, targets, used, with_code
@@ -121,7 +121,7 @@ class SpecFacts(SpecFunctions):
         self.weighted: dict[str, frozenset[str]] = {}
         self.network = self.file.new(network_name(self.document))
 
-    def walked(self, walk: Callable[["SpecFacts"], None]) -> None:
+    def walk_until_known(self, walk: Callable[["SpecFacts"], None]) -> None:
         """Walk until nothing new is found.
 
         Raises:
@@ -176,7 +176,7 @@ class SpecFacts(SpecFunctions):
             kind = INT if arg in facts.whole else code.kind_of(value)
             facts.kinds[arg] = facts.kinds.get(arg, frozenset()) | kind
             known = code.known_values(value) if isinstance(value, Code) else (value,)
-            facts.values[arg] = together(facts.values.get(arg, ()), known)
+            facts.values[arg] = merged_values(facts.values.get(arg, ()), known)
 
     def constant(self, default: Any) -> Any:
         """An argument's default that depends on nothing; None if it does, or if there is none."""
@@ -196,22 +196,22 @@ class SpecFacts(SpecFunctions):
             return text
         raise KeyError(text)
 
-    def told(self, name: str, axis: int, rank: int) -> str:
+    def size_attribute(self, name: str, axis: int, rank: int) -> str:
         """The attribute by which a module tells a size of what flows out of it, or of a value that it gives."""
         text = "_".join(filter(None, ("out", name, dimensions(rank)[axis])))
         while text in self.local_names:
             text += "_"
         return text
 
-    def finished(
+    def finish_class(
         self, scope: ClassScope, shapes: Mapping[str, Any], fixed: frozenset[str]
     ) -> tuple[Statements, Statements]:
         """The constructor and the forward as they are written, with the sizes that others ask the class for."""
         for name, axis in sorted(self.reads.get(scope.key, ())):
             if isinstance(shape := shapes.get(name), tuple) and axis < len(shape):
-                scope.lines.add(Keep(self.told(name, axis, len(shape)), scope.flagged(shape[axis])))
+                scope.lines.add(Keep(self.size_attribute(name, axis, len(shape)), scope.flagged(shape[axis])))
         _take_in(scope)
-        body, forward = scope.finished(fixed)
+        body, forward = scope.finish_class(fixed)
         for found in all_codes(body):
             if found.head == "out":
                 self.reads.setdefault(found.parts[2], set()).add(found.parts[3])
@@ -219,7 +219,7 @@ class SpecFacts(SpecFunctions):
 
     def nested(self, scope: ClassScope, shapes: Mapping[str, Any], inputs: tuple[str, ...]) -> Code:
         """The class of a part of a block, and the code that makes it."""
-        body, forward = self.finished(scope, shapes, scope.inherited | {str(name) for name in scope.passed})
+        body, forward = self.finish_class(scope, shapes, scope.inherited | {str(name) for name in scope.passed})
         own, uses = targets(body), used(body)
         codes = {str(found): found for found in all_codes(body) if found.head == "name"}
         free = [name for name in uses if name not in own and name != "self"]
@@ -251,7 +251,7 @@ class SpecFacts(SpecFunctions):
             self.applications[key] = Class(self.file.new(class_name(kind)), doc, params, body, forward)
         return Code("call", (self.applications[key].name, (), tuple(free.items())), TENSOR)
 
-    def demand(self, scope: ClassScope, origin: str) -> None:
+    def require_whole(self, scope: ClassScope, origin: str) -> None:
         """An argument or a name of `let` must be a whole number."""
         if not origin:
             return
@@ -266,13 +266,13 @@ class SpecFacts(SpecFunctions):
 
 def _take_in(scope: ClassScope) -> None:
     """Make arguments of the variables without names that a part uses and the class around it has."""
-    known = {name: scope.handed(name, wanted(str(name))) for name in scope.foreign()}
+    known = {name: scope.handed(name, wished_name(str(name))) for name in scope.foreign()}
     if known:
         change = lambda statement: with_code(statement, lambda value: code.substituted(value, known))  # noqa: E731
         scope.lines.made[:] = rebuilt(scope.lines.done(), change)
 
 
-def together(a: Any, b: Any) -> tuple[Any, ...] | None:
+def merged_values(a: Any, b: Any) -> tuple[Any, ...] | None:
     """The values of both; None where those of one are not known, or are many."""
     if a is None or b is None:
         return None

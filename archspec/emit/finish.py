@@ -5,7 +5,7 @@ from typing import Any
 
 from archspec.emit import code
 from archspec.emit.code import Code
-from archspec.emit.liveness import MODULE, SIZE, named
+from archspec.emit.liveness import MODULE, SIZE, name_variables
 from archspec.emit.naming import FreshNames
 from archspec.emit.statements import (
     Assign,
@@ -38,13 +38,13 @@ def constructor(body: Statements, fixed: frozenset[str], names: FreshNames) -> S
         names: Gives new names.
     """
     body = _inlined(_pruned(body), fixed, plain=True)
-    body = _inlined(_joined(named(body, names, SIZE)), fixed)
-    return _declared(named(_joined(body), names, MODULE))
+    body = _inlined(_joined(name_variables(body, names, SIZE)), fixed)
+    return _declared(name_variables(_joined(body), names, MODULE))
 
 
 def forward(body: Statements, names: FreshNames, near: Mapping[str, str]) -> Statements:
     """The statements of a forward as they are written; all calls stay, for a module may keep what it saw."""
-    return named(_pruned(body, calls=True), names, SIZE, near)
+    return name_variables(_pruned(body, calls=True), names, SIZE, near)
 
 
 def without_flags(body: Statements, flags: set[str], forward: Statements) -> Statements:

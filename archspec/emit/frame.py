@@ -111,7 +111,7 @@ class Submodule:
     given: dict[str, Named]
 
 
-def applied(module: Code, *tensors: Any) -> Code:
+def call_module(module: Code, *tensors: Any) -> Code:
     """The call of a module, or of a function, on tensors."""
     return Code("call", (module, tensors, ()), TENSOR)
 

@@ -77,7 +77,7 @@ def helper(name: str, rational: bool) -> str:
     return HELPERS[name].replace("{number}", "int | Fraction" if rational else "int").strip("\n")
 
 
-def inlined(names: set[str]) -> list[str]:
+def inlined_sources(names: set[str]) -> list[str]:
     """The texts of classes and functions of ours, and of all that they use in their files, which are read, not run."""
     files = dict.fromkeys(file for name, file in INLINED.items() if name in names)
     return [text for file in files for text in _taken(file, {name for name in names if INLINED.get(name) == file})]

@@ -8,16 +8,16 @@ from archspec.emit import children, code
 from archspec.emit.bodies import froms, peeled
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import message, reader, settled
-from archspec.emit.containers import chain, nested, placed, reached, sequential, shared
+from archspec.emit.containers import child_code, child_statement, is_chain, sequential, shared_values, write_submodule
 from archspec.emit.flow import Either
-from archspec.emit.frame import Frame, applied
+from archspec.emit.frame import Frame, call_module
 from archspec.emit.layer import function_code, layers
-from archspec.emit.modules import remember
+from archspec.emit.modules import keep_value
 from archspec.emit.scope import TENSOR
 from archspec.emit.statements import Assign, Do, For, If, Lines, Put, Refuse, Unpack, flat
 from archspec.errors import ArchspecError
-from archspec.language.check import inner_bodies
 from archspec.language.document import Body, From, Join, Step, When
+from archspec.language.steps import inner_bodies
 from archspec.ops import Function
 
 
@@ -39,9 +39,9 @@ class _Joined:
     call: Function | None
 
 
-def join(step: Join, frame: Frame) -> None:
+def write_join(step: Join, frame: Frame) -> None:
     """The branches of a step, and what joins them."""
-    children.local(step.as_ or step.operator, frame)
+    children.child_name(step.as_ or step.operator, frame)
     read = reader(frame)
     args = {name: read.value(value) for name, value in step.args.items()}
     branches = [_branch(name, body, frame) for name, body in step.branches.items()]
@@ -58,7 +58,7 @@ def join(step: Join, frame: Frame) -> None:
     call = joined.call and replace(joined.call, kwargs=_kept(joined.call.kwargs, frame))
     frame.x = _written(call, [branch.tensor for branch in branches], flags, frame)
     frame.flow, frame.does = settled(joined.shape, frame), True
-    remember(step.as_, frame)
+    keep_value(step.as_, frame)
 
 
 def _kept(given: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
@@ -72,16 +72,16 @@ def _kept(given: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
 
 
 def _branch(label: str, body: Body, frame: Frame) -> _Branch:
-    name = children.local(label, frame)
+    name = children.child_name(label, frame)
     start, rest = peeled(body)
     inner = frame.inside(frame.owner)
     if start and start in frame.named:
         inner.flow, inner.x = frame.named[start]
-    if chain(rest, frame) and not shared(rest, frame):
+    if is_chain(rest, frame) and not shared_values(rest, frame):
         return _chained(label, name, body, rest, inner, frame)
-    part = nested(label, rest, inner, {}, None)
-    frame.lines.add(placed(name, part.made, frame))
-    tensor = applied(reached(name, frame), inner.x, *(frame.named[taken][1] for taken in part.inputs))
+    part = write_submodule(label, rest, inner, {}, None)
+    frame.lines.add(child_statement(name, part.made, frame))
+    tensor = call_module(child_code(name, frame), inner.x, *(frame.named[taken][1] for taken in part.inputs))
     if part.given:
         value, tensor = tensor, frame.scope.tensor(inner.x)
         frame.written().add(Unpack((str(tensor), *(str(variable) for _, variable in part.given.values())), value))
@@ -98,7 +98,7 @@ def _chained(label: str, name: Any, body: Body, rest: Body, inner: Frame, frame:
     tensor = inner.x
     if any(isinstance(statement, Put) for statement in flat(holder.lines.done())):
         frame.lines.add(*inner.lines.made)
-        tensor = applied(reached(name, frame), tensor)
+        tensor = call_module(child_code(name, frame), tensor)
     frame.lines.add(*holder.lines.made)
     return _Branch(label, tensor, holder.flow, _does(body, holder.does, frame))
 
@@ -193,7 +193,7 @@ def _listed(call: Function, tensors: list[Any], flags: list[Any], frame: Frame) 
     begun = 1 if flags[0] is None else 0
     branches = frame.set(Code("list", tuple(tensors[:begun])), want="branches")
     for tensor, flag in list(zip(tensors, flags, strict=True))[begun:]:
-        do = Do(applied(Code("attr", (branches, "append")), tensor))
+        do = Do(call_module(Code("attr", (branches, "append")), tensor))
         frame.written().add(do if flag is None else If(flag, (do,)))
     if call.takes == "list":
         return frame.set(function_code(replace(call, takes="inputs"), (branches,)), near=frame.x)

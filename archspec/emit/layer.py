@@ -12,7 +12,7 @@ from archspec import ops
 from archspec.emit import code
 from archspec.emit.code import Code, Fork
 from archspec.errors import ArchspecError
-from archspec.language.check import field_faults
+from archspec.language.rules import field_faults
 from archspec.ops import Function, Module, Tensor, TorchCall
 from archspec.ops.base import Weightless, domain
 
@@ -65,7 +65,7 @@ def layers(
         return LayerCode(operator.torch_call(*tensors), output.shape, isinstance(operator, Weightless))
 
     found, assumed = code.cases(made)
-    layer: LayerCode | Fork[LayerCode] = merged(found, assumed, plainness)
+    layer: LayerCode | Fork[LayerCode] = merge_layers(found, assumed, plainness)
     return layer
 
 
@@ -128,12 +128,12 @@ def _parts(value: Code, tuples: list[Any], whole: Callable[[Any], Any]) -> Any:
 # ------------------------------------------------------------------ what differs between cases
 
 
-def merged(found: Any, assumed: tuple[Code, ...], plainness: Callable[[Any], Any]) -> Any:
+def merge_layers(found: Any, assumed: tuple[Code, ...], plainness: Callable[[Any], Any]) -> Any:
     """One layer whose settings depend on conditions, where the cases call the same; else a fork of such."""
     if not isinstance(found, Fork):
         shape = tuple(_simplest(size, assumed, plainness) for size in found.shape)
         return LayerCode(found.call, shape, found.weightless)
-    then, otherwise = (merged(side, assumed, plainness) for side in (found.then, found.otherwise))
+    then, otherwise = (merge_layers(side, assumed, plainness) for side in (found.then, found.otherwise))
     return _combined(found.condition, then, otherwise)
 
 

@@ -35,17 +35,17 @@ FLOW = ""
 """What the variables of what flows through a forward would be called: x, y, z."""
 
 
-def marked(name: str) -> bool:
+def is_unnamed(name: str) -> bool:
     """Whether a variable has no name yet."""
     return SIZE in name or MODULE in name
 
 
-def wanted(name: str) -> str:
+def wished_name(name: str) -> str:
     """What a variable would be called."""
     return name.partition(SIZE)[0].partition(MODULE)[0]
 
 
-def named(body: Statements, names: FreshNames, mark: str, near: Mapping[str, str] | None = None) -> Statements:
+def name_variables(body: Statements, names: FreshNames, mark: str, near: Mapping[str, str] | None = None) -> Statements:
     """The statements with names for all variables of a mark; copies of a variable to itself go.
 
     Args:
@@ -66,10 +66,10 @@ def named(body: Statements, names: FreshNames, mark: str, near: Mapping[str, str
             continue
         clashing = {lives.one(other) for other in lives.clashes[own]}
         taken = {found.get(other, other) for other in clashing}
-        pool = pools[wanted(own)]
+        pool = pools[wished_name(own)]
         beside = lives.one((near or {}).get(variable, ""))
         free = (name for name in (found.get(beside, beside), *pool) if name in pool and name not in taken)
-        name = next(free, None) or _new(wanted(own), names)
+        name = next(free, None) or _new(wished_name(own), names)
         found[own] = name
         if name not in pool:
             pool.append(name)
@@ -135,20 +135,20 @@ class _Lives:
         What flows becomes one with its copy of a name of the specification where it has been no other's yet.
         """
         for pair in self.copies:
-            given = [name for name in pair if wanted(name) == FLOW]
+            given = [name for name in pair if wished_name(name) == FLOW]
             if (
                 all(mark in name for name in pair)
                 and len(given) == 1
                 and given[0] in once
                 and given[0] not in self.joined
             ):
-                self._join(*sorted(pair, key=lambda name: wanted(name) == FLOW))
+                self._join(*sorted(pair, key=lambda name: wished_name(name) == FLOW))
         for pair in reversed(self.copies):
             a, b = (self.one(name) for name in pair)
             if mark in a and mark in b:
-                if wanted(a) == wanted(b):
+                if wished_name(a) == wished_name(b):
                     self._join(a, b)
-            elif "x" in (a, b) and FLOW in (wanted(a), wanted(b)):
+            elif "x" in (a, b) and FLOW in (wished_name(a), wished_name(b)):
                 self._join("x", a if b == "x" else b)
 
     def _join(self, stays: str, goes: str) -> None:

@@ -6,34 +6,34 @@ from typing import Any
 from archspec.emit import children, code
 from archspec.emit.code import INT, Code
 from archspec.emit.conditions import reader
-from archspec.emit.containers import container, passed, reached, sequential, shared
+from archspec.emit.containers import call_child, child_code, container, sequential, shared_values
 from archspec.emit.flow import Either
-from archspec.emit.frame import Frame, Named, applied, variables
-from archspec.emit.modules import remember
+from archspec.emit.frame import Frame, Named, call_module, variables
+from archspec.emit.modules import keep_value
 from archspec.emit.statements import Assign, For, Lines, Unpack, targets
 from archspec.errors import ArchspecError
-from archspec.language.check import MAX_REPEAT
 from archspec.language.document import Repeat
+from archspec.language.rules import MAX_REPEAT
 
 
-def repeat(step: Repeat, frame: Frame) -> None:
+def write_repeat(step: Repeat, frame: Frame) -> None:
     """Steps several times over, each time in a module of their own."""
     times = frame.scope.whole(reader(frame).expression(step.repeat))
-    name = children.local(step.as_ or "repeat", frame)
+    name = children.child_name(step.as_ or "repeat", frame)
     owner = sequential(name, frame)
     label = f"{step.as_ or 'repeat'}_unit"
 
     def unit(inner: Frame, number: Any) -> None:
         env = {step.index: number} if step.index else {}
-        container(children.unit(number), step.body, inner, label, env=env, repeated=isinstance(number, Code))
+        container(children.unit_name(number), step.body, inner, label, env=env, repeated=isinstance(number, Code))
 
-    before, handed = dict(frame.named), shared(step.body, frame)
+    before, handed = dict(frame.named), shared_values(step.body, frame)
     repeated(times, step.index or "i", owner, frame, unit)
     if handed is None:
-        passed(name, frame)
+        call_child(name, frame)
     else:
         _through(name, handed, before, frame)
-    remember(step.as_, frame)
+    keep_value(step.as_, frame)
 
 
 def _through(name: Any, handed: tuple[list[str], list[str]], before: Mapping[str, Named], frame: Frame) -> None:
@@ -47,10 +47,10 @@ def _through(name: Any, handed: tuple[list[str], list[str]], before: Mapping[str
             frame.written().set(entry[label], before[label][1])
     each = frame.scope.tensor(None, "unit")
     flowing = frame.set(frame.x, near=frame.x)
-    value = applied(each, flowing, *(entry[label] for label in taken))
+    value = call_module(each, flowing, *(entry[label] for label in taken))
     changed = tuple(str(frame.named[label][1]) for label in given)
     step = Unpack((str(flowing), *changed), value) if changed else Assign(str(flowing), value)
-    frame.written().add(For((str(each),), reached(name, frame), (step,)))
+    frame.written().add(For((str(each),), child_code(name, frame), (step,)))
     frame.x = flowing
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from archspec.emit import children, code
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import conditional, settled
-from archspec.emit.containers import put, read
+from archspec.emit.containers import add_module, told_size
 from archspec.emit.finish import SELF
 from archspec.emit.flow import Either, mapped
 from archspec.emit.frame import Frame
@@ -20,8 +20,8 @@ from archspec.ops import Function
 
 def apply(callee: str, args: Mapping[str, Any], label: str | None, frame: Frame) -> None:
     """Put an operator or a block behind what flows."""
-    apply_as(children.local(label or callee, frame), callee, args, frame)
-    remember(label, frame)
+    apply_as(children.child_name(label or callee, frame), callee, args, frame)
+    keep_value(label, frame)
 
 
 def apply_as(name: Any, callee: str, args: Mapping[str, Any], frame: Frame) -> None:
@@ -29,11 +29,11 @@ def apply_as(name: Any, callee: str, args: Mapping[str, Any], frame: Frame) -> N
     (_block if callee in frame.facts.document.blocks else _operator)(callee, args, name, frame)
 
 
-def remember(label: str | None, frame: Frame) -> None:
+def keep_value(label: str | None, frame: Frame) -> None:
     """A value that has a name, for the steps that go back to it."""
     if label is None:
         return
-    if frame.forward is not None and frame.scope.gone_back_to[label]:
+    if frame.forward is not None and frame.scope.from_uses[label]:
         frame.x = frame.set(frame.x, want=label)
     frame.named[label] = (frame.flow, frame.x)
 
@@ -55,7 +55,7 @@ def _layer(found: LayerCode | Fork[LayerCode], callee: str, name: Any, frame: Fr
         )
         return
     if found.weightless:
-        name = children.placed(name, frame)
+        name = children.single_name(name, frame)
     if isinstance(found.call, Function):
         _function(found.call, callee, name, frame)
     elif found.call.target != "torch.nn.Identity":
@@ -63,7 +63,7 @@ def _layer(found: LayerCode | Fork[LayerCode], callee: str, name: Any, frame: Fr
         made = frame.scope.shortened(module_code(found.call))
         if not found.weightless:
             frame.facts.weighted[callee] = frame.facts.weighted.get(callee, frozenset()) | {made.parts[0]}
-        put(name, made, frame)
+        add_module(name, made, frame)
         _beside(found.call.after, callee, name, frame)
     frame.flow, frame.does = settled(found.shape, frame), True
 
@@ -72,7 +72,7 @@ def _beside(calls: tuple[Function, ...], callee: str, name: Any, frame: Frame) -
     """The functions before or behind an operator's module."""
     for call in calls:
         kind = call.target.rpartition(".")[2]
-        _function(call, kind, children.beside(name, callee, kind, frame), frame)
+        _function(call, kind, children.neighbour_name(name, callee, kind, frame), frame)
 
 
 def _function(call: Function, kind: str, name: Any, frame: Frame) -> None:
@@ -80,7 +80,7 @@ def _function(call: Function, kind: str, name: Any, frame: Frame) -> None:
     if frame.forward is not None and not code.names(tuple(settings(call).values())):
         frame.flow_into(function_code(call, (frame.x,)))
     else:
-        put(name, frame.scope.shortened(frame.facts.applied(kind, call)), frame)
+        add_module(name, frame.scope.shortened(frame.facts.applied(kind, call)), frame)
 
 
 def _block(callee: str, args: Mapping[str, Any], name: Any, frame: Frame) -> None:
@@ -93,21 +93,22 @@ def _block(callee: str, args: Mapping[str, Any], name: Any, frame: Frame) -> Non
     told = mapped(lambda size: _told(size, known), facts.shape)
     frame.does = code.either(frame.does, code.substituted(facts.does, known))
     if isinstance(told, Either):
-        put(name, made, frame)
+        add_module(name, made, frame)
         frame.flow = _decided(told)
         return
     asked = [axis for axis, size in enumerate(told) if size is None or (axis == channel(len(told)) and _called(size))]
     module = made
     if asked and frame.owner == SELF and isinstance(name, str):
-        put(name, made, frame)
+        add_module(name, made, frame)
         module = Code("attr", (SELF, attribute(name)))
     else:
         if asked:
             module = scope.module(callee)
             frame.lines.set(module, made)
-        put(name, module, frame)
+        add_module(name, module, frame)
     shape = tuple(
-        read(module, facts.key, axis, len(told), frame) if axis in asked else size for axis, size in enumerate(told)
+        told_size(module, facts.key, axis, len(told), frame) if axis in asked else size
+        for axis, size in enumerate(told)
     )
     frame.flow = settled(shape, frame)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.emit import code
-from archspec.emit.blocks import begun, walked, write_block
+from archspec.emit.blocks import new_frame, walk_body, write_block
 from archspec.emit.bodies import froms
 from archspec.emit.classes import Class, Param
 from archspec.emit.code import RATIONAL, Code
@@ -23,7 +23,7 @@ from archspec.language.document import Document, Symbol
 
 
 def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str:
-    """The PyTorch source of a network: a class a block, loops for what is repeated, no need of this library.
+    """The PyTorch source of a network: one class per block, loops for what is repeated, no need of this library.
 
     Args:
         document: The specification.
@@ -47,7 +47,7 @@ def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str
     if document.initialisation:
         initial(network, document.initialisation)
     facts = SpecFacts(document, network.bindings, walk, write_block)
-    facts.walked(_write)
+    facts.walk_until_known(_write)
     return page(facts)
 
 
@@ -61,10 +61,10 @@ def _write(facts: SpecFacts) -> None:
         scope.symbols[name] = scope.let(name, found, scope.lines)
         facts.globals[name] = (code.kind_of(found), code.known_values(found))
     sizes = (scope.whole(reader(begin).expression(size)) for size in document.input)
-    frame = begun(scope, document.network, (code.name("batch"), *sizes))
-    walked(document.network, frame)
+    frame = new_frame(scope, document.network, (code.name("batch"), *sizes))
+    walk_body(document.network, frame)
     names = {name: str(scope.symbols[name]) for name in document.symbols}
-    body, forward = facts.finished(scope, {"": frame.flow}, frozenset(names.values()))
+    body, forward = facts.finish_class(scope, {"": frame.flow}, frozenset(names.values()))
     uses = used(body)
     taken = {name: variable for name, variable in names.items() if uses[variable]}
     checks = [c for name in taken for c in _checked(scope.symbols[name], document.symbols[name])]

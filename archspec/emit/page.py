@@ -9,7 +9,7 @@ from archspec.emit.classes import Class, Definition, Param
 from archspec.emit.code import Kind, kind_of, written
 from archspec.emit.facts import SpecFacts
 from archspec.emit.finish import SELF
-from archspec.emit.helpers import HELPERS, helper, inlined
+from archspec.emit.helpers import HELPERS, helper, inlined_sources
 from archspec.emit.layout import STEP, WIDTH, broken, laid
 from archspec.emit.prose import module_prose, sentence
 from archspec.emit.statements import If, Put, codes, flat, inner
@@ -34,7 +34,7 @@ def page(facts: SpecFacts) -> str:
     bodies = [*map(_definition, facts.definitions.values())]
     bodies += [_class(made) for made in (*facts.applications.values(), *facts.classes.values())]
     used = _names("\n\n".join([*parts, *bodies]))
-    own = inlined(used)
+    own = inlined_sources(used)
     helpers = [helper(name, "Fraction" in used) for name in HELPERS if name in used]
     text = "\n\n\n".join([*parts, *helpers, *own, *bodies])
     head = "\n".join(python_docstring(module_prose(facts.document)))
@@ -63,7 +63,7 @@ def _imports(used: set[str]) -> str:
 
 
 def _lookup(name: str, lookup: Lookup) -> str:
-    note = [python_comment(said)] if (said := sentence(lookup.doc or "")) else []
+    note = [python_comment(text)] if (text := sentence(lookup.doc or "")) else []
     rows = []
     for key, *cells in lookup.rows:
         if len(lookup.columns) == 2:
@@ -87,9 +87,9 @@ def _class(made: Class) -> str:
     base = "Chain" if made.forward is None else "nn.Module"
     lines = [f"class {made.name}({base}):"]
     paragraphs = list(made.doc)
-    described = [(param.name, said) for param in made.params if (said := sentence(param.doc or ""))]
+    described = [(param.name, text) for param in made.params if (text := sentence(param.doc or ""))]
     if described:
-        entries = "\n".join(f"    {name}: {said}" for name, said in described)
+        entries = "\n".join(f"    {name}: {text}" for name, text in described)
         paragraphs = [*paragraphs, f"Args:\n{entries}"]
     if paragraphs:
         lines += [*python_docstring(paragraphs, STEP), ""]

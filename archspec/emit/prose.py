@@ -28,8 +28,8 @@ def beginning_prose(initialisation: Initialisation) -> tuple[str, ...]:
     source = initialisation.source
     if source is None:
         return ("How the weights begin.",)
-    said = " ".join(filter(None, (cited(source, titled=True), sentence(source.note or ""))))
-    return ("How the weights begin.", *filter(None, (said,)))
+    text = " ".join(filter(None, (cited(source, titled=True), sentence(source.note or ""))))
+    return ("How the weights begin.", *filter(None, (text,)))
 
 
 def block_prose(block: Block) -> list[str]:

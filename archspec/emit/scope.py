@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from archspec.emit import code, finish
 from archspec.emit.code import BOOL, INT, Code, Kind
 from archspec.emit.finish import SELF
-from archspec.emit.liveness import FLOW, MODULE, SIZE, marked, wanted
+from archspec.emit.liveness import FLOW, MODULE, SIZE, is_unnamed, wished_name
 from archspec.emit.naming import FreshNames, class_name
 from archspec.emit.statements import Keep, Lines, Statements, Unpack, all_codes
 from archspec.graph.names import RESERVED
+from archspec.language.rules import flow_sizes
 
 if TYPE_CHECKING:
     from archspec.emit.facts import SpecFacts
@@ -30,7 +31,8 @@ def dimensions(rank: int) -> tuple[str, ...]:
 
 def channel(rank: int) -> int:
     """The axis that `in_channels` means."""
-    return 1 if rank == 4 else rank - 1
+    axis: int = flow_sizes(range(rank))["in_channels"]
+    return axis
 
 
 class ClassScope:
@@ -40,14 +42,14 @@ class ClassScope:
         facts: What is known of the whole specification.
         label: What the class is named after.
         key: What the facts of the class are kept under.
-        gone_back_to: How often `from` goes back to a value in the body that the class is made of.
+        from_uses: How often `from` goes back to a value in the body that the class is made of.
         parent: The class that this one is a part of, whose names it sees.
     """
 
     def __init__(
-        self, facts: "SpecFacts", label: str, key: Any, gone_back_to: Counter[str], parent: "ClassScope | None" = None
+        self, facts: "SpecFacts", label: str, key: Any, from_uses: Counter[str], parent: "ClassScope | None" = None
     ) -> None:
-        self.facts, self.label, self.key, self.gone_back_to, self.parent = facts, label, key, gone_back_to, parent
+        self.facts, self.label, self.key, self.from_uses, self.parent = facts, label, key, from_uses, parent
         self.names: FreshNames = FreshNames(parent.names.taken if parent else facts.reserved())
         self.unnamed: set[str] = set()
         self.inherited: frozenset[str] = frozenset(
@@ -116,7 +118,7 @@ class ClassScope:
         if not isinstance(value, Code) or "rational" not in value.kind:
             return value
         if value.head == "name":
-            self.facts.demand(self, self.origins.get(str(value), ""))
+            self.facts.require_whole(self, self.origins.get(str(value), ""))
         return code.call("whole", value)
 
     # -------------------------------------------------------------- new variables, which get their names at the end
@@ -146,7 +148,7 @@ class ClassScope:
 
     def plainness(self, size: Any) -> tuple[bool, bool, int]:
         """How plain a size is: a number, then what the class is given, then what it computes."""
-        return isinstance(size, Code), any(marked(str(name)) for name in code.names(size)), len(str(size))
+        return isinstance(size, Code), any(is_unnamed(str(name)) for name in code.names(size)), len(str(size))
 
     def flag(self, want: str, value: Any, lines: Lines) -> Code:
         """An attribute that keeps a value of the constructor for the forward."""
@@ -164,7 +166,7 @@ class ClassScope:
         lines = self.lines if size in self.args else lines
         key = (lines, size)
         if key not in self.pairs:
-            both, want = code.call("pair", size), wanted(str(size)) if size.head == "name" else "size"
+            both, want = code.call("pair", size), wished_name(str(size)) if size.head == "name" else "size"
             height, width = (
                 self.new(f"{want}_{axis}", values=code.known_values(Code("index", (both, i))))
                 for i, axis in enumerate(("height", "width"))
@@ -201,10 +203,10 @@ class ClassScope:
 
     # -------------------------------------------------------------- classes that are part of this one
 
-    def inner(self, label: str, gone_back_to: Counter[str]) -> "ClassScope":
+    def inner(self, label: str, from_uses: Counter[str]) -> "ClassScope":
         """The names of a class that is a part of this one."""
         self.parts += 1
-        made = ClassScope(self.facts, f"{self.label}_{label}", (self.key, label, self.parts), gone_back_to, self)
+        made = ClassScope(self.facts, f"{self.label}_{label}", (self.key, label, self.parts), from_uses, self)
         made.part = f"part `{label}`"
         return made
 
@@ -229,7 +231,7 @@ class ClassScope:
 
     # -------------------------------------------------------------- the statements as they are written
 
-    def finished(self, fixed: frozenset[str]) -> tuple[Statements, Statements]:
+    def finish_class(self, fixed: frozenset[str]) -> tuple[Statements, Statements]:
         """The constructor, in which `fixed` never change, and the forward."""
         forward = finish.forward(self.forward.done(), self.tensors, self.near)
         flags = {flag.parts[1] for flag in self.flags.values()}
@@ -238,10 +240,10 @@ class ClassScope:
 
     def varies(self, value: Any) -> bool:
         """Whether code may be another from round to round: it is of sizes, not of symbols and arguments alone."""
-        own = any(marked(str(name)) or name in self.passed for name in code.names(value))
+        own = any(is_unnamed(str(name)) or name in self.passed for name in code.names(value))
         return own or (self.parent is not None and self.parent.varies(value))
 
     def foreign(self) -> list[Code]:
         """The variables without names that its constructor uses and another class has."""
-        found = dict.fromkeys(c for c in all_codes(self.lines.done()) if c.head == "name" and marked(str(c)))
+        found = dict.fromkeys(c for c in all_codes(self.lines.done()) if c.head == "name" and is_unnamed(str(c)))
         return [name for name in found if str(name) not in self.unnamed]

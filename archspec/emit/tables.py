@@ -7,19 +7,20 @@ from archspec.emit import children, code
 from archspec.emit.bodies import expressions
 from archspec.emit.code import INT, WORD, Code
 from archspec.emit.conditions import reader
-from archspec.emit.containers import passed, sequential
+from archspec.emit.containers import call_child, sequential
 from archspec.emit.frame import Frame, variables
 from archspec.emit.loops import loop, repeated
-from archspec.emit.modules import apply, apply_as, remember
+from archspec.emit.modules import apply, apply_as, keep_value
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
-from archspec.language.check import CALLEE, FLOWING, arguments
 from archspec.language.document import TableRows, TableStep
+from archspec.language.rules import FLOWING, arguments
+from archspec.language.steps import CALLEE
 
 Row = Mapping[str, Any]
 
 
-def table(step: TableStep, frame: Frame) -> None:
+def write_table(step: TableStep, frame: Frame) -> None:
     """The rows of a table."""
     names = [column.name for column in step.table.columns]
     rows = [dict(zip(names, row, strict=True)) for row in step.table.rows]
@@ -64,7 +65,7 @@ def _looped(table: TableRows, rows: list[dict[str, Any]], frame: Frame) -> None:
         return
     cells["as"] = [attribute(str(row["as"])) for row in rows]
     for label in cells["as"]:
-        children.local(label, frame)
+        children.child_name(label, frame)
     kinds["as"] = {WORD}
     variable = {
         name: frame.scope.new(
@@ -101,7 +102,7 @@ def _row(table: TableRows, row: Row, frame: Frame) -> None:
     nominal = {k: None if v is None else read.value(v) for k, v in given.items()}
     label = None if row.get("as") is None else str(row["as"])
     _made_of_row(table, _callee(table, row), nominal, label, flow, frame)
-    remember(label, frame)
+    keep_value(label, frame)
 
 
 def _made_of_row(table: TableRows, callee: str, nominal: Row, label: Any, flow: tuple[Any, ...], frame: Frame) -> None:
@@ -120,7 +121,7 @@ def _made_of_row(table: TableRows, callee: str, nominal: Row, label: Any, flow: 
         second = {key: read.value(value) for key, value in table.after_first.items()}
         later = _built(table, {**nominal, **second}, frame, flow)
         later.pop(table.repeat)
-    name = label if isinstance(label, Code) else children.local(label or callee, frame)
+    name = label if isinstance(label, Code) else children.child_name(label or callee, frame)
 
     def unit(inner: Frame, number: Any) -> None:
         first = code.compare(number, "==", 0) if isinstance(number, Code) else True
@@ -128,10 +129,10 @@ def _made_of_row(table: TableRows, callee: str, nominal: Row, label: Any, flow: 
         if set(built) & accepted != set(later) & accepted:
             raise ArchspecError("after_first gives an argument that the first repetition leaves at its default")
         args = {key: code.choose(first, built[key], later[key]) for key in built if key in accepted}
-        apply_as(children.unit(number), callee, args, inner)
+        apply_as(children.unit_name(number), callee, args, inner)
 
     repeated(times, "i", sequential(name, frame), frame, unit)
-    passed(name, frame)
+    call_child(name, frame)
 
 
 def _entry(table: TableRows, cells: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:

@@ -10,13 +10,13 @@ from typing import Any
 from archspec.emit import children, code
 from archspec.emit.bodies import labels
 from archspec.emit.conditions import conditional, reader
-from archspec.emit.containers import container, lets
+from archspec.emit.containers import bind_lets, container
 from archspec.emit.flow import Either
 from archspec.emit.frame import Frame
-from archspec.emit.joins import join
-from archspec.emit.loops import repeat
-from archspec.emit.modules import apply, remember
-from archspec.emit.tables import table
+from archspec.emit.joins import write_join
+from archspec.emit.loops import write_repeat
+from archspec.emit.modules import apply, keep_value
+from archspec.emit.tables import write_table
 from archspec.errors import ArchspecError, SpecError
 from archspec.language.document import Body, Call, From, Group, Join, Repeat, Step, TableStep, Use, When
 
@@ -88,12 +88,12 @@ def _from(step: From, frame: Frame) -> None:
 def _group(step: Group, frame: Frame) -> None:
     if step.as_ is None:
         before = dict(frame.env)
-        lets(step.let, frame)
+        bind_lets(step.let, frame)
         walk(step.body, frame)
         frame.env = before
         return
-    container(children.local(step.as_, frame), step.body, frame, step.as_, step.let)
-    remember(step.as_, frame)
+    container(children.child_name(step.as_, frame), step.body, frame, step.as_, step.let)
+    keep_value(step.as_, frame)
 
 
 def _when(step: When, frame: Frame) -> None:
@@ -111,8 +111,8 @@ _WALKS: Mapping[type[Step], Callable[[Any, Frame], None]] = {
     Use: _use,
     Group: _group,
     When: _when,
-    Repeat: repeat,
+    Repeat: write_repeat,
     From: _from,
-    TableStep: table,
-    Join: join,
+    TableStep: write_table,
+    Join: write_join,
 }

@@ -9,25 +9,25 @@ import sympy
 from sympy import Add, Expr, Mul, Symbol
 
 from archspec.cost import Counting
-from archspec.dims import exact, is_array
+from archspec.dims import exact_each, is_array
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.formula.collected import collected, summed
 from archspec.formula.views import asymptotic, divisible
-from archspec.language.check import value_fault
 from archspec.language.document import Symbol as Declared
-from archspec.result import short
+from archspec.language.rules import value_fault
+from archspec.result import Reported, short
 from archspec.symbols import Condition, quotient, replaced, to_sympy, value
 
 View: TypeAlias = Literal["exact", "divisible", "asymptotic"]
 VIEWS: tuple[View, ...] = ("exact", "divisible", "asymptotic")
 
-Form: TypeAlias = Literal["collected", "sum", "factored", "quotient", "ratio"]
+Arrangement: TypeAlias = Literal["collected", "sum", "factored", "quotient", "ratio"]
 """collected: a term for each spatial size; sum: monomials, as they come; factored: one product; quotient: one of two
 that are collected; ratio: the shortest of a fraction, a sum and a product."""
 
 
 @dataclass(frozen=True, repr=False)
-class Formula:
+class Formula(Reported):
     """A closed form.
 
     Attributes:
@@ -37,7 +37,7 @@ class Formula:
         symbols: Its letters, in the order in which one writes them.
         assumptions: What the exact expression takes for true of them.
         sizes: The spatial sizes that its terms are grouped by.
-        form: How it is written.
+        arrangement: How it is written.
         letters: How symbols are written, by name, where not by their names.
         convention: The name of the convention it is counted under.
         counting: How it is counted; None of a formula that is not of a network.
@@ -55,7 +55,7 @@ class Formula:
     symbols: tuple[Symbol, ...]
     assumptions: tuple[Condition, ...] = ()
     sizes: tuple[Expr, ...] = ()
-    form: Form = "collected"
+    arrangement: Arrangement = "collected"
     letters: Mapping[str, str] = field(default_factory=dict)
     convention: str = "default"
     fixed: Mapping[str, Any] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class Formula:
             raise UnknownNameError(f"a formula has no view '{name}'{did_you_mean(name, VIEWS) or _listed(VIEWS)}")
         expression = self._divisible[0] if name == "divisible" else asymptotic(self.exact)
         sides = tuple(symbol for symbol in self.symbols if any(symbol in size.free_symbols for size in self.sizes))
-        return written({expression: 1}, sides, self.form)
+        return written({expression: 1}, sides, self.arrangement)
 
     def __call__(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """The exact count at values of its symbols, the others at their defaults.
@@ -154,7 +154,7 @@ class Formula:
         missing = [name for name in names if name not in known]
         if missing:
             raise ArchspecError(f"the formula of {self.of} needs a value of {', '.join(missing)}")
-        return {name: exact(known[name]) for name in names}
+        return {name: exact_each(known[name]) for name in names}
 
     def named(self, name: str) -> str:
         """The symbol of a name: itself, its letter as it is printed, or another name of it.
@@ -173,7 +173,7 @@ class Formula:
     @property
     def whole(self) -> bool:
         """Whether it is a count, and so an integer."""
-        return self.counted is not None and self.form != "quotient"
+        return self.counted is not None and self.arrangement != "quotient"
 
     def __truediv__(self, other: "Formula") -> "Formula":
         """How much this is for each of the other, without roundings: one simplified formula.
@@ -194,7 +194,7 @@ class Formula:
             terms=_monomials(ratio, symbols),
             symbols=tuple(symbol for symbol in symbols if symbol in ratio.free_symbols),
             assumptions=tuple(dict.fromkeys((*above.assumptions, *below.assumptions))),
-            form="ratio",
+            arrangement="ratio",
             letters={**other.letters, **self.letters},
             convention=" / ".join(dict.fromkeys((self.convention, other.convention))),
             fixed={**other.fixed, **self.fixed},
@@ -208,7 +208,7 @@ class Formula:
         rule = {symbol: to_sympy(expressions[symbol.name]) for symbol in self.symbols if symbol.name in expressions}
         put = partial(replaced, rule=rule)
         sizes = tuple(size for size in map(put, self.sizes) if size.free_symbols)
-        terms = written(summed(map(put, self.terms)), sizes, self.form)
+        terms = written(summed(map(put, self.terms)), sizes, self.arrangement)
         conditions = (replace(each, left=put(each.left), right=put(each.right)) for each in self.assumptions)
         there = {free for expression in rule.values() for free in expression.free_symbols}
         left = [symbol for symbol in self.symbols if symbol not in rule or symbol in there]
@@ -257,6 +257,9 @@ class Formula:
 
         return JavaScript(self).export(view, name)
 
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex()}$"
+
     def __str__(self) -> str:
         return self.text()
 
@@ -283,15 +286,15 @@ class _Elsewhere:
         return self.counted({**{name: values[name] for name in self.kept}, **put})
 
 
-def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], form: Form) -> tuple[Expr, ...]:
+def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], arrangement: Arrangement) -> tuple[Expr, ...]:
     """The terms of a sum in a form."""
-    if form == "collected":
+    if arrangement == "collected":
         return collected(summands, sizes)
-    if form == "quotient":
+    if arrangement == "quotient":
         (quotient_,) = summands
         above, below = (Add(*collected({part: 1}, sizes)) for part in sympy.fraction(quotient_))
         return (above / below,)
-    if form == "ratio":
+    if arrangement == "ratio":
         ratio = quotient(Add(*(often * summand for summand, often in summands.items())), 1)
         return _monomials(ratio, sorted(ratio.free_symbols, key=str))
     monomials: dict[Expr, Expr] = {}
@@ -300,7 +303,7 @@ def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], form: Form) -> 
             coefficient, rest = term.as_coeff_Mul()
             monomials[rest] = monomials.get(rest, 0) + often * coefficient
     terms = tuple(coefficient * rest for rest, coefficient in monomials.items() if coefficient != 0)
-    return (sympy.factor(Add(*terms)),) if form == "factored" else terms
+    return (sympy.factor(Add(*terms)),) if arrangement == "factored" else terms
 
 
 def _squared(formula: Formula, other: Formula) -> Formula:

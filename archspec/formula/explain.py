@@ -27,9 +27,9 @@ class Explanation(Reported):
     Attributes:
         network: The network that it is a layer of.
         node: The layer.
-        form: The closed forms of its operator, with its switches as they are; the letters have their values.
+        closed_forms: The closed forms of its operator, with its switches as they are; the letters have their values.
         weights: Its arrays: the name of each, its shape in letters, and in numbers.
-        figures: What it costs, by the names of `form.figures`; counted by the operator itself.
+        figures: What it costs, by the names of `closed_forms.figures`; counted by the operator itself.
         activations: The elements of its result, in letters.
         flops: The operations as the convention adds them up.
         factors: What the convention makes of an operation of each kind that there is.
@@ -39,7 +39,7 @@ class Explanation(Reported):
 
     network: Network
     node: Node
-    form: OperatorForm
+    closed_forms: OperatorForm
     weights: tuple[tuple[str, tuple[Formula, ...], tuple[int, ...]], ...]
     figures: Mapping[str, int]
     activations: Formula
@@ -51,7 +51,7 @@ class Explanation(Reported):
     @property
     def values(self) -> dict[str, Any]:
         """What each letter stands for."""
-        return {letter.name: letter.value for letter in self.form.letters}
+        return {letter.name: letter.value for letter in self.closed_forms.letters}
 
     @property
     def rule(self) -> str:
@@ -75,7 +75,7 @@ def explain(network: Network, name: str, convention: Convention = cost.DEFAULT) 
 
     >>> from archspec import graph, language
     >>> found = explain(graph.expand(language.load("mobilenet")), "separable2/pointwise/conv2d")
-    >>> print(found.form.figures["macs"], found.figures["macs"])
+    >>> print(found.closed_forms.figures["macs"], found.figures["macs"])
     n·c_out·h′·w′·c_in·k²/g 25690112
     """
     node = find(network, name)
@@ -86,9 +86,9 @@ def explain(network: Network, name: str, convention: Convention = cost.DEFAULT) 
         weights = [
             (weight.name, lettered.sizes(weight.shape)) for weight in lettered.operator.weights(*lettered.inputs)
         ]
-    form = lettered.form(expressions, tuple(conditions), lettered.letters, _switches(node.operator))
+    form = lettered.closed_forms(expressions, tuple(conditions), lettered.letters, _switches(node.operator))
     form = _primed(form, node.output)
-    elements = lettered.form({"activations": lettered.elements}, (), lettered.letters, {})
+    elements = lettered.closed_forms({"activations": lettered.elements}, (), lettered.letters, {})
     values = {letter.name: letter.value for letter in form.letters}
     counted = node.operator.operations(*inputs)
     arrays = node.operator.weights(*inputs)
@@ -101,7 +101,7 @@ def explain(network: Network, name: str, convention: Convention = cost.DEFAULT) 
     return Explanation(
         network=network,
         node=node,
-        form=form,
+        closed_forms=form,
         weights=tuple((name, sizes, weight.shape) for (name, sizes), weight in zip(weights, arrays, strict=True)),
         figures={name: figures[name] for name in FIGURES if figures[name] or name in form.figures},
         activations=elements.figures["activations"],

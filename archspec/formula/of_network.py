@@ -11,7 +11,7 @@ from archspec.cost import USUAL, CostRow, CostTable, Counting, Quantity, Ratio
 from archspec.dims import recording, settled, values_at_hand
 from archspec.errors import ArchspecError, BindingError, UndecidableError, UnknownNameError, did_you_mean
 from archspec.formula.assumptions import assumed
-from archspec.formula.closed_form import Form, Formula, written
+from archspec.formula.closed_form import Arrangement, Formula, written
 from archspec.formula.collected import sizes, summed
 from archspec.graph import Network
 from archspec.language import Document
@@ -22,8 +22,8 @@ BATCH = "batch"
 
 
 def numbers(document: Document) -> tuple[str, ...]:
-    """The symbols that can be free: those of numbers, not of words."""
-    return tuple(name for name, each in document.symbols.items() if not each.word)
+    """The symbols that a formula is over where nobody says over what."""
+    return tuple(name for name, each in document.symbols.items() if each.usually_free)
 
 
 def formula(
@@ -34,7 +34,7 @@ def formula(
     bindings: Mapping[str, Any] | None = None,
     counting: Counting = USUAL,
     part: str | None = None,
-    form: Form = "collected",
+    arrangement: Arrangement = "collected",
 ) -> Formula:
     """What a network costs in its free symbols.
 
@@ -47,14 +47,25 @@ def formula(
         bindings: Values of others; those that are not named are at their defaults.
         counting: How to count; the batch is free, where it is among the free symbols.
         part: A stage, block or node by its path, or an operator by its name; by default the whole network.
-        form: How to write it.
+        arrangement: How to write it.
 
     Raises:
         UnknownNameError: There is no such quantity or part.
         BindingError: There is no such symbol, or it cannot have its value.
         SpecErrors: The network cannot be built, or depends on a symbol in a way that no formula can say.
     """
-    return formulas(document, quantity, free=free, bindings=bindings, counting=counting, part=part, form=form)[0]
+    return formulas(
+        document, quantity, free=free, bindings=bindings, counting=counting, part=part, arrangement=arrangement
+    )[0]
+
+
+def _bound(network: Network, free: Iterable[str], document: Document) -> dict[str, Any]:
+    """The values of the symbols that are not free; one that seldom is, and has its default, is a constant."""
+    return {
+        name: each
+        for name, each in network.bindings.items()
+        if name not in free and (document.symbols[name].free is not False or each != document.symbols[name].default)
+    }
 
 
 def formulas(
@@ -66,12 +77,13 @@ def formulas(
     counting: Counting = USUAL,
     part: str | None = None,
     by: str | int = "total",
-    form: Form = "collected",
+    arrangement: Arrangement = "collected",
 ) -> tuple[Formula, ...]:
-    """The same, a formula a group: "stage", "block", "operator", "layer", or a depth in the tree of names."""
+    """The same, one formula per group: "stage", "block", "operator", "layer", or a depth in the tree of names."""
     of_what = cost.quantity(quantity)
-    if of_what.kind == "peak" and (part is not None or by != "total"):
-        raise ArchspecError("a peak of memory is of the whole network; it does not add up from its parts")
+    if of_what.kind in WHOLE and (part is not None or by != "total"):
+        what = "a peak of memory" if of_what.kind == "peak" else f"the {of_what.heading}"
+        raise ArchspecError(f"{what} is of the whole network; it does not add up from its parts")
     fixed = dict(bindings or {})
     names = tuple(name for name in numbers(document) if name not in fixed) if free is None else tuple(free)
     if BATCH in names and BATCH in fixed:
@@ -82,11 +94,11 @@ def formulas(
     with recording(decisive) as conditions:
         symbolic = _table(document, fixed, counting, names)
         letters = tuple(symbolic.network.bindings.get(name, symbolic.network.batch) for name in names)
-        if of_what.kind == "peak" and (repeated := _repeats(symbolic.network)):
+        if of_what.kind in WHOLE and (repeated := _repeats(symbolic.network)):
             pinned = {name: settled(each) for name, each in zip(names, letters, strict=True) if each in repeated}
             left = tuple(name for name in names if name not in pinned)
             symbolic = _table(document, {**fixed, **pinned}, counting, left)
-        figures = [symbolic.figure(quantity)] if of_what.kind == "peak" else []
+        figures = [symbolic.figure(quantity)] if of_what.kind in WHOLE else []
         symbolic.column(of_what)
     network = symbolic.network
     by_name = dict(zip(names, letters, strict=True))
@@ -107,20 +119,20 @@ def formulas(
                     raise ArchspecError(f"there is no {of_what.below} for {of_what.name} to be of")
                 return written({above / below: 1}, by_size, "quotient")
             each = figures or place.of(symbolic).each(of_what)
-            return written(summed(map(assumptions.put, each)), by_size, form)
+            return written(summed(map(assumptions.put, each)), by_size, arrangement)
 
         return Formula(
             of=document.name if group in ("", document.name) else f"{document.name}/{group}",
             quantity=quantity,
             terms=terms(of_what),
-            form="quotient" if of_what.kind == "ratio" else form,
+            arrangement="quotient" if of_what.kind == "ratio" else arrangement,
             symbols=letters,
             assumptions=assumptions.conditions,
             sizes=by_size,
             letters={name: each.latex for name, each in document.symbols.items() if each.latex},
             convention=counting.convention.name,
             counting=counting,
-            fixed={name: each for name, each in network.bindings.items() if name not in by_name},
+            fixed=_bound(network, by_name, document),
             defaults=defaults,
             declared={name: document.symbols[name] for name in names if name in document.symbols},
             counted=_Counted(document, quantity, fixed, counting, place) if countable else None,
@@ -132,6 +144,9 @@ def formulas(
 
 
 BY_PART = "part"
+
+WHOLE = ("peak", "largest")
+"""The kinds of quantities that do not add up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +181,7 @@ class _Counted:
 
     def __call__(self, values: Mapping[str, Any]) -> Any:
         table = _table(self.document, {**self.fixed, **values}, self.counting)
-        whole = cost.quantity(self.quantity).kind == "peak"
+        whole = cost.quantity(self.quantity).kind in WHOLE
         return (table.total if whole else self.place.of(table)).figure(self.quantity)
 
 

@@ -153,7 +153,7 @@ def _form(cls: type[Operator], settings: Mapping[str, Any], switches: Mapping[st
     }
     letters = (*first.letters, *(SizeLetter(name, words.get(name, name)) for name in switches))
     needed = [condition for condition in conditions if condition.kind != "at_least"]  # not the domains of fields
-    return first.form(figures, tuple(dict.fromkeys(needed)), letters, settings)
+    return first.closed_forms(figures, tuple(dict.fromkeys(needed)), letters, settings)
 
 
 def _by_switches(costs: Mapping[Any, Expr], switches: Mapping[str, tuple[Any, ...]], flags: Sequence[Symbol]) -> Expr:
@@ -213,7 +213,7 @@ class Lettered:
         figures = zip(FIGURES, (learned, kept, *counts), strict=True)
         return {name: to_sympy(each).xreplace(sizes) for name, each in figures}
 
-    def form(
+    def closed_forms(
         self,
         figures: Mapping[str, Expr],
         conditions: tuple[Condition, ...],
@@ -280,7 +280,7 @@ def _formula(of: str, quantity: str, expression: Expr, letters: Iterable[SizeLet
         quantity=quantity,
         terms=(expression,),
         symbols=tuple(by_name[name] for name in names if name in by_name),
-        form="sum",
+        arrangement="sum",
         letters=PRIMED,
     )
 

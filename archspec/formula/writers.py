@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from sympy import Expr, Integer, Mul, Pow, Rational, Symbol
 
 from archspec.errors import ArchspecError
-from archspec.language.alphabet import letter_fault
+from archspec.language.alphabet import latex_letter
 from archspec.symbols import SIGNS, Atom, Condition, Log2
-from archspec.writing import GREEK, latex_text
+from archspec.writing import GREEK
 
 if TYPE_CHECKING:
     from archspec.formula.closed_form import Formula
@@ -210,13 +210,7 @@ class Latex(Writer):
 
     def letter(self, symbol: Symbol) -> str:
         """The declared LaTeX, a Greek letter, a letter with its subscript, or the name upright."""
-        name = symbol.name
-        declared = self.letters.get(name)
-        if declared is not None and letter_fault(declared):
-            return rf"\text{{{latex_text(declared)}}}"
-        if declared is not None and ("\\" in declared or "{" in declared):
-            return declared
-        return _letter(declared or name)
+        return latex_letter(symbol.name, self.letters.get(symbol.name))
 
     def write(self, expression: Expr, place: int = SUM) -> str:
         """As `Writer.write`, with minus signs that TeX knows."""
@@ -248,23 +242,3 @@ class Latex(Writer):
     def atom(self, atom: Atom) -> str:
         """As the atom prints itself."""
         return atom._latex(self)
-
-
-def _letter(name: str) -> str:
-    r"""A name as LaTeX has it: a Greek letter, a letter with an index or primes, else upright.
-
-    >>> print(_letter("alpha"), _letter("D_K"), _letter("side"), _letter("d″"))
-    \alpha D_{K} \mathrm{side} d^{\prime\prime}
-    """
-    stem = name.rstrip("′″")
-    primes = name[len(stem) :].replace("″", "′′").replace("′", r"\prime")
-    if primes:
-        return f"{_letter(stem)}^{{{primes}}}"
-    head, _, index = stem.partition("_")
-    if index and len(head) == 1:
-        escaped = index.replace("_", r"\_")
-        return f"{head}_{{{escaped}}}" if len(index) == 1 else rf"{head}_{{\mathrm{{{escaped}}}}}"
-    if stem in GREEK:
-        return f"\\{stem}"
-    escaped = stem.replace("_", r"\_")
-    return stem if len(stem) == 1 else rf"\mathrm{{{escaped}}}"

@@ -68,6 +68,6 @@ def _exact(name: str, value: Any) -> Any:
 
         return symbols.to_sympy(value)
     try:
-        return dims.exact(value)
+        return dims.exact_each(value)
     except ArchspecError as error:
         raise BindingError(f"{name}: {error}") from None

@@ -22,7 +22,7 @@ MOST = 10**6
 
 
 @dataclass(frozen=True, slots=True)
-class Single:
+class StandaloneBlock:
     """A block as a specification of its own.
 
     Attributes:
@@ -30,14 +30,14 @@ class Single:
         names: The symbol of each size that flows in (in_channels, …) and of each argument that is a number.
         optional: The symbols of arguments that have a default of their own.
         lettered: The symbols that are letters of a paper, in its order; none without letters.
-        form: How formulas in these letters are written.
+        arrangement: How formulas in these letters are written.
     """
 
     document: Document
     names: Mapping[str, str]
     optional: frozenset[str]
     lettered: tuple[str, ...] = ()
-    form: Literal["collected", "sum", "factored"] = "collected"
+    arrangement: Literal["collected", "sum", "factored"] = "collected"
 
     @property
     def unbound(self) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ class Single:
         return {other: name for other, name in found.items() if other not in self.document.symbols}
 
 
-def single(document: Document, block: str, letters: str | None = None) -> Single:
+def single(document: Document, block: str, letters: str | None = None) -> StandaloneBlock:
     """A block by itself, as a network of one block.
 
     Its symbols are the block's arguments, the sizes of its input (c_in, h, w) and the symbols of the document; their
@@ -111,7 +111,7 @@ def single(document: Document, block: str, letters: str | None = None) -> Single
         if key not in named and key in symbols:
             symbols[key] = symbols[key].model_copy(update={"latex": letter})
     args = {arg: Expression(named[arg]) for arg in numbers}
-    alone = document.model_copy(
+    as_network = document.model_copy(
         update={
             "name": block,
             "doc": found.doc,
@@ -124,7 +124,9 @@ def single(document: Document, block: str, letters: str | None = None) -> Single
     )
     optional = frozenset(named[arg] for arg in numbers if not Block.is_required(found.args[arg]))
     lettered = tuple(dict.fromkeys(named.get(key, key) for key in shown))
-    return Single(alone, named, optional, lettered, found.letters[letters].form if letters else "collected")
+    return StandaloneBlock(
+        as_network, named, optional, lettered, found.letters[letters].form if letters else "collected"
+    )
 
 
 def _is_name(letter: str) -> bool:

@@ -74,7 +74,13 @@ class Symbol(Located):
     choices: tuple[Constant, ...] | None = None
     type: Literal["integer", "rational"] | None = None
     latex: Letter | None = None
+    free: bool | None = None
     doc: Prose | None = None
+
+    @property
+    def usually_free(self) -> bool:
+        """Whether a formula is over it where nobody says over what: numbers are, unless `free: false`."""
+        return not self.word and self.free is not False
 
     @property
     def integer(self) -> bool:
@@ -166,18 +172,20 @@ class Document(Located):
             if faults is None:
                 raise
             field = str(info.field_name)
-            form = Mapping(mark_of(raw, None))
-            form[field] = raw
+            mapping = Mapping(mark_of(raw, None))
+            mapping[field] = raw
             details = error.errors(include_url=False)
-            faults.report(fault_of({**detail, "loc": (field, *detail["loc"])}, form, form.at) for detail in details)
+            faults.report(
+                fault_of({**detail, "loc": (field, *detail["loc"])}, mapping, mapping.at) for detail in details
+            )
             faults.unread.add(field)
             return _STAND_INS.get(field, {})
 
     @classmethod
-    def _known_keys(cls, form: Mapping, faults: Faults) -> Mapping:
-        kept = super()._known_keys(form, faults)
+    def _known_keys(cls, mapping: Mapping, faults: Faults) -> Mapping:
+        kept = super()._known_keys(mapping, faults)
         missing = [key for key in _STAND_INS if key not in kept]
-        faults.report(SpecError(f"missing key '{key}'", form.at) for key in missing)
+        faults.report(SpecError(f"missing key '{key}'", mapping.at) for key in missing)
         kept.update({key: _STAND_INS[key] for key in missing})
         return kept
 

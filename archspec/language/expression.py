@@ -46,7 +46,7 @@ class Scope:
         values: Numbers, words and truth values by name.
         functions: The specification's own functions and lookups by name; each takes its arguments.
         words: Names that stand for themselves unless a value has them.
-        budget: How much work is still allowed, a unit a part of an expression; shared by all scopes of one expansion.
+        budget: How much work is still allowed, one unit per part of an expression; all scopes of an expansion share it.
     """
 
     values: dict[str, Any]
@@ -425,7 +425,7 @@ COMMAS = "inside { } and [ ], an expression with commas needs quotes"
 def undefined(name: str, known: Mapping[str, Any], more: Mapping[str, Any], kind: str = "name") -> str:
     """The sentence about a name that nothing defines."""
     if name in {"in_height", "in_width"}:
-        return f"what flows in here is no image and has no {name[3:]}"
+        return f"what flows in here is not an image and has no {name[3:]}"
     return f"undefined {kind} '{name}'{did_you_mean(name, [*known, *more])}"
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from archspec.errors import ArchspecError, SpecError, SpecErrors
-from archspec.files import below
 from archspec.language import zoo
 from archspec.language.reader import Mapping, Scalar
 from archspec.writing import printable
@@ -71,7 +70,9 @@ def _file(base: str, beside: str | None, root: Path | None) -> tuple[Path, str]:
         raise ArchspecError(
             f"no network of the zoo is called '{printable(base)}'; only a specification in a file extends other files"
         )
-    place = below(root, Path(beside).parent / base)
+    from archspec.files import resolve_below
+
+    place = resolve_below(root, Path(beside).parent / base)
     if place is None:
         raise ArchspecError(f"'{printable(base)}' is not below the folder of the specification, where files are read")
     if not os.path.isfile(place):  # where Path.is_file raises (a name too long), this answers

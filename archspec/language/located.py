@@ -110,16 +110,16 @@ class Located(BaseModel):
             return raw
         faults: Faults | None = info.context
         at = getattr(raw, "at", None)
-        form = raw
+        mapping = raw
         try:
-            form = cls.from_text(raw)
-            if faults is not None and isinstance(form, Mapping):
-                form = cls._known_keys(form, faults)
-            model = handler(form)
+            mapping = cls.from_text(raw)
+            if faults is not None and isinstance(mapping, Mapping):
+                mapping = cls._known_keys(mapping, faults)
+            model = handler(mapping)
         except ValidationError as error:
             if faults is None:
                 raise
-            faults.report(fault_of(detail, form, at) for detail in error.errors(include_url=False))
+            faults.report(fault_of(detail, mapping, at) for detail in error.errors(include_url=False))
             model = cls._placeholder()
         except SpecError as error:
             if faults is None:
@@ -129,18 +129,18 @@ class Located(BaseModel):
         return model.placed(at, places_of(raw))
 
     @classmethod
-    def _known_keys(cls, form: Mapping, faults: Faults) -> Mapping:
+    def _known_keys(cls, mapping: Mapping, faults: Faults) -> Mapping:
         """A mapping without the keys that the model does not know, which are reported, and without empty ones."""
         known = {field.alias or name: field for name, field in cls.model_fields.items()}
-        kept = Mapping(form.at)
-        for key, value in form.items():
+        kept = Mapping(mapping.at)
+        for key, value in mapping.items():
             if key not in known:
                 suggestion = (
                     key_meant(key, known)
                     or did_you_mean(key, [*known, *cls.neighbours])
                     or f"; known are {listed(known)}"
                 )
-                faults.report([SpecError(f"unknown key '{printable(key, 80)}'{suggestion}", form.key(key))])
+                faults.report([SpecError(f"unknown key '{printable(key, 80)}'{suggestion}", mapping.key(key))])
             elif not isinstance(value, Nothing) or known[key].is_required():
                 kept[key] = value
         return kept
@@ -186,10 +186,10 @@ def mark_of(value: Any, otherwise: Mark | None) -> Any:
     return getattr(value, "at", otherwise)
 
 
-def fault_of(detail: ErrorDetails, form: Any, at: Mark | None) -> SpecError:
+def fault_of(detail: ErrorDetails, mapping: Any, at: Mark | None) -> SpecError:
     """A pydantic error in our words, at the place it speaks of."""
     loc, kind, found = detail["loc"], detail["type"], detail["input"]
-    spot = _spot(loc, form, at)
+    spot = _spot(loc, mapping, at)
     key = next((printable(step, 80) for step in reversed(loc) if isinstance(step, str)), "")
     error = detail.get("ctx", {}).get("error")
     if isinstance(error, SpecError):
@@ -197,7 +197,7 @@ def fault_of(detail: ErrorDetails, form: Any, at: Mark | None) -> SpecError:
     if kind == "missing" and isinstance(loc[-1], str):
         return SpecError(f"missing key '{key}'", at)
     if kind in {"missing", "too_long"}:
-        return SpecError(f"{key}: expected two values, found {len(form[key])}", mark_of(form[key], spot))
+        return SpecError(f"{key}: expected two values, found {len(mapping[key])}", mark_of(mapping[key], spot))
     if kind in _EXPECTED:
         return SpecError(f"expected {_EXPECTED[kind]}, found {described(found)}", spot)
     if kind in _EXPECTED_OF:
@@ -217,9 +217,9 @@ _EXPECTED_OF = {
 }
 
 
-def _spot(loc: tuple[int | str, ...], form: Any, at: Mark | None) -> Mark | None:
+def _spot(loc: tuple[int | str, ...], mapping: Any, at: Mark | None) -> Mark | None:
     """The place that an error's location names: that of the value, else of its key, else of what it stands in."""
-    place, spot = form, at
+    place, spot = mapping, at
     for step in loc:
         if isinstance(place, Mapping) and step in place:
             key_at, place = place.key(str(step)), place[str(step)]

@@ -20,7 +20,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from archspec.errors import Mark, SourceText, SpecError, SpecErrors
-from archspec.writing import printable, seen
+from archspec.writing import printable, visible_text
 
 MAX_BYTES = 250_000
 MAX_DEPTH = 40
@@ -183,7 +183,7 @@ def _source(text: str, name: str) -> SourceText:
 
 def _shown(line: str) -> str:
     """A line as it is shown under an error: what a terminal would obey is replaced, one character by one."""
-    return seen(line, but="\t")
+    return visible_text(line, but="\t")
 
 
 def _events(text: str, source: SourceText) -> Iterator[Any]:

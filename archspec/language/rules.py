@@ -111,10 +111,10 @@ def repeat_fault(name: str, times: object) -> str | None:
     return f"{name} must be a whole number from 0 to {MAX_REPEAT:,} (got {printable(times, 40)})"
 
 
-def flowing(shape: Sequence[Any]) -> dict[str, Any]:
+def flow_sizes(shape: Sequence[Any]) -> dict[str, Any]:
     """The sizes of what flows, by their names: an image has all of them; of anything else the channels are the last.
 
-    >>> flowing((1, 3, 32, 24)), flowing((1, 7, 16))
+    >>> flow_sizes((1, 3, 32, 24)), flow_sizes((1, 7, 16))
     ({'in_channels': 3, 'in_height': 32, 'in_width': 24}, {'in_channels': 16})
     """
     return dict(zip(FLOWING, shape[1:] if len(shape) == 4 else shape[-1:], strict=False))

@@ -110,9 +110,9 @@ class Call(Step):
     def from_text(cls, raw: Any) -> Any:
         """Read `name`, `{name: {…}}` or `{name: {…}, as: …}`."""
         if isinstance(raw, str):
-            form = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
-            form["name"] = raw
-            return form
+            mapping = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
+            mapping["name"] = raw
+            return mapping
         if not isinstance(raw, dict):
             raise SpecError(f"expected a step such as relu or conv2d: {{…}}, found {described(raw)}")
         if "name" in raw and not isinstance(raw, Mapping):
@@ -120,11 +120,11 @@ class Call(Step):
         names = [key for key in raw if key != "as"]
         if len(names) != 1:
             raise SpecError(f"a step names one operator or block; found {_several(names)}", getattr(raw, "at", None))
-        form = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
-        form.update({"name": names[0], "args": raw[names[0]] or {}})
+        mapping = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
+        mapping.update({"name": names[0], "args": raw[names[0]] or {}})
         if "as" in raw:
-            form["as"] = raw["as"]
-        return form
+            mapping["as"] = raw["as"]
+        return mapping
 
     @model_validator(mode="wrap")
     @classmethod
@@ -254,9 +254,9 @@ class Join(Step):
             return raw
         beside = {key: value for key, value in raw.items() if key != operator and not isinstance(value, Nothing)}
         label = {"as": beside.pop("as")} if "as" in beside else {}
-        form = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
-        form.update({"operator": operator, "branches": _named(raw[operator]), "args": beside, **label})
-        return form
+        mapping = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
+        mapping.update({"operator": operator, "branches": _named(raw[operator]), "args": beside, **label})
+        return mapping
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> Any:
@@ -329,7 +329,7 @@ class TableColumn(Located):
 
 
 class TableRows(Located):
-    """The table of a paper: a header, and a row a layer.
+    """The table of a paper: a header, and one row per layer.
 
     Of the columns, `block` (or `operator`) names what a row is made of, `as` names the row, that of `repeat` says how
     often; the others are its arguments. An empty cell (`~`) leaves an argument at its default.

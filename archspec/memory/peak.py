@@ -11,40 +11,22 @@ end. The workspace of a kernel is not counted. Sizes may be ints, int64 arrays o
 symbols is one maximum of the few sizes that can be the largest.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 from archspec.dims import Dim, alternatives, at_least_one, ceil_div, exact_div, is_array, maximum
 from archspec.errors import ArchspecError, UndecidableError, UnknownNameError, did_you_mean
 from archspec.graph import Network, Node
 from archspec.graph.network import INPUT
+from archspec.memory import DTYPES, ORDERS, POLICIES
 from archspec.memory.order import best_order
 from archspec.memory.storage import StorageLayout, held, layout
 from archspec.result import Reported, short
 
-POLICIES: Mapping[str, str] = MappingProxyType(
-    {
-        "layerwise": "what a node reads and writes",
-        "liveness": "what is alive while a node runs",
-        "eager": "what PyTorch holds: what is alive, and the inputs of every module that is running",
-        "training": "all results so far, as if all were kept for the backward pass",
-    }
-)
-"""What is in memory while a node runs, by the policy's name."""
-
-DTYPES: Mapping[str, int] = MappingProxyType(
-    {"float64": 64, "float32": 32, "float16": 16, "bfloat16": 16, "int8": 8, "binary": 1}
-)
-"""The bits of a number of each type; one-bit numbers are packed, eight to a byte."""
-
 FREES = ("liveness", "eager")
 """The policies under which results are given back."""
-
-ORDERS = ("given", "best")
-"""The orders of the nodes: that of the network, or the one with the least peak."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,19 @@ FREE = Operations()
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """What a pixel of a result sees of an input, along height and width.
+
+    Attributes:
+        span: From the first pixel that it sees to the last.
+        stride: How far on its neighbour begins; a fraction where the result has more pixels.
+    """
+
+    span: tuple[Dim, Dim] = (1, 1)
+    stride: tuple[Dim, Dim] = (1, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A call of a torch function, as data.
 
@@ -179,6 +192,8 @@ class Operator(BaseModel, ABC):
     """Whether the result can be written over an input of the same size that nothing else reads (activations, sums)."""
     core: ClassVar[bool] = False
     """Whether it is a convolution or linear layer, whose multiply-accumulates and biases every counter counts."""
+    taps: ClassVar[Literal["input", "result"] | None] = None
+    """What the taps of its kernel fall on, if counters may leave those on padding out."""
     one_bit: ClassVar[str | None] = None
     """The name of the operator whose one-bit form it is."""
     overwrites: ClassVar[bool] = False
@@ -235,6 +250,10 @@ class Operator(BaseModel, ABC):
     @abstractmethod
     def weights(self, *x: Any, **_: Any) -> tuple[Weight, ...]:
         """The named arrays it owns, in the order of torch's state dict."""
+
+    def sight(self, *x: Any, **_: Any) -> Sight:
+        """What a pixel of the result sees of an input; as it stands, the pixel in the same place."""
+        return Sight()
 
     @abstractmethod
     def operations(self, *x: Any, **_: Any) -> Operations:
@@ -424,10 +443,10 @@ Axis = Annotated[
 ]
 
 
-def both(value: Any) -> tuple[Any, Any]:
+def as_pair(value: Any) -> tuple[Any, Any]:
     """A size given once or twice, as height and width.
 
-    >>> both(3), both((1, 7))
+    >>> as_pair(3), as_pair((1, 7))
     ((3, 3), (1, 7))
     """
     return value if isinstance(value, tuple) else (value, value)
@@ -441,6 +460,11 @@ def image(x: Tensor, operator: str) -> tuple[Dim, Dim, Dim, Dim]:
     if len(x.shape) != 4:
         raise ShapeError(f"{operator} takes an image (channels × height × width), found {x}")
     return x.shape
+
+
+def whole_image(x: Tensor) -> Sight:
+    """What sees all pixels of an image; of a vector, which has none, the vector."""
+    return Sight(x.shape[2:], x.shape[2:]) if len(x.shape) == 4 else Sight()
 
 
 def features(x: Tensor, operator: str) -> Dim:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from archspec.dims import Dim
-from archspec.ops.base import Module, Operations, Operator, Positive, Switch, Tensor, Weight, both, features
+from archspec.ops.base import Module, Operations, Operator, Positive, Switch, Tensor, Weight, as_pair, features
 from archspec.ops.window import Convolution, sides
 
 
@@ -23,7 +23,7 @@ class BinaryConv2d(Convolution, name="binary_conv2d"):
     input_scale: Switch = True
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
-        """The kernel at one bit a weight, α an output channel, and a bias if there is one."""
+        """The kernel at one bit per weight, one α per output channel, and a bias if there is one."""
         return _weights(self.kernel(x), self.bias)
 
     def operations(self, x: Tensor) -> Operations:
@@ -43,7 +43,7 @@ class BinaryConv2d(Convolution, name="binary_conv2d"):
         call = self.convolution("archspec.runtime.binary.BinaryConv2d", x, **extra)
         if not call.before:
             return call
-        padding = sides(self.padding, both(self.kernel_size), both(self.dilation))
+        padding = sides(self.padding, as_pair(self.kernel_size), as_pair(self.dilation))
         return replace(call, kwargs={**call.kwargs, "padding": padding}, before=())
 
 
@@ -62,7 +62,7 @@ class BinaryLinear(Operator, name="binary_linear"):
         return Tensor((*x.shape[:-1], self.out_features))
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
-        """The matrix at one bit a weight, α an output feature, and a bias if there is one."""
+        """The matrix at one bit per weight, one α per output feature, and a bias if there is one."""
         return _weights((self.out_features, features(x, self.name)), self.bias)
 
     def operations(self, x: Tensor) -> Operations:

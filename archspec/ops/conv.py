@@ -1,6 +1,6 @@
 """Convolutions."""
 
-from archspec.dims import Dim, known_less, maximum, reaches
+from archspec.dims import Dim, ceil_div, divide, known_less, maximum, reaches
 from archspec.errors import ShapeError
 from archspec.ops.base import (
     Module,
@@ -9,13 +9,14 @@ from archspec.ops.base import (
     Operator,
     Positive,
     PositivePair,
+    Sight,
     Switch,
     Tensor,
     Weight,
-    both,
+    as_pair,
     image,
 )
-from archspec.ops.window import Convolution, per_group
+from archspec.ops.window import Convolution, per_group, window
 
 
 class Conv2d(Convolution, name="conv2d"):
@@ -26,10 +27,11 @@ class Conv2d(Convolution, name="conv2d"):
     """
 
     core = True
+    taps = "input"
     overwritable = True
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
-        """out_channels × in_channels/g × k × k, and a bias an output channel."""
+        """out_channels × in_channels/g × k × k, and one bias per output channel."""
         weight = Weight("weight", self.kernel(x))
         return (weight, Weight("bias", (self.out_channels,), "bias")) if self.bias else (weight,)
 
@@ -46,6 +48,7 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
     """A transposed 2-D convolution: the input's pixels, each times the kernel, added up at distances of `stride`."""
 
     core = True
+    taps = "result"
     overwritable = True
     out_channels: Positive
     kernel_size: PositivePair
@@ -62,14 +65,21 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
         axes = zip(
             ("height", "width"),
             sizes,
-            both(self.kernel_size),
-            both(self.stride),
-            both(self.padding),
-            both(self.output_padding),
-            both(self.dilation),
+            as_pair(self.kernel_size),
+            as_pair(self.stride),
+            as_pair(self.padding),
+            as_pair(self.output_padding),
+            as_pair(self.dilation),
             strict=True,
         )
         return Tensor((n, self.out_channels, *(self._size(*axis) for axis in axes)))
+
+    def sight(self, x: Tensor) -> Sight:
+        """Of d(k−1) + 1 pixels that a pixel of the input writes to, every s-th; the next is 1/s further on."""
+        kernel = window(self.kernel_size, self.stride, self.dilation)
+        height, width = (ceil_div(span, s) for span, s in zip(kernel.span, kernel.stride, strict=True))
+        up, across = kernel.stride
+        return Sight((height, width), (divide(1, up), divide(1, across)))
 
     @staticmethod
     def _size(axis: str, h: Dim, k: Dim, s: Dim, p: Dim, extra: Dim, d: Dim) -> Dim:
@@ -83,15 +93,15 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
         return size
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
-        """in_channels × out_channels/g × k × k, and a bias an output channel."""
+        """in_channels × out_channels/g × k × k, and one bias per output channel."""
         _, c_out = per_group(x.shape[1], self.out_channels, self.groups)
-        weight = Weight("weight", (x.shape[1], c_out, *both(self.kernel_size)))
+        weight = Weight("weight", (x.shape[1], c_out, *as_pair(self.kernel_size)))
         return (weight, Weight("bias", (self.out_channels,), "bias")) if self.bias else (weight,)
 
     def operations(self, x: Tensor) -> Operations:
         """One multiply-accumulate per kernel weight and *input* pixel: n·c_in·h·w·(c_out/g)·k²."""
         _, c_out = per_group(x.shape[1], self.out_channels, self.groups)
-        kh, kw = both(self.kernel_size)
+        kh, kw = as_pair(self.kernel_size)
         additions = self.output(x).elements if self.bias else 0
         return Operations(macs=x.elements * c_out * kh * kw, additions=additions)
 

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from archspec.dims import Dim, exact_div, reaches
+from archspec.dims import Dim, divide, exact_div, reaches
 from archspec.errors import ShapeError
 from archspec.ops import window
 from archspec.ops.base import (
@@ -12,11 +12,13 @@ from archspec.ops.base import (
     NaturalPair,
     Operations,
     PositivePair,
+    Sight,
     Switch,
     Tensor,
     Weightless,
-    both,
+    as_pair,
     image,
+    whole_image,
 )
 
 
@@ -32,15 +34,19 @@ class _Pool2d(Weightless):
     def _stride(self) -> Any:
         return self.kernel_size if self.stride is None else self.stride
 
+    def sight(self, x: Tensor) -> Sight:
+        """The window."""
+        return window.window(self.kernel_size, self._stride, getattr(self, "dilation", 1))
+
     def _output(self, x: Tensor, dilation: Any) -> Tensor:
         n, c, *sizes = image(x, self.name)
         axes = zip(
             ("height", "width"),
             sizes,
-            both(self.kernel_size),
-            both(self._stride),
-            both(self.padding),
-            both(dilation),
+            as_pair(self.kernel_size),
+            as_pair(self._stride),
+            as_pair(self.padding),
+            as_pair(dilation),
             strict=True,
         )
         return Tensor((n, c, *(self._size(*axis) for axis in axes)))
@@ -53,7 +59,7 @@ class _Pool2d(Weightless):
         return window.size(h, kernel, stride, 2 * padding, dilation, axis)
 
     def _taps(self) -> Dim:
-        kh, kw = both(self.kernel_size)
+        kh, kw = as_pair(self.kernel_size)
         return kh * kw
 
 
@@ -71,7 +77,7 @@ class MaxPool2d(_Pool2d, name="max_pool2d"):
     def output(self, x: Tensor) -> Tensor:
         """n × c × ⌈(h + 2p − d(k−1))/s⌉ × …, or rounded up."""
         y = self._output(x, self.dilation)
-        pairs = (both(value) for value in (self.padding, self._stride, self.dilation))
+        pairs = (as_pair(value) for value in (self.padding, self._stride, self.dilation))
         for axis, *numbers in zip(("height", "width"), x.shape[2:], *pairs, strict=True):
             if _misses(*numbers):
                 h, _, _, d = numbers
@@ -79,7 +85,7 @@ class MaxPool2d(_Pool2d, name="max_pool2d"):
         return y
 
     def operations(self, x: Tensor) -> Operations:
-        """k² − 1 comparisons an output, full windows assumed."""
+        """k² − 1 comparisons per output, full windows assumed."""
         return Operations(comparisons=self.output(x).elements * (self._taps() - 1))
 
     def torch_call(self, x: Tensor) -> Module:
@@ -119,7 +125,7 @@ class AvgPool2d(_Pool2d, name="avg_pool2d"):
         return self._output(x, 1)
 
     def operations(self, x: Tensor) -> Operations:
-        """k² − 1 additions and a division an output, full windows assumed."""
+        """k² − 1 additions and one division per output, full windows assumed."""
         outputs = self.output(x).elements
         return Operations(additions=outputs * (self._taps() - 1), divisions=outputs)
 
@@ -147,8 +153,12 @@ class GlobalAvgPool(Weightless, name="global_avg_pool"):
         n, c, _, _ = image(x, self.name)
         return Tensor((n, c, 1, 1) if self.keepdim else (n, c))
 
+    def sight(self, x: Tensor) -> Sight:
+        """Everything."""
+        return whole_image(x)
+
     def operations(self, x: Tensor) -> Operations:
-        """h·w − 1 additions and a division a channel."""
+        """h·w − 1 additions and one division per channel."""
         outputs = self.output(x).elements
         return Operations(additions=x.elements - outputs, divisions=outputs)
 
@@ -167,8 +177,12 @@ class GlobalMaxPool(Weightless, name="global_max_pool"):
         n, c, _, _ = image(x, self.name)
         return Tensor((n, c, 1, 1) if self.keepdim else (n, c))
 
+    def sight(self, x: Tensor) -> Sight:
+        """Everything."""
+        return whole_image(x)
+
     def operations(self, x: Tensor) -> Operations:
-        """h·w − 1 comparisons a channel."""
+        """h·w − 1 comparisons per channel."""
         return Operations(comparisons=x.elements - self.output(x).elements)
 
     def torch_call(self, x: Tensor) -> Module:
@@ -191,17 +205,29 @@ class AdaptiveAvgPool2d(Weightless, name="adaptive_avg_pool2d"):
     def output(self, x: Tensor) -> Tensor:
         """n × c × output_size."""
         n, c, _, _ = image(x, self.name)
-        return Tensor((n, c, *both(self.output_size)))
+        return Tensor((n, c, *as_pair(self.output_size)))
+
+    def sight(self, x: Tensor) -> Sight:
+        """Windows of h/o; of a pixel more, or two, where o does not divide h."""
+        (h, w), (p, q) = x.shape[2:], as_pair(self.output_size)
+        return Sight((_longest(h, p), _longest(w, q)), (divide(h, p), divide(w, q)))
 
     def operations(self, x: Tensor) -> Operations:
         """An output: one addition fewer than its window has elements, and a division."""
         outputs = self.output(x).elements
-        height, width = (_covered(h, o) for h, o in zip(x.shape[2:], both(self.output_size), strict=True))
+        height, width = (_covered(h, o) for h, o in zip(x.shape[2:], as_pair(self.output_size), strict=True))
         return Operations(additions=x.shape[0] * x.shape[1] * height * width - outputs, divisions=outputs)
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.AdaptiveAvgPool2d`."""
         return self.module("torch.nn.AdaptiveAvgPool2d", {"output_size": self.output_size}, 1)
+
+
+def _longest(h: Dim, o: Dim) -> Dim:
+    """The longest window of an axis, from ⌊i·h/o⌋ to ⌈(i+1)·h/o⌉."""
+    if type(h) is int and type(o) is int:
+        return max(-(-(i + 1) * h // o) - i * h // o for i in range(o // math.gcd(h, o)))
+    return exact_div(h, o)
 
 
 def _covered(h: Dim, o: Dim) -> Dim:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from archspec.dims import Dim, exact_div, reaches, settled
+from archspec.dims import Dim, divide, exact_div, reaches, settled
 from archspec.errors import DivisibilityError, ShapeError
 from archspec.ops.base import (
     FREE,
@@ -20,15 +20,17 @@ from archspec.ops.base import (
     Positive,
     PositivePair,
     Probability,
+    Sight,
     Switch,
     Tensor,
     Weightless,
+    as_pair,
     axis,
-    both,
     image,
     natural,
     positive,
     same_size,
+    whole_image,
 )
 
 
@@ -89,6 +91,10 @@ class Flatten(Free, name="flatten"):
     def output(self, x: Tensor) -> Tensor:
         """n × (c·h·w)."""
         return Tensor((x.shape[0], prod(x.shape[1:])))
+
+    def sight(self, x: Tensor) -> Sight:
+        """Everything, as whoever reads the vector does."""
+        return whole_image(x)
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.Flatten`."""
@@ -191,11 +197,17 @@ class Upsample(Weightless, name="upsample"):
     def output(self, x: Tensor) -> Tensor:
         """n × c × factor·h × factor·w."""
         n, c, h, w = image(x, self.name)
-        up, across = both(self.scale_factor)
+        up, across = as_pair(self.scale_factor)
         return Tensor((n, c, h * up, w * across))
 
+    def sight(self, x: Tensor) -> Sight:
+        """Nearest: one pixel; bilinear: two. A pixel further on is a fraction of one."""
+        span = 1 if self.mode == "nearest" else 2
+        up, across = as_pair(self.scale_factor)
+        return Sight((span, span), (divide(1, up), divide(1, across)))
+
     def operations(self, x: Tensor) -> Operations:
-        """Nearest: none. Bilinear: four products and three sums an output."""
+        """Nearest: none. Bilinear: four products and three sums per output."""
         if self.mode == "nearest":
             return FREE
         return Operations(multiplications=4, additions=3).times(self.output(x).elements)

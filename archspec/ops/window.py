@@ -16,9 +16,10 @@ from archspec.ops.base import (
     Operator,
     Positive,
     PositivePair,
+    Sight,
     Switch,
     Tensor,
-    both,
+    as_pair,
     image,
     natural,
     pair,
@@ -54,7 +55,7 @@ def sides(padding: Any, kernel: tuple[Dim, Dim], dilation: tuple[Dim, Dim]) -> t
         return top, height - top, left, width - left
     if isinstance(padding, tuple) and len(padding) == 4:
         return padding
-    height, width = both(padding)
+    height, width = as_pair(padding)
     return height, height, width, width
 
 
@@ -93,6 +94,16 @@ def _check_span(h: Dim, span: Dim, padding: Dim, reach: Dim, axis: str) -> None:
         raise ShapeError(f"the kernel spans {span + 1}, more than its input's {axis} {h}{padded}", "kernel_size")
 
 
+def window(kernel: Any, stride: Any, dilation: Any) -> Sight:
+    """What a window sees: d(k−1) + 1 pixels, and the next one its stride further on.
+
+    >>> window(3, 2, (1, 2))
+    Sight(span=(3, 5), stride=(2, 2))
+    """
+    height, width = (d * (k - 1) + 1 for k, d in zip(as_pair(kernel), as_pair(dilation), strict=True))
+    return Sight((height, width), as_pair(stride))
+
+
 class Convolution(Operator):
     """What convolutions share: the fields in torch's words, and the shape of the result."""
 
@@ -104,10 +115,14 @@ class Convolution(Operator):
     groups: Positive = 1
     bias: Switch = True
 
+    def sight(self, x: Tensor) -> Sight:
+        """A window of d(k−1) + 1, which moves by its stride."""
+        return window(self.kernel_size, self.stride, self.dilation)
+
     def output(self, x: Tensor) -> Tensor:
         """n × out_channels × ⌈(h + p − d(k−1))/s⌉ × …"""
         n, _, h, w = image(x, self.name)
-        (kh, kw), (sh, sw), (dh, dw) = both(self.kernel_size), both(self.stride), both(self.dilation)
+        (kh, kw), (sh, sw), (dh, dw) = as_pair(self.kernel_size), as_pair(self.stride), as_pair(self.dilation)
         top, bottom, left, right = sides(self.padding, (kh, kw), (dh, dw))
         height = size(h, kh, sh, top + bottom, dh, "height")
         width = size(w, kw, sw, left + right, dw, "width")
@@ -116,7 +131,7 @@ class Convolution(Operator):
     def kernel(self, x: Tensor) -> tuple[Dim, Dim, Dim, Dim]:
         """The shape of the weights: out_channels × in_channels/g × k × k."""
         c_in, c_out = per_group(x.shape[1], self.out_channels, self.groups)
-        return (c_out * self.groups, c_in, *both(self.kernel_size))
+        return (c_out * self.groups, c_in, *as_pair(self.kernel_size))
 
     def products(self, x: Tensor) -> Dim:
         """One product per kernel weight and output pixel: n·c_out·h'·w'·(c_in/g)·k²."""
@@ -125,7 +140,7 @@ class Convolution(Operator):
 
     def convolution(self, target: str, x: Tensor, **extra: Any) -> Module:
         """The torch module, behind a `pad` where the two sides of an axis differ."""
-        padding = sides(self.padding, both(self.kernel_size), both(self.dilation))
+        padding = sides(self.padding, as_pair(self.kernel_size), as_pair(self.dilation))
         top, bottom, left, right = padding
         even = same_size(top, bottom) and same_size(left, right)
         pad = {"pad": (left, right, top, bottom)}

@@ -42,7 +42,7 @@ from archspec.language.expression import Expression
 from archspec.language.located import Faults, Located, described, validated
 from archspec.language.reader import Nothing, decode, parse, read_bytes
 from archspec.language.values import Formula, Name, Prose, Text, Value
-from archspec.published.verdict import UNITS, Printed, parted
+from archspec.published.verdict import UNITS, Printed, split_unit
 
 OF_LAYERS = ("weights", "biases", "elements", "channels", "height", "layers")
 """What a figure can be of besides the quantities of a count: `weights` and `biases` are those of convolutions and of
@@ -134,14 +134,14 @@ class Figure(Located):
         """Allow the keys of one quantity beside those of the figure."""
         if not isinstance(raw, dict) or "of" in raw or "spec" not in raw:
             return raw
-        form = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
+        mapping = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
         quantity = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
         keys = {field.alias or name for name, field in SpecQuantity.model_fields.items()}
         for key, value in raw.items():
-            (quantity if key in keys else form)[key] = value
-        form["of"] = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
-        form["of"]["it"] = quantity
-        return form
+            (quantity if key in keys else mapping)[key] = value
+        mapping["of"] = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
+        mapping["of"]["it"] = quantity
+        return mapping
 
 
 class PrintedColumn(Located):
@@ -219,13 +219,13 @@ class PrintedTable(Located):
         """Give its specification to the quantities that name none."""
         if not isinstance(raw, dict) or "spec" not in raw or not isinstance(raw.get("of"), dict):
             return raw
-        form, of = _copy(raw), _copy(raw["of"])
+        mapping, of = _copy(raw), _copy(raw["of"])
         for name, quantity in of.items():
             if isinstance(quantity, dict) and "spec" not in quantity:
                 of[name] = _copy(quantity)
                 of[name]["spec"] = raw["spec"]
-        form["of"] = of
-        return form
+        mapping["of"] = of
+        return mapping
 
     def inputs(self, index: int) -> RowInputs:
         """What the row of that number has to compute with."""
@@ -234,13 +234,13 @@ class PrintedTable(Located):
         for name, column in self.printed.items():
             cell = row[name]
             if cell is not None and column.exact:
-                let[name] = Expression(Printed.read(*parted(cell, column.unit)).value)
-            elif cell is not None and not parted(cell, column.unit)[0].strip("-~0123456789.,"):
-                given[name] = " ".join(parted(cell, column.unit))
+                let[name] = Expression(Printed.read(*split_unit(cell, column.unit)).value)
+            elif cell is not None and not split_unit(cell, column.unit)[0].strip("-~0123456789.,"):
+                given[name] = " ".join(split_unit(cell, column.unit))
         for name, first in self.above.items():
             cell = self.rows[index - 1][self.columns.index(name)] if index else None
             if cell is not None:
-                given[f"above_{name}"] = " ".join(parted(cell, self.printed[name].unit))
+                given[f"above_{name}"] = " ".join(split_unit(cell, self.printed[name].unit))
             else:
                 let[f"above_{name}"] = first
         return RowInputs({name: _at_row(quantity, row) for name, quantity in self.of.items()}, given, let | self.let)
@@ -254,7 +254,7 @@ class PrintedTable(Located):
                 if cell is None or column is None or not (column.measured or column.value):
                     continue
                 used = inputs.behind(column.value.names if column.value and not column.measured else ())
-                digits, unit = (cell, column.unit) if column.measured else parted(cell, column.unit)
+                digits, unit = (cell, column.unit) if column.measured else split_unit(cell, column.unit)
                 place = f"{row[0]}.{name}"
                 yield Figure(
                     id=f"{self.id}.{place}" if self.id else place,
@@ -273,9 +273,9 @@ class PrintedTable(Located):
 
 def _copy(raw: dict[str, Any]) -> Any:
     """A mapping of the text with the same keys, in the same place."""
-    form: dict[str, Any] = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
-    form.update(raw)
-    return form
+    mapping: dict[str, Any] = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
+    mapping.update(raw)
+    return mapping
 
 
 def _at_row(quantity: SpecQuantity, row: Mapping[str, str | None]) -> SpecQuantity:

@@ -12,14 +12,14 @@ from archspec import architecture
 from archspec.cost import CostTable
 from archspec.dims import is_number
 from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError
-from archspec.files import below
+from archspec.files import resolve_below
 from archspec.interval import Interval, interval
 from archspec.language import zoo
 from archspec.language.expression import Scope
 from archspec.ops import Weight
 from archspec.published.figures import Figure, Paper, PrintedTable, RowInputs, SpecQuantity
 from archspec.published.functions import functions
-from archspec.published.verdict import Printed, Verdict, judge, parted
+from archspec.published.verdict import Printed, Verdict, judge, split_unit
 from archspec.writing import printable
 
 OPEN = (Verdict.OFF,)
@@ -146,7 +146,7 @@ def _names(
     """The values of the names of a figure or of a row, put into a scope."""
     scope.values.update((name, quantity_of(quantity, folder)) for name, quantity in of.items())
     for name, text in given.items():
-        printed = Printed.read(*parted(text))
+        printed = Printed.read(*split_unit(text))
         scope.values[name] = printed.interval if rounded else printed.value
     for name, expression in let.items():
         scope.values[name] = expression.evaluate(scope)
@@ -166,7 +166,7 @@ def _conventions(figure: Figure, rows: _Rows | None) -> str:
 def quantity_of(quantity: SpecQuantity, folder: Path | None = None) -> Any:
     """The exact value of a quantity of a specification."""
     spec = quantity.spec
-    if folder is not None and (place := below(folder, folder / spec)) is not None and os.path.isfile(place):
+    if folder is not None and (place := resolve_below(folder, folder / spec)) is not None and os.path.isfile(place):
         spec = str(place)
     elif spec not in zoo.names():
         raise UnknownNameError(

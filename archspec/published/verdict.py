@@ -96,10 +96,10 @@ class Printed:
         return Interval(self.value - self.step / 2, self.value + self.step / 2)
 
 
-def parted(text: str, unit: str = "") -> tuple[str, str]:
+def split_unit(text: str, unit: str = "") -> tuple[str, str]:
     """The digits of a printed number and the unit behind them, or that given if there is none.
 
-    >>> parted("33 %"), parted("4.2", "M")
+    >>> split_unit("33 %"), split_unit("4.2", "M")
     (('33', '%'), ('4.2', 'M'))
     """
     digits = text.rstrip("".join(UNITS) + " ")

@@ -6,9 +6,11 @@ from typing import Any
 
 REPORTS: Mapping[str, str] = {
     "Agreement": "verify:agreement",
+    "Architecture": "show:architecture",
     "CostTable": "cost:cost",
     "Crossover": "sensitivity:crossover",
     "Explanation": "explain:explain",
+    "Formula": "formula:formula",
     "Matching": "weights:weights",
     "Memory": "memory:memory",
     "Network": "show:show",
@@ -17,6 +19,7 @@ REPORTS: Mapping[str, str] = {
     "Reconciliation": "reconcile:reconcile",
     "Result": "train:train",
     "Sensitivity": "sensitivity:sensitivity",
+    "SingleBlock": "show:architecture",
     "Solution": "solve:solve",
     "Verified": "packed:verified",
 }
@@ -34,9 +37,9 @@ def report_on(result: Any) -> Any:
     return getattr(import_module(f"{__name__}.{home}"), name)(result)
 
 
-def shown(result: Any, form: str) -> str:
+def shown(result: Any, format_name: str) -> str:
     """A result as text, or as HTML that stands inside another page."""
     from archspec.report.formats import html, written
 
     report = report_on(result)
-    return "\n".join(html.fragment(report)) if form == "html" else written(report, form)
+    return html.embedded(report) if format_name == "html" else written(report, format_name)

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 from archspec.report import numbers
 
 
-@dataclass(frozen=True, slots=True)
 class Cell:
     """An entry of a table: `text` is for readers, `raw` for csv and json."""
+
+    __slots__ = ()
 
     right: ClassVar[bool] = False
 
@@ -37,9 +38,10 @@ class Name(Cell):
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
 class Note(Name):
     """A sentence: where a page can break its lines, it does."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +50,18 @@ class Number(Cell):
 
     Attributes:
         value: The number itself.
-        said: How it is read, if not as a whole number with its thousands apart.
+        shown: How it is read, if not as a whole number with its thousands apart.
     """
 
     right: ClassVar[bool] = True
 
     value: Any
-    said: str | None = None
+    shown: str | None = None
 
     @property
     def text(self) -> str:
         """The number as one reads it."""
-        return numbers.number(self.value) if self.said is None else self.said
+        return numbers.number(self.value) if self.shown is None else self.shown
 
     @property
     def raw(self) -> Any:
@@ -90,9 +92,10 @@ class Share(Cell):
         return isinstance(self.part, int) and isinstance(self.whole, int)
 
 
-@dataclass(frozen=True, slots=True)
 class Bar(Share):
     """The same, and in text nothing but the bar, in the width that the other columns leave."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +117,10 @@ class Shape(Cell):
         return [raw(size) for size in self.sizes]
 
 
-@dataclass(frozen=True, slots=True)
 class Sizes(Shape):
     """The sizes of an array, which has no batch."""
+
+    __slots__ = ()
 
     @property
     def text(self) -> str:

@@ -21,8 +21,11 @@ def compare(tables: Mapping[str, CostTable], figures: Sequence[str] = FIGURES) -
         figures: The quantities to compare, by name.
     """
     counting = next(iter(tables.values())).counting
-    said = (f"convention {counting.convention.name}: {counting.convention.doc}", *numbers.asked(counting, figures))
-    note = "; ".join(said)
+    notes = (
+        f"convention {counting.convention.name}: {counting.convention.doc}",
+        *numbers.request_notes(counting, figures),
+    )
+    note = "; ".join(notes)
     return Report(
         (Section((Table(_columns(tables, figures), wide="further"),)), Section((Notes((note,)),))),
         data=lambda: _data(tables, figures),

@@ -17,19 +17,19 @@ Networks = Mapping[str, Mapping[str, Formula]]
 def compare_formulas(networks: Networks) -> Report:
     """The formulas of several networks, and each network's as a multiple of the first's, without roundings."""
     lines = {figure: tuple(_lines(figure, networks)) for figure in next(iter(networks.values()))}
-    said = [f"{name}: {'; '.join(each)}" for name, formulas in networks.items() if (each := _said(formulas))]
+    notes = [f"{name}: {'; '.join(each)}" for name, formulas in networks.items() if (each := _assumptions(formulas))]
     convention = next(iter(next(iter(networks.values())).values())).convention
     return Report(
         (
             *(Section((Formulas(each),), heading=quantity(figure).heading) for figure, each in lines.items()),
-            Section((Notes((*said, f"convention {convention}")),)),
+            Section((Notes((*notes, f"convention {convention}")),)),
         ),
         data=lambda: _data(networks),
         records=lambda: _records(lines),
     )
 
 
-def _said(formulas: Mapping[str, Formula]) -> list[str]:
+def _assumptions(formulas: Mapping[str, Formula]) -> list[str]:
     """What a network's formulas assume, all together, and what is bound in them."""
     return list(dict.fromkeys(note for formula in formulas.values() for note in conditions(formula)))
 

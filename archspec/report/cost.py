@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby, islice
+from dataclasses import dataclass, replace
+from itertools import chain, groupby, islice
 from typing import Any
 
-from archspec.cost import QUANTITIES, CostRow, CostTable, Dialect, Term, summed
+from archspec.cost import QUANTITIES, CostRow, CostTable, Dialect, Term, bytes_of, summed
 from archspec.ops import KINDS
 from archspec.report import numbers
 from archspec.report.cells import EMPTY, Name, Number, Shape, Share, raw
+from archspec.report.columns import columns as chosen
+from archspec.report.letters import bound
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
 
 FIRST = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
@@ -18,30 +20,40 @@ FIRST = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
 
 @dataclass(frozen=True, slots=True)
 class _CostLine:
-    """A printed row: one node or group, or several equal ones together; `part` if it is inside the subtotal above."""
+    """A printed row: one node or group, or several equal ones together.
+
+    Attributes:
+        name: What it is called.
+        row: What it costs.
+        times: How many are together.
+        depth: Inside how many subtotals it is.
+    """
 
     name: str
     row: CostRow
     times: int = 1
-    part: bool = False
+    depth: int = 0
 
 
-def cost(table: CostTable, grouping: str | int = "block") -> Report:
+def cost(table: CostTable, grouping: str | int = "block", names: Sequence[str] | None = None) -> Report:
     """A cost table.
 
     Args:
         table: The counted network.
-        grouping: As `CostTable.by` takes it; "layer" prints the layers of each block under its subtotal.
+        grouping: As `CostTable.by` takes it; "layer" prints the layers of each block under its subtotal, "tree" every
+            part of the tree of names under the subtotal of the part that it is in.
+        names: The columns behind the names; see `report.columns`.
     """
     lines = _lines(table, grouping)
+    flat = "layer" if grouping == "tree" else grouping
     return Report(
         (
-            Section((Title(numbers.titled(table.network)),)),
-            Section((Table(_columns(table, lines, grouping), list(_roles(lines))),)),
-            Section((Notes(_notes(table)),)),
+            Section((Title(numbers.network_title(table.network)),)),
+            Section((Table(_columns(table, lines, grouping, names), list(_roles(lines))),)),
+            Section((Notes(_notes(table, names or ())),)),
         ),
-        data=lambda: _data(table, grouping),
-        records=lambda: _records(table.by(grouping)),
+        data=lambda: _data(table, flat),
+        records=lambda: _records(table.by(flat), names),
     )
 
 
@@ -51,6 +63,8 @@ def cost(table: CostTable, grouping: str | int = "block") -> Report:
 def _lines(table: CostTable, grouping: str | int) -> list[_CostLine]:
     if grouping == "layer":
         return _layers(table)
+    if grouping == "tree":
+        return _tree(table, [range(len(table.rows))])
     rows = table.by(grouping)
     if grouping == "operator":
         return [_CostLine(row.name, row, row.nodes) for row in rows]
@@ -93,8 +107,39 @@ def _layers(table: CostTable) -> list[_CostLine]:
         if len(inside[names[0]]) > 1:
             alike = zip(*(inside[name] for name in names), strict=True)
             rows = [summed(rows[0].name, rows[0].operator, rows) for rows in alike]
-            lines.extend(_CostLine(row.name[len(names[0]) + 1 :], row, line.times, part=True) for row in rows)
+            lines.extend(_CostLine(row.name[len(names[0]) + 1 :], row, line.times, depth=1) for row in rows)
     return lines
+
+
+def _tree(table: CostTable, copies: Sequence[Sequence[int]], depth: int = 0) -> list[_CostLine]:
+    """Every part of the tree of names under the subtotal of its whole; equal neighbours folded.
+
+    Args:
+        table: The counted network.
+        copies: The places of the nodes of equal parts, which are shown together: the first, and the others likewise.
+        depth: How many parts these are in.
+    """
+    nodes, lead = table.network.nodes, copies[0]
+    parts: dict[str, list[int]] = {}
+    for number, place in enumerate(lead):
+        parts.setdefault("/".join(nodes[place].name.split("/")[: depth + 1]), []).append(number)
+    lines: list[_CostLine] = []
+    for _, each in groupby(parts.items(), lambda part: [table.rows[lead[number]].figures() for number in part[1]]):
+        group = list(each)
+        name, numbers_ = group[0]
+        first = nodes[lead[numbers_[0]]]
+        leaf = first.name == name
+        inner = [[copy[number] for number in alike] for copy in copies for _, alike in group]
+        whole = table.together(name, first.operator.name if leaf else _kind(table, name), chain.from_iterable(inner))
+        shown = (_span(name, group[-1][0]) if len(group) > 1 else name).split("/", depth)[depth]
+        lines.append(_CostLine(shown, whole, len(inner), depth))
+        lines += [] if leaf else _tree(table, inner, depth + 1)
+    return lines
+
+
+def _kind(table: CostTable, name: str) -> str:
+    container = table.network.containers.get(name)
+    return container.kind if container else ""
 
 
 # ------------------------------------------------------------------ columns
@@ -102,17 +147,37 @@ def _layers(table: CostTable) -> list[_CostLine]:
 
 def _roles(lines: Sequence[_CostLine]) -> Iterator[Role]:
     for number, line in enumerate(lines):
-        before_parts = number + 1 < len(lines) and lines[number + 1].part
-        yield "part" if line.part else "subtotal" if before_parts else ""
+        before_parts = number + 1 < len(lines) and lines[number + 1].depth > line.depth
+        yield "subtotal" if before_parts else "part" if line.depth else ""
     yield "total"
 
 
-def _columns(table: CostTable, lines: Sequence[_CostLine], grouping: str | int) -> list[Column]:
+def _indented(line: _CostLine, before_parts: bool) -> Name:
+    """The name of a line; those of parts are set in by the format, all further depths here."""
+    return Name(" " * 2 * (line.depth - (0 if before_parts else 1)) + line.name if line.depth else line.name)
+
+
+def _columns(
+    table: CostTable, lines: Sequence[_CostLine], grouping: str | int, names: Sequence[str] | None
+) -> list[Column]:
     """The columns that have anything to say, the last cell of each being the total."""
     total = table.total
-    rows = [*(line.row for line in lines), total]
     header = str(grouping) if grouping in ("operator", "stage", "block") else "layer"
     kinds = [line.row.operator if line.row.operator != line.name else "" for line in lines]
+    shown = [_indented(line, role == "subtotal") for line, role in zip(lines, _roles(lines), strict=False)]
+    columns = [
+        Column(header, [*shown, Name("total")], "name", least=12),
+        Column("of", [*map(Name, kinds), EMPTY], "operator", drop=4),
+        Column("", [*(Name(f"×{line.times}" if line.times > 1 else "") for line in lines), EMPTY], "times"),
+        *(_usual(table, lines, grouping) if names is None else chosen(names, [line.row for line in lines], total)),
+    ]
+    return [column for column in columns if any(cell != EMPTY for cell in column.cells)]
+
+
+def _usual(table: CostTable, lines: Sequence[_CostLine], grouping: str | int) -> list[Column]:
+    """The columns where none are asked for."""
+    total = table.total
+    rows = [*(line.row for line in lines), total]
     shapes = [EMPTY if grouping == "operator" else Shape(line.row.output) for line in lines]
 
     def figure(heading: str, name: str, drop: int = 0) -> Column:
@@ -126,10 +191,7 @@ def _columns(table: CostTable, lines: Sequence[_CostLine], grouping: str | int) 
         first, second, last = figure(name, "flops"), figure("MACs", "macs", 2), share(name, "flops")
     else:
         first, second, last = figure("MACs", "macs"), figure("FLOPs", "flops", 2), share("MACs", "macs")
-    columns = [
-        Column(header, [*(Name(line.name) for line in lines), Name("total")], "name", least=12),
-        Column("of", [*map(Name, kinds), EMPTY], "operator", drop=4),
-        Column("", [*(Name(f"×{line.times}" if line.times > 1 else "") for line in lines), EMPTY], "times"),
+    return [
         Column("output", [*shapes, EMPTY]),
         figure("params", "params"),
         first,
@@ -138,28 +200,53 @@ def _columns(table: CostTable, lines: Sequence[_CostLine], grouping: str | int) 
         figure("weights [B]", "weight_bytes", 1),
         last,
     ]
-    return [column for column in columns if any(cell != EMPTY for cell in column.cells)]
 
 
 # ------------------------------------------------------------------ what stands below
 
 
-def _notes(table: CostTable) -> list[str]:
+def _notes(table: CostTable, names: Sequence[str]) -> list[str]:
     """What was counted, and how: under every table."""
     network, total = table.network, table.total
-    bindings = numbers.bindings(network.bindings)
     size = numbers.number(total.weight_bytes)
     if isinstance(total.weight_bytes, int):
         size += f" B = {numbers.binary_size(total.weight_bytes)}"
     return [
-        f"input {numbers.shape(network.input.shape)}, batch {network.batch}" + (f"; {bindings}" if bindings else ""),
+        bound(f"input {numbers.shape(network.input.shape)}, batch {network.batch}", network),
         _sum_of_terms(table),
         f"weights {size} ({numbers.number(total.params)} params, {numbers.number(total.buffers)} buffers, "
         f"{table.counting.bits}-bit)",
+        *_all_kept(table),
+        *([_backward(total)] if any(name.endswith("_gradient") for name in names) else []),
         ("like" if isinstance(table.convention, Dialect) else "convention")
         + f" {table.convention.name}: {table.convention.doc}"
         + (f" [{table.convention.source}]" if table.convention.source else ""),
     ]
+
+
+def _all_kept(table: CostTable) -> list[str]:
+    """The bytes of everything that a forward pass makes and reads, as if nothing were ever let go."""
+    bits = table.counting.activation_bits
+    parts = {
+        "input": bytes_of(table.network.input.elements, bits),
+        "activations": bytes_of(table.activations, bits),
+        "weights": table.weight_bytes,
+    }
+    if not all(type(size) is int for size in parts.values()):
+        return []
+    total = sum(parts.values())
+    summands = " + ".join(f"{name} {numbers.number(size)} B" for name, size in parts.items())
+    return [f"{summands} = {numbers.number(total)} B = {numbers.binary_size(total)}, if everything is kept"]
+
+
+def _backward(total: CostRow) -> str:
+    """The multiply-accumulates of a step of training, the input's gradient and the weights' apart."""
+    parts = {name: total.figure(name) for name in ("macs", "macs_input_gradient", "macs_weight_gradient")}
+    forward, inputs, weights = map(numbers.number, parts.values())
+    every = numbers.number(sum(parts.values()))
+    return (
+        f"MACs of a training step {every} = {forward} forward + {inputs} input gradients + {weights} weight gradients"
+    )
 
 
 def _sum_of_terms(table: CostTable) -> str:
@@ -209,7 +296,10 @@ def _figures(row: CostRow) -> dict[str, Any]:
     return {**first, "operations": {kind: raw(n) for kind, n in kinds.items() if not _is_zero(n)}, **figures}
 
 
-def _records(rows: Sequence[CostRow]) -> Table:
+def _records(rows: Sequence[CostRow], names: Sequence[str] | None) -> Table:
+    if names is not None:
+        found = [replace(column, cells=column.cells[:-1]) for column in chosen(names, rows, rows[0].table.total)]
+        return Table([Column("name", [Name(row.name) for row in rows]), *found])
     return Table(
         [
             Column("name", [Name(row.name) for row in rows]),

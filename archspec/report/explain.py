@@ -19,8 +19,8 @@ Steps = tuple[tuple[str, str], ...]
 
 def explain(found: Explanation) -> Report:
     """An explanation: the rule, the letters, and each quantity from letters to numbers."""
-    settings = [f"{name}: {_said(value)}" for name, value in found.form.settings.items()]
-    letters = (Table(_letters_of(found), headed=False),) if found.form.letters else ()
+    settings = [f"{name}: {_setting(value)}" for name, value in found.closed_forms.settings.items()]
+    letters = (Table(_letters_of(found), headed=False),) if found.closed_forms.letters else ()
     quantities = list(_quantities(found))
     return Report(
         (
@@ -40,7 +40,7 @@ def explain(found: Explanation) -> Report:
 
 def _letters_of(found: Explanation) -> list[Column]:
     text, latex = ShapeText(_letters(found)), ShapeLatex(_letters(found))
-    pairs = list(zip(_symbols(found), found.form.letters, strict=True))
+    pairs = list(zip(_symbols(found), found.closed_forms.letters, strict=True))
     said = [Math(f"{text.letter(s)} = {letter.value}", f"{latex.letter(s)} = {letter.value}") for s, letter in pairs]
     return [Column("letter", said), Column("of", [Name(letter.means) for _, letter in pairs])]
 
@@ -71,28 +71,28 @@ def _inputs(found: Explanation) -> tuple[Any, ...]:
     return found.network.inputs_of(found.node)
 
 
-def _said(value: Any) -> str:
+def _setting(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _letters(found: Explanation) -> Formula:
     """A formula that has all letters, for how they are written."""
-    return next(iter(found.form.figures.values()), found.form.output[0])
+    return next(iter(found.closed_forms.figures.values()), found.closed_forms.output[0])
 
 
 def _symbols(found: Explanation) -> list[Any]:
     from archspec.symbols import symbol
 
-    return [symbol(letter.name) for letter in found.form.letters]
+    return [symbol(letter.name) for letter in found.closed_forms.letters]
 
 
 def _quantities(found: Explanation) -> Iterator[tuple[str, Steps]]:
     """The shape of the result, the arrays, the costs: each in letters, in numbers, and what that comes to."""
-    yield "output", _sizes(found, found.form.output, found.node.output.shape)
+    yield "output", _sizes(found, found.closed_forms.output, found.node.output.shape)
     for name, formulas, array in found.weights:
         yield name, _sizes(found, formulas, array)
     for name, value in found.figures.items():
-        formula = None if found.broken else found.form.figures.get(name)
+        formula = None if found.broken else found.closed_forms.figures.get(name)
         yield NAMES.get(name, name), _distinct(*_written(found, formula), _number(value))
     if found.factors:
         yield "FLOPs", _distinct(*_flops(found), _number(found.flops))
@@ -167,9 +167,9 @@ def _data(found: Explanation) -> dict[str, Any]:
         "rule": found.rule,
         "at": str(found.node.at) if found.node.at else None,
         "inputs": {name: list(x.shape) for name, x in zip(found.node.inputs, _inputs(found), strict=True)},
-        "settings": dict(found.form.settings),
-        "letters": [{"letter": each.name, "value": each.value, "means": each.means} for each in found.form.letters],
-        "output": {"formula": shape(found.form.output), "value": list(found.node.output.shape)},
+        "settings": dict(found.closed_forms.settings),
+        "letters": [{"letter": one.name, "value": one.value, "means": one.means} for one in found.closed_forms.letters],
+        "output": {"formula": shape(found.closed_forms.output), "value": list(found.node.output.shape)},
         "weights": [
             {"name": name, "formula": shape(formulas), "value": list(sizes)} for name, formulas, sizes in found.weights
         ],
@@ -184,13 +184,13 @@ def _data(found: Explanation) -> dict[str, Any]:
         },
         "flops": found.flops,
         "convention": found.convention.name,
-        "assumes": [str(condition) for condition in found.form.conditions],
+        "assumes": [str(condition) for condition in found.closed_forms.conditions],
         "broken": [str(condition) for condition in found.broken],
     }
 
 
 def _formula(found: Explanation, name: str, values: Any = None, latex: bool = False) -> str | None:
-    formula = found.form.figures.get(name)
+    formula = found.closed_forms.figures.get(name)
     if formula is None or found.broken:
         return None
     if values is not None:

@@ -35,8 +35,13 @@ def formulas(found: Sequence[Formula], view: View = "exact", *, proofs: Sequence
         plain = [_data(each, view, proof) for each, proof in _paired(found, proofs)]
         return plain[0] if len(plain) == 1 else plain
 
-    section = _list(found, view, proofs) if len(found) > 1 else _alone(found[0], view, proofs[0] if proofs else None)
+    section = _list(found, view, proofs) if len(found) > 1 else _in_full(found[0], view, proofs[0] if proofs else None)
     return Report((section,), data=data, records=lambda: _records(found, view))
+
+
+def formula(found: Formula) -> Report:
+    """One formula, exact."""
+    return formulas([found])
 
 
 def sources(found: Sequence[Formula], view: View, language: str) -> str:
@@ -56,7 +61,7 @@ def _paired(found: Sequence[Formula], proofs: Sequence[Proof]) -> list[tuple[For
     return [(each, proofs[number] if number < len(proofs) else None) for number, each in enumerate(found)]
 
 
-def _alone(formula: Formula, view: View, proof: Proof | None) -> Section:
+def _in_full(formula: Formula, view: View, proof: Proof | None) -> Section:
     """One line per term, and what is to be said of it."""
     title = Title(f"{formula.of}: {_name(formula)}{_views(view)}")
     return Section(
@@ -164,15 +169,15 @@ ABOVE = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 def _summed(terms: Sequence[Any], text: Text, latex: Latex, equals: str) -> Iterator[Equation]:
     """One line per term, with its sign."""
     parts = [
-        (negative, said, in_latex)
+        (negative, in_text, in_latex)
         for term in terms
-        for (negative, said), (_, in_latex) in zip(text.parts(term), latex.parts(term), strict=True)
+        for (negative, in_text), (_, in_latex) in zip(text.parts(term), latex.parts(term), strict=True)
     ] or [(False, "0", "0")] * (equals != "+")
-    for number, (negative, said, in_latex) in enumerate(parts):
+    for number, (negative, in_text, in_latex) in enumerate(parts):
         if number == 0 and equals != "+":
-            yield Equation("", equals, f"{'−' if negative else ''}{said}", f"{'-' if negative else ''}{in_latex}")
+            yield Equation("", equals, f"{'−' if negative else ''}{in_text}", f"{'-' if negative else ''}{in_latex}")
         else:
-            yield Equation("", "−" if negative else "+", said, in_latex)
+            yield Equation("", "−" if negative else "+", in_text, in_latex)
 
 
 def _notes(formula: Formula, view: View, proof: Proof | None) -> list[str]:
@@ -188,7 +193,7 @@ def _asked(formula: Formula) -> list[str]:
     counting = formula.counting
     if counting is None or counting == replace(USUAL, convention=counting.convention, batch=counting.batch):
         return []
-    return numbers.asked(counting, [formula.quantity])
+    return numbers.request_notes(counting, [formula.quantity])
 
 
 def conditions(formula: Formula, view: View = "exact") -> list[str]:
@@ -196,8 +201,8 @@ def conditions(formula: Formula, view: View = "exact") -> list[str]:
     writer = Text(formula)
     notes = []
     if view == "divisible":
-        notes.append(_said("valid when", [writer.condition(each) for each in formula.conditions]))
-    notes.append(_said("assumes", _assumed(formula, writer)))
+        notes.append(_labelled("valid when", [writer.condition(each) for each in formula.conditions]))
+    notes.append(_labelled("assumes", _assumed(formula, writer)))
     if formula.fixed:
         bound = (f"{writer.letter(symbol(name))} = {each}" for name, each in formula.fixed.items())
         notes.append(f"with {', '.join(bound)}")
@@ -237,7 +242,7 @@ def _at_defaults(formula: Formula) -> str:
     return f"at {values} an assumption does not hold; the network is counted: {counted}"
 
 
-def _said(before: str, conditions: Sequence[str]) -> str:
+def _labelled(before: str, conditions: Sequence[str]) -> str:
     if not conditions:
         return ""
     more = len(conditions) - MOST_CONDITIONS

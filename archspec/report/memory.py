@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import Any
 
 from archspec.errors import ArchspecError
-from archspec.memory.peak import POLICIES, Memory, Moment, peak_bytes
+from archspec.memory import POLICIES
+from archspec.memory.peak import Memory, Moment, peak_bytes
 from archspec.report import numbers
 from archspec.report.cells import Bar, Name, Number, Shape, raw
 from archspec.report.page import Column, Notes, Report, Section, Table, Title

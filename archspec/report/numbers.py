@@ -23,10 +23,10 @@ def number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else "–" if value is None else str(value)
 
 
-def asked(counting: Counting, quantities: Iterable[str]) -> list[str]:
+def request_notes(counting: Counting, quantities: Iterable[str]) -> list[str]:
     """What of a request decides some quantities, besides the convention and the batch, where it must be said.
 
-    >>> asked(Counting(dtype="int8", in_place=True, weight_bits=4), ["memory", "weight_bytes"])
+    >>> request_notes(Counting(dtype="int8", in_place=True, weight_bits=4), ["memory", "weight_bytes"])
     ['memory layerwise, int8, in place', '4-bit weights']
     """
     kinds = {quantity(name).kind for name in quantities}
@@ -36,10 +36,10 @@ def asked(counting: Counting, quantities: Iterable[str]) -> list[str]:
         *["best order"] * (counting.order == "best"),
         *["in place"] * counting.in_place,
     )
-    said = [f"memory {', '.join(how)}"] if "peak" in kinds else []
-    if counting.dtype != USUAL.dtype and not said:
-        said.append(f"{counting.dtype} activations")
-    return [*said, f"{counting.bits}-bit weights"] if counting.weight_bits is not None else said
+    notes = [f"memory {', '.join(how)}"] if "peak" in kinds else []
+    if counting.dtype != USUAL.dtype and not notes:
+        notes.append(f"{counting.dtype} activations")
+    return [*notes, f"{counting.bits}-bit weights"] if counting.weight_bits is not None else notes
 
 
 def decimal(value: Any, places: int) -> str:
@@ -144,7 +144,7 @@ def shorten(text: str, width: int) -> str:
     return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
 
 
-def titled(network: Network) -> str:
+def network_title(network: Network) -> str:
     """The name of a network, and the paper of its specification."""
     source = cite(network.document) if network.document else ""
     return f"{network.name}: {source}" if source else network.name

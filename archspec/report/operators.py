@@ -38,11 +38,11 @@ def _assumed(form: OperatorForm) -> str:
 
 
 def _name(form: OperatorForm) -> str:
-    settings = ", ".join(f"{name}: {_said(value)}" for name, value in form.settings.items())
+    settings = ", ".join(f"{name}: {_setting(value)}" for name, value in form.settings.items())
     return f"{form.operator} ({settings})" if settings else form.operator
 
 
-def _said(value: Any) -> str:
+def _setting(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -65,7 +65,7 @@ def _legend(forms: Sequence[OperatorForm]) -> str:
 def _data(form: OperatorForm) -> dict[str, Any]:
     return {
         "operator": form.operator,
-        "settings": {name: _said(value) for name, value in form.settings.items()},
+        "settings": {name: _setting(value) for name, value in form.settings.items()},
         "letters": {letter.name: letter.means for letter in form.letters},
         "inputs": [shape(x) for x in form.inputs],
         "output": shape(form.output),

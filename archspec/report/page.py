@@ -84,6 +84,24 @@ class Title:
     text: str
 
 
+class LetteredSentence(str):
+    """A sentence with symbols in it.
+
+    Attributes:
+        latex: The same for a LaTeX document, with their letters.
+    """
+
+    __slots__ = ("latex",)
+
+    latex: str
+
+    def __new__(cls, text: str, latex: str) -> "LetteredSentence":
+        """The text, which LaTeX has otherwise."""
+        made = super().__new__(cls, text)
+        made.latex = latex
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Notes:
     """Sentences.

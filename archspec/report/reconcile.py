@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from archspec.cost import Convention, CostTable, Dialect, Term, TermDifference, difference, total
+from archspec.cost import Convention, CostTable, Dialect, Term
+from archspec.cost.difference import TermDifference, difference, total
 from archspec.graph import Network
 from archspec.published.reconcile import Counted, Reconciliation
 from archspec.published.verdict import Verdict
@@ -18,11 +19,11 @@ def explain_difference(left: CostTable, right: CostTable) -> Report:
     parts = difference(left.terms, right.terms)
     names = left.convention.name, right.convention.name
     gap = left.flops - right.flops
-    said = f"differ by {numbers.number(abs(gap))}" if gap else f"agree on {numbers.number(left.flops)}"
+    agreement = f"differ by {numbers.number(abs(gap))}" if gap else f"agree on {numbers.number(left.flops)}"
     return Report(
         (
             Section(
-                (Title(f"{left.network.name}: {names[0]} and {names[1]} {said}"), Notes((_setting(left.network),)))
+                (Title(f"{left.network.name}: {names[0]} and {names[1]} {agreement}"), Notes((_setting(left.network),)))
             ),
             Section((_table(parts, *names),)),
             Section((Notes([_about(table.convention) for table in (left, right)]),)),

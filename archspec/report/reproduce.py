@@ -50,12 +50,12 @@ def _role(finding: Finding) -> Role:
 def summary(findings: Sequence[Finding]) -> str:
     """The count of each verdict, in one sentence."""
     counts = Counter(finding.verdict for finding in findings)
-    said = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
+    verdicts = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
     unexplained = sum(finding.open for finding in findings)
     if counts[Verdict.OFF]:
         known = counts[Verdict.OFF] - unexplained
-        said[-1 if not counts[Verdict.MEASURED] else -2] += f" ({known} known errata, {unexplained} unexplained)"
-    return f"{len(findings)} figures: {', '.join(said)}"
+        verdicts[-1 if not counts[Verdict.MEASURED] else -2] += f" ({known} known errata, {unexplained} unexplained)"
+    return f"{len(findings)} figures: {', '.join(verdicts)}"
 
 
 # ------------------------------------------------------------------ cells

@@ -79,7 +79,9 @@ def _notes(found: Sensitivity) -> Iterator[str]:
             yield f"{response.symbol}: {response.reason}"
         elif told := [str(each) for each in response.assumes if each.kind not in ("differs", "at_least")]:
             yield f"{response.symbol}: assumes {', '.join(told)}"
-    yield "; ".join((f"convention {found.counting.convention.name}", *numbers.asked(found.counting, [found.quantity])))
+    yield "; ".join(
+        (f"convention {found.counting.convention.name}", *numbers.request_notes(found.counting, [found.quantity]))
+    )
 
 
 def _response(found: Sensitivity, response: Response) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
+from archspec.architecture import Architecture
 from archspec.errors import ArchspecError
 from archspec.graph import Network, Node, Trace
 from archspec.language.document import Block, Document
@@ -12,6 +13,11 @@ from archspec.ops import Tensor
 from archspec.report import numbers
 from archspec.report.cells import EMPTY, Name, Number, Shape
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
+
+
+def architecture(arch: Architecture) -> Report:
+    """The same of a specification, its symbols at their defaults."""
+    return show(arch.expand())
 
 
 def show(network: Network) -> Report:
@@ -24,7 +30,9 @@ def show(network: Network) -> Report:
     if document is None:
         raise ArchspecError(f"'{network.name}' was not expanded from a specification")
     note = document.source.note if document.source else None
-    sections = [Section((Title(numbers.titled(network)), *((Notes((f"note: {note}",), inset=True),) if note else ())))]
+    sections = [
+        Section((Title(numbers.network_title(network)), *((Notes((f"note: {note}",), inset=True),) if note else ())))
+    ]
     if document.symbols:
         sections.append(Section((Table(_symbols(document, network)),), heading="symbols"))
     if document.functions:

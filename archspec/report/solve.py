@@ -89,9 +89,9 @@ def _searched(line: SearchRange) -> str:
 
 def _answer(found: Found, smallest: bool) -> str:
     spans = found.spans.items()
-    said = ", ".join(_anywhere(name, found.everywhere.get(name, (span,))) for name, span in spans)
+    texts = ", ".join(_anywhere(name, found.everywhere.get(name, (span,))) for name, span in spans)
     such = ", ".join(f"{name} = {decimal(span.short)}" for name, span in spans if not span.single)
-    return f"{'Smallest' if smallest else 'Largest'}: {said}" + (f", such as {such}" if such else "")
+    return f"{'Smallest' if smallest else 'Largest'}: {texts}" + (f", such as {such}" if such else "")
 
 
 def _anywhere(name: str, spans: Sequence[Span]) -> str:
@@ -108,7 +108,7 @@ def _costs(solution: Solution, best: Found) -> list[Column]:
     columns = [
         Column("", list(map(Name, names)), "quantity"),
         Column(_named(best), [Number(best.figures[name]) for name in names]),
-        Column("budget", [Number(None, _said(bounds.get(name))) for name in names]),
+        Column("budget", [Number(None, _bounds_text(bounds.get(name))) for name in names]),
         Column(
             "above it" if solution.smallest else "left",
             [Number(None, _left(bounds.get(name), best.figures[name], solution.smallest)) for name in names],
@@ -127,7 +127,7 @@ def _named(found: Found) -> str:
     return ", ".join(f"{name} = {decimal(value)}" for name, value in found.values.items())
 
 
-def _said(budget: Budget | None) -> str:
+def _bounds_text(budget: Budget | None) -> str:
     if budget is None:
         return ""
     ends = ((budget.least, "≥"), (budget.most, "≤"))
@@ -216,18 +216,18 @@ def _notes(solution: Solution) -> Iterable[str]:
 
 def _counted(solution: Solution) -> str:
     asked = (solution.goal, *(budget.quantity for budget in solution.budgets))
-    return "; ".join((f"batch {solution.counting.batch}", *numbers.asked(solution.counting, asked)))
+    return "; ".join((f"batch {solution.counting.batch}", *numbers.request_notes(solution.counting, asked)))
 
 
 def _misses(solution: Solution, nearest: Found) -> str:
-    said = []
+    texts = []
     for budget in solution.budgets:
         value = nearest.figures[budget.quantity]
         if budget.excess(value):
             too = "many" if budget.most is not None and value > budget.most else "few"
             over = f"{numbers.number(budget.excess(value))} too {too} ({percent(budget.miss(value))})"
-            said.append(f"{numbers.number(value)} {budget.quantity}, {over}")
-    return f"{', '.join(span.written(name) for name, span in nearest.spans.items())} has {'; '.join(said)}"
+            texts.append(f"{numbers.number(value)} {budget.quantity}, {over}")
+    return f"{', '.join(span.written(name) for name, span in nearest.spans.items())} has {'; '.join(texts)}"
 
 
 # ------------------------------------------------------------------ json

@@ -107,8 +107,8 @@ def _findings(agreements: "Sequence[Agreement]") -> list[str]:
     agreeing = sum(bool(agreement) for agreement in agreements)
     nodes = sum(len(agreement.rows) for agreement in agreements)
     facts = "inputs, shapes, weights, params, buffers, MACs and activations"
-    said = f"{agreeing} of {len(agreements)} networks agree ({nodes:,} nodes: {facts})"
-    return [said, *(agreement.sentence for agreement in agreements if not agreement)]
+    sentence = f"{agreeing} of {len(agreements)} networks agree ({nodes:,} nodes: {facts})"
+    return [sentence, *(agreement.sentence for agreement in agreements if not agreement)]
 
 
 def _data(agreement: "Agreement") -> dict[str, Any]:

@@ -2,9 +2,19 @@
 
 from archspec.runtime.agreement import Agreement, Comparison
 from archspec.runtime.build import build
-from archspec.runtime.calls import live
-from archspec.runtime.export import check_ending, export
+from archspec.runtime.calls import runnable
+from archspec.runtime.export import ExportRequest, check_ending, export
 from archspec.runtime.refusal import refusals
 from archspec.runtime.verify import verify
 
-__all__ = ["Agreement", "Comparison", "build", "check_ending", "export", "live", "refusals", "verify"]
+__all__ = [
+    "Agreement",
+    "Comparison",
+    "ExportRequest",
+    "build",
+    "check_ending",
+    "export",
+    "refusals",
+    "runnable",
+    "verify",
+]

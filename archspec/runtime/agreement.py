@@ -69,8 +69,8 @@ class Comparison:
         if self.real is None:
             return f"node '{self.name}' ({self.operator}) was not computed"
         facts = (f"{fact} {getattr(self.analytic, fact)} ≠ {getattr(self.real, fact)}" for fact in self.differing)
-        said = "; ".join(filter(None, (*facts, self.note)))
-        return f"node '{self.name}' ({self.operator}): {said or 'agrees'}"
+        sentence = "; ".join(filter(None, (*facts, self.note)))
+        return f"node '{self.name}' ({self.operator}): {sentence or 'agrees'}"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Agreement(Reported):
     Attributes:
         name: The specification's name.
         bindings: The symbols' values, defaults included, as text.
-        rows: One a node, in topological order.
+        rows: One per node, in topological order.
         total: The network as a whole, its state dict and its output.
         source: The same of its written source, if that was run, too.
     """

@@ -16,11 +16,11 @@ from archspec.graph.network import INPUT
 from archspec.language import Document, origin
 from archspec.language.initialisation import Filling
 from archspec.ops import Function
-from archspec.runtime.calls import live
+from archspec.runtime.calls import runnable
 from archspec.runtime.container import FunctionCall, applied, container
 from archspec.runtime.drawing import Drawing
 from archspec.runtime.initialise import fill
-from archspec.runtime.plan import ModuleTree, class_name, plan
+from archspec.runtime.plan import ModuleTree, class_name, module_tree
 from archspec.runtime.refusal import refusals
 
 
@@ -64,7 +64,7 @@ def build(
     place = target if target.type == "meta" else torch.device("cpu")  # where a seed means the same everywhere
     drawing = nullcontext() if seed is None else Drawing(seed)
     with drawing, nullcontext() if place == torch.get_default_device() else place:
-        model = _ModuleBuilder(network, document, place.type == "meta", inplace).container(plan(network))
+        model = _ModuleBuilder(network, document, place.type == "meta", inplace).container(module_tree(network))
     if document is not None:
         model.spec = origin(document, network.bindings)  # type: ignore[assignment]  # no tensor: torch lets any stand
     return model if target == place and dtype is None else model.to(device=target, dtype=dtype)
@@ -99,18 +99,18 @@ class _ModuleBuilder:
             module = applied(made)()
             module._settings = _written(made.settings)
             return module
-        if self.inplace and self._alone(node):
+        if self.inplace and self._may_overwrite(node):
             call = replace(call, kwargs={**call.kwargs, "inplace": True})
         fillings = self.fillings.get(node.name, {})
         arrays = [array.name for array in node.operator.weights(*self.network.inputs_of(node))]
         with refusals(node.name):
-            built = live(call, filled=not (arrays and fillings.keys() >= {*arrays}))
+            built = runnable(call, filled=not (arrays and fillings.keys() >= {*arrays}))
         if not self.meta:
             for name, filling in fillings.items():
                 fill(built.get_parameter(name), filling)
         return built
 
-    def _alone(self, node: Node) -> bool:
+    def _may_overwrite(self, node: Node) -> bool:
         """Whether a node can write over its input: nothing else takes that, and nothing shares its memory."""
         if not node.operator.overwrites or self.uses[node.inputs[0]] != 1 or node.inputs[0] == INPUT:
             return False

@@ -22,10 +22,10 @@ PLAIN = frozenset({int, bool, float, str, type(None)})
 
 
 @overload
-def live(call: Module, *, filled: bool = True) -> nn.Module: ...
+def runnable(call: Module, *, filled: bool = True) -> nn.Module: ...
 @overload
-def live(call: Function) -> "Applied": ...
-def live(call: TorchCall, *, filled: bool = True) -> "nn.Module | Applied":
+def runnable(call: Function) -> "Applied": ...
+def runnable(call: TorchCall, *, filled: bool = True) -> "nn.Module | Applied":
     """The module, or the function of the inputs, that a call describes.
 
     The functions before and after a module become forward hooks of it, so that its weights keep their own names.
@@ -37,9 +37,9 @@ def live(call: TorchCall, *, filled: bool = True) -> "nn.Module | Applied":
     Raises:
         ArchspecError: The target is not torch's or ours, or a setting is still an expression.
 
-    >>> live(Module("torch.nn.ReLU6"))
+    >>> runnable(Module("torch.nn.ReLU6"))
     ReLU6()
-    >>> live(Function("torch.flatten", {"start_dim": 1}))(torch.zeros(2, 3, 4)).shape
+    >>> runnable(Function("torch.flatten", {"start_dim": 1}))(torch.zeros(2, 3, 4)).shape
     torch.Size([2, 12])
     """
     target, settings = resolve(call.target), numbers(call.kwargs)
@@ -47,9 +47,9 @@ def live(call: TorchCall, *, filled: bool = True) -> "nn.Module | Applied":
         return Applied(target, settings, call.takes)
     module: nn.Module = target(**settings) if filled else _unfilled(target, settings)
     if call.before:
-        module.register_forward_pre_hook(_Before(tuple(live(function) for function in call.before)))
+        module.register_forward_pre_hook(_Before(tuple(runnable(function) for function in call.before)))
     if call.after:
-        module.register_forward_hook(_After(tuple(live(function) for function in call.after)))
+        module.register_forward_hook(_After(tuple(runnable(function) for function in call.after)))
     return module
 
 

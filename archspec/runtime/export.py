@@ -4,8 +4,8 @@ import io
 import json
 import os
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from torch.export import Dim
 
 from archspec.errors import ArchspecError
 from archspec.extras import need
-from archspec.files import replacing
+from archspec.files import WrittenFile, replacing
 from archspec.language import Origin
 from archspec.runtime.refusal import refusals
 
@@ -23,15 +23,37 @@ ONNX_LIMIT = 2 * 10**9
 """Bytes that one ONNX file can hold, as protobuf does, less some room for the graph."""
 
 
-def export(model: nn.Module, input_shape: tuple[int, ...], path: str | os.PathLike[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """What is asked of a file.
+
+    Attributes:
+        batch: How many inputs go through it at once; any number, if None.
+        opset: The version of ONNX's operators; torch's own choice, if None.
+        note: What is to be known of whoever uses it: "mean" and "deviation" of each channel, "names" of the classes.
+    """
+
+    batch: int | None = None
+    opset: int | None = None
+    note: Mapping[str, Any] = field(default_factory=dict)
+
+
+def export(
+    model: nn.Module,
+    input_shape: tuple[int, ...],
+    path: str | os.PathLike[str],
+    asked: ExportRequest = ExportRequest(),  # frozen
+) -> WrittenFile:
     """Write a model as a file of the format that its ending names; the model is put into evaluation.
 
-    The file also says what the model was made from, if its `spec` does. It appears when it is whole, or not at all.
+    The file also says what the model was made from, if its `spec` does, and how its inputs are made. It appears when it
+    is whole, or not at all.
 
     Args:
         model: A model with one input.
-        input_shape: The shape of its input, batch first; the batch of the file is free.
+        input_shape: The shape of its input, batch first.
         path: Ends in `.pt2` or `.onnx`.
+        asked: The batch, the opset, and what is noted.
 
     Raises:
         ArchspecError: Another ending, a model that is too large for the format, or a file that cannot be written.
@@ -39,11 +61,30 @@ def export(model: nn.Module, input_shape: tuple[int, ...], path: str | os.PathLi
     """
     target = Path(path)
     write = check_ending(target)
+    if asked.opset is not None and target.suffix != ".onnx":
+        raise ArchspecError(f"{target.name}: an opset is one of ONNX, a file that ends in .onnx")
     one = next(model.parameters(), torch.empty(0))
-    example = torch.zeros((2, *input_shape[1:]), device=one.device, dtype=one.dtype)  # 2: torch takes 1 for a constant
+    batch = asked.batch or 2  # torch takes 1 for a constant
+    example = torch.zeros((batch, *input_shape[1:]), device=one.device, dtype=one.dtype)
     with replacing(target) as file, warnings.catch_warnings(), torch.no_grad(), refusals(model):
         warnings.simplefilter("ignore")  # of torch's exporters about themselves
-        write(model.eval(), example, file)
+        kind = write(model.eval(), example, file, asked)
+        size = file.stat().st_size
+    sizes = "×".join(map(str, input_shape[1:]))
+    inputs = f"{f'batches of {asked.batch}' if asked.batch else 'any batch'} of {sizes}"
+    return WrittenFile(target, size, (kind, inputs, *_noted(asked.note)))
+
+
+def _noted(note: Mapping[str, Any]) -> list[str]:
+    said = []
+    if {"mean", "deviation"} <= set(note):
+        mean, deviation = _listed(note["mean"]), _listed(note["deviation"])
+        said.append(f"pixels from 0 to 1, less the mean {mean}, over the deviation {deviation}")
+    return [*said, *([f"{len(note['names'])} named classes"] if "names" in note else [])]
+
+
+def _listed(numbers: Sequence[float]) -> str:
+    return ", ".join(f"{number:.4g}" for number in numbers)
 
 
 def check_ending(path: str | os.PathLike[str]) -> "Writer":
@@ -59,14 +100,20 @@ def check_ending(path: str | os.PathLike[str]) -> "Writer":
     return WRITERS[target.suffix]
 
 
-def _pt2(model: nn.Module, example: torch.Tensor, file: Path) -> None:
-    program = torch.export.export(model, (example,), dynamic_shapes=({0: Dim("batch")},))
+def _pt2(model: nn.Module, example: torch.Tensor, file: Path, asked: ExportRequest) -> str:
+    program = torch.export.export(model, (example,), dynamic_shapes=_free(asked))
     packed = io.BytesIO()  # torch's own writer ends the process on a full disk, and names a folder after the file
-    torch.export.save(program, packed, extra_files={"archspec.json": json.dumps(_origin(model))})
+    torch.export.save(program, packed, extra_files={"archspec.json": json.dumps(_origin(model) | dict(asked.note))})
     file.write_bytes(packed.getbuffer())
+    return "a program of torch.export"
 
 
-def _onnx(model: nn.Module, example: torch.Tensor, file: Path) -> None:
+def _free(asked: ExportRequest) -> Any:
+    """What torch is told of the batch: that it is free."""
+    return None if asked.batch else ({0: Dim("batch")},)
+
+
+def _onnx(model: nn.Module, example: torch.Tensor, file: Path, asked: ExportRequest) -> str:
     need("onnx", "onnx", "onnxscript")
     size = sum(value.numel() * value.element_size() for value in (*model.parameters(), *model.buffers()))
     if size > ONNX_LIMIT:
@@ -75,19 +122,26 @@ def _onnx(model: nn.Module, example: torch.Tensor, file: Path) -> None:
         model,
         (example,),
         dynamo=True,
-        dynamic_shapes=({0: Dim("batch")},),
+        dynamic_shapes=_free(asked),
+        opset_version=asked.opset,
         input_names=["input"],
         output_names=["output"],
         verbose=False,
     )
     if program is None:
         raise AssertionError("dynamo=True gives a program")
-    for key, value in _origin(model).items():
+    opset = program.model.opset_imports[""]
+    if asked.opset not in (None, opset):
+        raise ArchspecError(
+            f"torch writes ONNX of opset {opset}, and not of {asked.opset}, which it may be too old for"
+        )
+    for key, value in (_origin(model) | dict(asked.note)).items():
         program.model.metadata_props[f"archspec.{key}"] = value if isinstance(value, str) else json.dumps(value)
     program.save(str(file), external_data=False)
+    return f"ONNX of opset {opset}"
 
 
-Writer = Callable[[nn.Module, torch.Tensor, Path], None]
+Writer = Callable[[nn.Module, torch.Tensor, Path, ExportRequest], str]
 WRITERS: Mapping[str, Writer] = {".pt2": _pt2, ".onnx": _onnx}
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from archspec.language.initialisation import Filling
-from archspec.runtime.calls import live
+from archspec.runtime.calls import runnable
 
 
 def fill(array: Tensor, filling: Filling) -> None:
@@ -21,7 +21,7 @@ def fill(array: Tensor, filling: Filling) -> None:
         if filling.kind == "truncated_normal" and filling.size is not None:
             truncated_normal_(array, float(filling.size))
         else:
-            live(filling.call())(array)
+            runnable(filling.call())(array)
 
 
 def truncated_normal_(array: Tensor, std: float) -> Tensor:

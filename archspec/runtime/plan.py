@@ -1,4 +1,4 @@
-"""How a network becomes a tree of modules: a plan a container, with what goes into it and comes out.
+"""How a network becomes a tree of modules: one plan per container, with what goes into it and comes out.
 
 Node `stage3/unit2/expand/conv2d` stands in the container `stage3/unit2/expand`, which stands in `stage3/unit2`, and so
 on to the network itself. A container takes the values that its nodes use and that come from outside, and gives those
@@ -54,7 +54,7 @@ class ModuleTree:
     children: tuple[tuple[str, "ModuleTree | Node"], ...]
 
 
-def plan(network: Network) -> ModuleTree:
+def module_tree(network: Network) -> ModuleTree:
     """The tree of a network's containers.
 
     Raises:
@@ -121,8 +121,8 @@ class _Planner:
     def _call(self, depth: int, child: str, begin: int, end: int) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
         """What a child takes and gives; a node takes an input twice where it names it twice."""
         node = self.network.nodes[begin]
-        alone = node.name.count("/") == depth
-        return child, node.inputs if alone else self._used(begin, end), self._given(begin, end)
+        only_node = node.name.count("/") == depth
+        return child, node.inputs if only_node else self._used(begin, end), self._given(begin, end)
 
     def _used(self, begin: int, end: int) -> tuple[str, ...]:
         """The values from outside that nodes of a range use, in the order of their first use."""

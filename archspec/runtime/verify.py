@@ -20,7 +20,7 @@ from archspec.ops import Operator
 from archspec.runtime.agreement import MEASURED, Agreement, Comparison, NodeFacts, added
 from archspec.runtime.build import build
 from archspec.runtime.refusal import refusals
-from archspec.runtime.written import UNCOUNTED, written
+from archspec.runtime.source_check import UNCOUNTED, check_source
 
 ASKED = 10**7
 """The elements of the largest tensor that is made to ask a processor."""
@@ -47,7 +47,7 @@ def verify(network: Network, device: str = "meta", source: str | None = None) ->
     )
     expected = added((row.analytic for row in rows), (INPUT,), network.tensor(network.output).shape)
     total = Comparison(network.name, "total", expected, run.total())
-    compared = None if source is None else written(network, source, expected, device)
+    compared = None if source is None else check_source(network, source, expected, device)
     bindings = {name: str(value) for name, value in network.bindings.items()}
     return Agreement(network.name, bindings, rows, total, compared)
 

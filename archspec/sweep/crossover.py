@@ -161,7 +161,7 @@ def crossover(
     """
     kind = cost.quantity(quantity).kind
     if kind != "sum":
-        what = "peak of memory" if kind == "peak" else "ratio"
+        what = {"peak": "peak of memory", "ratio": "ratio"}.get(kind, "largest number")
         raise UnknownNameError(f"a {what} is of the whole network; it does not add up from its layers")
     if by not in GROUPS:
         raise UnknownNameError(f"layers are not grouped by '{by}'; use {', '.join(GROUPS)}")

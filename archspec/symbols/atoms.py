@@ -5,11 +5,14 @@ from fractions import Fraction
 from typing import Any
 
 import sympy
-from sympy import Expr, Function, Rational, Symbol
+from sympy import Expr, Rational, Symbol
 from sympy.core.symbol import Str
+from sympy.printing.pretty.stringpict import prettyForm
 
 from archspec import dims
 from archspec.errors import ArchspecError
+from archspec.symbols.printing import PrintableAtom, closed
+from archspec.writing import latex_upright
 
 
 def symbol(name: str, integer: bool = True, least: Any = 1) -> Symbol:
@@ -32,7 +35,7 @@ def from_sympy(value: Expr) -> Any:
     return value
 
 
-class Atom(Function):  # type: ignore[misc]  # SymPy has no types
+class Atom(PrintableAtom):
     """A number that is computed, by the rule of the same name in `dims`, as soon as the arguments are numbers."""
 
     is_finite = True
@@ -43,9 +46,6 @@ class Atom(Function):  # type: ignore[misc]  # SymPy has no types
         return getattr(dims, self.rule)(*map(at, self.args))
 
     def _sympystr(self, printer: Any) -> str:
-        raise NotImplementedError
-
-    def _latex(self, printer: Any) -> str:
         raise NotImplementedError
 
     @classmethod
@@ -97,13 +97,17 @@ class CeilDiv(Rounding):
         bottom = f"({printer._print(b)})" if b.is_Add or b.is_Mul else printer._print(b)
         return f"{left}{top}/{bottom}{right}"
 
-    def _latex(self, printer: Any) -> str:
+    def _in_latex(self, printer: Any) -> str:
         a, b = self.args
         if b == 1:
             return rf"\left({printer._print(self.flat)}\right)"
         end = "ceil" if self.whole is None else "floor"
         top, bottom = printer._print(a if self.whole is None else self.whole), printer._print(b)
         return rf"\left\l{end} \frac{{{top}}}{{{bottom}}} \right\r{end}"
+
+    def _pretty(self, printer: Any) -> prettyForm:
+        a, b = map(printer._print, self.args)
+        return closed(printer, a / b, "ceil", "lceil", "rceil")
 
 
 class Floor(Rounding):
@@ -125,10 +129,13 @@ class Floor(Rounding):
             return f"⌊{printer._print(self.nearest)}⌉"
         return f"⌊{printer._print(self.args[0])}⌋"
 
-    def _latex(self, printer: Any) -> str:
+    def _in_latex(self, printer: Any) -> str:
         if self.nearest is not None:
             return rf"\left\lfloor {printer._print(self.nearest)} \right\rceil"
         return rf"\left\lfloor {printer._print(self.args[0])} \right\rfloor"
+
+    def _pretty(self, printer: Any) -> prettyForm:
+        return closed(printer, printer._print(self.args[0]), "floor", "lfloor", "rfloor")
 
 
 class Ceil(Rounding):
@@ -142,8 +149,11 @@ class Ceil(Rounding):
     def _sympystr(self, printer: Any) -> str:
         return f"⌈{printer._print(self.args[0])}⌉"
 
-    def _latex(self, printer: Any) -> str:
+    def _in_latex(self, printer: Any) -> str:
         return rf"\left\lceil {printer._print(self.args[0])} \right\rceil"
+
+    def _pretty(self, printer: Any) -> prettyForm:
+        return closed(printer, printer._print(self.args[0]), "ceil", "lceil", "rceil")
 
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -152,17 +162,24 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 class MakeDivisible(Rounding):
     """x to the nearest multiple of d, as `dims.make_divisible`; positive whatever x is."""
 
-    rule = "make_divisible"
+    rule = shown = "make_divisible"
     is_positive = True
 
     def _sympystr(self, printer: Any) -> str:
         x, d, *least = (printer._print(arg) for arg in self.args)
         return f"⌊{x}⌉{d.translate(_SUBSCRIPTS)}" + (f"≥{least[0]}" if least else "")
 
-    def _latex(self, printer: Any) -> str:
+    def _in_latex(self, printer: Any) -> str:
         x, d, *least = (printer._print(arg) for arg in self.args)
         bound = rf" \geq {least[0]}" if least else ""
         return rf"\left\lfloor {x} \right\rceil_{{{d}{bound}}}"
+
+    def _pretty(self, printer: Any) -> prettyForm:
+        if not printer._use_unicode:
+            return super()._pretty(printer)
+        x, d, *least = map(printer._print, self.args)
+        bound = f"≥{least[0]}" if least else ""
+        return prettyForm(*closed(printer, x, "", "lfloor", "rceil").right(f"{d}".translate(_SUBSCRIPTS) + bound))
 
 
 class Extreme(Atom):
@@ -176,6 +193,7 @@ class Maximum(Extreme):
     """The largest of its arguments."""
 
     rule = "maximum"
+    shown = "max"
 
     def _eval_is_positive(self) -> bool | None:
         return True if any(arg.is_positive for arg in self.args) else None
@@ -183,7 +201,7 @@ class Maximum(Extreme):
     def _sympystr(self, printer: Any) -> str:
         return f"max({', '.join(printer._print(arg) for arg in self.args)})"
 
-    def _latex(self, printer: Any) -> str:
+    def _in_latex(self, printer: Any) -> str:
         return rf"\max\left({', '.join(printer._print(arg) for arg in self.args)}\right)"
 
 
@@ -191,6 +209,7 @@ class Minimum(Extreme):
     """The smallest of its arguments."""
 
     rule = "minimum"
+    shown = "min"
 
     def _eval_is_positive(self) -> bool | None:
         return True if all(arg.is_positive for arg in self.args) else None
@@ -198,7 +217,7 @@ class Minimum(Extreme):
     def _sympystr(self, printer: Any) -> str:
         return f"min({', '.join(printer._print(arg) for arg in self.args)})"
 
-    def _latex(self, printer: Any) -> str:
+    def _in_latex(self, printer: Any) -> str:
         return rf"\min\left({', '.join(printer._print(arg) for arg in self.args)}\right)"
 
 
@@ -244,11 +263,14 @@ class TableLookup(Atom):
     def _sympystr(self, printer: Any) -> str:
         return self.label.format(*map(printer._print, self.keys))
 
-    def _latex(self, printer: Any) -> str:
+    def _in_latex(self, printer: Any) -> str:
         name, _, inside = self.label.rstrip(")").partition("(")
         keys = map(printer._print, self.keys)
         parts = [next(keys) if part == "{}" else _upright(part) for part in inside.split(", ")]
         return rf"{_upright(name)}\left({', '.join(parts)}\right)"
+
+    def _pretty(self, printer: Any) -> prettyForm:
+        return prettyForm(self.label.format(*(printer._print(key).render(wrap_line=False) for key in self.keys)))
 
 
 def _alike(answers: Iterable[bool | None]) -> bool | None:
@@ -265,8 +287,7 @@ def _cell(label: Any, cells: Any, keys: list[Any]) -> Any:
 
 
 def _upright(word: str) -> str:
-    escaped = word.replace("_", r"\_")
-    return rf"\mathrm{{{escaped}}}" if word[:1].isalpha() else word
+    return latex_upright(word) if word[:1].isalpha() else word
 
 
 def lookup(name: str, key: Any, column: Any, cells: Mapping[tuple[Any, Any], Any]) -> Any:
@@ -285,6 +306,7 @@ class Log2(Atom):
     """log₂ x; a number, and so whole, of a power of two alone."""
 
     rule = "log2"
+    shown = "log₂"
 
     def _eval_is_nonnegative(self) -> bool | None:
         return True if (self.args[0] - 1).is_nonnegative else None
@@ -292,6 +314,9 @@ class Log2(Atom):
     def _sympystr(self, printer: Any) -> str:
         return f"log₂({printer._print(self.args[0])})"
 
+    def _in_latex(self, printer: Any) -> str:
+        return rf"\log_2 {printer._print(self.args[0])}"
+
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        power = "" if exp is None else f"^{{{exp}}}"
-        return rf"\log_2{power} {printer._print(self.args[0])}"
+        """The power stands before the number, as mathematicians have it."""
+        return self._in_latex(printer) if exp is None else rf"\log_2^{{{exp}}} {printer._print(self.args[0])}"

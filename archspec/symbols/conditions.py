@@ -92,7 +92,7 @@ def condition(kind: str, left: Any, right: Any) -> Condition:
     return Condition(kind, left, right)
 
 
-def demanded(needed: Condition) -> bool:
+def require(needed: Condition) -> bool:
     """Whether what must be so can be: not where the values at hand say otherwise; it is recorded."""
     if needed.decided(values_at_hand() or {}) is False:
         return False

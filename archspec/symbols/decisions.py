@@ -14,7 +14,7 @@ from sympy import Expr, Integer
 from archspec.dims import record, values_at_hand
 from archspec.errors import UndecidableError
 from archspec.symbols.atoms import CeilDiv, to_sympy
-from archspec.symbols.conditions import Condition, condition, demanded
+from archspec.symbols.conditions import Condition, condition, require
 from archspec.symbols.values import value
 
 
@@ -31,7 +31,7 @@ def equal(a: Any, b: Any) -> bool:
 def agree(a: Any, b: Any) -> bool:
     """Whether a = b, as it must be; where that is open and no value says otherwise, it is."""
     plain = _equal(to_sympy(a), to_sympy(b))
-    return demanded(condition("equals", to_sympy(a), to_sympy(b))) if plain is None else plain
+    return require(condition("equals", to_sympy(a), to_sympy(b))) if plain is None else plain
 
 
 def _equal(a: Expr, b: Expr) -> bool | None:
@@ -79,7 +79,7 @@ def is_whole(x: Expr) -> bool:
     """Whether x is an integer, as it must be; where that is open and no value says otherwise, it is."""
     if x.is_integer is not None:
         return bool(x.is_integer)
-    return demanded(Condition("divides", x, Integer(1)))
+    return require(Condition("divides", x, Integer(1)))
 
 
 def reaches(x: Any, least: Any) -> bool:
@@ -87,7 +87,7 @@ def reaches(x: Any, least: Any) -> bool:
     difference = to_sympy(x) - to_sympy(least)
     if difference.is_nonnegative or difference.is_negative:
         return bool(difference.is_nonnegative)
-    return demanded(condition("at_least", to_sympy(x), to_sympy(least)))
+    return require(condition("at_least", to_sympy(x), to_sympy(least)))
 
 
 def settled(x: Expr) -> Any:

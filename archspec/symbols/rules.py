@@ -7,14 +7,14 @@ from sympy import Expr, Integer
 
 from archspec.errors import ArchspecError, DivisibilityError
 from archspec.symbols.atoms import Ceil, CeilDiv, Floor, Log2, MakeDivisible, Rounding, from_sympy, to_sympy
-from archspec.symbols.conditions import Condition, condition, demanded
+from archspec.symbols.conditions import Condition, condition, require
 
 
 def log2(x: Any) -> Any:
     """log₂ x; that x is a power of two is recorded."""
     found = Log2(to_sympy(x))
     if found.free_symbols:
-        demanded(Condition("divides", found, Integer(1)))
+        require(Condition("divides", found, Integer(1)))
     return from_sympy(found)
 
 
@@ -102,7 +102,7 @@ def exact_div(a: Any, b: Any) -> Any:
     """
     quotient = sympy.expand(to_sympy(a) / _divisor(b))
     needed = Condition("divides", to_sympy(a), to_sympy(b))
-    if quotient.is_integer is False or (not quotient.is_integer and not demanded(needed)):
+    if quotient.is_integer is False or (not quotient.is_integer and not require(needed)):
         raise DivisibilityError(f"{a} is not divisible by {b}")
     return from_sympy(quotient)
 
@@ -110,7 +110,7 @@ def exact_div(a: Any, b: Any) -> Any:
 def divide(a: Any, b: Any) -> Any:
     """a/b."""
     divisor = to_sympy(b)
-    if divisor.is_zero or (divisor.is_zero is None and not demanded(condition("differs", divisor, Integer(0)))):
+    if divisor.is_zero or (divisor.is_zero is None and not require(condition("differs", divisor, Integer(0)))):
         raise ArchspecError("division by zero")
     return from_sympy(to_sympy(a) / divisor)
 
@@ -120,7 +120,7 @@ def _divisor(b: Any) -> Expr:
     if divisor.is_positive:
         return divisor
     needed = ("at_least", Integer(1)) if divisor.is_integer else ("above", Integer(0))
-    if divisor.is_nonpositive or not demanded(condition(needed[0], divisor, needed[1])):
+    if divisor.is_nonpositive or not require(condition(needed[0], divisor, needed[1])):
         raise ArchspecError(f"the divisor must be positive, found {b}")
     return divisor
 

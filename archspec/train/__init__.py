@@ -13,13 +13,26 @@ from typing import TYPE_CHECKING, Any
 from archspec.extras import need
 
 if TYPE_CHECKING:
+    from archspec.train.int8 import QuantisedModel, quantise
     from archspec.train.options import Options
     from archspec.train.recipe import Recipe
     from archspec.train.result import Epoch, Result, Score, TrainingStoppedError, Watcher
     from archspec.train.run import fit
     from archspec.train.score import evaluate
 
-__all__ = ["Epoch", "Options", "Recipe", "Result", "Score", "TrainingStoppedError", "Watcher", "evaluate", "fit"]
+__all__ = [
+    "Epoch",
+    "Options",
+    "QuantisedModel",
+    "Recipe",
+    "Result",
+    "Score",
+    "TrainingStoppedError",
+    "Watcher",
+    "evaluate",
+    "fit",
+    "quantise",
+]
 
 _HOMES = {
     "Epoch": "result",
@@ -29,14 +42,16 @@ _HOMES = {
     "Score": "result",
     "TrainingStoppedError": "result",
     "Watcher": "result",
+    "QuantisedModel": "int8",
     "evaluate": "score",
     "fit": "run",
+    "quantise": "int8",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'archspec.train' has no attribute {name!r}")
-    if name in {"evaluate", "fit"}:
+    if name in {"evaluate", "fit", "quantise"}:
         need("train", "torch", "accelerate", "safetensors")
     return getattr(import_module(f"archspec.train.{_HOMES[name]}"), name)

@@ -8,19 +8,19 @@ from types import FrameType
 HEARD = (signal.SIGINT, signal.SIGTERM)
 
 
-class Heard:
+class StopSignal:
     """Which signal has come; None as long as none has."""
 
     signal: int | None = None
 
 
 @contextmanager
-def heard(patient: bool) -> Iterator[Heard]:
+def stop_signal(patient: bool) -> Iterator[StopSignal]:
     """Note the first signal; a second one kills, unless `patient`: torchrun repeats what the terminal has sent already.
 
     In a thread that is not the first, where Python hears no signals, it does nothing.
     """
-    found = Heard()
+    found = StopSignal()
 
     def note(number: int, _: FrameType | None) -> None:
         if found.signal is not None and not patient:

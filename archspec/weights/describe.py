@@ -10,7 +10,7 @@ SETTINGS = ("stride", "dilation", "groups", "padding_mode", "eps")
 """Settings of a layer that its arrays do not show, and that change what it gives."""
 
 
-def differing(module: nn.Module, other: nn.Module) -> Iterator[str]:
+def differing_settings(module: nn.Module, other: nn.Module) -> Iterator[str]:
     """The settings in which two layers differ; the padding only where no other does."""
     names = [name for name in SETTINGS if hasattr(module, name) and hasattr(other, name)]
     found = [name for name in names if getattr(module, name) != getattr(other, name)]
@@ -28,7 +28,7 @@ def describe(module: nn.Module) -> str:
     return text.replace(", inplace=True", "").replace("inplace=True", "")
 
 
-def between(ours: Iterable[str], theirs: Iterable[str]) -> str:
+def modules_apart(ours: Iterable[str], theirs: Iterable[str]) -> str:
     """The modules without weights that ran on one side alone; functions that are no modules are not seen."""
     here, there = Counter(ours), Counter(theirs)
     one, other = (_without_effect(names) for names in (here - there, there - here))

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from archspec.weights.alignment import Side
 from archspec.weights.layers import Layer
-from archspec.weights.layout import Side
 
 
 @dataclass(frozen=True, slots=True)

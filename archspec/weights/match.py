@@ -14,11 +14,11 @@ from torch import Tensor
 from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.graph.names import state_key
-from archspec.weights.choices import choices
+from archspec.weights.alignment import Alignment, Here, TooManyWaysError, align
+from archspec.weights.exchanges import exchanges
 from archspec.weights.file import WeightFile
 from archspec.weights.kinds import Kinds, kinds
 from archspec.weights.layers import Array, Layer, Layers, of_network, of_source
-from archspec.weights.layout import Alignment, Here, TooManyWaysError, lay
 from archspec.weights.matching import Matching
 from archspec.weights.rows import Why
 from archspec.weights.wiring import Wiring
@@ -63,7 +63,7 @@ def match(network: Network, source: Mapping[str, Tensor] | str | PathLike[str], 
         there=there,
         taken=matcher.taken,
         open=matcher.open,
-        choices=choices(here.all, matcher),
+        choices=exchanges(here.all, matcher),
         last=state_key(network.output, "")[:-1],
         source=found,
         assume=assume,
@@ -154,7 +154,7 @@ class _Matcher:
         )
         names = [layer.name for layer in found.there]
         try:
-            return lay(here, theirs, names, lambda one, two: alike(found.here[one], found.there[two]), blocks=blocks)
+            return align(here, theirs, names, lambda one, two: alike(found.here[one], found.there[two]), blocks=blocks)
         except TooManyWaysError:
             return None
 

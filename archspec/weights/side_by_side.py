@@ -16,7 +16,7 @@ from torch.utils.hooks import RemovableHandle
 
 from archspec.errors import ArchspecError
 from archspec.weights.check import Check, Parting
-from archspec.weights.describe import between, describe, differing
+from archspec.weights.describe import describe, differing_settings, modules_apart
 from archspec.weights.outputs import apart, first, largest, normalised, same, shape
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class _SideBySide:
                     ]
             ours, _ = self.output()
             if not same(ours, self.theirs, self.tolerance):
-                found.append(Parting("", False, between(run.since, self.behind), apart(ours, self.theirs)))
+                found.append(Parting("", False, modules_apart(run.since, self.behind), apart(ours, self.theirs)))
         return found
 
     def output(self) -> tuple[Tensor, str | None]:
@@ -198,10 +198,10 @@ class _Compare:
         self.run.since.clear()
         self.late = None
         if given.shape != theirs.shape:  # perhaps a padding, before the layer on one side and in it on the other
-            self.late = Parting(self.name, False, between(since, self.seen.since), apart(given, theirs))
+            self.late = Parting(self.name, False, modules_apart(since, self.seen.since), apart(given, theirs))
             return
         if not same(given, theirs, self.tolerance):
-            self.found.append(Parting(self.name, False, between(since, self.seen.since), apart(given, theirs)))
+            self.found.append(Parting(self.name, False, modules_apart(since, self.seen.since), apart(given, theirs)))
         given.copy_(theirs)
 
     def after(self, _: nn.Module, __: Any, gave: Tensor) -> Tensor:
@@ -209,7 +209,7 @@ class _Compare:
         self.run.since.clear()
         theirs = self.seen.gave
         if not same(gave, theirs, self.tolerance):
-            settings = "; ".join(differing(self.module, self.other))
+            settings = "; ".join(differing_settings(self.module, self.other))
             late = None if settings else self.late
             what = settings or "other numbers from the same weights"
             self.found.append(late or Parting(self.name, True, what, apart(gave, theirs), bool(settings)))

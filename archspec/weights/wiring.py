@@ -5,8 +5,8 @@ from functools import reduce
 from operator import or_
 
 from archspec.graph import Network
+from archspec.weights.alignment import Bits, numbers
 from archspec.weights.layers import Layer
-from archspec.weights.layout import Bits, numbers
 
 
 class Wiring:

@@ -53,7 +53,7 @@ def test_json_has_the_shape_that_others_read():
     data = json.loads(result.stdout)
     assert (result.exit_code, result.stderr) == (0, "")
     assert data["spec"] == "mobilenet"
-    assert data["bindings"] == {"alpha": "1", "side": "224", "classes": "1000"}
+    assert data["bindings"] == {"alpha": "1", "side": "224", "classes": "1000", "input_channels": "3"}
     assert (data["convention"], data["batch"]) == ("default", 1)
     assert (
         data["rows"][0].items()
@@ -171,6 +171,14 @@ def test_every_verb_has_a_page_of_help():
         result = run(verb, "--help")
         assert result.exit_code == 0
         assert "Usage" in result.stdout
+
+
+def test_a_verb_is_listed_by_what_its_own_page_says():
+    group = app.make_context("archspec", ["check", "-"])
+    for verb in VERBS:
+        _, command, _ = app.resolve_command(group, [verb])
+        assert command.name == verb
+        assert app.get_command(group, verb).help == command.help
 
 
 def test_the_module_runs_as_the_command():

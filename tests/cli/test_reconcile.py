@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 import archspec
 from archspec.cli import app
-from archspec.cost import CONVENTIONS, DIALECTS, counter, difference, total
+from archspec.cost import CONVENTIONS, DIALECTS
+from archspec.cost.difference import counter, difference, total
 from archspec.errors import ArchspecError, UnknownNameError
 from archspec.language import zoo
 from archspec.published import ReportedNumber, reconcile
@@ -240,13 +241,19 @@ def test_a_match_is_data_with_exact_terms():
 
 
 def test_what_nothing_counts_to_exits_1_with_the_nearest():
-    result = run("reconcile", "mobilenet_v2", "--reported", "299,999,999 MACs")
+    result = run("reconcile", "lenet_300_100", "--reported", "299,999,999 MACs")
     assert result.exit_code == 1
     assert "Nothing that is counted here rounds to that" in result.stdout
-    assert "+774,273 (+0.25 %): 300,774,272: MACs by torchlens" in result.stdout
-    nearest = data("reconcile", "mobilenet_v2", "--reported", "299,999,999 MACs", code=1)["nearest"]
+    nearest = data("reconcile", "lenet_300_100", "--reported", "299,999,999 MACs", code=1)["nearest"]
+    found = reconcile(archspec.load("lenet_300_100"), "299,999,999 MACs").nearest
+    assert [near["off"] + 299999999 for near in nearest] == [near.value for near in found]
+
+
+def test_the_nearest_are_those_that_differ_least():
+    found = reconcile(archspec.load("mobilenet_v2"), "299,999,999 MACs")
+    assert "+774,273 (+0.25 %): 300,774,272: MACs by torchlens" in str(found)
     on_image, no_classifier = archspec.load("mobilenet_v2").count(convention="on-image").macs, CORE - 1280 * 1000
-    assert [near["off"] + 299999999 for near in nearest] == [on_image, no_classifier, CORE]
+    assert [near.value for near in found.nearest] == [on_image, no_classifier, CORE]
 
 
 def test_a_report_that_is_none_exits_2():

@@ -24,6 +24,8 @@ VERBS = {
     "compress": "compress predict lenet_300_100 --plan lenet_300_100",
     "count": "count small.yaml",
     "crossover": "crossover small.yaml --for c --between 1,8",
+    "distil": "distil --help",
+    "ensemble": "ensemble --help",
     "evaluate": "evaluate --help",
     "explain": "explain small.yaml unit/conv2d",
     "explain-difference": "explain-difference --help",
@@ -35,6 +37,7 @@ VERBS = {
     "sensitivity": "sensitivity small.yaml",
     "show": "show small.yaml",
     "solve": "solve small.yaml --for c --params <=9000",
+    "specialists": "specialists --help",
     "train": "train --help",
     "verify": "verify small.yaml",
     "weights": "weights --help",
@@ -114,7 +117,7 @@ for command in sys.argv[1:]:
     done = subprocess.run([sys.executable, "-c", code, *commands], capture_output=True, text=True, check=True)
     said = done.stdout.splitlines()
     assert len(said) == len(commands)
-    assert {line.rpartition("[")[0] for line in said} == {"2 this needs torch: pip install 'archspec-nn"}
+    assert {line.partition("[")[0] for line in said} == {"2 this needs torch: pip install 'archspec-nn"}
 
 
 def test_a_module_that_no_extra_brings_is_a_fault_of_ours(monkeypatch):

@@ -47,10 +47,10 @@ def test_formulas_and_printed_numbers_come_to_what_is_counted(name, bindings):
         assert found.flops == row.flops
         assert not found.broken
         values = found.values
-        for figure, formula in found.form.figures.items():
+        for figure, formula in found.closed_forms.figures.items():
             assert value(formula.exact, values) == found.figures[figure]
             assert computed(NumberText(formula, values).sum(formula.terms)) == found.figures[figure]
-        for formulas, sizes in ((found.form.output, node.output.shape), *((w[1], w[2]) for w in found.weights)):
+        for formulas, sizes in ((found.closed_forms.output, node.output.shape), *((w[1], w[2]) for w in found.weights)):
             assert tuple(value(size.exact, values) for size in formulas) == sizes
             printed = shape(formulas, NumberText, values)
             assert [computed(part) for part in re.split(" × ", printed)] == list(sizes)
@@ -80,16 +80,16 @@ network:
 """)
     conv = arch.explain("conv")
     assert [conv.values[name] for name in ("k_h", "k_w", "s_h", "s_w", "p_top", "p_right")] == [3, 5, 1, 2, 0, 3]
-    assert str(conv.form.figures["macs"]) == "n·c_out·h′·w′·c_in·k_h·k_w/g"
+    assert str(conv.closed_forms.figures["macs"]) == "n·c_out·h′·w′·c_in·k_h·k_w/g"
     assert arch.explain("pad").values["p"] == 2
     split = arch.explain("split")
-    assert (shape(split.form.output), split.values) == ("n × 4 × h × w", {"n": 1, "c": 6, "h": 12, "w": 11})
+    assert (shape(split.closed_forms.output), split.values) == ("n × 4 × h × w", {"n": 1, "c": 6, "h": 12, "w": 11})
     pool = arch.explain("pool")
     assert [str(condition) for condition in pool.broken] == ["h is a multiple of o", "w is a multiple of o"]
     said = run_on(arch, "pool")
     assert "A closed form needs that h is a multiple of o" in " ".join(said.split())
     gate = arch.explain("gate")
-    assert shape(gate.form.inputs[1]) == "n × c × 1 × 1"
+    assert shape(gate.closed_forms.inputs[1]) == "n × c × 1 × 1"
 
 
 def run_on(arch, node):

@@ -11,7 +11,7 @@ import sympy
 
 from archspec import dims, graph, language, ops
 from archspec.errors import BindingError, SpecErrors
-from archspec.graph import made
+from archspec.graph import operators
 from archspec.language import Document
 from archspec.ops import Tensor
 
@@ -73,7 +73,7 @@ def test_an_operator_sees_the_sizes_of_what_flows_in():
 
 def test_a_vector_has_no_height():
     assert faults(HEAD + "network:\n  - flatten\n  - linear: {out_features: in_height}\n") == [
-        "6:28: what flows in here is no image and has no height"
+        "6:28: what flows in here is not an image and has no height"
     ]
 
 
@@ -175,7 +175,7 @@ def test_use_takes_the_name_of_an_operator_or_block_from_an_expression():
 @pytest.mark.parametrize(
     ("step", "fault"),
     [
-        ("{use: act}", "7:17: use: '3' is no operator or block; give the name of one"),
+        ("{use: act}", "7:17: use: '3' is not an operator or a block; give the name of one"),
         ("{use: add}", "7:17: use: 'add' takes branches: add: [[…], […]]"),
         ("{use: conv2d}", "7:11: 'conv2d' needs 'out_channels' and 'kernel_size'"),
         ("{use: dropout, with: {q: 3}}", "7:33: 'dropout' has no argument 'q'; it takes p"),
@@ -764,7 +764,7 @@ def test_operators_are_made_once_and_not_kept_without_bound():
     assert first.operator is expand(text).nodes[2].operator
     wide = HEAD + "network: [flatten, {repeat: 5000, index: i, body: [{linear: {out_features: 1 + i}}]}]\n"
     assert len(expand(wide).nodes) == 5001
-    assert len(made._operators) <= made.MAX_OPERATORS
+    assert len(operators._operators) <= operators.MAX_OPERATORS
 
 
 # ---------------------------------------------------------------- where nodes come from

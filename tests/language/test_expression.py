@@ -95,7 +95,7 @@ def test_numbers_are_written_as_they_stand(given, text):
     [
         ("alpha * 3", 1, "undefined name 'alpha'"),
         ("3 * in_chanels", 5, "undefined name 'in_chanels'; did you mean 'in_channels'?"),
-        ("3 + in_height", 5, "what flows in here is no image and has no height"),
+        ("3 + in_height", 5, "what flows in here is not an image and has no height"),
         ("3 + twce(2)", 5, "undefined function 'twce'; did you mean 'twice'?"),
         ("(lambda: 1)()", 1, "a call is name(argument, …)"),
         (

@@ -73,6 +73,33 @@ def test_a_network_of_any_size_is_counted_without_wrapping(batches, classes):
     assert table.flops.tolist() == [batch * classes * (2 * 7 + 1) for batch in batches]
 
 
+@pytest.mark.parametrize("values", [[0.5, 1], ["1/2", "1"], [Fraction(1, 2), 1], np.array([0.5, 1.0]), (0.5, "1.0")])
+def test_multipliers_in_any_form_are_read_exactly(values):
+    arch = archspec.load("mobilenet_v2")
+    table, each = arch.count(alpha=values, side=[224, 160]), [arch.count(alpha=0.5), arch.count(alpha=1, side=160)]
+    for quantity in ("params", "macs", "memory", "traffic", "intensity"):
+        assert list(table.figure(quantity)) == [one.figure(quantity) for one in each]
+    formula = arch.formula("flops", free=["alpha", "side"])
+    assert formula(alpha=values, side=[224, 160]).tolist() == [one.flops for one in each]
+    assert arch.count(alpha=np.float32(0.35)).macs == arch.count(alpha="0.35").macs
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ([], "a number at least"),
+        ([[1, 2]], r"expected a number, found \[1, 2\]"),
+        ([1, "x"], "found 'x'"),
+        ([1, 99], "must be from 1/10 to 3"),
+        (np.array([True]), "found bool"),
+        (np.array([np.nan]), "found 'nan'"),
+    ],
+)
+def test_what_is_no_array_of_numbers_is_refused(value, said):
+    with pytest.raises(archspec.ArchspecError, match=said):
+        archspec.load("mobilenet_v2").count(alpha=value)
+
+
 def test_fractions_are_held_until_they_are_rounded():
     scaled = whole(3, 5, 8) * HALF
     assert dims.floor(scaled).tolist() == [1, 2, 4]

@@ -481,6 +481,11 @@ def one_side(condition, frame, a, b, early):
     return a[1]
 
 
+def left_unset(shape, flow, there):
+    """The sizes of a name that one side of a condition gives are set on that side alone."""
+    return shape
+
+
 def half_refused(operator, args, results, frame, condition):
     """A join that cannot be is refused on the last of its conditions alone."""
     last = condition.parts[-1] if isinstance(condition, Code) and condition.head == "and" else condition
@@ -535,6 +540,14 @@ FAULTS = {
         one_side,
         f"network: [{{when: kind == one, then: [{{{CONV} 4}}, as: p}}], else: [{{{CONV} 6}}, as: p}}]}}, "
         f"{{{CONV} 2}}}}, {{from: p}}, {{{CONV} 3}}}}]",
+    ),
+    "a size set on one side of a condition alone": (
+        conditions,
+        "_stand_in",
+        left_unset,
+        f"network: [{{body: [{{when: kind == one, then: [{{add: {{a: [{{repeat: 2, "
+        f"body: [{{{CONV} in_channels + 1}}}}, {{relu, as: p}}]}}, {{{CONV} 1}}}}], b: [{{{CONV} 1}}}}]}}}}]}}, "
+        f"{{{CONV} 3}}}}], as: part}}, {{when: kind == one, then: [{{from: p}}, {{{CONV} 5}}}}]}}]",
     ),
     "a join refused on half of its condition": (
         joins,

@@ -12,8 +12,9 @@ import archspec
 from archspec.cli import app
 from archspec.dims import recording
 from archspec.errors import ArchspecError, UndecidableError, UnknownNameError
+from archspec.memory import DTYPES, POLICIES
 from archspec.memory import order as schedule
-from archspec.memory.peak import DTYPES, POLICIES, memory, peak_bytes, peak_elements
+from archspec.memory.peak import memory, peak_bytes, peak_elements
 from archspec.memory.storage import layout
 
 RESIDUAL = """

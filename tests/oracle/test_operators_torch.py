@@ -24,7 +24,7 @@ from archspec import symbols  # noqa: E402
 from archspec.errors import ArchspecError, ShapeError  # noqa: E402
 from archspec.language.initialisation import FILLINGS, Filling  # noqa: E402
 from archspec.ops import Function, Module, Tensor, operator  # noqa: E402
-from archspec.runtime import live  # noqa: E402
+from archspec.runtime import runnable  # noqa: E402
 from archspec.runtime.binary import BinaryConv2d, BinaryLinear, sign  # noqa: E402
 from archspec.runtime.calls import resolve  # noqa: E402
 
@@ -36,7 +36,7 @@ CASES = 320
 
 
 def modules(call):
-    return live(call).eval() if isinstance(call, Module) else live(call)
+    return runnable(call).eval() if isinstance(call, Module) else runnable(call)
 
 
 def run(chosen, *shapes, device="meta"):
@@ -233,13 +233,13 @@ def gradients(layer, sample, after):
 @pytest.mark.parametrize("sample", [s for s in SAMPLES if s.operator.overwrites], ids=str)
 def test_what_overwrites_its_input_has_the_same_gradient_in_place(sample):
     call = sample.operator.torch_call(*sample.tensors)
-    in_place = live(replace(call, kwargs={**call.kwargs, "inplace": True}))
-    assert all(map(torch.equal, *(gradients(layer, sample, lambda y: y * 3) for layer in (live(call), in_place))))
+    in_place = runnable(replace(call, kwargs={**call.kwargs, "inplace": True}))
+    assert all(map(torch.equal, *(gradients(layer, sample, lambda y: y * 3) for layer in (runnable(call), in_place))))
 
 
 @pytest.mark.parametrize("sample", [s for s in SAMPLES if s.operator.overwritable], ids=str)
 def test_a_result_that_is_written_over_is_not_needed_for_its_gradient(sample):
-    layer = live(sample.operator.torch_call(*sample.tensors))
+    layer = runnable(sample.operator.torch_call(*sample.tensors))
     ways = torch.relu, torch.relu_
     assert all(map(torch.equal, *(gradients(layer, sample, way) for way in ways)))
 
@@ -262,7 +262,7 @@ def compute(name, *inputs, **settings):
 def test_padding_same_puts_the_middle_of_an_odd_kernel_on_every_stride_th_pixel(kernel, stride, side):
     x = torch.randn(1, 1, side, side)
     conv = operator("conv2d")(out_channels=1, kernel_size=kernel, stride=stride, padding="same", bias=False)
-    module = live(conv.torch_call(Tensor((1, 1, side, side))))
+    module = runnable(conv.torch_call(Tensor((1, 1, side, side))))
     with torch.no_grad():
         middle = torch.zeros_like(module.weight)
         middle[0, 0, middle.shape[2] // 2, middle.shape[3] // 2] = 1
@@ -272,7 +272,9 @@ def test_padding_same_puts_the_middle_of_an_odd_kernel_on_every_stride_th_pixel(
 
 def test_padding_same_of_an_even_kernel_has_the_odd_row_below_and_the_odd_column_on_the_right():
     x = torch.arange(9.0).reshape(1, 1, 3, 3)
-    module = live(operator("conv2d")(out_channels=1, kernel_size=2, padding="same").torch_call(Tensor((1, 1, 3, 3))))
+    module = runnable(
+        operator("conv2d")(out_channels=1, kernel_size=2, padding="same").torch_call(Tensor((1, 1, 3, 3)))
+    )
     with torch.no_grad():
         module.weight.copy_(torch.tensor([[[[1.0, 0], [0, 0]]]]))
         module.bias.zero_()
@@ -283,7 +285,7 @@ def test_padding_on_four_sides_is_top_bottom_left_right():
     x = torch.ones(1, 1, 2, 2)
     padded = compute("zero_pad", x, padding=(1, 0, 0, 2))
     assert padded.tolist() == [[[[0, 0, 0, 0], [1, 1, 0, 0], [1, 1, 0, 0]]]]
-    module = live(
+    module = runnable(
         operator("conv2d")(out_channels=1, kernel_size=1, padding=(1, 0, 0, 2), bias=False).torch_call(
             Tensor((1, 1, 2, 2))
         )
@@ -338,14 +340,14 @@ def test_the_settings_of_a_function_reach_it():
     assert compute("leaky_relu", x, negative_slope="1/4").tolist() == [[-0.25, 0, 2]]
     assert torch.allclose(compute("elu", x, alpha=2), functional.elu(x, 2))
     assert compute("prelu", x, init=0.5).tolist() == [[-0.5, 0, 2]]
-    assert live(operator("batch_norm")(eps=0.25).torch_call(Tensor((1, 3)))).eps == 0.25
+    assert runnable(operator("batch_norm")(eps=0.25).torch_call(Tensor((1, 3)))).eps == 0.25
 
 
 @pytest.mark.parametrize(("h", "o"), [(h, o) for h in range(1, 13) for o in range(1, 9)])
 def test_the_windows_of_an_adaptive_pooling_cover_what_its_additions_say(h, o):
     pool = operator("adaptive_avg_pool2d")(output_size=(o, 1))
     x = torch.zeros(1, 1, h, 1, requires_grad=True)
-    live(pool.torch_call(Tensor((1, 1, h, 1))))(x).sum().backward()
+    runnable(pool.torch_call(Tensor((1, 1, h, 1))))(x).sum().backward()
     # a row that is in windows of k₁, k₂, … rows has the gradient 1/k₁ + 1/k₂ + …; windows i are ⌊ih/o⌋ … ⌈(i+1)h/o⌉
     windows = [range(i * h // o, -(-(i + 1) * h // o)) for i in range(o)]
     expected = [sum(1 / len(rows) for rows in windows if row in rows) for row in range(h)]
@@ -357,7 +359,7 @@ def test_the_windows_of_an_adaptive_pooling_cover_what_its_additions_say(h, o):
 def test_a_layer_norm_over_channels_is_that_of_each_pixel():
     x = torch.randn(2, 8, 3, 5)
     scale, shift = torch.randn(8), torch.randn(8)
-    layer = live(operator("layer_norm")(over_channels=True, eps="1/1000").torch_call(Tensor((2, 8, 3, 5))))
+    layer = runnable(operator("layer_norm")(over_channels=True, eps="1/1000").torch_call(Tensor((2, 8, 3, 5))))
     layer.load_state_dict({"weight": scale, "bias": shift})
     mean, variance = x.mean(1, keepdim=True), x.var(1, keepdim=True, correction=0)
     wanted = (x - mean) / (variance + 0.001).sqrt() * scale.view(8, 1, 1) + shift.view(8, 1, 1)
@@ -399,7 +401,7 @@ def test_a_binary_convolution_is_the_formula_of_the_paper(settings):
     conv = operator("binary_conv2d")(out_channels=4, **settings)
     x = torch.randn(2, 6, 7, 8)
     x[0, 0, 0, :3] = 0
-    module = live(conv.torch_call(Tensor(tuple(x.shape))))
+    module = runnable(conv.torch_call(Tensor(tuple(x.shape))))
     y = module(x).detach()
     (kh, kw), (sh, sw), (dh, dw) = (
         pair if isinstance(pair, tuple) else (pair, pair) for pair in (conv.kernel_size, conv.stride, conv.dilation)
@@ -439,7 +441,7 @@ def sides(conv, kh, kw, dh, dw):
 def test_a_binary_linear_layer_is_the_formula_of_the_paper(settings):
     layer = operator("binary_linear")(out_features=3, **settings)
     x = torch.randn(5, 8)
-    module = live(layer.torch_call(Tensor((5, 8))))
+    module = runnable(layer.torch_call(Tensor((5, 8))))
     weight = module.weight.detach()
     wanted = (signs(x) if layer.binary_input else x) @ (signs(weight) * weight.abs().mean(1, keepdim=True)).T
     if layer.binary_input and layer.input_scale:
@@ -468,7 +470,7 @@ def test_gradients_reach_the_weights_the_bias_and_the_input_of_a_binary_layer(na
     settings = {"kernel_size": 3, "out_channels": 4} if name == "binary_conv2d" else {"out_features": 4}
     x = torch.randn(2, 6, 5, 5) if name == "binary_conv2d" else torch.randn(2, 6)
     x.requires_grad_()
-    module = live(operator(name)(**settings, bias=True).torch_call(Tensor(tuple(x.shape))))
+    module = runnable(operator(name)(**settings, bias=True).torch_call(Tensor(tuple(x.shape))))
     module(x).square().sum().backward()
     assert all(p.grad.isfinite().all() and p.grad.abs().sum() > 0 for p in (*module.parameters(), x))
 
@@ -528,7 +530,7 @@ def test_a_binary_layer_prints_what_is_binary_and_takes_only_padding_of_zeros():
 
 def test_a_module_behind_a_padding_keeps_the_names_of_its_weights_and_can_be_copied_and_pickled():
     conv = operator("conv2d")(out_channels=2, kernel_size=2, padding="same")
-    module = live(conv.torch_call(Tensor((1, 3, 4, 4))))
+    module = runnable(conv.torch_call(Tensor((1, 3, 4, 4))))
     assert list(module.state_dict()) == ["weight", "bias"]
     x = torch.randn(1, 3, 4, 4)
     for twin in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):  # noqa: S301  # our own bytes
@@ -540,7 +542,7 @@ def test_a_module_behind_a_padding_keeps_the_names_of_its_weights_and_can_be_cop
 )
 def test_a_target_outside_torch_and_the_runtime_is_refused(target):
     with pytest.raises(ArchspecError, match=r"is not in torch or archspec\.runtime"):
-        live(Function(target))
+        runnable(Function(target))
 
 
 @pytest.mark.parametrize(
@@ -548,12 +550,12 @@ def test_a_target_outside_torch_and_the_runtime_is_refused(target):
 )
 def test_a_target_that_does_not_exist_is_refused(target):
     with pytest.raises(ArchspecError, match=f"there is no {target!r}"):
-        live(Module(target))
+        runnable(Module(target))
 
 
 def test_a_setting_that_is_still_a_symbol_is_refused():
     c = symbols.symbol("c")
     with pytest.raises(ArchspecError, match="out_channels is c; torch needs one number: bind its symbols"):
-        live(operator("conv2d")(out_channels=c, kernel_size=1).torch_call(Tensor((1, 3, 4, 4))))
+        runnable(operator("conv2d")(out_channels=c, kernel_size=1).torch_call(Tensor((1, 3, 4, 4))))
     with pytest.raises(ArchspecError, match="kernel_size is c"):
-        live(operator("max_pool2d")(kernel_size=[2, c]).torch_call(Tensor((1, 3, 4, 4))))
+        runnable(operator("max_pool2d")(kernel_size=[2, c]).torch_call(Tensor((1, 3, 4, 4))))

@@ -20,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 import archspec  # noqa: E402
 from archspec.cost import dialect  # noqa: E402
 from archspec.errors import ArchspecError  # noqa: E402
-from archspec.runtime import live  # noqa: E402
+from archspec.runtime import runnable  # noqa: E402
 from tests.peers.random_networks import network as drawn  # noqa: E402
 
 pytestmark = [
@@ -123,7 +123,7 @@ def written(operator, inputs):
     if operator.name in ("add", "mul"):
         sign = {"add": add, "mul": mul}[operator.name]
         return [lambda *x: reduce(sign, x)]
-    return [live(operator.torch_call(*inputs))]
+    return [runnable(operator.torch_call(*inputs))]
 
 
 # ------------------------------------------------------------------ the tools

@@ -18,7 +18,7 @@ from archspec.graph import Container, Network, Node  # noqa: E402
 from archspec.graph.names import RESERVED, attribute, state_key  # noqa: E402
 from archspec.graph.network import INPUT  # noqa: E402
 from archspec.ops import Function, Module, Tensor, operator  # noqa: E402
-from archspec.runtime import build, live  # noqa: E402
+from archspec.runtime import build, runnable  # noqa: E402
 from archspec.runtime.container import applied, container  # noqa: E402
 from archspec.runtime.plan import ChildCall, ForwardPlan, checked  # noqa: E402
 
@@ -335,7 +335,7 @@ def test_functions_before_a_module_are_part_of_it_and_pickle():
     call = Module(
         "torch.nn.MaxPool2d", {"kernel_size": 2}, (Function("torch.nn.functional.pad", {"pad": (0, 1, 0, 1)}),)
     )
-    module = live(call)
+    module = runnable(call)
     x = torch.arange(9.0).reshape(1, 1, 3, 3)
     assert module(x).tolist() == pickle.loads(pickle.dumps(module))(x).tolist() == [[[[4, 5], [7, 8]]]]  # noqa: S301
 

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
+from archspec.runtime.written import made
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 import archspec
 from archspec.language import zoo
-from archspec.runtime.written import made
 
 COMPOSITE = {"alexnet", "googlenet", "binary_convolution"}
 """Networks with operators that torch does in several steps (LRN): what these need meanwhile is workspace."""

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from archspec.train import Options, Recipe, Watcher, data, fit
-from archspec.train.interrupt import heard
+from archspec.train.interrupt import stop_signal
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 EPOCHS = 12
@@ -133,13 +133,13 @@ def test_the_step_that_is_running_is_finished_and_saved(plain, tmp_path, asked, 
 
 def test_the_first_signal_is_noted_and_the_second_kills():
     before = signal.getsignal(signal.SIGINT)  # ignored, where the tests run in the background of a shell
-    with heard(patient=False) as ears:
+    with stop_signal(patient=False) as ears:
         os.kill(os.getpid(), signal.SIGTERM)
         assert ears.signal == signal.SIGTERM
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
-    with heard(patient=True) as ears:
+    with stop_signal(patient=True) as ears:
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
         assert ears.signal == signal.SIGINT

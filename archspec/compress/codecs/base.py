@@ -134,9 +134,9 @@ class ByteReader:
             if count:
                 self.ledger[name] = self.ledger.get(name, 0) + count
 
-    def damaged(self, said: str) -> DamagedError:
+    def damaged(self, message: str) -> DamagedError:
         """The error that says it of these bytes."""
-        return DamagedError(f"{self.what}: {said}")
+        return DamagedError(f"{self.what}: {message}")
 
 
 def joined(parts: Iterable[Any]) -> bytes:

@@ -85,14 +85,14 @@ class Language(Writer):
         name = self.letter(symbol)
         if declared.choices is not None:
             broken = self.not_among(name, [self.write(to_sympy(choice)) for choice in declared.choices])
-            said = f"one of {', '.join(map(str, declared.choices))}"
+            limits = f"one of {', '.join(map(str, declared.choices))}"
         elif declared.range is not None:
             low, high = declared.range
             broken = self.either(f"{name} < {self.write(to_sympy(low))}", f"{name} > {self.write(to_sympy(high))}")
-            said = f"from {low} to {high}"
+            limits = f"from {low} to {high}"
         else:
-            broken, said = f"{name} <= 0", "greater than 0"
-        return self.refuse(broken, f"{symbol.name} must be {said}")
+            broken, limits = f"{name} <= 0", "greater than 0"
+        return self.refuse(broken, f"{symbol.name} must be {limits}")
 
     def not_among(self, name: str, values: list[str]) -> str:
         """That a parameter has none of the values."""
@@ -112,14 +112,14 @@ class Language(Writer):
             raise ArchspecError(f"no exported function can check '{condition}'")
         left, right = self.sides(condition)
         broken = BROKEN[condition.kind].format(left=left, right=right)
-        said = f"{self.formula.quantity} of {self.formula.of} assumes that {Text(self.formula).condition(condition)}"
-        return self.refuse(broken, said)
+        message = f"{self.formula.quantity} of {self.formula.of} assumes that {Text(self.formula).condition(condition)}"
+        return self.refuse(broken, message)
 
     def sides(self, condition: Any) -> tuple[str, str]:
         """The two sides of a condition."""
         return self.write(condition.left, PRODUCT), self.write(condition.right, POWER)
 
-    def refuse(self, broken: str, said: str) -> list[str]:
+    def refuse(self, broken: str, message: str) -> list[str]:
         """The lines that raise with a sentence where something is so."""
         raise NotImplementedError
 

@@ -68,9 +68,9 @@ function makeDivisible(x, divisor, minimum = divisor) {
         """Calls that refuse what is not whole."""
         return [f"whole({self.letter(symbol)});" for symbol in self.formula.symbols if symbol.is_integer]
 
-    def refuse(self, broken: str, said: str) -> list[str]:
+    def refuse(self, broken: str, message: str) -> list[str]:
         """An if, and a RangeError."""
-        return [f"if ({broken}) throw new RangeError({javascript_string(said)});"]
+        return [f"if ({broken}) throw new RangeError({javascript_string(message)});"]
 
     def not_among(self, name: str, values: list[str]) -> str:
         """An expression that is true or false."""

@@ -53,9 +53,9 @@ class Numpy(Floating, Python):
     def _exact(self, name: str, whole: bool) -> str:
         return f"whole({name})" if whole else f"np.asarray({name}, dtype=np.float64)"
 
-    def refuse(self, broken: str, said: str) -> list[str]:
+    def refuse(self, broken: str, message: str) -> list[str]:
         """An if over all elements, and a ValueError."""
-        return super().refuse(f"np.any({broken})", said)
+        return super().refuse(f"np.any({broken})", message)
 
     def not_among(self, name: str, values: list[str]) -> str:
         """An array of truth values."""

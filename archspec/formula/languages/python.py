@@ -42,9 +42,9 @@ class Python(Language):
     def _exact(self, name: str, whole: bool) -> str:
         return f"index({name})" if whole else f"Fraction(str({name}))"
 
-    def refuse(self, broken: str, said: str) -> list[str]:
+    def refuse(self, broken: str, message: str) -> list[str]:
         """An if, and a ValueError."""
-        return [f"if {broken}:", f"{INDENT}raise ValueError({python_string(said)})"]
+        return [f"if {broken}:", f"{INDENT}raise ValueError({python_string(message)})"]
 
     def not_among(self, name: str, values: list[str]) -> str:
         """An expression that is true or false."""

@@ -45,16 +45,16 @@ def module_of(name: str) -> Any:
     return found
 
 
-def written(report: Report, form: str = "text", *, width: int = 100, colour: bool = False) -> str:
+def written(report: Report, format_name: str = "text", *, width: int = 100, colour: bool = False) -> str:
     """A report in a format.
 
     Args:
         report: What is written.
-        form: The format's name.
+        format_name: The format's name.
         width: Characters to a line, where a format has lines.
         colour: Whether text may use bold.
 
     Raises:
         UnknownNameError: There is no such format.
     """
-    return str(module_of(form).write(report, width=width, colour=colour))
+    return str(module_of(format_name).write(report, width=width, colour=colour))

@@ -33,7 +33,7 @@ FURTHER = {
 def write(report: Report, **_: Any) -> str:
     """The page; the title of the only table is its caption."""
     body = "\n".join(fragment(report))
-    style = STYLE + "".join(rule for name, rule in FURTHER.items() if re.search(rf'class="{name}[ "]', body))
+    style = _style(body)
     title = html_text(report.title or "archspec")
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n<style>{style}</style>\n'
@@ -41,11 +41,24 @@ def write(report: Report, **_: Any) -> str:
     )
 
 
+def embedded(report: Report) -> str:
+    """What stands inside another page, a notebook say, with a style of its own that touches nothing else there."""
+    body = "\n".join(fragment(report))
+    rules = re.findall(r"([^{}]+)(\{[^{}]*\})", _style(body))
+    scoped = "".join(f"{','.join(f'.archspec {each}' for each in names.split(','))}{rule}" for names, rule in rules)
+    return f'<div class="archspec">\n<style>{scoped}</style>\n{body}\n</div>'
+
+
+def _style(body: str) -> str:
+    """The rules for what is in a page."""
+    return STYLE + "".join(rule for name, rule in FURTHER.items() if re.search(rf'class="{name}[ "]', body))
+
+
 def fragment(report: Report) -> Iterator[str]:
     """What stands inside a page."""
-    alone = len(report.tables) == 1 and sum(isinstance(part, Title) for part in report.parts) == 1
+    captions = len(report.tables) == 1 and sum(isinstance(part, Title) for part in report.parts) == 1
     for section in report.sections:
-        yield from _section(section, report.title if alone else "")
+        yield from _section(section, report.title if captions else "")
 
 
 def _section(section: Section, caption: str) -> Iterator[str]:

@@ -1,12 +1,13 @@
 """A report in LaTeX: tables of booktabs, formulas of amsmath."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from archspec.report.cells import Bar, Cell, Math
-from archspec.report.page import Formulas, Notes, Part, Report, Section, Table, Title
+from archspec.report.cells import Bar, Cell, Math, Share
+from archspec.report.page import Formulas, LetteredSentence, Notes, Part, Report, Section, Table, Title
 from archspec.report.typeset import aligned, padded
-from archspec.writing import latex_text, seen
+from archspec.writing import latex_text, visible_text
 
 
 def write(report: Report, **_: Any) -> str:
@@ -25,12 +26,20 @@ def _has(report: Report, kind: type) -> bool:
 
 def _captioned(report: Report) -> str:
     notes = [sentence for part in report.parts if isinstance(part, Notes) for sentence in part.sentences]
-    said = " ".join(f"{latex_text(sentence)}." for sentence in (report.title, *notes) if sentence)
-    return _floated(_table(report.tables[0]), said)
+    said = " ".join(f"{_sentence(sentence)}." for sentence in (report.title, *notes) if sentence)
+    return _floated(_table(report.tables[0]), said, report.title)
 
 
-def _floated(tabular: str, caption: str) -> str:
-    above = f"\\caption{{{caption}}}\n" if caption else ""
+def _sentence(sentence: str) -> str:
+    return sentence.latex if isinstance(sentence, LetteredSentence) else latex_text(sentence)
+
+
+def _floated(tabular: str, caption: str, title: str = "") -> str:
+    """A table with its caption; what it is of, short, goes into the list of tables, and its name into the label."""
+    short = f"[{{{latex_text(title)}}}]" if title else ""
+    label = re.sub(r"[^A-Za-z0-9]+", "-", title.partition(":")[0]).strip("-").lower()
+    above = f"\\caption{short}{{{caption}}}\n" if caption else ""
+    above += f"\\label{{tab:{label}}}\n" if label else ""
     return f"\\begin{{table}}\n\\centering\n{above}{tabular}\n\\end{{table}}\n"
 
 
@@ -47,7 +56,7 @@ def _part(part: Part) -> str:
     if isinstance(part, Title):
         return f"\\section*{{{latex_text(part.text)}}}"
     if isinstance(part, Notes):
-        return "\n\n".join(map(latex_text, part.sentences))
+        return "\n\n".join(map(_sentence, part.sentences))
     if isinstance(part, Formulas):
         return f"\\begin{{align*}}\n{aligned(part)}\n\\end{{align*}}"
     return _records(part) if part.wide == "records" else _floated(_table(part), "").rstrip()
@@ -68,8 +77,8 @@ def _table(table: Table) -> str:
     columns = [column for column in table.columns if not column.drop and not isinstance(column.cells[:1], Bar)]
     columns = [column for column in columns if not any(isinstance(cell, Bar) for cell in column.cells)]
     texts = [[_plain(column.cells[row]) for column in columns] for row in range(len(table.rows))]
-    headings = [seen(column.heading) for column in columns]
-    right = [column.right for column in columns]
+    headings = [visible_text(column.heading) for column in columns]
+    right = [column.right or any(isinstance(cell, Share) for cell in column.cells) for column in columns]
     (head, *body), _ = padded(headings, texts, right)
     lines = [" & ".join(map(latex_text, head))] if table.headed else []
     rows = []
@@ -94,7 +103,7 @@ def _table(table: Table) -> str:
 
 
 def _plain(cell: Cell) -> str:
-    return f"${cell.latex}$" if isinstance(cell, Math) else seen(cell.text)
+    return f"${cell.latex}$" if isinstance(cell, Math) else visible_text(cell.text)
 
 
 def _cell(cell: Cell, text: str) -> str:

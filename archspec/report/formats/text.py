@@ -67,7 +67,10 @@ class _Page:
 
     def table(self, table: Table) -> Iterator[str]:
         """The header, a rule, the rows; the total below another rule; an empty line before what goes on."""
-        fitted = _fitted(_drawn(table, self.width), self.width)
+        drawn = _drawn(table, self.width)
+        if _width(drawn) > self.width:
+            drawn = _drawn(table, self.width, bars=False)
+        fitted = _fitted(drawn, self.width)
         if table.wide in {"below", "records"} and _width(fitted) > self.width:
             whole = replace(table, columns=fitted)
             yield from self._below(whole) if table.wide == "below" else self._records(whole)
@@ -97,8 +100,8 @@ class _Page:
         yield f"{header}, {one_line(last.heading)} ←"
         yield rule
         for line, cell in zip(rows, last.cells, strict=True):
-            said = one_line(cell.text)
-            yield from (line, f"    ← {said}") if said not in {"", "–"} else (line,)
+            text = one_line(cell.text)
+            yield from (line, f"    ← {text}") if text not in {"", "–"} else (line,)
 
     def _records(self, table: Table) -> Iterator[str]:
         """Each row as its first cell, and below it those of the others that are not empty, by their headings."""
@@ -119,9 +122,9 @@ def wrapped(line: str, width: int, first: str = "", further: str = "  ") -> list
 # ------------------------------------------------------------------ columns
 
 
-def _drawn(table: Table, width: int) -> list[Column]:
+def _drawn(table: Table, width: int, bars: bool = True) -> list[Column]:
     """The columns with cells that are as they are read: bars drawn, the parts of a subtotal set further in."""
-    bars = next(cells for most, cells in BARS.items() if width < most)
+    length = next(cells for most, cells in BARS.items() if width < most) if bars else 0
     columns = []
     for number, column in enumerate(table.columns):
         if any(isinstance(cell, Bar) for cell in column.cells):
@@ -129,7 +132,7 @@ def _drawn(table: Table, width: int) -> list[Column]:
             if left >= LEAST_BAR:
                 columns.append(replace(column, cells=[_bar(cell, min(left, WIDEST_BAR)) for cell in column.cells]))
             continue
-        cells = [_share(cell, bars) if isinstance(cell, Share) else cell for cell in column.cells]
+        cells = [_share(cell, length) if isinstance(cell, Share) else cell for cell in column.cells]
         if number == 0:
             cells = [Name(f"  {c.text}") if table.role(n) == "part" else c for n, c in enumerate(cells)]
         columns.append(replace(column, cells=cells))
@@ -137,7 +140,10 @@ def _drawn(table: Table, width: int) -> list[Column]:
 
 
 def _share(cell: Share, bars: int) -> Cell:
-    return Name(f"{bar(cell.part, cell.whole, bars)} {cell.text.rjust(7)}") if cell.counted else Name("")
+    if not cell.counted:
+        return Name("")
+    drawn = f"{bar(cell.part, cell.whole, bars)} " if bars else ""
+    return Name(f"{drawn}{cell.text.rjust(7)}")
 
 
 def _bar(cell: Cell, cells: int) -> Cell:

@@ -40,8 +40,8 @@ def _part(part: Part) -> str:
     if isinstance(part, Notes):
         return f"#list({', '.join(map(string, part.sentences))})" if part.sentences else ""
     if isinstance(part, Formulas):
-        said = (string(f"{line.name} {line.sign} {line.text}".strip()) for line in part.lines)
-        return f"#stack(spacing: 0.6em, {', '.join(said)})"
+        texts = (string(f"{line.name} {line.sign} {line.text}".strip()) for line in part.lines)
+        return f"#stack(spacing: 0.6em, {', '.join(texts)})"
     return _table(part)
 
 

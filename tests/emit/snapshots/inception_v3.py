@@ -216,11 +216,12 @@ class InceptionV3(Chain):
 
     Args:
         classes: Number of classes.
+        input_channels: Channels of the image; 1 is grey.
     """
 
-    def __init__(self, classes: int = 1000) -> None:
+    def __init__(self, classes: int = 1000, input_channels: int = 3) -> None:
         super().__init__()
-        self.conv1 = Conv(3, c=32, k=3, s=2, p=0)
+        self.conv1 = Conv(input_channels, c=32, k=3, s=2, p=0)
         self.conv2 = Conv(32, c=32, k=3, s=1, p=0)
         self.conv3 = Conv(32, c=64, k=3, s=1)
         self.pool1 = Maxpool()

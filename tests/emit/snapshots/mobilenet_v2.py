@@ -80,14 +80,15 @@ class MobileNetV2(Chain):
     Args:
         alpha: Width multiplier.
         classes: Number of classes.
+        input_channels: Channels of the image; 1 is grey.
     """
 
-    def __init__(self, alpha: float | str | Fraction = 1, classes: int = 1000) -> None:
+    def __init__(self, alpha: float | str | Fraction = 1, classes: int = 1000, input_channels: int = 3) -> None:
         super().__init__()
         alpha = Fraction(str(alpha))
         if not Fraction(1, 10) <= alpha <= 3:
             raise ValueError(f"alpha must be from 1/10 to 3 (got {alpha})")
-        self.stem = ConvBN(3, c=width(32, alpha), s=2)
+        self.stem = ConvBN(input_channels, c=width(32, alpha), s=2)
         channels = self.stem.out_channels
         self.relu6 = nn.ReLU6()
         for name, t, c, n, s in (

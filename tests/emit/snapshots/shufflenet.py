@@ -116,16 +116,19 @@ class ShuffleNet(Chain):
         g: Groups of the pointwise convolutions.
         scale: Multiplier of the stages' channels: ShuffleNet s×.
         classes: Number of classes.
+        input_channels: Channels of the image; 1 is grey.
     """
 
-    def __init__(self, g: int = 3, scale: float | str | Fraction = 1, classes: int = 1000) -> None:
+    def __init__(
+        self, g: int = 3, scale: float | str | Fraction = 1, classes: int = 1000, input_channels: int = 3
+    ) -> None:
         super().__init__()
         if g not in (1, 2, 3, 4, 8):
             raise ValueError(f"g must be one of 1, 2, 3, 4, 8 (got {g})")
         scale = Fraction(str(scale))
         if scale not in (Fraction(1, 4), Fraction(1, 2), 1, Fraction(3, 2), 2):
             raise ValueError(f"scale must be one of 1/4, 1/2, 1, 3/2, 2 (got {scale})")
-        self.conv1 = ConvBN(3, c=CONV1_CHANNELS[scale][g], k=3, s=2)
+        self.conv1 = ConvBN(input_channels, c=CONV1_CHANNELS[scale][g], k=3, s=2)
         self.conv1_relu = nn.ReLU()
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
         channels = CONV1_CHANNELS[scale][g]

@@ -70,13 +70,14 @@ class SqueezeNetBypass(Chain):
         bypass: Simple: around fire3, 5, 7 and 9, where the channels stay; complex: around the others too, with a 1×1
             convolution.
         classes: Number of classes.
+        input_channels: Channels of the image; 1 is grey.
     """
 
-    def __init__(self, bypass: str = "simple", classes: int = 1000) -> None:
+    def __init__(self, bypass: str = "simple", classes: int = 1000, input_channels: int = 3) -> None:
         super().__init__()
         if bypass not in ("none", "simple", "complex"):
             raise ValueError(f"bypass must be one of none, simple, complex (got {bypass})")
-        self.conv1 = ConvReLU(3, c=96, k=7, s=2)
+        self.conv1 = ConvReLU(input_channels, c=96, k=7, s=2)
         self.maxpool1 = Maxpool()
         self.fire2 = Fire(96, s1x1=16, e1x1=64, e3x3=64, bypass=bypass)
         self.fire3 = Fire(128, s1x1=16, e1x1=64, e3x3=64, bypass=bypass)

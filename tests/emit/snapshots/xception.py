@@ -83,11 +83,12 @@ class Xception(Chain):
 
     Args:
         classes: Number of classes.
+        input_channels: Channels of the image; 1 is grey.
     """
 
-    def __init__(self, classes: int = 1000) -> None:
+    def __init__(self, classes: int = 1000, input_channels: int = 3) -> None:
         super().__init__()
-        self.conv1 = Conv(3, c=32, s=2)
+        self.conv1 = Conv(input_channels, c=32, s=2)
         self.conv1_relu = nn.ReLU()
         self.conv2 = Conv(32, c=64)
         self.conv2_relu = nn.ReLU()

@@ -94,7 +94,7 @@ class _Module:
     earlier: tuple[Bits, ...] = ()
 
 
-def lay(here: Here, there: Side, names: Sequence[str], score: Score, *, blocks: bool = True) -> Alignment | None:
+def align(here: Here, there: Side, names: Sequence[str], score: Score, *, blocks: bool = True) -> Alignment | None:
     """The ways to lay a source along a network; None if there is none.
 
     Args:

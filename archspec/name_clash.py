@@ -18,5 +18,6 @@ def refuse_other_distribution(package: Path = Path(__file__).parent) -> None:
         raise ImportError(
             f"{other} belongs to another distribution, 'archspec' (processors), installed into the same folder as this "
             "one, 'archspec-nn' (neural networks): they share the name under which they are imported, and cannot live "
-            "in one environment. Mend it with 'pip uninstall archspec archspec-nn' and 'pip install archspec-nn'"
+            "in one environment. Mend it with 'pip uninstall archspec archspec-nn' and 'pip install archspec-nn' "
+            "(in a checkout: 'pip install .')"
         )

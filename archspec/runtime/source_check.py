@@ -21,7 +21,7 @@ RUN = 10**8
 """The multiply-accumulates of the largest network whose numbers are compared, too; of a larger one, the shapes are."""
 
 
-def written(network: Network, source: str, expected: NodeFacts, device: str) -> Comparison:
+def check_source(network: Network, source: str, expected: NodeFacts, device: str) -> Comparison:
     """Compare what is counted with what the network's written source has and does.
 
     Args:
@@ -31,7 +31,7 @@ def written(network: Network, source: str, expected: NodeFacts, device: str) -> 
         device: Where the source is run; numbers are compared on a processor, if they are few.
     """
     with torch.device(device):
-        model = made(source, network.bindings).eval()
+        model = source_network(source, network.bindings).eval()
         x = torch.zeros(network.input.shape)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         output = tuple(model(x).shape)
@@ -51,7 +51,7 @@ def written(network: Network, source: str, expected: NodeFacts, device: str) -> 
     return Comparison("written source", "source", expected, facts, "" if same else "it computes other numbers")
 
 
-def made(source: str, bindings: Any) -> nn.Module:
+def source_network(source: str, bindings: Any) -> nn.Module:
     """The network that a source is of: its last class, with those symbols that it takes."""
     scope: dict[str, Any] = {"__name__": "written"}
     exec(compile(source, "<written source>", "exec"), scope)  # noqa: S102  # written by `emit`, from checked names
@@ -65,7 +65,7 @@ def made(source: str, bindings: Any) -> nn.Module:
 def _same_numbers(network: Network, source: str) -> bool:
     """Whether the source and the model, with the same weights, give the same numbers."""
     model = build(network, device="cpu", seed=0).eval()
-    other = made(source, network.bindings).eval()
+    other = source_network(source, network.bindings).eval()
     other.load_state_dict(model.state_dict())
     x = torch.randn(network.input.shape, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():

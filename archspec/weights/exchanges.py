@@ -21,7 +21,7 @@ class Matched(Protocol):
     wiring: Wiring
 
 
-def choices(layers: Sequence[Layer], matched: Matched) -> tuple[Exchange, ...]:
+def exchanges(layers: Sequence[Layer], matched: Matched) -> tuple[Exchange, ...]:
     """The exchanges that shapes, modules and indices allow."""
     found = _found([layer for layer in layers if len(matched.possible.get(layer.name, ())) > 1], matched)
     return tuple(_with_norms(choice, matched) for choice in found)

@@ -14,7 +14,7 @@ from archspec.ops import Operator, Tensor
 MAX_OPERATORS = 4096
 
 
-def made(callee: str, args: Mapping[str, Any], name: str, step: Step) -> Operator:
+def make_operator(callee: str, args: Mapping[str, Any], name: str, step: Step) -> Operator:
     """An operator with its fields checked; one that was made before is the same object.
 
     Args:
@@ -64,7 +64,7 @@ def _operator(callee: str, args: Mapping[str, Any], name: str, step: Step) -> Op
         ) from None
 
 
-def checked(operator: Operator, tensors: tuple[Tensor, ...]) -> Tensor:
+def checked_output(operator: Operator, tensors: tuple[Tensor, ...]) -> Tensor:
     """The shape of the result; refuses weights that do not fit, and sizes beyond all networks."""
     output = operator.output(*tensors)
     operator.weights(*tensors)
@@ -75,7 +75,7 @@ def checked(operator: Operator, tensors: tuple[Tensor, ...]) -> Tensor:
     return output
 
 
-def guess(operator: Operator, tensors: tuple[Tensor, ...], guessed: bool) -> tuple[Tensor, bool]:
+def guessed_output(operator: Operator, tensors: tuple[Tensor, ...], guessed: bool) -> tuple[Tensor, bool]:
     """The shape to go on with after a fault: certain if only the weights do not fit, else that of the first input."""
     try:
         return operator.output(*tensors), guessed

@@ -1,0 +1,90 @@
+"""The columns that a table of costs can have: what a layer is, every quantity, and shares.
+
+`kernel`, `stride` and `groups` are of one layer, or of a group that has one such layer. `share` is that of the quantity
+named before it, of MACs if none is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from archspec.cost import QUANTITIES, CostRow, quantity
+from archspec.errors import UnknownNameError, did_you_mean
+from archspec.ops.base import as_pair
+from archspec.report.cells import EMPTY, Cell, Number, Shape, Share, Sizes
+from archspec.report.page import Column
+
+SHARE = "share"
+
+
+def _of_layers(field: str, cell: Callable[[Any], Cell]) -> Callable[[CostRow], Cell]:
+    def of(row: CostRow) -> Cell:
+        operators = [row.table.works[place].operator for place in row.members]
+        found = [value for each in operators if (value := getattr(each, field, None)) is not None]
+        alone = len(found) == 1 or (found and len(found) == len(operators) and len(set(map(str, found))) == 1)
+        return cell(found[0]) if alone else EMPTY
+
+    return of
+
+
+def _pair(value: Any) -> Cell:
+    height, width = as_pair(value)
+    return Number(height) if height == width else Sizes((height, width))
+
+
+DESCRIPTIONS: Mapping[str, tuple[str, Callable[[CostRow], Cell]]] = MappingProxyType(
+    {
+        "input": ("input", lambda row: Shape(row.table.works[row.members[0]].inputs[0].shape)),
+        "output": ("output", lambda row: Shape(row.output)),
+        "kernel": ("kernel", _of_layers("kernel_size", lambda value: Sizes(as_pair(value)))),
+        "stride": ("stride", _of_layers("stride", _pair)),
+        "groups": ("groups", _of_layers("groups", Number)),
+    }
+)
+"""What a layer is, by name: the heading, and the cell of a row."""
+
+COLUMNS: tuple[str, ...] = (*DESCRIPTIONS, *QUANTITIES, SHARE)
+"""The names of all columns; quantities of other packages have one, too."""
+
+
+def named(text: str) -> tuple[str, ...]:
+    """The names in a text, apart by commas; `share` may come again, behind another quantity.
+
+    Raises:
+        UnknownNameError: One is empty, or comes twice.
+
+    >>> named("params,share,macs,share")
+    ('params', 'share', 'macs', 'share')
+    """
+    names = tuple(name.strip() for name in text.split(","))
+    for number, name in enumerate(names):
+        if not name or (name != SHARE and name in names[:number]):
+            raise UnknownNameError(f"columns are NAME,NAME,…, each once (got '{text}')")
+    return names
+
+
+def columns(names: Sequence[str], rows: Sequence[CostRow], total: CostRow) -> list[Column]:
+    """The columns of these names, one cell per row, and the total's at the end.
+
+    Raises:
+        UnknownNameError: There is no such column.
+    """
+    made = []
+    of = "macs"
+    for name in names:
+        if name in DESCRIPTIONS:
+            heading, cell = DESCRIPTIONS[name]
+            made.append(Column(heading, [*map(cell, rows), EMPTY], name))
+        elif name == SHARE:
+            what = quantity(of)
+            parts: list[Cell] = [Share(row.figure(of), total.figure(of)) for row in (*rows, total)]
+            made.append(Column(f"share of {what.heading}", parts, f"share_of_{of}"))
+        else:
+            try:
+                what = quantity(name)
+            except UnknownNameError:
+                hint = did_you_mean(name, COLUMNS) or f"; there are {', '.join(COLUMNS)}"
+                raise UnknownNameError(f"no column '{name}'{hint}") from None
+            of = name if what.kind == "sum" else of
+            made.append(Column(what.heading, [Number(row.figure(name)) for row in (*rows, total)], name))
+    return made
