@@ -104,6 +104,20 @@ network: [{linear: {out_features: round(32 * a), bias: false}}, {linear: {out_fe
     assert form(a="1/3", d=65, h=8) == 3 * 11 + 11 * 8
 
 
+def test_windows_that_do_not_divide_the_size_are_added_up_one_by_one():
+    text = """
+archspec: 1
+name: windows
+symbols: {s: {default: 7, range: [3, 40]}}
+input: [2, s, s]
+network: [{adaptive_avg_pool2d: {output_size: 2}}]
+"""
+    arch = archspec.loads(text)
+    form = arch.formula("flops")
+    assert all(form(s=s) == arch.count(s=s).flops for s in range(3, 41))
+    assert all(form.holds(s=s) for s in (3, 7, 39))
+
+
 def test_conditions_that_numbers_are_one_or_more_are_said_once():
     text = " ".join(CliRunner().invoke(app, ["formula", "squeezenet_meta", "--of", "params"]).stdout.split())
     assert text.count("≥ 1") == 0
