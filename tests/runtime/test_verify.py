@@ -12,7 +12,7 @@ import archspec  # noqa: E402
 from archspec.errors import ArchspecError  # noqa: E402
 from archspec.language import variants  # noqa: E402
 from archspec.ops import Module, Operations, Tensor, Weight, operator  # noqa: E402
-from archspec.report import formats, report_on
+from archspec.report import formats, report_on  # noqa: E402
 from archspec.report import verify as report  # noqa: E402
 from archspec.report.formats import written  # noqa: E402
 from archspec.runtime import verify  # noqa: E402
