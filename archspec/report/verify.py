@@ -109,7 +109,14 @@ def _findings(agreements: "Sequence[Agreement]") -> list[str]:
     nodes = sum(len(agreement.rows) for agreement in agreements)
     facts = "inputs, shapes, weights, params, buffers, MACs and activations"
     sentence = f"{agreeing} of {len(agreements)} networks agree ({nodes:,} nodes: {facts})"
-    return [sentence, *(agreement.sentence for agreement in agreements if not agreement)]
+    one_bit = any(row.operator.startswith("binary_") for agreement in agreements for row in agreement.rows)
+    return [sentence, *(agreement.sentence for agreement in agreements if not agreement), *[ONE_BIT] * one_bit]
+
+
+ONE_BIT = (
+    "MACs are those that torch carries out: it computes one-bit layers by real ones; count has their operations as "
+    "binary, and not among the MACs"
+)
 
 
 def _data(agreement: "Agreement") -> dict[str, Any]:
