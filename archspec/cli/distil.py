@@ -13,6 +13,7 @@ from archspec.cli.options import names, open_spec, set_option, spec_argument
 from archspec.cli.training import (
     changes_of,
     folder,
+    held_out_of,
     interrupted,
     options_of,
     recipe_of,
@@ -71,7 +72,7 @@ def command(
     keys = {key: given[key] for key in ("temperature", "hard", "match") if given[key] is not None}
     keys |= {"leave_out": list(names(given["leave_out"], "--leave-out") or ())}
     asked = {"distil": {**keys, "teachers": list(teachers)}}
-    recipe = recipe.changed({**_held_out(teachers[0], recipe.validation), **changes_of(given), **asked})
+    recipe = recipe.changed({**held_out_of(teachers[0], recipe.validation), **changes_of(given), **asked})
     out = Path(given["out"]) if given["out"] else folder(arch.name, source, "distilled", recipe.seed)
     shown = watcher()
     from archspec.train import fit
@@ -85,14 +86,3 @@ def command(
         print_report(train(result), output_format)
     if result.signal is not None:
         interrupted(result.signal, ["archspec", "train", "--resume", str(result.out)], isinstance(shown, Bars))
-
-
-def _held_out(teacher: str, asked: int) -> dict[str, int]:
-    """The validation images of a teacher, for its student."""
-    from archspec.train import record
-
-    recipe = record.read(Path(teacher)).recipe
-    if not recipe.validation or asked not in {0, recipe.validation}:
-        return {}
-    seed = recipe.seed if recipe.validation_seed is None else recipe.validation_seed
-    return {"validation": recipe.validation, "validation_seed": seed}

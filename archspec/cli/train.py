@@ -32,6 +32,7 @@ from archspec.train.result import TrainingStoppedError
 @set_option
 @click.option("--data", metavar="DATA", help="digits, mnist:DIR, cifar10:DIR or image-folder:PATH.  [default: digits]")
 @recipe_options()
+@click.option("--plan", metavar="PLAN", help="Train the network with one-bit layers where a plan says 'binary'.")
 @click.option("--out", metavar="DIR", help="The folder of the run.  [default: runs/SPEC-DATA-SEED]")
 @click.option(
     "--resume", metavar="[RUN]", is_flag=False, flag_value="", help="Continue the run in a folder, or in --out."
@@ -54,11 +55,15 @@ def command(spec: str | None, settings: tuple[str, ...], output_format: str, **g
     if place is None or (spec is None and runs.find(place) is None):
         raise ArchspecError("name a SPEC to train, or a run: --resume RUN, --start RUN")
     arch, bound, run = open_spec(place, settings)
+    plan = given["plan"]
+    arch = arch if plan is None else arch.with_one_bit(plan, bound)
     if run is not None and given["resume"] is None:
         given["data"] = given["data"] or run.source
         given["resize"] = given["resize"] or run.resize
     options = options_of(given, resume=given["resume"] is not None)
     recipe = _recipe(arch.name, given)
+    if plan is not None and recipe is not None and "one_bit" not in {m.key for s in recipe.staged() for m in s.methods}:
+        recipe = recipe.changed({"one_bit": {}})
     out = Path(given["out"]) if given["out"] else _folder(arch.name, given["data"], recipe)
     shown = watcher()
     from archspec.train import fit

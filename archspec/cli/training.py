@@ -122,6 +122,17 @@ def recipe_of(name: str, data: str | None, given: Mapping[str, Any], more: Mappi
     return default_for(name, kind_of(data or "digits")[0]).changed(changes)
 
 
+def held_out_of(run: str | os.PathLike[str], asked: int = 0) -> dict[str, int]:
+    """The keys by which a run keeps the validation images of another."""
+    from archspec.train import record
+
+    recipe = record.read(Path(run)).recipe
+    if not recipe.validation or asked not in {0, recipe.validation}:
+        return {}
+    seed = recipe.seed if recipe.validation_seed is None else recipe.validation_seed
+    return {"validation": recipe.validation, "validation_seed": seed}
+
+
 def watcher() -> Watcher:
     """Who shows how a training goes: the first of several processes alone."""
     return Bars() if int(os.environ.get("RANK", "0")) == 0 else Watcher()

@@ -4,7 +4,7 @@ import csv
 import errno
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,10 @@ class Log:
         self._write([{"kind": "epoch", **row(epoch)}])
         score = epoch.held
         self._show(epoch.step, {f"loss/{judged(epoch)}": score.loss, "top1": score.top1, "top5": score.top5})
+
+    def facts(self, epoch: int, facts: Mapping[str, Any]) -> None:
+        """Write what the methods of a stage say of themselves at its end."""
+        self._write([{"kind": "methods", "epoch": epoch, **facts}])
 
     def tested(self, epoch: int, score: Score) -> None:
         """Write the one test of the weights that were chosen."""

@@ -100,6 +100,12 @@ class Loop:
         self.parameters = [p for group in self.bare_optimizer.param_groups for p in group["params"]]
         self.class_weights = _class_weights(recipe, data, self.batches.shown, accelerate.device)
         self.decay = 0.0
+        for course in self.courses:
+            course.stage(self.steps)
+
+    def ready(self, done: int) -> bool:
+        """Whether after so many steps the weights are what the stage's methods make of them."""
+        return all(course.ready(done) for course in self.courses)
 
     @property
     def steps(self) -> int:
@@ -217,6 +223,8 @@ class Loop:
         """Give the model the weights to use, for the stage that follows."""
         if self.average is not None:
             self.model.load_state_dict(self.average.module.state_dict())
+        for course in self.courses:
+            course.end()
         for parameter in self.model.parameters():
             parameter.requires_grad_(True)
             parameter.grad = None
@@ -240,6 +248,9 @@ class Loop:
     def tensors(self) -> dict[str, Tensor]:
         """All that is saved beside the weights to use, by name."""
         found = {f"optimizer.{key}": value for key, value in optimizers.tensors_of(self.bare_optimizer).items()}
+        saved = self.weights()  # a method may save others than those that learn
+        own = self.used.state_dict()
+        found |= {f"real.{key}": own[key] for key in own if own[key].data_ptr() != saved[key].data_ptr()}
         if self.average is not None:
             found["average.steps"] = self.average.n_averaged
             found |= {f"learning.{key}": value for key, value in self.model.state_dict().items()}
@@ -254,7 +265,7 @@ class Loop:
 
     def restore(self, weights: Mapping[str, Tensor], others: Mapping[str, Tensor], scaler: Mapping[str, Any]) -> None:
         """Go back to what was saved."""
-        fill(self.used, weights, "the checkpoint")
+        fill(self.used, real(weights, others), "the checkpoint")
         if self.average is not None:
             fill(self.model, _below("learning.", others), "the checkpoint")
             self.average.n_averaged.copy_(others["average.steps"])
@@ -263,6 +274,11 @@ class Loop:
         optimizers.restore(self.bare_optimizer, _below("optimizer.", others))
         if self.accelerate.scaler is not None and scaler:
             self.accelerate.scaler.load_state_dict(dict(scaler))
+
+
+def real(weights: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights that learn, of those that are saved to be used and what is saved beside them."""
+    return {**weights, **_below("real.", others)}
 
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -141,6 +141,12 @@ class Keys(Located):
         ]
         if self.stages and self.patience:
             found.append(SpecError("patience ends a training, and stages follow one another", self.key_at("patience")))
+        found += [
+            SpecError("ema averages weights, and an average of levels is no level", each.key_at(method.key))
+            for each in self.staged()
+            for method in each.methods
+            if each.ema and not method.averages
+        ]
         if self.patience and not self.validation:
             found.append(SpecError("patience needs validation images to judge by", self.key_at("patience")))
         return found

@@ -22,7 +22,7 @@ from archspec.train.checkpoint import Checkpoint
 from archspec.train.data import Data
 from archspec.train.interrupt import StopSignal, stop_signal
 from archspec.train.log import Log, table
-from archspec.train.loop import Loop, accelerator
+from archspec.train.loop import Loop, accelerator, real
 from archspec.train.options import Options
 from archspec.train.recipe import Recipe
 from archspec.train.record import Record
@@ -127,7 +127,9 @@ class _Training:
         self._enter(self.stages[0])
         for stage in self.stages[1:]:  # what does not fit is refused now, not after the stages before it
             for method in stage.recipe.methods:
-                method.begin(deepcopy(self.model), self.network, 0).learns(self.data, stage.recipe.fixed)
+                course = method.begin(deepcopy(self.model), self.network, 0)
+                course.learns(self.data, stage.recipe.fixed)
+                course.stage(stage.end - stage.first)
         return self._trained(before, note)
 
     def _data(self, source: str | Data | None, before: Record | None) -> tuple[Data, str | None, bool]:
@@ -209,8 +211,10 @@ class _Training:
         try:
             self.step = int(state["step"])
             stage = next(stage for stage in self.stages if self.step < stage.end or stage is self.stages[-1])
+            if stage.number:
+                self.loop.finish()  # what the methods of the first stage have done to the model
             if stage.number and self.step == stage.first:  # saved at the end of the one before
-                fill(self.model, found.weights, "the checkpoint")
+                fill(self.model, real(found.weights, found.training), "the checkpoint")
                 self._enter(stage)
             else:
                 if stage.number:
@@ -237,6 +241,7 @@ class _Training:
             self._step(ears)
             if self.result.signal is not None:
                 return
+        self.result = replace(self.result, facts=self._facts())
         if self.data.validation is not None and self.result.tested is None:
             self._choose()
 
@@ -326,12 +331,15 @@ class _Training:
             images / max(self.seconds, 1e-9),
             score if what == "validation" else None,
             100 * self.right / images,
+            self.stage is self.stages[-1] and self.loop.ready(self.step - self.stage.first),
         )
         self.result = replace(self.result, epochs=(*self.result.epochs, epoch))
         self.loss, self.right, self.seconds, self.clock = 0.0, 0, 0.0, time.monotonic()
         if self.log is not None:
             self.log.epoch(epoch)
             checkpoint.write_text(self.out / "epochs.csv", table(self.result.epochs))
+            if self.step == self.stage.end and (facts := self._facts()):
+                self.log.facts(epoch.epoch, facts)
             if self.result.best is epoch:
                 checkpoint.write_weights(self.out / BEST, self._weights(), self._note())
         self._save()

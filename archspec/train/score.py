@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from archspec.memory.peak import memory
 from archspec.runtime.refusal import refusals
 from archspec.train import checkpoint, data, record
 from archspec.train.batches import Standardisation
-from archspec.train.data import DataSplit
+from archspec.train.data import Data, DataSplit
 from archspec.train.recipe import Recipe
 from archspec.train.result import Score
 from archspec.writing import printable
@@ -59,6 +60,37 @@ def evaluate(
     Raises:
         ArchspecError: The weights are of another specification, or the data do not fit.
     """
+    ready = prepared(arch, weights, source, bindings=bindings, resize=resize, device=device, recipe=recipe)
+    images, classes = ready.data.test, input_and_classes(ready.network)[1]
+    sums = scores(ready.model, images, ready.inputs, classes, batch or batch_for(ready.network))
+    return total(sums, len(images), confusion=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A network with weights, and data whose images are scaled as they were when the weights were learned."""
+
+    network: "Network"
+    model: nn.Module
+    data: Data
+    inputs: Standardisation
+
+
+def prepared(
+    arch: "Architecture",
+    weights: str | os.PathLike[str],
+    source: str,
+    *,
+    bindings: Mapping[str, Any] | None = None,
+    resize: bool = False,
+    device: str = "auto",
+    recipe: Recipe | None = None,
+) -> Prepared:
+    """A network and data that are held against each other; see `evaluate`.
+
+    Raises:
+        ArchspecError: The weights are of another specification, or the data do not fit.
+    """
     network = arch.expand(bindings)
     shape, classes = input_and_classes(network)
     note: Mapping[str, Any] = {}
@@ -80,9 +112,7 @@ def evaluate(
     scaling = (
         (tuple(note["mean"]), tuple(note["deviation"])) if {"mean", "deviation"} <= set(note) else found.statistics
     )
-    inputs = Standardisation(scaling, place, False)
-    sums = scores(model, found.test, inputs, classes, batch or batch_for(network))
-    return total(sums, len(found.test), confusion=True)
+    return Prepared(network, model, found, Standardisation(scaling, place, False))
 
 
 def device_of(name: str) -> torch.device:

@@ -77,7 +77,7 @@ def head_of(network: "Network") -> str:
 
 
 def bias(network: "Network") -> str:
-    """The name of the bias of the head, one number per class."""
+    """The name of the head's bias, one number per class."""
     return state_key(head_of(network), "bias")
 
 

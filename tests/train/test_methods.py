@@ -2,7 +2,7 @@
 
 import json
 import math
-from itertools import pairwise
+from itertools import product
 
 import pytest
 import sympy
@@ -19,8 +19,21 @@ from archspec.train import Options, Recipe, Watcher, checkpoint, data, evaluate,
 from archspec.train.data import Data, DataSplit, held_out
 from archspec.train.methods import METHODS
 from archspec.train.methods.distil import divergence, soft_targets
-from archspec.train.methods.share import beginning, clustered, summed
+from archspec.train.methods.share import summed
 from archspec.train.statistics import recompute
+
+BINARY = """archspec: 1
+name: binary
+input: [1, 8, 8]
+network:
+  - {conv2d: {out_channels: 8, kernel_size: 3}, as: conv1}
+  - {batch_norm, as: norm}
+  - {binary_conv2d: {out_channels: 8, kernel_size: 3}, as: conv2}
+  - flatten
+  - {binary_linear: {out_features: 12, binary_input: false}, as: fc1}
+  - relu
+  - {linear: {out_features: 10}, as: fc2}
+"""
 
 PLAN = """name: little
 layers:
@@ -68,6 +81,8 @@ def recipes(plan, teacher):
         "prune": {**small, "ema": 0.9, "prune": {"plan": plan, "steps": 12, "every": 3}},
         "share": {**small, "share": {"plan": plan, "init": "random"}},
         "distil": {**small, "distil": {"teachers": [teacher], "temperature": 4, "hard": 0.3}},
+        "quantise": {**small, "quantise": levels(plan)},
+        "one_bit": {**small, "ema": 0.9, "optimizer": "adam", "lr": 0.003, "one_bit": "exact"},
         "leave_out": {
             **small, "validation": 100,
             "distil": {"teachers": [teacher], "match": "logits", "hard": 0, "leave_out": ["3", "8"]},
@@ -77,6 +92,11 @@ def recipes(plan, teacher):
         },
         "bounds": {**small, "max_norm": 1.5, "freeze": "conv", "accumulate": 3, "balance": True},
         "images": {**small, "mixup": 0.4, "area": 0.3, "validation": 200},
+        "thawed": {
+            **small, "batch": 128,
+            "stages": [{"freeze": {"layers": ["conv"], "norms": True}}, {}, {"quantise": levels(plan)}, {}],
+            "epochs": 1,
+        },
         "stages": {
             "batch": 128,
             "lr": 0.1,
@@ -91,10 +111,19 @@ def recipes(plan, teacher):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["prune", "share", "distil", "leave_out", "specialise", "bounds", "images", "stages"])
-@pytest.mark.parametrize("step", [4, 16])
+def levels(plan):
+    path = plan.replace("little", "levels")
+    with open(path, "w") as file:
+        file.write("name: levels\nbatch_norm: fold\nlayers: [{layer: '*', linear_bits: 4, linear_rule: signed}]\n")
+    return path
+
+
+KINDS = ["prune", "share", "quantise", "one_bit", "distil", "leave_out", "specialise", "bounds", "images", "stages"]
+
+
+@pytest.mark.parametrize(("kind", "step"), [*product(KINDS, [4, 16]), ("thawed", 16), ("thawed", 38)])
 def test_a_training_by_any_method_is_resumed_to_the_bit(tiny, plain, plan, teacher, tmp_path, kind, step):
-    arch = plain if kind in {"distil", "leave_out"} else tiny
+    arch = {"distil": plain, "leave_out": plain, "one_bit": archspec.loads(BINARY)}.get(kind, tiny)
     bound = {"classes": 3} if kind == "specialise" else {}
     chosen = Recipe().changed(recipes(plan, teacher)[kind])
     whole = fit(arch, "digits", chosen, out=tmp_path / "whole", bindings=bound)
@@ -115,7 +144,9 @@ def test_a_training_by_any_method_is_resumed_to_the_bit(tiny, plain, plan, teach
 
 
 def test_every_method_is_a_key_of_a_recipe():
-    assert {"freeze", "max_norm", "distil", "prune", "share", "specialise"} <= {*METHODS}
+    assert {*METHODS} == {
+        *("freeze", "max_norm", "distil", "prune", "share", "quantise", "one_bit", "specialise"),
+    }
     assert all(Recipe.model_fields[key].default is None for key in METHODS)
 
 
@@ -279,24 +310,6 @@ def test_the_gradient_of_a_codebook_is_autograds(seed, count, size):
     array.retain_grad()
     (factor * array**2).sum().backward()
     assert torch.allclose(summed(array.grad, which, count), book.grad)
-
-
-@settings(derandomize=True, max_examples=50, deadline=None)
-@given(seed=st.integers(0, 10**6), bits=st.integers(1, 4), how=st.sampled_from(["linear", "density", "random"]))
-def test_k_means_never_gets_worse_and_each_value_is_nearest_to_its_number(seed, bits, how):
-    drawn = torch.Generator().manual_seed(seed)
-    values = torch.randn(50, generator=drawn, dtype=torch.float64)
-    first = beginning(values, 2**bits, how, drawn)
-
-    def error(rounds):
-        book, which = clustered(values, first, rounds)
-        assert torch.equal(book, book.sort().values)
-        return float(((values - book[which]) ** 2).sum())
-
-    errors = [error(rounds) for rounds in range(6)]
-    assert all(after <= before + 1e-9 for before, after in pairwise(errors))
-    book, which = clustered(values, first, 100)
-    assert torch.equal((values[:, None] - book).abs().min(1).values, (values - book[which]).abs())
 
 
 def test_what_is_pruned_stays_zero_though_there_was_momentum_before(tiny, plan, tmp_path):

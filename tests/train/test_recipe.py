@@ -69,7 +69,7 @@ def test_a_recipe_is_read_from_a_file(tmp_path):
 def test_a_name_that_is_no_recipe_is_told_the_near_one():
     with pytest.raises(UnknownNameError, match="did you mean 'lenet_5'"):
         recipe.load("lenet5")
-    with pytest.raises(UnknownNameError, match="there are cifar10, digits"):
+    with pytest.raises(UnknownNameError, match="there are bwn_lenet_5, cifar10, compress"):
         recipe.load("zzzzz")
 
 

@@ -7,10 +7,13 @@ A training asks every method of its recipe in turn:
     start(tensors, names, network) the weights of another run to begin with, made fit
     begin(model, network, seed)    at the beginning of a stage; gives the course
     learns(data, fixed)            what the stage will show
+    stage(steps)                   how many steps the stage has
     parameters(named)              what learns, by name: fewer than there are, or others
     loss(seen)                     the terms of the loss, by name; none for the data's own
     before_step(step)              the gradients are there
     after_step(model, average, step)   the weights have moved
+    ready(done)                    whether the weights of now may be chosen
+    end()                          the stage is over
     tensors(), restore(tensors)    what a checkpoint holds beside weights and optimiser
     weights(named)                 the weights to save, under the network's own names
     correction(held)               what is added to the logits of the weights that were chosen
@@ -68,6 +71,13 @@ class Course:
             ArchspecError: It is nothing for the method.
         """
 
+    def stage(self, steps: int) -> None:
+        """How many steps the stage has.
+
+        Raises:
+            ArchspecError: They are too few; before the first step.
+        """
+
     def parameters(self, named: "dict[str, nn.Parameter]") -> "dict[str, nn.Parameter]":
         """What learns, by name."""
         return named
@@ -81,6 +91,13 @@ class Course:
 
     def after_step(self, model: "nn.Module", average: "nn.Module | None", step: int) -> None:
         """The optimiser has moved the weights, and the average has followed."""
+
+    def ready(self, done: int) -> bool:  # noqa: ARG002
+        """Whether after so many steps of the stage the weights are what the method makes of them."""
+        return True
+
+    def end(self) -> None:
+        """The stage is over, and the next one takes the model."""
 
     def tensors(self) -> "dict[str, Tensor]":
         """What a checkpoint holds of it."""
@@ -112,11 +129,13 @@ class Method(Located):
     Attributes:
         key: Its key in a recipe.
         short: The key that a value alone stands for, as in `max_norm: 2`; None where a mapping is wanted.
+        averages: Whether the average of weights that it made is one that it could make.
         of_the_run: Whether it is of the whole training, and of no stage.
     """
 
     key: ClassVar[str]
     short: ClassVar[str | None] = None
+    averages: ClassVar[bool] = True
     of_the_run: ClassVar[bool] = False
 
     def data(self, data: "Data") -> "Data":
