@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.errors import ArchspecError
+from archspec.result import short
 
 DAMAGED: tuple[type[Exception], ...] = (
     OSError, EOFError, ValueError, RuntimeError, ArithmeticError, LookupError, SyntaxError, TypeError, AttributeError,
@@ -31,7 +32,7 @@ ASIDE = ".archspec-"
 BUSY = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class WrittenFile:
     """A file that was written.
 
@@ -47,6 +48,9 @@ class WrittenFile:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.bytes:,} B; {'; '.join(self.facts)}"
+
+    def __repr__(self) -> str:
+        return short(self, self.path.name, f"{self.bytes:,} B")
 
 
 @contextmanager

@@ -71,9 +71,9 @@ def load(place: str | os.PathLike[str]) -> Run:
         bindings = {str(name): str(value) for name, value in found["spec"]["bindings"].items()}
         source, resize = found["data"]["source"], found["data"]["resize"]
     except OSError:
-        raise ArchspecError(f"{place}: is no folder of a run: it has no {RECORD}") from None
+        raise ArchspecError(f"{place}: is not the folder of a run: it has no {RECORD}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ArchspecError(f"{path}: is no record of a run: {error!r}") from None
+        raise ArchspecError(f"{path}: is not the record of a run: {error!r}") from None
     if not isinstance(source, str | None) or not isinstance(resize, bool):
-        raise ArchspecError(f"{path}: is no record of a run: its data are {source!r}")
+        raise ArchspecError(f"{path}: is not the record of a run: its data are {source!r}")
     return Run(Path(place), bindings, source, resize)

@@ -6,7 +6,6 @@ else writes keeps its own beside it, in `report/formats`.
 """
 
 import csv
-import html as markup
 import io
 import json
 import re
@@ -150,7 +149,7 @@ def javascript_comment(text: str) -> str:
 
 
 def json_text(value: Any) -> str:
-    """A value as JSON: a key a line, and tables with a row on each.
+    """A value as JSON: one key per line, and tables with one row per line.
 
     >>> print(json_text({"spec": "tiny", "shape": [1, 3], "rows": [{"name": "a"}, {"name": "b"}]}))
     {
@@ -246,6 +245,15 @@ def latex_text(text: str) -> str:
     return visible_text(text).translate(_LATEX)
 
 
+def latex_upright(name: str) -> str:
+    r"""A name in math mode, upright.
+
+    >>> print(latex_upright("in_channels"))
+    \mathrm{in\_channels}
+    """
+    return rf"\mathrm{{{name.replace('_', _BACKSLASH + '_')}}}"
+
+
 def latex_comment(text: str) -> str:
     """A comment on one line."""
     return f"% {printable(text, None)}".rstrip()
@@ -256,7 +264,9 @@ def latex_comment(text: str) -> str:
 
 def html_text(text: str) -> str:
     """A text between tags, or in the quotes of an attribute."""
-    return markup.escape(visible_text(text))
+    from html import escape
+
+    return escape(visible_text(text))
 
 
 _MARKDOWN_SIGNS = r"[\\`*<>|$~&]|\](?=[(\[:])|^\["

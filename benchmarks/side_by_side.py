@@ -19,7 +19,7 @@ TOOLS: Mapping[str, str] = {
     "fvcore": HEAD
     + "import fvcore.nn as f; x = f.FlopCountAnalysis(net, torch.zeros(1, 3, 224, 224)); print(f.flop_count_table(x))",
     "thop": HEAD + "import thop; print(thop.profile(net, (torch.zeros(1, 3, 224, 224),), verbose=False))",
-    "torchlens": HEAD + "import torchlens as tl; print(tl.log_forward_pass(net, torch.zeros(1, 3, 224, 224)))",
+    "torchlens": HEAD + "import torchlens as tl; print(tl.trace(net, torch.zeros(1, 3, 224, 224)).summary())",
 }
 """What each tool is asked: its own table of the network."""
 

@@ -1,4 +1,4 @@
-"""The command `archspec`: one file a verb, loaded when it is called, and not to be listed by `--help`.
+"""The command `archspec`: one file per verb, loaded when it is called, and not to be listed by `--help`.
 
 Exit 0: fine; 1: findings; 2: wrong input, or an output that cannot be written. Errors go to standard error, as
 sentences.

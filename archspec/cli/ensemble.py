@@ -57,5 +57,5 @@ def command(spec: str, settings: tuple[str, ...], count: int, output_format: str
         echo_error(error)
         sys.exit(1)
     if found.signal is not None:
-        interrupted(found.signal, sys.argv)
+        interrupted(found.signal, ["archspec", *sys.argv[1:]])
     print_report(report(found), output_format)

@@ -42,7 +42,7 @@ def command(  # noqa: PLR0913  # each is an option
 
     arch, bound, run = open_spec(spec, settings)
     if weights is None and run is None:
-        raise ArchspecError(f"{spec}: is no folder of a run; name its weights with --weights")
+        raise ArchspecError(f"{spec}: is not the folder of a run; name its weights with --weights")
     file = str(run.weights) if run is not None and weights is None else str(weights)
     source = data or (run and run.source) or "digits"
     resize = resize or (run is not None and data is None and run.resize)

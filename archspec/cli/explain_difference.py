@@ -4,7 +4,8 @@ import rich_click as click
 
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import network, set_option, spec_argument
-from archspec.cost import CONVENTIONS, DIALECTS, counter
+from archspec.cost import CONVENTIONS, DIALECTS
+from archspec.cost.difference import counter
 from archspec.report.reconcile import explain_difference
 
 

@@ -94,5 +94,5 @@ def command(
         echo_error(error)
         sys.exit(1)
     if found.signal is not None:
-        interrupted(found.signal, sys.argv)
+        interrupted(found.signal, ["archspec", *sys.argv[1:]])
     print_report(report(found), output_format)

@@ -20,7 +20,7 @@ Command: TypeAlias = Callable[..., Any]
 
 RECIPE: Mapping[str, Callable[[Command], Command]] = {
     "epochs": click.option("--epochs", metavar="N"),
-    "batch": click.option("--batch", metavar="N", help="Images a step, of all processes together."),
+    "batch": click.option("--batch", metavar="N", help="Images per step, of all processes together."),
     "optimizer": click.option("--optimizer", metavar="NAME", help=", ".join(OPTIMIZERS)),
     "lr": click.option("--lr", metavar="RATE"),
     "schedule": click.option("--schedule", metavar="NAME", help=", ".join(SCHEDULES)),

@@ -19,7 +19,7 @@ from archspec.report.verify import verify
 @set_option
 @click.option("--all", "zoo", is_flag=True, help="Every network of the zoo.")
 @click.option("--variants", is_flag=True, help="Every combination of the values that symbols choose from.")
-@click.option("--by", type=click.Choice(("layer", "total")), help="A line a layer or a network.  [one SPEC: layer]")
+@click.option("--by", type=click.Choice(("layer", "total")), help="One line per layer or network.  [one SPEC: layer]")
 @click.option("--batch", default=1, type=click.IntRange(1, 10**6), show_default=True, help="Inputs at once.")
 @format_option()
 def command(

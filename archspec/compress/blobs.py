@@ -77,7 +77,7 @@ def read_header(path: Path) -> Header:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if size < 8 or length > size - 8:
-                raise DamagedError(f"{path}: is cut off or no safetensors file: {size} bytes, its header {length}")
+                raise DamagedError(f"{path}: is cut off or not a safetensors file: {size} bytes, its header {length}")
             if length > MAX_HEADER:
                 raise DamagedError(f"{path}: has a header of {length} bytes; at most {MAX_HEADER} are read")
             text = file.read(length)
@@ -124,7 +124,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refused(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")
 
 
 class Weights(Mapping[str, Array]):

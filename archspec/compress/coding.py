@@ -130,14 +130,14 @@ class Coding:
         """The places of its largest weights, None of all; and what stands for them.
 
         Raises:
-            ArchspecError: It is not of this shape, or holds what is no finite number.
+            ArchspecError: It is not of this shape, or holds a number that is not finite.
         """
         if array.shape != self.shape:
             raise ArchspecError(f"{self.key} is {_sized(array.shape)}; the network's is {_sized(self.shape)}")
         flat = np.ascontiguousarray(array, np.float32).ravel()
         if self.dense and self.density == 1:
             if not np.isfinite(flat).all():
-                raise ArchspecError(f"{self.key} holds what is no finite number")
+                raise ArchspecError(f"{self.key} holds a number that is not finite")
             return None, self.values.quantised(flat, None, *self.matrix)
         positions = largest(flat, kept_of(self.elements, self.density), self.key)
         content = self.values.quantised(flat[positions], positions, *self.matrix)

@@ -146,7 +146,7 @@ def load(path: str | os.PathLike[str], *, limit: int = LIMIT) -> CompressedFile:
     path = Path(path)
     head = read_header(path)
     if KEY not in head.metadata:
-        raise ArchspecError(f"{path}: is no compressed file: its metadata has no '{KEY}'")
+        raise ArchspecError(f"{path}: is not a compressed file: its metadata has no '{KEY}'")
     try:
         description = json.loads(head.metadata[KEY])
         version = description["format"]

@@ -41,7 +41,9 @@ def read(described: Any) -> Coding:
         raise DamagedError(f"the description of an array cannot be read: {printable(str(error), 100)}") from None
     sizes = [size for size in found.shape if type(size) is not int or size < 1]
     if sizes or not KEY.match(found.key) or type(key) is not str or found.described() != described:
-        raise DamagedError(f"the description of an array is none that is written: {printable(str(described), 80)}")
+        raise DamagedError(
+            f"the description of an array is not one that this library writes: {printable(str(described), 80)}"
+        )
     return found
 
 
@@ -84,5 +86,5 @@ def _whole(value: Any, most: int, least: int = 1) -> int:
 
 def _one_of(value: Any, *known: Any) -> Any:
     if type(value) not in (int, str) or value not in known:
-        raise ValueError(f"{value!r} is none of {known}")
+        raise ValueError(f"{value!r} is not one of {known}")
     return value

@@ -1,4 +1,4 @@
-"""Batch normalisations folded into the layers before them: one scale and one shift a channel.
+"""Batch normalisations folded into the layers before them: one scale and one shift per channel.
 
 What is left is y = w′x + shift with w′ = w·s, s = γ/√(σ² + ε), shift = β + (b − μ)·s. The network keeps its nodes: the
 layer has no bias then, and the normalisation has γ = 1, μ = 0, σ² = 1 − ε, and β = shift.

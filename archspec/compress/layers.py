@@ -31,7 +31,7 @@ def _weight(arrays: Iterable[Weight]) -> Weight | None:
 
 
 def matrix(weight: Weight) -> tuple[Dim, Dim]:
-    """A kernel as a matrix: a row a filter."""
+    """A kernel as a matrix: one row per filter."""
     return weight.shape[0], product(weight.shape[1:])
 
 

@@ -37,7 +37,7 @@ def _threshold(values: Array, count: int, what: str) -> float:
     """The size of the last that is kept."""
     sizes = np.abs(values)
     if not np.isfinite(sizes.max(initial=0)):
-        raise ArchspecError(f"{what} holds what is no finite number")
+        raise ArchspecError(f"{what} holds a number that is not finite")
     if count >= len(sizes):
         return 0.0
     at = len(sizes) - count

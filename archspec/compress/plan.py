@@ -44,7 +44,7 @@ class LayerPlan(Located):
         index_huffman: The average length of the Huffman code of a gap, measured.
         activations: The share of what comes out of the layer, and of the pooling behind it, that is not zero, measured.
         rank: The rank of the two matrices that stand for the weights.
-        binary: One-bit weights with a real factor a filter, alone ("weights") or with one-bit inputs ("xnor").
+        binary: One-bit weights with one real factor per filter, alone ("weights") or with one-bit inputs ("xnor").
         input_scale: Whether one-bit inputs keep their real factors; the authors' own code came to leave them out.
         index: How it is said which weights are kept; by default in gaps if `index_bits` are given, else in rows.
         scan: In which order weights are scanned for gaps: rows (output channels), columns, or the smaller of both.
@@ -138,9 +138,9 @@ class Plan(Located):
         source: Where it was published.
         network: The specification it is for.
         number_bits: The bits of a number that stays as it is, and of one in a codebook.
-        batch_norm: Whether normalisations are kept, or folded into the layer before, a shift a channel left of each.
+        batch_norm: Whether normalisations are kept, or folded into the layer before; one shift per channel is left.
         normalise: Whether a network that is rewritten with one-bit inputs has a batch normalisation before each.
-        other_bits: The bits of a level, where biases and other arrays have levels of a scale an array; else numbers.
+        other_bits: The bits of a level, where biases and other arrays have levels of one scale per array; else numbers.
         layers: What is done, in the order in which it is looked for.
     """
 

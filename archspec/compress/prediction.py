@@ -197,10 +197,13 @@ class Prediction(Reported):
         return divide(left, sum(row.macs for row in self.rows))
 
     @cached_property
-    def speedup(self) -> Dim:
-        """How many times fewer operations the network has with its one-bit layers, 64 one-bit ones at once."""
+    def speedup(self) -> Dim | None:
+        """How many times fewer operations the network has with its one-bit layers, 64 one-bit ones at once.
+
+        None where none is left that the convention counts, as of one-bit weights alone in every layer.
+        """
         before, after = (cost.count(network, cost.convention("xnor")) for network in (self.network, self.with_one_bit))
-        return divide(before.flops, after.flops)
+        return None if is_number(after.flops) and after.flops == 0 else divide(before.flops, after.flops)
 
     @cached_property
     def with_one_bit(self) -> Network:
@@ -274,7 +277,7 @@ def _fixed(weight: Weight, entry: LayerPlan | None, bits: int, biases: Dim) -> S
         return Stored(weight.elements, 0, bits, 0, 0, biases, bits)
     if entry.rank is not None:
         return Stored(low_rank_weights(*matrix(weight), entry.rank), 0, bits, 0, 0, biases, bits)
-    if entry.binary:  # a bit a weight, and a real factor a filter
+    if entry.binary:  # one bit per weight, and one real factor per filter
         return Stored(weight.elements, 0, 1, 0, weight.shape[0], biases, bits)
     if entry.index_form != "auto":
         return _pruned(weight, entry, entry.index_form, bits, biases)

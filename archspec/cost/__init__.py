@@ -3,7 +3,6 @@
 from archspec.cost.conventions import CONVENTIONS, DEFAULT, Convention, Term, convention
 from archspec.cost.counting import ASKED, USUAL, CountedNode, Counting, bytes_of, requested
 from archspec.cost.dialects import DIALECTS, Dialect, dialect
-from archspec.cost.difference import TermDifference, counter, difference, total
 from archspec.cost.quantities import QUANTITIES, Largest, Peak, Quantity, Ratio, Sum, quantity
 from archspec.cost.table import GROUPINGS, CostRow, CostTable, count, summed
 
@@ -27,15 +26,11 @@ __all__ = [
     "Ratio",
     "Sum",
     "Term",
-    "TermDifference",
     "bytes_of",
     "convention",
     "count",
-    "counter",
     "dialect",
-    "difference",
     "quantity",
     "requested",
     "summed",
-    "total",
 ]

@@ -56,7 +56,7 @@ def _windows(work: Work) -> Dim:
 
 
 def _mean_windows(work: Work) -> Dim:
-    """An adaptive pooling's windows at their mean length h/o, and one more an output, in thop's doubles, cut off."""
+    """An adaptive pooling's windows at their mean length h/o, and one more per output, in thop's doubles, cut off."""
     (h, w), (p, q) = work.x.shape[2:], work.output.shape[2:]
     if all(is_number(side) for side in (h, w, p, q)) and (h % p or w % q):
         return int((h / p * (w / q) + 1) * work.output.elements)

@@ -1,4 +1,4 @@
-"""What can be counted: each quantity an entry of one register, which count, compare, formula, solve and others read.
+"""What can be counted: each quantity is an entry of one register, which count, compare, formula, solve and others read.
 
 A quantity comes from the nodes of a row in one of four ways:
 
@@ -135,7 +135,8 @@ class Peak(Quantity):
     def _memory(self, table: "CostTable") -> Any:
         from archspec.memory.peak import memory
 
-        return memory(table.network, self.policy or table.counting.policy, table.counting.dtype)
+        asked = table.counting
+        return memory(table.network, self.policy or asked.policy, asked.dtype, asked.order, in_place=asked.in_place)
 
 
 @dataclass(frozen=True)
@@ -308,5 +309,5 @@ def quantity(name: str) -> Quantity:
         hint = did_you_mean(name, QUANTITIES) or f"; there are {', '.join(QUANTITIES)}"
         raise UnknownNameError(f"no quantity '{name}'{hint}")
     if not isinstance(found, Quantity) or found.name != name:
-        raise ArchspecError(f"the entry point '{name}' of {GROUP} is no quantity of that name (found {found!r:.80})")
+        raise ArchspecError(f"the entry point '{name}' of {GROUP} is not a quantity of that name (found {found!r:.80})")
     return found

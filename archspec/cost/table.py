@@ -1,4 +1,4 @@
-"""Counting a network: one row a node, totals that are sums of rows, and the same rows grouped."""
+"""Counting a network: one row per node, totals that are sums of rows, and the same rows grouped."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -138,7 +138,7 @@ class CostTable(Figures, Reported):
 
     @cached_property
     def rows(self) -> tuple[CostRow, ...]:
-        """One row a node, in topological order."""
+        """One row per node, in topological order."""
         return tuple(
             CostRow(node.name, node.operator.name, node.output.shape, self, (place,))
             for place, node in enumerate(self.network.nodes)

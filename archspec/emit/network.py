@@ -23,7 +23,7 @@ from archspec.language.document import Document, Symbol
 
 
 def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str:
-    """The PyTorch source of a network: a class a block, loops for what is repeated, no need of this library.
+    """The PyTorch source of a network: one class per block, loops for what is repeated, no need of this library.
 
     Args:
         document: The specification.

@@ -137,7 +137,7 @@ class Network(Reported):
         return tuple(self.tensor(name) for name in node.inputs)
 
     def digraph(self) -> "networkx.MultiDiGraph[str]":
-        """The network as a networkx graph: an edge an input, numbered by its position."""
+        """The network as a networkx graph: one edge per input, numbered by its position."""
         import networkx
 
         graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph(name=self.name)

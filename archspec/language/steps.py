@@ -329,7 +329,7 @@ class TableColumn(Located):
 
 
 class TableRows(Located):
-    """The table of a paper: a header, and a row a layer.
+    """The table of a paper: a header, and one row per layer.
 
     Of the columns, `block` (or `operator`) names what a row is made of, `as` names the row, that of `repeat` says how
     often; the others are its arguments. An empty cell (`~`) leaves an argument at its default.

@@ -1,4 +1,4 @@
-"""The operators: one file a family, one class an operator, and the register that finds them by name."""
+"""The operators: one file per family, one class per operator, and the register that finds them by name."""
 
 from functools import cache
 from typing import Literal, get_args, get_origin

@@ -83,7 +83,7 @@ class Prelu(Elementwise, name="prelu"):
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """num_parameters slopes."""
         if not is_one(self.num_parameters) and not same_size(self.num_parameters, x.shape[1]):
-            raise ShapeError(f"{self.name} needs 1 slope or one a channel, {x.shape[1]}, found {self.num_parameters}")
+            raise ShapeError(f"{self.name} needs 1 slope or one per channel, {x.shape[1]}, found {self.num_parameters}")
         return (Weight("weight", (self.num_parameters,)),)
 
 
@@ -162,6 +162,6 @@ class LogSoftmax(Softmax, name="log_softmax"):
     torch_class: ClassVar[str] = "LogSoftmax"
 
     def operations(self, x: Tensor) -> Operations:
-        """As softmax, a subtraction an element in place of the division, and one logarithm a row."""
+        """As softmax, one subtraction per element in place of the division, and one logarithm per row."""
         m, rows = self._rows(x)
         return Operations(comparisons=m - 1, additions=m + m - 1 + m, transcendentals=m + 1).times(rows)

@@ -23,7 +23,7 @@ class BinaryConv2d(Convolution, name="binary_conv2d"):
     input_scale: Switch = True
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
-        """The kernel at one bit a weight, α an output channel, and a bias if there is one."""
+        """The kernel at one bit per weight, one α per output channel, and a bias if there is one."""
         return _weights(self.kernel(x), self.bias)
 
     def operations(self, x: Tensor) -> Operations:
@@ -62,7 +62,7 @@ class BinaryLinear(Operator, name="binary_linear"):
         return Tensor((*x.shape[:-1], self.out_features))
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
-        """The matrix at one bit a weight, α an output feature, and a bias if there is one."""
+        """The matrix at one bit per weight, one α per output feature, and a bias if there is one."""
         return _weights((self.out_features, features(x, self.name)), self.bias)
 
     def operations(self, x: Tensor) -> Operations:

@@ -20,7 +20,7 @@ class Add(Weightless, name="add"):
         return _alike(xs, self.name)
 
     def operations(self, *xs: Tensor) -> Operations:
-        """An addition an element for each input after the first."""
+        """One addition per element for each input after the first."""
         return Operations(additions=(len(xs) - 1) * xs[0].elements)
 
     def torch_call(self, *xs: Tensor) -> Function:
@@ -40,7 +40,7 @@ class Subtract(Weightless, name="subtract"):
         return _alike(xs, self.name)
 
     def operations(self, *xs: Tensor) -> Operations:
-        """A subtraction an element for each input after the first."""
+        """One subtraction per element for each input after the first."""
         return Operations(additions=(len(xs) - 1) * xs[0].elements)
 
     def torch_call(self, *xs: Tensor) -> Function:
@@ -58,7 +58,7 @@ class Mul(Weightless, name="mul"):
         return _alike(xs, self.name, spread=True)
 
     def operations(self, *xs: Tensor) -> Operations:
-        """A multiplication an output element for each input after the first."""
+        """One multiplication per output element for each input after the first."""
         return Operations(multiplications=(len(xs) - 1) * self.output(*xs).elements)
 
     def torch_call(self, *xs: Tensor) -> Function:

@@ -20,7 +20,7 @@ class Linear(Operator, name="linear"):
         return Tensor((*x.shape[:-1], self.out_features))
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
-        """out_features × in_features, and a bias an output feature."""
+        """out_features × in_features, and one bias per output feature."""
         weight = Weight("weight", (self.out_features, features(x, self.name)))
         return (weight, Weight("bias", (self.out_features,), "bias")) if self.bias else (weight,)
 

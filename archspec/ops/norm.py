@@ -26,7 +26,7 @@ from archspec.ops.base import (
 class BatchNorm(Operator, name="batch_norm"):
     """Batch normalisation of the channels: (x − mean)/√(variance + eps)·γ + β (Ioffe and Szegedy 2015).
 
-    arXiv:1502.03167. Its arithmetic is that of inference, where the four numbers a channel are one scale and one shift.
+    arXiv:1502.03167. Its arithmetic is that of inference: the four numbers per channel are one scale and one shift.
     """
 
     in_place = True
@@ -50,7 +50,7 @@ class BatchNorm(Operator, name="batch_norm"):
         return (learned if self.affine else ()) + (kept if self.track_running_stats else ())
 
     def operations(self, x: Tensor) -> Operations:
-        """A multiplication and an addition an element."""
+        """One multiplication and one addition per element."""
         return Operations(multiplications=x.elements, additions=x.elements)
 
     def torch_call(self, x: Tensor) -> Module:

@@ -53,7 +53,7 @@ class _Pool2d(Weightless):
 
     def _size(self, axis: str, h: Dim, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim) -> Dim:
         if not reaches(kernel, 2 * padding):
-            raise ShapeError(f"the padding {padding} must be at most half the kernel size {kernel}")
+            raise ShapeError(f"the padding {padding} must be at most half the kernel size {kernel}", "padding")
         if self.ceil_mode:
             return window.size_rounded_up(h, kernel, stride, padding, dilation, axis)
         return window.size(h, kernel, stride, 2 * padding, dilation, axis)
@@ -85,7 +85,7 @@ class MaxPool2d(_Pool2d, name="max_pool2d"):
         return y
 
     def operations(self, x: Tensor) -> Operations:
-        """k² − 1 comparisons an output, full windows assumed."""
+        """k² − 1 comparisons per output, full windows assumed."""
         return Operations(comparisons=self.output(x).elements * (self._taps() - 1))
 
     def torch_call(self, x: Tensor) -> Module:
@@ -125,7 +125,7 @@ class AvgPool2d(_Pool2d, name="avg_pool2d"):
         return self._output(x, 1)
 
     def operations(self, x: Tensor) -> Operations:
-        """k² − 1 additions and a division an output, full windows assumed."""
+        """k² − 1 additions and one division per output, full windows assumed."""
         outputs = self.output(x).elements
         return Operations(additions=outputs * (self._taps() - 1), divisions=outputs)
 
@@ -158,7 +158,7 @@ class GlobalAvgPool(Weightless, name="global_avg_pool"):
         return whole_image(x)
 
     def operations(self, x: Tensor) -> Operations:
-        """h·w − 1 additions and a division a channel."""
+        """h·w − 1 additions and one division per channel."""
         outputs = self.output(x).elements
         return Operations(additions=x.elements - outputs, divisions=outputs)
 
@@ -182,7 +182,7 @@ class GlobalMaxPool(Weightless, name="global_max_pool"):
         return whole_image(x)
 
     def operations(self, x: Tensor) -> Operations:
-        """h·w − 1 comparisons a channel."""
+        """h·w − 1 comparisons per channel."""
         return Operations(comparisons=x.elements - self.output(x).elements)
 
     def torch_call(self, x: Tensor) -> Module:

@@ -42,4 +42,4 @@ def shown(result: Any, format_name: str) -> str:
     from archspec.report.formats import html, written
 
     report = report_on(result)
-    return "\n".join(html.fragment(report)) if format_name == "html" else written(report, format_name)
+    return html.embedded(report) if format_name == "html" else written(report, format_name)

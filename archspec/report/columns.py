@@ -64,7 +64,7 @@ def named(text: str) -> tuple[str, ...]:
 
 
 def columns(names: Sequence[str], rows: Sequence[CostRow], total: CostRow) -> list[Column]:
-    """The columns of these names, a cell a row, and the total's at the end.
+    """The columns of these names, one cell per row, and the total's at the end.
 
     Raises:
         UnknownNameError: There is no such column.

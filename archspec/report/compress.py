@@ -154,7 +154,7 @@ def _notes(found: "Prediction") -> list[str]:
     notes = []
     if any(row.fixed.filled != 0 for row in found.rows):
         notes.append("with the zeros that fill long gaps, as many as independent positions need, and with the biases")
-    if any(row.entry and row.entry.binary for row in found.rows):
+    if any(row.entry and row.entry.binary for row in found.rows) and found.speedup is not None:
         notes.append(f"{decimal(found.speedup, 2)}× fewer operations, 64 one-bit ones at once (convention xnor)")
     return notes
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # what it is loads torch, which --help does not
 
 
 class Bars(Watcher):
-    """Says on standard error how a training goes: a line an epoch, and on a terminal a bar of the steps."""
+    """Says on standard error how a training goes: one line per epoch, and on a terminal a bar of the steps."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)

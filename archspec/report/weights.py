@@ -45,7 +45,7 @@ class _MatchLine:
 
 
 def _lines(matching: "Matching") -> Iterator[_MatchLine]:
-    """A line a layer, and one of its own for an array that is not filled or is reshaped."""
+    """One line per layer, and one of its own for an array that is not filled or is reshaped."""
 
     def layer(row: "ArrayMatch") -> tuple[str, str, str]:
         source = "–" if row.source is None else row.source.rpartition(".")[0]

@@ -80,7 +80,7 @@ class Agreement(Reported):
     Attributes:
         name: The specification's name.
         bindings: The symbols' values, defaults included, as text.
-        rows: One a node, in topological order.
+        rows: One per node, in topological order.
         total: The network as a whole, its state dict and its output.
         source: The same of its written source, if that was run, too.
     """

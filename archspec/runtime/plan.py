@@ -1,4 +1,4 @@
-"""How a network becomes a tree of modules: a plan a container, with what goes into it and comes out.
+"""How a network becomes a tree of modules: one plan per container, with what goes into it and comes out.
 
 Node `stage3/unit2/expand/conv2d` stands in the container `stage3/unit2/expand`, which stands in `stage3/unit2`, and so
 on to the network itself. A container takes the values that its nodes use and that come from outside, and gives those

@@ -1,6 +1,6 @@
 """Changes of training images that leave what they show as it is: shifts, mirrorings, small affine maps.
 
-All chance comes from one table of uniform numbers, a row an image, drawn for the whole batch of all processes: each
+All chance comes from one table of uniform numbers, one row per image, drawn for the whole batch of all processes: each
 process changes its share by its rows, so the images do not depend on how many processes there are.
 """
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 COLUMNS = 8
-"""Uniform numbers an image: mirrored, crop x and y, angle, scale, shear, shift x and y."""
+"""Uniform numbers per image: mirrored, crop x and y, angle, scale, shear, shift x and y."""
 WINDOW = 4
 """And behind them, where windows are cut: area, ratio of the sides, x and y."""
 RATIO = 4 / 3

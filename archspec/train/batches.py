@@ -71,7 +71,7 @@ class Batches:
 
     Args:
         data: The data.
-        batch: Images a step, those of all processes together. The images left over at the end of an epoch, fewer than
+        batch: Images per step, those of all processes together. The images left over at the end of an epoch, fewer than
             a batch, are not seen in it.
         change: What is done to the images.
         seed: The run's seed, and what else the order is to follow from.
@@ -97,14 +97,11 @@ class Batches:
         self.shown = of_an_epoch(torch.arange(len(data.train)), data, methods)
         if batch > len(self.shown):
             raise ArchspecError(
-                f"a batch of {batch} is more than the {len(self.shown)} training images; "
-                f"--batch {len(self.shown)} would do"
+                f"a batch of {batch} is more than the {len(self.shown)} training images; try --batch {len(self.shown)}"
             )
         if batch % processes:
             near = batch - batch % processes or processes
-            raise ArchspecError(
-                f"a batch of {batch} cannot be shared by {processes} processes; --batch {near} would do"
-            )
+            raise ArchspecError(f"a batch of {batch} cannot be shared by {processes} processes; try --batch {near}")
         self.batch, self.change, self.seed, self.inputs = batch, change, seed, inputs
         self.data, self.methods = data, methods
         self.split = resident(data.train, inputs.device)

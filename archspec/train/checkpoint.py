@@ -163,7 +163,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             metadata = file.metadata() or {}
         tensors = load_file(path)
     except (OSError, SafetensorError, ValueError) as error:
-        raise ArchspecError(f"{path}: no safetensors file that can be read: {error}") from None
+        raise ArchspecError(f"{path}: not a safetensors file that can be read: {error}") from None
     try:
         note = json.loads(metadata.get(NOTE, "{}"))
     except ValueError:
@@ -183,7 +183,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise ArchspecError(f"{path}: cannot be read: {error}") from None
     if not isinstance(found, dict):
-        raise ArchspecError(f"{path}: is no record of a training")
+        raise ArchspecError(f"{path}: is not the record of a training")
     return found
 
 

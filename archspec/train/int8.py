@@ -18,6 +18,7 @@ import torch
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import WrittenFile, replacing
+from archspec.result import short
 from archspec.train import data
 from archspec.train.batches import Standardisation, generator
 from archspec.train.data import DataSplit
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from archspec.architecture import Architecture
 
 
-@dataclass(frozen=True, slots=True)
-class Quantised:
+@dataclass(frozen=True, slots=True, repr=False)
+class QuantisedModel:
     """What was written, and what it cost.
 
     Attributes:
@@ -53,6 +54,9 @@ class Quantised:
         right = f"{self._percent(self.before)} → {self._percent(self.after)} of {self.images} test images right"
         return f"{self.file}; int8, {ratio} of {self.float_bytes:,} B; {right}, {self.calibration} calibration images"
 
+    def __repr__(self) -> str:
+        return short(self, self.file.path.name, f"{self._percent(self.before)} → {self._percent(self.after)} right")
+
     def _percent(self, right: int) -> str:
         return f"{100 * right / self.images:.2f} %"
 
@@ -68,7 +72,7 @@ def quantise(  # noqa: PLR0913  # as Architecture.write and evaluate together
     logits: bool = False,
     images: int = 256,
     opset: int | None = None,
-) -> Quantised:
+) -> QuantisedModel:
     """Write a trained network as an ONNX file of 8-bit integers; the file appears when it is whole.
 
     Args:
@@ -109,7 +113,7 @@ def quantise(  # noqa: PLR0913  # as Architecture.write and evaluate together
         file.write_bytes(small.read_bytes())
         before, after = (_right(each, found.test, inputs, batch) for each in (whole, small))
         facts = WrittenFile(target, small.stat().st_size, written.facts)
-        return Quantised(facts, whole.stat().st_size, len(found.test), before, after, len(calibration))
+        return QuantisedModel(facts, whole.stat().st_size, len(found.test), before, after, len(calibration))
 
 
 class _Reader:

@@ -37,7 +37,7 @@ def accelerator(recipe: Recipe, options: Options) -> Accelerator:
     device = device_of(options.device)
     cpu = device.type == "cpu"  # Accelerate joins processes without GPUs only if it is told that there are none
     if recipe.precision == "fp16" and device.type != "cuda":
-        raise ArchspecError("precision fp16 needs a GPU; on a processor bf16 or no would do")
+        raise ArchspecError("precision fp16 needs a GPU; on a processor, try bf16 or no")
     AcceleratorState._reset_state(reset_partial_state=device.index is not None)
     # it is one for all of a process, and another recipe may have another precision
     if device.index is not None:

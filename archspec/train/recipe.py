@@ -43,7 +43,7 @@ class Keys(Located):
         tuning: How its values were found: what was tried, and what it was judged by.
         data: The kind of data that it is made for; None for any.
         epochs: How often all training images are seen.
-        batch: Images a step, those of all processes together.
+        batch: Images per step, those of all processes together.
         optimizer: One of `OPTIMIZERS`.
         lr: The learning rate at its highest.
         momentum: Of sgd and rmsprop.

@@ -149,7 +149,7 @@ def refuse_foreign(out: Path) -> None:
         raise ArchspecError(_HELD.format(out=out))
     if found := [name for name in OWN if os.path.lexists(out / name)]:
         raise ArchspecError(
-            f"{out}: has {', '.join(found)} and no {RUN}: they are of no training that can be known, and would be "
+            f"{out}: has {', '.join(found)} and no {RUN}: they belong to no known training, and would be "
             "overwritten; --out names another folder"
         )
 
@@ -198,7 +198,7 @@ def read(out: Path) -> Record:
         recipe = Recipe().changed({key: value for key, value in found["recipe"].items() if value is not None})
         return Record(origin, data, source, resize, recipe, found["place"], dict(found.get("from", {})))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ArchspecError(f"{out / RUN}: is no record of a run: {error!r}") from None
+        raise ArchspecError(f"{out / RUN}: is not the record of a run: {error!r}") from None
 
 
 def refuse_another(before: Record, now: Record, out: Path) -> None:

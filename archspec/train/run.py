@@ -229,7 +229,7 @@ class _Training:
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             if isinstance(error, ArchspecError):
                 raise
-            raise ArchspecError(f"{self.out}: the checkpoint is none of this run: {error!r}") from None
+            raise ArchspecError(f"{self.out}: the checkpoint is not one of this run: {error!r}") from None
         moved = record.moved(before, self.record) if before else ""
         self.result = replace(self.result, epochs=epochs, resumed=self.step, moved=moved, tested=tested)
         self.result = replace(self.result, corrected=corrected)
@@ -371,7 +371,7 @@ class _Training:
 
     def _weights(self) -> dict[str, Tensor]:
         if not self.loop.finite():
-            raise self._stopped(f"a weight is no number after step {self.step}")
+            raise self._stopped(f"a weight is not a number after step {self.step}")
         return self.loop.weights()
 
     def _note(self) -> dict[str, Any]:
@@ -401,7 +401,15 @@ class _Training:
 
 
 def went_on(out: Path) -> bool:
-    """Whether a folder holds a run that was begun, so that it is to be gone on with."""
+    """Whether a folder holds a run that was begun, so that it is to be gone on with.
+
+    Raises:
+        ArchspecError: There are several processes: one would see what another has just begun.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ArchspecError(
+            "several trainings one after another run in one process; torchrun with archspec train is for one of them"
+        )
     return (out / record.RUN).is_file() and (out / record.RUN).stat().st_size > 0
 
 

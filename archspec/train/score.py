@@ -151,7 +151,7 @@ def refuse_note(note: Mapping[str, Any], now: Origin, file: str) -> None:
     except (TypeError, KeyError):
         known = False
     if not known:
-        raise ArchspecError(f"{file}: its note is none that archspec writes")
+        raise ArchspecError(f"{file}: its note is not one that archspec writes")
     record.refuse_another_spec(before, now, file)
 
 
@@ -170,7 +170,7 @@ def fill(model: nn.Module, tensors: Mapping[str, Tensor], file: str) -> None:
                 f"{file}: {name} is {tuple(tensors[name].shape)}, the network's is {tuple(tensor.shape)}"
             )
     if foreign := sorted(set(tensors) - set(own)):
-        raise ArchspecError(f"{file}: {foreign[0]} is no weight of the network")
+        raise ArchspecError(f"{file}: {foreign[0]} is not a weight of the network")
     model.load_state_dict(dict(tensors))
 
 
@@ -184,7 +184,7 @@ def input_and_classes(network: "Network") -> tuple[tuple[int, ...], int]:
     if len(shape) != 4:
         raise ArchspecError(f"{network.name} takes {network.input}; images are channels × height × width")
     if len(result) != 2:
-        raise ArchspecError(f"{network.name} gives {network.tensor(network.output)}; wanted is one number a class")
+        raise ArchspecError(f"{network.name} gives {network.tensor(network.output)}; expected one number per class")
     return tuple(shape[1:]), int(result[1])
 
 

@@ -65,7 +65,7 @@ def clusters(
         seed: Of the beginnings.
 
     Raises:
-        ArchspecError: There are too few classes, a probability is no number, or the columns do not fall into so many
+        ArchspecError: There are too few classes, a probability is not a number, or the columns do not fall into so many
             clusters of two classes or more.
 
     >>> told = torch.tensor([[.5, .5, 0, 0], [.6, .4, 0, 0], [0, 0, .5, .5], [0, 0, .3, .7]])
@@ -74,9 +74,9 @@ def clusters(
     """
     classes = probabilities.shape[1]
     if not bool(probabilities.isfinite().all()):
-        raise ArchspecError("specialists: a prediction of the generalist is no number")
+        raise ArchspecError("specialists: a prediction of the generalist is not a number")
     if not 2 <= count <= classes // 2:
-        raise ArchspecError(f"specialists: {count} clusters of {classes} classes; from 2 to {classes // 2} would do")
+        raise ArchspecError(f"specialists: {count} clusters of {classes} classes; try 2 to {classes // 2}")
     columns = covariance(probabilities).T.numpy()
     for k in range(count, classes):
         told = (_clustered(columns, k, clustering, seed * TRIES + number) for number in range(TRIES))
@@ -87,7 +87,7 @@ def clusters(
             return tuple(sorted(group for group in groups if len(group) > 1))
     raise ArchspecError(
         f"specialists: the {classes} classes do not fall into {count} clusters of two or more; "
-        f"{'a smaller --count would do' if count > 2 else 'the generalist confuses too little'}"
+        f"{'try a smaller --count' if count > 2 else 'the generalist confuses too little'}"
     )
 
 
@@ -164,7 +164,7 @@ def combined(generalist: Tensor, opinions: Sequence[Opinion]) -> Tensor:
     `archspec.formula.distillation.Specialists.one_specialist`.
 
     Raises:
-        ArchspecError: A probability is no number.
+        ArchspecError: A probability is not a number.
 
     >>> told = torch.tensor([[0.5, 0.3, 0.2]])
     >>> one = Opinion((0, 1), torch.tensor([[0.2, 0.7, 0.1]]), torch.tensor([True]))
@@ -173,7 +173,7 @@ def combined(generalist: Tensor, opinions: Sequence[Opinion]) -> Tensor:
     """
     first = generalist.double()
     if not all(bool(told.isfinite().all()) for told in (first, *(each.probabilities for each in opinions))):
-        raise ArchspecError("specialists: a prediction is no number")
+        raise ArchspecError("specialists: a prediction is not a number")
     q = first.clone()
     voices = 1 + torch.stack([torch.zeros(len(q)), *(each.active for each in opinions)]).sum(0).double()[:, None]
     for _ in range(ROUNDS):
@@ -333,7 +333,7 @@ class _Generalist:
         classes = self.trained.classes
         if "classes" not in self.arch.symbols or str(self.run.bindings.get("classes")) != str(classes):
             raise ArchspecError(
-                f"{place}: {self.arch.name} has no symbol classes for the {classes} classes that it tells apart; "
+                f"{place}: {self.arch.name} has no symbol classes for its {classes} classes; "
                 "specialists are the same network with other classes"
             )
         shape = self.trained.shape

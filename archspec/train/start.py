@@ -67,7 +67,7 @@ def into(model: nn.Module, network: "Network", start: Start) -> str:
                 f"only the head, {head}, may be another"
             )
     if foreign := sorted(name for name in start.tensors if name not in own):
-        raise ArchspecError(f"{start.file}: {foreign[0]} is no weight of the network")
+        raise ArchspecError(f"{start.file}: {foreign[0]} is not a weight of the network")
     return f"begun with {start.file}" + (f"; fresh: {', '.join(fresh)}" if fresh else "")
 
 
@@ -77,7 +77,7 @@ def head_of(network: "Network") -> str:
 
 
 def bias(network: "Network") -> str:
-    """The name of the head's bias, one number a class."""
+    """The name of the head's bias, one number per class."""
     return state_key(head_of(network), "bias")
 
 

@@ -74,13 +74,13 @@ def trained(place: str, device: torch.device) -> Trained:
     """The network of a run's folder.
 
     Raises:
-        ArchspecError: There is no run, it has saved no weights, or one of them is no number.
+        ArchspecError: There is no run, it has saved no weights, or one of them is not a number.
     """
     run = runs.load(place)
     arch = run.architecture()
     weights, note = checkpoint.read_weights(run.weights)
     if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
-        raise ArchspecError(f"a weight of {run.weights} is no number")
+        raise ArchspecError(f"a weight of {run.weights} is not a number")
     model = arch.to_torch(run.bindings, logits=True)
     fill(model, weights, str(run.weights))
     try:

@@ -167,7 +167,7 @@ def _safetensors(path: Path) -> list[Array]:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or length > size - 8:
-            raise ArchspecError(f"is cut off or no safetensors file: it has {size} bytes, its header {length}")
+            raise ArchspecError(f"is cut off or not a safetensors file: it has {size} bytes, its header {length}")
         if length > MAX_HEADER:
             raise ArchspecError(f"has a header of {length} bytes; at most {MAX_HEADER} are read")
         header = json.loads(file.read(length), object_pairs_hook=_without_doubles)

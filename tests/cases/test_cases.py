@@ -59,7 +59,7 @@ CASES = [
         for file, says in (
             ("let_shadows_symbol", (".yaml:4:32", "let: 'alpha' is a symbol; choose another name")),
             ("source_refused_zero", (".yaml:3:9", "division by zero")),
-            ("source_refused_use", (".yaml:4:17", "use: '1' is no operator or block")),
+            ("source_refused_use", (".yaml:4:17", "use: '1' is not an operator or a block")),
             ("source_refused_later", (".yaml:7:20", "from: nothing before this is called 'enc2'")),
             ("source_refused_bool", (".yaml:5:83", "stride must be a number (got True)")),
         )

@@ -7,7 +7,8 @@ from click.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 
-from archspec.cli import app  # noqa: E402  # behind the skip
+import archspec  # noqa: E402  # behind the skip
+from archspec.cli import app  # noqa: E402
 from archspec.language import zoo  # noqa: E402
 from archspec.ops import Operations, operator  # noqa: E402
 
@@ -22,7 +23,7 @@ network:
 
 
 def run(*arguments, **kwargs):
-    return CliRunner().invoke(app, arguments, **kwargs)
+    return CliRunner().invoke(app, list(map(str, arguments)), **kwargs)
 
 
 @pytest.fixture
@@ -34,7 +35,9 @@ def tiny(tmp_path):
 def test_compile_writes_a_program_with_the_symbols_and_the_seed(tiny, tmp_path):
     for name, seed in (("a", "0"), ("b", "0"), ("c", "1")):
         done = run("compile", tiny, "-o", str(tmp_path / f"{name}.pt2"), "--set", "c=7", "--seed", seed)
-        assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
+        assert (done.exit_code, done.stderr) == (0, "")
+        assert done.stdout.startswith(f"{tmp_path / name}.pt2: ")
+        assert done.stdout.endswith("; a program of torch.export; any batch of 3×8×8; fresh weights\n")
     a, b, c = (torch.export.load(tmp_path / f"{name}.pt2").state_dict["conv.weight"] for name in "abc")
     assert a.shape == (7, 3, 3, 3)
     assert torch.equal(a, b)
@@ -47,13 +50,63 @@ def test_compile_writes_a_program_with_the_symbols_and_the_seed(tiny, tmp_path):
         (["-o", "model.txt"], "'model.txt' ends in no format that can be written"),
         (["-o", "nowhere/model.pt2"], "cannot write nowhere/model.pt2: No such file or directory"),
         (["-o", "model.pt2", "--set", "d=1"], "'tiny' has no symbol 'd'"),
-        ([], "Missing option"),
+        ([], "missing option"),
     ],
 )
 def test_compile_refuses_what_it_cannot_do(tiny, arguments, said):
     done = run("compile", tiny, *arguments, env={"COLUMNS": "200"})
     assert (done.exit_code, done.stdout) == (2, "")
     assert said in done.stderr
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A file of weights with what a training notes in it."""
+    from safetensors.torch import save_file
+
+    model = archspec.loads(TINY).to_torch(seed=3)
+    note = {"mean": [0.1, 0.2, 0.3], "deviation": [0.4, 0.5, 0.6], "names": ["cat", "dog"], "step": 7}
+    file = tmp_path / "weights.safetensors"
+    save_file(model.state_dict(), file, metadata={"archspec": json.dumps(note)})
+    return file
+
+
+def test_onnx_says_how_it_is_used(tiny, trained, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxscript")
+    file = tmp_path / "net.onnx"
+    done = run("compile", tiny, "--weights", trained, "-o", file, "--batch", "3", "--opset", "18")
+    assert done.exit_code == 0, done.output
+    size = f"{file.stat().st_size:,} B"
+    scaled = "pixels from 0 to 1, less the mean 0.1, 0.2, 0.3, over the deviation 0.4, 0.5, 0.6"
+    facts = f"ONNX of opset 18; batches of 3 of 3×8×8; {scaled}; 2 named classes; weights of {trained}"
+    assert done.stdout == f"{file}: {size}; {facts}\n"
+    model = onnx.load(file)
+    said = {entry.key: entry.value for entry in model.metadata_props}
+    assert json.loads(said["archspec.names"]) == ["cat", "dog"]
+    assert json.loads(said["archspec.deviation"]) == [0.4, 0.5, 0.6]
+    assert said["archspec.name"] == "tiny"
+    assert model.opset_import[0].version == 18
+    assert [size.dim_value for size in model.graph.input[0].type.tensor_type.shape.dim] == [3, 3, 8, 8]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-o", "x.onnx", "--int8"], "--int8 is of weights that have learned"),
+        (["-o", "x.onnx", "--data", "digits"], "--data is for --int8"),
+        (["-o", "x.pt2", "--int8", "--weights", "w.safetensors"], "a file that ends in .onnx can"),
+        (["-o", "x.onnx", "--int8", "--weights", "w.safetensors", "--batch", "2"], "takes any batch"),
+        (["-o", "x.pt2", "--opset", "18"], "an opset is one of ONNX"),
+    ],
+)
+def test_what_a_file_cannot_have_is_refused(tiny, tmp_path, monkeypatch, arguments, said):
+    pytest.importorskip("onnxruntime")
+    monkeypatch.chdir(tmp_path)
+    done = run("compile", tiny, *arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert not list(tmp_path.glob("x.*"))
 
 
 def test_verify_prints_every_layer_of_one_network_and_a_line_for_each_of_several():

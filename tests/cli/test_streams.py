@@ -117,7 +117,7 @@ for command in sys.argv[1:]:
     done = subprocess.run([sys.executable, "-c", code, *commands], capture_output=True, text=True, check=True)
     said = done.stdout.splitlines()
     assert len(said) == len(commands)
-    assert {line.rpartition("[")[0] for line in said} == {"2 this needs torch: pip install 'archspec-nn"}
+    assert {line.partition("[")[0] for line in said} == {"2 this needs torch: pip install 'archspec-nn"}
 
 
 def test_a_module_that_no_extra_brings_is_a_fault_of_ours(monkeypatch):

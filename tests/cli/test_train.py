@@ -98,7 +98,7 @@ def test_a_run_is_distilled_with_its_own_validation_images(classes):
     assert (recipe["validation"], recipe["validation_seed"]) == (200, 3)
     clash = run("distil", classes, "--from", teacher, "--match", "logits", "--temperature", 3)
     assert (clash.exit_code, "leave --temperature out" in clash.stderr) == (2, True)
-    assert "no folder of a run" in run("distil", classes, "--from", "nowhere").stderr
+    assert "not the folder of a run" in run("distil", classes, "--from", "nowhere").stderr
 
 
 def test_an_ensemble_is_trained_and_distilled(classes):
@@ -191,7 +191,7 @@ def test_a_record_that_is_none_is_refused(tmp_path, content):
     (tmp_path / "odd" / "run.json").write_text(content)
     result = run("evaluate", "odd")
     assert result.exit_code == 2
-    assert "odd/run.json: is no record of a run" in result.stderr
+    assert "odd/run.json: is not the record of a run" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_wrong_input_is_one_sentence_and_exit_2(small, tmp_path, arguments, faul
 def test_without_a_specification_a_run_is_wanted(small):
     assert run("train").stderr == "name a SPEC to train, or a run: --resume RUN, --start RUN\n"
     assert run("train", "--start", "weights.safetensors").exit_code == 2
-    assert "is no folder of a run; name its weights with --weights" in run("evaluate", small).stderr
+    assert "is not the folder of a run; name its weights with --weights" in run("evaluate", small).stderr
 
 
 def test_a_training_that_cannot_go_on_exits_1(small, monkeypatch):

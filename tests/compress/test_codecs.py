@@ -353,7 +353,7 @@ def test_the_largest_are_kept_of_equals_the_first_and_no_zeros(values, count):
 def test_what_is_no_finite_number_is_refused(bad):
     array = np.array([[1, bad]], np.float32)
     for density, index in ((1, Dense()), (Fraction(1, 2), Bitmask())):
-        with pytest.raises(ArchspecError, match=r"a\.weight holds what is no finite number"):
+        with pytest.raises(ArchspecError, match=r"a\.weight holds a number that is not finite"):
             Coding("a.weight", (1, 2), Numbers(), index, density=density).symbols(array)
 
 

@@ -227,7 +227,7 @@ ENTRY = b'{"dtype":"U8","shape":[1],"data_offsets":[0,1]}'
         (b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"x":1}}', "a type, a shape and two offsets"),
         (b'{"a":{"dtype":"U8","shape":[1e3],"data_offsets":[0,1]}}', "whole numbers from 0"),
         (b'{"__metadata__":{"archspec":1}}', "metadata is text"),
-        (b'{"__metadata__":{"archspec":NaN}}', "NaN is no number"),
+        (b'{"__metadata__":{"archspec":NaN}}', "NaN is not a number"),
         (b"[" * 100_000, "cannot be read"),
         (b"[]", "cannot be read"),
         (b"{", "cannot be read"),
@@ -246,7 +246,7 @@ def test_what_is_no_compressed_file_is_refused(tmp_path):
     path.write_bytes(header({}, {"a": ("U8", (1,), 1)}) + b"\x00")
     assert not container.is_compressed(path)
     assert not container.is_compressed(tmp_path / "nobody.safetensors")
-    with pytest.raises(ArchspecError, match="is no compressed file"):
+    with pytest.raises(ArchspecError, match="is not a compressed file"):
         archspec.compress.verify(path)
     with pytest.raises(ArchspecError, match="cannot be read: No such file"):
         archspec.compress.unpack(tmp_path / "nobody.safetensors")
@@ -301,7 +301,7 @@ def test_blocks_that_lie_are_found_among_many():
     [
         (lambda r: Fixed(3).decode(r, 3, "t"), b"\x2b\x81", "bits behind a stream"),
         (lambda r: Fixed(3).decode(r, 3, "t"), b"\x2b", "a stream needs 2 bytes, 1 are left"),
-        (lambda r: Floats(32).decode(r, 1, "t"), np.array([np.inf], "<f4").tobytes(), "no finite number"),
+        (lambda r: Floats(32).decode(r, 1, "t"), np.array([np.inf], "<f4").tobytes(), "a number that is not finite"),
         (lambda r: Gaps(3).decode(r, 2, 5), (11).to_bytes(4, "little"), "11 entries for 10 weights"),
         (lambda r: Gaps(8).decode(r, 2, 5), (2).to_bytes(4, "little") + b"\x04\x05", "an entry at 10 of 10"),
         (lambda r: CompressedRows().decode(r, 1, 5), np.array([1, 1], "<u4").tobytes(), "rows do not begin"),

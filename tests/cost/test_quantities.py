@@ -165,7 +165,7 @@ def test_a_quantity_of_another_package_is_found_by_its_name(monkeypatch):
 @pytest.mark.parametrize("found", [biases, Sum("others", "", "", "", biases)])
 def test_what_is_no_quantity_of_that_name_is_refused(monkeypatch, found):
     bias_share(monkeypatch, found)
-    with pytest.raises(ArchspecError, match=r"the entry point 'biases' of archspec\.quantities is no quantity"):
+    with pytest.raises(ArchspecError, match=r"the entry point 'biases' of archspec\.quantities is not a quantity"):
         LENET.count().figure("biases")
 
 

@@ -230,7 +230,7 @@ REFUSALS = [
     ),
     ("layer_norm", [(1, 5)], {"normalized_shape": (3, 1, 5)}, "layer_norm over 3×1×5 does not fit"),
     ("layer_norm", [(1, 5)], {"normalized_shape": ()}, "layer_norm over no axes does not fit"),
-    ("prelu", [X], {"num_parameters": 4}, "prelu needs 1 slope or one a channel, 8, found 4"),
+    ("prelu", [X], {"num_parameters": 4}, "prelu needs 1 slope or one per channel, 8, found 4"),
     ("channel_shuffle", [X], {"groups": 3}, "8 channels do not divide into 3 groups"),
     ("split", [X], {"sections": 3, "index": 0}, "8 channels do not split into 3 equal parts"),
     ("split", [X], {"sections": 2, "index": 2}, "there is no part 2 of 2; parts count from 0"),

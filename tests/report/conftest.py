@@ -17,7 +17,7 @@ SOURCES = ("python", "numpy", "javascript", "source")
 
 _COMMANDS = """begin end caption centering toprule midrule bottomrule quad section subsection item text textbackslash
 textasciitilde times cdot to gets dots lceil rceil lfloor rfloor leq geq neq approx surd left right frac mathrm mathbf
-prime sqrt log min max usepackage hat bar alpha beta"""
+prime sqrt log min max usepackage hat bar alpha beta label"""
 LATEX_COMMANDS = frozenset(_COMMANDS.split())
 
 

@@ -96,7 +96,7 @@ def test_a_disk_full_at_any_file_leaves_the_checkpoint_before(out, name, monkeyp
         ("weights.safetensors", b"", "is corrupt: its SHA-256 is e3b0c44298fc…, what was saved had"),
         ("training.safetensors", None, "cannot be read"),
         ("state.json", b"{", "cannot be read"),
-        ("state.json", b"[1]", "is no record of a training"),
+        ("state.json", b"[1]", "is not the record of a training"),
         ("state.json", b'{"step": 1}', "is corrupt"),
         ("state.json", b"[" * 100_000, "cannot be read"),
     ],
@@ -112,7 +112,7 @@ def test_a_corrupt_checkpoint_is_refused(out, name, content, fault):
 @pytest.mark.parametrize("content", [b"", b"x" * 100, b"\xff" * 8, (50).to_bytes(8, "little") + b"{" * 50])
 def test_a_file_of_weights_that_is_none_is_refused(tmp_path, content):
     (tmp_path / "w.safetensors").write_bytes(content)
-    with pytest.raises(ArchspecError, match="no safetensors file that can be read"):
+    with pytest.raises(ArchspecError, match="not a safetensors file that can be read"):
         checkpoint.read_weights(tmp_path / "w.safetensors")
 
 

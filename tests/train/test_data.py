@@ -283,15 +283,15 @@ def test_parts_that_do_not_fit_are_refused(pictures):
     with pytest.raises(ArchspecError, match="test, train have different classes: green is not in all of them"):
         load(f"image-folder:{pictures}", (3, 4, 4), 3)
     picture(pictures / "green" / "0.png", (0, 255, 0))
-    with pytest.raises(ArchspecError, match="has CLASS/, test, train; wanted are train and test"):
+    with pytest.raises(ArchspecError, match="has CLASS/, test, train; expected train and test"):
         load(f"image-folder:{pictures}", (3, 4, 4), 3)
 
 
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"", "is no image that is read: JPEG, PNG"),
-        (b"GIF89a\x01\x00\x01\x00\x00\x00\x00;", "is no image that is read"),
+        (b"", "is not an image of a format that is read: JPEG, PNG"),
+        (b"GIF89a\x01\x00\x01\x00\x00\x00\x00;", "is not an image of a format that is read"),
         ("cut", "cannot be read"),
         ("large", "cannot be read: more than 64 bytes"),
         ("pixels", "cannot be read: 40×40 pixels; at most 1,000 are read"),
@@ -347,7 +347,7 @@ def test_the_pickled_version_is_not_read(binary):
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"", "has 0 bytes; wanted are images of 3,073 bytes each"),
+        (b"", "has 0 bytes; expected images of 3,073 bytes each"),
         (b"\x00" * 3072, "has 3,072 bytes"),
         (b"\x0a" + b"\x00" * 3072, "an image has the label 10; the classes are from 0 to 9"),
         (None, "there is no test_batch.bin of CIFAR-10's binary version"),
@@ -382,13 +382,11 @@ def test_data_of_no_kind_are_refused(name, fault):
 
 
 def test_shapes_and_classes_must_agree_with_the_network(mnist):
-    with pytest.raises(ArchspecError, match="mnist has 3 classes and the network tells 10 apart; --set classes=3"):
+    with pytest.raises(ArchspecError, match="mnist has 3 classes, the network 10 outputs; try --set classes=3"):
         load(f"mnist:{mnist}", (1, 2, 2), 10)
-    with pytest.raises(ArchspecError, match="images are 1×2×2, the network takes 3×2×2; --resize would do"):
+    with pytest.raises(ArchspecError, match="images are 1×2×2, the network takes 3×2×2; try --set input_channels=1"):
         load(f"mnist:{mnist}", (3, 2, 2), 3)
-    with pytest.raises(
-        ArchspecError, match="the network takes 1×5×5; --set side=2, if that is its symbol for the side"
-    ):
+    with pytest.raises(ArchspecError, match="the network takes 1×5×5; try --set side=2, if its symbols"):
         load(f"mnist:{mnist}", (1, 5, 5), 3)
     with pytest.raises(ArchspecError, match="the network takes 2×2×2; images do not fit it"):
         load(f"mnist:{mnist}", (2, 2, 2), 3, resize=True)

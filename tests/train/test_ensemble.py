@@ -91,6 +91,12 @@ def test_a_mean_of_probabilities_is_not_one_of_logits():
     assert probabilities(logits)[0, 0] < torch.stack(logits).mean(0).softmax(1)[0, 0]
 
 
+def test_several_processes_are_refused(plain, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ArchspecError, match="several trainings one after another run in one process"):
+        ensemble(plain, "digits", CHOSEN, 2, out=tmp_path / "e")
+
+
 def test_one_is_no_ensemble(plain, tmp_path):
     with pytest.raises(ArchspecError, match=r"an ensemble has two members or more \(got 1\)"):
         ensemble(plain, "digits", CHOSEN, 1, out=tmp_path / "e")

@@ -390,7 +390,7 @@ def test_a_head_of_other_classes_begins_fresh_and_is_named(tiny, tmp_path):
     [
         (lambda t: t.pop("conv.weight"), "there is no weight conv.weight; archspec weights map brings names together"),
         (lambda t: t.update({"conv.bias": torch.ones(3)}), r"conv.bias is \(3,\), the network's is \(8,\); only the h"),
-        (lambda t: t.update({"more": torch.ones(3)}), "more is no weight of the network"),
+        (lambda t: t.update({"more": torch.ones(3)}), "more is not a weight of the network"),
     ],
 )
 def test_other_differences_are_refused(tiny, tmp_path, change, fault):
@@ -414,13 +414,13 @@ def nan_teacher(run):
 @pytest.mark.parametrize(
     ("keys", "fault"),
     [
-        ({"distil": {"teachers": ["nowhere"]}}, "nowhere: is no folder of a run: it has no run.json"),
+        ({"distil": {"teachers": ["nowhere"]}}, "nowhere: is not the folder of a run: it has no run.json"),
         ({"prune": "lenet_5"}, "prune: the plan lenet_5 speaks of 'conv1', which tiny has not"),
         ({"share": "lenet_5"}, "share: the plan lenet_5 speaks of 'conv1', which tiny has not"),
-        ({"freeze": ["cnv"]}, "freeze: 'cnv' is no layer of tiny that has weights"),
+        ({"freeze": ["cnv"]}, "freeze: 'cnv' is not a layer of tiny with weights"),
         ({"freeze": "*"}, "freeze: no weight of tiny would learn"),
         ({"validation": 1437}, "1437 of 1437 training images cannot be kept for validation"),
-        ({"start": "nowhere.safetensors"}, "nowhere.safetensors: no safetensors file that can be read"),
+        ({"start": "nowhere.safetensors"}, "nowhere.safetensors: not a safetensors file that can be read"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_the_first_step(tiny, tmp_path, keys, fault):
@@ -433,10 +433,10 @@ def test_a_teacher_that_does_not_fit_is_refused(tiny, teacher, tmp_path):
     digits = data.load("digits", (1, 8, 8), 10)
     some = Data("four", four(digits.train), four(digits.test), 4)
     chosen = Recipe(distil={"teachers": [teacher]})
-    with pytest.raises(ArchspecError, match="takes 1×8×8 and tells 10 classes apart; tiny takes 1×8×8 and tells 4"):
+    with pytest.raises(ArchspecError, match="takes 1×8×8 and has 10 outputs; tiny takes 1×8×8 and has 4"):
         fit(tiny, some, chosen, out=tmp_path / "run", bindings=HEAD)
     nan_teacher(teacher)
-    with pytest.raises(ArchspecError, match=r"distil: a weight of .* is no number"):
+    with pytest.raises(ArchspecError, match=r"distil: a weight of .* is not a number"):
         fit(tiny, "digits", chosen, out=tmp_path / "run")
 
 

@@ -13,8 +13,10 @@ from archspec.train.recipe import Recipe
 
 
 @pytest.mark.parametrize("name", recipe.names())
-def test_every_shipped_recipe_loads_and_says_what_it_is_for(name):
-    assert recipe.load(name).doc
+def test_every_shipped_recipe_says_what_it_is_for_and_how_its_values_were_found(name):
+    found = recipe.load(name)
+    assert found.doc
+    assert found.tuning
 
 
 def test_recipes_are_no_networks():

@@ -193,7 +193,7 @@ def test_data_of_python_are_asked_for_again(plain, tmp_path):
 @pytest.mark.parametrize("content", ["{", "[]", '{"spec": 1}', '{"data": {}}', "\x00"])
 def test_a_record_that_is_none_is_refused(plain, tmp_path, content):
     (tmp_path / "run.json").write_text(content)
-    with pytest.raises(ArchspecError, match=r"run\.json: (cannot be read|is no record of a)"):
+    with pytest.raises(ArchspecError, match=r"run\.json: (cannot be read|is not the record of a)"):
         fit(plain, out=tmp_path, options=Options(resume=True))
 
 
@@ -210,7 +210,7 @@ def test_a_state_that_is_none_is_refused(plain, tmp_path, change):
     fit(plain, "digits", Recipe(epochs=1), out=tmp_path)
     path = tmp_path / "last" / "state.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(ArchspecError, match="the checkpoint is none of this run"):
+    with pytest.raises(ArchspecError, match="the checkpoint is not one of this run"):
         fit(plain, out=tmp_path, options=Options(resume=True))
 
 
@@ -235,7 +235,7 @@ def test_the_state_of_another_optimiser_is_refused(plain, tmp_path, tensors, fau
     [
         (lambda t: t.pop("fc.bias"), "there is no weight fc.bias"),
         (lambda t: t.update({"fc.bias": torch.ones(3)}), r"fc.bias is \(3,\), the network's is \(10,\)"),
-        (lambda t: t.update({"more": torch.ones(3)}), "more is no weight of the network"),
+        (lambda t: t.update({"more": torch.ones(3)}), "more is not a weight of the network"),
     ],
 )
 def test_weights_of_another_network_are_refused(plain, tmp_path, change, fault):
@@ -252,7 +252,7 @@ def test_weights_from_elsewhere_are_scaled_by_the_training_images(plain, tmp_pat
     assert evaluate(plain, tmp_path / "bare.safetensors", "digits") == result.last.test
     for note in ({"spec": 1}, {"spec": {"name": "a", "digest": "b"}, "mean": 1, "deviation": [1.0]}):
         checkpoint.write_weights(tmp_path / "odd.safetensors", {}, note)
-        with pytest.raises(ArchspecError, match="its note is none that archspec writes"):
+        with pytest.raises(ArchspecError, match="its note is not one that archspec writes"):
             evaluate(plain, tmp_path / "odd.safetensors", "digits")
 
 
@@ -260,7 +260,7 @@ def test_weights_from_elsewhere_are_scaled_by_the_training_images(plain, tmp_pat
     ("body", "fault"),
     [
         ("input: [40]\nnetwork: [{linear: {out_features: 10}}]", "odd takes 40; images are channels × height"),
-        ("input: [1, 8, 8]\nnetwork: [relu]", "odd gives 1×8×8; wanted is one number a class"),
+        ("input: [1, 8, 8]\nnetwork: [relu]", "odd gives 1×8×8; expected one number per class"),
         ("input: [1, 8, 8]\nnetwork: [flatten, {linear: {out_features: 7}}]", "digits has 10 classes and the network"),
         ("input: [2, 8, 8]\nnetwork: [flatten, {linear: {out_features: 10}}]", "images are 1×8×8, the network takes 2"),
     ],
@@ -275,7 +275,7 @@ def test_a_network_that_does_not_fit_the_data_is_refused(tmp_path, body, fault):
 def test_devices_and_precisions_that_there_are_not_are_refused(plain, tmp_path):
     with pytest.raises(ArchspecError, match="there is no device 'tpu' here; auto, cpu, cuda or cuda:1"):
         fit(plain, chosen=Recipe(), out=tmp_path / "a", options=Options(device="tpu"))
-    with pytest.raises(ArchspecError, match="precision fp16 needs a GPU; on a processor bf16 or no would do"):
+    with pytest.raises(ArchspecError, match="precision fp16 needs a GPU; on a processor, try bf16 or no"):
         fit(plain, chosen=Recipe(precision="fp16"), out=tmp_path / "a", options=Options(device="cpu"))
 
 
@@ -326,7 +326,7 @@ def test_weights_that_are_no_numbers_are_not_saved(plain, tmp_path, monkeypatch)
         return loss
 
     monkeypatch.setattr(run.Loop, "step", poisoned)
-    with pytest.raises(TrainingStoppedError, match="a weight is no number after step 25, epoch 2"):
+    with pytest.raises(TrainingStoppedError, match="a weight is not a number after step 25, epoch 2"):
         fit(plain, "digits", Recipe(epochs=3), out=tmp_path, options=Options(save_steps=25))
     assert checkpoint.read(tmp_path).state["step"] == 22
 

@@ -87,9 +87,9 @@ def test_a_class_that_is_confused_with_none_has_no_cluster(clustering):
 @pytest.mark.parametrize(
     ("told", "count", "fault"),
     [
-        (torch.rand(9, 6), 4, "4 clusters of 6 classes; from 2 to 3 would do"),
-        (torch.rand(9, 6), 1, "1 clusters of 6 classes; from 2 to 3 would do"),
-        (torch.tensor([[math.nan] * 4]), 2, "a prediction of the generalist is no number"),
+        (torch.rand(9, 6), 4, "4 clusters of 6 classes; try 2 to 3"),
+        (torch.rand(9, 6), 1, "1 clusters of 6 classes; try 2 to 3"),
+        (torch.tensor([[math.nan] * 4]), 2, "a prediction of the generalist is not a number"),
         (torch.eye(4)[[0, 0, 0, 0]], 2, "the 4 classes do not fall into 2 clusters of two or more"),
     ],
 )
@@ -228,7 +228,7 @@ def test_what_is_combined_is_a_distribution(seed, extreme):
 
 def test_a_prediction_that_is_no_number_is_refused():
     told = torch.tensor([[0.5, math.nan]])
-    with pytest.raises(ArchspecError, match="a prediction is no number"):
+    with pytest.raises(ArchspecError, match="a prediction is not a number"):
         combined(told, [])
 
 
@@ -267,7 +267,7 @@ def test_a_specialist_is_a_run_that_can_be_evaluated(plain, tmp_path):
     bound = {"classes": 3}
     score = evaluate(arch, tmp_path / "best.safetensors", "digits", bindings=bound, recipe=chosen)
     assert score == result.best.test
-    with pytest.raises(ArchspecError, match="digits has 10 classes and the network tells 3 apart"):
+    with pytest.raises(ArchspecError, match="digits has 10 classes, the network 3 outputs"):
         evaluate(arch, tmp_path / "best.safetensors", "digits", bindings=bound)
 
 
@@ -277,7 +277,7 @@ def test_a_specialist_is_a_run_that_can_be_evaluated(plain, tmp_path):
         (["12"], "specialise: digits has no class '12'; there are 0 to 9"),
         (["3", 3], "specialise: class '3' stands twice"),
         (list(range(10)), "specialise: these are all classes of digits, and leave no others"),
-        (["3"], "digits has 2 classes and the network tells 10 apart"),
+        (["3"], "digits has 2 classes, the network 10 outputs"),
     ],
 )
 def test_classes_that_do_not_fit_are_refused(plain, tmp_path, classes, fault):
@@ -296,13 +296,13 @@ def test_special_classes_without_images_are_refused(net, tmp_path):
 
 def test_a_run_that_does_not_do_for_a_generalist_is_refused(net, plain, generalist, tmp_path):
     chosen = Recipe(epochs=1)
-    with pytest.raises(ArchspecError, match="nowhere: is no folder of a run"):
+    with pytest.raises(ArchspecError, match="nowhere: is not the folder of a run"):
         specialise("nowhere", 2, chosen, out=tmp_path / "out")
     bare = fit(net, planted(), chosen, out=tmp_path / "bare").out
     with pytest.raises(ArchspecError, match="this run kept no validation images"):
         specialise(bare, 3, chosen, out=tmp_path / "out", source=planted())
     fixed = fit(plain, "digits", Recipe(epochs=1, validation=100), out=tmp_path / "fixed").out
-    with pytest.raises(ArchspecError, match="plain has no symbol classes for the 10 classes that it tells apart"):
+    with pytest.raises(ArchspecError, match="plain has no symbol classes for its 10 classes"):
         specialise(fixed, 3, chosen, out=tmp_path / "out")
     with pytest.raises(ArchspecError, match="were handed over in Python; name them with --data"):
         specialise(generalist, 3, chosen, out=tmp_path / "out")

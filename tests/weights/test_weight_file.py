@@ -128,9 +128,9 @@ class Evil:
 
 HOSTILE = {
     "empty.safetensors": (b"", "is empty"),
-    "short.safetensors": (b"abc", "is cut off or no safetensors file: it has 3 bytes"),
-    "cut.safetensors": (raw({"a": entry()})[:30], "is cut off or no safetensors file"),
-    "header.safetensors": (struct.pack("<Q", 2**63) + b"{}", "is cut off or no safetensors file: it has 10 bytes"),
+    "short.safetensors": (b"abc", "is cut off or not a safetensors file: it has 3 bytes"),
+    "cut.safetensors": (raw({"a": entry()})[:30], "is cut off or not a safetensors file"),
+    "header.safetensors": (struct.pack("<Q", 2**63) + b"{}", "is cut off or not a safetensors file: it has 10 bytes"),
     "long.safetensors": (struct.pack("<Q", 2**25) + bytes(2**25), f"has a header of {2**25} bytes; at most {2**24}"),
     "json.safetensors": (raw(b"{'a': 1}"), "cannot be read: "),
     "deep.safetensors": (raw(b"[" * 100_000), "cannot be read: "),

@@ -20,7 +20,7 @@ class Bitmask(Unfilled):
         return {"bitmask": 1}
 
     def terms(self, stats: Stats, rows: int, columns: int) -> Terms:  # noqa: ARG002
-        """A bit a weight."""
+        """One bit per weight."""
         return {"bitmask": rows * columns, "padding": padding(rows * columns)}
 
     def encode(self, positions: Array, rows: int, columns: int) -> bytes:

@@ -13,7 +13,7 @@ from archspec.compress.codecs.values import Content, Values
 
 @dataclass(frozen=True)
 class Signs(Values):
-    """A bit a weight, 1 where it is not negative: sign(0) = +1; and a factor a row, the mean of its |w|.
+    """One bit per weight, 1 where it is not negative: sign(0) = +1; and one factor per row, the mean of its |w|.
 
     Attributes:
         factors: The bits of a factor; 0 where the network has its own, and the signs are ±1.

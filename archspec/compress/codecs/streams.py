@@ -57,7 +57,7 @@ class Fixed:
     bits: int
 
     def payload(self, counts: Counts) -> Dim:
-        """Bits a symbol, times symbols."""
+        """Bits per symbol, times symbols."""
         return counts.total * self.bits
 
     def length(self, counts: Counts, symbol: int) -> Dim:  # noqa: ARG002  # all are alike
@@ -113,7 +113,7 @@ class Floats:
         return dtype(self.bits)
 
     def payload(self, counts: Counts) -> Dim:
-        """Bits a number, times numbers."""
+        """Bits per number, times numbers."""
         return counts.total * self.bits
 
     def length(self, counts: Counts, symbol: int) -> Dim:  # noqa: ARG002
@@ -136,7 +136,7 @@ class Floats:
         """
         found = reader.numbers(self.dtype, count, "an array of numbers")
         if not np.isfinite(found).all():
-            raise reader.damaged("an array holds what is no finite number")
+            raise reader.damaged("an array holds a number that is not finite")
         reader.note(term, count * self.bits)
         return found
 

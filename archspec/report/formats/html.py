@@ -33,12 +33,25 @@ FURTHER = {
 def write(report: Report, **_: Any) -> str:
     """The page; the title of the only table is its caption."""
     body = "\n".join(fragment(report))
-    style = STYLE + "".join(rule for name, rule in FURTHER.items() if re.search(rf'class="{name}[ "]', body))
+    style = _style(body)
     title = html_text(report.title or "archspec")
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n<style>{style}</style>\n'
         f"{body}\n</html>\n"
     )
+
+
+def embedded(report: Report) -> str:
+    """What stands inside another page, a notebook say, with a style of its own that touches nothing else there."""
+    body = "\n".join(fragment(report))
+    rules = re.findall(r"([^{}]+)(\{[^{}]*\})", _style(body))
+    scoped = "".join(f"{','.join(f'.archspec {each}' for each in names.split(','))}{rule}" for names, rule in rules)
+    return f'<div class="archspec">\n<style>{scoped}</style>\n{body}\n</div>'
+
+
+def _style(body: str) -> str:
+    """The rules for what is in a page."""
+    return STYLE + "".join(rule for name, rule in FURTHER.items() if re.search(rf'class="{name}[ "]', body))
 
 
 def fragment(report: Report) -> Iterator[str]:

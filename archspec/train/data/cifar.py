@@ -55,9 +55,7 @@ def _records(root: Path, name: str) -> torch.Tensor:
     except OSError as error:
         raise ArchspecError(f"{path}: cannot be read: {error}") from None
     if not data or len(data) % RECORD:
-        raise ArchspecError(
-            f"{path}: has {len(data):,} bytes; wanted are images of {RECORD:,} bytes each, at least one"
-        )
+        raise ArchspecError(f"{path}: has {len(data):,} bytes; expected images of {RECORD:,} bytes each, at least one")
     records = torch.frombuffer(data, dtype=torch.uint8).view(-1, RECORD)
     if int(records[:, 0].max()) >= CLASSES:
         raise ArchspecError(f"{path}: an image has the label {int(records[:, 0].max())}; the classes are from 0 to 9")

@@ -138,7 +138,7 @@ def read(
         for part, labels in found.items()
     }
     counts = {part: len(listed) for part, listed in entries.items()}
-    reader = _Reader(path, files, shape, resize, _Count(sum(counts.values()), progress))
+    reader = _ImageReader(path, files, shape, resize, _Count(sum(counts.values()), progress))
     facts = (shape, resize, DECODED, metadata.version("pillow"), entries, files.facts(entries))
     splits = cache.kept(counts, facts, lambda: {part: reader.split(listed) for part, listed in entries.items()})
     note = f"images fitted to {'×'.join(map(str, shape))} with Pillow (bilinear), the middle kept" if resize else ""
@@ -187,7 +187,7 @@ def _classes(path: str, names: Iterable[str]) -> dict[str, dict[str, list[str]]]
         )
     if set(found) != {""} and ("" in found or "train" not in found or len(found) == 1):
         raise ArchspecError(
-            f"{path}: has {_listed(part or 'CLASS/' for part in found)}; wanted are train and test (or val, or both), "
+            f"{path}: has {_listed(part or 'CLASS/' for part in found)}; expected train and test (or val, or both), "
             "or classes alone"
         )
     for classes in found.values():
@@ -202,7 +202,7 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(sorted(words)[:10])
 
 
-class _Reader:
+class _ImageReader:
     def __init__(self, path: str, files: Files, shape: tuple[int, ...], resize: bool, count: _Count) -> None:
         self.path, self.files, self.shape, self.resize, self.count = path, files, shape, resize, count
         if shape[0] not in MODES:
@@ -228,7 +228,9 @@ class _Reader:
                     raise ValueError(f"{opened.width}×{opened.height} pixels; at most {MAX_PIXELS:,} are read")
                 image = self._bytes(opened)
         except UnidentifiedImageError:
-            raise ArchspecError(f"{self.path}: {name} is no image that is read: {', '.join(FORMATS)}") from None
+            raise ArchspecError(
+                f"{self.path}: {name} is not an image of a format that is read: {', '.join(FORMATS)}"
+            ) from None
         except Image.DecompressionBombError:
             raise ArchspecError(f"{self.path}: {name} cannot be read: more than {MAX_PIXELS:,} pixels") from None
         except DAMAGED as error:
@@ -242,7 +244,7 @@ class _Reader:
         )
 
     def _bytes(self, image: Any) -> Any:
-        """An image with a byte a channel, in the network's channels.
+        """An image with one byte per channel, in the network's channels.
 
         Raises:
             ValueError: Something would be lost in silence: colours, what lies under transparent pixels, or a scale.

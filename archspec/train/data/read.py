@@ -78,12 +78,12 @@ def agreeing(data: Data, classes: int) -> Data:
     """The data.
 
     Raises:
-        ArchspecError: They have another number of classes than the network tells apart.
+        ArchspecError: The network does not have one output per class.
     """
     if data.classes != classes:
         raise ArchspecError(
-            f"{data.name} has {data.classes} classes and the network tells {classes} apart; "
-            f"--set classes={data.classes}, if that is its symbol for them, would do"
+            f"{data.name} has {data.classes} classes, the network {classes} outputs; "
+            f"try --set classes={data.classes}, if that is its symbol for them"
         )
     return data
 
@@ -100,10 +100,12 @@ def fitted(data: Data, shape: tuple[int, ...], resize: bool) -> Data:
     if len(shape) != 3 or (data.train.shape[0] != shape[0] and shape[0] not in {1, 3}):
         raise ArchspecError(f"{data.name}: images are {found}, the network takes {wanted}; images do not fit it")
     if not resize:
-        side = f"--set side={data.train.shape[1]}" if data.train.shape[1:] != shape[1:] else ""
+        channels, side = data.train.shape[:2]
+        wrong = [f"input_channels={channels}"] if channels != shape[0] else []
+        wrong += [f"side={side}"] if data.train.shape[1:] != shape[1:] else []
         raise ArchspecError(
             f"{data.name}: images are {found}, the network takes {wanted}; "
-            f"{f'{side}, if that is its symbol for the side, or ' if side else ''}--resize would do"
+            f"try --set {','.join(wrong)}, if its symbols are called so, or --resize"
         )
     train, test, *more = (
         DataSplit(_fitted(data.name, each.images, shape), each.labels) for each in data.splits.values()

@@ -183,6 +183,6 @@ M = TypeVar("M", bound=type[Method])
 
 
 def registered(method: M) -> M:
-    """Make a method a key of recipes."""
+    """Register a method as a key of recipes."""
     METHODS[method.key] = method
     return method

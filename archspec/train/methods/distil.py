@@ -73,8 +73,8 @@ class Distil(Method):
                 raise ArchspecError(f"distil: {error}") from None
             if teacher.shape != shape or teacher.classes != classes:
                 raise ArchspecError(
-                    f"distil: {place} takes {teacher.network.input} and tells {teacher.classes} classes apart; "
-                    f"{network.name} takes {network.input} and tells {classes} apart"
+                    f"distil: {place} takes {teacher.network.input} and has {teacher.classes} outputs; "
+                    f"{network.name} takes {network.input} and has {classes}"
                 )
             loaded.append(teacher)
         if self.leave_out and not _shifts(model, network):

@@ -39,7 +39,7 @@ class Freeze(Method):
         names = [name for name, _ in model.named_parameters()]
         for pattern in (*self.layers, *self.but):
             if not any(_among(name, (pattern,)) for name in names):
-                raise ArchspecError(f"freeze: '{pattern}' is no layer of {network.name} that has weights")
+                raise ArchspecError(f"freeze: '{pattern}' is not a layer of {network.name} with weights")
         if all(map(self.holds, names)):
             raise ArchspecError(f"freeze: no weight of {network.name} would learn")
         return Frozen(self, model)

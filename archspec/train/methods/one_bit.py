@@ -20,7 +20,7 @@ FRESH = {"weight": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
 
 @registered
 class OneBit(Method):
-    """Real weights learn behind one-bit layers; what is saved has a bit a weight, and its factors.
+    """Real weights learn behind one-bit layers; what is saved has one bit per weight, and its factors.
 
     A network gets one-bit layers by a plan: `archspec train lenet_5 --plan xnor_lenet_5`.
 

@@ -49,7 +49,7 @@ def _entries(read: Plan, network: "Network", method: str) -> dict[str, LayerPlan
     for layer in read.layers:
         if not any(layer.names(node.name) for node in network.nodes):
             raise ArchspecError(
-                f"{method}: the plan {read.name} speaks of '{layer.layer}', which {network.name} has not"
+                f"{method}: the plan {read.name} speaks of '{layer.layer}', which {network.name} does not have"
             )
     for node in nodes:
         if (entry := read.entry(node.name)) is not None:
