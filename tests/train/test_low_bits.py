@@ -105,7 +105,7 @@ def test_levels_and_averages_do_not_go_together():
 @pytest.mark.parametrize(
     ("keys", "fault"),
     [
-        ({"quantise": "lenet_5"}, "quantise: the plan lenet_5 speaks of 'conv1', which normed has not"),
+        ({"quantise": "lenet_5"}, "quantise: the plan lenet_5 speaks of 'conv1', which normed does not have"),
         ({"quantise": "PLAN"}, "quantise: the plan .* has no levels: no layer has linear_bits"),
         ({"one_bit": "exact"}, "one_bit: normed has no one-bit layers; a plan makes them"),
         ({"one_bit": "mine"}, "expected one of exact, paper"),
