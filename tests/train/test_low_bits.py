@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 import archspec
+from archspec.compress import plan as plans
 from archspec.compress.codecs.linear import LinearQuantisation
 from archspec.compress.coding import Coding
 from archspec.errors import ArchspecError
@@ -104,7 +105,7 @@ def test_levels_and_averages_do_not_go_together():
 @pytest.mark.parametrize(
     ("keys", "fault"),
     [
-        ({"quantise": "lenet_5"}, "quantise: the plan lenet_5 speaks of 'conv1', which normed has not"),
+        ({"quantise": "lenet_5"}, "quantise: the plan lenet_5 speaks of 'conv1', which normed does not have"),
         ({"quantise": "PLAN"}, "quantise: the plan .* has no levels: no layer has linear_bits"),
         ({"one_bit": "exact"}, "one_bit: normed has no one-bit layers; a plan makes them"),
         ({"one_bit": "mine"}, "expected one of exact, paper"),
@@ -211,3 +212,29 @@ def test_centring_and_clipping_can_be_left_out():
     assert torch.equal(model.conv2.weight, before)
     OneBit().begin(model, arch.expand(), 0)
     assert torch.equal(model.conv2.weight, (before - before.mean(1, keepdim=True)).clamp(-1, 1))
+
+
+FLOAT = """archspec: 1
+name: real
+input: [1, 8, 8]
+network:
+  - {conv2d: {out_channels: 8, kernel_size: 3}, as: conv1}
+  - {conv2d: {out_channels: 8, kernel_size: 3}, as: conv2}
+  - flatten
+  - {linear: {out_features: 10}, as: fc}
+"""
+
+
+@pytest.mark.parametrize("binary", ["weights", "xnor"])
+def test_one_bit_layers_begin_with_the_weights_of_a_real_network(tmp_path, binary):
+    arch = archspec.loads(FLOAT)
+    run = fit(arch, "digits", Recipe(epochs=1), out=tmp_path / "real").out
+    plan = plans.loads(f"name: bits\nnormalise: true\nlayers: [{{layer: conv2, binary: {binary}}}]")
+    one_bit = arch.with_one_bit(plan)
+    keys = {"epochs": 1, "lr": 1e-9, "optimizer": "adam", "start": str(run), "one_bit": {"centre": False}}
+    result = fit(one_bit, "digits", Recipe().changed(keys), out=tmp_path / "bits")
+    real, saved = load_file(run / "best.safetensors"), load_file(result.out / "best.safetensors")
+    assert torch.equal(saved["conv2.weight"], torch.where(real["conv2.weight"] >= 0, 1.0, -1.0))
+    assert torch.allclose(saved["conv2.alpha"], real["conv2.weight"].abs().flatten(1).mean(1), atol=1e-5)
+    assert torch.allclose(saved["conv1.weight"], real["conv1.weight"], atol=1e-6)
+    assert ("norm_conv2.weight" in saved) == (binary == "xnor")

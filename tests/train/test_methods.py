@@ -415,8 +415,8 @@ def nan_teacher(run):
     ("keys", "fault"),
     [
         ({"distil": {"teachers": ["nowhere"]}}, "nowhere: is not the folder of a run: it has no run.json"),
-        ({"prune": "lenet_5"}, "prune: the plan lenet_5 speaks of 'conv1', which tiny has not"),
-        ({"share": "lenet_5"}, "share: the plan lenet_5 speaks of 'conv1', which tiny has not"),
+        ({"prune": "lenet_5"}, "prune: the plan lenet_5 speaks of 'conv1', which tiny does not have"),
+        ({"share": "lenet_5"}, "share: the plan lenet_5 speaks of 'conv1', which tiny does not have"),
         ({"freeze": ["cnv"]}, "freeze: 'cnv' is not a layer of tiny with weights"),
         ({"freeze": "*"}, "freeze: no weight of tiny would learn"),
         ({"validation": 1437}, "1437 of 1437 training images cannot be kept for validation"),

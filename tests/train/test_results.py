@@ -19,3 +19,57 @@ def test_the_printed_errors_are_those_of_the_logs_and_at_most_the_reference():
     assert printed == {run: (len(errors), errors[-1], min(errors)) for run, errors in runs.items()}
     assert {name for name, *_ in rows} == {"lenet_300_100", "lenet_5"}
     assert all(float(last) <= float(reference) for *_, last, _, reference in rows)
+
+
+def table(page, heading):
+    """The rows of the first table of a page whose header begins so."""
+    lines = page[page.index(f"| {heading}") :].splitlines()
+    rows = []
+    for line in lines[2:]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+def compression_runs():
+    with (RESULTS / "compression_training.csv").open(encoding="utf-8") as file:
+        return {row["run"]: row for row in csv.DictReader(file)}
+
+
+def test_the_printed_results_of_pruning_are_those_of_the_runs():
+    runs = compression_runs()
+    page = (RESULTS / "pruning.md").read_text(encoding="utf-8")
+    plans = re.findall(r"`lenet_300_100(?:_(\w+))?`: error", page)
+    for seed, whole, *cells in table(page, "seed | whole | `lenet_300_100`"):
+        assert whole == runs[f"plain300-{seed}"]["test_error_percent"]
+        for number, plan in enumerate(plans):
+            error, kept, ratio = cells[3 * number : 3 * number + 3]
+            run = runs.get(f"pruned300-{seed}-{plan or '12x'}")
+            if run is None:
+                assert (error, kept, ratio) == ("not run", "", "")
+                continue
+            assert (error, kept.replace(",", "")) == (run["test_error_percent"], run["weights_kept"])
+            assert ratio == f"{266_200 / int(run['weights_kept']):.2f}×"
+    for seed, whole, pruned in table(page, "seed | whole | pruned, 12.3×"):
+        assert whole == runs[f"dense300-{seed}"]["test_error_percent"]
+        assert pruned.startswith("not run") or pruned == runs[f"prune12-{seed}"]["test_error_percent"]
+
+
+def test_the_printed_files_are_those_of_the_runs():
+    runs = compression_runs()
+    page = (RESULTS / "deep_compression.md").read_text(encoding="utf-8")
+    for seed, whole, pruned, *cells in table(page, "seed | whole | pruned |"):
+        assert whole == runs[f"plain300-{seed}"]["test_error_percent"]
+        assert pruned in ("not run", runs.get(f"pruned300-{seed}-12x", {}).get("test_error_percent"))
+        for kind, (error, size, ratio) in (("paper", cells[:3]), ("12x", cells[3:])):
+            run = runs.get(f"shared300-{seed}-{kind}")
+            if run is None:
+                assert (error, size, ratio) == ("not run", "", "")
+                continue
+            assert (error, size.replace(",", "")) == (run["test_error_percent"], run["packed_bytes"])
+            assert ratio == f"{4 * 266_610 / int(run['packed_bytes']):.2f}×"
+
+
+def test_no_run_saw_the_test_digits_before_its_end():
+    assert all(row["chosen_epoch"] and row["epochs_done"] == row["epochs"] for row in compression_runs().values())

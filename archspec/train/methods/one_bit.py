@@ -1,8 +1,10 @@
 """One-bit layers while they learn (Rastegari et al. 2016, XNOR-Net, arXiv:1603.05279, and its authors' code)."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from archspec.errors import ArchspecError
+from archspec.graph.names import state_key
 from archspec.train.domains import Switch, word
 from archspec.train.methods.base import Course, Method, registered
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from archspec.graph import Network
 
 GRADIENTS = ("exact", "paper")
+FRESH = {"weight": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
+"""A normalisation that has seen nothing."""
 
 
 @registered
@@ -32,6 +36,33 @@ class OneBit(Method):
     gradient: Annotated[str, word(GRADIENTS)] = "exact"
     centre: Switch = True
     clip: Switch = True
+
+    def start(
+        self,
+        tensors: "Mapping[str, Tensor]",
+        names: "Sequence[str]",  # noqa: ARG002
+        network: "Network",
+    ) -> "Mapping[str, Tensor]":
+        """Real weights, with what one-bit layers have besides: factors, and fresh normalisations before them."""
+        import torch
+
+        found = dict(tensors)
+        one_bit = [node for node in network.nodes if node.operator.one_bit]
+        before = {name for node in one_bit for name in node.inputs}
+        for node in one_bit:
+            key, weight = state_key(node.name, "alpha"), tensors.get(state_key(node.name, "weight"))
+            if key not in tensors and weight is not None:
+                found[key] = factors(weight)
+        for node in network.nodes:
+            if node.name not in before or node.operator.name != "batch_norm":
+                continue
+            keys = {name: state_key(node.name, name) for name in (*FRESH, "num_batches_tracked")}
+            if any(key in tensors for key in keys.values()):
+                continue
+            channels = node.output.shape[1]
+            found |= {keys[name]: torch.full((channels,), value) for name, value in FRESH.items()}
+            found[keys["num_batches_tracked"]] = torch.tensor(0)
+        return found
 
     def begin(self, model: "nn.Module", network: "Network", seed: int) -> "Signed":  # noqa: ARG002
         """Centre and clip the weights that there are."""
