@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from archspec import cost, graph, language
 from archspec.cost import USUAL, Convention, CostTable, Counting
 from archspec.dims import recording
-from archspec.errors import SpecErrors, UnknownNameError
+from archspec.errors import BindingError, SpecErrors, UnknownNameError
 from archspec.extras import need
 from archspec.language import Document
 from archspec.request import Bindings, request
@@ -77,6 +77,10 @@ class Architecture(Reported):
         'width multiplier'
         """
         return MappingProxyType(self.document.symbols)
+
+    def in_symbols(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Values by name as values by symbol: of a block, other names of its symbols are known too."""
+        return values
 
     @request
     def expand(
@@ -458,9 +462,10 @@ class Architecture(Reported):
         *,
         between: Mapping[str, Iterable[Any]] | None = None,
         maximise: str | None = None,
+        minimise: str | None = None,
         **others: Any,
     ) -> "Solution":
-        """The largest network within budgets, over all values of one symbol or two; see `sweep.solve`.
+        """The largest network within budgets, or the smallest, over all values of one symbol or two; see `sweep.solve`.
 
         >>> import archspec
         >>> found = archspec.load("mobilenet").solve("alpha", {"macs": "<=300M"})
@@ -475,6 +480,7 @@ class Architecture(Reported):
             budgets,
             between=between,
             maximise=maximise,
+            minimise=minimise,
             counting=counting,
             bindings=bindings,
         )
@@ -550,6 +556,31 @@ class Architecture(Reported):
         return explain(self.expand(bindings, batch=counting.batch), node, counting.convention)
 
     @request
+    def with_one_bit(
+        self, /, plan: "str | os.PathLike[str] | Plan", bindings: Bindings = None, **symbols: Any
+    ) -> "Architecture":
+        """The network with one-bit layers where a plan of compression says `binary`: as counted, built and trained.
+
+        Args:
+            plan: A plan, its file, or the name of one that comes with the library.
+            bindings: Values for symbols, by name.
+            symbols: Values for symbols, in place of a mapping.
+
+        Raises:
+            ArchspecError: The plan does not fit the network, or has no one-bit layers.
+
+        >>> import archspec
+        >>> one_bit = archspec.load("lenet_5").with_one_bit("xnor_lenet_5")
+        >>> [node.operator.name for node in one_bit.expand().nodes][2:5]
+        ['batch_norm', 'binary_conv2d', 'max_pool2d']
+        """
+        from archspec.compress import rewriting
+        from archspec.compress.plan import Plan, load
+
+        read = plan if isinstance(plan, Plan) else load(plan)
+        return Architecture(rewriting.with_one_bit(self.document, self.expand(bindings), read))
+
+    @request
     def with_defaults(self, /, bindings: Bindings = None, **symbols: Any) -> "Architecture":
         """The same network, with these values as the defaults of its symbols.
 
@@ -605,6 +636,28 @@ class SingleBlock(Architecture):
 
         return single(self._of, self._block, letters)
 
+    def in_symbols(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Values by name as values by symbol: in_channels is c_in.
+
+        Raises:
+            BindingError: A symbol is bound twice, by two of its names.
+
+        >>> import archspec
+        >>> fire = archspec.load("squeezenet:fire")
+        >>> fire.count(in_channels=3).params == fire.count(c_in=3).params
+        True
+        """
+        from archspec.graph.single import single
+
+        aliases = single(self._of, self._block).aliases
+        named: dict[str, Any] = {}
+        for name, value in values.items():
+            symbol = aliases.get(name, name)
+            if symbol in named:
+                raise BindingError(f"the symbol '{symbol}' is bound twice, as '{name}' too")
+            named[symbol] = value
+        return named
+
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
@@ -644,10 +697,10 @@ def loads(text: str, name: str = "<text>") -> Architecture:
 
 
 def shared_numbers(architectures: Iterable[Architecture]) -> tuple[str, ...]:
-    """The symbols that all architectures have and that can be left free: those of numbers, not of words."""
+    """The symbols that all architectures have and that a formula is over where nobody says over what."""
     documents = [architecture.document for architecture in architectures]
     return tuple(
         name
         for name in documents[0].symbols
-        if all(name in other.symbols and not other.symbols[name].word for other in documents)
+        if all(name in other.symbols and other.symbols[name].usually_free for other in documents)
     )

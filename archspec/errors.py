@@ -13,6 +13,7 @@
 Every message says what was found and what would do; a fault in a text also says where.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -44,6 +45,18 @@ class Mark:
         """The place `columns` further right on the same line."""
         return Mark(self.source, self.line, self.column + columns)
 
+    @property
+    def end(self) -> "Mark":
+        """The place behind what begins here: a quoted text, a word, or a single sign.
+
+        >>> mark = Mark(Source("x.yaml", ("- con2d: {out_channels: 3}",)), 1, 3)
+        >>> mark.end.column - mark.column
+        5
+        """
+        text = self.source.lines[self.line - 1] if 1 <= self.line <= len(self.source.lines) else ""
+        found = _WORD.match(text, self.column - 1)
+        return self.shifted(max(1, len(found[0])) if found else 1)
+
     def excerpt(self, width: int = 100) -> str:
         """The source line with a caret under the place, cut to `width` columns."""
         if not 1 <= self.line <= len(self.source.lines):
@@ -52,6 +65,9 @@ class Mark:
         start = max(0, self.column - 1 - width // 2)
         caret = " " * (self.column - 1 - start) + "^"
         return f"    {text[start : start + width]}\n    {caret}"
+
+
+_WORD = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^\s,:\[\]{}#'"]+""")
 
 
 class SpecError(ArchspecError):
@@ -66,6 +82,21 @@ class SpecError(ArchspecError):
         super().__init__(message)
         self.message = message
         self.at = at
+
+    @property
+    def remedy(self) -> str:
+        """What would do, as far as the message says it.
+
+        >>> SpecError("unknown operator 'con2d'; did you mean 'conv2d'?").remedy
+        "did you mean 'conv2d'?"
+        """
+        return self.message.partition("; ")[2]
+
+    @property
+    def replacement(self) -> str | None:
+        """What to write in place of what stands there, where that is one word."""
+        found = re.search(r"did you mean '([^']+)'\?", self.message)
+        return found[1] if found else None
 
     def __str__(self) -> str:
         if self.at is None:
@@ -103,7 +134,16 @@ class MissingExtraError(ArchspecError):
 
 
 class ShapeError(ArchspecError):
-    """An operator that cannot take its inputs."""
+    """An operator that cannot take its inputs.
+
+    Args:
+        message: What does not fit.
+        setting: The setting of the operator that would have to be another, if it is one.
+    """
+
+    def __init__(self, message: str, setting: str = "") -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 class DivisibilityError(ShapeError):

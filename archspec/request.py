@@ -46,7 +46,7 @@ def request(method: Callable[P, R]) -> Callable[P, R]:
             raise TypeError(f"{name}() got two values for '{twice}'")
         symbols = {each: value for each, value in keywords.items() if each not in options and each not in fields}
         given |= {each: value for each, value in keywords.items() if each in options}
-        given["bindings"] = _merged(mapping, symbols)
+        given["bindings"] = self.in_symbols(_merged(mapping, symbols))
         if fields:
             given["counting"] = requested(
                 given.get("counting", USUAL), {each: keywords[each] for each in fields if each in keywords}

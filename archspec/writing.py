@@ -245,6 +245,15 @@ def latex_text(text: str) -> str:
     return visible_text(text).translate(_LATEX)
 
 
+def latex_upright(name: str) -> str:
+    r"""A name in math mode, upright.
+
+    >>> print(latex_upright("in_channels"))
+    \mathrm{in\_channels}
+    """
+    return rf"\mathrm{{{name.replace('_', _BACKSLASH + '_')}}}"
+
+
 def latex_comment(text: str) -> str:
     """A comment on one line."""
     return f"% {printable(text, None)}".rstrip()

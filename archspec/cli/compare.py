@@ -6,8 +6,10 @@ from archspec import architecture
 from archspec.cli import complete
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import counting_options, names, network, set_option
-from archspec.cost import Counting
+from archspec.cost import GROUPINGS, Counting
 from archspec.errors import BindingError
+from archspec.report.changes import FIGURES as ROW_FIGURES
+from archspec.report.changes import compare_rows
 from archspec.report.compare import FIGURES, compare
 
 
@@ -23,6 +25,7 @@ from archspec.report.compare import FIGURES, compare
     metavar="NAME,…",
     help=f"What to compare.  [default: {','.join(FIGURES)}]",
 )
+@click.option("--by", type=click.Choice(GROUPINGS), help="Of two networks, OLD NEW, the difference row by row.")
 @counting_options()
 @format_option()
 def command(
@@ -31,16 +34,19 @@ def command(
     symbolic: bool,
     free: str | None,
     quantities: str | None,
+    by: str | None,
     output_format: str,
     counting: Counting,
 ) -> None:
-    """Print the figures of networks side by side, and as multiples of the first's.
+    """Print the figures of networks side by side, and as multiples of the first's; or, --by layer, what changed.
 
     Values of one network's symbols stand behind its name: mobilenet:alpha=0.5,side=160. Those of --set are for all.
     """
     if len(specs) < 2:
-        raise click.UsageError("compare takes two specifications or more")
-    wanted = names(quantities, "--of") or FIGURES
+        raise click.UsageError("compare takes two specifications or more: archspec compare mobilenet mobilenet_v2")
+    if by and (len(specs) > 2 or symbolic or free):
+        raise click.UsageError("--by compares two networks of numbers, OLD NEW, row by row")
+    wanted = names(quantities, "--of") or (ROW_FIGURES if by else FIGURES)
     loaded = [(spec, *network(spec, settings)) for spec in specs]
     if symbolic or free:
         from archspec.report.compare_formulas import compare_formulas
@@ -57,6 +63,10 @@ def command(
             for label, arch, values in loaded
         }
         print_report(compare_formulas(formulas), output_format)
+        return
+    if by:
+        old, new = (arch.count(values, counting) for _, arch, values in loaded)
+        print_report(compare_rows((old, new), (loaded[0][0], loaded[1][0]), by, wanted), output_format)
         return
     tables = {label: arch.count(values, counting) for label, arch, values in loaded}
     print_report(compare(tables, wanted), output_format)

@@ -3,15 +3,17 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from archspec import architecture
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import bindings, network, set_option, spec_argument
+from archspec.cli.options import bindings, network, open_spec, set_option, spec_argument
+from archspec.cli.training import recipe_options, running_options
+from archspec.errors import ArchspecError
 from archspec.report import packed as reports
-from archspec.report.compress import closed_forms, prediction
+from archspec.report.compress import closed_forms, packed, prediction
 
 if TYPE_CHECKING:
     from archspec.compress.progress import Progress
@@ -43,7 +45,7 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
     """
     from archspec import compress
 
-    with _progress("predicting") as progress:
+    with progress_of("predicting") as progress:
         arch, bound = network(spec, settings)
         found = compress.predict(arch, plan, weights, progress=progress, bindings=bound)
     print_report(prediction(found), output_format)
@@ -51,22 +53,54 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
 
 @command.command("pack")
 @spec_argument
-@click.option("--weights", required=True, metavar="FILE", help="Under the network's own names: .safetensors or .npz.")
+@click.option(
+    "--weights",
+    metavar="FILE",
+    help="Under the network's own names: .safetensors or .npz.  [default: the best of SPEC, if it is a run]",
+)
 @plan_option
 @set_option
 @click.option("-o", "--output", required=True, metavar="FILE", help="Ends in .safetensors.")
 @format_option()
-def pack(spec: str, weights: str, plan: str, settings: tuple[str, ...], output: str, output_format: str) -> None:
+def pack(spec: str, weights: str | None, plan: str, settings: tuple[str, ...], output: str, output_format: str) -> None:
     """Write weights under a plan into a file: pruned, quantised and coded as the plan says.
 
-    The same weights and plan give the same bytes. The file appears when it is whole.
+    The same weights and plan give the same bytes. The file appears when it is whole. SPEC may be the folder of a run.
     """
     from archspec import compress
 
-    with _progress("packing") as progress:
-        arch, bound = network(spec, settings)
-        found = compress.pack(arch, weights, plan, output, progress=progress, bindings=bound)
-    print_report(reports.packed(found), output_format)
+    arch, bound, run = open_spec(spec, settings)
+    if weights is None and run is None:
+        raise ArchspecError(f"{spec}: is no folder of a run; name its weights with --weights")
+    file = str(run.weights) if run is not None and weights is None else str(weights)
+    with progress_of("packing") as progress:
+        found = compress.pack(arch, file, plan, output, progress=progress, bindings=bound)
+    print_report(packed(found), output_format)
+
+
+@command.command("train")
+@click.argument("spec", metavar="[SPEC]", required=False)
+@click.option("--plan", metavar="PLAN", help="A file, or the name of a plan.  [default with --resume: the run's]")
+@set_option
+@click.option("--start", metavar="RUN|FILE", help="Begin with these weights.  [default: SPEC, if it is a run]")
+@click.option("--data", metavar="DATA", help="As for train.  [default: those of the run that it starts from]")
+@recipe_options("start")
+@click.option("--out", metavar="DIR", help="The folder of the run.  [default: runs/SPEC-PLAN-SEED]")
+@click.option("--resume", metavar="RUN", help="Continue the run in a folder.")
+@running_options
+@format_option()
+def train(spec: str | None, settings: tuple[str, ...], output_format: str, **given: Any) -> None:
+    """Prune, share or quantise while the network learns, as a plan says, and pack what comes of it.
+
+    Of a recipe those stages are run that the plan asks for: of compress_SPEC, if there is one, else of compress. If the
+    run that it starts from has validation images, so has this one, the same ones. The folder is that of a run, as
+    archspec train has it; the chosen weights are packed into packed.safetensors in it, which holds exactly them.
+
+    Exit 1 when the training cannot go on, 130 when it is interrupted; --resume continues it.
+    """
+    from archspec.cli.compressing import run
+
+    run(spec, settings, output_format, given)
 
 
 @command.command("unpack")
@@ -80,7 +114,7 @@ def unpack(file: str, output: str, authors: str | None, linear_bits: str, limit:
     from archspec import compress
     from archspec.compress import unpacking
 
-    with _progress("unpacking") as progress:
+    with progress_of("unpacking") as progress:
         if authors is None:
             found = compress.unpack(file, **({} if limit is None else {"limit": limit}))
             found.save(output, progress)
@@ -109,7 +143,7 @@ def verify(file: str, mode: str, limit: int | None, output_format: str) -> None:
     """
     from archspec import compress
 
-    with _progress("verifying") as progress:
+    with progress_of("verifying") as progress:
         found = compress.verify(file, mode, progress=progress, **({} if limit is None else {"limit": limit}))
     print_report(reports.verified(found), output_format)
     if not found:
@@ -131,7 +165,7 @@ def formulas(name: str | None, settings: tuple[str, ...], output_format: str) ->
 
 
 @contextmanager
-def _progress(what: str) -> "Iterator[Progress]":
+def progress_of(what: str) -> "Iterator[Progress]":
     """A bar on standard error while work goes on, where that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn

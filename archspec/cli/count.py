@@ -26,7 +26,7 @@ from archspec.report.formats import MACHINES
     help="input, kernel, stride, groups, any quantity, share, …",
 )
 @click.option("--depth", type=click.IntRange(1, 100), help="Group by the first N parts of the layers' names.")
-@counting_options("batch", "policy", "dtype", "weight_bits")
+@counting_options("batch", "policy", "dtype", "order", "in_place", "weight_bits")
 @COUNTING["convention"]
 @click.option(
     "--like",

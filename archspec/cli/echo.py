@@ -9,6 +9,9 @@ from click.exceptions import Exit, NoArgsIsHelpError
 
 from archspec.writing import terminal
 
+ONE_SPEC = frozenset({"count", "formula", "memory", "show", "explain"})
+"""Verbs of one specification that are asked of several."""
+
 
 def echo_message(message: object) -> None:
     """A message on standard output."""
@@ -43,4 +46,12 @@ def _sentence(error: click.ClickException) -> str:
     )
     context = getattr(error, "ctx", None)
     more = f"; see {context.command_path} --help" if context else ""
-    return f"{said[:1].lower()}{said[1:]}{more}"
+    return f"{said[:1].lower()}{said[1:]}{_several(error)}{more}"
+
+
+def _several(error: click.ClickException) -> str:
+    """What takes several specifications, where a verb that takes one was given more."""
+    verb = error.ctx.info_name if isinstance(error, click.UsageError) and error.ctx else None
+    if verb in ONE_SPEC and error.message.startswith("Got unexpected extra argument"):
+        return f"; {verb} takes one specification, and archspec compare several"
+    return ""

@@ -7,6 +7,7 @@ from archspec.cli.options import open_spec, set_option, spec_argument
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.report.train import evaluation
+from archspec.report.train import zeros as zeros_report
 
 
 @click.command("evaluate")
@@ -18,6 +19,7 @@ from archspec.report.train import evaluation
 @click.option("--batch", type=click.IntRange(1), help="Images at once.  [default: as many as fit into a gigabyte]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, or a device such as cuda:1.")
 @click.option("--confusion", is_flag=True, help="Show which class is taken for which.")
+@click.option("--zeros", is_flag=True, help="Say how much of it is zero, instead; no test image is looked at.")
 @format_option()
 def command(  # noqa: PLR0913  # each is an option
     spec: str,
@@ -28,6 +30,7 @@ def command(  # noqa: PLR0913  # each is an option
     batch: int | None,
     device: str,
     confusion: bool,
+    zeros: bool,
     output_format: str,
 ) -> None:
     """Test a network with the weights of a file on the test images of data.
@@ -35,7 +38,7 @@ def command(  # noqa: PLR0913  # each is an option
     SPEC may be the folder of a run: it knows its specification, bindings, weights and data.
     """
     need("train", "torch", "accelerate", "safetensors")
-    from archspec.train import evaluate
+    from archspec.train import evaluate, record
 
     arch, bound, run = open_spec(spec, settings)
     if weights is None and run is None:
@@ -43,5 +46,12 @@ def command(  # noqa: PLR0913  # each is an option
     file = str(run.weights) if run is not None and weights is None else str(weights)
     source = data or (run and run.source) or "digits"
     resize = resize or (run is not None and data is None and run.resize)
-    score = evaluate(arch, file, source, bindings=bound, resize=resize, batch=batch, device=device)
+    recipe = record.read(run.folder).recipe if run is not None else None
+    if zeros:
+        from archspec.train.zeros import zeros as measured
+
+        found = measured(arch, file, source, bindings=bound, resize=resize, batch=batch, device=device, recipe=recipe)
+        print_report(zeros_report(found, arch.name), output_format)
+        return
+    score = evaluate(arch, file, source, bindings=bound, resize=resize, batch=batch, device=device, recipe=recipe)
     print_report(evaluation(score, arch.name, source, confusion), output_format)

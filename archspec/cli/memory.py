@@ -33,7 +33,8 @@ def command(  # noqa: PLR0913  # one argument an option
 ) -> None:
     """Find the peak of a network's memory, where it is, and what is in memory while each node runs.
 
-    layerwise: what a node reads and writes. liveness: what is alive, skip connections included. training: everything.
+    layerwise: what a node reads and writes. liveness: what is alive, skip connections included. eager: what PyTorch
+    holds, the inputs of every module that runs included. training: all results, as if all were kept.
     """
     arch, bound = network(spec, settings)
     found = arch.memory(policy, dtype, order, bound, in_place=in_place, weights=weights, batch=batch)

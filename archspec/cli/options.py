@@ -40,6 +40,8 @@ COUNTING: Mapping[str, Callable[[Command], Command]] = {
     "batch": click.option("--batch", type=click.IntRange(1, 10**9), help="Inputs at once.  [default: 1]"),
     "policy": click.option("--policy", help="Of memory, as in archspec memory.  [default: layerwise]"),
     "dtype": click.option("--dtype", help="The type of an activation.  [default: float32]"),
+    "order": click.option("--order", help="Of memory: given, or best: of least peak.  [default: given]"),
+    "in_place": click.option("--in-place", is_flag=True, default=None, help="Of memory: written over inputs."),
     "weight_bits": click.option(
         "--weight-bits", type=int, metavar="N", help="Bits a stored weight has.  [default: the convention's]"
     ),

@@ -1,41 +1,31 @@
 """`archspec solve`: the largest network within a budget."""
 
-import re
+from collections.abc import Mapping
+from typing import Any
 
 import rich_click as click
 
+from archspec import architecture
 from archspec.cli import complete
+from archspec.cli.budgets import budget_options
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import F, counting_options, network, set_option, spec_argument
-from archspec.cost import QUANTITIES, Counting
+from archspec.cli.options import bindings, counting_options, network, set_option
+from archspec.cost import Counting
 from archspec.errors import BindingError
-
-FIRST = ("macs", "flops", "params", "activations", "weight_bytes", "memory")
-"""The budgets that help names first."""
-
-
-def _budgets(command: F) -> F:
-    """An option for a budget of each quantity."""
-    for name in reversed(tuple(dict.fromkeys((*FIRST, *QUANTITIES)))):
-        unit = ", with kB, MB (1000) or KiB, MiB (1024)" if QUANTITIES[name].unit == "B" else ""
-        example = ": '<=300M', '>=1.5G'. Each may be given twice." if name == FIRST[0] else unit
-        text = f"{QUANTITIES[name].meaning}{example}"
-        command = click.option(f"--{name.replace('_', '-')}", multiple=True, metavar="BOUND", help=text)(command)
-    return command
+from archspec.language import zoo
 
 
 @click.command("solve")
-@spec_argument
+@click.argument("specs", metavar="SPEC…", nargs=-1, shell_complete=complete.specifications)
+@click.option("--all", "every", is_flag=True, help="All networks of the zoo, in place of SPEC…")
 @click.option(
     "--for",
     "symbols",
     shell_complete=complete.symbols,
-    required=True,
     metavar="NAME,…",
     help="The symbol to solve for, or two: alpha,side.",
 )
-@_budgets
-@click.option("--budget", "others", multiple=True, metavar="NAME<=BOUND", help="A budget of any quantity, by its name.")
+@budget_options
 @set_option
 @click.option("--between", multiple=True, metavar="[NAME=]LOW,HIGH[,STEP]", help="Where to search a symbol.")
 @click.option(
@@ -44,54 +34,57 @@ def _budgets(command: F) -> F:
     metavar="QUANTITY",
     help="What to have as much of as possible.  [default: the first budget's]",
 )
+@click.option(
+    "--minimise",
+    shell_complete=complete.quantities,
+    metavar="QUANTITY",
+    help="What to have as little of as possible.  [default: the first's, if all are >=]",
+)
 @counting_options()
 @format_option()
-def command(
-    spec: str,
-    symbols: str,
+def command(  # noqa: PLR0913  # one argument an option
+    specs: tuple[str, ...],
+    every: bool,
+    symbols: str | None,
     settings: tuple[str, ...],
     between: tuple[str, ...],
     maximise: str | None,
-    others: tuple[str, ...],
+    minimise: str | None,
     output_format: str,
     counting: Counting,
-    **budgets: tuple[str, ...],
+    limits: Mapping[str, list[str]],
 ) -> None:
     """Find the largest network within budgets, and all values of the symbol that give it.
 
     Every network that the symbol can give is counted, so that the answer is exact: a width multiplier has finitely many
-    networks, because widths are rounded. Exit 1 if no network is within the budgets.
+    networks, because widths are rounded. Of bounds that are all >= the smallest network is found. Of several SPECs, or
+    of --all, which fits best; those without the symbol as they are. Exit 1 if no network is within the budgets.
     """
-    from archspec.report.solve import solve
+    from archspec.report import solve as reports
+    from archspec.sweep.choose import choose
 
-    names = tuple(name.strip() for name in symbols.split(","))
-    arch, bound = network(spec, settings)
-    found = arch.solve(
-        names,
-        _bounds(budgets, others),
-        bound,
-        counting,
-        between=_between(between, names),
-        maximise=maximise,
-    )
-    print_report(solve(found), output_format)
+    if bool(specs) == every:
+        raise click.UsageError("give one SPEC, several, or --all" if every else "give a SPEC, several, or --all")
+    several = every or len(specs) > 1
+    if symbols is None and not several:
+        raise click.UsageError("--for says which symbol to solve for, such as --for alpha, or two: --for alpha,side")
+    names = tuple(name.strip() for name in symbols.split(",")) if symbols else ()
+    options: dict[str, Any] = {
+        "between": _between(between, names),
+        "maximise": maximise,
+        "minimise": minimise,
+    }
+    if several:
+        asked = bindings(settings)
+        documents = [architecture.load(spec).document for spec in (zoo.names() if every else specs)]
+        chosen = choose(documents, names, limits, counting=counting, bindings=asked, **options)
+        print_report(reports.choice(chosen), output_format)
+        raise SystemExit(0 if chosen else 1)
+    arch, bound = network(specs[0], settings)
+    found = arch.solve(names, limits, bound, counting, **options)
+    print_report(reports.solve(found), output_format)
     if not found:
         raise SystemExit(1)
-
-
-def _bounds(budgets: dict[str, tuple[str, ...]], others: tuple[str, ...]) -> dict[str, list[str]]:
-    """The bounds by quantity, in the order of the options; those of `--budget` behind them.
-
-    Raises:
-        BindingError: A `--budget` is not a name and a bound.
-    """
-    bounds = {name: list(each) for name, each in budgets.items() if each}
-    for text in others:
-        found = re.fullmatch(r"\s*(\w+)\s*([<>≤≥].*)", text)
-        if found is None:
-            raise BindingError(f"--budget takes NAME<=BOUND, such as 'traffic<=40MB' (got '{text}')")
-        bounds.setdefault(found[1], []).append(found[2])
-    return bounds
 
 
 def _between(texts: tuple[str, ...], names: tuple[str, ...]) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from archspec import architecture
 from archspec.cli.complete import specifications
 from archspec.cli.echo import echo_error, echo_message
 from archspec.cli.formats import format_option, print_report
-from archspec.errors import ArchspecError
+from archspec.errors import ArchspecError, did_you_mean
 from archspec.files import replacing
 from archspec.language import zoo
 from archspec.report import zoo as listing
@@ -35,7 +35,10 @@ def command(pattern: str, copy: tuple[str, str] | None, output_format: str) -> N
         return
     names = zoo.names(pattern)
     if not names:
-        echo_error(f"no network of the zoo matches '{pattern}'")
+        near = zoo.names(f"{pattern}*") or zoo.names(f"*{pattern}*")
+        wild = f"{pattern}*" if zoo.names(f"{pattern}*") else f"*{pattern}*"
+        hint = f"; '{wild}' has {', '.join(near)}" if near else did_you_mean(pattern, zoo.names())
+        echo_error(f"no network of the zoo matches '{pattern}'{hint}")
         sys.exit(1)
     tables = [(arch.document, arch.count()) for arch in map(architecture.load, names)]
     print_report(listing.zoo(tables), output_format)

@@ -36,7 +36,7 @@ class Clusters:
 
 
 def kmeans(values: Array, k: int, beginning: str = "linear", seed: int = 0) -> Clusters:
-    """Centroids for values, by Lloyd's algorithm on sorted values and their sums.
+    """Centroids for values, by Lloyd's algorithm on sorted values and their sums; the values, if they are so few.
 
     Args:
         values: Finite numbers, at least one.
@@ -48,7 +48,9 @@ def kmeans(values: Array, k: int, beginning: str = "linear", seed: int = 0) -> C
     [0.5, 9.5]
     """
     values = np.sort(values)
-    k = min(k, 1 + int(np.count_nonzero(values[1:] != values[:-1])))
+    firsts = np.concatenate(([True], values[1:] != values[:-1]))
+    if np.count_nonzero(firsts) <= k:  # those of a trained codebook, say, which are to come back as they are
+        return Clusters(values[firsts].astype(np.float64), 0.0, 0, settled=True)
     sums = _sums(values)
     return _lloyd(values, sums, _begin(values, sums, k, beginning, seed))
 

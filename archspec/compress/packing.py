@@ -39,12 +39,14 @@ class Packed(Reported):
         path: Where.
         size: What it has, term by term, as it was predicted.
         bytes: Its size on disk.
+        prediction: What the plan says of the layers, with this size as measured.
         notes: What is worth knowing: where k-means was stopped before it settled.
     """
 
     path: Path
     size: FileSize
     bytes: int
+    prediction: Prediction
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -131,7 +133,8 @@ def pack(
     where = origin(arch.document, network.bindings)
     size = file_size(where, plan, parts, exact=True)
     text = description(where, plan, [[part.coding for part in blob] for blob in parts])
-    return Packed(Path(path), size, write(path, text, blobs), tuple(notes))
+    foretold = prediction(network, plan, size)
+    return Packed(Path(path), size, write(path, text, blobs), foretold, tuple(notes))
 
 
 def _read(plan: str | os.PathLike[str] | Plan) -> Plan:

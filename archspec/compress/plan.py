@@ -139,6 +139,7 @@ class Plan(Located):
         network: The specification it is for.
         number_bits: The bits of a number that stays as it is, and of one in a codebook.
         batch_norm: Whether normalisations are kept, or folded into the layer before; one shift per channel is left.
+        normalise: Whether a network that is rewritten with one-bit inputs has a batch normalisation before each.
         other_bits: The bits of a level, where biases and other arrays have levels of one scale per array; else numbers.
         layers: What is done, in the order in which it is looked for.
     """
@@ -150,6 +151,7 @@ class Plan(Located):
     network: Text | None = None
     number_bits: Annotated[int, bits(64)] = 32
     batch_norm: Annotated[str, one_of("batch_norm", "keep", "fold")] = "keep"
+    normalise: Annotated[bool, PlainValidator(switch)] = False
     other_bits: Annotated[int | None, bits(MAX_WEIGHT_BITS, 2)] = None
     layers: tuple[LayerPlan, ...] = ()
 

@@ -12,12 +12,13 @@ from archspec.compress.low_rank import low_rank_weights
 from archspec.compress.names import CODED, INDEX
 from archspec.compress.plan import LayerPlan, Plan
 from archspec.compress.pruning import kept_weights, pruned_flops
+from archspec.compress.rewriting import with_one_bit
 from archspec.compress.sharing import codebook_bits, layer_bits, scales
 from archspec.compress.size import FLOATS, FileSize, expected_size
 from archspec.compress.sparse import compressed_rows, fillers
 from archspec.dims import Dim, divide, is_number
 from archspec.errors import SpecError
-from archspec.graph import Network, Node
+from archspec.graph import Network, Node, expand
 from archspec.graph.names import state_key
 from archspec.graph.network import INPUT
 from archspec.ops import Weight
@@ -196,15 +197,21 @@ class Prediction(Reported):
         return divide(left, sum(row.macs for row in self.rows))
 
     @cached_property
-    def speedup(self) -> Dim:
-        """How many times fewer operations the network has with its one-bit layers, 64 one-bit ones at once."""
+    def speedup(self) -> Dim | None:
+        """How many times fewer operations the network has with its one-bit layers, 64 one-bit ones at once.
+
+        None where none is left that the convention counts, as of one-bit weights alone in every layer.
+        """
         before, after = (cost.count(network, cost.convention("xnor")) for network in (self.network, self.with_one_bit))
-        return divide(before.flops, after.flops)
+        return None if is_number(after.flops) and after.flops == 0 else divide(before.flops, after.flops)
 
     @cached_property
     def with_one_bit(self) -> Network:
         """The network with one-bit operators where the plan says so."""
         network = self.network
+        if self.plan.normalise and network.document is not None:
+            document = with_one_bit(network.document, network, self.plan)
+            return expand(document, {name: network.bindings[name] for name in document.symbols}, batch=network.batch)
         for binary in ("weights", "xnor"):
             chosen = {row.node.name for row in self.rows if row.entry is not None and row.entry.binary == binary}
             scaled = {row.node.name for row in self.rows if row.entry is not None and row.entry.input_scale}

@@ -95,7 +95,7 @@ class Convention:
         operations: Operations = operator.operations(*inputs)
         if self.word > 1:
             operations = replace(operations, binary=ceil_div(operations.binary, self.word))
-        if self.padding or operator.name not in ("conv2d", "conv_transpose2d"):
+        if self.padding or operator.taps is None:
             return operations
         return replace(operations, macs=macs_on_image(operator, inputs[0]))
 
@@ -123,7 +123,7 @@ def _doer(operator: str, kind: str) -> str:
 DEFAULT = Convention(
     "default",
     "params: weights, biases, BN scale and shift; buffers apart; macs: convolutions and linear layers; "
-    "flops: 2 a mac, 1 any other arithmetic, one-bit operations apart; 32-bit numbers",
+    "flops: 2 per mac, 1 per other operation, one-bit operations apart; 32-bit numbers",
 )
 
 CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
@@ -133,7 +133,7 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             DEFAULT,
             Convention(
                 "weights",
-                "params: weights alone; flops: 1 a mac, all else free",
+                "params: weights alone; flops: 1 per mac, all else free",
                 params=WEIGHTS,
                 flops=MAC_IS_1,
             ),
@@ -152,61 +152,61 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             ),
             Convention(
                 "mobilenet",
-                "params: weights alone; flops: 1 a mac, all else free",
+                "params: weights alone; flops: 1 per mac, all else free",
                 params=WEIGHTS,
                 flops=MAC_IS_1,
                 source="Howard et al. 2017, arXiv:1704.04861, Tables 2 to 13 ('Mult-Adds')",
             ),
             Convention(
                 "mobilenet-v2",
-                "params: weights and biases, no BN; flops: 1 a mac, all else free",
+                "params: weights and biases, no BN; flops: 1 per mac, all else free",
                 params=WITH_BIASES,
                 flops=MAC_IS_1,
                 source="Sandler et al. 2018, arXiv:1801.04381, Table 4 ('MAdds')",
             ),
             Convention(
                 "shufflenet-table1",
-                "all but the classifier; params: weights, biases, BN scale and shift; flops: 1 a mac, all else free",
+                "all but the classifier; params: weights, biases, BN scale and shift; flops: 1 per mac, all else free",
                 flops=MAC_IS_1,
                 classifier=False,
                 source="Zhang et al. 2017, arXiv:1707.01083, Table 1 ('FLOPs' are multiply-adds)",
             ),
             Convention(
                 "shufflenet",
-                "params: weights, biases, BN scale and shift; flops: 1 a mac, all else free, the classifier counted",
+                "params: weights, biases, BN scale and shift; flops: 1 per mac, all else free, the classifier counted",
                 flops=MAC_IS_1,
                 source="Zhang et al. 2017, arXiv:1707.01083, Tables 5, 6 and 8",
             ),
             Convention(
                 "han2015",
-                "params: weights alone; flops: 2 a mac, all else free",
+                "params: weights alone; flops: 2 per mac, all else free",
                 params=WEIGHTS,
                 flops=MAC_IS_2,
                 source="Han et al. 2015, arXiv:1506.02626, Tables 3 to 5",
             ),
             Convention(
                 "deep-compression",
-                "params: weights and biases; flops: 2 a mac, all else free",
+                "params: weights and biases; flops: 2 per mac, all else free",
                 params=WITH_BIASES,
                 flops=MAC_IS_2,
                 source="Han et al. 2016, arXiv:1510.00149, Tables 2 to 5",
             ),
             Convention(
                 "squeezenet",
-                "params: weights and biases; flops: 2 a mac, all else free",
+                "params: weights and biases; flops: 2 per mac, all else free",
                 params=WITH_BIASES,
                 flops=MAC_IS_2,
                 source="Iandola et al. 2016, arXiv:1602.07360, Table 1 and the authors' README",
             ),
             Convention(
                 "xception",
-                "params: weights, biases, BN scale and shift; flops: 1 a mac, all else free",
+                "params: weights, biases, BN scale and shift; flops: 1 per mac, all else free",
                 flops=MAC_IS_1,
                 source="Chollet 2016, arXiv:1610.02357, Table 3",
             ),
             Convention(
                 "xnor",
-                "params: weights and biases; flops: 1 a mac, 1 for 64 one-bit operations, all else free",
+                "params: weights and biases; flops: 1 per mac, 1 for 64 one-bit operations, all else free",
                 params=WITH_BIASES,
                 flops=MAC_IS_1_AND_BINARY,
                 word=64,

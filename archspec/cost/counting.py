@@ -8,7 +8,7 @@ from archspec.cost.conventions import DEFAULT, Convention, convention
 from archspec.cost.features import Work
 from archspec.dims import Dim, ceil_div
 from archspec.errors import BindingError, UnknownNameError, did_you_mean
-from archspec.memory import DTYPES, POLICIES
+from archspec.memory import DTYPES, ORDERS, POLICIES
 from archspec.ops import FREE, Operator, Tensor, Weight
 
 MOST_BITS = 64
@@ -23,10 +23,12 @@ class Counting:
         batch: How many inputs at once.
         policy: What is in memory while a node runs; see `archspec.memory`.
         dtype: The type of an activation, in memory and on its way there; see `archspec.memory`.
+        order: In which order the nodes run, of which memory depends; see `archspec.memory`.
+        in_place: Whether results are written over inputs where they can be; see `archspec.memory`.
         weight_bits: Bits a stored weight has, where its operator needs no fewer; the convention's unless given.
 
     Raises:
-        UnknownNameError: There is no such convention, policy or type.
+        UnknownNameError: There is no such convention, policy, type or order.
         BindingError: Weights cannot have so many bits.
 
     >>> Counting("mobilenet", batch=8).bits, Counting(weight_bits=8).bits
@@ -37,11 +39,14 @@ class Counting:
     batch: Any = 1
     policy: str = "layerwise"
     dtype: str = "float32"
+    order: str = "given"
+    in_place: bool = False
     weight_bits: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "convention", convention(self.convention))
-        for kind, word, known in (("policy", self.policy, POLICIES), ("type", self.dtype, DTYPES)):
+        asked = (("policy", self.policy, POLICIES), ("type", self.dtype, DTYPES), ("order", self.order, ORDERS))
+        for kind, word, known in asked:
             if word not in known:
                 hint = did_you_mean(str(word), known) or f"; known are {', '.join(known)}"
                 raise UnknownNameError(f"no {kind} '{word}'{hint}")

@@ -152,7 +152,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         for dialect in (
             Dialect(
                 "torch",
-                "2 a mac, all else free",
+                "2 per mac, all else free",
                 version="2.13.0",
                 prints="FLOPs",
                 rules=_each("conv2d conv_transpose2d linear", macs=2),
@@ -162,7 +162,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "torchlens",
-                "1 a mac, all else free",
+                "1 per mac, all else free",
                 version="2.36.1",
                 rules=_MACS,
                 also=("calflops-macs", "deepspeed-macs"),
@@ -171,7 +171,8 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "calflops",
-                "2 a mac, 1 a convolution's bias, 2 a BN element, 1 an input of an activation (not ReLU6) or pooling",
+                "2 per mac, 1 per convolution's bias, 2 per BN element, "
+                "1 per input of an activation (not ReLU6) or pooling",
                 version="0.3.2",
                 prints="FLOPs",
                 rules={key: sizes for key, sizes in _DEEPSPEED.items() if key != "conv_transpose2d"}
@@ -182,7 +183,8 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "deepspeed",
-                "2 a mac, 1 a convolution's bias, 2 a BN element, 1 an input of an activation (not ReLU6) or pooling",
+                "2 per mac, 1 per convolution's bias, 2 per BN element, "
+                "1 per input of an activation (not ReLU6) or pooling",
                 version="0.19.8",
                 prints="FLOPs",
                 rules=_DEEPSPEED,
@@ -192,7 +194,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "torchinfo",
-                "1 a mac and a bias; of any other layer its parameters",
+                "1 per mac and bias; of any other layer its parameters",
                 version="1.8.0",
                 rules={
                     **_BIASED,
@@ -204,7 +206,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "ptflops",
-                "1 a mac and a bias, 2 a BN element; ReLU and poolings twice: as modules and as functions",
+                "1 per mac and bias, 2 per BN element; ReLU and poolings twice: as modules and as functions",
                 version="0.7.5",
                 rules={
                     **_BIASED,
@@ -221,7 +223,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "ptflops-aten",
-                "1 a mac and a bias, all else free",
+                "1 per mac and bias, all else free",
                 version="0.7.5",
                 rules=_BIASED,
                 free=_TRIED,
@@ -229,7 +231,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "torchprofile",
-                "1 a mac, a BN element, an output of an average, a product",
+                "1 per mac, BN element, output of an average and product",
                 version="0.1.0",
                 rules={
                     **_MACS,
@@ -246,7 +248,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "fvcore",
-                "1 a mac, 2 a BN element, 1 an input of global average pooling",
+                "1 per mac, 2 per BN element, 1 per input of global average pooling",
                 version="0.1.5.post20221221",
                 prints="FLOPs",
                 rules={
@@ -262,7 +264,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "torchscan",
-                "1 a mac, 2 a BN element, an average's inputs and outputs, k − 1 an output of max pooling",
+                "1 per mac, 2 per BN element, an average's inputs and outputs, k − 1 per output of max pooling",
                 version="0.2.0",
                 rules={
                     **_MACS_TRANSPOSED_BY_OUTPUTS,
@@ -279,7 +281,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "torchstat",
-                "1 a mac, a convolution's bias and an input of ReLU and of pooling, 2 a BN element",
+                "1 per mac, convolution's bias and input of ReLU and of pooling, 2 per BN element",
                 version="0.0.7",
                 prints="Flops",
                 rules=_TORCHSTAT,
@@ -288,7 +290,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "flopth",
-                "as torchstat, and 1 an input of global pooling and of more activations",
+                "as torchstat, and 1 per input of global pooling and of more activations",
                 version="0.1.6",
                 prints="FLOPs",
                 rules={
@@ -320,7 +322,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "thop",
-                "1 a mac, 4 a BN element, an average's inputs and outputs",
+                "1 per mac, 4 per BN element, an average's inputs and outputs",
                 version="0.1.1.post2209072238",
                 rules={
                     **_MACS_TRANSPOSED_BY_OUTPUTS,
@@ -339,7 +341,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "neural-cost",
-                "2 a mac of convolutions and linear layers, 5 an element of a normalisation, all else free",
+                "2 per mac of convolutions and linear layers, 5 per element of a normalisation, all else free",
                 version="0.11.1",
                 prints="FLOPs",
                 rules=_NEURAL_COST,
@@ -349,7 +351,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "neural-cost-fx",
-                "as neural-cost, and 1 an output of an activation, sum, product or adaptive average, k² of a pooling",
+                "as neural-cost, and 1 per output of an activation, sum, product or adaptive average, k² of a pooling",
                 version="0.11.1",
                 prints="FLOPs",
                 rules={
@@ -376,7 +378,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 "onnx-tool",
-                "of a fresh network's ONNX, BN folded and biases of zero gone: 1 a mac, a ReLU and a sum, 2 a clip, "
+                "of a fresh network's ONNX, BN folded and biases of zero gone: 1 per mac, ReLU and sum, 2 per clip, "
                 "k² per output of a pooling, the inputs of a global one, 36 per element of softmax",
                 version="1.0.1",
                 rules={

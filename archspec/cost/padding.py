@@ -14,7 +14,7 @@ from archspec.ops.window import sides
 
 
 def macs_on_image(operator: Operator, x: Tensor) -> Dim:
-    """The multiply-accumulates of a `conv2d` whose tap falls on the image, of a `conv_transpose2d` on the result.
+    """The multiply-accumulates of a convolution whose tap falls on the image, of a transposed one on the result.
 
     Raises:
         ArchspecError: The size of the kernel is not a number.
@@ -30,7 +30,7 @@ def macs_on_image(operator: Operator, x: Tensor) -> Dim:
     top, _, left, _ = sides(settings["padding"], kernel, dilation)
     (n, c_in, *image), y = x.shape, operator.output(x)
     long, short = y.shape[2:], tuple(image)
-    if operator.name == "conv_transpose2d":  # the same pairs, walked through from the other end
+    if operator.taps == "result":  # the same pairs, walked through from the other end
         long, short = short, long
     axes = zip(long, short, kernel, stride, (top, left), dilation, strict=True)
     height, width = (_pairs(*axis) for axis in axes)

@@ -135,7 +135,8 @@ class Peak(Quantity):
     def _memory(self, table: "CostTable") -> Any:
         from archspec.memory.peak import memory
 
-        return memory(table.network, self.policy or table.counting.policy, table.counting.dtype)
+        asked = table.counting
+        return memory(table.network, self.policy or asked.policy, asked.dtype, asked.order, in_place=asked.in_place)
 
 
 @dataclass(frozen=True)

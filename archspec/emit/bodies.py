@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from archspec import ops
-from archspec.language.check import FLOWING, inner_bodies
 from archspec.language.document import Body, Call, Document, From, Join, Repeat, Step, TableStep, Use, When
+from archspec.language.rules import FLOWING
+from archspec.language.steps import inner_bodies
 
 
 def labels(body: Body) -> Iterator[str]:

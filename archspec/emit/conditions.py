@@ -10,10 +10,10 @@ from archspec.emit.expression import Translator
 from archspec.emit.flow import Either
 from archspec.emit.frame import Frame, variables
 from archspec.emit.liveness import FLOW, MODULE, SIZE
-from archspec.emit.scope import channel, dimensions
+from archspec.emit.scope import dimensions
 from archspec.emit.statements import If, Refuse, codes, targets
 from archspec.errors import ArchspecError, SpecError
-from archspec.language.check import FLOWING
+from archspec.language.rules import FLOWING, flow_sizes
 
 LONG = 24
 """The parts of the longest size that is written where it is used; a longer one gets a variable."""
@@ -32,11 +32,10 @@ def reader(frame: Frame, flow: tuple[Any, ...] | None = None) -> Translator:
 
 
 def _flowing(text: str, flow: tuple[Any, ...]) -> Any:
-    if text == "in_channels":
-        return flow[channel(len(flow))]
-    if len(flow) != 4:
+    sizes = flow_sizes(flow)
+    if text not in sizes:
         raise ArchspecError(f"what flows in here is not an image and has no {text[3:]}")
-    return flow[2 if text == "in_height" else 3]
+    return sizes[text]
 
 
 def conditional(

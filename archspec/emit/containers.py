@@ -15,8 +15,8 @@ from archspec.emit.scope import TENSOR, ClassScope
 from archspec.emit.statements import Put, Return, Unpack
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
-from archspec.language.check import inner_bodies
 from archspec.language.document import Body, From, Group, Join, When
+from archspec.language.steps import inner_bodies
 from archspec.language.values import Value
 
 _SEQUENTIAL_METHODS = frozenset({"append", "extend", "insert", "pop"})

@@ -9,8 +9,8 @@ from archspec.emit.code import INT, RATIONAL, WORD, Code, Kind
 from archspec.emit.expression import Translator
 from archspec.emit.helpers import RESERVED
 from archspec.emit.naming import FreshNames
-from archspec.language.check import signature, words
 from archspec.language.document import Document, Symbol
+from archspec.language.rules import signature, words
 
 
 class SpecFunctions:

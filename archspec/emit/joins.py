@@ -16,8 +16,8 @@ from archspec.emit.modules import keep_value
 from archspec.emit.scope import TENSOR
 from archspec.emit.statements import Assign, Do, For, If, Lines, Put, Refuse, Unpack, flat
 from archspec.errors import ArchspecError
-from archspec.language.check import inner_bodies
 from archspec.language.document import Body, From, Join, Step, When
+from archspec.language.steps import inner_bodies
 from archspec.ops import Function
 
 

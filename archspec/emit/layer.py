@@ -12,7 +12,7 @@ from archspec import ops
 from archspec.emit import code
 from archspec.emit.code import Code, Fork
 from archspec.errors import ArchspecError
-from archspec.language.check import field_faults
+from archspec.language.rules import field_faults
 from archspec.ops import Function, Module, Tensor, TorchCall
 from archspec.ops.base import Weightless, domain
 

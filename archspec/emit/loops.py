@@ -12,8 +12,8 @@ from archspec.emit.frame import Frame, Named, call_module, variables
 from archspec.emit.modules import keep_value
 from archspec.emit.statements import Assign, For, Lines, Unpack, targets
 from archspec.errors import ArchspecError
-from archspec.language.check import MAX_REPEAT
 from archspec.language.document import Repeat
+from archspec.language.rules import MAX_REPEAT
 
 
 def write_repeat(step: Repeat, frame: Frame) -> None:

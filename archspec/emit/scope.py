@@ -11,6 +11,7 @@ from archspec.emit.liveness import FLOW, MODULE, SIZE, is_unnamed, wished_name
 from archspec.emit.naming import FreshNames, class_name
 from archspec.emit.statements import Keep, Lines, Statements, Unpack, all_codes
 from archspec.graph.names import RESERVED
+from archspec.language.rules import flow_sizes
 
 if TYPE_CHECKING:
     from archspec.emit.facts import SpecFacts
@@ -30,7 +31,8 @@ def dimensions(rank: int) -> tuple[str, ...]:
 
 def channel(rank: int) -> int:
     """The axis that `in_channels` means."""
-    return 1 if rank == 4 else rank - 1
+    axis: int = flow_sizes(range(rank))["in_channels"]
+    return axis
 
 
 class ClassScope:

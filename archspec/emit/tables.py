@@ -13,8 +13,9 @@ from archspec.emit.loops import loop, repeated
 from archspec.emit.modules import apply, apply_as, keep_value
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
-from archspec.language.check import CALLEE, FLOWING, arguments
 from archspec.language.document import TableRows, TableStep
+from archspec.language.rules import FLOWING, arguments
+from archspec.language.steps import CALLEE
 
 Row = Mapping[str, Any]
 

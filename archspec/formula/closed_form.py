@@ -13,8 +13,8 @@ from archspec.dims import exact_each, is_array
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.formula.collected import collected, summed
 from archspec.formula.views import asymptotic, divisible
-from archspec.language.check import value_fault
 from archspec.language.document import Symbol as Declared
+from archspec.language.rules import value_fault
 from archspec.result import Reported, short
 from archspec.symbols import Condition, quotient, replaced, to_sympy, value
 
@@ -236,23 +236,26 @@ class Formula(Reported):
 
         return Latex(self).sum(self.view(view))
 
-    def python(self, view: View = "exact") -> str:
-        """A Python function of the symbols, in text, that needs nothing but Python and gives exact integers."""
+    def python(self, view: View = "exact", name: str | None = None) -> str:
+        """A Python function of the symbols, in text, that needs nothing but Python and gives exact integers.
+
+        It is called after the quantity, unless it gets a name.
+        """
         from archspec.formula.languages import Python
 
-        return Python(self).export(view)
+        return Python(self).export(view, name)
 
-    def numpy(self, view: View = "exact") -> str:
+    def numpy(self, view: View = "exact", name: str | None = None) -> str:
         """The same over NumPy arrays."""
         from archspec.formula.languages import Numpy
 
-        return Numpy(self).export(view)
+        return Numpy(self).export(view, name)
 
-    def javascript(self, view: View = "exact") -> str:
+    def javascript(self, view: View = "exact", name: str | None = None) -> str:
         """The same in JavaScript."""
         from archspec.formula.languages import JavaScript
 
-        return JavaScript(self).export(view)
+        return JavaScript(self).export(view, name)
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.latex()}$"

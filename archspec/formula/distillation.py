@@ -191,7 +191,7 @@ def _softmax_series(letter: str, u: Symbol) -> Expr:
 
 
 @dataclass(frozen=True, slots=True)
-class Specialists:
+class SpecialistsObjective:
     """What a distribution q is fitted to when specialists help a generalist: KL(p_g, q) + Σ KL(p_m, q).
 
     A specialist knows some classes, and one for all others ("dustbin"), for which q is summed over those.
@@ -251,7 +251,7 @@ class Specialists:
         return tuple(mine.get(k, (others + p[-1]) / 2 * g / others) for k, g in enumerate(self.generalist))
 
 
-def specialists(classes: int, *known: Sequence[int]) -> Specialists:
+def specialists(classes: int, *known: Sequence[int]) -> SpecialistsObjective:
     """The specialists' objective over so many classes, of a generalist and specialists that know these, from 0.
 
     Raises:
@@ -263,7 +263,7 @@ def specialists(classes: int, *known: Sequence[int]) -> Specialists:
     for number, subset in enumerate(known, 1):
         if not 0 < len(set(subset)) == len(subset) < classes or not all(0 <= k < classes for k in subset):
             raise ArchspecError(f"specialist {number} knows some, not all, of the classes 0 to {classes - 1}: {subset}")
-    return Specialists(
+    return SpecialistsObjective(
         q=_positive("q", range(1, classes + 1)),
         generalist=_positive("g", range(1, classes + 1)),
         known=tuple(tuple(subset) for subset in known),

@@ -22,8 +22,8 @@ BATCH = "batch"
 
 
 def numbers(document: Document) -> tuple[str, ...]:
-    """The symbols that can be free: those of numbers, not of words."""
-    return tuple(name for name, each in document.symbols.items() if not each.word)
+    """The symbols that a formula is over where nobody says over what."""
+    return tuple(name for name, each in document.symbols.items() if each.usually_free)
 
 
 def formula(
@@ -57,6 +57,15 @@ def formula(
     return formulas(
         document, quantity, free=free, bindings=bindings, counting=counting, part=part, arrangement=arrangement
     )[0]
+
+
+def _bound(network: Network, free: Iterable[str], document: Document) -> dict[str, Any]:
+    """The values of the symbols that are not free; one that seldom is, and has its default, is a constant."""
+    return {
+        name: each
+        for name, each in network.bindings.items()
+        if name not in free and (document.symbols[name].free is not False or each != document.symbols[name].default)
+    }
 
 
 def formulas(
@@ -123,7 +132,7 @@ def formulas(
             letters={name: each.latex for name, each in document.symbols.items() if each.latex},
             convention=counting.convention.name,
             counting=counting,
-            fixed={name: each for name, each in network.bindings.items() if name not in by_name},
+            fixed=_bound(network, by_name, document),
             defaults=defaults,
             declared={name: document.symbols[name] for name in names if name in document.symbols},
             counted=_Counted(document, quantity, fixed, counting, place) if countable else None,

@@ -96,7 +96,7 @@ class Writer:
         _, rest = term.as_coeff_Mul()
         powers = [factor.as_base_exp()[1] for factor in Mul.make_args(rest) if factor.free_symbols]
         degree = sum(int(power) for power in powers if power.is_Integer)
-        return (-degree, [self._place(factor) for factor in self._sorted(Mul.make_args(rest))], _natural(rest))
+        return (-degree, [self._place(factor) for factor in self._sorted(Mul.make_args(rest))], natural(rest))
 
     def _sorted(self, factors: Iterable[Expr]) -> list[Expr]:
         return sorted(factors, key=self._place)
@@ -105,7 +105,7 @@ class Writer:
         """Where a factor stands in a product: numbers, letters in their order, then sums."""
         base, _ = factor.as_base_exp()
         free = sorted(self.order.get(symbol, len(self.order)) for symbol in base.free_symbols)
-        return (not base.is_number, base.is_Add, isinstance(base, Log2), free, _natural(base))
+        return (not base.is_number, base.is_Add, isinstance(base, Log2), free, natural(base))
 
     def _split(self, product: Expr) -> tuple[list[Expr], list[Expr]]:
         """The factors above and below the line, numbers first."""
@@ -152,7 +152,7 @@ class Writer:
         raise NotImplementedError
 
 
-def _natural(expression: Expr) -> str:
+def natural(expression: Expr) -> str:
     """What expressions are sorted by: their text, with 64 before 128."""
     return re.sub(r"[0-9]+", lambda number: number[0].zfill(12), str(expression))
 

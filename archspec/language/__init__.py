@@ -4,12 +4,13 @@ import os
 from io import StringIO
 from typing import Any
 
-from archspec.errors import SpecErrors
+from archspec.errors import SpecError, SpecErrors
 from archspec.language import zoo
 from archspec.language.check import DEFINING, check
 from archspec.language.document import Document
 from archspec.language.extend import extended
-from archspec.language.located import Faults, validated
+from archspec.language.foreign import GUIDE, foreign
+from archspec.language.located import Faults, validated, without_echoes
 from archspec.language.origin import Origin, digest, origin
 from archspec.language.reader import decode, parse, read_bytes
 from archspec.language.variants import variants
@@ -29,7 +30,15 @@ def load(spec: str | os.PathLike[str]) -> Document:
         name = str(zoo.path(name))
     data = read_bytes(name)
     shown = "<stdin>" if name == "-" else name
-    return _read(decode(data, shown), shown, None if name == "-" else name)
+    try:
+        return _read(decode(data, shown), shown, None if name == "-" else name)
+    except SpecErrors:
+        what = foreign(name, data)
+        if what is None:
+            raise
+        raise SpecErrors(
+            [SpecError(f"{shown} is {what}, no specification; a specification is YAML, as in {GUIDE}")]
+        ) from None
 
 
 def _is_zoo_name(name: str) -> bool:
@@ -57,7 +66,7 @@ def _read(text: str, name: str, file: str | None) -> Document:
     if not document.broken and not faults.unread & DEFINING:
         faults.extend(check(document))
     if faults:
-        raise SpecErrors(faults)
+        raise SpecErrors(without_echoes(faults))
     return document
 
 

@@ -6,7 +6,7 @@ LaTeX of known commands. Whatever passes here is still written by `writing`.
 
 import re
 
-from archspec.writing import GREEK, first_unseen, latex_text
+from archspec.writing import GREEK, first_unseen, latex_text, latex_upright
 
 COMMANDS = {*GREEK, "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "varepsilon"}
 COMMANDS |= {"vartheta", "varphi", "varrho", "ell", "infty", "times", "cdot", "prime", "ast", "star", "circ", "pm"}
@@ -99,9 +99,7 @@ def _letter(name: str) -> str:
         return f"{_letter(stem)}^{{{primes}}}"
     head, _, index = stem.partition("_")
     if index and len(head) == 1:
-        escaped = index.replace("_", r"\_")
-        return f"{head}_{{{escaped}}}" if len(index) == 1 else rf"{head}_{{\mathrm{{{escaped}}}}}"
+        return f"{head}_{{{index}}}" if len(index) == 1 and index != "_" else f"{head}_{{{latex_upright(index)}}}"
     if stem in GREEK:
         return f"\\{stem}"
-    escaped = stem.replace("_", r"\_")
-    return stem if len(stem) == 1 else rf"\mathrm{{{escaped}}}"
+    return stem if len(stem) == 1 else latex_upright(stem)

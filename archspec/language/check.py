@@ -13,28 +13,10 @@ from archspec.language.names import DocumentNames
 from archspec.language.rules import (
     FLOWING,
     MAX_NESTING,
-    MAX_REPEAT,
-    arguments,
-    field_faults,
     signature,
     value_fault,
-    words,
 )
-from archspec.language.steps import CALLEE, inner_bodies, within
-
-__all__ = [
-    "CALLEE",
-    "DEFINING",
-    "FLOWING",
-    "MAX_REPEAT",
-    "arguments",
-    "check",
-    "field_faults",
-    "inner_bodies",
-    "signature",
-    "value_fault",
-    "words",
-]
+from archspec.language.steps import within
 
 DEFINING = frozenset({"symbols", "functions", "lookups", "let", "blocks"})
 """The parts of a document that define names: nothing can be said of its names while one of them cannot be read."""

@@ -23,8 +23,12 @@ from archspec.language.steps import (
     When,
     within,
 )
+from archspec.language.synonyms import argument_meant, operator_meant
 from archspec.language.values import NAME, Value
 from archspec.writing import printable
+
+BRANCHES = ("then", "else", "with", "body", "as", "from", "let")
+"""Keys that stand beside others in a step: nobody misspells an operator so."""
 
 
 class Steps:
@@ -102,7 +106,13 @@ class Steps:
             yield from self._given(callee, args, step)
 
     def _unknown(self, callee: str, at: Mark | None) -> Iterator[SpecError]:
-        suggestion = self.names.suggest(callee, [*ops.registered(), *self.document.blocks, *STEP_KEYS])
+        known = [*ops.registered(), *self.document.blocks]
+        steps = [] if callee in BRANCHES else [key for key in STEP_KEYS if key not in BRANCHES]
+        suggestion = (
+            self.names.suggest(callee, list(self.document.blocks))
+            or operator_meant(callee)
+            or self.names.suggest(callee, [*known, *steps])
+        )
         yield SpecError(f"unknown operator or block '{printable(callee, 80)}'{suggestion}", at)
 
     def _given(self, callee: str, args: Mapping[str, Value], step: Step) -> Iterator[SpecError]:
@@ -111,7 +121,7 @@ class Steps:
         missing = [name for name in required if name not in args]
         for name in args:
             if name not in allowed:
-                meant = did_you_mean(name, missing) or did_you_mean(name, allowed)
+                meant = argument_meant(name, allowed) or did_you_mean(name, missing) or did_you_mean(name, allowed)
                 missing = [other for other in missing if f"'{other}'" not in meant]
                 takes = meant or (f"; it takes {', '.join(allowed)}" if allowed else "; it takes none")
                 yield SpecError(f"'{callee}' has no argument '{name}'{takes}", step.key_at(name))

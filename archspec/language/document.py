@@ -74,7 +74,13 @@ class Symbol(Located):
     choices: tuple[Constant, ...] | None = None
     type: Literal["integer", "rational"] | None = None
     latex: Letter | None = None
+    free: bool | None = None
     doc: Prose | None = None
+
+    @property
+    def usually_free(self) -> bool:
+        """Whether a formula is over it where nobody says over what: numbers are, unless `free: false`."""
+        return not self.word and self.free is not False
 
     @property
     def integer(self) -> bool:

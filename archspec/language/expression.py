@@ -8,6 +8,7 @@ Evaluated on ints an expression computes; on SymPy symbols it builds; see `dims`
 """
 
 import ast
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -407,8 +408,18 @@ def _problem(error: SyntaxError) -> str:
     """What Python finds wrong, without the advice that it has for programs."""
     message = error.msg.partition(".")[0].partition(";")[0]
     if "never closed" in message:
-        return f"{message}; inside {{ }} and [ ], an expression with commas needs quotes"
+        return f"{message}; {COMMAS}"
+    text = (error.text or "").strip()
+    if re.fullmatch(r"\d+\s*[x×*]\s*\d+", text):
+        return f"a height and a width are written [{', '.join(re.findall('[0-9]+', text))}]"
+    if re.fullmatch(r"[\d.]+\s*%", text):
+        return f"a share is a number, {text.rstrip('% ')}/100"
+    if message in ("invalid syntax", "invalid decimal literal"):
+        return "it takes numbers, names, + − * / // **, comparisons and functions"
     return message[:1].lower() + message[1:]
+
+
+COMMAS = "inside { } and [ ], an expression with commas needs quotes"
 
 
 def undefined(name: str, known: Mapping[str, Any], more: Mapping[str, Any], kind: str = "name") -> str:
@@ -435,6 +446,7 @@ def _power(a: Dim, b: Dim) -> Dim:
     if not (type(b) is int and abs(b) <= MAX_EXPONENT):
         raise ExpressionError(
             f"an exponent must be a whole number between −{MAX_EXPONENT} and {MAX_EXPONENT} (got {b})"
+            + (f"; bind {', '.join(sorted(map(str, b.free_symbols)))}" if dims.is_symbolic(b) else "")
         )
     if b < 0 and dims.is_number(a) and a == 0:
         raise ExpressionError("division by zero")

@@ -12,7 +12,9 @@ from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import ErrorDetails
 
 from archspec.errors import Mark, SpecError, SpecErrors, did_you_mean
+from archspec.language.expression import COMMAS
 from archspec.language.reader import Mapping, Nothing, Sequence
+from archspec.language.synonyms import key_meant
 from archspec.result import LONGEST
 from archspec.writing import printable
 
@@ -133,7 +135,11 @@ class Located(BaseModel):
         kept = Mapping(mapping.at)
         for key, value in mapping.items():
             if key not in known:
-                suggestion = did_you_mean(key, [*known, *cls.neighbours]) or f"; known are {listed(known)}"
+                suggestion = (
+                    key_meant(key, known)
+                    or did_you_mean(key, [*known, *cls.neighbours])
+                    or f"; known are {listed(known)}"
+                )
                 faults.report([SpecError(f"unknown key '{printable(key, 80)}'{suggestion}", mapping.key(key))])
             elif not isinstance(value, Nothing) or known[key].is_required():
                 kept[key] = value
@@ -238,3 +244,24 @@ def described(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "a list"
     return f"'{printable(value, 40)}'"
+
+
+def without_echoes(faults: Iterable[SpecError]) -> list[SpecError]:
+    """Faults without those that another one brings about: a comma that ends an expression too early is one fault."""
+    faults = list(faults)
+    commas = [fault.at for fault in faults if COMMAS in fault.message and fault.at]
+    return [fault for fault in faults if COMMAS in fault.message or not any(_echoes(fault, at) for at in commas)]
+
+
+def _echoes(fault: SpecError, comma: Mark) -> bool:
+    """Whether a fault lies between a parenthesis that no comma may follow, and where that is closed."""
+    at = fault.at
+    if at is None or (at.source, at.line) != (comma.source, comma.line) or at.column < comma.column:
+        return False
+    line = comma.source.lines[comma.line - 1]
+    depth = 0
+    for column, sign in enumerate(line[comma.column - 1 :], comma.column):
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if depth == 0:
+            return at.column <= column
+    return True

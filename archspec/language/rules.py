@@ -92,7 +92,8 @@ def value_fault(symbol: Symbol, value: Any) -> str | None:
     if isinstance(value, str):
         return None if symbol.word else f"must be a number (got {value})"
     if symbol.integer and not isinstance(value, int):
-        return f"must be a whole number (got {value})"
+        cure = "" if symbol.type else "; with 'type: rational' the symbol takes fractions"
+        return f"must be a whole number (got {value}){cure}"
     if symbol.range is None:
         return None if value > 0 else f"must be greater than 0 (got {value}); give the symbol a range that holds it"
     least, most = symbol.range

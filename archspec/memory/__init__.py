@@ -7,7 +7,8 @@ POLICIES: Mapping[str, str] = MappingProxyType(
     {
         "layerwise": "what a node reads and writes",
         "liveness": "what is alive while a node runs",
-        "training": "all activations so far: everything is kept for the backward pass",
+        "eager": "what PyTorch holds: what is alive, and the inputs of every module that is running",
+        "training": "all results so far, as if all were kept for the backward pass",
     }
 )
 """What is in memory while a node runs, by the policy's name."""

@@ -3,7 +3,8 @@
     layerwise   a layer at a time: what a node reads and what it writes; the largest of these
     liveness    in the order of the nodes: what is alive while each runs, a skip connection from where it leaves to
                 where it joins; the largest of these
-    training    everything is kept for the backward pass: all of it (gradients and optimiser are not counted)
+    eager       the same of a PyTorch module that calls modules: what is handed to one is held until it returns
+    training    all results are kept, as if for the backward pass: all of it (gradients and optimiser are not counted)
 
 Views share their input's storage (`storage.py`); the network's input counts until it was read last, its result to the
 end. The workspace of a kernel is not counted. Sizes may be ints, int64 arrays or SymPy expressions: a peak over free
@@ -16,13 +17,16 @@ from functools import cached_property
 from typing import Any
 
 from archspec.dims import Dim, alternatives, at_least_one, ceil_div, exact_div, is_array, maximum
-from archspec.errors import UndecidableError, UnknownNameError, did_you_mean
+from archspec.errors import ArchspecError, UndecidableError, UnknownNameError, did_you_mean
 from archspec.graph import Network, Node
 from archspec.graph.network import INPUT
 from archspec.memory import DTYPES, ORDERS, POLICIES
 from archspec.memory.order import best_order
-from archspec.memory.storage import StorageLayout, layout
+from archspec.memory.storage import StorageLayout, held, layout
 from archspec.result import Reported, short
+
+FREES = ("liveness", "eager")
+"""The policies under which results are given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,9 @@ def memory(
         if word not in known:
             hint = did_you_mean(word, known) or f"; known are {', '.join(known)}"
             raise UnknownNameError(f"no {kind} '{word}'{hint}")
-    stored = layout(network, in_place)
+    if (policy, order) == ("eager", "best"):
+        raise ArchspecError("a module runs its layers in the given order; the best one is of the policy liveness")
+    stored = _stored(network, policy, in_place)
     bits = DTYPES[dtype]
     sizes = tuple(_bytes(storage.elements, bits) for storage in stored.storages)
     schedule = best_order(stored, sizes) if order == "best" else None
@@ -147,7 +153,7 @@ def memory(
 
 def peak_elements(network: Network, policy: str = "layerwise", *, in_place: bool = False) -> Dim:
     """The most numbers that are in memory at once, in the given order."""
-    stored = layout(network, in_place)
+    stored = _stored(network, policy, in_place)
     sizes = tuple(storage.elements for storage in stored.storages)
     return _highest(_heights(stored, tuple(range(len(network.nodes))), sizes, policy), policy)
 
@@ -155,6 +161,11 @@ def peak_elements(network: Network, policy: str = "layerwise", *, in_place: bool
 def peak_bytes(network: Network, policy: str = "layerwise", dtype: str = "float32", **options: Any) -> Dim:
     """The most bytes that are in memory at once; the options are those of `memory`."""
     return memory(network, policy, dtype, **options).peak
+
+
+def _stored(network: Network, policy: str, in_place: bool) -> StorageLayout:
+    stored = layout(network, in_place)
+    return held(stored) if policy == "eager" else stored
 
 
 def _highest(sizes: Iterable[Dim], policy: str) -> Dim:
@@ -191,14 +202,14 @@ def _heights(stored: StorageLayout, order: tuple[int, ...], sizes: tuple[Dim, ..
         at_least_one(times)
     if policy == "training":
         sizes = tuple(times * size for times, size in zip(_times(stored), sizes, strict=True))
-    if policy == "liveness":
+    if policy in FREES:
         _check_repeats(stored)
     if policy == "layerwise":
         for node in order:
             yield sum(sizes[storage] for storage in dict.fromkeys((*stored.read[node], stored.written[node])))
         return
     live: Dim = 0
-    for arrived, left in _changes(stored, order, frees=policy == "liveness"):
+    for arrived, left in _changes(stored, order, frees=policy in FREES):
         live = live + sum(sizes[storage] for storage in arrived)
         yield live
         live = live - sum(sizes[storage] for storage in left)
@@ -227,17 +238,21 @@ def _in_unit_before(name: str, node: str) -> bool:
 def _changes(stored: StorageLayout, order: Iterable[int], frees: bool) -> Iterator[tuple[list[int], list[int]]]:
     """While each node runs: the storages that come into use with it, and those that nobody needs behind it."""
     order = tuple(order)
-    last: dict[int, int] = {}
+    step_of = {node: step for step, node in enumerate(order)}
+    users = [list(storage.readers) for storage in stored.storages]
     for node in order:
-        for storage in (*stored.read[node], stored.written[node]):
-            last[storage] = node
+        users[stored.written[node]].append(node)
+    last = [max((step_of[node] for node in nodes), default=0) for nodes in users]
+    leaving: dict[int, list[int]] = {}
+    for storage, step in enumerate(last):
+        if not stored.storages[storage].kept:
+            leaving.setdefault(step, []).append(storage)
     known: set[int] = set()
     for step, node in enumerate(order):
         touched = dict.fromkeys((*(() if step else (0,)), *stored.read[node], stored.written[node]))
         arrived = [storage for storage in touched if storage not in known]
         known.update(arrived)
-        over = (storage for storage in touched if last.get(storage) == node and not stored.storages[storage].kept)
-        yield arrived, list(over) if frees else []
+        yield arrived, leaving.get(step, []) if frees else []
 
 
 def _in_memory(stored: StorageLayout, order: Iterable[int], policy: str) -> Iterator[set[int]]:
@@ -246,7 +261,7 @@ def _in_memory(stored: StorageLayout, order: Iterable[int], policy: str) -> Iter
         yield from ({*stored.read[node], stored.written[node]} for node in order)
         return
     alive: set[int] = set()
-    for arrived, left in _changes(stored, order, frees=policy == "liveness"):
+    for arrived, left in _changes(stored, order, frees=policy in FREES):
         alive.update(arrived)
         yield set(alive)
         alive.difference_update(left)

@@ -1,6 +1,6 @@
 """Which results share one storage: views always, and what is written over its input where that is allowed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archspec.dims import Dim
 from archspec.graph import Network, Node
@@ -63,6 +63,37 @@ def layout(network: Network, in_place: bool = False) -> StorageLayout:
         else:
             roots[node.name] = node.name if over is None else roots[over]
     return _layout(network, roots)
+
+
+def held(stored: StorageLayout) -> StorageLayout:
+    """The storages as a module that calls modules holds them: what is handed to a part, until that part is done.
+
+    A call keeps its arguments, and so does the caller: while a layer runs, the inputs of all the parts that it stands
+    in are there, and the network's input is there to the end. Each is read once more by the last node of such a part.
+    """
+    network = stored.network
+    ends: dict[str, int] = {}  # of each part, its last node
+    for position, node in enumerate(network.nodes):
+        ends.update(dict.fromkeys(_parts(node.name), position))
+    readers = [set(storage.readers) for storage in stored.storages]
+    lies_in = dict(zip((node.name for node in network.nodes), stored.written, strict=True)) | {INPUT: 0}
+    for node in network.nodes:
+        for name in node.inputs:
+            inside = set(_parts(name)) if name != INPUT else set()
+            readers[lies_in[name]].update(ends[part] for part in _parts(node.name) if part not in inside)
+    readers[0].add(len(network.nodes) - 1)
+    storages = zip(stored.storages, readers, strict=True)
+    return replace(stored, storages=tuple(replace(one, readers=tuple(sorted(of))) for one, of in storages))
+
+
+def _parts(name: str) -> list[str]:
+    """The parts of a network that a node stands in, from the outermost.
+
+    >>> _parts("stage1/unit2/conv2d")
+    ['stage1', 'stage1/unit2']
+    """
+    parts = name.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
 def _values(network: Network) -> dict[str, str]:

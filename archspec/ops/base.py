@@ -192,6 +192,8 @@ class Operator(BaseModel, ABC):
     """Whether the result can be written over an input of the same size that nothing else reads (activations, sums)."""
     core: ClassVar[bool] = False
     """Whether it is a convolution or linear layer, whose multiply-accumulates and biases every counter counts."""
+    taps: ClassVar[Literal["input", "result"] | None] = None
+    """What the taps of its kernel fall on, if counters may leave those on padding out."""
     one_bit: ClassVar[str | None] = None
     """The name of the operator whose one-bit form it is."""
     overwrites: ClassVar[bool] = False

@@ -27,6 +27,7 @@ class Conv2d(Convolution, name="conv2d"):
     """
 
     core = True
+    taps = "input"
     overwritable = True
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
@@ -47,6 +48,7 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
     """A transposed 2-D convolution: the input's pixels, each times the kernel, added up at distances of `stride`."""
 
     core = True
+    taps = "result"
     overwritable = True
     out_channels: Positive
     kernel_size: PositivePair
@@ -82,7 +84,9 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
     @staticmethod
     def _size(axis: str, h: Dim, k: Dim, s: Dim, p: Dim, extra: Dim, d: Dim) -> Dim:
         if not reaches(maximum(s, d), extra + 1):
-            raise ShapeError(f"output_padding {extra} must be smaller than the stride {s} or the dilation {d}")
+            raise ShapeError(
+                f"output_padding {extra} must be smaller than the stride {s} or the dilation {d}", "output_padding"
+            )
         size = (h - 1) * s - 2 * p + d * (k - 1) + extra + 1
         if known_less(size, 1):
             raise ShapeError(f"the padding {p} leaves nothing of the output's {axis} ({size})")

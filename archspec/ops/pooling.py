@@ -53,7 +53,7 @@ class _Pool2d(Weightless):
 
     def _size(self, axis: str, h: Dim, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim) -> Dim:
         if not reaches(kernel, 2 * padding):
-            raise ShapeError(f"the padding {padding} must be at most half the kernel size {kernel}")
+            raise ShapeError(f"the padding {padding} must be at most half the kernel size {kernel}", "padding")
         if self.ceil_mode:
             return window.size_rounded_up(h, kernel, stride, padding, dilation, axis)
         return window.size(h, kernel, stride, 2 * padding, dilation, axis)

@@ -112,7 +112,7 @@ class ChannelShuffle(Free, name="channel_shuffle"):
         try:
             exact_div(c, self.groups)
         except DivisibilityError:
-            raise DivisibilityError(f"{c} channels do not divide into {self.groups} groups") from None
+            raise DivisibilityError(f"{c} channels do not divide into {self.groups} groups", "groups") from None
         return x
 
     def torch_call(self, x: Tensor) -> Module:
@@ -166,7 +166,7 @@ class Split(Free, name="split"):
         channels, sections = x.shape[dim], self.sections
         parts = len(sections) if isinstance(sections, tuple) else sections
         if not reaches(parts, self.index + 1):
-            raise ShapeError(f"there is no part {self.index} of {parts}; parts count from 0")
+            raise ShapeError(f"there is no part {self.index} of {parts}; parts count from 0", "index")
         if isinstance(sections, tuple):
             if not same_size(sum(sections), channels):
                 raise ShapeError(f"the sections add up to {sum(sections)}, not to the {channels} channels of the input")
@@ -175,7 +175,9 @@ class Split(Free, name="split"):
         try:
             length = exact_div(channels, sections)
         except DivisibilityError:
-            raise DivisibilityError(f"{channels} channels do not split into {sections} equal parts") from None
+            raise DivisibilityError(
+                f"{channels} channels do not split into {sections} equal parts", "sections"
+            ) from None
         return dim, self.index * length, length
 
     def torch_call(self, x: Tensor) -> Function:

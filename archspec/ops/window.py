@@ -91,7 +91,7 @@ def size_rounded_up(h: Dim, kernel: Dim, stride: Dim, padding: Dim, dilation: Di
 def _check_span(h: Dim, span: Dim, padding: Dim, reach: Dim, axis: str) -> None:
     if known_less(h + padding + reach, span + 1):
         padded = f" (with its padding {h + padding})" if is_number(padding) and padding else ""
-        raise ShapeError(f"the kernel spans {span + 1}, more than its input's {axis} {h}{padded}")
+        raise ShapeError(f"the kernel spans {span + 1}, more than its input's {axis} {h}{padded}", "kernel_size")
 
 
 def window(kernel: Any, stride: Any, dilation: Any) -> Sight:
@@ -174,4 +174,6 @@ def _part(channels: Dim, groups: Dim, which: str) -> Dim:
     try:
         return exact_div(channels, groups)
     except DivisibilityError:
-        raise DivisibilityError(f"{channels} {which} channels do not divide into {groups} groups") from None
+        raise DivisibilityError(
+            f"{channels} {which} channels do not divide into {groups} groups; groups divides both", "groups"
+        ) from None

@@ -1,7 +1,8 @@
 """What papers print, held against what their architectures give."""
 
 from archspec.published.figures import Figure, Paper, load, papers
-from archspec.published.reconcile import Counted, Reconciliation, ReportedNumber, reconcile
+from archspec.published.reconcile import Counted, Reconciliation, reconcile
+from archspec.published.reported import ReportedNumber
 from archspec.published.reproduce import Finding, reproduce
 from archspec.published.verdict import UNITS, Printed, Verdict, judge
 

@@ -1,88 +1,39 @@
 """A number from elsewhere, and who counts so: all conventions and counters searched for what rounds to its digits.
 
-The search goes on only while nothing is found: the network as it is; twice or half of that, for one or two operations
-a multiply-accumulate, and the groups of convolutions forgotten; larger batches; then one symbol at a time at another of
-its choices, or at another usual size of the input.
+The search goes on only while nothing is found, from what is likely to what is less so: the network as it is, in the
+unit that the report names; in the other one, FLOPs for MACs; twice or half of it, and the groups of convolutions
+forgotten; one multiplier or choice of it, another usual size of its input, or both, as they are counted by default;
+either as anybody else counts it; larger batches.
+
+The more is tried, the more is explained by chance. How many reports of as many digits all that was tried would explain
+is counted, and an explanation among so many is called what it is.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
 from archspec.architecture import Architecture, Network
-from archspec.cost import CONVENTIONS, DEFAULT, DIALECTS, Convention, CostTable, Term
+from archspec.cost import CONVENTIONS, DEFAULT, DIALECTS, Convention, CostTable, Dialect, Term
 from archspec.cost.difference import TermDifference, difference, total
-from archspec.dims import ceil, divide, floor
+from archspec.dims import divide
 from archspec.errors import ArchspecError
-from archspec.published.verdict import Printed, Verdict, judge
+from archspec.language.document import Symbol
+from archspec.published.reported import ReportedNumber
+from archspec.published.verdict import Verdict, judge
 from archspec.result import Reported, short
 
 BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
 SIDES = (32, 64, 96, 112, 128, 160, 192, 224, 227, 240, 256, 288, 299, 320, 331, 384, 416, 448, 480, 512, 600, 640)
 """Heights of input that reports are made at; those that a network's symbol allows are tried."""
 
+MULTIPLIERS = tuple(Fraction(twentieths, 20) for twentieths in (5, 7, 10, 13, 15, 20, 25, 26, 28, 30, 40))
+"""Values of multipliers that reports are made at, 0.25 to 2: of rational symbols that are 1 unless bound."""
 
-@dataclass(frozen=True, slots=True)
-class ReportedNumber:
-    """A number as someone reports it.
-
-    Attributes:
-        text: The report.
-        printed: Its digits.
-        quantity: "params" or "operations", if it says so; None otherwise.
-    """
-
-    text: str
-    printed: Printed
-    quantity: str | None
-
-    @classmethod
-    def read(cls, text: str) -> "ReportedNumber":
-        """Read a number, with K, M, G or T behind it, and a word for what it counts.
-
-        Raises:
-            ArchspecError: It is not such a number.
-
-        >>> report = ReportedNumber.read("3.50M params")
-        >>> report.quantity, report.low, report.high
-        ('params', 3495000, 3505000)
-        """
-        found = _REPORT.fullmatch(text)
-        tail = found["tail"].lower().replace("-", "") if found else "?"
-        splits = ((tail[:end].strip(), tail[end:].strip()) for end in range(len(tail) + 1))
-        known = next((split for split in splits if split[0] in _UNITS and split[1] in _WORDS), None)
-        if found is None or known is None:
-            raise ArchspecError(f"expected a number such as 327.55M, 568,740,352 or '3.50M params', found '{text}'")
-        digits = re.sub(r"[^\d.]", "", found["digits"])
-        printed, unit = Printed.read(digits), _UNITS[known[0]]
-        return cls(text.strip(), Printed(printed.value * unit, printed.step * unit), _WORDS[known[1]])
-
-    @property
-    def low(self) -> int:
-        """The least integer that rounds to it."""
-        return int(ceil(Fraction(self.printed.interval.low)))
-
-    @property
-    def high(self) -> int:
-        """The greatest."""
-        return int(floor(Fraction(self.printed.interval.high)))
-
-
-_REPORT = re.compile(
-    r"\s*[~≈]?\s*(?P<digits>\d{1,3}(?:[,_ '\u202f\u00a0]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-    r"\s*(?P<tail>[A-Za-z -]*)"
-)
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
-_UNITS |= {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-_WORDS: dict[str, str | None] = {
-    "": None,
-    **dict.fromkeys(("param", "params", "parameter", "parameters", "weights"), "params"),
-    **dict.fromkeys(("mac", "macs", "macc", "maccs", "adds", "madds", "multadds", "multiplyadds"), "operations"),
-    **dict.fromkeys(("flop", "flops", "op", "ops", "operations"), "operations"),
-}
+LIKELY = Fraction(1, 20)
+"""Where of all reports of as many digits so large a part would be explained, one that is explained says little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +61,14 @@ class Counted:
         """Whether it counts parameters; else it counts operations."""
         return self.base == "params"
 
+    @property
+    def unit(self) -> str:
+        """What is counted: "params", "MACs" or "FLOPs"; of a tool, what it calls its number."""
+        _, who = self.by[0]
+        if isinstance(who, Dialect):
+            return "FLOPs" if who.prints.upper() == "FLOPS" else "MACs"
+        return {"params": "params", "macs": "MACs", "flops": "FLOPs"}[self.base]
+
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation(Reported):
@@ -120,12 +79,29 @@ class Reconciliation(Reported):
         report: The report.
         matches: The numbers that round to it; if there are none, those that begin with its digits.
         nearest: If there are neither, the nearest numbers.
+        tried: How many numbers were held against the report until something was found.
+        by_chance: How many reports of as many digits, in the same unit, these would explain.
     """
 
     network: Network
     report: ReportedNumber
     matches: tuple[Counted, ...]
     nearest: tuple[Counted, ...]
+    tried: int
+    by_chance: int
+
+    @property
+    def chance(self) -> Fraction:
+        """The part of all reports of as many digits that would be explained as this one is."""
+        return Fraction(self.by_chance, self.report.numbers)
+
+    @property
+    def says_little(self) -> bool:
+        """Whether so many reports would be explained that the explanation is likely chance."""
+        return bool(self.matches) and self.chance >= LIKELY
+
+    def __bool__(self) -> bool:
+        return bool(self.matches) and not self.says_little
 
     def __repr__(self) -> str:
         return short(self, self.network.name, f"{len(self.matches)} matches")
@@ -152,32 +128,117 @@ def reconcile(
     report = ReportedNumber.read(reported)
     bindings = {**(bindings or {}), **symbols}
     network = architecture.expand(bindings)
-    here = _wanted(_numbers(network), report)
-    tiers: tuple[Callable[[], Iterable[Counted]], ...] = (
-        lambda: here,
-        lambda: (*_scaled(here), *_wanted(_without_groups(network), report)),
-        lambda: _batched(here),
-        lambda: _wanted(_elsewhere(architecture, network, bindings), report),
-    )
-    for tier in tiers:
-        judged = [replace(found, verdict=judge(report.printed, found.value)[0]) for found in tier()]
+    tried: dict[tuple[Any, str], None] = {}
+    chance: set[int] = set()
+
+    def answer(matches: Iterable[Counted], nearest: Iterable[Counted] = ()) -> Reconciliation:
+        return Reconciliation(network, report, tuple(matches), tuple(nearest), len(tried), len(chance))
+
+    for tier in _tiers(_ReportSearch(architecture, network, bindings, report)):
+        judged = [replace(found, verdict=judge(report.printed, found.value)[0]) for found in tier]
+        tried.update({(found.value, found.variant): None for found in judged})
+        chance.update(*(report.alike(found.value) for found in judged))
         for verdicts in ((Verdict.EXACT, Verdict.ROUNDS), (Verdict.TRUNCATES,)):
-            matches = tuple(found for found in judged if found.verdict in verdicts)
+            matches = [found for found in judged if found.verdict in verdicts]
             if matches:
-                return Reconciliation(network, report, matches, ())
-    near = sorted(here, key=lambda found: abs(found.value - report.printed.value))
-    return Reconciliation(network, report, (), tuple(near[:3]))
+                return answer(matches)
+    here = _asked(_numbers(network), report)
+    return answer((), sorted(here, key=lambda found: abs(found.value - report.printed.value))[:3])
 
 
-def _wanted(numbers: Iterable[Counted], report: ReportedNumber) -> list[Counted]:
-    """Those of the quantity that the report names; each value once, with all who give it."""
+@dataclass(frozen=True, slots=True)
+class _ReportSearch:
+    """What is asked."""
+
+    architecture: Architecture
+    network: Network
+    bindings: Mapping[str, Any]
+    report: ReportedNumber
+
+    def at(self, *changes: Mapping[str, Any], by_default: bool = False) -> list[Counted]:
+        """What is counted of the network with some symbols at other values; not all of those are networks."""
+        found: list[Counted] = []
+        for change in changes:
+            try:
+                other = self.architecture.expand({**self.bindings, **change})
+            except ArchspecError:
+                continue
+            variant = "at " + ", ".join(f"{name} = {value}" for name, value in change.items())
+            found += (_by_default if by_default else _numbers)(other, variant)
+        return found
+
+    def free(self) -> Iterator[tuple[str, Symbol, Any]]:
+        """The symbols that nobody has bound, each with its value."""
+        for name, symbol in self.architecture.document.symbols.items():
+            if name not in self.bindings:
+                yield name, symbol, self.network.bindings[name]
+
+    def multiplied(self) -> list[dict[str, Any]]:
+        """One multiplier at another usual value, or one symbol at another of its choices."""
+        return [
+            {name: value}
+            for name, symbol, usual in self.free()
+            for value in symbol.choices or (MULTIPLIERS if usual == 1 and not symbol.integer else ())
+            if value != usual
+        ]
+
+    def resized(self) -> list[dict[str, Any]]:
+        """The input at another usual size."""
+        sizes = self.network.input.shape[2:]
+        return [{name: side} for name, _, usual in self.free() if usual in sizes for side in SIDES if side != usual]
+
+
+def _tiers(search: _ReportSearch) -> Iterator[list[Counted]]:
+    """What is held against a report, from the likely to the less likely."""
+    here = list(_numbers(search.network))
+    report, multiplied, resized = search.report, search.multiplied(), search.resized()
+    asked = _asked(here, report)
+    yield asked
+    yield _mistaken(here, report)
+    yield [*_scaled(asked), *_asked(_without_groups(search.network), report)]
+    for by_default in (True, False):
+        for changes in (multiplied, resized):
+            there = search.at(*changes, by_default=by_default)
+            yield _asked(there, report)
+            yield _mistaken(there, report)
+        if by_default and report.quantity != "params":  # which no size of the input changes
+            both = ({**one, **other} for one, other in product(multiplied, resized))
+            yield _asked(search.at(*both, by_default=True), report)
+    yield list(_batched(asked))
+
+
+def _asked(numbers: Iterable[Counted], report: ReportedNumber) -> list[Counted]:
+    """Those in the unit that the report names; each value once, with all who give it."""
+    units = {None: ("params", "MACs", "FLOPs"), "operations": ("MACs", "FLOPs")}.get(
+        report.quantity, (report.quantity,)
+    )
+    return _merged(found for found in numbers if found.unit in units)
+
+
+def _mistaken(numbers: Iterable[Counted], report: ReportedNumber) -> list[Counted]:
+    """Those in the unit that the report's is often mistaken for."""
+    other = {"MACs": "FLOPs", "FLOPs": "MACs"}.get(report.quantity or "")
+    mistaken = (found for found in numbers if found.unit == other)
+    return _merged(
+        replace(found, variant=f"{found.variant}, {other} and not {report.quantity}".removeprefix(", "))
+        for found in mistaken
+    )
+
+
+def _merged(numbers: Iterable[Counted]) -> list[Counted]:
     groups: dict[tuple[Any, ...], Counted] = {}
     for found in numbers:
-        if report.quantity is None or (report.quantity == "params") == found.of_params:
-            key = (found.value, found.of_params, found.variant)
-            other = groups.get(key)
-            groups[key] = found if other is None else replace(other, by=(*other.by, *found.by))
+        key = (found.value, found.of_params, found.variant)
+        other = groups.get(key)
+        groups[key] = found if other is None else replace(other, by=(*other.by, *found.by))
     return list(groups.values())
+
+
+def _by_default(network: Network, variant: str) -> Iterator[Counted]:
+    """What is counted of a network by default."""
+    table = network.count()
+    for name, terms in {"params": table.param_terms, "macs": _macs(table), "flops": table.terms}.items():
+        yield Counted(((name, DEFAULT),), variant, total(terms), name, difference(terms, terms))
 
 
 def _numbers(network: Network, variant: str = "") -> Iterator[Counted]:
@@ -236,17 +297,3 @@ def _batched(numbers: Iterable[Counted]) -> Iterator[Counted]:
 
 def _times(terms: Iterable[Term], batch: int) -> tuple[Term, ...]:
     return tuple(replace(term, count=term.count * (1 if term.what == "calls" else batch)) for term in terms)
-
-
-def _elsewhere(architecture: Architecture, network: Network, bindings: Mapping[str, Any]) -> Iterator[Counted]:
-    """The network with one symbol at another value."""
-    for name, symbol in architecture.document.symbols.items():
-        sides = SIDES if network.bindings[name] in network.input.shape[2:] else ()
-        for value in symbol.choices or sides:
-            if value == network.bindings[name]:
-                continue
-            try:
-                other = architecture.expand({**bindings, name: value})
-            except ArchspecError:  # not every value of a symbol is a network
-                continue
-            yield from _numbers(other, f"at {name} = {value}")

@@ -29,6 +29,7 @@ def compare(tables: Mapping[str, CostTable], figures: Sequence[str] = FIGURES) -
     return Report(
         (Section((Table(_columns(tables, figures), wide="further"),)), Section((Notes((note,)),))),
         data=lambda: _data(tables, figures),
+        records=lambda: _records(tables, figures),
     )
 
 
@@ -64,6 +65,19 @@ def _columns(tables: Mapping[str, CostTable], figures: Sequence[str]) -> list[Co
         ratios = [_ratio(table, reference, figure) for figure in figures]
         columns += [_figures(name, table, figures), Column(of_first, ratios, f"{name} / {first}")]
     return columns
+
+
+def _records(tables: Mapping[str, CostTable], figures: Sequence[str]) -> Table:
+    """A row a network, for machines."""
+    reference = next(iter(tables.values()))
+    columns = [Column("network", [Name(name) for name in tables])]
+    for figure in figures:
+        ratios = [_ratio(table, reference, figure) for table in tables.values()]
+        columns += [
+            Column(figure, [Number(table.figure(figure)) for table in tables.values()]),
+            Column(f"{figure}_of_first", ratios),
+        ]
+    return Table(columns)
 
 
 def _figures(name: str, table: CostTable, figures: Sequence[str]) -> Column:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.compress.closed_forms import ClosedForm
 from archspec.dims import is_number
+from archspec.graph.names import state_key
 from archspec.report.cells import EMPTY, Cell, Math, Name, Number, raw
 from archspec.report.numbers import decimal
 from archspec.report.packed import size_data, size_of_file
 from archspec.report.page import Column, Equation, Formulas, Notes, Report, Role, Section, Table, Title
 
 if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
+    from archspec.compress.packing import Packed
     from archspec.compress.prediction import LayerPrediction, Prediction, Stored
 
 
@@ -27,6 +29,20 @@ def prediction(found: "Prediction") -> Report:
         ),
         data=lambda: _data(found),
         records=lambda: _records(found),
+    )
+
+
+def packed(found: "Packed") -> Report:
+    """What was written, beside what was predicted."""
+    rows = len(found.prediction.rows) + bool(found.prediction.other_bits != 0)
+    roles: list[Role] = [*[""] * rows, "total"]  # type: ignore[list-item]  # mypy widens the literal
+    return Report(
+        (
+            Section((Table(_columns(found.prediction), roles),)),
+            *size_of_file(found.size),
+            Section((Notes((found.sentence, *found.notes)),)),
+        ),
+        data=lambda: {"path": str(found.path), "notes": list(found.notes), "size": size_data(found.size)},
     )
 
 
@@ -56,7 +72,26 @@ def _columns(found: "Prediction") -> list[Column]:
         ]
     if found.flops_share != 1:
         columns.append(column("MACs", (_percent(row.flops_share) for row in rows), _percent(found.flops_share)))
+    if found.measured is not None:
+        sizes, rest = _measured(found)
+        total = _kilobytes(sum(sizes) + rest)
+        columns.append(column("measured kB", map(_kilobytes, sizes), total, _kilobytes(rest)))
+        columns.append(
+            column(
+                "rate",
+                (_percent(size, row.dense_bits) for size, row in zip(sizes, rows, strict=True)),
+                _percent(sum(sizes) + rest, found.dense_bits),
+            )
+        )
     return columns
+
+
+def _measured(found: "Prediction") -> tuple[list[Any], Any]:
+    """The bits of each layer in the file of given weights, and those of all other arrays; the frame apart."""
+    parts = [] if found.measured is None else list(found.measured.parts)
+    prefixes = [state_key(row.node.name, "") for row in found.rows]
+    sizes = [sum(part.bits for part in parts if part.coding.key.startswith(prefix)) for prefix in prefixes]
+    return sizes, sum(part.bits for part in parts) - sum(sizes)
 
 
 def _records(found: "Prediction") -> Table:
@@ -119,7 +154,7 @@ def _notes(found: "Prediction") -> list[str]:
     notes = []
     if any(row.fixed.filled != 0 for row in found.rows):
         notes.append("with the zeros that fill long gaps, as many as independent positions need, and with the biases")
-    if any(row.entry and row.entry.binary for row in found.rows):
+    if any(row.entry and row.entry.binary for row in found.rows) and found.speedup is not None:
         notes.append(f"{decimal(found.speedup, 2)}× fewer operations, 64 one-bit ones at once (convention xnor)")
     return notes
 

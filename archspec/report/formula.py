@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from archspec.cost import QUANTITIES, USUAL
 from archspec.formula.closed_form import Formula, View
+from archspec.formula.languages.base import identifier
 from archspec.formula.proof import Proof
+from archspec.formula.series import Short, shortened
 from archspec.formula.writers import Latex, Text
 from archspec.graph.single import SIZES
 from archspec.report import numbers
@@ -43,7 +46,15 @@ def formula(found: Formula) -> Report:
 
 def sources(found: Sequence[Formula], view: View, language: str) -> str:
     """Formulas as functions of a language: python, numpy or javascript."""
-    return "\n\n".join(getattr(each, language)(view) for each in found)
+    if len(found) == 1:
+        return str(getattr(found[0], language)(view))
+    names: dict[str, None] = {}
+    for each in found:  # each under a name of its own, as they may stand in one file
+        name = first = identifier(f"{each.quantity}/{each.of.partition('/')[2]}")
+        while name in names:
+            name = f"{first}_{len(names)}"
+        names[name] = None
+    return "\n\n".join(getattr(each, language)(view, name) for each, name in zip(found, names, strict=True))
 
 
 def _paired(found: Sequence[Formula], proofs: Sequence[Proof]) -> list[tuple[Formula, Proof | None]]:
@@ -107,15 +118,63 @@ def _terms(formula: Formula, view: View) -> Iterator[Equation]:
     total = to_sympy(sum(terms))
     if total.is_number and not total.is_Integer:
         near = f"{float(total):.6g}"
-        yield Equation("", equals, f"{text.write(total)} ≈ {near}", rf"{latex.write(total)} \approx {near}")
+        same = total.is_Rational and Fraction(near) == Fraction(int(total.p), int(total.q))
+        sign, in_latex = ("=", "=") if same else ("≈", r"\approx")
+        yield Equation("", equals, f"{text.write(total)} {sign} {near}", f"{latex.write(total)} {in_latex} {near}")
         return
+    if (short := _short(formula, terms)) is not None:
+        yield from _in_short(formula, short, equals)
+        return
+    yield from _summed(terms, text, latex, equals)
+
+
+MUCH = 250
+"""In so many characters a formula is long, and is said in short if that saves a tenth of them."""
+
+
+def _short(formula: Formula, terms: Sequence[Any]) -> Short | None:
+    """The terms in short, where that is much shorter."""
+    long = len(Text(formula).sum(terms))
+    if long < MUCH:
+        return None
+    taken = {name for each in formula.symbols for name in (each.name, formula.letters.get(each.name, ""))}
+    short = shortened(terms, taken)
+    lines = _in_short(formula, short, "=")
+    return short if 10 * sum(len(line.text) for line in lines) <= 9 * long else None
+
+
+def _in_short(formula: Formula, short: Short, equals: str) -> Iterator[Equation]:
+    """The sums over an index, the other terms, and what each name stands for."""
+    known = replace(formula, letters={**formula.letters, **short.letters})
+    plain = replace(formula, letters={**formula.letters, **{name: name for name in short.letters}})
+    text, latex = Text(plain), Latex(known)
+    for number, each in enumerate(short.series):
+        first, last = (str(end) for end in (each.first, each.last))
+        ends = f"{each.index.name}=".translate(INDEX) + first.translate(BELOW) + last.translate(ABOVE)
+        inner, in_latex = text.sum(each.terms), latex.sum(each.terms)
+        said = f"Σ{ends} ({inner})"
+        set_ = rf"\sum_{{{each.index.name}={first}}}^{{{last}}} \left({in_latex}\right)"
+        yield Equation("", "+" if number else equals, said, set_)
+    yield from _summed(short.terms, text, latex, "+" if short.series else equals)
+    for number, (name, meaning) in enumerate(short.names):
+        said, set_ = (f"{writer.letter(name)} = {writer.write(meaning)}" for writer in (text, latex))
+        yield Equation("", "and" if number else "where", said, set_)
+
+
+INDEX = str.maketrans("ijlu=", "ᵢⱼₗᵤ₌")
+BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+ABOVE = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _summed(terms: Sequence[Any], text: Text, latex: Latex, equals: str) -> Iterator[Equation]:
+    """One line per term, with its sign."""
     parts = [
         (negative, in_text, in_latex)
         for term in terms
         for (negative, in_text), (_, in_latex) in zip(text.parts(term), latex.parts(term), strict=True)
-    ] or [(False, "0", "0")]
+    ] or [(False, "0", "0")] * (equals != "+")
     for number, (negative, in_text, in_latex) in enumerate(parts):
-        if number == 0:
+        if number == 0 and equals != "+":
             yield Equation("", equals, f"{'−' if negative else ''}{in_text}", f"{'-' if negative else ''}{in_latex}")
         else:
             yield Equation("", "−" if negative else "+", in_text, in_latex)
@@ -143,7 +202,7 @@ def conditions(formula: Formula, view: View = "exact") -> list[str]:
     notes = []
     if view == "divisible":
         notes.append(_labelled("valid when", [writer.condition(each) for each in formula.conditions]))
-    notes.append(_labelled("assumes", [writer.condition(each) for each in formula.assumptions]))
+    notes.append(_labelled("assumes", _assumed(formula, writer)))
     if formula.fixed:
         bound = (f"{writer.letter(symbol(name))} = {each}" for name, each in formula.fixed.items())
         notes.append(f"with {', '.join(bound)}")
@@ -152,6 +211,17 @@ def conditions(formula: Formula, view: View = "exact") -> list[str]:
     other = [f"{letter}: {name}" for name, letter in letters.items() if letter not in (name, GREEK.get(name))]
     notes.append("; ".join(other))
     return [note for note in notes if note]
+
+
+def _assumed(formula: Formula, writer: Text) -> list[str]:
+    """What a formula assumes; that several numbers are 1 or more is said once."""
+    ones = [each for each in formula.assumptions if each.kind == "at_least" and each.right == 1]
+    others = [writer.condition(each) for each in formula.assumptions if len(ones) < 2 or each not in ones]
+    if len(ones) < 2:  # of one it is said as of others
+        return others
+    listed = [writer.write(each.left) for each in ones]
+    more = f", and {len(ones) - MOST_CONDITIONS} more" if len(ones) > MOST_CONDITIONS else ""
+    return [*others, f"that each of these is 1 or more: {', '.join(listed[:MOST_CONDITIONS])}{more}"]
 
 
 def _appearing(formula: Formula) -> list[Any]:

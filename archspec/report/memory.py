@@ -1,12 +1,13 @@
 """A network's memory over time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from archspec.errors import ArchspecError
 from archspec.memory import POLICIES
-from archspec.memory.peak import Memory, Moment
+from archspec.memory.peak import Memory, Moment, peak_bytes
 from archspec.report import numbers
 from archspec.report.cells import Bar, Name, Number, Shape, raw
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
@@ -81,7 +82,28 @@ def _notes(found: Memory) -> list[str]:
     return [
         f"input {numbers.shape(found.network.input.shape)}, batch {found.network.batch}{bindings}",
         f"{found.policy}: {POLICIES[found.policy]}; {found.dtype}; {order}{proved}{weights}{written}",
+        *_besides(found),
     ]
+
+
+NEXT: Mapping[str, tuple[str, str]] = {
+    "layerwise": ("liveness", "with what lives across nodes, such as a shortcut"),
+    "liveness": ("eager", "in PyTorch, whose modules hold their inputs while they run"),
+}
+"""What a policy leaves out, by the policy that has it."""
+
+
+def _besides(found: Memory) -> Iterator[str]:
+    """What the next policy has besides, if that is more."""
+    if found.policy not in NEXT or found.order != tuple(node.name for node in found.network.nodes):
+        return
+    policy, what = NEXT[found.policy]
+    try:
+        more = peak_bytes(found.network, policy, found.dtype, in_place=found.in_place, weights=bool(found.weight_bytes))
+    except ArchspecError:  # the units of a repeat whose number is free
+        return
+    if isinstance(more, int) and isinstance(found.peak, int) and more > found.peak:
+        yield f"{numbers.number(more)} bytes {what} (--policy {policy})"
 
 
 def _data(found: Memory) -> dict[str, Any]:

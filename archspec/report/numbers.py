@@ -26,11 +26,17 @@ def number(value: Any) -> str:
 def request_notes(counting: Counting, quantities: Iterable[str]) -> list[str]:
     """What of a request decides some quantities, besides the convention and the batch, where it must be said.
 
-    >>> request_notes(Counting(dtype="int8", weight_bits=4), ["memory", "weight_bytes"])
-    ['memory layerwise, int8', '4-bit weights']
+    >>> request_notes(Counting(dtype="int8", in_place=True, weight_bits=4), ["memory", "weight_bytes"])
+    ['memory layerwise, int8, in place', '4-bit weights']
     """
     kinds = {quantity(name).kind for name in quantities}
-    notes = [f"memory {counting.policy}, {counting.dtype}"] if "peak" in kinds else []
+    how = (
+        counting.policy,
+        counting.dtype,
+        *["best order"] * (counting.order == "best"),
+        *["in place"] * counting.in_place,
+    )
+    notes = [f"memory {', '.join(how)}"] if "peak" in kinds else []
     if counting.dtype != USUAL.dtype and not notes:
         notes.append(f"{counting.dtype} activations")
     return [*notes, f"{counting.bits}-bit weights"] if counting.weight_bits is not None else notes

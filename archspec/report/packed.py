@@ -10,7 +10,6 @@ from archspec.report.page import Column, Notes, Report, Role, Section, Table, Ti
 
 if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
     from archspec.compress.checking import Verified
-    from archspec.compress.packing import Packed
     from archspec.compress.size import FileSize
 
 
@@ -54,14 +53,6 @@ def size_data(found: "FileSize") -> dict[str, Any]:
 
 def _bits(terms: Mapping[str, Any]) -> dict[str, Any]:
     return {name: raw(Fraction(bits)) for name, bits in terms.items()}
-
-
-def packed(found: "Packed") -> Report:
-    """What was written."""
-    return Report(
-        (*size_of_file(found.size), Section((Notes((found.sentence, *found.notes)),))),
-        data=lambda: {"path": str(found.path), "notes": list(found.notes), "size": size_data(found.size)},
-    )
 
 
 def verified(found: "Verified") -> Report:

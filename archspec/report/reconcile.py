@@ -54,13 +54,31 @@ def reconcile(found: Reconciliation) -> Report:
     if not found.matches:
         sections.append(Section((Notes(("Nothing that is counted here rounds to that. The nearest:",)),)))
         sections.append(Section((Notes([_miss(near, found) for near in found.nearest]),)))
+    sections.append(Section((Notes((_odds(found),)),)))
     return Report(sections, data=lambda: _reconciled(found), records=lambda: _records(found))
+
+
+def _odds(found: Reconciliation) -> str:
+    """How much was tried, and how much of it would be explained by chance."""
+    digits = len(str(found.report.numbers))
+    share = numbers.share(found.by_chance, found.report.numbers)
+    said = (
+        f"{numbers.number(found.tried)} numbers were tried. Of the {numbers.number(found.report.numbers)} numbers of "
+        f"{digits} digit{'s'[: digits > 1]} and this size they explain {numbers.number(found.by_chance)} ({share})"
+    )
+    if not found.matches:
+        return f"{said}."
+    count = len(found.matches)
+    one = "This is one of them" if count == 1 else f"These are {count} explanations of one of them"
+    return f"{said}. {one}, likely chance." if found.says_little else f"{said}; {one.lower()}."
 
 
 def _reconciled(found: Reconciliation) -> dict[str, Any]:
     return {
         **_head(found.network),
         "reported": {name: getattr(found.report, name) for name in ("text", "quantity", "low", "high")},
+        "tried": found.tried,
+        "chance": {"explained": found.by_chance, "of": found.report.numbers, "likely": found.says_little},
         "matches": [_match(match) for match in found.matches],
         "nearest": [{**_match(near), "off": _plain(near.value - found.report.printed.value)} for near in found.nearest],
     }

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -79,6 +80,21 @@ def _ours(finding: Finding) -> str:
     return f"{_decimal(value, places)}{_unit(figure.unit)}"
 
 
+def _spreads(findings: Sequence[Finding]) -> list[Column]:
+    """From where to where ours may lie, where it is computed from numbers that are printed rounded."""
+    if all(finding.spread is None for finding in findings):
+        return []
+    return [Column("from rounded inputs", [Name(_spread(finding)) for finding in findings], drop=2)]
+
+
+def _spread(finding: Finding) -> str:
+    if finding.spread is None:
+        return ""
+    ends = (replace(finding, computed=end) for end in (finding.spread.low, finding.spread.high))
+    low, high = map(_ours, ends)
+    return f"{low.removesuffix(_unit(finding.figure.unit))} to {high}"
+
+
 def _decimal(value: Fraction, places: int) -> str:
     """A number to some decimal places, half upwards; whole numbers as they are."""
     return numbers.decimal(value, 0 if value.denominator == 1 else places).replace("−", "-")
@@ -102,6 +118,7 @@ def _columns(findings: Sequence[Finding]) -> list[Column]:
         Column("figure", [Name(finding.figure.id) for finding in findings], least=12),
         Column("printed", [Number(None, _printed(finding)) for finding in findings], least=8),
         Column("ours", [Number(finding.computed, _ours(finding)) for finding in findings]),
+        *_spreads(findings),
         Column("verdict", [Name(_verdict(finding)) for finding in findings]),
         Column("convention", [Name(finding.convention) for finding in findings], drop=1),
     ]
@@ -141,6 +158,8 @@ def _data(finding: Finding) -> dict[str, Any]:
         "where": figure.where,
         "printed": figure.printed,
         "computed": value if value is None or isinstance(value, int) else float(value),
+        "low": None if finding.spread is None else float(finding.spread.low),
+        "high": None if finding.spread is None else float(finding.spread.high),
         "unit": figure.unit,
         "convention": finding.convention,
         "verdict": str(finding.verdict),

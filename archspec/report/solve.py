@@ -5,44 +5,79 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.report import numbers
+from archspec.report.budgets import limits, off, percent
 from archspec.report.cells import Name, Number, raw
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
 from archspec.sweep.bounds import SearchRange
 from archspec.sweep.budget import Budget
+from archspec.sweep.choose import Choice
 from archspec.sweep.solve import Found, Solution
 from archspec.sweep.span import Span, decimal
 
 MOST_SPANS = 8
-LITTLE, LEAST = Fraction(1, 2000), "0.1 %"
-"""What rounds to no tenth of a percent, and what it is written as less than."""
 
 
 def solve(solution: Solution) -> Report:
     """A solution: what was asked, the answer, what it costs, and the frontier of two symbols."""
-    sections = [Section((Title(_headline(solution)),))]
+    sections = [Section((Title(_headline(solution)), Notes((_counted(solution),))))]
     best = solution.best
     if best is not None:
-        sections += [Section((Notes((_answer(best),)),)), Section((Table(_costs(solution, best)),))]
+        sections += [Section((Notes((_answer(best, solution.smallest),)),)), Section((Table(_costs(solution, best)),))]
         sections += [Section((Table(_frontier(solution), _marked(solution)),))] if solution.frontier else []
     sections += [Section((Notes((note,)),)) for note in _notes(solution)]
     return Report(sections, data=lambda: _data(solution), records=lambda: _records(solution))
 
 
+def choice(found: Choice) -> Report:
+    """Which of several networks fits best: those that do, in order, and by how much the others miss."""
+    every = (*found.fitting, *found.missing)
+    sections = []
+    if every:
+        asked = ", ".join(map(limits, every[0].budgets))
+        title = f"{asked}: {len(found.fitting)} of {len(every) + len(found.refused)} networks fit"
+        best = [f"Best: {found.fitting[0].name}, {_extreme(found.fitting[0])}"] if found else []
+        sections = [
+            Section((Title(title), Notes((_counted(every[0]), *best)))),
+            Section((Table(_choices(found), ["subtotal" if found and not i else "" for i, _ in enumerate(every)]),)),
+        ]
+    sections += (
+        [Section((Notes([f"{name}: {fault}" for name, fault in found.refused.items()]),))] if found.refused else []
+    )
+    return Report(
+        sections,
+        data=lambda: {"networks": [_data(each) for each in every], "refused": dict(found.refused)},
+        records=lambda: Table(_choices(found)),
+    )
+
+
+def _choices(found: Choice) -> list[Column]:
+    """A row a network: where it fits best, or misses least, and what it costs there."""
+    every = (*found.fitting, *found.missing)
+    networks = [each.best or each.nearest for each in every]
+    asked = [budget.quantity for each in every[:1] for budget in each.budgets]
+    names = list(dict.fromkeys((*asked, *(each.goal for each in every[:1]), "macs", "params")))
+    return [
+        Column("network", [Name(each.name) for each in every]),
+        Column("at", [Name(_named(network) if network else "") for network in networks]),
+        *(Column(name, [Number(network.figures[name] if network else None) for network in networks]) for name in names),
+        Column("fits", [Name("yes" if each else f"no, {_worst(each)}") for each in every]),
+    ]
+
+
+def _worst(solution: Solution) -> str:
+    """By how much the nearest network misses the budget that it misses most."""
+    figures = solution.nearest.figures if solution.nearest else {}
+    worst = max(solution.budgets, key=lambda budget: budget.miss(figures[budget.quantity]))
+    value = figures[worst.quantity]
+    too = "over" if worst.most is not None and value > worst.most else "short"
+    return f"{percent(worst.miss(value))} {too} in {worst.quantity}"
+
+
 def _headline(solution: Solution) -> str:
     given = "".join(f"; {name} = {decimal(value)}" for name, value in solution.bindings.items())
     asked = ", ".join(map(limits, solution.budgets))
-    return f"{solution.name}: {asked}, over {' and '.join(map(_searched, solution.lines))}{given}"
-
-
-def limits(budget: Budget) -> str:
-    """A budget as an inequality.
-
-    >>> limits(Budget("macs", most=300_000_000))
-    'macs ≤ 300,000,000'
-    """
-    least = f"{numbers.number(budget.least)} ≤ " if budget.least is not None else ""
-    most = f" ≤ {numbers.number(budget.most)}" if budget.most is not None else ""
-    return f"{least}{budget.quantity}{most}"
+    over = f", over {' and '.join(map(_searched, solution.lines))}" if solution.lines else ""
+    return f"{solution.name}: {asked}{over}{given}"
 
 
 def _searched(line: SearchRange) -> str:
@@ -52,11 +87,11 @@ def _searched(line: SearchRange) -> str:
     return f"{line.symbol} from {decimal(line.low)} to {decimal(line.high)}{step}"
 
 
-def _answer(found: Found) -> str:
+def _answer(found: Found, smallest: bool) -> str:
     spans = found.spans.items()
     texts = ", ".join(_anywhere(name, found.everywhere.get(name, (span,))) for name, span in spans)
     such = ", ".join(f"{name} = {decimal(span.short)}" for name, span in spans if not span.single)
-    return f"Largest: {texts}" + (f", such as {such}" if such else "")
+    return f"{'Smallest' if smallest else 'Largest'}: {texts}" + (f", such as {such}" if such else "")
 
 
 def _anywhere(name: str, spans: Sequence[Span]) -> str:
@@ -74,13 +109,16 @@ def _costs(solution: Solution, best: Found) -> list[Column]:
         Column("", list(map(Name, names)), "quantity"),
         Column(_named(best), [Number(best.figures[name]) for name in names]),
         Column("budget", [Number(None, _bounds_text(bounds.get(name))) for name in names]),
-        Column("left", [Number(None, _left(bounds.get(name), best.figures[name])) for name in names]),
+        Column(
+            "above it" if solution.smallest else "left",
+            [Number(None, _left(bounds.get(name), best.figures[name], solution.smallest)) for name in names],
+        ),
     ]
-    if solution.larger is not None:
-        larger = solution.larger.figures
+    if solution.next is not None:
+        beyond = solution.next.figures
         columns += [
-            Column(f"next: {_named(solution.larger)}", [Number(larger[name]) for name in names]),
-            Column("over", [Number(None, _over(bounds.get(name), larger[name])) for name in names]),
+            Column(f"next: {_named(solution.next)}", [Number(beyond[name]) for name in names]),
+            Column("short" if solution.smallest else "over", [_off(bounds.get(name), beyond[name]) for name in names]),
         ]
     return columns
 
@@ -96,21 +134,18 @@ def _bounds_text(budget: Budget | None) -> str:
     return ", ".join(f"{sign} {numbers.number(end)}" for end, sign in ends if end is not None)
 
 
-def _left(budget: Budget | None, value: int) -> str:
-    if budget is None or budget.most is None:
+def _left(budget: Budget | None, value: int, smallest: bool) -> str:
+    """How far a figure is from the bound that it could reach: the most, or the least for the smallest network."""
+    bound = None if budget is None else budget.least if smallest else budget.most
+    if bound is None:
         return ""
-    return f"{numbers.number(budget.most - value)} ({_percent(Fraction(budget.most - value, budget.most or 1))})"
+    return f"{numbers.number(abs(bound - value))} ({percent(Fraction(abs(bound - value)) / (bound or 1))})"
 
 
-def _over(budget: Budget | None, value: int) -> str:
+def _off(budget: Budget | None, value: int) -> Number:
     if budget is None or not budget.excess(value):
-        return ""
-    return f"{numbers.number(budget.excess(value))} ({_percent(budget.miss(value))})"
-
-
-def _percent(part: Fraction) -> str:
-    """A part in percent; what is little is not written as nothing."""
-    return numbers.share(part.numerator, part.denominator) if not part or part >= LITTLE else f"< {LEAST}"
+        return Number(None, "")
+    return Number(None, off(budget, value))
 
 
 def _frontier(solution: Solution) -> list[Column]:
@@ -122,11 +157,18 @@ def _frontier(solution: Solution) -> list[Column]:
     names = list(dict.fromkeys((*asked, "macs", "params")))
     return [
         Column(second, [Number(None, _value(row.spans[second])) for row in rows]),
-        Column(f"largest {first}", [Name(row.spans[first].written(first)) for row in rows]),
+        Column(
+            f"{'smallest' if solution.smallest else 'largest'} {first}",
+            [Name(row.spans[first].written(first)) for row in rows],
+        ),
         Column("such as", [Number(row.spans[first].short, decimal(row.spans[first].short)) for row in rows]),
         *(Column(name, [Number(row.figures[name]) for row in rows]) for name in names),
-        Column("", [Name(f"← most {solution.maximise}" if row.spans == best else "") for row in rows], "best"),
+        Column("", [Name(f"← {_extreme(solution)}" if row.spans == best else "") for row in rows], "best"),
     ]
+
+
+def _extreme(solution: Solution) -> str:
+    return f"{'least' if solution.smallest else 'most'} {solution.goal}"
 
 
 def _marked(solution: Solution) -> list[Role]:
@@ -136,7 +178,7 @@ def _marked(solution: Solution) -> list[Role]:
 
 def _records(solution: Solution) -> Table:
     """The networks that were found, for machines: what each is, the ends of its symbols, and what it costs."""
-    found = {"best": solution.best, "larger": solution.larger, "nearest": solution.nearest}
+    found = {"best": solution.best, "next": solution.next, "nearest": solution.nearest}
     rows = [(name, network) for name, network in found.items() if network is not None]
     rows += [("frontier", network) for network in solution.frontier]
     columns = [Column("network", [Name(name) for name, _ in rows])]
@@ -157,20 +199,23 @@ def _value(span: Span) -> str:
 def _notes(solution: Solution) -> Iterable[str]:
     if solution.nearest is not None:
         yield f"No network is within the budget. The nearest: {_misses(solution, solution.nearest)}."
-    if solution.best is not None and solution.larger is None:
-        yield f"No network searched has more {solution.maximise}: the bounds of the search end it, not the budget."
+    if solution.best is not None and solution.next is None and solution.lines:
+        more = "less" if solution.smallest else "more"
+        yield f"No network searched has {more} {solution.goal}: the bounds of the search end it, not the budget."
     for line in solution.lines:
+        if line.step > 1 and len(solution.lines) > 1 and line.chosen:
+            yield f"{line.symbol} was searched in steps of {line.step}, so that it ends (see --between)."
         if not line.stated:
             ends = f"{decimal(line.low)} to {decimal(line.high)}"
             yield f"{line.symbol} has no range in the specification; it was searched from {ends} (see --between)."
     count, first = solution.unbuilt
     if count:
         yield f"{count:,} values that were tried give no network ({first})."
-    yield f"{_counted(solution)}; convention {solution.counting.convention.name}: {solution.counting.convention.doc}"
+    yield f"convention {solution.counting.convention.name}: {solution.counting.convention.doc}"
 
 
 def _counted(solution: Solution) -> str:
-    asked = (solution.maximise, *(budget.quantity for budget in solution.budgets))
+    asked = (solution.goal, *(budget.quantity for budget in solution.budgets))
     return "; ".join((f"batch {solution.counting.batch}", *numbers.request_notes(solution.counting, asked)))
 
 
@@ -180,7 +225,7 @@ def _misses(solution: Solution, nearest: Found) -> str:
         value = nearest.figures[budget.quantity]
         if budget.excess(value):
             too = "many" if budget.most is not None and value > budget.most else "few"
-            over = f"{numbers.number(budget.excess(value))} too {too} ({_percent(budget.miss(value))})"
+            over = f"{numbers.number(budget.excess(value))} too {too} ({percent(budget.miss(value))})"
             texts.append(f"{numbers.number(value)} {budget.quantity}, {over}")
     return f"{', '.join(span.written(name) for name, span in nearest.spans.items())} has {'; '.join(texts)}"
 
@@ -196,6 +241,8 @@ def _data(solution: Solution) -> dict[str, Any]:
         "batch": solution.counting.batch,
         "policy": solution.counting.policy,
         "dtype": solution.counting.dtype,
+        "order": solution.counting.order,
+        "in_place": solution.counting.in_place,
         "weight_bits": solution.counting.bits,
         "budgets": [
             {"quantity": budget.quantity, "least": raw(budget.least), "most": raw(budget.most)}
@@ -205,9 +252,9 @@ def _data(solution: Solution) -> dict[str, Any]:
             {"symbol": line.symbol, "from": str(line.low), "to": str(line.high), "step": line.step, "kind": line.kind}
             for line in solution.lines
         ],
-        "maximise": solution.maximise,
+        "minimise" if solution.smallest else "maximise": solution.goal,
         "best": _network(solution.best),
-        "larger": _network(solution.larger),
+        "next": _network(solution.next),
         "nearest": _network(solution.nearest),
         "frontier": [_network(found) for found in solution.frontier],
     }

@@ -1,9 +1,10 @@
 """A training on the terminal: while it runs on standard error, at its end on standard output."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from typing import Any
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -16,10 +17,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from archspec.report.cells import Name, Number
-from archspec.report.page import Column, Notes, Report, Section, Table, Title
-from archspec.train.result import Epoch, Result, Score, Watcher
+from archspec.report.cells import EMPTY, Name, Number
+from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
+from archspec.train.result import Correction, Epoch, Result, Score, Watcher
 from archspec.writing import one_line
+
+if TYPE_CHECKING:  # what it is loads torch, which --help does not
+    from archspec.train.zeros import Zeros
 
 
 class Bars(Watcher):
@@ -87,11 +91,55 @@ def train(result: Result) -> Report:
     said = (
         f"{result.spec}: {result.params:,} weights, {result.data}; {result.seconds:,.0f} s of training, in {result.out}"
     )
+    added = () if result.corrected is None else (Section((Notes((_added(result.corrected),)),)),)
     return Report(
-        (Section((Title(said),)), Section((Table(_columns(result)),))),
+        (Section((Title(said),)), Section((Table(_columns(result)),)), *_methods(result.facts), *added),
         data=lambda: _data(result),
         records=lambda: _records(result.epochs),
     )
+
+
+def compressed(result: Result, packed: Report | None) -> Report:
+    """What a training by a plan came to, and the file of its weights; none, where it was interrupted."""
+    first = train(result)
+    if packed is None:
+        return first
+    return Report(
+        (*first.sections, *packed.sections),
+        data=lambda: {"training": _data(result), "file": packed.data and packed.data()},
+        records=first.records,
+    )
+
+
+def _methods(facts: Mapping[str, Any]) -> list[Section]:
+    """What pruning has left: weights and units, layer by layer; and what is cut off."""
+    if "prune" not in facts:
+        return []
+    pruned = facts["prune"]
+    names = list(pruned["weights"])
+    left, whole = ([pruned["weights"][name][i] for name in names] for i in (0, 1))
+    units = [pruned["units"].get(name.removesuffix(".weight")) for name in names]
+    roles: list[Role] = [*([""] * len(names)), "total"]  # type: ignore[list-item]  # mypy widens the literal
+    table = Table(
+        [
+            Column("pruned", [*(Name(name.removesuffix(".weight")) for name in names), Name("total")]),
+            Column("weights", [*map(Number, whole), Number(sum(whole))]),
+            Column("kept", [*map(Number, left), Number(sum(left))]),
+            Column(
+                "share", [_percent(100 * a / b) for a, b in zip([*left, sum(left)], [*whole, sum(whole)], strict=True)]
+            ),
+            Column("units kept", [*(Name(f"{one[0]} of {one[1]}") if one else EMPTY for one in units), EMPTY]),
+        ],
+        roles,
+    )
+    cut = [f"{name.removesuffix('.weight')} is cut off: only biases are left" for name in pruned.get("cut_off", ())]
+    return [Section((table,)), *([Section((Notes(tuple(cut)),))] if cut else [])]
+
+
+def _added(correction: Correction) -> str:
+    """What was added to which logits."""
+    moved = [f"{shift:+.2f} to class {label}" for label, shift in enumerate(correction.added) if shift]
+    return f"corrected, as the validation images want it: {', '.join(moved) or 'by nothing'}"
 
 
 def _columns(result: Result) -> list[Column]:
@@ -99,7 +147,10 @@ def _columns(result: Result) -> list[Column]:
     what = "test" if result.last.validation is None else "validation"
     rows = [("last", what, result.last.epoch, result.last.held)]
     rows.append((f"best on the {what} images", what, result.best.epoch, result.best.held))
-    if result.tested is not None:
+    if result.corrected is not None:
+        rows.append(("the best, as it was learned", "test", result.best.epoch, result.corrected.before))
+        rows.append(("the best, corrected", "test", result.best.epoch, result.final or result.corrected.before))
+    elif result.tested is not None:
         rows.append(("the best, tested once", "test", result.best.epoch, result.tested))
     scores, said_of = [score for *_, score in rows], "test " if what == "test" else ""
     return [
@@ -140,11 +191,14 @@ def _data(result: Result) -> dict[str, Any]:
         "signal": result.signal,
         "seconds": result.seconds,
         "note": result.note,
+        "methods": dict(result.facts),
         "epochs": [
             {**asdict(epoch), "test": _figures(epoch.test), "validation": _figures(epoch.validation)}
             for epoch in result.epochs
         ],
         "tested": _figures(result.tested),
+        "corrected": result.corrected
+        and {"added": list(result.corrected.added), "before": _figures(result.corrected.before)},
         "error": result.final.error if result.final else None,
     }
 
@@ -176,3 +230,48 @@ def evaluation(score: Score, spec: str, data: str, confusion: bool = False) -> R
     )
     sections = (Section((Notes((said,)),)), Section((table,)))
     return Report(sections, data=lambda: {**found, "confusion": score.confusion}, records=lambda: table)
+
+
+def zeros(found: "Zeros", spec: str) -> Report:
+    """The pruning table of a network: weights, FLOP, and how many per cent of each are left."""
+    rows = found.rows
+    roles: list[Role] = [*([""] * len(rows)), "total"]  # type: ignore[list-item]  # mypy widens the literal
+    weights, macs = sum(row.weights for row in rows), sum(row.macs for row in rows)
+
+    def percent(share: Fraction) -> Number:
+        return Number(float(share), f"{float(100 * share):.1f} %")
+
+    table = Table(
+        [
+            Column("layer", [*(Name(row.name) for row in rows), Name("total")]),
+            Column("weights", [Number(value) for value in (*(row.weights for row in rows), weights)]),
+            Column("FLOP", [Number(2 * value) for value in (*(row.macs for row in rows), macs)]),
+            Column("Act%", [*(percent(row.activations) for row in rows), percent(found.activations_share)]),
+            Column("Weights%", [*(percent(row.weights_share) for row in rows), percent(found.weights_share)]),
+            Column("FLOP%", [*(percent(row.flops_share) for row in rows), percent(found.flops_share)]),
+        ],
+        roles,
+    )
+    said = f"{spec}: what is not zero; activations on {found.images:,} training images"
+    return Report(
+        (Section((Title(said),)), Section((table,))),
+        data=lambda: {
+            "spec": spec,
+            "images": found.images,
+            "activations_share": float(found.activations_share),
+            "weights_share": float(found.weights_share),
+            "flops_share": float(found.flops_share),
+            "rows": [
+                {
+                    "layer": row.name,
+                    "weights": row.weights,
+                    "kept": row.kept,
+                    "macs": row.macs,
+                    "activations_share": float(row.activations),
+                    "flops_share": float(row.flops_share),
+                }
+                for row in rows
+            ],
+        },
+        records=lambda: table,
+    )

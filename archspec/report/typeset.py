@@ -35,6 +35,8 @@ def aligned(formulas: Formulas) -> str:
 def _line(line: Equation) -> str:
     sign = SIGNS.get(line.sign, line.sign)
     name = rf"\text{{{latex_text(line.name)}}} " if line.name else ""
+    if line.sign.isalpha():  # where, and
+        return rf"{name}&\text{{{line.sign} }} {line.latex}"
     if line.sign in {"+", "−"}:
         return rf"{name}&\quad {sign} {line.latex}"
     return rf"{name}&{sign} {line.latex}"

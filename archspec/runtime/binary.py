@@ -2,7 +2,13 @@
 
 The real weights W are kept and learned; what computes is sign(W)·α, with α the mean of |W| of an output channel. A sign
 has no useful derivative, so its gradient is handed straight through where |·| ≤ 1 and is zero elsewhere; that of α
-follows by the product rule. The sign of 0 is +1. Padding stays 0, as in the authors' code: it is neither sign.
+follows by the product rule: with g = ∂L/∂(α·sign W), `gradient` "exact" is
+
+    ∂L/∂Wᵢ = sign(Wᵢ)/n·Σⱼ gⱼ·sign(Wⱼ) + α·gᵢ·1[|Wᵢ| ≤ 1]
+
+and "paper" is what section 3.1 prints, gᵢ·(1/n + α·1[|Wᵢ| ≤ 1]), which takes the derivative of α for 1/n alone and so
+leaves out what each weight does to all others of its filter. The sign of 0 is +1. Padding stays 0, as in the authors'
+code: it is neither sign.
 
 `alpha` is a buffer, what a file stores beside the bits: computed from W while training, read as it is when evaluating.
 """
@@ -25,6 +31,7 @@ class _Binary(nn.Module):
 
     weight: Tensor
     alpha: Tensor
+    gradient = "exact"
 
     def _begin(self, binary_input: bool, input_scale: bool) -> None:
         self.binary_input, self.input_scale = binary_input, input_scale
@@ -40,7 +47,15 @@ class _Binary(nn.Module):
             return self.alpha
         self._learning = True
         self.alpha.copy_(self._mean())
-        return self.weight.abs().flatten(1).mean(1)
+        return self._mean() if self.gradient == "paper" else self.weight.abs().flatten(1).mean(1)
+
+    def _signs(self) -> Tensor:
+        """The signs of W; by the paper's rule they stand for α, too: ∂sign(Wᵢ)/∂Wᵢ = 1[|Wᵢ| ≤ 1] + 1/(n·α)."""
+        if self.gradient != "paper" or not self.training:
+            return sign(self.weight)
+        sums = self.weight.detach().abs().flatten(1).sum(1).clamp_min(torch.finfo(self.weight.dtype).tiny)
+        term = self.weight / sums.view(-1, *[1] * (self.weight.ndim - 1))
+        return sign(self.weight) + (term - term.detach())
 
     def train(self, mode: bool = True) -> Self:
         """As torch's; α catches up with the optimiser's last step when training ends."""
@@ -74,7 +89,7 @@ class BinaryConv2d(_Binary, nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """The convolution of the signs, or of x itself, and its factors."""
-        y = self._slide(sign(x) if self.binary_input else x, sign(self.weight), self.groups)
+        y = self._slide(sign(x) if self.binary_input else x, self._signs(), self.groups)
         if self.binary_input and self.input_scale:
             box = torch.ones_like(self.weight[:1, :1])
             y = y * self._slide(x.abs().mean(-3, keepdim=True), box / box.numel(), 1)
@@ -100,7 +115,7 @@ class BinaryLinear(_Binary, nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         """The product of the signs, or of x itself, and its factors."""
-        y = functional.linear(sign(x) if self.binary_input else x, sign(self.weight))
+        y = functional.linear(sign(x) if self.binary_input else x, self._signs())
         if self.binary_input and self.input_scale:
             y = y * x.abs().mean(-1, keepdim=True)
         y = y * self._factor()

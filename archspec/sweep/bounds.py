@@ -12,6 +12,8 @@ from archspec.language.document import Document, Symbol
 MAX_VALUES = 250_000
 MAX_STEPS = 128
 """How many values of a whole number are searched beside another symbol, unless bounds are given."""
+LEAST_STEPS = 8
+"""As many as are searched at least, if fewer are needed because the other symbol has many networks."""
 
 BELOW, ABOVE = 32, 100
 """A symbol without a range is searched from a 32nd of its default, a whole number from 1, to 100 times its default."""
@@ -29,6 +31,7 @@ class SearchRange:
         high: The greatest.
         stated: Whether the specification or the caller says so; else the ends are ours.
         step: From one whole number to the next.
+        chosen: Whether the step is ours, so that the search ends.
     """
 
     symbol: str
@@ -38,6 +41,7 @@ class SearchRange:
     high: Any
     stated: bool = True
     step: int = 1
+    chosen: bool = False
 
 
 def search_range(document: Document, name: str, between: Iterable[Any] | None = None) -> SearchRange:
@@ -117,7 +121,7 @@ def _bounded(name: str, symbol: Symbol, ends: tuple[Any, Any] | None) -> tuple[A
 def search_ranges(
     document: Document, names: Iterable[str], between: Mapping[str, Iterable[Any]]
 ) -> tuple[SearchRange, ...]:
-    """The lines of one symbol or two.
+    """The lines of no symbol, of one, or of two.
 
     Raises:
         BindingError: A symbol cannot be searched, or bounds are given for one that is not.
@@ -126,10 +130,10 @@ def search_ranges(
     for name in between:
         if name not in names:
             raise BindingError(f"bounds are given for {name}, but the search is for {' and '.join(names)}")
-    if len(set(names)) != len(names) or not 1 <= len(names) <= 2:
-        raise BindingError(f"the search is for one symbol or two (got {', '.join(names) or 'none'})")
+    if len(set(names)) != len(names) or len(names) > 2:  # a frontier is of two
+        raise BindingError(f"the search is for one symbol or two (got {', '.join(names)})")
     found = tuple(search_range(document, name, between.get(name)) for name in names)
-    return found if len(found) == 1 else tuple(one if one.symbol in between else _stepped(one) for one in found)
+    return found if len(found) < 2 else tuple(one if one.symbol in between else _stepped(one) for one in found)
 
 
 def _stepped(line: SearchRange) -> SearchRange:
@@ -137,7 +141,14 @@ def _stepped(line: SearchRange) -> SearchRange:
     step = 1
     while line.kind == "whole" and len(line.values) > MAX_STEPS * step:
         step *= 2
-    if step == 1:
-        return line
+    return line if step == 1 else _in_steps(line, step)
+
+
+def coarser(line: SearchRange) -> SearchRange:
+    """Half as many of the whole numbers of a line, while there are some to leave out."""
+    return _in_steps(line, 2 * line.step) if line.kind == "whole" and len(line.values) > LEAST_STEPS else line
+
+
+def _in_steps(line: SearchRange, step: int) -> SearchRange:
     values = tuple(value for value in line.values if value % step == 0)
-    return replace(line, values=values, low=values[0], high=values[-1], step=step)
+    return replace(line, values=values, low=values[0], high=values[-1], step=step, chosen=True)

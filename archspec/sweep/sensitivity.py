@@ -130,7 +130,8 @@ def sensitivity(
     network = graph.expand(document, bindings or {}, batch=counting.batch)
     values = dict(network.bindings)
     names = [name for name, symbol in document.symbols.items() if not symbol.word]
-    wanted = names if symbols is None else _wanted(symbols, names, document.name)
+    usual = [name for name in names if document.symbols[name].usually_free]
+    wanted = usual if symbols is None else _wanted(symbols, names, document.name)
     asked = _SensitivityQuestion(document, quantity, counting, values)
     responses = [asked.response(name) for name in wanted]
     return Sensitivity(

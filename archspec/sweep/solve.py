@@ -1,4 +1,4 @@
-"""The largest network within a budget: over all networks that a symbol, or two, can give.
+"""The largest network within a budget, or the smallest: over all networks that a symbol, or two, can give.
 
 The networks are all counted (`survey`), so nothing is taken for granted: neither that a cost grows with a symbol, nor
 that a formula holds. What is reported is counted once more in plain integers.
@@ -14,10 +14,10 @@ from archspec.errors import ArchspecError, BindingError
 from archspec.graph import Network
 from archspec.language.document import Document
 from archspec.result import Reported, short
-from archspec.sweep.bounds import SearchRange, search_ranges
+from archspec.sweep.bounds import SearchRange, coarser, search_ranges
 from archspec.sweep.budget import Budget, budgets
 from archspec.sweep.span import Span
-from archspec.sweep.survey import Sample, Survey
+from archspec.sweep.survey import Sample, Survey, TooManyError
 
 SHOWN = ("macs", "flops", "params", "activations", "weight_bytes")
 """What is said of every network, besides what is asked."""
@@ -45,20 +45,22 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Solution(Reported):
-    """The answer to: which is the largest network within these budgets?
+    """The answer to: which is the largest network within these budgets, or the smallest?
 
     Attributes:
         name: The specification's name.
         bindings: The symbols that were given; the others are at their defaults.
         lines: The symbols that were searched, and where.
         budgets: What the quantities may be.
-        maximise: The quantity of which the largest network has the most.
+        goal: The quantity of which the largest network has the most, and the smallest the least.
+        smallest: Whether the smallest network is asked for.
         counting: How they were counted.
-        best: The largest network within all budgets; None if there is none.
-        larger: The smallest of those that are larger, all of which break a budget; None if there is none.
+        best: The largest network within all budgets, or the smallest; None if there is none.
+        next: The smallest of those that are larger, all of which break a budget, or the largest of those that are
+            smaller; None if there is none.
         nearest: Where no network is within the budgets, the one that misses them by least.
         frontier: With two symbols, every network within the budgets that no other outdoes in one symbol without falling
-            behind in the other; from the largest value of the first symbol down.
+            behind in the other; from the largest value of the first symbol down, or from the smallest up.
         unbuilt: How many values give no network, with the first reason.
     """
 
@@ -66,10 +68,11 @@ class Solution(Reported):
     bindings: Mapping[str, Any]
     lines: tuple[SearchRange, ...]
     budgets: tuple[Budget, ...]
-    maximise: str
+    goal: str
+    smallest: bool
     counting: Counting
     best: Found | None
-    larger: Found | None
+    next: Found | None
     nearest: Found | None
     frontier: tuple[Found, ...]
     unbuilt: tuple[int, str]
@@ -88,50 +91,70 @@ def solve(
     *,
     between: Mapping[str, Iterable[Any]] | None = None,
     maximise: str | None = None,
+    minimise: str | None = None,
     counting: Counting = USUAL,
     bindings: Mapping[str, Any] | None = None,
 ) -> Solution:
-    """The largest network within budgets, over all values of one symbol or two.
+    """The largest network within budgets, or the smallest, over all values of one symbol or two.
 
     Args:
         document: The specification.
-        symbols: What to solve for.
+        symbols: What to solve for; nothing, to hold the network as it is against the budgets.
         limits: The budgets by quantity, such as {"macs": "<=300M"}; more than one bound in a list.
         between: Where to search a symbol, instead of its whole range: from, to, and for whole numbers the step.
         maximise: The quantity of which to have the most; the first with a budget unless given. Among networks with the
             same, the one with the larger value of the symbol is larger.
+        minimise: The quantity of which to have the least instead; so of the first where all bounds are the least.
         counting: How to count.
         bindings: Values of other symbols.
 
     Raises:
-        BindingError: A symbol or its bounds cannot be; bounds contradict each other; there are too many networks.
+        BindingError: A symbol or its bounds cannot be; bounds contradict each other; there are too many networks; both
+            the most and the least are asked for.
         UnknownNameError: There is no such quantity or convention.
 
     >>> from archspec.language import load
     >>> found = solve(load("mobilenet"), "alpha", {"macs": "<=300M"})
-    >>> print(found.best.spans["alpha"].written("alpha"), found.best.figures["macs"], found.larger.figures["macs"])
+    >>> print(found.best.spans["alpha"].written("alpha"), found.best.figures["macs"], found.next.figures["macs"])
     737/1024 ≤ alpha < 369/512 299816242 300711737
     """
     names = (symbols,) if isinstance(symbols, str) else tuple(symbols)
     wanted = budgets(limits)
-    goal = wanted[0].quantity if maximise is None else maximise
+    if maximise is not None and minimise is not None:
+        raise BindingError("the largest network and the smallest are two questions; give maximise or minimise")
+    smallest = minimise is not None or (maximise is None and all(budget.most is None for budget in wanted))
+    goal = minimise or maximise or wanted[0].quantity
     cost.quantity(goal)
     bound = dict(bindings or {})
     _check_free(names, bound)
-    searched = search_ranges(document, names, between or {})
-    question = _Question(document, bound, names, wanted, goal, counting)
-    survey = Survey(searched, question.expand, question.count)
+    question = _Question(document, bound, names, wanted, goal, smallest, counting)
+    searched, survey = _surveyed(search_ranges(document, names, between or {}), between or {}, question)
     faults = survey.faults
     return Solution(
         name=document.name,
         bindings=bound,
         lines=searched,
         budgets=wanted,
-        maximise=goal,
+        goal=goal,
+        smallest=smallest,
         counting=counting,
         unbuilt=(len(faults), next((f"{at}: {fault}" for at, fault in faults.items()), "")),
         **question.answers(survey),
     )
+
+
+def _surveyed(
+    searched: tuple[SearchRange, ...], between: Mapping[str, Any], question: "_Question"
+) -> tuple[tuple[SearchRange, ...], Survey]:
+    """The networks along lines; in longer steps where there are too many, unless the caller gave the step."""
+    while True:
+        try:
+            return searched, Survey(searched, question.expand, question.count)
+        except TooManyError:
+            fewer = tuple(line if line.symbol in between else coarser(line) for line in searched)
+            if len(searched) == 1 or fewer == searched:
+                raise
+            searched = fewer
 
 
 def _check_free(names: Sequence[str], bindings: Mapping[str, Any]) -> None:
@@ -149,6 +172,7 @@ class _Question:
     names: tuple[str, ...]
     budgets: tuple[Budget, ...]
     goal: str
+    smallest: bool
     counting: Counting
 
     def expand(self, values: Mapping[str, Any]) -> Network:
@@ -167,24 +191,26 @@ class _Question:
         within = [sample for sample in samples if not any(b.excess(sample.figures[b.quantity]) for b in self.budgets)]
         if not within:
             nearest = min(samples, key=lambda sample: max(b.miss(sample.figures[b.quantity]) for b in self.budgets))
-            return {"best": None, "larger": None, "nearest": self.found(nearest), "frontier": ()}
+            return {"best": None, "next": None, "nearest": self.found(nearest), "frontier": ()}
         best = max(within, key=self.size)
-        larger = [sample for sample in samples if sample.figures[self.goal] > best.figures[self.goal]]
+        beyond = [sample for sample in samples if self.size(sample)[0] > self.size(best)[0]]
         return {
             "best": replace(self.found(best), everywhere=survey.everywhere(best)),
-            "larger": self.found(min(larger, key=self.size)) if larger else None,
+            "next": self.found(min(beyond, key=self.size)) if beyond else None,
             "nearest": None,
             "frontier": self.frontier(within) if len(self.names) == 2 else (),
         }
 
     def size(self, sample: Sample) -> tuple[Any, ...]:
-        """What samples are ordered by: what is maximised, then the values of the symbols."""
-        return (sample.figures[self.goal], *self.rank(sample))
+        """What samples are ordered by, the best last: what is to be most or least, then the values of the symbols."""
+        figure = sample.figures[self.goal]
+        return (-figure if self.smallest else figure, *self.rank(sample))
 
     def rank(self, sample: Sample) -> tuple[Any, ...]:
-        """The values of the symbols, words by their place among the choices."""
+        """The values of the symbols, words by their place among the choices; less of them for the smallest."""
         values = sample.values
-        return tuple(self.place(name, values[name]) for name in self.names)
+        places = (self.place(name, values[name]) for name in self.names)
+        return tuple(-place if self.smallest else place for place in places)
 
     def place(self, name: str, value: Any) -> Any:
         """A value as something that can be ordered."""

@@ -28,6 +28,11 @@ MAX_COUNTS = 3_000
 MAX_POINTS = 1_000_000
 MAX_ROUNDS = 20
 
+
+class TooManyError(BindingError):
+    """There are more networks than are counted."""
+
+
 Expand = Callable[[Mapping[str, Any]], Network]
 Count = Callable[[Network], Mapping[str, Any]]
 
@@ -173,7 +178,7 @@ class _Part:
         points = majors * self.minor
         if points > MAX_POINTS:
             names = " and ".join(line.symbol for line in self.survey.lines)
-            raise BindingError(
+            raise TooManyError(
                 f"{points:,} networks along {names}; narrow the bounds, or search the whole ones in steps"
             )
         self.figures: dict[int, tuple[int, ...]] = {}

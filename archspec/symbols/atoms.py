@@ -12,6 +12,7 @@ from sympy.printing.pretty.stringpict import prettyForm
 from archspec import dims
 from archspec.errors import ArchspecError
 from archspec.symbols.printing import PrintableAtom, closed
+from archspec.writing import latex_upright
 
 
 def symbol(name: str, integer: bool = True, least: Any = 1) -> Symbol:
@@ -72,17 +73,31 @@ class CeilDiv(Rounding):
     def _eval_is_nonnegative(self) -> bool | None:
         return True if self.args[0].is_nonnegative and self.args[1].is_positive else None
 
+    @property
+    def whole(self) -> Expr | None:
+        """What it is the quotient of without the remainder, where it is: a of ⌈(a − b + 1)/b⌉ = ⌊a/b⌋, b a symbol."""
+        a, b = self.args
+        rest = sympy.expand(a + b - 1)
+        shorter = b.free_symbols and len(sympy.Add.make_args(rest)) < len(sympy.Add.make_args(a))
+        return rest if shorter else None
+
     def _sympystr(self, printer: Any) -> str:
         a, b = self.args
         if b == 1:
             return f"({printer._print(a)})"
-        top = f"({printer._print(a)})" if a.is_Add else printer._print(a)
+        left, right = "⌈⌉" if self.whole is None else "⌊⌋"
+        above = a if self.whole is None else self.whole
+        top = f"({printer._print(above)})" if above.is_Add else printer._print(above)
         bottom = f"({printer._print(b)})" if b.is_Add or b.is_Mul else printer._print(b)
-        return f"⌈{top}/{bottom}⌉"
+        return f"{left}{top}/{bottom}{right}"
 
     def _in_latex(self, printer: Any) -> str:
-        a, b = map(printer._print, self.args)
-        return rf"\left({a}\right)" if b == "1" else rf"\left\lceil \frac{{{a}}}{{{b}}} \right\rceil"
+        a, b = self.args
+        if b == 1:
+            return rf"\left({printer._print(a)}\right)"
+        end = "ceil" if self.whole is None else "floor"
+        top, bottom = printer._print(a if self.whole is None else self.whole), printer._print(b)
+        return rf"\left\l{end} \frac{{{top}}}{{{bottom}}} \right\r{end}"
 
     def _pretty(self, printer: Any) -> prettyForm:
         a, b = map(printer._print, self.args)
@@ -97,10 +112,20 @@ class Floor(Rounding):
     def _eval_is_nonnegative(self) -> bool | None:
         return True if self.args[0].is_nonnegative else None
 
+    @property
+    def nearest(self) -> Expr | None:
+        """What it rounds to the nearest integer, a half upwards, where it does: x of ⌊x + 1/2⌋."""
+        constant, rest = self.args[0].as_coeff_Add()
+        return rest if constant == Rational(1, 2) and rest != 0 else None
+
     def _sympystr(self, printer: Any) -> str:
+        if self.nearest is not None:
+            return f"⌊{printer._print(self.nearest)}⌉"
         return f"⌊{printer._print(self.args[0])}⌋"
 
     def _in_latex(self, printer: Any) -> str:
+        if self.nearest is not None:
+            return rf"\left\lfloor {printer._print(self.nearest)} \right\rceil"
         return rf"\left\lfloor {printer._print(self.args[0])} \right\rfloor"
 
     def _pretty(self, printer: Any) -> prettyForm:
@@ -256,8 +281,7 @@ def _cell(label: Any, cells: Any, keys: list[Any]) -> Any:
 
 
 def _upright(word: str) -> str:
-    escaped = word.replace("_", r"\_")
-    return rf"\mathrm{{{escaped}}}" if word[:1].isalpha() else word
+    return latex_upright(word) if word[:1].isalpha() else word
 
 
 def lookup(name: str, key: Any, column: Any, cells: Mapping[tuple[Any, Any], Any]) -> Any:

@@ -116,7 +116,7 @@ class AtomCode:
         """One of several texts."""
         return f"{head}({', '.join(texts)})"
 
-    def Lookup(self, atom: Any) -> str:  # noqa: N802
+    def TableLookup(self, atom: Any) -> str:  # noqa: N802
         """A table's cell."""
         cells = ", ".join(
             f"({', '.join(map(self.said, places))},): {self.said(cell)}" for *places, cell in atom.args[2]
@@ -170,7 +170,7 @@ class NumpyCode(AtomCode):
             first = f"{head}({first}, {other})"
         return str(first)
 
-    def Lookup(self, atom: Any) -> str:  # noqa: N802
+    def TableLookup(self, atom: Any) -> str:  # noqa: N802
         """A table's cells, chosen where the keys are theirs; NaN where none is."""
         keys = list(map(self.said, atom.keys))
         chosen = [
@@ -200,7 +200,7 @@ class JavaScriptCode(AtomCode):
         """A number, as + makes of it."""
         return f"({comparison} ? 1 : 0)"
 
-    def Lookup(self, atom: Any) -> str:  # noqa: N802
+    def TableLookup(self, atom: Any) -> str:  # noqa: N802
         """A table's cell, by its keys as text."""
         cells = ", ".join(f'"{",".join(map(str, places))}": {self.said(cell)}' for *places, cell in atom.args[2])
         return f"({{{cells}}})[[{', '.join(map(self.said, atom.keys))}].join()]"

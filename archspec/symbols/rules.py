@@ -48,8 +48,13 @@ def _outside(atom: type[Rounding], x: Expr) -> Any:
 
 
 def floor_div(a: Any, b: Any) -> Any:
-    """⌊a/b⌋ = ⌈(a − b + 1)/b⌉ for integers."""
+    """⌊a/b⌋ = ⌈(a − b + 1)/b⌉ for integers; of a symbol it stays one atom, which is written ⌊a/b⌋."""
     a, b = to_sympy(a), _divisor(b)
+    if a.is_integer and b.is_integer and b.free_symbols:
+        quotients = {term: term / b for term in sympy.Add.make_args(sympy.expand(a))}
+        whole = [each for each in quotients.values() if each.is_integer]
+        rest = sympy.Add(*(term for term, each in quotients.items() if not each.is_integer))
+        return from_sympy(sympy.Add(*whole, CeilDiv(rest - b + 1, b) if rest != 0 else Integer(0)))
     if a.is_integer and b.is_integer:
         return ceil_div(a - b + 1, b)
     return floor(a / b)

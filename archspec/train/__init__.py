@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.extras import need
 
 if TYPE_CHECKING:
-    from archspec.train.int8 import Quantised, quantise
+    from archspec.train.int8 import QuantisedModel, quantise
     from archspec.train.options import Options
     from archspec.train.recipe import Recipe
     from archspec.train.result import Epoch, Result, Score, TrainingStoppedError, Watcher
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Epoch",
     "Options",
-    "Quantised",
+    "QuantisedModel",
     "Recipe",
     "Result",
     "Score",
@@ -42,7 +42,7 @@ _HOMES = {
     "Score": "result",
     "TrainingStoppedError": "result",
     "Watcher": "result",
-    "Quantised": "int8",
+    "QuantisedModel": "int8",
     "evaluate": "score",
     "fit": "run",
     "quantise": "int8",

@@ -5,6 +5,7 @@ together what one process would see.
 """
 
 import hashlib
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from torch import Tensor
 from archspec.errors import ArchspecError
 from archspec.train.augment import Augment
 from archspec.train.data import Data, DataSplit
+from archspec.train.methods import Method
 
 MAX_ON_DEVICE = 4 * 2**30
 """Data up to this many bytes are kept on the GPU."""
@@ -51,6 +53,19 @@ class Standardisation:
         return floats.mul_(self.factor).add_(self.shift).contiguous(memory_format=self.format)
 
 
+def of_an_epoch(order: Tensor, data: Data, methods: Sequence[Method]) -> Tensor:
+    """The training images that an epoch shows, by number, out of all in a random order.
+
+    Raises:
+        ArchspecError: The methods leave none.
+    """
+    for method in methods:
+        order = method.images(order, data)
+    if not len(order):
+        raise ArchspecError(f"{data.name}: no training images are left to learn from")
+    return order
+
+
 class Batches:
     """The training batches of one process.
 
@@ -62,6 +77,7 @@ class Batches:
         seed: The run's seed, and what else the order is to follow from.
         inputs: What makes floats of them.
         share: The number of this process, and of all.
+        methods: Who may choose among the images.
 
     Raises:
         ArchspecError: The batch is larger than the data, or the processes do not divide it.
@@ -75,27 +91,39 @@ class Batches:
         seed: object,
         inputs: Standardisation,
         share: tuple[int, int] = (0, 1),
+        methods: Sequence[Method] = (),
     ) -> None:
         rank, processes = share
-        if batch > len(data.train):
+        self.shown = of_an_epoch(torch.arange(len(data.train)), data, methods)
+        if batch > len(self.shown):
             raise ArchspecError(
-                f"a batch of {batch} is more than the {len(data.train)} training images; try --batch {len(data.train)}"
+                f"a batch of {batch} is more than the {len(self.shown)} training images; try --batch {len(self.shown)}"
             )
         if batch % processes:
             near = batch - batch % processes or processes
             raise ArchspecError(f"a batch of {batch} cannot be shared by {processes} processes; try --batch {near}")
         self.batch, self.change, self.seed, self.inputs = batch, change, seed, inputs
+        self.data, self.methods = data, methods
         self.split = resident(data.train, inputs.device)
-        self.steps = len(data.train) // batch
+        self.steps = len(self.shown) // batch
         own = batch // processes
         self.own = slice(rank * own, (rank + 1) * own)
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
+
+    @property
+    def learned(self) -> DataSplit:
+        """The images that an epoch shows; any epoch's, where each shows others."""
+        if len(self.shown) == len(self.split):
+            return self.split
+        which = self.shown.to(self.split.images.device)
+        return DataSplit(self.split.images[which], self.split.labels[which])
 
     def which(self, step: int) -> Tensor:
         """This process's images of a step, counted from 0 over all epochs, by their numbers."""
         epoch, index = divmod(step, self.steps)
         if epoch != self._epoch:
             order = torch.randperm(len(self.split), generator=generator(self.seed, "order", epoch))
+            order = of_an_epoch(order, self.data, self.methods)
             self._epoch, self._order = epoch, order.to(self.split.images.device)
         return self._order[index * self.batch : (index + 1) * self.batch][self.own]
 

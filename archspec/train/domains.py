@@ -45,6 +45,19 @@ def real(low: float, high: float, open_below: bool = False) -> PlainValidator:
     return PlainValidator(read)
 
 
+def by_name(low: float, high: float) -> PlainValidator:
+    """Numbers within bounds, by the names of what they are for."""
+    number = real(low, high).func
+    wanted = "numbers by name, such as {cat: 2, 7: 0.5}"
+
+    def read(value: Any) -> dict[str, float]:
+        if not isinstance(value, dict):
+            raise refuse(wanted, value)
+        return {str(name): number(each) for name, each in value.items()}  # type: ignore[call-arg]
+
+    return PlainValidator(read)
+
+
 def word(words: tuple[str, ...]) -> PlainValidator:
     """One of some words."""
 
@@ -56,11 +69,13 @@ def word(words: tuple[str, ...]) -> PlainValidator:
     return PlainValidator(read)
 
 
-def texts(what: str, least: int = 0) -> PlainValidator:
-    """One text, or a list of them, of at least so many."""
+def texts(what: str, least: int = 0, *, numbers: bool = False) -> PlainValidator:
+    """One text, or a list of them, of at least so many; where `numbers` may stand, they are texts too."""
 
     def read(value: Any) -> tuple[str, ...]:
         found = value if isinstance(value, (list, tuple)) else [value]
+        if numbers:
+            found = [str(each) if isinstance(each, int) and not isinstance(each, bool) else each for each in found]
         if len(found) < least or not all(isinstance(text, str) and text for text in found):
             raise refuse(what, value)
         return tuple(str(text) for text in found)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Quantised:
+class QuantisedModel:
     """What was written, and what it cost.
 
     Attributes:
@@ -72,7 +72,7 @@ def quantise(  # noqa: PLR0913  # as Architecture.write and evaluate together
     logits: bool = False,
     images: int = 256,
     opset: int | None = None,
-) -> Quantised:
+) -> QuantisedModel:
     """Write a trained network as an ONNX file of 8-bit integers; the file appears when it is whole.
 
     Args:
@@ -113,7 +113,7 @@ def quantise(  # noqa: PLR0913  # as Architecture.write and evaluate together
         file.write_bytes(small.read_bytes())
         before, after = (_right(each, found.test, inputs, batch) for each in (whole, small))
         facts = WrittenFile(target, small.stat().st_size, written.facts)
-        return Quantised(facts, whole.stat().st_size, len(found.test), before, after, len(calibration))
+        return QuantisedModel(facts, whole.stat().st_size, len(found.test), before, after, len(calibration))
 
 
 class _Reader:

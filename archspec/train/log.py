@@ -4,7 +4,7 @@ import csv
 import errno
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -48,11 +48,19 @@ class Log:
         score = epoch.held
         self._show(epoch.step, {f"loss/{judged(epoch)}": score.loss, "top1": score.top1, "top5": score.top5})
 
+    def facts(self, epoch: int, facts: Mapping[str, Any]) -> None:
+        """Write what the methods of a stage say of themselves at its end."""
+        self._write([{"kind": "methods", "epoch": epoch, **facts}])
+
     def tested(self, epoch: int, score: Score) -> None:
         """Write the one test of the weights that were chosen."""
         self._write(
             [{"kind": "test", "epoch": epoch, "test_loss": score.loss, "top1": score.top1, "error": score.error}]
         )
+
+    def corrected(self, added: Sequence[float], before: Score) -> None:
+        """Write by what the weights that were chosen are corrected, and what they did with the test images before."""
+        self._write([{"kind": "correction", "added": list(added), "top1": before.top1, "error": before.error}])
 
     def _write(self, lines: list[dict[str, Any]]) -> None:
         data = "".join(json.dumps(line) + "\n" for line in lines).encode()

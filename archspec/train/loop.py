@@ -15,14 +15,13 @@ from torch.optim.swa_utils import AveragedModel
 from archspec.errors import ArchspecError
 from archspec.runtime.refusal import refusals
 from archspec.train import optimizer as optimizers
-from archspec.train.augment import Augment
 from archspec.train.batches import Batches, Standardisation, resident, seed_of
 from archspec.train.data import Data, DataSplit
 from archspec.train.methods import Seen
 from archspec.train.options import Options
 from archspec.train.recipe import Recipe
 from archspec.train.result import Score
-from archspec.train.score import batch_for, device_of, fill, scores, total
+from archspec.train.score import batch_for, device_of, fill, guesses, scores, total
 from archspec.train.statistics import recompute
 
 if TYPE_CHECKING:
@@ -83,6 +82,8 @@ class Loop:
         memory = torch.channels_last if options.channels_last else torch.preserve_format
         self.model = model.to(accelerate.device, memory_format=memory)  # type: ignore[call-overload]
         self.courses = [method.begin(self.model, network, seed_of(self.seed, method.key)) for method in recipe.methods]
+        for course in self.courses:
+            course.learns(data, recipe.fixed)
         # a copy, made before Accelerate replaces the model's forward
         self.average = AveragedModel(self.model, multi_avg_fn=self._averaged) if recipe.ema else None
         named = {name: parameter for name, parameter in self.model.named_parameters() if parameter.requires_grad}
@@ -93,15 +94,18 @@ class Loop:
         self.optimizer = self.bare_optimizer if accelerate.scaler is None else accelerate.prepare(self.bare_optimizer)
         self.forward = torch.compile(forward) if options.compile else forward
         inputs = Standardisation(data.statistics, accelerate.device, options.channels_last)
-        change = Augment(
-            recipe.crop, recipe.flip, recipe.rotate, recipe.scale, recipe.shear, recipe.translate, recipe.area
-        )
-        self.batches = Batches(data, recipe.batch, change, self.seed, inputs, self.share)
+        self.batches = Batches(data, recipe.batch, recipe.change, self.seed, inputs, self.share, recipe.methods)
         self.held = resident(data.validation or data.test, accelerate.device)
         self.together, self.classes = batch_for(network), data.classes
         self.parameters = [p for group in self.bare_optimizer.param_groups for p in group["params"]]
-        self.class_weights = _balanced(data).to(accelerate.device) if recipe.balance else None
+        self.class_weights = _class_weights(recipe, data, self.batches.shown, accelerate.device)
         self.decay = 0.0
+        for course in self.courses:
+            course.stage(self.steps)
+
+    def ready(self, done: int) -> bool:
+        """Whether after so many steps the weights are what the stage's methods make of them."""
+        return all(course.ready(done) for course in self.courses)
 
     @property
     def steps(self) -> int:
@@ -193,11 +197,23 @@ class Loop:
         own = scores(self.used, split, inputs, self.classes, self.together, self.share, precision)
         return total(self.agreed(own), len(split))
 
+    def correction(self) -> Tensor | None:
+        """What is added to each class's logit, as the methods find on the validation images; None for nothing."""
+
+        def held() -> tuple[Tensor, Tensor]:
+            precision = self.accelerate.autocast
+            logits = guesses(self.used, self.held, self.batches.inputs, self.together, precision)
+            return logits, self.held.labels.cpu()
+
+        found = [course.correction(held) for course in self.courses]
+        wanted = [each for each in found if each is not None]
+        return torch.stack(wanted).sum(0) if wanted else None
+
     def settle(self) -> None:
         """Give averaged weights their own batch statistics; the next step gives them those of the others again."""
         if self.average is not None:
             inputs, precision = self.batches.inputs, self.accelerate.autocast
-            recompute(self.average.module, self.batches.split, inputs, self.together, precision)
+            recompute(self.average.module, self.batches.learned, inputs, self.together, precision)
 
     def learning(self) -> None:
         """Let dropout drop and batch norms measure."""
@@ -207,6 +223,8 @@ class Loop:
         """Give the model the weights to use, for the stage that follows."""
         if self.average is not None:
             self.model.load_state_dict(self.average.module.state_dict())
+        for course in self.courses:
+            course.end()
         for parameter in self.model.parameters():
             parameter.requires_grad_(True)
             parameter.grad = None
@@ -230,6 +248,9 @@ class Loop:
     def tensors(self) -> dict[str, Tensor]:
         """All that is saved beside the weights to use, by name."""
         found = {f"optimizer.{key}": value for key, value in optimizers.tensors_of(self.bare_optimizer).items()}
+        saved = self.weights()  # a method may save others than those that learn
+        own = self.used.state_dict()
+        found |= {f"real.{key}": own[key] for key in own if own[key].data_ptr() != saved[key].data_ptr()}
         if self.average is not None:
             found["average.steps"] = self.average.n_averaged
             found |= {f"learning.{key}": value for key, value in self.model.state_dict().items()}
@@ -244,7 +265,7 @@ class Loop:
 
     def restore(self, weights: Mapping[str, Tensor], others: Mapping[str, Tensor], scaler: Mapping[str, Any]) -> None:
         """Go back to what was saved."""
-        fill(self.used, weights, "the checkpoint")
+        fill(self.used, real(weights, others), "the checkpoint")
         if self.average is not None:
             fill(self.model, _below("learning.", others), "the checkpoint")
             self.average.n_averaged.copy_(others["average.steps"])
@@ -255,17 +276,30 @@ class Loop:
             self.accelerate.scaler.load_state_dict(dict(scaler))
 
 
+def real(weights: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights that learn, of those that are saved to be used and what is saved beside them."""
+    return {**weights, **_below("real.", others)}
+
+
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
-def _balanced(data: Data) -> Tensor:
-    """The weight of each class: the mean number of images of a class over its own.
+def _class_weights(recipe: Recipe, data: Data, shown: Tensor, device: torch.device) -> Tensor | None:
+    """The weight of each class: what the recipe says; if it balances, times the mean count of a class over its own.
 
     Raises:
-        ArchspecError: A class has no training images.
+        ArchspecError: A class has no training images, or there is no such class.
     """
-    counts = torch.bincount(data.train.labels.cpu(), minlength=data.classes)
-    if not bool(counts.all()):
-        raise ArchspecError(f"balance: class {int((counts == 0).nonzero()[0])} of {data.name} has no training images")
-    return (counts.sum() / data.classes / counts).float()
+    if not (recipe.balance or recipe.class_weights):
+        return None
+    found = torch.ones(data.classes)
+    if recipe.balance:
+        counts = torch.bincount(data.train.labels.cpu()[shown], minlength=data.classes)
+        if not bool(counts.all()):
+            missing = int((counts == 0).nonzero()[0])
+            raise ArchspecError(f"balance: class {missing} of {data.name} has no training images")
+        found = (counts.sum() / data.classes / counts).float()
+    for name, weight in recipe.class_weights.items():
+        found[data.named(name, "class_weights")] *= weight
+    return found.to(device)

@@ -12,15 +12,15 @@ from archspec.train.recipe import Recipe
 
 
 def build(parameters: Iterable[nn.Parameter], recipe: Recipe) -> Optimizer:
-    """The optimiser of what learns.
+    """The optimiser of what learns; a parameter may say itself, by its `decays`, whether it does.
 
     >>> groups = build(nn.Linear(3, 2).parameters(), Recipe(weight_decay=0.1, decay="matrices")).param_groups
     >>> [(group["weight_decay"], [tuple(p.shape) for p in group["params"]]) for group in groups]
     [(0.1, [(2, 3)]), (0.0, [(2,)])]
     """
     everything = list(parameters)
-    decayed = [p for p in everything if recipe.decay == "all" or p.ndim > 1]
-    others = [p for p in everything if not (recipe.decay == "all" or p.ndim > 1)]
+    decayed = [p for p in everything if getattr(p, "decays", recipe.decay == "all" or p.ndim > 1)]
+    others = [p for p in everything if all(p is not other for other in decayed)]
     groups: list[dict[str, Any]] = [{"params": decayed, "weight_decay": recipe.weight_decay}]
     if others:
         groups.append({"params": others, "weight_decay": 0.0})

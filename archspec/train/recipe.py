@@ -7,31 +7,40 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, create_model
 
 from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, did_you_mean
 from archspec.language import zoo
 from archspec.language.located import Faults, Located, fault_of, validated
 from archspec.language.reader import decode, parse, read_bytes
 from archspec.language.values import Text
-from archspec.train.domains import Fraction, Switch, real, whole, word
-from archspec.train.methods import METHODS, Distil, Freeze, MaxNorm, Method, Prune, WeightSharing
+from archspec.train.domains import Fraction, Switch, by_name, real, whole, word
+from archspec.train.methods import METHODS, Method
 from archspec.writing import printable
+
+if TYPE_CHECKING:
+    from archspec.train.augment import Augment
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 SCHEDULES = ("constant", "step", "cosine", "linear")
 PRECISIONS = ("no", "bf16", "fp16")
-OF_THE_RUN = ("doc", "data", "seed", "validation", "start", "patience", "precision", "stages")
+OF_THE_RUN = (
+    *("doc", "tuning", "data", "seed", "validation", "validation_seed", "start", "patience", "precision", "stages"),
+    *(key for key, method in METHODS.items() if method.of_the_run),
+)
 """The keys that no stage has for itself."""
 
 
-class Recipe(Located):
+class Keys(Located):
     """How a network is trained.
+
+    Beside these it has a key for each method of `archspec.train.methods.METHODS`, which is None or the method.
 
     Attributes:
         doc: What it is for.
+        tuning: How its values were found: what was tried, and what it was judged by.
         data: The kind of data that it is made for; None for any.
         epochs: How often all training images are seen.
         batch: Images per step, those of all processes together.
@@ -53,13 +62,15 @@ class Recipe(Located):
         area: The smallest share of the image that a random window has, which is scaled to the image; 1 for all of it.
         mixup: How far two images are mixed: the parameter of the beta distribution (Zhang et al. 2018); 0 for not.
         balance: Whether each class has the same weight in the loss, however many images it has.
+        class_weights: What the loss of an image is multiplied by, for some classes, by name or number; 1 for others.
         accumulate: In how many parts, one after another, a batch goes through the network.
         validation: How many training images are kept from learning, to choose the best epoch by; the test images are
             then seen once, at the end.
+        validation_seed: By which of them are chosen; None for `seed`. Runs that are compared, or learn from one
+            another, have the same.
         patience: After how many epochs without a better one the training ends; 0 for never.
         start: The folder of a run, or a file of weights, to begin with; None for fresh weights.
         seed: Of the first weights, the order of the images and every other chance.
-        freeze, max_norm, distil, prune, share: See the file of each in `archspec.train.methods`.
         stages: Trainings one after another: what of the recipe is different in each.
 
     >>> Recipe(epochs=3).lr
@@ -67,6 +78,7 @@ class Recipe(Located):
     """
 
     doc: Text | None = None
+    tuning: Text | None = None
     data: Text | None = None
     epochs: Annotated[int, whole(1, 100_000)] = 10
     batch: Annotated[int, whole(1, 1_000_000)] = 64
@@ -93,22 +105,31 @@ class Recipe(Located):
     area: Annotated[float, real(0, 1, open_below=True)] = 1.0
     mixup: Annotated[float, real(0, 100)] = 0.0
     balance: Switch = False
+    class_weights: Annotated[dict[str, float], by_name(0, 1e6)] = Field(default_factory=dict)
     accumulate: Annotated[int, whole(1, 100_000)] = 1
     validation: Annotated[int, whole(0, 10**9)] = 0
+    validation_seed: Annotated[int, whole(0, 2**63 - 1)] | None = None
     patience: Annotated[int, whole(0, 100_000)] = 0
     start: Text | None = None
     seed: Annotated[int, whole(0, 2**63 - 1)] = 0
-    freeze: Freeze | None = None
-    max_norm: MaxNorm | None = None
-    distil: Distil | None = None
-    prune: Prune | None = None
-    share: WeightSharing | None = None
     stages: tuple["Recipe", ...] = ()
 
     @property
     def methods(self) -> tuple[Method, ...]:
         """The methods that it has, in the order of the keys."""
         return tuple(method for key in METHODS if (method := getattr(self, key)) is not None)
+
+    @property
+    def change(self) -> "Augment":
+        """What is done to the images of a batch."""
+        from archspec.train.augment import Augment
+
+        return Augment(self.crop, self.flip, self.rotate, self.scale, self.shear, self.translate, self.area)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether an image is the same whenever it is shown: neither changed nor mixed with another."""
+        return not (self.change or self.mixup)
 
     def faults(self) -> list[SpecError]:
         """What does not fit together."""
@@ -120,6 +141,12 @@ class Recipe(Located):
         ]
         if self.stages and self.patience:
             found.append(SpecError("patience ends a training, and stages follow one another", self.key_at("patience")))
+        found += [
+            SpecError("ema averages weights, and an average of levels is no level", each.key_at(method.key))
+            for each in self.staged()
+            for method in each.methods
+            if each.ema and not method.averages
+        ]
         if self.patience and not self.validation:
             found.append(SpecError("patience needs validation images to judge by", self.key_at("patience")))
         return found
@@ -188,6 +215,13 @@ class Recipe(Located):
             "step": lambda _: self.step_factor ** (step // (self.step_epochs * steps_an_epoch)),
         }
         return shape[self.schedule]((step - warm) / max(1, self.epochs * steps_an_epoch - warm))
+
+
+if TYPE_CHECKING:
+    Recipe: TypeAlias = Keys
+else:
+    _methods = {key: (method | None, None) for key, method in METHODS.items()}
+    Recipe = create_model("Recipe", __base__=Keys, __module__=__name__, __doc__=Keys.__doc__, **_methods)
 
 
 def _named(fault: SpecError, loc: tuple[int | str, ...]) -> SpecError:

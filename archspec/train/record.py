@@ -24,7 +24,17 @@ from archspec.train.result import TrainingStoppedError
 
 RUN = "run.json"
 SPEC = "spec.yaml"
-OWN = (SPEC, "log.jsonl", "epochs.csv", "best.safetensors", "last", "previous", "unfinished", "tensorboard")
+OWN = (
+    SPEC,
+    "log.jsonl",
+    "epochs.csv",
+    "best.safetensors",
+    "last",
+    "previous",
+    "unfinished",
+    "tensorboard",
+    "packed.safetensors",
+)
 """The other names in a run's folder."""
 
 PACKAGES = ("torch", "accelerate", "safetensors", "numpy", "archspec-nn")

@@ -1,8 +1,10 @@
 """What a training tells: while it runs, at its end, and when it cannot go on."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from archspec.errors import ArchspecError
 from archspec.result import Reported, short
@@ -66,6 +68,8 @@ class Epoch:
         images_per_second: Training images in a second.
         validation: What it does with the validation images; None if there are none.
         learned: The percentage of training images, as they were changed, that it took for what they are as it learned.
+        counts: Whether it may be chosen: its weights are what the recipe asks for. One of a stage before the last may
+            not, nor one before a method is done, while weights are still pruned, say.
     """
 
     epoch: int
@@ -77,6 +81,7 @@ class Epoch:
     images_per_second: float
     validation: Score | None = None
     learned: float = math.nan
+    counts: bool = True
 
     @property
     def held(self) -> Score:
@@ -85,6 +90,19 @@ class Epoch:
         if found is None:
             raise AssertionError("an epoch is judged")
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What the weights that were chosen are corrected by, at the end of a training.
+
+    Attributes:
+        added: What is added to each class's logit, found on the validation images.
+        before: What the weights do with the test images without it.
+    """
+
+    added: tuple[float, ...]
+    before: Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +120,10 @@ class Result(Reported):
         moved: What has changed since the run began that may change the last bits of its weights; empty if nothing.
         signal: The number of the signal that interrupted it; None if it ran to its end.
         note: What it began with, where that was not fresh weights; empty otherwise.
+        facts: What the methods of the last stage say of themselves at its end, by their keys.
         tested: What the best weights do with the test images, where the best were chosen by validation; None before
             the end.
+        corrected: By what those weights were corrected first; None if by nothing.
     """
 
     spec: str
@@ -117,6 +137,8 @@ class Result(Reported):
     signal: int | None = None
     note: str = ""
     tested: Score | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    corrected: Correction | None = None
 
     @property
     def last(self) -> Epoch:
@@ -125,12 +147,15 @@ class Result(Reported):
 
     @property
     def best(self) -> Epoch:
-        """The first epoch with the fewest errors on the images it is judged by: no fair estimate on them."""
-        return max(self.epochs, key=lambda epoch: epoch.held.right)
+        """The first epoch with the fewest errors on the images it is judged by: no fair estimate on them.
+
+        Of those that count; of all, as long as none does.
+        """
+        return max(self.epochs, key=lambda epoch: (epoch.counts, epoch.held.right))
 
     def stale(self, patience: int) -> bool:
         """Whether so many epochs have passed without a better one; never, if it is 0."""
-        return bool(patience and self.epochs) and self.last.epoch - self.best.epoch >= patience
+        return bool(patience and self.epochs) and self.last.counts and self.last.epoch - self.best.epoch >= patience
 
     @property
     def final(self) -> Score | None:

@@ -17,15 +17,16 @@ from archspec.errors import ArchspecError, SpecErrors
 from archspec.graph import before_softmax
 from archspec.language import origin
 from archspec.train import checkpoint, data, recipe, record, start
+from archspec.train.batches import of_an_epoch
 from archspec.train.checkpoint import Checkpoint
 from archspec.train.data import Data
 from archspec.train.interrupt import StopSignal, stop_signal
 from archspec.train.log import Log, table
-from archspec.train.loop import Loop, accelerator
+from archspec.train.loop import Loop, accelerator, real
 from archspec.train.options import Options
 from archspec.train.recipe import Recipe
 from archspec.train.record import Record
-from archspec.train.result import Epoch, Result, Score, TrainingStoppedError, Watcher
+from archspec.train.result import Correction, Epoch, Result, Score, TrainingStoppedError, Watcher
 from archspec.train.score import fill, input_and_classes
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class _Training:
         if faults := chosen.faults():
             raise SpecErrors(faults)
         self.accelerate = accelerator(chosen, self.options)
-        self.data = data.held_out(loaded, chosen.validation, chosen.seed)
+        self.data = data.agreeing(learned(loaded, chosen), self.classes)
         self.model = self.arch.to_torch(self.bindings, seed=chosen.seed, logits=True)
         began, note = self._started(chosen)
         place = record.place(self.accelerate.device, self.accelerate.num_processes)
@@ -126,7 +127,9 @@ class _Training:
         self._enter(self.stages[0])
         for stage in self.stages[1:]:  # what does not fit is refused now, not after the stages before it
             for method in stage.recipe.methods:
-                method.begin(deepcopy(self.model), self.network, 0)
+                course = method.begin(deepcopy(self.model), self.network, 0)
+                course.learns(self.data, stage.recipe.fixed)
+                course.stage(stage.end - stage.first)
         return self._trained(before, note)
 
     def _data(self, source: str | Data | None, before: Record | None) -> tuple[Data, str | None, bool]:
@@ -137,10 +140,9 @@ class _Training:
             if source is None:
                 raise ArchspecError(f"{self.out}: the run's data were handed over in Python; hand them over again")
         if isinstance(source, Data):
-            fitted = data.fitted(source.checked(), self.shape, resize)
-            return data.agreeing(fitted, self.classes), None, resize
+            return data.fitted(source.checked(), self.shape, resize), None, resize
         source = source or "digits"
-        read = data.load(source, self.shape, self.classes, resize=resize, progress=self.watcher.loading)
+        read = data.load(source, self.shape, None, resize=resize, progress=self.watcher.loading)
         return read, source, resize
 
     def _started(self, chosen: Recipe) -> tuple[dict[str, Any], str]:
@@ -148,7 +150,11 @@ class _Training:
         if chosen.start is None:
             return {}, ""
         found = start.read(chosen.start)
-        return {"start": {"file": str(found.file), "sha256": found.digest}}, start.into(self.model, self.network, found)
+        tensors, names = found.tensors, tuple(map(str, found.note.get("names", ())))
+        for method in chosen.methods:
+            tensors = dict(method.start(tensors, names, self.network))
+        note = start.into(self.model, self.network, replace(found, tensors=tensors))
+        return {"start": {"file": str(found.file), "sha256": found.digest}}, note
 
     def _enter(self, stage: Stage) -> None:
         """Begin a stage with the weights that the model has."""
@@ -205,8 +211,10 @@ class _Training:
         try:
             self.step = int(state["step"])
             stage = next(stage for stage in self.stages if self.step < stage.end or stage is self.stages[-1])
+            if stage.number:
+                self.loop.finish()  # what the methods of the first stage have done to the model
             if stage.number and self.step == stage.first:  # saved at the end of the one before
-                fill(self.model, found.weights, "the checkpoint")
+                fill(self.model, real(found.weights, found.training), "the checkpoint")
                 self._enter(stage)
             else:
                 if stage.number:
@@ -216,6 +224,7 @@ class _Training:
             self.loss, self.right, self.seconds = float(state["loss"]), int(state["right"]), float(state["seconds"])
             epochs = tuple(_epoch(plain) for plain in state["epochs"])
             tested = Score(**state["tested"]) if state.get("tested") else None
+            corrected = _correction(state["corrected"]) if state.get("corrected") else None
             kept = int(state["log"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             if isinstance(error, ArchspecError):
@@ -223,6 +232,7 @@ class _Training:
             raise ArchspecError(f"{self.out}: the checkpoint is not one of this run: {error!r}") from None
         moved = record.moved(before, self.record) if before else ""
         self.result = replace(self.result, epochs=epochs, resumed=self.step, moved=moved, tested=tested)
+        self.result = replace(self.result, corrected=corrected)
         return kept
 
     def _all_steps(self, ears: StopSignal) -> None:
@@ -231,6 +241,7 @@ class _Training:
             self._step(ears)
             if self.result.signal is not None:
                 return
+        self.result = replace(self.result, facts=self._facts())
         if self.data.validation is not None and self.result.tested is None:
             self._choose()
 
@@ -320,12 +331,15 @@ class _Training:
             images / max(self.seconds, 1e-9),
             score if what == "validation" else None,
             100 * self.right / images,
+            self.stage is self.stages[-1] and self.loop.ready(self.step - self.stage.first),
         )
         self.result = replace(self.result, epochs=(*self.result.epochs, epoch))
         self.loss, self.right, self.seconds, self.clock = 0.0, 0, 0.0, time.monotonic()
         if self.log is not None:
             self.log.epoch(epoch)
             checkpoint.write_text(self.out / "epochs.csv", table(self.result.epochs))
+            if self.step == self.stage.end and (facts := self._facts()):
+                self.log.facts(epoch.epoch, facts)
             if self.result.best is epoch:
                 checkpoint.write_weights(self.out / BEST, self._weights(), self._note())
         self._save()
@@ -333,14 +347,27 @@ class _Training:
         self.watcher.tested(epoch)
 
     def _choose(self) -> None:
-        """Test, once, the weights that validation has chosen."""
+        """Test, once, the weights that validation has chosen; what corrects them is found on validation images too."""
         self.accelerate.wait_for_everyone()
-        fill(self.loop.used, checkpoint.read_weights(self.out / BEST)[0], str(self.out / BEST))
+        weights, note = checkpoint.read_weights(self.out / BEST)
+        fill(self.loop.used, weights, str(self.out / BEST))
+        plain = note.get("correction")  # there already, if the training was ended right after it
+        if plain is None and (added := self.loop.correction()) is not None:
+            plain = {"added": added.tolist(), "before": _plain(self.loop.score(self.data.test))}
+            bias = start.bias(self.network)
+            weights[bias] = weights[bias] + added.to(weights[bias].dtype)
+            self.accelerate.wait_for_everyone()
+            if self.log is not None:
+                checkpoint.write_weights(self.out / BEST, weights, {**note, "correction": plain})
+            fill(self.loop.used, weights, str(self.out / BEST))
         tested = self.loop.score(self.data.test)
-        self.result = replace(self.result, tested=tested)
+        corrected = _correction(plain) if plain else None
+        self.result = replace(self.result, tested=tested, corrected=corrected)
         if self.log is not None:
+            if corrected is not None:
+                self.log.corrected(corrected.added, corrected.before)
             self.log.tested(self.result.best.epoch, tested)
-            checkpoint.add(self.out, {"tested": _plain(tested), "log": self.log.size})
+            checkpoint.add(self.out, {"tested": _plain(tested), "corrected": plain, "log": self.log.size})
 
     def _weights(self) -> dict[str, Tensor]:
         if not self.loop.finite():
@@ -373,11 +400,37 @@ class _Training:
         self.loop.learning()
 
 
+def went_on(out: Path) -> bool:
+    """Whether a folder holds a run that was begun, so that it is to be gone on with.
+
+    Raises:
+        ArchspecError: There are several processes: one would see what another has just begun.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ArchspecError(
+            "several trainings one after another run in one process; torchrun with archspec train is for one of them"
+        )
+    return (out / record.RUN).is_file() and (out / record.RUN).stat().st_size > 0
+
+
+def learned(loaded: Data, chosen: Recipe) -> Data:
+    """The data as a recipe has them learned: with validation images kept from learning, and as its methods want them.
+
+    Raises:
+        ArchspecError: The data have too few images, or not what a method speaks of.
+    """
+    seed = chosen.seed if chosen.validation_seed is None else chosen.validation_seed
+    loaded = data.held_out(loaded, chosen.validation, seed)
+    for method in chosen.methods:
+        loaded = method.data(loaded)
+    return loaded
+
+
 def _stages(chosen: Recipe, loaded: Data) -> tuple[Stage, ...]:
     """The stages of a recipe, one after another: where a step lies follows from its number."""
     found: list[Stage] = []
     for number, each in enumerate(chosen.staged()):
-        an_epoch = len(loaded.train) // each.batch
+        an_epoch = len(of_an_epoch(torch.arange(len(loaded.train)), loaded, each.methods)) // each.batch
         found.append(Stage(number, each, found[-1].end if found else 0, an_epoch))
     return tuple(found)
 
@@ -389,6 +442,10 @@ def _plain(told: Epoch | Score) -> dict[str, Any]:
         if score:
             score.pop("confusion", None)
     return found
+
+
+def _correction(plain: Mapping[str, Any]) -> Correction:
+    return Correction(tuple(plain["added"]), Score(**plain["before"]))
 
 
 def _epoch(plain: dict[str, Any]) -> Epoch:

@@ -1,8 +1,9 @@
 """How a network does on images that it has not learned from."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ from archspec.memory.peak import memory
 from archspec.runtime.refusal import refusals
 from archspec.train import checkpoint, data, record
 from archspec.train.batches import Standardisation
-from archspec.train.data import DataSplit
+from archspec.train.data import Data, DataSplit
+from archspec.train.recipe import Recipe
 from archspec.train.result import Score
 from archspec.writing import printable
 
@@ -39,6 +41,7 @@ def evaluate(
     resize: bool = False,
     batch: int | None = None,
     device: str = "auto",
+    recipe: Recipe | None = None,
 ) -> Score:
     """How a network with the weights of a file does on the test images of data.
 
@@ -52,6 +55,38 @@ def evaluate(
         resize: See `archspec.train.data.load`.
         batch: Images at once; as many as fit into a gigabyte, if it is not given, and 500 at most.
         device: See `archspec.train.options.Options`.
+        recipe: That of the training, whose methods may have changed what is learned: a specialist has other classes.
+
+    Raises:
+        ArchspecError: The weights are of another specification, or the data do not fit.
+    """
+    ready = prepared(arch, weights, source, bindings=bindings, resize=resize, device=device, recipe=recipe)
+    images, classes = ready.data.test, input_and_classes(ready.network)[1]
+    sums = scores(ready.model, images, ready.inputs, classes, batch or batch_for(ready.network))
+    return total(sums, len(images), confusion=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A network with weights, and data whose images are scaled as they were when the weights were learned."""
+
+    network: "Network"
+    model: nn.Module
+    data: Data
+    inputs: Standardisation
+
+
+def prepared(
+    arch: "Architecture",
+    weights: str | os.PathLike[str],
+    source: str,
+    *,
+    bindings: Mapping[str, Any] | None = None,
+    resize: bool = False,
+    device: str = "auto",
+    recipe: Recipe | None = None,
+) -> Prepared:
+    """A network and data that are held against each other; see `evaluate`.
 
     Raises:
         ArchspecError: The weights are of another specification, or the data do not fit.
@@ -69,14 +104,15 @@ def evaluate(
         fill(model, tensors, str(weights))
     place = device_of(device)
     model.to(place)
-    found = data.load(source, shape, classes, resize=resize)
+    found = data.load(source, shape, None, resize=resize)
+    for method in recipe.methods if recipe else ():
+        found = method.data(found)
+    data.agreeing(found, classes)
     data.refuse_other_classes(note.get("names", ()), found.names, str(weights))
     scaling = (
         (tuple(note["mean"]), tuple(note["deviation"])) if {"mean", "deviation"} <= set(note) else found.statistics
     )
-    inputs = Standardisation(scaling, place, False)
-    sums = scores(model, found.test, inputs, classes, batch or batch_for(network))
-    return total(sums, len(found.test), confusion=True)
+    return Prepared(network, model, found, Standardisation(scaling, place, False))
 
 
 def device_of(name: str) -> torch.device:
@@ -179,21 +215,51 @@ def scores(
         share: The number of this process, and of all; each takes every so-manieth batch.
         precision: In what it computes.
     """
+    sums = torch.zeros(classes**2 + 2, dtype=torch.float64)
+    for begin, logits in _guessed(model, split, inputs, batch, share, precision):
+        sums += tally(logits, split.labels[begin : begin + batch].to(inputs.device))
+    return sums
+
+
+def tally(logits: Tensor, labels: Tensor) -> Tensor:
+    """The sums of `scores` for some images; logarithms of probabilities are logits, too."""
+    classes = logits.shape[1]
+    best = logits.topk(min(5, classes), 1).indices
+    loss = functional.cross_entropy(logits, labels, reduction="sum").cpu()
+    five = (best == labels[:, None]).sum().cpu()
+    counts = torch.bincount((labels * classes + best[:, 0]).cpu(), minlength=classes**2)
+    return torch.cat([counts.double(), torch.stack([loss.double(), five.double()])])
+
+
+@torch.no_grad()
+def guesses(
+    model: nn.Module,
+    split: DataSplit,
+    inputs: Standardisation,
+    batch: int = BATCH,
+    precision: Callable[[], AbstractContextManager[Any]] = nullcontext,
+) -> Tensor:
+    """What a model gives for each image, n × classes, on the processor; the arguments are those of `scores`."""
+    return torch.cat([logits.cpu() for _, logits in _guessed(model, split, inputs, batch, (0, 1), precision)])
+
+
+def _guessed(
+    model: nn.Module,
+    split: DataSplit,
+    inputs: Standardisation,
+    batch: int,
+    share: tuple[int, int],
+    precision: Callable[[], AbstractContextManager[Any]],
+) -> Iterator[tuple[int, Tensor]]:
+    """The number of each batch's first image, and the logits of the batch."""
     rank, processes = share
     learning = model.training
     model.eval()
-    loss, five, counts = 0.0, 0, torch.zeros(classes**2, dtype=torch.int64)
     for begin in range(rank * batch, len(split), processes * batch):
         images = inputs(split.images[begin : begin + batch])
-        labels = split.labels[begin : begin + batch].to(inputs.device)
         with precision(), refusals(model):
-            guesses = model(images).float()
-        best = guesses.topk(min(5, classes), 1).indices
-        loss += float(functional.cross_entropy(guesses, labels, reduction="sum").cpu())
-        five += int((best == labels[:, None]).sum().cpu())
-        counts += torch.bincount((labels * classes + best[:, 0]).cpu(), minlength=classes**2)
+            yield begin, model(images).float()
     model.train(learning)
-    return torch.cat([counts.double(), torch.tensor([loss, five], dtype=torch.float64)])
 
 
 def total(sums: Tensor, images: int, *, confusion: bool = False) -> Score:

@@ -51,7 +51,7 @@ def into(model: nn.Module, network: "Network", start: Start) -> str:
     Raises:
         ArchspecError: An array below the head is missing or of another shape, or the weights are of another network.
     """
-    head = next((node.name for node in reversed(network.nodes) if _arrays(network, node)), "")
+    head = head_of(network)
     own, fresh = model.state_dict(), []
     for name, tensor in own.items():
         found = start.tensors.get(name)
@@ -69,6 +69,16 @@ def into(model: nn.Module, network: "Network", start: Start) -> str:
     if foreign := sorted(name for name in start.tensors if name not in own):
         raise ArchspecError(f"{start.file}: {foreign[0]} is not a weight of the network")
     return f"begun with {start.file}" + (f"; fresh: {', '.join(fresh)}" if fresh else "")
+
+
+def head_of(network: "Network") -> str:
+    """The name of the last layer that has weights."""
+    return next((node.name for node in reversed(network.nodes) if _arrays(network, node)), "")
+
+
+def bias(network: "Network") -> str:
+    """The name of the head's bias, one number per class."""
+    return state_key(head_of(network), "bias")
 
 
 def _arrays(network: "Network", node: Any) -> bool:

@@ -4,6 +4,8 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import archspec
 from archspec.cli import app
@@ -12,6 +14,7 @@ from archspec.cost.difference import counter, difference, total
 from archspec.errors import ArchspecError, UnknownNameError
 from archspec.language import zoo
 from archspec.published import ReportedNumber, reconcile
+from archspec.published.reconcile import LIKELY
 
 CORE, NORM, POOL_IN, POOL_OUT = 300774272, 6678112, 1280 * 7 * 7, 1280  # of MobileNetV2 at 224
 THOP, FVCORE = CORE + 4 * NORM + POOL_IN + POOL_OUT, CORE + 2 * NORM + POOL_IN
@@ -101,11 +104,12 @@ def test_a_counter_or_a_convention_is_found_by_its_name():
         ("327.55M", None, 327545000, 327555000),
         ("3.50M params", "params", 3495000, 3505000),
         ("568,740,352", None, 568740352, 568740352),
-        ("568 740 352 MACs", "operations", 568740352, 568740352),
-        ("1.72 GFLOPs", "operations", 1715000000, 1725000000),
-        ("0.6 GMac", "operations", 550000000, 650000000),
-        ("300 MMult-Adds", "operations", 299500000, 300500000),
+        ("568 740 352 MACs", "MACs", 568740352, 568740352),
+        ("1.72 GFLOPs", "FLOPs", 1715000000, 1725000000),
+        ("0.6 GMac", "MACs", 550000000, 650000000),
+        ("300 MMult-Adds", "MACs", 299500000, 300500000),
         ("~4.2 million parameters", "params", 4150000, 4250000),
+        ("2 Gops", "operations", 1500000000, 2500000000),
         ("1T", None, 5 * 10**11, 15 * 10**11),
         ("12k", None, 11500, 12500),
         ("0.5", None, 1, 0),
@@ -161,6 +165,49 @@ def test_a_word_narrows_the_search():
     assert "params" not in {quantity for quantity, _, _ in found_by("lenet_300_100", "266,200 MACs")}
 
 
+@pytest.mark.parametrize(
+    ("spec", "reported", "variant"),
+    [
+        ("mobilenet", "149M", "at alpha = 1/2"),  # and not side 112, which has 148,903,168
+        ("mobilenet", "1.33M params", "at alpha = 1/2"),
+        ("mobilenet", "76.5M MACs", "at alpha = 1/2, side = 160"),
+        ("mobilenet", "569 MFLOPs", "MACs and not FLOPs"),
+        ("mobilenet", "149 MFLOPs", "at alpha = 1/2, MACs and not FLOPs"),
+        ("mobilenet", "1,137,480,704 FLOPs", ""),  # twice the MACs, as some conventions have it
+        ("mobilenet", "1,137,480,704 MACs", "FLOPs and not MACs"),
+    ],
+)
+def test_the_likely_is_tried_first_and_a_unit_is_heeded(spec, reported, variant):
+    matches = reconcile(archspec.load(spec), reported).matches
+    assert {match.variant for match in matches} == {variant}
+
+
+def test_how_many_reports_would_be_explained_is_counted():
+    mobilenet = archspec.load("mobilenet")
+    found = reconcile(mobilenet, "569M MACs")
+    assert found
+    assert (found.report.numbers, found.says_little) == (900, False)
+    counted = {found.report.alike(match.value) <= set(range(100, 1000)) for match in found.matches}
+    assert counted == {True}
+    assert 569 in found.report.alike(found.matches[0].value)
+    # of one digit there are nine numbers
+    little = reconcile(mobilenet, "0.6G")
+    assert (little.report.numbers, little.says_little, bool(little.matches), bool(little)) == (9, True, True, False)
+    result = run("reconcile", "mobilenet", "--reported", "0.6G")
+    assert (result.exit_code, "likely chance" in result.stdout) == (1, True)
+    assert data("reconcile", "mobilenet", "--reported", "0.6G", code=1)["chance"]["likely"] is True
+
+
+@given(digits=st.integers(100, 999))
+@settings(max_examples=5, deadline=None)
+def test_numbers_at_random_are_seldom_explained(digits):
+    """What is explained beyond chance is among the few that its own count of explained numbers allows."""
+    found = reconcile(archspec.load("lenet_5"), f"{digits}M MACs")
+    if found:
+        assert found.chance < LIKELY
+        assert digits in found.report.alike(found.matches[0].value)
+
+
 def test_digits_that_are_cut_off_are_said_to_be():
     result = run("reconcile", "mobilenet_v2", "--reported", "307.4M")  # 307,453,664 would round to 307.5
     assert result.exit_code == 0
@@ -180,6 +227,7 @@ def test_a_match_is_printed_with_its_difference_to_the_default():
 
 def test_a_match_is_data_with_exact_terms():
     found = data("reconcile", "mobilenet_v2", "--reported", "327.55M", "--set", "classes=1000")
+    assert found["chance"] == {"explained": found["chance"]["explained"], "of": 90000, "likely": False}
     (match,) = found["matches"]
     assert found["reported"] == {"text": "327.55M", "quantity": None, "low": 327545000, "high": 327555000}
     assert match["by"] == [{"name": "thop", "quantity": "flops", "version": "0.1.1.post2209072238"}]
@@ -193,13 +241,19 @@ def test_a_match_is_data_with_exact_terms():
 
 
 def test_what_nothing_counts_to_exits_1_with_the_nearest():
-    result = run("reconcile", "mobilenet_v2", "--reported", "299,999,999 MACs")
+    result = run("reconcile", "lenet_300_100", "--reported", "299,999,999 MACs")
     assert result.exit_code == 1
     assert "Nothing that is counted here rounds to that" in result.stdout
-    assert "+774,273 (+0.25 %): 300,774,272: MACs by torchlens" in result.stdout
-    nearest = data("reconcile", "mobilenet_v2", "--reported", "299,999,999 MACs", code=1)["nearest"]
+    nearest = data("reconcile", "lenet_300_100", "--reported", "299,999,999 MACs", code=1)["nearest"]
+    found = reconcile(archspec.load("lenet_300_100"), "299,999,999 MACs").nearest
+    assert [near["off"] + 299999999 for near in nearest] == [near.value for near in found]
+
+
+def test_the_nearest_are_those_that_differ_least():
+    found = reconcile(archspec.load("mobilenet_v2"), "299,999,999 MACs")
+    assert "+774,273 (+0.25 %): 300,774,272: MACs by torchlens" in str(found)
     on_image, no_classifier = archspec.load("mobilenet_v2").count(convention="on-image").macs, CORE - 1280 * 1000
-    assert [near["off"] + 299999999 for near in nearest] == [on_image, no_classifier, CORE]
+    assert [near.value for near in found.nearest] == [on_image, no_classifier, CORE]
 
 
 def test_a_report_that_is_none_exits_2():

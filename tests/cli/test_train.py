@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -53,6 +54,88 @@ def test_digits_are_trained_on_and_tested(small, tmp_path):
     tested = run("evaluate", small, "--weights", folder / "last" / "weights.safetensors")
     assert tested.exit_code == 0
     assert f"test error {line.split()[2]} %" in tested.stdout
+
+
+@pytest.fixture
+def classes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = SPEC.replace("{default: 8}", "{default: 8}, classes: {default: 10}").replace(
+        "out_features: 10", "out_features: classes"
+    )
+    (tmp_path / "small.yaml").write_text(text)
+    return "small.yaml"
+
+
+def test_a_run_is_distilled_with_its_own_validation_images(classes):
+    assert run("train", classes, "--epochs", 2, "--validation", 200, "--seed", 3).exit_code == 0
+    teacher = "runs/small-digits-3"
+    result = run(
+        "distil",
+        classes,
+        "--from",
+        teacher,
+        teacher,
+        "--temperature",
+        3,
+        "--leave-out",
+        "3,8",
+        "--epochs",
+        1,
+        "--lr",
+        0.01,
+    )
+    assert result.exit_code == 0, result.stderr
+    assert "corrected, as the validation images want it:" in result.stdout
+    assert "the best, as it was learned" in result.stdout
+    recipe = json.loads(Path("runs/small-digits-distilled-0/run.json").read_text())["recipe"]
+    assert recipe["distil"] == {
+        "teachers": [teacher, teacher],
+        "temperature": 3,
+        "hard": 0.1,
+        "match": "probabilities",
+        "leave_out": ["3", "8"],
+    }
+    assert (recipe["validation"], recipe["validation_seed"]) == (200, 3)
+    clash = run("distil", classes, "--from", teacher, "--match", "logits", "--temperature", 3)
+    assert (clash.exit_code, "leave --temperature out" in clash.stderr) == (2, True)
+    assert "not the folder of a run" in run("distil", classes, "--from", "nowhere").stderr
+
+
+def test_an_ensemble_is_trained_and_distilled(classes):
+    result = run("ensemble", classes, "--count", 2, "--epochs", 1, "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    printed = json.loads(result.stdout)
+    assert len(printed["members"]) == 2
+    assert printed["ensemble"]["images"] == printed["distilled"]["images"] == 360
+    assert "distilled " in run("ensemble", classes, "--count", 2, "--epochs", 1).stdout
+
+
+def test_specialists_are_trained_and_tested(classes):
+    assert run("train", classes, "--epochs", 2, "--validation", 300).exit_code == 0
+    result = run("specialists", "--from", "runs/small-digits-0", "--count", 2, "--epochs", 1, "--soften", 5)
+    assert result.exit_code == 0, result.stderr
+    assert "+ 2 specialists" in result.stdout
+    tested = run("evaluate", "runs/small-digits-specialists-0/1")
+    assert (tested.exit_code, "on 360 test images" in tested.stdout) == (0, True)
+    printed = json.loads(
+        run(
+            "specialists",
+            classes,
+            "--from",
+            "runs/small-digits-0",
+            "--count",
+            2,
+            "--epochs",
+            1,
+            "--soften",
+            5,
+            "--format",
+            "json",
+        ).stdout
+    )
+    assert printed["images"] == 360
+    other = run("specialists", "lenet_5", "--from", "runs/small-digits-0")
+    assert "is a run of small, and not of lenet_5 as it is here" in " ".join(other.stderr.split())
 
 
 def test_json_is_all_there_is_on_standard_output(small):

@@ -17,6 +17,7 @@ from archspec.compress.plan import LayerPlan, Plan
 from archspec.compress.prediction import prediction as predict
 from archspec.errors import SpecErrors, UnknownNameError
 from archspec.ops import registered
+from archspec.report import formats, report_on
 
 DEEP = published.load("deep_compression")
 HAN = published.load("han2015_pruning")
@@ -211,6 +212,12 @@ def test_the_operations_of_a_one_bit_network_are_those_that_its_operators_count(
     scales = 9 * 64 if binary == "xnor" else 0  # K: a mean over each window
     products = -(-64 * SECOND // 64) if binary == "xnor" else 0  # else additions, free in the convention
     assert found.speedup == Fraction(macs, 64 * FIRST + products + scales + THIRD)
+
+
+def test_where_no_operation_is_left_that_counts_none_is_said_to_be_fewer():
+    found = planned({"layer": "*", "binary": "weights"})  # additions, which the convention leaves out
+    assert found.speedup is None
+    assert "fewer operations" not in formats.written(report_on(found), "text")
 
 
 def test_the_convolution_of_the_paper_is_62_times_faster_but_for_the_means_of_its_inputs():

@@ -1,6 +1,8 @@
-"""The words of the pages and of the code: a glossary, and plain English."""
+"""The words of the pages and of the code: a glossary, plain English, and names that are given once."""
 
+import ast
 import re
+from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -34,3 +36,19 @@ def test_the_pages_lead_to_nothing_outside_the_checkout():
     targets = [(path.parent / target).resolve() for path, target in links if "://" not in target]
     assert len(targets) > len(PAGES)
     assert [str(target) for target in targets if not target.is_relative_to(ROOT)] == []
+
+
+ALIKE = {
+    "Network",  # what `archspec.load(…).expand()` gives is the graph's network, which can be counted, too
+    "BinaryConv2d",  # an operator is called as its torch module
+    "BinaryLinear",
+}
+
+
+def test_no_class_is_called_as_another_is():
+    files = defaultdict(list)
+    for path in sorted((ROOT / "archspec").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                files[node.name].append(path.relative_to(ROOT).as_posix())
+    assert {name: paths for name, paths in files.items() if len(paths) > 1 and name not in ALIKE} == {}

@@ -1,5 +1,7 @@
 """What formulas say: the papers' own, their views, their ratios, and what is refused."""
 
+from functools import cache
+
 import pytest
 from click.testing import CliRunner
 
@@ -15,6 +17,10 @@ def formula(spec, quantity="macs", **asked):
     return archspec.load(spec).formula(quantity, **asked)
 
 
+macs_of = cache(formula)
+"""The formula of a network of the zoo, which its views share."""
+
+
 @pytest.mark.parametrize(
     ("spec", "quantity", "asked", "text"),
     [
@@ -25,8 +31,8 @@ def formula(spec, quantity="macs", **asked):
         ("bottleneck_units", "macs", {"unit": "resnet"}, "h·w·(2cm + 9m²)"),
         ("bottleneck_units", "macs", {"unit": "resnext"}, "h·w·(2cm + 9m²/g)"),
         ("squeezenet:fire", "params", {}, "c_in·s1x1 + s1x1·e1x1 + 9·s1x1·e3x3 + s1x1 + e1x1 + e3x3"),
-        ("lenet_300_100", "params", {"free": ["side", "classes"]}, "300·side² + 101·classes + 30400"),
-        ("lenet_300_100", "params", {}, "300·side²·input_channels + 101·classes + 30400"),
+        ("lenet_300_100", "params", {}, "300·side² + 101·classes + 30400"),
+        ("lenet_300_100", "params", {"free": ["side", "input_channels"]}, "300·side²·input_channels + 31410"),
     ],
 )
 def test_the_formulas_that_papers_print(spec, quantity, asked, text):
@@ -94,7 +100,7 @@ def test_a_lookup_stays_a_lookup():
 @pytest.mark.parametrize("name", zoo.names())
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_can_be_written(name, view):
-    found = formula(name)
+    found = macs_of(name)
     for text in (found.text(view), found.latex(view), found.python(view), found.numpy(view), found.javascript(view)):
         assert text
         assert "CeilDiv" not in text

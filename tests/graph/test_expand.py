@@ -517,7 +517,7 @@ network:
     assert faults(text) == [
         "5:62: branch3/wide/conv2d: out_channels must be at least 1 (got 0)",
         "5:82: branch3/wide/conv2d: kernel_size must be at least 1 (got 0)",
-        "9:10: branch2/conv2d: 3 input channels do not divide into 2 groups",
+        "9:53: branch2/conv2d: 3 input channels do not divide into 2 groups; groups divides both",
     ]  # what add makes of them is a guess, and so is what linear gets
 
 
@@ -633,7 +633,7 @@ def test_a_number_may_be_given_in_any_exact_way(alpha):
         ({"free": ["zzz"]}, "'x' has no symbol 'zzz'; its symbols are side, alpha, act"),
         ({"alpha": 3}, "alpha must be from 1/4 to 2 (got 3)"),
         ({"side": 7}, "side must be from 8 to 64 (got 7)"),
-        ({"side": "8.5"}, "side must be a whole number (got 17/2)"),
+        ({"side": "8.5"}, "side must be a whole number (got 17/2); with 'type: rational' the symbol takes fractions"),
         ({"side": "x"}, "side: expected a number such as 3, 0.35 or 7/20, found 'x'"),
         ({"side": float("nan")}, "side: expected a number such as 3, 0.35 or 7/20, found 'nan'"),
         ({"side": float("inf")}, "side: expected a number such as 3, 0.35 or 7/20, found 'inf'"),
@@ -742,7 +742,9 @@ def test_what_does_not_fit_for_one_value_of_an_array_is_refused():
         + "network: [{conv2d: {out_channels: 8, kernel_size: 1, groups: 8}}]\n"
     )
     assert expand(text, side=np.array([8, 16])).nodes
-    assert faults(text, side=np.array([8, 12])) == ["8:11: conv2d: [ 8 12] input channels do not divide into 8 groups"]
+    assert faults(text, side=np.array([8, 12])) == [
+        "8:54: conv2d: [ 8 12] input channels do not divide into 8 groups; groups divides both"
+    ]
 
 
 def test_one_and_true_are_two_values():

@@ -583,7 +583,9 @@ def test_the_last_pooling_of_alexnet_is_one_ceiling():
 def test_a_floor_of_a_quotient_of_integers_is_a_ceiling():
     h, s = symbol("h"), symbol("s")
     assert dims.floor_div(h + 1, 2) == dims.ceil_div(h, 2) == CeilDiv(h, 2)
-    assert dims.floor_div(h, s) == dims.ceil_div(h - s + 1, s)
+    assert str(dims.floor_div(h, s)) == "⌊h/s⌋"  # one atom, as it was written
+    assert dims.floor_div(h * s + 3 * s + h, s) == h + 3 + dims.floor_div(h, s)
+    assert all(at(dims.floor_div(h, s), {h: a, s: b}) == a // b for a in range(1, 9) for b in range(1, 9))
     assert dims.floor_div(4 * h + 3, 4) == h
     assert dims.floor_div(4 * h + 2, 2) == 2 * h + 1
     assert dims.floor_div(symbol("a", False), 2) == Floor(symbol("a", False) / 2)

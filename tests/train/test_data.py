@@ -291,7 +291,7 @@ def test_parts_that_do_not_fit_are_refused(pictures):
     ("content", "fault"),
     [
         (b"", "is not an image of a format that is read: JPEG, PNG"),
-        (b"GIF89a\x01\x00\x01\x00\x00\x00\x00;", "is no image that is read"),
+        (b"GIF89a\x01\x00\x01\x00\x00\x00\x00;", "is not an image of a format that is read"),
         ("cut", "cannot be read"),
         ("large", "cannot be read: more than 64 bytes"),
         ("pixels", "cannot be read: 40×40 pixels; at most 1,000 are read"),
@@ -384,9 +384,9 @@ def test_data_of_no_kind_are_refused(name, fault):
 def test_shapes_and_classes_must_agree_with_the_network(mnist):
     with pytest.raises(ArchspecError, match="mnist has 3 classes, the network 10 outputs; try --set classes=3"):
         load(f"mnist:{mnist}", (1, 2, 2), 10)
-    with pytest.raises(ArchspecError, match="images are 1×2×2, the network takes 3×2×2; try --resize"):
+    with pytest.raises(ArchspecError, match="images are 1×2×2, the network takes 3×2×2; try --set input_channels=1"):
         load(f"mnist:{mnist}", (3, 2, 2), 3)
-    with pytest.raises(ArchspecError, match="the network takes 1×5×5; --set side=2, if its symbols are called so"):
+    with pytest.raises(ArchspecError, match="the network takes 1×5×5; try --set side=2, if its symbols"):
         load(f"mnist:{mnist}", (1, 5, 5), 3)
     with pytest.raises(ArchspecError, match="the network takes 2×2×2; images do not fit it"):
         load(f"mnist:{mnist}", (2, 2, 2), 3, resize=True)

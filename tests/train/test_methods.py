@@ -2,7 +2,7 @@
 
 import json
 import math
-from itertools import pairwise
+from itertools import product
 
 import pytest
 import sympy
@@ -18,9 +18,22 @@ from archspec.formula import distillation
 from archspec.train import Options, Recipe, Watcher, checkpoint, data, evaluate, fit, start
 from archspec.train.data import Data, DataSplit, held_out
 from archspec.train.methods import METHODS
-from archspec.train.methods.distil import soft_loss
-from archspec.train.methods.share import beginning, clustered, summed
+from archspec.train.methods.distil import divergence, soft_targets
+from archspec.train.methods.share import summed
 from archspec.train.statistics import recompute
+
+BINARY = """archspec: 1
+name: binary
+input: [1, 8, 8]
+network:
+  - {conv2d: {out_channels: 8, kernel_size: 3}, as: conv1}
+  - {batch_norm, as: norm}
+  - {binary_conv2d: {out_channels: 8, kernel_size: 3}, as: conv2}
+  - flatten
+  - {binary_linear: {out_features: 12, binary_input: false}, as: fc1}
+  - relu
+  - {linear: {out_features: 10}, as: fc2}
+"""
 
 PLAN = """name: little
 layers:
@@ -68,8 +81,22 @@ def recipes(plan, teacher):
         "prune": {**small, "ema": 0.9, "prune": {"plan": plan, "steps": 12, "every": 3}},
         "share": {**small, "share": {"plan": plan, "init": "random"}},
         "distil": {**small, "distil": {"teachers": [teacher], "temperature": 4, "hard": 0.3}},
+        "quantise": {**small, "quantise": levels(plan)},
+        "one_bit": {**small, "ema": 0.9, "optimizer": "adam", "lr": 0.003, "one_bit": "exact"},
+        "leave_out": {
+            **small, "validation": 100,
+            "distil": {"teachers": [teacher], "match": "logits", "hard": 0, "leave_out": ["3", "8"]},
+        },
+        "specialise": {
+            **small, "batch": 64, "ema": 0.9, "specialise": ["2", "7"], "class_weights": {"7": 2, "others": 0.5}
+        },
         "bounds": {**small, "max_norm": 1.5, "freeze": "conv", "accumulate": 3, "balance": True},
         "images": {**small, "mixup": 0.4, "area": 0.3, "validation": 200},
+        "thawed": {
+            **small, "batch": 128,
+            "stages": [{"freeze": {"layers": ["conv"], "norms": True}}, {}, {"quantise": levels(plan)}, {}],
+            "epochs": 1,
+        },
         "stages": {
             "batch": 128,
             "lr": 0.1,
@@ -84,15 +111,26 @@ def recipes(plan, teacher):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["prune", "share", "distil", "bounds", "images", "stages"])
-@pytest.mark.parametrize("step", [4, 16])
+def levels(plan):
+    path = plan.replace("little", "levels")
+    with open(path, "w") as file:
+        file.write("name: levels\nbatch_norm: fold\nlayers: [{layer: '*', linear_bits: 4, linear_rule: signed}]\n")
+    return path
+
+
+KINDS = ["prune", "share", "quantise", "one_bit", "distil", "leave_out", "specialise", "bounds", "images", "stages"]
+
+
+@pytest.mark.parametrize(("kind", "step"), [*product(KINDS, [4, 16]), ("thawed", 16), ("thawed", 38)])
 def test_a_training_by_any_method_is_resumed_to_the_bit(tiny, plain, plan, teacher, tmp_path, kind, step):
-    arch = plain if kind == "distil" else tiny
+    arch = {"distil": plain, "leave_out": plain, "one_bit": archspec.loads(BINARY)}.get(kind, tiny)
+    bound = {"classes": 3} if kind == "specialise" else {}
     chosen = Recipe().changed(recipes(plan, teacher)[kind])
-    whole = fit(arch, "digits", chosen, out=tmp_path / "whole")
+    whole = fit(arch, "digits", chosen, out=tmp_path / "whole", bindings=bound)
+    options = Options(save_steps=3)
     with pytest.raises(ConnectionAbortedError):
-        fit(arch, "digits", chosen, out=tmp_path / "cut", options=Options(save_steps=3), watcher=Stop(step))
-    resumed = fit(arch, out=tmp_path / "cut", options=Options(resume=True))
+        fit(arch, "digits", chosen, out=tmp_path / "cut", bindings=bound, options=options, watcher=Stop(step))
+    resumed = fit(arch, out=tmp_path / "cut", bindings=bound, options=Options(resume=True))
     assert resumed.resumed is not None or step == 4
     one, other = everything(whole.out), everything(resumed.out)
     assert one.keys() == other.keys()
@@ -100,13 +138,15 @@ def test_a_training_by_any_method_is_resumed_to_the_bit(tiny, plain, plan, teach
     assert [(epoch.held, epoch.loss, epoch.learned) for epoch in whole.epochs] == [
         (epoch.held, epoch.loss, epoch.learned) for epoch in resumed.epochs
     ]
-    assert whole.tested == resumed.tested
-    again = fit(arch, out=tmp_path / "cut", options=Options(resume=True))
+    assert (whole.tested, whole.corrected) == (resumed.tested, resumed.corrected)
+    again = fit(arch, out=tmp_path / "cut", bindings=bound, options=Options(resume=True))
     assert (again.epochs, again.tested) == (resumed.epochs, resumed.tested)
 
 
 def test_every_method_is_a_key_of_a_recipe():
-    assert {*METHODS} == {"freeze", "max_norm", "distil", "prune", "share"}
+    assert {*METHODS} == {
+        *("freeze", "max_norm", "distil", "prune", "share", "quantise", "one_bit", "specialise"),
+    }
     assert all(Recipe.model_fields[key].default is None for key in METHODS)
 
 
@@ -243,7 +283,8 @@ def test_the_gradient_of_soft_targets_is_that_of_the_closed_form(temperature):
     """T²·∂KL/∂zᵢ = T·(qᵢ − pᵢ), for the mean over a batch; p and q by the closed form's own softmax."""
     z, v = [[1, -2, 3], [0, 0, 1]], [[2, 2, -1], [5, 0, 0]]
     logits = torch.tensor(z, dtype=torch.float64, requires_grad=True)
-    soft_loss(logits, [torch.tensor(v, dtype=torch.float64)], temperature).backward()
+    targets = soft_targets([torch.tensor(v, dtype=torch.float64)], temperature)
+    divergence(logits, targets, temperature).backward()
     for row, (student, taught) in enumerate(zip(z, v, strict=True)):
         q, p = (distillation.softmax([sympy.Integer(x) for x in each], temperature) for each in (student, taught))
         expected = [float(temperature * (a - b)) / len(z) for a, b in zip(q, p, strict=True)]
@@ -255,7 +296,7 @@ def test_several_teachers_are_the_mean_of_their_probabilities():
     p = (one.softmax(1) + two.softmax(1)) / 2
     z = torch.tensor([[0.3, -0.2]]).double()
     expected = (p * (p.log() - z.log_softmax(1))).sum()
-    assert soft_loss(z, [one, two], 1).item() == pytest.approx(expected.item())
+    assert divergence(z, soft_targets([one, two], 1), 1).item() == pytest.approx(expected.item())
 
 
 @settings(derandomize=True, max_examples=50, deadline=None)
@@ -269,24 +310,6 @@ def test_the_gradient_of_a_codebook_is_autograds(seed, count, size):
     array.retain_grad()
     (factor * array**2).sum().backward()
     assert torch.allclose(summed(array.grad, which, count), book.grad)
-
-
-@settings(derandomize=True, max_examples=50, deadline=None)
-@given(seed=st.integers(0, 10**6), bits=st.integers(1, 4), how=st.sampled_from(["linear", "density", "random"]))
-def test_k_means_never_gets_worse_and_each_value_is_nearest_to_its_number(seed, bits, how):
-    drawn = torch.Generator().manual_seed(seed)
-    values = torch.randn(50, generator=drawn, dtype=torch.float64)
-    first = beginning(values, 2**bits, how, drawn)
-
-    def error(rounds):
-        book, which = clustered(values, first, rounds)
-        assert torch.equal(book, book.sort().values)
-        return float(((values - book[which]) ** 2).sum())
-
-    errors = [error(rounds) for rounds in range(6)]
-    assert all(after <= before + 1e-9 for before, after in pairwise(errors))
-    book, which = clustered(values, first, 100)
-    assert torch.equal((values[:, None] - book).abs().min(1).values, (values - book[which]).abs())
 
 
 def test_what_is_pruned_stays_zero_though_there_was_momentum_before(tiny, plan, tmp_path):
@@ -439,6 +462,28 @@ def test_classes_of_other_names_are_refused(plain, tmp_path):
     out = fit(plain, named[0], Recipe(epochs=1), out=tmp_path / "run").out
     with pytest.raises(ArchspecError, match="has other classes: one that was 'j' there is 'k' here"):
         fit(plain, named[1], out=out, options=Options(resume=True))
+
+
+def test_classes_have_the_weights_of_the_recipe(plain, tmp_path):
+    """With all the weight on one class, nothing else is learned."""
+    others = {str(label): 0 for label in range(1, 10)}
+    result = fit(plain, "digits", Recipe(epochs=2, lr=0.1, class_weights=others), out=tmp_path / "run")
+    confusion = evaluate(plain, result.out / "best.safetensors", "digits").confusion
+    assert sum(row[0] for row in confusion) > 300
+    doubled = Recipe(class_weights={str(label): 2 for label in range(10)}, epochs=1)
+    one, two = (
+        fit(plain, "digits", chosen, out=tmp_path / name).last.test
+        for name, chosen in (("plain", Recipe(epochs=1)), ("doubled", doubled))
+    )
+    assert one == two  # a weighted mean
+    with pytest.raises(ArchspecError, match="class_weights: digits has no class 'ten'; there are 0 to 9"):
+        fit(plain, "digits", Recipe(class_weights={"ten": 2}), out=tmp_path / "ten")
+
+
+def test_weights_of_classes_are_numbers_by_name():
+    for wrong in ("3", {"3": -1}, {"3": "x"}, [3]):
+        with pytest.raises(ArchspecError, match=r"class_weights: expected (numbers by name|a number from 0)"):
+            Recipe().changed({"class_weights": wrong})
 
 
 def test_a_class_without_images_cannot_be_balanced(plain, tmp_path):

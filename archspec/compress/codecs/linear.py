@@ -1,6 +1,6 @@
 """Linear quantisation: levels of a scale."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -74,6 +74,28 @@ class LinearQuantisation(Values):
         low, high = self._ends(values, positions, rows, columns)
         scale, zero = self._scales(low, high)
         codes = np.empty(len(values), np.uint16)
+        for part, level in self._levels(values, positions, columns, scale, zero):
+            codes[part] = np.clip(level, self.least, 2**self.bits - 1)
+        tables = (scale, zero.astype(np.uint16)) if self.rule == "zero_point" else (scale,)
+        return Content(codes, tables)
+
+    @property
+    def least(self) -> int:
+        """The least code of a level."""
+        return int(self.rule == "symmetric")
+
+    def inside(self, values: Array, positions: Array | None, rows: int, columns: int) -> Array:
+        """Which values are between the ends of their scale once they are rounded; the others are cut to an end."""
+        scale, zero = self._scales(*self._ends(values, positions, rows, columns))
+        found = np.empty(len(values), bool)
+        for part, level in self._levels(values, positions, columns, scale, zero):
+            found[part] = (level >= self.least) & (level < 2**self.bits)
+        return found
+
+    def _levels(
+        self, values: Array, positions: Array | None, columns: int, scale: Array, zero: Array
+    ) -> Iterator[tuple[slice, Array]]:
+        """The code of each value part by part, before it is cut to those that there are."""
         for start in range(0, len(values), ROWS_AT_ONCE):
             part = slice(start, min(start + ROWS_AT_ONCE, len(values)))
             group = self._group(positions, columns, part)
@@ -81,9 +103,7 @@ class LinearQuantisation(Values):
             with np.errstate(divide="ignore", invalid="ignore"):
                 level = np.rint(values[part].astype(np.float64) / step)
             level[step == 0] = 0
-            codes[part] = np.clip(level + zero[group], int(self.rule == "symmetric"), 2**self.bits - 1)
-        tables = (scale, zero.astype(np.uint16)) if self.rule == "zero_point" else (scale,)
-        return Content(codes, tables)
+            yield part, level + zero[group]
 
     def _ends(self, values: Array, positions: Array | None, rows: int, columns: int) -> tuple[Array, Array]:
         """The least and the largest weight of each group, with 0 between them."""

@@ -51,11 +51,12 @@ class Language(Writer):
         super().__init__(formula)
         self.formula = formula
         self.names: dict[Expr, str] = {}
+        self.name = identifier(formula.quantity)
         self._letters = self._named(formula.symbols)
 
-    def export(self, view: "View" = "exact") -> str:
+    def export(self, view: "View" = "exact", name: str | None = None) -> str:
         """The source of a function of the symbols that returns the formula's value, and raises where it has none."""
-        formula = self.formula
+        formula, self.name = self.formula, name or self.name
         conditions = {"exact": formula.assumptions, "asymptotic": ()}.get(view)
         if conditions is None:
             conditions = (*formula.assumptions, *formula.conditions)
@@ -191,8 +192,7 @@ class Language(Writer):
     @property
     def signature(self) -> str:
         """The function's name and parameters."""
-        name = re.sub(r"\W+", "_", self.formula.quantity.replace("/", "per"))
-        return f"{name}({', '.join(self.parameters)})"
+        return f"{self.name}({', '.join(self.parameters)})"
 
     @property
     def sentences(self) -> list[str]:
@@ -250,6 +250,15 @@ class Language(Writer):
 
     def _Log2(self, atom: Expr) -> str:  # noqa: N802
         return self.call(self.heads["log2"], atom.args)
+
+
+def identifier(words: str) -> str:
+    """Words as the name of a function.
+
+    >>> identifier("macs / params"), identifier("macs/stage1/unit2")
+    ('macs_per_params', 'macs_stage1_unit2')
+    """
+    return re.sub(r"\W+", "_", words.replace(" / ", " per "), flags=re.ASCII)
 
 
 class Floating(Language):

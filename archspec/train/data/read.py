@@ -40,7 +40,7 @@ def kind_of(data: str) -> tuple[str, str]:
 def load(
     data: str,
     shape: tuple[int, ...],
-    classes: int,
+    classes: int | None,
     *,
     resize: bool = False,
     progress: folder.Progress | None = None,
@@ -50,7 +50,7 @@ def load(
     Args:
         data: "digits", "mnist:DIR", "cifar10:DIR" or "image-folder:PATH".
         shape: Channels, height and width that the network takes.
-        classes: The classes that it tells apart.
+        classes: The classes that it tells apart; None for as many as there are.
         resize: Whether the images are fitted to it: sides by bilinear interpolation, grey as three equal channels.
             The 8 × 8 of digits are fitted in any case.
         progress: Who is told how many image files are decoded, of how many.
@@ -69,7 +69,9 @@ def load(
         "image-folder": lambda: folder.read(place, shape, resize, progress=progress),
     }
     found = readers[kind]().checked()
-    return fitted(agreeing(found, classes), shape, resize or kind == "digits")
+    if classes is not None:
+        agreeing(found, classes)
+    return fitted(found, shape, resize or kind == "digits")
 
 
 def agreeing(data: Data, classes: int) -> Data:

@@ -9,7 +9,8 @@ from math import prod
 import torch
 from torch import Tensor
 
-from archspec.errors import ArchspecError
+from archspec.errors import ArchspecError, did_you_mean
+from archspec.writing import printable
 
 MAX_BYTES = 8 * 2**30
 """The most that the images of one set may take in memory."""
@@ -86,6 +87,23 @@ class Data:
             deviations.append(variance**0.5 / 255 or 1.0)
         return tuple(means), tuple(deviations)
 
+    def named(self, text: str, what: str) -> int:
+        """The number of a class, given by name or by number; `what` is who asks.
+
+        Raises:
+            ArchspecError: There is no such class.
+
+        >>> few = DataSplit(torch.zeros(2, 1, 1, 1), torch.arange(2))
+        >>> data = Data("pets", few, few, 2, names=("cat", "dog"))
+        >>> data.named("dog", "it"), data.named("0", "it")
+        (1, 0)
+        """
+        return numbered(text, self.names, self.classes, f"{what}: {self.name}")
+
+    def called(self, label: int) -> str:
+        """The name of a class; its number, if nobody named it."""
+        return self.names[label] if self.names else str(label)
+
     def checked(self) -> "Data":
         """Itself.
 
@@ -103,6 +121,21 @@ class Data:
                     f"the classes are from 0 to {self.classes - 1}"
                 )
         return self
+
+
+def numbered(text: str, names: Sequence[str], classes: int, where: str) -> int:
+    """The number of a class, given by name or by number, of so many.
+
+    Raises:
+        ArchspecError: There is no such class.
+    """
+    if text in names:
+        return names.index(text)
+    if text.isascii() and text.isdecimal() and len(text) < 10 and int(text) < classes:
+        return int(text)
+    known = f"{', '.join(names[:20])}, or 0" if names else "0"
+    hint = did_you_mean(text, names) or f"; there are {known} to {classes - 1}"
+    raise ArchspecError(f"{where} has no class '{printable(text, 40)}'{hint}")
 
 
 def held_out(data: Data, count: int, seed: int) -> Data:

@@ -4,7 +4,23 @@ from archspec.train.methods.base import METHODS, Course, Method, Seen
 from archspec.train.methods.distil import Distil
 from archspec.train.methods.freeze import Freeze
 from archspec.train.methods.max_norm import MaxNorm
+from archspec.train.methods.one_bit import OneBit
 from archspec.train.methods.prune import Prune
+from archspec.train.methods.quantise import Quantise
 from archspec.train.methods.share import WeightSharing
+from archspec.train.methods.specialise import Specialise
 
-__all__ = ["METHODS", "Course", "Distil", "Freeze", "MaxNorm", "Method", "Prune", "Seen", "WeightSharing"]
+__all__ = [
+    "METHODS",
+    "Course",
+    "Distil",
+    "Freeze",
+    "MaxNorm",
+    "Method",
+    "OneBit",
+    "Prune",
+    "Quantise",
+    "Seen",
+    "Specialise",
+    "WeightSharing",
+]

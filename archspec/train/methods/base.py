@@ -2,13 +2,21 @@
 
 A training asks every method of its recipe in turn:
 
+    data(data)                     what is learned, where it is not the data as they are
+    images(order, data)            which images an epoch shows, in which order
+    start(tensors, names, network) the weights of another run to begin with, made fit
     begin(model, network, seed)    at the beginning of a stage; gives the course
+    learns(data, fixed)            what the stage will show
+    stage(steps)                   how many steps the stage has
     parameters(named)              what learns, by name: fewer than there are, or others
     loss(seen)                     the terms of the loss, by name; none for the data's own
     before_step(step)              the gradients are there
     after_step(model, average, step)   the weights have moved
+    ready(done)                    whether the weights of now may be chosen
+    end()                          the stage is over
     tensors(), restore(tensors)    what a checkpoint holds beside weights and optimiser
     weights(named)                 the weights to save, under the network's own names
+    correction(held)               what is added to the logits of the weights that were chosen
     facts()                        what the record of the run says
 
 Whatever a course does is a function of its keys, the weights, the seed and the step: so a training that is resumed
@@ -16,7 +24,7 @@ goes on to the bit.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from archspec.graph import Network
+    from archspec.train.data import Data
 
 METHODS: dict[str, "type[Method]"] = {}
 """The methods by their keys in a recipe."""
@@ -55,6 +64,20 @@ class Seen:
 class Course:
     """A method while a training runs; it does nothing that is not overridden."""
 
+    def learns(self, data: "Data", fixed: bool) -> None:
+        """What the stage will show; `fixed` says whether an image is the same whenever it is shown.
+
+        Raises:
+            ArchspecError: It is nothing for the method.
+        """
+
+    def stage(self, steps: int) -> None:
+        """How many steps the stage has.
+
+        Raises:
+            ArchspecError: They are too few; before the first step.
+        """
+
     def parameters(self, named: "dict[str, nn.Parameter]") -> "dict[str, nn.Parameter]":
         """What learns, by name."""
         return named
@@ -68,6 +91,13 @@ class Course:
 
     def after_step(self, model: "nn.Module", average: "nn.Module | None", step: int) -> None:
         """The optimiser has moved the weights, and the average has followed."""
+
+    def ready(self, done: int) -> bool:  # noqa: ARG002
+        """Whether after so many steps of the stage the weights are what the method makes of them."""
+        return True
+
+    def end(self) -> None:
+        """The stage is over, and the next one takes the model."""
 
     def tensors(self) -> "dict[str, Tensor]":
         """What a checkpoint holds of it."""
@@ -84,6 +114,14 @@ class Course:
         """What the record of the run says of it."""
         return {}
 
+    def correction(self, held: "Callable[[], tuple[Tensor, Tensor]]") -> "Tensor | None":  # noqa: ARG002
+        """What is added to each class's logit at the end; None for nothing.
+
+        Args:
+            held: Gives the logits of the validation images, and their labels.
+        """
+        return None
+
 
 class Method(Located):
     """A method: a frozen class with its keys.
@@ -91,10 +129,41 @@ class Method(Located):
     Attributes:
         key: Its key in a recipe.
         short: The key that a value alone stands for, as in `max_norm: 2`; None where a mapping is wanted.
+        averages: Whether the average of weights that it made is one that it could make.
+        of_the_run: Whether it is of the whole training, and of no stage.
     """
 
     key: ClassVar[str]
     short: ClassVar[str | None] = None
+    averages: ClassVar[bool] = True
+    of_the_run: ClassVar[bool] = False
+
+    def data(self, data: "Data") -> "Data":
+        """What is learned, where it is not the data as they are; for methods of the whole training.
+
+        Raises:
+            ArchspecError: The data have not what the method speaks of.
+        """
+        return data
+
+    def images(self, order: "Tensor", data: "Data") -> "Tensor":  # noqa: ARG002
+        """The training images that an epoch shows, by number; given are all, in the epoch's random order.
+
+        How many there are is the same in every epoch.
+
+        Raises:
+            ArchspecError: The data have not what the method speaks of.
+        """
+        return order
+
+    def start(
+        self,
+        tensors: "Mapping[str, Tensor]",
+        names: "Sequence[str]",  # noqa: ARG002
+        network: "Network",  # noqa: ARG002
+    ) -> "Mapping[str, Tensor]":
+        """The weights of another run to begin with, made fit; `names` are its classes, if it says so."""
+        return tensors
 
     @abstractmethod
     def begin(self, model: "nn.Module", network: "Network", seed: int) -> Course:

@@ -58,8 +58,12 @@ class Frozen(Course):
             if isinstance(module, _BatchNorm) and (keys.norms or keys.holds(f"{name}.weight"))
         ]
         for norm in self.norms:
-            norm.train = lambda _=True, norm=norm: _still(norm)  # type: ignore[assignment,method-assign,misc]
-            norm.eval()
+            still(norm)
+
+    def end(self) -> None:
+        """Batch norms measure again."""
+        for norm in self.norms:
+            moving(norm)
 
     def parameters(self, named: "dict[str, nn.Parameter]") -> "dict[str, nn.Parameter]":
         """Those that are not frozen; a frozen one has no gradient."""
@@ -68,7 +72,18 @@ class Frozen(Course):
         return {name: parameter for name, parameter in named.items() if parameter.requires_grad}
 
 
-def _still(norm: "nn.Module") -> "nn.Module":
+def still(norm: "nn.Module") -> None:
+    """Keep the statistics of a batch norm as they are, whether the network learns or not."""
+    norm.train = lambda _=True, norm=norm: _evaluating(norm)  # type: ignore[method-assign,misc]
+    norm.eval()
+
+
+def moving(norm: "nn.Module") -> None:
+    """Let a batch norm measure again while the network learns."""
+    vars(norm).pop("train", None)
+
+
+def _evaluating(norm: "nn.Module") -> "nn.Module":
     norm.training = False
     return norm
 

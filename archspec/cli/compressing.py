@@ -1,0 +1,81 @@
+"""What `archspec compress train` does."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from archspec import compress, runs
+from archspec.cli.compress import progress_of
+from archspec.cli.echo import echo_error
+from archspec.cli.formats import print_report
+from archspec.cli.options import open_spec
+from archspec.cli.training import changes_of, held_out_of, interrupted, options_of, watcher
+from archspec.compress import plan as plans
+from archspec.errors import ArchspecError
+from archspec.extras import need
+from archspec.report.compress import packed
+from archspec.report.train import Bars, compressed
+from archspec.train import compressing, recipe
+from archspec.train.recipe import Recipe
+from archspec.train.result import TrainingStoppedError
+
+PACKED = "packed.safetensors"
+
+
+def run(spec: str | None, settings: tuple[str, ...], output_format: str, given: dict[str, Any]) -> None:
+    """Train by a plan, and pack."""
+    need("train", "torch", "accelerate", "safetensors")
+    from archspec.train import fit, record
+
+    resumed = given["resume"]
+    place = resumed or spec or given["start"]
+    if place is None or (spec is None and runs.find(place) is None):
+        raise ArchspecError("name a SPEC or a run to compress, or a run to go on with: --resume RUN")
+    arch, bound, found = open_spec(place, settings)
+    chosen: Recipe | None = None
+    source = given["data"]
+    if resumed:
+        out = Path(resumed)
+        given["plan"] = given["plan"] or _plan_of(record.read(out).recipe, out)
+    elif given["plan"] is None:
+        raise ArchspecError("name a plan: --plan lenet_300_100")
+    else:
+        start = given["start"] or (place if found is not None else None)
+        begun = None if start is None else runs.find(start)
+        chosen = _recipe(arch.name, start, begun, given)
+        out = Path(given["out"] or Path("runs") / f"{arch.name}-{Path(given['plan']).stem}-{chosen.seed}")
+        if begun is not None and source is None:
+            source, given["resize"] = begun.source, given["resize"] or begun.resize
+    shown = watcher()
+    try:
+        options = options_of(given, resume=bool(resumed))
+        result = fit(arch, source, chosen, out=out, bindings=bound, options=options, watcher=shown)
+    except TrainingStoppedError as error:
+        echo_error(error)
+        sys.exit(1)
+    if result.signal is not None:
+        print_report(compressed(result, None), output_format)
+        interrupted(result.signal, ["archspec", "compress", "train", "--resume", str(out)])
+    if not isinstance(shown, Bars):  # another of several processes packs
+        return
+    with progress_of("packing") as progress:
+        best = runs.load(out).weights
+        file = compress.pack(arch, best, given["plan"], out / PACKED, progress=progress, bindings=bound)
+    print_report(compressed(result, packed(file)), output_format)
+
+
+def _recipe(name: str, start: str | None, begun: runs.Run | None, given: dict[str, Any]) -> Recipe:
+    """The recipe for the plan, beginning with a run's weights and keeping its validation images."""
+    base = recipe.load(given["recipe"]) if given["recipe"] else compressing.default_for(name)
+    held = {} if begun is None else held_out_of(begun.folder, int(given["validation"] or 0))
+    changes = {**held, **changes_of(given), **({} if start is None else {"start": start})}
+    return compressing.by_plan(base.changed(changes), given["plan"], plans.load(given["plan"]))
+
+
+def _plan_of(chosen: Recipe, out: Path) -> str:
+    """The plan of a run's methods."""
+    for stage in chosen.staged():
+        for method in stage.methods:
+            if method.key in compressing.METHODS:
+                return str(method.plan)  # type: ignore[attr-defined]
+    raise ArchspecError(f"{out}: is no run of archspec compress train: its recipe prunes, shares and quantises nothing")

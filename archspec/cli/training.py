@@ -1,0 +1,150 @@
+"""Options that the verbs share that train."""
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import rich_click as click
+
+from archspec.cli.echo import echo_error
+from archspec.errors import ArchspecError
+from archspec.report.train import Bars
+from archspec.train.options import Options
+from archspec.train.recipe import OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe, default_for, load
+from archspec.train.result import Watcher
+
+Command: TypeAlias = Callable[..., Any]
+
+RECIPE: Mapping[str, Callable[[Command], Command]] = {
+    "epochs": click.option("--epochs", metavar="N"),
+    "batch": click.option("--batch", metavar="N", help="Images per step, of all processes together."),
+    "optimizer": click.option("--optimizer", metavar="NAME", help=", ".join(OPTIMIZERS)),
+    "lr": click.option("--lr", metavar="RATE"),
+    "schedule": click.option("--schedule", metavar="NAME", help=", ".join(SCHEDULES)),
+    "weight_decay": click.option("--weight-decay", metavar="X"),
+    "label_smoothing": click.option("--label-smoothing", metavar="X"),
+    "precision": click.option("--precision", metavar="NAME", help=", ".join(PRECISIONS)),
+    "ema": click.option(
+        "--ema", metavar="X", help="Average the weights; what a step keeps of the average, such as 0.999."
+    ),
+    "clip": click.option("--clip", metavar="NORM", help="The largest norm of the gradient."),
+    "seed": click.option("--seed", metavar="N"),
+    "start": click.option(
+        "--start", "--weights", metavar="RUN|FILE", help="Begin with the weights of a run, or of a file."
+    ),
+    "validation": click.option(
+        "--validation", metavar="N", help="Choose the best epoch by so many training images; test once."
+    ),
+}
+"""The options that set a key of the recipe, by the key."""
+
+OPTIONS: Mapping[str, Callable[[Command], Command]] = {
+    "resize": click.option(
+        "--resize", is_flag=True, help="Fit the images to the network's input; digits are fitted in any case."
+    ),
+    "save_steps": click.option("--save-steps", type=click.IntRange(0), default=0, help="Save after every N steps too."),
+    "save_seconds": click.option(
+        "--save-seconds", type=click.FloatRange(0), default=300.0, show_default=True, help="Save this often too."
+    ),
+    "device": click.option(
+        "--device", default="auto", show_default=True, help="auto, cpu, or a device such as cuda:1."
+    ),
+    "compile": click.option("--compile", is_flag=True, help="Let torch.compile translate the model."),
+    "channels_last": click.option("--channels-last", is_flag=True, help="Keep images with their channels innermost."),
+    "tensorboard": click.option("--tensorboard", is_flag=True, help="Write for TensorBoard too."),
+}
+"""The options that say how a training is run, by the field of `Options`."""
+
+
+def recipe_options(*without: str) -> Callable[[Command], Command]:
+    """The options of a recipe: which one, and what is different in it."""
+
+    def decorate(command: Command) -> Command:
+        for key in reversed([key for key in RECIPE if key not in without]):
+            command = RECIPE[key](command)
+        command = click.option(
+            "--with", "settings_of_recipe", multiple=True, metavar="KEY=VALUE", help="Set any key of the recipe."
+        )(command)
+        return click.option(
+            "--recipe", metavar="RECIPE", help="A file, or the name of a recipe.  [default: the network's, the data's]"
+        )(command)
+
+    return decorate
+
+
+def running_options(command: Command) -> Command:
+    """The options of how a training is run."""
+    for key in reversed(list(OPTIONS)):
+        command = OPTIONS[key](command)
+    return command
+
+
+def options_of(given: Mapping[str, Any], *, resume: bool = False) -> Options:
+    """What the options say of how a training is run."""
+    return Options(**{key: given[key] for key in OPTIONS}, resume=resume)
+
+
+def changes_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the options change in a recipe, by its keys.
+
+    Raises:
+        ArchspecError: One is no KEY=VALUE, or a key stands twice.
+    """
+    changes = {key: given[key] for key in RECIPE if given.get(key) is not None}
+    for setting in given["settings_of_recipe"]:
+        key, sign, value = setting.partition("=")
+        key = key.strip()
+        if not sign:
+            raise ArchspecError(f"--with takes KEY=VALUE, such as crop=2 (got '{setting}')")
+        if key in changes:
+            raise ArchspecError(f"{key} of the recipe is given twice")
+        changes[key] = value.strip()
+    return changes
+
+
+def recipe_of(name: str, data: str | None, given: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> Recipe:
+    """The recipe that the options describe: one that is named, else that of a network's name or of the data.
+
+    Args:
+        name: The network.
+        data: What the data are called; None for digits.
+        given: The options.
+        more: What the verb itself sets, before the options do.
+    """
+    changes = {**(more or {}), **changes_of(given)}
+    if given["recipe"] is not None:
+        return load(given["recipe"]).changed(changes)
+    from archspec.train.data import kind_of
+
+    return default_for(name, kind_of(data or "digits")[0]).changed(changes)
+
+
+def held_out_of(run: str | os.PathLike[str], asked: int = 0) -> dict[str, int]:
+    """The keys by which a run keeps the validation images of another."""
+    from archspec.train import record
+
+    recipe = record.read(Path(run)).recipe
+    if not recipe.validation or asked not in {0, recipe.validation}:
+        return {}
+    seed = recipe.seed if recipe.validation_seed is None else recipe.validation_seed
+    return {"validation": recipe.validation, "validation_seed": seed}
+
+
+def watcher() -> Watcher:
+    """Who shows how a training goes: the first of several processes alone."""
+    return Bars() if int(os.environ.get("RANK", "0")) == 0 else Watcher()
+
+
+def interrupted(signal: int, command: list[str], speaks: bool = True) -> None:
+    """Say how to go on, and exit as a command does that a signal ended."""
+    if speaks:
+        echo_error(f"interrupted; everything is saved: {shlex.join(command)}")
+    sys.exit(128 + signal)
+
+
+def folder(name: str, data: str | None, *more: object) -> Path:
+    """Where a run lies, if nobody says so."""
+    return Path("runs") / "-".join(map(str, (name, (data or "digits").partition(":")[0], *more)))

@@ -1,0 +1,108 @@
+"""What is known while one body is walked: what flows, which names it has, and where its nodes stand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from archspec.errors import SpecError
+from archspec.graph.network import INPUT
+from archspec.language.document import Step
+from archspec.language.expression import Scope
+from archspec.language.rules import FLOWING, flow_sizes
+from archspec.language.values import Value
+from archspec.ops import Tensor
+
+if TYPE_CHECKING:
+    from archspec.graph.expansion import Expansion
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What flows: the node it comes from, and its shape; `guessed` once the shape is not certain."""
+
+    name: str
+    tensor: Tensor
+    guessed: bool = False
+
+
+@dataclass(slots=True)
+class BodyFrame:
+    """One body being walked.
+
+    Attributes:
+        expansion: The walk over the whole specification.
+        scope: What the names of expressions stand for.
+        flow: What flows into the next step.
+        path: Where its nodes go in the tree of names.
+        block: The path of the outermost block that it is a part of; None outside of blocks.
+        kind: The name of that block.
+        depth: How deep it is nested.
+        named: The values that `from` can go back to, shared by all parts of the body.
+        taken: How often each name was asked for under this path.
+    """
+
+    expansion: "Expansion"
+    scope: Scope
+    flow: Flow
+    path: str
+    block: str | None
+    kind: str | None
+    depth: int
+    named: dict[str, Flow] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
+
+    def inner(self, path: str, values: Mapping[str, Any] | None = None) -> "BodyFrame":
+        """A part of the same body under another path: it sees the names, and adds to them."""
+        scope = self.scope.within(values or {})
+        return BodyFrame(self.expansion, scope, self.flow, path, self.block, self.kind, self.depth + 1, self.named, {})
+
+    def part(self) -> "BodyFrame":
+        """A part of the same body under the same path."""
+        inner = self.inner(self.path)
+        inner.taken = self.taken
+        return inner
+
+    def see_sizes(self) -> None:
+        """Let expressions see the sizes of what flows."""
+        values = self.scope.values
+        for name in FLOWING:
+            values.pop(name, None)
+        values.update(flow_sizes(self.flow.tensor.shape))
+
+    def values(self, args: Mapping[str, Value]) -> dict[str, Any]:
+        """What arguments come to."""
+        return {name: evaluated(value, self.scope) for name, value in args.items()}
+
+    def name(self, wanted: str, step: Step | None) -> str:
+        """The path of a name that is free here; `step` gave it by `as`, if it did."""
+        local = self.local_name(wanted, step)
+        return f"{self.path}/{local}" if self.path else local
+
+    def local_name(self, wanted: str, step: Step | None = None) -> str:
+        """A name that is free here: as it is, else with _2, _3, … behind it; `step` gave it by `as`, if it did."""
+        count = self.taken.get(wanted, 0) + 1
+        self.taken[wanted] = count
+        if count == 1 and not (wanted == INPUT and not self.path):
+            return wanted
+        if step:
+            at = step.value_at("as")
+            self.expansion.note(SpecError(f"as: the name '{wanted}' is already taken here; choose another", at), at)
+        return self.local_name(f"{wanted}_{max(count, 2)}")
+
+    def keep(self, label: str | None) -> None:
+        """Let `from` go back to what flows now, if it has a label."""
+        if label:
+            self.named[label] = self.flow
+
+
+def evaluated(value: Value, scope: Scope) -> Any:
+    """What a value comes to: an expression, or a list of them."""
+    if isinstance(value, tuple):
+        return tuple(evaluated(part, scope) for part in value)
+    return value.evaluate(scope)
+
+
+def bind_lets(lets: Mapping[str, Value], scope: Scope) -> None:
+    """Give a scope the names of a `let`, each of which sees those above it."""
+    for name, value in lets.items():
+        scope.values[name] = evaluated(value, scope)

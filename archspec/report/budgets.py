@@ -1,0 +1,31 @@
+"""Budgets as one reads them."""
+
+from fractions import Fraction
+from typing import Any
+
+from archspec.report import numbers
+from archspec.sweep.budget import Budget
+
+LITTLE, LEAST = Fraction(1, 2000), "0.1 %"
+"""What rounds to no tenth of a percent, and what it is written as less than."""
+
+
+def limits(budget: Budget) -> str:
+    """A budget as an inequality.
+
+    >>> limits(Budget("macs", most=300_000_000))
+    'macs ≤ 300,000,000'
+    """
+    least = f"{numbers.number(budget.least)} ≤ " if budget.least is not None else ""
+    most = f" ≤ {numbers.number(budget.most)}" if budget.most is not None else ""
+    return f"{least}{budget.quantity}{most}"
+
+
+def off(budget: Budget, value: Any) -> str:
+    """How far a value is outside a budget."""
+    return f"{numbers.number(budget.excess(value))} ({percent(budget.miss(value))})"
+
+
+def percent(part: Fraction) -> str:
+    """A part in percent; what is little is not written as nothing."""
+    return numbers.share(part.numerator, part.denominator) if not part or part >= LITTLE else f"< {LEAST}"

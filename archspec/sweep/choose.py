@@ -1,0 +1,108 @@
+"""Which of several networks fits budgets best: each searched along the symbols that it has, and held as it is else."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from archspec.cost import USUAL, Counting
+from archspec.errors import ArchspecError, BindingError
+from archspec.language.document import Document
+from archspec.result import Reported, short
+from archspec.sweep.budget import budgets
+from archspec.sweep.solve import Solution, solve
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Reported):
+    """The networks within budgets, the best first.
+
+    Attributes:
+        fitting: Of each network that has one within the budgets, which; the largest (or the smallest) first.
+        missing: Of each other network the nearest, that which misses least first.
+        refused: The networks that cannot be searched or counted, each with the reason.
+    """
+
+    fitting: tuple[Solution, ...]
+    missing: tuple[Solution, ...]
+    refused: Mapping[str, str]
+
+    def __bool__(self) -> bool:
+        return bool(self.fitting)
+
+    def __repr__(self) -> str:
+        return short(self, *(solution.name for solution in self.fitting[:1]), f"{len(self.fitting)} fit")
+
+
+def choose(
+    documents: Iterable[Document],
+    symbols: Iterable[str],
+    limits: Mapping[str, str | Iterable[str]],
+    *,
+    between: Mapping[str, Iterable[Any]] | None = None,
+    maximise: str | None = None,
+    minimise: str | None = None,
+    counting: Counting = USUAL,
+    bindings: Mapping[str, Any] | None = None,
+) -> Choice:
+    """The networks that fit budgets, the best first; a network without a symbol is searched without it.
+
+    Args:
+        documents: The specifications.
+        symbols: What to solve for; see `solve`, of which the others are too.
+        limits: The budgets by quantity.
+        between: Where to search a symbol.
+        maximise: The quantity of which to have the most.
+        minimise: The quantity of which to have the least.
+        counting: How to count.
+        bindings: Values of other symbols, for the networks that have them.
+
+    Raises:
+        BindingError: No network has a symbol that is searched or bound; a budget cannot be.
+
+    >>> from archspec.language import load
+    >>> both = [load("mobilenet"), load("mobilenet_v2"), load("squeezenet")]
+    >>> found = choose(both, ["alpha"], {"macs": "<=400M", "params": "<=3M"})
+    >>> [(each.name, each.best.values) for each in found.fitting]
+    [('mobilenet', {'alpha': Fraction(83, 100)}), ('mobilenet_v2', {'alpha': Fraction(43, 50)})]
+    >>> found.missing[0].name
+    'squeezenet'
+    """
+    documents, symbols = tuple(documents), tuple(symbols)
+    budgets(limits)
+    _check_known(documents, (*symbols, *(bindings or {}), *(between or {})))
+    fitting: list[Solution] = []
+    missing: list[Solution] = []
+    refused: dict[str, str] = {}
+    for document in documents:
+        try:
+            found = solve(
+                document,
+                [name for name in symbols if name in document.symbols],
+                limits,
+                between={name: ends for name, ends in (between or {}).items() if name in document.symbols},
+                maximise=maximise,
+                minimise=minimise,
+                counting=counting,
+                bindings={name: value for name, value in (bindings or {}).items() if name in document.symbols},
+            )
+        except ArchspecError as error:
+            refused[document.name] = str(error).splitlines()[0]
+            continue
+        (fitting if found else missing).append(found)
+    return Choice(tuple(sorted(fitting, key=_rank)), tuple(sorted(missing, key=_miss)), refused)
+
+
+def _check_known(documents: Iterable[Document], names: Iterable[str]) -> None:
+    for name in names:
+        if not any(name in document.symbols for document in documents):
+            raise BindingError(f"none of these networks has a symbol '{name}'")
+
+
+def _rank(solution: Solution) -> tuple[Any, str]:
+    figure: Any = solution.best.figures[solution.goal] if solution.best else 0
+    return (figure if solution.smallest else -figure, solution.name)
+
+
+def _miss(solution: Solution) -> tuple[Any, str]:
+    figures = solution.nearest.figures if solution.nearest else {}
+    return (max(budget.miss(figures[budget.quantity]) for budget in solution.budgets), solution.name)

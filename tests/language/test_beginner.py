@@ -1,0 +1,118 @@
+"""The mistakes that a beginner is most likely to make, typed, and what is said of them: one fault, and what would do."""
+
+# ruff: noqa: E501  # a case is a row, however long
+
+import pytest
+from click.testing import CliRunner
+
+from archspec.cli import app
+
+HEAD = "archspec: 1\nname: x\ninput: [3, 32, 32]\n"
+"""Three lines; what a case adds begins in the fourth."""
+
+
+def net(*steps):
+    return "network:\n" + "".join(f"  - {step}\n" for step in steps)
+
+
+TYPED = [
+    # misspelt, and called as elsewhere
+    (net("con2d: {out_channels: 8, kernel_size: 3}"), "5:5: unknown operator or block 'con2d'; did you mean 'conv2d'?"),
+    (net("conv2d: {out_chanels: 8, kernel_size: 3}"), "5:14: 'conv2d' has no argument 'out_chanels'; did you mean 'out_channels'?"),
+    (net("conv2d: {filters: 8, kernel_size: 3}"), "5:14: 'conv2d' has no argument 'filters'; did you mean 'out_channels'?"),
+    (net("dense: {out_features: 8}"), "5:5: unknown operator or block 'dense'; did you mean 'linear'?"),
+    (net("swish"), "5:5: unknown operator or block 'swish'; did you mean 'silu'?"),
+    (net("BatchNorm2d"), "5:5: unknown operator or block 'BatchNorm2d'; did you mean 'batch_norm'?"),
+    (net("maxpool: {kernel_size: 2}"), "5:5: unknown operator or block 'maxpool'; did you mean 'max_pool2d'?"),
+    (net("group_norm: {groups: 4}"), "5:5: unknown operator or block 'group_norm'; the language has no such operator, see docs/operators.md"),
+    (net("matmul"), "5:5: unknown operator or block 'matmul'; the language has no such operator, see docs/operators.md"),
+    ("layers:\n  - relu\nnetwork: [relu]\n", "4:1: unknown key 'layers'; did you mean 'network'?"),
+    # missing
+    (net("conv2d: {out_channels: 8}"), "5:5: 'conv2d' needs 'kernel_size'"),
+    (net("conv2d: {out_channels: width(8), kernel_size: 3}"), "5:28: undefined function 'width'"),
+    (net("conv2d {out_channels: 8, kernel_size: 3}"), "5:41: not YAML: a second ':' on the line; put a text that holds ': ' into quotes"),
+    (net("conv2d: {out_channels: max(8, 3), kernel_size: 3}"), "5:31: 'max(8' is not an expression: '(' was never closed; inside { } and [ ], an expression with commas needs quotes"),
+    ("network:\n\t- relu\n", "5:1: not YAML: a tab cannot indent; use spaces"),
+    # swapped
+    (net("linear: {out_features: 10}"), "5:5: linear: linear takes vectors, found an image of 3×32×32; put flatten or global_avg_pool before it"),
+    (net("flatten", "conv2d: {out_channels: 8, kernel_size: 3}"), "6:5: conv2d: conv2d takes an image (channels × height × width), found 3072"),
+    (net("add: [[{conv2d: {out_channels: 8, kernel_size: 1}}], [identity]]"), "5:5: add: add needs equal channels: 8 in branch 1, 3 in branch 2"),
+    ("symbols: {a: {default: 3, range: [0, 2]}}\n" + net("relu"), "4:24: default must be from 0 to 2 (got 3)"),
+    # out of range
+    (net("conv2d: {out_channels: 0, kernel_size: 3}"), "5:28: conv2d: out_channels must be at least 1 (got 0)"),
+    (net("conv2d: {out_channels: 8, kernel_size: 64}"), "5:31: conv2d: the kernel spans 64, more than its input's height 32"),
+    (net("conv2d: {out_channels: 8, kernel_size: 3, groups: 2}"), "5:47: conv2d: 3 input channels do not divide into 2 groups; groups divides both"),
+    (net("dropout: {p: 50}"), "5:18: dropout: p must be at least 0 and less than 1 (got 50)"),
+    (net("softmax: {dim: 0}"), "5:20: softmax: dim must be an axis other than 0, which is the batch: 1 for the channels, -1 for the last (got 0)"),
+    (net("batch_norm: {momentum: 9}"), "5:28: batch_norm: momentum must be from 0 to 1 (got 9)"),
+    # units and ways of writing
+    (net("dropout: {p: 50%}"), "5:21: '50%' is not an expression: a share is a number, 50/100"),
+    (net("conv2d: {out_channels: 8, kernel_size: 3x3}"), "5:44: '3x3' is not an expression: a height and a width are written [3, 3]"),
+    (net("conv2d: {out_channels: 8 channels, kernel_size: 3}"), "5:30: '8 channels' is not an expression: it takes numbers, names, + − * / // **, comparisons and functions"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said"), TYPED)
+def test_a_specification_is_faulted_once_with_what_would_do(tmp_path, text, said):
+    path = tmp_path / "x.yaml"
+    path.write_text(HEAD + text)
+    result = CliRunner().invoke(app, ["check", str(path)])
+    assert result.exit_code == 2
+    found = [line for line in result.stderr.splitlines() if line.startswith(f"{path}:")]
+    assert found == [f"{path}:{said}"]
+
+
+ASKED = [
+    (["count", "mobilnet"], "no file or network of the zoo is called 'mobilnet'; did you mean 'mobilenet'?"),
+    (["count", "mobilenet", "--set", "alhpa=1"], "'mobilenet' has no symbol 'alhpa'; did you mean 'alpha'?"),
+    (["count", "mobilenet", "--set", "alpha"], "--set takes NAME=VALUE, such as alpha=0.5"),
+    (["count", "mobilenet", "--set", "alpha=9"], "alpha must be from 1/32 to 4 (got 9)"),
+    (["count", "mobilenet", "--set", "side=0.5"], "side must be a whole number (got 1/2); with 'type: rational' the symbol takes fractions"),
+    (["count", "mobilenet", "squeezenet"], "count takes one specification, and archspec compare several"),
+    (["compare", "mobilenet"], "compare takes two specifications or more: archspec compare mobilenet mobilenet_v2"),
+    (["zoo", "mobil"], "no network of the zoo matches 'mobil'; 'mobil*' has mobilenet"),
+    (["solve", "mobilenet", "--macs", "<=300MB", "--for", "alpha"], "no unit 'MB' of macs; did you mean 'M'?"),
+    (["solve", "mobilenet", "--macs", "<=300M"], "--for says which symbol to solve for, such as --for alpha"),
+    (["formula", "mobilenet", "--of", "mac"], "no quantity 'mac'; did you mean 'macs'?"),
+    (["reconcile", "mobilenet", "--reported", "3.5MB"], "expected a number such as 327.55M, 568,740,352 or '3.50M params'"),
+    (["compile", "mobilenet", "-o", "m.h5"], "'m.h5' ends in no format that can be written; there are .py, .pt2, .onnx"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "said"), ASKED)
+def test_a_command_is_refused_with_what_would_do(arguments, said):
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "300"}, terminal_width=300)
+    assert result.exit_code in (1, 2)
+    assert said in " ".join(result.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("net.onnx", b"\x08\x07", "an ONNX model"),
+        ("net.cfg", b"[net]\nwidth=416\n", "a Darknet configuration"),
+        ("net.tflite", b"\x1c\0\0\0TFL3", "a TensorFlow Lite model"),
+        ("net", b"\x1c\0\0\0TFL3", "a TensorFlow Lite model"),
+        ("net.pt", b"PK\x03\x04", "a PyTorch file"),
+        ("net.bin", b"PK\x03\x04", "a zip archive"),
+        ("net.safetensors", b"\x10\0\0\0\0\0\0\0{}", "a file of weights (--weights takes it)"),
+    ],
+)
+def test_a_file_of_others_is_called_what_it_is(tmp_path, name, data, said):
+    (tmp_path / name).write_bytes(data)
+    result = CliRunner().invoke(app, ["count", str(tmp_path / name)])
+    assert result.exit_code == 2
+    assert f"{tmp_path / name} is {said}, no specification" in result.stderr
+
+
+def test_a_specification_keeps_its_own_faults_whatever_it_is_called(tmp_path):
+    path = tmp_path / "net.cfg"
+    path.write_text(HEAD + net("relu"))
+    assert CliRunner().invoke(app, ["check", str(path)]).exit_code == 0
+
+
+def test_an_exponent_that_is_free_is_to_be_bound(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(HEAD + "symbols: {n: {default: 3}}\n" + net("conv2d: {out_channels: 2**n, kernel_size: 1}"))
+    result = CliRunner().invoke(app, ["formula", str(path)])
+    assert "(got n); bind n" in result.stderr
