@@ -176,7 +176,7 @@ class Architecture(Reported):
         >>> for form in archspec.load("lenet_300_100").formulas("params", by="stage"):
         ...     print(form.of.partition("/")[2], form, sep=": ")
         flatten: 0
-        fc1: 300·side²·input_channels + 300
+        fc1: 300·side² + 300
         relu1: 0
         fc2: 30100
         relu2: 0

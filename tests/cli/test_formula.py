@@ -21,7 +21,7 @@ def test_a_formula_is_printed_a_line_a_term_with_its_value_and_what_is_bound():
         "  + ⌈side/16⌉²·(⌊256α⌋·⌊512α⌋ + 5·⌊512α⌋² + 9·⌊256α⌋ + 45·⌊512α⌋)\n"
         "  + ⌈side/32⌉²·(⌊512α⌋·⌊1024α⌋ + ⌊1024α⌋² + 9·⌊512α⌋ + 9·⌊1024α⌋)\n"
         "  + 1000·⌊1024α⌋\n"
-        "with classes = 1000, input_channels = 3\n"
+        "with classes = 1000\n"
         "568,740,352 at α = 1, side = 224\n"
         "convention default\n"
         "checked: equal to the count at 5 random bindings (seed 0)\n"
@@ -37,8 +37,7 @@ def test_a_formula_is_printed_a_line_a_term_with_its_value_and_what_is_bound():
         (["bottleneck_units"], "  = h·w·(2cm/g + 9m)\n"),
         (["bottleneck_units"], "assumes c is a multiple of g; m is a multiple of g"),
         (["mobilenet", "--view", "divisible"], "valid when 32α is whole; side is a multiple of 32"),
-        (["mobilenet:input_channels=3", "--view", "asymptotic"], "  ≈ side²·(10752α² + 1125α/2)\n"),
-        (["mobilenet", "--view", "asymptotic"], "  ≈ side²·(10752α² + 72·α·input_channels + 693α/2)\n"),
+        (["mobilenet", "--view", "asymptotic"], "  ≈ side²·(10752α² + 1125α/2)\n"),
         (["mobilenet", "--set", "alpha=1/2", "--part", "fc"], "  = 512·classes\n"),
         (["mobilenet", "--of", "params", "--part", "conv2d"], "mobilenet/conv2d: params\n"),
         (["alexnet", "--of", "params", "--by", "stage"], "  conv2    = 256 + 614400/g\n"),
@@ -49,10 +48,10 @@ def test_a_formula_is_printed_a_line_a_term_with_its_value_and_what_is_bound():
         (["mobilenet", "--format", "latex"], "\\begin{align*}\n\\text{MACs} &= "),
         (["mobilenet", "--of", "weight_bytes", "--format", "markdown"], "**mobilenet: weights [B]**\n\n$$\n"),
         (["mobilenet", "--format", "numpy"], "import numpy as np"),
-        (["mobilenet", "--format", "javascript"], "function macs(alpha, side, classes, input_channels) {"),
+        (["mobilenet", "--format", "javascript"], "function macs(alpha, side, classes) {"),
         (["vgg16", "--of", "buffers"], "  = 0\n"),
         (["--method", "xnor_speedup", "--set", "c=256", "--set", "N_W=9"], "  = 2304/37 ≈ 62.2703\n"),
-        (["mobilenet", "--where", "side=32*n", "--set", "alpha=1,input_channels=3"], "  = 11586048n²\n  + 1024·classes\n"),
+        (["mobilenet", "--where", "side=32*n", "--set", "alpha=1"], "  = 11586048n²\n  + 1024·classes\n"),
         (["mobilenet", "--over", "mobilenet_full"], "mobilenet / mobilenet_full: MACs\n  ≈ (21504·α·side²"),
         (
             ["inverted_residual", "--letters", "paper", "--over", "separable"],
@@ -75,8 +74,7 @@ def test_what_is_printed(arguments, said):
 
 
 def test_json_holds_the_formula_in_every_language_and_its_conditions_as_data():
-    asked = ["mobilenet:input_channels=3", "--view", "divisible", "--check", "3", "--format", "json"]
-    found = json.loads(run(*asked).stdout)
+    found = json.loads(run("mobilenet", "--view", "divisible", "--check", "3", "--format", "json").stdout)
     assert found["text"] == "side²·(10752α² + 1125α/2) + 1024·α·classes"
     assert found["free"] == ["alpha", "side", "classes"]
     assert found["conditions"][1] == {
@@ -95,7 +93,7 @@ def test_json_holds_the_formula_in_every_language_and_its_conditions_as_data():
     ("arguments", "said"),
     [
         (["mobilenet", "--of", "prams"], "did you mean 'params'?"),
-        (["mobilenet", "--free", "depth"], "has no symbol 'depth'; its symbols are alpha, side, classes, input_channels"),
+        (["mobilenet", "--free", "depth"], "has no symbol 'depth'; its symbols are alpha, side, classes"),
         (["mobilenet", "--part", "fcc"], "no stage, node or operator 'fcc'; did you mean 'fc'?"),
         (["mobilenet", "--letters", "paper"], "letters are those of a block: mobilenet:BLOCK"),
         (["mobilenet", "--by", "stage", "--over", "alexnet"], "--over divides one formula by one"),
