@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sympy import Expr, Integer, Mul, Pow, Rational, Symbol
@@ -152,6 +153,7 @@ class Writer:
         raise NotImplementedError
 
 
+@lru_cache(maxsize=4096)
 def natural(expression: Expr) -> str:
     """What expressions are sorted by: their text, with 64 before 128."""
     return re.sub(r"[0-9]+", lambda number: number[0].zfill(12), str(expression))

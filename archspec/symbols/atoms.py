@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -84,8 +85,7 @@ class CeilDiv(Rounding):
     @property
     def flat(self) -> Expr:
         """A sum that is kept as one size, without the sums inside that are."""
-        inner = {part: part.flat for part in self.args[0].atoms(CeilDiv) if part.args[1] == 1}
-        return sympy.expand(self.args[0].xreplace(inner))
+        return _flat(self)
 
     def _sympystr(self, printer: Any) -> str:
         a, b = self.args
@@ -108,6 +108,12 @@ class CeilDiv(Rounding):
     def _pretty(self, printer: Any) -> prettyForm:
         a, b = map(printer._print, self.args)
         return closed(printer, a / b, "ceil", "lceil", "rceil")
+
+
+@lru_cache(maxsize=4096)
+def _flat(kept: CeilDiv) -> Expr:
+    inner = {part: _flat(part) for part in kept.args[0].atoms(CeilDiv) if part.args[1] == 1}
+    return sympy.expand(kept.args[0].xreplace(inner))
 
 
 class Floor(Rounding):
