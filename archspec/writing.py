@@ -254,11 +254,6 @@ def latex_upright(name: str) -> str:
     return rf"\mathrm{{{name.replace('_', _BACKSLASH + '_')}}}"
 
 
-def latex_comment(text: str) -> str:
-    """A comment on one line."""
-    return f"% {printable(text, None)}".rstrip()
-
-
 # ------------------------------------------------------------------ HTML, Markdown
 
 

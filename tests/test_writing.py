@@ -51,7 +51,7 @@ def test_comments_stay_on_their_line(text):
     code = f"{writing.python_comment(text)}\nx = 1\n"
     kinds = [token.type for token in tokenize.generate_tokens(io.StringIO(code).readline)]
     assert kinds[:2] == [tokenize.COMMENT, tokenize.NL]
-    for comment in (writing.python_comment, writing.javascript_comment, writing.latex_comment):
+    for comment in (writing.python_comment, writing.javascript_comment):
         assert len(comment(text).splitlines()) == 1
         assert comment(text).isprintable()
 

@@ -10,7 +10,7 @@ from archspec.emit.conditions import reader
 from archspec.emit.containers import bind_lets, is_chain
 from archspec.emit.facts import BlockFacts, SpecFacts, merged_values
 from archspec.emit.flow import mapped
-from archspec.emit.frame import Frame, X
+from archspec.emit.frame import UNTOLD, Frame, X
 from archspec.emit.prose import block_prose
 from archspec.emit.scope import ClassScope, dimensions
 from archspec.emit.statements import Assign, If, Return, used
@@ -49,7 +49,7 @@ def write_block(facts: SpecFacts, found: BlockFacts) -> None:
     found.free = dict(sorted(scope.symbols.items(), key=lambda item: order.index(item[0])))
     own = {*found.sizes.values(), *found.args.values(), *found.free.values()}
     found.shape = mapped(lambda size: size if set(code.names(size)) <= own else None, frame.flow)
-    found.does = frame.does if set(code.names(frame.does)) <= own else True
+    found.does = frame.does if set(code.names(frame.does)) <= own else UNTOLD
     _finish(facts, found, frame)
 
 

@@ -36,11 +36,6 @@ def froms(bodies: tuple[Body, ...]) -> Counter[str]:
     return Counter(step.from_ for step in steps(bodies) if isinstance(step, From))
 
 
-def conditional_value(name: str, body: Body) -> bool:
-    """Whether a value of a body is only there on a condition."""
-    return name not in {step.as_ for step in body}
-
-
 def names_given(bodies: tuple[Body, ...]) -> Iterator[str]:
     """The names by which the values of bodies can be gone back to."""
     for step in steps(bodies):

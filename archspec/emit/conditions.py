@@ -53,7 +53,8 @@ def conditional(
     a, b = sides = _side(then, frame), _side(otherwise, frame)
     possible = [side for side in sides if side.flow is not None]
     if not possible:
-        raise ArchspecError("neither side of a condition can be built")
+        reasons = [found.message[0] for side in sides for found in side.lines.done() if isinstance(found, Refuse)]
+        raise ArchspecError(f"neither side of a condition can be built: {'; '.join(dict.fromkeys(reasons))}")
     if len(possible) == 2:
         _meet(condition, frame, a, b, label)
     else:

@@ -10,7 +10,7 @@ from archspec.emit.code import Code
 from archspec.emit.conditions import reader
 from archspec.emit.finish import SELF
 from archspec.emit.flow import Either, mapped, sizes
-from archspec.emit.frame import Frame, Submodule, call_module
+from archspec.emit.frame import UNTOLD, Frame, Submodule, call_module
 from archspec.emit.scope import TENSOR, ClassScope
 from archspec.emit.statements import Put, Return, Unpack
 from archspec.errors import ArchspecError
@@ -168,7 +168,7 @@ def write_submodule(
     outer, made = _outside(shapes, scope, made, label, frame)
     values = {name: (outer[name], frame.scope.tensor(None, name)) for name in given}
     does = scope.outside(inner.does)
-    return Submodule(made, outer[""], True if does is None else does, tuple(taken), values)
+    return Submodule(made, outer[""], UNTOLD if does is None else does, tuple(taken), values)
 
 
 def _outside(shapes: Mapping[str, Any], scope: ClassScope, made: Code, label: str, frame: Frame) -> tuple[Any, Code]:

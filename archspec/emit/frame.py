@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 X = code.name("x", TENSOR)
 """What flows into a forward."""
 
+UNTOLD = code.name("?", code.BOOL)
+"""Whether a part does anything, where that depends on what only the part knows."""
+
 Named = tuple[Any, Code]
 """A value that `from` can go back to: its shape and its variable."""
 

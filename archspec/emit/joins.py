@@ -10,7 +10,7 @@ from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import message, reader, settled
 from archspec.emit.containers import child_code, child_statement, is_chain, sequential, shared_values, write_submodule
 from archspec.emit.flow import Either
-from archspec.emit.frame import Frame, call_module
+from archspec.emit.frame import UNTOLD, Frame, call_module
 from archspec.emit.layer import function_code, layers
 from archspec.emit.modules import keep_value
 from archspec.emit.scope import TENSOR
@@ -104,8 +104,15 @@ def _chained(label: str, name: Any, body: Body, rest: Body, inner: Frame, frame:
 
 
 def _does(body: Body, done: Any, frame: Frame) -> Any:
-    """Whether a branch does anything, counting that it may go back to another value."""
-    return code.either(*(_goes_back(step, frame) for step in body), done)
+    """Whether a branch does anything, counting that it may go back to another value.
+
+    Raises:
+        ArchspecError: It depends on sizes inside a part of the branch.
+    """
+    does = code.either(*(_goes_back(step, frame) for step in body), done)
+    if UNTOLD in code.names(does):
+        raise ArchspecError("whether a branch does anything depends on sizes that only a part of it knows")
+    return does
 
 
 def _goes_back(step: Step, frame: Frame) -> Any:

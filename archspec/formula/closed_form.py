@@ -105,7 +105,17 @@ class Formula(Reported):
             return self.terms
         if name not in VIEWS:
             raise UnknownNameError(f"a formula has no view '{name}'{did_you_mean(name, VIEWS) or _listed(VIEWS)}")
-        expression = self._divisible[0] if name == "divisible" else asymptotic(self.exact)
+        return self._divisible_terms if name == "divisible" else self._asymptotic_terms
+
+    @cached_property
+    def _divisible_terms(self) -> tuple[Expr, ...]:
+        return self._arranged(self._divisible[0])
+
+    @cached_property
+    def _asymptotic_terms(self) -> tuple[Expr, ...]:
+        return self._arranged(asymptotic(self.exact))
+
+    def _arranged(self, expression: Expr) -> tuple[Expr, ...]:
         sides = tuple(symbol for symbol in self.symbols if any(symbol in size.free_symbols for size in self.sizes))
         return written({expression: 1}, sides, self.arrangement)
 

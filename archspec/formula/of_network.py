@@ -92,12 +92,7 @@ def formulas(
     defaults = {name: document.symbols[name].default if name in document.symbols else 1 for name in names}
     decisive = defaults if values_at_hand() is None else values_at_hand()
     with recording(decisive) as conditions:
-        symbolic = _table(document, fixed, counting, names)
-        letters = tuple(symbolic.network.bindings.get(name, symbolic.network.batch) for name in names)
-        if of_what.kind in WHOLE and (repeated := _repeats(symbolic.network)):
-            pinned = {name: settled(each) for name, each in zip(names, letters, strict=True) if each in repeated}
-            left = tuple(name for name in names if name not in pinned)
-            symbolic = _table(document, {**fixed, **pinned}, counting, left)
+        symbolic, letters = _in_symbols(document, of_what, fixed, counting, names)
         figures = [symbolic.figure(quantity)] if of_what.kind in WHOLE else []
         symbolic.column(of_what)
     network = symbolic.network
@@ -141,6 +136,19 @@ def formulas(
     if by == "total":
         return (of(part or "", _Place(BY_PART, part)),)
     return tuple(of(row.name, _Place(by, row.name)) for row in symbolic.by(by))
+
+
+def _in_symbols(
+    document: Document, of_what: Quantity, fixed: Mapping[str, Any], counting: Counting, names: tuple[str, ...]
+) -> tuple[CostTable, tuple[Any, ...]]:
+    """The count in free symbols, and those symbols; what does not add up needs numbers for how often is repeated."""
+    table = _table(document, fixed, counting, names)
+    letters = tuple(table.network.bindings.get(name, table.network.batch) for name in names)
+    if of_what.kind in WHOLE and (repeated := _repeats(table.network)):
+        pinned = {name: settled(each) for name, each in zip(names, letters, strict=True) if each in repeated}
+        left = tuple(name for name in names if name not in pinned)
+        table = _table(document, {**fixed, **pinned}, counting, left)
+    return table, letters
 
 
 BY_PART = "part"

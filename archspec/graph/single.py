@@ -11,7 +11,7 @@ from archspec.errors import UnknownNameError, did_you_mean
 from archspec.graph.expand import expand
 from archspec.language.document import Block, Call, Document, Symbol
 from archspec.language.expression import BUILTINS, CONSTANTS, Expression
-from archspec.language.rules import signature
+from archspec.language.rules import flow_sizes, signature
 
 SIZES = {"in_channels": "c_in", "in_height": "h", "in_width": "w"}
 """What flows into a block, and the letters of that."""
@@ -89,27 +89,12 @@ def single(document: Document, block: str, letters: str | None = None) -> Standa
         raise UnknownNameError(f"'{document.name}' does not use the block '{block}' at its defaults; count it in a use")
     values, tensor = uses[block]
     shown = _letters(document, block, found, letters)
-    flowing = (
-        dict(zip(SIZES, tensor.shape[1:], strict=False))
-        if len(tensor.shape) == 4
-        else {"in_channels": tensor.shape[-1]}
-    )
+    flowing = flow_sizes(tensor.shape)
     numbers = {arg: values[arg] for arg in found.args if dims.is_number(values[arg])}
     reached = _reached(document, block)
     lets = {name: each for name, each in document.let.items() if name in reached}
     symbols = {name: each for name, each in document.symbols.items() if name in reached}
-    named: dict[str, str] = {}
-    by_letter: dict[str, str] = {}  # the symbol of a letter; two sizes of one letter are one symbol
-    for key, default in (*flowing.items(), *numbers.items()):
-        letter = shown.get(key)
-        called = letter if letter and _is_name(letter) else SIZES.get(key, key)
-        named[key] = by_letter.get(letter or "") or _free(called, (*symbols, *lets))
-        by_letter.setdefault(letter or named[key], named[key])
-        limits = None if default > 0 else (default, MOST)
-        symbols.setdefault(named[key], Symbol(default=default, latex=letter, range=limits))
-    for key, letter in shown.items():
-        if key not in named and key in symbols:
-            symbols[key] = symbols[key].model_copy(update={"latex": letter})
+    named = _name_symbols(symbols, {**flowing, **numbers}, shown, lets)
     args = {arg: Expression(named[arg]) for arg in numbers}
     as_network = document.model_copy(
         update={
@@ -127,6 +112,25 @@ def single(document: Document, block: str, letters: str | None = None) -> Standa
     return StandaloneBlock(
         as_network, named, optional, lettered, found.letters[letters].form if letters else "collected"
     )
+
+
+def _name_symbols(
+    symbols: dict[str, Symbol], sizes: Mapping[str, Any], shown: Mapping[str, str], lets: Iterable[str]
+) -> dict[str, str]:
+    """The symbol of each size, which is put among the symbols; two sizes of one letter are one symbol."""
+    named: dict[str, str] = {}
+    by_letter: dict[str, str] = {}
+    for key, default in sizes.items():
+        letter = shown.get(key)
+        called = letter if letter and _is_name(letter) else SIZES.get(key, key)
+        named[key] = by_letter.get(letter or "") or _free(called, (*symbols, *lets))
+        by_letter.setdefault(letter or named[key], named[key])
+        limits = None if default > 0 else (default, MOST)
+        symbols.setdefault(named[key], Symbol(default=default, latex=letter, range=limits))
+    for key, letter in shown.items():
+        if key not in named and key in symbols:
+            symbols[key] = symbols[key].model_copy(update={"latex": letter})
+    return named
 
 
 def _is_name(letter: str) -> bool:

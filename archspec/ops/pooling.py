@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from archspec.dims import Dim, divide, exact_div, reaches
-from archspec.errors import ShapeError
+from archspec.dims import Dim, ceil_div, divide, exact_div, floor_div, maximum, reaches
+from archspec.errors import DivisibilityError, ShapeError
 from archspec.ops import window
 from archspec.ops.base import (
     Function,
@@ -20,6 +20,9 @@ from archspec.ops.base import (
     image,
     whole_image,
 )
+
+MOST_WINDOWS = 16
+"""Up to so many windows to an axis are added up one by one, where sizes are symbols that the windows do not divide."""
 
 
 class _Pool2d(Weightless):
@@ -227,7 +230,12 @@ def _longest(h: Dim, o: Dim) -> Dim:
     """The longest window of an axis, from ⌊i·h/o⌋ to ⌈(i+1)·h/o⌉."""
     if type(h) is int and type(o) is int:
         return max(-(-(i + 1) * h // o) - i * h // o for i in range(o // math.gcd(h, o)))
-    return exact_div(h, o)
+    try:
+        return exact_div(h, o)
+    except DivisibilityError:
+        if not (type(o) is int and o <= MOST_WINDOWS):
+            raise
+        return maximum(*dict.fromkeys(end - begin for begin, end in _windows(h, o)))
 
 
 def _covered(h: Dim, o: Dim) -> Dim:
@@ -238,5 +246,15 @@ def _covered(h: Dim, o: Dim) -> Dim:
     """
     if type(h) is int and type(o) is int:
         return h + o - math.gcd(h, o)
-    exact_div(h, o)
+    try:
+        exact_div(h, o)
+    except DivisibilityError:
+        if not (type(o) is int and o <= MOST_WINDOWS):
+            raise
+        return sum(end - begin for begin, end in _windows(h, o))
     return h
+
+
+def _windows(h: Dim, o: int) -> list[tuple[Dim, Dim]]:
+    """Where each window of an axis begins and ends."""
+    return [(floor_div(i * h, o), ceil_div((i + 1) * h, o)) for i in range(o)]

@@ -1,6 +1,7 @@
 """Operators that move data without computing on it, and upsampling."""
 
 from math import prod
+from operator import index as as_index
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -164,13 +165,13 @@ class Split(Free, name="split"):
         """Along which axis the part lies, where it begins, and its length."""
         dim = axis(x, self.dim, self.name)
         channels, sections = x.shape[dim], self.sections
-        parts = len(sections) if isinstance(sections, tuple) else sections
-        if not reaches(parts, self.index + 1):
-            raise ShapeError(f"there is no part {self.index} of {parts}; parts count from 0", "index")
-        if isinstance(sections, tuple):
+        listed = isinstance(sections, tuple)
+        parts, index = (len(sections), as_index(settled(self.index))) if listed else (sections, self.index)
+        if not reaches(parts, index + 1):
+            raise ShapeError(f"there is no part {index} of {parts}; parts count from 0", "index")
+        if listed:
             if not same_size(sum(sections), channels):
                 raise ShapeError(f"the sections add up to {sum(sections)}, not to the {channels} channels of the input")
-            index = settled(self.index)
             return dim, sum(sections[:index]), sections[index]
         try:
             length = exact_div(channels, sections)
@@ -178,7 +179,7 @@ class Split(Free, name="split"):
             raise DivisibilityError(
                 f"{channels} channels do not split into {sections} equal parts", "sections"
             ) from None
-        return dim, self.index * length, length
+        return dim, index * length, length
 
     def torch_call(self, x: Tensor) -> Function:
         """`torch.narrow`."""

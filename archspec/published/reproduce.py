@@ -22,9 +22,6 @@ from archspec.published.functions import functions
 from archspec.published.verdict import Printed, Verdict, judge, split_unit
 from archspec.writing import printable
 
-OPEN = (Verdict.OFF,)
-"""The verdicts that want an explanation."""
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -68,7 +68,7 @@ def _columns(tables: Mapping[str, CostTable], figures: Sequence[str]) -> list[Co
 
 
 def _records(tables: Mapping[str, CostTable], figures: Sequence[str]) -> Table:
-    """A row a network, for machines."""
+    """One row per network, for machines."""
     reference = next(iter(tables.values()))
     columns = [Column("network", [Name(name) for name in tables])]
     for figure in figures:

@@ -180,25 +180,21 @@ def _usual(table: CostTable, lines: Sequence[_CostLine], grouping: str | int) ->
     rows = [*(line.row for line in lines), total]
     shapes = [EMPTY if grouping == "operator" else Shape(line.row.output) for line in lines]
 
-    def figure(heading: str, name: str, drop: int = 0) -> Column:
-        return Column(heading, [Number(getattr(row, name)) for row in rows], name, drop)
+    counter = table.convention.name if isinstance(table.convention, Dialect) else None
+    first, second = ("flops", "macs") if counter else ("macs", "flops")  # a counter's number takes the first place
 
-    def share(of: str, name: str) -> Column:
-        return Column(f"share of {of}", [Share(getattr(row, name), getattr(total, name)) for row in rows], "share")
+    def figure(name: str, drop: int = 0, heading: str | None = None) -> Column:
+        return Column(heading or QUANTITIES[name].heading, [Number(getattr(row, name)) for row in rows], name, drop)
 
-    if isinstance(table.convention, Dialect):  # its number takes the first place, and the bars
-        name = table.convention.name
-        first, second, last = figure(name, "flops"), figure("MACs", "macs", 2), share(name, "flops")
-    else:
-        first, second, last = figure("MACs", "macs"), figure("FLOPs", "flops", 2), share("MACs", "macs")
+    of = counter or QUANTITIES[first].heading
     return [
         Column("output", [*shapes, EMPTY]),
-        figure("params", "params"),
-        first,
-        second,
-        figure("activations", "activations", 3),
-        figure("weights [B]", "weight_bytes", 1),
-        last,
+        figure("params"),
+        figure(first, heading=counter),
+        figure(second, 2),
+        figure("activations", 3),
+        figure("weight_bytes", 1),
+        Column(f"share of {of}", [Share(getattr(row, first), getattr(total, first)) for row in rows], "share"),
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from archspec.cost import QUANTITIES
 from archspec.formula.closed_form import Formula
 from archspec.formula.explain import Explanation
 from archspec.formula.shapes import NumberLatex, NumberText, ShapeLatex, ShapeText, shape
@@ -10,8 +11,6 @@ from archspec.formula.writers import Text
 from archspec.report import numbers
 from archspec.report.cells import Math, Name
 from archspec.report.page import Column, Equation, Formulas, Notes, Report, Section, Table, Title
-
-NAMES = {"macs": "MACs", "params": "params", "buffers": "buffers", "binary": "one-bit MACs"}
 
 Steps = tuple[tuple[str, str], ...]
 """What something is, from letters to numbers: each as text and as LaTeX."""
@@ -93,9 +92,9 @@ def _quantities(found: Explanation) -> Iterator[tuple[str, Steps]]:
         yield name, _sizes(found, formulas, array)
     for name, value in found.figures.items():
         formula = None if found.broken else found.closed_forms.figures.get(name)
-        yield NAMES.get(name, name), _distinct(*_written(found, formula), _number(value))
+        yield _heading(name), _distinct(*_written(found, formula), _number(value))
     if found.factors:
-        yield "FLOPs", _distinct(*_flops(found), _number(found.flops))
+        yield _heading("flops"), _distinct(*_flops(found), _number(found.flops))
     if found.node.operator.view:
         yield "activations", (("0", "0"),)
     else:
@@ -127,13 +126,17 @@ def _flops(found: Explanation) -> Steps:
     names, figures = [], []
     for kind, factor in found.factors.items():
         text, latex = ("", "") if factor == 1 else (f"{factor}·", rf"{factor} \cdot ")
-        name = NAMES.get(kind, kind)
+        name = _heading(kind)
         names.append((f"{text}{name}", rf"{latex}\text{{{name}}}"))
         number, in_latex = _number(found.figures[kind])
         figures.append((f"{text}{number}", f"{latex}{in_latex}"))
     return tuple(
         (" + ".join(text for text, _ in terms), " + ".join(latex for _, latex in terms)) for terms in (names, figures)
     )
+
+
+def _heading(name: str) -> str:
+    return "one-bit MACs" if name == "binary" else QUANTITIES[name].heading
 
 
 def _distinct(*steps: tuple[str, str]) -> Steps:

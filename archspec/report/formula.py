@@ -220,7 +220,7 @@ def _assumed(formula: Formula, writer: Text) -> list[str]:
     if len(ones) < 2:  # of one it is said as of others
         return others
     listed = [writer.write(each.left) for each in ones]
-    more = f", and {len(ones) - MOST_CONDITIONS} more" if len(ones) > MOST_CONDITIONS else ""
+    more = f", and {len(ones) - MOST_CONDITIONS} more (--format json has all)" if len(ones) > MOST_CONDITIONS else ""
     return [*others, f"that each of these is 1 or more: {', '.join(listed[:MOST_CONDITIONS])}{more}"]
 
 

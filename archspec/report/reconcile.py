@@ -10,6 +10,7 @@ from archspec.graph import Network
 from archspec.published.reconcile import Counted, Reconciliation
 from archspec.published.verdict import Verdict
 from archspec.report import numbers
+from archspec.report.budgets import percent
 from archspec.report.cells import Name, Number
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
 
@@ -61,7 +62,7 @@ def reconcile(found: Reconciliation) -> Report:
 def _odds(found: Reconciliation) -> str:
     """How much was tried, and how much of it would be explained by chance."""
     digits = len(str(found.report.numbers))
-    share = numbers.share(found.by_chance, found.report.numbers)
+    share = percent(found.chance)
     said = (
         f"{numbers.number(found.tried)} numbers were tried. Of the {numbers.number(found.report.numbers)} numbers of "
         f"{digits} digit{'s'[: digits > 1]} and this size they explain {numbers.number(found.by_chance)} ({share})"

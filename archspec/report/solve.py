@@ -51,7 +51,7 @@ def choice(found: Choice) -> Report:
 
 
 def _choices(found: Choice) -> list[Column]:
-    """A row a network: where it fits best, or misses least, and what it costs there."""
+    """One row per network: where it fits best, or misses least, and what it costs there."""
     every = (*found.fitting, *found.missing)
     networks = [each.best or each.nearest for each in every]
     asked = [budget.quantity for each in every[:1] for budget in each.budgets]

@@ -1,13 +1,23 @@
-"""What formats that are set by TeX, or padded for who reads their source, share."""
+"""What formats share that are set by TeX, or padded for who reads their source, or made of blocks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from archspec.report.page import Equation, Formulas
+from archspec.report.page import Equation, Formulas, Part, Report
 from archspec.writing import latex_text
 
 SIGNS = {"≈": r"\approx", "−": "-"}
 """Signs as math mode has them."""
+
+
+def blocks(report: Report, heading: Callable[[str], str], part: Callable[[Part], str]) -> str:
+    """The headings of sections and their parts, with an empty line between."""
+    found = (
+        block
+        for section in report.sections
+        for block in (heading(section.heading) if section.heading else "", *map(part, section.parts))
+    )
+    return "\n\n".join(filter(None, found)) + "\n"
 
 
 def padded(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from archspec.cost import QUANTITIES
 from archspec.report import numbers
 from archspec.report.cells import Name, Number
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
@@ -10,7 +11,7 @@ from archspec.report.page import Column, Notes, Report, Role, Section, Table, Ti
 if TYPE_CHECKING:
     from archspec.runtime import Agreement, Comparison
 
-COUNTS = {"params": "params", "buffers": "buffers", "macs": "MACs", "activations": "activations"}
+COUNTS = ("params", "buffers", "macs", "activations")
 
 
 def verify(agreements: "Sequence[Agreement]", *, layers: bool = False) -> Report:
@@ -80,8 +81,8 @@ def _records(agreements: "Sequence[Agreement]") -> list[Column]:
 
 def _counts(rows: "Sequence[Comparison]") -> Iterator[Column]:
     yield Column("weights", [_both(row, "weights", lambda weights: str(len(weights))) for row in rows])
-    for fact, heading in COUNTS.items():
-        yield Column(heading, [_both(row, fact, numbers.number) for row in rows], fact)
+    for fact in COUNTS:
+        yield Column(QUANTITIES[fact].heading, [_both(row, fact, numbers.number) for row in rows], fact)
 
 
 def _told_apart(agreements: "Sequence[Agreement]") -> list[str]:
@@ -108,7 +109,14 @@ def _findings(agreements: "Sequence[Agreement]") -> list[str]:
     nodes = sum(len(agreement.rows) for agreement in agreements)
     facts = "inputs, shapes, weights, params, buffers, MACs and activations"
     sentence = f"{agreeing} of {len(agreements)} networks agree ({nodes:,} nodes: {facts})"
-    return [sentence, *(agreement.sentence for agreement in agreements if not agreement)]
+    one_bit = any(row.operator.startswith("binary_") for agreement in agreements for row in agreement.rows)
+    return [sentence, *(agreement.sentence for agreement in agreements if not agreement), *[ONE_BIT] * one_bit]
+
+
+ONE_BIT = (
+    "MACs are those that torch carries out: it computes one-bit layers by real ones; count has their operations as "
+    "binary, and not among the MACs"
+)
 
 
 def _data(agreement: "Agreement") -> dict[str, Any]:

@@ -31,10 +31,11 @@ class _Binary(nn.Module):
 
     weight: Tensor
     alpha: Tensor
-    gradient = "exact"
+    gradient: str
 
     def _begin(self, binary_input: bool, input_scale: bool) -> None:
         self.binary_input, self.input_scale = binary_input, input_scale
+        self.gradient = "exact"
         self.register_buffer("alpha", self._mean())
         self._learning = False
 
@@ -53,8 +54,9 @@ class _Binary(nn.Module):
         """The signs of W; by the paper's rule they stand for α, too: ∂sign(Wᵢ)/∂Wᵢ = 1[|Wᵢ| ≤ 1] + 1/(n·α)."""
         if self.gradient != "paper" or not self.training:
             return sign(self.weight)
-        sums = self.weight.detach().abs().flatten(1).sum(1).clamp_min(torch.finfo(self.weight.dtype).tiny)
-        term = self.weight / sums.view(-1, *[1] * (self.weight.ndim - 1))
+        sums = self.weight.detach().abs().flatten(1).sum(1)
+        sums = torch.where(sums == 0, torch.ones_like(sums), sums)
+        term = self.weight / sums.view([-1] + [1] * (self.weight.ndim - 1))
         return sign(self.weight) + (term - term.detach())
 
     def train(self, mode: bool = True) -> Self:

@@ -81,10 +81,16 @@ class CeilDiv(Rounding):
         shorter = b.free_symbols and len(sympy.Add.make_args(rest)) < len(sympy.Add.make_args(a))
         return rest if shorter else None
 
+    @property
+    def flat(self) -> Expr:
+        """A sum that is kept as one size, without the sums inside that are."""
+        inner = {part: part.flat for part in self.args[0].atoms(CeilDiv) if part.args[1] == 1}
+        return sympy.expand(self.args[0].xreplace(inner))
+
     def _sympystr(self, printer: Any) -> str:
         a, b = self.args
         if b == 1:
-            return f"({printer._print(a)})"
+            return f"({printer._print(self.flat)})"
         left, right = "⌈⌉" if self.whole is None else "⌊⌋"
         above = a if self.whole is None else self.whole
         top = f"({printer._print(above)})" if above.is_Add else printer._print(above)
@@ -94,7 +100,7 @@ class CeilDiv(Rounding):
     def _in_latex(self, printer: Any) -> str:
         a, b = self.args
         if b == 1:
-            return rf"\left({printer._print(a)}\right)"
+            return rf"\left({printer._print(self.flat)}\right)"
         end = "ceil" if self.whole is None else "floor"
         top, bottom = printer._print(a if self.whole is None else self.whole), printer._print(b)
         return rf"\left\l{end} \frac{{{top}}}{{{bottom}}} \right\r{end}"

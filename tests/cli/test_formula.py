@@ -15,12 +15,17 @@ def run(*arguments):
 def test_a_formula_is_printed_a_line_a_term_with_its_value_and_what_is_bound():
     assert run("mobilenet", "--free", "alpha,side", "--check", "5").stdout == (
         "mobilenet: MACs\n"
-        "  = ⌊32α⌋·⌈side/2⌉²·(⌊64α⌋ + 36)\n"
-        "  + ⌈side/4⌉²·(⌊64α⌋·⌊128α⌋ + ⌊128α⌋² + 9·⌊64α⌋ + 9·⌊128α⌋)\n"
-        "  + ⌈side/8⌉²·(⌊128α⌋·⌊256α⌋ + ⌊256α⌋² + 9·⌊128α⌋ + 9·⌊256α⌋)\n"
-        "  + ⌈side/16⌉²·(⌊256α⌋·⌊512α⌋ + 5·⌊512α⌋² + 9·⌊256α⌋ + 45·⌊512α⌋)\n"
-        "  + ⌈side/32⌉²·(⌊512α⌋·⌊1024α⌋ + ⌊1024α⌋² + 9·⌊512α⌋ + 9·⌊1024α⌋)\n"
-        "  + 1000·⌊1024α⌋\n"
+        "  = ⌊32α⌋·⌈side/2⌉²·(n₁ + 36)\n"
+        "  + ⌈side/4⌉²·(n₁·n₂ + n₂² + 9·n₁ + 9·n₂)\n"
+        "  + ⌈side/8⌉²·(n₂·n₃ + n₃² + 9·n₂ + 9·n₃)\n"
+        "  + ⌈side/16⌉²·(n₃·n₄ + 5·n₄² + 9·n₃ + 45·n₄)\n"
+        "  + ⌈side/32⌉²·(n₄·n₅ + n₅² + 9·n₄ + 9·n₅)\n"
+        "  + 1000·n₅\n"
+        "  where n₁ = ⌊64α⌋\n"
+        "  and n₂ = ⌊128α⌋\n"
+        "  and n₃ = ⌊256α⌋\n"
+        "  and n₄ = ⌊512α⌋\n"
+        "  and n₅ = ⌊1024α⌋\n"
         "with classes = 1000\n"
         "568,740,352 at α = 1, side = 224\n"
         "convention default\n"
@@ -62,7 +67,7 @@ def test_a_formula_is_printed_a_line_a_term_with_its_value_and_what_is_bound():
             "an assumption does not hold; the network is\n  counted: 10,035,200",
         ),
         (["separable", "--letters", "paper", "--free", "D_K", "--set", "N=64"], "  = 401408·D_K²\n  + 25690112\n"),
-        (["mobilenet", "--by", "block", "--format", "python"], "def macs("),
+        (["mobilenet", "--by", "block", "--format", "python"], "def macs_separable7_unit5(alpha, side, classes):"),
     ],
 )
 def test_what_is_printed(arguments, said):

@@ -93,7 +93,7 @@ def test_a_network_of_the_zoo_is_copied_with_its_comments_and_nothing_is_written
     target.write_text("mine")
     refused = run("zoo", "--copy", "mobilenet", target)
     assert (refused.exit_code, target.read_text()) == (2, "mine")
-    assert "there is a file already" in refused.stderr
+    assert "there is already such a file" in refused.stderr
     assert "did you mean 'mobilenet'?" in run("zoo", "--copy", "mobilnet", tmp_path / "x.yaml").stderr
     assert not (tmp_path / "x.yaml").exists()
 

@@ -1,5 +1,6 @@
 """Distillation: the gradient by differentiation, by finite differences and by torch; its limit; the specialists."""
 
+from functools import cache
 from math import exp, log
 from random import Random
 
@@ -21,11 +22,20 @@ def loss(z, p, temperature):
     return -sum(target * log(q) for target, q in zip(p, softmax(z, temperature), strict=True))
 
 
-def by_the_formula(z, p, temperature):
-    """(q − p)/T, by the expression."""
+limit = cache(high_temperature)
+
+
+@cache
+def closed():
+    """(q − p)/T as a function of z, p, R and T."""
     found = gradient()
     letters = {letter.name: letter for letter in found.closed.free_symbols}
-    compute = sympy.lambdify([letters[name] for name in ("z", "p", "R", "T")], found.closed, "math")
+    return sympy.lambdify([letters[name] for name in ("z", "p", "R", "T")], found.closed, "math")
+
+
+def by_the_formula(z, p, temperature):
+    """(q − p)/T, by the expression."""
+    compute = closed()
     powers = [exp(logit / temperature) for logit in z]
     return [compute(z[k], p[k], sum(powers) - powers[k], temperature) for k in range(len(z))]
 
@@ -77,7 +87,7 @@ def test_the_limit_is_that_which_sympy_finds_without_help():
 
 
 def test_for_any_number_of_classes_the_limit_and_what_it_leaves_out():
-    found = high_temperature()
+    found = limit()
     z, v, n, t = sympy.symbols("z"), sympy.symbols("v"), distillation.N, distillation.T
     of_z, of_v, squares_z, squares_v = sympy.symbols("S_z S_v Q_z Q_v")
     assert sympy.expand(found.first - ((z - of_z / n) - (v - of_v / n)) / n) == 0
@@ -91,7 +101,7 @@ def test_the_higher_the_temperature_the_nearer_the_limit_and_the_nearer_with_its
     classes = 3 + seed
     z, v, _ = drawn(seed, classes)
     z, v = ([x - sum(xs) / classes for x in xs] for xs in (z, v))
-    found = high_temperature()
+    found = limit()
     values = {"z": z[0], "v": v[0], "Q_z": sum(x * x for x in z), "Q_v": sum(x * x for x in v), "N": classes}
     before = None
     for temperature in (1000, 10_000):

@@ -15,25 +15,28 @@ from archspec.symbols import value
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
 
-BINDINGS = 200
+FEW, MANY = 40, 200
+"""At how many bindings a network is counted; many by --long."""
+
 FIGURES = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
 
 
 @pytest.mark.parametrize("name", zoo.names())
-def test_the_formulas_of_a_network_are_its_counts(name):
+def test_the_formulas_of_a_network_are_its_counts(name, request):
+    wanted = MANY if request.config.option.long else FEW
     arch = archspec.load(name)
     forms = {quantity: arch.formula(quantity) for quantity in FIGURES}
     held = 0
-    for bindings in drawn(forms["macs"], arch.document, 100 * BINDINGS, seed=1):
+    for bindings in drawn(forms["macs"], arch.document, 100 * wanted, seed=1):
         if not forms["macs"].holds(**bindings):
             continue
         table = arch.count(**bindings)
         for quantity, form in forms.items():
             assert value(form.exact, bindings) == getattr(table, quantity), (quantity, bindings)
         held += 1
-        if held == BINDINGS:
+        if held == wanted:
             break
-    assert held == BINDINGS
+    assert held == wanted
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "shufflenet", "squeezenet_meta", "alexnet", "binary_convolution"])
@@ -60,6 +63,7 @@ def test_where_a_view_without_roundings_says_that_it_holds_it_is_the_count(name)
     """Bindings are drawn among round numbers, so that the conditions are often met."""
     arch = archspec.load(name)
     form = arch.formula("macs")
+    divisible = form.divisible
     random, met = Random(4), 0  # noqa: S311
     for _ in range(60):
         bindings = {symbol.name: _round_number(arch.document.symbols[symbol.name], random) for symbol in form.symbols}
@@ -69,7 +73,7 @@ def test_where_a_view_without_roundings_says_that_it_holds_it_is_the_count(name)
             count = arch.count(**bindings).macs
         except ArchspecError:
             continue
-        assert value(form.divisible, bindings) == count, bindings
+        assert value(divisible, bindings) == count, bindings
         met += 1
     assert met or name in {"squeezenet_meta"}  # seventeen conditions at once
 

@@ -87,6 +87,37 @@ def test_a_long_formula_is_said_in_short_and_a_short_one_as_it_is():
     assert "where" not in CliRunner().invoke(app, ["formula", "lenet_5", "--of", "params"]).stdout
 
 
+def test_sums_of_sizes_are_one_sum_and_quotients_are_written_as_they_were():
+    inner = CeilDiv(2 * CeilDiv(Y - 3, 4) + 1, 1)
+    outer = CeilDiv(2 * inner - 1, 1)
+    assert str(outer) == "(4*⌈(y - 3)/4⌉ + 1)"
+    text = """
+archspec: 1
+name: divided
+symbols: {a: {default: 1, range: [1/4, 2]}, d: {default: 64}, h: {default: 8}}
+input: [3]
+network: [{linear: {out_features: round(32 * a), bias: false}}, {linear: {out_features: d // h, bias: false}}]
+"""
+    form = archspec.loads(text).formula("params")
+    assert form.text() == "⌊32a⌉·⌊d/h⌋ + 3·⌊32a⌉"
+    assert r"\left\lfloor \frac{d}{h} \right\rfloor" in form.latex()
+    assert form(a="1/3", d=65, h=8) == 3 * 11 + 11 * 8
+
+
+def test_windows_that_do_not_divide_the_size_are_added_up_one_by_one():
+    text = """
+archspec: 1
+name: windows
+symbols: {s: {default: 7, range: [3, 40]}}
+input: [2, s, s]
+network: [{adaptive_avg_pool2d: {output_size: 2}}]
+"""
+    arch = archspec.loads(text)
+    form = arch.formula("flops")
+    assert all(form(s=s) == arch.count(s=s).flops for s in range(3, 41))
+    assert all(form.holds(s=s) for s in (3, 7, 39))
+
+
 def test_conditions_that_numbers_are_one_or_more_are_said_once():
     text = " ".join(CliRunner().invoke(app, ["formula", "squeezenet_meta", "--of", "params"]).stdout.split())
     assert text.count("≥ 1") == 0

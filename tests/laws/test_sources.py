@@ -384,7 +384,7 @@ def network_of(source):
     return next(cls for cls in reversed(made) if cls.__module__ == "woven")
 
 
-LIMITS = ("too many conditions", "may be of an earlier round")
+LIMITS = ("too many conditions", "may be of an earlier round", "sizes that only a part of it knows")
 """What the emitter says where it cannot translate what can be counted."""
 
 
@@ -514,7 +514,7 @@ FAULTS = {
     ),
     "a name given twice": (
         children,
-        "placed",
+        "single_name",
         last_name,
         "blocks: {b: {body: ["
         + ", ".join(f"{{when: in_channels == {n}, then: [relu], else: [sigmoid]}}" for n in (1, 6, 3))

@@ -136,3 +136,14 @@ def test_the_summary_counts_each_verdict():
     said = summary(reproduce(load("xception")))
     assert said.startswith(f"{len(load('xception').figures)} figures: ")
     assert "exact" in said
+
+
+def test_what_rounded_inputs_leave_possible_stands_beside_the_figure():
+    result = CliRunner().invoke(app, ["reproduce", "deep_compression"])
+    lines = [line.split() for line in result.stdout.splitlines() if line.split()[:1] == ["lenet300.ip1.rate"]]
+    assert lines == [["lenet300.ip1.rate", "3.1", "%", "3.106", "%", "2.602", "to", "3.253", "%", "within"]]
+    found = json.loads(CliRunner().invoke(app, ["reproduce", "deep_compression", "--format", "json"]).stdout)
+    rate = next(each for each in found if each["id"] == "lenet300.ip1.rate")
+    assert rate["low"] < rate["computed"] < rate["high"]
+    exact = next(each for each in found if each["id"] == "lenet300.ip1.n")
+    assert (exact["low"], exact["high"]) == (None, None)

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from archspec.runtime.written import made
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 import archspec
 from archspec.language import zoo
+from archspec.runtime.source_check import source_network
 
 COMPOSITE = {"alexnet", "googlenet", "binary_convolution"}
 """Networks with operators that torch does in several steps (LRN): what these need meanwhile is workspace."""
@@ -49,7 +49,7 @@ def counted(arch, **bindings):
     """The peak of the written model's storages; on meta nothing is computed, and storages have their sizes."""
     network = arch.expand(bindings)
     with torch.device("meta"):
-        model = made(arch.source(bindings), network.bindings).eval()
+        model = source_network(arch.source(bindings), network.bindings).eval()
         x = torch.zeros(network.input.shape)
     live = Live(model, x)
     with torch.no_grad(), live:
@@ -65,7 +65,7 @@ def test_eager_is_what_the_written_model_holds(name):
 
 def test_on_a_processor_it_holds_as_much():
     arch, x = archspec.load("mobilenet"), torch.zeros(1, 3, 64, 64)
-    model = made(arch.source(), arch.expand().bindings).eval()
+    model = source_network(arch.source(), arch.expand().bindings).eval()
     live = Live(model, x)
     with torch.no_grad(), live:
         model(x)

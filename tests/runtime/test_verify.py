@@ -12,6 +12,7 @@ import archspec  # noqa: E402
 from archspec.errors import ArchspecError  # noqa: E402
 from archspec.language import variants  # noqa: E402
 from archspec.ops import Module, Operations, Tensor, Weight, operator  # noqa: E402
+from archspec.report import formats, report_on  # noqa: E402
 from archspec.report import verify as report  # noqa: E402
 from archspec.report.formats import written  # noqa: E402
 from archspec.runtime import verify  # noqa: E402
@@ -186,3 +187,9 @@ def test_a_source_that_computes_other_numbers_is_found():
     assert arch.verify()
     agreement = verify(arch.expand(), source=arch.source().replace("self.relu1 = nn.ReLU()", "self.relu1 = nn.SiLU()"))
     assert agreement.sentence.endswith("node 'written source' (source): it computes other numbers")
+
+
+def test_one_bit_operations_among_the_macs_are_named():
+    said = formats.written(report_on(archspec.load("binary_convolution").verify(c=8, side=4)), "text")
+    assert "torch carries out: it computes one-bit layers by real ones" in " ".join(said.split())
+    assert "one-bit" not in formats.written(report_on(archspec.load("lenet_5").verify()), "text")

@@ -1,12 +1,11 @@
 """A report in LaTeX: tables of booktabs, formulas of amsmath."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from archspec.report.cells import Bar, Cell, Math, Share
-from archspec.report.page import Formulas, LetteredSentence, Notes, Part, Report, Section, Table, Title
-from archspec.report.typeset import aligned, padded
+from archspec.report.page import Formulas, LetteredSentence, Notes, Part, Report, Table, Title
+from archspec.report.typeset import aligned, blocks, padded
 from archspec.writing import latex_text, visible_text
 
 
@@ -16,8 +15,7 @@ def write(report: Report, **_: Any) -> str:
     head = "".join(f"% needs \\usepackage{{{name}}}\n" for name in needs)
     if len(report.tables) == 1 and report.tables[0].wide != "records" and not _has(report, Formulas):
         return head + _captioned(report)
-    blocks = [block for section in report.sections for block in _section(section)]
-    return head + "\n\n".join(blocks) + "\n"
+    return head + blocks(report, lambda heading: f"\\subsection*{{{latex_text(heading)}}}", _part)
 
 
 def _has(report: Report, kind: type) -> bool:
@@ -41,15 +39,6 @@ def _floated(tabular: str, caption: str, title: str = "") -> str:
     above = f"\\caption{short}{{{caption}}}\n" if caption else ""
     above += f"\\label{{tab:{label}}}\n" if label else ""
     return f"\\begin{{table}}\n\\centering\n{above}{tabular}\n\\end{{table}}\n"
-
-
-def _section(section: Section) -> Iterator[str]:
-    if section.heading:
-        yield f"\\subsection*{{{latex_text(section.heading)}}}"
-    for part in section.parts:
-        block = _part(part)
-        if block:
-            yield block
 
 
 def _part(part: Part) -> str:

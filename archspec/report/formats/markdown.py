@@ -1,26 +1,16 @@
 """A report in Markdown, with GitHub's tables and formulas."""
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from archspec.report.cells import Bar, Cell, Math
-from archspec.report.page import Formulas, Notes, Part, Report, Section, Table, Title
-from archspec.report.typeset import aligned, padded
+from archspec.report.page import Formulas, Notes, Part, Report, Table, Title
+from archspec.report.typeset import aligned, blocks, padded
 from archspec.writing import markdown_text
 
 
 def write(report: Report, **_: Any) -> str:
     """The parts with an empty line between."""
-    return "\n\n".join(block for section in report.sections for block in _section(section)) + "\n"
-
-
-def _section(section: Section) -> Iterator[str]:
-    if section.heading:
-        yield f"### {markdown_text(section.heading)}"
-    for part in section.parts:
-        block = _part(part)
-        if block:
-            yield block
+    return blocks(report, lambda heading: f"### {markdown_text(heading)}", _part)
 
 
 def _part(part: Part) -> str:
@@ -50,8 +40,3 @@ def _table(table: Table) -> str:
 def _cell(cell: Cell, part: bool) -> str:
     text = f"${cell.latex}$" if isinstance(cell, Math) else markdown_text(cell.text, cell=True)
     return f"  {text}" if part else text
-
-
-def headings_of(table: Table) -> Sequence[str]:
-    """The headings."""
-    return [column.heading for column in table.columns]

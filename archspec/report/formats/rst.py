@@ -1,12 +1,11 @@
 """A report in reStructuredText, for Sphinx and docutils."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from archspec.report.cells import Bar, Cell, Math
-from archspec.report.page import Formulas, Notes, Part, Report, Section, Table, Title
-from archspec.report.typeset import aligned
+from archspec.report.page import Formulas, Notes, Part, Report, Table, Title
+from archspec.report.typeset import aligned, blocks
 from archspec.writing import printable
 
 _MARKUP = re.compile(r"[\\*`|_:@<>]|^[^\w\s]")
@@ -15,7 +14,7 @@ _ENUMERATOR = re.compile(r"^(\w+)(?=[.)](?: |$))")
 
 def write(report: Report, **_: Any) -> str:
     """The parts with an empty line between."""
-    return "\n\n".join(block for section in report.sections for block in _section(section)) + "\n"
+    return blocks(report, lambda heading: _titled(heading, "-"), _part)
 
 
 def text(words: str) -> str:
@@ -26,15 +25,6 @@ def text(words: str) -> str:
     1\. first
     """
     return _ENUMERATOR.sub(r"\1\\", _MARKUP.sub(lambda found: "\\" + found[0], printable(words, None)))
-
-
-def _section(section: Section) -> Iterator[str]:
-    if section.heading:
-        yield _titled(section.heading, "-")
-    for part in section.parts:
-        block = _part(part)
-        if block:
-            yield block
 
 
 def _titled(words: str, sign: str) -> str:

@@ -1,10 +1,10 @@
 """A report in Typst: text in strings, which no markup can leave."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from archspec.report.cells import Bar
-from archspec.report.page import Formulas, Notes, Part, Report, Section, Table, Title
+from archspec.report.page import Formulas, Notes, Part, Report, Table, Title
+from archspec.report.typeset import blocks
 from archspec.writing import one_line
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
@@ -12,8 +12,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 def write(report: Report, **_: Any) -> str:
     """The parts with an empty line between."""
-    blocks = [block for section in report.sections for block in _section(section)]
-    return "\n\n".join(blocks) + "\n"
+    return blocks(report, lambda heading: f"#heading(level: 2, {string(heading)})", _part)
 
 
 def string(text: str) -> str:
@@ -23,15 +22,6 @@ def string(text: str) -> str:
     "a \"b\" \\c"
     """
     return f'"{one_line(text).translate(_ESCAPES)}"'
-
-
-def _section(section: Section) -> Iterator[str]:
-    if section.heading:
-        yield f"#heading(level: 2, {string(section.heading)})"
-    for part in section.parts:
-        block = _part(part)
-        if block:
-            yield block
 
 
 def _part(part: Part) -> str:
