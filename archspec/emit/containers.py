@@ -91,7 +91,7 @@ def sequential(name: Any, frame: Frame) -> Code:
 
 def child_statement(name: Any, value: Any, frame: Frame) -> Put:
     """The statement that gives the container a child."""
-    return Put(frame.owner, attribute(name) if isinstance(name, str) else name, value)
+    return Put(frame.owner, _attribute(name), value)
 
 
 def add_module(name: Any, value: Any, frame: Frame) -> None:
@@ -110,8 +110,18 @@ def child_code(name: Any, frame: Frame) -> Code:
     """The code that reaches a child in the forward."""
     if isinstance(name, str):
         return Code("attr", (frame.owner, attribute(name)), TENSOR)
-    kept = frame.scope.flag("name", name, frame.lines)
+    kept = frame.scope.flag("name", _attribute(name), frame.lines)
     return call_module(Code("attr", (frame.owner, "get_submodule")), kept)
+
+
+def _attribute(name: Any) -> Any:
+    """The attribute that a child of this name becomes, whichever its name is."""
+    if isinstance(name, str):
+        return attribute(name)
+    if name.head != "if":
+        return name
+    condition, *names = name.parts
+    return code.choose(condition, *map(_attribute, names))
 
 
 # ------------------------------------------------------------------ chains

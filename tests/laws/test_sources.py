@@ -22,11 +22,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import archspec  # noqa: E402  # behind the skip
-from archspec.emit import children, code, conditions, joins, liveness, loops  # noqa: E402
+from archspec.emit import children, code, conditions, containers, joins, liveness, loops  # noqa: E402
 from archspec.emit.code import Code  # noqa: E402
 from archspec.emit.scope import ClassScope, dimensions  # noqa: E402
 from archspec.emit.statements import set_by  # noqa: E402
 from archspec.errors import ArchspecError  # noqa: E402
+from archspec.graph.names import attribute  # noqa: E402
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
 
@@ -486,6 +487,11 @@ def left_unset(shape, flow, there):
     return shape
 
 
+def as_it_is(name):
+    """A child whose name depends on a condition has that name as its attribute."""
+    return attribute(name) if isinstance(name, str) else name
+
+
 def half_refused(operator, args, results, frame, condition):
     """A join that cannot be is refused on the last of its conditions alone."""
     last = condition.parts[-1] if isinstance(condition, Code) and condition.head == "and" else condition
@@ -548,6 +554,12 @@ FAULTS = {
         f"network: [{{body: [{{when: kind == one, then: [{{add: {{a: [{{repeat: 2, "
         f"body: [{{{CONV} in_channels + 1}}}}, {{relu, as: p}}]}}, {{{CONV} 1}}}}], b: [{{{CONV} 1}}}}]}}}}]}}, "
         f"{{{CONV} 3}}}}], as: part}}, {{when: kind == one, then: [{{from: p}}, {{{CONV} 5}}}}]}}]",
+    ),
+    "a name that is no attribute": (
+        containers,
+        "_attribute",
+        as_it_is,
+        f"blocks: {{in_: {{body: [{{{CONV} 4}}}}]}}}}\nnetwork: [{{when: c == 2, then: [sigmoid], else: [in_]}}, in_]",
     ),
     "a join refused on half of its condition": (
         joins,
