@@ -500,6 +500,11 @@ def settled(x: Dim) -> Dim:
     return _home(x).settled(x) if is_symbolic(x) else x
 
 
+def parts(x: Dim) -> int:
+    """How many parts the expression of a size is made of; 1 of a number."""
+    return int(_home(x).parts(x)) if is_symbolic(x) else 1
+
+
 def at_least_one(a: Dim) -> None:
     """Record of a size with symbols that it is at least 1, unless that is plain."""
     if type(a) is not int and is_symbolic(a):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from archspec import dims
 from archspec.errors import ArchspecError, Mark, ShapeError, SpecError, SpecErrors
 from archspec.graph.frame import BodyFrame, Flow
 from archspec.graph.lookup import lookup
@@ -19,6 +20,7 @@ from archspec.language.rules import signature, words
 from archspec.ops import Operator, Tensor
 
 MAX_STEPS = 20_000
+MAX_PARTS = 500
 
 
 class ExpansionStoppedError(Exception):
@@ -122,6 +124,8 @@ class Expansion:
                 self.note(SpecError(f"{name}: {error}{hint}", at), step.at)
                 self.hint = ""
             output, guessed = guessed_output(operator, tensors, guessed)
+        if any(dims.parts(size) > MAX_PARTS for size in output.shape):
+            self.stop(f"{name}: a size is an expression of more than {MAX_PARTS} parts; bind a symbol", step.at)
         sources = tuple([value.name for value in inputs])
         self.nodes.append(Node(name, operator, sources, output, frame.block or name, frame.kind or callee, step.at))
         frame.flow = Flow(name, output, guessed)

@@ -28,7 +28,7 @@ from archspec.symbols.atoms import (
     to_sympy,
 )
 from archspec.symbols.conditions import RELATIONS, SIGNS, Condition
-from archspec.symbols.decisions import agree, at_least_one, equal, is_whole, less, reaches, reduced, settled
+from archspec.symbols.decisions import agree, at_least_one, equal, is_whole, less, parts, reaches, reduced, settled
 from archspec.symbols.extremes import alternatives, at_least, maximum, minimum
 from archspec.symbols.rules import (
     ceil,
@@ -80,6 +80,7 @@ __all__ = [
     "make_divisible",
     "maximum",
     "minimum",
+    "parts",
     "power",
     "quotient",
     "reaches",

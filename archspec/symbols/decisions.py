@@ -6,6 +6,7 @@ where there are no values: a branch (`equal`, `less`) takes different expression
 (`agree`, `is_whole`, `reaches`), whose other answer would be an error, is taken to be met.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -102,6 +103,12 @@ def settled(x: Expr) -> Any:
     number = value(x, at)
     record(condition("equals", x, to_sympy(number)))
     return number
+
+
+@lru_cache(maxsize=65_536)
+def parts(x: Expr) -> int:
+    """How many parts an expression is made of."""
+    return 1 + sum(map(parts, x.args))
 
 
 def at_least_one(a: Expr) -> None:

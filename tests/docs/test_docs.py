@@ -192,9 +192,10 @@ def test_the_page_names_every_function_key_step_and_word():
         assert f"`{name}`" in text
     for word in ops.words():
         assert f"`{word}`" in text
-    for field in ("type", "default", "range", "choices", "latex", "doc"):
+    fields = {"type", "default", "range", "choices", "latex", "free", "doc"}
+    for field in fields:
         assert f"`{field}`" in text
-    assert set(document.Symbol.model_fields) == {"type", "default", "range", "choices", "latex", "doc"}
+    assert set(document.Symbol.model_fields) == fields
 
 
 LIMITS = {
@@ -210,7 +211,8 @@ LIMITS = {
     "a number's numerator or denominator": expressions.MAX_MAGNITUDE,
     "depth of functions that call functions": rules.MAX_NESTING,
     "parts of expressions evaluated in one expansion": expressions.MAX_WORK,
-    "steps of an expanded network": expansion.MAX_STEPS,
+    "steps of an expanded network": import_module("archspec.graph.expansion").MAX_STEPS,
+    "parts of the expression of a size": import_module("archspec.graph.expansion").MAX_PARTS,
     "depth of blocks, branches and groups": expansion.MAX_DEPTH,
     "one repetition": rules.MAX_REPEAT,
     "one size of a tensor": rules.MAX_SIZE,

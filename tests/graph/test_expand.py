@@ -577,6 +577,17 @@ def test_blocks_nested_too_deep_are_left_at_the_bound():
     ]
 
 
+def test_a_size_whose_expression_grows_with_every_layer_is_left_at_the_bound():
+    k = "ceil_div(9, k)"
+    conv = f"{{conv2d: {{out_channels: 4, kernel_size: '{k} + i', stride: '{k}', padding: '({k} + i) // 2'}}}}"
+    symbols = "symbols: {k: {default: 9, range: [1, 9]}, side: {default: 64}}"
+    text = f"archspec: 1\nname: x\n{symbols}\ninput: [4, side, side]\n"
+    document = language.loads(f"{text}network: [{{repeat: 60, index: i, body: [{conv}]}}]\n")
+    assert len(graph.expand(document, {}).nodes) == 60
+    with pytest.raises(SpecErrors, match="repeat/unit34/conv2d: a size is an expression of more than 500 parts; bind"):
+        graph.expand(document, {}, free=["k", "side"])
+
+
 def test_what_is_just_within_the_bounds_is_built_without_running_out_of_stack():
     functions = "".join(f"  f{i}(c): max(f{i - 1}(c), 1)\n" for i in range(1, 33))
     first = "  b0: {args: {c: 3}, body: [{conv2d: {out_channels: f32(c), kernel_size: 1}}]}\n"

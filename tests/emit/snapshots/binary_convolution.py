@@ -34,9 +34,11 @@ class _Binary(nn.Module):
 
     weight: Tensor
     alpha: Tensor
+    gradient: str
 
     def _begin(self, binary_input: bool, input_scale: bool) -> None:
         self.binary_input, self.input_scale = binary_input, input_scale
+        self.gradient = "exact"
         self.register_buffer("alpha", self._mean())
         self._learning = False
 
@@ -49,7 +51,16 @@ class _Binary(nn.Module):
             return self.alpha
         self._learning = True
         self.alpha.copy_(self._mean())
-        return self.weight.abs().flatten(1).mean(1)
+        return self._mean() if self.gradient == "paper" else self.weight.abs().flatten(1).mean(1)
+
+    def _signs(self) -> Tensor:
+        """The signs of W; by the paper's rule they stand for α, too: ∂sign(Wᵢ)/∂Wᵢ = 1[|Wᵢ| ≤ 1] + 1/(n·α)."""
+        if self.gradient != "paper" or not self.training:
+            return sign(self.weight)
+        sums = self.weight.detach().abs().flatten(1).sum(1)
+        sums = torch.where(sums == 0, torch.ones_like(sums), sums)
+        term = self.weight / sums.view([-1] + [1] * (self.weight.ndim - 1))
+        return sign(self.weight) + (term - term.detach())
 
     def train(self, mode: bool = True) -> Self:
         """As torch's; α catches up with the optimiser's last step when training ends."""
@@ -83,7 +94,7 @@ class BinaryConv2d(_Binary, nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """The convolution of the signs, or of x itself, and its factors."""
-        y = self._slide(sign(x) if self.binary_input else x, sign(self.weight), self.groups)
+        y = self._slide(sign(x) if self.binary_input else x, self._signs(), self.groups)
         if self.binary_input and self.input_scale:
             box = torch.ones_like(self.weight[:1, :1])
             y = y * self._slide(x.abs().mean(-3, keepdim=True), box / box.numel(), 1)
