@@ -40,6 +40,7 @@ VERBS = {
     "specialists": "specialists --help",
     "train": "train --help",
     "verify": "verify small.yaml",
+    "watch": "watch --help",
     "weights": "weights --help",
     "zoo": "zoo",
 }

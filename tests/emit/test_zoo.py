@@ -135,4 +135,4 @@ def test_what_a_symbol_cannot_be_its_argument_refuses(name, bindings, message, s
 
 def test_a_side_that_nothing_depends_on_is_no_argument(sources):
     assert list(sources("mobilenet_v2").parameters) == ["alpha", "classes", "input_channels"]
-    assert list(sources("vgg16").parameters) == ["side", "classes"]
+    assert list(sources("vgg16").parameters) == ["side", "classes", "input_channels"]
