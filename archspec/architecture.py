@@ -680,7 +680,7 @@ def load(path: str | os.PathLike[str]) -> Architecture:
     if not os.path.exists(name):
         of, _, block = name.rpartition(":")
         if of and block.isidentifier():
-            return Architecture(language.load(of)).block(block)
+            return SingleBlock(language.load(of, network=False), block)
         found = language.zoo.with_block(name) if name.isidentifier() and name not in language.zoo.names() else None
         if found is not None:
             return Architecture(language.load(found)).block(name)

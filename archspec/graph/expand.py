@@ -77,10 +77,25 @@ def expand(
         output=output,
         conditions=tuple(condition for condition in conditions if not condition.holds_for(choices)),
         traces=tuple(expansion.traces),
-        uses=expansion.uses,
         containers=expansion.containers,
         document=document,
     )
+
+
+def first_use(document: Document, block: str) -> tuple[Mapping[str, Any], Tensor] | None:
+    """What a block is given where it is used first, and what flows in there; None if nothing uses it.
+
+    Raises:
+        SpecErrors: The network cannot be built as far as that; faults behind it do not matter.
+    """
+    with dims.recording({}):
+        expansion = Expansion(document, bind(document, {}, ()), walk_body)
+        try:
+            _run(expansion, 1)
+        except SpecErrors:
+            if block not in expansion.uses:
+                raise
+    return expansion.uses.get(block)
 
 
 def _run(expansion: Expansion, batch: Any) -> tuple[Tensor, str]:

@@ -103,7 +103,6 @@ class Network(Reported):
         output: The name of the node whose result is the network's.
         conditions: What had to be taken for true of free symbols.
         traces: The rows of the specification's tables and the steps around them, with nominal and built numbers.
-        uses: The arguments and the input that each block has where it is used first; arguments with a default at that.
         containers: What the inner parts of the tree of names are made of, by path.
         document: The specification that it was expanded from.
     """
@@ -116,7 +115,6 @@ class Network(Reported):
     output: str
     conditions: "tuple[Condition, ...]" = ()
     traces: tuple[Trace, ...] = ()
-    uses: Mapping[str, tuple[Mapping[str, Any], Tensor]] = field(default_factory=dict)
     containers: Mapping[str, Container] = field(default_factory=dict)
     document: Document | None = field(default=None, repr=False, compare=False)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from archspec import dims
 from archspec.errors import UnknownNameError, did_you_mean
-from archspec.graph.expand import expand
+from archspec.graph.expand import first_use
 from archspec.language.document import Block, Call, Document, Symbol
 from archspec.language.expression import BUILTINS, CONSTANTS, Expression
 from archspec.language.rules import flow_sizes, signature
@@ -84,10 +84,10 @@ def single(document: Document, block: str, letters: str | None = None) -> Standa
     ['M', 'D_F', 's', 'N', 'D_K']
     """
     found = _block(document, block)
-    uses = expand(document).uses
-    if block not in uses:
+    use = first_use(document, block)
+    if use is None:
         raise UnknownNameError(f"'{document.name}' does not use the block '{block}' at its defaults; count it in a use")
-    values, tensor = uses[block]
+    values, tensor = use
     shown = _letters(document, block, found, letters)
     flowing = flow_sizes(tensor.shape)
     numbers = {arg: values[arg] for arg in found.args if dims.is_number(values[arg])}

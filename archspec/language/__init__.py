@@ -18,8 +18,12 @@ from archspec.language.variants import variants
 __all__ = ["Document", "Origin", "check", "digest", "dumps", "load", "loads", "origin", "schema", "variants", "zoo"]
 
 
-def load(spec: str | os.PathLike[str]) -> Document:
+def load(spec: str | os.PathLike[str], *, network: bool = True) -> Document:
     """Read a specification: a path, "-" for standard input, or a name of the zoo.
+
+    Args:
+        spec: What to read.
+        network: Whether the steps of the network must be sound; where a block is asked for, they need not.
 
     Raises:
         SpecErrors: It cannot be read, or has faults; all of them are named, each with its place.
@@ -31,7 +35,7 @@ def load(spec: str | os.PathLike[str]) -> Document:
     data = read_bytes(name)
     shown = "<stdin>" if name == "-" else name
     try:
-        return _read(decode(data, shown), shown, None if name == "-" else name)
+        return _read(decode(data, shown), shown, None if name == "-" else name, network)
     except SpecErrors:
         what = foreign(name, data)
         if what is None:
@@ -52,10 +56,10 @@ def loads(text: str, name: str = "<text>") -> Document:
     Raises:
         SpecErrors: It has faults; all of them are named, each with its place.
     """
-    return _read(text, name, None)
+    return _read(text, name, None, True)
 
 
-def _read(text: str, name: str, file: str | None) -> Document:
+def _read(text: str, name: str, file: str | None, network: bool) -> Document:
     faults = Faults()
     tree = parse(text, name, faults)
     try:
@@ -64,10 +68,20 @@ def _read(text: str, name: str, file: str | None) -> Document:
     except SpecErrors as error:
         raise SpecErrors([*faults, *error.errors]) from None
     if not document.broken and not faults.unread & DEFINING:
-        faults.extend(check(document))
+        faults.extend(fault for fault in check(document) if network or not _of_the_network(fault, document))
     if faults:
         raise SpecErrors(without_echoes(faults))
     return document
+
+
+def _of_the_network(fault: SpecError, document: Document) -> bool:
+    """Whether a fault stands between the network's key and the key that follows it."""
+    begin = document.key_at("network")
+    if fault.at is None or begin is None or fault.at.source is not begin.source:
+        return False
+    keys = sorted((mark.line, mark.column) for key in Document.model_fields if (mark := document.key_at(key)))
+    place = (fault.at.line, fault.at.column)
+    return max((key for key in keys if key <= place), default=None) == (begin.line, begin.column)
 
 
 def dumps(document: Document) -> str:

@@ -204,9 +204,8 @@ def _usual(table: CostTable, lines: Sequence[_CostLine], grouping: str | int) ->
 def _notes(table: CostTable, names: Sequence[str]) -> list[str]:
     """What was counted, and how: under every table."""
     network, total = table.network, table.total
-    size = numbers.number(total.weight_bytes)
-    if isinstance(total.weight_bytes, int):
-        size += f" B = {numbers.binary_size(total.weight_bytes)}"
+    whole = isinstance(total.weight_bytes, int)
+    size = numbers.exact_size(total.weight_bytes) if whole else numbers.number(total.weight_bytes)
     return [
         bound(f"input {numbers.shape(network.input.shape)}, batch {network.batch}", network),
         _sum_of_terms(table),
@@ -232,7 +231,7 @@ def _all_kept(table: CostTable) -> list[str]:
         return []
     total = sum(parts.values())
     summands = " + ".join(f"{name} {numbers.number(size)} B" for name, size in parts.items())
-    return [f"{summands} = {numbers.number(total)} B = {numbers.binary_size(total)}, if everything is kept"]
+    return [f"{summands} = {numbers.exact_size(total)}, if everything is kept"]
 
 
 def _backward(total: CostRow) -> str:

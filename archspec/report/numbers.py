@@ -132,6 +132,16 @@ def binary_size(count: int) -> str:
     return f"{count} B"
 
 
+def exact_size(count: int) -> str:
+    """A number of bytes, and in KiB or MiB where it is large.
+
+    >>> exact_size(17015456), exact_size(184)
+    ('17,015,456 B = 16.2 MiB', '184 B')
+    """
+    exact = f"{number(count)} B"
+    return exact if count < 2**10 else f"{exact} = {binary_size(count)}"
+
+
 def shorten(text: str, width: int) -> str:
     """A text of at most `width` characters, the middle left out if need be.
 

@@ -5,7 +5,9 @@
 import pytest
 from click.testing import CliRunner
 
+import archspec
 from archspec.cli import app
+from archspec.errors import SpecErrors
 
 HEAD = "archspec: 1\nname: x\ninput: [3, 32, 32]\n"
 """Three lines; what a case adds begins in the fourth."""
@@ -116,3 +118,21 @@ def test_an_exponent_that_is_free_is_to_be_bound(tmp_path):
     path.write_text(HEAD + "symbols: {n: {default: 3}}\n" + net("conv2d: {out_channels: 2**n, kernel_size: 1}"))
     result = CliRunner().invoke(app, ["formula", str(path)])
     assert "(got n); bind n" in result.stderr
+
+
+def test_a_fault_of_the_network_does_not_stand_before_a_block_that_is_asked_for(tmp_path):
+    path = tmp_path / "faulty.yaml"
+    head = (
+        "archspec: 1\nname: faulty\ninput: [3, 32, 32]\nblocks:\n  unit: {args: {c: required}, body: [{linear: c}]}\n"
+    )
+    body = "[{conv2d: {out_channels: c, kernel_size: 1}}]"
+    path.write_text(head.replace("[{linear: c}]", body) + "network: [{unit: {c: 16}}, con2d, {conv2d: {padding: 1}}]\n")
+    assert str(archspec.load(f"{path}:unit").formula("params")) == "c_in·c + c"
+    with pytest.raises(SpecErrors, match="unknown operator or block 'con2d'"):
+        archspec.load(path)
+    path.write_text(head + "network: [{unit: {c: 16}}, con2d]\n")
+    with pytest.raises(SpecErrors, match="linear"):
+        archspec.load(f"{path}:unit").count()
+    path.write_text(head.replace("[{linear: c}]", body) + "network: [con2d, {unit: {c: 16}}]\n")
+    with pytest.raises(SpecErrors, match="unknown operator or block 'con2d'"):
+        archspec.load(f"{path}:unit")
