@@ -3,7 +3,7 @@
 The search goes on only while nothing is found, from what is likely to what is less so: the network as it is, in the
 unit that the report names; in the other one, FLOPs for MACs; twice or half of it, and the groups of convolutions
 forgotten; one multiplier or choice of it, another usual size of its input, or both, as they are counted by default;
-either as anybody else counts it; larger batches.
+larger batches; a multiplier, a choice or another size as anybody else counts it.
 
 The more is tried, the more is explained by chance. How many reports of as many digits all that was tried would explain
 is counted, and an explanation among so many is called what it is.
@@ -204,7 +204,8 @@ def _tiers(search: _ReportSearch) -> Iterator[list[Counted]]:
         if by_default and report.quantity != "params":  # which no size of the input changes
             both = ({**one, **other} for one, other in product(multiplied, resized))
             yield _asked(search.at(*both, by_default=True), report)
-    yield list(_batched(asked))
+        if by_default:
+            yield list(_batched(asked))
 
 
 def _asked(numbers: Iterable[Counted], report: ReportedNumber) -> list[Counted]:

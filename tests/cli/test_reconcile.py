@@ -199,7 +199,7 @@ def test_how_many_reports_would_be_explained_is_counted():
 
 
 @given(digits=st.integers(100, 999))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_numbers_at_random_are_seldom_explained(digits):
     """What is explained beyond chance is among the few that its own count of explained numbers allows."""
     found = reconcile(archspec.load("lenet_5"), f"{digits}M MACs")
@@ -250,7 +250,8 @@ def test_what_nothing_counts_to_exits_1_with_the_nearest():
 
 
 def test_the_nearest_are_those_that_differ_least():
-    found = reconcile(archspec.load("mobilenet_v2"), "299,999,999 MACs")
+    defaults = {"alpha": 1, "side": 224, "classes": 1000, "input_channels": 3}  # bound, so that no others are tried
+    found = reconcile(archspec.load("mobilenet_v2"), "299,999,999 MACs", defaults)
     assert "+774,273 (+0.25 %): 300,774,272: MACs by torchlens" in str(found)
     on_image, no_classifier = archspec.load("mobilenet_v2").count(convention="on-image").macs, CORE - 1280 * 1000
     assert [near.value for near in found.nearest] == [on_image, no_classifier, CORE]

@@ -15,16 +15,25 @@ from archspec.symbols import value
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
 
-FEW, MANY = 40, 200
+FEW, MANY = 25, 200
 """At how many bindings a network is counted; many by --long."""
+
+LARGE = {"resnet101", "resnet152", "inception_v3_keras_2016", "vgg19"}
+"""Networks with the blocks of a smaller one of the zoo; formulas of the others are held by every run."""
+
+
+@pytest.fixture
+def arch(name, request):
+    if name in LARGE and not request.config.option.long:
+        pytest.skip("a smaller network of the zoo has the same blocks; run by --long")
+    return archspec.load(name)
 
 FIGURES = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
 
 
 @pytest.mark.parametrize("name", zoo.names())
-def test_the_formulas_of_a_network_are_its_counts(name, request):
+def test_the_formulas_of_a_network_are_its_counts(name, arch, request):
     wanted = MANY if request.config.option.long else FEW
-    arch = archspec.load(name)
     forms = {quantity: arch.formula(quantity) for quantity in FIGURES}
     held = 0
     for bindings in drawn(forms["macs"], arch.document, 100 * wanted, seed=1):
@@ -59,9 +68,8 @@ def test_the_formulas_of_groups_are_their_counts_and_add_up(name, by):
 
 
 @pytest.mark.parametrize("name", zoo.names())
-def test_where_a_view_without_roundings_says_that_it_holds_it_is_the_count(name):
+def test_where_a_view_without_roundings_says_that_it_holds_it_is_the_count(name, arch):
     """Bindings are drawn among round numbers, so that the conditions are often met."""
-    arch = archspec.load(name)
     form = arch.formula("macs")
     divisible = form.divisible
     random, met = Random(4), 0  # noqa: S311
