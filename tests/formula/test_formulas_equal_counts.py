@@ -28,11 +28,12 @@ def arch(name, request):
         pytest.skip("a smaller network of the zoo has the same blocks; run by --long")
     return archspec.load(name)
 
+
 FIGURES = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
 
 
 @pytest.mark.parametrize("name", zoo.names())
-def test_the_formulas_of_a_network_are_its_counts(name, arch, request):
+def test_the_formulas_of_a_network_are_its_counts(name, arch, request):  # noqa: ARG001  # of the fixture
     wanted = MANY if request.config.option.long else FEW
     forms = {quantity: arch.formula(quantity) for quantity in FIGURES}
     held = 0

@@ -154,12 +154,15 @@ def test_a_width_in_an_array_takes_a_rational_multiplier():
     assert dims.make_divisible(Fraction(56, 5), np.array([4, 8, 16])).tolist() == [12, 16, 16]
 
 
-def test_an_array_is_no_quotient_and_holds_int64():
+def test_an_array_is_no_quotient_and_holds_exact_numbers():
     with pytest.raises(ArchspecError, match="arrays of sizes hold integers"):
         dims.divide(np.array([4]), 2)
-    with pytest.raises(ArchspecError, match="an array of sizes must be of int64, found float64"):
-        dims.exact(np.array([1.0]))
-    assert dims.exact(np.array([1])).tolist() == [1]
+    for one in (np.array([1]), np.array([1.0]), np.array(["1"])):
+        assert (dims.exact(one).tolist(), dims.exact(one).dtype) == ([1], np.int64)
+    assert dims.exact(np.array([0.35, 1])).tolist() == [Fraction(7, 20), 1]
+    for odd in (np.array([True]), np.array([1j])):
+        with pytest.raises(ArchspecError, match="an array of sizes holds numbers, found"):
+            dims.exact(odd)
 
 
 @pytest.mark.parametrize("name", sorted(DIVIDES - {"divide"}))
