@@ -29,6 +29,9 @@ FURTHER = {
 }
 """What pages look like that have such things."""
 
+HEADINGS = "h2,h3{font:600 16px/1.5 system-ui,sans-serif;margin:.8em 0 .3em}h3{font-size:14px}"
+"""What headings look like, where there are any."""
+
 
 def write(report: Report, **_: Any) -> str:
     """The page; the title of the only table is its caption."""
@@ -51,7 +54,8 @@ def embedded(report: Report) -> str:
 
 def _style(body: str) -> str:
     """The rules for what is in a page."""
-    return STYLE + "".join(rule for name, rule in FURTHER.items() if re.search(rf'class="{name}[ "]', body))
+    further = [rule for name, rule in FURTHER.items() if re.search(rf'class="{name}[ "]', body)]
+    return "".join((STYLE, *further, HEADINGS if re.search("<h[23]>", body) else ""))
 
 
 def fragment(report: Report) -> Iterator[str]:
