@@ -131,7 +131,7 @@ def test_a_node_that_is_never_computed_is_found(odd):
 
 
 def test_a_node_that_the_model_leaves_out_is_printed_as_missing(odd, monkeypatch):
-    monkeypatch.setattr(sys.modules["archspec.runtime.verify"]._Run, "_watch", lambda *_: None)
+    monkeypatch.setattr(sys.modules["archspec.runtime.verify"]._ForwardPass, "_watch", lambda *_: None)
     agreement = odd.verify()
     assert not any(agreement.rows)
     printed = written(report.verify([agreement], layers=True), width=200)
