@@ -130,7 +130,7 @@ def test_inputs_have_mean_0_and_deviation_1_over_the_training_images(digits):
 
 
 def test_a_batch_must_be_had_and_shared(digits):
-    with pytest.raises(ArchspecError, match="a batch of 1438 is more than the 1437 training images; --batch 1437"):
+    with pytest.raises(ArchspecError, match="a batch of 1438 is more than the 1437 training images; try --batch 1437"):
         batches(digits, batch=1438)
     with pytest.raises(ArchspecError, match="a batch of 100 cannot be shared by 3 processes; try --batch 99"):
         batches(digits, share=(0, 3))

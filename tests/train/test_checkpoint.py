@@ -118,7 +118,7 @@ def test_a_file_of_weights_that_is_none_is_refused(tmp_path, content):
 
 def test_a_pickle_is_no_file_of_weights(tmp_path):
     torch.save({"fc.weight": torch.ones(1)}, tmp_path / "w.pt")
-    with pytest.raises(ArchspecError, match="no safetensors file"):
+    with pytest.raises(ArchspecError, match="not a safetensors file"):
         checkpoint.read_weights(tmp_path / "w.pt")
 
 

@@ -261,7 +261,7 @@ def test_weights_from_elsewhere_are_scaled_by_the_training_images(plain, tmp_pat
     [
         ("input: [40]\nnetwork: [{linear: {out_features: 10}}]", "odd takes 40; images are channels × height"),
         ("input: [1, 8, 8]\nnetwork: [relu]", "odd gives 1×8×8; expected one number per class"),
-        ("input: [1, 8, 8]\nnetwork: [flatten, {linear: {out_features: 7}}]", "digits has 10 classes and the network"),
+        ("input: [1, 8, 8]\nnetwork: [flatten, {linear: {out_features: 7}}]", "digits has 10 classes, the network"),
         ("input: [2, 8, 8]\nnetwork: [flatten, {linear: {out_features: 10}}]", "images are 1×8×8, the network takes 2"),
     ],
 )
