@@ -49,7 +49,7 @@ class Mark:
     def end(self) -> "Mark":
         """The place behind what begins here: a quoted text, a word, or a single sign.
 
-        >>> mark = Mark(Source("x.yaml", ("- con2d: {out_channels: 3}",)), 1, 3)
+        >>> mark = Mark(SourceText("x.yaml", ("- con2d: {out_channels: 3}",)), 1, 3)
         >>> mark.end.column - mark.column
         5
         """

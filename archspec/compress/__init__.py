@@ -3,7 +3,7 @@
 >>> import archspec
 >>> lenet = archspec.load("lenet_300_100")
 >>> archspec.compress.predict(lenet, "lenet_300_100").file.bytes
-27702
+27734
 """
 
 from importlib import import_module

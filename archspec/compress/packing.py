@@ -83,7 +83,7 @@ def predict(
 
     >>> import archspec
     >>> archspec.compress.predict(archspec.load("lenet_300_100"), "lenet_300_100").file.bytes
-    27702
+    27734
     """
     network, plan = arch.expand({**(bindings or {}), **keywords}), _read(plan)
     found = prediction(network, plan)

@@ -37,7 +37,7 @@ def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str
     >>> from archspec.language import load
     >>> print(source(load("lenet_300_100")).partition("super().__init__()")[2].strip())
     self.flatten = nn.Flatten()
-            self.fc1 = nn.Linear(side**2, 300)
+            self.fc1 = nn.Linear(input_channels * side**2, 300)
             self.relu1 = nn.ReLU()
             self.fc2 = nn.Linear(300, 100)
             self.relu2 = nn.ReLU()

@@ -63,7 +63,7 @@ def choose(
     >>> both = [load("mobilenet"), load("mobilenet_v2"), load("squeezenet")]
     >>> found = choose(both, ["alpha"], {"macs": "<=400M", "params": "<=3M"})
     >>> [(each.name, each.best.values) for each in found.fitting]
-    [('mobilenet', {'alpha': Fraction(83, 100)}), ('mobilenet_v2', {'alpha': Fraction(43, 50)})]
+    [('mobilenet', {'alpha': Fraction(41, 50)}), ('mobilenet_v2', {'alpha': Fraction(87, 100)})]
     >>> found.missing[0].name
     'squeezenet'
     """
