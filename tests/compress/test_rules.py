@@ -276,6 +276,7 @@ def best_by_trial(frequencies, longest=5):
     )
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @law(max_examples=60)
 @given(st.lists(st.integers(1, 50), min_size=2, max_size=5))
 def test_no_prefix_code_is_shorter_than_huffmans(frequencies):

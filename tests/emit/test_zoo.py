@@ -51,6 +51,7 @@ def others(name):
         yield from ({symbol: value} for value in values)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", ZOO)
 def test_the_weights_have_the_same_keys_order_and_shapes_at_all_choices(name, sources, agree):
     arch = architecture(name)
@@ -64,6 +65,7 @@ def test_the_weights_have_the_same_keys_order_and_shapes_at_all_choices(name, so
         agree(arch, source, numbers=False, **bindings)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", ZOO)
 def test_the_output_is_equal_to_the_bit(name, sources, agree, request):
     if name in BIG and not request.config.option.long:

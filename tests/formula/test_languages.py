@@ -28,6 +28,7 @@ def loaded(source, name):
     return scope[name]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", zoo.names())
 def test_python_source_gives_the_exact_count_without_this_library(name):
     arch = archspec.load(name)
@@ -58,6 +59,7 @@ def test_numpy_source_gives_the_counts_of_arrays(name):
     assert found.tolist() == [form(**b) for b in bindings]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.skipif(shutil.which("node") is None, reason="runs what Node runs")
 def test_javascript_source_gives_the_counts():
     script, expected = [], []
@@ -99,6 +101,7 @@ def test_latex_is_set_without_a_complaint(tmp_path):
     assert (tmp_path / "page.pdf").stat().st_size > 10_000
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_latex_has_its_braces_and_brackets_in_pairs_and_only_known_commands():
     text = page()
     assert text.isascii()

@@ -3,6 +3,7 @@
 import string
 from fractions import Fraction
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -140,6 +141,7 @@ DOCUMENTS = records(
 )
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @settings(max_examples=60, deadline=None)
 @given(DOCUMENTS)
 def test_a_document_is_the_same_after_it_is_written_and_read(content):

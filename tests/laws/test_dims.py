@@ -512,6 +512,7 @@ def sizes_of(alpha, h, c):
     ]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_what_an_extreme_drops_changes_no_value_in_ten_thousand_cases():
     random = Random(2018)  # noqa: S311  # the same cases every time
     atoms = sizes_of(symbol("alpha", integer=False), symbol("h"), symbol("c"))
@@ -668,6 +669,7 @@ def kinds(expression):
             yield from kinds(arg)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_rewriting_changes_the_value_of_no_expression_in_ten_thousand_cases():
     random = Random(2016)  # noqa: S311  # the same cases every time
     letters = {"h": symbol("h"), "k": symbol("k"), "α": symbol("α", integer=False)}

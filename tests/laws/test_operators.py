@@ -119,6 +119,7 @@ def chains():
     return found
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_symbols_filled_in_give_what_the_ints_give(chains):
     c = symbol("c")
     for chain, samples, expected in chains:
@@ -131,6 +132,7 @@ def test_symbols_filled_in_give_what_the_ints_give(chains):
             assert {name: filled(value, numbers) for name, value in symbolic.items()} == ints, chain
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_one_free_symbol_at_a_time_gives_what_the_ints_give(chains):
     for chain, samples, expected in chains:
         for s, ints in zip(samples, expected, strict=True):

@@ -244,6 +244,7 @@ network:
     assert max(concat_apart) == 4 * 16 * 66 < max(moment.bytes for moment in given.timeline[:-1])
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_a_wide_network_is_searched_in_bounded_time():
     branch = "[{conv2d: {out_channels: 9, kernel_size: 1}}, {conv2d: {out_channels: 7, kernel_size: 1}}, relu]"
     text = "{archspec: 1, name: n, input: [1, 4, 4], network: [" + f"{{concat: [{', '.join([branch] * 30)}]}}]}}"

@@ -57,6 +57,7 @@ def counted(arch, **bindings):
     return live.peak
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", sorted({*zoo.names()} - COMPOSITE))
 def test_eager_is_what_the_written_model_holds(name):
     arch = archspec.load(name)

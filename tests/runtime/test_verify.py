@@ -28,6 +28,7 @@ BEYOND = {
 }
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", archspec.zoo.names())
 def test_every_network_of_the_zoo_agrees_in_all_its_variants(name):
     arch, built = archspec.load(name), 0

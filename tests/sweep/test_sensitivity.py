@@ -150,6 +150,7 @@ def costs(arch, by="kind", **bindings):
     return sums
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(
     ("name", "symbol", "between"),
     [("alexnet", "side", (63, 130)), ("mobilenet", "alpha", ("1/32", "1/8"))],

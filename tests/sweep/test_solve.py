@@ -97,6 +97,7 @@ def run_of(runs, value):
 widths = st.builds(lambda rounding, width: rounding.format(width), st.sampled_from(ROUNDINGS), st.sampled_from(WIDTHS))
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @given(widths, widths, st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from(["macs", "params", "activations"]))
 @settings(max_examples=8, deadline=None)
 def test_the_answer_is_the_one_of_brute_force(first, second, budget, other, goal):
@@ -239,6 +240,7 @@ def test_mobilenet_within_300_million():
     assert found.best.values["alpha"] in span
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(
     ("name", "symbol", "budgets"),
     [
@@ -266,6 +268,7 @@ def test_no_value_that_is_tried_gives_a_larger_network_within_the_budgets(name, 
     assert {name: getattr(again, name) for name in SHOWN} == found.best.figures
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_the_side_and_the_classes_are_whole_numbers():
     arch = archspec.load("mobilenet_v2")
     for symbol, budgets in (("side", {"macs": "<=300M"}), ("classes", {"params": "<=2.6M"})):
@@ -303,6 +306,7 @@ def test_what_is_maximised_can_be_another_quantity(goal):
     assert found.best.figures[goal] == max(cost[goal] for cost in costs if cost["activations"] <= limit)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("policy", ["layerwise", "liveness"])
 def test_the_peak_of_memory_can_be_the_budget(policy):
     arch = archspec.load("mobilenet_v2")
@@ -321,6 +325,7 @@ def test_the_peak_of_memory_can_be_the_budget(policy):
 # ------------------------------------------------------------------ two symbols
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_the_frontier_is_what_each_side_allows_alone():
     arch = archspec.load("mobilenet")
     found = arch.solve(("alpha", "side"), {"macs": "<=300M"}, between={"side": (128, 320, 32), "alpha": ("1/2", 2)})
@@ -335,6 +340,7 @@ def test_the_frontier_is_what_each_side_allows_alone():
     assert found.best == best
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @given(widths, widths, st.integers(1, 10**4))
 @settings(max_examples=3, deadline=None)
 def test_the_frontier_is_that_of_brute_force(first, second, budget):
@@ -616,6 +622,7 @@ def test_memory_is_counted_as_it_is_asked_for():
     assert text.splitlines()[1] == "batch 1; memory layerwise, int8, in place"
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_of_several_networks_the_best_comes_first():
     result = run("mobilenet", "mobilenet_v2", "squeezenet", "--macs", "<=400M", "--params", "<=3M", "--for", "alpha")
     lines = [line.split() for line in result.stdout.splitlines()]
@@ -630,6 +637,7 @@ def test_of_several_networks_the_best_comes_first():
     )
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_bits_of_weights_rule_what_is_stored_and_the_type_what_runs():
     arch, chip = archspec.load("mobilenet"), {"weight_bytes": "<=1MiB", "memory": "<=512KiB"}
     found = arch.solve("alpha", chip, dtype="int8", weight_bits=8)

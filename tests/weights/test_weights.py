@@ -141,6 +141,7 @@ RENAMED = [
 ]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(
     ("name", "rename", "order"), RENAMED, ids=lambda value: value if isinstance(value, str) else value.__name__
 )
@@ -699,6 +700,7 @@ def test_branches_of_other_lengths_are_exchanged_layer_by_layer():
     ]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_many_equal_branches_make_a_bounded_number_of_choices():
     conv = "[{conv2d: {out_channels: 3, kernel_size: 1, bias: false}}]"
     branches = ", ".join(f"b{i}: {conv}" for i in range(40))

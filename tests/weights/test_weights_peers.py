@@ -156,6 +156,7 @@ def row(peer, matching, check):
     return f"| `{peer.written}` | `{peer.name}` | {said} | {peer.once} |"
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("peer", PEERS, ids=lambda peer: f"{peer.written}-{peer.name}")
 def test_a_peer_gives_equal_outputs_or_differs_in_what_the_page_says(peer, monkeypatch):
     source = source_of(peer)
