@@ -83,6 +83,8 @@ ASKED = [
 
 @pytest.mark.parametrize(("arguments", "said"), ASKED)
 def test_a_command_is_refused_with_what_would_do(arguments, said):
+    if "compile" in arguments:
+        pytest.importorskip("torch")
     result = CliRunner().invoke(app, arguments, env={"COLUMNS": "300"}, terminal_width=300)
     assert result.exit_code in (1, 2)
     assert said in " ".join(result.stderr.replace("│", " ").split())
