@@ -623,7 +623,9 @@ class SingleBlock(Architecture):
     def __init__(self, document: Document, block: str) -> None:
         from archspec.graph.single import single
 
-        self.document = single(document, block).document
+        found = single(document, block)
+        self.document = found.document
+        self._aliases = found.aliases
         self._of = document
         self._block = block
 
@@ -647,12 +649,9 @@ class SingleBlock(Architecture):
         >>> fire.count(in_channels=3).params == fire.count(c_in=3).params
         True
         """
-        from archspec.graph.single import single
-
-        aliases = single(self._of, self._block).aliases
         named: dict[str, Any] = {}
         for name, value in values.items():
-            symbol = aliases.get(name, name)
+            symbol = self._aliases.get(name, name)
             if symbol in named:
                 raise BindingError(f"the symbol '{symbol}' is bound twice, as '{name}' too")
             named[symbol] = value

@@ -33,6 +33,16 @@ def seeded() -> None:
 
 
 @pytest.fixture
+def one_thread() -> Iterator[None]:
+    """The bits of a sum depend on how many threads share it; a subprocess of such tests has one too."""
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
 def calibrated():
     """Makes a model's outputs worth comparing: fresh weights under fresh statistics give next to nothing."""
 

@@ -1,15 +1,13 @@
 """What `archspec compress train` does."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from archspec import compress, runs
 from archspec.cli.compress import progress_of
-from archspec.cli.echo import echo_error
 from archspec.cli.formats import print_report
 from archspec.cli.options import open_spec
-from archspec.cli.training import changes_of, held_out_of, interrupted, options_of, watcher
+from archspec.cli.training import changes_of, held_out_of, interrupted, options_of, stops_told, watcher
 from archspec.compress import plan as plans
 from archspec.errors import ArchspecError
 from archspec.extras import need
@@ -17,7 +15,6 @@ from archspec.report.compress import packed
 from archspec.report.train import Bars, compressed
 from archspec.train import compressing, recipe
 from archspec.train.recipe import Recipe
-from archspec.train.result import TrainingStoppedError
 
 PACKED = "packed.safetensors"
 
@@ -47,12 +44,9 @@ def run(spec: str | None, settings: tuple[str, ...], output_format: str, given: 
         if begun is not None and source is None:
             source, given["resize"] = begun.source, given["resize"] or begun.resize
     shown = watcher()
-    try:
+    with stops_told():
         options = options_of(given, resume=bool(resumed))
         result = fit(arch, source, chosen, out=out, bindings=bound, options=options, watcher=shown)
-    except TrainingStoppedError as error:
-        echo_error(error)
-        sys.exit(1)
     if result.signal is not None:
         print_report(compressed(result, None), output_format)
         interrupted(result.signal, ["archspec", "compress", "train", "--resume", str(out)])

@@ -4,7 +4,7 @@ import rich_click as click
 
 from archspec.cli import complete
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, network, set_option, spec_argument
+from archspec.cli.options import counting_options, network, quantity_option, set_option, spec_argument
 from archspec.cost import Counting
 
 
@@ -18,14 +18,7 @@ from archspec.cost import Counting
     metavar="NAME",
     help="The symbol that moves: alpha, side.",
 )
-@click.option(
-    "--of",
-    "quantity",
-    shell_complete=complete.quantities,
-    default="macs",
-    show_default=True,
-    help="macs, params, flops, activations, …",
-)
+@quantity_option
 @click.option("--by", type=click.Choice(("kind", "operator", "stage")), default="kind", show_default=True)
 @click.option("--between", metavar="LOW,HIGH[,STEP]", help="Where to search, instead of the symbol's whole range.")
 @set_option

@@ -1,31 +1,26 @@
 """`archspec distil`: a network learns what others take for likely."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
 from archspec import runs
-from archspec.cli.echo import echo_error
-from archspec.cli.formats import format_option, print_report
+from archspec.cli.formats import format_option
 from archspec.cli.options import names, open_spec, set_option, spec_argument
 from archspec.cli.training import (
     changes_of,
+    fit_and_print,
     folder,
     held_out_of,
-    interrupted,
     options_of,
     recipe_of,
     recipe_options,
     running_options,
-    watcher,
 )
 from archspec.errors import ArchspecError
 from archspec.extras import need
-from archspec.report.train import Bars, train
 from archspec.train.methods.distil import MATCHES
-from archspec.train.result import TrainingStoppedError
 
 
 @click.command("distil")
@@ -74,15 +69,4 @@ def command(
     asked = {"distil": {**keys, "teachers": list(teachers)}}
     recipe = recipe.changed({**held_out_of(teachers[0], recipe.validation), **changes_of(given), **asked})
     out = Path(given["out"]) if given["out"] else folder(arch.name, source, "distilled", recipe.seed)
-    shown = watcher()
-    from archspec.train import fit
-
-    try:
-        result = fit(arch, source, recipe, out=out, bindings=bound, options=options_of(given), watcher=shown)
-    except TrainingStoppedError as error:
-        echo_error(error)
-        sys.exit(1)
-    if isinstance(shown, Bars):
-        print_report(train(result), output_format)
-    if result.signal is not None:
-        interrupted(result.signal, ["archspec", "train", "--resume", str(result.out)], isinstance(shown, Bars))
+    fit_and_print(arch, source, recipe, out, bound, options_of(given), output_format)

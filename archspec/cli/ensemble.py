@@ -6,13 +6,20 @@ from typing import Any
 
 import rich_click as click
 
-from archspec.cli.echo import echo_error
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import open_spec, set_option, spec_argument
-from archspec.cli.training import folder, interrupted, options_of, recipe_of, recipe_options, running_options, watcher
+from archspec.cli.training import (
+    folder,
+    interrupted,
+    options_of,
+    recipe_of,
+    recipe_options,
+    running_options,
+    stops_told,
+    watcher,
+)
 from archspec.extras import need
 from archspec.report.together import ensemble as report
-from archspec.train.result import TrainingStoppedError
 
 
 @click.command("ensemble")
@@ -41,7 +48,7 @@ def command(spec: str, settings: tuple[str, ...], count: int, output_format: str
     keys = {key: given[key] for key in ("temperature", "hard") if given[key] is not None}
     from archspec.train.ensemble import ensemble
 
-    try:
+    with stops_told():
         found = ensemble(
             arch,
             given["data"],
@@ -53,9 +60,6 @@ def command(spec: str, settings: tuple[str, ...], count: int, output_format: str
             options=options_of(given),
             watcher=watcher(),
         )
-    except TrainingStoppedError as error:
-        echo_error(error)
-        sys.exit(1)
     if found.signal is not None:
         interrupted(found.signal, ["archspec", *sys.argv[1:]])
     print_report(report(found), output_format)

@@ -10,7 +10,7 @@ from archspec.architecture import Architecture
 from archspec.cli import complete
 from archspec.cli.echo import echo_error
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import bindings, counting_options, names, network, set_option
+from archspec.cli.options import bindings, counting_options, names, network, quantity_option, set_option
 
 VIEWS = ("exact", "divisible", "asymptotic")
 LANGUAGES = ("python", "numpy", "javascript")
@@ -20,14 +20,7 @@ LANGUAGES = ("python", "numpy", "javascript")
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     options: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
         click.option("--ops", is_flag=True, help="The closed forms of every operator, without a SPEC."),
-        click.option(
-            "--of",
-            "quantity",
-            shell_complete=complete.quantities,
-            default="macs",
-            show_default=True,
-            help="macs, params, flops, activations, …",
-        ),
+        quantity_option,
         click.option("--block", metavar="NAME", help="A block by itself; or write SPEC as mobilenet:separable."),
         click.option("--letters", metavar="NAME", help="Write a block in letters that it declares, such as paper."),
         click.option("--part", metavar="PATH", help="A stage or a node by its path, or all nodes of an operator."),

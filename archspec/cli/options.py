@@ -11,7 +11,7 @@ import rich_click as click
 
 from archspec import architecture, runs
 from archspec.architecture import Architecture
-from archspec.cli.complete import conventions, settings_of, specifications
+from archspec.cli.complete import conventions, quantities, settings_of, specifications
 from archspec.errors import BindingError
 from archspec.runs import Run
 
@@ -32,6 +32,16 @@ def set_option(command: F) -> F:
         shell_complete=settings_of,
     )(command)
 
+
+quantity_option = click.option(
+    "--of",
+    "quantity",
+    shell_complete=quantities,
+    default="macs",
+    show_default=True,
+    help="macs, params, flops, activations, …",
+)
+"""`--of QUANTITY`."""
 
 COUNTING: Mapping[str, Callable[[Command], Command]] = {
     "convention": click.option(
@@ -118,9 +128,9 @@ def open_spec(spec: str, settings: tuple[str, ...]) -> tuple[Architecture, dict[
     """
     name, own = apart(spec)
     run = runs.find(name)
+    bound: dict[str, Any] = {**bindings(settings), **own}
     if run is None:
-        return *network(spec, settings), None
-    bound = {**bindings(settings), **own}
+        return architecture.load(name), bound, None
     if odd := [name for name, value in bound.items() if run.bindings.get(name) != value]:
         raise BindingError(f"{name}: is the folder of a run with other bindings than --set {odd[0]}={bound[odd[0]]}")
     return run.architecture(), dict(run.bindings), run

@@ -4,20 +4,13 @@ import rich_click as click
 
 from archspec.cli import complete
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, names, network, set_option, spec_argument
+from archspec.cli.options import counting_options, names, network, quantity_option, set_option, spec_argument
 from archspec.cost import Counting
 
 
 @click.command("sensitivity")
 @spec_argument
-@click.option(
-    "--of",
-    "quantity",
-    shell_complete=complete.quantities,
-    default="macs",
-    show_default=True,
-    help="macs, params, flops, activations, …",
-)
+@quantity_option
 @click.option(
     "--for",
     "symbols",

@@ -7,15 +7,22 @@ from typing import Any
 import rich_click as click
 
 from archspec import runs
-from archspec.cli.echo import echo_error
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import open_spec, set_option
-from archspec.cli.training import folder, interrupted, options_of, recipe_of, recipe_options, running_options, watcher
+from archspec.cli.training import (
+    folder,
+    interrupted,
+    options_of,
+    recipe_of,
+    recipe_options,
+    running_options,
+    stops_told,
+    watcher,
+)
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.language import digest
 from archspec.report.together import specialists as report
-from archspec.train.result import TrainingStoppedError
 
 CLUSTERINGS = ("k-means", "online")
 
@@ -77,7 +84,7 @@ def command(
     out = Path(given["out"]) if given["out"] else folder(arch.name, source, "specialists", recipe.seed)
     from archspec.train.specialists import specialise
 
-    try:
+    with stops_told():
         found = specialise(
             generalist,
             count,
@@ -90,9 +97,6 @@ def command(
             options=options_of(given),
             watcher=watcher(),
         )
-    except TrainingStoppedError as error:
-        echo_error(error)
-        sys.exit(1)
     if found.signal is not None:
         interrupted(found.signal, ["archspec", *sys.argv[1:]])
     print_report(report(found), output_format)

@@ -1,30 +1,25 @@
 """`archspec train`: a network learns from data."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
 from archspec import runs
-from archspec.cli.echo import echo_error
-from archspec.cli.formats import format_option, print_report
+from archspec.cli.formats import format_option
 from archspec.cli.options import open_spec, set_option
 from archspec.cli.training import (
     changes_of,
+    fit_and_print,
     folder,
-    interrupted,
     options_of,
     recipe_of,
     recipe_options,
     running_options,
-    watcher,
 )
 from archspec.errors import ArchspecError
 from archspec.extras import need
-from archspec.report.train import Bars, train
 from archspec.train.recipe import Recipe
-from archspec.train.result import TrainingStoppedError
 
 
 @click.command("train")
@@ -65,18 +60,7 @@ def command(spec: str | None, settings: tuple[str, ...], output_format: str, **g
     if plan is not None and recipe is not None and "one_bit" not in {m.key for s in recipe.staged() for m in s.methods}:
         recipe = recipe.changed({"one_bit": {}})
     out = Path(given["out"]) if given["out"] else _folder(arch.name, given["data"], recipe)
-    shown = watcher()
-    from archspec.train import fit
-
-    try:
-        result = fit(arch, given["data"], recipe, out=out, bindings=bound, options=options, watcher=shown)
-    except TrainingStoppedError as error:
-        echo_error(error)
-        sys.exit(1)
-    if isinstance(shown, Bars):
-        print_report(train(result), output_format)
-    if result.signal is not None:
-        interrupted(result.signal, ["archspec", "train", "--resume", str(result.out)], isinstance(shown, Bars))
+    fit_and_print(arch, given["data"], recipe, out, bound, options, output_format)
 
 
 def _recipe(name: str, given: dict[str, Any]) -> Recipe | None:

@@ -3,18 +3,23 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import rich_click as click
 
 from archspec.cli.echo import echo_error
+from archspec.cli.formats import print_report
 from archspec.errors import ArchspecError
-from archspec.report.train import Bars
+from archspec.report.train import Bars, train
 from archspec.train.options import Options
 from archspec.train.recipe import OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe, default_for, load
-from archspec.train.result import Watcher
+from archspec.train.result import TrainingStoppedError, Watcher
+
+if TYPE_CHECKING:
+    from archspec.architecture import Architecture
 
 Command: TypeAlias = Callable[..., Any]
 
@@ -136,6 +141,37 @@ def held_out_of(run: str | os.PathLike[str], asked: int = 0) -> dict[str, int]:
 def watcher() -> Watcher:
     """Who shows how a training goes: the first of several processes alone."""
     return Bars() if int(os.environ.get("RANK", "0")) == 0 else Watcher()
+
+
+@contextmanager
+def stops_told() -> Iterator[None]:
+    """Say why a training inside cannot go on, and exit with 1."""
+    try:
+        yield
+    except TrainingStoppedError as error:
+        echo_error(error)
+        sys.exit(1)
+
+
+def fit_and_print(
+    arch: "Architecture",
+    source: str | None,
+    recipe: Recipe | None,
+    out: Path,
+    bindings: Mapping[str, Any],
+    options: Options,
+    output_format: str,
+) -> None:
+    """Train a network, show how it goes, and print what came of it, or how to go on."""
+    shown = watcher()
+    from archspec.train import fit
+
+    with stops_told():
+        result = fit(arch, source, recipe, out=out, bindings=bindings, options=options, watcher=shown)
+    if isinstance(shown, Bars):
+        print_report(train(result), output_format)
+    if result.signal is not None:
+        interrupted(result.signal, ["archspec", "train", "--resume", str(result.out)], isinstance(shown, Bars))
 
 
 def interrupted(signal: int, command: list[str], speaks: bool = True) -> None:

@@ -14,6 +14,8 @@ from safetensors.torch import load_file
 import archspec
 from tests.cli.test_train import run
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SPEC = """archspec: 1
 name: small
 input: [1, 8, 8]
@@ -40,14 +42,6 @@ stages:
   - {share: tenth, lr: 0.001}
   - {quantise: eight, lr: 0.01}
 """
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ from click.testing import CliRunner
 from archspec import train
 from archspec.cli import app
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SPEC = """archspec: 1
 name: small
 input: [1, side, side]
@@ -20,14 +22,6 @@ network:
   - flatten
   - {linear: {out_features: 10}, as: fc}
 """
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

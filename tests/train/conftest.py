@@ -1,7 +1,6 @@
 """A network that learns the digits in a second, with all that makes resuming hard."""
 
 import pytest
-import torch
 
 import archspec
 from archspec.train import Recipe
@@ -32,12 +31,8 @@ network:
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    """The bits of a sum depend on how many threads share it; a subprocess of these tests has one too."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def always_one_thread(one_thread):
+    """Every test here trains."""
 
 
 @pytest.fixture
