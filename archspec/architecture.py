@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from archspec.language.document import Symbol
     from archspec.memory.peak import Memory
     from archspec.runtime import Agreement
-    from archspec.sweep.crossover import Crossover
-    from archspec.sweep.sensitivity import Sensitivity
-    from archspec.sweep.solve import Solution
+    from archspec.sweeps.crossover import Crossover
+    from archspec.sweeps.sensitivity import Sensitivity
+    from archspec.sweeps.solve import Solution
     from archspec.weights import Matching
 
 
@@ -472,7 +472,7 @@ class Architecture(Reported):
         >>> print(found.best.spans["alpha"].written("alpha"), found.best.figures["macs"])
         737/1024 ≤ alpha < 369/512 299816242
         """
-        from archspec.sweep.solve import solve
+        from archspec.sweeps.solve import solve
 
         return solve(
             self.document,
@@ -503,7 +503,7 @@ class Architecture(Reported):
         >>> round(float(alpha.elasticity), 2), alpha.step.cost
         (1.74, 4235552)
         """
-        from archspec.sweep.sensitivity import sensitivity
+        from archspec.sweeps.sensitivity import sensitivity
 
         names = None if symbols is None else _names(symbols)
         return sensitivity(self.document, quantity, symbols=names, counting=counting, bindings=bindings)
@@ -528,7 +528,7 @@ class Architecture(Reported):
         >>> [(reign.span.written("side"), reign.group) for reign in found.reigns]
         [('63 ≤ side ≤ 78', 'linear'), ('79 ≤ side ≤ 90', 'grouped 5×5 conv2d')]
         """
-        from archspec.sweep.crossover import crossover
+        from archspec.sweeps.crossover import crossover
 
         return crossover(
             self.document,

@@ -32,7 +32,7 @@ def command(
     over. Exit 2 if a specification has faults. --format json has where each fault begins and ends, and what would do.
     """
     if limits:
-        from archspec.sweep.budget import budgets
+        from archspec.sweeps.budget import budgets
 
         budgets(limits)  # one that cannot be is no fault of a specification
     found = [_checked(spec, settings, limits, counting) for spec in specs]

@@ -61,7 +61,7 @@ def command(  # noqa: PLR0913  # one argument an option
     of --all, which fits best; those without the symbol as they are. Exit 1 if no network is within the budgets.
     """
     from archspec.report import solve as reports
-    from archspec.sweep.choose import choose
+    from archspec.sweeps.choose import choose
 
     if bool(specs) == every:
         raise click.UsageError("give one SPEC, several, or --all" if every else "give a SPEC, several, or --all")

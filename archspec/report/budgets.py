@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.report import numbers
-from archspec.sweep.budget import Budget
+from archspec.sweeps.budget import Budget
 
 LITTLE, LEAST = Fraction(1, 2000), "0.1 %"
 """What rounds to no tenth of a percent, and what it is written as less than."""

@@ -11,10 +11,10 @@ from archspec.report import numbers
 from archspec.report.budgets import limits, off
 from archspec.report.cells import Name, Note, Number, raw
 from archspec.report.page import Column, Report, Section, Table, Title
-from archspec.sweep.budget import Budget
+from archspec.sweeps.budget import Budget
 
 if TYPE_CHECKING:  # loads NumPy, which a check without budgets does not need
-    from archspec.sweep.solve import Solution
+    from archspec.sweeps.solve import Solution
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from typing import Any
 from archspec.report import numbers
 from archspec.report.cells import Name, Number, raw
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
-from archspec.sweep.bounds import SearchRange
-from archspec.sweep.crossover import Crossing, Crossover
-from archspec.sweep.sensitivity import Response, Sensitivity
-from archspec.sweep.span import decimal
+from archspec.sweeps.bounds import SearchRange
+from archspec.sweeps.crossover import Crossing, Crossover
+from archspec.sweeps.sensitivity import Response, Sensitivity
+from archspec.sweeps.span import decimal
 
 
 def sensitivity(found: Sensitivity) -> Report:

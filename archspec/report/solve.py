@@ -8,11 +8,11 @@ from archspec.report import numbers
 from archspec.report.budgets import limits, off, percent
 from archspec.report.cells import Name, Number, raw
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
-from archspec.sweep.bounds import SearchRange
-from archspec.sweep.budget import Budget
-from archspec.sweep.choose import Choice
-from archspec.sweep.solve import Found, Solution
-from archspec.sweep.span import Span, decimal
+from archspec.sweeps.bounds import SearchRange
+from archspec.sweeps.budget import Budget
+from archspec.sweeps.choose import Choice
+from archspec.sweeps.solve import Found, Solution
+from archspec.sweeps.span import Span, decimal
 
 MOST_SPANS = 8
 

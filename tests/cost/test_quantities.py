@@ -14,7 +14,7 @@ from archspec.cli import app
 from archspec.cost import CONVENTIONS, DIALECTS, GROUPINGS, QUANTITIES, Counting, Peak, Ratio, Sum, quantity
 from archspec.errors import ArchspecError, MissingExtraError, UnknownNameError
 from archspec.ops import KINDS
-from archspec.sweep.budget import Budget, budget
+from archspec.sweeps.budget import Budget, budget
 
 LENET = archspec.load("lenet_5")
 DEFERRED = ("traffic", "bops", *(name for name in QUANTITIES if QUANTITIES[name].kind == "ratio"))

@@ -22,7 +22,7 @@ from archspec.dims import recording
 from archspec.emit.code import Code
 from archspec.errors import ArchspecError, DivisibilityError, UndecidableError
 from archspec.interval import Interval
-from archspec.sweep.axis import Affine
+from archspec.sweeps.axis import Affine
 from archspec.symbols import Ceil, CeilDiv, Condition, Floor, MakeDivisible, Maximum, Minimum, symbol
 
 law = partial(settings, derandomize=True, deadline=None)
@@ -353,7 +353,7 @@ def test_the_innermost_recording_gets_the_condition_and_without_one_nobody_does(
 
 # ------------------------------------------------------------------ one interface
 
-ARITHMETICS = ("archspec.symbols", "archspec.interval", "archspec.sweep.axis", "archspec.emit.code")
+ARITHMETICS = ("archspec.symbols", "archspec.interval", "archspec.sweeps.axis", "archspec.emit.code")
 
 
 @pytest.mark.parametrize("home", ARITHMETICS)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import archspec
 from archspec.cli import app
 from archspec.errors import ArchspecError, BindingError, UnknownNameError
-from archspec.sweep import survey
-from archspec.sweep.solve import SHOWN
+from archspec.sweeps import survey
+from archspec.sweeps.solve import SHOWN
 
 # ------------------------------------------------------------------ brute force
 

@@ -8,8 +8,8 @@ from archspec.cost import USUAL, Counting
 from archspec.errors import ArchspecError, BindingError
 from archspec.language.document import Document
 from archspec.result import Reported, short
-from archspec.sweep.budget import budgets
-from archspec.sweep.solve import Solution, solve
+from archspec.sweeps.budget import budgets
+from archspec.sweeps.solve import Solution, solve
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 import archspec
 from archspec.cli import app
 from archspec.errors import ArchspecError, BindingError, UnknownNameError
-from archspec.sweep.crossover import GROUPS
-from archspec.sweep.sensitivity import chosen, slopes
+from archspec.sweeps.crossover import GROUPS
+from archspec.sweeps.sensitivity import chosen, slopes
 from archspec.symbols import maximum, minimum, symbol
 
 

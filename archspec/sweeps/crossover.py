@@ -23,10 +23,10 @@ from archspec.formula.writers import Text
 from archspec.graph import Network, Node
 from archspec.language.document import Document
 from archspec.result import Reported, short
-from archspec.sweep.bounds import SearchRange, search_range
-from archspec.sweep.sensitivity import chosen
-from archspec.sweep.span import Span, decimal
-from archspec.sweep.survey import Sample, Survey
+from archspec.sweeps.bounds import SearchRange, search_range
+from archspec.sweeps.sensitivity import chosen
+from archspec.sweeps.span import Span, decimal
+from archspec.sweeps.survey import Sample, Survey
 from archspec.symbols import TableLookup, to_sympy
 
 GROUPS: Mapping[str, Callable[[Network, Node], str]] = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from archspec import dims
 from archspec.errors import ArchspecError
-from archspec.sweep.axis import Affine, Axis, MixedError
+from archspec.sweeps.axis import Affine, Axis, MixedError
 
 HALF = Fraction(1, 2)
 VALUES = [Fraction(n, 24) for n in range(1, 73)]

@@ -14,10 +14,10 @@ from archspec.errors import ArchspecError, BindingError
 from archspec.graph import Network
 from archspec.language.document import Document
 from archspec.result import Reported, short
-from archspec.sweep.bounds import SearchRange, coarser, search_ranges
-from archspec.sweep.budget import Budget, budgets
-from archspec.sweep.span import Span
-from archspec.sweep.survey import Sample, Survey, TooManyError
+from archspec.sweeps.bounds import SearchRange, coarser, search_ranges
+from archspec.sweeps.budget import Budget, budgets
+from archspec.sweeps.span import Span
+from archspec.sweeps.survey import Sample, Survey, TooManyError
 
 SHOWN = ("macs", "flops", "params", "activations", "weight_bytes")
 """What is said of every network, besides what is asked."""

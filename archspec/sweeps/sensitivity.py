@@ -22,9 +22,9 @@ from archspec.formula.of_network import formula
 from archspec.graph import Network
 from archspec.language.document import Document
 from archspec.result import Reported, short
-from archspec.sweep.bounds import SearchRange, search_range
-from archspec.sweep.span import Span
-from archspec.sweep.survey import Survey
+from archspec.sweeps.bounds import SearchRange, search_range
+from archspec.sweeps.span import Span
+from archspec.sweeps.survey import Survey
 from archspec.symbols import Condition, Log2, Maximum, Minimum, TableLookup, from_sympy, to_sympy, value
 
 REACH = Fraction(5, 4)

@@ -19,9 +19,9 @@ from archspec.arrays import Whole
 from archspec.errors import ArchspecError, BindingError
 from archspec.graph import Network
 from archspec.graph.expand import MAX_SIZE
-from archspec.sweep.axis import Affine, Axis
-from archspec.sweep.bounds import SearchRange
-from archspec.sweep.span import Span
+from archspec.sweeps.axis import Affine, Axis
+from archspec.sweeps.bounds import SearchRange
+from archspec.sweeps.span import Span
 
 CHUNK = 65_536
 MAX_COUNTS = 3_000

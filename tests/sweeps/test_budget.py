@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archspec.errors import ArchspecError, BindingError, UnknownNameError
-from archspec.sweep.budget import Budget, budget, budgets
-from archspec.sweep.span import Span, decimal
+from archspec.sweeps.budget import Budget, budget, budgets
+from archspec.sweeps.span import Span, decimal
 
 
 @pytest.mark.parametrize(
