@@ -42,6 +42,7 @@ VERBS = (
     "show",
     "solve",
     "specialists",
+    "sweep",
     "train",
     "verify",
     "watch",

@@ -1,13 +1,16 @@
 """A sweep: its points as rows."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from archspec.report import numbers
 from archspec.report.budgets import limits
 from archspec.report.cells import Cell, Name, Number, raw
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
-from archspec.sweeps.planned import quantity
+from archspec.sweeps.notation import BATCH
+from archspec.sweeps.planned import PLANNED, quantity
 from archspec.sweeps.span import decimal
 from archspec.sweeps.table import ALIKE, PLAN, SPEC, Sweep
 
@@ -15,13 +18,31 @@ MOST_READ = 200
 """How many rows are read; machines get all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Setting(Number):
+    """A value of a symbol; to machines a number, or as text where no number of theirs says it exactly."""
+
+    @property
+    def text(self) -> str:
+        """The value as a short decimal, or as a fraction."""
+        return "" if self.value is None else decimal(self.value)
+
+    @property
+    def raw(self) -> Any:
+        """The value."""
+        near = raw(self.value)
+        return near if not isinstance(near, float) or Fraction(repr(near)) == self.value else str(self.value)
+
+
 def sweep(found: Sweep) -> Report:
     """The points of a sweep, what they were held against, and how many there were."""
     sections = [Section((Title(_headline(found)), Notes((_counted(found),))))]
     if len(found):
-        sections.append(Section((Table(_columns(found, MOST_READ), wide="records"),)))
+        sections.append(Section((Table(_columns(found, _read(found), MOST_READ), wide="records"),)))
     sections += [Section((Notes((note,)),)) for note in _notes(found)]
-    return Report(sections, data=lambda: _data(found), records=lambda: Table(_columns(found, len(found))))
+    return Report(
+        sections, data=lambda: _data(found), records=lambda: Table(_columns(found, found.columns, len(found)))
+    )
 
 
 def _headline(found: Sweep) -> str:
@@ -30,25 +51,30 @@ def _headline(found: Sweep) -> str:
     if found.objectives:
         what = f"front of {len(found):,} of {found.points:,} points, {', '.join(map(str, found.objectives))}"
     over = f" over {', '.join(found.axes)}" if found.axes else ""
-    return f"{', '.join(found.specs)}: {what}{over}{given}"
+    under = f" under {found.plans[0]}" if len(found.plans) == 1 else ""
+    return f"{', '.join(found.specs)}{under}: {what}{over}{given}"
 
 
 def _counted(found: Sweep) -> str:
-    asked = [name for name in found.of if name not in found.plans]
-    registered = [name for name in asked if quantity(name).kind != "ratio"]
-    notes = (f"batch {found.counting.batch}", *numbers.request_notes(found.counting, registered))
-    return "; ".join(notes if "batch" not in found.axes else notes[1:])
+    batch = [] if BATCH in found.axes else [f"batch {found.counting.batch}"]
+    registered = [name for name in found.of if name not in PLANNED]
+    return "; ".join((*batch, *numbers.request_notes(found.counting, registered)))
 
 
-def _columns(found: Sweep, rows: int) -> list[Column]:
-    """The columns, each as its kind is read."""
-    columns = []
-    for name, column in found.columns.items():
-        values = column[:rows].tolist()
-        if name in (SPEC, PLAN) and len(dict.fromkeys((*found.specs, *found.plans))) == 1 and rows <= MOST_READ:
-            continue
-        columns.append(Column(_heading(found, name), [_cell(found, name, value) for value in values], name))
-    return columns
+def _read(found: Sweep) -> list[str]:
+    """The names of the columns that are read: not what the title says of all points."""
+    said = [name for name, values in ((SPEC, found.specs), (PLAN, found.plans)) if len(values) == 1]
+    return [name for name in found.columns if name not in said]
+
+
+def _columns(found: Sweep, names: Iterable[str], rows: int) -> list[Column]:
+    """Columns, each as its kind is read."""
+    return [
+        Column(
+            _heading(found, name), [_cell(found, name, value) for value in found.columns[name][:rows].tolist()], name
+        )
+        for name in names
+    ]
 
 
 def _heading(found: Sweep, name: str) -> str:
@@ -60,9 +86,7 @@ def _heading(found: Sweep, name: str) -> str:
 def _cell(found: Sweep, name: str, value: Any) -> Cell:
     if isinstance(value, str):
         return Name(value)
-    if name in found.axes:
-        return Number(value, "" if value is None else decimal(value))
-    return Number(value)
+    return Setting(value) if name in found.axes else Number(value)
 
 
 def _notes(found: Sweep) -> Iterable[str]:
@@ -100,5 +124,5 @@ def _data(found: Sweep) -> dict[str, Any]:
         "points": found.points,
         "within": found.within,
         "unbuilt": {"points": found.unbuilt[0], "first": found.unbuilt[1]},
-        "rows": [{name: raw(value) for name, value in record.items()} for record in found.records()],
+        "rows": Table(_columns(found, found.columns, len(found))).records(),
     }

@@ -1,19 +1,25 @@
 """A sweep: what networks cost over whole grids of their symbols, exactly."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from archspec.compress.plan import Plan
 from archspec.compress.plan import load as load_plan
+from archspec.compress.progress import Progress, silent
 from archspec.cost import USUAL, Counting
 from archspec.dims import exact
 from archspec.errors import ArchspecError, BindingError
 from archspec.language.document import Document
 from archspec.sweeps.conditions import conditions
+from archspec.sweeps.engine import Engine
+from archspec.sweeps.engine import engine as read_engine
 from archspec.sweeps.grid import Subject, tiles
+from archspec.sweeps.journal import Journal
 from archspec.sweeps.notation import BATCH, values_of
 from archspec.sweeps.objective import objective, objectives
 from archspec.sweeps.planned import quantities
@@ -39,6 +45,9 @@ def sweep(  # noqa: PLR0913  # each is something to ask
     plans: Iterable[str | Plan] = (),
     bindings: Mapping[str, Any] | None = None,
     counting: Counting = USUAL,
+    engine: str = "local",
+    folder: str | os.PathLike[str] | None = None,
+    progress: Progress = silent,
 ) -> Sweep:
     """What networks cost at every combination of values of their symbols.
 
@@ -54,6 +63,9 @@ def sweep(  # noqa: PLR0913  # each is something to ask
         plans: Plans of compression, each another point.
         bindings: Values of other symbols.
         counting: How to count.
+        engine: Who does the work: "local", "local=4", "dask", "dask=tcp://…", "ray"; see `sweeps.engine`.
+        folder: Where to keep what the sweep has come to, so that it goes on there after an interruption.
+        progress: Is told how many points are done.
 
     Raises:
         BindingError: No specification has a symbol, it cannot have a value, or there are too many points.
@@ -68,7 +80,9 @@ def sweep(  # noqa: PLR0913  # each is something to ask
     question = _question(bool(read), of, where, front, sort, top, counting)
     subjects = _subjects(documents, read, values, dict(bindings or {}))
     _check_few(subjects, question)
-    found = _merged(question, (swept(question, subjects[tile.subject], tile) for tile in tiles(subjects)))
+    by = read_engine(engine)
+    journal = Journal(Path(folder), question, subjects) if folder is not None else None
+    found = _merged(question, _swept(question, subjects, by, journal, progress))
     return _table(question, subjects, tuple(values), dict(bindings or {}), found)
 
 
@@ -143,6 +157,26 @@ def _check_few(subjects: Sequence[Subject], question: Question) -> None:
             f"these are {points:,} points ({sizes}), and more than {MAX_ROWS:,} are not kept; say which: --front, "
             f"--top or --where"
         )
+
+
+def _swept(
+    question: Question, subjects: Sequence[Subject], by: Engine, journal: Journal | None, progress: Progress
+) -> Iterator[Swept]:
+    """What every tile comes to, in their order; what the journal has is not asked again."""
+    every = list(tiles(subjects))
+    todo = [n for n in range(len(every)) if journal is None or not journal.has(n)]
+    fresh = by.each(swept, [(question, subjects[every[n].subject], every[n]) for n in todo])
+    done, total = 0, sum(tile.points for tile in every)
+    left = set(todo)
+    for number, tile in enumerate(every):
+        found = journal.load(number) if journal is not None and number not in left else next(fresh)
+        if found is None:  # its file is damaged
+            found = swept(question, subjects[tile.subject], tile)
+        if journal is not None and number in left:
+            journal.save(number, found)
+        done += tile.points
+        progress("points", done, total)
+        yield found
 
 
 def _merged(question: Question, parts: Iterable[Swept]) -> Swept:
