@@ -21,6 +21,8 @@ from archspec.errors import ArchspecError, BindingError, MissingExtraError, did_
 from archspec.extras import need
 
 ENGINES = ("local", "dask", "ray")
+ROUND = 64
+"""How many tiles are given to Ray at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,12 @@ class Engine:
         from joblib import Parallel, delayed
 
         with self._backend(processes):
-            yield from _named(Parallel(return_as="generator")(delayed(work)(*job) for job in jobs), self)
+            calls = [delayed(work)(*job) for job in jobs]
+            if self.name != "ray":
+                yield from _named(Parallel(return_as="generator")(calls), self)
+                return
+            for first in range(0, len(calls), ROUND):  # its backend gives nothing until all is done
+                yield from _named(Parallel()(calls[first : first + ROUND]), self)
 
     def processes(self, jobs: int) -> int:
         """How many processes of this machine work; of a cluster, 0."""

@@ -7,14 +7,16 @@ that no decimal says: then it is text, 1/3, as `--set` takes it.
 import os
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import WrittenFile, replacing
-from archspec.sweeps.table import Sweep
+
+if TYPE_CHECKING:
+    from archspec.sweeps.table import Sweep
 
 FORMATS = {
     ".csv": "FORMAT csv, HEADER",
@@ -39,7 +41,7 @@ def check_ending(path: str | os.PathLike[str]) -> str:
     return ending
 
 
-def write(found: Sweep, path: str | os.PathLike[str]) -> WrittenFile:
+def write(found: "Sweep", path: str | os.PathLike[str]) -> WrittenFile:
     """Write the columns of a sweep; the file appears when it is whole, or not at all.
 
     Raises:

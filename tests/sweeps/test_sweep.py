@@ -2,16 +2,18 @@
 
 import pickle
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from random import Random
 
 import numpy as np
 import pytest
 
 import archspec
-from archspec.cost import QUANTITIES
+from archspec.cost import QUANTITIES, Counting
 from archspec.errors import ArchspecError, BindingError, UnknownNameError
 from archspec.sweeps import patches, tile
+from archspec.sweeps.grid import Subject
+from archspec.sweeps.patches import Cutter
 
 # ------------------------------------------------------------------ brute force
 
@@ -265,3 +267,46 @@ def test_a_plan_is_an_axis_of_its_own():
     arch = archspec.load("lenet_5")
     assert found.columns["coded_bits"].tolist() == [arch.predict("lenet_5", classes=c).coded_bits for c in (10, 20)]
     assert found.columns["plan"].tolist() == ["lenet_5", "lenet_5"]
+
+
+# ------------------------------------------------------------------ a hundred million points of MobileNetV2
+
+SAID = ("macs", "params", "memory_liveness", "intensity")
+
+
+def mobilenets(step):
+    """A thousand multipliers × a hundred sides × a thousand classes, or each step-th of them."""
+    return {
+        "alpha": tuple(Fraction(n, 1000) for n in range(100, 1100, step)),
+        "side": tuple(range(32, 330, 3 * min(step, 10))),
+        "classes": tuple(range(1, 1001, step)),
+    }
+
+
+def figures_at(grid, places):
+    """What a sweep has at some points of a grid, by their places along each axis."""
+    subject = Subject(archspec.load("mobilenet_v2").document, None, {}, grid)
+    found = {}
+    for patch in Cutter(subject, SAID, Counting()).patches((0, 0, 0), subject.shape):
+        inside = [{int(place): i for i, place in enumerate(axis)} for axis in patch.places]
+        here = [place for place in places if all(p in axis for p, axis in zip(place, inside, strict=True))]
+        key = tuple(np.array([axis[place[i]] for place in here], dtype=int) for i, axis in enumerate(inside))
+        columns = [np.broadcast_to(patch.figures[name].at(key), (len(here),)).tolist() for name in SAID]
+        found |= dict(zip(here, zip(*columns, strict=True), strict=True))
+    return found
+
+
+@pytest.mark.no_cover
+def test_points_among_a_hundred_million_and_both_sides_of_every_jump_are_what_count_says(request):
+    grid = mobilenets(1 if request.config.option.long else 25)
+    arch, random = archspec.load("mobilenet_v2"), Random(2018)  # noqa: S311  # points to try
+    shape = [len(values) for values in grid.values()]
+    line = [(alpha, shape[1] // 2, shape[2] - 1) for alpha in range(shape[0])]
+    sampled = [tuple(map(random.randrange, shape)) for _ in range(1000 if request.config.option.long else 20)]
+    found = figures_at(grid, [*line, *sampled])
+    jumps = [(one, two) for one, two in pairwise(line) if found[one] != found[two]]
+    assert len(jumps) > (50 if request.config.option.long else 20)
+    for place in dict.fromkeys([*sampled, *(place for jump in jumps for place in jump)]):
+        values = {name: axis[p] for (name, axis), p in zip(grid.items(), place, strict=True)}
+        table = arch.count(values)
+        assert found[place] == tuple(table.figure(name) for name in SAID), values
