@@ -9,9 +9,10 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli import complete
-from archspec.cli.compress import progress_of
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import bindings, counting_options, network, set_option
+from archspec.cli.options import counting_options, set_option
+from archspec.cli.progress import progress_of
+from archspec.cli.specs import bindings, network
 from archspec.cost import Counting
 from archspec.errors import BindingError
 from archspec.language import zoo
