@@ -38,6 +38,7 @@ VERBS = (
     "reconcile",
     "reproduce",
     "schema",
+    "search",
     "sensitivity",
     "show",
     "solve",

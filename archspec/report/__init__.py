@@ -18,6 +18,7 @@ REPORTS: Mapping[str, str] = {
     "Prediction": "compress:prediction",
     "Reconciliation": "reconcile:reconcile",
     "Result": "train:train",
+    "Search": "search:search",
     "Sensitivity": "sensitivity:sensitivity",
     "SingleBlock": "show:architecture",
     "Solution": "solve:solve",
