@@ -4,7 +4,8 @@
 
 The network is MobileNetV2. One by one: a count of each point; a function that SymPy's lambdify makes of our own closed
 form, on arrays of float64, which is exact up to 2⁵³ alone and knows nothing of the points at which the form does not
-hold; torchinfo, which builds the model and runs it. The last column is how many of each the sweep does in the time of one.
+hold; torchinfo, which builds the model and runs it. The last column is how many points the first sweep looks at in the
+time of one of these.
 """
 
 import sys
@@ -24,10 +25,10 @@ FRONT = "min:macs,min:memory_liveness,max:params"
 
 
 def rate(work: Callable[[], int]) -> tuple[float, int]:
-    """The seconds of the clock that some points take, and how many they are."""
-    begin = time.perf_counter()
+    """The seconds of the processor that some points take, and how many they are: others' work does not count."""
+    begin = time.process_time()
     points = work()
-    return time.perf_counter() - begin, points
+    return time.process_time() - begin, points
 
 
 def grid(points: int) -> dict[str, Any]:
