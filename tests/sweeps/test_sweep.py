@@ -310,3 +310,31 @@ def test_points_among_a_hundred_million_and_both_sides_of_every_jump_are_what_co
         values = {name: axis[p] for (name, axis), p in zip(grid.items(), place, strict=True)}
         table = arch.count(values)
         assert found[place] == tuple(table.figure(name) for name in SAID), values
+
+
+# ------------------------------------------------------------------ the zoo
+
+
+def values_for(symbol, random):
+    """Some values of a symbol, near its least and near its default."""
+    if symbol.choices:
+        return random.sample(list(symbol.choices), min(3, len(symbol.choices)))
+    low, high = symbol.range or (1, 2 * symbol.default)
+    ends = [low, symbol.default, min(high, 2 * symbol.default)]
+    if symbol.integer:
+        return sorted({int(low), *(random.randint(int(a), int(b)) for a, b in pairwise(ends) if a <= b)})
+    return sorted({low + (high - low) * Fraction(random.randint(0, 40), 40) for _ in range(3)})
+
+
+@pytest.mark.no_cover
+def test_every_quantity_of_every_network_of_the_zoo_is_swept_as_it_is_counted(request):
+    random = Random(28)  # noqa: S311  # values to try
+    names = archspec.zoo.names()
+    for name in names if request.config.option.long else ("shufflenet", "xception", "squeezenet_meta"):
+        arch = archspec.load(name)
+        chosen = random.sample(list(arch.symbols), min(2, len(arch.symbols)))
+        values = {symbol: values_for(arch.symbols[symbol], random) for symbol in chosen}
+        expected, faults = brute(arch, values, ALL)
+        found = archspec.sweep(arch, values, ALL)
+        assert without_spec(found) == expected, (name, values)
+        assert found.unbuilt[0] == faults, (name, values)
