@@ -386,7 +386,7 @@ class Architecture(Reported):
         from archspec.weights.note import note
 
         asked = runtime.ExportRequest(batch, opset, note(weights))
-        written = runtime.export(model, self.expand(bindings).input.shape, path, asked)
+        written = runtime.export(model, self._expanded(logits, bindings), path, asked)
         of = f"weights of {weights}" if isinstance(weights, str | os.PathLike) else "weights handed over"
         return replace(written, facts=(*written.facts, "fresh weights" if weights is None else of))
 

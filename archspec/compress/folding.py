@@ -58,7 +58,7 @@ class Fold:
 def folds(network: Network) -> tuple[Fold, ...]:
     """The normalisations that can be folded: learned, with statistics, alone behind a convolution or linear layer."""
     readers = Counter(name for node in network.nodes for name in set(node.inputs))
-    readers[network.output] += 1
+    readers.update(network.outputs.values())
     nodes = {node.name: node for node in network.nodes}
     found = []
     for node in network.nodes:

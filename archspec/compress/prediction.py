@@ -20,7 +20,6 @@ from archspec.dims import Dim, divide, is_number
 from archspec.errors import SpecError
 from archspec.graph import Network, Node, expand
 from archspec.graph.names import state_key
-from archspec.graph.network import INPUT
 from archspec.ops import Weight
 from archspec.result import Reported, short
 
@@ -322,7 +321,7 @@ def _activations(network: Network, plan: Plan, layers: set[str]) -> dict[str, Di
     What lies between (activations, poolings, normalisations) passes it on; a concatenation has the share of all its
     inputs together, another join the largest of theirs.
     """
-    out: dict[str, Dim] = {INPUT: 1}
+    out: dict[str, Dim] = dict.fromkeys(network.inputs, 1)
     into: dict[str, Dim] = {}
     for node in network.nodes:
         shares = [out[name] for name in node.inputs]

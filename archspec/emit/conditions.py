@@ -10,6 +10,7 @@ from archspec.emit.expression import Translator
 from archspec.emit.flow import Either
 from archspec.emit.frame import Frame, variables
 from archspec.emit.liveness import FLOW, MODULE, SIZE
+from archspec.emit.naming import identifier
 from archspec.emit.scope import dimensions
 from archspec.emit.statements import If, Refuse, codes, targets
 from archspec.errors import ArchspecError, SpecError
@@ -109,7 +110,7 @@ def _meet(condition: Any, frame: Frame, a: Frame, b: Frame, label: str) -> None:
             found or (_stand_in(known[0], flow, there), entry) for found, there in ((one, b), (other, a))
         )
         shape = _met_shapes(condition, frame, (a, one_shape), (b, other_shape), early)
-        frame.named[name] = (shape, _met_tensors(frame, (a, one_x), (b, other_x), want=name))
+        frame.named[name] = (shape, _met_tensors(frame, (a, one_x), (b, other_x), want=identifier(name)))
     if a.forward is not None and b.forward is not None and (a.forward.made or b.forward.made):
         flag = frame.scope.flag(f"has_{label}", condition, frame.lines)
         frame.written().add(If(flag, a.forward.done(), b.forward.done()))

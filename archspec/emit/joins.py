@@ -1,18 +1,17 @@
 """Branches, and the operators that join them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from archspec.emit import children, code
-from archspec.emit.bodies import froms, peeled
+from archspec.emit.bodies import peeled
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import message, reader, settled
 from archspec.emit.containers import child_code, child_statement, is_chain, sequential, shared_values, write_submodule
 from archspec.emit.flow import Either
 from archspec.emit.frame import UNTOLD, Frame, call_module
 from archspec.emit.layer import function_code, layers
-from archspec.emit.modules import keep_value
+from archspec.emit.modules import keep_value, kept_settings
 from archspec.emit.scope import TENSOR
 from archspec.emit.statements import Assign, Do, For, If, Lines, Put, Refuse, Unpack, flat
 from archspec.errors import ArchspecError
@@ -55,17 +54,10 @@ def write_join(step: Join, frame: Frame) -> None:
         None if branch.does is True else frame.scope.flag(f"has_{branch.name}", branch.does, frame.lines)
         for branch in branches
     ]
-    call = joined.call and replace(joined.call, kwargs=_kept(joined.call.kwargs, frame))
+    call = joined.call and replace(joined.call, kwargs=kept_settings(joined.call.kwargs, frame))
     frame.x = _written(call, [branch.tensor for branch in branches], flags, frame)
     frame.flow, frame.does = settled(joined.shape, frame), True
     keep_value(step.as_, frame)
-
-
-def _kept(given: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
-    """Settings of a forward; those that the constructor works out are kept in attributes."""
-    return {
-        key: frame.scope.flag(key, value, frame.lines) if code.names(value) else value for key, value in given.items()
-    }
 
 
 # ------------------------------------------------------------------ branches
@@ -118,7 +110,7 @@ def _does(body: Body, done: Any, frame: Frame) -> Any:
 def _goes_back(step: Step, frame: Frame) -> Any:
     if isinstance(step, From):
         return True
-    if not isinstance(step, When) or not froms(inner_bodies(step)):
+    if not isinstance(step, When) or not frame.facts.froms(inner_bodies(step)):
         return False
     condition = reader(frame).expression(step.when)
     then, other = (code.either(*(_goes_back(s, frame) for s in side or ())) for side in (step.then, step.else_))

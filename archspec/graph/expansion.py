@@ -14,7 +14,7 @@ from archspec.graph.frame import BodyFrame, Flow
 from archspec.graph.lookup import lookup
 from archspec.graph.network import Container, Node, Trace
 from archspec.graph.operators import checked_output, guessed_output, make_operator
-from archspec.language.document import Body, Document, Step
+from archspec.language.document import INPUT, Body, Document, Step
 from archspec.language.expression import Expression, Scope
 from archspec.language.rules import signature, words
 from archspec.ops import Operator, Tensor
@@ -56,7 +56,8 @@ class Expansion:
         self.steps = 0
         self.hint = ""  # said once, with the first shape that does not fit
         self.outputs: dict[Any, Tensor] = {}
-        self.uses: dict[str, tuple[Mapping[str, Any], Tensor]] = {}
+        self.inputs = frozenset({INPUT, *document.shapes})
+        self.uses: dict[str, tuple[Mapping[str, Any], Mapping[str, Tensor]]] = {}
         self.globals = Scope(dict(values), words=words(document))
         self.globals.functions = {
             **{name: lookup(name, table) for name, table in document.lookups.items()},

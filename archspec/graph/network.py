@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from archspec.symbols import Condition
 
-INPUT = "input"
-"""The name under which nodes refer to the network's input."""
+OUTPUT = "output"
+"""What the one output of a network is called, if nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,8 @@ class Node:
     Attributes:
         name: A path such as "stage3/unit2/expand/conv2d"; with dots for slashes, the prefix of its state-dict keys.
         operator: What it computes.
-        inputs: The names of the nodes it takes, in order; a name can stand twice. `INPUT` is the network's input.
+        inputs: The names of the nodes it takes, in order; a name can stand twice. One of the network's inputs stands
+            there by its own name; the only one is `INPUT`, unless the specification names it.
         output: The shape of its result.
         block: The path of the outermost block it belongs to; its own name if it belongs to none.
         kind: The name of that block in the specification, or its operator's.
@@ -98,9 +99,9 @@ class Network(Reported):
         name: The specification's name.
         bindings: The symbols' values, defaults included; a free symbol is a SymPy symbol.
         batch: The number of images or vectors at once.
-        input: The shape of the input, batch first.
+        inputs: The shape of each input, batch first, by name.
         nodes: The operators in topological order.
-        output: The name of the node whose result is the network's.
+        outputs: Of each output, by name, the node whose result it is.
         conditions: What had to be taken for true of free symbols.
         traces: The rows of the specification's tables and the steps around them, with nominal and built numbers.
         containers: What the inner parts of the tree of names are made of, by path.
@@ -110,9 +111,9 @@ class Network(Reported):
     name: str
     bindings: Mapping[str, Any]
     batch: Any
-    input: Tensor
+    inputs: Mapping[str, Tensor]
     nodes: tuple[Node, ...]
-    output: str
+    outputs: Mapping[str, str]
     conditions: "tuple[Condition, ...]" = ()
     traces: tuple[Trace, ...] = ()
     containers: Mapping[str, Container] = field(default_factory=dict)
@@ -122,13 +123,39 @@ class Network(Reported):
     def _by_name(self) -> dict[str, Node]:
         return {node.name: node for node in self.nodes}
 
+    @property
+    def input(self) -> Tensor:
+        """The shape of the input, batch first; of several, that of the first."""
+        return next(iter(self.inputs.values()))
+
+    @property
+    def output(self) -> str:
+        """The name of the node whose result is the output; of several, of the first."""
+        return next(iter(self.outputs.values()))
+
+    @property
+    def one_to_one(self) -> bool:
+        """Whether it has one input and one output."""
+        return len(self.inputs) == len(self.outputs) == 1
+
+    @property
+    def results(self) -> tuple[Tensor, ...]:
+        """The shapes of its outputs."""
+        return tuple(map(self.tensor, self.outputs.values()))
+
     def node(self, name: str) -> Node:
         """The node of that name; KeyError if there is none."""
         return self._by_name[name]
 
     def tensor(self, name: str) -> Tensor:
-        """The result of the node of that name, or the input."""
-        return self.input if name == INPUT else self._by_name[name].output
+        """The result of the node of that name, or the input of that name."""
+        return self.inputs[name] if name in self.inputs else self._by_name[name].output
+
+    def below(self, name: str) -> Any:
+        """Where an input is of whole numbers, from 0, what they lie below; None where it is of real numbers."""
+        takers = (node for node in self.nodes if node.inputs[:1] == (name,))
+        bounds = (node.operator.below(*self.inputs_of(node)) for node in takers)
+        return min((bound for bound in bounds if bound is not None), default=None)
 
     def inputs_of(self, node: Node) -> tuple[Tensor, ...]:
         """What flows into a node, in order."""
@@ -139,13 +166,13 @@ class Network(Reported):
         import networkx
 
         graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph(name=self.name)
-        graph.add_node(INPUT, output=self.input)
+        for name, tensor in self.inputs.items():
+            graph.add_node(name, output=tensor)
         for node in self.nodes:
             graph.add_node(node.name, operator=node.operator, output=node.output)
             graph.add_edges_from((source, node.name, {"position": i}) for i, source in enumerate(node.inputs))
         return graph
 
     def __repr__(self) -> str:
-        return short(
-            self, self.name, f"{len(self.nodes)} nodes", f"input {self.input}", f"output {self.nodes[-1].output}"
-        )
+        taken, given = (", ".join(map(str, tensors)) for tensors in (self.inputs.values(), self.results))
+        return short(self, self.name, f"{len(self.nodes)} nodes", f"input {taken}", f"output {given}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from archspec.dims import is_array, largest, maximum
 from archspec.errors import ArchspecError
-from archspec.graph.network import INPUT, Network
+from archspec.graph.network import Network
 
 Field = tuple[tuple[Any, Any], tuple[Any, Any]]
 """A receptive field and an effective stride, each along height and width."""
@@ -39,18 +39,24 @@ def learned(network: Network) -> frozenset[str]:
 
 
 def _fields(network: Network) -> list[Field | None]:
-    if len(network.input.shape) != 4:
+    images = [len(tensor.shape) == 4 for tensor in network.inputs.values()]
+    if not any(images):
         return [None] * len(network.nodes)
-    known: dict[str, Field] = {INPUT: ((1, 1), (1, 1))}
+    one: Field = ((1, 1), (1, 1))
+    known = {name: one if image else None for name, image in zip(network.inputs, images, strict=True)}
     for node in network.nodes:
         inputs = network.inputs_of(node)
+        seeing = [(x, field) for x, name in zip(inputs, node.inputs, strict=True) if (field := known[name]) is not None]
+        known[node.name] = None
+        if not seeing:
+            continue
         sight = node.operator.sight(*inputs)
         if type(node.times) is not int:
             raise ArchspecError(f"what {node.name} sees depends on how often it is repeated, {node.times}; bind that")
-        fields, strides = zip(*(known[name] for name in node.inputs), strict=True)
+        fields, strides = zip(*(field for _, field in seeing), strict=True)
         seen = map(largest, zip(*fields, strict=True))
         alike = [
-            stride for x, stride in zip(inputs, strides, strict=True) if _alike(x.shape[2:], node.output.shape[2:])
+            stride for (x, _), stride in zip(seeing, strides, strict=True) if _alike(x.shape[2:], node.output.shape[2:])
         ]
         jumps = tuple(map(largest, zip(*(alike or strides), strict=True)))
         field = tuple(r + (k - 1) * j for r, k, j in zip(seen, sight.span, jumps, strict=True))

@@ -255,6 +255,10 @@ class Operator(BaseModel, ABC):
         """What a pixel of the result sees of an input; as it stands, the pixel in the same place."""
         return Sight()
 
+    def below(self, *x: Any, **_: Any) -> Dim | None:
+        """Where its first input is of whole numbers by which it looks something up: what they lie below; else None."""
+        return None
+
     @abstractmethod
     def operations(self, *x: Any, **_: Any) -> Operations:
         """Its arithmetic for one forward pass."""

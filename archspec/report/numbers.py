@@ -79,6 +79,13 @@ def terms(summands: Iterable[Term], of: str = "macs") -> str:
     return written or "0"
 
 
+def inputs(network: Network) -> str:
+    """What a network takes, of one element of the batch; several inputs by their names."""
+    if len(network.inputs) == 1:
+        return f"input {shape(network.input.shape)}"
+    return f"inputs {', '.join(f'{name} {shape(tensor.shape)}' for name, tensor in network.inputs.items())}"
+
+
 def shape(sizes: Sequence[Any]) -> str:
     """The sizes of one element of the batch.
 

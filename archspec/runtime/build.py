@@ -12,7 +12,6 @@ from archspec.dims import is_array, is_symbolic
 from archspec.errors import ArchspecError
 from archspec.graph import Network, Node
 from archspec.graph.initial import initial
-from archspec.graph.network import INPUT
 from archspec.language import Document, origin
 from archspec.language.initialisation import Filling
 from archspec.ops import Function
@@ -76,7 +75,7 @@ class _ModuleBuilder:
     def __init__(self, network: Network, document: Document | None, meta: bool, inplace: bool) -> None:
         self.network, self.meta, self.inplace = network, meta, inplace
         self.uses = Counter(name for node in network.nodes for name in node.inputs)
-        self.uses[network.output] += 1
+        self.uses.update(network.outputs.values())
         self.fillings: dict[str, dict[str, Filling]] = {}
         if document is not None and document.initialisation is not None:
             for (node, array), filling in initial(network, document.initialisation).items():
@@ -112,9 +111,10 @@ class _ModuleBuilder:
 
     def _may_overwrite(self, node: Node) -> bool:
         """Whether a node can write over its input: nothing else takes that, and nothing shares its memory."""
-        if not node.operator.overwrites or self.uses[node.inputs[0]] != 1 or node.inputs[0] == INPUT:
+        taken = node.inputs[0]
+        if not node.operator.overwrites or self.uses[taken] != 1 or taken in self.network.inputs:
             return False
-        return self.network.node(node.inputs[0]).operator.overwritable
+        return self.network.node(taken).operator.overwritable
 
 
 def _written(settings: Iterable[tuple[str, object]]) -> str:

@@ -15,10 +15,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from archspec.cost import CostRow, count
 from archspec.graph import Network, Node
 from archspec.graph.names import attribute, state_key
-from archspec.graph.network import INPUT
 from archspec.ops import Operator
 from archspec.runtime.agreement import MEASURED, Agreement, Comparison, NodeFacts, added
 from archspec.runtime.build import build
+from archspec.runtime.inputs import results, zeros
 from archspec.runtime.refusal import refusals
 from archspec.runtime.source_check import UNCOUNTED, check_source
 
@@ -45,11 +45,17 @@ def verify(network: Network, device: str = "meta", source: str | None = None) ->
         Comparison(node.name, node.operator.name, _analytic(network, node, row), run.facts(node))
         for node, row in zip(network.nodes, count(network).rows, strict=True)
     )
-    expected = added((row.analytic for row in rows), (INPUT,), network.tensor(network.output).shape)
+    output = _one_or_several(tuple(tensor.shape for tensor in network.results))
+    expected = added((row.analytic for row in rows), tuple(network.inputs), output)
     total = Comparison(network.name, "total", expected, run.total())
     compared = None if source is None else check_source(network, source, expected, device)
     bindings = {name: str(value) for name, value in network.bindings.items()}
     return Agreement(network.name, bindings, rows, total, compared)
+
+
+def _one_or_several(shapes: tuple[tuple[int, ...], ...]) -> tuple[Any, ...]:
+    """The shape of one output as it is, of several one by one."""
+    return shapes[0] if len(shapes) == 1 else shapes
 
 
 def _analytic(network: Network, node: Node, row: CostRow) -> NodeFacts:
@@ -105,10 +111,11 @@ class _ForwardPass:
                 self.arrays.setdefault(place, []).append((key, tuple(value.shape), key in learned))
         for node in network.nodes:
             self._watch(node.name, model.get_submodule(_place(node)))
-        x = torch.zeros(network.input.shape, device=device)
-        self.names[id(x)] = INPUT
+        self.inputs = tuple(network.inputs)
+        taken = zeros(network, device)
+        self.names.update((id(x), name) for name, x in zip(self.inputs, taken, strict=True))
         with refusals(model), torch.no_grad(), FlopCounterMode(display=False) as counter:
-            self.output = tuple(model(x).shape)
+            self.output = _one_or_several(tuple(tuple(x.shape) for x in results(model(*taken))))
         flops = counter.get_flop_counts()
         self.macs = {place.partition(".")[2]: sum(counts.values()) // 2 for place, counts in flops.items()}
 
@@ -148,7 +155,7 @@ class _ForwardPass:
     def total(self) -> NodeFacts:
         """What the model has and does as a whole."""
         return NodeFacts(
-            inputs=(INPUT,),
+            inputs=self.inputs,
             output=self.output,
             weights=tuple(array for arrays in self.arrays.values() for array in arrays),
             params=sum(value.numel() for value in self.model.parameters()),

@@ -69,7 +69,7 @@ def joints(network: "Network") -> tuple[Joint, ...]:
         for name in node.inputs:
             readers.setdefault(name, []).append(node)
     times = Counter({name: len(nodes) for name, nodes in readers.items()})
-    times[network.output] += 1
+    times.update(network.outputs.values())
     found = []
     for node in network.nodes:
         if node.operator.name not in LAYERS:
