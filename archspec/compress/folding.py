@@ -65,6 +65,8 @@ def folds(network: Network) -> tuple[Fold, ...]:
         before = nodes.get(node.inputs[0]) if node.operator.name == "batch_norm" else None
         if before is None or before.operator.name not in INTO or readers[before.name] != 1:
             continue
+        if not network.sharing.isdisjoint((node.name, before.name)):
+            continue
         settings = node.operator.settings()
         if settings["affine"] and settings["track_running_stats"]:
             bias = bool(before.operator.settings()["bias"])

@@ -242,7 +242,7 @@ def prediction(network: Network, plan: Plan, measured: FileSize | None = None) -
     >>> round(float(found.compression_ratio)), found.rows[0].fixed.kept  # 8 % of 784·300
     (31, 18816)
     """
-    arrays = {node.name: node.operator.weights(*network.inputs_of(node)) for node in network.nodes}
+    arrays = {node.name: network.weights_of(node) for node in network.nodes}
     layers = planned(network, plan)
     gone = {key for fold in folds(network) for key in fold.constants} if plan.batch_norm == "fold" else set()
     inputs = _activations(network, plan, {layer.name for layer in layers})

@@ -65,6 +65,7 @@ def write_block(facts: SpecFacts, found: BlockFacts) -> None:
     told = lambda size: size if set(code.names(size)) <= own else None  # noqa: E731
     found.shape = mapped(told, frame.flow)
     found.given = {name: mapped(told, frame.named[name][0]) for name in key.given}
+    found.modules = frame.modules
     found.does = frame.does if set(code.names(frame.does)) <= own else UNTOLD
     _finish(facts, found, frame, tuple(str(x) for name, (_, x) in taken.items() if name != INPUT))
 

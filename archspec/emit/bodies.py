@@ -54,6 +54,13 @@ def takes(step: Step, document: Document) -> bool:
     return next(_sources(step, document), None) is not None
 
 
+def shares(step: Step) -> bool:
+    """Whether a step itself has the weights of another."""
+    if isinstance(step, TableStep):
+        return any(cells.get("share") is not None for cells in step.table.cells())
+    return isinstance(step, (Call, Use)) and step.share is not None
+
+
 def names_given(bodies: tuple[Body, ...]) -> Iterator[str]:
     """The names by which the values of bodies can be gone back to."""
     for step in steps(bodies):

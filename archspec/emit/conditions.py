@@ -60,7 +60,7 @@ def conditional(
         _meet(condition, frame, a, b, label)
     else:
         side = possible[0]
-        frame.flow, frame.x, frame.named = side.flow, side.x, side.named
+        frame.flow, frame.x, frame.named, frame.modules = side.flow, side.x, side.named, side.modules
         if side.forward is not None:
             frame.written().add(*side.forward.made)
     frame.lines.add(If(condition, a.lines.done(), b.lines.done()))
@@ -93,6 +93,7 @@ def _side(steps: Callable[[Frame], None], frame: Frame) -> Frame:
 def _meet(condition: Any, frame: Frame, a: Frame, b: Frame, label: str) -> None:
     """What flows behind a condition, and the values that have names there, whichever side was taken."""
     entry, flow = frame.x, frame.flow
+    frame.modules |= {name: made for name, made in a.modules.items() if b.modules.get(name) == made}
     early = tuple(not one.lines.made and bool(other.lines.made) for one, other in ((a, b), (b, a)))
     frame.flow = _met_shapes(condition, frame, (a, a.flow), (b, b.flow), early)
     frame.x = _met_tensors(frame, (a, a.x), (b, b.x), near=entry)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.emit import code
-from archspec.emit.bodies import given_by, labels, names_given, takes
+from archspec.emit.bodies import given_by, labels, names_given, shares, takes
 from archspec.emit.code import Code
 from archspec.emit.conditions import reader
 from archspec.emit.finish import SELF
@@ -35,6 +35,13 @@ def container(
     repeated: bool = False,
 ) -> None:
     """The steps of a body in a module of their own, perhaps one of several rounds."""
+    if inline(name, body, frame):
+        inner = inside(name, frame)
+        inner.env |= env or {}
+        bind_lets(let or {}, inner)
+        frame.facts.body(body, inner)
+        frame.flow, frame.x, frame.does = inner.flow, inner.x, code.either(frame.does, inner.does)
+        return
     if is_chain(body, frame) and not shared_values(body, frame):
         inner = frame.inside(sequential(name, frame), env)
         bind_lets(let or {}, inner)
@@ -44,10 +51,35 @@ def container(
         return
     part = write_submodule(label, body, frame, let or {}, env, repeated=repeated)
     frame.lines.add(child_statement(name, part.made, frame))
+    adopt(name, part, frame)
     if frame.forward is not None:
         _hand(name, part, frame)
     frame.named |= part.given
     frame.flow, frame.does = part.flow, code.either(frame.does, part.does)
+
+
+def inline(name: Any, body: Body, frame: Frame) -> bool:
+    """Whether the steps of a part stand in the forward around it: they share weights of its class, one by one."""
+    if frame.forward is None or frame.owner != SELF or not isinstance(name, str):
+        return False
+    return (
+        any(shares(step) for step in body)
+        and all(shares(step) or _in_chain(step, frame) for step in body)
+        and not shared_values(body, frame)
+    )
+
+
+def inside(name: str, frame: Frame) -> Frame:
+    """A part of a container whose steps stand in the forward around it."""
+    inner = frame.inside(sequential(name, frame))
+    inner.forward = frame.forward
+    return inner
+
+
+def adopt(name: Any, part: Submodule, frame: Frame) -> None:
+    """Let steps share the weights of modules in a part."""
+    if isinstance(name, str):
+        frame.modules |= {label: made.inside(child_code(name, frame)) for label, made in part.modules.items()}
 
 
 def _hand(name: Any, part: Submodule, frame: Frame) -> None:
@@ -133,7 +165,7 @@ def is_chain(body: Body, frame: Frame) -> bool:
 
 
 def _in_chain(step: Any, frame: Frame) -> bool:
-    if isinstance(step, (Join, From)) or takes(step, frame.facts.document) or _gives(step, frame):
+    if isinstance(step, (Join, From)) or takes(step, frame.facts.document) or _gives(step, frame) or shares(step):
         return False
     if not _SEQUENTIAL_METHODS.isdisjoint((*labels((step,)), *names_given(((step,),)))):
         return False
@@ -187,7 +219,8 @@ def write_submodule(
     outer, made = _outside(shapes, scope, made, label, frame)
     values = {name: (outer[name], frame.scope.tensor(None, identifier(name))) for name in given}
     does = scope.outside(inner.does)
-    return Submodule(made, outer[""], UNTOLD if does is None else does, tuple(taken), values)
+    does = UNTOLD if does is None else does
+    return Submodule(made, outer[""], does, tuple(taken), values, inner.modules)
 
 
 def _outside(shapes: Mapping[str, Any], scope: ClassScope, made: Code, label: str, frame: Frame) -> tuple[Any, Code]:

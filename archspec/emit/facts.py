@@ -27,7 +27,7 @@ from archspec.language.document import INPUT, Block, Body, Document
 from archspec.ops import Function, Module
 
 if TYPE_CHECKING:
-    from archspec.emit.frame import Frame
+    from archspec.emit.frame import Called, Frame
 
 MODULES = {"torch.flatten": ("torch.nn.Flatten", {"start_dim": 1})}
 """The modules that torch has for its functions, and what they take where nothing is given."""
@@ -70,6 +70,7 @@ class BlockFacts:
         defaults: The arguments' defaults in the names of the constructor.
         shape: The shape it gives, in its own names; None for a size that only the module can tell.
         given: The shapes of the values that it gives beside what flows out, by name.
+        modules: The modules in it whose weights a step can share, as they are reached from its class.
         does: Whether it does anything.
     """
 
@@ -85,6 +86,7 @@ class BlockFacts:
     defaults: dict[str, Any] = field(default_factory=dict)
     shape: Any = ()
     given: dict[str, Any] = field(default_factory=dict)
+    modules: "dict[str, Called]" = field(default_factory=dict)
     does: Any = True
 
     def call(self, args: Mapping[str, Any], flows: Flows, symbol: Callable[[str], Any]) -> Code:

@@ -7,7 +7,17 @@ from archspec.emit import children, code
 from archspec.emit.bodies import peeled
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import message, reader, settled
-from archspec.emit.containers import child_code, child_statement, is_chain, sequential, shared_values, write_submodule
+from archspec.emit.containers import (
+    adopt,
+    child_code,
+    child_statement,
+    inline,
+    inside,
+    is_chain,
+    sequential,
+    shared_values,
+    write_submodule,
+)
 from archspec.emit.flow import Either
 from archspec.emit.frame import UNTOLD, Frame, call_module
 from archspec.emit.layer import function_code, layers
@@ -69,10 +79,16 @@ def _branch(label: str, body: Body, frame: Frame) -> _Branch:
     inner = frame.inside(frame.owner)
     if start and start in frame.named:
         inner.flow, inner.x = frame.named[start]
+    if inline(name, rest, frame):
+        within = inside(name, inner)
+        within.forward = frame.forward
+        frame.facts.body(rest, within)
+        return _Branch(label, within.x, within.flow, True)
     if is_chain(rest, frame) and not shared_values(rest, frame):
         return _chained(label, name, body, rest, inner, frame)
     part = write_submodule(label, rest, inner, {}, None)
     frame.lines.add(child_statement(name, part.made, frame))
+    adopt(name, part, frame)
     tensor = call_module(child_code(name, frame), inner.x, *(frame.named[taken][1] for taken in part.inputs))
     if part.given:
         value, tensor = tensor, frame.scope.tensor(inner.x)

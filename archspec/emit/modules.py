@@ -11,15 +11,15 @@ from archspec.emit.containers import add_module, child_code, child_statement, to
 from archspec.emit.facts import BlockFacts
 from archspec.emit.finish import SELF
 from archspec.emit.flow import Either, mapped
-from archspec.emit.frame import Frame, Named, call_module
-from archspec.emit.layer import LayerCode, function_code, layers, module_code, settings
+from archspec.emit.frame import Called, Frame, Named, call_module
+from archspec.emit.layer import LayerCode, function_code, layers, module_code, settings, tied_code
 from archspec.emit.naming import identifier
-from archspec.emit.scope import channel
+from archspec.emit.scope import TENSOR, channel
 from archspec.emit.statements import Unpack, codes
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.rules import block_inputs, label_of
-from archspec.ops import Function
+from archspec.ops import Function, Module
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,66 @@ def value_of(label: str, frame: Frame) -> Named:
     return frame.named[label]
 
 
-def apply(callee: str, args: Mapping[str, Any], label: str | None, frame: Frame, values: Taken = NONE_TAKEN) -> None:
-    """Put an operator or a block behind what flows, and the other values that it takes."""
-    apply_as(children.child_name(label or callee, frame), callee, args, frame, values, label)
+def apply(
+    callee: str,
+    args: Mapping[str, Any],
+    label: str | None,
+    frame: Frame,
+    values: Taken = NONE_TAKEN,
+    share: str | None = None,
+) -> None:
+    """Put an operator or a block behind what flows and the other values that it takes.
+
+    Args:
+        callee: The operator or block.
+        args: The code of its arguments.
+        label: What the specification calls it.
+        frame: Where it is called.
+        values: The other values.
+        share: What the step is called whose weights it has.
+    """
+    name = children.child_name(label or callee, frame)
+    if share is None:
+        apply_as(name, callee, args, frame, values, label)
+    else:
+        _apply_again(callee, args, frame, values, label, share)
     keep_value(label, frame)
+
+
+def _apply_again(
+    callee: str, args: Mapping[str, Any], frame: Frame, values: Taken, label: str | None, share: str
+) -> None:
+    """Call a module that was called before, or compute with its weights what an operator of another kind does."""
+    made = frame.modules.get(share)
+    if made is None or frame.forward is None:
+        raise ArchspecError(f"share: '{share}' stands in another part of the source, or is repeated")
+    if callee in frame.facts.document.blocks:
+        if made.callee != callee or made.args != args:
+            raise ArchspecError(f"share: '{share}' is called with other arguments")
+        _block(callee, args, made.module, frame, values, label, made)
+        return
+    pair = lambda size: frame.scope.pair(size, frame.lines)  # noqa: E731
+    found = layers(callee, args, (frame.flow,), frame.scope.whole, pair)
+    if isinstance(found, Fork) or not isinstance(found.call, Module):
+        raise ArchspecError(f"share: how {callee} is computed depends on a condition")
+    for call in found.call.before:
+        frame.flow_into(function_code(call, (frame.x,)))
+    if (made.callee, made.args) == (callee, args):
+        frame.flow_into(call_module(made.module, frame.x))
+    else:
+        frame.flow_into(tied_code(found.call, frame.x, Code("attr", (made.module, "weight"), TENSOR)))
+    for call in found.call.after:
+        frame.flow_into(function_code(call, (frame.x,)))
+    frame.flow, frame.does = settled(found.shape, frame), True
+
+
+def _remember(label: str | None, made: Called, frame: Frame) -> None:
+    """Keep a module for the steps that share its weights, if the class can reach it."""
+    owner = made.module
+    while isinstance(owner, Code) and owner.head == "attr":
+        owner = owner.parts[0]
+    if label is not None and owner == SELF:
+        frame.modules[label] = made
 
 
 def apply_as(
@@ -90,6 +146,8 @@ def apply_as(
         _join(callee, args, (frame.flow, *(shape for shape, _ in values.more)), values, frame)
     else:
         _operator(callee, args, name, frame)
+        if isinstance(name, str):
+            _remember(label, Called(callee, args, child_code(name, frame)), frame)
 
 
 def keep_value(label: str | None, frame: Frame) -> None:
@@ -165,8 +223,16 @@ def _function(call: Function, kind: str, name: Any, frame: Frame) -> None:
         add_module(name, frame.scope.shortened(frame.facts.applied(kind, call)), frame)
 
 
-def _block(callee: str, args: Mapping[str, Any], name: Any, frame: Frame, taken: Taken, label: str | None) -> None:
-    """A block's module, and the shapes that it gives."""
+def _block(
+    callee: str,
+    args: Mapping[str, Any],
+    name: Any,
+    frame: Frame,
+    taken: Taken,
+    label: str | None,
+    again: Called | None = None,
+) -> None:
+    """A block's module, or one that is called `again`, and the shapes that it gives."""
     scope = frame.scope
     prefix = f"{label}/"
     given = tuple(each.removeprefix(prefix) for each in scope.from_uses if label and each.startswith(prefix))
@@ -180,6 +246,22 @@ def _block(callee: str, args: Mapping[str, Any], name: Any, frame: Frame, taken:
     told = mapped(lambda size: _told(size, known), facts.shape)
     frame.does = code.either(frame.does, code.substituted(facts.does, known))
     more = tuple(x for _, x in taken.named.values())
+    if again is not None:
+        if again.given or given or isinstance(told, Either):
+            raise ArchspecError(f"share: values inside '{callee}' are asked for, or it gives one of several ranks")
+        frame.flow_into(call_module(again.module, frame.x, *more))
+        shape = tuple(
+            told_size(again.module, facts.key, axis, len(told), frame) if size is None else size
+            for axis, size in enumerate(told)
+        )
+        frame.flow = settled(shape, frame)
+        return
+    if isinstance(name, str):
+        module = child_code(name, frame)
+        _remember(label, Called(callee, args, module, given), frame)
+        for inner, each in facts.modules.items():
+            own = {arg: code.substituted(value, known) for arg, value in each.args.items()}
+            _remember(f"{label}/{inner}" if label else None, replace(each.inside(module), args=own), frame)
     if given:
         _give(name, made, told, facts, known, prefix, more, frame)
         return

@@ -14,7 +14,7 @@ from archspec.emit.modules import NONE_TAKEN, Taken, apply, apply_as, keep_value
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.document import TableRows, TableStep
-from archspec.language.rules import FLOWING, arguments, block_inputs, labels_of
+from archspec.language.rules import FLOWING, arguments, block_inputs, label_of, labels_of
 from archspec.language.steps import BESIDE, CALLEE, callee_of
 
 Row = Mapping[str, Any]
@@ -103,7 +103,8 @@ def _row(table: TableRows, row: Row, frame: Frame) -> None:
     read, labels = reader(frame, flow), block_inputs(frame.facts.document, callee)
     nominal = {k: read.value(v) for k, v in given.items() if k not in labels}
     label = None if row.get("as") is None else str(row["as"])
-    _made_of_row(table, callee, nominal, label, flow, frame, values)
+    share = label_of(row.get("share"))
+    _made_of_row(table, callee, nominal, label, flow, frame, values, share)
     keep_value(label, frame)
 
 
@@ -115,6 +116,7 @@ def _made_of_row(
     flow: tuple[Any, ...],
     frame: Frame,
     values: Taken = NONE_TAKEN,
+    share: str | None = None,
 ) -> None:
     """What a row is made of, once or several times; its numbers, or the variables of a loop over rows."""
     built = _built(table, nominal, frame, flow)
@@ -122,7 +124,7 @@ def _made_of_row(
         if isinstance(label, Code):
             apply_as(label, callee, built, frame)
         else:
-            apply(callee, built, label, frame, values)
+            apply(callee, built, label, frame, values, share)
         return
     times = frame.scope.whole(built.pop(table.repeat))
     later = built

@@ -52,7 +52,7 @@ def _step(step: Step, frame: Frame) -> None:
 
 def _call(step: Call, frame: Frame) -> None:
     values = taken(step.name, step.from_ or (), step.args, frame)
-    apply(step.name, _read(step.name, step.args, frame), step.as_, frame, values)
+    apply(step.name, _read(step.name, step.args, frame), step.as_, frame, values, step.share)
 
 
 def _read(callee: str, args: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def _alternatives(callee: Any, known: tuple[str, ...], step: Use, frame: Frame) 
 
     def use(inner: Frame) -> None:
         values = taken(first, step.from_ or (), step.args, inner)
-        apply(first, _read(first, step.args, inner), step.as_, inner, values)
+        apply(first, _read(first, step.args, inner), step.as_, inner, values, step.share)
 
     if not others:
         use(frame)

@@ -5,9 +5,10 @@ from contextlib import suppress
 from typing import Any
 
 from archspec import dims, ops
-from archspec.errors import ArchspecError, SpecError, did_you_mean
+from archspec.errors import ArchspecError, Mark, SpecError, did_you_mean
 from archspec.graph.frame import BodyFrame, Flow, bind_lets, evaluated
 from archspec.graph.network import Container, Trace
+from archspec.graph.sharing import share
 from archspec.language.document import INPUT, Block, Call, Document, Step, Use
 from archspec.language.expression import Scope
 from archspec.language.rules import arguments, block_inputs, from_fault
@@ -18,11 +19,12 @@ def walk_call(step: Call, frame: BodyFrame) -> None:
     sources = sources_of(step, frame)
     before = frame.flow.tensor
     args = frame.values(step.args, step.name)
-    apply(step.name, args, step, frame, sources=sources)
+    apply(step.name, args, step, frame, sources=sources, shared=_shared(step))
     if not frame.path:  # a step of the network itself, not of a block
         after = frame.flow
         traces = frame.expansion.traces
         taken = {"from": ", ".join(step.from_)} if step.from_ else {}
+        taken |= {"share": step.share} if step.share else {}
         nominal, built = {**step.args, **taken}, {**args, **taken}
         traces.append(Trace(tuple(built), after.name, step.name, nominal, built, None, before, after.tensor))
 
@@ -40,7 +42,11 @@ def walk_use(step: Use, frame: BodyFrame) -> None:
         raise SpecError(fault, step.value_at("from"))
     args = frame.values(step.args, callee)
     _check_arguments(document, callee, args, step, len(sources))
-    apply(callee, args, step, frame, sources=sources)
+    apply(callee, args, step, frame, sources=sources, shared=_shared(step))
+
+
+def _shared(step: Call | Use) -> tuple[str, Mark | None] | None:
+    return None if step.share is None else (step.share, step.value_at("share"))
 
 
 def sources_of(step: Call | Use, frame: BodyFrame) -> tuple[Flow, ...]:
@@ -72,6 +78,7 @@ def apply(
     frame: BodyFrame,
     label: str | None = None,
     sources: tuple[Flow, ...] = (),
+    shared: tuple[str, Mark | None] | None = None,
 ) -> Mapping[str, Flow]:
     """Put an operator or the body of a block into the network, after what flows.
 
@@ -82,12 +89,14 @@ def apply(
         frame: The body in which it is called.
         label: Its name, if that is not `as`.
         sources: What it takes: what flows, if nothing is given.
+        shared: The name of the step whose weights it has, and where that is said.
 
     Returns:
         The values inside the block that `from` can go back to, by name.
     """
     label = label or step.as_
     name = frame.name(label or callee, step if label else None)
+    first = len(frame.expansion.nodes)
     block = frame.expansion.document.blocks.get(callee)
     inside: Mapping[str, Flow] = {}
     if block is None:
@@ -97,14 +106,21 @@ def apply(
             label: frame.value_of(args[label], label, step.value_at(label)) for label in block.inputs if label in args
         }
         taken |= dict(zip(block.inputs, sources[1:], strict=False))
-        inside = _walk_block(callee, block, args, taken, name, frame)
+        inside, places = _walk_block(callee, block, args, taken, name, frame)
+        if label:
+            frame.places.update((f"{label}/{inner}", place) for inner, place in places.items())
+    if shared is not None:
+        share(frame.expansion, first, name, frame.place_of(*shared), shared[1])
+    if label:
+        frame.places[label] = name
     frame.keep(step.as_, inside)
     return inside
 
 
 def _walk_block(
     callee: str, block: Block, args: Mapping[str, Any], taken: Mapping[str, Flow], name: str, frame: BodyFrame
-) -> Mapping[str, Flow]:
+) -> tuple[Mapping[str, Flow], Mapping[str, str]]:
+    """Walk the body of a block: the values inside it that have names, and where the steps of these names stand."""
     expansion = frame.expansion
     expansion.containers[name] = Container(callee, {key: args[key] for key in args if key not in block.inputs})
     scope = expansion.globals.within({})
@@ -119,7 +135,8 @@ def _walk_block(
     bind_lets(block.let, scope)
     expansion.walk(block.body, inner)
     frame.flow = inner.flow
-    return {label: flow for label, flow in inner.named.items() if label != INPUT and label not in taken}
+    inside = {label: flow for label, flow in inner.named.items() if label != INPUT and label not in taken}
+    return inside, inner.places
 
 
 def _own_defaults(block: Block, scope: Scope) -> dict[str, Any]:

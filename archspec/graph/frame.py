@@ -37,6 +37,7 @@ class BodyFrame:
         kind: The name of that block.
         depth: How deep it is nested.
         named: The values that `from` can go back to, shared by all parts of the body.
+        places: By the same names, where the step stands in the tree of names.
         taken: How often each name was asked for under this path.
     """
 
@@ -49,11 +50,15 @@ class BodyFrame:
     depth: int
     named: dict[str, Flow] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
 
     def inner(self, path: str, values: Mapping[str, Any] | None = None) -> "BodyFrame":
         """A part of the same body under another path: it sees the names, and adds to them."""
         scope = self.scope.within(values or {})
-        return BodyFrame(self.expansion, scope, self.flow, path, self.block, self.kind, self.depth + 1, self.named, {})
+        depth = self.depth + 1
+        return BodyFrame(
+            self.expansion, scope, self.flow, path, self.block, self.kind, depth, self.named, {}, self.places
+        )
 
     def part(self) -> "BodyFrame":
         """A part of the same body under the same path."""
@@ -101,6 +106,17 @@ class BodyFrame:
             at = step.value_at("as")
             self.expansion.note(SpecError(f"as: the name '{wanted}' is already taken here; choose another", at), at)
         return self.local_name(f"{wanted}_{max(count, 2)}")
+
+    def place_of(self, label: str, at: Mark | None) -> str:
+        """Where the step stands whose weights are shared.
+
+        Raises:
+            SpecError: No operator or block before this is called so.
+        """
+        if label not in self.places:
+            hint = did_you_mean(label, self.places)
+            raise SpecError(f"share: no operator or block before this is called '{label}'{hint}", at)
+        return self.places[label]
 
     def keep(self, label: str | None, inside: Mapping[str, Flow] | None = None) -> None:
         """Let `from` go back to what flows now, if it has a label; and to the values `inside`, of the block's body."""

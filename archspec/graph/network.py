@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.errors import Mark
 from archspec.language.document import Document
-from archspec.ops import Operator, Tensor
+from archspec.ops import Operator, Tensor, Weight
 from archspec.result import Reported, short
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Node:
         kind: The name of that block in the specification, or its operator's.
         at: Where it stands in the specification.
         times: How many such nodes it stands for: 1, unless it is in a repeat whose number is an expression.
+        shared: Of its arrays those that are another node's, too, and by name the first node that has each.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Node:
     kind: str
     at: Mark | None
     times: Any = 1
+    shared: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stage(self) -> str:
@@ -160,6 +162,17 @@ class Network(Reported):
     def inputs_of(self, node: Node) -> tuple[Tensor, ...]:
         """What flows into a node, in order."""
         return tuple(self.tensor(name) for name in node.inputs)
+
+    def weights_of(self, node: Node) -> tuple[Weight, ...]:
+        """The arrays of a node that are its own, or of which it is the first of several nodes that have them."""
+        arrays = node.operator.weights(*self.inputs_of(node))
+        return tuple(array for array in arrays if array.name not in node.shared) if node.shared else arrays
+
+    @cached_property
+    def sharing(self) -> frozenset[str]:
+        """The nodes that have an array in common with another."""
+        owners = {owner for node in self.nodes for owner in node.shared.values()}
+        return frozenset({*owners, *(node.name for node in self.nodes if node.shared)})
 
     def digraph(self) -> "networkx.MultiDiGraph[str]":
         """The network as a networkx graph: one edge per input, numbered by its position."""

@@ -94,7 +94,8 @@ def _walk_row(table: TableRows, cells: dict[str, Value | None], place: Step, fra
     label = None if cells.get("as") is None else str(cells["as"])
     inside: Mapping[str, Flow] = {}
     if table.repeat is None:
-        inside = apply(callee, built, place, frame, label, sources)
+        shared = next(((label, place.value_at("share")) for label in labels_of(cells.get("share"))), None)
+        inside = apply(callee, built, place, frame, label, sources, shared)
         name = frame.flow.name
     else:
         times = built.pop(table.repeat, None)
@@ -103,6 +104,7 @@ def _walk_row(table: TableRows, cells: dict[str, Value | None], place: Step, fra
         walk_units(table.repeat, times, row.unit(built, name, frame, sources), frame, place.value_at(table.repeat))
     frame.keep(label, inside)
     after = frame.flow.tensor
-    if "from" in cells:
-        nominal["from"] = ", ".join(labels_of(cells["from"])) or None
+    for key in ("from", "share"):
+        if key in cells:
+            nominal[key] = ", ".join(labels_of(cells[key])) or None
     frame.expansion.traces.append(Trace(tuple(cells), name, callee, nominal, built, id(table), before, after))

@@ -57,6 +57,9 @@ class _Checker:
 
     def _inputs(self) -> Iterator[SpecError]:
         document = self.document
+        if not document.inputs and document.input is None:
+            yield SpecError("missing key 'input'", document.key_at("inputs"))
+            return
         if document.inputs and document.input is not None:
             yield SpecError("'inputs' names all inputs of the network; leave 'input' out", document.key_at(INPUT))
         headers = {c for lookup in document.lookups.values() if not lookup.broken for c in lookup.columns}

@@ -20,6 +20,7 @@ from archspec.language.rules import (
     written_of,
 )
 from archspec.language.steps import (
+    BESIDE,
     CALLEE,
     STEP_KEYS,
     Body,
@@ -55,6 +56,8 @@ class Steps:
         for step in within(body):
             for label, at in self.sources(step):
                 yield from self.label(label, body, inputs, "from", at)
+            for label, at in self._shares(step):
+                yield from self.label(label, body, (), "share", at)
 
     def sources(self, step: Step) -> Iterator[tuple[str, Mark | None]]:
         """The values that a step goes back to: those under `from`, and those that a block takes by name."""
@@ -66,6 +69,14 @@ class Steps:
             for name in names:
                 if name in step.args and (label := label_of(step.args[name])):
                     yield label, value_mark(step.args[name]) or step.key_at(name)
+
+    def _shares(self, step: Step) -> Iterator[tuple[str, Mark | None]]:
+        """The steps whose weights a step has."""
+        if isinstance(step, (Call, Use)) and step.share:
+            yield step.share, step.value_at("share")
+        elif isinstance(step, TableStep):
+            for cells in () if step.table.broken else step.table.cells():
+                yield from ((label, value_mark(cells["share"])) for label in labels_of(cells.get("share")))
 
     def _sources_of_rows(self, table: TableRows) -> Iterator[tuple[str, Mark | None]]:
         for cells in () if table.broken else table.cells():
@@ -265,6 +276,19 @@ class Steps:
                 yield SpecError(f"after_first: there is no column '{name}'{hint}", at)
             yield from self.names.value(value, known)
 
+    def _beside(self, cells: Mapping[str, Value | None], table: TableRows, at: Mark | None) -> Iterator[SpecError]:
+        """The cells that are names: what the row is called, what it takes, and whose weights it has."""
+        label, source, share = cells["as"], cells["from"], cells["share"]
+        if label is not None and not NAME.match(str(label)):
+            yield SpecError(f"as: expected a name, found '{printable(label, 40)}'", value_mark(label) or at)
+        parts = source if isinstance(source, tuple) else () if source is None else (source,)
+        if len(labels_of(source)) < len(parts):
+            yield SpecError(f"from: expected a name, or a list of them, found {written_of(source)}", at)
+        if share is not None and label_of(share) is None:
+            yield SpecError(f"share: expected a name, found {written_of(share)}", at)
+        elif share is not None and table.repeat is not None:
+            yield SpecError("share: a row of a table with 'repeat' cannot have the weights of another", at)
+
     def _row(
         self, table: TableRows, columns: list[str], row: tuple[Value | None, ...], at: Mark | None, known: set[str]
     ) -> Iterator[SpecError]:
@@ -276,12 +300,8 @@ class Steps:
         if callee is None:
             yield SpecError("block: the cell is empty; it says what the row is made of", at)
             return
-        label, source = cells.pop("as", None), cells.pop("from", None)
-        sources = labels_of(source)
-        if source is not None and len(sources) < len(source if isinstance(source, tuple) else (source,)):
-            yield SpecError(f"from: expected a name, or a list of them, found {written_of(source)}", at)
-        if label is not None and not NAME.match(str(label)):
-            yield SpecError(f"as: expected a name, found '{printable(label, 40)}'", value_mark(label) or at)
+        sources = labels_of(cells.get("from"))
+        yield from self._beside({key: cells.pop(key, None) for key in BESIDE}, table, at)
         if table.repeat is not None and table.repeat in columns:
             times = cells.pop(table.repeat, None)
             if times is None:

@@ -198,7 +198,7 @@ class Document(Located):
                 fault_of({**detail, "loc": (field, *detail["loc"])}, mapping, mapping.at) for detail in details
             )
             faults.unread.add(field)
-            return _STAND_INS.get(field, {})
+            return _STAND_INS.get(field, {INPUT: (Expression(1),)} if field == "inputs" else {})
 
     @classmethod
     def _known_keys(cls, mapping: Mapping, faults: Faults) -> Mapping:

@@ -100,11 +100,13 @@ class Call(Step):
     """An operator or a block with its arguments: `relu`, or `conv2d: {out_channels: 64, kernel_size: 3}`.
 
     It takes what flows, or the values that are named beside it: `{relu, from: stem}`, `{add, from: [left, right]}`.
+    With `share: left` its weights are those of the step of that name.
     """
 
     name: Name
     args: dict[Name, Value] = Field(default_factory=dict)
     from_: Labels = Field(None, alias="from")
+    share: Label | None = None
 
     def sources(self) -> Iterator[tuple[str, Mark | None]]:
         """Those under `from`."""
@@ -153,7 +155,7 @@ class Call(Step):
         return {self.name: plain.get("args"), **beside} if self.args or beside else self.name
 
 
-BESIDE = ("from", "as")
+BESIDE = ("from", "share", "as")
 """The keys that may stand beside the name of what is called."""
 
 
@@ -177,6 +179,7 @@ class Use(Step):
     use: Formula
     args: dict[Name, Value] = Field(default_factory=dict, alias="with")
     from_: Labels = Field(None, alias="from")
+    share: Label | None = None
 
     def sources(self) -> Iterator[tuple[str, Mark | None]]:
         """Those under `from`."""

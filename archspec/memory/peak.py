@@ -188,7 +188,7 @@ def _weight_bytes(network: Network, bits: int) -> Dim:
     return sum(
         node.times * _bytes(weight.elements, min(weight.bits or bits, bits))
         for node in network.nodes
-        for weight in node.operator.weights(*network.inputs_of(node))
+        for weight in network.weights_of(node)
     )
 
 

@@ -93,9 +93,9 @@ def _limits(symbol: Any) -> str:
 
 
 def _signature(name: str, block: Block) -> str:
-    args = (arg if Block.is_required(value) else f"{arg} = {_value(value)}" for arg, value in block.args.items())
+    args = [arg if Block.is_required(value) else f"{arg} = {_value(value)}" for arg, value in block.args.items()]
     meaning = f"  {block.doc}" if block.doc else ""
-    return f"{name}({', '.join(args)}){meaning}"
+    return f"{name}({', '.join((*block.inputs, *args))}){meaning}"
 
 
 def _value(value: Any) -> str:

@@ -12,6 +12,7 @@ from archspec.dims import is_array, is_symbolic
 from archspec.errors import ArchspecError
 from archspec.graph import Network, Node
 from archspec.graph.initial import initial
+from archspec.graph.names import place_of
 from archspec.language import Document, origin
 from archspec.language.initialisation import Filling
 from archspec.ops import Function
@@ -21,6 +22,7 @@ from archspec.runtime.drawing import Drawing
 from archspec.runtime.initialise import fill
 from archspec.runtime.plan import ModuleTree, class_name, module_tree
 from archspec.runtime.refusal import refusals
+from archspec.runtime.shared import share
 
 
 def build(
@@ -64,6 +66,12 @@ def build(
     drawing = nullcontext() if seed is None else Drawing(seed)
     with drawing, nullcontext() if place == torch.get_default_device() else place:
         model = _ModuleBuilder(network, document, place.type == "meta", inplace).container(module_tree(network))
+    for node in network.nodes:
+        if node.shared:
+            share(
+                model.get_submodule(place_of(node.name)),
+                {a: model.get_submodule(place_of(o)) for a, o in node.shared.items()},
+            )
     if document is not None:
         model.spec = origin(document, network.bindings)  # type: ignore[assignment]  # no tensor: torch lets any stand
     return model if target == place and dtype is None else model.to(device=target, dtype=dtype)
@@ -101,7 +109,7 @@ class _ModuleBuilder:
         if self.inplace and self._may_overwrite(node):
             call = replace(call, kwargs={**call.kwargs, "inplace": True})
         fillings = self.fillings.get(node.name, {})
-        arrays = [array.name for array in node.operator.weights(*self.network.inputs_of(node))]
+        arrays = [array.name for array in self.network.weights_of(node)]
         with refusals(node.name):
             built = runnable(call, filled=not (arrays and fillings.keys() >= {*arrays}))
         if not self.meta:

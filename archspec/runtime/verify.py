@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.cost import CostRow, count
 from archspec.graph import Network, Node
-from archspec.graph.names import attribute, state_key
+from archspec.graph.names import place_of, state_key
 from archspec.ops import Operator
 from archspec.runtime.agreement import MEASURED, Agreement, Comparison, NodeFacts, added
 from archspec.runtime.build import build
@@ -60,7 +60,7 @@ def _one_or_several(shapes: tuple[tuple[int, ...], ...]) -> tuple[Any, ...]:
 
 def _analytic(network: Network, node: Node, row: CostRow) -> NodeFacts:
     inputs = network.inputs_of(node)
-    weights = node.operator.weights(*inputs)
+    weights = network.weights_of(node)
     return NodeFacts(
         inputs=node.inputs,
         output=node.output.shape,
@@ -110,7 +110,7 @@ class _ForwardPass:
             if name != UNCOUNTED:
                 self.arrays.setdefault(place, []).append((key, tuple(value.shape), key in learned))
         for node in network.nodes:
-            self._watch(node.name, model.get_submodule(_place(node)))
+            self._watch(node.name, model.get_submodule(place_of(node.name)))
         self.inputs = tuple(network.inputs)
         taken = zeros(network, device)
         self.names.update((id(x), name) for name, x in zip(self.inputs, taken, strict=True))
@@ -141,14 +141,14 @@ class _ForwardPass:
         seen = self.seen.get(node.name)
         if seen is None:
             return None
-        weights = tuple(self.arrays.get(_place(node), ()))
+        weights = tuple(self.arrays.get(place_of(node.name), ()))
         return NodeFacts(
             inputs=seen.sources,
             output=tuple(seen.given.shape),
             weights=weights,
             params=sum(prod(shape) for _, shape, learned in weights if learned),
             buffers=sum(prod(shape) for _, shape, learned in weights if not learned),
-            macs=self.macs.get(_place(node), 0),
+            macs=self.macs.get(place_of(node.name), 0),
             activations=seen.activations,
         )
 
@@ -163,10 +163,6 @@ class _ForwardPass:
             macs=self.macs.get("", 0),
             activations=sum(seen.activations for seen in self.seen.values()),
         )
-
-
-def _place(node: Node) -> str:
-    return ".".join(map(attribute, node.name.split("/")))
 
 
 def _shares(module: nn.Module, taken: tuple[Tensor, ...], given: Tensor) -> bool:
