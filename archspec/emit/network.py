@@ -102,6 +102,8 @@ def _checked(variable: Code, symbol: Symbol) -> list[Statement]:
     if variable.kind == RATIONAL:
         text = code.call("str", variable, kind=code.WORD)
         made.append(Assign(name, code.call("Fraction", text, kind=RATIONAL), kept=True))
+    if symbol.truth:
+        return made
     if symbol.choices is not None:
         listed = ", ".join(map(str, symbol.choices))
         wrong = code.compare(variable, "not in", tuple(symbol.choices))

@@ -129,7 +129,7 @@ def _made_of_row(
     times = frame.scope.whole(built.pop(table.repeat))
     later = built
     if table.after_first:
-        read = reader(frame, flow)
+        read = reader(frame.inside(frame.owner, {k: v for k, v in nominal.items() if v is not None}), flow)
         second = {key: read.value(value) for key, value in table.after_first.items()}
         later = _built(table, {**nominal, **second}, frame, flow)
         later.pop(table.repeat)

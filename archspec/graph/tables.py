@@ -6,7 +6,7 @@ from typing import Any
 
 from archspec.errors import ArchspecError
 from archspec.graph.calls import apply
-from archspec.graph.frame import BodyFrame, Flow
+from archspec.graph.frame import BodyFrame, Flow, evaluated
 from archspec.graph.network import Container, Trace
 from archspec.graph.repeats import walk_units
 from archspec.language.document import Step, TableRows, TableStep
@@ -58,6 +58,11 @@ class RowCall:
             for key, value in values.items()
         }
 
+    def later(self, frame: BodyFrame) -> dict[str, Any]:
+        """What `after_first` gives the columns; it sees the cells of the row as they are printed."""
+        cells = frame.scope.within({key: value for key, value in self.nominal.items() if value is not None})
+        return {key: evaluated(value, cells) for key, value in self.table.after_first.items()}
+
     def unit(
         self, built: dict[str, Any], name: str, frame: BodyFrame, sources: tuple[Flow, ...]
     ) -> Callable[[int], None]:
@@ -67,7 +72,7 @@ class RowCall:
         def walk_unit(unit: int) -> None:
             nonlocal args
             if unit == 1:
-                args = self.built(frame.scope, frame.values(self.table.after_first))
+                args = self.built(frame.scope, self.later(frame))
                 args.pop(self.table.repeat or "", None)
             inner = frame.inner(name)
             inner.see_sizes()

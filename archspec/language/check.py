@@ -223,6 +223,10 @@ def _check_symbol(name: str, symbol: Symbol) -> Iterator[SpecError]:
         return
     if symbol.range is not None and symbol.choices is not None:
         yield SpecError(f"symbol '{name}' has a range and choices; give one of them", symbol.key_at("choices"))
+    if symbol.truth and (symbol.range is not None or symbol.type or symbol.choices != (True, False)):
+        key = "range" if symbol.range is not None else "type" if symbol.type else "choices"
+        yield SpecError(f"symbol '{name}' is true or false; leave '{key}' out", symbol.key_at(key))
+        return
     limits = (symbol.default, *(symbol.range or ()), *(symbol.choices or ()))
     if len({isinstance(limit, str) for limit in limits}) > 1:
         yield SpecError(f"symbol '{name}' mixes words and numbers", symbol.at)

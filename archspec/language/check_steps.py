@@ -274,7 +274,7 @@ class Steps:
                 hint = self.names.suggest(name, columns)
                 at = table.key_at(f"after_first.{name}")
                 yield SpecError(f"after_first: there is no column '{name}'{hint}", at)
-            yield from self.names.value(value, known)
+            yield from self.names.value(value, known | set(columns))
 
     def _beside(self, cells: Mapping[str, Value | None], table: TableRows, at: Mark | None) -> Iterator[SpecError]:
         """The cells that are names: what the row is called, what it takes, and whose weights it has."""

@@ -10,11 +10,14 @@ from pydantic import (
     BeforeValidator,
     Field,
     PlainValidator,
+    SerializerFunctionWrapHandler,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     field_validator,
+    model_serializer,
+    model_validator,
 )
 
 from archspec.errors import SpecError
@@ -68,9 +71,10 @@ INPUT = "input"
 
 
 class Symbol(Located):
-    """A number, or a word, that whoever uses the network chooses.
+    """A number, a word, or a truth value, that whoever uses the network chooses.
 
-    `type` is integer unless the default, the range or the choices hold a number that is not; then it is rational.
+    Of a truth value the choices are true and false. `type` is integer unless the default, the range or the choices hold
+    a number that is not; then it is rational.
     """
 
     default: Constant
@@ -95,8 +99,24 @@ class Symbol(Located):
 
     @property
     def word(self) -> bool:
-        """Whether it is a word to choose by."""
-        return isinstance(self.default, str)
+        """Whether it is a word to choose by, or true or false."""
+        return isinstance(self.default, (str, bool))
+
+    @property
+    def truth(self) -> bool:
+        """Whether it is true or false."""
+        return isinstance(self.default, bool)
+
+    @model_validator(mode="after")
+    def _true_or_false(self) -> "Symbol":
+        if not self.broken and self.truth and self.choices is None:
+            object.__setattr__(self, "choices", (True, False))
+        return self
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> Any:
+        plain = handler(self)
+        return {key: value for key, value in plain.items() if not (self.truth and key == "choices")}
 
 
 class Lookup(Located):

@@ -111,6 +111,8 @@ def _reason(detail: ErrorDetails) -> str:
 
 def value_fault(symbol: Symbol, value: Any) -> str | None:
     """Why a symbol cannot have a value; None if it can."""
+    if symbol.truth and not isinstance(value, bool):
+        return f"must be true or false (got {value})"
     if symbol.choices is not None:
         return None if value in symbol.choices else f"must be one of {_listed(symbol.choices)} (got {value})"
     if isinstance(value, str):

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonS
 from archspec.dims import exact
 from archspec.errors import ArchspecError, SpecError
 from archspec.language.alphabet import letter_fault, line_fault, prose_fault
-from archspec.language.expression import Expression
+from archspec.language.expression import CONSTANTS, Expression
 from archspec.language.located import described
 from archspec.language.reader import Nothing
 from archspec.writing import printable
@@ -83,7 +83,9 @@ def _cell(value: Any) -> "Value | None":
 
 
 def _constant(value: Any) -> Any:
-    """An exact number, or a word to choose by."""
+    """An exact number, a truth value, or a word to choose by."""
+    if isinstance(value, bool) or (isinstance(value, str) and value in CONSTANTS):
+        return value if isinstance(value, bool) else CONSTANTS[value]
     if isinstance(value, str) and NAME.match(value):
         return str(value)
     if isinstance(value, (list, tuple, dict, Nothing)):
@@ -96,6 +98,8 @@ def _constant(value: Any) -> Any:
 
 def _written(value: Any) -> Any:
     """An expression as YAML writes it: a plain number where it is one."""
+    if isinstance(value, bool):
+        return value
     if isinstance(value, tuple):
         return list(map(_written, value))
     if isinstance(value, Expression):

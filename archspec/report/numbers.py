@@ -61,7 +61,16 @@ def bindings(values: Mapping[str, Any]) -> str:
     >>> bindings({"alpha": Fraction(1, 2), "side": 224})
     'alpha = 1/2, side = 224'
     """
-    return ", ".join(f"{name} = {value}" for name, value in values.items())
+    return ", ".join(f"{name} = {exactly(value)}" for name, value in values.items())
+
+
+def exactly(value: Any) -> str:
+    """A value of a symbol as a specification writes it.
+
+    >>> exactly(True), exactly(Fraction(1, 2)), exactly("relu")
+    ('true', '1/2', 'relu')
+    """
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def terms(summands: Iterable[Term], of: str = "macs") -> str:

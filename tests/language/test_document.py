@@ -235,9 +235,12 @@ def test_a_word_is_a_symbol_to_choose_by():
     assert Symbol(default="relu", choices=("relu", "relu6")).word
 
 
-def test_a_symbol_takes_no_truth_value():
-    with pytest.raises((SpecError, ValidationError), match="expected a number, found True"):
-        Symbol(default=True)
+def test_a_symbol_may_be_true_or_false():
+    symbol = Symbol(default=True)
+    assert symbol.truth
+    assert symbol.word
+    assert symbol.choices == (True, False)
+    assert symbol.model_dump(exclude_defaults=True) == {"default": True}
 
 
 def test_an_argument_is_required_if_it_says_so():
