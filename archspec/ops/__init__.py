@@ -5,7 +5,23 @@ from typing import Literal, get_args, get_origin
 
 from archspec import extras
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
-from archspec.ops import activation, binary, conv, join, linear, norm, pooling, shape, window
+from archspec.ops import (
+    activation,
+    attention,
+    binary,
+    conv,
+    join,
+    learned,
+    linear,
+    norm,
+    pooling,
+    quantisation,
+    recurrent,
+    reduction,
+    shape,
+    spatial,
+    window,
+)
 from archspec.ops.base import (
     FREE,
     KINDS,
