@@ -160,6 +160,7 @@ class Power(Elementwise, Weightless, name="power"):
     """x to the power of `exponent`."""
 
     one = Operations(transcendentals=1)
+    example = MappingProxyType({"exponent": 2})
     exponent: Real
 
     def torch_call(self, x: Tensor) -> Function:

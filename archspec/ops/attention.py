@@ -33,7 +33,7 @@ class Matmul(Weightless, name="matmul"):
 
     arity = "many"
     overwritable = False
-    letters = ("n h l d", "n h d s")
+    letters = ("n heads l_q d_k", "n heads d_k l_k")
 
     def output(self, *xs: Tensor) -> Tensor:
         """… × l × s of … × l × d and … × d × s."""
@@ -77,7 +77,7 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
     """
 
     arity = "many"
-    letters = ("n h l d", "n h s d", "n h s e")
+    letters = ("n heads l_q d_k", "n heads l_k d_k", "n heads l_k d_v")
     torch_defaults = MappingProxyType({"scale": None, "dropout_p": 0.0})
     is_causal: Switch = False
     enable_gqa: Switch = False
@@ -163,7 +163,7 @@ class Rotary(Weightless, name="rotary"):
     does; otherwise element i goes with i + d/2, as LLaMA's weights on the hub have it. The angles are taken as known.
     """
 
-    letters = ("n h l d",)
+    letters = ("n heads l_q d_k",)
     base: AboveZero = 10000
     interleaved: Switch = False
 

@@ -215,7 +215,7 @@ class Operator(BaseModel, ABC):
     overwritable: ClassVar[bool] = False
     """Whether its result is memory of its own in torch, which its own gradient does not need."""
     letters: ClassVar[tuple[str, ...]] = ()
-    """The letters of its inputs' sizes in closed forms, an input each ("n h l d"); else those that its rank has."""
+    """The letters of its inputs' sizes in closed forms, an input each ("n t f"); else those that its rank has."""
     example: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """What its closed form is shown with, for fields that no letter can stand for: lists of axes, words."""
     torch_defaults: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -256,6 +256,11 @@ class Operator(BaseModel, ABC):
     def _defaults(cls) -> dict[str, Any]:
         fields = {name: info.default for name, info in cls.model_fields.items() if not info.is_required()}
         return {name: value for name, value in fields.items() if value is not None} | dict(cls.torch_defaults)
+
+    @property
+    def below(self) -> Dim | None:
+        """The number that the whole numbers of its input are below; None where it takes any numbers."""
+        return None
 
     @abstractmethod
     def output(self, *x: Any, **_: Any) -> Tensor:

@@ -2,6 +2,7 @@
 
 from types import MappingProxyType
 
+from archspec.dims import Dim
 from archspec.ops.base import FREE, Module, NonNegative, Operations, Operator, Positive, Real, Sizes, Tensor, Weight
 
 
@@ -50,6 +51,11 @@ class Embedding(Operator, name="embedding"):
     letters = ("n t",)
     num_embeddings: Positive
     embedding_dim: Positive
+
+    @property
+    def below(self) -> Dim:
+        """The rows that there are."""
+        return self.num_embeddings
 
     def output(self, x: Tensor) -> Tensor:
         """The shape of the numbers, and embedding_dim."""

@@ -4,6 +4,7 @@ What flows between them are whole numbers, computed as floats: the model shows w
 activations take in memory is asked for by `dtype`.
 """
 
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -37,6 +38,7 @@ class Quantise(Weightless, name="quantise"):
     The gradient is handed straight through.
     """
 
+    example = MappingProxyType({"scale": 1})
     scale: AboveZero
     zero_point: Whole = 0
     bits: Bits = 8
@@ -58,6 +60,7 @@ class Quantise(Weightless, name="quantise"):
 class Dequantise(Weightless, name="dequantise"):
     """(q − zero_point)·scale: what `quantise` undoes, but for its rounding."""
 
+    example = MappingProxyType({"scale": 1})
     scale: AboveZero
     zero_point: Whole = 0
 

@@ -18,7 +18,7 @@ MOST_LAYERS = 100
 class _Recurrent(Operator):
     """What recurrent layers share; `gates` of them, and `one` is the arithmetic of one element of a state."""
 
-    letters = ("n t i",)
+    letters = ("n t f_in",)
     example = MappingProxyType({"num_layers": 1})
     gates: ClassVar[int]
     one: ClassVar[Operations]

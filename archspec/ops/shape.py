@@ -86,6 +86,7 @@ class StochasticDepth(Free, name="stochastic_depth"):
     """
 
     view = True
+    example = MappingProxyType({"p": 0})
     p: Probability
 
     def output(self, x: Tensor) -> Tensor:

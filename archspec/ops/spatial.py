@@ -126,7 +126,6 @@ _PAD_DEFAULTS = {"mode": "constant"}
 class Crop(Free, name="crop"):
     """Rows and columns cut off: what `pad` puts around."""
 
-    view = True
     cropping: Around
 
     def output(self, x: Tensor) -> Tensor:
@@ -218,36 +217,31 @@ class Patches(Free, name="patches"):
 
 
 class FromPatches(Free, name="from_patches"):
-    """Tokens as an image of `output_size`: what `patches` undoes."""
+    """Tokens as an image, a square of p × p pixels each, in rows and columns of `grid`: what `patches` undoes."""
 
-    example = MappingProxyType({"output_size": ("h", "w")})
-    letters = ("n t f",)
-    output_size: PositivePair
+    example = MappingProxyType({"grid": ("rows", "columns")})
+    letters = ("n rows*columns f",)
+    grid: PositivePair
     patch_size: PositivePair
 
     def output(self, x: Tensor) -> Tensor:
-        """N × features/p² × output_size."""
+        """N × features/p² × rows·p × columns·p."""
         if len(x.shape) != 3:
             raise ShapeError(f"{self.name} takes tokens × features, found {x}")
-        (h, w), (ph, pw) = per_axis(self.output_size, 2), per_axis(self.patch_size, 2)
-        rows, columns = (
-            _quotient(size, p, f"{self.name}: the {axis} {size}", "patch_size")
-            for size, p, axis in ((h, ph, "height"), (w, pw, "width"))
-        )
-        if not same_size(rows * columns, x.shape[1]):
-            raise ShapeError(f"{self.name}: {rows} × {columns} patches are not the {x.shape[1]} tokens of {x}")
-        return Tensor(
-            (x.shape[0], _quotient(x.shape[2], ph * pw, f"{self.name}: {x.shape[2]} features", "patch_size"), h, w)
-        )
+        n, tokens, features = x.shape
+        (rows, columns), (ph, pw) = per_axis(self.grid, 2), per_axis(self.patch_size, 2)
+        if not same_size(rows * columns, tokens):
+            raise ShapeError(f"{self.name}: {rows} × {columns} patches are not the {tokens} tokens of {x}", "grid")
+        channels = _quotient(features, ph * pw, f"{self.name}: {features} features", "patch_size")
+        return Tensor((n, channels, rows * ph, columns * pw))
 
     def sight(self, x: Tensor) -> Sight:
         """A token each."""
-        ph, pw = per_axis(self.patch_size, 2)
-        return Sight((1, 1), (divide(1, ph), divide(1, pw)))
+        return Sight((1, 1), tuple(divide(1, p) for p in per_axis(self.patch_size, 2)))
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.Fold` of the rows as columns."""
-        given = {"output_size": self.output_size, "kernel_size": self.patch_size, "stride": self.patch_size}
+        given = {"output_size": self.output(x).shape[2:], "kernel_size": self.patch_size, "stride": self.patch_size}
         turned = Function("torch.transpose", {"dim0": 1, "dim1": 2})
         return self.module("torch.nn.Fold", given, 2, before=(turned,))
 

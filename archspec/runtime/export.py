@@ -17,6 +17,7 @@ from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import WrittenFile, replacing
 from archspec.language import Origin
+from archspec.runtime.inputs import input_type
 from archspec.runtime.refusal import refusals
 
 ONNX_LIMIT = 2 * 10**9
@@ -65,7 +66,7 @@ def export(
         raise ArchspecError(f"{target.name}: an opset is one of ONNX, a file that ends in .onnx")
     one = next(model.parameters(), torch.empty(0))
     batch = asked.batch or 2  # torch takes 1 for a constant
-    example = torch.zeros((batch, *input_shape[1:]), device=one.device, dtype=one.dtype)
+    example = torch.zeros((batch, *input_shape[1:]), device=one.device, dtype=input_type(model))
     with replacing(target) as file, warnings.catch_warnings(), torch.no_grad(), refusals(model):
         warnings.simplefilter("ignore")  # of torch's exporters about themselves
         kind = write(model.eval(), example, file, asked)

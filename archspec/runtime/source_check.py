@@ -13,6 +13,7 @@ from archspec.graph import Network
 from archspec.graph.network import INPUT
 from archspec.runtime.agreement import Comparison, NodeFacts
 from archspec.runtime.build import build
+from archspec.runtime.inputs import example
 
 UNCOUNTED = "num_batches_tracked"
 """A number that torch keeps beside a batch normalisation's statistics."""
@@ -67,6 +68,6 @@ def _same_numbers(network: Network, source: str) -> bool:
     model = build(network, device="cpu", seed=0).eval()
     other = source_network(source, network.bindings).eval()
     other.load_state_dict(model.state_dict())
-    x = torch.randn(network.input.shape, generator=torch.Generator().manual_seed(1))
+    x = example(network, 1)
     with torch.no_grad():
         return torch.equal(model(x.clone()).nan_to_num(), other(x.clone()).nan_to_num())

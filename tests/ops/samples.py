@@ -564,7 +564,7 @@ SAMPLES = [
     image("embedding", {"num_embeddings": 50, "embedding_dim": 16}, (2, 7), (2, 7, 16), 50 * 16),
     # tokens
     image("patches", {"patch_size": (3, 5)}, X, (1, 2, 8 * 15)),
-    image("from_patches", {"output_size": (6, 5), "patch_size": (3, 5)}, (1, 2, 8 * 15), X),
+    image("from_patches", {"grid": (2, 1), "patch_size": (3, 5)}, (1, 2, 8 * 15), X),
     image("flatten", {"start_dim": 2}, X, (1, 8, 30)),
     image("flatten", {"start_dim": 1, "end_dim": 2}, X, (1, 48, 5)),
     image("unflatten", {"dim": -1, "unflattened_size": (4, -1)}, (2, 7, 16), (2, 7, 4, 4)),

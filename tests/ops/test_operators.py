@@ -223,8 +223,8 @@ REFUSALS = [
     ("pixel_shuffle", [X], {"upscale_factor": 3}, "pixel_shuffle: 8 channels does not divide by 9"),
     ("pixel_unshuffle", [X], {"downscale_factor": 2}, "pixel_unshuffle: a side of 5 does not divide by 2"),
     ("patches", [X], {"patch_size": 2}, "patches: the width 5 does not divide by 2"),
-    ("from_patches", [X], {"patch_size": 2, "output_size": 4}, "from_patches takes tokens × features, found 8×6×5"),
-    ("from_patches", [(1, 3, 8)], {"patch_size": 2, "output_size": 4}, "2 × 2 patches are not the 3 tokens of 3×8"),
+    ("from_patches", [X], {"patch_size": 2, "grid": 2}, "from_patches takes tokens × features, found 8×6×5"),
+    ("from_patches", [(1, 3, 8)], {"patch_size": 2, "grid": 2}, "2 × 2 patches are not the 3 tokens of 3×8"),
     (
         "lstm",
         [X],
@@ -255,7 +255,7 @@ REFUSALS = [
         "scaled_dot_product_attention",
         [(1, 4, 5, 8), (1, 2, 5, 8), (1, 2, 5, 8)],
         {},
-        "as many heads of q as of k and v, found 4×5×8 and 2×5×8; with enable_gqa: true the heads of q may be a multiple",
+        "as many heads of q as of k and v, found 4×5×8 and 2×5×8; with enable_gqa: true the heads",
     ),
     (
         "scaled_dot_product_attention",
