@@ -74,14 +74,14 @@ class Divide(_Folded, name="divide"):
     one, function_name = Operations(divisions=1), "div"
 
 
-class Maximum(_Folded, name="maximum"):
+class ElementwiseMaximum(_Folded, name="maximum"):
     """The larger of elements of tensors of one shape; with `broadcast` an axis of size 1 is spread."""
 
     one, function_name = Operations(comparisons=1), "maximum"
     broadcast: Switch = False
 
 
-class Minimum(_Folded, name="minimum"):
+class ElementwiseMinimum(_Folded, name="minimum"):
     """The smaller of elements of tensors of one shape; with `broadcast` an axis of size 1 is spread."""
 
     one, function_name = Operations(comparisons=1), "minimum"

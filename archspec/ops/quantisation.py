@@ -32,7 +32,7 @@ Bits = Annotated[Any, BeforeValidator(_bits), Domain(f"a whole number from 1 to 
 Whole = Annotated[Any, BeforeValidator(_whole), Domain("a whole number")]
 
 
-class Quantise(Weightless, name="quantise"):
+class QuantiseTensor(Weightless, name="quantise"):
     """round(x/scale) + zero_point, cut off at the ends of `bits` (Jacob et al. 2017, arXiv:1712.05877, equation 1).
 
     The gradient is handed straight through.
@@ -57,7 +57,7 @@ class Quantise(Weightless, name="quantise"):
         return self.module("archspec.runtime.quantisation.Quantiser", self.settings(), 2)
 
 
-class Dequantise(Weightless, name="dequantise"):
+class DequantiseTensor(Weightless, name="dequantise"):
     """(q − zero_point)·scale: what `quantise` undoes, but for its rounding."""
 
     example = MappingProxyType({"scale": 1})

@@ -6,7 +6,7 @@ from archspec.errors import ShapeError
 from archspec.ops.base import Axes, Function, Operations, Sight, Switch, Tensor, Weightless, axis
 
 
-class Sum(Weightless, name="sum"):
+class SumOver(Weightless, name="sum"):
     """The sum over axes, which are gone then, or of size 1 with `keepdim`."""
 
     example = MappingProxyType({"dim": (2,)})
@@ -39,7 +39,7 @@ class Sum(Weightless, name="sum"):
         return Function("torch.sum", {"dim": self.dim, **({"keepdim": True} if self.keepdim else {})})
 
 
-class Mean(Sum, name="mean"):
+class MeanOver(SumOver, name="mean"):
     """The mean over axes, which are gone then, or of size 1 with `keepdim`."""
 
     def operations(self, x: Tensor) -> Operations:

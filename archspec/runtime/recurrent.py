@@ -33,7 +33,7 @@ class LstmLayers(nn.LSTM):
         )
         self.return_sequences = return_sequences
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]  # the sequence or a state alone
         """The states of all steps, or the last."""
         sequence, (states, _) = super().forward(x)
         return sequence if self.return_sequences else last_state(states, self.bidirectional)
@@ -63,7 +63,7 @@ class GruLayers(nn.GRU):
         )
         self.return_sequences = return_sequences
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]  # the sequence or a state alone
         """The states of all steps, or the last."""
         sequence, states = super().forward(x)
         return sequence if self.return_sequences else last_state(states, self.bidirectional)
@@ -95,7 +95,7 @@ class RnnLayers(nn.RNN):
         )
         self.return_sequences = return_sequences
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]  # the sequence or a state alone
         """The states of all steps, or the last."""
         sequence, states = super().forward(x)
         return sequence if self.return_sequences else last_state(states, self.bidirectional)
