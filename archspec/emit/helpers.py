@@ -78,7 +78,18 @@ RESERVED = frozenset({*HELPERS, "ceil", "floor"})
 INLINED: Mapping[str, str] = {
     "BinaryConv2d": "runtime/binary.py",
     "BinaryLinear": "runtime/binary.py",
+    "AttentionWithDropout": "runtime/attention.py",
+    "Dequantiser": "runtime/quantisation.py",
+    "DropPath": "runtime/stochastic.py",
+    "GruLayers": "runtime/recurrent.py",
     "LayerNorm2d": "runtime/norm.py",
+    "LearnedTensor": "runtime/learned.py",
+    "LstmLayers": "runtime/recurrent.py",
+    "Quantiser": "runtime/quantisation.py",
+    "RnnLayers": "runtime/recurrent.py",
+    "RotaryEmbedding": "runtime/attention.py",
+    "TokenEmbedding": "runtime/learned.py",
+    **{f"TfSame{kind}Pool{axes}d": "runtime/pooling.py" for kind in ("Avg", "Max") for axes in (1, 2, 3)},
     "truncated_normal_": "runtime/initialise.py",
 }
 """What of ours comes with a source that uses it, and the file it stands in."""

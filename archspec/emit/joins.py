@@ -20,14 +20,14 @@ from archspec.emit.containers import (
 )
 from archspec.emit.flow import Either
 from archspec.emit.frame import UNTOLD, Frame, call_module
-from archspec.emit.layer import function_code, layers
+from archspec.emit.layer import function_code, layers, module_code
 from archspec.emit.modules import keep_value, kept_settings
 from archspec.emit.scope import TENSOR
 from archspec.emit.statements import Assign, Do, For, If, Lines, Put, Refuse, Unpack, flat
 from archspec.errors import ArchspecError
 from archspec.language.document import Body, From, Join, Step, When
 from archspec.language.steps import inner_bodies
-from archspec.ops import Function
+from archspec.ops import Function, Module, TorchCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,16 @@ class _Branch:
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
-    """What a join gives, and the function that joins; None where there is never more than one branch."""
+    """What a join gives, and the function or module that joins; None where there is never more than one branch."""
 
     shape: tuple[Any, ...]
-    call: Function | None
+    call: TorchCall | None
+    weightless: bool = True
 
 
 def write_join(step: Join, frame: Frame) -> None:
     """The branches of a step, and what joins them."""
-    children.child_name(step.as_ or step.operator, frame)
+    name = children.child_name(step.as_ or step.operator, frame)
     read = reader(frame)
     args = {name: read.value(value) for name, value in step.args.items()}
     branches = [_branch(name, body, frame) for name, body in step.branches.items()]
@@ -64,8 +65,12 @@ def write_join(step: Join, frame: Frame) -> None:
         None if branch.does is True else frame.scope.flag(f"has_{branch.name}", branch.does, frame.lines)
         for branch in branches
     ]
-    call = joined.call and replace(joined.call, kwargs=kept_settings(joined.call.kwargs, frame))
-    frame.x = _written(call, [branch.tensor for branch in branches], flags, frame)
+    tensors = [branch.tensor for branch in branches]
+    if isinstance(joined.call, Module):
+        frame.x = _called(joined, step.operator, name, tensors, flags, frame)
+    else:
+        call = joined.call and replace(joined.call, kwargs=kept_settings(joined.call.kwargs, frame))
+        frame.x = _written(call, tensors, flags, frame)
     frame.flow, frame.does = settled(joined.shape, frame), True
     keep_value(step.as_, frame)
 
@@ -167,9 +172,9 @@ def _join_of_all(operator: str, args: Any, shapes: tuple[Any, ...], frame: Frame
     if len(shapes) == 1:
         return _Joined(tuple(shapes[0]), None)
     layer = layers(operator, args, shapes, frame.scope.whole, lambda _: (0, 0), frame.scope.plainness)
-    if isinstance(layer, Fork) or not isinstance(layer.call, Function):
+    if isinstance(layer, Fork):
         raise ArchspecError(f"how {operator} joins depends on a condition")
-    return _Joined(layer.shape, layer.call)
+    return _Joined(layer.shape, layer.call, layer.weightless)
 
 
 def _possible(operator: str, args: Any, results: list[tuple[Any, Any]], frame: Frame, condition: Any) -> _Joined | None:
@@ -182,6 +187,19 @@ def _possible(operator: str, args: Any, results: list[tuple[Any, Any]], frame: F
 
 
 # ------------------------------------------------------------------ the forward
+
+
+def _called(joined: _Joined, operator: str, name: Any, tensors: list[Any], flags: list[Any], frame: Frame) -> Code:
+    """A module that joins the branches' tensors, all of which are there."""
+    if any(flag is not None for flag in flags) or not isinstance(joined.call, Module):
+        raise ArchspecError(f"whether {operator} has all of its branches depends on a condition")
+    made = frame.scope.shortened(module_code(joined.call))
+    if joined.weightless:
+        name = children.single_name(name, frame)
+    else:
+        frame.facts.weighted[operator] = frame.facts.weighted.get(operator, frozenset()) | {made.parts[0]}
+    frame.lines.add(child_statement(name, made, frame))
+    return frame.set(call_module(child_code(name, frame), *tensors), near=frame.x)
 
 
 def _written(call: Function | None, tensors: list[Any], flags: list[Any], frame: Frame) -> Code:

@@ -143,7 +143,7 @@ def apply_as(
     if callee in frame.facts.document.blocks:
         _block(callee, args, name, frame, values, label)
     elif values.more:
-        _join(callee, args, (frame.flow, *(shape for shape, _ in values.more)), values, frame)
+        _join(callee, args, name, (frame.flow, *(shape for shape, _ in values.more)), values, frame)
     else:
         _operator(callee, args, name, frame)
         if isinstance(name, str):
@@ -159,16 +159,31 @@ def keep_value(label: str | None, frame: Frame) -> None:
     frame.named[label] = (frame.flow, frame.x)
 
 
-def _join(callee: str, args: Mapping[str, Any], shapes: tuple[Any, ...], values: Taken, frame: Frame) -> None:
+def _join(
+    callee: str, args: Mapping[str, Any], name: Any, shapes: tuple[Any, ...], values: Taken, frame: Frame
+) -> None:
     """An operator of several inputs, of which a call names each."""
     if any(isinstance(shape, Either) for shape in shapes):
         raise ArchspecError(f"a value that {callee} takes has one of several numbers of axes")
     found = layers(callee, args, shapes, frame.scope.whole, lambda _: (0, 0), frame.scope.plainness)
-    if isinstance(found, Fork) or not isinstance(found.call, Function):
+    if isinstance(found, Fork):
         raise ArchspecError(f"how {callee} joins depends on a condition")
-    call = replace(found.call, kwargs=kept_settings(found.call.kwargs, frame))
-    frame.flow_into(function_code(call, (frame.x, *(x for _, x in values.more))))
+    if isinstance(found.call, Module):
+        if found.weightless:
+            name = children.single_name(name, frame)
+        add_module(name, _weighted(found, callee, frame), frame, tuple(x for _, x in values.more))
+    else:
+        call = replace(found.call, kwargs=kept_settings(found.call.kwargs, frame))
+        frame.flow_into(function_code(call, (frame.x, *(x for _, x in values.more))))
     frame.flow, frame.does = settled(found.shape, frame), True
+
+
+def _weighted(found: LayerCode, callee: str, frame: Frame) -> Code:
+    """The code that makes an operator's module, whose class is noted if it has weights."""
+    made: Code = frame.scope.shortened(module_code(found.call))  # type: ignore[arg-type]  # a module's call
+    if not found.weightless:
+        frame.facts.weighted[callee] = frame.facts.weighted.get(callee, frozenset()) | {made.parts[0]}
+    return made
 
 
 def kept_settings(given: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
@@ -200,10 +215,7 @@ def _layer(found: LayerCode | Fork[LayerCode], callee: str, name: Any, frame: Fr
         _function(found.call, callee, name, frame)
     elif found.call.target != "torch.nn.Identity":
         _beside(found.call.before, callee, name, frame)
-        made = frame.scope.shortened(module_code(found.call))
-        if not found.weightless:
-            frame.facts.weighted[callee] = frame.facts.weighted.get(callee, frozenset()) | {made.parts[0]}
-        add_module(name, made, frame)
+        add_module(name, _weighted(found, callee, frame), frame)
         _beside(found.call.after, callee, name, frame)
     frame.flow, frame.does = settled(found.shape, frame), True
 

@@ -155,9 +155,12 @@ class Network(Reported):
 
     def below(self, name: str) -> Any:
         """Where an input is of whole numbers, from 0, what they lie below; None where it is of real numbers."""
-        takers = (node for node in self.nodes if node.inputs[:1] == (name,))
-        bounds = (node.operator.below(*self.inputs_of(node)) for node in takers)
-        return min((bound for bound in bounds if bound is not None), default=None)
+        rooted = {name}
+        for node in self.nodes:
+            if node.operator.view and node.inputs[0] in rooted:
+                rooted.add(node.name)
+        found = (node.operator.below for node in self.nodes if not rooted.isdisjoint(node.inputs))
+        return min((most for most in found if most is not None), default=None)
 
     def inputs_of(self, node: Node) -> tuple[Tensor, ...]:
         """What flows into a node, in order."""

@@ -172,8 +172,9 @@ def _shares(module: nn.Module, taken: tuple[Tensor, ...], given: Tensor) -> bool
     (flatten behind split) is a view on an input that does not; and what is a view there may be a copy on a processor
     (a shuffle of one group).
     """
-    if next(module.parameters(), None) is not None:
-        return False
+    own = [_memory(parameter) for parameter in module.parameters()]
+    if own:
+        return _memory(given) in own  # a learned tensor by itself
     if _memory(given) in map(_memory, taken):
         return given.numel() > ASKED or _again(module, taken, "cpu")
     return not all(value.is_contiguous() for value in taken) and _again(module, taken, given.device.type)

@@ -26,8 +26,8 @@ TYPED = [
     (net("swish"), "5:5: unknown operator or block 'swish'; did you mean 'silu'?"),
     (net("BatchNorm2d"), "5:5: unknown operator or block 'BatchNorm2d'; did you mean 'batch_norm'?"),
     (net("maxpool: {kernel_size: 2}"), "5:5: unknown operator or block 'maxpool'; did you mean 'max_pool2d'?"),
-    (net("group_norm: {groups: 4}"), "5:5: unknown operator or block 'group_norm'; the language has no such operator, see docs/operators.md"),
-    (net("matmul"), "5:5: unknown operator or block 'matmul'; the language has no such operator, see docs/operators.md"),
+    (net("grid_sample: {groups: 4}"), "5:5: unknown operator or block 'grid_sample'; the language has no such operator, see docs/operators.md"),
+    (net("einsum"), "5:5: unknown operator or block 'einsum'; the language has no such operator, see docs/operators.md"),
     ("layers:\n  - relu\nnetwork: [relu]\n", "4:1: unknown key 'layers'; did you mean 'network'?"),
     # missing
     (net("conv2d: {out_channels: 8}"), "5:5: 'conv2d' needs 'kernel_size'"),

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from archspec import language
-from archspec.errors import SpecError, SpecErrors
+from archspec.errors import SpecErrors
 from archspec.language import Document
 from archspec.language.document import Block, Call, Join, Symbol, TableColumn, TableStep
 from archspec.language.expression import Expression
