@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from archspec.emit import code
@@ -13,7 +14,7 @@ from archspec.emit.flow import Either, mapped, sizes
 from archspec.emit.frame import UNTOLD, Frame, Submodule, call_module
 from archspec.emit.naming import identifier
 from archspec.emit.scope import TENSOR, ClassScope
-from archspec.emit.statements import Put, Return, Unpack
+from archspec.emit.statements import Lines, Put, Return, Unpack, flat
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.document import Body, Call, From, Group, Join, TableStep, Use, When
@@ -36,10 +37,7 @@ def container(
 ) -> None:
     """The steps of a body in a module of their own, perhaps one of several rounds."""
     if inline(name, body, frame):
-        inner = inside(name, frame)
-        inner.env |= env or {}
-        bind_lets(let or {}, inner)
-        frame.facts.body(body, inner)
+        inner = walk_inside(name, body, frame, let, env)
         frame.flow, frame.x, frame.does = inner.flow, inner.x, code.either(frame.does, inner.does)
         return
     if is_chain(body, frame) and not shared_values(body, frame):
@@ -69,10 +67,23 @@ def inline(name: Any, body: Body, frame: Frame) -> bool:
     )
 
 
-def inside(name: str, frame: Frame) -> Frame:
-    """A part of a container whose steps stand in the forward around it."""
-    inner = frame.inside(sequential(name, frame))
-    inner.forward = frame.forward
+def walk_inside(
+    name: str,
+    body: Body,
+    frame: Frame,
+    let: Mapping[str, Value] | None = None,
+    env: Mapping[str, Any] | None = None,
+    start: Frame | None = None,
+) -> Frame:
+    """A part of a container whose steps stand in the forward around it; without modules of its own it is no child."""
+    shell = replace(frame if start is None else start, lines=Lines())
+    inner = shell.inside(sequential(name, shell), env)
+    inner.lines, inner.forward = Lines(), frame.forward
+    bind_lets(let or {}, inner)
+    frame.facts.body(body, inner)
+    if any(isinstance(statement, Put) for statement in flat(inner.lines.done())):
+        frame.lines.add(*shell.lines.made)
+    frame.lines.add(*inner.lines.made)
     return inner
 
 

@@ -12,10 +12,10 @@ from archspec.emit.containers import (
     child_code,
     child_statement,
     inline,
-    inside,
     is_chain,
     sequential,
     shared_values,
+    walk_inside,
     write_submodule,
 )
 from archspec.emit.flow import Either
@@ -85,9 +85,7 @@ def _branch(label: str, body: Body, frame: Frame) -> _Branch:
     if start and start in frame.named:
         inner.flow, inner.x = frame.named[start]
     if inline(name, rest, frame):
-        within = inside(name, inner)
-        within.forward = frame.forward
-        frame.facts.body(rest, within)
+        within = walk_inside(name, rest, frame, start=inner)
         return _Branch(label, within.x, within.flow, True)
     if is_chain(rest, frame) and not shared_values(rest, frame):
         return _chained(label, name, body, rest, inner, frame)

@@ -102,6 +102,11 @@ def _apply_again(
     made = frame.modules.get(share)
     if made is None or frame.forward is None:
         raise ArchspecError(f"share: '{share}' stands in another part of the source, or is repeated")
+    if label is not None:
+        inside = {
+            name.removeprefix(share): each for name, each in frame.modules.items() if name.startswith(f"{share}/")
+        }
+        frame.modules |= {label: made, **{f"{label}{name}": each for name, each in inside.items()}}
     if callee in frame.facts.document.blocks:
         if made.callee != callee or made.args != args:
             raise ArchspecError(f"share: '{share}' is called with other arguments")

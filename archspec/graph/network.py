@@ -44,7 +44,7 @@ class Node:
     kind: str
     at: Mark | None
     times: Any = 1
-    shared: Mapping[str, str] = field(default_factory=dict)
+    shared: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def stage(self) -> str:
