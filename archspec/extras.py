@@ -19,6 +19,7 @@ EXTRAS = {
     "plot": ("altair", "vl_convert"),
     "report": ("jinja2", "latex2mathml"),
     "sweep": ("duckdb", "joblib", "optuna"),
+    "cluster": ("distributed",),
 }
 """The modules that each extra brings."""
 
