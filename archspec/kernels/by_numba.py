@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,9 @@ class ByNumba:
         shape, form = layer.form.weight.shape, layer.form
         plain = stored.numpy()
         if not form.binary_input:
-            lanes = np.unpackbits(plain.view(np.uint16)[..., None].astype("<u2").view(np.uint8), axis=-1, bitorder="little")
+            lanes = np.unpackbits(
+                plain.view(np.uint16)[..., None].astype("<u2").view(np.uint8), axis=-1, bitorder="little"
+            )
             groups = len(plain)
             signs = lanes.swapaxes(-1, -2).reshape(groups, -1, plain.shape[-1])[:, : shape[0] // groups]
             below = signs.reshape(tuple(shape)).astype(bool)
@@ -76,7 +79,7 @@ class Ready:
 
     def __init__(self, layer: Any, size: tuple[int, ...]) -> None:
         form, window = layer.form, layer.window
-        self.buffers, self.size = tuple(layer._buffers.values()), size
+        self.stored, self.factors, self.size = layer.stored, (layer.alpha, layer.bias), size
         self.signs = layer.stored.numpy().view(np.uint64)
         self.alpha, self.bias = _factors(layer)
         self.scaled = form.binary_input and form.input_scale
@@ -96,7 +99,9 @@ class Ready:
 
     def still(self, layer: Any, size: tuple[int, ...]) -> bool:
         """Whether the layer and the size are still these."""
-        return size == self.size and all(a is b for a, b in zip(self.buffers, layer._buffers.values(), strict=True))
+        buffers, (alpha, bias) = layer._buffers, self.factors
+        now = buffers["stored"] is self.stored and buffers["alpha"] is alpha and buffers["bias"] is bias
+        return now and size == self.size
 
 
 def _ready(layer: Any, size: tuple[int, ...]) -> Ready:
@@ -108,32 +113,23 @@ def _ready(layer: Any, size: tuple[int, ...]) -> Ready:
 
 def _multiplied(layer: Any, x: Tensor) -> Tensor:
     known = _ready(layer, ())
-    y = torch.empty(len(x), *known.out)
-    means = layer.input_factors(x) if known.scaled else torch.ones(len(x), 1)
-    given, factors, out = x.contiguous().numpy(), means.numpy(), y.numpy()
-
-    def part(first: int, last: int) -> None:
-        compiled.linear(given, known.signs, factors, known.alpha, known.bias, out, first, last)
-
-    share(part, known.parts, y.numel() * known.filter)
-    return y
+    n = x.shape[0]
+    means = layer.input_factors(x) if known.scaled else torch.ones(n, 1)
+    given, factors, out = x.contiguous().numpy(), means.numpy(), np.empty((n, *known.out), np.float32)
+    fixed = known.signs, factors, known.alpha, known.bias, out
+    share(compiled.linear, (given, *fixed), known.parts, out.size * known.filter)
+    return torch.from_numpy(out)
 
 
 def _convolved(layer: Any, x: Tensor) -> Tensor:
     known = _ready(layer, tuple(x.shape[2:]))
-    n = len(x)
-    y = torch.empty(n, *known.out)
+    n = x.shape[0]
     means = layer.input_factors(x) if known.scaled else torch.ones(n, 1, *known.out[1:])
     given = x.contiguous().numpy().reshape(n, *known.given)
-    factors, out = means.contiguous().numpy().reshape(n, -1), y.numpy().reshape(n, *known.taken)
-
-    def part(first: int, last: int) -> None:
-        compiled.convolve(
-            given, known.signs, known.places, known.border, factors, known.alpha, known.bias, out, first, last
-        )
-
-    share(part, known.parts, y.numel() * known.filter)
-    return y
+    factors, out = means.contiguous().numpy().reshape(n, -1), np.empty((n, *known.taken), np.float32)
+    fixed = known.signs, known.places, known.border, factors, known.alpha, known.bias, out
+    share(compiled.convolve, (given, *fixed), known.parts, out.size * known.filter)
+    return torch.from_numpy(out.reshape(n, *known.out))
 
 
 def _added(layer: Any, x: Tensor) -> Tensor:
@@ -154,11 +150,9 @@ def _added(layer: Any, x: Tensor) -> Tensor:
     filters = len(layer.alpha) // groups
     sums = np.empty((groups, given.shape[1], masks.shape[1] * compiled.FLOATS), np.float32)
 
-    def part(first: int, last: int) -> None:
-        for group in range(groups):
-            compiled.add_signed(given[group], masks[group], sums[group], first, last)
-
-    share(part, masks.shape[1], 16 * given.shape[1] * form.weight.numel())
+    for group in range(groups):
+        work = 16 * given.shape[1] * form.weight.numel() // groups
+        share(compiled.add_signed, (given[group], masks[group], sums[group]), masks.shape[1], work)
     y = torch.from_numpy(sums[:, :, :filters])
     if x.dim() == 4:
         y = y.reshape(groups, n, pixels, filters).permute(1, 0, 3, 2)
@@ -184,15 +178,16 @@ def _factors(layer: Any) -> tuple[Array, Array]:
 # ------------------------------------------------------------------ threads
 
 
-def share(part: Callable[[int, int], None], count: int, products: int) -> None:
+def share(work: Callable[..., None], given: tuple[Any, ...], count: int, products: int) -> None:
     """Do a work of `count` parts in as many threads as torch uses, or in this one if it is small."""
     threads = 1 if products < WORTH_A_THREAD else min(torch.get_num_threads(), count, products // WORTH_A_THREAD)
     if threads == 1:
-        part(0, count)
+        work(*given, 0, count)
         return
-    begins = [count * number // threads for number in range(threads + 1)]
-    for done in list(_pool(threads, os.getpid()).map(part, begins[:-1], begins[1:])):
-        assert done is None
+    ends = [count * number // threads for number in range(threads + 1)]
+    parts = [_pool(threads, os.getpid()).submit(work, *given, *part) for part in pairwise(ends)]
+    for part in parts:
+        part.result()
 
 
 @cache

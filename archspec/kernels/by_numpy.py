@@ -78,10 +78,7 @@ def _differing(rows: Array, others: Array) -> Array:
     """The bits in which each row differs from each of the others: rows × others."""
     some = max(1, AT_ONCE // max(1, others.size))
     return np.concatenate(
-        [
-            ones(rows[at : at + some, None] ^ others[None]).sum(-1, dtype=np.int64)
-            for at in range(0, len(rows), some)
-        ]
+        [ones(rows[at : at + some, None] ^ others[None]).sum(-1, dtype=np.int64) for at in range(0, len(rows), some)]
     )
 
 

@@ -57,11 +57,12 @@ class PackedLayer(nn.Module):
         self._begin(layer)
         object.__setattr__(self, "form", _without_numbers(layer))  # no part of this one: it has nothing to store
         self.way, self.ready = way, None
+        self._fitting: torch.Size | None = None  # a shape that was looked at already
         # of one-bit inputs without their means nothing but the signs is left, and NaN has none
         self.carries_nan = layer.input_scale or not layer.binary_input
         self.register_buffer("stored", self._pack(layer.weight), persistent=False)
-        self.register_buffer("alpha", layer.alpha.detach().clone())
         self.register_buffer("bias", None if layer.bias is None else layer.bias.detach().clone())
+        self.register_buffer("alpha", layer.alpha.detach().clone())
         self.training = False
 
     def _begin(self, layer: Any) -> None:
@@ -82,10 +83,12 @@ class PackedLayer(nn.Module):
         if not self._takes(x):
             result: Tensor = self.unpacked()(x)
             return result
-        if torch.is_grad_enabled() and x.requires_grad:
-            through: Tensor = _Through.apply(x, self)
-            return through
-        return self.compute(x.detach())
+        if not x.requires_grad:
+            return self.compute(x)
+        if not torch.is_grad_enabled():
+            return self.compute(x.detach())
+        through: Tensor = _Through.apply(x, self)
+        return through
 
     def compute(self, x: Tensor) -> Tensor:
         """The layer's output, by the bits."""
@@ -124,7 +127,9 @@ class PackedLayer(nn.Module):
             ArchspecError: It is told to learn.
         """
         if mode:
-            raise ArchspecError("packed one-bit layers do not learn: archspec.kernels.unpack(model) gives one that does")
+            raise ArchspecError(
+                "packed one-bit layers do not learn: archspec.kernels.unpack(model) gives one that does"
+            )
         return super().train(mode)
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
@@ -152,9 +157,7 @@ class PackedLayer(nn.Module):
         else:
             self.stored = self._pack(weight)
         others = {name: value for name, value in state_dict.items() if name != key}
-        super()._load_from_state_dict(
-            others, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
-        )
+        super()._load_from_state_dict(others, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
 
     def extra_repr(self) -> str:
         """The layer's own, and the way."""
@@ -171,7 +174,6 @@ class PackedConv2d(PackedLayer):
     def _begin(self, layer: Any) -> None:
         self.window, self.groups, self.box = Window.of(layer), layer.groups, layer.box("cpu")
         self.single = self.window.kernel == (1, 1) and not any(self.window.before + self.window.after)
-        self._fitting: torch.Size | None = None
 
     def input_factors(self, x: Tensor) -> Tensor:
         """The means of |x|, as the layer of ±1 has them; of windows of one pixel they are its own."""
@@ -182,8 +184,9 @@ class PackedConv2d(PackedLayer):
 
     def compute(self, x: Tensor) -> Tensor:
         """The layer's output, by the bits."""
-        y = way(self.way).compute(self, x if x.dim() == 4 else x[None])
-        return y if x.dim() == 4 else y[0]
+        if x.dim() == 4:
+            return way(self.way).compute(self, x)
+        return way(self.way).compute(self, x[None])[0]
 
     def _fits(self, x: Tensor) -> bool:
         if x.shape != self._fitting:
@@ -209,11 +212,17 @@ class PackedLinear(PackedLayer):
 
     def compute(self, x: Tensor) -> Tensor:
         """The layer's output, by the bits."""
-        rows = x.reshape(-1, x.shape[-1])
-        return way(self.way).compute(self, rows).reshape(*x.shape[:-1], self.form.out_features)
+        if x.dim() == 2:
+            return way(self.way).compute(self, x)
+        y = way(self.way).compute(self, x.reshape(-1, x.shape[-1]))
+        return y.reshape(*x.shape[:-1], y.shape[-1])
 
     def _fits(self, x: Tensor) -> bool:
-        return x.dim() > 0 and x.shape[-1] == self.form.in_features and x.numel() > 0
+        if x.shape != self._fitting:
+            if x.dim() == 0 or x.shape[-1] != self.form.in_features or not x.numel():
+                return False
+            self._fitting = x.shape
+        return True
 
 
 class _Through(torch.autograd.Function):

@@ -58,8 +58,20 @@ def way(name: str) -> Way:
     Raises:
         ArchspecError: There is no such way.
         MissingExtraError: numba is not installed.
+    """
+    check(name)
+    made: Way = import_module(f"archspec.kernels.{HOMES[name]}").WAY
+    return made
 
-    >>> way("nunba")
+
+def check(name: str) -> None:
+    """Nothing, if there is a way of this name and what it needs; it is not loaded.
+
+    Raises:
+        ArchspecError: There is no such way.
+        MissingExtraError: numba is not installed.
+
+    >>> check("nunba")
     Traceback (most recent call last):
     archspec.errors.ArchspecError: no way 'nunba' to compute one-bit layers; did you mean 'numba'?
     """
@@ -68,5 +80,3 @@ def way(name: str) -> Way:
         raise ArchspecError(f"no way '{name}' to compute one-bit layers{hint}")
     if name == "numba":
         need("kernels", "numba")
-    made: Way = import_module(f"archspec.kernels.{HOMES[name]}").WAY
-    return made
