@@ -8,8 +8,8 @@
 >>> bool((small(x) == model(x)).all())
 True
 
-The numbers are those of the model, to the bit. Its float32 weights are gone: a packed layer keeps a bit for each. It does
-not learn; `unpack` gives back layers of ±1 that do.
+The numbers are those of the model, to the bit. Its float32 weights are gone: a packed layer keeps a bit for each. It
+does not learn; `unpack` gives back layers of ±1 that do.
 """
 
 import copy
@@ -51,9 +51,8 @@ def pack(model: "nn.Module", way: str | None = None) -> "nn.Module":
             except ArchspecError as error:
                 raise type(error)(f"layer '{name}': {error}" if name else str(error)) from None
     if not made:
-        raise ArchspecError(
-            f"{type(model).__name__} has no one-bit layers to pack; a plan makes them: arch.with_one_bit('xnor_alexnet')"
-        )
+        what = f"{type(model).__name__} has no one-bit layers to pack"
+        raise ArchspecError(f"{what}; a plan makes them: arch.with_one_bit('xnor_alexnet')")
     copied: nn.Module = copy.deepcopy(model, made)
     return copied.eval()
 

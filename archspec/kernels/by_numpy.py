@@ -16,7 +16,7 @@ AT_ONCE = 2**22
 class ByNumPy:
     """See `archspec.kernels.ways`."""
 
-    def packed(self, weight: Tensor, layer: Any) -> Tensor:
+    def packed(self, weight: Tensor, layer: Any) -> Tensor:  # noqa: ARG002  # other ways ask it
         """Filters × taps × words, or features × words; int64, since torch computes little with uint64."""
         signs = (weight < 0).numpy()
         if weight.dim() == 4:

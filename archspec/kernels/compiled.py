@@ -49,25 +49,26 @@ def compiled(function: F) -> F:
 # ------------------------------------------------------------------ vectors
 
 
-def _at(context: Any, builder: Any, kind: Any, array: Any, place: Any) -> Any:
+def address(context: Any, builder: Any, kind: Any, array: Any, place: Any) -> Any:
     """The address of an entry of a contiguous array, counted from its first."""
     return builder.gep(make_array(kind)(context, builder, array).data, [place])
 
 
-def _broadcast(builder: Any, value: Any, kind: ir.VectorType) -> Any:
+def broadcast(builder: Any, value: Any, kind: ir.VectorType) -> Any:
     """A vector of equal numbers."""
     nothing = ir.Constant(kind, ir.Undefined)
     first = builder.insert_element(nothing, value, SHORT(0))
     return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(SHORT, kind.count), [0] * kind.count))
 
 
-def _popcount(builder: Any, words: Any) -> Any:
+def popcount(builder: Any, words: Any) -> Any:
+    """The bits that are set, of each word."""
     kind = ir.FunctionType(WORDS, [WORDS])
     name = f"llvm.ctpop.v{LANES}i64"
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [words])
 
 
-def _sums(builder: Any, count: int, kind: ir.VectorType) -> list[Any]:
+def sums(builder: Any, count: int, kind: ir.VectorType) -> list[Any]:
     """Vectors to add to, which LLVM keeps in registers."""
     return [cgutils.alloca_once_value(builder, ir.Constant(kind, [0] * kind.count)) for _ in range(count)]
 
@@ -79,25 +80,25 @@ def _add(builder: Any, total: Any, value: Any, add: str = "add") -> None:
 def _differing(rows: int) -> Any:
     @intrinsic
     def tile(_: Any, words: Any, row: Any, lanes: Any, block: Any, counts: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        def generate(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
             length = builder.extract_value(make_array(words)(context, builder, given[0]).shape, 1)
             width = builder.extract_value(make_array(counts)(context, builder, given[4]).shape, 1)
             every = [builder.add(given[1], INT(number)) for number in range(rows)]
-            begins = [_at(context, builder, words, given[0], builder.mul(each, length)) for each in every]
-            across = _at(context, builder, lanes, given[2], builder.mul(given[3], builder.mul(length, INT(LANES))))
+            begins = [address(context, builder, words, given[0], builder.mul(each, length)) for each in every]
+            across = address(context, builder, lanes, given[2], builder.mul(given[3], builder.mul(length, INT(LANES))))
             across = builder.bitcast(across, WORDS.as_pointer())
-            totals = _sums(builder, rows, WORDS)
+            totals = sums(builder, rows, WORDS)
             for total in totals:
                 builder.store(ir.Constant(WORDS, [0] * LANES), total)
             with cgutils.for_range(builder, length) as loop:
                 vector = builder.load(builder.gep(across, [loop.index]), align=8)
                 for begin, total in zip(begins, totals, strict=True):
-                    word = _broadcast(builder, builder.load(builder.gep(begin, [loop.index])), WORDS)
-                    _add(builder, total, _popcount(builder, builder.xor(vector, word)))
+                    word = broadcast(builder, builder.load(builder.gep(begin, [loop.index])), WORDS)
+                    _add(builder, total, popcount(builder, builder.xor(vector, word)))
             narrow = ir.VectorType(SHORT, LANES)
             for each, total in zip(every, totals, strict=True):
                 place = builder.add(builder.mul(each, width), builder.mul(given[3], INT(LANES)))
-                there = builder.bitcast(_at(context, builder, counts, given[4], place), narrow.as_pointer())
+                there = builder.bitcast(address(context, builder, counts, given[4], place), narrow.as_pointer())
                 builder.store(builder.trunc(builder.load(total), narrow), there, align=4)
             return context.get_dummy_value()
 
@@ -143,11 +144,11 @@ def pack_rows(x: Any, words: Any) -> None:
 def _signs(_: Any, x: Any, channel: Any, last: Any, pixel: Any, planes: Any, word: Any) -> Any:
     """Of LANES pixels side by side the signs of some channels, as words: no branch, which would be guessed wrongly."""
 
-    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
         pixels = builder.extract_value(make_array(x)(context, builder, given[0]).shape, 1)
         width = builder.extract_value(make_array(planes)(context, builder, given[4]).shape, 1)
-        begin = _at(context, builder, x, given[0], given[3])
-        (total,) = _sums(builder, 1, WORDS)
+        begin = address(context, builder, x, given[0], given[3])
+        (total,) = sums(builder, 1, WORDS)
         builder.store(ir.Constant(WORDS, [0] * LANES), total)
         numbers = ir.VectorType(ir.FloatType(), LANES)
         none = ir.Constant(WORDS, [0] * LANES)
@@ -155,10 +156,10 @@ def _signs(_: Any, x: Any, channel: Any, last: Any, pixel: Any, planes: Any, wor
             place = builder.mul(builder.add(given[1], loop.index), pixels)
             there = builder.bitcast(builder.gep(begin, [place]), numbers.as_pointer())
             below = builder.fcmp_ordered("<", builder.load(there, align=4), ir.Constant(numbers, [0.0] * LANES))
-            bit = _broadcast(builder, builder.shl(INT(1), loop.index), WORDS)
+            bit = broadcast(builder, builder.shl(INT(1), loop.index), WORDS)
             _add(builder, total, builder.select(below, bit, none), "or_")
         place = builder.add(builder.mul(given[5], width), given[3])
-        there = builder.bitcast(_at(context, builder, planes, given[4], place), WORDS.as_pointer())
+        there = builder.bitcast(address(context, builder, planes, given[4], place), WORDS.as_pointer())
         builder.store(builder.load(total), there, align=8)
         return context.get_dummy_value()
 
@@ -234,7 +235,7 @@ def convolve(  # noqa: PLR0913  # numba takes no mapping
     of the weights on padded taps.
     """
     edge, case, lost = border
-    groups, filters, length = rows.shape
+    groups, _, length = rows.shape
     pixels, channels = y.shape[3], x.shape[2]
     total = channels * window[2] * window[3]
     planes = np.empty(((channels + 63) // 64, x.shape[3]), np.uint64)
@@ -270,30 +271,30 @@ def convolve(  # noqa: PLR0913  # numba takes no mapping
 
 def _adding(rows: int) -> Any:
     @intrinsic
-    def tile(_: Any, x: Any, row: Any, masks: Any, block: Any, begin: Any, end: Any, sums: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+    def tile(_: Any, x: Any, row: Any, masks: Any, block: Any, begin: Any, end: Any, out: Any) -> Any:
+        def generate(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
             length = builder.extract_value(make_array(x)(context, builder, given[0]).shape, 1)
-            width = builder.extract_value(make_array(sums)(context, builder, given[6]).shape, 1)
+            width = builder.extract_value(make_array(out)(context, builder, given[6]).shape, 1)
             every = [builder.add(given[1], INT(number)) for number in range(rows)]
-            begins = [_at(context, builder, x, given[0], builder.mul(each, length)) for each in every]
-            bits = _at(context, builder, masks, given[2], builder.mul(given[3], length))
-            totals = _sums(builder, rows, REALS)
+            begins = [address(context, builder, x, given[0], builder.mul(each, length)) for each in every]
+            bits = address(context, builder, masks, given[2], builder.mul(given[3], length))
+            totals = sums(builder, rows, REALS)
             for total in totals:
                 builder.store(ir.Constant(REALS, [0.0] * FLOATS), total)
             with cgutils.for_range_slice(builder, given[4], given[5], INT(1)) as (at, _counted):
                 mask = builder.bitcast(builder.load(builder.gep(bits, [at])), ir.VectorType(ir.IntType(1), FLOATS))
                 for begin_of, total in zip(begins, totals, strict=True):
-                    number = _broadcast(builder, builder.load(builder.gep(begin_of, [at])), REALS)
+                    number = broadcast(builder, builder.load(builder.gep(begin_of, [at])), REALS)
                     before = builder.load(total)
                     taken = builder.select(mask, builder.fsub(before, number), builder.fadd(before, number))
                     builder.store(taken, total)
             for each, total in zip(every, totals, strict=True):
                 place = builder.add(builder.mul(each, width), builder.mul(given[3], INT(FLOATS)))
-                there = builder.bitcast(_at(context, builder, sums, given[6], place), REALS.as_pointer())
+                there = builder.bitcast(address(context, builder, out, given[6], place), REALS.as_pointer())
                 builder.store(builder.fadd(builder.load(there, align=4), builder.load(total)), there, align=4)
             return context.get_dummy_value()
 
-        return types.void(x, row, masks, block, begin, end, sums), generate
+        return types.void(x, row, masks, block, begin, end, out), generate
 
     return tile
 
@@ -302,20 +303,20 @@ _adding_four, _adding_one = _adding(ROWS), _adding(1)
 
 
 @compiled
-def add_signed(x: Any, masks: Any, sums: Any, first: int, last: int) -> None:
+def add_signed(x: Any, masks: Any, out: Any, first: int, last: int) -> None:
     """Rows of real numbers, each added or taken off as some blocks of features say: rows × features.
 
     Masks: blocks × length, a bit for each of FLOATS features.
     """
     rows, length = x.shape
-    sums[:, first * FLOATS : last * FLOATS] = 0
+    out[:, first * FLOATS : last * FLOATS] = 0
     for block in range(first, last):
         for begin in range(0, length, SPAN):
             end = min(begin + SPAN, length)
             row = 0
             while row + ROWS <= rows:
-                _adding_four(x, row, masks, block, begin, end, sums)
+                _adding_four(x, row, masks, block, begin, end, out)
                 row += ROWS
             while row < rows:
-                _adding_one(x, row, masks, block, begin, end, sums)
+                _adding_one(x, row, masks, block, begin, end, out)
                 row += 1

@@ -136,7 +136,7 @@ class PackedLayer(nn.Module):
         destination[f"{prefix}weight"] = way(self.way).unpacked(self.stored, self)
         super()._save_to_state_dict(destination, prefix, keep_vars)
 
-    def _load_from_state_dict(  # noqa: PLR0913  # torch's own signature
+    def _load_from_state_dict(
         self,
         state_dict: Any,
         prefix: str,
