@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from archspec.kernels import compiled
 from archspec.kernels.signs import Array, bits, words
+from archspec.kernels.window import Window
 
 WORTH_A_THREAD = 2**26
 """Products of ±1, or additions of real numbers 16 times as slow, that take longer than to wake a thread."""
@@ -78,7 +79,7 @@ class Ready:
     """
 
     def __init__(self, layer: Any, size: tuple[int, ...]) -> None:
-        form, window = layer.form, layer.window
+        form = layer.form
         self.stored, self.factors, self.size = layer.stored, (layer.alpha, layer.bias), size
         self.signs = layer.stored.numpy().view(np.uint64)
         self.alpha, self.bias = _factors(layer)
@@ -87,6 +88,7 @@ class Ready:
             self.out: tuple[int, ...] = (form.out_features,)
             self.filter, self.parts = form.in_features, len(self.signs)
             return
+        window: Window = layer.window
         groups, filters = self.signs.shape[:2]
         self.out = (form.out_channels, *window.size(*size))
         self.filter, self.parts = form.weight[0].numel(), filters
@@ -155,11 +157,12 @@ def _added(layer: Any, x: Tensor) -> Tensor:
         share(compiled.add_signed, (given[group], masks[group], sums[group]), masks.shape[1], work)
     y = torch.from_numpy(sums[:, :, :filters])
     if x.dim() == 4:
-        y = y.reshape(groups, n, pixels, filters).permute(1, 0, 3, 2)
-        y = y.reshape(n, -1, *layer.window.size(*x.shape[2:])) * layer.alpha.view(-1, 1, 1)
-        return y if layer.bias is None else y + layer.bias.view(-1, 1, 1)
-    y = y[0] * layer.alpha
-    return y if layer.bias is None else y + layer.bias
+        y = y.reshape(groups, n, pixels, filters).permute(1, 0, 3, 2).reshape(n, -1, *layer.window.size(*x.shape[2:]))
+    else:
+        y = y[0]
+    shape = (-1, 1, 1) if x.dim() == 4 else (-1,)
+    y = y * layer.alpha.view(shape)
+    return y if layer.bias is None else torch.add(y, layer.bias.view(shape))
 
 
 def _blocks(rows: Array, lanes: int) -> Array:

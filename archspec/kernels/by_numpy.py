@@ -87,7 +87,8 @@ def scaled(layer: Any, wholes: Tensor, x: Tensor) -> Tensor:
     shape = (-1, 1, 1) if x.dim() == 4 else (-1,)
     y = wholes * layer.form.input_factors(x) if layer.form.input_scale else wholes
     y = y * layer.alpha.view(shape)
-    return y if layer.bias is None else y + layer.bias.view(shape)
+    shifted: Tensor = y if layer.bias is None else y + layer.bias.view(shape)
+    return shifted
 
 
 WAY = ByNumPy()

@@ -36,14 +36,35 @@ REALS = ir.VectorType(ir.FloatType(), FLOATS)
 INT, SHORT = ir.IntType(64), ir.IntType(32)
 
 
+emitted: Callable[[Any], Any] = intrinsic
+"""A function whose body is written in LLVM's language, called from compiled ones."""
+
+
 def compiled(function: F) -> F:
     """A function for numba to compile, outside Python's lock, and to keep where it finds a folder for that."""
+    return _compiled(None, function)
+
+
+def compiled_for(*given: Any) -> Callable[[F], F]:
+    """The same, compiled at once for arguments of these types: the first call is as quick as all others.
+
+    Inside a graph that torch compiles there may not be a first call: torch would trace numba's compiler.
+    """
+    return lambda function: _compiled(types.void(*given), function)
+
+
+def _compiled(signature: Any, function: F) -> F:
     made: F
     try:
-        made = numba.njit(cache=True, nogil=True)(function)
+        made = numba.njit(signature, cache=True, nogil=True)(function)
     except RuntimeError:  # neither the folder of this file nor one of the user's can be written
-        made = numba.njit(nogil=True)(function)
+        made = numba.njit(signature, nogil=True)(function)
     return made
+
+
+def _array(kind: Any, axes: int) -> Any:
+    """The type of an array without gaps."""
+    return types.Array(kind, axes, "C")
 
 
 # ------------------------------------------------------------------ vectors
@@ -78,7 +99,7 @@ def _add(builder: Any, total: Any, value: Any, add: str = "add") -> None:
 
 
 def _differing(rows: int) -> Any:
-    @intrinsic
+    @emitted
     def tile(_: Any, words: Any, row: Any, lanes: Any, block: Any, counts: Any) -> Any:
         def generate(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
             length = builder.extract_value(make_array(words)(context, builder, given[0]).shape, 1)
@@ -140,7 +161,7 @@ def pack_rows(x: Any, words: Any) -> None:
             words[row, word] = bits
 
 
-@intrinsic
+@emitted
 def _signs(_: Any, x: Any, channel: Any, last: Any, pixel: Any, planes: Any, word: Any) -> Any:
     """Of LANES pixels side by side the signs of some channels, as words: no branch, which would be guessed wrongly."""
 
@@ -206,7 +227,16 @@ def gather(planes: Any, window: Any, lanes: Any, first: int, blocks: int) -> Non
 # ------------------------------------------------------------------ layers
 
 
-@compiled
+@compiled_for(
+    _array(types.float32, 2),
+    _array(types.uint64, 3),
+    _array(types.float32, 2),
+    _array(types.float32, 1),
+    _array(types.float32, 1),
+    _array(types.float32, 2),
+    types.int64,
+    types.int64,
+)
 def linear(x: Any, lanes: Any, means: Any, alpha: Any, bias: Any, y: Any, first: int, last: int) -> None:
     """y = (features − 2·differing)·mean·α + bias for rows of real numbers, of some blocks of features."""
     features, length, few = x.shape[1], lanes.shape[1], 64
@@ -224,7 +254,18 @@ def linear(x: Any, lanes: Any, means: Any, alpha: Any, bias: Any, y: Any, first:
                 y[row, feature] = whole * mean * alpha[feature] + bias[feature]
 
 
-@compiled
+@compiled_for(
+    _array(types.float32, 4),
+    _array(types.uint64, 3),
+    types.UniTuple(types.int64, 12),
+    types.Tuple([_array(types.int32, 1), _array(types.int32, 1), _array(types.int32, 3)]),
+    _array(types.float32, 2),
+    _array(types.float32, 2),
+    _array(types.float32, 2),
+    _array(types.float32, 4),
+    types.int64,
+    types.int64,
+)
 def convolve(  # noqa: PLR0913  # numba takes no mapping
     x: Any, rows: Any, window: Any, border: Any, means: Any, alpha: Any, bias: Any, y: Any, begin: int, end: int
 ) -> None:
@@ -270,7 +311,7 @@ def convolve(  # noqa: PLR0913  # numba takes no mapping
 
 
 def _adding(rows: int) -> Any:
-    @intrinsic
+    @emitted
     def tile(_: Any, x: Any, row: Any, masks: Any, block: Any, begin: Any, end: Any, out: Any) -> Any:
         def generate(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
             length = builder.extract_value(make_array(x)(context, builder, given[0]).shape, 1)
@@ -302,7 +343,13 @@ def _adding(rows: int) -> Any:
 _adding_four, _adding_one = _adding(ROWS), _adding(1)
 
 
-@compiled
+@compiled_for(
+    _array(types.float32, 2),
+    _array(types.uint16, 2),
+    _array(types.float32, 2),
+    types.int64,
+    types.int64,
+)
 def add_signed(x: Any, masks: Any, out: Any, first: int, last: int) -> None:
     """Rows of real numbers, each added or taken off as some blocks of features say: rows × features.
 

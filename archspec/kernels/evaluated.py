@@ -20,7 +20,7 @@ class _Evaluated:
     training: bool
     weight: Tensor
     alpha: Tensor
-    bias: Tensor | None
+    bias: Any
     _bits: tuple[Any, PackedLayer | None] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
@@ -33,9 +33,10 @@ class _Evaluated:
             return result
         learned = [each for each in (self.weight, self.bias) if each is not None]
         if torch.is_grad_enabled() and any(each.requires_grad for each in (x, *learned)):
-            through: Tensor = _Beside.apply(bits, reference, x, *learned)
+            through: Tensor = _Beside.apply(bits, reference, x, *learned)  # type: ignore[no-untyped-call]
             return through
-        return bits(x)
+        output: Tensor = bits(x)
+        return output
 
     def packed(self) -> PackedLayer | None:
         """The packed layer of the weights as they are now; None of those that cannot be packed, such as NaN."""
@@ -74,7 +75,7 @@ class _Beside(torch.autograd.Function):
         return bits(x.detach())  # type: ignore[no-any-return]
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         x, *_ = ctx.saved_tensors  # which torch refuses where they were written over
         with torch.enable_grad():

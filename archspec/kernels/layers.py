@@ -24,6 +24,8 @@ from archspec.runtime.binary import BinaryConv2d, BinaryLinear
 EXACT = 2**24
 """Products of a filter: so many ±1 add up exactly in float32, in any order."""
 
+INSTEAD = "unpack(model) gives layers of ±1 that do"
+
 
 class PackedLayer(nn.Module):
     """What the two packed layers share.
@@ -45,7 +47,6 @@ class PackedLayer(nn.Module):
     """
 
     form: Any
-    window: Window | None = None
     ready: Any
     stored: Tensor
     alpha: Tensor
@@ -78,8 +79,13 @@ class PackedLayer(nn.Module):
         """The layer's output: by the bits, or by the layer of ±1 where these do not take the input.
 
         That is: an input of another type than float32, on another device, of another shape than the layer's, under
-        autocast, in a graph that torch traces, or with NaN where no mean of |x| carries it on.
+        autocast, or with NaN where no mean of |x| carries it on.
+
+        Raises:
+            ArchspecError: It is traced.
         """
+        if torch.compiler.is_compiling():
+            raise ArchspecError(f"packed one-bit layers are not traced: archspec.kernels.{INSTEAD}")
         if not self._takes(x):
             result: Tensor = self.unpacked()(x)
             return result
@@ -87,7 +93,7 @@ class PackedLayer(nn.Module):
             return self.compute(x)
         if not torch.is_grad_enabled():
             return self.compute(x.detach())
-        through: Tensor = _Through.apply(x, self)
+        through: Tensor = _Through.apply(x, self)  # type: ignore[no-untyped-call]
         return through
 
     def compute(self, x: Tensor) -> Tensor:
@@ -96,23 +102,25 @@ class PackedLayer(nn.Module):
 
     def _takes(self, x: Tensor) -> bool:
         plain = (type(x) is Tensor or type(x) is nn.Parameter) and x.is_cpu and x.dtype is torch.float32
-        if not plain or self._buffers["alpha"].dtype is not torch.float32 or not self._fits(x):
+        if not plain or self.alpha.dtype is not torch.float32 or not self._fits(x):
             return False
-        if torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
+        if torch.is_autocast_enabled("cpu"):
             return False
         return self.carries_nan or not bool(x.isnan().any())
 
     def _fits(self, x: Tensor) -> bool:
         raise NotImplementedError
 
-    def input_factors(self, x: Tensor) -> Tensor:
+    def input_factors(self, x: Tensor, *box: Tensor) -> Tensor:
         """The means of |x|, as the layer of ±1 has them."""
-        factors: Tensor = self.form.input_factors(x)
+        factors: Tensor = self.form.input_factors(x, *box)
         return factors
 
     def unpacked(self) -> BinaryConv2d | BinaryLinear:
         """The layer with weights of ±1, not training."""
-        layer: BinaryConv2d | BinaryLinear = copy.deepcopy(self.form).to_empty(device=self.alpha.device)
+        layer: BinaryConv2d | BinaryLinear = (
+            copy.deepcopy(self.form).to_empty(device=self.alpha.device).to(self.alpha.dtype)
+        )
         with torch.no_grad():
             layer.weight.copy_(way(self.way).unpacked(self.stored, self))
             layer.alpha = self.alpha.clone()
@@ -127,9 +135,7 @@ class PackedLayer(nn.Module):
             ArchspecError: It is told to learn.
         """
         if mode:
-            raise ArchspecError(
-                "packed one-bit layers do not learn: archspec.kernels.unpack(model) gives one that does"
-            )
+            raise ArchspecError(f"packed one-bit layers do not learn: archspec.kernels.{INSTEAD}")
         return super().train(mode)
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
@@ -167,6 +173,8 @@ class PackedLayer(nn.Module):
 class PackedConv2d(PackedLayer):
     """A packed `BinaryConv2d`."""
 
+    window: Window
+
     def __init__(self, layer: BinaryConv2d, way: str) -> None:
         super().__init__(layer, way)
         self._border: tuple[tuple[int, int], Array, Array, Array] | None = None
@@ -175,10 +183,10 @@ class PackedConv2d(PackedLayer):
         self.window, self.groups, self.box = Window.of(layer), layer.groups, layer.box("cpu")
         self.single = self.window.kernel == (1, 1) and not any(self.window.before + self.window.after)
 
-    def input_factors(self, x: Tensor) -> Tensor:
+    def input_factors(self, x: Tensor, *box: Tensor) -> Tensor:
         """The means of |x|, as the layer of ±1 has them; of windows of one pixel they are its own."""
         if not self.single:
-            return self.form.input_factors(x, self.box)
+            return super().input_factors(x, *(box or (self.box,)))
         down, across = self.window.stride
         return x.abs().mean(-3, keepdim=True)[..., ::down, ::across]
 
@@ -235,7 +243,7 @@ class _Through(torch.autograd.Function):
         return layer.compute(x.detach())
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors
         with torch.enable_grad():
@@ -272,4 +280,6 @@ def _without_numbers(layer: BinaryConv2d | BinaryLinear) -> Any:
             for each in layer.parameters(recurse=False)
         }
         empty |= {id(each): torch.empty_like(each, device="meta") for each in layer.buffers(recurse=False)}
-    return copy.deepcopy(layer, empty)
+    made = copy.deepcopy(layer, empty)
+    made.__class__ = BinaryConv2d if isinstance(layer, BinaryConv2d) else BinaryLinear  # not one that asks for bits
+    return made

@@ -178,7 +178,8 @@ def _forms(real: nn.Module, bits: nn.Module | None, x: Tensor, runs: int) -> tup
     layouts = LAYOUTS if x.dim() == 4 else {"": torch.contiguous_format}
     works: dict[str, Callable[[], Any]] = {}
     for layout, format_ in layouts.items():
-        model = copy.deepcopy(real).to(memory_format=format_) if layout == "channels_last" else real
+        model: Any = copy.deepcopy(real) if layout == "channels_last" else real
+        model = model.to(memory_format=format_)  # which torch's types do not know of a module
         works[layout] = _call(model, x.contiguous(memory_format=format_))
     if bits is not None:
         works["bits"] = _call(bits, x)
@@ -194,7 +195,7 @@ def in_turn(
     """The medians of the seconds of some works, each done once in every round, forwards and backwards by turns."""
     taken: dict[str, list[float]] = {name: [] for name in works}
     for number in range(runs + WARM):
-        for name in works if number % 2 else reversed(works):
+        for name in works if number % 2 else reversed(list(works)):
             begin = clock()
             works[name]()
             taken[name].append(clock() - begin)

@@ -15,9 +15,8 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic
 
-from archspec.kernels.compiled import INT, LANES, WORDS, address, broadcast, compiled, popcount, sums
+from archspec.kernels.compiled import INT, LANES, WORDS, address, broadcast, compiled, emitted, popcount, sums
 
 FEATURES: Mapping[str, bool] = dict(llvm.get_host_cpu_features())
 
@@ -117,7 +116,7 @@ def least(work: Callable[[], Any], runs: int = 7) -> float:
 # ------------------------------------------------------------------ the loops
 
 
-@intrinsic
+@emitted
 def _counting(_: Any, words: Any, steps: Any) -> Any:
     """Each sum goes on with the bits in which it differs from a vector: nothing can be left out."""
 
@@ -137,7 +136,7 @@ def _counting(_: Any, words: Any, steps: Any) -> Any:
     return types.void(words, steps), generate
 
 
-@intrinsic
+@emitted
 def _multiplying(_: Any, numbers: Any, steps: Any) -> Any:
     def generate(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
         kind = ir.VectorType(ir.FloatType(), WIDE)
@@ -163,7 +162,7 @@ def _multiplying(_: Any, numbers: Any, steps: Any) -> Any:
     return types.void(numbers, steps), generate
 
 
-@intrinsic
+@emitted
 def _reading_all(_: Any, words: Any, count: Any) -> Any:
     def generate(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
         place = builder.bitcast(address(context, builder, words, given[0], INT(0)), WORDS.as_pointer())

@@ -39,9 +39,10 @@ def ones(packed: Array) -> Array:
     [3, 64]
     """
     if hasattr(np, "bitwise_count"):
-        counted: Array = np.bitwise_count(packed)
-        return counted
-    return _BYTES[np.ascontiguousarray(packed)[..., None].view(np.uint8)].sum(-1, dtype=np.uint8)
+        found: Array = np.bitwise_count(packed)
+        return found
+    counted: Array = _BYTES[np.ascontiguousarray(packed)[..., None].view(np.uint8)].sum(-1, dtype=np.uint8)
+    return counted
 
 
 _BYTES = np.array([bin(byte).count("1") for byte in range(256)], np.uint8)

@@ -43,12 +43,10 @@ class Window:
         left, right, top, bottom = layer.sides
         if layer.padding == "same":  # torch puts what is odd behind
             spans = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
-            before, after = [span // 2 for span in spans], [span - span // 2 for span in spans]
+            (y, x), (down, across) = [span // 2 for span in spans], [span - span // 2 for span in spans]
         else:
-            before = after = (0, 0) if layer.padding == "valid" else layer.padding
-        y, x = before
-        down, right_of = after
-        return cls(kernel, layer.stride, (y + top, x + left), (down + bottom, right_of + right), dilation)
+            y, x = down, across = (0, 0) if layer.padding == "valid" else layer.padding
+        return cls(kernel, layer.stride, (y + top, x + left), (down + bottom, across + right), dilation)
 
     def size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of the result.

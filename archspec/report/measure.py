@@ -70,13 +70,14 @@ def _sentence(found: "Measurement") -> str:
 
 def _notes(found: "Measurement") -> Iterator[str]:
     bindings = numbers.bindings(found.network.bindings)
-    yield f"batch {found.network.batch}{bindings and f'; {bindings}'}; {found.threads} thread{'s' * (found.threads > 1)}"
+    threads = f"{found.threads} thread{'s' * (found.threads > 1)}"
+    yield f"batch {found.network.batch}{bindings and f'; {bindings}'}; {threads}"
     yield f"medians of {found.runs} rounds, in each of which every form ran once; float32 in torch's quicker layout"
     real, bits = found.whole
     if bits is not None:
         yield (
-            f"parameters and buffers {numbers.exact_size(real.bytes)} in float32, {numbers.exact_size(bits.bytes)} with "
-            f"bits: {_times(real.bytes / bits.bytes).text} less; one-bit layers by {found.way}"
+            f"parameters and buffers {numbers.exact_size(real.bytes)} in float32, {numbers.exact_size(bits.bytes)} "
+            f"with bits: {_times(real.bytes / bits.bytes).text} less; one-bit layers by {found.way}"
         )
         yield "operations: 64·c·N_W/(c·N_W + 64), of one-bit weights alone 2 (additions without products)"
         if any(layer.bits and layer.measured and layer.measured < 1 for layer in found.layers):
