@@ -194,9 +194,9 @@ def test_models_without_one_bit_layers_are_refused():
 
 
 def test_an_unknown_way_is_refused_with_a_suggestion(lenet):
-    with pytest.raises(ArchspecError, match="no way 'nump' .*; did you mean 'numpy'"):
+    with pytest.raises(ArchspecError, match=r"no way 'nump' .*; did you mean 'numpy'"):
         kernels.pack(lenet, "nump")
-    with pytest.raises(ArchspecError, match="no way 'cuda' .*; there are numba, int8, numpy"):
+    with pytest.raises(ArchspecError, match=r"no way 'cuda' .*; there are numba, int8, numpy"):
         kernels.evaluate_with_bits(lenet, "cuda")
 
 
@@ -287,7 +287,7 @@ def test_what_is_evaluated_follows_the_weights(lenet, x):
     with torch.no_grad():
         assert torch.equal(model(x), lenet(x))
         for change in (
-            lambda: model.conv2.weight.neg_(),
+            model.conv2.weight.neg_,
             lambda: model.load_state_dict({**lenet.state_dict(), "conv2.weight": -lenet.conv2.weight}),
             lambda: (model.fc1.weight.data.neg_(), model.eval()),  # torch does not count what is done to .data
         ):
