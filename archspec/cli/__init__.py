@@ -34,6 +34,7 @@ VERBS = (
     "explain",
     "explain-difference",
     "formula",
+    "measure",
     "memory",
     "reconcile",
     "reproduce",

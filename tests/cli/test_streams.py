@@ -30,6 +30,7 @@ VERBS = {
     "explain": "explain small.yaml unit/conv2d",
     "explain-difference": "explain-difference --help",
     "formula": "formula small.yaml",
+    "measure": "measure --help",
     "memory": "memory small.yaml",
     "reconcile": "reconcile small.yaml --reported 1k",
     "reproduce": "reproduce --help",
