@@ -35,6 +35,7 @@ VERBS = (
     "explain-difference",
     "formula",
     "memory",
+    "plot",
     "reconcile",
     "reproduce",
     "schema",
