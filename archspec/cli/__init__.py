@@ -29,6 +29,7 @@ VERBS = (
     "count",
     "crossover",
     "distil",
+    "draw",
     "ensemble",
     "evaluate",
     "explain",

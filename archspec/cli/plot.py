@@ -41,4 +41,5 @@ def _verb(picture: Picture) -> click.Command:
 _output = click.option("-o", "--output", required=True, metavar="FILE", help="x.svg, x.png, x.pdf, x.html or x.json.")
 
 for _picture in PICTURES.values():
-    command.add_command(_verb(_picture))
+    if _picture.verb == "plot":
+        command.add_command(_verb(_picture))

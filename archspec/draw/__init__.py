@@ -4,7 +4,7 @@ Each kind of picture is an entry of one register, which `archspec plot`, `.plot(
 pictures and the tests read. A chart is an Altair chart; a drawing is SVG of our own.
 
 >>> [picture.name for picture in pictures_of("CostTable")]
-['costs', 'roofline']
+['costs', 'roofline', 'blocks']
 """
 
 from archspec.draw.register import PICTURES, Picture, picture, pictures_of, plotted

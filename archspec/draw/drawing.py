@@ -41,8 +41,8 @@ class Drawing:
 STYLE = (
     "body{font:14px/1.5 system-ui,sans-serif;margin:1.5em;color:#222}h1{font-size:18px;font-weight:600}"
     "details{border-left:2px solid #ccc;margin:.25em 0;padding-left:.6em}summary{cursor:pointer;padding:.15em .3em}"
-    "summary .name{display:inline-block;min-width:12em;font-weight:600}"
-    "summary .fact{display:inline-block;min-width:9em;color:#555;font-variant-numeric:tabular-nums}"
+    ".name{display:inline-block;min-width:12em;font-weight:600}"
+    ".fact{display:inline-block;min-width:14em;color:#555;font-variant-numeric:tabular-nums}"
     ".share{display:inline-block;width:10em;height:.8em;vertical-align:-1px;border:1px solid #ccc;"
     "background:linear-gradient(90deg,#56B4E9 var(--part),transparent 0) no-repeat}"
     ".leaf{padding:.15em .3em .15em 1.7em}svg{max-width:100%;height:auto}p.note{color:#555}"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 
@@ -19,6 +19,7 @@ class Picture:
         shows: What one sees, as a sentence.
         home: The function that draws it, as "module:function" of this package.
         takes: The options that it takes beside what it is made from.
+        verb: The command that draws it.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Picture:
     shows: str
     home: str
     takes: tuple[str, ...] = ()
+    verb: Literal["plot", "draw"] = "plot"
 
     @property
     def draw(self) -> Callable[..., Any]:
@@ -49,6 +51,13 @@ _ENTRIES = (
         "How fast each part can run on a device at most: its arithmetic or its memory is the limit.",
         "charts.roofline:roofline",
         ("peak", "bandwidth", "by"),
+    ),
+    Picture(
+        "blocks",
+        "CostTable",
+        "A block or a network as its paper draws it, with the share of the cost as shade.",
+        "blocks.drawing:blocks",
+        verb="draw",
     ),
     Picture(
         "along",

@@ -45,8 +45,9 @@ def values(chart):
 
 
 def test_every_kind_has_a_verb_with_its_options():
-    assert set(command.commands) == set(PICTURES)
-    for entry in PICTURES.values():
+    plotted = {name: entry for name, entry in PICTURES.items() if entry.verb == "plot"}
+    assert set(command.commands) == set(plotted)
+    for entry in plotted.values():
         assert callable(entry.draw)
         assert set(entry.takes) <= set(OPTIONS)
         assert entry.source in SOURCES
