@@ -1,22 +1,19 @@
 """`archspec compress`: what a compressed network weighs, the file that weighs it, and the closed forms of that."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import rich_click as click
 
 from archspec import architecture
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import bindings, network, open_spec, set_option, spec_argument
+from archspec.cli.options import set_option, spec_argument
+from archspec.cli.progress import progress_of
+from archspec.cli.specs import bindings, network, open_spec
 from archspec.cli.training import recipe_options, running_options
 from archspec.errors import ArchspecError
 from archspec.report import packed as reports
 from archspec.report.compress import closed_forms, packed, prediction
-
-if TYPE_CHECKING:
-    from archspec.compress.progress import Progress
 
 plan_option = click.option(
     "--plan", required=True, metavar="PLAN", help="A file, - for standard input, or the name of a plan."
@@ -162,26 +159,3 @@ def formulas(name: str | None, settings: tuple[str, ...], output_format: str) ->
         raise click.UsageError("--set gives values to the letters of one closed form; give its NAME")
     found = tuple(CLOSED_FORMS.values()) if name is None else (closed_form(name),)
     print_report(closed_forms(found, bindings(settings)), output_format)
-
-
-@contextmanager
-def progress_of(what: str) -> "Iterator[Progress]":
-    """A bar on standard error while work goes on, where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    from archspec.compress.progress import silent
-
-    console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
-        yield silent
-        return
-    columns = TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-
-        def told(name: str, done: int, total: int) -> None:
-            bar.update(task, description=f"{what} {name}", completed=done, total=total)
-
-        yield told

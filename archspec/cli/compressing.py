@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from archspec import compress, runs
-from archspec.cli.compress import progress_of
 from archspec.cli.formats import print_report
-from archspec.cli.options import open_spec
+from archspec.cli.progress import progress_of
+from archspec.cli.specs import open_spec
 from archspec.cli.training import changes_of, held_out_of, interrupted, options_of, stops_told, watcher
 from archspec.compress import plan as plans
 from archspec.errors import ArchspecError

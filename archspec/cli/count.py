@@ -4,7 +4,8 @@ import rich_click as click
 
 from archspec.cli import complete
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import COUNTING, counting_options, network, set_option, spec_argument
+from archspec.cli.options import COUNTING, counting_options, set_option, spec_argument
+from archspec.cli.specs import network
 from archspec.cost import DIALECTS, GROUPINGS, Counting, dialect, requested
 from archspec.report.columns import named
 from archspec.report.cost import cost

@@ -7,7 +7,8 @@ from typing import Any
 import rich_click as click
 
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import open_spec, set_option, spec_argument
+from archspec.cli.options import set_option, spec_argument
+from archspec.cli.specs import open_spec
 from archspec.cli.training import (
     folder,
     interrupted,

@@ -3,7 +3,8 @@
 import rich_click as click
 
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import open_spec, set_option, spec_argument
+from archspec.cli.options import set_option, spec_argument
+from archspec.cli.specs import open_spec
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.report.train import evaluation

@@ -3,7 +3,8 @@
 import rich_click as click
 
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, network, set_option, spec_argument
+from archspec.cli.options import counting_options, set_option, spec_argument
+from archspec.cli.specs import network
 from archspec.cost import Counting
 
 

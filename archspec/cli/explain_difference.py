@@ -3,7 +3,8 @@
 import rich_click as click
 
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import network, set_option, spec_argument
+from archspec.cli.options import set_option, spec_argument
+from archspec.cli.specs import network
 from archspec.cost import CONVENTIONS, DIALECTS
 from archspec.cost.difference import counter
 from archspec.report.reconcile import explain_difference

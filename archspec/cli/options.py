@@ -9,11 +9,8 @@ from typing import Any, TypeAlias, TypeVar
 
 import rich_click as click
 
-from archspec import architecture, runs
-from archspec.architecture import Architecture
 from archspec.cli.complete import conventions, quantities, settings_of, specifications
 from archspec.errors import BindingError
-from archspec.runs import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 Command: TypeAlias = Callable[..., Any]
@@ -78,62 +75,6 @@ def counting_options(*fields: str) -> Callable[[Command], Command]:
         return decorated
 
     return decorate
-
-
-def bindings(settings: tuple[str, ...]) -> dict[str, str]:
-    """The symbols' values of `--set` options, each of which may hold several, apart by commas.
-
-    Raises:
-        BindingError: A part is not NAME=VALUE, or a name stands twice.
-    """
-    values: dict[str, str] = {}
-    for setting in (part for several in settings for part in several.split(",")):
-        name, sign, value = setting.partition("=")
-        name, value = name.strip(), value.strip()
-        if not (sign and name and value):
-            raise BindingError(f"--set takes NAME=VALUE, such as alpha=0.5 (got '{setting}')")
-        if name in values:
-            raise BindingError(f"--set {name} is given twice")
-        values[name] = value
-    return values
-
-
-def apart(spec: str) -> tuple[str, dict[str, str]]:
-    """A specification as it is named, and the values of symbols behind the name: mobilenet:alpha=0.5,side=160.
-
-    Raises:
-        BindingError: What stands behind is not NAME=VALUE.
-    """
-    name, colon, settings = spec.rpartition(":")
-    if not colon or "=" not in settings or os.path.exists(spec):
-        return spec, {}
-    return name, bindings((settings,))
-
-
-def network(spec: str, settings: tuple[str, ...] = ()) -> tuple[Architecture, dict[str, Any]]:
-    """The network that SPEC names, and the values of its symbols: those behind its name, else those of `--set`.
-
-    Of a run's folder, the values of the run are the defaults.
-    """
-    name, own = apart(spec)
-    run = runs.find(name)
-    return architecture.load(name) if run is None else run.as_specification(), {**bindings(settings), **own}
-
-
-def open_spec(spec: str, settings: tuple[str, ...]) -> tuple[Architecture, dict[str, Any], Run | None]:
-    """The same for what is made with weights; and the run, if SPEC is its folder.
-
-    Raises:
-        ArchspecError: A run's folder has its bindings; others are refused.
-    """
-    name, own = apart(spec)
-    run = runs.find(name)
-    bound: dict[str, Any] = {**bindings(settings), **own}
-    if run is None:
-        return architecture.load(name), bound, None
-    if odd := [name for name, value in bound.items() if run.bindings.get(name) != value]:
-        raise BindingError(f"{name}: is the folder of a run with other bindings than --set {odd[0]}={bound[odd[0]]}")
-    return run.architecture(), dict(run.bindings), run
 
 
 def names(text: str | None, option: str = "--free") -> tuple[str, ...] | None:

@@ -4,7 +4,8 @@ import rich_click as click
 
 from archspec.cli import complete
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, names, network, quantity_option, set_option, spec_argument
+from archspec.cli.options import counting_options, names, quantity_option, set_option, spec_argument
+from archspec.cli.specs import network
 from archspec.cost import Counting
 
 

@@ -9,7 +9,8 @@ from archspec import architecture
 from archspec.cli import complete
 from archspec.cli.budgets import budget_options
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import bindings, counting_options, network, set_option
+from archspec.cli.options import counting_options, set_option
+from archspec.cli.specs import bindings, network
 from archspec.cost import Counting
 from archspec.errors import BindingError
 from archspec.language import zoo

@@ -7,7 +7,8 @@ import rich_click as click
 
 from archspec import runs
 from archspec.cli.formats import format_option
-from archspec.cli.options import open_spec, set_option
+from archspec.cli.options import set_option
+from archspec.cli.specs import open_spec
 from archspec.cli.training import (
     changes_of,
     fit_and_print,

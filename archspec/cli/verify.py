@@ -9,7 +9,8 @@ import rich_click as click
 from archspec import language
 from archspec.architecture import Architecture
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import network, set_option
+from archspec.cli.options import set_option
+from archspec.cli.specs import network
 from archspec.errors import ArchspecError
 from archspec.report.verify import verify
 

@@ -5,7 +5,8 @@ import sys
 import rich_click as click
 
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import network, set_option, spec_argument
+from archspec.cli.options import set_option, spec_argument
+from archspec.cli.specs import network
 from archspec.report.weights import weights
 
 

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
 from math import gcd
+from typing import Any
 
+from archspec.compress.names import LONGEST
 from archspec.dims import Dim
 from archspec.errors import ArchspecError
 from archspec.interval import Interval
@@ -108,3 +110,42 @@ def bounds(frequencies: Sequence[int]) -> Interval:
     """The bits between which entropy puts the Huffman code of such a text: at least n·H, and less than n·(H + 1)."""
     total, each = sum(frequencies), entropy(frequencies)
     return Interval(huffman_at_least(total, each.low), huffman_below(total, each.high))
+
+
+def limited_lengths(counts: Sequence[Dim]) -> tuple[int, ...]:
+    """The lengths of the shortest prefix codes of at most 15 bits, for symbols that occur so often.
+
+    A symbol that does not occur has the length 0. Where Huffman's own are longer, packages are merged (Larmore and
+    Hirschberg 1990).
+
+    Raises:
+        ArchspecError: More than 2^15 symbols occur.
+
+    >>> limited_lengths([5, 9, 12, 13, 16, 45]), limited_lengths([0, 3]), limited_lengths([0, 0])
+    ((4, 4, 3, 3, 3, 1), (0, 1), (0, 0))
+    """
+    if not any(counts):
+        return (0,) * len(counts)
+    lengths = code_lengths(counts)
+    return lengths if max(lengths) <= LONGEST else _packaged(counts)
+
+
+def _packaged(counts: Sequence[Dim]) -> tuple[int, ...]:
+    """By packages: the cheapest coins of the values 2^-1 to 2^-15 that add up to one less than the symbols."""
+    leaves = sorted((count, symbol) for symbol, count in enumerate(counts) if count)
+    if len(leaves) > 2**LONGEST:
+        raise ArchspecError(f"{len(leaves)} symbols have no codes of {LONGEST} bits at most; fewer bits, or no codes")
+    coins = [(count, (symbol,)) for count, symbol in leaves]
+    row: list[tuple[Any, Any]] = []
+    for _ in range(LONGEST):
+        packages = [(row[i][0] + row[i + 1][0], (row[i][1], row[i + 1][1])) for i in range(0, len(row) - 1, 2)]
+        row = sorted([*coins, *packages], key=lambda coin: coin[0])  # of equals, symbols before packages
+    lengths = [0] * len(counts)
+    bought = [coin[1] for coin in row[: 2 * len(leaves) - 2]]
+    while bought:
+        coin = bought.pop()
+        if isinstance(coin[0], tuple):
+            bought.extend(coin)
+        else:
+            lengths[coin[0]] += 1
+    return tuple(lengths)

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from archspec.compress.huffman import limited_lengths
 from archspec.dims import Dim
 from archspec.errors import ArchspecError
 
@@ -65,8 +66,6 @@ class Counts:
     @cached_property
     def lengths(self) -> tuple[int, ...]:
         """The lengths of their Huffman codes, at most 15 bits."""
-        from archspec.compress.codecs.huffman import limited_lengths
-
         return limited_lengths(self.each or ())
 
 

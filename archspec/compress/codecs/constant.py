@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from archspec.compress.codecs.base import Array, ByteReader, Counts
-from archspec.compress.codecs.streams import Fixed, Stream
+from archspec.compress.codecs.fixed import Fixed
+from archspec.compress.codecs.streams import Stream
 from archspec.compress.codecs.values import Content, Values
 from archspec.dims import Dim
 from archspec.errors import ArchspecError

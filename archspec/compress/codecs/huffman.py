@@ -5,17 +5,14 @@ their lengths: the shortest first, those of one length in the order of their sym
 before. A symbol alone has a code of one bit. Blocks can be decoded apart, and so many at once.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from archspec.compress.codecs.base import Array, ByteReader, Counts, DamagedError, Terms
-from archspec.compress.huffman import code_lengths
+from archspec.compress.codecs.fixed import Fixed
 from archspec.compress.names import LONGEST
 from archspec.dims import Dim, ceil_div
-from archspec.errors import ArchspecError
 
 BLOCK = 4096
 LANES = 4096
@@ -57,8 +54,6 @@ class Huffman:
 
     def encode(self, symbols: Array) -> bytes:
         """The stream in bytes."""
-        from archspec.compress.codecs.streams import Fixed
-
         lengths = np.array(Counts.of(symbols, self.bits).lengths, np.uint8)
         each = lengths[symbols]
         blocks = np.add.reduceat(each, range(0, len(each), BLOCK), dtype=np.int64) if len(each) else each
@@ -71,8 +66,6 @@ class Huffman:
         Raises:
             DamagedError: The table is no complete code, a block is not as long as it says, or bytes are missing.
         """
-        from archspec.compress.codecs.streams import Fixed
-
         lengths = Fixed(4).decode(reader, 2**self.bits, "tables")
         _refuse_incomplete(lengths, count, reader)
         blocks = reader.numbers("<u2", ceil_div(count, BLOCK), "the lengths of blocks").astype(np.int64)
@@ -99,45 +92,6 @@ class Huffman:
             )
         except DamagedError as error:
             raise reader.damaged(str(error)) from None
-
-
-def limited_lengths(counts: Sequence[Dim]) -> tuple[int, ...]:
-    """The lengths of the shortest prefix codes of at most 15 bits, for symbols that occur so often.
-
-    A symbol that does not occur has the length 0. Where Huffman's own are longer, packages are merged (Larmore and
-    Hirschberg 1990).
-
-    Raises:
-        ArchspecError: More than 2^15 symbols occur.
-
-    >>> limited_lengths([5, 9, 12, 13, 16, 45]), limited_lengths([0, 3]), limited_lengths([0, 0])
-    ((4, 4, 3, 3, 3, 1), (0, 1), (0, 0))
-    """
-    if not any(counts):
-        return (0,) * len(counts)
-    lengths = code_lengths(counts)
-    return lengths if max(lengths) <= LONGEST else _packaged(counts)
-
-
-def _packaged(counts: Sequence[Dim]) -> tuple[int, ...]:
-    """By packages: the cheapest coins of the values 2^-1 to 2^-15 that add up to one less than the symbols."""
-    leaves = sorted((count, symbol) for symbol, count in enumerate(counts) if count)
-    if len(leaves) > 2**LONGEST:
-        raise ArchspecError(f"{len(leaves)} symbols have no codes of {LONGEST} bits at most; fewer bits, or no codes")
-    coins = [(count, (symbol,)) for count, symbol in leaves]
-    row: list[tuple[Any, Any]] = []
-    for _ in range(LONGEST):
-        packages = [(row[i][0] + row[i + 1][0], (row[i][1], row[i + 1][1])) for i in range(0, len(row) - 1, 2)]
-        row = sorted([*coins, *packages], key=lambda coin: coin[0])  # of equals, symbols before packages
-    lengths = [0] * len(counts)
-    bought = [coin[1] for coin in row[: 2 * len(leaves) - 2]]
-    while bought:
-        coin = bought.pop()
-        if isinstance(coin[0], tuple):
-            bought.extend(coin)
-        else:
-            lengths[coin[0]] += 1
-    return tuple(lengths)
 
 
 def canonical(lengths: Array) -> Array:

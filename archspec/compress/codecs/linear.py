@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from archspec.compress.codecs.base import Array, ByteReader, Counts
-from archspec.compress.codecs.streams import Fixed, Floats, Stream, rounded, stream
+from archspec.compress.codecs.fixed import Fixed
+from archspec.compress.codecs.streams import Floats, Stream, rounded, stream
 from archspec.compress.codecs.values import Content, Values
 from archspec.compress.sharing import scales
 from archspec.dims import Dim

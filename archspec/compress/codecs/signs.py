@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from archspec.compress.codecs.base import Array
-from archspec.compress.codecs.streams import Fixed, Floats, Stream, rounded
+from archspec.compress.codecs.fixed import Fixed
+from archspec.compress.codecs.streams import Floats, Stream, rounded
 from archspec.compress.codecs.values import Content, Values
 
 

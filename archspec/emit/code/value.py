@@ -1,6 +1,8 @@
 """A value that is an expression of Python, and its sums, products and powers.
 
 A sum is kept as its terms, so that `h + 2 - 2` is `h`; nothing else is rewritten, so that code reads as it was written.
+Python's own operators ask the rules that stand above this file (a comparison what is known, `str` the text): the circle
+of this room.
 """
 
 from collections.abc import Iterator, Sequence

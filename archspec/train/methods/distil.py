@@ -61,7 +61,7 @@ class Distil(Method):
 
     def begin(self, model: "nn.Module", network: "Network", seed: int) -> "Distilled":  # noqa: ARG002
         """Load the teachers, and hold them against the student: the same images, the same classes."""
-        from archspec.train.trained import trained
+        from archspec.train.trained import trained  # a circle: a teacher is a run, and a run's recipe may distil
 
         device = next(model.parameters()).device
         shape, classes = network.input.shape[1:], network.tensor(network.output).shape[1]
