@@ -8,7 +8,8 @@ import rich_click as click
 from archspec.architecture import Architecture
 from archspec.cli import complete
 from archspec.cli.echo import echo_message
-from archspec.cli.options import COUNTING, names, network, set_option
+from archspec.cli.options import COUNTING, names, set_option
+from archspec.cli.specs import network
 from archspec.cost import USUAL, Counting, requested
 from archspec.errors import BindingError
 

@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 import rich_click as click
 
 from archspec.cli import complete
-from archspec.cli.options import COUNTING, counting_options, names, network, set_option, spec_argument
+from archspec.cli.options import COUNTING, counting_options, names, set_option, spec_argument
+from archspec.cli.specs import network
 from archspec.cost import Counting
 from archspec.errors import ArchspecError, BindingError
 from archspec.memory import DTYPES, ORDERS
@@ -98,7 +99,7 @@ OPTIONS: Mapping[str, Decorator] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PlotSource:
     """How a result is made of the command line.
 
     Attributes:
@@ -206,9 +207,9 @@ _quantities = click.option(
 )
 _specs = click.argument("specs", metavar="SPEC…", nargs=-1, required=True, shell_complete=complete.specifications)
 
-SOURCES: Mapping[str, Source] = {
-    "CostTable": Source((spec_argument, set_option, counting_options()), _table),
-    "Memory": Source(
+SOURCES: Mapping[str, PlotSource] = {
+    "CostTable": PlotSource((spec_argument, set_option, counting_options()), _table),
+    "Memory": PlotSource(
         (
             spec_argument,
             set_option,
@@ -220,7 +221,7 @@ SOURCES: Mapping[str, Source] = {
         ),
         _memories,
     ),
-    "Sensitivity": Source(
+    "Sensitivity": PlotSource(
         (
             spec_argument,
             click.option("--for", "symbols", type=Names(), metavar="NAME,…", help="Of these symbols alone."),
@@ -230,7 +231,7 @@ SOURCES: Mapping[str, Source] = {
         ),
         _sensitivities,
     ),
-    "Staircase": Source(
+    "Staircase": PlotSource(
         (
             _specs,
             click.option("--for", "symbol", required=True, metavar="NAME[=LOW..HIGH]", help="Along this symbol."),
@@ -240,14 +241,14 @@ SOURCES: Mapping[str, Source] = {
         ),
         _staircases,
     ),
-    "Findings": Source(
+    "Findings": PlotSource(
         (
             click.argument("paper", metavar="PAPER"),
             click.option("--table", "place", metavar="NAME", help="One table of the paper alone: 'Table 2'."),
         ),
         _findings,
     ),
-    "Runs": Source((click.argument("runs", metavar="RUN…", nargs=-1),), _curves),
-    "Table": Source((click.argument("file", metavar="FILE.csv"),), _rows),
+    "Runs": PlotSource((click.argument("runs", metavar="RUN…", nargs=-1),), _curves),
+    "Table": PlotSource((click.argument("file", metavar="FILE.csv"),), _rows),
 }
 """What pictures are made from, by the names under which the register has them."""

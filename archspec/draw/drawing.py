@@ -7,7 +7,7 @@ from archspec.writing import html_text
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class SvgDrawing:
     """A drawing.
 
     Attributes:
@@ -35,7 +35,7 @@ class Drawing:
         return {"image/svg+xml": self.svg}
 
     def __repr__(self) -> str:
-        return f"<Drawing {self.title}, {len(self.svg):,} characters of SVG>"
+        return f"<SvgDrawing {self.title}, {len(self.svg):,} characters of SVG>"
 
 
 STYLE = (

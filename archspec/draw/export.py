@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from archspec.draw.drawing import STYLE, Drawing
+from archspec.draw.drawing import STYLE, SvgDrawing
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.extras import need
 from archspec.files import WrittenFile, replacing
@@ -87,7 +87,7 @@ def _seen(value: Any) -> Any:
 
 def svg(picture: Any) -> str:
     """A picture as SVG."""
-    if isinstance(picture, Drawing):
+    if isinstance(picture, SvgDrawing):
         return picture.svg
     found: str = _converter().vegalite_to_svg(specification(picture), vl_version=_vega())
     return found
@@ -103,7 +103,7 @@ def _pdf(picture: Any) -> bytes:
 
 def html(picture: Any) -> str:
     """A picture as a page that needs no network: a chart's has the libraries that draw it, and its tooltips, in it."""
-    if isinstance(picture, Drawing):
+    if isinstance(picture, SvgDrawing):
         return picture.html
     found = specification(picture)
     bundle = _converter().javascript_bundle(vl_version=_vega())
@@ -120,7 +120,7 @@ EMBED = {"renderer": "svg", "actions": {"export": True, "source": False, "compil
 
 
 def _json(picture: Any) -> str:
-    if isinstance(picture, Drawing):
+    if isinstance(picture, SvgDrawing):
         raise ArchspecError("a drawing has no Vega-Lite to be written as .json; write it as .svg")
     return json_text(specification(picture)) + "\n"
 

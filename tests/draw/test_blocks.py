@@ -244,4 +244,4 @@ def test_the_command_draws_and_refuses(tmp_path):
 def test_a_drawing_is_a_picture_in_a_notebook():
     drawn = archspec.load("lenet_5").count().plot("blocks")
     assert drawn._repr_mimebundle_()["image/svg+xml"] == drawn.svg == export.svg(drawn)
-    assert repr(drawn).startswith("<Drawing lenet_5, ")
+    assert repr(drawn).startswith("<SvgDrawing lenet_5, ")

@@ -13,9 +13,9 @@ from archspec.draw.blocks.parts import BoxPart, Chain, boxes, nodes
 from archspec.draw.blocks.routes import arrows
 from archspec.draw.blocks.scene import SMALL, TITLE, Scene, Words
 from archspec.draw.blocks.svg import svg
-from archspec.draw.blocks.tree import DEEPEST, Folder, Tree
+from archspec.draw.blocks.tree import DEEPEST, NamedPart, Tree
 from archspec.draw.charts.parts import at, short_number
-from archspec.draw.drawing import Drawing
+from archspec.draw.drawing import SvgDrawing
 from archspec.errors import ArchspecError
 from archspec.writing import html_text, printable
 
@@ -51,7 +51,7 @@ class Sketch:
         members = [self._places[name] for name in names if name in self._places]
         return float(self.table.together("", "", members).figure(self.of.name) / self.whole) if members else 0.0
 
-    def scene(self, folder: Folder | None = None) -> Scene:
+    def scene(self, folder: NamedPart | None = None) -> Scene:
         """The drawing of a folder of the network's tree, or of all of it, with what flows in above it."""
         chain = self.tree.chain(folder or self.tree.root)
         found = list(boxes(chain))
@@ -105,7 +105,7 @@ def blocks(
     of: str | Sequence[str] = "macs",
     depth: int | None = None,
     columns: Sequence[tuple[str, str]] = (),
-) -> Drawing:
+) -> SvgDrawing:
     """A block or a network as its paper draws it: branches side by side, repeats once with ×n, shapes on the arrows.
 
     Several stand side by side. In a page, the stages of a network open.
@@ -132,7 +132,7 @@ def blocks(
     whole = printable(" and ".join(dict.fromkeys(each.network.name for each in sketches)), 120)
     finished = _with_words(scene, whole if len(titles) > 1 else titles[0], sketches)
     body = _page(sketches[0], whole) if len(tables) == 1 and sketches[0].several else ""
-    return Drawing(whole, svg(finished, whole), body)
+    return SvgDrawing(whole, svg(finished, whole), body)
 
 
 def _named(sketch: Sketch, others: Sequence[Sketch]) -> str:
@@ -175,7 +175,7 @@ def _columns(sketch: Sketch, columns: Sequence[tuple[str, str]]) -> tuple[Scene,
     if sorted(set(starts)) != starts:
         raise ArchspecError("columns begin at stages in the order of the network, each at another one")
     parts = [dict(list(inner.items())[a:b]) for a, b in pairwise(starts)]
-    scenes = [sketch.scene(Folder("", inner=part)) for part in parts]
+    scenes = [sketch.scene(NamedPart("", inner=part)) for part in parts]
     return _beside(list(zip((title for title, _ in columns), scenes, strict=True)))
 
 
@@ -210,24 +210,24 @@ def _facts(sketch: Sketch) -> str:
 
 
 def _stage(sketch: Sketch, name: str, each: Any) -> str:
-    inside = [node.name for node in each.all()] if isinstance(each, Folder) else [each.name]
+    inside = [node.name for node in each.all()] if isinstance(each, NamedPart) else [each.name]
     last = sketch.network.tensor(inside[-1])
-    said = _kind_of(each) if isinstance(each, Folder) else each.operator.name
+    said = _kind_of(each) if isinstance(each, NamedPart) else each.operator.name
     share = sketch.share(inside)
     bar = "" if share is None else f'<span class="share" style="--part:{100 * share:.1f}%"></span> {100 * share:.1f} %'
     facts = "".join(f'<span class="fact">{html_text(fact)}</span>' for fact in (said, f"→ {last}"))
     head = f'<span class="name">{html_text(name)}</span>{facts}{bar}'
     if len(inside) == 1:
         return f'<div class="leaf">{head}</div>'
-    drawn = svg(sketch.scene(Folder("", inner={name: each})), name)
+    drawn = svg(sketch.scene(NamedPart("", inner={name: each})), name)
     return f"<details><summary>{head}</summary>\n{drawn}\n</details>"
 
 
-def _kind_of(folder: Folder) -> str:
+def _kind_of(folder: NamedPart) -> str:
     """What a stage is made of: a block, or several of it."""
     if folder.kind != "repeat":
         return folder.kind
-    units = [each for each in folder.inner.values() if isinstance(each, Folder)]
+    units = [each for each in folder.inner.values() if isinstance(each, NamedPart)]
     kinds = dict.fromkeys(unit.kind for unit in units)
     times = f" ×{len(units)}" if len(units) > 1 else ""
     return f"{' and '.join(kinds)}{times}" if units else folder.kind

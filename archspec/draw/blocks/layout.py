@@ -7,8 +7,8 @@ branch that does something has its axis there, so that a shortcut runs beside it
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from archspec.draw.blocks.parts import BoxPart, Chain, Fork, Group, Part
-from archspec.draw.blocks.scene import SMALL, TITLE, Box, Frame, Words, text_width
+from archspec.draw.blocks.parts import BoxPart, Chain, ForkPart, GroupPart, Part
+from archspec.draw.blocks.scene import SMALL, TITLE, Box, FrameArea, Words, text_width
 
 GAP = 30.0
 """Between two boxes one behind the other: room for an arrow, and for the shape beside it."""
@@ -78,7 +78,7 @@ class Layout:
     shapes: Mapping[str, str]
     notes: Mapping[int, str] = field(default_factory=dict)
     placed: list[Placed] = field(default_factory=list)
-    frames: list[Frame] = field(default_factory=list)
+    frames: list[FrameArea] = field(default_factory=list)
 
     # -------------------------------------------------------------- measures
 
@@ -105,13 +105,13 @@ class Layout:
             width, height = self.size(part)
             label = 6 + text_width(self.shapes.get(part.output, ""), SMALL)
             return Measure(width / 2, max(width / 2, label), height)
-        if isinstance(part, Group):
+        if isinstance(part, GroupPart):
             inner = self.measure(part.chain)
             title = text_width(part.title, SMALL) + 2 * PAD
             badge = text_width(part.times, TITLE) * 1.06 + 2 * PAD if part.times else 0.0
             sides = max(inner.left + PAD, title), max(inner.right + PAD, badge)
             return Measure(*sides, inner.height + HEAD + GAP / 2 + FOOT)
-        return self._fork(part) if isinstance(part, Fork) else self._chain(part)
+        return self._fork(part) if isinstance(part, ForkPart) else self._chain(part)
 
     def _chain(self, chain: Chain) -> Measure:
         if not chain.parts:
@@ -120,7 +120,7 @@ class Layout:
         height = sum(size.height for size in sizes) + GAP * (len(sizes) - 1)
         return Measure(max(size.left for size in sizes), max(size.right for size in sizes), height)
 
-    def _fork(self, fork: Fork) -> Measure:
+    def _fork(self, fork: ForkPart) -> Measure:
         sizes = [self.measure(branch) for branch in fork.branches]
         axes, left, right = self._axes(fork, sizes)
         low, high, join = self._join(fork, axes)
@@ -128,7 +128,7 @@ class Layout:
         height = max(size.height for size in sizes) + GAP * 2 - 4 + join
         return Measure(max(left, -low), max(right, high, last), height)
 
-    def _axes(self, fork: Fork, sizes: list[Measure]) -> tuple[list[float], float, float]:
+    def _axes(self, fork: ForkPart, sizes: list[Measure]) -> tuple[list[float], float, float]:
         """The axis of each branch from that of the fork, and how far they go to the left and to the right."""
         axes, edge = [], 0.0
         for size in sizes:
@@ -138,7 +138,7 @@ class Layout:
         own = busy[0] if len(busy) == 1 else (axes[0] + axes[-1]) / 2
         return [axis - own for axis in axes], own, edge - SPREAD - own
 
-    def _join(self, fork: Fork, axes: list[float]) -> tuple[float, float, float]:
+    def _join(self, fork: ForkPart, axes: list[float]) -> tuple[float, float, float]:
         """From where to where a join goes, and its height: a sum is a circle; others reach over all branches."""
         width, height = self.size(fork.join)
         if fork.join.kind == "sum":
@@ -155,26 +155,26 @@ class Layout:
             width, height = self.size(part)
             self._put(part, axis - width / 2, top, width, height, axis, turns)
             return top + height
-        if isinstance(part, Group):
+        if isinstance(part, GroupPart):
             return self._place_group(part, axis, top, turns)
-        if isinstance(part, Fork):
+        if isinstance(part, ForkPart):
             return self._place_fork(part, axis, top, turns)
         for number, each in enumerate(part.parts):
             top = self.place(each, axis, top + (GAP if number else 0), () if number else turns)
         return top
 
-    def _place_group(self, group: Group, axis: float, top: float, turns: tuple[Turn, ...]) -> float:
+    def _place_group(self, group: GroupPart, axis: float, top: float, turns: tuple[Turn, ...]) -> float:
         size = self.measure(group)
         corner, width = (axis - size.left, top), size.left + size.right
         title = Words(group.title, (corner[0] + PAD, top + 14), anchor="start", faint=True)
         badge = (
             Words(group.times, (corner[0] + width - PAD, top + 15), TITLE, "end", bold=True) if group.times else None
         )
-        self.frames.append(Frame(corner, width, size.height, title, badge))
+        self.frames.append(FrameArea(corner, width, size.height, title, badge))
         self.place(group.chain, axis, top + HEAD + GAP / 2, turns)
         return top + size.height
 
-    def _place_fork(self, fork: Fork, axis: float, top: float, turns: tuple[Turn, ...]) -> float:
+    def _place_fork(self, fork: ForkPart, axis: float, top: float, turns: tuple[Turn, ...]) -> float:
         sizes = [self.measure(branch) for branch in fork.branches]
         axes, _, _ = self._axes(fork, sizes)
         bar, below = top - (GAP - BAR), top + GAP - BAR + 4

@@ -37,7 +37,7 @@ class Chain:
 
 
 @dataclass(eq=False, slots=True)
-class Fork:
+class ForkPart:
     """Branches side by side, and the join behind them; the inputs of the join are in the order of the branches.
 
     Attributes:
@@ -52,7 +52,7 @@ class Fork:
 
 
 @dataclass(eq=False, slots=True)
-class Group:
+class GroupPart:
     """Parts in a frame.
 
     Attributes:
@@ -66,19 +66,19 @@ class Group:
     times: str = ""
 
 
-Part: TypeAlias = Union[BoxPart, Fork, Group]  # noqa: UP007  # names of classes below
+Part: TypeAlias = Union[BoxPart, ForkPart, GroupPart]  # noqa: UP007  # names of classes below
 
 
 def boxes(part: "Part | Chain") -> Iterator[BoxPart]:
     """The boxes of a part, in the order in which they run."""
     if isinstance(part, BoxPart):
         yield part
-    elif isinstance(part, Fork):
+    elif isinstance(part, ForkPart):
         for branch in part.branches:
             yield from boxes(branch)
         yield part.join
     else:
-        for inner in (part.chain if isinstance(part, Group) else part).parts:
+        for inner in (part.chain if isinstance(part, GroupPart) else part).parts:
             yield from boxes(inner)
 
 

@@ -103,7 +103,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class FrameArea:
     """A frame around boxes."""
 
     corner: Point
@@ -135,7 +135,7 @@ class Scene:
     """Everything with its place."""
 
     boxes: list[Box] = field(default_factory=list)
-    frames: list[Frame] = field(default_factory=list)
+    frames: list[FrameArea] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
     words: list[Words] = field(default_factory=list)
 
@@ -145,7 +145,7 @@ class Scene:
         return min(xs), min(ys), max(xs), max(ys)
 
     def _corners(self) -> Iterator[Point]:
-        areas: list[Box | Frame] = [*self.boxes, *self.frames]
+        areas: list[Box | FrameArea] = [*self.boxes, *self.frames]
         for area in areas:
             yield area.corner
             yield area.corner[0] + area.width, area.corner[1] + area.height

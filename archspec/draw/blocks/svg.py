@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from archspec.draw.blocks.scene import Arrow, Box, Frame, Point, Scene, Words
+from archspec.draw.blocks.scene import Arrow, Box, FrameArea, Point, Scene, Words
 from archspec.draw.style import FAINT, FONT, INK, MARGIN
 from archspec.writing import html_text
 
@@ -65,7 +65,7 @@ def _words(words: Words) -> str:
     )
 
 
-def _frame(frame: Frame) -> Iterable[str]:
+def _frame(frame: FrameArea) -> Iterable[str]:
     x, y = frame.corner
     yield element(
         "rect", class_="frame", x=x, y=y, width=frame.width, height=frame.height, rx=8.0, fill="none", stroke=FRAME,

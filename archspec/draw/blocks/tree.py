@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from archspec.draw.blocks.labels import follows, layer, own_name, word
-from archspec.draw.blocks.parts import BoxPart, Chain, Fork, Group, Kind, Part, boxes, nodes
+from archspec.draw.blocks.parts import BoxPart, Chain, ForkPart, GroupPart, Kind, Part, boxes, nodes
 from archspec.graph import Network, Node
 from archspec.graph.network import INPUT
 
@@ -26,7 +26,7 @@ DEEPEST = 100
 
 
 @dataclass(eq=False, slots=True)
-class Folder:
+class NamedPart:
     """A part of the tree of names.
 
     Attributes:
@@ -39,20 +39,20 @@ class Folder:
     path: str
     kind: str = ""
     block: bool = False
-    inner: "dict[str, Folder | Node]" = field(default_factory=dict)
+    inner: "dict[str, NamedPart | Node]" = field(default_factory=dict)
 
     def all(self) -> Iterator[Node]:
         """The nodes in it."""
         for each in self.inner.values():
-            if isinstance(each, Folder):
+            if isinstance(each, NamedPart):
                 yield from each.all()
             else:
                 yield each
 
 
-def folders(network: Network) -> Folder:
+def folders(network: Network) -> NamedPart:
     """The tree of a network's names."""
-    root = Folder("")
+    root = NamedPart("")
     known = network.document.blocks if network.document else {}
     for node in network.nodes:
         here, path = root, ""
@@ -63,9 +63,9 @@ def folders(network: Network) -> Folder:
                 container = network.containers.get(path)
                 kind = container.kind if container else ""
                 block = kind in known and (kind not in PLAIN or bool(container and container.args))
-                here.inner[part] = Folder(path, kind, block)
+                here.inner[part] = NamedPart(path, kind, block)
             below = here.inner[part]
-            if not isinstance(below, Folder):
+            if not isinstance(below, NamedPart):
                 raise AssertionError(f"{path} is a node")
             here = below
         here.inner[name] = node
@@ -98,25 +98,25 @@ class Tree:
         """All of it."""
         return self.chain(self.root)
 
-    def chain(self, root: Folder) -> Chain:
+    def chain(self, root: NamedPart) -> Chain:
         """What is in a folder; where that is one block alone, what is in the block."""
         level = 0
-        while len(root.inner) == 1 and isinstance(only := next(iter(root.inner.values())), Folder):
+        while len(root.inner) == 1 and isinstance(only := next(iter(root.inner.values())), NamedPart):
             root = only
             level += root.block
         return Chain(self._sequence(root, level))
 
     # -------------------------------------------------------------- what a folder is made of
 
-    def _sequence(self, folder: Folder, level: int) -> list[Part]:
+    def _sequence(self, folder: NamedPart, level: int) -> list[Part]:
         """The parts in a folder; branches stand side by side before their join."""
         parts: list[Part] = []
-        waiting: list[Folder] = []
+        waiting: list[NamedPart] = []
         inner = list(folder.inner.values())
         for copies in _alike(inner, self._signature):
             first = copies[0]
-            if isinstance(first, Folder) and first.kind == "branch":
-                waiting.extend(each for each in copies if isinstance(each, Folder))
+            if isinstance(first, NamedPart) and first.kind == "branch":
+                waiting.extend(each for each in copies if isinstance(each, NamedPart))
             elif isinstance(first, Node) and len(first.inputs) > 1:
                 parts.extend(self._fork(first, waiting, level))
                 waiting = []
@@ -127,12 +127,12 @@ class Tree:
         parts.extend(self._open(waiting, level))
         return _beside(_merged(parts, self._merges), self._source)
 
-    def _open(self, found: Sequence[Folder], level: int) -> Iterator[Part]:
+    def _open(self, found: Sequence[NamedPart], level: int) -> Iterator[Part]:
         """Branches of which one alone does something are steps like others."""
         for folder in found:
             yield from self._sequence(folder, level)
 
-    def _fork(self, join: Node, waiting: Sequence[Folder], level: int) -> Iterator[Part]:
+    def _fork(self, join: Node, waiting: Sequence[NamedPart], level: int) -> Iterator[Part]:
         branches, sources, used = [], [], set[str]()
         for name in join.inputs:
             folder = next((each for each in waiting if name.startswith(f"{each.path}/")), None)
@@ -142,9 +142,9 @@ class Tree:
             sources.append(self._begins(branches[-1], name))
         yield from self._open([folder for folder in waiting if folder.path not in used], level)
         kind: Kind = "sum" if join.operator.name in ("add", "mul", "subtract") else "join"
-        yield Fork(branches, sources, BoxPart(kind, (word(join.operator),), (join.name,), join.name))
+        yield ForkPart(branches, sources, BoxPart(kind, (word(join.operator),), (join.name,), join.name))
 
-    def _branch(self, folder: Folder, level: int) -> list[Part]:
+    def _branch(self, folder: NamedPart, level: int) -> list[Part]:
         parts = self._sequence(folder, level)
         if len(parts) == 1 and isinstance(parts[0], BoxPart):
             parts[0].caption = parts[0].caption or own_name(folder.path, folder.kind)
@@ -163,14 +163,14 @@ class Tree:
         taken = (self.alias[name] for node in found for name in node.inputs)
         return list(dict.fromkeys(name for name in taken if name not in inside))
 
-    def _copies(self, copies: Sequence[Folder | Node], level: int) -> Iterator[Part]:
+    def _copies(self, copies: Sequence[NamedPart | Node], level: int) -> Iterator[Part]:
         """Folders that are alike as one part, ×n; nodes as they are."""
         first = copies[0]
-        if not isinstance(first, Folder):
+        if not isinstance(first, NamedPart):
             yield from self._leaves([each for each in copies if isinstance(each, Node)])
             return
         part = self._folder(first, level)
-        times = _times([each for each in copies if isinstance(each, Folder)])
+        times = _times([each for each in copies if isinstance(each, NamedPart)])
         for other in copies[1:]:
             twin = {node.name: each.name for node, each in zip(_all(first), _all(other), strict=True)}
             for each in part:
@@ -181,7 +181,7 @@ class Tree:
         else:
             yield from part
 
-    def _folder(self, folder: Folder, level: int) -> list[Part]:
+    def _folder(self, folder: NamedPart, level: int) -> list[Part]:
         """A folder as parts: a closed box, a box with a caption, or a frame."""
         parts = self._sequence(folder, level + folder.block)
         name = own_name(folder.path, folder.kind)
@@ -190,10 +190,10 @@ class Tree:
         elif folder.block and level >= self.depth:
             return [self._closed(folder)]
         elif folder.block and parts:
-            return [Group(_title(folder), Chain(parts))]
+            return [GroupPart(_title(folder), Chain(parts))]
         return parts
 
-    def _closed(self, folder: Folder) -> BoxPart:
+    def _closed(self, folder: NamedPart) -> BoxPart:
         every = [node.name for node in folder.all()]
         inside = tuple(name for name in every if self.alias[name] == name)
         last = self.alias[every[-1]]
@@ -220,7 +220,7 @@ class Tree:
         """What a part takes from outside of itself."""
         return self.outside(nodes(part))
 
-    def _signature(self, each: Folder | Node) -> Any:
+    def _signature(self, each: NamedPart | Node) -> Any:
         """What two parts must have in common to be alike: operators, shapes, and how their nodes are wired."""
         if isinstance(each, Node):
             return each.name
@@ -236,20 +236,20 @@ class Tree:
         return (each.kind, lines)
 
 
-def _all(each: Folder | Node) -> Iterator[Node]:
-    if isinstance(each, Folder):
+def _all(each: NamedPart | Node) -> Iterator[Node]:
+    if isinstance(each, NamedPart):
         yield from each.all()
     else:
         yield each
 
 
-def _alike(found: Sequence[Folder | Node], signature: Any) -> Iterator[list[Folder | Node]]:
+def _alike(found: Sequence[NamedPart | Node], signature: Any) -> Iterator[list[NamedPart | Node]]:
     """Neighbours that are alike, together."""
     for _, group in groupby(found, signature):
         yield list(group)
 
 
-def _times(copies: Sequence[Folder]) -> str:
+def _times(copies: Sequence[NamedPart]) -> str:
     """How many copies there are: a number from 2, or an expression where a repeat is free."""
     free = [node.times for node in copies[0].all() if type(node.times) is not int]
     if free:
@@ -257,16 +257,16 @@ def _times(copies: Sequence[Folder]) -> str:
     return f"×{len(copies)}" if len(copies) > 1 else ""
 
 
-def _grouped(parts: list[Part], folder: Folder, times: str) -> Iterator[Part]:
+def _grouped(parts: list[Part], folder: NamedPart, times: str) -> Iterator[Part]:
     """Parts that stand there several times: a box that says so, or a frame."""
-    if len(parts) == 1 and isinstance(parts[0], (BoxPart, Group)) and not parts[0].times:
+    if len(parts) == 1 and isinstance(parts[0], (BoxPart, GroupPart)) and not parts[0].times:
         parts[0].times = times
         yield parts[0]
     else:
-        yield Group(_title(folder), Chain(parts), times)
+        yield GroupPart(_title(folder), Chain(parts), times)
 
 
-def _title(folder: Folder) -> str:
+def _title(folder: NamedPart) -> str:
     name, kind = own_name(folder.path, folder.kind), folder.kind if folder.block else ""
     return f"{name}: {kind}" if name and kind else name or kind
 
@@ -289,7 +289,7 @@ def _beside(parts: list[Part], source: Any) -> list[Part]:
     """The parts, those between a join and what one of its branches goes back to beside that branch."""
     found: list[Part] = []
     for part in parts:
-        if isinstance(part, Fork) and (place := _goes_back(part, found, source)) is not None:
+        if isinstance(part, ForkPart) and (place := _goes_back(part, found, source)) is not None:
             far, start = place
             near = 1 - far
             part.branches[near].parts[:0] = found[start:]
@@ -299,7 +299,7 @@ def _beside(parts: list[Part], source: Any) -> list[Part]:
     return found
 
 
-def _goes_back(fork: Fork, before: Sequence[Part], source: Any) -> tuple[int, int] | None:
+def _goes_back(fork: ForkPart, before: Sequence[Part], source: Any) -> tuple[int, int] | None:
     """Which of a join's two branches goes back, and to behind which of the parts before it; None if neither does."""
     if len(fork.branches) != 2 or not before or fork.sources[0] == fork.sources[1]:
         return None
