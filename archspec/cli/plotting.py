@@ -52,6 +52,39 @@ class Rate(click.ParamType):  # type: ignore[type-arg]
         return number * factor
 
 
+class Numbers(click.ParamType):  # type: ignore[type-arg]
+    """Numbers, apart by commas; whole ones where all are."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The numbers.
+
+        >>> Numbers().convert("1,4,15", None, None), Numbers().convert("-0.5,2", None, None)
+        ((1, 4, 15), (-0.5, 2.0))
+        """
+        if isinstance(value, tuple):
+            return value
+        try:
+            found = tuple(Fraction(part.strip()) for part in str(value).split(","))
+        except (ValueError, ZeroDivisionError):
+            self.fail(f"expected numbers such as 1,4,15, found '{str(value)[:60]}'", param, ctx)
+        whole = all(number.denominator == 1 for number in found)
+        return tuple(int(number) if whole else float(number) for number in found)
+
+
+class Rows(Numbers):
+    """The rows of a matrix, apart by semicolons."""
+
+    name = "rows"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The rows."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(super(Rows, self).convert(row, param, ctx) for row in str(value).split(";"))
+
+
 class Wanted(click.ParamType):  # type: ignore[type-arg]
     """A column, and the values of it that are wanted: COLUMN=VALUE or COLUMN=VALUE|VALUE."""
 
@@ -93,6 +126,18 @@ OPTIONS: Mapping[str, Decorator] = {
         "--where", type=Wanted(), multiple=True, callback=_wanted, metavar="COLUMN=VALUE", help="These rows alone."
     ),
     "log": click.option("--log", type=Names(), metavar="x,y", help="The axes that are logarithmic."),
+    "groups": click.option("--groups", type=click.IntRange(1), help="[default: 3]"),
+    "channels": click.option("--channels", type=click.IntRange(1), help="[default: 12]"),
+    "positions": click.option(
+        "--positions", type=Numbers(), metavar="N,N,…", help="Of the weights that are not zero.  [default: 1,4,15]"
+    ),
+    "values": click.option("--values", type=Numbers(), metavar="X,X,…", help="What they are.  [default: the paper's]"),
+    "bits": click.option("--bits", type=click.IntRange(0, 8), help="Of a code.  [default: the paper's]"),
+    "weights": click.option(
+        "--weights", type=Rows(), metavar="X,X;X,X", help="A matrix, row by row.  [default: the paper's]"
+    ),
+    "gradient": click.option("--gradient", type=Rows(), metavar="X,X;X,X", help="Of the same shape."),
+    "rate": click.option("--rate", type=float, help="The learning rate.  [default: 1]"),
     "title": click.option("--title", help="What stands above.  [default: the file's name]"),
 }
 """The options of pictures, by the names under which the register has them."""
@@ -249,6 +294,7 @@ SOURCES: Mapping[str, PlotSource] = {
         _findings,
     ),
     "Runs": PlotSource((click.argument("runs", metavar="RUN…", nargs=-1),), _curves),
+    "Nothing": PlotSource((), tuple),
     "Table": PlotSource((click.argument("file", metavar="FILE.csv"),), _rows),
 }
 """What pictures are made from, by the names under which the register has them."""

@@ -90,6 +90,27 @@ _ENTRIES = (
         "charts.training:training",
     ),
     Picture(
+        "shuffle",
+        "Nothing",
+        "A channel shuffle: reshape, transpose, flatten, and where each channel goes.",
+        "cells.shuffle:shuffle",
+        ("groups", "channels"),
+    ),
+    Picture(
+        "gaps",
+        "Nothing",
+        "Index differences of a sparse row in so many bits, with the filler zeros of those that are too long.",
+        "cells.gaps:gaps",
+        ("positions", "values", "bits"),
+    ),
+    Picture(
+        "codebook",
+        "Nothing",
+        "Weights that share numbers: the codes, the numbers, and a step of training them.",
+        "cells.codebook:codebook",
+        ("weights", "gradient", "bits", "rate"),
+    ),
+    Picture(
         "results",
         "Table",
         "Columns of a CSV file against each other: the mean of rows that are alike, and their least and most.",

@@ -64,6 +64,7 @@ class Box:
         nodes: The nodes that it stands for.
         hint: What a page says of it where one points at it.
         stacked: Whether more of it stand behind it.
+        fill: Its colour, in place of its shade.
     """
 
     corner: Point
@@ -75,6 +76,7 @@ class Box:
     nodes: tuple[str, ...] = ()
     hint: str = ""
     stacked: bool = False
+    fill: str = ""
 
     @property
     def left(self) -> float:
@@ -119,8 +121,8 @@ class Arrow:
 
     Attributes:
         points: Where it begins, turns and ends.
-        source: The box that it begins at, by its place among the scene's boxes; None for one that comes from outside.
-        target: The box that it ends at; None for the one that leaves the drawing.
+        source: The box that it begins at, by its place among the scene's boxes; None where that is no matter.
+        target: The box that it ends at; None where it leaves the drawing, or that is no matter.
         far: Whether it goes around what lies between.
     """
 

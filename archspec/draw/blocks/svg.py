@@ -1,5 +1,6 @@
 """A scene as SVG that needs nothing else: every text goes through `writing`, so that none of it is markup."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 from archspec.draw.blocks.scene import Arrow, Box, FrameArea, Point, Scene, Words
@@ -79,7 +80,7 @@ def _frame(frame: FrameArea) -> Iterable[str]:
 def _arrow(arrow: Arrow) -> Iterable[str]:
     """The line up to its head, and the head."""
     *_, (x1, y1), (x2, y2) = arrow.points
-    length = abs(x2 - x1) + abs(y2 - y1) or 1.0
+    length = math.hypot(x2 - x1, y2 - y1) or 1.0
     dx, dy = (x2 - x1) / length, (y2 - y1) / length
     base = (x2 - 6 * dx, y2 - 6 * dy)
     head = (x2, y2), (base[0] - 3.2 * dy, base[1] + 3.2 * dx), (base[0] + 3.2 * dy, base[1] - 3.2 * dx)
@@ -96,12 +97,12 @@ def _path(points: Sequence[Point]) -> str:
 
 def _box(box: Box) -> str:
     outline = {"stroke": INK, "stroke_width": 1.2}
-    fill = CLOSED if box.kind == "end" else _shade(box.shade)
+    fill = box.fill or (CLOSED if box.kind == "end" else _shade(box.shade))
     (x, y), (cx, cy) = box.corner, box.middle
     if box.kind == "sum":
         shapes = [element("circle", cx=cx, cy=cy, r=box.width / 2, fill=fill, **outline)]
     else:
-        corner = {"layer": 4.0, "join": 4.0, "closed": 8.0, "end": 12.0}[box.kind]
+        corner = {"layer": 4.0, "join": 4.0, "closed": 8.0, "end": 12.0, "cell": 0.0}[box.kind]
         size = {"width": box.width, "height": box.height, "rx": corner}
         behind = [element("rect", x=x + 4, y=y + 4, **size, fill="white", **outline)] if box.stacked else []
         shapes = [*behind, element("rect", x=x, y=y, **size, fill=fill, **outline)]
