@@ -13,7 +13,7 @@ from archspec.result import plot_by, report_by
 
 if TYPE_CHECKING:
     from archspec import compress, train
-    from archspec.architecture import Architecture, Network, load, loads
+    from archspec.architecture import Architecture, Network, load, loads, sweep
     from archspec.cost import Convention, CostTable
     from archspec.errors import ArchspecError
     from archspec.language import zoo
@@ -29,6 +29,7 @@ __all__ = [
     "compress",
     "load",
     "loads",
+    "sweep",
     "train",
     "zoo",
 ]
@@ -43,6 +44,7 @@ _HOMES = {
     "Network": "archspec.architecture",
     "load": "archspec.architecture",
     "loads": "archspec.architecture",
+    "sweep": "archspec.architecture",
     "train": "archspec.train",
     "zoo": "archspec.language.zoo",
 }

@@ -44,6 +44,7 @@ VERBS = (
     "show",
     "solve",
     "specialists",
+    "sweep",
     "train",
     "verify",
     "watch",

@@ -20,7 +20,20 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.fields import FieldInfo
 
-from archspec.dims import Dim, agree, exact, is_number, is_symbolic, is_whole, less, product, reaches, settled
+from archspec.dims import (
+    Dim,
+    agree,
+    equal,
+    exact,
+    is_array,
+    is_number,
+    is_symbolic,
+    is_whole,
+    less,
+    product,
+    reaches,
+    settled,
+)
 from archspec.errors import ArchspecError, ShapeError
 
 
@@ -385,7 +398,7 @@ def real(must: str, low: int, high: int, *, above: bool = False, below: bool = F
         number = _number(value)
         if is_number(number) and not -MAX_NUMBER <= number <= MAX_NUMBER:
             raise ValueError(f"must be at most 10^30, above or below zero (got {value!r:.40})")
-        if (is_number(number) or is_symbolic(number)) and not within(number):
+        if (is_number(number) or is_symbolic(number) or is_array(number)) and not within(number):
             raise ValueError(f"must be {must} (got {number})")
         return number
 
@@ -489,4 +502,4 @@ def same_size(a: Dim, b: Dim) -> bool:
 
 def is_one(size: Dim) -> bool:
     """Whether a size is the number 1."""
-    return is_number(size) and bool(size == 1)
+    return equal(size, 1) if is_array(size) else is_number(size) and bool(size == 1)

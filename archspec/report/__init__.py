@@ -21,6 +21,7 @@ REPORTS: Mapping[str, str] = {
     "Sensitivity": "sensitivity:sensitivity",
     "SingleBlock": "show:architecture",
     "Solution": "solve:solve",
+    "Sweep": "sweep:sweep",
     "Verified": "packed:verified",
 }
 """Who reports on a result of a class, by the class's name."""
