@@ -21,7 +21,7 @@ def command() -> None:
 
 def _verb(picture: Picture) -> click.Command:
     """The verb of a kind of picture: the options of what it is made from, and its own."""
-    source = SOURCES[picture.source]
+    source = SOURCES.get(picture.name) or SOURCES[picture.source]
 
     def run(output: str, **given: Any) -> None:
         from archspec.draw import export

@@ -7,9 +7,10 @@ from typing import Any, TypeAlias
 
 import rich_click as click
 
+from archspec import architecture
 from archspec.cli import complete
 from archspec.cli.options import COUNTING, counting_options, names, set_option, spec_argument
-from archspec.cli.specs import network
+from archspec.cli.specs import bindings, network
 from archspec.cost import Counting
 from archspec.errors import ArchspecError, BindingError
 from archspec.memory import DTYPES, ORDERS
@@ -126,6 +127,7 @@ OPTIONS: Mapping[str, Decorator] = {
         "--where", type=Wanted(), multiple=True, callback=_wanted, metavar="COLUMN=VALUE", help="These rows alone."
     ),
     "log": click.option("--log", type=Names(), metavar="x,y", help="The axes that are logarithmic."),
+    "along": click.option("--along", metavar="NAME", help="The symbol along.  [default: the first]"),
     "groups": click.option("--groups", type=click.IntRange(1), help="[default: 3]"),
     "channels": click.option("--channels", type=click.IntRange(1), help="[default: 12]"),
     "positions": click.option(
@@ -240,6 +242,46 @@ def _rows(file: str) -> tuple[Any, ...]:
     return (read(file),)
 
 
+def _ranges(texts: tuple[str, ...]) -> dict[str, str]:
+    """The values of `--for` by symbol."""
+    found = dict(text.partition("=")[::2] for text in texts)
+    if len(found) < len(texts) or not all(values.strip() for values in found.values()):
+        raise BindingError("--for takes NAME=VALUES once for each symbol, such as alpha=1/4..2:1/4")
+    return found
+
+
+def _swept(
+    specs: tuple[str, ...],
+    ranges: tuple[str, ...],
+    quantities: tuple[str, ...],
+    where: tuple[str, ...],
+    settings: tuple[str, ...],
+    counting: Counting,
+    front: str | None = None,
+) -> Any:
+    archs = [network(spec)[0] for spec in specs]
+    asked = {"where": where, "bindings": bindings(settings), **({} if front is None else {"front": front})}
+    return architecture.sweep(archs, _ranges(ranges), quantities, counting=counting, **asked)
+
+
+def _sweep(**given: Any) -> tuple[Any, ...]:
+    return (_swept(**given),)
+
+
+MOST_AMONG = 50_000
+"""Of a sweep of so many points at most, those that the front outdoes are drawn, too."""
+
+
+def _front(front: str, beside: tuple[str, ...], counting: Counting, **given: Any) -> tuple[Any, ...]:
+    from archspec.sweeps.objective import objectives
+
+    quantities = tuple(each.quantity for each in objectives(front))
+    best = _swept(**given, quantities=quantities, counting=counting, front=front)
+    among = _swept(**given, quantities=quantities, counting=counting) if best.points <= MOST_AMONG else None
+    tables = [arch.count(bound, counting) for arch, bound in map(network, beside)]
+    return best, among, tables
+
+
 _quantities = click.option(
     "--of",
     "quantities",
@@ -251,6 +293,21 @@ _quantities = click.option(
     help="One panel each.",
 )
 _specs = click.argument("specs", metavar="SPEC…", nargs=-1, required=True, shell_complete=complete.specifications)
+
+_SWEPT = (
+    click.option(
+        "--for",
+        "ranges",
+        multiple=True,
+        required=True,
+        shell_complete=complete.settings_of,
+        metavar="NAME=VALUES",
+        help="The values of a symbol, as in archspec sweep.",
+    ),
+    click.option("--where", multiple=True, metavar="NAME<=BOUND", help="Keep what is within: 'macs<=300M'."),
+    set_option,
+)
+"""The options of a sweep."""
 
 SOURCES: Mapping[str, PlotSource] = {
     "CostTable": PlotSource((spec_argument, set_option, counting_options()), _table),
@@ -285,6 +342,24 @@ SOURCES: Mapping[str, PlotSource] = {
             counting_options(),
         ),
         _staircases,
+    ),
+    "Sweep": PlotSource((_specs, *_SWEPT, _quantities, counting_options()), _sweep),
+    "front": PlotSource(
+        (
+            _specs,
+            *_SWEPT,
+            click.option(
+                "--front",
+                required=True,
+                metavar="min:NAME,max:NAME",
+                help="The objectives; the first two are the axes.",
+            ),
+            click.option(
+                "--beside", type=Names(), default=(), metavar="SPEC,…", help="Networks to be marked: papers'."
+            ),
+            counting_options(),
+        ),
+        _front,
     ),
     "Findings": PlotSource(
         (

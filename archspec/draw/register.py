@@ -66,6 +66,20 @@ _ENTRIES = (
         "charts.along:along",
     ),
     Picture(
+        "sweep",
+        "Sweep",
+        "The points of a sweep: quantities against a symbol, a line for each combination of the others.",
+        "charts.sweep:sweep",
+        ("along",),
+    ),
+    Picture(
+        "front",
+        "Sweep",
+        "What no other point of a sweep outdoes in two objectives, with networks of papers beside it.",
+        "charts.front:front",
+        ("log",),
+    ),
+    Picture(
         "elasticity",
         "Sensitivity",
         "By how many per cent costs grow when a symbol does by one.",

@@ -273,3 +273,28 @@ def test_the_command_writes_a_picture_and_refuses_a_wrong_one(tmp_path):
     assert isinstance(wrong.exception, ArchspecError)
     assert "NAME=LOW..HIGH" in str(wrong.exception)
     assert not (tmp_path / "y.json").exists()
+
+
+@pytest.fixture(scope="module")
+def swept():
+    return archspec.sweep(["mobilenet"], {"alpha": "1/4..1:1/4", "side": [128, 224]}, of=["macs", "params"])
+
+
+def test_a_sweep_is_drawn_along_its_first_symbol_with_a_line_for_each_value_of_the_other(swept):
+    drawn = {(r["series"], r["x"], r["y"]) for r in values(swept.plot(of=["macs"]))}
+    assert ("side = 224", 0.5, 149497088) in drawn
+    assert {name for name, _, _ in drawn} == {"side = 128", "side = 224"}
+    assert {r["series"] for r in values(swept.plot(along="side"))} == {f"alpha = {a}" for a in (0.25, 0.5, 0.75, 1)}
+    with pytest.raises(ArchspecError, match="no column 'sid'"):
+        swept.plot(along="sid")
+
+
+def test_a_front_is_a_staircase_among_all_points_with_papers_beside_it(swept):
+    best = swept.front("min:macs", "max:params")
+    chart = picture("front").draw(best, swept, [V2.count()])
+    records = [record for record in values(chart) if "series" in record]
+    assert {r["y"] for r in records if r["series"] == "front"} == set(best.columns["params"].tolist())
+    assert len({(r["x"], r["y"]) for r in records if r["series"] == "outdone"}) == len(swept)
+    assert {(r["x"], r["said"]) for r in records if r["series"] == "a paper's network"} == {(300774272, "mobilenet_v2")}
+    with pytest.raises(ArchspecError, match="a front has two objectives"):
+        swept.plot("front")

@@ -5,7 +5,7 @@ from fractions import Fraction
 from types import ModuleType
 from typing import Any
 
-from archspec.cost import quantity
+from archspec.cost import Quantity, quantity
 from archspec.dims import is_number
 from archspec.draw.style import CONFIG, DASHES, MARGIN, SERIES, SHAPES
 from archspec.errors import ArchspecError
@@ -65,13 +65,13 @@ def plain(value: Any) -> float | int | None:
     return int(value) if isinstance(value, int) or value.denominator == 1 else float(value)
 
 
-def axis_title(name: str) -> str:
+def axis_title(name: str | Quantity) -> str:
     """What stands at the axis of a quantity: its heading, which has its unit.
 
     >>> axis_title("memory"), axis_title("macs"), axis_title("receptive_field")
     ('peak memory [B]', 'MACs', 'receptive field [px]')
     """
-    found = quantity(name)
+    found = quantity(name) if isinstance(name, str) else name
     unit = f" [{found.unit}]" if found.unit and found.unit not in found.heading else ""
     return f"{found.heading}{unit}"
 
