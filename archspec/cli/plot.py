@@ -6,7 +6,8 @@ from typing import Any
 import rich_click as click
 
 from archspec.cli.echo import echo_message
-from archspec.cli.plotting import OPTIONS, SOURCES, Decorator
+from archspec.cli.picture_options import OPTIONS, Decorator
+from archspec.cli.plotting import SOURCES
 from archspec.draw.register import PICTURES, Picture
 
 

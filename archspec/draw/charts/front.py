@@ -8,6 +8,8 @@ from archspec.draw.charts.parts import altair, axis_title, dotted, plain, rows, 
 from archspec.draw.charts.sweep import labels, named
 from archspec.draw.style import FAINT, INK
 from archspec.errors import ArchspecError
+from archspec.sweeps import planned
+from archspec.sweeps.objective import Objective
 from archspec.sweeps.table import Sweep
 
 MOST_POINTS = 3000
@@ -51,10 +53,14 @@ def front(
     more = f"; {', '.join(map(str, best.objectives[2:]))} is asked for too" if len(best.objectives) > 2 else ""
     return titled(
         alt.layer(*layers).properties(width=560, height=360),
-        f"{' and '.join(best.specs)}: {horizontal} against {vertical}",
+        f"{' and '.join(best.specs)}: front of {_said(horizontal)} and {_said(vertical)}",
         f"{len(best):,} points that none of {best.points:,} outdoes{more}",
         f"within {', '.join(map(str, best.conditions))}" if best.conditions else "",
     )
+
+
+def _said(each: Objective) -> str:
+    return f"{'most' if each.largest else 'least'} {each.quantity.replace('_', ' ')}"
 
 
 KINDS = ("front", "outdone", "a paper's network")
@@ -80,11 +86,12 @@ def _points(
 ) -> Any:
     alt = altair()
     channels = {}
+    ticks = alt.Axis(format="~s", tickCount=5)
     for axis, name, of in (("x", names[0], alt.X), ("y", names[1], alt.Y)):
         positive = all(record[axis] > 0 for record in every)
         kind = "log" if axis in log and positive else "linear"
         scale = alt.Scale(type=kind, zero=False, nice=False, padding=16)
-        channels[axis] = of(f"{axis}:Q", title=axis_title(name), scale=scale, axis=alt.Axis(format="~s"))
+        channels[axis] = of(f"{axis}:Q", title=axis_title(planned.quantity(name)), scale=scale, axis=ticks)
     kinds = [kind for kind in KINDS if any(record["series"] == kind for record in every)]
     encodings = dotted(series(kinds, lines=False, legend=True))
     base = alt.Chart(rows(records)).encode(**channels, tooltip=["said:N", "x:Q", "y:Q"])

@@ -107,7 +107,9 @@ def series(
     if len(names) > MOST_SERIES:
         raise ArchspecError(f"{len(names)} series cannot be told apart; choose {MOST_SERIES} at most")
     shown = len(names) > 1 if legend is None else legend
-    mark: dict[str, Any] = {"symbolType": "stroke", "symbolSize": 500} if lines else {"symbolSize": 80}
+    mark: dict[str, Any] = (
+        {"symbolType": "stroke", "symbolSize": 500} if lines else {"symbolSize": 80, "symbolOpacity": 1}
+    )
     key = alt.Legend(title=title, orient="bottom", columns=3, offset=offset, **mark) if shown else None
 
     def scale(values: Sequence[Any]) -> Any:

@@ -60,8 +60,7 @@ def named(found: Sweep, by: Sequence[str]) -> list[str]:
     columns = [(name, found.columns[name].tolist()) for name in by]
     return [
         ", ".join(
-            str(values[row]) if name in ("spec", "plan") else f"{name} = {decimal(values[row])}"
-            for name, values in columns
+            values[row] if name in ("spec", "plan") else f"{name} = {decimal(values[row])}" for name, values in columns
         )
         for row in range(len(found))
     ]
