@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from archspec.name_clash import refuse_other_distribution
-from archspec.result import report_by
+from archspec.result import plot_by, report_by
 
 if TYPE_CHECKING:
     from archspec import compress, kernels, train
@@ -54,6 +54,7 @@ _HOMES = {
 
 refuse_other_distribution()
 report_by(lambda result, format_name: import_module("archspec.report").shown(result, format_name))
+plot_by(lambda result, name, options: import_module("archspec.draw").plotted(result, name, options))
 
 
 def __getattr__(name: str) -> Any:
