@@ -24,7 +24,7 @@ def draw_bits(model: nn.Module) -> None:
     """
     for module in model.modules():
         if type(module) is nn.Dropout and not module.inplace:
-            module.forward = MethodType(_dropped, module)
+            module.forward = MethodType(_dropped, module)  # type: ignore[method-assign]
 
 
 def _dropped(layer: nn.Dropout, x: Tensor) -> Tensor:
