@@ -18,6 +18,7 @@ EXTRAS = {
     "compress": ("bitarray", "scipy"),
     "plot": ("altair", "vl_convert"),
     "report": ("jinja2", "latex2mathml"),
+    "kernels": ("numba", "llvmlite"),
     "sweep": ("duckdb", "joblib", "optuna"),
     "cluster": ("distributed",),
 }

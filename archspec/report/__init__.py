@@ -12,6 +12,7 @@ REPORTS: Mapping[str, str] = {
     "Explanation": "explain:explain",
     "Formula": "formula:formula",
     "Matching": "weights:weights",
+    "Measurement": "measure:measurement",
     "Memory": "memory:memory",
     "Network": "show:show",
     "Packed": "packed:packed",
