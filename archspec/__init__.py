@@ -12,7 +12,7 @@ from archspec.name_clash import refuse_other_distribution
 from archspec.result import plot_by, report_by
 
 if TYPE_CHECKING:
-    from archspec import compress, train
+    from archspec import compress, kernels, train
     from archspec.architecture import Architecture, Network, load, loads, sweep
     from archspec.cost import Convention, CostTable
     from archspec.errors import ArchspecError
@@ -27,6 +27,7 @@ __all__ = [
     "Document",
     "Network",
     "compress",
+    "kernels",
     "load",
     "loads",
     "sweep",
@@ -42,6 +43,7 @@ _HOMES = {
     "CostTable": "archspec.cost",
     "Document": "archspec.language.document",
     "Network": "archspec.architecture",
+    "kernels": "archspec.kernels",
     "load": "archspec.architecture",
     "loads": "archspec.architecture",
     "sweep": "archspec.architecture",

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
     from archspec.compress.plan import Plan
     from archspec.compress.prediction import Prediction
+    from archspec.compress.progress import Progress
     from archspec.files import WrittenFile
     from archspec.formula.closed_form import Formula
     from archspec.formula.explain import Explanation
     from archspec.graph.single import StandaloneBlock
+    from archspec.kernels.measuring import Measurement
     from archspec.language.document import Symbol
     from archspec.memory.peak import Memory
     from archspec.runtime import Agreement
@@ -388,7 +390,7 @@ class Architecture(Reported):
         from archspec.weights.note import note
 
         asked = runtime.ExportRequest(batch, opset, note(weights))
-        written = runtime.export(model, self.expand(bindings).input.shape, path, asked)
+        written = runtime.export(model, self._expanded(logits, bindings), path, asked)
         of = f"weights of {weights}" if isinstance(weights, str | os.PathLike) else "weights handed over"
         return replace(written, facts=(*written.facts, "fresh weights" if weights is None else of))
 
@@ -581,6 +583,56 @@ class Architecture(Reported):
 
         read = plan if isinstance(plan, Plan) else load(plan)
         return Architecture(rewriting.with_one_bit(self.document, self.expand(bindings), read))
+
+    @request
+    def measure(
+        self,
+        /,
+        bindings: Bindings = None,
+        *,
+        plan: "str | os.PathLike[str] | Plan | None" = None,
+        batch: int = 1,
+        threads: int | None = None,
+        runs: int | None = None,
+        way: str | None = None,
+        progress: "Progress | None" = None,
+        **symbols: Any,
+    ) -> "Measurement":
+        """What each convolution and linear layer takes on this machine, in float32 and with bits where it is one-bit.
+
+        Args:
+            bindings: Values for symbols, by name.
+            plan: Makes the one-bit layers; see `with_one_bit`.
+            batch: Inputs at once.
+            threads: How many to use; by default as many as torch does.
+            runs: The rounds, of which medians are taken; by default 15.
+            way: How one-bit layers are computed; see `archspec.kernels.pack`.
+            progress: What is told how far it is.
+            symbols: Values for symbols, in place of a mapping.
+
+        Raises:
+            ArchspecError: It has no such layer.
+            MissingExtraError: torch is not installed, or what the way needs.
+
+        >>> import archspec
+        >>> found = archspec.load("lenet_5").measure(plan="xnor_lenet_5", way="numpy", runs=1)
+        >>> [(layer.node.name, layer.bits is not None) for layer in found.layers]
+        [('conv1', False), ('conv2', True), ('fc1', True), ('fc2', False)]
+        """
+        need("torch", "torch")
+        from archspec.compress.progress import silent
+        from archspec.kernels.measuring import RUNS, measured
+
+        arch = self if plan is None else self.with_one_bit(plan, bindings)
+        network = arch.expand(bindings, batch=batch)
+        return measured(
+            network,
+            arch.document,
+            threads=threads,
+            runs=RUNS if runs is None else runs,
+            way=way,
+            progress=progress or silent,
+        )
 
     @request
     def with_defaults(self, /, bindings: Bindings = None, **symbols: Any) -> "Architecture":

@@ -342,6 +342,53 @@ def round_half_up(x: Dim) -> Dim:
     return x if is_array(x) and x.dtype == "int64" else floor(x + Fraction(1, 2))
 
 
+def round_even(x: Dim) -> Dim:
+    """The nearest integer, of two that are as near the even one: what Python's and NumPy's `round` give.
+
+    >>> round_even(Fraction(5, 2)), round_even(Fraction(7, 2)), round_even(Fraction(12, 5))
+    (2, 4, 2)
+    """
+    if is_array(x) and x.dtype == "int64":
+        return x
+    up, down = floor(x + Fraction(1, 2)), ceil(x - Fraction(1, 2))  # the same, but for halves
+    return floor_div(up, 2) + ceil_div(down, 2)
+
+
+@_rule
+def floor_log2(x: Dim) -> Dim:
+    """⌊log₂ x⌋ of a number from 1.
+
+    Raises:
+        ArchspecError: x is less than 1.
+
+    >>> floor_log2(16), floor_log2(Fraction(31, 2))
+    (4, 3)
+    """
+    return _each(x, lambda one: (one // 1).bit_length() - 1, 1, "logarithm")
+
+
+@_rule
+def floor_sqrt(x: Dim) -> Dim:
+    """⌊√x⌋ of a number from 0.
+
+    Raises:
+        ArchspecError: x is negative.
+
+    >>> floor_sqrt(16), floor_sqrt(Fraction(31, 2))
+    (4, 3)
+    """
+    return _each(x, lambda one: math.isqrt(one // 1), 0, "root")
+
+
+def _each(x: Dim, compute: Callable[[Any], int], least: int, name: str) -> Dim:
+    """What is computed of a number, or of each of an array, that is not below the least."""
+    if is_array(x):
+        return exact_each([_each(one, compute, least, name) for one in x.ravel().tolist()]).reshape(x.shape)
+    if not is_number(x) or x < least:
+        raise ArchspecError(f"the {name} is of a number from {least} (got {x})")
+    return compute(x)
+
+
 @_rule
 def log2(x: Dim) -> Dim:
     """The logarithm of a power of two: the bits that tell x things apart.

@@ -80,7 +80,7 @@ def command(  # noqa: PLR0913  # one argument an option
 
     if bool(specs) == every:
         raise click.UsageError("give one SPEC, several, or --all" if every else "give a SPEC, several, or --all")
-    values = _ranges(ranges)
+    values = ranges_of(ranges)
     bound = dict(bindings(settings))
     opened = [network(spec) for spec in (zoo.names() if every else specs)]
     if own := [(arch, each) for arch, each in opened if each]:
@@ -109,7 +109,7 @@ def command(  # noqa: PLR0913  # one argument an option
         raise SystemExit(1)
 
 
-def _ranges(texts: tuple[str, ...]) -> dict[str, str]:
+def ranges_of(texts: tuple[str, ...]) -> dict[str, str]:
     """The values of `--for` by symbol.
 
     Raises:

@@ -78,6 +78,11 @@ class Cutter:
         """The patches from one place to another."""
         yield from self._cut([np.arange(a, b) for a, b in zip(start, stop, strict=True)])
 
+    def alone(self) -> bool:
+        """Whether most points have layers of their own, judged by those at the ends of all axes."""
+        ends = [np.arange(length)[:: max(length - 1, 1)] for length in self.subject.shape]
+        return 2 * sum(1 for _ in self._cut(ends)) > prod(map(len, ends))
+
     def _cut(self, places: Sequence[Any]) -> Iterator[Patch]:
         words = [axis for axis, name in enumerate(self.subject.axes) if name in self.subject.words()]
         split = next((axis for axis in words if len(places[axis]) > 1), None)

@@ -114,9 +114,23 @@ def _blocks(question: Question, subject: Subject, number: int, patch: Patch) -> 
         count = int(np.count_nonzero(alive))
         if question.front and alive.ndim and count > 1:
             alive = beside([_compared(patch.figures[o.quantity], key, o, alive.ndim) for o in question.front], alive)
+        elif question.top is not None and alive.ndim and count > question.top:
+            alive = _foremost(question, patch, key, alive, question.top)
         inside = np.nonzero(alive) if alive.ndim else ()
         if count:
             yield _kept(question, subject, number, patch, start, inside), count
+
+
+def _foremost(question: Question, patch: Patch, key: tuple[Any, ...], alive: Any, top: int) -> Any:
+    """Which points of a block can be among the first so many: by what they are sorted by first, else by their order."""
+    if not question.sort:
+        first = np.zeros(alive.size, dtype=bool)
+        first[np.flatnonzero(alive)[:top]] = True
+        return first.reshape(alive.shape)
+    by = question.sort[0]
+    values = np.broadcast_to(_compared(patch.figures[by.quantity], key, by, alive.ndim), alive.shape)
+    inside = values[alive]
+    return alive & (values <= np.partition(inside, top - 1)[top - 1])
 
 
 def _kept(

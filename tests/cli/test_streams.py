@@ -31,6 +31,7 @@ VERBS = {
     "explain": "explain small.yaml unit/conv2d",
     "explain-difference": "explain-difference --help",
     "formula": "formula small.yaml",
+    "measure": "measure --help",
     "memory": "memory small.yaml",
     "plot": "plot costs small.yaml -o small.json",
     "reconcile": "reconcile small.yaml --reported 1k",

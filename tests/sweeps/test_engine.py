@@ -14,9 +14,9 @@ from click.testing import CliRunner
 import archspec
 from archspec.cli import app
 from archspec.errors import ArchspecError, BindingError
-from archspec.sweeps import sweeping
+from archspec.sweeps import grid, sweeping
 from archspec.sweeps.engine import engine
-from archspec.sweeps.grid import MIN_TILE, Subject, tiles
+from archspec.sweeps.grid import Subject, tiles
 from archspec.sweeps.table_file import write
 
 VALUES = {"alpha": "1/2,1,3/2", "side": "96..224:32", "classes": "1..300"}
@@ -28,7 +28,13 @@ def bytes_of(found, path):
     return path.read_bytes()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(autouse=True)
+def small_tiles(monkeypatch):
+    """So few points are several tiles."""
+    monkeypatch.setattr(grid, "MIN_TILE", 2**9)
+
+
+@pytest.fixture
 def alone():
     return archspec.sweep("mobilenet", VALUES, engine="local=1", **ASKED)
 
@@ -37,10 +43,10 @@ def alone():
 
 
 def test_tiles_are_all_points_once_in_their_order():
-    shape = {"a": tuple(range(7)), "b": tuple(range(11)), "c": tuple(range(MIN_TILE))}
+    shape = {"a": tuple(range(7)), "b": tuple(range(11)), "c": tuple(range(1000))}
     subject = Subject(archspec.load("lenet_5").document, None, {}, shape)
     seen = []
-    for tile in tiles([subject, subject]):
+    for tile in tiles([subject, subject], [True, False]):
         ranges = [np.arange(a, b) for a, b in zip(tile.start, tile.stop, strict=True)]
         places = np.ravel_multi_index(np.meshgrid(*ranges, indexing="ij"), subject.shape).ravel()
         seen += [tile.subject * subject.points + place for place in places.tolist()]
