@@ -300,7 +300,13 @@ def _beside(parts: list[Part], source: Any) -> list[Part]:
             part.sources[near] = next(iter(source(found[second])), part.sources[near])
             del found[start:]
         found.append(part)
-    return found
+    return [_alone(part) for part in found]
+
+
+def _alone(part: Part) -> Part:
+    """A join without branches as a box like others: what it takes from further up goes around."""
+    bare = isinstance(part, ForkPart) and not any(branch.parts for branch in part.branches)
+    return part.join if isinstance(part, ForkPart) and bare else part
 
 
 def _goes_back(fork: ForkPart, before: Sequence[Part], source: Any) -> tuple[int, int, int] | None:
