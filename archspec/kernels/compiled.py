@@ -249,9 +249,21 @@ def linear(x: Any, lanes: Any, means: Any, alpha: Any, bias: Any, y: Any, first:
         count_differing(words, 0, bottom - top, lanes, first, last, counts)
         for row in range(top, bottom):
             mean, count = means[row, 0], counts[row - top]
+            full, two = np.float32(features), np.float32(2)
             for feature in range(begin, end):
-                whole = np.float32(np.int32(features - 2 * count[feature]))
+                whole = full - two * np.float32(count[feature])
                 y[row, feature] = whole * mean * alpha[feature] + bias[feature]
+
+
+@compiled
+def scale(counts: Any, loss: Any, total: int, means: Any, alpha: Any, bias: Any, y: Any) -> None:
+    """y = (total − 2·differing − loss)·K·α + bias: whole numbers first, then the factors one after the other.
+
+    The whole numbers are below 2²⁴, so float32 holds them, and twice as many of them stand in a vector as of int64.
+    """
+    full, two = np.float32(total), np.float32(2)
+    for at in range(y.shape[0]):
+        y[at] = (full - two * np.float32(counts[at]) - np.float32(loss[at])) * means[at] * alpha + bias
 
 
 @compiled_for(
@@ -294,17 +306,20 @@ def convolve(  # noqa: PLR0913  # numba takes no mapping
                 count_differing(rows[group], begin, end, lanes, 0, now, counts)
                 pixel = first * LANES
                 width = min(pixels - pixel, some * LANES)
-                part = y[image, group, :, pixel : pixel + width]
-                mean = means[image, pixel : pixel + width]
                 low, high = np.searchsorted(edge, pixel), np.searchsorted(edge, pixel + width)
                 loss[:] = 0
                 for each in range(begin, end):
-                    scale, shift = alpha[group, each], bias[group, each]
                     for number in range(low, high):
                         loss[edge[number] - pixel] = lost[group, each, case[number]]
-                    for at in range(width):
-                        whole = np.float32(np.int32(total - 2 * counts[each, at] - loss[at]))
-                        part[each, at] = whole * mean[at] * scale + shift
+                    scale(
+                        counts[each],
+                        loss,
+                        total,
+                        means[image, pixel : pixel + width],
+                        alpha[group, each],
+                        bias[group, each],
+                        y[image, group, each, pixel : pixel + width],
+                    )
 
 
 # ------------------------------------------------------------------ one-bit weights, real inputs

@@ -2,7 +2,8 @@
 
 Whole numbers are counted first, then the factors are multiplied in the order of `archspec.runtime.binary`: ·K, ·α, +
 bias. The means of |x| are computed by that layer's own method. Weights alone of one bit add real inputs, in another
-order than torch: equal where the sums are exact, else up to their last digits.
+order than torch: equal where the sums are exact, else up to their last digits. (What a window gives that sees padding
+alone is 0; its sign torch leaves to how it computes.)
 
 A packed layer does not learn, though gradients go through it to what stands before it. In a state dict it has the
 names and shapes of the layer that it was packed from, with ±1 for weights.
@@ -102,7 +103,8 @@ class PackedLayer(nn.Module):
 
     def _takes(self, x: Tensor) -> bool:
         plain = (type(x) is Tensor or type(x) is nn.Parameter) and x.is_cpu and x.dtype is torch.float32
-        if not plain or self.alpha.dtype is not torch.float32 or not self._fits(x):
+        alpha: Any = self._buffers["alpha"]  # nn.Module looks for self.alpha last of all
+        if not plain or alpha.dtype is not torch.float32 or not self._fits(x):
             return False
         if torch.is_autocast_enabled("cpu"):
             return False
