@@ -2,7 +2,8 @@
 
     python -m benchmarks.one_bit [--runs N] [--threads N] [--compiled] [--numpy] [--networks] [--cpu-time]
 
-A ratio is of medians of two forms that took turns: bits, and the quickest form of torch's float32, found likewise: images as n × c × h × w, channels last, and compiled (torch.compile, which needs a C++ compiler; --compiled). GFLOP/s of
+A ratio is of medians of two forms that took turns: bits, and the quickest form of torch's float32, found likewise:
+images as n × c × h × w, channels last, and compiled (torch.compile, which needs a C++ compiler; --compiled). GFLOP/s of
 that form stand beside the machine's roof, the rate of a loop of multiply-adds on registers. Rows of one-bit weights
 alone (BWN) add real inputs. `--networks` measures XNOR-AlexNet, without groups as its paper, and XNOR-ResNet-18.
 """
@@ -71,9 +72,7 @@ def forms(layer: Any, x: torch.Tensor, options: argparse.Namespace) -> dict[str,
 def measure_layers(options: argparse.Namespace) -> None:
     """Print a table of layers: the forms of float32 take turns, then the quickest of them with each way of bits."""
     clock = time.thread_time if options.cpu_time else time.perf_counter
-    print(
-        f"\n{'layer':32} {'float32 ms':>10} {'GFLOP/s':>8} {'of roof':>8} {'bits ms':>8} {'ratio':>7} {'aim':>6}  others"
-    )
+    print(f"\n{'layer':32} {'float32 ms':>10} {'GFLOP/s':>8} {'of roof':>8} {'bits ms':>8} {'ratio':>7} {'aim':>6}")
     with torch.inference_mode():
         for name, (layer, shape) in layers().items():
             works = forms(layer, torch.randn(shape), options)
@@ -109,8 +108,8 @@ def main() -> None:
     found = machine()
     print(
         f"torch {torch.__version__}, {options.threads} thread(s); {found.processor}, vectors of {found.vector_bits} "
-        f"bits, {found.popcount}\nroof of a thread: {found.macs * 2 / 1e9:.0f} GFLOP/s, {found.products / 1e9:.0f}·10⁹ products "
-        f"of ±1 a second, {found.products / found.macs:.1f} times the multiply-accumulates"
+        f"bits, {found.popcount}\nroof of a thread: {found.macs * 2 / 1e9:.0f} GFLOP/s, {found.products / 1e9:.0f}·10⁹ "
+        f"products of ±1 a second, {found.products / found.macs:.1f} times the multiply-accumulates"
     )
     measure_layers(options)
     if options.networks:
