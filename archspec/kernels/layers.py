@@ -10,6 +10,7 @@ names and shapes of the layer that it was packed from, with ±1 for weights.
 """
 
 import copy
+from math import isnan
 from typing import Any, Self
 
 import torch
@@ -108,7 +109,7 @@ class PackedLayer(nn.Module):
             return False
         if torch.is_autocast_enabled("cpu"):
             return False
-        return self.carries_nan or not bool(x.isnan().any())
+        return self.carries_nan or not isnan(x.sum().item())
 
     def _fits(self, x: Tensor) -> bool:
         raise NotImplementedError
