@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from archspec import cost, graph, language
-from archspec.cost import USUAL, Convention, CostTable, Counting
+from archspec.cost import ASKED, USUAL, Convention, CostTable, Counting, requested
 from archspec.dims import recording
 from archspec.errors import BindingError, SpecErrors, UnknownNameError
 from archspec.extras import need
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from archspec.sweeps.crossover import Crossover
     from archspec.sweeps.sensitivity import Sensitivity
     from archspec.sweeps.solve import Solution
+    from archspec.sweeps.table import Sweep
     from archspec.weights import Matching
 
 
@@ -389,7 +390,7 @@ class Architecture(Reported):
         from archspec.weights.note import note
 
         asked = runtime.ExportRequest(batch, opset, note(weights))
-        written = runtime.export(model, self.expand(bindings).input.shape, path, asked)
+        written = runtime.export(model, self._expanded(logits, bindings), path, asked)
         of = f"weights of {weights}" if isinstance(weights, str | os.PathLike) else "weights handed over"
         return replace(written, facts=(*written.facts, "fresh weights" if weights is None else of))
 
@@ -746,6 +747,40 @@ def loads(text: str, name: str = "<text>") -> Architecture:
         SpecErrors: It has faults; all of them are named, each with its place.
     """
     return Architecture(language.loads(text, name))
+
+
+def sweep(
+    specs: "str | os.PathLike[str] | Architecture | Iterable[str | os.PathLike[str] | Architecture]",
+    values: Mapping[str, Any],
+    of: str | Iterable[str] = ("macs", "params"),
+    *,
+    counting: Counting | Convention | str = USUAL,
+    **asked: Any,
+) -> "Sweep":
+    """What networks cost at every combination of values of their symbols, exactly.
+
+    Args:
+        specs: The specifications, each as for `load`, or loaded; one without a symbol is swept without it.
+        values: The values of each symbol, "batch" among them: one, several, or text such as "1/4..2:1/4", "96,128",
+            "*". The last symbol moves fastest.
+        of: The quantities, by name.
+        counting: How to count; its fields are keywords, too.
+        asked: `where`, `front`, `sort`, `top`, `plans`, `bindings`, `engine`, `folder`, as of `sweeps.sweeping.sweep`.
+
+    Raises:
+        BindingError: No specification has a symbol, it cannot have a value, or there are too many points.
+        UnknownNameError: There is no such specification, quantity or plan.
+
+    >>> found = sweep("mobilenet", {"alpha": "1/4..1:1/4", "side": [128, 224]}, front="min:macs,max:params")
+    >>> found.columns["side"].tolist(), found.columns["macs"].tolist()
+    ([128, 128, 128, 128], [13570048, 49160192, 106770432, 186400768])
+    """
+    from archspec.sweeps.sweeping import sweep as swept
+
+    several = [specs] if isinstance(specs, str | os.PathLike | Architecture) else specs
+    documents = [(each if isinstance(each, Architecture) else load(each)).document for each in several]
+    fields = {name: asked.pop(name) for name in ASKED if name in asked}
+    return swept(documents, values, of, counting=requested(counting, fields), **asked)
 
 
 def shared_numbers(architectures: Iterable[Architecture]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ EXTRAS = {
     "report": ("jinja2", "latex2mathml"),
     "kernels": ("numba", "llvmlite"),
     "sweep": ("duckdb", "joblib", "optuna"),
+    "cluster": ("distributed",),
 }
 """The modules that each extra brings."""
 

@@ -19,9 +19,11 @@ REPORTS: Mapping[str, str] = {
     "Prediction": "compress:prediction",
     "Reconciliation": "reconcile:reconcile",
     "Result": "train:train",
+    "Search": "search:search",
     "Sensitivity": "sensitivity:sensitivity",
     "SingleBlock": "show:architecture",
     "Solution": "solve:solve",
+    "Sweep": "sweep:sweep",
     "Verified": "packed:verified",
 }
 """Who reports on a result of a class, by the class's name."""
