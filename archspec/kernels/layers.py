@@ -276,13 +276,21 @@ def refuse(layer: BinaryConv2d | BinaryLinear) -> None:
 
 
 def _without_numbers(layer: BinaryConv2d | BinaryLinear) -> Any:
-    """A copy of a layer on torch's meta device: its settings, and shapes without memory."""
-    with torch.no_grad():
-        empty: dict[int, Any] = {
-            id(each): nn.Parameter(torch.empty_like(each, device="meta"), each.requires_grad)
-            for each in layer.parameters(recurse=False)
-        }
-        empty |= {id(each): torch.empty_like(each, device="meta") for each in layer.buffers(recurse=False)}
-    made = copy.deepcopy(layer, empty)
-    made.__class__ = BinaryConv2d if isinstance(layer, BinaryConv2d) else BinaryLinear  # not one that asks for bits
-    return made
+    """A layer of the same settings on torch's meta device: shapes without memory."""
+    settings: dict[str, Any] = {
+        "bias": layer.bias is not None,
+        "binary_input": layer.binary_input,
+        "input_scale": layer.input_scale,
+        "device": "meta",
+    }
+    if isinstance(layer, BinaryLinear):
+        return BinaryLinear(layer.in_features, layer.out_features, **settings)
+    left, right, top, bottom = layer.sides
+    settings |= {
+        "kernel_size": layer.kernel_size,
+        "stride": layer.stride,
+        "padding": (top, bottom, left, right) if any(layer.sides) else layer.padding,
+        "dilation": layer.dilation,
+        "groups": layer.groups,
+    }
+    return BinaryConv2d(layer.in_channels, layer.out_channels, **settings)
