@@ -8,7 +8,7 @@ stride of those that have the result's size. Padding counts: a field may be larg
 
 from typing import Any
 
-from archspec.dims import is_array, largest, maximum
+from archspec.dims import equal, is_array, largest, maximum
 from archspec.errors import ArchspecError
 from archspec.graph.network import Network
 
@@ -84,5 +84,6 @@ def _places(network: Network) -> tuple[int, ...]:
 
 def _alike(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     """Whether two images have the same sizes."""
-    answers = [a == b for a, b in zip(one, other, strict=False)]
-    return len(one) == len(other) and all(each.all() if is_array(each) else each for each in answers)
+    if len(one) != len(other):
+        return False
+    return all(equal(a, b) if is_array(a) or is_array(b) else a == b for a, b in zip(one, other, strict=True))

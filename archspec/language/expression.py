@@ -455,6 +455,8 @@ def _truth(value: Any, node: ast.expr) -> bool:
 def _power(a: Dim, b: Dim) -> Dim:
     if dims.is_symbolic(b) and dims.is_whole(b) and dims.reaches(b, 0):
         return dims.power(a, b)
+    if dims.is_array(b):
+        dims.tell_apart(b)
     if not (type(b) is int and abs(b) <= MAX_EXPONENT):
         raise ExpressionError(
             f"an exponent must be a whole number between −{MAX_EXPONENT} and {MAX_EXPONENT} (got {b})"

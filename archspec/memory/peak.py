@@ -150,6 +150,24 @@ def memory(
     return Memory(network, policy, dtype, in_place, resident, tuple(moments), optimal, stored)
 
 
+def addends(
+    network: Network, policy: str = "layerwise", dtype: str = "float32", *, in_place: bool = False
+) -> Iterator[tuple[Dim, ...]]:
+    """The bytes of each result that is in memory while each node runs, in the given order: a moment's summands.
+
+    The peak is the largest of their sums. A sum is left to whoever asks, who may have arrays that grow when they meet.
+    """
+    stored = _stored(network, policy, in_place)
+    sizes = [_bytes(storage.elements, DTYPES[dtype]) for storage in stored.storages]
+    if policy == "training":
+        yield tuple(times * size for times, size in zip(_times(stored), sizes, strict=True))
+        return
+    if policy in FREES:
+        _check_repeats(stored)
+    for storages in _in_memory(stored, range(len(network.nodes)), policy):
+        yield tuple(sizes[storage] for storage in sorted(storages))
+
+
 def peak_elements(network: Network, policy: str = "layerwise", *, in_place: bool = False) -> Dim:
     """The most numbers that are in memory at once, in the given order."""
     stored = _stored(network, policy, in_place)
