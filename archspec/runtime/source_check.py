@@ -7,12 +7,12 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.graph import Network
 from archspec.graph.network import INPUT
 from archspec.runtime.agreement import Comparison, NodeFacts
 from archspec.runtime.build import build
+from archspec.runtime.flops import flop_counter
 from archspec.runtime.inputs import example
 
 UNCOUNTED = "num_batches_tracked"
@@ -34,7 +34,7 @@ def check_source(network: Network, source: str, expected: NodeFacts, device: str
     with torch.device(device):
         model = source_network(source, network.bindings).eval()
         x = torch.zeros(network.input.shape)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), flop_counter(device) as counter:
         output = tuple(model(x).shape)
     learned = {name for name, _ in model.named_parameters()}
     weights = tuple((key, tuple(value.shape), key in learned) for key, value in model.state_dict().items())

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.cost import CostRow, count
 from archspec.graph import Network, Node
@@ -19,6 +18,7 @@ from archspec.graph.network import INPUT
 from archspec.ops import Operator
 from archspec.runtime.agreement import MEASURED, Agreement, Comparison, NodeFacts, added
 from archspec.runtime.build import build
+from archspec.runtime.flops import flop_counter
 from archspec.runtime.refusal import refusals
 from archspec.runtime.source_check import UNCOUNTED, check_source
 
@@ -107,7 +107,7 @@ class _ForwardPass:
             self._watch(node.name, model.get_submodule(_place(node)))
         x = torch.zeros(network.input.shape, device=device)
         self.names[id(x)] = INPUT
-        with refusals(model), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        with refusals(model), torch.no_grad(), flop_counter(device) as counter:
             self.output = tuple(model(x).shape)
         flops = counter.get_flop_counts()
         self.macs = {place.partition(".")[2]: sum(counts.values()) // 2 for place, counts in flops.items()}

@@ -208,6 +208,8 @@ REFUSALS = [
     ("max_pool2d", [X], {"kernel_size": 3, "padding": "tf_same", "ceil_mode": True}, "⌈h/s⌉ of results; leave out"),
     ("group_norm", [X], {"num_groups": 3}, "8 channels do not divide into 3 groups"),
     ("instance_norm", [(1, 9)], {}, "instance_norm takes an image"),
+    ("instance_norm", [(1, 9, 1)], {}, "instance_norm of 9×1 would normalise each element by itself, to 0"),
+    ("group_norm", [(1, 8, 1, 1)], {"num_groups": 8}, "group_norm of 8×1×1 would normalise each element by itself"),
     ("flatten", [X], {"start_dim": 3, "end_dim": 2}, "flatten from axis 3 to 2: there is none between"),
     ("flatten", [(1, 9)], {"start_dim": 2}, "flatten along axis 2 needs inputs of more axes than 9"),
     ("unflatten", [X], {"dim": 1, "unflattened_size": (3, -1)}, "the 8 of axis 1 of 8×6×5 do not divide into 3×-1"),
