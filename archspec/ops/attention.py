@@ -80,6 +80,7 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
 
     arity = "many"
     letters = ("n heads l_q d_k", "n heads l_k d_k", "n heads l_k d_v")
+    example = MappingProxyType({"window": None})
     torch_defaults = MappingProxyType({"scale": None, "dropout_p": 0.0, "window": None})
     is_causal: Switch = False
     enable_gqa: Switch = False
