@@ -132,6 +132,8 @@ def measured(
     machine = _machine()
     with _threads(threads) as used, torch.inference_mode():
         nodes = [node for node in network.nodes if _place(node) and isinstance(_at(model, node), nn.Conv2d | nn.Linear)]
+        if len(network.inputs) > 1:
+            raise ArchspecError(f"{network.name} has {len(network.inputs)} inputs; what is measured here has one")
         if not nodes:
             raise ArchspecError(f"{network.name} has no convolution or linear layer to measure")
         layers = []

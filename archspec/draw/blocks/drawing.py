@@ -200,13 +200,15 @@ def _page(sketch: Sketch, title: str) -> str:
     opened = Sketch(sketch.table, sketch.of.name, DEEPEST)
     lines = [f"<h1>{html_text(title)}</h1>", f'<p class="note">{html_text(_facts(sketch))}</p>']
     lines += [_stage(opened, name, each) for name, each in opened.tree.root.inner.items()]
-    return "\n".join((*lines, f'<p class="note">output {html_text(str(network.tensor(network.output)))}</p>'))
+    results = ", ".join(map(str, network.results))
+    return "\n".join((*lines, f'<p class="note">output {html_text(results)}</p>'))
 
 
 def _facts(sketch: Sketch) -> str:
     network = sketch.network
     whole = "" if sketch.whole is None else f"; bars: share of {short_number(sketch.whole)} {sketch.of.heading}"
-    return f"input {network.input}; {at(network.bindings)}{whole}"
+    taken = ", ".join(map(str, network.inputs.values()))
+    return f"input {taken}; {at(network.bindings)}{whole}"
 
 
 def _stage(sketch: Sketch, name: str, each: Any) -> str:
