@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from archspec.ops.base import as_pair
+from archspec.ops.base import per_axis
 from archspec.report import numbers
 from archspec.report.cells import EMPTY, Cell, Name, Number, Shape, Sizes
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
@@ -161,7 +161,7 @@ def _records(found: "Measurement") -> list[Column]:
 
 
 def _setting(layer: "MeasuredLayer", name: str) -> tuple[Any, Any]:
-    return as_pair(getattr(layer.node.operator, name, 1))
+    return per_axis(getattr(layer.node.operator, name, 1), 2)
 
 
 def _data(found: "Measurement") -> dict[str, Any]:

@@ -26,7 +26,7 @@ def share(module: nn.Module, owners: dict[str, nn.Module]) -> None:
         owners = {**owners, COUNTER: owners["running_mean"]}
     for name in owners:
         delattr(module, name)
-    module.__class__ = _sharing(type(module), tuple(owners))
+    module.__class__ = _sharing(type(module), tuple(owners))  # type: ignore[arg-type]  # a class is hashable
     module.__dict__["_owners"] = {name: (owner,) for name, owner in owners.items()}  # in a tuple it is no child
 
 
@@ -51,7 +51,7 @@ class Sharing:
 
 
 def _blank(cls: type[nn.Module], names: tuple[str, ...]) -> nn.Module:
-    made = _sharing(cls, names)
+    made = _sharing(cls, names)  # type: ignore[arg-type]  # a class is hashable
     return made.__new__(made)
 
 

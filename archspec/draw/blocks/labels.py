@@ -8,7 +8,7 @@ from archspec.graph import Node
 from archspec.graph.network import Network
 from archspec.ops import Operator, Tensor
 from archspec.ops.activation import Elementwise
-from archspec.ops.base import as_pair
+from archspec.ops.base import per_axis
 
 WORDS = {"batch_norm": "BN", "local_response_norm": "LRN", "relu": "ReLU", "relu6": "ReLU6", "conv2d": "conv"}
 WORDS |= {"conv_transpose2d": "transposed conv", "binary_conv2d": "1-bit conv", "binary_linear": "1-bit linear"}
@@ -65,12 +65,12 @@ def _same(a: Any, b: Any) -> bool:
 
 def _sides(size: Any, always: bool = True) -> str:
     """A size along both sides: 3×3; of a stride one number, where both are the same."""
-    height, width = as_pair(size)
+    height, width = per_axis(size, 2)
     return f"{height}" if not always and _same(height, width) else f"{height}×{width}"
 
 
 def _is_one(size: Any) -> bool:
-    return all(is_number(side) and side == 1 for side in as_pair(size))
+    return all(is_number(side) and side == 1 for side in per_axis(size, 2))
 
 
 def shape(tensor: Tensor) -> str:

@@ -14,7 +14,6 @@ from typing import Any
 from archspec.draw.blocks.labels import follows, layer, own_name, word
 from archspec.draw.blocks.parts import BoxPart, Chain, ForkPart, GroupPart, Kind, Part, boxes, nodes
 from archspec.graph import Network, Node
-from archspec.graph.network import INPUT
 
 PLAIN = ("branch", "unit", "repeat", "group")
 """The kinds of containers that are no blocks of the specification."""
@@ -83,7 +82,7 @@ class Tree:
     def __init__(self, network: Network, depth: int = DEEPEST) -> None:
         self.network = network
         self.depth = depth
-        self.alias = {INPUT: INPUT}
+        self.alias = {name: name for name in network.inputs}
         self._place = {node.name: place for place, node in enumerate(network.nodes)}
         for node in network.nodes:
             passes = node.operator.name == "identity"
@@ -155,7 +154,7 @@ class Tree:
         inside = nodes(branch)
         if not inside:
             return self.alias[name]
-        return self.outside(inside)[0]
+        return str(self.outside(inside)[0])
 
     def outside(self, inside: set[str]) -> list[str]:
         """What nodes take from others, in the order in which they run."""
