@@ -38,6 +38,7 @@ def keys(model):
 def agree():
     """Whether a source and the compiled model have one state dict and, on numbers, one output, bit for bit."""
     torch = pytest.importorskip("torch")
+    from archspec.runtime.inputs import example
 
     def check(arch, source, numbers=True, **bindings):
         network = arch.expand(batch=2, **bindings)
@@ -48,7 +49,7 @@ def agree():
         assert keys(one) == keys(other)
         if numbers:
             one.load_state_dict(other.state_dict())
-            x = torch.randn(network.input.shape, generator=torch.Generator().manual_seed(0))
+            x = example(network, 0)
             with torch.no_grad():
                 results = [model.eval()(x.clone()) for model in (one, other)]
             torch.testing.assert_close(*results, rtol=0, atol=0, equal_nan=True)

@@ -10,13 +10,16 @@ torch = pytest.importorskip("torch")
 
 import archspec  # noqa: E402  # behind the skip
 from archspec.errors import ArchspecError  # noqa: E402
+from archspec.runtime.inputs import example  # noqa: E402
 
 ZOO = archspec.zoo.names()
 BIG = {"resnet34", "resnet101", "resnet152", "vgg19", "mobilenet_full", "mobilenet_shallow", "inception_v3_keras_2016"}
 BIG |= {"googlenet", "squeezenet_v1_1", "squeezenet_meta", "squeezenet_bypass"}
+BIG |= {"mobilenet_v3_large", "mnasnet", "resnext", "regnet", "densenet"}
 """Networks whose blocks a smaller one of the zoo has too; they are run by --long."""
 
-LARGE = {"hidden": 64, "states": 30, "classes": 7}
+LARGE = {"hidden": 64, "states": 30, "classes": 7, "layers": 2, "width": 32, "frames": 40}
+LARGE |= {"heads": 4, "kv_heads": 2, "head_dim": 8, "tokens": 9, "vocabulary": 50}
 """What makes a network small enough to run, where it has the symbol."""
 
 
@@ -76,7 +79,7 @@ def test_the_output_is_equal_to_the_bit(name, sources, agree, request):
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0
         model.train()
-    x = torch.randn(architecture(name).expand(batch=2, **small(name)).input.shape)
+    x = example(architecture(name).expand(batch=2, **small(name)), 0)
     torch.testing.assert_close(one(x.clone()), other(x.clone()), rtol=0, atol=0)
 
 

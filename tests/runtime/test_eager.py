@@ -10,7 +10,7 @@ import archspec
 from archspec.language import zoo
 from archspec.runtime.source_check import source_network
 
-COMPOSITE = {"alexnet", "googlenet", "binary_convolution"}
+COMPOSITE = {"alexnet", "googlenet", "binary_convolution", "gru_keywords", "tcn", "vit", "llama"}
 """Networks with operators that torch does in several steps (LRN): what these need meanwhile is workspace."""
 
 
