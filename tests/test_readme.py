@@ -24,7 +24,7 @@ network:
 """
 
 CONSOLE = re.compile(r"```console\n\$ archspec ([^\n]*)\n(.*?)\n?```", re.DOTALL)
-PAGES = {name: (ROOT / name).read_text() for name in ("README.md", "docs/tour.md", "docs/cli.md")}
+PAGES = {name: (ROOT / name).read_text() for name in ("README.md", "docs/tour.md", "docs/cli.md", "docs/sweeps.md")}
 CONSOLES = [(page, *found) for page, text in PAGES.items() for found in CONSOLE.findall(text)]
 UPDATE = os.environ.get("UPDATE_DOCS") == "1"
 LONGEST = 150

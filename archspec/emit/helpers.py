@@ -27,6 +27,18 @@ def exact_div(a: {number}, b: {number}) -> int:
         raise ValueError(f"{a} is not divisible by {b}")
     return int(quotient)
 ''',
+    "floor_log2": '''
+def floor_log2(x: {number}) -> int:
+    """The logarithm to base 2 of a number from 1, rounded down."""
+    if x < 1:
+        raise ValueError(f"{x} is less than 1")
+    return int(x).bit_length() - 1
+''',
+    "floor_sqrt": '''
+def floor_sqrt(x: {number}) -> int:
+    """The square root, rounded down."""
+    return math.isqrt(int(x))
+''',
     "log2": '''
 def log2(x: int) -> int:
     """The logarithm of a power of two."""

@@ -1,18 +1,27 @@
 """Branches, and the operators that join them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from archspec.emit import children, code
-from archspec.emit.bodies import froms, peeled
+from archspec.emit.bodies import peeled
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import message, reader, settled
-from archspec.emit.containers import child_code, child_statement, is_chain, sequential, shared_values, write_submodule
+from archspec.emit.containers import (
+    adopt,
+    child_code,
+    child_statement,
+    inline,
+    is_chain,
+    sequential,
+    shared_values,
+    walk_inside,
+    write_submodule,
+)
 from archspec.emit.flow import Either
 from archspec.emit.frame import UNTOLD, Frame, call_module
 from archspec.emit.layer import function_code, layers, module_code
-from archspec.emit.modules import keep_value
+from archspec.emit.modules import keep_value, kept_settings
 from archspec.emit.scope import TENSOR
 from archspec.emit.statements import Assign, Do, For, If, Lines, Put, Refuse, Unpack, flat
 from archspec.errors import ArchspecError
@@ -60,17 +69,10 @@ def write_join(step: Join, frame: Frame) -> None:
     if isinstance(joined.call, Module):
         frame.x = _called(joined, step.operator, name, tensors, flags, frame)
     else:
-        call = joined.call and replace(joined.call, kwargs=_kept(joined.call.kwargs, frame))
+        call = joined.call and replace(joined.call, kwargs=kept_settings(joined.call.kwargs, frame))
         frame.x = _written(call, tensors, flags, frame)
     frame.flow, frame.does = settled(joined.shape, frame), True
     keep_value(step.as_, frame)
-
-
-def _kept(given: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
-    """Settings of a forward; those that the constructor works out are kept in attributes."""
-    return {
-        key: frame.scope.flag(key, value, frame.lines) if code.names(value) else value for key, value in given.items()
-    }
 
 
 # ------------------------------------------------------------------ branches
@@ -82,10 +84,14 @@ def _branch(label: str, body: Body, frame: Frame) -> _Branch:
     inner = frame.inside(frame.owner)
     if start and start in frame.named:
         inner.flow, inner.x = frame.named[start]
+    if inline(name, rest, frame):
+        within = walk_inside(name, rest, frame, start=inner)
+        return _Branch(label, within.x, within.flow, True)
     if is_chain(rest, frame) and not shared_values(rest, frame):
         return _chained(label, name, body, rest, inner, frame)
     part = write_submodule(label, rest, inner, {}, None)
     frame.lines.add(child_statement(name, part.made, frame))
+    adopt(name, part, frame)
     tensor = call_module(child_code(name, frame), inner.x, *(frame.named[taken][1] for taken in part.inputs))
     if part.given:
         value, tensor = tensor, frame.scope.tensor(inner.x)
@@ -123,7 +129,7 @@ def _does(body: Body, done: Any, frame: Frame) -> Any:
 def _goes_back(step: Step, frame: Frame) -> Any:
     if isinstance(step, From):
         return True
-    if not isinstance(step, When) or not froms(inner_bodies(step)):
+    if not isinstance(step, When) or not frame.facts.froms(inner_bodies(step)):
         return False
     condition = reader(frame).expression(step.when)
     then, other = (code.either(*(_goes_back(s, frame) for s in side or ())) for side in (step.then, step.else_))

@@ -8,9 +8,9 @@ stride of those that have the result's size. Padding counts: a field may be larg
 
 from typing import Any
 
-from archspec.dims import is_array, largest, maximum
+from archspec.dims import equal, is_array, largest, maximum
 from archspec.errors import ArchspecError
-from archspec.graph.network import INPUT, Network
+from archspec.graph.network import Network
 
 Field = tuple[tuple[Any, ...], tuple[Any, ...]]
 """A receptive field and an effective stride, each along the axes that pixels lie on: height and width of an image."""
@@ -45,16 +45,23 @@ def _fields(network: Network) -> list[Field | None]:
         return [None] * len(network.nodes)
     whole = tuple(network.input.shape[axis] for axis in places)
     ones = (1,) * len(places)
-    known: dict[str, Field] = {INPUT: (ones, ones)}
+    rank = len(network.input.shape)
+    known: dict[str, Field | None] = {
+        name: (ones, ones) if len(tensor.shape) == rank else None for name, tensor in network.inputs.items()
+    }
     for node in network.nodes:
         inputs = network.inputs_of(node)
+        seeing = [(x, field) for x, name in zip(inputs, node.inputs, strict=True) if (field := known[name]) is not None]
+        known[node.name] = None
+        if not seeing:
+            continue
         sight = node.operator.sight(*inputs)
         if type(node.times) is not int:
             raise ArchspecError(f"what {node.name} sees depends on how often it is repeated, {node.times}; bind that")
-        fields, strides = zip(*(known[name] for name in node.inputs), strict=True)
+        fields, strides = zip(*(field for _, field in seeing), strict=True)
         seen = tuple(map(largest, zip(*fields, strict=True)))
         alike = [
-            stride for x, stride in zip(inputs, strides, strict=True) if _alike(x.shape[2:], node.output.shape[2:])
+            stride for (x, _), stride in zip(seeing, strides, strict=True) if _alike(x.shape[2:], node.output.shape[2:])
         ]
         jumps = tuple(map(largest, zip(*(alike or strides), strict=True)))
         if sight.everything or len(sight.span) not in (0, len(places)):
@@ -77,5 +84,6 @@ def _places(network: Network) -> tuple[int, ...]:
 
 def _alike(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     """Whether two images have the same sizes."""
-    answers = [a == b for a, b in zip(one, other, strict=False)]
-    return len(one) == len(other) and all(each.all() if is_array(each) else each for each in answers)
+    if len(one) != len(other):
+        return False
+    return all(equal(a, b) if is_array(a) or is_array(b) else a == b for a, b in zip(one, other, strict=True))

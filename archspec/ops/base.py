@@ -23,8 +23,10 @@ from pydantic.fields import FieldInfo
 from archspec.dims import (
     Dim,
     agree,
+    equal,
     exact,
     exact_div,
+    is_array,
     is_number,
     is_symbolic,
     is_whole,
@@ -430,7 +432,7 @@ def real(must: str, low: int, high: int, *, above: bool = False, below: bool = F
         number = _number(value)
         if is_number(number) and not -MAX_NUMBER <= number <= MAX_NUMBER:
             raise ValueError(f"must be at most 10^30, above or below zero (got {value!r:.40})")
-        if (is_number(number) or is_symbolic(number)) and not within(number):
+        if (is_number(number) or is_symbolic(number) or is_array(number)) and not within(number):
             raise ValueError(f"must be {must} (got {number})")
         return number
 
@@ -602,4 +604,4 @@ def same_size(a: Dim, b: Dim) -> bool:
 
 def is_one(size: Dim) -> bool:
     """Whether a size is the number 1."""
-    return is_number(size) and bool(size == 1)
+    return equal(size, 1) if is_array(size) else is_number(size) and bool(size == 1)

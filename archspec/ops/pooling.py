@@ -3,7 +3,19 @@
 import math
 from typing import Any, ClassVar
 
-from archspec.dims import Dim, ceil_div, divide, exact_div, floor_div, maximum, product, reaches
+from archspec.dims import (
+    Dim,
+    ceil_div,
+    divide,
+    exact_div,
+    floor_div,
+    is_array,
+    known_less,
+    maximum,
+    product,
+    reaches,
+    tell_apart,
+)
 from archspec.errors import DivisibilityError, ShapeError
 from archspec.ops import window
 from archspec.ops.base import (
@@ -138,6 +150,8 @@ def _misses(h: Dim, padding: Dim, stride: Dim, dilation: Dim) -> bool:
 
     The largest of nothing is −∞, and torch's gradient of it is written wherever it happens to point.
     """
+    if any(map(is_array, (h, padding, stride, dilation))) and known_less(h, dilation):
+        tell_apart(h - dilation)
     if not all(type(number) is int for number in (h, padding, stride, dilation)) or dilation <= h:
         return False
     return any(start % dilation >= h for start in range(-padding, 0, stride))

@@ -1,34 +1,36 @@
-"""Inputs to try a network on."""
+"""What a network is called with: a tensor for each input, of whole numbers where a node looks something up by them."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from archspec.graph import Network
-from archspec.graph.network import INPUT
-from archspec.runtime.learned import TokenEmbedding
 
 
-def example(network: Network, seed: int) -> Tensor:
-    """Random numbers of the shape of a network's input: whole ones, where it looks rows up by them."""
+def zeros(network: Network, device: torch.device | str | None = None) -> tuple[Tensor, ...]:
+    """Inputs of zeros, in the order of the network's inputs.
+
+    >>> from archspec.graph import expand
+    >>> from archspec.language import load
+    >>> [x.shape for x in zeros(expand(load("lenet_5")))]
+    [torch.Size([1, 1, 28, 28])]
+    """
+    return tuple(
+        torch.zeros(tensor.shape, device=device, dtype=None if network.below(name) is None else torch.int64)
+        for name, tensor in network.inputs.items()
+    )
+
+
+def drawn(network: Network, seed: int) -> tuple[Tensor, ...]:
+    """Inputs of random numbers, the same for the same seed."""
     generator = torch.Generator().manual_seed(seed)
-    most = _below(network)
-    if most is None:
-        return torch.randn(network.input.shape, generator=generator)
-    return torch.randint(most, network.input.shape, generator=generator)
+    return tuple(
+        torch.randn(tensor.shape, generator=generator)
+        if (below := network.below(name)) is None
+        else torch.randint(int(below), tensor.shape, generator=generator)
+        for name, tensor in network.inputs.items()
+    )
 
 
-def _below(network: Network) -> int | None:
-    """The number that whole numbers of the input must be below; None where it takes any numbers."""
-    rooted = {INPUT}
-    for node in network.nodes:
-        if node.operator.view and node.inputs[0] in rooted:
-            rooted.add(node.name)
-    found = (node.operator.below for node in network.nodes if not rooted.isdisjoint(node.inputs))
-    return min((most for most in found if most is not None), default=None)
-
-
-def input_type(model: nn.Module) -> torch.dtype:
-    """The type of a model's input: that of its weights, or whole numbers where it looks rows up by them."""
-    if any(isinstance(module, TokenEmbedding) for module in model.modules()):
-        return torch.int64
-    return next(model.parameters(), torch.empty(0)).dtype
+def results(given: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """What a model gave, as a tuple also where it is one tensor."""
+    return given if isinstance(given, tuple) else (given,)

@@ -38,7 +38,6 @@ def keys(model):
 def agree():
     """Whether a source and the compiled model have one state dict and, on numbers, one output, bit for bit."""
     torch = pytest.importorskip("torch")
-    from archspec.runtime.inputs import example
 
     def check(arch, source, numbers=True, **bindings):
         network = arch.expand(batch=2, **bindings)
@@ -49,11 +48,12 @@ def agree():
         assert keys(one) == keys(other)
         if numbers:
             one.load_state_dict(other.state_dict())
-            x = example(network, 0)
+            from archspec.runtime.inputs import drawn, results
+
             with torch.no_grad():
-                results = [model.eval()(x.clone()) for model in (one, other)]
-            torch.testing.assert_close(*results, rtol=0, atol=0, equal_nan=True)
-            assert results[0].shape == network.tensor(network.output).shape
+                mine, theirs = (results(model.eval()(*drawn(network, 0))) for model in (one, other))
+            torch.testing.assert_close(mine, theirs, rtol=0, atol=0, equal_nan=True)
+            assert [x.shape for x in mine] == [tensor.shape for tensor in network.results]
         return one, other
 
     return check

@@ -25,11 +25,11 @@ import archspec  # noqa: E402  # behind the skip
 from archspec import ops  # noqa: E402
 from archspec.errors import ArchspecError, ShapeError  # noqa: E402
 from archspec.graph.names import attribute  # noqa: E402
-from archspec.graph.network import INPUT  # noqa: E402
+from archspec.language.document import INPUT  # noqa: E402
 from archspec.language.steps import STEP_KEYS  # noqa: E402
 from archspec.ops import Tensor, operator  # noqa: E402
 from archspec.runtime import verify  # noqa: E402
-from archspec.runtime.inputs import example  # noqa: E402
+from archspec.runtime.inputs import drawn  # noqa: E402
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
 
@@ -593,7 +593,7 @@ def numbers_agree(text):
     arch = archspec.loads(text)
     network = arch.expand(batch=2)
     over, apart = (arch.to_torch(seed=1, inplace=inplace).eval() for inplace in (True, False))
-    x = example(network, 2)
+    (x,) = drawn(network, 2)
     with torch.no_grad():
         expected = one_by_one(network, apart, x)
         same(over(x.clone()), expected)
@@ -682,7 +682,7 @@ def sources_agree(text):
         chosen = {name: float(v) if isinstance(v, Fraction) else v for name, v in values.items() if name in taken}
         written = network(**chosen)
         written.load_state_dict(model.state_dict())
-        x = example(arch.expand(batch=2, **values), 2)
+        (x,) = drawn(arch.expand(batch=2, **values), 2)
         with torch.no_grad():
             same(written.eval()(x.clone()), model(x.clone()))
 
