@@ -22,7 +22,7 @@ from archspec.draw.charts import columns
 from archspec.draw.charts.parts import axis_title
 from archspec.draw.charts.training import RunCurves, curves
 from archspec.draw.style import DASHES, SERIES, SHAPES
-from archspec.errors import ArchspecError
+from archspec.errors import ArchspecError, MissingExtraError
 from archspec.sweeps.staircase import staircase
 from archspec.train.result import Epoch, Result, Score
 
@@ -334,3 +334,13 @@ def test_a_front_is_a_staircase_among_all_points_with_papers_beside_it(swept):
     assert {(r["x"], r["said"]) for r in records if r["series"] == "a paper's network"} == {(300774272, "mobilenet_v2")}
     with pytest.raises(ArchspecError, match="a front has two objectives"):
         swept.plot("front")
+
+
+def test_a_chart_without_its_extra_says_what_installs_it(monkeypatch):
+    monkeypatch.setattr("archspec.extras.find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"this needs altair: pip install 'archspec-nn\[plot\]'"):
+        LENET.count().plot()
+    drawn = LENET.plot()
+    assert export.svg(drawn).startswith("<svg")  # a drawing needs none
+    with pytest.raises(MissingExtraError, match="this needs vl_convert"):
+        export.written(drawn, "png")

@@ -11,7 +11,7 @@ from archspec.language import zoo
 from archspec.runtime.inputs import zeros
 from archspec.runtime.source_check import source_network
 
-COMPOSITE = {"alexnet", "googlenet", "binary_convolution"}
+COMPOSITE = {"alexnet", "googlenet", "binary_convolution", "gru_keywords", "tcn", "vit", "llama"}
 """Networks with operators that torch does in several steps (LRN): what these need meanwhile is workspace."""
 
 STALE = {"fpn_resnet50"}
