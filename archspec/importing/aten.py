@@ -1,0 +1,367 @@
+"""What torch.export writes, undecomposed: functions of aten → operators of the language."""
+
+from math import prod
+from typing import Any
+
+from archspec.importing.program import UnsupportedError, Value
+from archspec.importing.rules import Bound, Made, Reading, Same, elementwise, one_or_pair, rule
+
+_PLAIN = {
+    "relu": "relu",
+    "relu6": "relu6",
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "silu": "silu",
+    "hardswish": "hard_swish",
+    "hardsigmoid": "hard_sigmoid",
+}
+elementwise(
+    {f"aten.{name}{place}.default": operator for name, operator in _PLAIN.items() for place in ("", "_")}, "self"
+)
+
+
+@rule("aten.conv2d.default", "aten.conv2d.padding")
+def conv2d(call: Bound) -> Reading:
+    """A convolution; `padding` is a word in one form."""
+    weight = call.array("weight")
+    stride, dilation = one_or_pair(call.get("stride", 1)), one_or_pair(call.get("dilation", 1))
+    padding = call.get("padding", 0)
+    args = {
+        "out_channels": weight.shape[0],
+        "kernel_size": one_or_pair(weight.shape[2:]),
+        "stride": stride,
+        "padding": {"valid": 0}.get(padding, padding) if isinstance(padding, str) else one_or_pair(padding),
+        "dilation": dilation,
+        "groups": call.get("groups", 1),
+        "bias": call.has("bias"),
+    }
+    if len(weight.shape) != 4:
+        raise UnsupportedError(f"is over {len(weight.shape) - 2} axes, not over height and width")
+    return Made("conv2d", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
+
+
+@rule("aten.conv_transpose2d.input")
+def conv_transpose2d(call: Bound) -> Reading:
+    """A transposed convolution, whose weight is in × out/g × k × k."""
+    weight, groups = call.array("weight"), call.get("groups", 1)
+    settings = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
+    args = {
+        "out_channels": weight.shape[1] * groups,
+        "kernel_size": one_or_pair(weight.shape[2:]),
+        **{name: one_or_pair(call.get(name, default)) for name, default in settings.items()},
+        "groups": groups,
+        "bias": call.has("bias"),
+    }
+    return Made("conv_transpose2d", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
+
+
+@rule("aten.linear.default")
+def linear(call: Bound) -> Reading:
+    """A fully connected layer."""
+    args = {"out_features": call.array("weight").shape[0], "bias": call.has("bias")}
+    return Made("linear", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
+
+
+@rule("aten.batch_norm.default")
+def batch_norm(call: Bound) -> Reading:
+    """Batch normalisation by its running statistics."""
+    if call.get("training", False):
+        raise UnsupportedError("normalises by its batch; put the model into evaluation")
+    names = {"weight": "weight", "bias": "bias", "running_mean": "running_mean", "running_var": "running_var"}
+    args = {"eps": call.get("eps", 1e-5), "momentum": call.get("momentum", 0.1), "affine": call.has("weight")}
+    return Made("batch_norm", args, call.values("input"), call.arrays(**names))
+
+
+@rule("aten.layer_norm.default")
+def layer_norm(call: Bound) -> Reading:
+    """Layer normalisation over the last axes."""
+    args = {
+        "normalized_shape": tuple(call.get("normalized_shape")),
+        "eps": call.get("eps", 1e-5),
+        "elementwise_affine": call.has("weight"),
+        "bias": call.has("bias") or not call.has("weight"),
+    }
+    return Made("layer_norm", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
+
+
+@rule("aten.prelu.default")
+def prelu(call: Bound) -> Reading:
+    """A learned slope, one or one a channel."""
+    slopes = prod(call.array("weight").shape)
+    return Made("prelu", {"num_parameters": slopes}, call.values("self"), call.arrays(weight="weight"))
+
+
+@rule("aten.leaky_relu.default", "aten.leaky_relu_.default")
+def leaky_relu(call: Bound) -> Reading:
+    """A slope below zero."""
+    return Made("leaky_relu", {"negative_slope": call.get("negative_slope", 0.01)}, call.values("self"))
+
+
+@rule("aten.elu.default", "aten.elu_.default")
+def elu(call: Bound) -> Reading:
+    """An exponential below zero."""
+    if call.get("scale", 1) != 1 or call.get("input_scale", 1) != 1:
+        raise UnsupportedError("scales its result or its input (SELU)")
+    return Made("elu", {"alpha": call.get("alpha", 1)}, call.values("self"))
+
+
+@rule("aten.gelu.default")
+def gelu(call: Bound) -> Reading:
+    """By erf, or by tanh."""
+    return Made("gelu", {"approximate": call.get("approximate", "none")}, call.values("self"))
+
+
+@rule("aten.hardtanh.default", "aten.hardtanh_.default", "aten.clamp.default", "aten.clamp_.default")
+def clip(call: Bound) -> Reading:
+    """Between 0 and 6: relu6; others have no operator."""
+    low = call.get("min_val", call.get("min", None if "clamp" in call.call.target else -1))
+    high = call.get("max_val", call.get("max", None if "clamp" in call.call.target else 1))
+    return clipped(call.values("self"), low, high)
+
+
+def clipped(inputs: tuple[str, ...], low: Any, high: Any) -> Made:
+    """What holds numbers between two bounds."""
+    if low == 0 and high in {6, None}:
+        return Made("relu6" if high == 6 else "relu", {}, inputs)
+    raise UnsupportedError(f"holds numbers between {low} and {high}; relu6 between 0 and 6")
+
+
+@rule("aten.softmax.int", "aten.log_softmax.int")
+def softmax(call: Bound) -> Reading:
+    """Along an axis."""
+    operator = call.call.target.split(".")[1]
+    return Made(operator, {"dim": _axis(call)}, call.values("self"))
+
+
+def _axis(call: Bound, name: str = "dim", default: int = 0) -> int:
+    """An axis from the front."""
+    dim = int(call.get(name, default))
+    return dim if dim >= 0 else dim + len(call.output())
+
+
+@rule("aten.max_pool2d.default")
+def max_pool2d(call: Bound) -> Reading:
+    """The largest under a window."""
+    return Made("max_pool2d", _window(call, dilation=1), call.values("self"))
+
+
+@rule("aten.avg_pool2d.default")
+def avg_pool2d(call: Bound) -> Reading:
+    """The mean under a window."""
+    if call.get("divisor_override"):
+        raise UnsupportedError("divides by a number of its own")
+    args = _window(call, count_include_pad=True)
+    return pooled_by_window(args, call.values("self"), call.shape("self"))
+
+
+def pooled_by_window(args: dict[str, Any], inputs: tuple[str, ...], shape: tuple[int, ...]) -> Made:
+    """An average pooling; over the whole image, the global one."""
+    kernel = args["kernel_size"]
+    height, width = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+    if (height, width) == shape[2:] and not args["padding"]:
+        return Made("global_avg_pool", {"keepdim": True}, inputs)
+    if args["padding"] == 0:
+        args = {**args, "count_include_pad": True}
+    return Made("avg_pool2d", args, inputs)
+
+
+def _window(call: Bound, **more: Any) -> dict[str, Any]:
+    kernel = one_or_pair(call.get("kernel_size"))
+    stride = one_or_pair(call.get("stride") or kernel)
+    sizes = {"kernel_size": kernel, "stride": stride, "padding": one_or_pair(call.get("padding", 0))}
+    return {**sizes, "ceil_mode": call.get("ceil_mode", False), **{k: one_or_pair(call.get(k, v)) for k, v in more.items()}}
+
+
+@rule("aten.adaptive_avg_pool2d.default", "aten.adaptive_max_pool2d.default")
+def adaptive_pool(call: Bound) -> Reading:
+    """To one pixel: the global pooling."""
+    kind = "max" if "max" in call.call.target else "avg"
+    size = one_or_pair(call.get("output_size"))
+    if size == 1:
+        return Made(f"global_{kind}_pool", {"keepdim": True}, call.values("self"))
+    if kind == "max":
+        raise UnsupportedError(f"is an adaptive maximum to {size}; there is one to a pixel")
+    return Made("adaptive_avg_pool2d", {"output_size": size}, call.values("self"))
+
+
+@rule("aten.mean.dim")
+def mean(call: Bound) -> Reading:
+    """Over height and width: the global average pooling."""
+    return averaged(call.values("self"), call.shape("self"), call.get("dim"), call.get("keepdim", False))
+
+
+def averaged(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool) -> Made:
+    """A mean over axes, which is the global average pooling where these are height and width."""
+    over = sorted(axis % len(shape) for axis in axes or range(len(shape)))
+    if len(shape) == 4 and over == [2, 3]:
+        return Made("global_avg_pool", {"keepdim": bool(keepdim)}, inputs)
+    raise UnsupportedError(f"is a mean over axes {over} of {len(shape)}; there is one over height and width")
+
+
+@rule("aten.dropout.default", "aten.dropout_.default", "aten.feature_dropout.default")
+def dropout(call: Bound) -> Reading:
+    """Nothing, when evaluating."""
+    return Made("dropout", {"p": call.get("p", 0.5)}, call.values("input"))
+
+
+@rule("aten.contiguous.default", "aten.clone.default", "aten.alias.default", "aten.detach.default")
+def same(call: Bound) -> Reading:
+    """The same numbers, elsewhere in memory."""
+    return Same(call.values("self")[0])
+
+
+@rule("aten.flatten.using_ints", "aten.view.default", "aten.reshape.default", "aten.squeeze.dims", "aten.squeeze.default")
+def reshape(call: Bound) -> Reading:
+    """Other axes for the same elements."""
+    return reshaped(call.values("self"), call.shape("self"), call.output())
+
+
+@rule("aten.squeeze.dim", "aten.unsqueeze.default")
+def squeeze(call: Bound) -> Reading:
+    """An axis of size 1 goes, or comes."""
+    return reshaped(call.values("self"), call.shape("self"), call.output())
+
+
+def reshaped(inputs: tuple[str, ...], before: tuple[int, ...], after: tuple[int, ...]) -> Reading:
+    """What a reshaping is: nothing, a flattening, or a `reshape` that patterns read with its neighbours."""
+    if before == after:
+        return Same(inputs[0])
+    if after == (before[0], prod(before[1:])):
+        return Made("flatten", {}, inputs)
+    return Made("~reshape", {"shape": after}, inputs)
+
+
+@rule("aten.transpose.int")
+def transpose(call: Bound) -> Reading:
+    """Two axes change places."""
+    order = list(range(len(call.output())))
+    a, b = _axis(call, "dim0"), _axis(call, "dim1")
+    order[a], order[b] = b, a
+    return Made("~permute", {"order": tuple(order)}, call.values("self"))
+
+
+@rule("aten.permute.default")
+def permute(call: Bound) -> Reading:
+    """The axes in another order."""
+    return Made("~permute", {"order": tuple(dim % len(call.output()) for dim in call.get("dims"))}, call.values("self"))
+
+
+@rule("aten.channel_shuffle.default", "aten.native_channel_shuffle.default")
+def channel_shuffle(call: Bound) -> Reading:
+    """The channels of groups, dealt out."""
+    return Made("channel_shuffle", {"groups": call.get("groups")}, call.values("self"))
+
+
+@rule("aten.chunk.default", "aten.split_with_sizes.default", "aten.split.Tensor", "aten.split.sizes")
+def split(call: Bound) -> Reading:
+    """Parts along an axis: a node each."""
+    dim = _axis(call)
+    parts = tuple(call.output(number)[dim] for number in range(len(call.call.outputs)))
+    return split_into(parts, dim, call.values("self"))
+
+
+def split_into(parts: tuple[int, ...], dim: int, inputs: tuple[str, ...]) -> list[Made]:
+    """The parts of an axis; those of one size are said by their number."""
+    sections: Any = len(parts) if len(set(parts)) == 1 else parts
+    return [Made("split", {"sections": sections, "index": i, "dim": dim}, inputs, output=i) for i in range(len(parts))]
+
+
+@rule("aten.slice.Tensor")
+def part(call: Bound) -> Reading:
+    """A part of an axis."""
+    before, after = call.shape("self"), call.output()
+    if before == after:
+        return Same(call.values("self")[0])
+    if call.get("step", 1) != 1:
+        raise UnsupportedError(f"takes every {call.get('step')}th element")
+    dim = int(call.get("dim", 0)) % len(before)
+    start = int(call.get("start") or 0)
+    start += before[dim] if start < 0 else 0
+    return sliced(call.values("self"), dim, before[dim], start, after[dim])
+
+
+def sliced(inputs: tuple[str, ...], dim: int, size: int, start: int, length: int) -> Made:
+    """A part of an axis as one of the sections that it leaves."""
+    sections = [part for part in (start, length, size - start - length) if part]
+    if dim == 0:
+        raise UnsupportedError("takes a part of the batch")
+    index = 1 if start else 0
+    equal: Any = len(sections) if len(set(sections)) == 1 else tuple(sections)
+    if size % length == 0 and start % length == 0:
+        equal, index = size // length, start // length
+    return Made("split", {"sections": equal, "index": index, "dim": dim}, inputs)
+
+
+@rule("aten.cat.default")
+def cat(call: Bound) -> Reading:
+    """One behind the other."""
+    return Made("concat", {"dim": _axis(call)}, call.values("tensors"))
+
+
+@rule("aten.add.Tensor", "aten.add_.Tensor", "aten.mul.Tensor", "aten.mul_.Tensor", "aten.sub.Tensor", "aten.sub_.Tensor")
+def join(call: Bound) -> Reading:
+    """A sum, a product or a difference of results; with a number, what patterns read with its neighbours."""
+    name = call.call.target.split(".")[1].rstrip("_")
+    other = call.call.arguments.get("other")
+    if call.get("alpha", 1) != 1:
+        raise UnsupportedError("scales what it adds")
+    if not isinstance(other, Value):
+        return Made(f"~{name}", {"number": other}, call.values("self"))
+    return Made({"sub": "subtract"}.get(name, name), {}, call.values("self", "other"))
+
+
+@rule("aten.div.Tensor", "aten.div_.Tensor")
+def divide(call: Bound) -> Reading:
+    """By a number: what patterns read with its neighbours."""
+    other = call.call.arguments.get("other")
+    if isinstance(other, Value):
+        raise UnsupportedError("divides by a result")
+    return Made("~div", {"number": other}, call.values("self"))
+
+
+@rule("aten.pad.default", "aten.constant_pad_nd.default")
+def pad(call: Bound) -> Reading:
+    """Zeros around an image."""
+    sizes = list(call.get("pad"))
+    if call.get("mode", "constant") != "constant" or call.get("value") or len(sizes) > 4 or min(sizes) < 0:
+        raise UnsupportedError("pads by something other than zeros around height and width")
+    left, right, top, bottom = [*sizes, 0, 0][:4]
+    if not any(sizes):
+        return Same(call.values("self")[0])
+    return Made("zero_pad", {"padding": padded(top, bottom, left, right)}, call.values("self"))
+
+
+def padded(top: int, bottom: int, left: int, right: int) -> Any:
+    """A padding in as few numbers as say it.
+
+    >>> padded(1, 1, 1, 1), padded(0, 0, 3, 3), padded(0, 1, 0, 1)
+    (1, (0, 3), (0, 1, 0, 1))
+    """
+    if (top, left) == (bottom, right):
+        return top if top == left else (top, left)
+    return top, bottom, left, right
+
+
+@rule("aten.upsample_nearest2d.vec", "aten.upsample_bilinear2d.vec", "aten.upsample_nearest2d.default", "aten.upsample_bilinear2d.default")
+def upsample(call: Bound) -> Reading:
+    """By a whole factor."""
+    mode = "bilinear" if "bilinear" in call.call.target else "nearest"
+    return enlarged(call.values("input", "self"), call.shape("input" if call.has("input") else "self"), call.output(), mode, call.get("align_corners", False))
+
+
+def enlarged(inputs: tuple[str, ...], before: tuple[int, ...], after: tuple[int, ...], mode: str, corners: bool) -> Reading:
+    """An enlargement, whose factors must be whole."""
+    if before == after:
+        return Same(inputs[0])
+    factors = [big / small for big, small in zip(after[2:], before[2:], strict=True)]
+    if any(factor != int(factor) for factor in factors):
+        raise UnsupportedError(f"enlarges {before[2]}×{before[3]} to {after[2]}×{after[3]}, by no whole factor")
+    args = {"scale_factor": one_or_pair([int(factor) for factor in factors]), "mode": mode, "align_corners": corners}
+    return Made("upsample", args, inputs)
+
+
+@rule("aten.local_response_norm.default")
+def local_response_norm(call: Bound) -> Reading:
+    """By neighbouring channels."""
+    args = {"size": call.get("size"), "alpha": call.get("alpha", 1e-4), "beta": call.get("beta", 0.75), "k": call.get("k", 1)}
+    return Made("local_response_norm", args, call.values("input"))

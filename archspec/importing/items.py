@@ -1,0 +1,133 @@
+"""What a body is made of while it is being recovered: leaves, forks of branches, scopes under a name, ways back.
+
+Items are mutable: structure is found by replacing several of them by one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from archspec.importing.flat import FlatNode
+
+Shape: TypeAlias = tuple[Any, ...]
+
+
+@dataclass(eq=False, slots=True)
+class Leaf:
+    """A call of an operator, or of a block that was found.
+
+    Attributes:
+        operator: What is called.
+        args: Its arguments.
+        name: What the source calls it; a name that was made up is empty.
+        entry: The sizes of what flows in.
+        exit: The sizes of what flows out.
+        nodes: The flat nodes that it stands for, in the order in which they are expanded.
+        stage: What the source calls the part that it is a member of.
+        label: What `from` calls it, once that was decided.
+    """
+
+    operator: str
+    args: dict[str, Any]
+    name: str
+    entry: Shape
+    exit: Shape
+    nodes: list[FlatNode]
+    stage: str = ""
+    label: str | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Fork:
+    """Branches from one value and the operator that joins them; an empty branch passes the value on."""
+
+    operator: str
+    args: dict[str, Any]
+    name: str
+    entry: Shape
+    exit: Shape
+    branches: "list[Branch]"
+    node: FlatNode
+    label: str | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Branch:
+    """One branch of a fork; without a name it is branch1, branch2, …"""
+
+    items: "Items"
+    name: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class Scope:
+    """Items that a module of the source holds: a single value flows in, a single one out."""
+
+    name: str
+    kind: str
+    items: "Items"
+    entry: Shape
+    exit: Shape
+    stage: str = ""
+    label: str | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Back:
+    """Going on from an earlier item's result; from the body's input, if that is None."""
+
+    to: "Leaf | Fork | Scope | Repeated | None"
+    entry: Shape
+    exit: Shape
+
+
+@dataclass(eq=False, slots=True)
+class Repeated:
+    """A body several times over.
+
+    Attributes:
+        times: How often.
+        items: What a repetition is made of.
+        nodes: The flat nodes of all repetitions.
+    """
+
+    times: int
+    items: "Items"
+    name: str
+    entry: Shape
+    exit: Shape
+    nodes: list[FlatNode] = field(default_factory=list)
+    label: str | None = None
+
+
+Item: TypeAlias = Leaf | Fork | Scope | Back | Repeated
+Items: TypeAlias = list[Item]
+
+
+def flattened(items: Items) -> Iterator[FlatNode]:
+    """The flat nodes in the order in which the body's expansion makes them; branches come before their join."""
+    for item in items:
+        if isinstance(item, (Leaf, Repeated)):
+            yield from item.nodes
+        elif isinstance(item, Scope):
+            yield from flattened(item.items)
+        elif isinstance(item, Fork):
+            for branch in item.branches:
+                yield from flattened(branch.items)
+            yield item.node
+
+
+def scopes(items: Items) -> Iterator[Scope]:
+    """All scopes below, the inner ones before those that hold them."""
+    for item in items:
+        for inner in bodies(item):
+            yield from scopes(inner)
+        if isinstance(item, Scope):
+            yield item
+
+
+def bodies(item: Item) -> list[Items]:
+    """The bodies inside an item."""
+    if isinstance(item, Fork):
+        return [branch.items for branch in item.branches]
+    return [item.items] if isinstance(item, (Scope, Repeated)) else []

@@ -1,0 +1,103 @@
+"""From items to the steps of the language, under names that are free in their body."""
+
+import re
+from typing import Any
+
+from archspec import ops
+from archspec.importing.items import Back, Fork, Item, Items, Leaf, Repeated, Scope, bodies
+from archspec.language.document import Body, Call, From, Group, Join, Repeat, Step
+from archspec.language.steps import STEP_KEYS
+
+RESERVED = frozenset({"input", *STEP_KEYS})
+"""What no step may be called."""
+
+
+def steps(items: Items) -> Body:
+    """The steps of a body."""
+    _label(items)
+    return _Writer().body(items)
+
+
+def cleaned(name: str) -> str:
+    """What a source calls something as a name of the language: letters, digits and _, a letter first.
+
+    >>> cleaned("layer1"), cleaned("0"), cleaned("my-conv.2"), cleaned("_x@1")
+    ('layer1', '', 'my_conv_2', 'x_1')
+    """
+    found = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:60]
+    return found if found[:1].isalpha() and found.isascii() and found not in RESERVED else ""
+
+
+def _label(items: Items) -> None:
+    """Give what is gone back to a label of its own, in the whole body."""
+    wanted = [item.to for item in _within(items) if isinstance(item, Back) and item.to is not None]
+    taken = {cleaned(getattr(item, "name", "")) for item in _within(items)} | set(ops.names())
+    for item in dict.fromkeys(wanted):
+        base = cleaned(item.name) or getattr(item, "operator", "part")
+        names = (base if not number else f"{base}_{number}" for number in range(2 if base in ops.names() else 0, 10**6))
+        twice = sum(cleaned(getattr(other, "name", "")) == base for other in _within(items)) > 1
+        item.label = next(name for name in names if name not in taken or (name == base and not twice and name not in ops.names()))
+        taken.add(item.label)
+
+
+def _within(items: Items) -> list[Item]:
+    return [found for item in items for found in (item, *(each for body in bodies(item) for each in _within(body)))]
+
+
+class _Writer:
+    """The walk over a body, which knows the names that are taken."""
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
+
+    def body(self, items: Items) -> Body:
+        """The steps of items in one body."""
+        for item in _within(items):
+            if getattr(item, "label", None):
+                self.taken.add(str(item.label))  # type: ignore[union-attr]
+        counts: dict[str, int] = {}
+        for item in items:
+            if isinstance(item, Leaf):
+                counts[item.operator] = counts.get(item.operator, 0) + 1
+        return tuple(self._step(item, counts) for item in items)
+
+    def _step(self, item: Item, counts: dict[str, int]) -> Step:
+        if isinstance(item, Back):
+            return From(**{"from": item.to.label if item.to is not None else "input"})
+        if isinstance(item, Leaf):
+            return Call(name=item.operator, args=item.args, **self._as(item, self._told(item, counts)))
+        if isinstance(item, Scope):
+            return Group(body=_inner(item.items), **self._as(item, cleaned(item.name)))
+        if isinstance(item, Repeated):
+            return Repeat(repeat=item.times, body=_inner(item.items), **self._as(item, cleaned(item.name)))
+        return self._join(item)
+
+    def _join(self, fork: Fork) -> Join:
+        branches = {
+            branch.name or f"branch{number}": _inner(branch.items) if branch.items else (Call(name="identity"),)
+            for number, branch in enumerate(fork.branches, 1)
+        }
+        return Join(operator=fork.operator, branches=branches, args=fork.args, **self._as(fork, ""))
+
+    def _told(self, leaf: Leaf, counts: dict[str, int]) -> str:
+        """The name of a call, where it says something: of what has weights, or is a block."""
+        name = cleaned(leaf.name)
+        if name == leaf.operator or not (leaf.operator not in ops.registered() or any(node.arrays for node in leaf.nodes)):
+            return ""
+        return name or (leaf.operator if counts[leaf.operator] > 1 and leaf.operator not in ops.registered() else "")
+
+    def _as(self, item: Leaf | Fork | Scope | Repeated, name: str) -> dict[str, Any]:
+        if item.label:
+            return {"as": item.label}
+        if not name:
+            return {}
+        free = name
+        number = 2
+        while free in self.taken:
+            free, number = f"{name}_{number}", number + 1
+        self.taken.add(free)
+        return {"as": free}
+
+
+def _inner(items: Items) -> Body:
+    return _Writer().body(items)
