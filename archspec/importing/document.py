@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from archspec.errors import ArchspecError
+from typing import Any
+
+from archspec.errors import ArchspecError, SpecErrors
+from archspec.importing.structure import recovered
+from archspec.importing.structure.blocks import FoundBlock
 from archspec.importing.flat import FlatGraph
 from archspec.importing.items import Back, Fork, Items, Leaf, flattened
 from archspec.importing.program import Array
@@ -10,8 +14,8 @@ from archspec.importing.proof import proved
 from archspec.importing.reading import shared
 from archspec.importing.wiring import wired
 from archspec.importing.writing_steps import cleaned, steps
-from archspec.language import Document
-from archspec.language.document import Symbol
+from archspec.language import Document, check
+from archspec.language.document import Block, Symbol
 from archspec.graph.names import state_key
 
 SIDE = "side"
@@ -45,15 +49,36 @@ def imported(graph: FlatGraph, *, flat: bool = False) -> Imported:
         ArchspecError: Two of its layers share an array.
     """
     _refuse_sharing(graph)
+    why: tuple[str, ...] = ()
+    if not flat:
+        try:
+            return _structured(graph)
+        except ArchspecError as error:
+            why = (f"no structure was found that gives the same network: {error}",)
     items = _plain(graph)
+    return _proved(graph, items, {}, why)
+
+
+def _structured(graph: FlatGraph) -> Imported:
+    found = recovered(wired(graph))
+    order = list(flattened(found.items))
+    return _proved(graph, found.items, found.blocks, (), order)
+
+
+def _proved(graph: FlatGraph, items: Items, blocks: dict[str, FoundBlock], why: tuple[str, ...], order: Any = None) -> Imported:
+    order = order or list(flattened(items))
+    known = {name: block.args for name, block in blocks.items()}
     document = Document(
         archspec=1,
         name=cleaned(graph.name) or "imported",
-        network=steps(items),
+        blocks={name: Block(args=block.args, body=steps(block.items, known)) for name, block in blocks.items()},
+        network=steps(items, known),
         **_input(graph),
     )
-    names = proved(document, graph, list(flattened(items)))
-    return Imported(document, _arrays(graph, names), graph.notes, names)
+    if faults := check(document):
+        raise SpecErrors(faults)
+    names = proved(document, graph, order)
+    return Imported(document, _arrays(graph, names), (*graph.notes, *why), names)
 
 
 def _refuse_sharing(graph: FlatGraph) -> None:

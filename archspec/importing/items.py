@@ -47,7 +47,7 @@ class Fork:
     entry: Shape
     exit: Shape
     branches: "list[Branch]"
-    node: FlatNode
+    node: FlatNode | None
     label: str | None = None
 
 
@@ -100,7 +100,47 @@ class Repeated:
     label: str | None = None
 
 
-Item: TypeAlias = Leaf | Fork | Scope | Back | Repeated
+@dataclass(eq=False, slots=True)
+class Choice:
+    """Items on a condition, and those that stand where it does not hold."""
+
+    condition: str
+    then: "Items"
+    other: "Items"
+    entry: Shape
+    exit: Shape
+
+
+@dataclass(eq=False, slots=True)
+class Row:
+    """A row of a table: what its calls are given, and how many there are."""
+
+    name: str
+    args: dict[str, Any]
+    times: int
+    calls: list[Leaf]
+
+
+@dataclass(eq=False, slots=True)
+class Table:
+    """Calls of one block as rows.
+
+    Attributes:
+        block: What is called.
+        defaults: What the block takes for arguments that are left out.
+        rows: The rows.
+        after_first: What the second and later calls of a row are given instead.
+    """
+
+    block: str
+    defaults: dict[str, Any]
+    rows: list[Row]
+    after_first: dict[str, Any]
+    entry: Shape
+    exit: Shape
+
+
+Item: TypeAlias = Leaf | Fork | Scope | Back | Repeated | Choice | Table
 Items: TypeAlias = list[Item]
 
 
@@ -111,10 +151,13 @@ def flattened(items: Items) -> Iterator[FlatNode]:
             yield from item.nodes
         elif isinstance(item, Scope):
             yield from flattened(item.items)
+        elif isinstance(item, Table):
+            yield from (node for row in item.rows for leaf in row.calls for node in leaf.nodes)
         elif isinstance(item, Fork):
             for branch in item.branches:
                 yield from flattened(branch.items)
-            yield item.node
+            if item.node is not None:
+                yield item.node
 
 
 def scopes(items: Items) -> Iterator[Scope]:
@@ -130,4 +173,6 @@ def bodies(item: Item) -> list[Items]:
     """The bodies inside an item."""
     if isinstance(item, Fork):
         return [branch.items for branch in item.branches]
+    if isinstance(item, Choice):
+        return [item.then, item.other]
     return [item.items] if isinstance(item, (Scope, Repeated)) else []

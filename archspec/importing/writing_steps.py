@@ -1,21 +1,26 @@
 """From items to the steps of the language, under names that are free in their body."""
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 from archspec import ops
-from archspec.importing.items import Back, Fork, Item, Items, Leaf, Repeated, Scope, bodies
-from archspec.language.document import Body, Call, From, Group, Join, Repeat, Step
+from archspec.importing.items import Back, Choice, Fork, Item, Items, Leaf, Repeated, Scope, Table, bodies
+from archspec.language.document import Body, Call, From, Group, Join, Repeat, Step, TableColumn, TableRows, TableStep, When
 from archspec.language.steps import STEP_KEYS
 
 RESERVED = frozenset({"input", *STEP_KEYS})
 """What no step may be called."""
 
 
-def steps(items: Items) -> Body:
+Defaults: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""What blocks take for arguments that are left out, by the block's name."""
+
+
+def steps(items: Items, defaults: Defaults) -> Body:
     """The steps of a body."""
     _label(items)
-    return _Writer().body(items)
+    return _Writer(defaults).body(items)
 
 
 def cleaned(name: str) -> str:
@@ -47,7 +52,8 @@ def _within(items: Items) -> list[Item]:
 class _Writer:
     """The walk over a body, which knows the names that are taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, defaults: Defaults) -> None:
+        self.defaults = defaults
         self.taken: set[str] = set()
 
     def body(self, items: Items) -> Body:
@@ -65,16 +71,35 @@ class _Writer:
         if isinstance(item, Back):
             return From(**{"from": item.to.label if item.to is not None else "input"})
         if isinstance(item, Leaf):
-            return Call(name=item.operator, args=item.args, **self._as(item, self._told(item, counts)))
+            return Call(name=item.operator, args=self._given(item), **self._as(item, self._told(item, counts)))
         if isinstance(item, Scope):
-            return Group(body=_inner(item.items), **self._as(item, cleaned(item.name)))
+            return Group(body=self._inner(item.items), **self._as(item, cleaned(item.name)))
         if isinstance(item, Repeated):
-            return Repeat(repeat=item.times, body=_inner(item.items), **self._as(item, cleaned(item.name)))
-        return self._join(item)
+            return Repeat(repeat=item.times, body=self._inner(item.items), **self._as(item, cleaned(item.name)))
+        if isinstance(item, Choice):
+            other = self.body(item.other) if item.other else None
+            return When(when=item.condition, then=self.body(item.then), **({"else": other} if other else {}))
+        return self._table(item) if isinstance(item, Table) else self._join(item)
+
+    def _table(self, table: Table) -> TableStep:
+        """A table with the columns in which its rows differ from the block's defaults."""
+        known = table.defaults
+        used = [name for name in known if any(row.args[name] != known[name] for row in table.rows)]
+        used += [name for name in table.after_first if name not in used]
+        several = any(row.times > 1 for row in table.rows)
+        columns = ["as", *used, *(["n"] if several else [])]
+        cells = []
+        for number, row in enumerate(table.rows, 1):
+            name = self._as_free(cleaned(row.name) or f"{table.block}{number}")
+            cells.append((name, *(None if row.args[column] == known[column] else row.args[column] for column in used), *([row.times] if several else [])))
+        repeat: dict[str, Any] = {"repeat": "n", "after_first": table.after_first} if several else {}
+        header = tuple(TableColumn(name=column) for column in columns)
+        return TableStep(table=TableRows(columns=header, block=table.block, rows=tuple(cells), **repeat))
 
     def _join(self, fork: Fork) -> Join:
+        named = any(branch.name for branch in fork.branches)
         branches = {
-            branch.name or f"branch{number}": _inner(branch.items) if branch.items else (Call(name="identity"),)
+            cleaned(branch.name) or _called(branch.items, number, named): self._inner(branch.items) if branch.items else (Call(name="identity"),)
             for number, branch in enumerate(fork.branches, 1)
         }
         return Join(operator=fork.operator, branches=branches, args=fork.args, **self._as(fork, ""))
@@ -91,13 +116,26 @@ class _Writer:
             return {"as": item.label}
         if not name:
             return {}
+        return {"as": self._as_free(name)}
+
+    def _as_free(self, name: str) -> str:
         free = name
         number = 2
         while free in self.taken:
             free, number = f"{name}_{number}", number + 1
         self.taken.add(free)
-        return {"as": free}
+        return free
+
+    def _inner(self, items: Items) -> Body:
+        return _Writer(self.defaults).body(items)
+
+    def _given(self, leaf: Leaf) -> dict[str, Any]:
+        known = self.defaults.get(leaf.operator, {})
+        return {name: value for name, value in leaf.args.items() if name not in known or known[name] != value}
 
 
-def _inner(items: Items) -> Body:
-    return _Writer().body(items)
+def _called(items: Items, number: int, named: bool) -> str:
+    """What a branch without a name is called: beside ones that have names, the one that passes on is the shortcut."""
+    only = items[0] if len(items) == 1 else None
+    passes = isinstance(only, Leaf) and only.operator == "identity"
+    return "shortcut" if named and passes else f"branch{number}"

@@ -1,0 +1,169 @@
+"""Bodies made ready to be compared: what only holds others is dissolved, a convolution and what follows it are one."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+from archspec.importing.items import Back, Fork, Item, Items, Leaf, Repeated, Scope, bodies, scopes
+from archspec.ops import operator
+from archspec.ops.activation import Elementwise
+
+HOLDERS = frozenset({"", "Sequential", "ModuleList", "ModuleDict", "Branch", "Group", "Repeat"})
+"""Classes of modules that hold others in a row, and say nothing of what these are together."""
+
+DENSE = frozenset({"conv2d", "conv_transpose2d"})
+
+
+def prepared(items: Items) -> Items:
+    """A body whose scopes are what a person would give a name, and whose convolutions stand with what follows them."""
+    items = _simplified(items)
+    _mark_same(items)
+    items = _each(items, _fused)
+    seen = Counter(scope.kind for scope in scopes(items))
+    return _each(items, lambda body: _without(body, lambda scope: seen[scope.kind] == 1 and not scope.kind.startswith("conv")))
+
+
+def _each(items: Items, change: Callable[[Items], Items]) -> Items:
+    """A body and all inside it changed, the inner ones first."""
+    for item in items:
+        if isinstance(item, Fork):
+            for branch in item.branches:
+                branch.items = _each(branch.items, change)
+        elif isinstance(item, (Scope, Repeated)):
+            item.items = _each(item.items, change)
+    return change(items)
+
+
+def _simplified(items: Items) -> Items:
+    """Holders dissolved, branches called after the holder that was all they had."""
+    for item in items:
+        if isinstance(item, Fork):
+            for branch in item.branches:
+                only = branch.items[0] if len(branch.items) == 1 else None
+                if isinstance(only, Scope) and only.kind in HOLDERS:
+                    branch.name, branch.items = only.name, only.items
+                branch.items = _simplified(branch.items)
+                if not branch.items:
+                    branch.items = [Leaf("identity", {}, "", item.entry, item.entry, [])]
+        elif isinstance(item, Scope):
+            item.items = _simplified(item.items)
+    return _without(items, lambda scope: scope.kind in HOLDERS or _is_one(scope) or _is_convolution(scope.items))
+
+
+def _is_one(scope: Scope) -> bool:
+    """Whether a scope holds one call, or one other scope."""
+    return len(scope.items) == 1 and isinstance(scope.items[0], (Leaf, Scope))
+
+
+def _is_convolution(items: Items) -> bool:
+    names = [item.operator if isinstance(item, Leaf) else "" for item in items]
+    return names[0] in DENSE and all(name == "batch_norm" or _activates(name) for name in names[1:])
+
+
+def _activates(name: str) -> bool:
+    return bool(name) and "." not in name and issubclass(operator(name), Elementwise)
+
+
+def _without(items: Items, goes: Callable[[Scope], bool]) -> Items:
+    """A body in which some scopes' members stand in their place; Python's own numbers are no names."""
+    found: Items = []
+    for item in items:
+        if isinstance(item, Scope) and goes(item):
+            before = found[-1] if found else None
+            _turn_back(item.items, before.to if isinstance(before, Back) else before)
+            for inner in item.items:
+                _inherit(inner, item)
+            found += item.items
+        else:
+            found.append(item)
+    return found
+
+
+def _turn_back(items: Items, to: Item | None) -> None:
+    """Ways back to the beginning of a scope lead to what stood before it."""
+    for item in items:
+        if isinstance(item, Back) and item.to is None:
+            item.to = to  # type: ignore[assignment]  # a Back is followed
+        for body in bodies(item) if not isinstance(item, Scope) else []:
+            _turn_back(body, to)
+
+
+def _inherit(inner: Item, holder: Scope) -> None:
+    """A member of a dissolved scope: what has only a number is called after the scope."""
+    if isinstance(inner, Back):
+        return
+    first = inner is holder.items[0]
+    alone = len(holder.items) == 1 or (first and _is_convolution(holder.items))
+    if alone or not inner.name:
+        inner.name = holder.name if alone else ""
+    elif not inner.name[:1].isalpha() and holder.name:
+        inner.name = f"{holder.name}_{inner.name}"
+    if isinstance(inner, (Leaf, Scope)):
+        inner.stage = inner.stage or holder.stage or holder.name
+
+
+def _mark_same(items: Items) -> None:
+    """Paddings that keep the size are called so: ⌈h/s⌉ whatever h is."""
+    for item in items:
+        for body in bodies(item):
+            _mark_same(body)
+        if isinstance(item, Leaf) and item.operator == "conv2d":
+            keeping = _keeping(item.args)
+            if keeping and item.args.get("padding", 0) == keeping:
+                item.args["padding"] = "same"
+
+
+def _keeping(args: dict[str, object]) -> object:
+    """The padding d(k − 1)/2 of odd kernels, if it is the same on all sides."""
+    kernel, dilation = args["kernel_size"], args.get("dilation", 1)
+    kernels = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+    dilations = dilation if isinstance(dilation, tuple) else (dilation, dilation)
+    if any(k % 2 == 0 for k in kernels):
+        return None
+    height, width = (d * (k - 1) // 2 for k, d in zip(kernels, dilations, strict=True))
+    return height if height == width else (height, width)
+
+
+def _fused(items: Items) -> Items:
+    """Convolutions with the normalisation and the activation behind them, each as a scope called after its parts."""
+    found: Items = []
+    for item in items:
+        before = found[-1] if found else None
+        if isinstance(item, Leaf) and isinstance(before, Scope) and _follows(before, item):
+            before.items.append(item)
+            before.exit, before.kind = item.exit, f"{before.kind}_{short(item.operator)}"
+        elif isinstance(item, Leaf) and item.operator in DENSE and not item.label:
+            found.append(Scope(item.name, short(item.operator), [replace(item, name="")], item.entry, item.exit, item.stage))
+        else:
+            found.append(item)
+    return [_alone(item) if isinstance(item, Scope) and item.kind in {"conv", "conv_transpose"} else item for item in found]
+
+
+def _alone(scope: Scope) -> Item:
+    """A convolution behind which nothing follows."""
+    (leaf,) = scope.items
+    if isinstance(leaf, Leaf):
+        leaf.name = scope.name
+    return leaf
+
+
+def _follows(scope: Scope, leaf: Leaf) -> bool:
+    """Whether what stands behind a convolution belongs to it: once a normalisation, then once an activation."""
+    kinds = [item.operator for item in scope.items if isinstance(item, Leaf)]
+    if not scope.kind.startswith("conv") or scope.label or any(map(_activates, kinds)) or kinds[0] not in DENSE:
+        return False
+    return (leaf.operator == "batch_norm" and len(kinds) == 1) or _activates(leaf.operator)
+
+
+def short(operator_name: str) -> str:
+    """What an operator is called in the name of a block.
+
+    >>> short("conv2d"), short("batch_norm"), short("hard_swish")
+    ('conv', 'bn', 'hard_swish')
+    """
+    return {"conv2d": "conv", "conv_transpose2d": "conv_transpose", "batch_norm": "bn"}.get(operator_name, operator_name)
+
+
+def dissolved(items: Items, kind: str) -> Items:
+    """A body in which the scopes of a kind, at any depth, are dissolved."""
+    return _each(items, lambda body: _without(body, lambda scope: scope.kind in {kind, ""}))
