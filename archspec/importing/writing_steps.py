@@ -137,5 +137,6 @@ class _Writer:
 def _called(items: Items, number: int, named: bool) -> str:
     """What a branch without a name is called: beside ones that have names, the one that passes on is the shortcut."""
     only = items[0] if len(items) == 1 else None
+    only = only.then[0] if isinstance(only, Choice) else only
     passes = isinstance(only, Leaf) and only.operator == "identity"
     return "shortcut" if named and passes else f"branch{number}"

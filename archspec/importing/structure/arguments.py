@@ -23,6 +23,9 @@ LETTERS = {
 WIDTHS = frozenset({"c", "g", "m"})
 """Letters of numbers of channels, which may be said by one another."""
 
+ORDER = ("t", "m", "c", "k", "s", "p", "d", "g")
+"""In which order papers list arguments; others come behind."""
+
 MOST_FACTOR = 16
 ANY = None
 """What stands where a body has no such number."""
@@ -45,10 +48,12 @@ class Arguments:
 
     Attributes:
         count: How many bodies there are.
+        simple: Whether the block is a single layer, whose width is its argument whatever flows in.
         columns: The arguments by their names, each with its value in every body; ANY where it does not matter.
     """
 
     count: int
+    simple: bool = False
     columns: dict[str, Column] = field(default_factory=dict)
 
     def express(self, name: str, values: Column, entries: Sequence[Shape]) -> Any:
@@ -64,7 +69,7 @@ class Arguments:
         flowing = [shape[1] if len(shape) > 1 else None for shape in entries]
         first = values[known[0]]
         alike = all(values[number] == first for number in known)
-        if kind in WIDTHS and (not alike or (kind == "g" and first != 1)):
+        if kind in WIDTHS and not self.simple and (not alike or (kind == "g" and first != 1)):
             found = self._of_channels(values, flowing, known)
             if found is not None:
                 return found
@@ -80,19 +85,19 @@ class Arguments:
     def _of_arguments(self, kind: str, values: Column, known: list[int]) -> str | None:
         """Said by an argument that there is."""
         for name, column in self.columns.items():
-            same = letter(name) == kind or (kind in WIDTHS and letter(name) in WIDTHS)
+            same = letter(name) == kind or (kind in WIDTHS and letter(name) in WIDTHS and not self.simple)
             if same and all(column[number] in (ANY, values[number]) for number in known):
                 for number in known:
                     column[number] = values[number]
                 return name
-        for name, column in self.columns.items() if kind in WIDTHS else ():
+        for name, column in self.columns.items() if kind in WIDTHS and not self.simple else ():
             if letter(name) in WIDTHS and (ratio := _ratio(values, column, known)) is not None:
                 return _times(ratio, name)
         return None
 
     def _as_multiple(self, kind: str, values: Column, flowing: Column, known: list[int]) -> str | None:
         """Channels as an expansion of those that flow in: t·in_channels."""
-        if kind != "c" or any(not flowing[n] or values[n] % flowing[n] for n in known):
+        if kind != "c" or self.simple or any(not flowing[n] or values[n] % flowing[n] for n in known):
             return None
         factors = {number: values[number] // flowing[number] for number in known}
         few = len(set(factors.values())) < len({values[number] for number in known})
@@ -115,9 +120,14 @@ class Arguments:
         if not counts:
             return REQUIRED
         value, often = counts.most_common(1)[0]
-        if letter(name) in {"c", "t", "m"} or 2 * often < self.count:
+        if letter(name) in {"c", "t", "m"} or 2 * often < sum(counts.values()):
             return REQUIRED
         return value
+
+    def ordered(self) -> dict[str, Any]:
+        """The arguments as papers list them, each with its default."""
+        names = sorted(self.columns, key=lambda name: ORDER.index(letter(name)) if letter(name) in ORDER else len(ORDER))
+        return {name: self.default(name) for name in names}
 
     def called(self, number: int) -> dict[str, Any]:
         """The arguments, all of them, with which a block stands for one of the bodies."""

@@ -82,11 +82,11 @@ def _block(found: Recovered, kind: str, members: list[Scope]) -> None:
     slots = unified([scope.items for scope in members], [scope.entry for scope in members])
     if slots is None:
         raise AssertionError("members are alike")
-    arguments = Arguments(len(members))
-    body = _body(slots, arguments)
+    arguments = Arguments(len(members), simple=kind.startswith("conv_"))
+    body = _body(slots, list(range(len(members))), arguments)
     name = _free(kind, found.blocks)
     body = rows(body, found.blocks)
-    found.blocks[name] = FoundBlock({arg: arguments.default(arg) for arg in arguments.columns}, body)
+    found.blocks[name] = FoundBlock(arguments.ordered(), body)
     for number, scope in enumerate(members):
         nodes = list(flattened(scope.items))
         call = Leaf(name, arguments.called(number), scope.name, scope.entry, scope.exit, nodes, scope.stage, scope.label)
@@ -113,23 +113,35 @@ def _free(kind: str, taken: dict[str, FoundBlock]) -> str:
 # ------------------------------------------------------------------ the body of a block
 
 
-def _body(slots: Slots, arguments: Arguments) -> Items:
-    """The steps of a block: first all numbers become arguments or expressions, then conditions are over these."""
+def _body(slots: Slots, active: list[int], arguments: Arguments) -> Items:
+    """The steps of a block: first all numbers become arguments or expressions, then conditions are over these.
+
+    Args:
+        slots: The steps of the bodies.
+        active: The bodies that have these steps at all.
+        arguments: What they are said by.
+    """
     written = [(slot, _written(slot, arguments)) for slot in slots]
-    return list(_chosen(written, arguments))
+    return list(_chosen(written, active, arguments))
 
 
 def _written(slot: Slot, arguments: Arguments) -> Item:
     sample = slot.sample
     args = _args(slot, arguments)
     if isinstance(sample, Fork):
-        names = [branch.name for branch in sample.branches]
-        branches = [Branch(_body(inner, arguments), name) for inner, name in zip(slot.branches, names, strict=True)]
-        return Fork(sample.operator, args, sample.name, sample.entry, sample.exit, branches, None)
+        active = [number for number, item in enumerate(slot.items) if isinstance(item, Fork)]
+        bodies = [_body(inner, active, arguments) for inner in slot.branches]
+        branches = [Branch(body, name) for body, name in zip(bodies, _branch_names(slot), strict=True)]
+        return Fork(sample.operator, args, slot.name, sample.entry, sample.exit, branches, None)
     if not isinstance(sample, Leaf):
         raise AssertionError("only leaves and forks are compared")
-    some = next((item.nodes for item in slot.items if isinstance(item, Leaf)), [])
-    return Leaf(sample.operator, args, slot.name, sample.entry, sample.exit, some)
+    return Leaf(sample.operator, args, slot.name, sample.entry, sample.exit, sample.nodes)
+
+
+def _branch_names(slot: Slot) -> list[str]:
+    """What some body calls each branch of a fork."""
+    several = [[branch.name for branch in item.branches] for item in slot.items if isinstance(item, Fork)]
+    return [next(filter(None, names), "") for names in zip(*several, strict=True)]
 
 
 def _args(slot: Slot, arguments: Arguments) -> dict[str, Any]:
@@ -161,26 +173,30 @@ def _is_default(operator: str, name: str, value: Any) -> bool:
     return name in fields and not fields[name].is_required() and fields[name].default == value
 
 
-def _chosen(written: list[tuple[Slot, Item]], arguments: Arguments) -> Iterator[Item]:
+def _chosen(written: list[tuple[Slot, Item]], active: list[int], arguments: Arguments) -> Iterator[Item]:
     """Steps that stand under the same condition together, and what stands where they do not as its other side."""
+    stands = [[slot.present[number] for number in active] for slot, _ in written]
     number = 0
     while number < len(written):
         slot, item = written[number]
-        if not slot.optional:
+        there = stands[number]
+        if all(there):
             yield item
             number += 1
             continue
-        there = slot.present
-        then = [item]
-        number += 1
-        while number < len(written) and written[number][0].present == there:
-            then.append(written[number][1])
-            number += 1
-        other: Items = []
-        while number < len(written) and written[number][0].present == tuple(not each for each in there):
-            other.append(written[number][1])
-            number += 1
-        yield Choice(condition(slot, arguments), then, other, item.entry, item.exit)
+        then, number = _run(written, stands, number, there)
+        other, number = _run(written, stands, number, [not each for each in there])
+        yield Choice(condition(slot, there, active, arguments), then, other, item.entry, item.exit)
+
+
+def _run(
+    written: list[tuple[Slot, Item]], stands: list[list[bool]], number: int, there: list[bool]
+) -> tuple[Items, int]:
+    """The steps from a number on that stand in the same bodies, and the number behind them."""
+    end = number
+    while end < len(written) and stands[end] == there:
+        end += 1
+    return [item for _, item in written[number:end]], end
 
 
 def defaults(found: Recovered) -> dict[str, dict[str, Any]]:

@@ -41,6 +41,8 @@ def _simplified(items: Items) -> Items:
             for branch in item.branches:
                 only = branch.items[0] if len(branch.items) == 1 else None
                 if isinstance(only, Scope) and only.kind in HOLDERS:
+                    for inner in only.items if len(only.items) == 1 else []:
+                        _inherit(inner, only)
                     branch.name, branch.items = only.name, only.items
                 branch.items = _simplified(branch.items)
                 if not branch.items:

@@ -1,5 +1,6 @@
 """Calls of one block after one another as a table: a row for each, or for several that repeat it."""
 
+from dataclasses import replace
 from typing import Any
 
 from archspec.importing.items import Choice, Fork, Item, Items, Leaf, Repeated, Row, Scope, Table
@@ -43,9 +44,11 @@ def _folded(run: list[Leaf], blocks: Blocks) -> Items:
         return list(run)
     defaults = blocks[run[0].operator].args
     after = _after_first(run, defaults)
-    table = [Row(_name(group), group[0].args, len(group), group) for group in _groups(run, after, defaults)]
+    groups = _groups(run, after, defaults)
+    table = [Row(_name(group, run), group[0].args, len(group), group) for group in groups]
     if len(table) == 1 and not (used := _used(table, after)):
-        return [Repeated(len(run), [run[0]], table[0].name, run[0].entry, run[-1].exit, [n for leaf in run for n in leaf.nodes])]
+        one = replace(run[0], name="", stage="")
+        return [Repeated(len(run), [one], table[0].name, run[0].entry, run[-1].exit, [n for leaf in run for n in leaf.nodes])]
     used = _used(table, after)
     if len(table) == 2 and max(row.times for row in table) == 1:
         return list(run)
@@ -95,7 +98,10 @@ def _full(leaf: Leaf, defaults: dict[str, Any]) -> dict[str, Any]:
     return {**defaults, **leaf.args}
 
 
-def _name(group: list[Leaf]) -> str:
-    """What a row is called: the part that its calls are all of, else the first of them."""
+def _name(group: list[Leaf], run: list[Leaf]) -> str:
+    """What a row is called: the part of the source that its calls are all of, else the first of them."""
     first = group[0]
-    return first.stage if len(group) > 1 and first.stage else first.name
+    if not first.stage:
+        return first.name
+    whole = sum(leaf.stage == first.stage for leaf in run) == len(group)
+    return first.stage if whole else f"{first.stage}_{first.name}"

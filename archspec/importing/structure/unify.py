@@ -19,11 +19,13 @@ class Slot:
         items: The step in each body; None where it has none.
         entries: The sizes of what flows there, in each body, also where it has no such step.
         branches: Of a fork, the slots of each branch.
+        key: What a step must be to stand here.
     """
 
     items: list[Item | None]
     entries: list[Shape]
     branches: "list[Slots]" = field(default_factory=list)
+    key: str | None = None
 
     @property
     def sample(self) -> Item:
@@ -66,10 +68,20 @@ def unified(several: Sequence[Items], entries: Sequence[Shape]) -> Slots | None:
     return slots
 
 
-def key(item: Item) -> str | None:
-    """What a step must be to stand for another; None for what cannot."""
+def _keys(several: Sequence[Items]) -> list[list[str | None]]:
+    """What each step must be to stand for another; None for what cannot.
+
+    Where a body has several convolutions, the depthwise ones stand for one another alone.
+    """
+    counts: Counter[str] = Counter()
+    for items in several:
+        counts |= Counter(item.operator for item in items if isinstance(item, Leaf))
+    return [[_key(item, counts) for item in items] for items in several]
+
+
+def _key(item: Item, counts: Counter[str]) -> str | None:
     if isinstance(item, Leaf):
-        return f"{item.operator} depthwise" if _is_depthwise(item) else item.operator
+        return f"{item.operator} depthwise" if counts[item.operator] > 1 and _is_depthwise(item) else item.operator
     if isinstance(item, Fork):
         return f"fork {item.operator} {len(item.branches)}"
     return None
@@ -81,11 +93,12 @@ def _is_depthwise(leaf: Leaf) -> bool:
 
 
 def _aligned(several: Sequence[Items]) -> Slots | None:
-    if any(key(item) is None for items in several for item in items):
+    keys = _keys(several)
+    if any(each is None for body in keys for each in body):
         return None
     slots: Slots = []
     for number, items in enumerate(several):
-        slots = _merged(slots, items, number, len(several))
+        slots = _merged(slots, items, keys[number], number, len(several))
     for slot in slots:
         forks = [item for item in slot.items if isinstance(item, Fork)]
         for position in range(len(forks[0].branches) if forks else 0):
@@ -97,9 +110,9 @@ def _aligned(several: Sequence[Items]) -> Slots | None:
     return slots
 
 
-def _merged(slots: Slots, items: Items, number: int, total: int) -> Slots:
+def _merged(slots: Slots, items: Items, right: list[str | None], number: int, total: int) -> Slots:
     """The slots with one more body: the longest common subsequence of both stays together."""
-    left, right = [key(slot.sample) for slot in slots], [key(item) for item in items]
+    left = [slot.key for slot in slots]
     lengths = [[0] * (len(right) + 1) for _ in range(len(left) + 1)]
     for i in range(len(left) - 1, -1, -1):
         for j in range(len(right) - 1, -1, -1):
@@ -118,7 +131,7 @@ def _merged(slots: Slots, items: Items, number: int, total: int) -> Slots:
         else:
             whole: list[Item | None] = [None] * total
             whole[number] = items[j]
-            found.append(Slot(whole, []))
+            found.append(Slot(whole, [], key=right[j]))
             j += 1
     return found
 
@@ -143,17 +156,24 @@ def _note_entries(slots: Slots, flowing: list[Shape]) -> None:
 
 
 def _with_forks(several: Sequence[Items]) -> Sequence[Items]:
-    """Where a fork of one body is in another the first branch alone, that is a fork with a branch that does nothing."""
-    forked = [items for items in several if any(isinstance(item, Fork) for item in items)]
-    if not forked or len(forked) == len(several):
+    """Where one body adds to what comes out of another, that is a sum with a branch that does nothing."""
+    model = next((items for items in several if _sums(items)), None)
+    if model is None or all(map(_sums, several)):
         return several
-    model = forked[0]
-    at = next(number for number, item in enumerate(model) if isinstance(item, Fork))
+    at = next(number for number, item in enumerate(model) if _is_sum(item))
     fork, behind = model[at], len(model) - at - 1
     if not isinstance(fork, Fork):
         raise AssertionError("the model has a fork there")
     longest = max(range(len(fork.branches)), key=lambda number: len(fork.branches[number].items))
-    return [items if items in forked else _forked(items, fork, at, behind, longest) for items in several]
+    return [items if _sums(items) else _forked(items, fork, at, behind, longest) for items in several]
+
+
+def _sums(items: Items) -> bool:
+    return any(map(_is_sum, items))
+
+
+def _is_sum(item: Item) -> bool:
+    return isinstance(item, Fork) and item.operator == "add"
 
 
 def _forked(items: Items, model: Fork, at: int, behind: int, longest: int) -> Items:
