@@ -10,6 +10,7 @@ from torch.export import ExportedProgram
 from torch.fx import Node
 
 from archspec.errors import ArchspecError
+from archspec.importing.exported_place import placed
 from archspec.importing.program import Array, Call, Place, Program, Value
 from archspec.writing import printable
 
@@ -128,21 +129,3 @@ def _place(node: Node) -> Place:
     """The modules around a node: from the paths on its stack, of which the last is the innermost."""
     stack = node.meta.get("nn_module_stack") or {}
     return placed((key, path, kind if isinstance(kind, str) else kind.__qualname__) for key, (path, kind) in stack.items())
-
-
-def placed(stack: Any) -> Place:
-    """A place of the keys, paths and classes of a stack; a second call of one module has its key end in @1.
-
-    >>> placed([("L", "", "Net"), ("La", "a", "m.Block"), ("La.0@1", "a.0", "m.Conv")])
-    Place(names=('a', '0@1'), kinds=('Block', 'Conv'))
-    """
-    classes, calls, innermost = {}, {}, ""
-    for key, path, kind in stack:
-        classes[path], innermost = kind.rpartition(".")[2], path
-        calls[path] = f"@{key.rpartition('@')[2]}" if "@" in key else ""
-    parts = innermost.split(".") if innermost else []
-    paths = [".".join(parts[: end + 1]) for end in range(len(parts))]
-    return Place(
-        tuple(part + calls.get(path, "") for part, path in zip(parts, paths, strict=True)),
-        tuple(classes.get(path, "") for path in paths),
-    )

@@ -71,7 +71,7 @@ class FlatGraph:
                 found[source].append(node)
         return found
 
-    def live(self) -> "FlatGraph":
+    def live(self, *, note: bool = True) -> "FlatGraph":
         """The same without nodes on which the output does not depend; what of them has arrays is noted."""
         needed, by_name = set[str](), self.by_name()
         ahead = [self.output]
@@ -81,6 +81,6 @@ class FlatGraph:
                 needed.add(name)
                 ahead += by_name[name].inputs
         dead = [node for node in self.nodes if node.name not in needed and (node.arrays or node.foreign)]
-        said = tuple(f"{node.operator} at {node.place or node.name} is computed and never used: left out" for node in dead)
+        said = tuple(f"{node.operator} at {node.place or node.name} is computed and never used: left out" for node in dead if note)
         nodes = tuple(node for node in self.nodes if node.name in needed)
         return replace(self, nodes=nodes, notes=(*self.notes, *said))

@@ -40,7 +40,7 @@ def read(program: Program) -> FlatGraph:
     if output == INPUT or not reader.nodes:
         raise ArchspecError(f"{program.name} gives its input back: there is nothing to import")
     graph = FlatGraph(program.name, program.shapes[program.inputs[0]], tuple(reader.nodes), output, program.notes)
-    return joined(graph.live()).live()
+    return joined(graph.live()).live(note=False)
 
 
 def refuse_foreign(graph: FlatGraph) -> None:
@@ -58,7 +58,7 @@ def refuse_foreign(graph: FlatGraph) -> None:
             f"{operator} ({len(places)}×, first at {printable(places[0], 80)})" + (f": {reason}" if reason else "")
             for (operator, reason), places in found.items()
         ]
-        head = f"{graph.name} has calls that no operator of the language computes; --opaque keeps them without a formula"
+        head = f"{graph.name} has calls that no operator of the language computes"
         raise ForeignError("\n    ".join([head, *lines]))
 
 

@@ -1,6 +1,7 @@
 """From items to the steps of the language, under names that are free in their body."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -65,7 +66,15 @@ class _Writer:
         for item in items:
             if isinstance(item, Leaf):
                 counts[item.operator] = counts.get(item.operator, 0) + 1
+        self._tell_apart([item for item in items if isinstance(item, (Leaf, Repeated))])
         return tuple(self._step(item, counts) for item in items)
+
+    def _tell_apart(self, items: list[Leaf | Repeated]) -> None:
+        """What has a name that others have, too, is called after the part of the source that it is in as well."""
+        names = Counter(item.name for item in items)
+        for item in items:
+            if isinstance(item, Leaf) and item.stage and names[item.name] > 1:
+                item.name = f"{item.stage}_{item.name}"
 
     def _step(self, item: Item, counts: dict[str, int]) -> Step:
         if isinstance(item, Back):

@@ -56,18 +56,21 @@ class Arguments:
     simple: bool = False
     columns: dict[str, Column] = field(default_factory=dict)
 
-    def express(self, name: str, values: Column, entries: Sequence[Shape]) -> Any:
+    def express(self, name: str, values: Column, entries: Sequence[Shape], *, optional: bool = False) -> Any:
         """A number as the body of the block says it; what nothing else says becomes an argument.
 
         Args:
             name: The field it is of.
             values: It in each body; ANY where the body has no such step.
             entries: The sizes of what flows into the step.
+            optional: Whether some bodies have no such step: one that widens is there where the factor is not 1.
         """
         kind = letter(name)
         known = [number for number, value in enumerate(values) if value is not ANY]
         flowing = [shape[1] if len(shape) > 1 else None for shape in entries]
         first = values[known[0]]
+        if optional and kind == "c" and (found := self._of_arguments(kind, values, known) or self._factor(values, flowing, known)):
+            return found
         alike = all(values[number] == first for number in known)
         if kind in WIDTHS and not self.simple and (not alike or (kind == "g" and first != 1)):
             found = self._of_channels(values, flowing, known)
@@ -76,6 +79,15 @@ class Arguments:
         if alike:
             return first
         return self._of_arguments(kind, values, known) or self._as_multiple(kind, values, flowing, known) or self.add(kind, values)
+
+    def _factor(self, values: Column, flowing: Column, known: list[int]) -> str | None:
+        """The width of a step that only some bodies have, as an expansion t that is 1 in the others."""
+        if self.simple or any(not flowing[n] or values[n] % flowing[n] for n in known):
+            return None
+        column = [values[n] // flowing[n] if n in known else 1 for n in range(self.count)]
+        if any(column[n] == 1 for n in known) or max(column) > MOST_FACTOR:
+            return None
+        return f"{self.add('t', column)} * in_channels"
 
     def _of_channels(self, values: Column, flowing: Column, known: list[int]) -> str | None:
         """Said by the channels that flow in."""

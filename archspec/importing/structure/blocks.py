@@ -153,7 +153,7 @@ def _args(slot: Slot, arguments: Arguments) -> dict[str, Any]:
         values = [_value(item, name) for item in slot.items]
         if all(value is ANY for value in values):
             continue
-        found[name] = arguments.express(name, values, slot.entries)
+        found[name] = arguments.express(name, values, slot.entries, optional=slot.optional)
     return {name: value for name, value in found.items() if not _is_default(there[0].operator, name, value)}
 
 
@@ -186,7 +186,7 @@ def _chosen(written: list[tuple[Slot, Item]], active: list[int], arguments: Argu
             continue
         then, number = _run(written, stands, number, there)
         other, number = _run(written, stands, number, [not each for each in there])
-        yield Choice(condition(slot, there, active, arguments), then, other, item.entry, item.exit)
+        yield Choice(condition(slot, there, active, arguments, bool(other)), then, other, item.entry, item.exit)
 
 
 def _run(

@@ -12,7 +12,9 @@ from archspec.language.expression import BUILTINS, CONSTANTS
 from archspec.language.rules import FLOWING
 
 
-def condition(slot: Slot, there: Sequence[bool], active: Sequence[int], arguments: Arguments) -> str:
+def condition(
+    slot: Slot, there: Sequence[bool], active: Sequence[int], arguments: Arguments, complement: bool = False
+) -> str:
     """What is true in the bodies that have the step, and in no other; an argument of its own where nothing says it.
 
     Args:
@@ -20,12 +22,13 @@ def condition(slot: Slot, there: Sequence[bool], active: Sequence[int], argument
         there: Which of the active bodies have it.
         active: The bodies that come as far as to the step.
         arguments: Those of the block, of which there may be one more then.
+        complement: Whether something else stands where the step does not: then shapes decide, as of a shortcut.
     """
     shape = _of_shape(there, [slot.entries[number] for number in active], active, arguments)
     simple = _of_numbers(there, active, arguments)
     item = slot.sample
     shortcut = isinstance(item, Leaf) and item.operator == "identity"
-    found = (shape or simple) if shortcut or "s" in arguments.columns else (simple or shape)
+    found = (shape or simple) if shortcut or complement else simple
     if found:
         return found
     column = [ANY] * arguments.count
