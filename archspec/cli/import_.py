@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 @click.command("import")
 @click.argument("source", metavar="FILE|MODULE:FACTORY")
-@click.option("-o", "--output", metavar="NET.yaml", help="Where to write the specification.  [default: standard output]")
+@click.option(
+    "-o", "--output", metavar="NET.yaml", help="Where to write the specification.  [default: standard output]"
+)
 @click.option("--flat", is_flag=True, help="The plain list of layers, without blocks and tables.")
 @click.option("--weights", metavar="OUT.safetensors", help="Write the weights, too, under the specification's names.")
-@click.option("--input", "sizes", metavar="CxHxW", default="3x224x224", show_default=True, help="Of what a factory makes.")
+@click.option(
+    "--input", "sizes", metavar="CxHxW", default="3x224x224", show_default=True, help="Of what a factory makes."
+)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Arguments of the factory.")
 def command(
     source: str, output: str | None, flat: bool, weights: str | None, sizes: str, settings: tuple[str, ...]
@@ -56,7 +60,9 @@ def _program(source: str, sizes: str, settings: tuple[str, ...]) -> "Program":
 
         return read_archive(source)
     if ":" not in source:
-        raise ArchspecError(f"{source}: neither .onnx nor .pt2, nor MODULE:FACTORY, such as torchvision.models:resnet18")
+        raise ArchspecError(
+            f"{source}: neither .onnx nor .pt2, nor MODULE:FACTORY, such as torchvision.models:resnet18"
+        )
     from archspec.importing.exported import exported
     from archspec.importing.factory import made
 
@@ -93,7 +99,8 @@ def _value(text: str) -> Any:
 
 def _said(output: str, found: "Imported", text: str) -> str:
     blocks = len(found.document.blocks)
-    lines = [f"{output}: {len(text.splitlines())} lines, {len(found.names) - 1} layers, {blocks} blocks"]
+    counted = f"{blocks} block{'s' if blocks != 1 else ''}"
+    lines = [f"{output}: {len(text.splitlines())} lines, {len(found.names) - 1} layers, {counted}"]
     return "\n".join([*lines, *(f"  {note}" for note in found.notes)])
 
 

@@ -55,7 +55,9 @@ class _Archive:
         self.sizes = {info.filename: info.file_size for info in archive.infolist()}
         graph = next((name for name in self.sizes if name.endswith("models/model.json")), None)
         if graph is None:
-            raise ArchspecError(f"{file}: holds no models/model.json; torch.export.save of torch 2.8 or newer writes one")
+            raise ArchspecError(
+                f"{file}: holds no models/model.json; torch.export.save of torch 2.8 or newer writes one"
+            )
         self.root = graph.removesuffix("models/model.json")
         self.module = self._json("models/model.json")["graph_module"]
         self.graph = self.module["graph"]
@@ -95,7 +97,9 @@ class _Archive:
             ((kind, said),) = spec.items()
             if kind == "user_input":
                 continue
-            key = next((said[name] for name in ("parameter_name", "buffer_name", "tensor_constant_name") if name in said), None)
+            key = next(
+                (said[name] for name in ("parameter_name", "buffer_name", "tensor_constant_name") if name in said), None
+            )
             folder = next((name for name, table in tables.items() if key in table), None)
             if key is None or folder is None:
                 raise ArchspecError(f"{self.file}: holds a {printable(kind, 40)} that is no array")
@@ -146,7 +150,9 @@ def _call(node: Mapping[str, Any]) -> Call:
         if "as_tensors" in output:
             outputs += [str(each["name"]) for each in output["as_tensors"]]
         else:
-            outputs.append(str(output["as_tensor"]["name"]) if "as_tensor" in output else f"{node.get('name')}#{number}")
+            outputs.append(
+                str(output["as_tensor"]["name"]) if "as_tensor" in output else f"{node.get('name')}#{number}"
+            )
     return Call(str(node["target"]).removeprefix("torch.ops."), arguments, tuple(outputs), _place(node))
 
 

@@ -169,7 +169,11 @@ def _window(call: Bound, **more: Any) -> dict[str, Any]:
     kernel = one_or_pair(call.get("kernel_size"))
     stride = one_or_pair(call.get("stride") or kernel)
     sizes = {"kernel_size": kernel, "stride": stride, "padding": one_or_pair(call.get("padding", 0))}
-    return {**sizes, "ceil_mode": call.get("ceil_mode", False), **{k: one_or_pair(call.get(k, v)) for k, v in more.items()}}
+    return {
+        **sizes,
+        "ceil_mode": call.get("ceil_mode", False),
+        **{k: one_or_pair(call.get(k, v)) for k, v in more.items()},
+    }
 
 
 @rule("aten.adaptive_avg_pool2d.default", "aten.adaptive_max_pool2d.default")
@@ -210,7 +214,9 @@ def same(call: Bound) -> Reading:
     return Same(call.values("self")[0])
 
 
-@rule("aten.flatten.using_ints", "aten.view.default", "aten.reshape.default", "aten.squeeze.dims", "aten.squeeze.default")
+@rule(
+    "aten.flatten.using_ints", "aten.view.default", "aten.reshape.default", "aten.squeeze.dims", "aten.squeeze.default"
+)
 def reshape(call: Bound) -> Reading:
     """Other axes for the same elements."""
     return reshaped(call.values("self"), call.shape("self"), call.output())
@@ -298,7 +304,9 @@ def cat(call: Bound) -> Reading:
     return Made("concat", {"dim": _axis(call)}, call.values("tensors"))
 
 
-@rule("aten.add.Tensor", "aten.add_.Tensor", "aten.mul.Tensor", "aten.mul_.Tensor", "aten.sub.Tensor", "aten.sub_.Tensor")
+@rule(
+    "aten.add.Tensor", "aten.add_.Tensor", "aten.mul.Tensor", "aten.mul_.Tensor", "aten.sub.Tensor", "aten.sub_.Tensor"
+)
 def join(call: Bound) -> Reading:
     """A sum, a product or a difference of results; with a number, what patterns read with its neighbours."""
     name = call.call.target.split(".")[1].rstrip("_")
@@ -342,14 +350,27 @@ def padded(top: int, bottom: int, left: int, right: int) -> Any:
     return top, bottom, left, right
 
 
-@rule("aten.upsample_nearest2d.vec", "aten.upsample_bilinear2d.vec", "aten.upsample_nearest2d.default", "aten.upsample_bilinear2d.default")
+@rule(
+    "aten.upsample_nearest2d.vec",
+    "aten.upsample_bilinear2d.vec",
+    "aten.upsample_nearest2d.default",
+    "aten.upsample_bilinear2d.default",
+)
 def upsample(call: Bound) -> Reading:
     """By a whole factor."""
     mode = "bilinear" if "bilinear" in call.call.target else "nearest"
-    return enlarged(call.values("input", "self"), call.shape("input" if call.has("input") else "self"), call.output(), mode, call.get("align_corners", False))
+    return enlarged(
+        call.values("input", "self"),
+        call.shape("input" if call.has("input") else "self"),
+        call.output(),
+        mode,
+        call.get("align_corners", False),
+    )
 
 
-def enlarged(inputs: tuple[str, ...], before: tuple[int, ...], after: tuple[int, ...], mode: str, corners: bool) -> Reading:
+def enlarged(
+    inputs: tuple[str, ...], before: tuple[int, ...], after: tuple[int, ...], mode: str, corners: bool
+) -> Reading:
     """An enlargement, whose factors must be whole."""
     if before == after:
         return Same(inputs[0])
@@ -363,5 +384,10 @@ def enlarged(inputs: tuple[str, ...], before: tuple[int, ...], after: tuple[int,
 @rule("aten.local_response_norm.default")
 def local_response_norm(call: Bound) -> Reading:
     """By neighbouring channels."""
-    args = {"size": call.get("size"), "alpha": call.get("alpha", 1e-4), "beta": call.get("beta", 0.75), "k": call.get("k", 1)}
+    args = {
+        "size": call.get("size"),
+        "alpha": call.get("alpha", 1e-4),
+        "beta": call.get("beta", 0.75),
+        "k": call.get("k", 1),
+    }
     return Made("local_response_norm", args, call.values("input"))

@@ -1,22 +1,21 @@
 """From a flat graph to a document: the plain list, or with the structure recovered; proved to be the same network."""
 
 from dataclasses import dataclass, field
-
 from typing import Any
 
 from archspec.errors import ArchspecError, SpecErrors
-from archspec.importing.structure import recovered
-from archspec.importing.structure.blocks import FoundBlock
+from archspec.graph.names import state_key
 from archspec.importing.flat import FlatGraph
-from archspec.importing.items import Back, Fork, Items, Leaf, flattened
+from archspec.importing.items import Fork, Items, Leaf, flattened
 from archspec.importing.program import Array
 from archspec.importing.proof import proved
 from archspec.importing.reading import shared
+from archspec.importing.structure import recovered
+from archspec.importing.structure.blocks import FoundBlock
 from archspec.importing.wiring import wired
 from archspec.importing.writing_steps import cleaned, steps
 from archspec.language import Document, check
 from archspec.language.document import Block, Symbol
-from archspec.graph.names import state_key
 
 SIDE = "side"
 
@@ -49,6 +48,7 @@ def imported(graph: FlatGraph, *, flat: bool = False) -> Imported:
         ArchspecError: Two of its layers share an array.
     """
     _refuse_sharing(graph)
+    Document.model_rebuild()  # before steps are made: pydantic writes a step otherwise that was made before its document
     why: tuple[str, ...] = ()
     if not flat:
         try:
@@ -65,7 +65,9 @@ def _structured(graph: FlatGraph) -> Imported:
     return _proved(graph, found.items, found.blocks, (), order)
 
 
-def _proved(graph: FlatGraph, items: Items, blocks: dict[str, FoundBlock], why: tuple[str, ...], order: Any = None) -> Imported:
+def _proved(
+    graph: FlatGraph, items: Items, blocks: dict[str, FoundBlock], why: tuple[str, ...], order: Any = None
+) -> Imported:
     order = order or list(flattened(items))
     known = {name: block.args for name, block in blocks.items()}
     document = Document(
@@ -84,7 +86,9 @@ def _proved(graph: FlatGraph, items: Items, blocks: dict[str, FoundBlock], why: 
 def _refuse_sharing(graph: FlatGraph) -> None:
     for array, nodes in shared(graph):
         places = " and ".join(str(node.place) or node.name for node in nodes[:3])
-        raise ArchspecError(f"{graph.name} uses {array.key} {len(nodes)} times (at {places}); layers that share weights have no form")
+        raise ArchspecError(
+            f"{graph.name} uses {array.key} {len(nodes)} times (at {places}); layers that share weights have no form"
+        )
 
 
 def _plain(graph: FlatGraph) -> Items:
@@ -107,7 +111,10 @@ def _input(graph: FlatGraph) -> dict[str, object]:
     """The input's sizes; the side of a square image is a symbol, on which nothing else of a document depends."""
     sizes = graph.input[1:]
     if len(sizes) == 3 and sizes[1] == sizes[2] and sizes[1] > 1:
-        return {"symbols": {SIDE: Symbol(default=sizes[1], doc="input height and width")}, "input": (sizes[0], SIDE, SIDE)}
+        return {
+            "symbols": {SIDE: Symbol(default=sizes[1], doc="input height and width")},
+            "input": (sizes[0], SIDE, SIDE),
+        }
     return {"input": sizes}
 
 

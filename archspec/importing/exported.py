@@ -67,7 +67,11 @@ def _reason(error: Exception) -> str:
 def read_program(program: ExportedProgram, name: str) -> Program:
     """An exported program as calls."""
     signature = program.graph_signature
-    held = {**signature.inputs_to_parameters, **signature.inputs_to_buffers, **signature.inputs_to_lifted_tensor_constants}
+    held = {
+        **signature.inputs_to_parameters,
+        **signature.inputs_to_buffers,
+        **signature.inputs_to_lifted_tensor_constants,
+    }
     state: Mapping[str, Any] = {**program.state_dict, **program.constants}
     calls, shapes, arrays = [], dict[str, tuple[int, ...]](), {}
     for node in program.graph.nodes:
@@ -128,4 +132,6 @@ def _argument(value: Any) -> Any:
 def _place(node: Node) -> Place:
     """The modules around a node: from the paths on its stack, of which the last is the innermost."""
     stack = node.meta.get("nn_module_stack") or {}
-    return placed((key, path, kind if isinstance(kind, str) else kind.__qualname__) for key, (path, kind) in stack.items())
+    return placed(
+        (key, path, kind if isinstance(kind, str) else kind.__qualname__) for key, (path, kind) in stack.items()
+    )

@@ -81,6 +81,10 @@ class FlatGraph:
                 needed.add(name)
                 ahead += by_name[name].inputs
         dead = [node for node in self.nodes if node.name not in needed and (node.arrays or node.foreign)]
-        said = tuple(f"{node.operator} at {node.place or node.name} is computed and never used: left out" for node in dead if note)
+        said = tuple(
+            f"{node.operator} at {node.place or node.name} is computed and never used: left out"
+            for node in dead
+            if note
+        )
         nodes = tuple(node for node in self.nodes if node.name in needed)
         return replace(self, nodes=nodes, notes=(*self.notes, *said))

@@ -79,7 +79,10 @@ def _nests(step: Mapping[str, Any]) -> bool:
         return True
     if "when" in step or "repeat" in step or "body" in step:
         return True
-    return any(isinstance(value, list) or (isinstance(value, dict) and any(isinstance(v, list) for v in value.values())) for value in step.values())
+    return any(
+        isinstance(value, list) or (isinstance(value, dict) and any(isinstance(v, list) for v in value.values()))
+        for value in step.values()
+    )
 
 
 def _keys(step: Mapping[str, Any], indent: int) -> Iterator[str]:
@@ -87,12 +90,18 @@ def _keys(step: Mapping[str, Any], indent: int) -> Iterator[str]:
     for key, value in step.items():
         if isinstance(value, (list, tuple)) and _is_body(value):
             inline = f"{margin}{key}: {_flow(value)}"
-            if len(inline) <= WIDTH and len(value) <= 2 and not any(isinstance(each, dict) and _nests(each) for each in value):
+            if (
+                len(inline) <= WIDTH
+                and len(value) <= 2
+                and not any(isinstance(each, dict) and _nests(each) for each in value)
+            ):
                 yield inline
             else:
                 yield f"{margin}{key}:"
                 yield from _branches(value, indent + 2)
-        elif isinstance(value, dict) and any(isinstance(each, (list, tuple)) and _is_body(each) for each in value.values()):
+        elif isinstance(value, dict) and any(
+            isinstance(each, (list, tuple)) and _is_body(each) for each in value.values()
+        ):
             yield f"{margin}{key}:"
             yield from _keys(value, indent + 2)
         else:

@@ -69,7 +69,12 @@ def conv_transpose(call: Bound) -> Reading:
     """A transposed convolution."""
     weight, groups = call.array("input1"), call.get("group", 1)
     padding = padded(*sides(call, weight.shape[2:])) if call.get("auto_pad", "NOTSET") == "NOTSET" else None
-    if len(weight.shape) != 4 or padding is None or (isinstance(padding, tuple) and len(padding) == 4) or call.has("output_shape"):
+    if (
+        len(weight.shape) != 4
+        or padding is None
+        or (isinstance(padding, tuple) and len(padding) == 4)
+        or call.has("output_shape")
+    ):
         raise UnsupportedError("has a padding that torch's transposed convolution cannot have")
     args = {
         "out_channels": weight.shape[1] * groups,
@@ -109,7 +114,12 @@ def matmul(call: Bound) -> Reading:
     weight = call.array("input1")
     if len(weight.shape) != 2:
         raise UnsupportedError("multiplies by an array that is no matrix")
-    return Made("linear", {"out_features": weight.shape[1], "bias": False}, call.values("input0"), {"weight": transposed(weight)})
+    return Made(
+        "linear",
+        {"out_features": weight.shape[1], "bias": False},
+        call.values("input0"),
+        {"weight": transposed(weight)},
+    )
 
 
 @rule("onnx.BatchNormalization")
@@ -278,7 +288,11 @@ def join(call: Bound) -> Reading:
     """A sum, product or difference of results; with a number, what patterns read with its neighbours."""
     word = call.call.target.rpartition(".")[2]
     name = {"Add": "add", "Sum": "add", "Mul": "mul", "Sub": "subtract"}.get(word, word.lower())
-    held = [key for key, value in call.call.arguments.items() if isinstance(value, Value) and value.name in call.program.arrays]
+    held = [
+        key
+        for key, value in call.call.arguments.items()
+        if isinstance(value, Value) and value.name in call.program.arrays
+    ]
     if held:
         array = call.array(held[0])
         others = call.values(*(key for key in call.call.arguments if key.startswith("input") and key not in held))
@@ -302,7 +316,12 @@ def _biased(call: Bound, word: str, array: Array, others: tuple[str, ...]) -> Ma
 def pad(call: Bound) -> Reading:
     """Zeros around an image."""
     pads = setting(call, "pads", 1)
-    if call.get("mode", "constant") != "constant" or setting(call, "value", 2, 0) or len(pads) != 8 or any((*pads[:2], *pads[4:6])):
+    if (
+        call.get("mode", "constant") != "constant"
+        or setting(call, "value", 2, 0)
+        or len(pads) != 8
+        or any((*pads[:2], *pads[4:6]))
+    ):
         raise UnsupportedError("pads by something other than zeros around height and width")
     top, left, bottom, right = (*pads[2:4], *pads[6:8])
     if min(pads) < 0:
@@ -336,7 +355,12 @@ def depth_to_space(call: Bound) -> Reading:
 @rule("onnx.LRN")
 def lrn(call: Bound) -> Reading:
     """By neighbouring channels."""
-    args = {"size": call.get("size"), "alpha": rounded(call.get("alpha", 1e-4)), "beta": rounded(call.get("beta", 0.75)), "k": rounded(call.get("bias", 1.0))}
+    args = {
+        "size": call.get("size"),
+        "alpha": rounded(call.get("alpha", 1e-4)),
+        "beta": rounded(call.get("beta", 0.75)),
+        "k": rounded(call.get("bias", 1.0)),
+    }
     return Made("local_response_norm", args, call.values("input0"))
 
 

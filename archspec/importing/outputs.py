@@ -37,12 +37,16 @@ def write_weights(found: Imported, program: Program, path: str, run: Run | None 
     tensors = carried(found)
     difference = difference_of(found, tensors, program, run)
     if not difference <= TOLERANCE:
-        raise ArchspecError(f"the outputs of {path} would differ by {difference:.1e} of the largest number; nothing is written")
+        raise ArchspecError(
+            f"the outputs of {path} would differ by {difference:.1e} of the largest number; nothing is written"
+        )
     target = Path(path)
     with replacing(target) as file:
         save_file(tensors, file)
         size = file.stat().st_size
-    return WrittenFile(target, size, (f"{len(tensors)} arrays", f"outputs differ by {difference:.1e} of the largest number"))
+    return WrittenFile(
+        target, size, (f"{len(tensors)} arrays", f"outputs differ by {difference:.1e} of the largest number")
+    )
 
 
 def carried(found: Imported) -> dict[str, torch.Tensor]:

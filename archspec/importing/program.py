@@ -47,6 +47,9 @@ class Place:
     names: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
 
+    def __bool__(self) -> bool:
+        return bool(self.names)
+
     def __str__(self) -> str:
         return "/".join(self.names)
 

@@ -1,6 +1,6 @@
 """From a program to a flat graph: each call read by its rule, then with its neighbours by the patterns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from archspec import ops
 from archspec.errors import ArchspecError
@@ -13,10 +13,7 @@ from archspec.writing import printable
 
 VIEWS = frozenset(
     f"aten.{name}"
-    for name in (
-        "view reshape flatten transpose permute slice select chunk split split_with_sizes squeeze unsqueeze expand "
-        "detach alias contiguous narrow t unbind"
-    ).split()
+    for name in ["view", "reshape", "flatten", "transpose", "permute", "slice", "select", "chunk", "split", "split_with_sizes", "squeeze", "unsqueeze", "expand", "detach", "alias", "contiguous", "narrow", "t", "unbind"]
 )
 """Functions whose results may be their input's memory."""
 
@@ -79,13 +76,7 @@ def check_in_place(program: Program) -> None:
     stale: dict[str, Call] = {}
     for call in program.calls:
         taken = references(tuple(call.arguments.values()))
-        for name in taken:
-            if name in stale:
-                writer = stale[name]
-                raise ArchspecError(
-                    f"{writer.target} at {writer.place or writer.outputs[0]} writes over numbers that "
-                    f"{call.target} at {call.place or call.outputs[0]} reads by another name; write it without in place"
-                )
+        _refuse_stale(taken, stale, f"{call.target} at {call.place or call.outputs[0]}")
         function = call.target.rpartition(".")[0]
         writes = call.target.startswith("aten.") and function.endswith("_") and bool(taken)
         if taken and (writes or function in VIEWS):
@@ -93,6 +84,17 @@ def check_in_place(program: Program) -> None:
             if writes:
                 stale.update((name, call) for name, of in [*root.items(), (origin, origin)] if of == origin)
             root.update((output, origin) for output in call.outputs)
+    _refuse_stale(list(program.outputs), stale, "the output")
+
+
+def _refuse_stale(names: list[str], stale: Mapping[str, Call], reader: str) -> None:
+    for name in names:
+        if name in stale:
+            writer = stale[name]
+            raise ArchspecError(
+                f"{writer.target} at {writer.place or writer.outputs[0]} writes over numbers that {reader} reads by "
+                "another name; write it without in place"
+            )
 
 
 class _Reader:
@@ -140,14 +142,18 @@ class _Reader:
         for output in call.outputs:
             shape = self.program.shapes.get(output, ())
             settings = {key: value for key, value in call.arguments.items() if not references(value)}
-            node = FlatNode(output, call.target, settings, inputs, shape, call.place, arrays, foreign=True, reason=reason)
+            node = FlatNode(
+                output, call.target, settings, inputs, shape, call.place, arrays, foreign=True, reason=reason
+            )
             self.nodes.append(node)
 
 
 def _told(made: Made) -> dict[str, object]:
     """The arguments of a node that are not the operator's defaults."""
     fields = ops.operator(made.operator).model_fields
-    return {name: value for name, value in made.args.items() if fields[name].is_required() or fields[name].default != value}
+    return {
+        name: value for name, value in made.args.items() if fields[name].is_required() or fields[name].default != value
+    }
 
 
 def shared(graph: FlatGraph) -> Iterator[tuple[Array, list[FlatNode]]]:

@@ -7,7 +7,19 @@ from typing import Any, TypeAlias
 
 from archspec import ops
 from archspec.importing.items import Back, Choice, Fork, Item, Items, Leaf, Repeated, Scope, Table, bodies
-from archspec.language.document import Body, Call, From, Group, Join, Repeat, Step, TableColumn, TableRows, TableStep, When
+from archspec.language.document import (
+    Body,
+    Call,
+    From,
+    Group,
+    Join,
+    Repeat,
+    Step,
+    TableColumn,
+    TableRows,
+    TableStep,
+    When,
+)
 from archspec.language.steps import STEP_KEYS
 
 RESERVED = frozenset({"input", *STEP_KEYS})
@@ -42,7 +54,9 @@ def _label(items: Items) -> None:
         base = cleaned(item.name) or getattr(item, "operator", "part")
         names = (base if not number else f"{base}_{number}" for number in range(2 if base in ops.names() else 0, 10**6))
         twice = sum(cleaned(getattr(other, "name", "")) == base for other in _within(items)) > 1
-        item.label = next(name for name in names if name not in taken or (name == base and not twice and name not in ops.names()))
+        item.label = next(
+            name for name in names if name not in taken or (name == base and not twice and name not in ops.names())
+        )
         taken.add(item.label)
 
 
@@ -100,7 +114,13 @@ class _Writer:
         cells = []
         for number, row in enumerate(table.rows, 1):
             name = self._as_free(cleaned(row.name) or f"{table.block}{number}")
-            cells.append((name, *(None if row.args[column] == known[column] else row.args[column] for column in used), *([row.times] if several else [])))
+            cells.append(
+                (
+                    name,
+                    *(None if row.args[column] == known[column] else row.args[column] for column in used),
+                    *([row.times] if several else []),
+                )
+            )
         repeat: dict[str, Any] = {"repeat": "n", "after_first": table.after_first} if several else {}
         header = tuple(TableColumn(name=column) for column in columns)
         return TableStep(table=TableRows(columns=header, block=table.block, rows=tuple(cells), **repeat))
@@ -108,7 +128,9 @@ class _Writer:
     def _join(self, fork: Fork) -> Join:
         named = any(branch.name for branch in fork.branches)
         branches = {
-            cleaned(branch.name) or _called(branch.items, number, named): self._inner(branch.items) if branch.items else (Call(name="identity"),)
+            cleaned(branch.name) or _called(branch.items, number, named): self._inner(branch.items)
+            if branch.items
+            else (Call(name="identity"),)
             for number, branch in enumerate(fork.branches, 1)
         }
         return Join(operator=fork.operator, branches=branches, args=fork.args, **self._as(fork, ""))
@@ -116,7 +138,9 @@ class _Writer:
     def _told(self, leaf: Leaf, counts: dict[str, int]) -> str:
         """The name of a call, where it says something: of what has weights, or is a block."""
         name = cleaned(leaf.name)
-        if name == leaf.operator or not (leaf.operator not in ops.registered() or any(node.arrays for node in leaf.nodes)):
+        if name == leaf.operator or not (
+            leaf.operator not in ops.registered() or any(node.arrays for node in leaf.nodes)
+        ):
             return ""
         return name or (leaf.operator if counts[leaf.operator] > 1 and leaf.operator not in ops.registered() else "")
 

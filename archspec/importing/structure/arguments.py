@@ -69,7 +69,11 @@ class Arguments:
         known = [number for number, value in enumerate(values) if value is not ANY]
         flowing = [shape[1] if len(shape) > 1 else None for shape in entries]
         first = values[known[0]]
-        if optional and kind == "c" and (found := self._of_arguments(kind, values, known) or self._factor(values, flowing, known)):
+        if (
+            optional
+            and kind == "c"
+            and (found := self._of_arguments(kind, values, known) or self._factor(values, flowing, known))
+        ):
             return found
         alike = all(values[number] == first for number in known)
         if kind in WIDTHS and not self.simple and (not alike or (kind == "g" and first != 1)):
@@ -78,7 +82,11 @@ class Arguments:
                 return found
         if alike:
             return first
-        return self._of_arguments(kind, values, known) or self._as_multiple(kind, values, flowing, known) or self.add(kind, values)
+        return (
+            self._of_arguments(kind, values, known)
+            or self._as_multiple(kind, values, flowing, known)
+            or self.add(kind, values)
+        )
 
     def _factor(self, values: Column, flowing: Column, known: list[int]) -> str | None:
         """The width of a step that only some bodies have, as an expansion t that is 1 in the others."""
@@ -138,7 +146,9 @@ class Arguments:
 
     def ordered(self) -> dict[str, Any]:
         """The arguments as papers list them, each with its default."""
-        names = sorted(self.columns, key=lambda name: ORDER.index(letter(name)) if letter(name) in ORDER else len(ORDER))
+        names = sorted(
+            self.columns, key=lambda name: ORDER.index(letter(name)) if letter(name) in ORDER else len(ORDER)
+        )
         return {name: self.default(name) for name in names}
 
     def called(self, number: int) -> dict[str, Any]:

@@ -69,7 +69,9 @@ def _alike(members: list[Scope]) -> list[Scope]:
         return members
     skeleton = _skeleton(members[0].items)
     same = [scope for scope in members if _skeleton(scope.items) == skeleton]
-    return same if unified([scope.items for scope in same], [scope.entry for scope in same]) is not None else members[:1]
+    return (
+        same if unified([scope.items for scope in same], [scope.entry for scope in same]) is not None else members[:1]
+    )
 
 
 def _skeleton(items: Items) -> tuple[Any, ...]:
@@ -89,7 +91,9 @@ def _block(found: Recovered, kind: str, members: list[Scope]) -> None:
     found.blocks[name] = FoundBlock(arguments.ordered(), body)
     for number, scope in enumerate(members):
         nodes = list(flattened(scope.items))
-        call = Leaf(name, arguments.called(number), scope.name, scope.entry, scope.exit, nodes, scope.stage, scope.label)
+        call = Leaf(
+            name, arguments.called(number), scope.name, scope.entry, scope.exit, nodes, scope.stage, scope.label
+        )
         scope.items, scope.kind = [call], f"={kind}"
     found.items = dissolved(found.items, f"={kind}")
 

@@ -20,7 +20,9 @@ def prepared(items: Items) -> Items:
     _mark_same(items)
     items = _each(items, _fused)
     seen = Counter(scope.kind for scope in scopes(items))
-    return _each(items, lambda body: _without(body, lambda scope: seen[scope.kind] == 1 and not scope.kind.startswith("conv")))
+    return _each(
+        items, lambda body: _without(body, lambda scope: seen[scope.kind] == 1 and not scope.kind.startswith("conv"))
+    )
 
 
 def _each(items: Items, change: Callable[[Items], Items]) -> Items:
@@ -132,13 +134,17 @@ def _fused(items: Items) -> Items:
     for item in items:
         before = found[-1] if found else None
         if isinstance(item, Leaf) and isinstance(before, Scope) and _follows(before, item):
-            before.items.append(item)
+            before.items.append(replace(item, name=""))
             before.exit, before.kind = item.exit, f"{before.kind}_{short(item.operator)}"
         elif isinstance(item, Leaf) and item.operator in DENSE and not item.label:
-            found.append(Scope(item.name, short(item.operator), [replace(item, name="")], item.entry, item.exit, item.stage))
+            found.append(
+                Scope(item.name, short(item.operator), [replace(item, name="")], item.entry, item.exit, item.stage)
+            )
         else:
             found.append(item)
-    return [_alone(item) if isinstance(item, Scope) and item.kind in {"conv", "conv_transpose"} else item for item in found]
+    return [
+        _alone(item) if isinstance(item, Scope) and item.kind in {"conv", "conv_transpose"} else item for item in found
+    ]
 
 
 def _alone(scope: Scope) -> Item:
@@ -163,7 +169,9 @@ def short(operator_name: str) -> str:
     >>> short("conv2d"), short("batch_norm"), short("hard_swish")
     ('conv', 'bn', 'hard_swish')
     """
-    return {"conv2d": "conv", "conv_transpose2d": "conv_transpose", "batch_norm": "bn"}.get(operator_name, operator_name)
+    return {"conv2d": "conv", "conv_transpose2d": "conv_transpose", "batch_norm": "bn"}.get(
+        operator_name, operator_name
+    )
 
 
 def dissolved(items: Items, kind: str) -> Items:

@@ -48,7 +48,11 @@ def _folded(run: list[Leaf], blocks: Blocks) -> Items:
     table = [Row(_name(group, run), group[0].args, len(group), group) for group in groups]
     if len(table) == 1 and not (used := _used(table, after)):
         one = replace(run[0], name="", stage="")
-        return [Repeated(len(run), [one], table[0].name, run[0].entry, run[-1].exit, [n for leaf in run for n in leaf.nodes])]
+        return [
+            Repeated(
+                len(run), [one], table[0].name, run[0].entry, run[-1].exit, [n for leaf in run for n in leaf.nodes]
+            )
+        ]
     used = _used(table, after)
     if len(table) == 2 and max(row.times for row in table) == 1:
         return list(run)
@@ -58,7 +62,9 @@ def _folded(run: list[Leaf], blocks: Blocks) -> Items:
 def _used(table: list[Row], after: dict[str, Any]) -> dict[str, Any]:
     """What changes behind the first of a row, as far as a row changes it."""
     return {
-        name: value for name, value in after.items() if any(row.times > 1 and row.args.get(name, None) != row.calls[1].args.get(name, None) for row in table)
+        name: value
+        for name, value in after.items()
+        if any(row.times > 1 and row.args.get(name, None) != row.calls[1].args.get(name, None) for row in table)
     }
 
 

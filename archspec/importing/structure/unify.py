@@ -183,4 +183,3 @@ def _forked(items: Items, model: Fork, at: int, behind: int, longest: int) -> It
     branches = [Branch(inner if n == longest else [], branch.name) for n, branch in enumerate(model.branches)]
     lone = Fork(model.operator, {}, model.name, inner[0].entry, inner[-1].exit, branches, None)
     return [*items[:at], lone, *items[len(items) - behind :]]
-
