@@ -1,5 +1,7 @@
 """`archspec import`: the specification of a model that there is."""
 
+from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ from archspec.files import replacing
 
 if TYPE_CHECKING:
     from archspec.importing import Imported, Program
+    from archspec.importing.flat import FlatGraph
 
 
 @click.command("import")
@@ -24,20 +27,43 @@ if TYPE_CHECKING:
     "--input", "sizes", metavar="CxHxW", default="3x224x224", show_default=True, help="Of what a factory makes."
 )
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Arguments of the factory.")
-def command(
-    source: str, output: str | None, flat: bool, weights: str | None, sizes: str, settings: tuple[str, ...]
+@click.option(
+    "--vary",
+    "varying",
+    multiple=True,
+    metavar="NAME=VALUE,VALUE…",
+    help="Arguments of the factory that become symbols, the default first; side is the input's.",
+)
+def command(  # one argument an option
+    source: str,
+    output: str | None,
+    flat: bool,
+    weights: str | None,
+    sizes: str,
+    settings: tuple[str, ...],
+    varying: tuple[str, ...],
 ) -> None:
     """Write the specification of a model: its table, its blocks, and with them its costs and closed forms.
 
     FILE is an ONNX file (.onnx) or a program of torch.export (.pt2), read as data. MODULE:FACTORY names what makes a
     torch module, such as torchvision.models:resnet18; that code is run. With --weights the outputs of both models on
     random inputs must be equal.
+
+    --vary width=1,0.37,0.61 --vary side=224,192 makes the model at each of these values, and says by symbols what
+    differs: which multiple or rounding makes the numbers, what else would fit, and which value would tell them apart.
     """
     from archspec.importing import document_of
     from archspec.importing.layout import laid_out
 
-    program = _program(source, sizes, settings)
-    found = document_of(program, flat=flat)
+    if varying:
+        if flat or Path(source).suffix in {".onnx", ".pt2"}:
+            raise ArchspecError(
+                "--vary is of what a factory makes, and of its structure: of no file, and not with --flat"
+            )
+        program, found = _varied(source, sizes, settings, varying)
+    else:
+        program = _program(source, sizes, settings)
+        found = document_of(program, flat=flat)
     text = laid_out(found.document, found.notes)
     if output is None:
         click.echo(text, nl=False)
@@ -63,11 +89,54 @@ def _program(source: str, sizes: str, settings: tuple[str, ...]) -> "Program":
         raise ArchspecError(
             f"{source}: neither .onnx nor .pt2, nor MODULE:FACTORY, such as torchvision.models:resnet18"
         )
+    return _made(source, _sizes(sizes), _keywords(settings))
+
+
+def _made(source: str, sizes: tuple[int, ...], keywords: dict[str, Any]) -> "Program":
     from archspec.importing.exported import exported
     from archspec.importing.factory import made
 
-    model = made(source, _keywords(settings))
-    return exported(model, (2, *_sizes(sizes)), source.partition(":")[2].rpartition(".")[2])
+    return exported(made(source, keywords), (2, *sizes), source.partition(":")[2].rpartition(".")[2])
+
+
+def _varied(source: str, sizes: str, settings: tuple[str, ...], varying: tuple[str, ...]) -> "tuple[Program, Imported]":
+    from archspec.importing.factory import takes
+    from archspec.importing.instances import of_instances
+    from archspec.importing.reading import read, refuse_foreign
+
+    programs: list[Program] = []
+    fixed = _keywords(settings)
+
+    def graph_at(values: Mapping[str, Any]) -> "FlatGraph":
+        side = values.get("side")
+        shape = _sizes(sizes) if side is None else (_sizes(sizes)[0], int(side), int(side))
+        given = {name: value for name, value in values.items() if name != "side" or takes(source, "side")}
+        programs.append(_made(source, shape, {**fixed, **{name: _number(value) for name, value in given.items()}}))
+        graph = read(programs[-1])
+        refuse_foreign(graph)
+        return graph
+
+    found = of_instances(_values(varying), graph_at)
+    return programs[0], found
+
+
+def _number(value: Fraction) -> int | float:
+    return int(value) if value.denominator == 1 else float(value)
+
+
+def _values(varying: tuple[str, ...]) -> dict[str, list[Fraction]]:
+    """The values of --vary, each an exact number, as many as stand there."""
+    found: dict[str, list[Fraction]] = {}
+    for text in varying:
+        name, sign, listed = text.partition("=")
+        try:
+            values = [Fraction(part) for part in listed.split(",")]
+        except (ValueError, ZeroDivisionError):
+            values = []
+        if not (sign and name.isidentifier() and len(values) > 1 and len(set(values)) == len(values)):
+            raise BindingError(f"--vary takes NAME=VALUE,VALUE,… such as width=1,0.37,0.61 (got '{text}')")
+        found[name] = values
+    return found
 
 
 def _sizes(text: str) -> tuple[int, ...]:

@@ -29,7 +29,8 @@ def from_torch(model: "nn.Module", example: Any, *, name: str | None = None, fla
 
     >>> import torch
     >>> from archspec import Architecture, from_torch
-    >>> net = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(288, 10))
+    >>> from torch.nn import Conv2d, Flatten, Linear, ReLU
+    >>> net = torch.nn.Sequential(Conv2d(3, 8, 3), ReLU(), Flatten(), Linear(288, 10))
     >>> Architecture(from_torch(net, (1, 3, 8, 8))).count().params
     3114
     """

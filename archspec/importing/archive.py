@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 MAX_GRAPH = 256 * 2**20
 """The longest description of a graph that is read, in bytes; that of 500 layers has 2 MB."""
 
+UNREADABLE: tuple[type[Exception], ...] = (
+    *DAMAGED,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    RecursionError,
+)
+
 TYPES = {1: "u1", 2: "i1", 3: "<i2", 4: "<i4", 5: "<i8", 6: "<f2", 7: "<f4", 8: "<f8", 12: "?"}
 """NumPy's types by torch's numbers for them."""
 
@@ -43,7 +53,7 @@ def read_archive(path: str | os.PathLike[str]) -> Program:
         raise ArchspecError(f"{file}: cannot be read: {error.strerror or error}") from None
     except ArchspecError:
         raise
-    except (*DAMAGED, KeyError, IndexError, TypeError, AttributeError, ValueError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ArchspecError(f"{file}: is no exported program, or a damaged one ({type(error).__name__})") from None
 
 
@@ -159,19 +169,21 @@ def _call(node: Mapping[str, Any]) -> Call:
 def _argument(argument: Mapping[str, Any]) -> Any:
     """An argument as a value, a number, a word or a list of these."""
     ((kind, value),) = argument.items()
-    if kind == "as_none":
-        return None
     if kind == "as_tensor":
         return Value(str(value["name"]))
     if kind in {"as_tensors", "as_optional_tensors"}:
         return tuple(Value(str(each["name"])) if "name" in each else None for each in value)
+    if kind == "as_sym_ints":
+        return tuple(each.get("as_int") for each in value)
+    return _plain(kind, value)
+
+
+def _plain(kind: str, value: Any) -> Any:
     if kind in {"as_sym_int", "as_int", "as_float", "as_bool", "as_string"}:
         return value.get("as_int") if isinstance(value, dict) else value
     if kind in {"as_ints", "as_floats", "as_bools", "as_strings"}:
         return tuple(value)
-    if kind == "as_sym_ints":
-        return tuple(each.get("as_int") for each in value)
-    return f"{kind}"
+    return None if kind == "as_none" else kind
 
 
 def _place(node: Mapping[str, Any]) -> Place:

@@ -13,7 +13,7 @@ from archspec.importing.reading import shared
 from archspec.importing.structure import recovered
 from archspec.importing.structure.blocks import FoundBlock
 from archspec.importing.wiring import wired
-from archspec.importing.writing_steps import cleaned, steps
+from archspec.importing.writing_steps import Text, cleaned, steps, written
 from archspec.language import Document, check
 from archspec.language.document import Block, Symbol
 
@@ -47,8 +47,7 @@ def imported(graph: FlatGraph, *, flat: bool = False) -> Imported:
     Raises:
         ArchspecError: Two of its layers share an array.
     """
-    _refuse_sharing(graph)
-    Document.model_rebuild()  # before steps are made: pydantic writes a step otherwise that was made before its document
+    refuse_sharing(graph)
     why: tuple[str, ...] = ()
     if not flat:
         try:
@@ -69,21 +68,61 @@ def _proved(
     graph: FlatGraph, items: Items, blocks: dict[str, FoundBlock], why: tuple[str, ...], order: Any = None
 ) -> Imported:
     order = order or list(flattened(items))
+    sizes, symbols = _input(graph)
+    document = document_from(graph, items, blocks, sizes=sizes, symbols=symbols)
+    names = proved(document, graph, order)
+    return Imported(document, arrays_of(graph, names), (*graph.notes, *why), names)
+
+
+def document_from(
+    graph: FlatGraph,
+    items: Items,
+    blocks: dict[str, FoundBlock],
+    text: Text = int,
+    *,
+    sizes: tuple[Any, ...] = (),
+    symbols: dict[str, Symbol] | None = None,
+    functions: dict[str, str] | None = None,
+) -> Document:
+    """A document of items and the blocks that they call.
+
+    Args:
+        graph: The model that they are of.
+        items: The network's body.
+        blocks: What it calls.
+        text: What stands for a number that differs between instances.
+        sizes: The input's, those of the graph by default.
+        symbols: The symbols.
+        functions: The functions.
+
+    Raises:
+        SpecErrors: It is no document of the language.
+    """
+    Document.model_rebuild()  # before steps are made; pydantic cannot write steps that are older than its document
     known = {name: block.args for name, block in blocks.items()}
     document = Document(
         archspec=1,
         name=cleaned(graph.name) or "imported",
-        blocks={name: Block(args=block.args, body=steps(block.items, known)) for name, block in blocks.items()},
-        network=steps(items, known),
-        **_input(graph),
+        symbols=symbols or {},
+        functions=functions or {},
+        input=sizes or tuple(map(int, graph.input[1:])),
+        blocks={
+            name: Block(args=written(block.args, text), body=steps(block.items, known, text))
+            for name, block in blocks.items()
+        },
+        network=steps(items, known, text),
     )
     if faults := check(document):
         raise SpecErrors(faults)
-    names = proved(document, graph, order)
-    return Imported(document, _arrays(graph, names), (*graph.notes, *why), names)
+    return document
 
 
-def _refuse_sharing(graph: FlatGraph) -> None:
+def refuse_sharing(graph: FlatGraph) -> None:
+    """Refuse a model of which two layers have one array.
+
+    Raises:
+        ArchspecError: It has such layers; they are named.
+    """
     for array, nodes in shared(graph):
         places = " and ".join(str(node.place) or node.name for node in nodes[:3])
         raise ArchspecError(
@@ -107,18 +146,21 @@ def _name_by_place(items: Items) -> None:
                 _name_by_place(branch.items)
 
 
-def _input(graph: FlatGraph) -> dict[str, object]:
+def _input(graph: FlatGraph) -> tuple[tuple[Any, ...], dict[str, Symbol]]:
     """The input's sizes; the side of a square image is a symbol, on which nothing else of a document depends."""
     sizes = graph.input[1:]
     if len(sizes) == 3 and sizes[1] == sizes[2] and sizes[1] > 1:
-        return {
-            "symbols": {SIDE: Symbol(default=sizes[1], doc="input height and width")},
-            "input": (sizes[0], SIDE, SIDE),
-        }
-    return {"input": sizes}
+        return (sizes[0], SIDE, SIDE), {SIDE: Symbol(default=sizes[1], doc="input height and width")}
+    return sizes, {}
 
 
-def _arrays(graph: FlatGraph, names: dict[str, str]) -> dict[str, Array]:
+def arrays_of(graph: FlatGraph, names: dict[str, str]) -> dict[str, Array]:
+    """The arrays of a model by the keys of its document's state dict.
+
+    Args:
+        graph: The model.
+        names: What the document calls its nodes.
+    """
     return {
         state_key(names[node.name], array): held
         for node in graph.nodes

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,7 +24,8 @@ def exported(model: nn.Module, example: Any, name: str | None = None) -> Program
 
     Args:
         model: What is read; nothing of it changes.
-        example: An input, or the sizes of one, batch first. A batch of 1 is made one of 2: torch takes 1 for a constant.
+        example: An input, or the sizes of one, batch first. A batch of 1 is made one of 2: torch takes 1 for a
+            constant.
         name: What to call it; the name of its class.
 
     Raises:
@@ -77,14 +79,14 @@ def read_program(program: ExportedProgram, name: str) -> Program:
     for node in program.graph.nodes:
         if node.op == "placeholder" and node.name in held:
             key = held[node.name]
-            arrays[node.name] = Array(key, tuple(state[key].shape), lambda key=key: _numbers(state[key]))
+            arrays[node.name] = Array(key, tuple(state[key].shape), partial(_numbers, state[key]))
         elif node.op == "call_function" and str(node.target) != "<built-in function getitem>":
             calls.append(_call(node, shapes))
         elif node.op == "placeholder":
             shapes.update(_shapes(node.name, node.meta["val"]))
     return Program(
         name=name,
-        inputs=tuple(signature.user_inputs),  # type: ignore[arg-type]  # names, where a model takes tensors alone
+        inputs=tuple(signature.user_inputs),
         outputs=tuple(map(str, signature.user_outputs)),
         calls=tuple(calls),
         shapes=shapes,

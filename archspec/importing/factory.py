@@ -1,7 +1,9 @@
 """A model by the name of what makes it: `package.module:factory`, the one thing of an import that is run."""
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +21,9 @@ def made(source: str, settings: dict[str, Any]) -> Any:
     Raises:
         ArchspecError: There is no such thing, or it fails, or gives something else.
     """
-    module, _, factory = source.partition(":")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    make = _found(source)
     try:
-        make = import_module(module)
-        for part in factory.split("."):
-            make = getattr(make, part)
-    except Exception as error:  # whatever the module's own code raises where it is imported
-        raise ArchspecError(f"{printable(source, 80)} cannot be imported: {_said(error)}") from error
-    try:
-        found = make(**settings)  # type: ignore[operator]
+        found = make(**settings)
     except Exception as error:  # whatever the model's own code raises
         raise ArchspecError(f"{printable(source, 80)} cannot be made: {_said(error)}") from error
     import torch
@@ -38,6 +31,30 @@ def made(source: str, settings: dict[str, Any]) -> Any:
     if not isinstance(found, torch.nn.Module):
         raise ArchspecError(f"{printable(source, 80)} gives a {type(found).__name__}, not a module of torch")
     return found
+
+
+def takes(source: str, name: str) -> bool:
+    """Whether a factory has a parameter of that name."""
+    try:
+        return name in signature(_found(source)).parameters
+    except (TypeError, ValueError):
+        return False
+
+
+def _found(source: str) -> Callable[..., Any]:
+    module, _, factory = source.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        make: Any = import_module(module)
+        for part in factory.split("."):
+            make = getattr(make, part)
+    except Exception as error:  # whatever the module's own code raises where it is imported
+        raise ArchspecError(f"{printable(source, 80)} cannot be imported: {_said(error)}") from error
+    if not callable(make):
+        raise ArchspecError(f"{printable(source, 80)} is no function")
+    return make
 
 
 def _said(error: Exception) -> str:

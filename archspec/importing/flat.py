@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from archspec.importing.program import Array, Place
+from archspec.importing.program import NOWHERE, Array, Place
 
 INPUT = "input"
 """What nodes call the model's input."""
@@ -31,7 +31,7 @@ class FlatNode:
     args: Mapping[str, Any]
     inputs: tuple[str, ...]
     shape: tuple[int, ...]
-    place: Place = Place()
+    place: Place = NOWHERE
     arrays: Mapping[str, Array] = field(default_factory=dict)
     foreign: bool = False
     reason: str = ""

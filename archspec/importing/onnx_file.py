@@ -52,7 +52,7 @@ def read_onnx(path: str | os.PathLike[str]) -> Program:
 
 def _parsed(file: Path) -> "onnx.ModelProto":
     import onnx
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     try:
         if file.stat().st_size > MAX_FILE:
@@ -184,7 +184,7 @@ def _folded(proto: "onnx.ModelProto", file: Path) -> "ir.Model":
         if isinstance(value.const_value, ir.ExternalTensor):
             value.const_value.base_dir = str(file.parent)
         if value.const_value is not None:
-            value.shape = ir.Shape(value.const_value.shape)
+            value.shape = ir.Shape([int(size) for size in value.const_value.shape])  # type: ignore[arg-type]
             value.type = ir.TensorType(value.const_value.dtype)
     if model.functions:
         InlinePass()(model)
@@ -218,8 +218,8 @@ def _notes(model: "ir.Model") -> Iterator[str]:
     folded = sum("FuseBatchNorm" in rule for rule in rules)
     if folded:
         yield (
-            f"{folded} batch normalisations were folded into their convolutions when the file was written, and are not in "
-            "it, nor in the counts; biases that were zero are not either"
+            f"{folded} batch normalisations were folded into their convolutions when the file was written, and are not "
+            "in it, nor in the counts; biases that were zero are not either"
         )
     if any(node.op_type == "DequantizeLinear" for node in model.graph):
         yield "the file is quantised; what is imported are its layers, with numbers as wide as they were before"

@@ -323,7 +323,7 @@ def pad(call: Bound) -> Reading:
         or any((*pads[:2], *pads[4:6]))
     ):
         raise UnsupportedError("pads by something other than zeros around height and width")
-    top, left, bottom, right = (*pads[2:4], *pads[6:8])
+    top, left, bottom, right = [int(size) for size in (*pads[2:4], *pads[6:8])]
     if min(pads) < 0:
         raise UnsupportedError("cuts rows or columns off")
     if not any(pads):

@@ -114,7 +114,7 @@ def biased(node: FlatNode, nodes: Nodes) -> FlatNode | None:
     return replace(found, name=node.name, args=args, arrays={**found.arrays, **node.arrays})
 
 
-def single_join(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+def single_join(node: FlatNode, _: Nodes) -> FlatNode | None:
     """A join of one result is that result."""
     alone = node.operator in {"concat", "add"} and len(node.inputs) == 1
     return _as(node, "identity", node.inputs) if alone else None

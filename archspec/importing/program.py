@@ -1,4 +1,4 @@
-"""What the exporters' files and programs have in common: calls of functions on named values, and the arrays they hold."""
+"""What exporters' files and programs have in common: calls of functions on named values, and the arrays they hold."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -54,6 +54,10 @@ class Place:
         return "/".join(self.names)
 
 
+NOWHERE = Place()
+"""The place of a call of which nothing is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of a function.
@@ -68,7 +72,7 @@ class Call:
     target: str
     arguments: Mapping[str, Any]
     outputs: tuple[str, ...]
-    place: Place = Place()
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """That a document is the model it was recovered from: node by node, operators, settings, inputs and shapes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from archspec import ops
@@ -14,18 +15,21 @@ class DifferentError(ArchspecError):
     """A document that is not the model it came from; where they part."""
 
 
-def proved(document: Document, graph: FlatGraph, order: list[FlatNode]) -> dict[str, str]:
+def proved(
+    document: Document, graph: FlatGraph, order: list[FlatNode], bindings: Mapping[str, Any] | None = None
+) -> dict[str, str]:
     """The names of a document's nodes by those of the model's.
 
     Args:
         document: What was recovered.
         graph: The model.
         order: The model's nodes in the order in which the document's expansion makes them.
+        bindings: The values of the document's symbols that the model has.
 
     Raises:
         DifferentError: They are not the same.
     """
-    network = expand(document, batch=graph.input[0])
+    network = expand(document, bindings or {}, batch=graph.input[0])
     found = [node for node in network.nodes if node.operator.name != "identity"]
     wanted = [node for node in order if node.operator != "identity"]
     if len(found) != len(wanted) or len(wanted) != sum(node.operator != "identity" for node in graph.nodes):

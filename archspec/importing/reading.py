@@ -13,7 +13,22 @@ from archspec.writing import printable
 
 VIEWS = frozenset(
     f"aten.{name}"
-    for name in ["view", "reshape", "flatten", "transpose", "permute", "slice", "select", "chunk", "split", "split_with_sizes", "squeeze", "unsqueeze", "expand", "detach", "alias", "contiguous", "narrow", "t", "unbind"]
+    for name in (
+        *(
+            "view",
+            "reshape",
+            "flatten",
+            "transpose",
+            "permute",
+            "slice",
+            "select",
+            "chunk",
+            "split",
+            "narrow",
+            "unbind",
+        ),
+        *("split_with_sizes", "squeeze", "unsqueeze", "expand", "detach", "alias", "contiguous", "t"),
+    )
 )
 """Functions whose results may be their input's memory."""
 

@@ -100,7 +100,8 @@ class _Sequence:
     def _dominate(self, unit: Unit) -> None:
         """The last value that every way to a unit leads through."""
         found = unit.inputs[0]
-        for other in unit.inputs[1:]:
+        for source in unit.inputs[1:]:
+            other = source
             while found != other:
                 if self.level[found] >= self.level[other]:
                     found = self.dominator[found]

@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from archspec import ops
 from archspec.importing.items import Back, Choice, Fork, Item, Items, Leaf, Repeated, Scope, Table, bodies
+from archspec.importing.varied import Varied
 from archspec.language.document import (
     Body,
     Call,
@@ -14,13 +15,12 @@ from archspec.language.document import (
     Group,
     Join,
     Repeat,
-    Step,
     TableColumn,
     TableRows,
     TableStep,
     When,
 )
-from archspec.language.steps import STEP_KEYS
+from archspec.language.steps import STEP_KEYS, AnyStep
 
 RESERVED = frozenset({"input", *STEP_KEYS})
 """What no step may be called."""
@@ -30,10 +30,25 @@ Defaults: TypeAlias = Mapping[str, Mapping[str, Any]]
 """What blocks take for arguments that are left out, by the block's name."""
 
 
-def steps(items: Items, defaults: Defaults) -> Body:
+Text: TypeAlias = Callable[[Varied], Any]
+"""What stands for a number that differs between instances of a model."""
+
+
+def steps(items: Items, defaults: Defaults, text: Text = int) -> Body:
     """The steps of a body."""
     _label(items)
-    return _Writer(defaults).body(items)
+    return _Writer(defaults, text).body(items)
+
+
+def written(args: Mapping[str, Any], text: Text) -> dict[str, Any]:
+    """Arguments with numbers that differ between instances as expressions."""
+    return {name: _written(value, text) for name, value in args.items()}
+
+
+def _written(value: Any, text: Text) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_written(part, text) for part in value)
+    return text(value) if isinstance(value, Varied) else value
 
 
 def cleaned(name: str) -> str:
@@ -67,8 +82,8 @@ def _within(items: Items) -> list[Item]:
 class _Writer:
     """The walk over a body, which knows the names that are taken."""
 
-    def __init__(self, defaults: Defaults) -> None:
-        self.defaults = defaults
+    def __init__(self, defaults: Defaults, text: Text) -> None:
+        self.defaults, self.text = defaults, text
         self.taken: set[str] = set()
 
     def body(self, items: Items) -> Body:
@@ -90,7 +105,7 @@ class _Writer:
             if isinstance(item, Leaf) and item.stage and names[item.name] > 1:
                 item.name = f"{item.stage}_{item.name}"
 
-    def _step(self, item: Item, counts: dict[str, int]) -> Step:
+    def _step(self, item: Item, counts: dict[str, int]) -> AnyStep:
         if isinstance(item, Back):
             return From(**{"from": item.to.label if item.to is not None else "input"})
         if isinstance(item, Leaf):
@@ -109,21 +124,36 @@ class _Writer:
         known = table.defaults
         used = [name for name in known if any(row.args[name] != known[name] for row in table.rows)]
         used += [name for name in table.after_first if name not in used]
-        several = any(row.times > 1 for row in table.rows)
-        columns = ["as", *used, *(["n"] if several else [])]
-        cells = []
-        for number, row in enumerate(table.rows, 1):
-            name = self._as_free(cleaned(row.name) or f"{table.block}{number}")
-            cells.append(
-                (
-                    name,
-                    *(None if row.args[column] == known[column] else row.args[column] for column in used),
-                    *([row.times] if several else []),
-                )
-            )
-        repeat: dict[str, Any] = {"repeat": "n", "after_first": table.after_first} if several else {}
-        header = tuple(TableColumn(name=column) for column in columns)
-        return TableStep(table=TableRows(columns=header, block=table.block, rows=tuple(cells), **repeat))
+        names = [self._as_free(cleaned(row.name) or f"{table.block}{n}") for n, row in enumerate(table.rows, 1)]
+        columns: list[list[Any]] = [
+            [None if row.args[each] == known[each] else row.args[each] for row in table.rows] for each in used
+        ]
+        after = written(table.after_first, self.text)
+        filled = [self._column(name, cells, name in after) for name, cells in zip(used, columns, strict=True)]
+        header = [TableColumn(name="as"), *(column for column, _ in filled)]
+        rows = [names, *(cells for _, cells in filled)]
+        repeat: dict[str, Any] = {}
+        if any(row.times > 1 for row in table.rows):
+            header.append(TableColumn(name="n"))
+            rows.append([row.times for row in table.rows])
+            repeat = {"repeat": "n", "after_first": after}
+        by_row = tuple(zip(*rows, strict=True))
+        return TableStep(table=TableRows(columns=tuple(header), block=table.block, rows=by_row, **repeat))
+
+    def _column(self, name: str, cells: list[Any], again: bool) -> tuple[TableColumn, list[Any]]:
+        """A column; where each of its numbers is made by one function, the header says by which."""
+        texts = [written({name: cell}, self.text)[name] for cell in cells]
+        numbers = [int(cell) for cell in cells if isinstance(cell, Varied)]
+        told = [str(text) for text, cell in zip(texts, cells, strict=True) if cell is not None]
+        functions = {text.partition("(")[0] for text in told}
+        if len(numbers) != len(told) or len(functions) != 1 or again:
+            return TableColumn(name=name), texts
+        (function,) = functions
+        if told != [f"{function}({number})" for number in numbers]:
+            return TableColumn(name=name), texts
+        return TableColumn(name=name, built=f"{function}({name})"), [
+            None if cell is None else int(cell) for cell in cells
+        ]
 
     def _join(self, fork: Fork) -> Join:
         named = any(branch.name for branch in fork.branches)
@@ -133,7 +163,7 @@ class _Writer:
             else (Call(name="identity"),)
             for number, branch in enumerate(fork.branches, 1)
         }
-        return Join(operator=fork.operator, branches=branches, args=fork.args, **self._as(fork, ""))
+        return Join(operator=fork.operator, branches=branches, args=written(fork.args, self.text), **self._as(fork, ""))
 
     def _told(self, leaf: Leaf, counts: dict[str, int]) -> str:
         """The name of a call, where it says something: of what has weights, or is a block."""
@@ -160,11 +190,12 @@ class _Writer:
         return free
 
     def _inner(self, items: Items) -> Body:
-        return _Writer(self.defaults).body(items)
+        return _Writer(self.defaults, self.text).body(items)
 
     def _given(self, leaf: Leaf) -> dict[str, Any]:
         known = self.defaults.get(leaf.operator, {})
-        return {name: value for name, value in leaf.args.items() if name not in known or known[name] != value}
+        args = {name: value for name, value in leaf.args.items() if name not in known or known[name] != value}
+        return written(args, self.text)
 
 
 def _called(items: Items, number: int, named: bool) -> str:

@@ -7,21 +7,29 @@ import archspec
 from archspec.cli import app
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.usefixtures("here")
+
+
+CODE = """
+from torch.nn import AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Flatten, Linear, ReLU, Sequential
+
+def unit(c, d):
+    return Sequential(Conv2d(c, d, 3, padding=1, bias=False), BatchNorm2d(d), ReLU())
+
+def net(width=8, fails=False):
+    if fails:
+        raise RuntimeError('no such luck')
+    return Sequential(unit(3, width), unit(width, width), AdaptiveAvgPool2d(1), Flatten(), Linear(width, 4))
+
+def word():
+    return 'net'
+"""
 
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """A folder with a model's code in it."""
-    (tmp_path / "nets_of_a_test.py").write_text(
-        "import torch\n"
-        "def net(width=8, fails=False):\n"
-        "    if fails:\n"
-        "        raise RuntimeError('no such luck')\n"
-        "    unit = lambda c, d: torch.nn.Sequential(torch.nn.Conv2d(c, d, 3, padding=1, bias=False), torch.nn.BatchNorm2d(d), torch.nn.ReLU())\n"
-        "    return torch.nn.Sequential(unit(3, width), unit(width, width), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(width, 4))\n"
-        "def word():\n"
-        "    return 'net'\n"
-    )
+    (tmp_path / "nets_of_a_test.py").write_text(CODE)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -30,7 +38,7 @@ def run(*args):
     return CliRunner().invoke(app, ["import", *args])
 
 
-def test_a_factory_becomes_a_specification_and_weights(here):
+def test_a_factory_becomes_a_specification_and_weights():
     found = run(
         "nets_of_a_test:net",
         "--set",
@@ -51,13 +59,13 @@ def test_a_factory_becomes_a_specification_and_weights(here):
     assert matching
 
 
-def test_the_text_goes_to_standard_output(here):
+def test_the_text_goes_to_standard_output():
     found = run("nets_of_a_test:net", "--input", "3x32x32")
     assert found.exit_code == 0
     assert archspec.loads(found.stdout).count().params
 
 
-def test_the_plain_list(here):
+def test_the_plain_list():
     found = run("nets_of_a_test:net", "--input", "3x32x32", "--flat")
     assert "blocks:" not in found.stdout
     assert archspec.loads(found.stdout).count().params
@@ -77,7 +85,7 @@ def test_the_plain_list(here):
         (["nets_of_a_test:net", "--weights", "x.bin"], "weights are written as .safetensors"),
     ],
 )
-def test_what_cannot_be_read_is_said_in_a_sentence(here, args, message):
+def test_what_cannot_be_read_is_said_in_a_sentence(args, message):
     found = run(*args)
     assert found.exit_code == 2
     assert message in found.stderr.replace("\n", " ")

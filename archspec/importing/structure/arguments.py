@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from archspec.importing.items import Shape
+from archspec.importing.varied import is_plain
 from archspec.language.document import REQUIRED
 
 LETTERS = {
@@ -93,7 +94,7 @@ class Arguments:
         if self.simple or any(not flowing[n] or values[n] % flowing[n] for n in known):
             return None
         column = [values[n] // flowing[n] if n in known else 1 for n in range(self.count)]
-        if any(column[n] == 1 for n in known) or max(column) > MOST_FACTOR:
+        if not all(map(is_plain, column)) or any(column[n] == 1 for n in known) or max(column) > MOST_FACTOR:
             return None
         return f"{self.add('t', column)} * in_channels"
 
@@ -120,6 +121,8 @@ class Arguments:
         if kind != "c" or self.simple or any(not flowing[n] or values[n] % flowing[n] for n in known):
             return None
         factors = {number: values[number] // flowing[number] for number in known}
+        if not all(map(is_plain, factors.values())):
+            return None
         few = len(set(factors.values())) < len({values[number] for number in known})
         if not few or max(factors.values()) < 3:
             return None
@@ -165,14 +168,15 @@ class Arguments:
 
 def _ratio(values: Column, others: Column, known: list[int]) -> tuple[int, int] | None:
     """The factor and the divisor that make one column of another, if they are small and the same everywhere."""
-    if any(type(values[n]) is not int or type(others[n]) is not int for n in known):
+    if any(not isinstance(values[n], int) or not isinstance(others[n], int) for n in known):
         return None
     a, b = values[known[0]], others[known[0]]
-    if any(values[n] * b != others[n] * a for n in known):
+    if not a or not b or any(values[n] * b != others[n] * a for n in known):
         return None
-    if a % b == 0 and a // b <= MOST_FACTOR:
-        return a // b, 1
-    return (1, b // a) if b % a == 0 and b // a <= MOST_FACTOR else None
+    up, down = a // b, b // a
+    if a % b == 0 and is_plain(up) and up <= MOST_FACTOR:
+        return up, 1
+    return (1, down) if b % a == 0 and is_plain(down) and down <= MOST_FACTOR else None
 
 
 def _times(ratio: tuple[int, int], name: str) -> str:

@@ -31,7 +31,7 @@ def condition(
     found = (shape or simple) if shortcut or complement else simple
     if found:
         return found
-    column = [ANY] * arguments.count
+    column: Column = [ANY] * arguments.count
     for number, stands in zip(active, there, strict=True):
         column[number] = stands
     return arguments.add(_switch(slot), column)

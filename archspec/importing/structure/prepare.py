@@ -94,7 +94,7 @@ def _turn_back(items: Items, to: Item | None) -> None:
 
 def _inherit(inner: Item, holder: Scope) -> None:
     """A member of a dissolved scope: what has only a number is called after the scope."""
-    if isinstance(inner, Back):
+    if not isinstance(inner, (Leaf, Fork, Scope, Repeated)):
         return
     first = inner is holder.items[0]
     alone = len(holder.items) == 1 or (first and _is_convolution(holder.items))

@@ -1,0 +1,65 @@
+"""By which rounding a multiplier makes numbers of channels: all functions that fit, and what would tell them apart."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from archspec import dims
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """A way from a fraction of channels to a whole number of them; `text` is of a number x."""
+
+    name: str
+    text: str
+    of: Callable[[Fraction], int]
+
+    def fits(self, base: int, multipliers: Sequence[Fraction], values: Sequence[int]) -> bool:
+        """Whether it makes these values of a number at these multipliers."""
+        return all(self.of(multiplier * base) == value for multiplier, value in zip(multipliers, values, strict=True))
+
+
+def _halves_to_even(x: Fraction) -> int:
+    return round(x)
+
+
+ROUNDINGS: tuple[Rounding, ...] = (
+    Rounding("floor", "floor({x})", lambda x: x.numerator // x.denominator),
+    Rounding("round", "round({x})", lambda x: (2 * x + 1).__floor__() // 2),
+    Rounding("ceil", "ceil({x})", lambda x: x.__ceil__()),
+    Rounding("make_divisible to 8", "make_divisible({x}, 8)", lambda x: int(dims.make_divisible(x, 8))),
+    Rounding("make_divisible to 4", "make_divisible({x}, 4)", lambda x: int(dims.make_divisible(x, 4))),
+    Rounding("the nearest multiple of 8", "8 * round({x} / 8)", lambda x: 8 * ((2 * x / 8 + 1).__floor__() // 2)),
+    Rounding("down to a multiple of 8", "8 * floor({x} / 8)", lambda x: 8 * (x / 8).__floor__()),
+    Rounding("up to a multiple of 8", "8 * ceil({x} / 8)", lambda x: 8 * (x / 8).__ceil__()),
+)
+"""From the simplest on; those that the language can say."""
+
+UNSAID = Rounding("round, halves to even numbers (Python's)", "", _halves_to_even)
+"""What fits as well as `round` nearly always, and cannot be said."""
+
+
+def fitting(numbers: Iterable[tuple[int, Sequence[Fraction], Sequence[int]]]) -> tuple[Rounding, ...]:
+    """The roundings that make all numbers of their bases.
+
+    Args:
+        numbers: Each number's base, at a multiplier of 1, and what it is at which multipliers.
+
+    >>> [each.name for each in fitting([(32, [Fraction(1, 2)], [16]), (64, [Fraction(37, 100)], [23])])]
+    ['floor']
+    """
+    numbers = list(numbers)
+    return tuple(rounding for rounding in ROUNDINGS if all(rounding.fits(*number) for number in numbers))
+
+
+def telling_apart(roundings: Sequence[Rounding], bases: Iterable[int]) -> Fraction | None:
+    """The multiplier at which most of some roundings differ, of those with two decimals; None where none does."""
+    bases = sorted(set(bases))
+    found: tuple[int, Fraction | None] = (1, None)
+    for hundredths in range(20, 151):
+        multiplier = Fraction(hundredths, 100)
+        outcomes = {tuple(rounding.of(multiplier * base) for base in bases) for rounding in roundings}
+        if len(outcomes) > found[0]:
+            found = len(outcomes), multiplier
+    return found[1]
