@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from archspec.errors import ArchspecError
 from archspec.writing import printable
@@ -54,7 +54,7 @@ def _found(source: str) -> Callable[..., Any]:
         raise ArchspecError(f"{printable(source, 80)} cannot be imported: {_said(error)}") from error
     if not callable(make):
         raise ArchspecError(f"{printable(source, 80)} is no function")
-    return make
+    return cast("Callable[..., Any]", make)
 
 
 def _said(error: Exception) -> str:

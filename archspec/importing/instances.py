@@ -251,10 +251,8 @@ class Numbers:
                     else ""
                 )
                 found.append(f"{name}: {taken.name} is taken; {', '.join(o.name for o in others)} fit as well{more}")
-        for name in self.values:
-            if name not in self.seen and name != SIDE:
-                found.append(f"{name}: nothing depends on it")
-        return found
+        unused = [name for name in self.values if name not in self.seen and name != SIDE]
+        return [*found, *(f"{name}: nothing depends on it" for name in unused)]
 
 
 def _decimal(number: Any) -> str:

@@ -1,6 +1,7 @@
 """What a body is made of while it is being recovered: leaves, forks of branches, scopes under a name, ways back.
 
-Items are mutable: structure is found by replacing several of them by one.
+Items are mutable: structure is found by replacing several of them by one. One that was replaced has `moved` say by
+which, so that ways back still lead to it.
 """
 
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ class Leaf:
     nodes: list[FlatNode]
     stage: str = ""
     label: str | None = None
+    moved: "Item | None" = None
 
 
 @dataclass(eq=False, slots=True)
@@ -49,6 +51,7 @@ class Fork:
     branches: "list[Branch]"
     node: FlatNode | None
     label: str | None = None
+    moved: "Item | None" = None
 
 
 @dataclass(eq=False, slots=True)
@@ -70,6 +73,7 @@ class Scope:
     exit: Shape
     stage: str = ""
     label: str | None = None
+    moved: "Item | None" = None
 
 
 @dataclass(eq=False, slots=True)
@@ -98,6 +102,7 @@ class Repeated:
     exit: Shape
     nodes: list[FlatNode] = field(default_factory=list)
     label: str | None = None
+    moved: "Item | None" = None
 
 
 @dataclass(eq=False, slots=True)
@@ -158,6 +163,24 @@ def flattened(items: Items) -> Iterator[FlatNode]:
                 yield from flattened(branch.items)
             if item.node is not None:
                 yield item.node
+
+
+def settled(item: Item | None) -> Item | None:
+    """What stands now for an item that a way back leads to."""
+    while item is not None and (after := getattr(item, "moved", None)) is not None:
+        item = after
+    return item
+
+
+def targets(items: Items) -> set[int]:
+    """The identities of what ways back lead to."""
+    found = set[int]()
+    for item in items:
+        if isinstance(item, Back):
+            found.add(id(settled(item.to)))
+        for body in bodies(item):
+            found |= targets(body)
+    return found
 
 
 def scopes(items: Items) -> Iterator[Scope]:

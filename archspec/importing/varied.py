@@ -1,7 +1,6 @@
 """Numbers that differ between instances of a model: the same network at several values of its symbols."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 
 class Varied(int):
@@ -59,7 +58,7 @@ def spread(number: int, count: int) -> tuple[int, ...]:
     return number.values if isinstance(number, Varied) else (int(number),) * count
 
 
-def varied(values: Sequence[Any]) -> Any:
+def varied(values: Sequence[int]) -> int:
     """One number where all are the same, else one that knows them all.
 
     >>> varied([3, 3]), varied([64, 24])

@@ -3,10 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias
 
 from archspec import ops
-from archspec.importing.items import Back, Choice, Fork, Item, Items, Leaf, Repeated, Scope, Table, bodies
+from archspec.importing.items import Back, Choice, Fork, Item, Items, Leaf, Repeated, Scope, Table, bodies, settled
 from archspec.importing.varied import Varied
 from archspec.language.document import (
     Body,
@@ -63,16 +64,24 @@ def cleaned(name: str) -> str:
 
 def _label(items: Items) -> None:
     """Give what is gone back to a label of its own, in the whole body."""
-    wanted = [item.to for item in _within(items) if isinstance(item, Back) and item.to is not None]
-    taken = {cleaned(getattr(item, "name", "")) for item in _within(items)} | set(ops.names())
+    everything = _within(items)
+    wanted: list[Any] = [to for item in everything if isinstance(item, Back) and (to := settled(item.to)) is not None]
+    names = Counter(cleaned(getattr(item, "name", "")) for item in everything)
+    callees = {getattr(item, "operator", "") for item in everything}
+    taken = set[str]()
     for item in dict.fromkeys(wanted):
-        base = cleaned(item.name) or getattr(item, "operator", "part")
-        names = (base if not number else f"{base}_{number}" for number in range(2 if base in ops.names() else 0, 10**6))
-        twice = sum(cleaned(getattr(other, "name", "")) == base for other in _within(items)) > 1
-        item.label = next(
-            name for name in names if name not in taken or (name == base and not twice and name not in ops.names())
-        )
+        base = _unlike_given(cleaned(item.name) or getattr(item, "operator", "part"), callees)
+        free = base not in taken and names[base] <= 1
+        further = (f"{base}{'x' if base[-1].isdigit() else ''}{number}" for number in range(1, 10**6))
+        item.label = base if free else next(name for name in further if name not in taken and not names[name])
         taken.add(item.label)
+
+
+def _unlike_given(name: str, callees: AbstractSet[str]) -> str:
+    """A name that is none of those which steps and branches without a name get: relu, relu_2, branch1."""
+    stem = re.sub(r"_\d+\Z", "", name)
+    given = stem in callees or stem in ops.registered() or re.fullmatch(r"branch\d+", stem)
+    return f"{name}_out" if given else name
 
 
 def _within(items: Items) -> list[Item]:
@@ -107,7 +116,8 @@ class _Writer:
 
     def _step(self, item: Item, counts: dict[str, int]) -> AnyStep:
         if isinstance(item, Back):
-            return From(**{"from": item.to.label if item.to is not None else "input"})
+            to = settled(item.to)
+            return From(**{"from": getattr(to, "label", None) or "input"})
         if isinstance(item, Leaf):
             return Call(name=item.operator, args=self._given(item), **self._as(item, self._told(item, counts)))
         if isinstance(item, Scope):
@@ -182,7 +192,7 @@ class _Writer:
         return {"as": self._as_free(name)}
 
     def _as_free(self, name: str) -> str:
-        free = name
+        name = free = _unlike_given(name, self.defaults.keys())
         number = 2
         while free in self.taken:
             free, number = f"{name}_{number}", number + 1

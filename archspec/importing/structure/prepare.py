@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from archspec.importing.items import Back, Fork, Item, Items, Leaf, Repeated, Scope, bodies, scopes
+from archspec.importing.items import Back, Fork, Item, Items, Leaf, Repeated, Scope, bodies, scopes, targets
 from archspec.ops import operator
 from archspec.ops.activation import Elementwise
 
@@ -18,7 +18,8 @@ def prepared(items: Items) -> Items:
     """A body whose scopes are what a person would give a name, and whose convolutions stand with what follows them."""
     items = _simplified(items)
     _mark_same(items)
-    items = _each(items, _fused)
+    kept = targets(items)
+    items = _each(items, lambda body: _fused(body, kept))
     seen = Counter(scope.kind for scope in scopes(items))
     return _each(
         items, lambda body: _without(body, lambda scope: seen[scope.kind] == 1 and not scope.kind.startswith("conv"))
@@ -78,6 +79,8 @@ def _without(items: Items, goes: Callable[[Scope], bool]) -> Items:
             for inner in item.items:
                 _inherit(inner, item)
             found += item.items
+            last = item.items[-1]
+            item.moved = last.to if isinstance(last, Back) else last
         else:
             found.append(item)
     return found
@@ -128,23 +131,31 @@ def _keeping(args: dict[str, object]) -> object:
     return height if height == width else (height, width)
 
 
-def _fused(items: Items) -> Items:
-    """Convolutions with the normalisation and the activation behind them, each as a scope called after its parts."""
+def _fused(items: Items, kept: set[int]) -> Items:
+    """Convolutions with the normalisation and the activation behind them, each as a scope called after its parts.
+
+    Args:
+        items: A body.
+        kept: What ways back lead to: nothing follows it in such a scope.
+    """
     found: Items = []
+    last: Item | None = None
     for item in items:
         before = found[-1] if found else None
-        if isinstance(item, Leaf) and isinstance(before, Scope) and _follows(before, item):
+        held = id(last) in kept
+        last = item
+        if isinstance(item, Leaf) and isinstance(before, Scope) and not held and _follows(before, item):
             before.items.append(replace(item, name=""))
+            item.moved = before
             before.exit, before.kind = item.exit, f"{before.kind}_{short(item.operator)}"
-        elif isinstance(item, Leaf) and item.operator in DENSE and not item.label:
-            found.append(
-                Scope(item.name, short(item.operator), [replace(item, name="")], item.entry, item.exit, item.stage)
-            )
+        elif isinstance(item, Leaf) and item.operator in DENSE:
+            scope = Scope(item.name, short(item.operator), [replace(item, name="")], item.entry, item.exit, item.stage)
+            item.moved = scope
+            found.append(scope)
         else:
             found.append(item)
-    return [
-        _alone(item) if isinstance(item, Scope) and item.kind in {"conv", "conv_transpose"} else item for item in found
-    ]
+    alone = {short(name) for name in DENSE}
+    return [_alone(item) if isinstance(item, Scope) and item.kind in alone else item for item in found]
 
 
 def _alone(scope: Scope) -> Item:
@@ -152,6 +163,7 @@ def _alone(scope: Scope) -> Item:
     (leaf,) = scope.items
     if isinstance(leaf, Leaf):
         leaf.name = scope.name
+    scope.moved = leaf
     return leaf
 
 

@@ -3,19 +3,27 @@
 from dataclasses import replace
 from typing import Any
 
-from archspec.importing.items import Choice, Fork, Item, Items, Leaf, Repeated, Row, Scope, Table
+from archspec.importing.items import Choice, Fork, Item, Items, Leaf, Repeated, Row, Scope, Table, targets
 
 Blocks = dict[str, Any]
 """Blocks by name, each with the defaults of its arguments as `args`."""
 
 
 def rows(items: Items, blocks: Blocks) -> Items:
-    """A body whose runs of calls are tables, and repetitions of one call `repeat`s; so are the bodies inside it."""
+    """A body whose runs of calls are tables, and repetitions of one call `repeat`s; so are the bodies inside it.
+
+    What a way back leads to stays a step.
+    """
+    kept = targets(items)
+    return _rows(items, blocks, kept)
+
+
+def _rows(items: Items, blocks: Blocks, kept: set[int]) -> Items:
     found: Items = []
     run: list[Leaf] = []
     for item in items:
-        _inside(item, blocks)
-        if isinstance(item, Leaf) and item.operator in blocks and item.label is None:
+        _inside(item, blocks, kept)
+        if isinstance(item, Leaf) and item.operator in blocks and id(item) not in kept:
             if run and run[-1].operator != item.operator:
                 found += _folded(run, blocks)
                 run = []
@@ -26,14 +34,14 @@ def rows(items: Items, blocks: Blocks) -> Items:
     return [*found, *_folded(run, blocks)]
 
 
-def _inside(item: Item, blocks: Blocks) -> None:
+def _inside(item: Item, blocks: Blocks, kept: set[int]) -> None:
     if isinstance(item, Fork):
         for branch in item.branches:
-            branch.items = rows(branch.items, blocks)
+            branch.items = _rows(branch.items, blocks, kept)
     elif isinstance(item, (Scope, Repeated)):
-        item.items = rows(item.items, blocks)
+        item.items = _rows(item.items, blocks, kept)
     elif isinstance(item, Choice):
-        item.then, item.other = rows(item.then, blocks), rows(item.other, blocks)
+        item.then, item.other = _rows(item.then, blocks, kept), _rows(item.other, blocks, kept)
 
 
 def _folded(run: list[Leaf], blocks: Blocks) -> Items:
