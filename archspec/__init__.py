@@ -9,11 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from archspec.name_clash import refuse_other_distribution
-from archspec.result import report_by
+from archspec.result import plot_by, report_by
 
 if TYPE_CHECKING:
-    from archspec import compress, train
-    from archspec.architecture import Architecture, Network, load, loads
+    from archspec import compress, kernels, train
+    from archspec.architecture import Architecture, Network, load, loads, sweep
     from archspec.cost import Convention, CostTable
     from archspec.errors import ArchspecError
     from archspec.importing import from_onnx, from_torch
@@ -30,8 +30,10 @@ __all__ = [
     "compress",
     "from_onnx",
     "from_torch",
+    "kernels",
     "load",
     "loads",
+    "sweep",
     "train",
     "zoo",
 ]
@@ -46,8 +48,10 @@ _HOMES = {
     "from_onnx": "archspec.importing",
     "from_torch": "archspec.importing",
     "Network": "archspec.architecture",
+    "kernels": "archspec.kernels",
     "load": "archspec.architecture",
     "loads": "archspec.architecture",
+    "sweep": "archspec.architecture",
     "train": "archspec.train",
     "zoo": "archspec.language.zoo",
 }
@@ -55,6 +59,7 @@ _HOMES = {
 
 refuse_other_distribution()
 report_by(lambda result, format_name: import_module("archspec.report").shown(result, format_name))
+plot_by(lambda result, name, options: import_module("archspec.draw").plotted(result, name, options))
 
 
 def __getattr__(name: str) -> Any:

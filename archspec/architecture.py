@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from archspec import cost, graph, language
-from archspec.cost import USUAL, Convention, CostTable, Counting
+from archspec.cost import ASKED, USUAL, Convention, CostTable, Counting, requested
 from archspec.dims import recording
 from archspec.errors import BindingError, SpecErrors, UnknownNameError
 from archspec.extras import need
@@ -22,16 +22,19 @@ if TYPE_CHECKING:
 
     from archspec.compress.plan import Plan
     from archspec.compress.prediction import Prediction
+    from archspec.compress.progress import Progress
     from archspec.files import WrittenFile
     from archspec.formula.closed_form import Formula
     from archspec.formula.explain import Explanation
     from archspec.graph.single import StandaloneBlock
+    from archspec.kernels.measuring import Measurement
     from archspec.language.document import Symbol
     from archspec.memory.peak import Memory
     from archspec.runtime import Agreement
     from archspec.sweeps.crossover import Crossover
     from archspec.sweeps.sensitivity import Sensitivity
     from archspec.sweeps.solve import Solution
+    from archspec.sweeps.table import Sweep
     from archspec.weights import Matching
 
 
@@ -387,7 +390,7 @@ class Architecture(Reported):
         from archspec.weights.note import note
 
         asked = runtime.ExportRequest(batch, opset, note(weights))
-        written = runtime.export(model, self.expand(bindings).input.shape, path, asked)
+        written = runtime.export(model, self._expanded(logits, bindings), path, asked)
         of = f"weights of {weights}" if isinstance(weights, str | os.PathLike) else "weights handed over"
         return replace(written, facts=(*written.facts, "fresh weights" if weights is None else of))
 
@@ -582,6 +585,56 @@ class Architecture(Reported):
         return Architecture(rewriting.with_one_bit(self.document, self.expand(bindings), read))
 
     @request
+    def measure(
+        self,
+        /,
+        bindings: Bindings = None,
+        *,
+        plan: "str | os.PathLike[str] | Plan | None" = None,
+        batch: int = 1,
+        threads: int | None = None,
+        runs: int | None = None,
+        way: str | None = None,
+        progress: "Progress | None" = None,
+        **symbols: Any,
+    ) -> "Measurement":
+        """What each convolution and linear layer takes on this machine, in float32 and with bits where it is one-bit.
+
+        Args:
+            bindings: Values for symbols, by name.
+            plan: Makes the one-bit layers; see `with_one_bit`.
+            batch: Inputs at once.
+            threads: How many to use; by default as many as torch does.
+            runs: The rounds, of which medians are taken; by default 15.
+            way: How one-bit layers are computed; see `archspec.kernels.pack`.
+            progress: What is told how far it is.
+            symbols: Values for symbols, in place of a mapping.
+
+        Raises:
+            ArchspecError: It has no such layer.
+            MissingExtraError: torch is not installed, or what the way needs.
+
+        >>> import archspec
+        >>> found = archspec.load("lenet_5").measure(plan="xnor_lenet_5", way="numpy", runs=1)
+        >>> [(layer.node.name, layer.bits is not None) for layer in found.layers]
+        [('conv1', False), ('conv2', True), ('fc1', True), ('fc2', False)]
+        """
+        need("torch", "torch")
+        from archspec.compress.progress import silent
+        from archspec.kernels.measuring import RUNS, measured
+
+        arch = self if plan is None else self.with_one_bit(plan, bindings)
+        network = arch.expand(bindings, batch=batch)
+        return measured(
+            network,
+            arch.document,
+            threads=threads,
+            runs=RUNS if runs is None else runs,
+            way=way,
+            progress=progress or silent,
+        )
+
+    @request
     def with_defaults(self, /, bindings: Bindings = None, **symbols: Any) -> "Architecture":
         """The same network, with these values as the defaults of its symbols.
 
@@ -694,6 +747,40 @@ def loads(text: str, name: str = "<text>") -> Architecture:
         SpecErrors: It has faults; all of them are named, each with its place.
     """
     return Architecture(language.loads(text, name))
+
+
+def sweep(
+    specs: "str | os.PathLike[str] | Architecture | Iterable[str | os.PathLike[str] | Architecture]",
+    values: Mapping[str, Any],
+    of: str | Iterable[str] = ("macs", "params"),
+    *,
+    counting: Counting | Convention | str = USUAL,
+    **asked: Any,
+) -> "Sweep":
+    """What networks cost at every combination of values of their symbols, exactly.
+
+    Args:
+        specs: The specifications, each as for `load`, or loaded; one without a symbol is swept without it.
+        values: The values of each symbol, "batch" among them: one, several, or text such as "1/4..2:1/4", "96,128",
+            "*". The last symbol moves fastest.
+        of: The quantities, by name.
+        counting: How to count; its fields are keywords, too.
+        asked: `where`, `front`, `sort`, `top`, `plans`, `bindings`, `engine`, `folder`, as of `sweeps.sweeping.sweep`.
+
+    Raises:
+        BindingError: No specification has a symbol, it cannot have a value, or there are too many points.
+        UnknownNameError: There is no such specification, quantity or plan.
+
+    >>> found = sweep("mobilenet", {"alpha": "1/4..1:1/4", "side": [128, 224]}, front="min:macs,max:params")
+    >>> found.columns["side"].tolist(), found.columns["macs"].tolist()
+    ([128, 128, 128, 128], [13570048, 49160192, 106770432, 186400768])
+    """
+    from archspec.sweeps.sweeping import sweep as swept
+
+    several = [specs] if isinstance(specs, str | os.PathLike | Architecture) else specs
+    documents = [(each if isinstance(each, Architecture) else load(each)).document for each in several]
+    fields = {name: asked.pop(name) for name in ASKED if name in asked}
+    return swept(documents, values, of, counting=requested(counting, fields), **asked)
 
 
 def shared_numbers(architectures: Iterable[Architecture]) -> tuple[str, ...]:

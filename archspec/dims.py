@@ -83,6 +83,37 @@ def values_at_hand() -> Mapping[str, Dim] | None:
     return None if recorded is None else recorded.values
 
 
+_differing: ContextVar[list[Any] | None] = ContextVar("differing", default=None)
+
+
+@contextmanager
+def differing() -> Iterator[list[Any]]:
+    """Collect what arrays inside leave open: an array each, whose elements answer differently, or are to be told apart.
+
+    What is computed is right for all elements alike where nothing was collected.
+
+    >>> import numpy as np
+    >>> with differing() as answers:
+    ...     known_less(np.array([3, 5]), 4)
+    True
+    >>> answers
+    [array([ True, False])]
+    """
+    answers: list[Any] = []
+    token = _differing.set(answers)
+    try:
+        yield answers
+    finally:
+        _differing.reset(token)
+
+
+def tell_apart(answers: Any) -> None:
+    """Note that the elements of an array are not to be treated alike, for whoever collects what is `differing`."""
+    found = _differing.get()
+    if found is not None:
+        found.append(answers)
+
+
 def is_number(value: object) -> bool:
     """Whether this is an exact number: an int or a Fraction, not a bool."""
     return type(value) is int or isinstance(value, Fraction)
@@ -269,7 +300,7 @@ def exact_div(a: Dim, b: Dim) -> Dim:
     """
     _check_divisor(b)
     rest = a % b
-    if rest.any() if is_array(rest) else rest:
+    if _any(rest != 0):
         raise DivisibilityError(f"{a} is not divisible by {b}")
     return a // b
 
@@ -284,6 +315,7 @@ def divide(a: Dim, b: Dim) -> Dim:
     if is_number(b) and b == 0:
         raise ArchspecError("division by zero")
     if is_array(a) or is_array(b):
+        _each_apart(a, b)
         raise ArchspecError("arrays of sizes hold integers; use floor_div, ceil_div or exact_div")
     return _normal(Fraction(a) / b)
 
@@ -310,6 +342,53 @@ def round_half_up(x: Dim) -> Dim:
     return x if is_array(x) and x.dtype == "int64" else floor(x + Fraction(1, 2))
 
 
+def round_even(x: Dim) -> Dim:
+    """The nearest integer, of two that are as near the even one: what Python's and NumPy's `round` give.
+
+    >>> round_even(Fraction(5, 2)), round_even(Fraction(7, 2)), round_even(Fraction(12, 5))
+    (2, 4, 2)
+    """
+    if is_array(x) and x.dtype == "int64":
+        return x
+    up, down = floor(x + Fraction(1, 2)), ceil(x - Fraction(1, 2))  # the same, but for halves
+    return floor_div(up, 2) + ceil_div(down, 2)
+
+
+@_rule
+def floor_log2(x: Dim) -> Dim:
+    """⌊log₂ x⌋ of a number from 1.
+
+    Raises:
+        ArchspecError: x is less than 1.
+
+    >>> floor_log2(16), floor_log2(Fraction(31, 2))
+    (4, 3)
+    """
+    return _each(x, lambda one: (one // 1).bit_length() - 1, 1, "logarithm")
+
+
+@_rule
+def floor_sqrt(x: Dim) -> Dim:
+    """⌊√x⌋ of a number from 0.
+
+    Raises:
+        ArchspecError: x is negative.
+
+    >>> floor_sqrt(16), floor_sqrt(Fraction(31, 2))
+    (4, 3)
+    """
+    return _each(x, lambda one: math.isqrt(one // 1), 0, "root")
+
+
+def _each(x: Dim, compute: Callable[[Any], int], least: int, name: str) -> Dim:
+    """What is computed of a number, or of each of an array, that is not below the least."""
+    if is_array(x):
+        return exact_each([_each(one, compute, least, name) for one in x.ravel().tolist()]).reshape(x.shape)
+    if not is_number(x) or x < least:
+        raise ArchspecError(f"the {name} is of a number from {least} (got {x})")
+    return compute(x)
+
+
 @_rule
 def log2(x: Dim) -> Dim:
     """The logarithm of a power of two: the bits that tell x things apart.
@@ -320,6 +399,7 @@ def log2(x: Dim) -> Dim:
     >>> log2(16)
     4
     """
+    _each_apart(x)
     if type(x) is not int or x < 1 or x & (x - 1):
         raise ArchspecError(f"log2 is exact for powers of two alone (got {x})")
     return x.bit_length() - 1
@@ -332,6 +412,7 @@ def power(base: Dim, exponent: Dim) -> Dim:
     >>> power(Fraction(1, 2), 3), power(2, 5)
     (Fraction(1, 8), 32)
     """
+    _each_apart(exponent)
     if is_number(exponent) and not (type(exponent) is int and exponent >= 0):
         raise ArchspecError(f"an exponent is a whole number from 0 (got {exponent})")
     return _normal(base**exponent)
@@ -351,6 +432,7 @@ def sqrt(x: Dim) -> Dim:
     >>> sqrt(Fraction(1, 4)), float(sqrt(Fraction(2)))
     (Fraction(1, 2), 1.414213562373)
     """
+    _each_apart(x)
     if not is_number(x) or x < 0:
         raise ArchspecError(f"the root is of a number that is not negative (got {x})")
     over, under = math.isqrt(x.numerator), math.isqrt(x.denominator)
@@ -458,7 +540,7 @@ def known_less(a: Dim, b: Dim) -> bool:
         return a < b
     if is_symbolic(a) or is_symbolic(b):
         return bool((a - b).is_negative)
-    return bool((a < b).any()) if is_array(a) or is_array(b) else bool(a < b)
+    return _any(a < b)
 
 
 # ------------------------------------------------------------------ what must be so; on symbols it is recorded
@@ -480,7 +562,7 @@ def is_whole(x: Dim) -> Truth:
     False
     """
     if is_array(x):
-        return x.dtype != "object" or all(is_whole(one) for one in x.ravel().tolist())
+        return x.dtype != "object" or not _any(x % 1 != 0)
     return _home(x).is_whole(x) if is_symbolic(x) else not isinstance(x, Fraction)
 
 
@@ -496,7 +578,16 @@ def reaches(x: Dim, least: Dim) -> Truth:
 
 
 def settled(x: Dim) -> Dim:
-    """The one number that x is, for what no expression can stand: the place in a list, the number of an axis."""
+    """The one number that x is, for what no expression can stand: the place in a list, the number of an axis.
+
+    Raises:
+        ArchspecError: It is an array of several.
+    """
+    if is_array(x):
+        if (x == x.flat[0]).all():
+            return exact(x.flat[0])
+        tell_apart(x)
+        raise ArchspecError("the values of one array are to be one number here; count them one by one")
     return _home(x).settled(x) if is_symbolic(x) else x
 
 
@@ -519,12 +610,28 @@ def _unanimous(answer: Any) -> bool:
     if is_array(answer):
         if answer.all() or not answer.any():
             return bool(answer.all())
+        tell_apart(answer)
         raise ArchspecError("the values of one array answer a condition differently; count them one by one")
     return bool(answer)
+
+
+def _any(answer: Any) -> bool:
+    """Whether it is so anywhere; where it is so of some elements of an array alone, these are to be told apart."""
+    if not is_array(answer):
+        return bool(answer)
+    if answer.any() and not answer.all():
+        tell_apart(answer)
+    return bool(answer.any())
+
+
+def _each_apart(*values: Dim) -> None:
+    """Note that no array can stand here, so that every number is for itself."""
+    for value in filter(is_array, values):
+        tell_apart(value)
 
 
 def _check_divisor(b: Dim) -> None:
     if type(b) is int and b > 0:
         return
-    if (is_number(b) and b <= 0) or (is_array(b) and (b <= 0).any()):
+    if (is_number(b) or is_array(b)) and _any(b <= 0):
         raise ArchspecError(f"the divisor must be positive, found {b}")

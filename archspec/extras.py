@@ -18,7 +18,9 @@ EXTRAS = {
     "compress": ("bitarray", "scipy"),
     "plot": ("altair", "vl_convert"),
     "report": ("jinja2", "latex2mathml"),
+    "kernels": ("numba", "llvmlite"),
     "sweep": ("duckdb", "joblib", "optuna"),
+    "cluster": ("distributed",),
 }
 """The modules that each extra brings."""
 

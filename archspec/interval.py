@@ -124,6 +124,8 @@ maximum = _each_end(dims.maximum)
 minimum = _each_end(dims.minimum)
 sqrt = _each_end(dims.sqrt)
 log2 = _each_end(dims.log2)
+floor_log2 = _each_end(dims.floor_log2)
+floor_sqrt = _each_end(dims.floor_sqrt)
 
 
 def power(base: Any, exponent: int) -> Interval:

@@ -139,7 +139,16 @@ def javascript_string(text: str) -> str:
     >>> print(javascript_string("</script>"))
     "\u003c/script>"
     """
-    written = json.dumps(text, ensure_ascii=False).replace("<", "\\u003c")
+    return javascript_value(text)
+
+
+def javascript_value(value: Any) -> str:
+    r"""A value of JSON as JavaScript writes it; it may stand inside <script>.
+
+    >>> print(javascript_value({"title": "</script>"}))
+    {"title": "\u003c/script>"}
+    """
+    written = json.dumps(value, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in written)
 
 

@@ -23,6 +23,7 @@ BEYOND_A_COUNT = {
         "graph.single",
         "importing",
         "interval",
+        "kernels",
         "latency",
         "memory.peak",
         "published",

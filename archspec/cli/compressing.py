@@ -60,10 +60,11 @@ def run(spec: str | None, settings: tuple[str, ...], output_format: str, given: 
 
 def _recipe(name: str, start: str | None, begun: runs.Run | None, given: dict[str, Any]) -> Recipe:
     """The recipe for the plan, beginning with a run's weights and keeping its validation images."""
-    base = recipe.load(given["recipe"]) if given["recipe"] else compressing.default_for(name)
+    plan = plans.load(given["plan"])
+    base = recipe.load(given["recipe"]) if given["recipe"] else compressing.default_for(name, plan)
     held = {} if begun is None else held_out_of(begun.folder, int(given["validation"] or 0))
     changes = {**held, **changes_of(given), **({} if start is None else {"start": start})}
-    return compressing.by_plan(base.changed(changes), given["plan"], plans.load(given["plan"]))
+    return compressing.by_plan(base.changed(changes), given["plan"], plan)
 
 
 def _plan_of(chosen: Recipe, out: Path) -> str:

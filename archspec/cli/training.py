@@ -64,8 +64,8 @@ OPTIONS: Mapping[str, Callable[[Command], Command]] = {
 """The options that say how a training is run, by the field of `Options`."""
 
 
-def recipe_options(*without: str) -> Callable[[Command], Command]:
-    """The options of a recipe: which one, and what is different in it."""
+def recipe_options(*without: str, name: str = "--recipe") -> Callable[[Command], Command]:
+    """The options of a recipe: which one, by the option of this name, and what is different in it."""
 
     def decorate(command: Command) -> Command:
         for key in reversed([key for key in RECIPE if key not in without]):
@@ -74,7 +74,10 @@ def recipe_options(*without: str) -> Callable[[Command], Command]:
             "--with", "settings_of_recipe", multiple=True, metavar="KEY=VALUE", help="Set any key of the recipe."
         )(command)
         return click.option(
-            "--recipe", metavar="RECIPE", help="A file, or the name of a recipe.  [default: the network's, the data's]"
+            name,
+            "recipe",
+            metavar="RECIPE",
+            help="A file, or the name of a recipe.  [default: the network's, the data's]",
         )(command)
 
     return decorate

@@ -40,7 +40,7 @@ def layers(network: Network, *, linear_bits: int = CODE_BITS) -> tuple[AuthorsLa
     """A network's layers with weights, in order; codes have 8 bits, or 4 of linear layers as in their AlexNet."""
     found = []
     for node, weight in planned(network, Plan(name="all")).items():
-        arrays = node.operator.weights(*network.inputs_of(node))
+        arrays = network.weights_of(node)
         biases = [array for array in arrays if array.role == "bias"]
         found.append(
             AuthorsLayer(

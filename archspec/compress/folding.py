@@ -58,12 +58,14 @@ class Fold:
 def folds(network: Network) -> tuple[Fold, ...]:
     """The normalisations that can be folded: learned, with statistics, alone behind a convolution or linear layer."""
     readers = Counter(name for node in network.nodes for name in set(node.inputs))
-    readers[network.output] += 1
+    readers.update(network.outputs.values())
     nodes = {node.name: node for node in network.nodes}
     found = []
     for node in network.nodes:
         before = nodes.get(node.inputs[0]) if node.operator.name == "batch_norm" else None
         if before is None or before.operator.name not in INTO or readers[before.name] != 1:
+            continue
+        if not network.sharing.isdisjoint((node.name, before.name)):
             continue
         settings = node.operator.settings()
         if settings["affine"] and settings["track_running_stats"]:

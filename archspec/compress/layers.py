@@ -17,7 +17,7 @@ def planned(network: Network, plan: Plan) -> dict[Node, Weight]:
         SpecErrors: The plan names layers that the network does not have, or does to one what cannot be done; all are
             named.
     """
-    arrays = {node: node.operator.weights(*network.inputs_of(node)) for node in network.nodes}
+    arrays = {node: network.weights_of(node) for node in network.nodes}
     layers = {node: weight for node, own in arrays.items() if (weight := _weight(own)) is not None}
     faults = [*_strays(plan, layers, network), *_misfits(plan, layers)]
     if faults:

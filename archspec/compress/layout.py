@@ -104,7 +104,7 @@ def layout(network: Network, plan: Plan) -> FileLayout:
     constants = {key: value for fold in gone for key, value in fold.constants.items()}
     blobs, others = [], []
     for node in network.nodes:
-        for weight in node.operator.weights(*network.inputs_of(node)):
+        for weight in network.weights_of(node):
             key = state_key(node.name, weight.name)
             if weight is layers.get(node) or weight == layers.get(node):
                 blobs.append((CodingChoice(_codings(Coding(key, weight.shape), plan.entry(node.name), plan)),))

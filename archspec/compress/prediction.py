@@ -20,7 +20,6 @@ from archspec.dims import Dim, divide, is_number
 from archspec.errors import SpecError
 from archspec.graph import Network, Node, expand
 from archspec.graph.names import state_key
-from archspec.graph.network import INPUT
 from archspec.ops import Weight
 from archspec.result import Reported, short
 
@@ -243,7 +242,7 @@ def prediction(network: Network, plan: Plan, measured: FileSize | None = None) -
     >>> round(float(found.compression_ratio)), found.rows[0].fixed.kept  # 8 % of 784·300
     (31, 18816)
     """
-    arrays = {node.name: node.operator.weights(*network.inputs_of(node)) for node in network.nodes}
+    arrays = {node.name: network.weights_of(node) for node in network.nodes}
     layers = planned(network, plan)
     gone = {key for fold in folds(network) for key in fold.constants} if plan.batch_norm == "fold" else set()
     inputs = _activations(network, plan, {layer.name for layer in layers})
@@ -322,7 +321,7 @@ def _activations(network: Network, plan: Plan, layers: set[str]) -> dict[str, Di
     What lies between (activations, poolings, normalisations) passes it on; a concatenation has the share of all its
     inputs together, another join the largest of theirs.
     """
-    out: dict[str, Dim] = {INPUT: 1}
+    out: dict[str, Dim] = dict.fromkeys(network.inputs, 1)
     into: dict[str, Dim] = {}
     for node in network.nodes:
         shares = [out[name] for name in node.inputs]

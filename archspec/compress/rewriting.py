@@ -175,7 +175,7 @@ class _Rewriter:
 
     def _normalised(self, node: Node) -> bool:
         before = node.inputs[0]
-        return before != "input" and self.network.node(before).operator.name == "batch_norm"
+        return before not in self.network.inputs and self.network.node(before).operator.name == "batch_norm"
 
     def callee(self, name: str, nodes: Sequence[Node]) -> str:
         """The name of a block's copy for these nodes; its own, if nothing of it changes."""

@@ -1,6 +1,6 @@
 """What is asked of a count, as one value: the convention, how many inputs, and how many bits a number has."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -84,25 +84,34 @@ class CountedNode(Work):
     Attributes:
         counting: What is asked.
         weights: Its arrays.
+        owned: Those of them that no node before it has.
         left_out: Whether the convention leaves it out, as some do with the classifier.
     """
 
     counting: Counting
     weights: tuple[Weight, ...]
     left_out: bool
+    owned: tuple[Weight, ...]
 
     @property
     def weight_bytes(self) -> Dim:
-        """The bytes of its arrays, as they are stored."""
-        return sum(bytes_of(weight.elements, weight.bits or self.counting.bits) for weight in self.weights)
+        """The bytes of its arrays, as they are stored: each once."""
+        return sum(bytes_of(weight.elements, weight.bits or self.counting.bits) for weight in self.owned)
 
 
 def counted(
-    operator: Operator, inputs: tuple[Tensor, ...], output: Tensor, counting: Counting, left_out: bool = False
+    operator: Operator,
+    inputs: tuple[Tensor, ...],
+    output: Tensor,
+    counting: Counting,
+    left_out: bool = False,
+    shared: Container[str] = (),
 ) -> CountedNode:
-    """An operator with its arithmetic as the convention of a request counts it."""
+    """An operator with its arithmetic as the convention of a request counts it; the `shared` arrays are another's."""
     operations = FREE if left_out else counting.convention.operations(operator, inputs)
-    return CountedNode(operator, inputs, output, operations, counting, operator.weights(*inputs), left_out)
+    weights = operator.weights(*inputs)
+    owned = tuple(weight for weight in weights if weight.name not in shared)
+    return CountedNode(operator, inputs, output, operations, counting, weights, left_out, owned)
 
 
 def bytes_of(elements: Dim, bits: int) -> Dim:

@@ -7,7 +7,7 @@ from typing import Any
 
 from archspec.dims import Dim, equal, exact_div, is_number, product
 from archspec.ops import Operations, Tensor
-from archspec.ops.base import as_pair, axis
+from archspec.ops.base import axis, per_axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def _params(work: Work) -> Dim:
 
 
 def _taps(work: Work) -> Dim:
-    return work.output.elements * product(as_pair(work.operator.kernel_size))
+    return work.output.elements * product(per_axis(work.operator.kernel_size, len(work.output.shape) - 2))
 
 
 def _sides(work: Work) -> Dim:

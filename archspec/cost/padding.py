@@ -6,10 +6,10 @@ axes do not depend on each other: their counts multiply. For a 3×3 kernel, stri
 (3h − 2)(3w − 2) in place of 9·h·w; XLA counts so.
 """
 
-from archspec.dims import Dim, ceil_div, exact_div, floor_div, maximum, minimum
+from archspec.dims import Dim, ceil_div, exact_div, floor_div, maximum, minimum, product
 from archspec.errors import ArchspecError
 from archspec.ops import Operator, Tensor
-from archspec.ops.base import as_pair
+from archspec.ops.base import per_axis
 from archspec.ops.window import sides
 
 
@@ -25,16 +25,15 @@ def macs_on_image(operator: Operator, x: Tensor) -> Dim:
     >>> (3 * 5 - 2) * (3 * 7 - 2)
     247
     """
-    settings = operator.settings()
-    kernel, stride, dilation = (as_pair(settings[name]) for name in ("kernel_size", "stride", "dilation"))
-    top, _, left, _ = sides(settings["padding"], kernel, dilation)
-    (n, c_in, *image), y = x.shape, operator.output(x)
+    settings, (n, c_in, *image), y = operator.settings(), x.shape, operator.output(x)
+    axes = len(image)
+    kernel, stride, dilation = (per_axis(settings[name], axes) for name in ("kernel_size", "stride", "dilation"))
+    before = [side for side, _ in sides(settings["padding"], image, kernel, stride, dilation)]
     long, short = y.shape[2:], tuple(image)
     if operator.taps == "result":  # the same pairs, walked through from the other end
         long, short = short, long
-    axes = zip(long, short, kernel, stride, (top, left), dilation, strict=True)
-    height, width = (_pairs(*axis) for axis in axes)
-    return n * c_in * exact_div(y.shape[1], settings["groups"]) * height * width
+    walked = zip(long, short, kernel, stride, before, dilation, strict=True)
+    return n * c_in * exact_div(y.shape[1], settings["groups"]) * product(_pairs(*axis) for axis in walked)
 
 
 def _pairs(outputs: Dim, inputs: Dim, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim) -> Dim:

@@ -186,11 +186,11 @@ def _quotient(above: Any, below: Any) -> Any:
 
 def _params(work: CountedNode) -> Dim:
     roles = work.counting.convention.params
-    return 0 if work.left_out else sum(weight.elements for weight in work.weights if weight.role in roles)
+    return 0 if work.left_out else sum(weight.elements for weight in work.owned if weight.role in roles)
 
 
 def _buffers(work: CountedNode) -> Dim:
-    return sum(weight.elements for weight in work.weights if not weight.trainable)
+    return sum(weight.elements for weight in work.owned if not weight.trainable)
 
 
 def _activations(work: CountedNode) -> Dim:

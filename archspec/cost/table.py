@@ -209,7 +209,7 @@ class CostTable(Figures, Reported):
         return _collected(
             Term(weight.role, "elements", 1, node.times * weight.elements)
             for node, work in zip(self.network.nodes, self.works, strict=True)
-            for weight in work.weights
+            for weight in work.owned
             if weight.role in roles and not work.left_out
         )
 
@@ -306,12 +306,14 @@ def _works(network: Network, counting: Counting) -> Iterator[CountedNode]:
     left_out = None if counting.convention.classifier else classifier(network)
     for node in network.nodes:
         inputs = network.inputs_of(node)
-        key = (id(node.operator), inputs, node is left_out)
+        key = (id(node.operator), inputs, node is left_out, tuple(node.shared))
         try:
             found = known.get(key)
         except TypeError:  # an array has no hash
-            found = counted(node.operator, inputs, node.output, counting, node is left_out)
-        yield found or known.setdefault(key, counted(node.operator, inputs, node.output, counting, node is left_out))
+            found = counted(node.operator, inputs, node.output, counting, node is left_out, node.shared)
+        yield found or known.setdefault(
+            key, counted(node.operator, inputs, node.output, counting, node is left_out, node.shared)
+        )
 
 
 def classifier(network: Network) -> Node | None:

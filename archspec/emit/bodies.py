@@ -1,13 +1,13 @@
 """What can be seen of a body without walking it: its steps, what they are called, what they go back to."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from archspec import ops
 from archspec.language.document import Body, Call, Document, From, Join, Repeat, Step, TableStep, Use, When
-from archspec.language.rules import FLOWING
-from archspec.language.steps import inner_bodies
+from archspec.language.rules import FLOWING, any_inputs, block_inputs, label_of, labels_of
+from archspec.language.steps import callee_of, inner_bodies
 
 
 def labels(body: Body) -> Iterator[str]:
@@ -31,9 +31,34 @@ def steps(bodies: tuple[Body, ...]) -> Iterator[Step]:
             yield from steps(inner_bodies(step))
 
 
-def froms(bodies: tuple[Body, ...]) -> Counter[str]:
+def froms(bodies: tuple[Body, ...], document: Document) -> Counter[str]:
     """The names that steps go back to, and how often."""
-    return Counter(step.from_ for step in steps(bodies) if isinstance(step, From))
+    return Counter(label for step in steps(bodies) for label in _sources(step, document))
+
+
+def _sources(step: Step, document: Document) -> Iterator[str]:
+    """The values that one step goes back to."""
+    yield from (label for label, _ in step.sources())
+    if isinstance(step, (Call, Use)):
+        names = block_inputs(document, step.name) if isinstance(step, Call) else any_inputs(document)
+        yield from (str(label_of(step.args[name])) for name in names if name in step.args)
+    elif isinstance(step, TableStep):
+        for cells in step.table.cells():
+            yield from labels_of(cells.get("from"))
+            names = block_inputs(document, callee_of(step.table, cells))
+            yield from (str(label_of(cells[name])) for name in names if cells.get(name) is not None)
+
+
+def takes(step: Step, document: Document) -> bool:
+    """Whether a step itself, not one inside it, takes other values than what flows."""
+    return next(_sources(step, document), None) is not None
+
+
+def shares(step: Step) -> bool:
+    """Whether a step itself has the weights of another."""
+    if isinstance(step, TableStep):
+        return any(cells.get("share") is not None for cells in step.table.cells())
+    return isinstance(step, (Call, Use)) and step.share is not None
 
 
 def names_given(bodies: tuple[Body, ...]) -> Iterator[str]:
@@ -46,14 +71,22 @@ def names_given(bodies: tuple[Body, ...]) -> Iterator[str]:
             yield from (str(row[names.index("as")]) for row in step.table.rows if "as" in names)
 
 
+def given_by(bodies: tuple[Body, ...], asked: Iterable[str]) -> list[str]:
+    """Of the names and paths that are asked for, those of values of bodies."""
+    asked, labels = list(dict.fromkeys(asked)), list(dict.fromkeys(names_given(bodies)))
+    known = set(labels)
+    paths = [name for name in asked if "/" in name and name.partition("/")[0] in known]
+    return [*(label for label in labels if label in asked), *paths]
+
+
 def peeled(body: Body) -> tuple[str | None, Body]:
     """The value that a branch begins at, if it goes back to one first of all, and the steps behind that."""
-    if not body:
-        return None, body
-    if isinstance(body[0], From):
+    if body and isinstance(body[0], From):
         return body[0].from_, body[1:]
+    if body and isinstance(body[0], (Call, Use)) and len(body[0].from_ or ()) == 1:
+        return body[0].from_[0], (body[0].model_copy(update={"from_": None}), *body[1:])
     whens = [step for step in body if isinstance(step, When)]
-    if len(whens) < len(body) or any(set(FLOWING) & set(step.when.names) for step in whens):
+    if not body or len(whens) < len(body) or any(set(FLOWING) & set(step.when.names) for step in whens):
         return None, body  # a condition on what flows is of what flows before it goes back
     starts: list[str | None] = []
     kept: list[When] = []

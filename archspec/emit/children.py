@@ -19,21 +19,21 @@ World = tuple[Any, dict[str, int]]
 """A condition, and how often each name was given where it holds."""
 
 
-def free_name(wanted: str, worlds: list[World], top: bool) -> Any:
+def free_name(wanted: str, worlds: list[World], taken: frozenset[str]) -> Any:
     """A name that is free in a container, which now has it; code where it depends on conditions."""
-    found = [(condition, _free(wanted, names, top)) for condition, names in worlds]
+    found = [(condition, _free(wanted, names, taken)) for condition, names in worlds]
     name: Any = found[-1][1]
     for condition, text in reversed(found[:-1]):
         name = code.choose(condition, text, name)
     return name
 
 
-def _free(wanted: str, names: dict[str, int], top: bool) -> str:
+def _free(wanted: str, names: dict[str, int], taken: frozenset[str]) -> str:
     count = names.get(wanted, 0) + 1
     names[wanted] = count
-    if count == 1 and not (wanted == "input" and top):
+    if count == 1 and wanted not in taken:
         return wanted
-    return _free(f"{wanted}_{max(count, 2)}", names, top)
+    return _free(f"{wanted}_{max(count, 2)}", names, taken)
 
 
 def merge_worlds(worlds: list[World], repeated: frozenset[str]) -> list[World]:
@@ -93,6 +93,7 @@ def unit_name(number: Any) -> Any:
 
 def child_name(wanted: str, frame: "Frame") -> Any:
     """A name that is free in a container, as `graph.expand` gives it; code where it depends on conditions."""
-    name = free_name(wanted, frame.worlds, frame.owner == SELF and frame.scope.top)
+    top = frame.owner == SELF and frame.scope.top
+    name = free_name(wanted, frame.worlds, frame.facts.inputs if top else frozenset())
     frame.given |= {name} if isinstance(name, str) else set()
     return name

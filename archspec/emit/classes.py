@@ -21,7 +21,7 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """A class of the source."""
+    """A class of the source; its forward takes what flows, called `flow`, and `inputs`."""
 
     name: str
     doc: Sequence[str]
@@ -29,6 +29,7 @@ class Class:
     body: Statements
     forward: Statements | None
     inputs: tuple[str, ...] = ()
+    flow: str = "x"
     outputs: int = 1
     beginning: Statements = ()
     authority: tuple[str, ...] = ()

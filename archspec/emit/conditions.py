@@ -10,6 +10,7 @@ from archspec.emit.expression import Translator
 from archspec.emit.flow import Either
 from archspec.emit.frame import Frame, variables
 from archspec.emit.liveness import FLOW, MODULE, SIZE
+from archspec.emit.naming import identifier
 from archspec.emit.scope import dimensions
 from archspec.emit.statements import If, Refuse, codes, targets
 from archspec.errors import ArchspecError, SpecError
@@ -59,7 +60,7 @@ def conditional(
         _meet(condition, frame, a, b, label)
     else:
         side = possible[0]
-        frame.flow, frame.x, frame.named = side.flow, side.x, side.named
+        frame.flow, frame.x, frame.named, frame.modules = side.flow, side.x, side.named, side.modules
         if side.forward is not None:
             frame.written().add(*side.forward.made)
     frame.lines.add(If(condition, a.lines.done(), b.lines.done()))
@@ -92,6 +93,7 @@ def _side(steps: Callable[[Frame], None], frame: Frame) -> Frame:
 def _meet(condition: Any, frame: Frame, a: Frame, b: Frame, label: str) -> None:
     """What flows behind a condition, and the values that have names there, whichever side was taken."""
     entry, flow = frame.x, frame.flow
+    frame.modules |= {name: made for name, made in a.modules.items() if b.modules.get(name) == made}
     early = tuple(not one.lines.made and bool(other.lines.made) for one, other in ((a, b), (b, a)))
     frame.flow = _met_shapes(condition, frame, (a, a.flow), (b, b.flow), early)
     frame.x = _met_tensors(frame, (a, a.x), (b, b.x), near=entry)
@@ -109,7 +111,7 @@ def _meet(condition: Any, frame: Frame, a: Frame, b: Frame, label: str) -> None:
             found or (_stand_in(known[0], flow, there), entry) for found, there in ((one, b), (other, a))
         )
         shape = _met_shapes(condition, frame, (a, one_shape), (b, other_shape), early)
-        frame.named[name] = (shape, _met_tensors(frame, (a, one_x), (b, other_x), want=name))
+        frame.named[name] = (shape, _met_tensors(frame, (a, one_x), (b, other_x), want=identifier(name)))
     if a.forward is not None and b.forward is not None and (a.forward.made or b.forward.made):
         flag = frame.scope.flag(f"has_{label}", condition, frame.lines)
         frame.written().add(If(flag, a.forward.done(), b.forward.done()))

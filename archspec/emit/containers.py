@@ -2,20 +2,22 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from archspec.emit import code
-from archspec.emit.bodies import froms, labels, names_given
+from archspec.emit.bodies import given_by, labels, names_given, shares, takes
 from archspec.emit.code import Code
 from archspec.emit.conditions import reader
 from archspec.emit.finish import SELF
 from archspec.emit.flow import Either, mapped, sizes
 from archspec.emit.frame import UNTOLD, Frame, Submodule, call_module
+from archspec.emit.naming import identifier
 from archspec.emit.scope import TENSOR, ClassScope
-from archspec.emit.statements import Put, Return, Unpack
+from archspec.emit.statements import Lines, Put, Return, Unpack, flat
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
-from archspec.language.document import Body, From, Group, Join, When
+from archspec.language.document import Body, Call, From, Group, Join, TableStep, Use, When
 from archspec.language.steps import inner_bodies
 from archspec.language.values import Value
 
@@ -34,6 +36,10 @@ def container(
     repeated: bool = False,
 ) -> None:
     """The steps of a body in a module of their own, perhaps one of several rounds."""
+    if inline(name, body, frame):
+        inner = walk_inside(name, body, frame, let, env)
+        frame.flow, frame.x, frame.does = inner.flow, inner.x, code.either(frame.does, inner.does)
+        return
     if is_chain(body, frame) and not shared_values(body, frame):
         inner = frame.inside(sequential(name, frame), env)
         bind_lets(let or {}, inner)
@@ -43,10 +49,48 @@ def container(
         return
     part = write_submodule(label, body, frame, let or {}, env, repeated=repeated)
     frame.lines.add(child_statement(name, part.made, frame))
+    adopt(name, part, frame)
     if frame.forward is not None:
         _hand(name, part, frame)
     frame.named |= part.given
     frame.flow, frame.does = part.flow, code.either(frame.does, part.does)
+
+
+def inline(name: Any, body: Body, frame: Frame) -> bool:
+    """Whether the steps of a part stand in the forward around it: they share weights of its class, one by one."""
+    if frame.forward is None or frame.owner != SELF or not isinstance(name, str):
+        return False
+    return (
+        any(shares(step) for step in body)
+        and all(shares(step) or _in_chain(step, frame) for step in body)
+        and not shared_values(body, frame)
+    )
+
+
+def walk_inside(
+    name: str,
+    body: Body,
+    frame: Frame,
+    let: Mapping[str, Value] | None = None,
+    env: Mapping[str, Any] | None = None,
+    start: Frame | None = None,
+) -> Frame:
+    """A part of a container whose steps stand in the forward around it; without modules of its own it is no child."""
+    shell = replace(frame if start is None else start, lines=Lines())
+    inner = shell.inside(sequential(name, shell), env)
+    inner.lines, inner.forward = Lines(), frame.forward
+    bind_lets(let or {}, inner)
+    frame.facts.body(body, inner)
+    if any(isinstance(statement, Put) for statement in flat(inner.lines.done())):
+        frame.lines.add(*shell.lines.made)
+    frame.lines.add(*inner.lines.made)
+    return inner
+
+
+def adopt(name: Any, part: Submodule, frame: Frame) -> None:
+    """Let steps share the weights of modules in a part."""
+    if isinstance(name, str):
+        frame.modules |= {label: made.inside(child_code(name, frame)) for label, made in part.modules.items()}
 
 
 def _hand(name: Any, part: Submodule, frame: Frame) -> None:
@@ -67,10 +111,9 @@ def bind_lets(given: Mapping[str, Value], frame: Frame) -> None:
 
 def shared_values(body: Body, frame: Frame) -> tuple[list[str], list[str]] | None:
     """The values that a part takes from outside, and those that it gives; None where there are none of both."""
-    inside = froms((body,))
+    inside = frame.facts.froms((body,))
     taken = [name for name in inside if name in frame.named]
-    outside = frame.scope.from_uses - inside
-    given = [name for name in dict.fromkeys(names_given((body,))) if outside[name]]
+    given = given_by((body,), frame.scope.from_uses - inside)
     return (taken, given) if taken or given else None
 
 
@@ -94,16 +137,16 @@ def child_statement(name: Any, value: Any, frame: Frame) -> Put:
     return Put(frame.owner, _attribute(name), value)
 
 
-def add_module(name: Any, value: Any, frame: Frame) -> None:
-    """A module in the container, and its call in the forward."""
+def add_module(name: Any, value: Any, frame: Frame, more: tuple[Code, ...] = ()) -> None:
+    """A module in the container, and its call in the forward, with more values than what flows."""
     frame.lines.add(child_statement(name, value, frame))
-    call_child(name, frame)
+    call_child(name, frame, more)
 
 
-def call_child(name: Any, frame: Frame) -> None:
-    """In a forward, what flows goes through a child."""
+def call_child(name: Any, frame: Frame, more: tuple[Code, ...] = ()) -> None:
+    """In a forward, what flows goes through a child, and perhaps more values with it."""
     if frame.forward is not None:
-        frame.flow_into(call_module(child_code(name, frame), frame.x))
+        frame.flow_into(call_module(child_code(name, frame), frame.x, *more))
 
 
 def child_code(name: Any, frame: Frame) -> Code:
@@ -133,7 +176,7 @@ def is_chain(body: Body, frame: Frame) -> bool:
 
 
 def _in_chain(step: Any, frame: Frame) -> bool:
-    if isinstance(step, (Join, From)):
+    if isinstance(step, (Join, From)) or takes(step, frame.facts.document) or _gives(step, frame) or shares(step):
         return False
     if not _SEQUENTIAL_METHODS.isdisjoint((*labels((step,)), *names_given(((step,),)))):
         return False
@@ -142,9 +185,18 @@ def _in_chain(step: Any, frame: Frame) -> bool:
     return not any(_outward(body, frame) for body in inner_bodies(step))
 
 
+def _gives(step: Any, frame: Frame) -> bool:
+    """Whether a step calls a block of which values inside are asked for."""
+    asked = {name.partition("/")[0] for name in frame.scope.from_uses if "/" in name}
+    if not asked or not isinstance(step, (Call, Use, TableStep)):
+        return False
+    return not asked.isdisjoint(names_given(((step,),)))
+
+
 def _outward(body: Body, frame: Frame) -> bool:
     """Whether a part goes back to a value from outside it, or gives one."""
-    return shared_values(body, frame) is not None or bool(set(froms((body,))) - set(names_given((body,))))
+    asked = set(frame.facts.froms((body,)))
+    return shared_values(body, frame) is not None or bool(asked - set(given_by((body,), asked)))
 
 
 # ------------------------------------------------------------------ classes of their own
@@ -161,12 +213,12 @@ def write_submodule(
 ) -> Submodule:
     """A class of its own for the steps of a body."""
     taken, given = shared_values(body, frame) or ([], [])
-    scope = frame.scope.inner(label, froms((body,)) + Counter(given))
+    scope = frame.scope.inner(label, frame.facts.froms((body,)) + Counter(given))
     if repeated:
         scope.rounds |= frozenset(names_given((body,)))
     flow = tuple(scope.entry(size, axis, len(frame.flow)) for axis, size in enumerate(frame.flow))
     inner = Frame(scope, flow, {**frame.env, **(env or {})}, scope.lines, scope.forward)
-    inputs = {name: code.name(scope.tensors.new(name), TENSOR) for name in taken}
+    inputs = {name: code.name(scope.tensors.new(identifier(name)), TENSOR) for name in taken}
     inner.named = {name: (frame.named[name][0], variable) for name, variable in inputs.items()}
     bind_lets(let, inner)
     frame.facts.body(body, inner)
@@ -176,9 +228,10 @@ def write_submodule(
     shapes = {"": inner.flow, **{name: inner.named[name][0] for name in given}}
     made = frame.facts.nested(scope, shapes, tuple(map(str, inputs.values())))
     outer, made = _outside(shapes, scope, made, label, frame)
-    values = {name: (outer[name], frame.scope.tensor(None, name)) for name in given}
+    values = {name: (outer[name], frame.scope.tensor(None, identifier(name))) for name in given}
     does = scope.outside(inner.does)
-    return Submodule(made, outer[""], UNTOLD if does is None else does, tuple(taken), values)
+    does = UNTOLD if does is None else does
+    return Submodule(made, outer[""], does, tuple(taken), values, inner.modules)
 
 
 def _outside(shapes: Mapping[str, Any], scope: ClassScope, made: Code, label: str, frame: Frame) -> tuple[Any, Code]:

@@ -74,6 +74,13 @@ class Translator:
             return isinstance(node.ops[0], ast.NotEq)
         return code.compare(*_alternating(operands, node.ops))
 
+    def _choice(self, node: ast.IfExp, text: str) -> Any:
+        condition = self._code(node.test, text)
+        sure = code.sure_truth(condition)
+        if sure is not None:
+            return self._code(node.body if sure else node.orelse, text)
+        return code.choose(condition, self._code(node.body, text), self._code(node.orelse, text))
+
     def _call(self, node: ast.Call, text: str) -> Any:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         args = tuple(self._code(arg, text) for arg in node.args)
@@ -147,6 +154,9 @@ _BUILTINS: Mapping[str, Callable[..., Any]] = {
     "ceil_div": lambda a, b: code.call("ceil_div", a, b),
     "exact_div": code.exact_div,
     "log2": lambda x: code.call("log2", x),
+    "round_even": lambda x: x if code.kind_of(x) == INT else code.call("round", x),
+    "floor_log2": code.floor_log2,
+    "floor_sqrt": code.floor_sqrt,
 }
 
 _READERS: Mapping[type[ast.expr], Callable[[Translator, Any, str], Any]] = {
@@ -157,4 +167,5 @@ _READERS: Mapping[type[ast.expr], Callable[[Translator, Any, str], Any]] = {
     ast.BoolOp: Translator._junction,
     ast.Compare: Translator._comparison,
     ast.Call: Translator._call,
+    ast.IfExp: Translator._choice,
 }

@@ -4,13 +4,14 @@ What a block's class looks like depends on all its callers (is k ever two sizes?
 the block (does it need the height?). So the walk is made again until nothing new is found.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from archspec import ops
 from archspec.emit import code
-from archspec.emit.bodies import counted_names, names_given
+from archspec.emit.bodies import counted_names, froms, names_given
 from archspec.emit.classes import Class, Param
 from archspec.emit.code import INT, Code, Kind
 from archspec.emit.expression import Translator
@@ -18,15 +19,15 @@ from archspec.emit.finish import SELF
 from archspec.emit.formulas import SpecFunctions
 from archspec.emit.layer import function_code, module_code, settings
 from archspec.emit.liveness import wished_name
-from archspec.emit.naming import class_name, network_name
+from archspec.emit.naming import class_name, identifier, network_name
 from archspec.emit.scope import TENSOR, ClassScope, dimensions
 from archspec.emit.statements import Keep, Return, Statements, all_codes, rebuilt, targets, used, with_code
 from archspec.errors import ArchspecError
-from archspec.language.document import Block, Body, Document
+from archspec.language.document import INPUT, Block, Body, Document
 from archspec.ops import Function, Module
 
 if TYPE_CHECKING:
-    from archspec.emit.frame import Frame
+    from archspec.emit.frame import Called, Frame
 
 MODULES = {"torch.flatten": ("torch.nn.Flatten", {"start_dim": 1})}
 """The modules that torch has for its functions, and what they take where nothing is given."""
@@ -35,47 +36,69 @@ MAX_WALKS = 40
 MAX_VALUES = 64
 
 
+Flows: TypeAlias = Mapping[str, tuple[Any, ...]]
+"""The shapes that a block takes: that of what flows in, which has no name, and those of its inputs by name."""
+
+
+class BlockKey(NamedTuple):
+    """What the class of a block is told by.
+
+    Attributes:
+        callee: The block's name.
+        ranks: How many axes each of its inputs has; what flows in is the first, and has no name.
+        given: The values inside it that it gives beside what flows out.
+    """
+
+    callee: str
+    ranks: tuple[tuple[str, int], ...]
+    given: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class BlockFacts:
     """What is known of a block's class.
 
     Attributes:
-        key: The block's name and the number of axes of what flows into it.
+        key: What it is told by.
         name: The class.
         kinds: What each argument may be.
         values: Its values where they are few; None where they are not.
         whole: The arguments that must be whole numbers.
-        sizes: By axis, the parameters for the sizes of what flows in.
-        needed: The axes whose sizes the constructor needs.
+        sizes: By input and axis, the parameters for the sizes of what it takes; what flows in has no name.
+        needed: Those of the sizes that the constructor needs.
         free: By symbol, the parameter it is handed over as.
         defaults: The arguments' defaults in the names of the constructor.
         shape: The shape it gives, in its own names; None for a size that only the module can tell.
+        given: The shapes of the values that it gives beside what flows out, by name.
+        modules: The modules in it whose weights a step can share, as they are reached from its class.
         does: Whether it does anything.
     """
 
-    key: tuple[str, int]
+    key: "BlockKey"
     name: str
     kinds: dict[str, Kind] = field(default_factory=dict)
     values: dict[str, tuple[Any, ...] | None] = field(default_factory=dict)
     args: dict[str, Code] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
-    sizes: dict[int, Code] = field(default_factory=dict)
-    needed: tuple[int, ...] = ()
+    sizes: dict[tuple[str, int], Code] = field(default_factory=dict)
+    needed: tuple[tuple[str, int], ...] = ()
     free: dict[str, Code] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)
     shape: Any = ()
+    given: dict[str, Any] = field(default_factory=dict)
+    modules: "dict[str, Called]" = field(default_factory=dict)
     does: Any = True
 
-    def call(self, args: Mapping[str, Any], flow: tuple[Any, ...], symbol: Callable[[str], Any]) -> Code:
+    def call(self, args: Mapping[str, Any], flows: Flows, symbol: Callable[[str], Any]) -> Code:
         """The code that makes the block's module."""
-        sizes = tuple(flow[axis] for axis in self.needed)
+        sizes = tuple(flows[name][axis] for name, axis in self.needed)
         given = {str(self.args[arg]): value for arg, value in args.items() if arg in self.args}
         symbols = {str(name): symbol(text) for text, name in self.free.items()}
         return Code("call", (self.name, sizes, tuple({**given, **symbols}.items())), TENSOR)
 
-    def known(self, args: Mapping[str, Any], flow: tuple[Any, ...], symbol: Callable[[str], Any]) -> dict[Code, Any]:
+    def known(self, args: Mapping[str, Any], flows: Flows, symbol: Callable[[str], Any]) -> dict[Code, Any]:
         """What the names of the block's constructor stand for in a call."""
-        known = {name: flow[axis] for axis, name in self.sizes.items()}
+        known = {name: flows[taken][axis] for (taken, axis), name in self.sizes.items()}
         known |= {name: symbol(text) for text, name in self.free.items()}
         for arg, name in self.args.items():
             known[name] = args[arg] if arg in args else code.substituted(self.defaults.get(arg), known)
@@ -103,13 +126,18 @@ class SpecFacts(SpecFunctions):
         self.bindings, self.body, self.write = bindings, body, write
         counted = counted_names(document)
         self.local_names = frozenset(counted)
+        self.inputs = frozenset({INPUT, *document.shapes})
         self.given_names = frozenset(names_given(tuple(body for _, body in document.bodies())))
         self.repeated = frozenset(name for name, count in counted.items() if count > 1)
         self.whole_lets: set[tuple[Any, str]] = set()
-        self.whole_args: dict[tuple[str, int], set[str]] = {}
+        self.whole_args: dict[BlockKey, set[str]] = {}
         self.reads: dict[Any, set[tuple[str, int]]] = {}
-        self.blocks: dict[tuple[str, int], BlockFacts] = {}
+        self.blocks: dict[BlockKey, BlockFacts] = {}
         self._begin()
+
+    def froms(self, bodies: "tuple[Body, ...]") -> Counter[str]:
+        """The names that steps of bodies go back to, and how often."""
+        return froms(bodies, self.document)
 
     def _begin(self) -> None:
         """Forget what a walk writes, keep what it found."""
@@ -137,7 +165,7 @@ class SpecFacts(SpecFunctions):
 
     def _found(self) -> Any:
         return (
-            {key: (f.kinds, f.values, f.needed, tuple(f.free), f.shape, f.does) for key, f in self.blocks.items()},
+            {k: (f.kinds, f.values, f.needed, tuple(f.free), f.shape, f.given, f.does) for k, f in self.blocks.items()},
             {key: set(found) for key, found in self.whole_args.items()},
             set(self.whole_lets),
             {key: set(found) for key, found in self.reads.items()},
@@ -151,12 +179,12 @@ class SpecFacts(SpecFunctions):
         self.numbers += 1
         return self.numbers
 
-    def block(self, callee: str, rank: int, args: Mapping[str, Any]) -> BlockFacts:
+    def block(self, callee: str, flows: Flows, args: Mapping[str, Any], given: tuple[str, ...] = ()) -> BlockFacts:
         """What is known of a block, with the arguments of one more call."""
-        key = (callee, rank)
+        key = BlockKey(callee, tuple((name, len(shape)) for name, shape in flows.items()), given)
         if key not in self.blocks:
-            same = [other for other, known in self.blocks.items() if other[0] == callee]
-            wanted = class_name(callee) + (dimensions(rank)[-1].capitalize() if same else "")
+            same = [other for other in self.blocks if other.callee == callee]
+            wanted = class_name(callee) + (_differing(key) if same else "")
             facts = self.blocks[key] = BlockFacts(key, self.file.new(wanted))
             facts.whole = self.whole_args.setdefault(key, set())
             self._join_args(facts, args)
@@ -166,7 +194,7 @@ class SpecFacts(SpecFunctions):
         return self.blocks[key]
 
     def _join_args(self, facts: BlockFacts, args: Mapping[str, Any]) -> None:
-        for arg, default in self.document.blocks[facts.key[0]].args.items():
+        for arg, default in self.document.blocks[facts.key.callee].args.items():
             if arg in args:
                 value = args[arg]
             elif (constant := self.constant(default)) is not None:
@@ -198,7 +226,7 @@ class SpecFacts(SpecFunctions):
 
     def size_attribute(self, name: str, axis: int, rank: int) -> str:
         """The attribute by which a module tells a size of what flows out of it, or of a value that it gives."""
-        text = "_".join(filter(None, ("out", name, dimensions(rank)[axis])))
+        text = "_".join(filter(None, ("out", identifier(name), dimensions(rank)[axis])))
         while text in self.local_names:
             text += "_"
         return text
@@ -228,7 +256,7 @@ class SpecFacts(SpecFunctions):
         others = [name for name in free if name not in sizes]
         params = (*(Param(name, INT) for name in sizes), *(Param(name, codes[name].kind) for name in others))
         name = self.file.new(class_name(scope.label))
-        self.classes[scope.key] = Class(name, [scope.described], params, body, forward, inputs, len(shapes))
+        self.classes[scope.key] = Class(name, [scope.described], params, body, forward, inputs, outputs=len(shapes))
         keywords = tuple((other, passed.get(other, codes[other])) for other in others)
         return Code("call", (name, tuple(passed.get(size, codes[size]) for size in sizes), keywords), TENSOR)
 
@@ -255,13 +283,20 @@ class SpecFacts(SpecFunctions):
         """An argument or a name of `let` must be a whole number."""
         if not origin:
             return
-        if isinstance(scope.key, tuple) and scope.key in self.whole_args and origin in self._args_of(scope.key):
+        if isinstance(scope.key, BlockKey) and scope.key in self.whole_args and origin in self._args_of(scope.key):
             self.whole_args[scope.key].add(origin)
         else:
             self.whole_lets.add((scope.key, origin))
 
-    def _args_of(self, key: tuple[str, int]) -> Mapping[str, Any]:
-        return self.document.blocks[key[0]].args
+    def _args_of(self, key: BlockKey) -> Mapping[str, Any]:
+        return self.document.blocks[key.callee].args
+
+
+def _differing(key: BlockKey) -> str:
+    """What the name of a block's second class says, which is called with other ranks or gives other values."""
+    if key.given:
+        return f"With{class_name(identifier('_'.join(key.given)))}"
+    return dimensions(key.ranks[0][1])[-1].capitalize()
 
 
 def _take_in(scope: ClassScope) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from archspec.emit import code
 from archspec.emit.classes import Definition, Param
-from archspec.emit.code import INT, RATIONAL, WORD, Code, Kind
+from archspec.emit.code import BOOL, INT, RATIONAL, WORD, Code, Kind
 from archspec.emit.expression import Translator
 from archspec.emit.helpers import RESERVED
 from archspec.emit.naming import FreshNames
@@ -96,7 +96,7 @@ class SpecFunctions:
 
 
 def _kind(symbol: Symbol) -> Kind:
-    return WORD if symbol.word else INT if symbol.integer else RATIONAL
+    return BOOL if symbol.truth else WORD if symbol.word else INT if symbol.integer else RATIONAL
 
 
 def _values(symbol: Symbol) -> Any:

@@ -23,6 +23,27 @@ Named = tuple[Any, Code]
 """A value that `from` can go back to: its shape and its variable."""
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A module that was made under a name, for the steps that share its weights.
+
+    Attributes:
+        callee: The operator or block.
+        args: Its arguments.
+        module: The code that reaches it from the class.
+        given: The values of its inside that it gives.
+    """
+
+    callee: str
+    args: Mapping[str, Any]
+    module: Code
+    given: tuple[str, ...] = ()
+
+    def inside(self, owner: Code) -> "Called":
+        """The same, reached from a class that has the class as `owner`."""
+        return replace(self, module=code.substituted(self.module, {SELF: owner}))
+
+
 @dataclass(slots=True)
 class Frame:
     """One container being filled.
@@ -39,6 +60,7 @@ class Frame:
         given: The names that children have, one for all conditions.
         literal: Those that are not the names of nodes.
         named: The values that `from` can go back to.
+        modules: By name the modules whose weights a step can share.
         does: Whether anything happened since the container began.
     """
 
@@ -53,6 +75,7 @@ class Frame:
     given: set[str] = field(default_factory=set)
     literal: set[str] = field(default_factory=set)
     named: dict[str, Named] = field(default_factory=dict)
+    modules: dict[str, Called] = field(default_factory=dict)
     does: Any = False
 
     @property
@@ -62,8 +85,9 @@ class Frame:
 
     def inside(self, owner: Code, env: Mapping[str, Any] | None = None) -> "Frame":
         """A container in this one, with a forward of its own."""
+        env = {**self.env, **(env or {})}
         return Frame(
-            self.scope, self.flow, {**self.env, **(env or {})}, self.lines, None, owner, self.x, named=self.named
+            self.scope, self.flow, env, self.lines, None, owner, self.x, named=self.named, modules=self.modules
         )
 
     def fork(self) -> "Frame":
@@ -75,6 +99,7 @@ class Frame:
             forward=None if self.forward is None else Lines(),
             worlds=[(condition, dict(names)) for condition, names in self.worlds],
             named=dict(self.named),
+            modules=dict(self.modules),
             does=False,
         )
 
@@ -105,6 +130,7 @@ class Submodule:
         does: Whether it does anything.
         inputs: The names of the values that it takes beside what flows.
         given: The values that it gives beside what flows.
+        modules: The modules in it whose weights a step can share, as they are reached from its class.
     """
 
     made: Code
@@ -112,6 +138,7 @@ class Submodule:
     does: Any
     inputs: tuple[str, ...]
     given: dict[str, Named]
+    modules: dict[str, Called]
 
 
 def call_module(module: Code, *tensors: Any) -> Code:

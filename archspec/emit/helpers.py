@@ -27,6 +27,18 @@ def exact_div(a: {number}, b: {number}) -> int:
         raise ValueError(f"{a} is not divisible by {b}")
     return int(quotient)
 ''',
+    "floor_log2": '''
+def floor_log2(x: {number}) -> int:
+    """The logarithm to base 2 of a number from 1, rounded down."""
+    if x < 1:
+        raise ValueError(f"{x} is less than 1")
+    return int(x).bit_length() - 1
+''',
+    "floor_sqrt": '''
+def floor_sqrt(x: {number}) -> int:
+    """The square root, rounded down."""
+    return math.isqrt(int(x))
+''',
     "log2": '''
 def log2(x: int) -> int:
     """The logarithm of a power of two."""
@@ -66,7 +78,18 @@ RESERVED = frozenset({*HELPERS, "ceil", "floor"})
 INLINED: Mapping[str, str] = {
     "BinaryConv2d": "runtime/binary.py",
     "BinaryLinear": "runtime/binary.py",
+    "AttentionWithDropout": "runtime/attention.py",
+    "Dequantiser": "runtime/quantisation.py",
+    "DropPath": "runtime/stochastic.py",
+    "GruLayers": "runtime/recurrent.py",
     "LayerNorm2d": "runtime/norm.py",
+    "LearnedTensor": "runtime/learned.py",
+    "LstmLayers": "runtime/recurrent.py",
+    "Quantiser": "runtime/quantisation.py",
+    "RnnLayers": "runtime/recurrent.py",
+    "RotaryEmbedding": "runtime/attention.py",
+    "TokenEmbedding": "runtime/learned.py",
+    **{f"TfSame{kind}Pool{axes}d": "runtime/pooling.py" for kind in ("Avg", "Max") for axes in (1, 2, 3)},
     "truncated_normal_": "runtime/initialise.py",
 }
 """What of ours comes with a source that uses it, and the file it stands in."""

@@ -1,24 +1,33 @@
 """Branches, and the operators that join them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from archspec.emit import children, code
-from archspec.emit.bodies import froms, peeled
+from archspec.emit.bodies import peeled
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import message, reader, settled
-from archspec.emit.containers import child_code, child_statement, is_chain, sequential, shared_values, write_submodule
+from archspec.emit.containers import (
+    adopt,
+    child_code,
+    child_statement,
+    inline,
+    is_chain,
+    sequential,
+    shared_values,
+    walk_inside,
+    write_submodule,
+)
 from archspec.emit.flow import Either
 from archspec.emit.frame import UNTOLD, Frame, call_module
-from archspec.emit.layer import function_code, layers
-from archspec.emit.modules import keep_value
+from archspec.emit.layer import function_code, layers, module_code
+from archspec.emit.modules import keep_value, kept_settings
 from archspec.emit.scope import TENSOR
 from archspec.emit.statements import Assign, Do, For, If, Lines, Put, Refuse, Unpack, flat
 from archspec.errors import ArchspecError
 from archspec.language.document import Body, From, Join, Step, When
 from archspec.language.steps import inner_bodies
-from archspec.ops import Function
+from archspec.ops import Function, Module, TorchCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +42,16 @@ class _Branch:
 
 @dataclass(frozen=True, slots=True)
 class _Joined:
-    """What a join gives, and the function that joins; None where there is never more than one branch."""
+    """What a join gives, and the function or module that joins; None where there is never more than one branch."""
 
     shape: tuple[Any, ...]
-    call: Function | None
+    call: TorchCall | None
+    weightless: bool = True
 
 
 def write_join(step: Join, frame: Frame) -> None:
     """The branches of a step, and what joins them."""
-    children.child_name(step.as_ or step.operator, frame)
+    name = children.child_name(step.as_ or step.operator, frame)
     read = reader(frame)
     args = {name: read.value(value) for name, value in step.args.items()}
     branches = [_branch(name, body, frame) for name, body in step.branches.items()]
@@ -55,17 +65,14 @@ def write_join(step: Join, frame: Frame) -> None:
         None if branch.does is True else frame.scope.flag(f"has_{branch.name}", branch.does, frame.lines)
         for branch in branches
     ]
-    call = joined.call and replace(joined.call, kwargs=_kept(joined.call.kwargs, frame))
-    frame.x = _written(call, [branch.tensor for branch in branches], flags, frame)
+    tensors = [branch.tensor for branch in branches]
+    if isinstance(joined.call, Module):
+        frame.x = _called(joined, step.operator, name, tensors, flags, frame)
+    else:
+        call = joined.call and replace(joined.call, kwargs=kept_settings(joined.call.kwargs, frame))
+        frame.x = _written(call, tensors, flags, frame)
     frame.flow, frame.does = settled(joined.shape, frame), True
     keep_value(step.as_, frame)
-
-
-def _kept(given: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
-    """Settings of a forward; those that the constructor works out are kept in attributes."""
-    return {
-        key: frame.scope.flag(key, value, frame.lines) if code.names(value) else value for key, value in given.items()
-    }
 
 
 # ------------------------------------------------------------------ branches
@@ -77,10 +84,14 @@ def _branch(label: str, body: Body, frame: Frame) -> _Branch:
     inner = frame.inside(frame.owner)
     if start and start in frame.named:
         inner.flow, inner.x = frame.named[start]
+    if inline(name, rest, frame):
+        within = walk_inside(name, rest, frame, start=inner)
+        return _Branch(label, within.x, within.flow, True)
     if is_chain(rest, frame) and not shared_values(rest, frame):
         return _chained(label, name, body, rest, inner, frame)
     part = write_submodule(label, rest, inner, {}, None)
     frame.lines.add(child_statement(name, part.made, frame))
+    adopt(name, part, frame)
     tensor = call_module(child_code(name, frame), inner.x, *(frame.named[taken][1] for taken in part.inputs))
     if part.given:
         value, tensor = tensor, frame.scope.tensor(inner.x)
@@ -118,7 +129,7 @@ def _does(body: Body, done: Any, frame: Frame) -> Any:
 def _goes_back(step: Step, frame: Frame) -> Any:
     if isinstance(step, From):
         return True
-    if not isinstance(step, When) or not froms(inner_bodies(step)):
+    if not isinstance(step, When) or not frame.facts.froms(inner_bodies(step)):
         return False
     condition = reader(frame).expression(step.when)
     then, other = (code.either(*(_goes_back(s, frame) for s in side or ())) for side in (step.then, step.else_))
@@ -159,9 +170,9 @@ def _join_of_all(operator: str, args: Any, shapes: tuple[Any, ...], frame: Frame
     if len(shapes) == 1:
         return _Joined(tuple(shapes[0]), None)
     layer = layers(operator, args, shapes, frame.scope.whole, lambda _: (0, 0), frame.scope.plainness)
-    if isinstance(layer, Fork) or not isinstance(layer.call, Function):
+    if isinstance(layer, Fork):
         raise ArchspecError(f"how {operator} joins depends on a condition")
-    return _Joined(layer.shape, layer.call)
+    return _Joined(layer.shape, layer.call, layer.weightless)
 
 
 def _possible(operator: str, args: Any, results: list[tuple[Any, Any]], frame: Frame, condition: Any) -> _Joined | None:
@@ -174,6 +185,19 @@ def _possible(operator: str, args: Any, results: list[tuple[Any, Any]], frame: F
 
 
 # ------------------------------------------------------------------ the forward
+
+
+def _called(joined: _Joined, operator: str, name: Any, tensors: list[Any], flags: list[Any], frame: Frame) -> Code:
+    """A module that joins the branches' tensors, all of which are there."""
+    if any(flag is not None for flag in flags) or not isinstance(joined.call, Module):
+        raise ArchspecError(f"whether {operator} has all of its branches depends on a condition")
+    made = frame.scope.shortened(module_code(joined.call))
+    if joined.weightless:
+        name = children.single_name(name, frame)
+    else:
+        frame.facts.weighted[operator] = frame.facts.weighted.get(operator, frozenset()) | {made.parts[0]}
+    frame.lines.add(child_statement(name, made, frame))
+    return frame.set(call_module(child_code(name, frame), *tensors), near=frame.x)
 
 
 def _written(call: Function | None, tensors: list[Any], flags: list[Any], frame: Frame) -> Code:

@@ -190,6 +190,29 @@ def module_code(call: Module) -> Code:
     return _call_code(call, ())
 
 
+TIED: Mapping[str, tuple[str, ...]] = {
+    "torch.nn.Linear": (),
+    "torch.nn.Embedding": (),
+    "torch.nn.Conv2d": ("stride", "padding", "dilation", "groups"),
+    "torch.nn.ConvTranspose2d": ("stride", "padding", "output_padding", "groups", "dilation"),
+}
+"""The modules whose function takes the weights of another module, and the settings that it takes with them."""
+
+
+def tied_code(call: Module, x: Any, weight: Any) -> Code:
+    """The code that computes what a module does, with the weight of another.
+
+    Raises:
+        ArchspecError: The module has no such function, or a bias of its own.
+    """
+    if call.target not in TIED or call.kwargs.get("bias", False) is not False:
+        raise ArchspecError(f"share: {call.target.rpartition('.')[2]} cannot take its weight from another kind of step")
+    name = {"Linear": "linear", "Embedding": "embedding", "Conv2d": "conv2d", "ConvTranspose2d": "conv_transpose2d"}
+    function = f"torch.nn.functional.{name[call.target.rpartition('.')[2]]}"
+    kept = {key: call.kwargs[key] for key in TIED[call.target] if key in call.kwargs}
+    return _call_code(Function(function, kept, defaults=call.defaults), (x, weight))
+
+
 def function_code(call: Function, inputs: tuple[Any, ...]) -> Code:
     """The code that applies a function to tensors."""
     if call.takes == "list":

@@ -54,6 +54,15 @@ def _through(name: Any, handed: tuple[list[str], list[str]], before: Mapping[str
     frame.x = flowing
 
 
+def through_each(name: Any, more: tuple[Code, ...], frame: Frame) -> None:
+    """In a forward, what flows goes through one unit after another, and the same other values into each."""
+    each = frame.scope.tensor(None, "unit")
+    flowing = frame.set(frame.x, near=frame.x)
+    step = Assign(str(flowing), call_module(each, flowing, *more))
+    frame.written().add(For((str(each),), child_code(name, frame), (step,)))
+    frame.x = flowing
+
+
 def repeated(times: Any, index: str, owner: Code, frame: Frame, unit: Callable[[Frame, Any], None]) -> None:
     """Units one behind the other in a container."""
     inner = frame.inside(owner)

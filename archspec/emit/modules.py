@@ -1,32 +1,158 @@
 """Operators and blocks: what makes their modules, and how the forward calls them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import conditional, settled
-from archspec.emit.containers import add_module, told_size
+from archspec.emit.containers import add_module, child_code, child_statement, told_size
+from archspec.emit.facts import BlockFacts
 from archspec.emit.finish import SELF
 from archspec.emit.flow import Either, mapped
-from archspec.emit.frame import Frame
-from archspec.emit.layer import LayerCode, function_code, layers, module_code, settings
-from archspec.emit.scope import channel
-from archspec.emit.statements import codes
+from archspec.emit.frame import Called, Frame, Named, call_module
+from archspec.emit.layer import LayerCode, function_code, layers, module_code, settings, tied_code
+from archspec.emit.naming import identifier
+from archspec.emit.scope import TENSOR, channel
+from archspec.emit.statements import Unpack, codes
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
-from archspec.ops import Function
+from archspec.language.rules import block_inputs, label_of
+from archspec.ops import Function, Module
 
 
-def apply(callee: str, args: Mapping[str, Any], label: str | None, frame: Frame) -> None:
-    """Put an operator or a block behind what flows."""
-    apply_as(children.child_name(label or callee, frame), callee, args, frame)
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a call takes beside what flows.
+
+    Attributes:
+        more: The other values of an operator of several inputs.
+        named: Those of a block, by the names of its inputs.
+    """
+
+    more: tuple[Named, ...] = ()
+    named: Mapping[str, Named] = field(default_factory=dict)
+
+
+NONE_TAKEN = Taken()
+
+
+def taken(callee: str, sources: tuple[str, ...], args: Mapping[str, Any], frame: Frame) -> Taken:
+    """What a call takes by `from`, whose first value flows from now on, and by the names of a block's inputs.
+
+    Args:
+        callee: The operator or block.
+        sources: The names under `from`.
+        args: The arguments as the specification has them.
+        frame: Where it is called.
+    """
+    found = [value_of(label, frame) for label in sources]
+    if found:
+        frame.flow, frame.x = found[0]
+        frame.does = True
+    names = block_inputs(frame.facts.document, callee)
+    if callee not in frame.facts.document.blocks:
+        return Taken(tuple(found[1:]))
+    named = {name: value_of(str(label_of(args[name])), frame) for name in names if name in args}
+    return Taken(named={**dict(zip(names, found[1:], strict=False)), **named})
+
+
+def value_of(label: str, frame: Frame) -> Named:
+    """The value of a name.
+
+    Raises:
+        ArchspecError: Nothing has it yet.
+    """
+    if label not in frame.named:
+        raise ArchspecError(f"from: nothing before this is called '{label}'")
+    return frame.named[label]
+
+
+def apply(
+    callee: str,
+    args: Mapping[str, Any],
+    label: str | None,
+    frame: Frame,
+    values: Taken = NONE_TAKEN,
+    share: str | None = None,
+) -> None:
+    """Put an operator or a block behind what flows and the other values that it takes.
+
+    Args:
+        callee: The operator or block.
+        args: The code of its arguments.
+        label: What the specification calls it.
+        frame: Where it is called.
+        values: The other values.
+        share: What the step is called whose weights it has.
+    """
+    name = children.child_name(label or callee, frame)
+    if share is None:
+        apply_as(name, callee, args, frame, values, label)
+    else:
+        _apply_again(callee, args, frame, values, label, share)
     keep_value(label, frame)
 
 
-def apply_as(name: Any, callee: str, args: Mapping[str, Any], frame: Frame) -> None:
+def _apply_again(
+    callee: str, args: Mapping[str, Any], frame: Frame, values: Taken, label: str | None, share: str
+) -> None:
+    """Call a module that was called before, or compute with its weights what an operator of another kind does."""
+    made = frame.modules.get(share)
+    if made is None or frame.forward is None:
+        raise ArchspecError(f"share: '{share}' stands in another part of the source, or is repeated")
+    if label is not None:
+        inside = {
+            name.removeprefix(share): each for name, each in frame.modules.items() if name.startswith(f"{share}/")
+        }
+        frame.modules |= {label: made, **{f"{label}{name}": each for name, each in inside.items()}}
+    if callee in frame.facts.document.blocks:
+        if made.callee != callee or made.args != args:
+            raise ArchspecError(f"share: '{share}' is called with other arguments")
+        _block(callee, args, made.module, frame, values, label, made)
+        return
+    pair = lambda size: frame.scope.pair(size, frame.lines)  # noqa: E731
+    found = layers(callee, args, (frame.flow,), frame.scope.whole, pair)
+    if isinstance(found, Fork) or not isinstance(found.call, Module):
+        raise ArchspecError(f"share: how {callee} is computed depends on a condition")
+    for call in found.call.before:
+        frame.flow_into(function_code(call, (frame.x,)))
+    if (made.callee, made.args) == (callee, args):
+        frame.flow_into(call_module(made.module, frame.x))
+    else:
+        frame.flow_into(tied_code(found.call, frame.x, Code("attr", (made.module, "weight"), TENSOR)))
+    for call in found.call.after:
+        frame.flow_into(function_code(call, (frame.x,)))
+    frame.flow, frame.does = settled(found.shape, frame), True
+
+
+def _remember(label: str | None, made: Called, frame: Frame) -> None:
+    """Keep a module for the steps that share its weights, if the class can reach it."""
+    owner = made.module
+    while isinstance(owner, Code) and owner.head == "attr":
+        owner = owner.parts[0]
+    if label is not None and owner == SELF:
+        frame.modules[label] = made
+
+
+def apply_as(
+    name: Any,
+    callee: str,
+    args: Mapping[str, Any],
+    frame: Frame,
+    values: Taken = NONE_TAKEN,
+    label: str | None = None,
+) -> None:
     """The same, under a name that is free in the container."""
-    (_block if callee in frame.facts.document.blocks else _operator)(callee, args, name, frame)
+    if callee in frame.facts.document.blocks:
+        _block(callee, args, name, frame, values, label)
+    elif values.more:
+        _join(callee, args, name, (frame.flow, *(shape for shape, _ in values.more)), values, frame)
+    else:
+        _operator(callee, args, name, frame)
+        if isinstance(name, str):
+            _remember(label, Called(callee, args, child_code(name, frame)), frame)
 
 
 def keep_value(label: str | None, frame: Frame) -> None:
@@ -36,6 +162,40 @@ def keep_value(label: str | None, frame: Frame) -> None:
     if frame.forward is not None and frame.scope.from_uses[label]:
         frame.x = frame.set(frame.x, want=label)
     frame.named[label] = (frame.flow, frame.x)
+
+
+def _join(
+    callee: str, args: Mapping[str, Any], name: Any, shapes: tuple[Any, ...], values: Taken, frame: Frame
+) -> None:
+    """An operator of several inputs, of which a call names each."""
+    if any(isinstance(shape, Either) for shape in shapes):
+        raise ArchspecError(f"a value that {callee} takes has one of several numbers of axes")
+    found = layers(callee, args, shapes, frame.scope.whole, lambda _: (0, 0), frame.scope.plainness)
+    if isinstance(found, Fork):
+        raise ArchspecError(f"how {callee} joins depends on a condition")
+    if isinstance(found.call, Module):
+        if found.weightless:
+            name = children.single_name(name, frame)
+        add_module(name, _weighted(found, callee, frame), frame, tuple(x for _, x in values.more))
+    else:
+        call = replace(found.call, kwargs=kept_settings(found.call.kwargs, frame))
+        frame.flow_into(function_code(call, (frame.x, *(x for _, x in values.more))))
+    frame.flow, frame.does = settled(found.shape, frame), True
+
+
+def _weighted(found: LayerCode, callee: str, frame: Frame) -> Code:
+    """The code that makes an operator's module, whose class is noted if it has weights."""
+    made: Code = frame.scope.shortened(module_code(found.call))  # type: ignore[arg-type]  # a module's call
+    if not found.weightless:
+        frame.facts.weighted[callee] = frame.facts.weighted.get(callee, frozenset()) | {made.parts[0]}
+    return made
+
+
+def kept_settings(given: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
+    """Settings of a forward; those that the constructor works out are kept in attributes."""
+    return {
+        key: frame.scope.flag(key, value, frame.lines) if code.names(value) else value for key, value in given.items()
+    }
 
 
 def _operator(callee: str, args: Mapping[str, Any], name: Any, frame: Frame) -> None:
@@ -60,10 +220,7 @@ def _layer(found: LayerCode | Fork[LayerCode], callee: str, name: Any, frame: Fr
         _function(found.call, callee, name, frame)
     elif found.call.target != "torch.nn.Identity":
         _beside(found.call.before, callee, name, frame)
-        made = frame.scope.shortened(module_code(found.call))
-        if not found.weightless:
-            frame.facts.weighted[callee] = frame.facts.weighted.get(callee, frozenset()) | {made.parts[0]}
-        add_module(name, made, frame)
+        add_module(name, _weighted(found, callee, frame), frame)
         _beside(found.call.after, callee, name, frame)
     frame.flow, frame.does = settled(found.shape, frame), True
 
@@ -83,34 +240,100 @@ def _function(call: Function, kind: str, name: Any, frame: Frame) -> None:
         add_module(name, frame.scope.shortened(frame.facts.applied(kind, call)), frame)
 
 
-def _block(callee: str, args: Mapping[str, Any], name: Any, frame: Frame) -> None:
-    """A block's module, and the shape that it gives."""
+def _block(
+    callee: str,
+    args: Mapping[str, Any],
+    name: Any,
+    frame: Frame,
+    taken: Taken,
+    label: str | None,
+    again: Called | None = None,
+) -> None:
+    """A block's module, or one that is called `again`, and the shapes that it gives."""
     scope = frame.scope
-    facts = frame.facts.block(callee, len(frame.flow), args)
+    prefix = f"{label}/"
+    given = tuple(each.removeprefix(prefix) for each in scope.from_uses if label and each.startswith(prefix))
+    flows = {"": frame.flow, **{each: shape for each, (shape, _) in taken.named.items()}}
+    if any(isinstance(shape, Either) for shape in list(flows.values())[1:]):
+        raise ArchspecError(f"a value that {callee} takes has one of several numbers of axes")
+    facts = frame.facts.block(callee, flows, args, given)
     values = {arg: scope.whole(value) if arg in facts.whole else value for arg, value in args.items()}
-    made: Any = scope.shortened(facts.call(values, frame.flow, scope.symbol))
-    known = facts.known(values, frame.flow, scope.symbol)
+    made: Any = scope.shortened(facts.call(values, flows, scope.symbol))
+    known = facts.known(values, flows, scope.symbol)
     told = mapped(lambda size: _told(size, known), facts.shape)
     frame.does = code.either(frame.does, code.substituted(facts.does, known))
+    more = tuple(x for _, x in taken.named.values())
+    if again is not None:
+        if again.given or given or isinstance(told, Either):
+            raise ArchspecError(f"share: values inside '{callee}' are asked for, or it gives one of several ranks")
+        frame.flow_into(call_module(again.module, frame.x, *more))
+        shape = tuple(
+            told_size(again.module, facts.key, axis, len(told), frame) if size is None else size
+            for axis, size in enumerate(told)
+        )
+        frame.flow = settled(shape, frame)
+        return
+    if isinstance(name, str):
+        module = child_code(name, frame)
+        _remember(label, Called(callee, args, module, given), frame)
+        for inner, each in facts.modules.items():
+            own = {arg: code.substituted(value, known) for arg, value in each.args.items()}
+            _remember(f"{label}/{inner}" if label else None, replace(each.inside(module), args=own), frame)
+    if given:
+        _give(name, made, told, facts, known, prefix, more, frame)
+        return
     if isinstance(told, Either):
-        add_module(name, made, frame)
+        add_module(name, made, frame, more)
         frame.flow = _decided(told)
         return
     asked = [axis for axis, size in enumerate(told) if size is None or (axis == channel(len(told)) and _called(size))]
     module = made
     if asked and frame.owner == SELF and isinstance(name, str):
-        add_module(name, made, frame)
+        add_module(name, made, frame, more)
         module = Code("attr", (SELF, attribute(name)))
     else:
         if asked:
             module = scope.module(callee)
             frame.lines.set(module, made)
-        add_module(name, module, frame)
+        add_module(name, module, frame, more)
     shape = tuple(
         told_size(module, facts.key, axis, len(told), frame) if axis in asked else size
         for axis, size in enumerate(told)
     )
     frame.flow = settled(shape, frame)
+
+
+def _give(
+    name: Any,
+    made: Any,
+    told: Any,
+    facts: BlockFacts,
+    known: Mapping[Code, Any],
+    prefix: str,
+    more: tuple[Code, ...],
+    frame: Frame,
+) -> None:
+    """A block that gives values of its inside beside what flows."""
+    shapes = {"": told, **{each: mapped(lambda size: _told(size, known), shape) for each, shape in facts.given.items()}}
+    if any(isinstance(shape, Either) for shape in shapes.values()):
+        raise ArchspecError(f"what '{facts.key.callee}' gives has one of several numbers of axes")
+    module: Any = made
+    if any(size is None for shape in shapes.values() for size in shape):
+        module = frame.scope.module(facts.key.callee)
+        frame.lines.set(module, made)
+    frame.lines.add(child_statement(name, module, frame))
+    for each, shape in shapes.items():
+        shapes[each] = tuple(
+            told_size(module, facts.key, axis, len(shape), frame, each) if size is None else size
+            for axis, size in enumerate(shape)
+        )
+    value = call_module(child_code(name, frame), frame.x, *more)
+    frame.x = frame.scope.tensor(frame.x)
+    frame.flow = settled(shapes.pop(""), frame)
+    names = {prefix + each: shape for each, shape in shapes.items()}
+    given = {label: (shape, frame.scope.tensor(None, identifier(label))) for label, shape in names.items()}
+    frame.written().add(Unpack((str(frame.x), *(str(x) for _, x in given.values())), value))
+    frame.named |= given
 
 
 def _told(size: Any, known: Mapping[Code, Any]) -> Any:

@@ -61,6 +61,15 @@ def _joined(parts: Iterable[str]) -> str:
     return text if text[:1].isalpha() else f"Network{text}"
 
 
+def identifier(path: str) -> str:
+    """What the variable of a value is called that a path leads to.
+
+    >>> identifier("encoder/stage3")
+    'encoder_stage3'
+    """
+    return path.replace("/", "_")
+
+
 class FreshNames:
     """The names of one place of the source; none is given twice, and none hides what the source needs."""
 

@@ -1,25 +1,25 @@
 """The class of the network itself: the symbols are its arguments, checked as the specification says."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from archspec.emit import code
 from archspec.emit.blocks import new_frame, walk_body, write_block
-from archspec.emit.bodies import froms
 from archspec.emit.classes import Class, Param
 from archspec.emit.code import RATIONAL, Code
 from archspec.emit.conditions import reader
 from archspec.emit.facts import SpecFacts
-from archspec.emit.frame import Frame
+from archspec.emit.frame import Frame, X
 from archspec.emit.initial import beginning
 from archspec.emit.page import page
 from archspec.emit.prose import beginning_prose, network_prose
-from archspec.emit.scope import ClassScope
+from archspec.emit.scope import TENSOR, ClassScope
 from archspec.emit.statements import Assign, Refuse, Statement, used
 from archspec.emit.walk import walk
 from archspec.graph.expand import expand
 from archspec.graph.initial import initial
-from archspec.language.document import Document, Symbol
+from archspec.language.document import INPUT, Document, Symbol
 
 
 def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str:
@@ -53,16 +53,23 @@ def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str
 
 def _write(facts: SpecFacts) -> None:
     document = facts.document
-    scope = ClassScope(facts, "network", "", froms((document.network,)))
+    scope = ClassScope(facts, "network", "", facts.froms((document.network,)) + Counter(document.outputs))
     scope.symbols.update({name: code.name(scope.names.new(name), *facts.globals[name]) for name in document.symbols})
     begin = Frame(scope, (), {}, scope.lines, None)
     for name, value in document.let.items():
         found = reader(begin).value(value)
         scope.symbols[name] = scope.let(name, found, scope.lines)
         facts.globals[name] = (code.kind_of(found), code.known_values(found))
-    sizes = (scope.whole(reader(begin).expression(size)) for size in document.input)
-    frame = new_frame(scope, document.network, (code.name("batch"), *sizes))
-    walk_body(document.network, frame)
+    inputs = {
+        name: (
+            (code.name("batch"), *(scope.whole(reader(begin).expression(size)) for size in sizes)),
+            X if name in {INPUT, str(X)} else code.name(scope.tensors.new(name), TENSOR),
+        )
+        for name, sizes in document.shapes.items()
+    }
+    several = bool(document.inputs or document.outputs)
+    frame = new_frame(scope, document.network, inputs, several=several)
+    walk_body(document.network, frame, document.outputs, alone=bool(document.outputs))
     names = {name: str(scope.symbols[name]) for name in document.symbols}
     body, forward = facts.finish_class(scope, {"": frame.flow}, frozenset(names.values()))
     uses = used(body)
@@ -75,6 +82,9 @@ def _write(facts: SpecFacts) -> None:
         tuple(_param(name, variable, facts) for name, variable in taken.items()),
         (*checks, *body),
         forward if frame.forward is not None else None,
+        inputs=tuple(str(x) for _, x in list(inputs.values())[1:]),
+        flow=str(next(iter(inputs.values()))[1]),
+        outputs=max(1, len(document.outputs)),
         beginning=beginning(rules, facts.weighted, facts.given_names) if rules else (),
         authority=beginning_prose(rules) if rules else (),
     )
@@ -92,6 +102,8 @@ def _checked(variable: Code, symbol: Symbol) -> list[Statement]:
     if variable.kind == RATIONAL:
         text = code.call("str", variable, kind=code.WORD)
         made.append(Assign(name, code.call("Fraction", text, kind=RATIONAL), kept=True))
+    if symbol.truth:
+        return made
     if symbol.choices is not None:
         listed = ", ".join(map(str, symbol.choices))
         wrong = code.compare(variable, "not in", tuple(symbol.choices))

@@ -102,8 +102,8 @@ def _class(made: Class) -> str:
         lines += [""] if made.params or made.body else []
         taken = "".join(f", {name}: Tensor" for name in made.inputs)
         given = "Tensor" if made.outputs == 1 else f"tuple[{', '.join(['Tensor'] * made.outputs)}]"
-        lines += [f"{STEP}def forward(self, x: Tensor{taken}) -> {given}:"]
-        lines += laid(made.forward, STEP * 2, {"x", *made.inputs})
+        lines += [f"{STEP}def forward(self, {made.flow}: Tensor{taken}) -> {given}:"]
+        lines += laid(made.forward, STEP * 2, {made.flow, *made.inputs})
     if made.beginning:
         lines += ["", f"{STEP}def _initialise(self) -> None:", *python_docstring(made.authority, STEP * 2)]
         lines += [f"{STEP * 2}with torch.no_grad():", *laid(made.beginning, STEP * 3)]

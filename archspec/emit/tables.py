@@ -9,13 +9,13 @@ from archspec.emit.code import INT, WORD, Code
 from archspec.emit.conditions import reader
 from archspec.emit.containers import call_child, sequential
 from archspec.emit.frame import Frame, variables
-from archspec.emit.loops import loop, repeated
-from archspec.emit.modules import apply, apply_as, keep_value
+from archspec.emit.loops import loop, repeated, through_each
+from archspec.emit.modules import NONE_TAKEN, Taken, apply, apply_as, keep_value, taken
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.document import TableRows, TableStep
-from archspec.language.rules import FLOWING, arguments
-from archspec.language.steps import CALLEE
+from archspec.language.rules import FLOWING, arguments, block_inputs, label_of, labels_of
+from archspec.language.steps import BESIDE, CALLEE, callee_of
 
 Row = Mapping[str, Any]
 
@@ -33,7 +33,7 @@ def write_table(step: TableStep, frame: Frame) -> None:
 
 def _uniform(table: TableRows, rows: list[dict[str, Any]], frame: Frame) -> bool:
     """Whether one loop can go through the rows: all of one block or operator, named, and without gaps."""
-    callees = {_callee(table, row) for row in rows}
+    callees = {callee_of(table, row) for row in rows}
     cells = [{k: v for k, v in row.items() if k not in CALLEE} for row in rows]
     return (
         len(callees) == 1
@@ -55,7 +55,7 @@ def _fillable(table: TableRows, callee: str, column: str, rows: list[dict[str, A
 
 def _looped(table: TableRows, rows: list[dict[str, Any]], frame: Frame) -> None:
     """A loop over the rows of a table."""
-    callee = _callee(table, rows[0])
+    callee = callee_of(table, rows[0])
     columns = [name for name in rows[0] if name not in (*CALLEE, "as") and any(row[name] is not None for row in rows)]
     cells = {name: [_filled(callee, name, row[name], frame) for row in rows] for name in columns}
     kinds = {name: {code.kind_of(value) for value in values} for name, values in cells.items()}
@@ -96,28 +96,40 @@ def _filled(callee: str, column: str, cell: Any, frame: Frame) -> Any:
 
 def _row(table: TableRows, row: Row, frame: Frame) -> None:
     """One row of a table by itself."""
+    callee = callee_of(table, dict(row))
+    given = {k: v for k, v in row.items() if k not in (*CALLEE, *BESIDE) and v is not None}
+    values = taken(callee, labels_of(row.get("from")), given, frame)
     flow = _entry(table, tuple(row.values()), frame)
-    read = reader(frame, flow)
-    given = {k: v for k, v in row.items() if k not in (*CALLEE, "as")}
-    nominal = {k: None if v is None else read.value(v) for k, v in given.items()}
+    read, labels = reader(frame, flow), block_inputs(frame.facts.document, callee)
+    nominal = {k: read.value(v) for k, v in given.items() if k not in labels}
     label = None if row.get("as") is None else str(row["as"])
-    _made_of_row(table, _callee(table, row), nominal, label, flow, frame)
+    share = label_of(row.get("share"))
+    _made_of_row(table, callee, nominal, label, flow, frame, values, share)
     keep_value(label, frame)
 
 
-def _made_of_row(table: TableRows, callee: str, nominal: Row, label: Any, flow: tuple[Any, ...], frame: Frame) -> None:
+def _made_of_row(
+    table: TableRows,
+    callee: str,
+    nominal: Row,
+    label: Any,
+    flow: tuple[Any, ...],
+    frame: Frame,
+    values: Taken = NONE_TAKEN,
+    share: str | None = None,
+) -> None:
     """What a row is made of, once or several times; its numbers, or the variables of a loop over rows."""
     built = _built(table, nominal, frame, flow)
     if table.repeat is None:
         if isinstance(label, Code):
             apply_as(label, callee, built, frame)
         else:
-            apply(callee, built, label, frame)
+            apply(callee, built, label, frame, values, share)
         return
     times = frame.scope.whole(built.pop(table.repeat))
     later = built
     if table.after_first:
-        read = reader(frame, flow)
+        read = reader(frame.inside(frame.owner, {k: v for k, v in nominal.items() if v is not None}), flow)
         second = {key: read.value(value) for key, value in table.after_first.items()}
         later = _built(table, {**nominal, **second}, frame, flow)
         later.pop(table.repeat)
@@ -129,10 +141,16 @@ def _made_of_row(table: TableRows, callee: str, nominal: Row, label: Any, flow: 
         if set(built) & accepted != set(later) & accepted:
             raise ArchspecError("after_first gives an argument that the first repetition leaves at its default")
         args = {key: code.choose(first, built[key], later[key]) for key in built if key in accepted}
-        apply_as(children.unit_name(number), callee, args, inner)
+        apply_as(children.unit_name(number), callee, args, inner, values)
 
+    if values.more:
+        raise ArchspecError(f"{callee} joins several values and cannot be repeated")
     repeated(times, "i", sequential(name, frame), frame, unit)
-    call_child(name, frame)
+    more = tuple(x for _, x in values.named.values())
+    if more:
+        through_each(name, more, frame)
+    else:
+        call_child(name, frame)
 
 
 def _entry(table: TableRows, cells: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
@@ -153,10 +171,6 @@ def _built(table: TableRows, nominal: Row, frame: Frame, flow: tuple[Any, ...]) 
     return {
         key: value if (header := headers.get(key)) is None else read.expression(header) for key, value in values.items()
     }
-
-
-def _callee(table: TableRows, row: Row) -> str:
-    return next((str(row[key]) for key in CALLEE if key in row), table.block or "")
 
 
 def _values(cells: list[Any]) -> tuple[Any, ...] | None:

@@ -15,10 +15,11 @@ from archspec.emit.flow import Either
 from archspec.emit.frame import Frame
 from archspec.emit.joins import write_join
 from archspec.emit.loops import write_repeat
-from archspec.emit.modules import apply, keep_value
+from archspec.emit.modules import apply, keep_value, taken, value_of
 from archspec.emit.tables import write_table
 from archspec.errors import ArchspecError, SpecError
 from archspec.language.document import Body, Call, From, Group, Join, Repeat, Step, TableStep, Use, When
+from archspec.language.rules import block_inputs
 
 
 def walk(body: Body, frame: Frame) -> None:
@@ -50,38 +51,46 @@ def _step(step: Step, frame: Frame) -> None:
 
 
 def _call(step: Call, frame: Frame) -> None:
-    read = reader(frame)
-    apply(step.name, {name: read.value(value) for name, value in step.args.items()}, step.as_, frame)
+    values = taken(step.name, step.from_ or (), step.args, frame)
+    apply(step.name, _read(step.name, step.args, frame), step.as_, frame, values, step.share)
+
+
+def _read(callee: str, args: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
+    """The code of arguments, without the names of values that a block takes."""
+    read, labels = reader(frame), block_inputs(frame.facts.document, callee)
+    return {name: read.value(value) for name, value in args.items() if name not in labels}
 
 
 def _use(step: Use, frame: Frame) -> None:
     read = reader(frame)
     callee = read.expression(step.use)
-    args = {name: read.value(value) for name, value in step.args.items()}
     known = (callee,) if isinstance(callee, str) else code.known_values(callee)
     if not known:
         raise SpecError(f"use: what '{step.use}' may name is not known when the source is written", step.use.at)
-    _alternatives(callee, tuple(known), args, step, frame)
+    _alternatives(callee, tuple(known), step, frame)
 
 
-def _alternatives(callee: Any, known: tuple[str, ...], args: Mapping[str, Any], step: Use, frame: Frame) -> None:
+def _alternatives(callee: Any, known: tuple[str, ...], step: Use, frame: Frame) -> None:
     first, *others = known
+
+    def use(inner: Frame) -> None:
+        values = taken(first, step.from_ or (), step.args, inner)
+        apply(first, _read(first, step.args, inner), step.as_, inner, values, step.share)
+
     if not others:
-        apply(first, args, step.as_, frame)
+        use(frame)
         return
     conditional(
         code.compare(callee, "==", first),
         frame,
-        lambda inner: apply(first, args, step.as_, inner),
-        lambda inner: _alternatives(callee, tuple(others), args, step, inner),
+        use,
+        lambda inner: _alternatives(callee, tuple(others), step, inner),
         step.as_ or first,
     )
 
 
 def _from(step: From, frame: Frame) -> None:
-    if step.from_ not in frame.named:
-        raise SpecError(f"from: nothing before this is called '{step.from_}'", step.value_at("from"))
-    frame.flow, frame.x = frame.named[step.from_]
+    frame.flow, frame.x = value_of(step.from_, frame)
     frame.does = True
 
 

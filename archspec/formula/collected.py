@@ -20,7 +20,7 @@ Groups: TypeAlias = dict[Expr, dict[Expr, Expr]]
 
 def sizes(network: Network) -> tuple[Expr, ...]:
     """The spatial sizes of a network that are expressions, in the order in which they come."""
-    tensors = (network.input, *(node.output for node in network.nodes))
+    tensors = (*network.inputs.values(), *(node.output for node in network.nodes))
     found = (size for tensor in tensors if len(tensor.shape) == 4 for size in tensor.shape[2:])
     return tuple(dict.fromkeys(size for size in found if isinstance(size, Expr) and size.free_symbols))
 

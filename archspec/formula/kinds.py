@@ -2,7 +2,7 @@
 
 from archspec.dims import equal
 from archspec.graph import Network, Node
-from archspec.ops.base import as_pair
+from archspec.ops.base import per_axis
 from archspec.ops.window import Convolution
 
 
@@ -20,10 +20,10 @@ def kind_of(network: Network, node: Node) -> str:
     if not isinstance(operator, Convolution):
         return operator.name
     (x,) = network.inputs_of(node)
-    height, width = as_pair(operator.kernel_size)
-    one, point = type(operator.groups) is int and operator.groups == 1, bool(height == width == 1)
+    sizes = per_axis(operator.kernel_size, operator.axes)
+    one, point = type(operator.groups) is int and operator.groups == 1, all(bool(size == 1) for size in sizes)
     channels = (x.shape[1], operator.out_channels)
     if equal(operator.groups, x.shape[1]) if not one else not point and all(equal(size, 1) for size in channels):
         return f"depthwise {operator.name}"
-    shape = "pointwise" if point else f"{height}×{width}"
+    shape = "pointwise" if point else "×".join(map(str, sizes))
     return f"{shape} {operator.name}" if one else f"grouped {shape} {operator.name}"

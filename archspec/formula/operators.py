@@ -5,6 +5,7 @@ letters. A switch is 1 or 0, and a word is 1 where it is chosen, as in docs/oper
 is found by asking for every setting of them.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
@@ -34,19 +35,50 @@ LETTERS: Mapping[str, str] = {
     "scale_factor": "r",
     "sections": "q",
     "size": "m",
+    "hidden_size": "u",
 }
 """The letters of fields; a field that is not here is its own letter."""
 
-ORDER = ("n", "c_out", "f_out", "h_out", "w_out", "c_in", "f_in", "c", "f", "t", "h", "w", "k", "k_h", "k_w")
+ORDER = (
+    *("n", "c_out", "f_out", "l_out", "z_out", "h_out", "w_out", "c_in", "f_in", "c", "f", "t", "l", "z", "h", "w"),
+    *("heads", "l_q", "l_k", "d_k", "d_v", "k", "k_h", "k_w"),
+)
 """The letters that come first in a product, in this order; then the others as they are met."""
 
 ONE_OR_ALL = ("num_parameters",)
 """The fields that are 1, or as many as the input has channels."""
 
-PRIMED: Mapping[str, str] = {"h_out": "h′", "w_out": "w′"}
+PRIMED: Mapping[str, str] = {"h_out": "h′", "w_out": "w′", "l_out": "l′", "z_out": "z′"}
 """How the sizes of the result are written."""
 
-_PRIMES = {"h_out": "height of the result", "w_out": "width of the result"}
+_PRIMES = {
+    "h_out": "height of the result",
+    "w_out": "width of the result",
+    "l_out": "length of the result",
+    "z_out": "depth of the result",
+}
+
+RESULTS: Mapping[int, tuple[str, ...]] = {
+    1: ("l_out",),
+    2: ("h_out", "w_out"),
+    3: ("z_out", "h_out", "w_out"),
+}
+"""The letters of a result's sizes, by the axes behind its channels."""
+
+MEANS: Mapping[str, str] = {
+    "n": "inputs at once",
+    "heads": "heads",
+    "l_q": "queries",
+    "l_k": "keys",
+    "d_k": "features of a query and of a key",
+    "d_v": "features of a value",
+    "t": "positions of the input",
+    "f": "features of the input",
+    "f_in": "features of the input",
+    "rows": "rows of patches",
+    "columns": "columns of patches",
+}
+"""What the letters stand for that operators give their inputs."""
 
 FIGURES: tuple[str, ...] = ("params", "buffers", *KINDS)
 """What the closed forms of an operator are of, besides its shape."""
@@ -110,12 +142,39 @@ def operator_forms() -> tuple[OperatorForm, ...]:
 
 def forms_of(cls: type[Operator]) -> Iterator[OperatorForm]:
     """The closed forms of one operator: for each setting of the switches that change its shape, one in the others."""
-    switches = {name: found for name in cls.model_fields if (found := alternatives(cls, name))}
+    switches = {
+        name: found for name in cls.model_fields if name not in cls.example and (found := alternatives(cls, name))
+    }
     shaping = [name for name in switches if name in ONE_OR_ALL or _shapes(cls, name, switches[name])]
-    costing = {name: found for name, found in switches.items() if name not in shaping}
+    shaping += [name for name in switches if name not in shaping and _costs(cls, name, switches[name])]
+    costing = {name: found for name, found in switches.items() if name not in shaping and len(found) == 2}
+    made: list[OperatorForm] = []
     for chosen in product(*(switches[name] for name in shaping)):
         settings = dict(zip(shaping, chosen, strict=True))
-        yield _form(cls, settings, costing)
+        if any(settings[name] != switches[name][0] for name in shaping) and not _possible(cls, settings):
+            continue
+        form = _form(cls, settings, costing)
+        if not any(_same_forms(form, other) for other in made):
+            made.append(form)
+            yield form
+
+
+def _possible(cls: type[Operator], settings: Mapping[str, Any]) -> bool:
+    """Whether an operator takes these settings together."""
+    try:
+        with dims.recording():
+            lettered(cls, settings)
+    except ArchspecError:
+        return False
+    return True
+
+
+def _same_forms(one: OperatorForm, other: OperatorForm) -> bool:
+    """Whether two words come to the same, as `same` and `tf_same` do."""
+    words = all(isinstance(setting, str) for form in (one, other) for setting in form.settings.values())
+    shapes = [tuple(size.exact for size in form.output) for form in (one, other)]
+    figures = [{name: each.exact for name, each in form.figures.items()} for form in (one, other)]
+    return bool(words and one.settings and other.settings and shapes[0] == shapes[1] and figures[0] == figures[1])
 
 
 def alternatives(cls: type[Operator], name: str) -> tuple[Any, ...]:
@@ -135,6 +194,14 @@ def _shapes(cls: type[Operator], name: str, settings: tuple[Any, ...]) -> bool:
     """Whether a switch changes the shape of the result."""
     shapes = {lettered(cls, {name: setting}).output.shape for setting in settings}
     return len(shapes) > 1
+
+
+def _costs(cls: type[Operator], name: str, settings: tuple[Any, ...]) -> bool:
+    """Whether one of several words, which no 0 and 1 can tell apart, changes what it costs."""
+    if len(settings) < 3:
+        return False
+    facts = [lettered(cls, {name: setting}).facts() for setting in settings]
+    return any(fact != facts[0] for fact in facts)
 
 
 def _form(cls: type[Operator], settings: Mapping[str, Any], switches: Mapping[str, tuple[Any, ...]]) -> OperatorForm:
@@ -228,7 +295,7 @@ class Lettered:
 
         return OperatorForm(
             operator=self.operator.name,
-            settings={name: setting for name, setting in settings.items() if setting is not LETTER},
+            settings={**self.operator.example, **{k: each for k, each in settings.items() if each is not LETTER}},
             letters=known,
             inputs=tuple(self.sizes(x.shape) for x in self.inputs),
             output=self.sizes(self.output.shape),
@@ -244,11 +311,12 @@ class Lettered:
     def result(self) -> dict[Expr, Symbol]:
         """Height and width of the result as letters, where they are no plain letters already."""
         shape = self.output.shape
-        if len(shape) != len(AXES[4]):
+        axes = getattr(self.operator, "axes", 2)
+        if len(shape) != axes + 2:
             return {}
         return {
             to_sympy(size): symbol(name)
-            for size, name in zip(shape[2:], PRIMED, strict=True)
+            for size, name in zip(shape[2:], RESULTS[axes], strict=True)
             if not to_sympy(size).is_Atom
         }
 
@@ -289,35 +357,58 @@ AXES: Mapping[int, tuple[tuple[str, str], ...]] = {
     2: (("n", "inputs at once"), ("c", "channels")),
     3: (("n", "inputs at once"), ("t", "positions"), ("c", "features")),
     4: (("n", "inputs at once"), ("c", "channels"), ("h", "height"), ("w", "width")),
+    5: (("n", "inputs at once"), ("c", "channels"), ("z", "depth"), ("h", "height"), ("w", "width")),
 }
 """The letters of an input by the number of its axes."""
+
+_SEQUENCE = (("n", "inputs at once"), ("c", "channels"), ("l", "length"))
+"""The letters of a sequence whose channels come first."""
 
 
 def lettered(cls: type[Operator], settings: Mapping[str, Any]) -> Lettered:
     """An operator with some settings, all other sizes letters, on the first inputs that it takes: images, or vectors.
 
     Raises:
-        ArchspecError: It takes no inputs of 4, 2 or 3 axes.
+        ArchspecError: It takes no inputs of 4, 2, 3 or 5 axes.
     """
     named: dict[str, SizeLetter] = {}
     operator = cls(**{name: value for name in cls.model_fields for value in _setting(cls, name, settings, named)})
-    branches = 2 if cls.arity == "many" else 1
-    for rank in (4, 2, 3):
-        letters: dict[str, SizeLetter] = {}
-        inputs = tuple(_input(cls, rank, number, branches, letters) for number in range(branches))
+    for inputs, letters in _inputs(cls):
         try:
             operator.output(*inputs)
             operator.weights(*inputs)
         except ShapeError:
             continue
         return Lettered(operator, inputs, (*letters.values(), *named.values()))
-    raise ArchspecError(f"{cls.name} takes no inputs of 4, 2 or 3 axes, so that it has no closed forms here")
+    raise ArchspecError(f"{cls.name} takes no inputs of 4, 2, 3 or 5 axes, so that it has no closed forms here")
+
+
+def _inputs(cls: type[Operator]) -> Iterator[tuple[tuple[Tensor, ...], dict[str, SizeLetter]]]:
+    """Inputs in letters that an operator may take: its own, else an image, a vector, a sequence, a volume."""
+    if cls.letters:
+        letters: dict[str, SizeLetter] = {}
+        yield tuple(_said(text, letters) for text in cls.letters), letters
+        return
+    branches = 2 if cls.arity == "many" else 1
+    for rank in (4, 2, 3, 5):
+        letters = {}
+        yield tuple(_input(cls, rank, number, branches, letters) for number in range(branches)), letters
+
+
+def _said(text: str, letters: dict[str, SizeLetter]) -> Tensor:
+    """An input whose sizes are letters, or products of letters, as an operator says."""
+    for letter in re.findall(r"\w+", text):
+        letters[letter] = SizeLetter(letter, MEANS[letter])
+    return Tensor(tuple(dims.product(map(symbol, size.split("*"))) for size in text.split()))
 
 
 def _setting(
     cls: type[Operator], name: str, settings: Mapping[str, Any], named: dict[str, SizeLetter]
 ) -> Iterator[Any]:
-    """The value of a field: as set, else a letter if it is a size, else none: its default."""
+    """The value of a field: as set, or shown, else a letter if it is a size, else none: its default."""
+    if name in cls.example:
+        yield _shown(cls.example[name], name, named)
+        return
     setting = settings.get(name, LETTER if is_size(cls, name) else None)
     if setting is LETTER:
         letter = LETTERS.get(name, name)
@@ -329,6 +420,16 @@ def _setting(
         yield 0  # the number of a part or an axis
 
 
+def _shown(value: Any, field: str, named: dict[str, SizeLetter]) -> Any:
+    """What a field is shown with; texts in a list are letters."""
+    if not isinstance(value, tuple):
+        return value
+    for part in value:
+        if isinstance(part, str):
+            named.setdefault(part, SizeLetter(part, MEANS.get(part, field)))
+    return tuple(symbol(part) if isinstance(part, str) else part for part in value)
+
+
 def is_size(cls: type[Operator], name: str) -> bool:
     """Whether a field is a size, and so can be a letter: no switch, word, axis or real number."""
     known = domain(cls.model_fields[name])
@@ -338,7 +439,8 @@ def is_size(cls: type[Operator], name: str) -> bool:
 def _input(cls: type[Operator], rank: int, number: int, branches: int, letters: dict[str, SizeLetter]) -> Tensor:
     """An input in letters; the channels of branches that are joined along them differ."""
     shape = []
-    for letter, means in AXES[rank]:
+    axes = _SEQUENCE if getattr(cls, "axes", None) == 1 and rank == 3 else AXES[rank]
+    for letter, means in axes:
         joined = letter == "c" and branches > 1 and "dim" in cls.model_fields
         name = f"c_{number + 1}" if joined else input_letter(cls, letter)
         letters[name] = SizeLetter(name, f"{means} of the input" if letter != "n" else means)

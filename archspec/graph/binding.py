@@ -6,6 +6,7 @@ from typing import Any
 from archspec import dims
 from archspec.errors import ArchspecError, BindingError, did_you_mean
 from archspec.language.document import Document, Symbol
+from archspec.language.expression import CONSTANTS
 from archspec.language.rules import MAX_SIZE, value_fault
 
 
@@ -29,9 +30,12 @@ def _bound(name: str, symbol: Symbol, bindings: Mapping[str, Any], free: bool) -
         if name in bindings:
             raise BindingError(f"the symbol '{name}' cannot be both bound and free")
         if symbol.word:
-            raise BindingError(f"the symbol '{name}' chooses between words and cannot be free")
+            kind = "is true or false" if symbol.truth else "chooses between words"
+            raise BindingError(f"the symbol '{name}' {kind} and cannot be free")
         return _free(name, symbol)
     value = bindings.get(name, symbol.default)
+    if symbol.truth and isinstance(value, str):
+        value = CONSTANTS.get(value.strip().lower(), value)
     if not symbol.word:
         value = _exact(name, value)
     if dims.is_symbolic(value) or dims.has_rules(value):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from archspec import dims
@@ -11,7 +10,7 @@ from archspec.graph.binding import batch_size, bind
 from archspec.graph.calls import walk_call, walk_use
 from archspec.graph.expansion import MAX_STEPS, Expansion, ExpansionStoppedError
 from archspec.graph.frame import BodyFrame, Flow, bind_lets
-from archspec.graph.network import INPUT, Container, Network
+from archspec.graph.network import OUTPUT, Container, Network
 from archspec.graph.repeats import walk_repeat
 from archspec.graph.tables import walk_table
 from archspec.language.document import (
@@ -66,15 +65,15 @@ def expand(
     with dims.recording(decisive) as conditions:
         values = bind(document, bindings or {}, free)
         expansion = Expansion(document, values, walk_body)
-        tensor, output = _run(expansion, batch_size(batch))
+        inputs, outputs = _run(expansion, batch_size(batch))
     choices = {name: symbol.choices for name, symbol in document.symbols.items() if symbol.choices}
     return Network(
         name=document.name,
         bindings=values,
-        batch=tensor.shape[0],
-        input=tensor,
+        batch=next(iter(inputs.values())).shape[0],
+        inputs=inputs,
         nodes=tuple(expansion.nodes),
-        output=output,
+        outputs=outputs,
         conditions=tuple(condition for condition in conditions if not condition.holds_for(choices)),
         traces=tuple(expansion.traces),
         containers=expansion.containers,
@@ -82,8 +81,8 @@ def expand(
     )
 
 
-def first_use(document: Document, block: str) -> tuple[Mapping[str, Any], Tensor] | None:
-    """What a block is given where it is used first, and what flows in there; None if nothing uses it.
+def first_use(document: Document, block: str) -> tuple[Mapping[str, Any], Mapping[str, Tensor]] | None:
+    """What a block is given where it is used first, and the shapes that it takes there; None if nothing uses it.
 
     Raises:
         SpecErrors: The network cannot be built as far as that; faults behind it do not matter.
@@ -98,23 +97,39 @@ def first_use(document: Document, block: str) -> tuple[Mapping[str, Any], Tensor
     return expansion.uses.get(block)
 
 
-def _run(expansion: Expansion, batch: Any) -> tuple[Tensor, str]:
-    """Walk the network's body: the shape of its input, and the name of the node whose result is its output."""
+def _run(expansion: Expansion, batch: Any) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Walk the network's body: the shapes of its inputs, and of its outputs the nodes whose results they are."""
     document = expansion.document
-    tensor = Tensor((batch, *(_input_size(size, expansion) for size in document.input)))
+    inputs = {
+        name: Tensor((batch, *(_input_size(size, expansion) for size in sizes)))
+        for name, sizes in document.shapes.items()
+    }
     if expansion.errors:
         raise SpecErrors(expansion.errors)
-    expansion.hint = channels_last(tensor.shape[1:])
+    flows = [Flow(name, tensor) for name, tensor in inputs.items()]
+    expansion.hint = channels_last(flows[0].tensor.shape[1:])
     bind_lets(document.let, expansion.globals)
-    frame = BodyFrame(expansion, expansion.globals.within({}), Flow(INPUT, tensor), "", None, None, 0)
-    frame.named[INPUT] = frame.flow
+    frame = BodyFrame(expansion, expansion.globals.within({}), flows[0], "", None, None, 0)
+    frame.named.update((flow.name, flow) for flow in flows)
     with suppress(ExpansionStoppedError):
         walk_body(document.network, frame)
     if expansion.errors:
         raise SpecErrors(expansion.errors)
     if not expansion.nodes:
         raise SpecErrors([SpecError("the network has no layers", document.key_at("network"))])
-    return tensor, frame.flow.name
+    return inputs, _outputs(document, frame)
+
+
+def _outputs(document: Document, frame: BodyFrame) -> dict[str, str]:
+    """Of each output the node whose result it is; what flows at the end, where none are named."""
+    found = {}
+    for number, label in enumerate(document.outputs):
+        at = document.places.get(f"outputs[{number}]") or document.key_at("outputs")
+        try:
+            found[label] = frame.value_of(label, "outputs", at).name
+        except SpecError as error:
+            raise SpecErrors([error]) from None
+    return found or {OUTPUT: frame.flow.name}
 
 
 def _input_size(size: Expression, expansion: Expansion) -> Any:
@@ -182,10 +197,7 @@ def _holds(condition: Expression, scope: Scope) -> bool:
 
 
 def _walk_from(step: From, frame: BodyFrame) -> None:
-    found = frame.named.get(step.from_)
-    if found is None:
-        raise SpecError(f"from: nothing before this is called '{step.from_}'", step.value_at("from"))
-    frame.flow = replace(found)  # a new value: a branch that only passes this on does something
+    frame.flow = frame.value_of(step.from_, "from", step.value_at("from"))
 
 
 def _walk_join(step: Join, frame: BodyFrame) -> None:

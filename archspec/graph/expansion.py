@@ -14,7 +14,7 @@ from archspec.graph.frame import BodyFrame, Flow
 from archspec.graph.lookup import lookup
 from archspec.graph.network import Container, Node, Trace
 from archspec.graph.operators import checked_output, guessed_output, make_operator
-from archspec.language.document import Body, Document, Step
+from archspec.language.document import INPUT, Body, Document, Step
 from archspec.language.expression import Expression, Scope
 from archspec.language.rules import signature, words
 from archspec.ops import Operator, Tensor
@@ -56,7 +56,9 @@ class Expansion:
         self.steps = 0
         self.hint = ""  # said once, with the first shape that does not fit
         self.outputs: dict[Any, Tensor] = {}
-        self.uses: dict[str, tuple[Mapping[str, Any], Tensor]] = {}
+        self.taken: dict[str, tuple[Tensor, ...]] = {}
+        self.inputs = frozenset({INPUT, *document.shapes})
+        self.uses: dict[str, tuple[Mapping[str, Any], Mapping[str, Tensor]]] = {}
         self.globals = Scope(dict(values), words=words(document))
         self.globals.functions = {
             **{name: lookup(name, table) for name, table in document.lookups.items()},
@@ -127,6 +129,7 @@ class Expansion:
         if any(dims.parts(size) > MAX_PARTS for size in output.shape):
             self.stop(f"{name}: a size is an expression of more than {MAX_PARTS} parts; bind a symbol", step.at)
         sources = tuple([value.name for value in inputs])
+        self.taken[name] = tensors
         self.nodes.append(Node(name, operator, sources, output, frame.block or name, frame.kind or callee, step.at))
         frame.flow = Flow(name, output, guessed)
 
@@ -140,6 +143,10 @@ class Expansion:
         if known is None:
             known = self.outputs[key] = checked_output(operator, tensors)
         return known
+
+    def tensors(self, node: Node) -> tuple[Tensor, ...]:
+        """The shapes that flow into a node."""
+        return self.taken[node.name]
 
     def checkpoint(self, frame: BodyFrame) -> SavedWalk:
         """What the walk has found so far."""

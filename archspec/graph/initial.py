@@ -43,7 +43,7 @@ def _filled(network: Network, node: Node, rule: Rule) -> Iterator[tuple[str, Fil
     if {*rule.of}.isdisjoint(_names(node)):
         return
     fillings: Mapping[str, Filling] = rule.fillings()
-    for array in node.operator.weights(*network.inputs_of(node)):
+    for array in network.weights_of(node):
         if array.trainable and array.name in fillings:
             filling = fillings[array.name]
             if filling.kind in SHAPED and len(array.shape) < 2:

@@ -13,18 +13,22 @@ SOFTMAXES = frozenset({"softmax", "log_softmax"})
 
 
 def before_softmax(network: N) -> N:
-    """The network up to its last softmax; itself, if it does not end with one.
+    """The network up to its last softmax; itself, if it does not end with one, or names its outputs.
 
     >>> from archspec.graph import expand
     >>> from archspec.language import load
     >>> before_softmax(expand(load("vgg16"))).output
     'fc8'
     """
+    named = network.document is not None and network.document.outputs
+    if named or network.output in network.inputs:
+        return network
     last = network.node(network.output)
     used = any(last.name in node.inputs for node in network.nodes)
     if last.operator.name not in SOFTMAXES or used:
         return network
-    return replace(network, nodes=tuple(node for node in network.nodes if node is not last), output=last.inputs[0])
+    outputs = dict.fromkeys(network.outputs, last.inputs[0])
+    return replace(network, nodes=tuple(node for node in network.nodes if node is not last), outputs=outputs)
 
 
 def without_softmax(document: Document, network: Network) -> Document:

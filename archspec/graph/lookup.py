@@ -14,6 +14,8 @@ def lookup(name: str, table: Lookup) -> Callable[..., Any]:
 
     def find(key: Any, column: Any = table.columns[-1]) -> Any:
         if dims.is_array(key) or dims.is_array(column):
+            for place in filter(dims.is_array, (key, column)):
+                dims.tell_apart(place)
             raise ArchspecError(f"{name} is a table; bind {key} to one value to look it up")
         if dims.is_symbolic(key) or dims.is_symbolic(column):
             kept = _kept(name, table, key, column)

@@ -26,10 +26,19 @@ def attribute(part: str) -> str:
     return f"{part}_" if any(stem in RESERVED or iskeyword(stem) for stem in stems) else part
 
 
+def place_of(node: str) -> str:
+    """Where a node's module stands in the network's.
+
+    >>> place_of("stage3/unit2/conv2d")
+    'stage3.unit2.conv2d'
+    """
+    return ".".join(map(attribute, node.split("/")))
+
+
 def state_key(node: str, weight: str) -> str:
     """The name of a node's array in the state dict.
 
     >>> state_key("stage3/unit2/conv2d", "weight")
     'stage3.unit2.conv2d.weight'
     """
-    return ".".join([*map(attribute, node.split("/")), weight])
+    return f"{place_of(node)}.{weight}"

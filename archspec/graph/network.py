@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.errors import Mark
 from archspec.language.document import Document
-from archspec.ops import Operator, Tensor
+from archspec.ops import Operator, Tensor, Weight
 from archspec.result import Reported, short
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from archspec.symbols import Condition
 
-INPUT = "input"
-"""The name under which nodes refer to the network's input."""
+OUTPUT = "output"
+"""What the one output of a network is called, if nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,14 @@ class Node:
     Attributes:
         name: A path such as "stage3/unit2/expand/conv2d"; with dots for slashes, the prefix of its state-dict keys.
         operator: What it computes.
-        inputs: The names of the nodes it takes, in order; a name can stand twice. `INPUT` is the network's input.
+        inputs: The names of the nodes it takes, in order; a name can stand twice. One of the network's inputs stands
+            there by its own name; the only one is `INPUT`, unless the specification names it.
         output: The shape of its result.
         block: The path of the outermost block it belongs to; its own name if it belongs to none.
         kind: The name of that block in the specification, or its operator's.
         at: Where it stands in the specification.
         times: How many such nodes it stands for: 1, unless it is in a repeat whose number is an expression.
+        shared: Of its arrays those that are another node's, too, and by name the first node that has each.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Node:
     kind: str
     at: Mark | None
     times: Any = 1
+    shared: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def stage(self) -> str:
@@ -98,9 +101,9 @@ class Network(Reported):
         name: The specification's name.
         bindings: The symbols' values, defaults included; a free symbol is a SymPy symbol.
         batch: The number of images or vectors at once.
-        input: The shape of the input, batch first.
+        inputs: The shape of each input, batch first, by name.
         nodes: The operators in topological order.
-        output: The name of the node whose result is the network's.
+        outputs: Of each output, by name, the node whose result it is.
         conditions: What had to be taken for true of free symbols.
         traces: The rows of the specification's tables and the steps around them, with nominal and built numbers.
         containers: What the inner parts of the tree of names are made of, by path.
@@ -110,9 +113,9 @@ class Network(Reported):
     name: str
     bindings: Mapping[str, Any]
     batch: Any
-    input: Tensor
+    inputs: Mapping[str, Tensor]
     nodes: tuple[Node, ...]
-    output: str
+    outputs: Mapping[str, str]
     conditions: "tuple[Condition, ...]" = ()
     traces: tuple[Trace, ...] = ()
     containers: Mapping[str, Container] = field(default_factory=dict)
@@ -122,30 +125,70 @@ class Network(Reported):
     def _by_name(self) -> dict[str, Node]:
         return {node.name: node for node in self.nodes}
 
+    @property
+    def input(self) -> Tensor:
+        """The shape of the input, batch first; of several, that of the first."""
+        return next(iter(self.inputs.values()))
+
+    @property
+    def output(self) -> str:
+        """The name of the node whose result is the output; of several, of the first."""
+        return next(iter(self.outputs.values()))
+
+    @property
+    def one_to_one(self) -> bool:
+        """Whether it has one input and one output."""
+        return len(self.inputs) == len(self.outputs) == 1
+
+    @property
+    def results(self) -> tuple[Tensor, ...]:
+        """The shapes of its outputs."""
+        return tuple(map(self.tensor, self.outputs.values()))
+
     def node(self, name: str) -> Node:
         """The node of that name; KeyError if there is none."""
         return self._by_name[name]
 
     def tensor(self, name: str) -> Tensor:
-        """The result of the node of that name, or the input."""
-        return self.input if name == INPUT else self._by_name[name].output
+        """The result of the node of that name, or the input of that name."""
+        return self.inputs[name] if name in self.inputs else self._by_name[name].output
+
+    def below(self, name: str) -> Any:
+        """Where an input is of whole numbers, from 0, what they lie below; None where it is of real numbers."""
+        rooted = {name}
+        for node in self.nodes:
+            if node.operator.view and node.inputs[0] in rooted:
+                rooted.add(node.name)
+        found = (node.operator.below for node in self.nodes if not rooted.isdisjoint(node.inputs))
+        return min((most for most in found if most is not None), default=None)
 
     def inputs_of(self, node: Node) -> tuple[Tensor, ...]:
         """What flows into a node, in order."""
         return tuple(self.tensor(name) for name in node.inputs)
+
+    def weights_of(self, node: Node) -> tuple[Weight, ...]:
+        """The arrays of a node that are its own, or of which it is the first of several nodes that have them."""
+        arrays = node.operator.weights(*self.inputs_of(node))
+        return tuple(array for array in arrays if array.name not in node.shared) if node.shared else arrays
+
+    @cached_property
+    def sharing(self) -> frozenset[str]:
+        """The nodes that have an array in common with another."""
+        owners = {owner for node in self.nodes for owner in node.shared.values()}
+        return frozenset({*owners, *(node.name for node in self.nodes if node.shared)})
 
     def digraph(self) -> "networkx.MultiDiGraph[str]":
         """The network as a networkx graph: one edge per input, numbered by its position."""
         import networkx
 
         graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph(name=self.name)
-        graph.add_node(INPUT, output=self.input)
+        for name, tensor in self.inputs.items():
+            graph.add_node(name, output=tensor)
         for node in self.nodes:
             graph.add_node(node.name, operator=node.operator, output=node.output)
             graph.add_edges_from((source, node.name, {"position": i}) for i, source in enumerate(node.inputs))
         return graph
 
     def __repr__(self) -> str:
-        return short(
-            self, self.name, f"{len(self.nodes)} nodes", f"input {self.input}", f"output {self.nodes[-1].output}"
-        )
+        taken, given = (", ".join(map(str, tensors)) for tensors in (self.inputs.values(), self.results))
+        return short(self, self.name, f"{len(self.nodes)} nodes", f"input {taken}", f"output {given}")

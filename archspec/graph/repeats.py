@@ -49,6 +49,7 @@ def walk_units(key: str, times: Any, walk_unit: Callable[[int], None], frame: Bo
         UndecidableError: The units differ, and the number is open.
     """
     if not dims.is_symbolic(times):
+        times = dims.settled(times)
         if fault := repeat_fault(key, times):
             raise SpecError(fault, at)
         for unit in range(times):

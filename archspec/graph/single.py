@@ -9,9 +9,10 @@ from typing import Any, Literal
 from archspec import dims
 from archspec.errors import UnknownNameError, did_you_mean
 from archspec.graph.expand import first_use
-from archspec.language.document import Block, Call, Document, Symbol
+from archspec.language.document import INPUT, Block, Call, Document, Symbol
 from archspec.language.expression import BUILTINS, CONSTANTS, Expression
 from archspec.language.rules import flow_sizes, signature
+from archspec.ops import Tensor
 
 SIZES = {"in_channels": "c_in", "in_height": "h", "in_width": "w"}
 """What flows into a block, and the letters of that."""
@@ -87,9 +88,10 @@ def single(document: Document, block: str, letters: str | None = None) -> Standa
     use = first_use(document, block)
     if use is None:
         raise UnknownNameError(f"'{document.name}' does not use the block '{block}' at its defaults; count it in a use")
-    values, tensor = use
+    values, tensors = use
     shown = _letters(document, block, found, letters)
-    flowing = flow_sizes(tensor.shape)
+    shapes = {name: _flowing(name, tensor) for name, tensor in tensors.items()}
+    flowing = {key: size for sizes in shapes.values() for key, size in sizes.items()}
     numbers = {arg: values[arg] for arg in found.args if dims.is_number(values[arg])}
     reached = _reached(document, block)
     lets = {name: each for name, each in document.let.items() if name in reached}
@@ -103,8 +105,9 @@ def single(document: Document, block: str, letters: str | None = None) -> Standa
             "source": found.source or document.source,
             "symbols": symbols,
             "let": lets,
-            "input": tuple(Expression(named[key]) for key in flowing),
-            "network": (Call(name=block, args={**_others(found, values), **args}),),
+            **_inputs({name: tuple(Expression(named[key]) for key in sizes) for name, sizes in shapes.items()}),
+            "outputs": (),
+            "network": (Call(name=block, args={**_others(found, values), **args, **_labels(found)}),),
         }
     )
     optional = frozenset(named[arg] for arg in numbers if not Block.is_required(found.args[arg]))
@@ -112,6 +115,29 @@ def single(document: Document, block: str, letters: str | None = None) -> Standa
     return StandaloneBlock(
         as_network, named, optional, lettered, found.letters[letters].form if letters else "collected"
     )
+
+
+def _flowing(name: str, tensor: Tensor) -> dict[str, Any]:
+    """The sizes that a block takes, by what they are called: those of what flows in as expressions call them."""
+    shape = tensor.shape
+    known = flow_sizes(shape)
+    if name != INPUT:
+        prefix = f"{name}_"
+        axes = ("channels", "height", "width") if len(shape) == 4 else (*map(str, range(1, len(shape) - 1)), "channels")
+        return {f"{prefix}{axis}": size for axis, size in zip(axes, shape[1:], strict=True)}
+    if len(known) == len(shape) - 1:
+        return known
+    return {**{f"in_size{axis}": size for axis, size in enumerate(shape[1:-1], 1)}, **known}
+
+
+def _inputs(shapes: Mapping[str, tuple[Expression, ...]]) -> dict[str, Any]:
+    """The inputs of a network that is a block."""
+    return {"input": shapes[INPUT], "inputs": {}} if len(shapes) == 1 else {"input": None, "inputs": shapes}
+
+
+def _labels(block: Block) -> dict[str, Any]:
+    """The values that a block takes by name, in a network that has inputs of these names."""
+    return {name: Expression(name) for name in block.inputs}
 
 
 def _name_symbols(

@@ -6,13 +6,13 @@ from typing import Any
 
 from archspec.errors import ArchspecError
 from archspec.graph.calls import apply
-from archspec.graph.frame import BodyFrame, evaluated
+from archspec.graph.frame import BodyFrame, Flow, evaluated
 from archspec.graph.network import Container, Trace
 from archspec.graph.repeats import walk_units
 from archspec.language.document import Step, TableRows, TableStep
 from archspec.language.expression import Scope
-from archspec.language.rules import value_mark
-from archspec.language.steps import CALLEE
+from archspec.language.rules import labels_of, value_mark
+from archspec.language.steps import BESIDE, CALLEE
 from archspec.language.values import Value
 
 
@@ -58,41 +58,58 @@ class RowCall:
             for key, value in values.items()
         }
 
-    def unit(self, built: dict[str, Any], name: str, frame: BodyFrame) -> Callable[[int], None]:
+    def later(self, frame: BodyFrame) -> dict[str, Any]:
+        """What `after_first` gives the columns; it sees the cells of the row as they are printed."""
+        cells = frame.scope.within({key: value for key, value in self.nominal.items() if value is not None})
+        return {key: evaluated(value, cells) for key, value in self.table.after_first.items()}
+
+    def unit(
+        self, built: dict[str, Any], name: str, frame: BodyFrame, sources: tuple[Flow, ...]
+    ) -> Callable[[int], None]:
         """What puts a unit of the row into the network, by its number from 0."""
         args = built
 
         def walk_unit(unit: int) -> None:
             nonlocal args
             if unit == 1:
-                args = self.built(frame.scope, frame.values(self.table.after_first))
+                args = self.built(frame.scope, self.later(frame))
                 args.pop(self.table.repeat or "", None)
             inner = frame.inner(name)
             inner.see_sizes()
             frame.expansion.count(self.place)
-            apply(self.callee, args, self.place, inner, f"unit{unit + 1}")
+            taken = (inner.flow, *sources[1:]) if sources else ()
+            apply(self.callee, args, self.place, inner, f"unit{unit + 1}", taken)
             frame.flow = inner.flow
 
         return walk_unit
 
 
 def _walk_row(table: TableRows, cells: dict[str, Value | None], place: Step, frame: BodyFrame) -> None:
-    given = {k: v for k, v in cells.items() if k not in CALLEE and k != "as"}
+    given = {k: v for k, v in cells.items() if k not in CALLEE and k not in BESIDE}
     callee = next((str(cells[key]) for key in CALLEE if key in cells), table.block or "")
-    nominal = {k: None if v is None else evaluated(v, frame.scope) for k, v in given.items()}
+    sources = tuple(frame.value_of(label, "from", place.value_at("from")) for label in labels_of(cells.get("from")))
+    if sources:
+        frame.flow = sources[0]
+        frame.see_sizes()
+    before = frame.flow.tensor
+    given_values = frame.values({k: v for k, v in given.items() if v is not None}, callee)
+    nominal = {k: given_values.get(k) for k in given}
     row = RowCall(table, callee, nominal, place)
     built = row.built(frame.scope)
     label = None if cells.get("as") is None else str(cells["as"])
-    before = frame.flow.tensor
+    inside: Mapping[str, Flow] = {}
     if table.repeat is None:
-        apply(callee, built, place, frame, label)
+        shared = next(((label, place.value_at("share")) for label in labels_of(cells.get("share"))), None)
+        inside = apply(callee, built, place, frame, label, sources, shared)
         name = frame.flow.name
     else:
         times = built.pop(table.repeat, None)
         name = frame.name(label or callee, place if label else None)
         frame.expansion.containers[name] = Container("repeat")
-        walk_units(table.repeat, times, row.unit(built, name, frame), frame, place.value_at(table.repeat))
-    if label is not None:
-        frame.named[label] = frame.flow
+        walk_units(table.repeat, times, row.unit(built, name, frame, sources), frame, place.value_at(table.repeat))
+    frame.keep(label, inside)
     after = frame.flow.tensor
+    for key in ("from", "share"):
+        if key in cells:
+            nominal[key] = ", ".join(labels_of(cells[key])) or None
     frame.expansion.traces.append(Trace(tuple(cells), name, callee, nominal, built, id(table), before, after))

@@ -7,11 +7,12 @@ from typing import Any
 from archspec import ops
 from archspec.errors import SpecError, SpecErrors
 from archspec.language.check_steps import Steps
-from archspec.language.document import Block, Document, Letters, Lookup, Symbol
+from archspec.language.document import INPUT, Block, Document, Letters, Lookup, Symbol
 from archspec.language.expression import BUILTINS
 from archspec.language.names import DocumentNames
 from archspec.language.rules import (
     FLOWING,
+    MAX_AXES,
     MAX_NESTING,
     signature,
     value_fault,
@@ -42,21 +43,50 @@ class _Checker:
         for lookup in document.lookups.values():
             yield from _check_lookup(lookup)
         yield from self._functions()
-        if not 1 <= len(document.input) <= 4:
-            yield SpecError(
-                f"input: expected from 1 to 4 sizes, such as [3, 224, 224], found {len(document.input)}",
-                document.value_at("input"),
-            )
-        headers = {c for lookup in document.lookups.values() if not lookup.broken for c in lookup.columns}
-        for size in document.input:
-            yield from self.names.expression(size, {*document.symbols, *headers & self.names.words})
+        yield from self._inputs()
         yield from self.names.lets(document.let, self.names.symbols)
         known = {*self.names.symbols, *document.let}
         for name, block in document.blocks.items():
             if not block.broken:
                 yield from self._block(name, block, known)
-        yield from self.steps.faults(document.network, {*known, *FLOWING})
+        yield from self.steps.faults(document.network, {*known, *FLOWING}, tuple(document.shapes))
+        yield from self._outputs()
         yield from self._cycles()
+
+    # -------------------------------------------------------------- inputs and outputs
+
+    def _inputs(self) -> Iterator[SpecError]:
+        document = self.document
+        if not document.inputs and document.input is None:
+            yield SpecError("missing key 'input'", document.key_at("inputs"))
+            return
+        if document.inputs and document.input is not None:
+            yield SpecError("'inputs' names all inputs of the network; leave 'input' out", document.key_at(INPUT))
+        headers = {c for lookup in document.lookups.values() if not lookup.broken for c in lookup.columns}
+        for name, sizes in document.shapes.items():
+            key, where = (f"inputs.{name}", f"inputs.{name}") if document.inputs else (INPUT, f"{INPUT}:")
+            if not 1 <= len(sizes) <= MAX_AXES:
+                yield SpecError(
+                    f"{key}: expected from 1 to {MAX_AXES} sizes, such as [3, 224, 224], found {len(sizes)}",
+                    document.key_at(where),
+                )
+            for size in sizes:
+                yield from self.names.expression(size, {*document.symbols, *headers & self.names.words})
+        asked = {label for step in within(document.network) for label, _ in self.steps.sources(step)}
+        for name in list(document.inputs)[1:]:  # the first one flows into the first step
+            if name not in {*asked, *document.outputs}:
+                yield SpecError(
+                    f"inputs: nothing takes '{name}'; a step takes it by 'from: {name}'",
+                    document.key_at(f"inputs.{name}"),
+                )
+
+    def _outputs(self) -> Iterator[SpecError]:
+        document = self.document
+        for number, label in enumerate(document.outputs):
+            at = document.places.get(f"outputs[{number}]") or document.key_at("outputs")
+            if label in document.outputs[:number]:
+                yield SpecError(f"outputs: '{label}' stands there twice", at)
+            yield from self.steps.label(label, document.network, tuple(document.shapes), "outputs", at)
 
     # -------------------------------------------------------------- names
 
@@ -72,9 +102,8 @@ class _Checker:
                 )
             elif name in document.symbols:
                 yield SpecError(f"'{name}' is a symbol; give the block another name", document.key_at(f"blocks.{name}"))
-            for arg in () if block.broken else block.args:
-                yield from self.names.taken(arg, block.key_at(f"args.{arg}"))
-            yield from self._taken_lets(block)
+            if not block.broken:
+                yield from self._taken_in(block)
         defined = set(BUILTINS)
         for part, texts in (("lookups", document.lookups), ("functions", document.functions)):
             for text in texts:
@@ -87,6 +116,16 @@ class _Checker:
                 defined.add(name)
                 for parameter in parameters:
                     yield from self.names.taken(parameter, at)
+
+    def _taken_in(self, block: Block) -> Iterator[SpecError]:
+        for arg in block.args:
+            yield from self.names.taken(arg, block.key_at(f"args.{arg}"))
+        for number, name in enumerate(block.inputs):
+            at = block.places.get(f"inputs[{number}]") or block.key_at("inputs")
+            yield from self.names.taken(name, at)
+            if name in block.args or name in block.inputs[:number]:
+                yield SpecError(f"inputs: the name '{name}' is already taken here; choose another", at)
+        yield from self._taken_lets(block)
 
     def _taken_lets(self, holder: Document | Block) -> Iterator[SpecError]:
         for name in () if holder.broken else holder.let:
@@ -145,7 +184,12 @@ class _Checker:
                 f"the body of block '{name}' is empty; write [identity] for one that does nothing",
                 block.key_at("body"),
             )
-        yield from self.steps.faults(block.body, seen | set(block.let))
+        yield from self.steps.faults(block.body, seen | set(block.let), (INPUT, *block.inputs))
+        asked = {label for step in within(block.body) for label, _ in self.steps.sources(step)}
+        for number, each in enumerate(block.inputs):
+            if each not in asked:
+                at = block.places.get(f"inputs[{number}]") or block.key_at("inputs")
+                yield SpecError(f"inputs: nothing takes '{each}'; a step takes it by 'from: {each}'", at)
 
     def _letters(self, letters: Letters, block: Block) -> Iterator[SpecError]:
         known = [*block.args, *self.document.symbols, *FLOWING]
@@ -179,6 +223,10 @@ def _check_symbol(name: str, symbol: Symbol) -> Iterator[SpecError]:
         return
     if symbol.range is not None and symbol.choices is not None:
         yield SpecError(f"symbol '{name}' has a range and choices; give one of them", symbol.key_at("choices"))
+    if symbol.truth and (symbol.range is not None or symbol.type or symbol.choices != (True, False)):
+        key = "range" if symbol.range is not None else "type" if symbol.type else "choices"
+        yield SpecError(f"symbol '{name}' is true or false; leave '{key}' out", symbol.key_at(key))
+        return
     limits = (symbol.default, *(symbol.range or ()), *(symbol.choices or ()))
     if len({isinstance(limit, str) for limit in limits}) > 1:
         yield SpecError(f"symbol '{name}' mixes words and numbers", symbol.at)

@@ -7,20 +7,33 @@ from archspec import ops
 from archspec.errors import Mark, SpecError, did_you_mean
 from archspec.language.document import Document
 from archspec.language.names import DocumentNames
-from archspec.language.rules import arguments, field_faults, repeat_fault, value_mark
+from archspec.language.rules import (
+    any_inputs,
+    arguments,
+    block_inputs,
+    field_faults,
+    from_fault,
+    label_of,
+    labels_of,
+    repeat_fault,
+    value_mark,
+    written_of,
+)
 from archspec.language.steps import (
+    BESIDE,
     CALLEE,
     STEP_KEYS,
     Body,
     Call,
-    From,
     Group,
     Join,
     Repeat,
     Step,
     TableRows,
     TableStep,
+    Use,
     When,
+    callee_of,
     within,
 )
 from archspec.language.synonyms import argument_meant, operator_meant
@@ -37,17 +50,88 @@ class Steps:
     def __init__(self, document: Document, names: DocumentNames) -> None:
         self.document, self.names = document, names
 
-    def faults(self, body: Body, known: set[str]) -> Iterator[SpecError]:
-        """The faults of a body of the network or of a block, whose steps see these names."""
+    def faults(self, body: Body, known: set[str], inputs: tuple[str, ...] = ("input",)) -> Iterator[SpecError]:
+        """The faults of a body of the network or of a block, whose steps see these names, and these inputs."""
         yield from self._body(body, known)
-        yield from self._froms(body)
+        for step in within(body):
+            for label, at in self.sources(step):
+                yield from self.label(label, body, inputs, "from", at)
+            for label, at in self._shares(step):
+                yield from self.label(label, body, (), "share", at)
+
+    def sources(self, step: Step) -> Iterator[tuple[str, Mark | None]]:
+        """The values that a step goes back to: those under `from`, and those that a block takes by name."""
+        yield from step.sources()
+        if isinstance(step, TableStep):
+            yield from self._sources_of_rows(step.table)
+        elif isinstance(step, (Call, Use)):
+            names = block_inputs(self.document, step.name) if isinstance(step, Call) else any_inputs(self.document)
+            for name in names:
+                if name in step.args and (label := label_of(step.args[name])):
+                    yield label, value_mark(step.args[name]) or step.key_at(name)
+
+    def _shares(self, step: Step) -> Iterator[tuple[str, Mark | None]]:
+        """The steps whose weights a step has."""
+        if isinstance(step, (Call, Use)) and step.share:
+            yield step.share, step.value_at("share")
+        elif isinstance(step, TableStep):
+            for cells in () if step.table.broken else step.table.cells():
+                yield from ((label, value_mark(cells["share"])) for label in labels_of(cells.get("share")))
+
+    def _sources_of_rows(self, table: TableRows) -> Iterator[tuple[str, Mark | None]]:
+        for cells in () if table.broken else table.cells():
+            for label in labels_of(cells.get("from")):
+                yield label, value_mark(cells.get("from"))
+            for name in block_inputs(self.document, callee_of(table, cells)):
+                if cells.get(name) is not None and (found := label_of(cells[name])):
+                    yield found, value_mark(cells[name])
+
+    def label(
+        self, label: str, body: Body, inputs: tuple[str, ...], key: str, at: Mark | None, where: str = "in this body"
+    ) -> Iterator[SpecError]:
+        """The fault of a value that nothing in a body has; of a path, that of the part that is not there."""
+        first, *rest = label.split("/")
+        if not rest and first in inputs:
+            return
+        calls = list(self._calls_of(first, body))
+        if not calls:
+            yield SpecError(f"{key}: nothing {where} is called {self._missing(first, body, inputs, rest)}", at)
+        elif rest and None not in calls:
+            inner = {name: self.document.blocks[name] for name in calls if name in self.document.blocks}
+            if not inner:
+                yield SpecError(f"{key}: '{first}' is no block that is called once; a path goes into one", at)
+            found = [
+                list(self.label("/".join(rest), block.body, (), key, at, f"in '{name}'"))
+                for name, block in inner.items()
+                if not block.broken
+            ]
+            if found and all(found):
+                yield found[0][0]
+
+    def _missing(self, label: str, body: Body, inputs: tuple[str, ...], rest: list[str]) -> str:
+        labels = {*(() if rest else inputs), *(name for step in within(body) for name in step.labels())}
+        hint = self.names.suggest(label, labels) or f"; its names are {', '.join(sorted(labels)[:20])}"
+        return f"'{label}'{hint if labels else ''}"
+
+    def _calls_of(self, label: str, body: Body) -> Iterator[str | None]:
+        """What the steps of a name are made of: a block or operator; an empty text for others, None if unknown."""
+        for step in within(body):
+            if isinstance(step, TableStep):
+                for cells in () if step.table.broken else step.table.cells():
+                    if "as" in cells and str(cells["as"]) == label:
+                        yield "" if step.table.repeat else callee_of(step.table, cells)
+            elif label in step.labels():
+                callee = step.name if isinstance(step, Call) else ""
+                yield None if isinstance(step, Use) else callee
 
     def _body(self, body: Body, known: set[str]) -> Iterator[SpecError]:
         for step in body:
             if step.broken:
                 continue
+            labels = self._labels_of(step)
             for value, more in step.values():
-                yield from self.names.value(value, known | more if more else known)
+                if not any(value is label for label in labels):
+                    yield from self.names.value(value, known | more if more else known)
             if type(step) in _OWN:
                 yield from _OWN[type(step)](self, step, known)
             for part in step.parts():
@@ -55,16 +139,15 @@ class Steps:
                     yield SpecError(f"{part.called} is empty; write [identity] to pass the input on", part.at)
                 yield from self._body(part.body, known | part.names if part.names else known)
 
-    def _froms(self, body: Body) -> Iterator[SpecError]:
-        """The steps of a body that go on from a name which nothing in it has."""
-        names = {"input", *(label for step in within(body) for label in step.labels())}
-        for step in within(body):
-            if isinstance(step, From) and step.from_ not in names:
-                hint = self.names.suggest(step.from_, names) or f"; its names are {', '.join(sorted(names)[:20])}"
-                yield SpecError(f"from: nothing in this body is called '{step.from_}'{hint}", step.value_at("from"))
+    def _labels_of(self, step: Step) -> list[Value]:
+        """The arguments of a call that are no expressions, but values that a block takes."""
+        if isinstance(step, Use):
+            return [step.args[name] for name in any_inputs(self.document) if name in step.args]
+        names = block_inputs(self.document, step.name) if isinstance(step, Call) else ()
+        return [step.args[name] for name in names if name in step.args] if isinstance(step, Call) else []
 
     def _call(self, step: Call, _: set[str]) -> Iterator[SpecError]:
-        yield from self._called(step.name, step.args, step)
+        yield from self._called(step.name, step.args, step, sources=step.from_)
 
     def _group(self, step: Group, _: set[str]) -> Iterator[SpecError]:
         for name in step.let:
@@ -94,16 +177,27 @@ class Steps:
             yield from self._unknown(step.operator, step.at)
 
     def _called(
-        self, callee: str, args: Mapping[str, Value], step: Step, at: Mark | None = None
+        self,
+        callee: str,
+        args: Mapping[str, Value],
+        step: Step,
+        at: Mark | None = None,
+        sources: tuple[str, ...] | None = None,
     ) -> Iterator[SpecError]:
         block = self.document.blocks.get(callee)
         operator = ops.find(callee) if block is None else None
-        if operator is not None and operator.arity == "many":
+        if operator is not None and operator.arity == "many" and not sources:
             yield SpecError(f"'{callee}' takes branches: {callee}: [[…], […]]", step.at)
         elif block is None and operator is None:
             yield from self._unknown(callee, at or step.key_at(callee))
         elif block is None or not block.broken:
-            yield from self._given(callee, args, step)
+            if sources and (fault := from_fault(self.document, callee, len(sources))):
+                yield SpecError(fault, step.value_at("from"))
+            yield from self._given(callee, args, step, sources)
+            for name in block_inputs(self.document, callee):
+                if name in args and label_of(args[name]) is None:
+                    meant = "expected a name given by 'as', or a path of such names"
+                    yield SpecError(f"{name}: {meant}, found {written_of(args[name])}", step.value_at(name))
 
     def _unknown(self, callee: str, at: Mark | None) -> Iterator[SpecError]:
         known = [*ops.registered(), *self.document.blocks]
@@ -115,9 +209,16 @@ class Steps:
         )
         yield SpecError(f"unknown operator or block '{printable(callee, 80)}'{suggestion}", at)
 
-    def _given(self, callee: str, args: Mapping[str, Value], step: Step) -> Iterator[SpecError]:
+    def _given(
+        self, callee: str, args: Mapping[str, Value], step: Step, sources: tuple[str, ...] | None = None
+    ) -> Iterator[SpecError]:
         """The arguments that an operator or a block does not have, or needs; and those that it cannot take."""
         allowed, required = arguments(self.document, callee)
+        taken = block_inputs(self.document, callee)[: len(sources or ()) - 1] if sources else ()
+        required = [name for name in required if name not in taken]
+        for name in taken:
+            if name in args:
+                yield SpecError(f"'{callee}' takes '{name}' by 'from' already", step.key_at(name))
         missing = [name for name in required if name not in args]
         for name in args:
             if name not in allowed:
@@ -173,7 +274,20 @@ class Steps:
                 hint = self.names.suggest(name, columns)
                 at = table.key_at(f"after_first.{name}")
                 yield SpecError(f"after_first: there is no column '{name}'{hint}", at)
-            yield from self.names.value(value, known)
+            yield from self.names.value(value, known | set(columns))
+
+    def _beside(self, cells: Mapping[str, Value | None], table: TableRows, at: Mark | None) -> Iterator[SpecError]:
+        """The cells that are names: what the row is called, what it takes, and whose weights it has."""
+        label, source, share = cells["as"], cells["from"], cells["share"]
+        if label is not None and not NAME.match(str(label)):
+            yield SpecError(f"as: expected a name, found '{printable(label, 40)}'", value_mark(label) or at)
+        parts = source if isinstance(source, tuple) else () if source is None else (source,)
+        if len(labels_of(source)) < len(parts):
+            yield SpecError(f"from: expected a name, or a list of them, found {written_of(source)}", at)
+        if share is not None and label_of(share) is None:
+            yield SpecError(f"share: expected a name, found {written_of(share)}", at)
+        elif share is not None and table.repeat is not None:
+            yield SpecError("share: a row of a table with 'repeat' cannot have the weights of another", at)
 
     def _row(
         self, table: TableRows, columns: list[str], row: tuple[Value | None, ...], at: Mark | None, known: set[str]
@@ -186,20 +300,22 @@ class Steps:
         if callee is None:
             yield SpecError("block: the cell is empty; it says what the row is made of", at)
             return
-        label = cells.pop("as", None)
-        if label is not None and not NAME.match(str(label)):
-            yield SpecError(f"as: expected a name, found '{printable(label, 40)}'", value_mark(label) or at)
+        sources = labels_of(cells.get("from"))
+        yield from self._beside({key: cells.pop(key, None) for key in BESIDE}, table, at)
         if table.repeat is not None and table.repeat in columns:
             times = cells.pop(table.repeat, None)
             if times is None:
                 yield SpecError(f"{table.repeat}: the cell is empty; it says how often", at)
             yield from self.names.value(times, known)
         given = {key: value for key, value in cells.items() if value is not None}
-        for value in given.values():
-            yield from self.names.value(value, known)
+        inputs = block_inputs(self.document, str(callee))
+        for key, value in given.items():
+            if key not in inputs:
+                yield from self.names.value(value, known)
         where = Step().placed(at, {key: mark for key, value in given.items() if (mark := value_mark(value))})
         built = {column.name: column.built for column in table.columns if column.built and column.name in given}
-        yield from self._called(str(callee), {**given, **built}, where, value_mark(callee) if not table.block else None)
+        mark = value_mark(callee) if not table.block else None
+        yield from self._called(str(callee), {**given, **built}, where, mark, sources)
 
 
 _OWN: Mapping[type[Step], Callable[[Steps, Any, set[str]], Iterator[SpecError]]] = {

@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    BeforeValidator,
     Field,
     PlainValidator,
+    SerializerFunctionWrapHandler,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
     field_validator,
+    model_serializer,
+    model_validator,
 )
 
 from archspec.errors import SpecError
@@ -36,7 +40,7 @@ from archspec.language.steps import (
     Use,
     When,
 )
-from archspec.language.values import Constant, Formula, Letter, Name, Prose, Signature, Value
+from archspec.language.values import Constant, Formula, Label, Letter, Name, Prose, Signature, Value
 
 __all__ = [
     "Block",
@@ -62,11 +66,15 @@ __all__ = [
 
 REQUIRED = "required"
 
+INPUT = "input"
+"""What the one input of a network or of a block is called."""
+
 
 class Symbol(Located):
-    """A number, or a word, that whoever uses the network chooses.
+    """A number, a word, or a truth value, that whoever uses the network chooses.
 
-    `type` is integer unless the default, the range or the choices hold a number that is not; then it is rational.
+    Of a truth value the choices are true and false. `type` is integer unless the default, the range or the choices hold
+    a number that is not; then it is rational.
     """
 
     default: Constant
@@ -91,8 +99,24 @@ class Symbol(Located):
 
     @property
     def word(self) -> bool:
-        """Whether it is a word to choose by."""
-        return isinstance(self.default, str)
+        """Whether it is a word to choose by, or true or false."""
+        return isinstance(self.default, (str, bool))
+
+    @property
+    def truth(self) -> bool:
+        """Whether it is true or false."""
+        return isinstance(self.default, bool)
+
+    @model_validator(mode="after")
+    def _true_or_false(self) -> "Symbol":
+        if not self.broken and self.truth and self.choices is None:
+            object.__setattr__(self, "choices", (True, False))
+        return self
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> Any:
+        plain = handler(self)
+        return {key: value for key, value in plain.items() if not (self.truth and key == "choices")}
 
 
 class Lookup(Located):
@@ -117,12 +141,14 @@ class Block(Located):
     """A function from tensors to tensors: arguments, names for what is computed from them, and a body.
 
     An argument is `required`, or has a default, an expression over the symbols, the arguments before it and the
-    input's `in_channels`, `in_height` and `in_width`. `letters` says how these are written, by the name of who does.
+    input's `in_channels`, `in_height` and `in_width`. `inputs` are the values that it takes beside what flows in; a
+    call names each among the arguments. `letters` says how arguments are written, by the name of who does.
     """
 
     doc: Prose | None = None
     source: Source | None = None
     letters: dict[Name, Letters] = Field(default_factory=dict)
+    inputs: tuple[Name, ...] = ()
     args: dict[Name, Value] = Field(default_factory=dict)
     let: dict[Name, Value] = Field(default_factory=dict)
     body: Body
@@ -131,6 +157,17 @@ class Block(Located):
     def is_required(cls, value: Any) -> bool:
         """Whether an argument's default says that there is none."""
         return isinstance(value, Expression) and value.text == REQUIRED
+
+
+def _shapes(value: Any) -> Any:
+    """The shapes of several inputs by name; a list is the shape of one."""
+    if isinstance(value, (list, tuple)):
+        raise SpecError(
+            "expected names with their shapes, such as {left: [3, 32, 32], right: [3, 32, 32]}, found a list; "
+            "one input alone is 'input'",
+            getattr(value, "at", None),
+        )
+    return value
 
 
 def _version(value: Any) -> int:
@@ -156,7 +193,9 @@ class Document(Located):
     functions: dict[Signature, Formula] = Field(default_factory=dict)
     lookups: dict[Name, Lookup] = Field(default_factory=dict)
     let: dict[Name, Value] = Field(default_factory=dict)
-    input: tuple[Formula, ...]
+    input: tuple[Formula, ...] | None = None
+    inputs: Annotated[dict[Name, tuple[Formula, ...]], BeforeValidator(_shapes)] = Field(default_factory=dict)
+    outputs: tuple[Label, ...] = ()
     blocks: dict[Name, Block] = Field(default_factory=dict)
     network: Body
     initialisation: Initialisation | None = None
@@ -179,15 +218,20 @@ class Document(Located):
                 fault_of({**detail, "loc": (field, *detail["loc"])}, mapping, mapping.at) for detail in details
             )
             faults.unread.add(field)
-            return _STAND_INS.get(field, {})
+            return _STAND_INS.get(field, {INPUT: (Expression(1),)} if field == "inputs" else {})
 
     @classmethod
     def _known_keys(cls, mapping: Mapping, faults: Faults) -> Mapping:
         kept = super()._known_keys(mapping, faults)
-        missing = [key for key in _STAND_INS if key not in kept]
+        missing = [key for key in _STAND_INS if key not in kept and not (key == INPUT and "inputs" in mapping)]
         faults.report(SpecError(f"missing key '{key}'", mapping.at) for key in missing)
         kept.update({key: _STAND_INS[key] for key in missing})
         return kept
+
+    @property
+    def shapes(self) -> dict[str, tuple[Expression, ...]]:
+        """The sizes of every input, by its name, without the batch; one that has no name is the `input`."""
+        return dict(self.inputs) or {INPUT: self.input or ()}
 
     def bodies(self) -> Iterator[tuple[str, Body]]:
         """The blocks' bodies by name, and the network's under the empty name."""

@@ -1,6 +1,6 @@
 """The expressions of a specification: a small grammar over names, exact numbers, arithmetic, comparisons and functions.
 
-    alpha * c        4/3        s == 1 and in_channels == c        make_divisible(alpha * c, 8)
+    alpha * c        4/3        s == 1 and in_channels == c        make_divisible(alpha * c, 8)        2 if deep else 1
 
 The text is parsed by `ast` against a whitelist and becomes closures; nothing is ever handed to `eval` or to SymPy.
 Length, depth, exponents and the size of numbers are bounded. Values are exact: 0.35 is 7/20, and 1/4 a rational.
@@ -74,9 +74,15 @@ BUILTINS: Mapping[str, tuple[Callable[..., Any], int, int | None]] = {
         ("ceil_div", dims.ceil_div, 2, 2),
         ("exact_div", dims.exact_div, 2, 2),
         ("log2", dims.log2, 1, 1),
+        ("round_even", dims.round_even, 1, 1),
+        ("floor_log2", dims.floor_log2, 1, 1),
+        ("floor_sqrt", dims.floor_sqrt, 1, 1),
     )
 }
-"""The functions every specification has, and the least and the most arguments of each. `round` takes halves upwards."""
+"""The functions every specification has, and the least and the most arguments of each.
+
+`round` takes halves upwards, `round_even` to the even number.
+"""
 
 
 def miscounted(name: str, count: int, least: int, most: int | None) -> str | None:
@@ -380,6 +386,10 @@ class _Compiler:
 
         return compare
 
+    def _IfExp(self, node: ast.IfExp, depth: int) -> Evaluate:  # noqa: N802
+        condition, one, other = (self._node(part, depth) for part in (node.test, node.body, node.orelse))
+        return lambda scope: one(scope) if _truth(condition(scope), node.test) else other(scope)
+
     def _Call(self, node: ast.Call, depth: int) -> Evaluate:  # noqa: N802
         if not isinstance(node.func, ast.Name) or node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
             raise ExpressionError("a call is name(argument, …)", node.col_offset)
@@ -443,10 +453,13 @@ def _truth(value: Any, node: ast.expr) -> bool:
 
 
 def _power(a: Dim, b: Dim) -> Dim:
+    if dims.is_symbolic(b) and dims.is_whole(b) and dims.reaches(b, 0):
+        return dims.power(a, b)
+    if dims.is_array(b):
+        dims.tell_apart(b)
     if not (type(b) is int and abs(b) <= MAX_EXPONENT):
         raise ExpressionError(
             f"an exponent must be a whole number between −{MAX_EXPONENT} and {MAX_EXPONENT} (got {b})"
-            + (f"; bind {', '.join(sorted(map(str, b.free_symbols)))}" if dims.is_symbolic(b) else "")
         )
     if b < 0 and dims.is_number(a) and a == 0:
         raise ExpressionError("division by zero")

@@ -15,6 +15,9 @@ from archspec.language.reader import Mapping, Scalar
 from archspec.writing import printable
 
 SECTIONS = ("symbols", "functions", "lookups", "let", "blocks")
+REPLACED = {"input": "inputs", "inputs": "input"}
+"""Keys that say the same: of these, that of the upper specification alone holds."""
+
 MAX_CHAIN = 5
 
 
@@ -87,7 +90,7 @@ def _laid_over(top: Mapping, base: Mapping) -> Mapping:
         above, below = top.get(key), base.get(key)
         if key in SECTIONS and isinstance(above, Mapping) and isinstance(below, Mapping):
             whole[key] = _laid_over(above, below)
-        elif key != "extends":
+        elif key != "extends" and not (key not in top and REPLACED.get(key) in top):
             whole[_key(key, top)] = above if key in top else below
     return whole
 

@@ -6,6 +6,8 @@ from archspec import ops
 from archspec.language.document import Document
 
 _NAME = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"}
+_LABEL = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*$"}
+_LABELS = {"anyOf": [_LABEL, {"type": "array", "items": _LABEL, "minItems": 1}]}
 _VALUE = {
     "description": "a number, a word or an expression, or a list of them",
     "anyOf": [
@@ -41,7 +43,11 @@ def document_schema() -> dict[str, Any]:
         "title": "archspec specification",
         **_shared({key: value for key, value in schema.items() if key not in {"title", "required"}}, step),
         "required": ["archspec", "name"],
-        "anyOf": [{"required": ["input", "network"]}, {"required": ["extends"]}],
+        "anyOf": [
+            {"required": ["input", "network"]},
+            {"required": ["inputs", "network"]},
+            {"required": ["extends"]},
+        ],
     }
 
 
@@ -59,16 +65,30 @@ def _shared(schema: Any, step: Any) -> Any:
 def _call() -> dict[str, Any]:
     """An operator or a block: its name alone, or its name and arguments."""
     operators = {name: _arguments(name) for name in ops.names() if ops.operator(name).arity == "one"}
+    beside = {
+        "as": {**_NAME, "description": "what its result is called"},
+        "from": {**_LABELS, "description": "the value, or the values, that it takes in place of what flows"},
+        "share": {**_LABEL, "description": "the step whose weights are its weights, too"},
+    }
     return {
         "description": "an operator or a block, with its arguments",
         "anyOf": [
             {"type": "string", "anyOf": [{"enum": list(operators)}, _NAME]},
             {
                 "type": "object",
-                "properties": {**operators, "as": {**_NAME, "description": "what its result is called"}},
+                "properties": {**operators, **beside},
                 "additionalProperties": {"type": ["object", "null"], "additionalProperties": _VALUE},
                 "minProperties": 1,
-                "maxProperties": 2,
+                "maxProperties": 1 + len(beside),
+            },
+            {
+                "type": "object",
+                "description": "an operator of several inputs, with the names of those",
+                "properties": {**{name: _arguments(name) for name in ops.joins()}, **beside},
+                "required": ["from"],
+                "minProperties": 2,
+                "maxProperties": 1 + len(beside),
+                "additionalProperties": False,
             },
         ],
     }

@@ -11,12 +11,13 @@ from archspec.dims import is_number
 from archspec.errors import ArchspecError, Mark
 from archspec.language.document import Block, Document, Symbol
 from archspec.language.expression import Expression
-from archspec.language.values import SIGNATURE, Value
+from archspec.language.values import NAME, SIGNATURE, Value
 from archspec.writing import printable
 
 FLOWING = ("in_channels", "in_height", "in_width")
 """The sizes of what flows into a step, by the names that expressions use."""
 
+MAX_AXES = 4
 MAX_NESTING = 100
 MAX_REPEAT = 10_000
 MAX_SIZE = 10**12
@@ -54,9 +55,32 @@ def arguments(document: Document, callee: str) -> tuple[list[str], list[str]]:
     """
     block = document.blocks.get(callee)
     if block is not None:
-        return list(block.args), [name for name, value in block.args.items() if Block.is_required(value)]
+        needed = [name for name, value in block.args.items() if Block.is_required(value)]
+        return [*block.args, *block.inputs], [*needed, *block.inputs]
     fields = ops.operator(callee).model_fields
     return list(fields), [name for name, field in fields.items() if field.is_required()]
+
+
+def block_inputs(document: Document, callee: str) -> tuple[str, ...]:
+    """The values that a block takes beside what flows in; an operator takes none by name."""
+    block = document.blocks.get(callee)
+    return () if block is None or block.broken else block.inputs
+
+
+def any_inputs(document: Document) -> tuple[str, ...]:
+    """The names by which blocks take values."""
+    return tuple(name for block in document.blocks.values() if not block.broken for name in block.inputs)
+
+
+def from_fault(document: Document, callee: str, count: int) -> str | None:
+    """Why something cannot take so many values by `from`; None if it can."""
+    operator = None if callee in document.blocks else ops.find(callee)
+    if operator is not None and operator.arity == "many":
+        return None if count > 1 else f"from: {callee} joins several values, such as [left, right]"
+    most = 1 + len(block_inputs(document, callee))
+    if count <= most:
+        return None
+    return f"from: '{callee}' takes {most} value{'s' if most > 1 else ''} (got {count})"
 
 
 # ------------------------------------------------------------------ values
@@ -87,6 +111,8 @@ def _reason(detail: ErrorDetails) -> str:
 
 def value_fault(symbol: Symbol, value: Any) -> str | None:
     """Why a symbol cannot have a value; None if it can."""
+    if symbol.truth and not isinstance(value, bool):
+        return f"must be true or false (got {value})"
     if symbol.choices is not None:
         return None if value in symbol.choices else f"must be one of {_listed(symbol.choices)} (got {value})"
     if isinstance(value, str):
@@ -135,6 +161,26 @@ def channels_last(sizes: Sequence[Any]) -> str:
         return ""
     read = f"the input is read as {height} channels of {width}×{channels}"
     return f"{read}; channels come first: [{channels}, {height}, {width}]"
+
+
+# ------------------------------------------------------------------ labels
+
+
+def label_of(value: Value | None) -> str | None:
+    """The name, or the path of names, that an argument or a cell is; None if it is none."""
+    text = value.text if isinstance(value, Expression) else ""
+    return text if all(map(NAME.match, text.split("/"))) else None
+
+
+def labels_of(value: Value | None) -> tuple[str, ...]:
+    """The names in a cell: one, or a list of them."""
+    found = (label_of(part) for part in (value if isinstance(value, tuple) else (value,)))
+    return tuple(label for label in found if label is not None)
+
+
+def written_of(value: Value | None) -> str:
+    """A value as a message says it."""
+    return "a list" if isinstance(value, tuple) else f"'{printable(value, 40)}'"
 
 
 # ------------------------------------------------------------------ places

@@ -19,7 +19,7 @@ from archspec import ops
 from archspec.errors import Mark, SpecError, did_you_mean
 from archspec.language.located import Located, described, mark_of, places_of
 from archspec.language.reader import Mapping, Nothing, Scalar, Sequence
-from archspec.language.values import Cell, Formula, Name, Value
+from archspec.language.values import Cell, Formula, Label, Labels, Name, Value
 from archspec.writing import printable
 
 
@@ -65,6 +65,10 @@ class Step(Located):
         """The operators and blocks that it names."""
         yield from ()
 
+    def sources(self) -> Iterator[tuple[str, Mark | None]]:
+        """The values that it goes back to, without those that a call names among its arguments; and where."""
+        yield from ()
+
 
 def within(body: "Body") -> Iterator[Step]:
     """The steps of a body, at any depth."""
@@ -93,10 +97,20 @@ def _body(value: Any) -> Any:
 
 
 class Call(Step):
-    """An operator or a block with its arguments: `relu`, or `conv2d: {out_channels: 64, kernel_size: 3}`."""
+    """An operator or a block with its arguments: `relu`, or `conv2d: {out_channels: 64, kernel_size: 3}`.
+
+    It takes what flows, or the values that are named beside it: `{relu, from: stem}`, `{add, from: [left, right]}`.
+    With `share: left` its weights are those of the step of that name.
+    """
 
     name: Name
     args: dict[Name, Value] = Field(default_factory=dict)
+    from_: Labels = Field(None, alias="from")
+    share: Label | None = None
+
+    def sources(self) -> Iterator[tuple[str, Mark | None]]:
+        """Those under `from`."""
+        yield from sources_of(self)
 
     def values(self) -> Iterator[tuple[Value, frozenset[str]]]:
         """Its arguments."""
@@ -108,7 +122,7 @@ class Call(Step):
 
     @classmethod
     def from_text(cls, raw: Any) -> Any:
-        """Read `name`, `{name: {…}}` or `{name: {…}, as: …}`."""
+        """Read `name`, `{name: {…}}` or `{name: {…}, from: …, as: …}`."""
         if isinstance(raw, str):
             mapping = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
             mapping["name"] = raw
@@ -117,13 +131,12 @@ class Call(Step):
             raise SpecError(f"expected a step such as relu or conv2d: {{…}}, found {described(raw)}")
         if "name" in raw and not isinstance(raw, Mapping):
             return raw
-        names = [key for key in raw if key != "as"]
+        names = [key for key in raw if key not in BESIDE]
         if len(names) != 1:
             raise SpecError(f"a step names one operator or block; found {_several(names)}", getattr(raw, "at", None))
         mapping = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
         mapping.update({"name": names[0], "args": raw[names[0]] or {}})
-        if "as" in raw:
-            mapping["as"] = raw["as"]
+        mapping.update((key, raw[key]) for key in BESIDE if key in raw)
         return mapping
 
     @model_validator(mode="wrap")
@@ -131,17 +144,25 @@ class Call(Step):
     def _keep_places(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         model = handler(raw)
         if isinstance(raw, Mapping):
-            args = next((value for key, value in raw.items() if key != "as"), None)
+            args = next((value for key, value in raw.items() if key not in BESIDE), None)
             model.placed(model.at, {**(places_of(raw) or {}), **(places_of(args) or {})})
         return model
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> Any:
         plain = handler(self)
-        if not self.args and self.as_ is None:
-            return self.name
-        named = {"as": self.as_} if self.as_ else {}
-        return {self.name: plain.get("args"), **named}
+        beside = {key: plain[key] for key in BESIDE if plain.get(key) is not None}
+        return {self.name: plain.get("args"), **beside} if self.args or beside else self.name
+
+
+BESIDE = ("from", "share", "as")
+"""The keys that may stand beside the name of what is called."""
+
+
+def sources_of(step: "Call | Use") -> Iterator[tuple[str, Mark | None]]:
+    """What a call takes in place of what flows, and where each is named."""
+    for number, label in enumerate(step.from_ or ()):
+        yield label, step.places.get(f"from[{number}]") or step.value_at("from")
 
 
 def _several(names: list[str]) -> str:
@@ -157,6 +178,12 @@ class Use(Step):
 
     use: Formula
     args: dict[Name, Value] = Field(default_factory=dict, alias="with")
+    from_: Labels = Field(None, alias="from")
+    share: Label | None = None
+
+    def sources(self) -> Iterator[tuple[str, Mark | None]]:
+        """Those under `from`."""
+        yield from sources_of(self)
 
     def values(self) -> Iterator[tuple[Value, frozenset[str]]]:
         """The name and the arguments."""
@@ -165,10 +192,17 @@ class Use(Step):
 
 
 class From(Step):
-    """Go on from a value named by `as` earlier in this body, or from the body's `input`."""
+    """Go on from a value named by `as` earlier in this body, or from the body's `input`.
 
-    from_: Name = Field(alias="from")
+    A path goes on into a block that was called by such a name: `encoder/stage3`.
+    """
+
+    from_: Label = Field(alias="from")
     as_: None = Field(None, alias="as", exclude=True)
+
+    def sources(self) -> Iterator[tuple[str, Mark | None]]:
+        """The value."""
+        yield self.from_, self.value_at("from")
 
 
 class Group(Step):
@@ -271,7 +305,10 @@ def joining(raw: dict[str, Any]) -> str | None:
     """The key of a step that is an operator of several inputs; None where it has none.
 
     A name that is not ours is looked for in other packages only where branches are listed behind it, which no call has.
+    An operator that says `from` which values it joins is a call.
     """
+    if "from" in raw:
+        return None
     for key, value in raw.items():
         known = ops.registered().get(key)
         if known is None and isinstance(value, (list, tuple)) and key not in _KINDS:
@@ -347,6 +384,11 @@ class TableRows(Located):
         yield from (dict(zip(names, row, strict=True)) for row in self.rows if len(row) == len(names))
 
 
+def callee_of(table: TableRows, cells: dict[str, Any]) -> str:
+    """What a row of a table is made of."""
+    return next((str(cells[key]) for key in CALLEE if key in cells), table.block or "")
+
+
 class TableStep(Step):
     """A table as a step."""
 
@@ -387,8 +429,17 @@ def _kind(value: Any) -> str:
         return next(tag for tag, cls in _STEPS.items() if isinstance(value, cls))
     if not isinstance(value, dict):
         return "call"
+    if "from" in value:
+        return _from_kind([key for key in value if key not in BESIDE])
     kind = next((kind for key, kind in _KINDS.items() if key in value), "call")
     return "join" if kind in {"body", "call"} and joining(value) else kind
+
+
+def _from_kind(others: list[str]) -> str:
+    """The kind of a step with `from`, by the other keys: a call that says what it takes, or only that."""
+    if "use" in others:
+        return "use"
+    return "call" if others and not {*others} & {*_KINDS} else "from"
 
 
 _STEPS: dict[str, type[Step]] = {

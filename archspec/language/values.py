@@ -9,11 +9,12 @@ from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonS
 from archspec.dims import exact
 from archspec.errors import ArchspecError, SpecError
 from archspec.language.alphabet import letter_fault, line_fault, prose_fault
-from archspec.language.expression import Expression
+from archspec.language.expression import CONSTANTS, Expression
 from archspec.language.located import described
 from archspec.language.reader import Nothing
 from archspec.writing import printable
 
+MAX_PARTS = 20
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 SIGNATURE = re.compile(r"([A-Za-z][A-Za-z0-9_]*)\(\s*([A-Za-z][A-Za-z0-9_]*(?:\s*,\s*[A-Za-z][A-Za-z0-9_]*)*)?\s*\)\Z")
 
@@ -27,6 +28,36 @@ def _name(value: Any) -> str:
     if len(value) > 80:
         raise SpecError(f"a name of {len(value)} characters; at most 80 are allowed", getattr(value, "at", None))
     return str(value)
+
+
+def _label(value: Any) -> str:
+    """What `from` goes back to: a name given by `as`, or, inside a block that was called by such a name, a path."""
+    if not isinstance(value, str):
+        raise SpecError(f"expected a name, found {described(value)}", getattr(value, "at", None))
+    parts = value.split("/")
+    if len(parts) > MAX_PARTS:
+        raise SpecError(f"a path of {len(parts)} names; at most {MAX_PARTS} are allowed", getattr(value, "at", None))
+    for part in parts:
+        if not NAME.match(part):
+            raise SpecError(
+                f"expected a name, or a path such as encoder/stage3, found {described(value)}",
+                getattr(value, "at", None),
+            )
+    return str(value)
+
+
+def _labels(value: Any) -> tuple[str, ...] | None:
+    if value is None or isinstance(value, Nothing):
+        return None
+    if not isinstance(value, (list, tuple)):
+        return (_label(value),)
+    if not value:
+        raise SpecError("expected a name, or several, found an empty list", getattr(value, "at", None))
+    return tuple(map(_label, value))
+
+
+def _one_or_several(labels: tuple[str, ...] | None) -> Any:
+    return labels if labels is None or len(labels) != 1 else labels[0]
 
 
 def _signature(value: Any) -> str:
@@ -52,7 +83,9 @@ def _cell(value: Any) -> "Value | None":
 
 
 def _constant(value: Any) -> Any:
-    """An exact number, or a word to choose by."""
+    """An exact number, a truth value, or a word to choose by."""
+    if isinstance(value, bool) or (isinstance(value, str) and value in CONSTANTS):
+        return value if isinstance(value, bool) else CONSTANTS[value]
     if isinstance(value, str) and NAME.match(value):
         return str(value)
     if isinstance(value, (list, tuple, dict, Nothing)):
@@ -65,6 +98,8 @@ def _constant(value: Any) -> Any:
 
 def _written(value: Any) -> Any:
     """An expression as YAML writes it: a plain number where it is one."""
+    if isinstance(value, bool):
+        return value
     if isinstance(value, tuple):
         return list(map(_written, value))
     if isinstance(value, Expression):
@@ -97,7 +132,23 @@ def _checked(fault_of: Callable[[str], str | None]) -> Callable[[Any], Any]:
 
 _VALUE_SCHEMA: dict[str, Any] = {"type": ["integer", "number", "string", "boolean"]}
 
+_PATH = "^[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*$"
+
 Name = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"})]
+Label = Annotated[str, PlainValidator(_label), WithJsonSchema({"type": "string", "pattern": _PATH})]
+Labels = Annotated[
+    Any,
+    PlainValidator(_labels),
+    PlainSerializer(_one_or_several),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": _PATH},
+                {"type": "array", "items": {"type": "string", "pattern": _PATH}, "minItems": 1},
+            ]
+        }
+    ),
+]
 Signature = Annotated[str, PlainValidator(_signature), WithJsonSchema({"type": "string"})]
 Formula = Annotated[Expression, PlainValidator(_expression), PlainSerializer(_written), WithJsonSchema(_VALUE_SCHEMA)]
 Value = Annotated[

@@ -55,6 +55,7 @@ class _OrderSearch:
 
     def __init__(self, layout: StorageLayout, sizes: tuple[int, ...]) -> None:
         self.sizes = sizes
+        self.inputs = len(layout.network.inputs)
         self.written = layout.written
         self.read = layout.read
         self.readers = [sum(1 << reader for reader in storage.readers) for storage in layout.storages]
@@ -70,9 +71,9 @@ class _OrderSearch:
         self.work = 0
 
     def start(self) -> tuple[frozenset[int], int, frozenset[int]]:
-        """What is alive before the first node (the input), how large it is, and what can run."""
+        """What is alive before the first node (the inputs), how large it is, and what can run."""
         ready = frozenset(node for node, needs in enumerate(self.needs) if not needs)
-        return frozenset({0}), self.sizes[0], ready
+        return frozenset(range(self.inputs)), sum(self.sizes[: self.inputs]), ready
 
     def step(self, done: int, alive: frozenset[int], live: int, node: int) -> tuple[frozenset[int], int, int]:
         """What running a node leaves alive, how large that is, and how large what is alive meanwhile."""

@@ -19,7 +19,6 @@ from typing import Any
 from archspec.dims import Dim, alternatives, at_least_one, ceil_div, exact_div, is_array, maximum
 from archspec.errors import ArchspecError, UndecidableError, UnknownNameError, did_you_mean
 from archspec.graph import Network, Node
-from archspec.graph.network import INPUT
 from archspec.memory import DTYPES, ORDERS, POLICIES
 from archspec.memory.order import best_order
 from archspec.memory.storage import StorageLayout, held, layout
@@ -151,6 +150,24 @@ def memory(
     return Memory(network, policy, dtype, in_place, resident, tuple(moments), optimal, stored)
 
 
+def addends(
+    network: Network, policy: str = "layerwise", dtype: str = "float32", *, in_place: bool = False
+) -> Iterator[tuple[Dim, ...]]:
+    """The bytes of each result that is in memory while each node runs, in the given order: a moment's summands.
+
+    The peak is the largest of their sums. A sum is left to whoever asks, who may have arrays that grow when they meet.
+    """
+    stored = _stored(network, policy, in_place)
+    sizes = [_bytes(storage.elements, DTYPES[dtype]) for storage in stored.storages]
+    if policy == "training":
+        yield tuple(times * size for times, size in zip(_times(stored), sizes, strict=True))
+        return
+    if policy in FREES:
+        _check_repeats(stored)
+    for storages in _in_memory(stored, range(len(network.nodes)), policy):
+        yield tuple(sizes[storage] for storage in sorted(storages))
+
+
 def peak_elements(network: Network, policy: str = "layerwise", *, in_place: bool = False) -> Dim:
     """The most numbers that are in memory at once, in the given order."""
     stored = _stored(network, policy, in_place)
@@ -189,7 +206,7 @@ def _weight_bytes(network: Network, bits: int) -> Dim:
     return sum(
         node.times * _bytes(weight.elements, min(weight.bits or bits, bits))
         for node in network.nodes
-        for weight in node.operator.weights(*network.inputs_of(node))
+        for weight in network.weights_of(node)
     )
 
 
@@ -217,14 +234,16 @@ def _heights(stored: StorageLayout, order: tuple[int, ...], sizes: tuple[Dim, ..
 
 def _times(stored: StorageLayout) -> Iterator[Dim]:
     """How many such storages each stands for."""
-    return (1 if s.name == INPUT else stored.network.node(s.name).times for s in stored.storages)
+    inputs = stored.network.inputs
+    return (1 if s.name in inputs else stored.network.node(s.name).times for s in stored.storages)
 
 
 def _check_repeats(stored: StorageLayout) -> None:
     """See that no unit of a repeat reads what was there before the first, which would stay alive for the next."""
     for node, storages in zip(stored.network.nodes, stored.read, strict=True):
         for name in (stored.storages[storage].name for storage in storages):
-            repeated = type(node.times) is not int and (name == INPUT or stored.network.node(name).times == 1)
+            once = name in stored.network.inputs or stored.network.node(name).times == 1
+            repeated = type(node.times) is not int and once
             if repeated and not _in_unit_before(name, node.name):
                 raise UndecidableError(f"every unit of '{node.name}' keeps '{name}' alive; bind {node.times}")
 
@@ -248,8 +267,9 @@ def _changes(stored: StorageLayout, order: Iterable[int], frees: bool) -> Iterat
         if not stored.storages[storage].kept:
             leaving.setdefault(step, []).append(storage)
     known: set[int] = set()
+    inputs = range(len(stored.network.inputs))
     for step, node in enumerate(order):
-        touched = dict.fromkeys((*(() if step else (0,)), *stored.read[node], stored.written[node]))
+        touched = dict.fromkeys((*(() if step else inputs), *stored.read[node], stored.written[node]))
         arrived = [storage for storage in touched if storage not in known]
         known.update(arrived)
         yield arrived, leaving.get(step, []) if frees else []

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 from archspec.dims import Dim
 from archspec.graph import Network, Node
-from archspec.graph.network import INPUT
 from archspec.ops.base import same_size
 
 
@@ -13,10 +12,10 @@ class Storage:
     """A piece of memory that holds the result of a node, its views, and what is written over it.
 
     Attributes:
-        name: The node that first writes it, or the network's input.
+        name: The node that first writes it, or the input of the network.
         elements: How many numbers it holds.
         readers: The positions of the nodes that read it, or take a view of it.
-        kept: Whether it holds the network's result.
+        kept: Whether it holds a result of the network.
     """
 
     name: str
@@ -31,7 +30,7 @@ class StorageLayout:
 
     Attributes:
         network: The network.
-        storages: The storages; the first is the input's.
+        storages: The storages; the first are the inputs'.
         written: Of each node in the network's order, the storage that its result lies in.
         read: Of each node, the storages that its inputs lie in, each once.
     """
@@ -55,7 +54,7 @@ def layout(network: Network, in_place: bool = False) -> StorageLayout:
         if not node.operator.view:
             for name in node.inputs:
                 readers.setdefault(values[name], set()).add(node.name)
-    roots = {INPUT: INPUT}  # of each value, the node that first wrote its storage
+    roots = {name: name for name in network.inputs}  # of each value, the node that first wrote its storage
     for node in network.nodes:
         over = _overwritten(node, network, values, readers) if in_place else None
         if node.operator.view:
@@ -76,12 +75,14 @@ def held(stored: StorageLayout) -> StorageLayout:
     for position, node in enumerate(network.nodes):
         ends.update(dict.fromkeys(_parts(node.name), position))
     readers = [set(storage.readers) for storage in stored.storages]
-    lies_in = dict(zip((node.name for node in network.nodes), stored.written, strict=True)) | {INPUT: 0}
+    lies_in = dict(zip((node.name for node in network.nodes), stored.written, strict=True))
+    lies_in |= {name: number for number, name in enumerate(network.inputs)}
     for node in network.nodes:
         for name in node.inputs:
-            inside = set(_parts(name)) if name != INPUT else set()
+            inside = set() if name in network.inputs else set(_parts(name))
             readers[lies_in[name]].update(ends[part] for part in _parts(node.name) if part not in inside)
-    readers[0].add(len(network.nodes) - 1)
+    for number in range(len(network.inputs)):
+        readers[number].add(len(network.nodes) - 1)
     storages = zip(stored.storages, readers, strict=True)
     return replace(stored, storages=tuple(replace(one, readers=tuple(sorted(of))) for one, of in storages))
 
@@ -98,7 +99,7 @@ def _parts(name: str) -> list[str]:
 
 def _values(network: Network) -> dict[str, str]:
     """Of each node the one whose result it is a view of; itself, if it is none."""
-    values = {INPUT: INPUT}
+    values = {name: name for name in network.inputs}
     for node in network.nodes:
         values[node.name] = values[node.inputs[0]] if node.operator.view else node.name
     return values
@@ -108,7 +109,7 @@ def _overwritten(node: Node, network: Network, values: dict[str, str], readers: 
     """The input that a node may write its result over."""
     if not node.operator.in_place:
         return None
-    untouchable = {INPUT, values[network.output]}
+    untouchable = {*network.inputs, *(values[name] for name in network.outputs.values())}
     for name in node.inputs:
         value = values[name]
         if value not in untouchable and readers[value] == {node.name}:
@@ -120,6 +121,7 @@ def _overwritten(node: Node, network: Network, values: dict[str, str], readers: 
 
 def _layout(network: Network, roots: dict[str, str]) -> StorageLayout:
     numbers: dict[str, int] = {}
+    kept = {roots[name] for name in network.outputs.values()}
     for root in roots.values():
         numbers.setdefault(root, len(numbers))
     read = tuple(tuple(dict.fromkeys(numbers[roots[name]] for name in node.inputs)) for node in network.nodes)
@@ -130,7 +132,7 @@ def _layout(network: Network, roots: dict[str, str]) -> StorageLayout:
     return StorageLayout(
         network,
         tuple(
-            Storage(root, network.tensor(root).elements, tuple(readers[number]), root == roots[network.output])
+            Storage(root, network.tensor(root).elements, tuple(readers[number]), root in kept)
             for root, number in numbers.items()
         ),
         tuple(numbers[roots[node.name]] for node in network.nodes),

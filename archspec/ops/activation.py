@@ -6,7 +6,9 @@ from typing import ClassVar, Literal
 from archspec.dims import Dim, product
 from archspec.errors import ShapeError
 from archspec.ops.base import (
+    AboveZero,
     Axis,
+    Function,
     Module,
     NonNegative,
     Operations,
@@ -27,7 +29,7 @@ class Elementwise(Operator):
 
     in_place = True
     one: ClassVar[Operations]
-    torch_class: ClassVar[str]
+    torch_class: ClassVar[str] = ""
     leading: ClassVar[int] = 0
 
     def output(self, x: Tensor) -> Tensor:
@@ -38,7 +40,7 @@ class Elementwise(Operator):
         """That of one element, times the elements."""
         return self.one.times(x.elements)
 
-    def torch_call(self, x: Tensor) -> Module:
+    def torch_call(self, x: Tensor) -> Module | Function:
         """The module of torch.nn, with the fields as its arguments."""
         return self.module(f"torch.nn.{self.torch_class}", self.settings(), self.leading)
 
@@ -127,6 +129,43 @@ class HardSwish(Elementwise, Weightless, name="hard_swish"):
     """x·hard_sigmoid(x) (Howard et al. 2019, arXiv:1905.02244)."""
 
     torch_class, one = "Hardswish", Operations(additions=1, comparisons=2, divisions=1, multiplications=1)
+
+
+class Softplus(Elementwise, Weightless, name="softplus"):
+    """log(1 + e^(beta·x))/beta; x itself where beta·x is above `threshold`."""
+
+    torch_class = "Softplus"
+    one = Operations(comparisons=1, multiplications=1, transcendentals=2, additions=1, divisions=1)
+    beta: AboveZero = 1
+    threshold: NonNegative = 20
+
+
+class Mish(Elementwise, Weightless, name="mish"):
+    """x·tanh(log(1 + eˣ)) (Misra 2019, arXiv:1908.08681)."""
+
+    torch_class, one = "Mish", Operations(transcendentals=3, additions=1, multiplications=1)
+
+
+class Exp(Elementwise, Weightless, name="exp"):
+    """eˣ."""
+
+    one = Operations(transcendentals=1)
+
+    def torch_call(self, x: Tensor) -> Function:
+        """`torch.exp`."""
+        return Function("torch.exp")
+
+
+class Power(Elementwise, Weightless, name="power"):
+    """x to the power of `exponent`."""
+
+    one = Operations(transcendentals=1)
+    example = MappingProxyType({"exponent": 2})
+    exponent: Real
+
+    def torch_call(self, x: Tensor) -> Function:
+        """`torch.pow`."""
+        return Function("torch.pow", {"exponent": self.exponent})
 
 
 class Softmax(Weightless, name="softmax"):

@@ -20,8 +20,22 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.fields import FieldInfo
 
-from archspec.dims import Dim, agree, exact, is_number, is_symbolic, is_whole, less, product, reaches, settled
-from archspec.errors import ArchspecError, ShapeError
+from archspec.dims import (
+    Dim,
+    agree,
+    equal,
+    exact,
+    exact_div,
+    is_array,
+    is_number,
+    is_symbolic,
+    is_whole,
+    less,
+    product,
+    reaches,
+    settled,
+)
+from archspec.errors import ArchspecError, DivisibilityError, ShapeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +139,17 @@ FREE = Operations()
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a pixel of a result sees of an input, along height and width.
+    """What a pixel of a result sees of an input, along each of its axes (height and width, of an image).
 
     Attributes:
-        span: From the first pixel that it sees to the last.
+        span: From the first pixel that it sees to the last; nothing where that is the pixel in the same place.
         stride: How far on its neighbour begins; a fraction where the result has more pixels.
+        everything: Whether it sees all there is, wherever that stands (attention, a recurrent layer).
     """
 
-    span: tuple[Dim, Dim] = (1, 1)
-    stride: tuple[Dim, Dim] = (1, 1)
+    span: tuple[Dim, ...] = ()
+    stride: tuple[Dim, ...] = ()
+    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +216,10 @@ class Operator(BaseModel, ABC):
     """Whether its torch module takes `inplace`, and needs of the forward pass its result alone (ReLU)."""
     overwritable: ClassVar[bool] = False
     """Whether its result is memory of its own in torch, which its own gradient does not need."""
+    letters: ClassVar[tuple[str, ...]] = ()
+    """The letters of its inputs' sizes in closed forms, an input each ("n t f"); else those that its rank has."""
+    example: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """What its closed form is shown with, for fields that no letter can stand for: lists of axes, words."""
     torch_defaults: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """What torch takes for arguments that are left out, where that is not the default of the field of that name."""
 
@@ -238,6 +258,11 @@ class Operator(BaseModel, ABC):
     def _defaults(cls) -> dict[str, Any]:
         fields = {name: info.default for name, info in cls.model_fields.items() if not info.is_required()}
         return {name: value for name, value in fields.items() if value is not None} | dict(cls.torch_defaults)
+
+    @property
+    def below(self) -> Dim | None:
+        """The number that the whole numbers of its input are below; None where it takes any numbers."""
+        return None
 
     @abstractmethod
     def output(self, *x: Any, **_: Any) -> Tensor:
@@ -351,23 +376,41 @@ def _number(value: Any) -> Dim:
         raise ValueError(f"must be a number (got {value!r:.40})") from None
 
 
-def pair(check: Callable[[Any], Dim]) -> Callable[[Any], Any]:
-    """One size that passes the check, or two."""
+AXES: Mapping[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+"""What the axes behind the channels are called, by how many there are."""
 
-    def one_or_two(value: Any) -> Any:
-        if not isinstance(value, (list, tuple)):
+
+def each_of(check: Callable[[Any], Dim], axes: int) -> Callable[[Any], Any]:
+    """One size that passes the check, or one for each of so many axes."""
+    said = {2: "two, height and width", 3: "three, depth, height and width"}
+
+    def one_or_each(value: Any) -> Any:
+        if axes == 1 or not isinstance(value, (list, tuple)):
             return check(value)
-        if len(value) != 2:
-            raise ValueError(f"must be one size or two, height and width (got {len(value)})")
+        if len(value) != axes:
+            raise ValueError(f"must be one size or {said[axes]} (got {len(value)})")
         return tuple(map(check, value))
 
-    return one_or_two
+    return one_or_each
 
 
 def _several(value: Any) -> tuple[Dim, ...]:
     if not isinstance(value, (list, tuple)):
         raise ValueError(f"must be a list of sizes (got {value})")
     return tuple(map(positive, value))
+
+
+def _rest(value: Any) -> tuple[Dim, ...]:
+    """Sizes, of which one may be what is left of the others: -1."""
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"must be a list of sizes (got {value})")
+    if not value or sum(_is_rest(one) for one in value) > 1:
+        raise ValueError(f"must be sizes, -1 for at most one of them (got {list(value)})")
+    return tuple(-1 if _is_rest(one) else positive(one) for one in value)
+
+
+def _is_rest(size: Any) -> bool:
+    return type(size) is int and size == -1
 
 
 def real(must: str, low: int, high: int, *, above: bool = False, below: bool = False) -> Callable[[Any], Dim]:
@@ -385,7 +428,7 @@ def real(must: str, low: int, high: int, *, above: bool = False, below: bool = F
         number = _number(value)
         if is_number(number) and not -MAX_NUMBER <= number <= MAX_NUMBER:
             raise ValueError(f"must be at most 10^30, above or below zero (got {value!r:.40})")
-        if (is_number(number) or is_symbolic(number)) and not within(number):
+        if (is_number(number) or is_symbolic(number) or is_array(number)) and not within(number):
             raise ValueError(f"must be {must} (got {number})")
         return number
 
@@ -402,6 +445,14 @@ def _switch(value: Any) -> bool:
     return value
 
 
+def _axes(value: Any) -> tuple[int, ...]:
+    listed = value if isinstance(value, (list, tuple)) else [value]
+    found = tuple(map(_axis, listed))
+    if not found or len({*found}) < len(found):
+        raise ValueError(f"must be axes, each once (got {list(found)})")
+    return found
+
+
 def _axis(value: Any) -> int:
     number = settled(value)
     if type(number) is not int:
@@ -416,12 +467,25 @@ def _axis(value: Any) -> int:
 Positive = Annotated[Any, BeforeValidator(positive), Domain("a whole number from 1", "size")]
 Natural = Annotated[Any, BeforeValidator(natural), Domain("a whole number from 0", "size")]
 PositivePair = Annotated[
-    Any, BeforeValidator(pair(positive)), Domain("a whole number from 1, or two: `[height, width]`", "size")
+    Any, BeforeValidator(each_of(positive, 2)), Domain("a whole number from 1, or two: `[height, width]`", "size")
 ]
 NaturalPair = Annotated[
-    Any, BeforeValidator(pair(natural)), Domain("a whole number from 0, or two: `[height, width]`", "size")
+    Any, BeforeValidator(each_of(natural, 2)), Domain("a whole number from 0, or two: `[height, width]`", "size")
+]
+PositiveTriple = Annotated[
+    Any,
+    BeforeValidator(each_of(positive, 3)),
+    Domain("a whole number from 1, or three: `[depth, height, width]`", "size"),
+]
+NaturalTriple = Annotated[
+    Any,
+    BeforeValidator(each_of(natural, 3)),
+    Domain("a whole number from 0, or three: `[depth, height, width]`", "size"),
 ]
 Sizes = Annotated[Any, BeforeValidator(_several), Domain("a list of whole numbers from 1", "sizes")]
+SizesOrRest = Annotated[
+    Any, BeforeValidator(_rest), Domain("a list of whole numbers from 1, or -1 for what is left of the others", "sizes")
+]
 Real = Annotated[Any, BeforeValidator(real("", -MAX_NUMBER, MAX_NUMBER)), Domain("a number")]
 NonNegative = Annotated[Any, BeforeValidator(real("at least 0", 0, MAX_NUMBER)), Domain("a number from 0")]
 AboveZero = Annotated[
@@ -442,29 +506,54 @@ Axis = Annotated[
     ),
 ]
 
+Axes = Annotated[
+    tuple[int, ...], BeforeValidator(_axes), Domain("the number of an axis other than 0, or a list of them", "axis")
+]
 
-def as_pair(value: Any) -> tuple[Any, Any]:
-    """A size given once or twice, as height and width.
 
-    >>> as_pair(3), as_pair((1, 7))
-    ((3, 3), (1, 7))
+def per_axis(value: Any, axes: int) -> tuple[Any, ...]:
+    """A size given once, or once for each axis, as one for each axis.
+
+    >>> per_axis(3, 2), per_axis((1, 7), 2), per_axis(5, 1)
+    ((3, 3), (1, 7), (5,))
     """
-    return value if isinstance(value, tuple) else (value, value)
+    return value if isinstance(value, tuple) else (value,) * axes
 
 
 # ------------------------------------------------------------------ checks of inputs
 
 
-def image(x: Tensor, operator: str) -> tuple[Dim, Dim, Dim, Dim]:
-    """The sizes (n, c, h, w) of an image, or an error that says what to do about anything else."""
-    if len(x.shape) != 4:
-        raise ShapeError(f"{operator} takes an image (channels × height × width), found {x}")
+KINDS_OF_INPUT = {1: "a sequence", 2: "an image", 3: "a volume"}
+
+
+def spatial(x: Tensor, axes: int, operator: str) -> tuple[Dim, ...]:
+    """The sizes (n, c, …) of what has so many axes behind its channels, or an error that says what it must have."""
+    if len(x.shape) != axes + 2:
+        raise ShapeError(
+            f"{operator} takes {KINDS_OF_INPUT[axes]} ({' × '.join(('channels', *AXES[axes]))}), found {x}"
+        )
     return x.shape
+
+
+def image(x: Tensor, operator: str) -> tuple[Dim, Dim, Dim, Dim]:
+    """The sizes (n, c, h, w) of an image, or an error that says what it takes."""
+    n, c, h, w = spatial(x, 2, operator)
+    return n, c, h, w
+
+
+def any_spatial(x: Tensor, operator: str) -> int:
+    """How many axes there are behind the channels: of a sequence 1, of an image 2, of a volume 3."""
+    axes = len(x.shape) - 2
+    if axes not in AXES:
+        raise ShapeError(f"{operator} takes an image (channels × height × width), a sequence or a volume, found {x}")
+    return axes
 
 
 def whole_image(x: Tensor) -> Sight:
     """What sees all pixels of an image; of a vector, which has none, the vector."""
-    return Sight(x.shape[2:], x.shape[2:]) if len(x.shape) == 4 else Sight()
+    if len(x.shape) == 2:
+        return Sight()
+    return Sight(everything=True) if len(x.shape) == 3 else Sight(x.shape[2:], x.shape[2:])
 
 
 def features(x: Tensor, operator: str) -> Dim:
@@ -482,6 +571,28 @@ def axis(x: Tensor, dim: int, operator: str) -> int:
     return dim % rank
 
 
+def divided(elements: Dim, sizes: tuple[Dim, ...], what: str) -> tuple[Dim, ...]:
+    """Sizes into which so many elements go, with -1 as what is left.
+
+    Raises:
+        ShapeError: They do not.
+
+    >>> divided(12, (3, -1, 2), "12 elements")
+    (3, 2, 2)
+    """
+    shown = "×".join(map(str, sizes))
+    known = product(size for size in sizes if not _is_rest(size))
+    if not any(map(_is_rest, sizes)):
+        if not same_size(known, elements):
+            raise ShapeError(f"{what} do not fill {shown}, which is {known}")
+        return sizes
+    try:
+        rest = exact_div(elements, known)
+    except DivisibilityError:
+        raise DivisibilityError(f"{what} do not divide into {shown}") from None
+    return tuple(rest if _is_rest(size) else size for size in sizes)
+
+
 def same_size(a: Dim, b: Dim) -> bool:
     """Whether two sizes that must agree do."""
     return bool(agree(a, b))
@@ -489,4 +600,4 @@ def same_size(a: Dim, b: Dim) -> bool:
 
 def is_one(size: Dim) -> bool:
     """Whether a size is the number 1."""
-    return is_number(size) and bool(size == 1)
+    return equal(size, 1) if is_array(size) else is_number(size) and bool(size == 1)

@@ -9,8 +9,8 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from archspec.dims import Dim
-from archspec.ops.base import Module, Operations, Operator, Positive, Switch, Tensor, Weight, as_pair, features
-from archspec.ops.window import Convolution, sides
+from archspec.ops.base import Module, Operations, Operator, Positive, Switch, Tensor, Weight, features
+from archspec.ops.window import Convolution
 
 
 class BinaryConv2d(Convolution, name="binary_conv2d"):
@@ -43,7 +43,7 @@ class BinaryConv2d(Convolution, name="binary_conv2d"):
         call = self.convolution("archspec.runtime.binary.BinaryConv2d", x, **extra)
         if not call.before:
             return call
-        padding = sides(self.padding, as_pair(self.kernel_size), as_pair(self.dilation))
+        padding = tuple(side for pair in self.sides(x) for side in pair)
         return replace(call, kwargs={**call.kwargs, "padding": padding}, before=())
 
 

@@ -1,69 +1,91 @@
 """Operators of several inputs: the joins of branches."""
 
 from types import MappingProxyType
+from typing import ClassVar
 
 from archspec.errors import ShapeError
-from archspec.ops.base import Axis, Free, Function, Operations, Tensor, Weightless, axis, is_one, same_size
+from archspec.ops.base import (
+    FREE,
+    Axis,
+    Free,
+    Function,
+    Operations,
+    Switch,
+    Tensor,
+    Weightless,
+    axis,
+    is_one,
+    same_size,
+)
 
 _AXES = ("batch", "channels", "height", "width")
 
 
-class Add(Weightless, name="add"):
-    """The sum of tensors of one shape: the residual connection."""
+class _Folded(Weightless):
+    """What is done to two tensors at a time, from the left; `one` is the arithmetic of one element."""
 
     arity = "many"
-    in_place = True
-    overwritable = True
+    one: ClassVar[Operations]
+    function_name: ClassVar[str]
 
     def output(self, *xs: Tensor) -> Tensor:
-        """The shape all inputs have."""
-        return _alike(xs, self.name)
+        """The shape all inputs have, or spread to."""
+        return _alike(xs, self.name, spread=getattr(self, "broadcast", True))
 
     def operations(self, *xs: Tensor) -> Operations:
-        """One addition per element for each input after the first."""
-        return Operations(additions=(len(xs) - 1) * xs[0].elements)
+        """That of one element, for each element of what comes of an input after the first."""
+        done = FREE
+        for number in range(2, len(xs) + 1):
+            done += self.one.times(self.output(*xs[:number]).elements)
+        return done
 
     def torch_call(self, *xs: Tensor) -> Function:
-        """`torch.add`, two at a time."""
-        return Function("torch.add", takes="fold")
+        """The function of torch, two at a time."""
+        return Function(f"torch.{self.function_name}", takes="fold")
 
 
-class Subtract(Weightless, name="subtract"):
-    """The first tensor less the others, all of one shape."""
+class Add(_Folded, name="add"):
+    """The sum of tensors of one shape: the residual connection; with `broadcast` an axis of size 1 is spread."""
 
-    arity = "many"
     in_place = True
     overwritable = True
-
-    def output(self, *xs: Tensor) -> Tensor:
-        """The shape all inputs have."""
-        return _alike(xs, self.name)
-
-    def operations(self, *xs: Tensor) -> Operations:
-        """One subtraction per element for each input after the first."""
-        return Operations(additions=(len(xs) - 1) * xs[0].elements)
-
-    def torch_call(self, *xs: Tensor) -> Function:
-        """`torch.sub`, two at a time."""
-        return Function("torch.sub", takes="fold")
+    one, function_name = Operations(additions=1), "add"
+    broadcast: Switch = False
 
 
-class Mul(Weightless, name="mul"):
+class Subtract(_Folded, name="subtract"):
+    """The first tensor less the others, all of one shape; with `broadcast` an axis of size 1 is spread."""
+
+    in_place = True
+    overwritable = True
+    one, function_name = Operations(additions=1), "sub"
+    broadcast: Switch = False
+
+
+class Mul(_Folded, name="mul"):
     """The product of tensors; an axis of size 1 is spread over the others' (a gate, as in squeeze and excitation)."""
 
-    arity = "many"
+    one, function_name = Operations(multiplications=1), "mul"
 
-    def output(self, *xs: Tensor) -> Tensor:
-        """The shape to which all inputs spread."""
-        return _alike(xs, self.name, spread=True)
 
-    def operations(self, *xs: Tensor) -> Operations:
-        """One multiplication per output element for each input after the first."""
-        return Operations(multiplications=(len(xs) - 1) * self.output(*xs).elements)
+class Divide(_Folded, name="divide"):
+    """The first tensor over the others; an axis of size 1 is spread over the others'."""
 
-    def torch_call(self, *xs: Tensor) -> Function:
-        """`torch.mul`, two at a time."""
-        return Function("torch.mul", takes="fold")
+    one, function_name = Operations(divisions=1), "div"
+
+
+class ElementwiseMaximum(_Folded, name="maximum"):
+    """The larger of elements of tensors of one shape; with `broadcast` an axis of size 1 is spread."""
+
+    one, function_name = Operations(comparisons=1), "maximum"
+    broadcast: Switch = False
+
+
+class ElementwiseMinimum(_Folded, name="minimum"):
+    """The smaller of elements of tensors of one shape; with `broadcast` an axis of size 1 is spread."""
+
+    one, function_name = Operations(comparisons=1), "minimum"
+    broadcast: Switch = False
 
 
 class Concat(Free, name="concat"):
@@ -101,7 +123,8 @@ def _alike(xs: tuple[Tensor, ...], operator: str, spread: bool = False) -> Tenso
                 shape[dim] = b
             elif not (spread and is_one(b)) and not same_size(a, b):
                 which = _axis(dim, len(shape))
-                raise ShapeError(f"{operator} needs equal {which}: {a} in branch 1, {b} in branch {number}")
+                both = f"; {Tensor(tuple(shape))} and {x} cannot be broadcast" if spread else ""
+                raise ShapeError(f"{operator} needs equal {which}: {a} in branch 1, {b} in branch {number}{both}")
     return Tensor(tuple(shape))
 
 

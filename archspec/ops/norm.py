@@ -2,8 +2,8 @@
 
 from types import MappingProxyType
 
-from archspec.dims import Dim, product
-from archspec.errors import ShapeError
+from archspec.dims import Dim, exact_div, product
+from archspec.errors import DivisibilityError, ShapeError
 from archspec.ops.base import (
     AboveZero,
     Module,
@@ -11,12 +11,14 @@ from archspec.ops.base import (
     Operations,
     Operator,
     Positive,
+    Sight,
     Sizes,
     Switch,
     Tensor,
     UpToOne,
     Weight,
     Weightless,
+    any_spatial,
     features,
     image,
     same_size,
@@ -38,14 +40,14 @@ class BatchNorm(Operator, name="batch_norm"):
 
     def output(self, x: Tensor) -> Tensor:
         """X."""
-        if len(x.shape) not in (2, 4):
-            raise ShapeError(f"{self.name} takes an image or a vector, found {x}")
+        if len(x.shape) > 2:
+            any_spatial(x, self.name)
         return x
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """γ and β, and the running mean and variance, a channel each."""
         channels = (x.shape[1],)
-        learned = (Weight("weight", channels, "scale"), Weight("bias", channels, "shift"))
+        learned = scale_and_shift(channels)
         kept = (Weight("running_mean", channels, "statistic"), Weight("running_var", channels, "statistic"))
         return (learned if self.affine else ()) + (kept if self.track_running_stats else ())
 
@@ -54,9 +56,9 @@ class BatchNorm(Operator, name="batch_norm"):
         return Operations(multiplications=x.elements, additions=x.elements)
 
     def torch_call(self, x: Tensor) -> Module:
-        """`torch.nn.BatchNorm2d`, or `BatchNorm1d` on vectors."""
-        dimensions = len(self.output(x).shape) // 2
-        return self.module(f"torch.nn.BatchNorm{dimensions}d", {"num_features": x.shape[1], **self.settings()}, 1)
+        """`torch.nn.BatchNorm2d`, or `BatchNorm1d` on vectors and sequences, `BatchNorm3d` on volumes."""
+        axes = max(len(self.output(x).shape) - 2, 1)
+        return self.module(f"torch.nn.BatchNorm{axes}d", {"num_features": x.shape[1], **self.settings()}, 1)
 
 
 class LayerNorm(Operator, name="layer_norm"):
@@ -83,7 +85,8 @@ class LayerNorm(Operator, name="layer_norm"):
         if self.over_channels:
             if self.normalized_shape is not None:
                 raise ShapeError(f"{self.name} is over the channels or over normalized_shape; give one of them")
-            return (image(x, self.name)[1],)
+            any_spatial(x, self.name)
+            return x.shape[1:2]
         if self.normalized_shape is None:
             if len(x.shape) == 4:
                 cure = "give over_channels: true, or normalized_shape"
@@ -100,20 +103,13 @@ class LayerNorm(Operator, name="layer_norm"):
         """γ and β, an element of the normalised axes each."""
         if not self.elementwise_affine:
             return ()
-        scale = Weight("weight", self._axes(x), "scale")
-        return (scale, Weight("bias", self._axes(x), "shift")) if self.bias else (scale,)
+        arrays = scale_and_shift(self._axes(x))
+        return arrays if self.bias else arrays[:1]
 
     def operations(self, x: Tensor) -> Operations:
         """For each group of m elements the mean, the variance, one root, then a scaling of each element."""
-        m = product(self._axes(x))
-        affine, shifted = int(self.elementwise_affine), int(self.elementwise_affine and self.bias)
-        one = Operations(
-            additions=(m - 1) + m + (m - 1) + 1 + m * shifted,
-            multiplications=m + m + m * affine,
-            divisions=3,
-            transcendentals=1,
-        )
-        return one.times(self._groups(x))
+        m, affine = product(self._axes(x)), self.elementwise_affine
+        return normalised(m, scaled=affine, shifted=affine and self.bias).times(self._groups(x))
 
     def _groups(self, x: Tensor) -> Dim:
         """How many groups of elements are normalised, each by itself."""
@@ -126,6 +122,96 @@ class LayerNorm(Operator, name="layer_norm"):
         target = "archspec.runtime.norm.LayerNorm2d" if self.over_channels else "torch.nn.LayerNorm"
         settings = {key: getattr(self, key) for key in ("eps", "elementwise_affine", "bias")}
         return self.module(target, {"normalized_shape": self._axes(x), **settings}, 1)
+
+
+class GroupNorm(Operator, name="group_norm"):
+    """(x − mean)/√(variance + eps)·γ + β over each of `num_groups` groups of channels (Wu and He 2018).
+
+    arXiv:1803.08494. With one group it is over all of an input, with as many as channels an instance norm.
+    """
+
+    num_groups: Positive
+    eps: NonNegative = 1e-5
+    affine: Switch = True
+
+    def output(self, x: Tensor) -> Tensor:
+        """X."""
+        self._length(x)
+        return x
+
+    def _length(self, x: Tensor) -> Dim:
+        """The elements that are normalised together."""
+        try:
+            return exact_div(x.shape[1], self.num_groups) * product(x.shape[2:])
+        except DivisibilityError:
+            said = f"{x.shape[1]} channels do not divide into {self.num_groups} groups"
+            raise DivisibilityError(said, "num_groups") from None
+
+    def sight(self, x: Tensor) -> Sight:
+        """Everything, through the mean."""
+        return Sight(everything=True)
+
+    def weights(self, x: Tensor) -> tuple[Weight, ...]:
+        """γ and β, a channel each."""
+        return scale_and_shift(x.shape[1:2]) if self.affine else ()
+
+    def operations(self, x: Tensor) -> Operations:
+        """As layer_norm, over the groups."""
+        one = normalised(self._length(x), scaled=self.affine, shifted=self.affine)
+        return one.times(x.shape[0] * self.num_groups)
+
+    def torch_call(self, x: Tensor) -> Module:
+        """`torch.nn.GroupNorm`."""
+        settings = {"eps": self.eps, "affine": self.affine}
+        return self.module(
+            "torch.nn.GroupNorm", {"num_groups": self.num_groups, "num_channels": x.shape[1], **settings}, 2
+        )
+
+
+class InstanceNorm(Operator, name="instance_norm"):
+    """(x − mean)/√(variance + eps)·γ + β of each channel of each input (Ulyanov et al. 2016, arXiv:1607.08022)."""
+
+    torch_defaults = MappingProxyType({"affine": False})
+    eps: NonNegative = 1e-5
+    affine: Switch = False
+
+    def output(self, x: Tensor) -> Tensor:
+        """X."""
+        any_spatial(x, self.name)
+        return x
+
+    def sight(self, x: Tensor) -> Sight:
+        """Everything, through the mean."""
+        return Sight(everything=True)
+
+    def weights(self, x: Tensor) -> tuple[Weight, ...]:
+        """γ and β, a channel each."""
+        return scale_and_shift(x.shape[1:2]) if self.affine else ()
+
+    def operations(self, x: Tensor) -> Operations:
+        """As layer_norm, over the pixels of each channel."""
+        one = normalised(product(x.shape[2:]), scaled=self.affine, shifted=self.affine)
+        return one.times(x.shape[0] * x.shape[1])
+
+    def torch_call(self, x: Tensor) -> Module:
+        """`torch.nn.InstanceNorm2d`, or that of sequences or volumes."""
+        target = f"torch.nn.InstanceNorm{any_spatial(x, self.name)}d"
+        return self.module(target, {"num_features": x.shape[1], **self.settings()}, 1)
+
+
+def scale_and_shift(shape: tuple[Dim, ...]) -> tuple[Weight, ...]:
+    """γ and β."""
+    return Weight("weight", shape, "scale"), Weight("bias", shape, "shift")
+
+
+def normalised(m: Dim, *, scaled: bool, shifted: bool) -> Operations:
+    """The arithmetic of m elements: the mean, the variance, one root, then a scaling of each element."""
+    return Operations(
+        additions=(m - 1) + m + (m - 1) + 1 + m * int(shifted),
+        multiplications=m + m + m * int(scaled),
+        divisions=3,
+        transcendentals=1,
+    )
 
 
 class RmsNorm(Operator, name="rms_norm"):

@@ -1,36 +1,53 @@
 """Poolings."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
-from archspec.dims import Dim, ceil_div, divide, exact_div, floor_div, maximum, reaches
+from archspec.dims import (
+    Dim,
+    ceil_div,
+    divide,
+    exact_div,
+    floor_div,
+    is_array,
+    known_less,
+    maximum,
+    product,
+    reaches,
+    tell_apart,
+)
 from archspec.errors import DivisibilityError, ShapeError
 from archspec.ops import window
 from archspec.ops.base import (
+    AXES,
     Function,
     Module,
-    NaturalPair,
     Operations,
+    Positive,
     PositivePair,
+    PositiveTriple,
     Sight,
     Switch,
     Tensor,
     Weightless,
-    as_pair,
-    image,
+    any_spatial,
+    per_axis,
+    spatial,
     whole_image,
 )
+from archspec.ops.window import PoolPadding, PoolPadding1d, PoolPadding3d
 
 MOST_WINDOWS = 16
 """Up to so many windows to an axis are added up one by one, where sizes are symbols that the windows do not divide."""
 
 
-class _Pool2d(Weightless):
+class _Pool(Weightless):
     """What max and average pooling share: the window's geometry; the stride is the kernel's size unless given."""
 
+    axes: ClassVar[int] = 2
     kernel_size: PositivePair
     stride: PositivePair | None = None
-    padding: NaturalPair = 0
+    padding: PoolPadding = 0
     ceil_mode: Switch = False
 
     @property
@@ -39,20 +56,22 @@ class _Pool2d(Weightless):
 
     def sight(self, x: Tensor) -> Sight:
         """The window."""
-        return window.window(self.kernel_size, self._stride, getattr(self, "dilation", 1))
+        return window.window(self.kernel_size, self._stride, getattr(self, "dilation", 1), self.axes)
 
     def _output(self, x: Tensor, dilation: Any) -> Tensor:
-        n, c, *sizes = image(x, self.name)
-        axes = zip(
-            ("height", "width"),
-            sizes,
-            as_pair(self.kernel_size),
-            as_pair(self._stride),
-            as_pair(self.padding),
-            as_pair(dilation),
-            strict=True,
+        n, c, *sizes = spatial(x, self.axes, self.name)
+        strides = per_axis(self._stride, self.axes)
+        if isinstance(self.padding, str):
+            if self.ceil_mode:
+                raise ShapeError(
+                    f"{self.name} with {self.padding} has ⌈h/s⌉ of results; leave out ceil_mode", "ceil_mode"
+                )
+            return Tensor((n, c, *(ceil_div(h, s) for h, s in zip(sizes, strides, strict=True))))
+        kernel, padding, dilations = (
+            per_axis(value, self.axes) for value in (self.kernel_size, self.padding, dilation)
         )
-        return Tensor((n, c, *(self._size(*axis) for axis in axes)))
+        walked = zip(AXES[self.axes], sizes, kernel, strides, padding, dilations, strict=True)
+        return Tensor((n, c, *(self._size(*each) for each in walked)))
 
     def _size(self, axis: str, h: Dim, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim) -> Dim:
         if not reaches(kernel, 2 * padding):
@@ -62,11 +81,19 @@ class _Pool2d(Weightless):
         return window.size(h, kernel, stride, 2 * padding, dilation, axis)
 
     def _taps(self) -> Dim:
-        kh, kw = as_pair(self.kernel_size)
-        return kh * kw
+        return product(per_axis(self.kernel_size, self.axes))
+
+    def _call(self, torch_class: str, *more: str) -> Module:
+        """The module of torch; with TensorFlow's padding, which torch's has not, ours."""
+        given = {"kernel_size": self.kernel_size, "stride": self._stride}
+        if self.padding == "tf_same":
+            kept = {name: getattr(self, name) for name in more if name == "dilation"}
+            return self.module(f"archspec.runtime.pooling.TfSame{torch_class}{self.axes}d", {**given, **kept})
+        given |= {name: getattr(self, name) for name in ("padding", *more)}
+        return self.module(f"torch.nn.{torch_class}{self.axes}d", given)
 
 
-class MaxPool2d(_Pool2d, name="max_pool2d"):
+class MaxPool2d(_Pool, name="max_pool2d"):
     """The largest element under each window, which moves by its own size unless a stride is given.
 
     `ceil_mode` rounds the output's size up, as Caffe does.
@@ -80,8 +107,10 @@ class MaxPool2d(_Pool2d, name="max_pool2d"):
     def output(self, x: Tensor) -> Tensor:
         """n × c × ⌈(h + 2p − d(k−1))/s⌉ × …, or rounded up."""
         y = self._output(x, self.dilation)
-        pairs = (as_pair(value) for value in (self.padding, self._stride, self.dilation))
-        for axis, *numbers in zip(("height", "width"), x.shape[2:], *pairs, strict=True):
+        if isinstance(self.padding, str):
+            return y
+        given = (per_axis(value, self.axes) for value in (self.padding, self._stride, self.dilation))
+        for axis, *numbers in zip(AXES[self.axes], x.shape[2:], *given, strict=True):
             if _misses(*numbers):
                 h, _, _, d = numbers
                 raise ShapeError(f"a window finds nothing: at a dilation of {d} it steps over the input's {axis}, {h}")
@@ -93,16 +122,27 @@ class MaxPool2d(_Pool2d, name="max_pool2d"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.MaxPool2d`."""
-        return self.module(
-            "torch.nn.MaxPool2d",
-            {
-                "kernel_size": self.kernel_size,
-                "stride": self._stride,
-                "padding": self.padding,
-                "dilation": self.dilation,
-                "ceil_mode": self.ceil_mode,
-            },
-        )
+        return self._call("MaxPool", "dilation", "ceil_mode")
+
+
+class MaxPool1d(MaxPool2d, name="max_pool1d"):
+    """The largest element under each window of channels × length."""
+
+    axes = 1
+    kernel_size: Positive
+    stride: Positive | None = None
+    padding: PoolPadding1d = 0
+    dilation: Positive = 1
+
+
+class MaxPool3d(MaxPool2d, name="max_pool3d"):
+    """The largest element under each window of channels × depth × height × width."""
+
+    axes = 3
+    kernel_size: PositiveTriple
+    stride: PositiveTriple | None = None
+    padding: PoolPadding3d = 0
+    dilation: PositiveTriple = 1
 
 
 def _misses(h: Dim, padding: Dim, stride: Dim, dilation: Dim) -> bool:
@@ -110,15 +150,17 @@ def _misses(h: Dim, padding: Dim, stride: Dim, dilation: Dim) -> bool:
 
     The largest of nothing is −∞, and torch's gradient of it is written wherever it happens to point.
     """
+    if any(map(is_array, (h, padding, stride, dilation))) and known_less(h, dilation):
+        tell_apart(h - dilation)
     if not all(type(number) is int for number in (h, padding, stride, dilation)) or dilation <= h:
         return False
     return any(start % dilation >= h for start in range(-padding, 0, stride))
 
 
-class AvgPool2d(_Pool2d, name="avg_pool2d"):
+class AvgPool2d(_Pool, name="avg_pool2d"):
     """The mean under each window, which moves by its own size unless a stride is given.
 
-    `count_include_pad` says whether padding counts as elements.
+    `count_include_pad` says whether padding counts as elements; TensorFlow's never does.
     """
 
     count_include_pad: Switch = True
@@ -134,31 +176,61 @@ class AvgPool2d(_Pool2d, name="avg_pool2d"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.AvgPool2d`."""
-        return self.module(
-            "torch.nn.AvgPool2d",
-            {
-                "kernel_size": self.kernel_size,
-                "stride": self._stride,
-                "padding": self.padding,
-                "ceil_mode": self.ceil_mode,
-                "count_include_pad": self.count_include_pad,
-            },
-        )
+        return self._call("AvgPool", "ceil_mode", "count_include_pad")
 
 
-class GlobalAvgPool(Weightless, name="global_avg_pool"):
-    """The mean of each channel: n × c, or n × c × 1 × 1 with `keepdim`."""
+class AvgPool1d(AvgPool2d, name="avg_pool1d"):
+    """The mean under each window of channels × length."""
+
+    axes = 1
+    kernel_size: Positive
+    stride: Positive | None = None
+    padding: PoolPadding1d = 0
+
+
+class AvgPool3d(AvgPool2d, name="avg_pool3d"):
+    """The mean under each window of channels × depth × height × width."""
+
+    axes = 3
+    kernel_size: PositiveTriple
+    stride: PositiveTriple | None = None
+    padding: PoolPadding3d = 0
+
+    def output(self, x: Tensor) -> Tensor:
+        """n × c × ⌈(d + 2p − (k−1))/s⌉ × …; torch wants windows of this one that fit without padding."""
+        y = super().output(x)
+        sizes = zip(AXES[3], x.shape[2:], per_axis(self.kernel_size, 3), strict=True)
+        for axis, size, kernel in sizes if not isinstance(self.padding, str) else ():
+            if not reaches(size, kernel):
+                raise ShapeError(
+                    f"torch's {self.name} takes no kernel of {kernel} on a {axis} of {size}", "kernel_size"
+                )
+        return y
+
+
+class _GlobalPool(Weightless):
+    """One number of each channel, of all its pixels."""
 
     keepdim: Switch = False
 
     def output(self, x: Tensor) -> Tensor:
         """n × c."""
-        n, c, _, _ = image(x, self.name)
-        return Tensor((n, c, 1, 1) if self.keepdim else (n, c))
+        axes = any_spatial(x, self.name)
+        return Tensor((*x.shape[:2], *((1,) * axes if self.keepdim else ())))
 
     def sight(self, x: Tensor) -> Sight:
         """Everything."""
         return whole_image(x)
+
+    def _call(self, torch_class: str, leading: int, x: Tensor) -> Module:
+        """The adaptive pooling to one pixel, as counters and exporters know it."""
+        after = () if self.keepdim else (Function("torch.flatten", {"start_dim": 1}),)
+        target = f"torch.nn.{torch_class}{any_spatial(x, self.name)}d"
+        return self.module(target, {"output_size": 1}, leading, after=after)
+
+
+class GlobalAvgPool(_GlobalPool, name="global_avg_pool"):
+    """The mean of each channel: n × c, or n × c × 1 × 1 with `keepdim`."""
 
     def operations(self, x: Tensor) -> Operations:
         """h·w − 1 additions and one division per channel."""
@@ -166,23 +238,12 @@ class GlobalAvgPool(Weightless, name="global_avg_pool"):
         return Operations(additions=x.elements - outputs, divisions=outputs)
 
     def torch_call(self, x: Tensor) -> Module:
-        """`torch.nn.AdaptiveAvgPool2d` to one pixel, as counters and exporters know it."""
-        return self.module("torch.nn.AdaptiveAvgPool2d", {"output_size": 1}, 1, after=_flattened(self.keepdim))
+        """`torch.nn.AdaptiveAvgPool2d` to one pixel."""
+        return self._call("AdaptiveAvgPool", 1, x)
 
 
-class GlobalMaxPool(Weightless, name="global_max_pool"):
+class GlobalMaxPool(_GlobalPool, name="global_max_pool"):
     """The largest element of each channel: n × c, or n × c × 1 × 1 with `keepdim`."""
-
-    keepdim: Switch = False
-
-    def output(self, x: Tensor) -> Tensor:
-        """n × c."""
-        n, c, _, _ = image(x, self.name)
-        return Tensor((n, c, 1, 1) if self.keepdim else (n, c))
-
-    def sight(self, x: Tensor) -> Sight:
-        """Everything."""
-        return whole_image(x)
 
     def operations(self, x: Tensor) -> Operations:
         """h·w − 1 comparisons per channel."""
@@ -190,40 +251,85 @@ class GlobalMaxPool(Weightless, name="global_max_pool"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.AdaptiveMaxPool2d` to one pixel."""
-        return self.module("torch.nn.AdaptiveMaxPool2d", {"output_size": 1}, after=_flattened(self.keepdim))
+        return self._call("AdaptiveMaxPool", 0, x)
 
 
-def _flattened(keepdim: bool) -> tuple[Function, ...]:
-    return () if keepdim else (Function("torch.flatten", {"start_dim": 1}),)
+class _AdaptivePool(Weightless):
+    """Windows chosen so that the output has `output_size`: those of an axis are ⌊i·h/o⌋ … ⌈(i+1)·h/o⌉."""
+
+    axes: ClassVar[int] = 2
+    output_size: PositivePair
+
+    def output(self, x: Tensor) -> Tensor:
+        """n × c × output_size."""
+        n, c, *_ = spatial(x, self.axes, self.name)
+        return Tensor((n, c, *per_axis(self.output_size, self.axes)))
+
+    def sight(self, x: Tensor) -> Sight:
+        """Windows of h/o; of a pixel more, or two, where o does not divide h."""
+        pairs = tuple(zip(x.shape[2:], per_axis(self.output_size, self.axes), strict=True))
+        return Sight(tuple(_longest(h, o) for h, o in pairs), tuple(divide(h, o) for h, o in pairs))
+
+    def _read(self, x: Tensor) -> Dim:
+        """The elements of all windows together."""
+        sizes = zip(x.shape[2:], per_axis(self.output_size, self.axes), strict=True)
+        return x.shape[0] * x.shape[1] * product(_covered(h, o) for h, o in sizes)
 
 
-class AdaptiveAvgPool2d(Weightless, name="adaptive_avg_pool2d"):
+class AdaptiveAvgPool2d(_AdaptivePool, name="adaptive_avg_pool2d"):
     """Means of windows chosen so that the output has `output_size`, whatever the input's size.
 
     The windows of an axis are ⌊i·h/o⌋ … ⌈(i+1)·h/o⌉; where o divides h they are h/o long and do not overlap.
     """
 
-    output_size: PositivePair
-
-    def output(self, x: Tensor) -> Tensor:
-        """n × c × output_size."""
-        n, c, _, _ = image(x, self.name)
-        return Tensor((n, c, *as_pair(self.output_size)))
-
-    def sight(self, x: Tensor) -> Sight:
-        """Windows of h/o; of a pixel more, or two, where o does not divide h."""
-        (h, w), (p, q) = x.shape[2:], as_pair(self.output_size)
-        return Sight((_longest(h, p), _longest(w, q)), (divide(h, p), divide(w, q)))
-
     def operations(self, x: Tensor) -> Operations:
         """An output: one addition fewer than its window has elements, and a division."""
         outputs = self.output(x).elements
-        height, width = (_covered(h, o) for h, o in zip(x.shape[2:], as_pair(self.output_size), strict=True))
-        return Operations(additions=x.shape[0] * x.shape[1] * height * width - outputs, divisions=outputs)
+        return Operations(additions=self._read(x) - outputs, divisions=outputs)
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.AdaptiveAvgPool2d`."""
-        return self.module("torch.nn.AdaptiveAvgPool2d", {"output_size": self.output_size}, 1)
+        return self.module(f"torch.nn.AdaptiveAvgPool{self.axes}d", {"output_size": self.output_size}, 1)
+
+
+class AdaptiveAvgPool1d(AdaptiveAvgPool2d, name="adaptive_avg_pool1d"):
+    """Means of windows of channels × length, chosen so that the output has `output_size`."""
+
+    axes = 1
+    output_size: Positive
+
+
+class AdaptiveAvgPool3d(AdaptiveAvgPool2d, name="adaptive_avg_pool3d"):
+    """Means of windows of channels × depth × height × width, chosen so that the output has `output_size`."""
+
+    axes = 3
+    output_size: PositiveTriple
+
+
+class AdaptiveMaxPool2d(_AdaptivePool, name="adaptive_max_pool2d"):
+    """The largest elements of windows chosen so that the output has `output_size`, whatever the input's size."""
+
+    def operations(self, x: Tensor) -> Operations:
+        """An output: one comparison fewer than its window has elements."""
+        return Operations(comparisons=self._read(x) - self.output(x).elements)
+
+    def torch_call(self, x: Tensor) -> Module:
+        """`torch.nn.AdaptiveMaxPool2d`."""
+        return self.module(f"torch.nn.AdaptiveMaxPool{self.axes}d", {"output_size": self.output_size}, 1)
+
+
+class AdaptiveMaxPool1d(AdaptiveMaxPool2d, name="adaptive_max_pool1d"):
+    """The largest elements of windows of channels × length, chosen so that the output has `output_size`."""
+
+    axes = 1
+    output_size: Positive
+
+
+class AdaptiveMaxPool3d(AdaptiveMaxPool2d, name="adaptive_max_pool3d"):
+    """The largest elements of windows of a volume, chosen so that the output has `output_size`."""
+
+    axes = 3
+    output_size: PositiveTriple
 
 
 def _longest(h: Dim, o: Dim) -> Dim:

@@ -1,54 +1,52 @@
-"""Operators that move data without computing on it, and upsampling."""
+"""Operators that hand on or rearrange what flows without computing on it."""
 
-from math import prod
 from operator import index as as_index
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from archspec.dims import Dim, divide, exact_div, reaches, settled
+from archspec.dims import Dim, exact, exact_div, is_whole, product, reaches, settled
 from archspec.errors import DivisibilityError, ShapeError
 from archspec.ops.base import (
-    FREE,
+    Axes,
     Axis,
     Domain,
     Free,
     Function,
     Module,
     Natural,
-    Operations,
     Positive,
-    PositivePair,
     Probability,
     Sight,
-    Switch,
+    SizesOrRest,
     Tensor,
-    Weightless,
-    as_pair,
+    any_spatial,
     axis,
-    image,
-    natural,
+    divided,
     positive,
     same_size,
     whole_image,
 )
 
 
-def _four(value: Any) -> tuple[Dim, ...]:
-    if isinstance(value, (list, tuple)) and len(value) == 4:
-        return tuple(map(natural, value))
-    if isinstance(value, (list, tuple)) and len(value) == 2:
-        height, width = map(natural, value)
-    elif isinstance(value, (list, tuple)):
-        raise ValueError(f"must be one size, [height, width] or [top, bottom, left, right] (got {len(value)} sizes)")
-    else:
-        height = width = natural(value)
-    return height, height, width, width
-
-
 def _sections(value: Any) -> Any:
     return tuple(map(positive, value)) if isinstance(value, (list, tuple)) else positive(value)
+
+
+def _place(value: Any) -> int:
+    number = settled(value)
+    if type(number) is not int:
+        raise ValueError(f"must be a whole number (got {value})")
+    return number
+
+
+def _places(value: Any) -> tuple[Any, ...]:
+    listed = value if isinstance(value, (list, tuple)) else [value]
+    found = tuple(map(exact, listed))
+    if not found or not all(map(is_whole, found)):
+        raise ValueError(f"must be whole numbers (got {list(listed)})")
+    return found
 
 
 class Identity(Free, name="identity"):
@@ -80,26 +78,159 @@ class Dropout(Free, name="dropout"):
         return self.module("torch.nn.Dropout", {"p": self.p}, 1)
 
 
-class Flatten(Free, name="flatten"):
-    """All axes but the batch as one.
+class StochasticDepth(Free, name="stochastic_depth"):
+    """Sets an input as a whole to zero with probability p while training, each of the batch by itself.
 
-    >>> Flatten().output(Tensor((1, 50, 4, 4))).shape
-    (1, 800)
+    What is kept is divided by 1 − p (Huang et al. 2016, arXiv:1603.09382; "drop path"). It stands at the end of a
+    residual branch, and does nothing when evaluating.
     """
 
     view = True
+    example = MappingProxyType({"p": 0})
+    p: Probability
 
     def output(self, x: Tensor) -> Tensor:
-        """n × (c·h·w)."""
-        return Tensor((x.shape[0], prod(x.shape[1:])))
+        """X."""
+        return x
+
+    def torch_call(self, x: Tensor) -> Module:
+        """`archspec.runtime.stochastic.StochasticDepth`."""
+        return self.module("archspec.runtime.stochastic.DropPath", {"p": self.p}, 1)
+
+
+class Flatten(Free, name="flatten"):
+    """All axes but the batch as one, or those from `start_dim` to `end_dim`.
+
+    >>> Flatten().output(Tensor((1, 50, 4, 4))).shape
+    (1, 800)
+    >>> Flatten(start_dim=2).output(Tensor((1, 768, 14, 14))).shape
+    (1, 768, 196)
+    """
+
+    view = True
+    start_dim: Axis = 1
+    end_dim: Axis = -1
+
+    def output(self, x: Tensor) -> Tensor:
+        """n × (c·h·w), or the sizes of the axes between as one."""
+        start, end = (axis(x, dim, self.name) for dim in (self.start_dim, self.end_dim))
+        if start > end:
+            raise ShapeError(f"{self.name} from axis {start} to {end}: there is none between", "end_dim")
+        return Tensor((*x.shape[:start], product(x.shape[start : end + 1]), *x.shape[end + 1 :]))
 
     def sight(self, x: Tensor) -> Sight:
-        """Everything, as whoever reads the vector does."""
-        return whole_image(x)
+        """Everything, as whoever reads a vector does; else each element is still of its place."""
+        return whole_image(x) if len(self.output(x).shape) == 2 else Sight()
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.Flatten`."""
-        return Module("torch.nn.Flatten")
+        return self.module("torch.nn.Flatten", {"start_dim": self.start_dim, "end_dim": self.end_dim}, 2)
+
+
+class Unflatten(Free, name="unflatten"):
+    """One axis as several: `unflatten: {dim: -1, unflattened_size: [heads, 64]}`; one size may be -1.
+
+    >>> Unflatten(dim=-1, unflattened_size=(12, -1)).output(Tensor((1, 197, 768))).shape
+    (1, 197, 12, 64)
+    """
+
+    view = True
+    example = MappingProxyType({"dim": 1, "unflattened_size": ("q", -1)})
+    dim: Axis
+    unflattened_size: SizesOrRest
+
+    def output(self, x: Tensor) -> Tensor:
+        """The sizes in place of that of the axis."""
+        dim = axis(x, self.dim, self.name)
+        return Tensor((*x.shape[:dim], *self._sizes(x), *x.shape[dim + 1 :]))
+
+    def _sizes(self, x: Tensor) -> tuple[Dim, ...]:
+        size = x.shape[axis(x, self.dim, self.name)]
+        return divided(size, self.unflattened_size, f"{self.name}: the {size} of axis {self.dim} of {x}")
+
+    def torch_call(self, x: Tensor) -> Module:
+        """`torch.nn.Unflatten`."""
+        kwargs = {"dim": self.dim, "unflattened_size": self._sizes(x)}
+        return self.module("torch.nn.Unflatten", kwargs, 2)
+
+
+class Reshape(Free, name="reshape"):
+    """The same elements in the same order with other sizes behind the batch, of which one may be -1.
+
+    >>> Reshape(shape=(49, -1)).output(Tensor((1, 8, 7, 7))).shape
+    (1, 49, 8)
+    """
+
+    view = True
+    example = MappingProxyType({"shape": ("q", -1)})
+    shape: SizesOrRest
+
+    def output(self, x: Tensor) -> Tensor:
+        """n × shape."""
+        return Tensor((x.shape[0], *self._sizes(x)))
+
+    def _sizes(self, x: Tensor) -> tuple[Dim, ...]:
+        elements = product(x.shape[1:])
+        return divided(elements, self.shape, f"{self.name}: the {elements} elements of {x}")
+
+    def sight(self, x: Tensor) -> Sight:
+        """Everything where a vector comes of it; else each element is still of its place."""
+        return whole_image(x) if len(self.shape) == 1 else Sight()
+
+    def torch_call(self, x: Tensor) -> Function:
+        """`torch.reshape`, whose first size is what is left: the batch."""
+        return self.function("torch.reshape", {"shape": (-1, *self._sizes(x))})
+
+
+class Transpose(Free, name="transpose"):
+    """Two axes exchanged: by default the first two behind the batch.
+
+    >>> Transpose().output(Tensor((1, 768, 196))).shape
+    (1, 196, 768)
+    """
+
+    view = True
+    example = MappingProxyType({"dim0": 1, "dim1": 2})
+    dim0: Axis = 1
+    dim1: Axis = 2
+
+    def output(self, x: Tensor) -> Tensor:
+        """X with the sizes of the two axes exchanged."""
+        one, other = (axis(x, dim, self.name) for dim in (self.dim0, self.dim1))
+        shape = list(x.shape)
+        shape[one], shape[other] = shape[other], shape[one]
+        return Tensor(tuple(shape))
+
+    def torch_call(self, x: Tensor) -> Function:
+        """`torch.transpose`."""
+        return Function("torch.transpose", {"dim0": self.dim0, "dim1": self.dim1})
+
+
+class Permute(Free, name="permute"):
+    """All axes behind the batch in another order: `permute: {dims: [2, 3, 1]}` puts channels last.
+
+    >>> Permute(dims=(2, 3, 1)).output(Tensor((1, 3, 224, 200))).shape
+    (1, 224, 200, 3)
+    """
+
+    view = True
+    example = MappingProxyType({"dims": (2, 3, 1)})
+    dims: Axes
+
+    def output(self, x: Tensor) -> Tensor:
+        """The sizes in that order."""
+        return Tensor(tuple(x.shape[dim] for dim in self._order(x)))
+
+    def _order(self, x: Tensor) -> tuple[int, ...]:
+        order = tuple(axis(x, dim, self.name) for dim in self.dims)
+        if sorted(order) != [*range(1, len(x.shape))]:
+            wanted = f"1 to {len(x.shape) - 1}"
+            raise ShapeError(f"{self.name} of {x} names each axis from {wanted} once, found {list(self.dims)}", "dims")
+        return (0, *order)
+
+    def torch_call(self, x: Tensor) -> Function:
+        """`torch.permute`."""
+        return Function("torch.permute", {"dims": self._order(x)})
 
 
 class ChannelShuffle(Free, name="channel_shuffle"):
@@ -109,7 +240,8 @@ class ChannelShuffle(Free, name="channel_shuffle"):
 
     def output(self, x: Tensor) -> Tensor:
         """X."""
-        _, c, _, _ = image(x, self.name)
+        any_spatial(x, self.name)
+        c = x.shape[1]
         try:
             exact_div(c, self.groups)
         except DivisibilityError:
@@ -119,27 +251,6 @@ class ChannelShuffle(Free, name="channel_shuffle"):
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.ChannelShuffle`."""
         return self.module("torch.nn.ChannelShuffle", {"groups": self.groups}, 1)
-
-
-class ZeroPad(Free, name="zero_pad"):
-    """Rows and columns of zeros: one size, [height, width], or [top, bottom, left, right]."""
-
-    padding: Annotated[
-        Any,
-        BeforeValidator(_four),
-        Domain("a whole number from 0, `[height, width]` or `[top, bottom, left, right]`", "size"),
-    ]
-
-    def output(self, x: Tensor) -> Tensor:
-        """n × c × (h + top + bottom) × (w + left + right)."""
-        n, c, h, w = image(x, self.name)
-        top, bottom, left, right = self.padding
-        return Tensor((n, c, h + top + bottom, w + left + right))
-
-    def torch_call(self, x: Tensor) -> Module:
-        """`torch.nn.ZeroPad2d`, whose order is left, right, top, bottom."""
-        top, bottom, left, right = self.padding
-        return self.module("torch.nn.ZeroPad2d", {"padding": (left, right, top, bottom)}, 1)
 
 
 class Split(Free, name="split"):
@@ -187,33 +298,65 @@ class Split(Free, name="split"):
         return Function("torch.narrow", {"dim": dim, "start": start, "length": length})
 
 
-class Upsample(Weightless, name="upsample"):
-    """Enlarges height and width by a whole factor."""
+class Narrow(Free, name="narrow"):
+    """A piece of one axis: `length` of it, from `start` on."""
 
-    scale_factor: PositivePair
-    mode: Literal["nearest", "bilinear"] = "nearest"
-    align_corners: Switch = False
-    torch_defaults = MappingProxyType({"align_corners": None})
+    view = True
+    example = MappingProxyType({"dim": 1})
+    start: Natural = 0
+    length: Positive
+    dim: Axis = 1
 
     def output(self, x: Tensor) -> Tensor:
-        """n × c × factor·h × factor·w."""
-        n, c, h, w = image(x, self.name)
-        up, across = as_pair(self.scale_factor)
-        return Tensor((n, c, h * up, w * across))
+        """X with `length` in place of the axis' size."""
+        dim = axis(x, self.dim, self.name)
+        if not reaches(x.shape[dim], self.start + self.length):
+            end = self.start + self.length
+            raise ShapeError(f"{self.name} takes up to {end} of axis {dim} of {x}, which has {x.shape[dim]}", "length")
+        return Tensor((*x.shape[:dim], self.length, *x.shape[dim + 1 :]))
 
-    def sight(self, x: Tensor) -> Sight:
-        """Nearest: one pixel; bilinear: two. A pixel further on is a fraction of one."""
-        span = 1 if self.mode == "nearest" else 2
-        up, across = as_pair(self.scale_factor)
-        return Sight((span, span), (divide(1, up), divide(1, across)))
+    def torch_call(self, x: Tensor) -> Function:
+        """`torch.narrow`."""
+        return Function("torch.narrow", {"dim": self.dim, "start": self.start, "length": self.length})
 
-    def operations(self, x: Tensor) -> Operations:
-        """Nearest: none. Bilinear: four products and three sums per output."""
-        if self.mode == "nearest":
-            return FREE
-        return Operations(multiplications=4, additions=3).times(self.output(x).elements)
 
-    def torch_call(self, x: Tensor) -> Module:
-        """`torch.nn.Upsample`."""
-        corners = {"align_corners": self.align_corners} if self.mode == "bilinear" else {}
-        return self.module("torch.nn.Upsample", {"scale_factor": self.scale_factor, "mode": self.mode, **corners})
+class Select(Free, name="select"):
+    """One place of an axis, which is gone then: the first token, the last step of a sequence (`index: -1`)."""
+
+    view = True
+    example = MappingProxyType({"dim": 1, "index": 0})
+    index: Annotated[Any, BeforeValidator(_place), Domain("a whole number from 0, or one below 0 from the end", "axis")]
+    dim: Axis = 1
+
+    def output(self, x: Tensor) -> Tensor:
+        """X without that axis."""
+        dim = axis(x, self.dim, self.name)
+        if not reaches(x.shape[dim], self.index + 1 if self.index >= 0 else -self.index):
+            raise ShapeError(f"{self.name}: axis {dim} of {x} has no place {self.index}", "index")
+        return Tensor((*x.shape[:dim], *x.shape[dim + 1 :]))
+
+    def torch_call(self, x: Tensor) -> Function:
+        """`torch.select`."""
+        return Function("torch.select", {"dim": self.dim, "index": self.index})
+
+
+class Roll(Free, name="roll"):
+    """Axes moved round: what leaves at the end comes in at the beginning (Swin; Liu et al. 2021, arXiv:2103.14030)."""
+
+    example = MappingProxyType({"shifts": (1,), "dims": (2,)})
+    shifts: Annotated[Any, BeforeValidator(_places), Domain("a whole number, or a list of one for each axis", "sizes")]
+    dims: Axes
+
+    def output(self, x: Tensor) -> Tensor:
+        """X."""
+        for dim in self.dims:
+            axis(x, dim, self.name)
+        if len(self.shifts) != len(self.dims):
+            raise ShapeError(
+                f"{self.name} needs a shift for each axis: {len(self.shifts)} for {len(self.dims)}", "dims"
+            )
+        return x
+
+    def torch_call(self, x: Tensor) -> Function:
+        """`torch.roll`."""
+        return Function("torch.roll", {"shifts": self.shifts, "dims": self.dims})

@@ -3,13 +3,15 @@
 For integers ⌊(h + p − d(k−1) − 1)/s⌋ + 1 = ⌈(h + p − d(k−1))/s⌉, with p the padding of both sides together.
 """
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator
 
-from archspec.dims import Dim, ceil_div, exact_div, floor_div, is_number, known_less, minimum
+from archspec.dims import Dim, ceil_div, exact_div, floor_div, is_number, known_less, maximum, minimum, product
 from archspec.errors import DivisibilityError, ShapeError
 from archspec.ops.base import (
+    AXES,
     Domain,
     Function,
     Module,
@@ -19,44 +21,104 @@ from archspec.ops.base import (
     Sight,
     Switch,
     Tensor,
-    as_pair,
-    image,
+    Weight,
+    each_of,
     natural,
-    pair,
+    per_axis,
     same_size,
+    spatial,
 )
 
+WORDS = ("same", "tf_same")
 
-def _padding(value: Any) -> Any:
-    several = isinstance(value, (list, tuple))
-    if isinstance(value, str) and value == "same":
-        return value
-    if several and len(value) == 4:
-        return tuple(map(natural, value))
-    if isinstance(value, str) or (several and len(value) != 2):
-        found = f"{len(value)} sizes" if several else repr(value)
-        raise ValueError(f"must be 'same', one size, [height, width] or [top, bottom, left, right] (got {found})")
-    return pair(natural)(value)
+
+def _padding(axes: int, says: str) -> Callable[[Any], Any]:
+    """What reads a padding of so many axes."""
+
+    def read(value: Any) -> Any:
+        several = isinstance(value, (list, tuple))
+        if isinstance(value, str) and value in WORDS:
+            return value
+        if several and len(value) == 2 * axes:
+            return tuple(map(natural, value))
+        if isinstance(value, str) or (several and len(value) != axes):
+            found = f"{len(value)} sizes" if several else repr(value)
+            raise ValueError(f"must be 'same', 'tf_same', one size{says} (got {found})")
+        return each_of(natural, axes)(value)
+
+    return read
 
 
 Padding = Annotated[
-    Literal["same"] | Any,
-    BeforeValidator(_padding),
-    Domain("`same`, a whole number from 0, `[height, width]` or `[top, bottom, left, right]`", "size"),
+    Literal["same", "tf_same"] | Any,
+    BeforeValidator(_padding(2, ", [height, width] or [top, bottom, left, right]")),
+    Domain("`same`, `tf_same`, a whole number from 0, `[height, width]` or `[top, bottom, left, right]`", "size"),
 ]
-"""'same' (⌈h/s⌉ whatever h is), one size, [height, width], or [top, bottom, left, right]."""
+"""'same' (⌈h/s⌉ whatever h is), 'tf_same', one size, [height, width], or [top, bottom, left, right]."""
+
+Padding1d = Annotated[
+    Literal["same", "tf_same"] | Any,
+    BeforeValidator(_padding(1, " or [before, after]")),
+    Domain("`same`, `tf_same`, a whole number from 0, or `[before, after]`", "size"),
+]
+
+Padding3d = Annotated[
+    Literal["same", "tf_same"] | Any,
+    BeforeValidator(_padding(3, ", [depth, height, width] or six, two for each of these")),
+    Domain("`same`, `tf_same`, a whole number from 0, `[depth, height, width]` or six, two for each of these", "size"),
+]
 
 
-def sides(padding: Any, kernel: tuple[Dim, Dim], dilation: tuple[Dim, Dim]) -> tuple[Dim, Dim, Dim, Dim]:
-    """The padding as (top, bottom, left, right); 'same' is d(k−1) in all, the odd one at the bottom and right."""
+def _pool_padding(axes: int) -> Callable[[Any], Any]:
+    """What reads a pooling's padding, of both sides alike."""
+    return lambda value: value if isinstance(value, str) and value == "tf_same" else each_of(natural, axes)(value)
+
+
+PoolPadding = Annotated[
+    Literal["tf_same"] | Any,
+    BeforeValidator(_pool_padding(2)),
+    Domain("`tf_same`, a whole number from 0, or two: `[height, width]`", "size"),
+]
+PoolPadding1d = Annotated[
+    Literal["tf_same"] | Any,
+    BeforeValidator(_pool_padding(1)),
+    Domain("`tf_same`, or a whole number from 0", "size"),
+]
+PoolPadding3d = Annotated[
+    Literal["tf_same"] | Any,
+    BeforeValidator(_pool_padding(3)),
+    Domain("`tf_same`, a whole number from 0, or three: `[depth, height, width]`", "size"),
+]
+
+Sides = tuple[tuple[Dim, Dim], ...]
+"""What is put before and behind each axis."""
+
+
+def sides(padding: Any, sizes: Sequence[Dim], kernel: Sequence[Dim], stride: Any, dilation: Any) -> Sides:
+    """What is put before and behind each axis; an odd one stands behind.
+
+    'same' is d(k−1) in all, whatever the stride is. TensorFlow's, 'tf_same', is as much as the last window needs:
+    max((⌈h/s⌉ − 1)s + d(k−1) + 1 − h, 0).
+
+    >>> sides("same", (224, 224), (3, 3), 2, 1), sides("tf_same", (224, 224), (3, 3), 2, 1)
+    (((1, 1), (1, 1)), ((0, 1), (0, 1)))
+    """
+    axes = len(kernel)
+    spans = [d * (k - 1) for k, d in zip(kernel, per_axis(dilation, axes), strict=True)]
     if isinstance(padding, str):
-        height, width = (d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
-        top, left = floor_div(height, 2), floor_div(width, 2)
-        return top, height - top, left, width - left
-    if isinstance(padding, tuple) and len(padding) == 4:
-        return padding
-    height, width = as_pair(padding)
-    return height, height, width, width
+        if padding == "tf_same":
+            walked = zip(sizes, per_axis(stride, axes), spans, strict=True)
+            spans = [maximum((ceil_div(h, s) - 1) * s + span + 1 - h, 0) for h, s, span in walked]
+        return tuple((floor_div(both, 2), both - floor_div(both, 2)) for both in spans)
+    if isinstance(padding, tuple) and len(padding) == 2 * axes:
+        return tuple(zip(padding[::2], padding[1::2], strict=True))
+    return tuple((one, one) for one in per_axis(padding, axes))
+
+
+def pad_call(padding: Sides) -> Function:
+    """The call that puts zeros around, in torch's order: the last axis comes first."""
+    flat = tuple(side for pair in reversed(padding) for side in pair)
+    return Function("torch.nn.functional.pad", {"pad": flat}, leading=1)
 
 
 def size(h: Dim, kernel: Dim, stride: Dim, padding: Dim, dilation: Dim, axis: str) -> Dim:
@@ -94,19 +156,20 @@ def _check_span(h: Dim, span: Dim, padding: Dim, reach: Dim, axis: str) -> None:
         raise ShapeError(f"the kernel spans {span + 1}, more than its input's {axis} {h}{padded}", "kernel_size")
 
 
-def window(kernel: Any, stride: Any, dilation: Any) -> Sight:
+def window(kernel: Any, stride: Any, dilation: Any, axes: int = 2) -> Sight:
     """What a window sees: d(k−1) + 1 pixels, and the next one its stride further on.
 
     >>> window(3, 2, (1, 2))
-    Sight(span=(3, 5), stride=(2, 2))
+    Sight(span=(3, 5), stride=(2, 2), everything=False)
     """
-    height, width = (d * (k - 1) + 1 for k, d in zip(as_pair(kernel), as_pair(dilation), strict=True))
-    return Sight((height, width), as_pair(stride))
+    pairs = zip(per_axis(kernel, axes), per_axis(dilation, axes), strict=True)
+    return Sight(tuple(d * (k - 1) + 1 for k, d in pairs), per_axis(stride, axes))
 
 
 class Convolution(Operator):
     """What convolutions share: the fields in torch's words, and the shape of the result."""
 
+    axes: ClassVar[int] = 2
     out_channels: Positive
     kernel_size: PositivePair
     stride: PositivePair = 1
@@ -117,46 +180,68 @@ class Convolution(Operator):
 
     def sight(self, x: Tensor) -> Sight:
         """A window of d(k−1) + 1, which moves by its stride."""
-        return window(self.kernel_size, self.stride, self.dilation)
+        return window(self.kernel_size, self.stride, self.dilation, self.axes)
+
+    def sides(self, x: Tensor) -> Sides:
+        """What is put before and behind each axis."""
+        kernel = per_axis(self.kernel_size, self.axes)
+        return sides(self.padding, x.shape[2:], kernel, self.stride, self.dilation)
 
     def output(self, x: Tensor) -> Tensor:
         """n × out_channels × ⌈(h + p − d(k−1))/s⌉ × …"""
-        n, _, h, w = image(x, self.name)
-        (kh, kw), (sh, sw), (dh, dw) = as_pair(self.kernel_size), as_pair(self.stride), as_pair(self.dilation)
-        top, bottom, left, right = sides(self.padding, (kh, kw), (dh, dw))
-        height = size(h, kh, sh, top + bottom, dh, "height")
-        width = size(w, kw, sw, left + right, dw, "width")
-        return Tensor((n, self.out_channels, height, width))
+        n, _, *sizes = spatial(x, self.axes, self.name)
+        if isinstance(self.padding, str):  # whatever the kernel is
+            strides = per_axis(self.stride, self.axes)
+            return Tensor((n, self.out_channels, *(ceil_div(h, s) for h, s in zip(sizes, strides, strict=True))))
+        walked = zip(
+            sizes,
+            *(per_axis(value, self.axes) for value in (self.kernel_size, self.stride)),
+            (before + behind for before, behind in self.sides(x)),
+            per_axis(self.dilation, self.axes),
+            AXES[self.axes],
+            strict=True,
+        )
+        return Tensor((n, self.out_channels, *(size(*each) for each in walked)))
 
-    def kernel(self, x: Tensor) -> tuple[Dim, Dim, Dim, Dim]:
+    def kernel(self, x: Tensor) -> tuple[Dim, ...]:
         """The shape of the weights: out_channels × in_channels/g × k × k."""
         c_in, c_out = per_group(x.shape[1], self.out_channels, self.groups)
-        return (c_out * self.groups, c_in, *as_pair(self.kernel_size))
+        return (c_out * self.groups, c_in, *per_axis(self.kernel_size, self.axes))
+
+    def arrays(self, x: Tensor) -> tuple[Weight, ...]:
+        """The kernel, and one bias per output channel."""
+        weight = Weight("weight", self.kernel(x))
+        return (weight, Weight("bias", (self.out_channels,), "bias")) if self.bias else (weight,)
 
     def products(self, x: Tensor) -> Dim:
         """One product per kernel weight and output pixel: n·c_out·h'·w'·(c_in/g)·k²."""
-        _, c_in, kh, kw = self.kernel(x)
-        return self.output(x).elements * c_in * kh * kw
+        _, *reads = self.kernel(x)
+        return self.output(x).elements * product(reads)
 
     def convolution(self, target: str, x: Tensor, **extra: Any) -> Module:
         """The torch module, behind a `pad` where the two sides of an axis differ."""
-        padding = sides(self.padding, as_pair(self.kernel_size), as_pair(self.dilation))
-        top, bottom, left, right = padding
-        even = same_size(top, bottom) and same_size(left, right)
-        pad = {"pad": (left, right, top, bottom)}
-        before = () if even else (Function("torch.nn.functional.pad", pad, leading=1),)
+        padding = self.sides(x)
+        even = self._even(padding)
+        before = tuple(side for side, _ in padding)
+        one = before[0] if len({*map(str, before)}) == 1 else before
         kwargs = {
             "in_channels": x.shape[1],
             "out_channels": self.out_channels,
             "kernel_size": self.kernel_size,
             "stride": self.stride,
-            "padding": (top if top == left else (top, left)) if even else 0,
+            "padding": one if even else 0,
             "dilation": self.dilation,
             "groups": self.groups,
             "bias": self.bias,
             **extra,
         }
-        return self.module(target, kwargs, 2, before)
+        return self.module(target, kwargs, 2, () if even else (pad_call(padding),))
+
+    def _even(self, padding: Sides) -> bool:
+        """Whether both sides of each axis are the same; of TensorFlow's, which sizes decide, only if they are known."""
+        if self.padding == "tf_same" and not all(type(side) is int for pair in padding for side in pair):
+            return False
+        return all(same_size(*pair) for pair in padding)
 
 
 def per_group(c_in: Dim, c_out: Dim, groups: Dim) -> tuple[Dim, Dim]:

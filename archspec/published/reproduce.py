@@ -213,7 +213,7 @@ def _belongs(name: str, layer: str) -> bool:
 
 def _weights(table: CostTable, index: int) -> Iterable[Weight]:
     node = table.network.nodes[index]
-    return node.operator.weights(*table.network.inputs_of(node))
+    return table.network.weights_of(node)
 
 
 def _of_result(table: CostTable, index: int, quantity: str) -> int:

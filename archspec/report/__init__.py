@@ -12,15 +12,18 @@ REPORTS: Mapping[str, str] = {
     "Explanation": "explain:explain",
     "Formula": "formula:formula",
     "Matching": "weights:weights",
+    "Measurement": "measure:measurement",
     "Memory": "memory:memory",
     "Network": "show:show",
     "Packed": "packed:packed",
     "Prediction": "compress:prediction",
     "Reconciliation": "reconcile:reconcile",
     "Result": "train:train",
+    "Search": "search:search",
     "Sensitivity": "sensitivity:sensitivity",
     "SingleBlock": "show:architecture",
     "Solution": "solve:solve",
+    "Sweep": "sweep:sweep",
     "Verified": "packed:verified",
 }
 """Who reports on a result of a class, by the class's name."""

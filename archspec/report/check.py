@@ -41,16 +41,18 @@ class Checked:
     @property
     def hints(self) -> tuple[str, ...]:
         """What may be meant otherwise."""
-        hint = channels_last(self.network.input.shape[1:]) if self.network else ""
-        return (hint,) if hint else ()
+        tensors = self.network.inputs.values() if self.network else ()
+        return tuple(hint for tensor in tensors if (hint := channels_last(tensor.shape[1:])))
 
     @property
     def sentence(self) -> str:
         """What it is, if it is sound."""
         if self.network is None:
             return f"{self.spec}: {self.fault}"
-        nodes = self.network.nodes
-        return f"{self.spec}: sound; {len(nodes)} layers, {self.network.input} → {nodes[-1].output}"
+        taken, given = (
+            ", ".join(map(str, tensors)) for tensors in (self.network.inputs.values(), self.network.results)
+        )
+        return f"{self.spec}: sound; {len(self.network.nodes)} layers, {taken} → {given}"
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -131,7 +133,8 @@ def _checked(found: Checked) -> dict[str, Any]:
         "notes": list(found.hints),
         "layers": None if network is None else len(network.nodes),
         "input": None if network is None else list(map(raw, network.input.shape)),
-        "output": None if network is None else list(map(raw, network.nodes[-1].output.shape)),
+        "output": None if network is None else list(map(raw, network.results[0].shape)),
+        **({} if network is None or network.one_to_one else _several(network)),
         "budgets": [
             {
                 "quantity": budget.quantity,
@@ -142,6 +145,14 @@ def _checked(found: Checked) -> dict[str, Any]:
             }
             for budget in found.budgets
         ],
+    }
+
+
+def _several(network: Network) -> dict[str, Any]:
+    """The shapes of all inputs and outputs, by name."""
+    return {
+        "inputs": {name: list(map(raw, tensor.shape)) for name, tensor in network.inputs.items()},
+        "outputs": {name: list(map(raw, network.tensor(node).shape)) for name, node in network.outputs.items()},
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from archspec.cost import QUANTITIES, CostRow, quantity
 from archspec.errors import UnknownNameError, did_you_mean
-from archspec.ops.base import as_pair
+from archspec.ops.base import per_axis
 from archspec.report.cells import EMPTY, Cell, Number, Shape, Share, Sizes
 from archspec.report.page import Column
 
@@ -27,17 +27,23 @@ def _of_layers(field: str, cell: Callable[[Any], Cell]) -> Callable[[CostRow], C
     return of
 
 
-def _pair(value: Any) -> Cell:
-    height, width = as_pair(value)
-    return Number(height) if height == width else Sizes((height, width))
+def _stride(value: Any) -> Cell:
+    sizes = per_axis(value, 1)
+    return Number(sizes[0]) if all(size == sizes[0] for size in sizes) else Sizes(sizes)
+
+
+def _kernel(row: CostRow) -> Cell:
+    """A size for each axis that it has."""
+    axes = len(row.table.works[row.members[0]].inputs[0].shape) - 2
+    return _of_layers("kernel_size", lambda value: Sizes(per_axis(value, axes)))(row)
 
 
 DESCRIPTIONS: Mapping[str, tuple[str, Callable[[CostRow], Cell]]] = MappingProxyType(
     {
         "input": ("input", lambda row: Shape(row.table.works[row.members[0]].inputs[0].shape)),
         "output": ("output", lambda row: Shape(row.output)),
-        "kernel": ("kernel", _of_layers("kernel_size", lambda value: Sizes(as_pair(value)))),
-        "stride": ("stride", _of_layers("stride", _pair)),
+        "kernel": ("kernel", _kernel),
+        "stride": ("stride", _of_layers("stride", _stride)),
         "groups": ("groups", _of_layers("groups", Number)),
     }
 )

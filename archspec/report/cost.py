@@ -207,7 +207,7 @@ def _notes(table: CostTable, names: Sequence[str]) -> list[str]:
     whole = isinstance(total.weight_bytes, int)
     size = numbers.exact_size(total.weight_bytes) if whole else numbers.number(total.weight_bytes)
     return [
-        bound(f"input {numbers.shape(network.input.shape)}, batch {network.batch}", network),
+        bound(f"{numbers.inputs(network)}, batch {network.batch}", network),
         _sum_of_terms(table),
         f"weights {size} ({numbers.number(total.params)} params, {numbers.number(total.buffers)} buffers, "
         f"{table.counting.bits}-bit)",
@@ -223,7 +223,7 @@ def _all_kept(table: CostTable) -> list[str]:
     """The bytes of everything that a forward pass makes and reads, as if nothing were ever let go."""
     bits = table.counting.activation_bits
     parts = {
-        "input": bytes_of(table.network.input.elements, bits),
+        "input": bytes_of(sum(tensor.elements for tensor in table.network.inputs.values()), bits),
         "activations": bytes_of(table.activations, bits),
         "weights": table.weight_bytes,
     }
@@ -276,6 +276,11 @@ def _data(table: CostTable, grouping: str | int) -> dict[str, Any]:
         "dtype": table.counting.dtype,
         "weight_bits": table.counting.bits,
         "input": list(map(raw, network.input.shape)),
+        **(
+            {"inputs": {name: list(map(raw, tensor.shape)) for name, tensor in network.inputs.items()}}
+            if len(network.inputs) > 1
+            else {}
+        ),
         "totals": _figures(table.total),
         "rows": [
             {"name": row.name, "operator": row.operator, "output": list(map(raw, row.output)), **_figures(row)}

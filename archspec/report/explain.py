@@ -59,6 +59,12 @@ def _records(quantities: Sequence[tuple[str, Steps]]) -> Table:
     )
 
 
+def _shared(found: Explanation) -> Iterator[str]:
+    """That arrays of the layer are another's, where they are counted."""
+    for name, owner in found.node.shared.items():
+        yield f"The {name} is that of {owner}, and counted there."
+
+
 def _head(found: Explanation) -> str:
     node = found.node
     at = f" ({node.at})" if node.at else ""
@@ -153,6 +159,7 @@ def _notes(found: Explanation) -> Iterator[str]:
         writer = Text(_letters(found))
         held = "; ".join(writer.condition(condition) for condition in found.broken)
         yield f"A closed form needs that {held}, which is not so here: the costs are those that the operator counts."
+    yield from _shared(found)
     if found.node.operator.view:
         yield "The result is a view of the input: it adds no activations."
     yield f"convention {found.convention.name}: {found.convention.doc}"

@@ -80,7 +80,7 @@ def _notes(found: Memory) -> list[str]:
     weights = f"; weights {numbers.number(found.weight_bytes)} bytes" if found.weight_bytes else ""
     written = "; written in place where nothing else reads" if found.in_place else ""
     return [
-        f"input {numbers.shape(found.network.input.shape)}, batch {found.network.batch}{bindings}",
+        f"{numbers.inputs(found.network)}, batch {found.network.batch}{bindings}",
         f"{found.policy}: {POLICIES[found.policy]}; {found.dtype}; {order}{proved}{weights}{written}",
         *_besides(found),
     ]

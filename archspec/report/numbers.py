@@ -61,7 +61,16 @@ def bindings(values: Mapping[str, Any]) -> str:
     >>> bindings({"alpha": Fraction(1, 2), "side": 224})
     'alpha = 1/2, side = 224'
     """
-    return ", ".join(f"{name} = {value}" for name, value in values.items())
+    return ", ".join(f"{name} = {exactly(value)}" for name, value in values.items())
+
+
+def exactly(value: Any) -> str:
+    """A value of a symbol as a specification writes it.
+
+    >>> exactly(True), exactly(Fraction(1, 2)), exactly("relu")
+    ('true', '1/2', 'relu')
+    """
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def terms(summands: Iterable[Term], of: str = "macs") -> str:
@@ -77,6 +86,13 @@ def terms(summands: Iterable[Term], of: str = "macs") -> str:
         name = term.what if term.of in (term.what, of, "macs", "biases") else f"{term.of} {term.what}"
         written += f"{sign}{factor}{number(term.count)} {name}"
     return written or "0"
+
+
+def inputs(network: Network) -> str:
+    """What a network takes, of one element of the batch; several inputs by their names."""
+    if len(network.inputs) == 1:
+        return f"input {shape(network.input.shape)}"
+    return f"inputs {', '.join(f'{name} {shape(tensor.shape)}' for name, tensor in network.inputs.items())}"
 
 
 def shape(sizes: Sequence[Any]) -> str:

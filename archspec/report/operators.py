@@ -43,6 +43,8 @@ def _name(form: OperatorForm) -> str:
 
 
 def _setting(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_setting, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

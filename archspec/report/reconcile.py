@@ -105,7 +105,7 @@ def _records(found: Reconciliation) -> Table:
 
 def _setting(network: Network) -> str:
     bindings = "".join(f"; {name} = {value}" for name, value in network.bindings.items())
-    return f"input {numbers.shape(network.input.shape)}, batch {network.batch}{bindings}"
+    return f"{numbers.inputs(network)}, batch {network.batch}{bindings}"
 
 
 def _table(parts: Sequence[TermDifference], left: str, right: str) -> Table:

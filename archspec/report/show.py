@@ -81,25 +81,25 @@ def _symbols(document: Document, network: Network) -> list[Column]:
 
 
 def _exactly(value: Any) -> Number:
-    return Number(str(value), str(value))
+    return Number(numbers.exactly(value), numbers.exactly(value))
 
 
 def _limits(symbol: Any) -> str:
     if symbol.choices is not None:
-        return ", ".join(map(str, symbol.choices))
+        return ", ".join(map(numbers.exactly, symbol.choices))
     if symbol.range is not None:
         return f"{symbol.range[0]} … {symbol.range[1]}"
     return "" if symbol.word else "any above 0"
 
 
 def _signature(name: str, block: Block) -> str:
-    args = (arg if Block.is_required(value) else f"{arg} = {_value(value)}" for arg, value in block.args.items())
+    args = [arg if Block.is_required(value) else f"{arg} = {_value(value)}" for arg, value in block.args.items()]
     meaning = f"  {block.doc}" if block.doc else ""
-    return f"{name}({', '.join(args)}){meaning}"
+    return f"{name}({', '.join((*block.inputs, *args))}){meaning}"
 
 
 def _value(value: Any) -> str:
-    return f"[{', '.join(map(_value, value))}]" if isinstance(value, tuple) else str(value)
+    return f"[{', '.join(map(_value, value))}]" if isinstance(value, tuple) else numbers.exactly(value)
 
 
 def _network(network: Network) -> Iterator[Table]:

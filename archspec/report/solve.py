@@ -199,6 +199,8 @@ def _value(span: Span) -> str:
 def _notes(solution: Solution) -> Iterable[str]:
     if solution.nearest is not None:
         yield f"No network is within the budget. The nearest: {_misses(solution, solution.nearest)}."
+    if solution.close:
+        yield _close(solution)
     if solution.best is not None and solution.next is None and solution.lines:
         more = "less" if solution.smallest else "more"
         yield f"No network searched has {more} {solution.goal}: the bounds of the search end it, not the budget."
@@ -212,6 +214,16 @@ def _notes(solution: Solution) -> Iterable[str]:
     if count:
         yield f"{count:,} values that were tried give no network ({first})."
     yield f"convention {solution.counting.convention.name}: {solution.counting.convention.doc}"
+
+
+def _close(solution: Solution) -> str:
+    """How many others are nearly as good, and the nearest of them."""
+    named = "; ".join(f"{_named(found)} ({numbers.number(found.figures[solution.goal])})" for found in solution.closest)
+    others = "1 other network" if solution.close == 1 else f"{solution.close:,} other networks"
+    more = "; …" if solution.close > len(solution.closest) else ""
+    return (
+        f"{others} within the budget come{'s' * (solution.close == 1)} within 1 % of its {solution.goal}: {named}{more}"
+    )
 
 
 def _counted(solution: Solution) -> str:
@@ -257,6 +269,7 @@ def _data(solution: Solution) -> dict[str, Any]:
         "next": _network(solution.next),
         "nearest": _network(solution.nearest),
         "frontier": [_network(found) for found in solution.frontier],
+        "close": {"networks": solution.close, "first": [_network(found) for found in solution.closest]},
     }
 
 

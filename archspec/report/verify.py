@@ -43,12 +43,18 @@ def _nodes(agreement: "Agreement") -> Iterator[Section]:
     columns = [
         Column("layer", [Name(row.name) for row in rows], least=12),
         Column("operator", [Name(row.operator) for row in rows]),
-        Column("output", [_both(row, "output", numbers.shape) for row in rows]),
+        Column("output", [_both(row, "output", _shapes) for row in rows]),
         *_counts(rows),
         _agrees(rows),
     ]
     yield Section((Title(f"{agreement.name}, counted and run" + (f": {bound}" if bound else "")),))
     yield Section((Table(columns, (*_roles(rows[:-1]), "total")),))
+
+
+def _shapes(output: tuple[Any, ...]) -> str:
+    """The shape of a result, or those of several."""
+    several = output and isinstance(output[0], tuple)
+    return ", ".join(map(numbers.shape, output)) if several else numbers.shape(output)
 
 
 def _networks(agreements: "Sequence[Agreement]") -> list[Column]:

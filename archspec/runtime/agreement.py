@@ -13,7 +13,7 @@ class NodeFacts:
 
     Attributes:
         inputs: The nodes whose results it takes, in order.
-        output: The shape of its result.
+        output: The shape of its result; of a network with several, their shapes.
         weights: Its arrays as they stand in the state dict: key, shape, and whether it is learned.
         params: The numbers that are learned.
         buffers: The numbers kept beside them; torch's `num_batches_tracked` is not counted.
@@ -22,7 +22,7 @@ class NodeFacts:
     """
 
     inputs: tuple[str, ...]
-    output: tuple[int, ...]
+    output: tuple[Any, ...]
     weights: tuple[tuple[str, tuple[int, ...], bool], ...]
     params: int
     buffers: int
@@ -116,7 +116,7 @@ class Agreement(Reported):
         return short(self, self.sentence)
 
 
-def added(facts: Iterable[NodeFacts], inputs: tuple[str, ...], output: tuple[int, ...]) -> NodeFacts:
+def added(facts: Iterable[NodeFacts], inputs: tuple[str, ...], output: tuple[Any, ...]) -> NodeFacts:
     """The facts of a whole, of those of its parts."""
     parts = list(facts)
     sums: dict[str, Any] = {name: sum(getattr(part, name) for part in parts) for name in MEASURED}

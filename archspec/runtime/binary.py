@@ -11,6 +11,8 @@ leaves out what each weight does to all others of its filter. The sign of 0 is +
 code: it is neither sign.
 
 `alpha` is a buffer, what a file stores beside the bits: computed from W while training, read as it is when evaluating.
+
+`archspec.kernels` computes the same numbers with the bits themselves.
 """
 
 from typing import Any, Self
@@ -93,10 +95,18 @@ class BinaryConv2d(_Binary, nn.Conv2d):
         """The convolution of the signs, or of x itself, and its factors."""
         y = self._slide(sign(x) if self.binary_input else x, self._signs(), self.groups)
         if self.binary_input and self.input_scale:
-            box = torch.ones_like(self.weight[:1, :1])
-            y = y * self._slide(x.abs().mean(-3, keepdim=True), box / box.numel(), 1)
+            y = y * self.input_factors(x)
         y = y * self._factor().view(-1, 1, 1)
         return y if self.bias is None else y + self.bias.view(-1, 1, 1)
+
+    def input_factors(self, x: Tensor, box: Tensor | None = None) -> Tensor:
+        """K: of each window the mean of |x|, padding included."""
+        return self._slide(x.abs().mean(-3, keepdim=True), self.box(x.device) if box is None else box, 1)
+
+    def box(self, device: torch.device | str) -> Tensor:
+        """The kernel of a mean."""
+        box = torch.ones((1, 1, *self.kernel_size), dtype=self.weight.dtype, device=device)
+        return box / box.numel()
 
     def _slide(self, x: Tensor, kernel: Tensor, groups: int) -> Tensor:
         if any(self.sides):
@@ -119,6 +129,10 @@ class BinaryLinear(_Binary, nn.Linear):
         """The product of the signs, or of x itself, and its factors."""
         y = functional.linear(sign(x) if self.binary_input else x, self._signs())
         if self.binary_input and self.input_scale:
-            y = y * x.abs().mean(-1, keepdim=True)
+            y = y * self.input_factors(x)
         y = y * self._factor()
         return y if self.bias is None else y + self.bias
+
+    def input_factors(self, x: Tensor) -> Tensor:
+        """Of each row the mean of |x|."""
+        return x.abs().mean(-1, keepdim=True)

@@ -12,7 +12,7 @@ from archspec.dims import is_array, is_symbolic
 from archspec.errors import ArchspecError
 from archspec.graph import Network, Node
 from archspec.graph.initial import initial
-from archspec.graph.network import INPUT
+from archspec.graph.names import place_of
 from archspec.language import Document, origin
 from archspec.language.initialisation import Filling
 from archspec.ops import Function
@@ -22,6 +22,7 @@ from archspec.runtime.drawing import Drawing
 from archspec.runtime.initialise import fill
 from archspec.runtime.plan import ModuleTree, class_name, module_tree
 from archspec.runtime.refusal import refusals
+from archspec.runtime.shared import share
 
 
 def build(
@@ -65,6 +66,12 @@ def build(
     drawing = nullcontext() if seed is None else Drawing(seed)
     with drawing, nullcontext() if place == torch.get_default_device() else place:
         model = _ModuleBuilder(network, document, place.type == "meta", inplace).container(module_tree(network))
+    for node in network.nodes:
+        if node.shared:
+            share(
+                model.get_submodule(place_of(node.name)),
+                {a: model.get_submodule(place_of(o)) for a, o in node.shared.items()},
+            )
     if document is not None:
         model.spec = origin(document, network.bindings)  # type: ignore[assignment]  # no tensor: torch lets any stand
     return model if target == place and dtype is None else model.to(device=target, dtype=dtype)
@@ -76,7 +83,7 @@ class _ModuleBuilder:
     def __init__(self, network: Network, document: Document | None, meta: bool, inplace: bool) -> None:
         self.network, self.meta, self.inplace = network, meta, inplace
         self.uses = Counter(name for node in network.nodes for name in node.inputs)
-        self.uses[network.output] += 1
+        self.uses.update(network.outputs.values())
         self.fillings: dict[str, dict[str, Filling]] = {}
         if document is not None and document.initialisation is not None:
             for (node, array), filling in initial(network, document.initialisation).items():
@@ -102,7 +109,7 @@ class _ModuleBuilder:
         if self.inplace and self._may_overwrite(node):
             call = replace(call, kwargs={**call.kwargs, "inplace": True})
         fillings = self.fillings.get(node.name, {})
-        arrays = [array.name for array in node.operator.weights(*self.network.inputs_of(node))]
+        arrays = [array.name for array in self.network.weights_of(node)]
         with refusals(node.name):
             built = runnable(call, filled=not (arrays and fillings.keys() >= {*arrays}))
         if not self.meta:
@@ -112,9 +119,10 @@ class _ModuleBuilder:
 
     def _may_overwrite(self, node: Node) -> bool:
         """Whether a node can write over its input: nothing else takes that, and nothing shares its memory."""
-        if not node.operator.overwrites or self.uses[node.inputs[0]] != 1 or node.inputs[0] == INPUT:
+        taken = node.inputs[0]
+        if not node.operator.overwrites or self.uses[taken] != 1 or taken in self.network.inputs:
             return False
-        return self.network.node(node.inputs[0]).operator.overwritable
+        return self.network.node(taken).operator.overwritable
 
 
 def _written(settings: Iterable[tuple[str, object]]) -> str:

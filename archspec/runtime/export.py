@@ -16,6 +16,7 @@ from torch.export import Dim
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import WrittenFile, replacing
+from archspec.graph import Network
 from archspec.language import Origin
 from archspec.runtime.refusal import refusals
 
@@ -38,9 +39,22 @@ class ExportRequest:
     note: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """What a model is called with while it is traced.
+
+    Attributes:
+        inputs: The tensors that it takes, by name.
+        outputs: The names of what it gives.
+    """
+
+    inputs: Mapping[str, torch.Tensor]
+    outputs: tuple[str, ...]
+
+
 def export(
     model: nn.Module,
-    input_shape: tuple[int, ...],
+    network: Network,
     path: str | os.PathLike[str],
     asked: ExportRequest = ExportRequest(),  # frozen
 ) -> WrittenFile:
@@ -50,8 +64,8 @@ def export(
     is whole, or not at all.
 
     Args:
-        model: A model with one input.
-        input_shape: The shape of its input, batch first.
+        model: A model of the network.
+        network: What it is made from: says what it takes and gives.
         path: Ends in `.pt2` or `.onnx`.
         asked: The batch, the opset, and what is noted.
 
@@ -65,14 +79,22 @@ def export(
         raise ArchspecError(f"{target.name}: an opset is one of ONNX, a file that ends in .onnx")
     one = next(model.parameters(), torch.empty(0))
     batch = asked.batch or 2  # torch takes 1 for a constant
-    example = torch.zeros((batch, *input_shape[1:]), device=one.device, dtype=one.dtype)
+    inputs = {
+        name: torch.zeros(
+            (batch, *tensor.shape[1:]),
+            device=one.device,
+            dtype=one.dtype if network.below(name) is None else torch.int64,
+        )
+        for name, tensor in network.inputs.items()
+    }
+    example = ModelCall(inputs, tuple(network.outputs))
     with replacing(target) as file, warnings.catch_warnings(), torch.no_grad(), refusals(model):
         warnings.simplefilter("ignore")  # of torch's exporters about themselves
         kind = write(model.eval(), example, file, asked)
         size = file.stat().st_size
-    sizes = "×".join(map(str, input_shape[1:]))
-    inputs = f"{f'batches of {asked.batch}' if asked.batch else 'any batch'} of {sizes}"
-    return WrittenFile(target, size, (kind, inputs, *_noted(asked.note)))
+    sizes = ", ".join(map(str, network.inputs.values()))
+    said = f"{f'batches of {asked.batch}' if asked.batch else 'any batch'} of {sizes}"
+    return WrittenFile(target, size, (kind, said, *_noted(asked.note)))
 
 
 def _noted(note: Mapping[str, Any]) -> list[str]:
@@ -100,32 +122,32 @@ def check_ending(path: str | os.PathLike[str]) -> "Writer":
     return WRITERS[target.suffix]
 
 
-def _pt2(model: nn.Module, example: torch.Tensor, file: Path, asked: ExportRequest) -> str:
-    program = torch.export.export(model, (example,), dynamic_shapes=_free(asked))
+def _pt2(model: nn.Module, example: ModelCall, file: Path, asked: ExportRequest) -> str:
+    program = torch.export.export(model, tuple(example.inputs.values()), dynamic_shapes=_free(example, asked))
     packed = io.BytesIO()  # torch's own writer ends the process on a full disk, and names a folder after the file
     torch.export.save(program, packed, extra_files={"archspec.json": json.dumps(_origin(model) | dict(asked.note))})
     file.write_bytes(packed.getbuffer())
     return "a program of torch.export"
 
 
-def _free(asked: ExportRequest) -> Any:
-    """What torch is told of the batch: that it is free."""
-    return None if asked.batch else ({0: Dim("batch")},)
+def _free(example: ModelCall, asked: ExportRequest) -> Any:
+    """What torch is told of the batch: that it is free, and the same for all inputs."""
+    return None if asked.batch else tuple({0: Dim("batch")} for _ in example.inputs)
 
 
-def _onnx(model: nn.Module, example: torch.Tensor, file: Path, asked: ExportRequest) -> str:
+def _onnx(model: nn.Module, example: ModelCall, file: Path, asked: ExportRequest) -> str:
     need("onnx", "onnx", "onnxscript")
     size = sum(value.numel() * value.element_size() for value in (*model.parameters(), *model.buffers()))
     if size > ONNX_LIMIT:
         raise ArchspecError(f"the weights are {size:,} bytes, and one ONNX file holds {ONNX_LIMIT:,}; write a .pt2")
     program = torch.onnx.export(
         model,
-        (example,),
+        tuple(example.inputs.values()),
         dynamo=True,
-        dynamic_shapes=_free(asked),
+        dynamic_shapes=_free(example, asked),
         opset_version=asked.opset,
-        input_names=["input"],
-        output_names=["output"],
+        input_names=[*example.inputs],
+        output_names=[*example.outputs],
         verbose=False,
     )
     if program is None:
@@ -141,7 +163,7 @@ def _onnx(model: nn.Module, example: torch.Tensor, file: Path, asked: ExportRequ
     return f"ONNX of opset {opset}"
 
 
-Writer = Callable[[nn.Module, torch.Tensor, Path, ExportRequest], str]
+Writer = Callable[[nn.Module, ModelCall, Path, ExportRequest], str]
 WRITERS: Mapping[str, Writer] = {".pt2": _pt2, ".onnx": _onnx}
 
 

@@ -13,7 +13,6 @@ from keyword import iskeyword
 from archspec.errors import ArchspecError
 from archspec.graph import Container, Network, Node
 from archspec.graph.names import attribute
-from archspec.graph.network import INPUT
 
 UNNAMED = Container("sequence")
 
@@ -61,7 +60,7 @@ def module_tree(network: Network) -> ModuleTree:
         ArchspecError: Two nodes would stand under one attribute, or a name is no identifier.
     """
     users = {name: index for index, node in enumerate(network.nodes) for name in node.inputs}
-    users[network.output] = len(network.nodes)
+    users.update(dict.fromkeys(network.outputs.values(), len(network.nodes)))
     return _Planner(network, users).container("", 0, len(network.nodes))
 
 
@@ -100,11 +99,13 @@ class _Planner:
         if len({*names}) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise ArchspecError(f"two parts of '{path or self.network.name}' would be called '{twice}'; rename one")
-        inputs = self._used(begin, end) if path else (INPUT,)
-        outputs = self._given(begin, end) if path else (self.network.output,)
+        inputs = self._used(begin, end) if path else tuple(self.network.inputs)
+        outputs = self._given(begin, end) if path else tuple(self.network.outputs.values())
         parts = tuple((name, self._part(depth, *span)) for name, *span in children)
         kind = class_name(made.kind if path else self.network.name)
-        written = _forward(checked(kind), inputs, outputs, [self._call(depth, *child) for child in children])
+        calls = [self._call(depth, *child) for child in children]
+        arguments = tuple(self.network.inputs) if not path and len(inputs) > 1 else None
+        written = _forward(checked(kind), inputs, outputs, calls, arguments)
         return ModuleTree(path, made, written, parts)
 
     def _children(self, depth: int, begin: int, end: int) -> Iterator[tuple[str, int, int]]:
@@ -141,11 +142,14 @@ def _forward(
     inputs: tuple[str, ...],
     outputs: tuple[str, ...],
     calls: list[tuple[str, tuple[str, ...], tuple[str, ...]]],
+    names: tuple[str, ...] | None = None,
 ) -> ForwardPlan:
-    """The plan with every value in a variable, which is free again after the value's last use."""
+    """The plan with every value in a variable, free again after its last use; the inputs may have `names`."""
     last = {value: index for index, (_, used, _) in enumerate(calls) for value in used}
     last.update(dict.fromkeys(outputs, len(calls)))
     variables = {value: _variable(number) for number, value in enumerate(inputs)}
+    if names is not None:
+        variables = {value: _argument(name) for value, name in zip(inputs, names, strict=True)}
     arguments, lines = tuple(variables.values()), []
     for index, (child, used, given) in enumerate(calls):
         taken = tuple(variables[value] for value in used)
@@ -156,6 +160,11 @@ def _forward(
         lines.append(ChildCall(child, taken, tuple(variables[value] for value in given)))
         variables = {value: name for value, name in variables.items() if last.get(value, -1) > index}
     return ForwardPlan(kind, arguments, tuple(lines), tuple(variables[value] for value in outputs))
+
+
+def _argument(name: str) -> str:
+    """The variable of an input that has a name."""
+    return "self_" if name == "self" else checked(f"{name}_" if iskeyword(name) else name)
 
 
 def _variable(number: int) -> str:

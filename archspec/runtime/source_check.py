@@ -10,9 +10,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.graph import Network
-from archspec.graph.network import INPUT
 from archspec.runtime.agreement import Comparison, NodeFacts
 from archspec.runtime.build import build
+from archspec.runtime.inputs import drawn, results, zeros
 
 UNCOUNTED = "num_batches_tracked"
 """A number that torch keeps beside a batch normalisation's statistics."""
@@ -32,15 +32,15 @@ def check_source(network: Network, source: str, expected: NodeFacts, device: str
     """
     with torch.device(device):
         model = source_network(source, network.bindings).eval()
-        x = torch.zeros(network.input.shape)
+        taken = zeros(network, device)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        output = tuple(model(x).shape)
+        shapes = tuple(tuple(x.shape) for x in results(model(*taken)))
     learned = {name for name, _ in model.named_parameters()}
     weights = tuple((key, tuple(value.shape), key in learned) for key, value in model.state_dict().items())
     weights = tuple(found for found in weights if not found[0].endswith(UNCOUNTED))
     facts = NodeFacts(
-        inputs=(INPUT,),
-        output=output,
+        inputs=tuple(network.inputs),
+        output=shapes[0] if len(shapes) == 1 else shapes,
         weights=weights,
         params=sum(prod(shape) for _, shape, trained in weights if trained),
         buffers=sum(prod(shape) for _, shape, trained in weights if not trained),
@@ -67,6 +67,7 @@ def _same_numbers(network: Network, source: str) -> bool:
     model = build(network, device="cpu", seed=0).eval()
     other = source_network(source, network.bindings).eval()
     other.load_state_dict(model.state_dict())
-    x = torch.randn(network.input.shape, generator=torch.Generator().manual_seed(1))
+    taken = drawn(network, 1)
     with torch.no_grad():
-        return torch.equal(model(x.clone()).nan_to_num(), other(x.clone()).nan_to_num())
+        one, two = (results(each(*(x.clone() for x in taken))) for each in (model, other))
+    return all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in zip(one, two, strict=True))

@@ -14,11 +14,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.cost import CostRow, count
 from archspec.graph import Network, Node
-from archspec.graph.names import attribute, state_key
-from archspec.graph.network import INPUT
+from archspec.graph.names import place_of, state_key
 from archspec.ops import Operator
 from archspec.runtime.agreement import MEASURED, Agreement, Comparison, NodeFacts, added
 from archspec.runtime.build import build
+from archspec.runtime.inputs import results, zeros
 from archspec.runtime.refusal import refusals
 from archspec.runtime.source_check import UNCOUNTED, check_source
 
@@ -45,16 +45,22 @@ def verify(network: Network, device: str = "meta", source: str | None = None) ->
         Comparison(node.name, node.operator.name, _analytic(network, node, row), run.facts(node))
         for node, row in zip(network.nodes, count(network).rows, strict=True)
     )
-    expected = added((row.analytic for row in rows), (INPUT,), network.tensor(network.output).shape)
+    output = _one_or_several(tuple(tensor.shape for tensor in network.results))
+    expected = added((row.analytic for row in rows), tuple(network.inputs), output)
     total = Comparison(network.name, "total", expected, run.total())
     compared = None if source is None else check_source(network, source, expected, device)
     bindings = {name: str(value) for name, value in network.bindings.items()}
     return Agreement(network.name, bindings, rows, total, compared)
 
 
+def _one_or_several(shapes: tuple[tuple[int, ...], ...]) -> tuple[Any, ...]:
+    """The shape of one output as it is, of several one by one."""
+    return shapes[0] if len(shapes) == 1 else shapes
+
+
 def _analytic(network: Network, node: Node, row: CostRow) -> NodeFacts:
     inputs = network.inputs_of(node)
-    weights = node.operator.weights(*inputs)
+    weights = network.weights_of(node)
     return NodeFacts(
         inputs=node.inputs,
         output=node.output.shape,
@@ -104,11 +110,12 @@ class _ForwardPass:
             if name != UNCOUNTED:
                 self.arrays.setdefault(place, []).append((key, tuple(value.shape), key in learned))
         for node in network.nodes:
-            self._watch(node.name, model.get_submodule(_place(node)))
-        x = torch.zeros(network.input.shape, device=device)
-        self.names[id(x)] = INPUT
+            self._watch(node.name, model.get_submodule(place_of(node.name)))
+        self.inputs = tuple(network.inputs)
+        taken = zeros(network, device)
+        self.names.update((id(x), name) for name, x in zip(self.inputs, taken, strict=True))
         with refusals(model), torch.no_grad(), FlopCounterMode(display=False) as counter:
-            self.output = tuple(model(x).shape)
+            self.output = _one_or_several(tuple(tuple(x.shape) for x in results(model(*taken))))
         flops = counter.get_flop_counts()
         self.macs = {place.partition(".")[2]: sum(counts.values()) // 2 for place, counts in flops.items()}
 
@@ -134,21 +141,21 @@ class _ForwardPass:
         seen = self.seen.get(node.name)
         if seen is None:
             return None
-        weights = tuple(self.arrays.get(_place(node), ()))
+        weights = tuple(self.arrays.get(place_of(node.name), ()))
         return NodeFacts(
             inputs=seen.sources,
             output=tuple(seen.given.shape),
             weights=weights,
             params=sum(prod(shape) for _, shape, learned in weights if learned),
             buffers=sum(prod(shape) for _, shape, learned in weights if not learned),
-            macs=self.macs.get(_place(node), 0),
+            macs=self.macs.get(place_of(node.name), 0),
             activations=seen.activations,
         )
 
     def total(self) -> NodeFacts:
         """What the model has and does as a whole."""
         return NodeFacts(
-            inputs=(INPUT,),
+            inputs=self.inputs,
             output=self.output,
             weights=tuple(array for arrays in self.arrays.values() for array in arrays),
             params=sum(value.numel() for value in self.model.parameters()),
@@ -158,10 +165,6 @@ class _ForwardPass:
         )
 
 
-def _place(node: Node) -> str:
-    return ".".join(map(attribute, node.name.split("/")))
-
-
 def _shares(module: nn.Module, taken: tuple[Tensor, ...], given: Tensor) -> bool:
     """Whether a result lies in the memory of an input.
 
@@ -169,8 +172,9 @@ def _shares(module: nn.Module, taken: tuple[Tensor, ...], given: Tensor) -> bool
     (flatten behind split) is a view on an input that does not; and what is a view there may be a copy on a processor
     (a shuffle of one group).
     """
-    if next(module.parameters(), None) is not None:
-        return False
+    own = [_memory(parameter) for parameter in module.parameters()]
+    if own:
+        return _memory(given) in own  # a learned tensor by itself
     if _memory(given) in map(_memory, taken):
         return given.numel() > ASKED or _again(module, taken, "cpu")
     return not all(value.is_contiguous() for value in taken) and _again(module, taken, given.device.type)

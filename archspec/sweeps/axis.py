@@ -188,6 +188,16 @@ def log2(x: Affine) -> Any:
     return found[0] if len(found) == 1 else np.array(found, dtype=np.int64).view(Whole)
 
 
+def floor_log2(x: Affine) -> Any:
+    """Refused: where a logarithm steps is not followed."""
+    raise x.axis.refuse(f"the logarithm of {x.axis.name} is taken")
+
+
+def floor_sqrt(x: Affine) -> Any:
+    """Refused: where a root steps is not followed."""
+    raise x.axis.refuse(f"the root of {x.axis.name} is taken")
+
+
 def power(base: Any, exponent: Any) -> Any:
     """The base to the exponent 0 or 1; to another, the symbol would be multiplied by itself."""
     if isinstance(exponent, Affine):

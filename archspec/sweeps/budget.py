@@ -58,13 +58,14 @@ def budgets(texts: Mapping[str, str | Iterable[str]]) -> tuple[Budget, ...]:
     return tuple(budget(name, [text] if isinstance(text, str) else text) for name, text in texts.items())
 
 
-def budget(quantity: str, texts: Iterable[str]) -> Budget:
-    """The budget that bounds make together; one without a sign is the most.
+def budget(quantity: str | Quantity, texts: Iterable[str]) -> Budget:
+    """The budget that bounds of a quantity make together; one without a sign is the most.
 
     >>> budget("weight_bytes", ["64KiB"])
     Budget(quantity='weight_bytes', least=None, most=65536)
     """
-    of_what = cost.quantity(quantity)
+    of_what = cost.quantity(quantity) if isinstance(quantity, str) else quantity
+    quantity = of_what.name
     least: list[Any] = []
     most: list[Any] = []
     for text in texts:

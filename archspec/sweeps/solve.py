@@ -6,6 +6,7 @@ that a formula holds. What is reported is counted once more in plain integers.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 from archspec import cost, graph
@@ -21,6 +22,10 @@ from archspec.sweeps.survey import Sample, Survey, TooManyError
 
 SHOWN = ("macs", "flops", "params", "activations", "weight_bytes")
 """What is said of every network, besides what is asked."""
+
+
+CLOSE, MOST_CLOSE = Fraction(1, 100), 8
+"""How far from the best a network is close to it, as a part of its goal; and how many of those are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,9 @@ class Solution(Reported):
         next: The smallest of those that are larger, all of which break a budget, or the largest of those that are
             smaller; None if there is none.
         nearest: Where no network is within the budgets, the one that misses them by least.
+        close: How many other networks within the budgets have a goal within 1 % of the best's; networks that cost the
+            same in all figures are one.
+        closest: The nearest of those, 8 at most.
         frontier: With two symbols, every network within the budgets that no other outdoes in one symbol without falling
             behind in the other; from the largest value of the first symbol down, or from the smallest up.
         unbuilt: How many values give no network, with the first reason.
@@ -76,6 +84,8 @@ class Solution(Reported):
     nearest: Found | None
     frontier: tuple[Found, ...]
     unbuilt: tuple[int, str]
+    close: int = 0
+    closest: tuple[Found, ...] = ()
 
     def __bool__(self) -> bool:
         return self.best is not None
@@ -193,13 +203,29 @@ class _Question:
             nearest = min(samples, key=lambda sample: max(b.miss(sample.figures[b.quantity]) for b in self.budgets))
             return {"best": None, "next": None, "nearest": self.found(nearest), "frontier": ()}
         best = max(within, key=self.size)
+        close = self.close(within, best)
         beyond = [sample for sample in samples if self.size(sample)[0] > self.size(best)[0]]
         return {
             "best": replace(self.found(best), everywhere=survey.everywhere(best)),
             "next": self.found(min(beyond, key=self.size)) if beyond else None,
             "nearest": None,
             "frontier": self.frontier(within) if len(self.names) == 2 else (),
+            "close": len(close),
+            "closest": tuple(map(self.found, close[:MOST_CLOSE])),
         }
+
+    def close(self, within: list[Sample], best: Sample) -> list[Sample]:
+        """The samples whose goal is within 1 % of the best's, one for each set of figures; the nearest first."""
+        goal = best.figures[self.goal]
+        known = {tuple(best.figures.values())}
+        found: list[Sample] = []
+        for sample in sorted(within, key=self.size, reverse=True):
+            if abs(sample.figures[self.goal] - goal) > CLOSE * abs(goal):
+                break
+            if (figures := tuple(sample.figures.values())) not in known:
+                known.add(figures)
+                found.append(sample)
+        return found
 
     def size(self, sample: Sample) -> tuple[Any, ...]:
         """What samples are ordered by, the best last: what is to be most or least, then the values of the symbols."""

@@ -120,7 +120,7 @@ class Sample:
     def network(self) -> tuple[Any, ...]:
         """What its network is told by."""
         network = self.part.survey.expand(self.part.bindings(self.place, self.place + 1))
-        return (network.input, network.nodes)
+        return (tuple(network.inputs.values()), network.nodes)
 
     @property
     def spans(self) -> dict[str, Span]:
@@ -268,7 +268,7 @@ class _Part:
         if place not in self.figures or place + self.minor not in self.figures:
             return False
         here, there = (self.survey.expand(self.bindings(at, at + 1)) for at in (place, place + self.minor))
-        same = here.input == there.input and here.nodes == there.nodes
+        same = here.inputs == there.inputs and here.nodes == there.nodes
         self.same[place] = same
         return same
 
@@ -313,7 +313,8 @@ def _arrays(network: Network, axis: Axis | None) -> list[Any]:
     Raises:
         ArchspecError: A size is none; a symbol has not been rounded.
     """
-    sizes = [size for tensor in (network.input, *(node.output for node in network.nodes)) for size in tensor.shape]
+    tensors = (*network.inputs.values(), *(node.output for node in network.nodes))
+    sizes = [size for tensor in tensors for size in tensor.shape]
     settings = {id(node.operator): node.operator.settings().values() for node in network.nodes}
     known: dict[int, Any] = {id(size): size for size in sizes if type(size) is not int}
     for array in known.values():

@@ -5,6 +5,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Integer
 
+from archspec import dims
 from archspec.errors import ArchspecError, DivisibilityError
 from archspec.symbols.atoms import Ceil, CeilDiv, Floor, Log2, MakeDivisible, Rounding, from_sympy, to_sympy
 from archspec.symbols.conditions import Condition, condition, require
@@ -16,6 +17,16 @@ def log2(x: Any) -> Any:
     if found.free_symbols:
         require(Condition("divides", found, Integer(1)))
     return from_sympy(found)
+
+
+def floor_log2(x: Any) -> Any:
+    """⌊log₂ x⌋ of the one number that x is."""
+    return dims.floor_log2(dims.settled(from_sympy(to_sympy(x))))
+
+
+def floor_sqrt(x: Any) -> Any:
+    """⌊√x⌋ of the one number that x is."""
+    return dims.floor_sqrt(dims.settled(from_sympy(to_sympy(x))))
 
 
 def power(base: Any, exponent: Any) -> Any:

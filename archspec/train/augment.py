@@ -107,8 +107,5 @@ def _mapped(images: Tensor, maps: Tensor) -> Tensor:
 def _shifted(images: Tensor, corners: Tensor, margin: int) -> Tensor:
     """Each image's window of its own, h × w, out of itself with a black margin."""
     count, _, height, width = images.shape
-    padded = functional.pad(images, (margin,) * 4)
-    rows = corners[:, 1, None, None] + torch.arange(height, device=images.device)[:, None]
-    columns = corners[:, 0, None, None] + torch.arange(width, device=images.device)
-    which = torch.arange(count, device=images.device)[:, None, None]
-    return padded.permute(0, 2, 3, 1)[which, rows, columns].permute(0, 3, 1, 2).contiguous()
+    windows = functional.pad(images, (margin,) * 4).unfold(2, height, 1).unfold(3, width, 1)  # a view, by its corners
+    return windows[torch.arange(count, device=images.device), :, corners[:, 1], corners[:, 0]]

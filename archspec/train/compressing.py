@@ -24,10 +24,19 @@ def wanted(plan: Plan) -> tuple[str, ...]:
     return tuple(method for method in METHODS if asked[method])
 
 
-def default_for(network: str) -> Recipe:
-    """The recipe `compress_NETWORK`, if there is one, else `compress`."""
+def default_for(network: str, plan: Plan) -> Recipe:
+    """The recipe `compress_NETWORK`, if there is one with a method for all that the plan asks for, else `compress`.
+
+    >>> from archspec.compress.plan import load
+    >>> [default_for("lenet_5", load(plan)).doc.split(":")[0] for plan in ("lenet_5", "int8")]
+    ['prune_lenet_5 and share_lenet_5 in one run', 'any network, from a trained run; a first try']
+    """
     own = f"compress_{network}"
-    return recipe.load(own if own in recipe.names() else "compress")
+    if own in recipe.names():
+        found = recipe.load(own)
+        if {*wanted(plan)} <= {method.key for stage in found.staged() for method in stage.methods}:
+            return found
+    return recipe.load("compress")
 
 
 def by_plan(chosen: Recipe, name: str, plan: Plan) -> Recipe:

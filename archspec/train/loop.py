@@ -17,6 +17,7 @@ from archspec.runtime.refusal import refusals
 from archspec.train import optimizer as optimizers
 from archspec.train.batches import Batches, Standardisation, resident, seed_of
 from archspec.train.data import Data, DataSplit
+from archspec.train.dropout import draw_bits
 from archspec.train.methods import Seen
 from archspec.train.options import Options
 from archspec.train.recipe import Recipe
@@ -81,6 +82,8 @@ class Loop:
         self.share = (accelerate.process_index, accelerate.num_processes)
         memory = torch.channels_last if options.channels_last else torch.preserve_format
         self.model = model.to(accelerate.device, memory_format=memory)  # type: ignore[call-overload]
+        if accelerate.device.type == "cpu" and not options.compile:
+            draw_bits(self.model)
         self.courses = [method.begin(self.model, network, seed_of(self.seed, method.key)) for method in recipe.methods]
         for course in self.courses:
             course.learns(data, recipe.fixed)

@@ -180,6 +180,9 @@ def input_and_classes(network: "Network") -> tuple[tuple[int, ...], int]:
     Raises:
         ArchspecError: It does not take images, or gives something else than a row of numbers each.
     """
+    if not network.one_to_one:
+        found = f"inputs {', '.join(network.inputs)} and outputs {', '.join(network.outputs)}"
+        raise ArchspecError(f"{network.name} has {found}; training takes one of images and one of classes")
     shape, result = network.input.shape, network.tensor(network.output).shape
     if len(shape) != 4:
         raise ArchspecError(f"{network.name} takes {network.input}; images are channels × height × width")

@@ -82,4 +82,4 @@ def bias(network: "Network") -> str:
 
 
 def _arrays(network: "Network", node: Any) -> bool:
-    return bool(node.operator.weights(*network.inputs_of(node)))
+    return bool(network.weights_of(node))

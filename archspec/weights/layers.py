@@ -115,7 +115,7 @@ def of_network(network: Network) -> Layers:
     """
     layers = []
     for node in network.nodes:
-        weights = node.operator.weights(*network.inputs_of(node))
+        weights = network.weights_of(node)
         arrays = {weight.name: Array(state_key(node.name, weight.name), weight.shape) for weight in weights}
         if arrays:
             name = state_key(node.name, "")[:-1]

@@ -6,6 +6,7 @@ from os import PathLike
 import torch
 from torch import Tensor, nn
 
+from archspec import kernels
 from archspec.graph import Network
 from archspec.language import Document
 from archspec.language.origin import origin
@@ -26,11 +27,17 @@ def filled(
 ) -> nn.Module:
     """The module that computes a network, with a source's weights; see `build` and `match`.
 
+    One-bit layers of a compressed file compute with bits when they are evaluated, where numba is installed.
+
     Raises:
         ArchspecError: The source cannot be read, not every array is filled, or one of the source is left over.
     """
     matching = match(network, source, assume=assume)
-    if isinstance(matching.source, WeightFile) and matching.source.compressed is not None:
-        matching.source.compressed.refuse_another(origin(document, network.bindings))
+    file = matching.source.compressed if isinstance(matching.source, WeightFile) else None
+    if file is not None:
+        file.refuse_another(origin(document, network.bindings))
     empty = build(network, document, device="meta", dtype=dtype, inplace=inplace)  # no memory for weights twice
-    return matching.apply(empty).to(device=torch.get_default_device() if device is None else device)
+    model = matching.apply(empty).to(device=torch.get_default_device() if device is None else device)
+    if file is not None and kernels.best() == "numba":  # the others need not be quicker than real numbers
+        kernels.evaluate_with_bits(model)
+    return model

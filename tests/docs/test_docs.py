@@ -307,7 +307,7 @@ def test_the_costs_are_the_closed_forms_of_the_register():
 
 
 def called(form):
-    settings = ", ".join(f"{name}: {str(value).lower()}" for name, value in form.settings.items())
+    settings = ", ".join(f"{name}: {setting(value)}" for name, value in form.settings.items())
     return f"`{form.operator}`, `{settings}`" if settings else f"`{form.operator}`"
 
 

@@ -48,11 +48,12 @@ def agree():
         assert keys(one) == keys(other)
         if numbers:
             one.load_state_dict(other.state_dict())
-            x = torch.randn(network.input.shape, generator=torch.Generator().manual_seed(0))
+            from archspec.runtime.inputs import drawn, results
+
             with torch.no_grad():
-                results = [model.eval()(x.clone()) for model in (one, other)]
-            torch.testing.assert_close(*results, rtol=0, atol=0, equal_nan=True)
-            assert results[0].shape == network.tensor(network.output).shape
+                mine, theirs = (results(model.eval()(*drawn(network, 0))) for model in (one, other))
+            torch.testing.assert_close(mine, theirs, rtol=0, atol=0, equal_nan=True)
+            assert [x.shape for x in mine] == [tensor.shape for tensor in network.results]
         return one, other
 
     return check

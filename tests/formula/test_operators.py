@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from archspec import ops
 from archspec.cli import app
 from archspec.errors import ArchspecError, ShapeError
-from archspec.formula.operators import FIGURES, LETTERS, forms_of, is_size, lettered, operator_forms
+from archspec.formula.operators import FIGURES, LETTERS, RESULTS, forms_of, is_size, lettered, operator_forms
 from archspec.formula.shapes import shape
 from archspec.ops import KINDS, Tensor
 from archspec.ops.base import Free, Positive, PositivePair, image
@@ -22,7 +22,11 @@ POOLS = {
     **dict.fromkeys(("h", "w"), range(8, 25)),
     **dict.fromkeys(("g", "q", "k", "o"), range(1, 5)),
     **dict.fromkeys(("s", "d", "r", "m"), range(1, 4)),
-    **dict.fromkeys(("p", "p_out"), range(2)),
+    **dict.fromkeys(("p", "p_out", "cropping"), range(2)),
+    **dict.fromkeys(("f", "u", "d_k", "d_v", "num_groups"), (4, 8, 12)),
+    **dict.fromkeys(("l", "z", "rows", "columns", "l_q", "l_k", "t", "heads", "length"), range(5, 9)),
+    **dict.fromkeys(("start", "upscale_factor", "downscale_factor", "patch_size"), (1, 2)),
+    **dict.fromkeys(("num_embeddings", "embedding_dim", "q"), (2, 3, 4)),
 }
 SAMPLES = 15
 
@@ -37,7 +41,7 @@ def sampled(form, random):
     values = {letter.name: random.choice(POOLS[letter.name]) for letter in form.letters if letter.name in POOLS}
     switches = {letter.name: random.randint(0, 1) for letter in form.letters if alternatives_of(cls, letter.name)}
     words = {name: form_word(cls, name, flag) for name, flag in switches.items()}
-    fixed = {name: values.get(str(setting), setting) for name, setting in form.settings.items()}
+    fixed = {name: bound(setting, values) for name, setting in form.settings.items()}
     sizes = {
         field: values[LETTERS.get(field, field)] for field in cls.model_fields if LETTERS.get(field, field) in values
     }
@@ -50,8 +54,17 @@ def sampled(form, random):
         output = operator.output(*inputs)
     except (ShapeError, ValueError):
         return None
-    heights = dict(zip(("h_out", "w_out"), output.shape[2:], strict=False))
+    heights = dict(zip(RESULTS[getattr(cls, "axes", 2)], output.shape[2:], strict=False))
     return {**values, **switches, **heights}, operator, inputs, output
+
+
+def bound(setting, values):
+    """A setting with numbers for its letters."""
+    return (
+        tuple(bound(part, values) for part in setting)
+        if isinstance(setting, tuple)
+        else values.get(str(setting), setting)
+    )
 
 
 def form_word(cls, name, flag):
@@ -161,7 +174,7 @@ def test_the_table_of_operators_is_printed_in_every_format():
     [
         ("text", "  assumes: c_in is a multiple of g; c_out is a multiple of g\n"),
         ("text", "  assumes: h is a multiple of o; w is a multiple of o\n"),
-        ("markdown", "| c\\_in is a multiple of g; c\\_out is a multiple of g |"),
+        ("markdown", "| c\\_in is a multiple of g; c\\_out is a multiple of g "),
         ("latex", r" \\ assumes: c\_in is a multiple of g; c\_out is a multiple of g"),
     ],
 )

@@ -25,7 +25,7 @@ import archspec  # noqa: E402  # behind the skip
 from archspec import ops  # noqa: E402
 from archspec.errors import ArchspecError, ShapeError  # noqa: E402
 from archspec.graph.names import attribute  # noqa: E402
-from archspec.graph.network import INPUT  # noqa: E402
+from archspec.language.document import INPUT  # noqa: E402
 from archspec.language.steps import STEP_KEYS  # noqa: E402
 from archspec.ops import Tensor, operator  # noqa: E402
 from archspec.runtime import verify  # noqa: E402

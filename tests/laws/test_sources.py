@@ -28,6 +28,7 @@ from archspec.emit.scope import ClassScope, dimensions  # noqa: E402
 from archspec.emit.statements import set_by  # noqa: E402
 from archspec.errors import ArchspecError  # noqa: E402
 from archspec.graph.names import attribute  # noqa: E402
+from archspec.runtime.inputs import drawn, results  # noqa: E402
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
 
@@ -74,6 +75,14 @@ CONSTRUCTS = (
     "an index that hides a symbol",
     "a let that hides a symbol",
     "an argument computed from sizes",
+    "several inputs",
+    "several outputs",
+    "a call that says from what",
+    "a join of named values",
+    "a block of several inputs",
+    "a value inside a block",
+    "weights shared",
+    "weights of a block shared",
 )
 """What weaves are made of; a test shows that they have it all."""
 
@@ -98,6 +107,8 @@ class Weave:
         self.let = {"wide": f"2 * {names[0]}"} if self.chance(5) else {}
         self.numbers = [*self.symbols, *self.let]
         self.labels, self.around = [], []
+        self.inputs = ["left", self.pick(["right", "x", "range"])] if self.chance(3) else []
+        self.note("several inputs", self.inputs)
         self.text = self._text()
 
     def pick(self, values):
@@ -153,6 +164,8 @@ class Weave:
                     "block",
                     "block",
                     "table",
+                    "joined",
+                    "shared",
                 ]
             made = getattr(self, self.pick(kinds))(depth)
             steps += [self.named(step) for step in made]
@@ -166,15 +179,51 @@ class Weave:
             self.note("a step with an awkward name", label in AWKWARD)
             self.note("a name on one side of a condition", "when" in self.around)
             self._remember(label)
+            (callee, *_) = step
+            if callee in self.blocks:
+                self.inside_of[label] = [f"{label}/{inner}" for inner in self.named_in[callee]]
         return step
 
     def _remember(self, label):
         self.labels.append(label)
         self.places[label], self.seen[label] = tuple(self.around), self.repeats
+        self.inside_of.pop(label, None)
 
     def conv(self, depth):
         self.note("conv")
-        return [{"conv2d": {"out_channels": self.size(), "kernel_size": self.pick([1, 3]), "padding": "same"}}]
+        step = {"conv2d": {"out_channels": self.size(), "kernel_size": self.pick([1, 3]), "padding": "same"}}
+        if self.chance(1):
+            self.note("a call that says from what")
+            step["from"] = self.label()
+        return [step]
+
+    def label(self):
+        """The name of a value that there is, or perhaps is."""
+        inside = [path for label in self.labels for path in self.inside_of.get(label, [])]
+        if inside and self.chance(4):
+            self.note("a value inside a block")
+            return self.pick(inside)
+        return self.pick(self.labels or ["input"])
+
+    def joined(self, depth):
+        self.note("a join of named values")
+        return [{self.pick(["concat", "concat", "concat", "add"]): {}, "from": [self.label(), self.label()]}]
+
+    def shared(self, depth):
+        """A layer or a block, and the same again on the same value."""
+        self.note("weights shared")
+        start = self.label()
+        (step,) = self.block(depth) if self.chance(5) else self.conv(depth)
+        (callee,) = {*step} - {"from", "as"}
+        self.note("weights of a block shared", callee in self.blocks)
+        if "from" in step:
+            return [step]
+        label = f"s{self.steps}_{len(self.labels)}"
+        again = {**step, "from": start, "share": label}
+        last = {"conv2d": {"out_channels": 3, "kernel_size": 1}}
+        made = [{**step, "from": start, "as": label}, *([last] if self.chance(5) else []), again]
+        self._remember(label)
+        return made
 
     def plain(self, depth):
         self.note("plain")
@@ -223,7 +272,9 @@ class Weave:
     def from_(self, depth):
         if not self.labels or self.chance(1):
             self.note("from the input")
-            return [{"from": "input"}]
+            return [{"from": self.inputs[0] if self.inputs and not self.open else "input"}]
+        if self.chance(2):
+            return [{"from": self.label()}]
         label = self.pick(self.labels)
         self.note("from")
         self.note("from in a repeat", "repeat" in self.around)
@@ -287,7 +338,14 @@ class Weave:
             for arg, default in self.blocks[name]["args"].items()
             if default == "required" or self.chance(5)
         }
-        return [{name: args}]
+        step = {name: args}
+        for value in self.blocks[name].get("inputs", []):
+            start = self.inputs[0] if self.inputs and not self.open else "input"
+            if self.chance(5):
+                args[value] = self.label() if self.labels else start
+            else:
+                step["from"] = [self.label() if self.labels else start for _ in range(2)]
+        return [step]
 
     def define(self, name, depth):
         args = {self.pick(["c", "k", self.times, *self.symbols]): "required"}
@@ -295,16 +353,33 @@ class Weave:
             args[self.pick(["v", "s"])] = self.pick([1, 2, "in_channels", "2 * in_channels"])
             self.note("an argument computed from sizes", "in_channels" in str([*args.values()]))
         self.note("an argument that hides a symbol", any(arg in self.symbols for arg in args))
-        outer = self.numbers, self.labels, self.places, self.seen, self.around
+        outer = self.numbers, self.labels, self.places, self.seen, self.around, self.inside_of
         self.numbers, self.labels, self.places, self.seen, self.around = [*args, *args, *self.symbols], [], {}, {}, []
+        self.inside_of = {}
         self.blocks[name] = {"args": args}
         self.open.append(name)
-        self.blocks[name]["body"] = self.body(depth + 1, 1, 4)
+        begin = []
+        if self.chance(3):
+            self.note("a block of several inputs")
+            self.blocks[name]["inputs"] = ["skip"]
+            self._remember("skip")
+            begin = (
+                [{"concat": {}, "from": ["input", "skip"]}]
+                if self.chance(5)
+                else [{"concat": ["relu", {"from": "skip"}]}]
+            )
+        self.blocks[name]["body"] = [*begin, *self.body(depth + 1, 1, 4)]
         self.open.pop()
-        self.numbers, self.labels, self.places, self.seen, self.around = outer
+        self.named_in[name] = [label for label in self.labels if label != "skip"]
+        self.named_in[name] += [path for label in self.named_in[name] for path in self.inside_of.get(label, [])]
+        self.numbers, self.labels, self.places, self.seen, self.around, self.inside_of = outer
 
     def table(self, depth):
-        known = [name for name in self.blocks if name not in self.open and len(self.blocks[name]["args"]) == 1]
+        known = [
+            name
+            for name, block in self.blocks.items()
+            if name not in self.open and len(block["args"]) == 1 and "inputs" not in block
+        ]
         if not known:
             return self.plain(depth)
         self.note("table")
@@ -324,11 +399,26 @@ class Weave:
         return [{"table": {"block": name, "columns": columns, "repeat": times, "rows": rows}}]
 
     def _text(self):
-        self.places, self.seen, self.repeats, self.open = {}, {}, 0, []
+        self.places, self.seen, self.repeats, self.open, self.inside_of, self.named_in = {}, {}, 0, [], {}, {}
+        for name in self.inputs:
+            self._remember(name)
         body = self.body(0, 2, 5)
+        if self.inputs:
+            body += (
+                [{"concat": {}, "from": [*self.inputs]}]
+                if self.chance(5)
+                else [{"concat": ["relu", {"from": self.inputs[1]}]}]
+            )
+        outputs = {}
+        given = [label for label in dict.fromkeys(self.labels) if label not in self.inputs]
+        if given and self.chance(3):
+            outputs = {"outputs": self.several(given, min(len(given), self.between(1, 3)))}
+            self.note("several outputs", len(outputs["outputs"]) > 1)
         symbols = {name: {"default": default, "range": [1, 9]} for name, default in self.symbols.items()}
         symbols["kind"] = {"default": "one", "choices": ["one", "two"]}
-        parts = {"symbols": symbols, "let": self.let, "input": [self.pick([1, 2, 3, 4]), 6, self.pick([5, 6])]}
+        shape = [self.pick([1, 2, 3, 4]), 6, self.pick([5, 6])]
+        taken = {"inputs": dict.fromkeys(self.inputs, shape)} if self.inputs else {"input": shape}
+        parts = {"symbols": symbols, "let": self.let, **taken, **outputs}
         document = {"archspec": 1, "name": "woven", **parts, "blocks": self.blocks, "network": body}
         return json.dumps({key: part for key, part in document.items() if part})
 
@@ -365,10 +455,10 @@ def agrees(arch, network, values):
     assert shapes(written) == shapes(model)
     assert sum(weights.numel() for weights in written.parameters()) == expanded.count().params
     written.load_state_dict(model.state_dict())
-    x = torch.randn(expanded.input.shape, generator=torch.Generator().manual_seed(2))
+    taken = drawn(expanded, 2)
     with torch.no_grad():
-        one, other = (each.eval()(x.clone()) for each in (written, model))
-    assert one.shape == expanded.tensor(expanded.output).shape
+        one, other = (results(each.eval()(*(x.clone() for x in taken))) for each in (written, model))
+    assert [x.shape for x in one] == [tensor.shape for tensor in expanded.results]
     torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
     return True
 
@@ -385,7 +475,15 @@ def network_of(source):
     return next(cls for cls in reversed(made) if cls.__module__ == "woven")
 
 
-LIMITS = ("too many conditions", "may be of an earlier round", "sizes that only a part of it knows")
+LIMITS = (
+    "too many conditions",
+    "may be of an earlier round",
+    "sizes that only a part of it knows",
+    "on all conditions",
+    "another part of the source",
+    "called with other arguments",
+    "are asked for",
+)
 """What the emitter says where it cannot translate what can be counted."""
 
 

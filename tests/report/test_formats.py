@@ -33,6 +33,7 @@ def results():
         "Reconciliation": published.reconcile(archspec.load("mobilenet_v2"), "300.77M"),
         "Sensitivity": wide.sensitivity("params", symbols=["alpha"]),
         "Solution": wide.solve("alpha", {"macs": "<=300M"}, between={"alpha": ("1/2", 1)}),
+        "Sweep": archspec.sweep([net, wide], {"alpha": ["1/3", 1]}, front="min:macs,max:params"),
     }
 
 
@@ -45,7 +46,7 @@ def test_every_report_parses_in_every_format(kind, form, structure_of):
 
 
 @pytest.mark.parametrize("form", formats.names())
-@pytest.mark.parametrize("kind", ["Reconciliation", "Sensitivity", "Solution"])
+@pytest.mark.parametrize("kind", ["Reconciliation", "Sensitivity", "Solution", "Sweep"])
 def test_every_answer_parses_in_every_format(kind, form, structure_of):
     structure_of(form, formats.written(report_on(results()[kind]), form))
 
@@ -143,6 +144,7 @@ VERBS = {
     "sensitivity": ["acoustic_model"],
     "show": ["lenet_5"],
     "solve": ["mobilenet", "--for", "alpha", "--macs", "<=300M", "--between", "1/2,1"],
+    "sweep": ["mobilenet", "lenet_5", "--for", "alpha=1/3,1/2", "--of", "macs,intensity,memory"],
     "verify": ["lenet_5"],
     "zoo": ["lenet*"],
     "compress formulas": ["weight_sharing"],

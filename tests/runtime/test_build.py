@@ -16,7 +16,7 @@ import archspec  # noqa: E402
 from archspec.errors import ArchspecError  # noqa: E402
 from archspec.graph import Container, Network, Node  # noqa: E402
 from archspec.graph.names import RESERVED, attribute, state_key  # noqa: E402
-from archspec.graph.network import INPUT  # noqa: E402
+from archspec.language.document import INPUT  # noqa: E402
 from archspec.ops import Function, Module, Tensor, operator  # noqa: E402
 from archspec.runtime import build, runnable  # noqa: E402
 from archspec.runtime.container import applied, container  # noqa: E402
@@ -90,7 +90,7 @@ def test_parts_that_would_share_an_attribute_are_refused():
     relu = operator("relu")()
     nodes = [Node(f"{name}/relu", relu, (INPUT,), Tensor((1, 3)), name, "relu", None) for name in ("a", "b", "a")]
     with pytest.raises(ArchspecError, match="two parts of 'n' would be called 'a'; rename one"):
-        build(Network("n", {}, 1, Tensor((1, 3)), tuple(nodes), "a/relu"))
+        build(Network("n", {}, 1, {"input": Tensor((1, 3))}, tuple(nodes), {"output": "a/relu"}))
 
 
 @pytest.mark.parametrize("name", ["a b", "1a", "", "é", "x); import os; ("])
@@ -101,7 +101,17 @@ def test_code_is_written_of_identifiers_alone(name):
         container(ForwardPlan(name, ("x",), (), ("x",)))
     node = Node(f"{name}/relu", operator("relu")(), (INPUT,), Tensor((1, 3)), "a", "relu", None)
     with pytest.raises(ArchspecError, match="cannot be the name of a module"):
-        build(Network("n", {}, 1, Tensor((1, 3)), (node,), node.name, containers={name: Container("branch")}))
+        build(
+            Network(
+                "n",
+                {},
+                1,
+                {"input": Tensor((1, 3))},
+                (node,),
+                {"output": node.name},
+                containers={name: Container("branch")},
+            )
+        )
 
 
 def test_no_name_of_a_specification_meets_an_attribute_of_ours():

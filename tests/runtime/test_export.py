@@ -52,9 +52,10 @@ def test_a_file_gives_what_the_model_gives_for_any_batch(ending, name, bindings,
     if ending == "onnx":
         pytest.importorskip("onnxscript")
     arch = odd if name == "odd" else archspec.load(name)
-    shape, path = arch.expand(**bindings).input.shape, tmp_path / f"model.{ending}"
+    network, path = arch.expand(**bindings), tmp_path / f"model.{ending}"
+    shape = network.input.shape
     model = calibrated(arch.to_torch(seed=1, **bindings), torch.randn(16, *shape[1:]))
-    export(model, shape, path)
+    export(model, network, path)
     for batch in (1, 3):
         x = torch.randn(batch, *shape[1:])
         with torch.no_grad(), warnings.catch_warnings():
@@ -137,7 +138,7 @@ def test_what_is_not_installed_is_named_with_its_extra(small, tmp_path, monkeypa
         with pytest.raises(MissingExtraError, match=r"this needs torch: pip install 'archspec-nn\[torch\]'"):
             ask()
     with pytest.raises(MissingExtraError, match=r"this needs onnx and onnxscript: pip install 'archspec-nn\[onnx\]'"):
-        export(torch.nn.Linear(2, 2), (1, 2), tmp_path / "m.onnx")
+        export(torch.nn.Linear(2, 2), small.expand(), tmp_path / "m.onnx")
 
 
 @pytest.mark.parametrize("ending", ["pt2", "onnx"])

@@ -90,7 +90,7 @@ WRONG = [
 @pytest.mark.parametrize(("fact", "value", "differing", "said"), WRONG)
 def test_a_rule_that_is_wrong_is_found_at_its_node(fact, value, differing, said, monkeypatch):
     network = archspec.load("lenet_5").expand()
-    alone = replace(network, nodes=network.nodes[:1], output="conv1")
+    alone = replace(network, nodes=network.nodes[:1], outputs={"output": "conv1"})
     if fact == "output":
         alone = replace(alone, nodes=(replace(alone.nodes[0], output=value()),))
     else:

@@ -657,3 +657,21 @@ def test_the_header_says_the_bits_and_any_quantity_has_a_budget():
     assert "--budget takes NAME<=BOUND" in refused.stderr
     unknown = CliRunner().invoke(app, ["solve", "lenet_5", "--for", "classes", "--budget", "trafic<=1"])
     assert "no quantity 'trafic'; did you mean 'traffic'?" in unknown.stderr
+
+
+def test_how_many_others_are_nearly_as_good_is_what_all_networks_say():
+    arch, budgets = archspec.load("mobilenet_v2"), {"macs": "<=300M"}
+    values = {"alpha": [Fraction(n, 1000) for n in range(800, 1101)]}  # finer than any rounding of its widths
+    found = arch.solve("alpha", budgets, between={"alpha": ("0.8", "1.1")})
+    networks = archspec.sweep(arch, values, SHOWN, where="macs<=300M")
+    rows = {tuple(row[name] for name in SHOWN) for row in networks.records()}
+    best = found.best.figures["macs"]
+    close = {row for row in rows if row[0] >= Fraction(99, 100) * best} - {tuple(found.best.figures[n] for n in SHOWN)}
+    assert found.close == len(close)
+    assert {tuple(each.figures[name] for name in SHOWN) for each in found.closest} <= close
+    two = arch.solve(("alpha", "side"), budgets, between={"alpha": ("0.8", "1.6"), "side": (128, 256, 2)})
+    assert two.close > len(two.closest) == 8
+    assert f"{two.close} other networks within the budget come within 1 % of its macs" in " ".join(str(two).split())
+    assert sorted((each.figures["macs"] for each in two.closest), reverse=True) == [
+        each.figures["macs"] for each in two.closest
+    ]

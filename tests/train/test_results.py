@@ -5,6 +5,11 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+from archspec.compress.plan import plans
+from archspec.language import zoo
+from archspec.train import recipe
+from benchmarks.experiments import experiments, needed
+
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 
 
@@ -73,3 +78,16 @@ def test_the_printed_files_are_those_of_the_runs():
 
 def test_no_run_saw_the_test_digits_before_its_end():
     assert all(row["chosen_epoch"] and row["epochs_done"] == row["epochs"] for row in compression_runs().values())
+
+
+def test_each_experiment_names_what_there_is_and_runs_after_what_it_begins_from():
+    told = dict(needed(list(experiments())))
+    order = list(told)
+    assert len(order) == sum(len(runs) for runs in experiments().values())
+    for name, command in told.items():
+        words = command.split()
+        spec = words[2 if words[0] == "compress" else 1]
+        assert spec in zoo.names() or order.index(spec) < order.index(name), command
+        for key, known in (("--plan", plans()), ("--recipe", recipe.names())):
+            assert key not in words or words[words.index(key) + 1] in known, command
+        assert words[-2:-1] == ["--seed"], command

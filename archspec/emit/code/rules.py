@@ -55,6 +55,16 @@ def log2(x: Any) -> Any:
     return call("log2", x)
 
 
+def floor_log2(x: Any) -> Any:
+    """⌊log₂ x⌋."""
+    return call("floor_log2", x)
+
+
+def floor_sqrt(x: Any) -> Any:
+    """⌊√x⌋."""
+    return call("floor_sqrt", x)
+
+
 def sqrt(x: Any) -> Any:
     """Refused: no size is a root."""
     raise ArchspecError(f"the root of {x} cannot be written")

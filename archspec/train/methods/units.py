@@ -69,15 +69,17 @@ def joints(network: "Network") -> tuple[Joint, ...]:
         for name in node.inputs:
             readers.setdefault(name, []).append(node)
     times = Counter({name: len(nodes) for name, nodes in readers.items()})
-    times[network.output] += 1
+    times.update(network.outputs.values())
     found = []
     for node in network.nodes:
-        if node.operator.name not in LAYERS:
+        if node.operator.name not in LAYERS or node.name in network.sharing:
             continue
         functions: list[str] = []
         here = node
         while times[here.name] == 1 and here.name in readers:
             here = readers[here.name][0]
+            if here.name in network.sharing:
+                break
             if here.operator.name in LAYERS:
                 found += _joint(network, node, here, tuple(functions))
                 break

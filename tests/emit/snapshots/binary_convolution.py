@@ -96,10 +96,18 @@ class BinaryConv2d(_Binary, nn.Conv2d):
         """The convolution of the signs, or of x itself, and its factors."""
         y = self._slide(sign(x) if self.binary_input else x, self._signs(), self.groups)
         if self.binary_input and self.input_scale:
-            box = torch.ones_like(self.weight[:1, :1])
-            y = y * self._slide(x.abs().mean(-3, keepdim=True), box / box.numel(), 1)
+            y = y * self.input_factors(x)
         y = y * self._factor().view(-1, 1, 1)
         return y if self.bias is None else y + self.bias.view(-1, 1, 1)
+
+    def input_factors(self, x: Tensor, box: Tensor | None = None) -> Tensor:
+        """K: of each window the mean of |x|, padding included."""
+        return self._slide(x.abs().mean(-3, keepdim=True), self.box(x.device) if box is None else box, 1)
+
+    def box(self, device: torch.device | str) -> Tensor:
+        """The kernel of a mean."""
+        box = torch.ones((1, 1, *self.kernel_size), dtype=self.weight.dtype, device=device)
+        return box / box.numel()
 
     def _slide(self, x: Tensor, kernel: Tensor, groups: int) -> Tensor:
         if any(self.sides):

@@ -1,0 +1,95 @@
+"""`archspec search`: which variants of a network are worth their cost, by training them."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from archspec.cli import complete
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import counting_options, set_option, spec_argument
+from archspec.cli.specs import open_spec
+from archspec.cli.sweep import ranges_of
+from archspec.cli.training import (
+    folder,
+    interrupted,
+    options_of,
+    recipe_of,
+    recipe_options,
+    running_options,
+    stops_told,
+    watcher,
+)
+from archspec.cost import Counting
+from archspec.extras import need
+from archspec.report.search import search as report
+
+
+@click.command("search")
+@spec_argument
+@click.option(
+    "--for",
+    "ranges",
+    multiple=True,
+    required=True,
+    shell_complete=complete.settings_of,
+    metavar="NAME=VALUES",
+    help="The values of a symbol to choose from: alpha=1/4..2:1/4, side=96,128.",
+)
+@click.option(
+    "--objective",
+    "wanted",
+    default="error,macs",
+    show_default=True,
+    metavar="[max:]NAME,…",
+    help="What is to be little, or much: error, and quantities.",
+)
+@click.option("--where", multiple=True, metavar="NAME<=BOUND", help="Train only what is within: 'params<=100k'.")
+@click.option("--trials", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many are trained.")
+@set_option
+@click.option("--data", metavar="DATA", default="digits", show_default=True, help="As for train.")
+@recipe_options(name="--train")
+@click.option("--out", metavar="DIR", help="The folder of the search.  [default: runs/SPEC-DATA-search-SEED]")
+@running_options
+@counting_options("convention", "policy", "dtype", "in_place", "weight_bits")
+@format_option()
+def command(
+    spec: str,
+    ranges: tuple[str, ...],
+    wanted: str,
+    settings: tuple[str, ...],
+    output_format: str,
+    counting: Counting,
+    **given: Any,
+) -> None:
+    """Train variants of a network, and keep those that no other outdoes in all objectives.
+
+    Each is counted first, and trained only within the bounds, as a run of its own in the folder. NSGA-II chooses the
+    next by those before. The same command again goes on with what was interrupted; several at a time share the work.
+    Exit codes are those of train.
+    """
+    need("train", "torch", "accelerate", "safetensors")
+    arch, bound, _ = open_spec(spec, settings)
+    recipe = recipe_of(arch.name, given["data"], given)
+    out = Path(given["out"]) if given["out"] else folder(arch.name, given["data"], "search", recipe.seed)
+    from archspec.train.search import search
+
+    with stops_told():
+        found = search(
+            arch,
+            ranges_of(ranges),
+            given["data"],
+            recipe,
+            wanted,
+            given["trials"],
+            out=out,
+            where=given["where"],
+            bindings=bound,
+            counting=counting,
+            options=options_of(given),
+            watcher=watcher(),
+        )
+    if found.signal is not None:
+        interrupted(found.signal, ["archspec", *sys.argv[1:]])
+    print_report(report(found), output_format)

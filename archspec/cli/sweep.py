@@ -1,0 +1,146 @@
+"""`archspec sweep`: what networks cost over whole grids of their symbols."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from archspec import architecture
+from archspec.cli import complete
+from archspec.cli.formats import format_option, print_report
+from archspec.cli.options import counting_options, set_option
+from archspec.cli.progress import progress_of
+from archspec.cli.specs import bindings, network
+from archspec.cost import Counting
+from archspec.errors import BindingError
+from archspec.language import zoo
+
+UNFINISHED = ".unfinished"
+"""What is behind the name of a file where a sweep into it keeps what it has come to."""
+
+
+@click.command("sweep")
+@click.argument("specs", metavar="SPEC…", nargs=-1, shell_complete=complete.specifications)
+@click.option("--all", "every", is_flag=True, help="All networks of the zoo, in place of SPEC…")
+@click.option(
+    "--for",
+    "ranges",
+    multiple=True,
+    shell_complete=complete.settings_of,
+    metavar="NAME=VALUES",
+    help="The values of a symbol: alpha=1/4..2:1/4, side=96,128, g=* for all. The last moves fastest.",
+)
+@click.option(
+    "--of",
+    "quantities",
+    shell_complete=complete.quantities,
+    default="macs,params",
+    show_default=True,
+    metavar="NAME,…",
+    help="The quantities.",
+)
+@click.option("--where", multiple=True, metavar="NAME<=BOUND", help="Keep what is within: 'macs<=300M', 'params>=1M'.")
+@click.option("--front", metavar="min:NAME,max:NAME,…", help="Keep what no other point outdoes in all of these.")
+@click.option("--sort", metavar="[max:]NAME,…", help="Sort by quantities, each the least first, or the most.")
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Keep the first N.")
+@click.option("--plan", "plans", multiple=True, metavar="PLAN,…", help="Plans of compression, each another point.")
+@set_option
+@click.option(
+    "--engine",
+    default="local",
+    show_default=True,
+    metavar="NAME",
+    help="local, local=4, dask, dask=tcp://…, ray: who does the work.",
+)
+@click.option(
+    "-o", "--output", metavar="FILE", help="Write all points to .csv, .json or .parquet; goes on where it was."
+)
+@counting_options()
+@format_option()
+def command(  # noqa: PLR0913  # one argument an option
+    specs: tuple[str, ...],
+    every: bool,
+    ranges: tuple[str, ...],
+    quantities: str,
+    plans: tuple[str, ...],
+    settings: tuple[str, ...],
+    output: str | None,
+    output_format: str,
+    counting: Counting,
+    **asked: Any,
+) -> None:
+    """Count networks at every combination of values of their symbols, and keep those that are asked for.
+
+    Points whose layers are the same are counted at once, so that a hundred million of them are a matter of seconds. A
+    SPEC without a symbol is swept without it. Exit 1 if no point is left.
+    """
+    from archspec.report.sweep import sweep as report
+
+    if bool(specs) == every:
+        raise click.UsageError("give one SPEC, several, or --all" if every else "give a SPEC, several, or --all")
+    values = ranges_of(ranges)
+    bound = dict(bindings(settings))
+    opened = [network(spec) for spec in (zoo.names() if every else specs)]
+    if own := [(arch, each) for arch, each in opened if each]:
+        if len(opened) > 1:
+            raise BindingError(f"of several networks, values are set by --set (got {own[0][0].name}:…)")
+        bound |= own[0][1]
+    with _output(output) as folder, progress_of("sweeping") as progress:
+        found = architecture.sweep(
+            [arch for arch, _ in opened],
+            values,
+            quantities,
+            counting=counting,
+            plans=[name.strip() for each in plans for name in each.split(",")],
+            bindings=bound,
+            folder=folder,
+            progress=progress,
+            **asked,
+        )
+        if output is not None:
+            written = found.write(output)
+    if output is not None:
+        click.echo(str(written))
+    else:
+        print_report(report(found), output_format)
+    if not len(found):
+        raise SystemExit(1)
+
+
+def ranges_of(texts: tuple[str, ...]) -> dict[str, str]:
+    """The values of `--for` by symbol.
+
+    Raises:
+        BindingError: An option is not NAME=VALUES, or a symbol stands twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, values = (part.strip() for part in text.partition("="))
+        if not (sign and name and values):
+            raise BindingError(f"--for takes NAME=VALUES, such as alpha=1/4..2:1/4 (got '{text}')")
+        if name in found:
+            raise BindingError(f"--for {name} is given twice; write its values in one: {name}={found[name]},{values}")
+        found[name] = values
+    return found
+
+
+@contextmanager
+def _output(path: str | None) -> Iterator[Path | None]:
+    """The folder in which a sweep into a file keeps what it has come to; gone when the file is there.
+
+    Raises:
+        ArchspecError: The file has another ending than those that can be written.
+    """
+    if path is None:
+        yield None
+        return
+    import shutil
+
+    from archspec.sweeps.table_file import check_ending
+
+    check_ending(path)
+    folder = Path(f"{path}{UNFINISHED}")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)

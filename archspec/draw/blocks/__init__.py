@@ -1,0 +1,1 @@
+"""Blocks and networks as their papers draw them: a tree of parts, laid out by itself, written as SVG."""

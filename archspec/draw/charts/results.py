@@ -1,0 +1,122 @@
+"""Columns of a CSV file against each other."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from archspec.draw.charts.columns import CsvRows, heading
+from archspec.draw.charts.parts import altair, beside_lines, dotted, lined, rows, series, titled
+from archspec.errors import ArchspecError
+
+AXES = ("x", "y")
+
+
+def results(
+    table: CsvRows,
+    x: str,
+    y: Sequence[str],
+    series: Sequence[str] = (),
+    where: Mapping[str, Sequence[str]] | None = None,
+    log: Sequence[str] = (),
+    title: str | None = None,
+) -> Any:
+    """Lines through the means of rows that have the same x, and bars from their least to their most.
+
+    Args:
+        table: The rows.
+        x: The column along; where it holds words, there are points and no lines.
+        y: The columns up, one panel each.
+        series: The columns that tell lines apart: one line for each of their values together.
+        where: The rows that are wanted: values of columns.
+        log: The axes that are logarithmic: "x", "y".
+        title: What stands above; the file's name unless it is given.
+
+    Raises:
+        UnknownNameError: There is no such column.
+        ArchspecError: A cell of y is no number; no row is left; there are more lines than can be told apart.
+    """
+    chosen = table.where(where or {})
+    for column in (x, *y, *series):
+        chosen.check(column)
+    for axis in log:
+        if axis not in AXES:
+            raise ArchspecError(f"an axis is x or y (got '{axis}')")
+    alt = altair()
+    panels = [_panel(chosen, x, column, tuple(series), log) for column in y]
+    seeds = (
+        "" if all(panel.single for panel in panels) else "means of rows that are alike; bars: the least and the most"
+    )
+    chosen_by = "; ".join(f"{name} = {' or '.join(values)}" for name, values in (where or {}).items())
+    return titled(alt.vconcat(*(p.chart for p in panels), spacing=16), title or table.name, chosen_by, seeds)
+
+
+class _Panel:
+    """A chart, and whether every point of it is a single row."""
+
+    def __init__(self, chart: Any, single: bool) -> None:
+        self.chart = chart
+        self.single = single
+
+
+def _panel(table: CsvRows, x: str, y: str, by: tuple[str, ...], log: Sequence[str]) -> _Panel:
+    records = list(_records(table, x, y, by))
+    if not records:
+        raise ArchspecError(f"{table.name}: no row has both {x} and {y}")
+    for axis in log:
+        if any(not isinstance(r[axis], str) and r["low" if axis == "y" else "x"] <= 0 for r in records):
+            raise ArchspecError(f"{table.name}: a logarithmic axis has no place for numbers that are not above 0")
+    alt = altair()
+    names = list(dict.fromkeys(record["series"] for record in records))
+    words = any(isinstance(record["x"], str) for record in records)
+    encodings = series(names, " / ".join(map(heading, by)) or None, lines=not words, legend=bool(by))
+    along = (
+        alt.X("x:N", title=heading(x), sort=None, axis=alt.Axis(labelAngle=-30))
+        if words
+        else alt.X("x:Q", title=heading(x), scale=_scale("x", log))
+    )
+    up = alt.Y("y:Q", title=heading(y), scale=_scale("y", log))
+    base = alt.Chart(rows(records, names)).encode(
+        x=along, tooltip=["series:N", "x:N", "y:Q", "low:Q", "high:Q", "rows:Q"]
+    )
+    bars = base.mark_rule(strokeWidth=1.5, opacity=0.6).encode(
+        y=alt.Y("low:Q", title=heading(y)), y2="high:Q", color=beside_lines()["color"]
+    )
+    few = len(records) <= 40 * len(names)
+    points = base.mark_point(filled=True, size=45 if few else 12).encode(
+        y=up, **(dotted(encodings) if words else beside_lines())
+    )
+    layers = (
+        [bars, points] if words else [bars, base.mark_line(strokeWidth=1.8).encode(y=up, **lined(encodings)), points]
+    )
+    single = all(record["rows"] == 1 for record in records)
+    return _Panel(alt.layer(*layers).properties(width=460, height=240), single)
+
+
+def _scale(axis: str, log: Sequence[str]) -> Any:
+    alt = altair()
+    return alt.Scale(type="log" if axis in log else "linear", zero=False, nice=False, padding=8)
+
+
+def _records(table: CsvRows, x: str, y: str, by: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """One record for each x of each series: the mean of its rows, the least and the most; empty cells are left out."""
+    groups: dict[tuple[str, Any], list[float]] = {}
+    numbers = _are_numbers(table, x)
+    for row in table.rows:
+        value = table.number(row, y)
+        place = table.number(row, x) if numbers else row[x]
+        if value is not None and place not in (None, ""):
+            groups.setdefault((", ".join(row[name] or "–" for name in by), place), []).append(value)
+    order = list(dict.fromkeys(name for name, _ in groups))
+    for (name, place), values in sorted(
+        groups.items(), key=lambda item: (order.index(item[0][0]), 0 if not numbers else item[0][1])
+    ):
+        mean = sum(values) / len(values)
+        yield {"series": name, "x": place, "y": mean, "low": min(values), "high": max(values), "rows": len(values)}
+
+
+def _are_numbers(table: CsvRows, column: str) -> bool:
+    """Whether a column holds numbers, in every cell that is not empty."""
+    try:
+        numbers = [table.number(row, column) for row in table.rows]
+    except ArchspecError:
+        return False
+    return any(number is not None for number in numbers)

@@ -1,0 +1,196 @@
+"""Products of tensors with each other, and attention, which is made of two of them.
+
+Attention of n inputs with h heads of L queries and S keys is softmax(QKᵀ/√d)·V: 2·n·h·L·S·d multiply-accumulates, which
+is 2·L²·width of L tokens (Vaswani et al. 2017, arXiv:1706.03762, section 3.2.1). A causal mask leaves half of the
+products out of use; kernels may skip them, but they are counted whole, as FlopCounterMode and the papers' tables do.
+"""
+
+from types import MappingProxyType
+
+from archspec.dims import Dim, exact_div, product
+from archspec.errors import DivisibilityError, ShapeError
+from archspec.ops.base import (
+    AboveZero,
+    Function,
+    Module,
+    Operations,
+    Probability,
+    Sight,
+    Switch,
+    Tensor,
+    Weightless,
+    is_one,
+    same_size,
+)
+
+
+class Matmul(Weightless, name="matmul"):
+    """The matrix product of the last two axes of two tensors; the axes before them are equal, or 1 and spread.
+
+    >>> Matmul().output(Tensor((1, 12, 197, 64)), Tensor((1, 12, 64, 197))).shape
+    (1, 12, 197, 197)
+    """
+
+    arity = "many"
+    overwritable = False
+    letters = ("n heads l_q d_k", "n heads d_k l_k")
+
+    def output(self, *xs: Tensor) -> Tensor:
+        """… × l × s of … × l × d and … × d × s."""
+        if len(xs) != 2:
+            raise ShapeError(f"{self.name} takes two tensors, found {len(xs)}")
+        x, y = xs
+        *before, length, inner = x.shape
+        *others, rows, columns = y.shape
+        if len(x.shape) != len(y.shape) or len(x.shape) < 3:
+            raise ShapeError(f"{self.name} needs matrices of as many axes: {x} in branch 1, {y} in branch 2")
+        if not same_size(inner, rows):
+            raise ShapeError(
+                f"{self.name} of {x} and {y}: the {inner} columns of one are not the {rows} rows of the other"
+            )
+        return Tensor((*spread(before, others, x, y, self.name), length, columns))
+
+    def sight(self, *xs: Tensor) -> Sight:
+        """All there is: rows are mixed."""
+        return Sight(everything=True)
+
+    def operations(self, *xs: Tensor) -> Operations:
+        """One multiply-accumulate per result and inner element."""
+        return Operations(macs=self.output(*xs).elements * xs[0].shape[-1])
+
+    def torch_call(self, *xs: Tensor) -> Function:
+        """`torch.matmul`."""
+        return Function("torch.matmul")
+
+
+class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention"):
+    """softmax(QKᵀ·scale + mask)·V of branches Q, K, V and perhaps a mask that is added (Vaswani et al. 2017).
+
+    arXiv:1706.03762, equation 1. Q is … × L × d, K … × S × d, V … × S × e; `scale` is 1/√d unless given. `is_causal`
+    lets a query see the keys up to its own place. With `enable_gqa` the heads (the axis before L) of Q are a multiple
+    of those of K and V (Ainslie et al. 2023, arXiv:2305.13245); nothing is computed twice for the keys' sake, but all
+    query heads are counted.
+
+    >>> attention = ScaledDotProductAttention(is_causal=True, enable_gqa=True)
+    >>> attention.output(Tensor((1, 32, 100, 128)), *[Tensor((1, 8, 100, 128))] * 2).shape
+    (1, 32, 100, 128)
+    """
+
+    arity = "many"
+    letters = ("n heads l_q d_k", "n heads l_k d_k", "n heads l_k d_v")
+    torch_defaults = MappingProxyType({"scale": None, "dropout_p": 0.0})
+    is_causal: Switch = False
+    enable_gqa: Switch = False
+    scale: AboveZero | None = None
+    dropout_p: Probability = 0
+
+    def output(self, *xs: Tensor) -> Tensor:
+        """… × L × e."""
+        if len(xs) not in (3, 4):
+            raise ShapeError(f"{self.name} takes the branches q, k, v and perhaps a mask, found {len(xs)}")
+        q, k, v = xs[:3]
+        rank = len(q.shape)
+        if any(len(x.shape) != rank for x in xs) or rank < 3:
+            shapes = ", ".join(map(str, xs))
+            raise ShapeError(f"{self.name} needs q, k, v and mask of as many axes, three or more, found {shapes}")
+        if not same_size(q.shape[-1], k.shape[-1]):
+            raise ShapeError(
+                f"{self.name}: a query of {q.shape[-1]} and a key of {k.shape[-1]} have no product ({q}, {k})"
+            )
+        if not same_size(k.shape[-2], v.shape[-2]):
+            raise ShapeError(
+                f"{self.name} needs as many keys as values, found {k.shape[-2]} and {v.shape[-2]} ({k}, {v})"
+            )
+        self._check_heads(q, k, v)
+        if len(xs) == 4:
+            self._check_mask(q, k, xs[3])
+        return Tensor((*q.shape[:-1], v.shape[-1]))
+
+    def _check_heads(self, q: Tensor, k: Tensor, v: Tensor) -> None:
+        """The axes before the queries are the same; of grouped queries, the heads a multiple."""
+        grouped = self.enable_gqa and len(q.shape) > 3
+        until = -3 if grouped else -2
+        for other in (k, v):
+            if not all(map(same_size, q.shape[:until], other.shape[:until])):
+                cure = "" if self.enable_gqa else "; with enable_gqa: true the heads of q may be a multiple"
+                raise ShapeError(f"{self.name} needs as many heads of q as of k and v, found {q} and {other}{cure}")
+        if grouped:
+            try:
+                exact_div(q.shape[-3], k.shape[-3])
+            except DivisibilityError:
+                said = f"{q.shape[-3]} query heads do not divide into groups for {k.shape[-3]} key heads"
+                raise DivisibilityError(f"{self.name}: {said} ({q}, {k})", "enable_gqa") from None
+            if not same_size(k.shape[-3], v.shape[-3]):
+                raise ShapeError(f"{self.name} needs as many key heads as value heads, found {k} and {v}")
+
+    def _check_mask(self, q: Tensor, k: Tensor, mask: Tensor) -> None:
+        scores = (*q.shape[:-1], k.shape[-2])
+        if self.is_causal:
+            raise ShapeError(f"{self.name} is causal or takes a mask; leave out one of them", "is_causal")
+        if not all(is_one(a) or same_size(a, b) for a, b in zip(mask.shape, scores, strict=True)):
+            raise ShapeError(f"{self.name}: a mask of {mask} cannot be broadcast to the scores, {Tensor(scores)}")
+
+    def sight(self, *xs: Tensor) -> Sight:
+        """All there is."""
+        return Sight(everything=True)
+
+    def operations(self, *xs: Tensor) -> Operations:
+        """The products QKᵀ and that with V; the scores' scale, a mask and a softmax; a causal mask is counted whole."""
+        q, k, v = xs[:3]
+        keys, rows = k.shape[-2], product(q.shape[:-1])
+        scores = rows * keys
+        return Operations(
+            macs=scores * q.shape[-1] + scores * v.shape[-1],
+            multiplications=scores,
+            comparisons=scores - rows,
+            additions=scores * (1 + int(len(xs) == 4)) + scores - rows,
+            transcendentals=scores,
+            divisions=scores,
+        )
+
+    def torch_call(self, *xs: Tensor) -> Function | Module:
+        """`torch.nn.functional.scaled_dot_product_attention`; with a dropout, a module that leaves it out at rest."""
+        given = {"is_causal": self.is_causal, "enable_gqa": self.enable_gqa, "scale": self.scale}
+        if isinstance(self.dropout_p, int) and self.dropout_p == 0:
+            return self.function("torch.nn.functional.scaled_dot_product_attention", given)
+        return self.module("archspec.runtime.attention.AttentionWithDropout", {"dropout_p": self.dropout_p, **given})
+
+
+class Rotary(Weightless, name="rotary"):
+    """Rotary position embedding of … × L × d: pairs of elements turned by their place (Su et al. 2021).
+
+    arXiv:2104.09864, equation 34: pair i of place m by m·base^(−2i/d). `interleaved` pairs neighbours, as the paper
+    does; otherwise element i goes with i + d/2, as LLaMA's weights on the hub have it. The angles are taken as known.
+    """
+
+    letters = ("n heads l_q d_k",)
+    base: AboveZero = 10000
+    interleaved: Switch = False
+
+    def output(self, x: Tensor) -> Tensor:
+        """X."""
+        if len(x.shape) < 3:
+            raise ShapeError(f"{self.name} takes … × length × features, found {x}")
+        try:
+            exact_div(x.shape[-1], 2)
+        except DivisibilityError:
+            raise DivisibilityError(f"{self.name} turns pairs, and {x} has {x.shape[-1]} features") from None
+        return x
+
+    def operations(self, x: Tensor) -> Operations:
+        """x·cos + x′·sin: two products and a sum per element."""
+        return Operations(multiplications=2, additions=1).times(x.elements)
+
+    def torch_call(self, x: Tensor) -> Module:
+        """`archspec.runtime.attention.RotaryEmbedding`."""
+        return self.module("archspec.runtime.attention.RotaryEmbedding", self.settings(), 1)
+
+
+def spread(one: list[Dim], other: list[Dim], x: Tensor, y: Tensor, operator: str) -> tuple[Dim, ...]:
+    """The sizes to which two lists of sizes spread, where 1 goes with any."""
+    found = []
+    for a, b in zip(one, other, strict=True):
+        if not (is_one(a) or is_one(b) or same_size(a, b)):
+            raise ShapeError(f"{operator}: {x} and {y} cannot be broadcast, {a} is not {b}")
+        found.append(b if is_one(a) else a)
+    return tuple(found)

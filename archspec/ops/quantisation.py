@@ -1,0 +1,77 @@
+"""Operators that round a tensor to few bits, and take that back.
+
+What flows between them are whole numbers, computed as floats: the model shows what integers would give; how many bytes
+activations take in memory is asked for by `dtype`.
+"""
+
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from archspec.dims import exact, is_whole
+from archspec.ops.base import AboveZero, Domain, Module, Operations, Switch, Tensor, Weightless
+
+
+def _whole(value: Any) -> Any:
+    number = exact(value)
+    if not is_whole(number):
+        raise ValueError(f"must be a whole number (got {value})")
+    return number
+
+
+def _bits(value: Any) -> int:
+    number = exact(value)
+    if type(number) is not int or not 1 <= number <= MOST_BITS:
+        raise ValueError(f"must be a whole number from 1 to {MOST_BITS} (got {value})")
+    return number
+
+
+MOST_BITS = 32
+Bits = Annotated[Any, BeforeValidator(_bits), Domain(f"a whole number from 1 to {MOST_BITS}")]
+Whole = Annotated[Any, BeforeValidator(_whole), Domain("a whole number")]
+
+
+class QuantiseTensor(Weightless, name="quantise"):
+    """round(x/scale) + zero_point, cut off at the ends of `bits` (Jacob et al. 2017, arXiv:1712.05877, equation 1).
+
+    The gradient is handed straight through.
+    """
+
+    example = MappingProxyType({"scale": 1})
+    scale: AboveZero
+    zero_point: Whole = 0
+    bits: Bits = 8
+    signed: Switch = True
+
+    def output(self, x: Tensor) -> Tensor:
+        """X."""
+        return x
+
+    def operations(self, x: Tensor) -> Operations:
+        """A division, the zero point, two comparisons; rounding is a change of type."""
+        return Operations(divisions=1, additions=1, comparisons=2).times(x.elements)
+
+    def torch_call(self, x: Tensor) -> Module:
+        """`archspec.runtime.quantisation.Quantiser`."""
+        return self.module("archspec.runtime.quantisation.Quantiser", self.settings(), 2)
+
+
+class DequantiseTensor(Weightless, name="dequantise"):
+    """(q − zero_point)·scale: what `quantise` undoes, but for its rounding."""
+
+    example = MappingProxyType({"scale": 1})
+    scale: AboveZero
+    zero_point: Whole = 0
+
+    def output(self, x: Tensor) -> Tensor:
+        """X."""
+        return x
+
+    def operations(self, x: Tensor) -> Operations:
+        """The zero point and a product."""
+        return Operations(additions=1, multiplications=1).times(x.elements)
+
+    def torch_call(self, x: Tensor) -> Module:
+        """`archspec.runtime.quantisation.Dequantiser`."""
+        return self.module("archspec.runtime.quantisation.Dequantiser", self.settings(), 2)

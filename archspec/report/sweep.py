@@ -1,0 +1,128 @@
+"""A sweep: its points as rows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from archspec.report import numbers
+from archspec.report.budgets import limits
+from archspec.report.cells import Cell, Name, Number, raw
+from archspec.report.page import Column, Notes, Report, Section, Table, Title
+from archspec.sweeps.notation import BATCH
+from archspec.sweeps.planned import PLANNED, quantity
+from archspec.sweeps.span import decimal
+from archspec.sweeps.table import ALIKE, PLAN, SPEC, Sweep
+
+MOST_READ = 200
+"""How many rows are read; machines get all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Number):
+    """A value of a symbol; to machines a number, or as text where no number of theirs says it exactly."""
+
+    @property
+    def text(self) -> str:
+        """The value as a short decimal, or as a fraction."""
+        return "" if self.value is None else decimal(self.value)
+
+    @property
+    def raw(self) -> Any:
+        """The value."""
+        near = raw(self.value)
+        return near if not isinstance(near, float) or Fraction(repr(near)) == self.value else str(self.value)
+
+
+def sweep(found: Sweep) -> Report:
+    """The points of a sweep, what they were held against, and how many there were."""
+    sections = [Section((Title(_headline(found)), Notes((_counted(found),))))]
+    if len(found):
+        sections.append(Section((Table(_columns(found, _read(found), MOST_READ), wide="records"),)))
+    sections += [Section((Notes((note,)),)) for note in _notes(found)]
+    return Report(
+        sections, data=lambda: _data(found), records=lambda: Table(_columns(found, found.columns, len(found)))
+    )
+
+
+def _headline(found: Sweep) -> str:
+    given = "".join(f"; {name} = {decimal(value)}" for name, value in found.bindings.items())
+    what = f"{len(found):,} of {found.points:,} points"
+    if found.objectives:
+        what = f"front of {len(found):,} of {found.points:,} points, {', '.join(map(str, found.objectives))}"
+    over = f" over {', '.join(found.axes)}" if found.axes else ""
+    under = f" under {found.plans[0]}" if len(found.plans) == 1 else ""
+    return f"{', '.join(found.specs)}{under}: {what}{over}{given}"
+
+
+def _counted(found: Sweep) -> str:
+    batch = [] if BATCH in found.axes else [f"batch {found.counting.batch}"]
+    registered = [name for name in found.of if name not in PLANNED]
+    return "; ".join((*batch, *numbers.request_notes(found.counting, registered)))
+
+
+def _read(found: Sweep) -> list[str]:
+    """The names of the columns that are read: not what the title says of all points."""
+    said = [name for name, values in ((SPEC, found.specs), (PLAN, found.plans)) if len(values) == 1]
+    return [name for name in found.columns if name not in said]
+
+
+def _columns(found: Sweep, names: Iterable[str], rows: int) -> list[Column]:
+    """Columns, each as its kind is read."""
+    return [
+        Column(
+            _heading(found, name), [_cell(found, name, value) for value in found.columns[name][:rows].tolist()], name
+        )
+        for name in names
+    ]
+
+
+def _heading(found: Sweep, name: str) -> str:
+    if name in found.of:
+        return quantity(name).heading
+    return {SPEC: "network", PLAN: "plan", ALIKE: "alike"}.get(name, name)
+
+
+def _cell(found: Sweep, name: str, value: Any) -> Cell:
+    if isinstance(value, str):
+        return Name(value)
+    return Setting(value) if name in found.axes else Number(value)
+
+
+def _notes(found: Sweep) -> Iterable[str]:
+    if len(found) > MOST_READ:
+        yield f"These are the first {MOST_READ} of {len(found):,}; csv, json and a file (-o) hold all."
+    if found.conditions:
+        bounds = ", ".join(map(limits, found.conditions))
+        yield f"{found.within:,} points are within {bounds}."
+    if ALIKE in found.columns and found.columns[ALIKE].size and found.columns[ALIKE].max() > 1:
+        yield "Of points with the same objectives the first is here; alike says how many they are."
+    count, first = found.unbuilt
+    if count:
+        yield f"{count:,} points give no network ({first})."
+    yield f"convention {found.counting.convention.name}: {found.counting.convention.doc}"
+
+
+def _data(found: Sweep) -> dict[str, Any]:
+    asked = found.counting
+    return {
+        "specs": list(found.specs),
+        "plans": list(found.plans),
+        "bindings": {name: str(value) for name, value in found.bindings.items()},
+        "convention": asked.convention.name,
+        "batch": asked.batch,
+        "policy": asked.policy,
+        "dtype": asked.dtype,
+        "order": asked.order,
+        "in_place": asked.in_place,
+        "weight_bits": asked.bits,
+        "where": [
+            {"quantity": bound.quantity, "least": raw(bound.least), "most": raw(bound.most)}
+            for bound in found.conditions
+        ],
+        "front": list(map(str, found.objectives)),
+        "points": found.points,
+        "within": found.within,
+        "unbuilt": {"points": found.unbuilt[0], "first": found.unbuilt[1]},
+        "rows": Table(_columns(found, found.columns, len(found))).records(),
+    }

@@ -1,0 +1,399 @@
+"""A search with trainings inside: which variants of a network are worth their cost, by what they learn.
+
+Every point is counted before it is trained, and what breaks a bound is not. Optuna's NSGA-II (Deb et al. 2002, A Fast
+and Elitist Multiobjective Genetic Algorithm, IEEE Transactions on Evolutionary Computation 6) chooses the next by those
+before; its storage, search.db, lies in the folder beside the trainings, each of which is a run of its own. So several
+processes can work at one search, and the same call goes on with what was interrupted.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from archspec import cost
+from archspec.cost import USUAL, Counting
+from archspec.errors import ArchspecError, BindingError
+from archspec.extras import need
+from archspec.files import locked
+from archspec.result import Reported, short
+from archspec.sweeps.budget import Budget
+from archspec.sweeps.conditions import conditions
+from archspec.sweeps.front import front, ranked
+from archspec.sweeps.notation import values_of
+from archspec.sweeps.objective import Objective, objectives
+from archspec.train.options import Options
+from archspec.train.recipe import Recipe
+from archspec.train.result import Result, TrainingStoppedError, Watcher
+from archspec.train.run import fit, went_on
+
+if TYPE_CHECKING:
+    from optuna import Study, Trial
+
+    from archspec.architecture import Architecture
+
+ERROR = "error"
+"""The objective that a training gives: the percentage of images of which the network is wrong."""
+
+STORAGE, NAME, QUESTION = "search.db", "search", "question"
+TRIES = 50
+"""How many points are looked at for each that is trained, at most."""
+LARGEST_POPULATION = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A variant that was trained.
+
+    Attributes:
+        values: The values of the symbols.
+        figures: What it costs, by quantity.
+        error: The percentage of the images that it is judged by of which it is wrong: those for validation, if there
+            are any, else those for the test.
+        test: That of the test images; None where they are not looked at.
+        folder: The folder of its run.
+    """
+
+    values: Mapping[str, Any]
+    figures: Mapping[str, Any]
+    error: Fraction
+    test: Fraction | None
+    folder: Path
+
+    def of(self, name: str) -> Any:
+        """What it has of an objective."""
+        return self.error if name == ERROR else self.figures[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Search(Reported):
+    """What a search has found so far.
+
+    Attributes:
+        spec: The specification's name.
+        data: What the data are called.
+        out: The folder.
+        objectives: What is to be little, or much.
+        conditions: The bounds that were to be kept.
+        counting: How was counted.
+        candidates: The variants that were trained, in the order of the trials.
+        front: Those of them that no other outdoes in all objectives.
+        points: How many variants there are in all.
+        refused: Why variants were not trained: for a bound, because they cannot be built, or for the data.
+        failed: Why trainings stopped that could not go on.
+        signal: The number of the signal that interrupted it; None if it ran to its end.
+    """
+
+    spec: str
+    data: str
+    out: Path
+    objectives: tuple[Objective, ...]
+    conditions: tuple[Budget, ...]
+    counting: Counting
+    candidates: tuple[Candidate, ...]
+    front: tuple[Candidate, ...]
+    points: int
+    refused: tuple[str, ...]
+    failed: tuple[str, ...]
+    signal: int | None = None
+
+    def __repr__(self) -> str:
+        return short(self, self.spec, self.data, f"{len(self.front)} of {len(self.candidates)} on the front")
+
+
+def search(  # noqa: PLR0913  # each is something to choose
+    arch: "Architecture",
+    values: Mapping[str, Any],
+    source: str,
+    recipe: Recipe,
+    wanted: str | Iterable[str] = (ERROR, "macs"),
+    trials: int = 20,
+    *,
+    out: str | os.PathLike[str],
+    where: str | Iterable[str] | Mapping[str, Any] | None = None,
+    bindings: Mapping[str, Any] | None = None,
+    counting: Counting = USUAL,
+    options: Options | None = None,
+    watcher: Watcher | None = None,
+) -> Search:
+    """Train variants of a network and keep those that are worth their cost.
+
+    Args:
+        arch: The network.
+        values: The values of its symbols to choose from, as of `archspec.sweep`.
+        source: What the data are called.
+        recipe: How each is trained; its seed is the search's, too.
+        wanted: The objectives, "error" among them, such as "error,macs" or "min:error,max:intensity".
+        trials: How many are trained, those of earlier calls among them.
+        out: The folder: search.db, and a run's folder for each variant.
+        where: Bounds such as "params<=100k"; what breaks one is not trained.
+        bindings: Values of other symbols.
+        counting: How to count.
+        options: How they are trained.
+        watcher: Who is told how each training goes.
+
+    Raises:
+        ArchspecError: The folder holds another search; there is no objective that needs a training.
+        BindingError: A symbol cannot have a value; there is one objective alone.
+
+    >>> import archspec, tempfile
+    >>> lenet = archspec.load("lenet_300_100")
+    >>> found = search(
+    ...     lenet, {"classes": [10, 12]}, "digits", Recipe(epochs=1), trials=2, out=tempfile.mkdtemp(),
+    ...     bindings={"side": 8},
+    ... )
+    >>> len(found.candidates), found.front[0].values["classes"] in (10, 12)
+    (2, True)
+    """
+    need("sweep", "optuna")
+    asked = objectives(wanted)
+    if all(each.quantity != ERROR for each in asked):
+        raise BindingError(
+            f"nothing of {', '.join(map(str, asked))} needs a training; ask archspec sweep, or add error"
+        )
+    if trials < 1:
+        raise BindingError(f"trials is a whole number from 1 (got {trials})")
+    axes = {name: values_of(arch.document, name, given) for name, given in values.items()}
+    bounds = conditions(where, planned=False)
+    names = [each.quantity for each in asked if each.quantity != ERROR]
+    quantities = tuple(dict.fromkeys((*names, *(bound.quantity for bound in bounds), "macs", "params")))
+    for name in quantities:
+        cost.quantity(name)
+    work = _Work(
+        arch, axes, dict(bindings or {}), source, recipe, asked, bounds, quantities, counting, options or Options(),
+        watcher or Watcher(), Path(out),
+    )  # fmt: skip
+    return work.search(trials)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is searched, and how."""
+
+    arch: "Architecture"
+    axes: Mapping[str, tuple[Any, ...]]
+    bindings: Mapping[str, Any]
+    source: str
+    recipe: Recipe
+    objectives: tuple[Objective, ...]
+    bounds: tuple[Budget, ...]
+    quantities: tuple[str, ...]
+    counting: Counting
+    options: Options
+    watcher: Watcher
+    out: Path
+
+    def search(self, trials: int) -> Search:
+        """Train so many variants, less those of earlier calls."""
+        study = self.study(trials)
+        signal = None
+        tries = 0
+        points = prod(map(len, self.axes.values()))
+        while len(self.trained(study)) + len(self.told(study, "failed")) < trials and tries < TRIES * trials:
+            if len(self.seen(study)) >= points:
+                break
+            tries += 1
+            signal = self.step(study)
+            if signal is not None:
+                break
+        found = self.trained(study)
+        return Search(
+            spec=self.arch.name,
+            data=self.source,
+            out=self.out,
+            objectives=self.objectives,
+            conditions=self.bounds,
+            counting=self.counting,
+            candidates=found,
+            front=self.front(found),
+            points=points,
+            refused=self.told(study, "refused"),
+            failed=self.told(study, "failed"),
+            signal=signal,
+        )
+
+    def study(self, trials: int) -> "Study":
+        """Optuna's study in the folder, begun or gone on with.
+
+        Raises:
+            ArchspecError: The folder holds another search, or cannot be written.
+        """
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+            storage = optuna.storages.RDBStorage(f"sqlite:///{(self.out / STORAGE).resolve()}")
+            study = optuna.create_study(
+                study_name=NAME,
+                storage=storage,
+                directions=["maximize" if each.largest else "minimize" for each in self.objectives],
+                load_if_exists=True,
+            )
+        except Exception as error:  # what SQLite, SQLAlchemy and alembic raise
+            raise ArchspecError(f"{self.out / STORAGE}: {str(error).splitlines()[0]}") from None
+        if study.user_attrs.setdefault(QUESTION, self.question) != self.question:
+            raise ArchspecError(f"{self.out}: holds another search; name another folder")
+        study.set_user_attr(QUESTION, self.question)
+        population = min(max(trials // 4, 2), LARGEST_POPULATION)
+        seed = self.recipe.seed + len(study.trials)
+        study.sampler = optuna.samplers.NSGAIISampler(population_size=population, seed=seed)
+        return study
+
+    @property
+    def question(self) -> str:
+        """What tells this search from others."""
+        parts = {
+            "spec": self.arch.dumps(),
+            "axes": {name: list(map(str, values)) for name, values in self.axes.items()},
+            "bindings": {name: str(value) for name, value in self.bindings.items()},
+            "data": self.source,
+            "recipe": self.recipe.model_dump_json(),
+            "objectives": list(map(str, self.objectives)),
+            "bounds": list(map(repr, self.bounds)),
+        }
+        return json.dumps(parts)
+
+    def step(self, study: "Study") -> int | None:
+        """One trial: a point is chosen, counted, and trained if it is new and keeps the bounds; the signal, if any."""
+        from optuna.trial import TrialState
+
+        trial = study.ask()
+        values = {name: every[trial.suggest_int(name, 0, len(every) - 1)] for name, every in self.axes.items()}
+        folder = _folder(values)
+        trial.set_user_attr("folder", folder)
+        before = self.seen(study).get(folder)
+        if before is not None:
+            state = before.state
+            study.tell(trial, before.values if state == TrialState.COMPLETE else None, state=state)
+            return None
+        figures = self.figures(values)
+        if isinstance(figures, str):
+            trial.set_user_attr("refused", f"{folder}: {figures}")
+            study.tell(trial, state=TrialState.PRUNED)
+            return None
+        with _claimed(self.out / f".{folder}.lock") as ours:
+            if not ours:  # another process trains it
+                study.tell(trial, state=TrialState.FAIL)
+                return None
+            return self.train(study, trial, values, figures)
+
+    def train(
+        self, study: "Study", trial: "Trial", values: Mapping[str, Any], figures: Mapping[str, Any]
+    ) -> int | None:
+        """Train a point and tell the study what came of it."""
+        from optuna.trial import TrialState
+
+        folder = self.out / _folder(values)
+        options = replace(self.options, resume=went_on(folder))
+        bound = {**self.bindings, **values}
+        try:
+            result = fit(
+                self.arch, self.source, self.recipe, out=folder, bindings=bound, options=options, watcher=self.watcher
+            )
+        except TrainingStoppedError as stop:
+            trial.set_user_attr("failed", f"{folder.name}: {stop}")
+            study.tell(trial, state=TrialState.FAIL)
+            return None
+        except ArchspecError as refusal:  # the data do not fit this variant
+            trial.set_user_attr("refused", f"{folder.name}: {str(refusal).splitlines()[0]}")
+            study.tell(trial, state=TrialState.PRUNED)
+            return None
+        if result.signal is not None:
+            study.enqueue_trial(trial.params)
+            study.tell(trial, state=TrialState.FAIL)
+            return result.signal
+        error, test = _errors(result)
+        trial.set_user_attr("values", {name: str(value) for name, value in values.items()})
+        trial.set_user_attr("figures", {name: str(value) for name, value in figures.items()})
+        trial.set_user_attr("errors", [str(error), None if test is None else str(test)])
+        found = Candidate(values, figures, error, test, folder)
+        study.tell(trial, [float(found.of(each.quantity)) for each in self.objectives])
+        return None
+
+    def figures(self, values: Mapping[str, Any]) -> Mapping[str, Any] | str:
+        """What a point costs, exactly; or why it is not trained."""
+        try:
+            table = self.arch.count({**self.bindings, **values}, counting=self.counting)
+            figures = {name: table.figure(name) for name in self.quantities}
+        except ArchspecError as error:
+            return str(error).splitlines()[0]
+        for bound in self.bounds:
+            if figures[bound.quantity] is None or bound.excess(figures[bound.quantity]):
+                return f"{bound.quantity} is {figures[bound.quantity]}"
+        if any(figures[each.quantity] is None for each in self.objectives if each.quantity != ERROR):
+            return "an objective is undefined"
+        return figures
+
+    def seen(self, study: "Study") -> dict[str, Any]:
+        """The trials of each point that is decided, by its folder."""
+        decided = [
+            trial
+            for trial in study.get_trials(deepcopy=False)
+            if trial.state.is_finished() and {"errors", "refused", "failed"} & trial.user_attrs.keys()
+        ]
+        return {trial.user_attrs["folder"]: trial for trial in reversed(decided)}
+
+    def trained(self, study: "Study") -> tuple[Candidate, ...]:
+        """The points that were trained, each once."""
+        trials = sorted(self.seen(study).values(), key=lambda trial: trial.number)
+        return tuple(self.candidate(trial.user_attrs) for trial in trials if "errors" in trial.user_attrs)
+
+    def told(self, study: "Study", what: str) -> tuple[str, ...]:
+        """Why points were refused, or failed, each once."""
+        return tuple(trial.user_attrs[what] for trial in self.seen(study).values() if what in trial.user_attrs)
+
+    def candidate(self, told: Mapping[str, Any]) -> Candidate:
+        """A point as a trial tells it."""
+        values = {name: next(v for v in self.axes[name] if str(v) == text) for name, text in told["values"].items()}
+        figures = {name: _number(text) for name, text in told["figures"].items()}
+        error, test = told["errors"]
+        found = None if test is None else Fraction(test)
+        return Candidate(values, figures, Fraction(error), found, self.out / told["folder"])
+
+    def front(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+        """Those that no other outdoes."""
+        columns = []
+        for each in self.objectives:
+            column = np.empty(len(candidates), dtype=object)
+            column[:] = [candidate.of(each.quantity) for candidate in candidates]
+            columns.append(ranked(column, each.largest))
+        places, _ = front(columns, [np.arange(len(candidates))], np.ones(len(candidates), dtype=np.int64))
+        return tuple(candidates[place] for place in places)
+
+
+def _errors(result: Result) -> tuple[Fraction, Fraction | None]:
+    """The percentage of wrong answers among the images that a training is judged by, and among those of its test."""
+    judged = result.best.held if result.best.validation is not None else result.last.held
+    scores = (judged, result.final)
+    error, test = (None if s is None else Fraction(100 * (s.images - s.right), s.images) for s in scores)
+    if error is None:
+        raise AssertionError("a training is judged")
+    return error, test
+
+
+def _folder(values: Mapping[str, Any]) -> str:
+    """What the folder of a point's run is called."""
+    return ",".join(f"{name}={re.sub(r'[^A-Za-z0-9.-]', '_', str(value))}" for name, value in values.items())
+
+
+def _number(text: str) -> Any:
+    if text == "None":
+        return None
+    number = Fraction(text)
+    return number.numerator if number.denominator == 1 else number
+
+
+@contextmanager
+def _claimed(path: Path) -> Iterator[bool]:
+    """Whether a point is this process's to train, for as long as it lives."""
+    with path.open("wb") as file:
+        yield locked(file.fileno())
