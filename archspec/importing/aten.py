@@ -14,14 +14,16 @@ _PLAIN = {
     "silu": "silu",
     "hardswish": "hard_swish",
     "hardsigmoid": "hard_sigmoid",
+    "mish": "mish",
+    "exp": "exp",
 }
 elementwise(
     {f"aten.{name}{place}.default": operator for name, operator in _PLAIN.items() for place in ("", "_")}, "self"
 )
 
 
-@rule("aten.conv2d.default", "aten.conv2d.padding")
-def conv2d(call: Bound) -> Reading:
+@rule(*(f"aten.conv{n}d.{form}" for n in (1, 2, 3) for form in ("default", "padding")))
+def conv(call: Bound) -> Reading:
     """A convolution; `padding` is a word in one form."""
     weight = call.array("weight")
     stride, dilation = one_or_pair(call.get("stride", 1)), one_or_pair(call.get("dilation", 1))
@@ -35,13 +37,11 @@ def conv2d(call: Bound) -> Reading:
         "groups": call.get("groups", 1),
         "bias": call.has("bias"),
     }
-    if len(weight.shape) != 4:
-        raise UnsupportedError(f"is over {len(weight.shape) - 2} axes, not over height and width")
-    return Made("conv2d", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
+    return Made(f"conv{len(weight.shape) - 2}d", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
 
 
-@rule("aten.conv_transpose2d.input")
-def conv_transpose2d(call: Bound) -> Reading:
+@rule("aten.conv_transpose1d.default", "aten.conv_transpose2d.input", "aten.conv_transpose3d.input")
+def conv_transpose(call: Bound) -> Reading:
     """A transposed convolution, whose weight is in × out/g × k × k."""
     weight, groups = call.array("weight"), call.get("groups", 1)
     settings = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
@@ -52,7 +52,9 @@ def conv_transpose2d(call: Bound) -> Reading:
         "groups": groups,
         "bias": call.has("bias"),
     }
-    return Made("conv_transpose2d", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
+    return Made(
+        f"conv_transpose{len(weight.shape) - 2}d", args, call.values("input"), call.arrays(weight="weight", bias="bias")
+    )
 
 
 @rule("aten.linear.default")
@@ -82,6 +84,69 @@ def layer_norm(call: Bound) -> Reading:
         "bias": call.has("bias") or not call.has("weight"),
     }
     return Made("layer_norm", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
+
+
+@rule("aten.group_norm.default")
+def group_norm(call: Bound) -> Reading:
+    """Over groups of channels."""
+    args = {"num_groups": call.get("num_groups"), "eps": call.get("eps", 1e-5), "affine": call.has("weight")}
+    return Made("group_norm", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
+
+
+@rule("aten.instance_norm.default")
+def instance_norm(call: Bound) -> Reading:
+    """Over each channel by itself."""
+    if call.has("running_mean") and not call.get("use_input_stats", True):
+        raise UnsupportedError("normalises by running statistics; batch_norm does")
+    args = {"eps": call.get("eps", 1e-5), "affine": call.has("weight")}
+    return Made("instance_norm", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
+
+
+@rule("aten.rms_norm.default")
+def rms_norm(call: Bound) -> Reading:
+    """Over the last axis."""
+    if len(call.get("normalized_shape")) != 1 or not call.get("eps"):
+        raise UnsupportedError("is over several axes, or has an eps that depends on the type of the numbers")
+    args = {"eps": call.get("eps"), "elementwise_affine": call.has("weight")}
+    return Made("rms_norm", args, call.values("input"), call.arrays(weight="weight"))
+
+
+@rule("aten.softplus.default")
+def softplus(call: Bound) -> Reading:
+    """log(1 + eˣ)."""
+    return Made("softplus", {"beta": call.get("beta", 1), "threshold": call.get("threshold", 20)}, call.values("self"))
+
+
+@rule("aten.embedding.default")
+def embedding(call: Bound) -> Reading:
+    """Rows of a table."""
+    rows, size = call.array("weight").shape
+    args = {"num_embeddings": rows, "embedding_dim": size}
+    return Made("embedding", args, call.values("indices"), call.arrays(weight="weight"))
+
+
+@rule("aten.scaled_dot_product_attention.default")
+def attention(call: Bound) -> Reading:
+    """Of queries, keys and values."""
+    if call.has("attn_mask"):
+        raise UnsupportedError("takes a mask of its own")
+    names = {"is_causal": False, "enable_gqa": False, "dropout_p": 0, "scale": None}
+    args = {name: call.get(name, default) for name, default in names.items()}
+    return Made("scaled_dot_product_attention", args, call.values("query", "key", "value"))
+
+
+@rule("aten.matmul.default", "aten.bmm.default")
+def matmul(call: Bound) -> Reading:
+    """Of two results."""
+    return Made("matmul", {}, call.values("self", "other", "mat2"))
+
+
+@rule("aten.pixel_shuffle.default", "aten.pixel_unshuffle.default")
+def pixel_shuffle(call: Bound) -> Reading:
+    """Channels become pixels, or pixels channels."""
+    name = call.call.target.split(".")[1]
+    factor = "upscale_factor" if name == "pixel_shuffle" else "downscale_factor"
+    return Made(name, {factor: call.get(factor)}, call.values("self"))
 
 
 @rule("aten.prelu.default")
@@ -139,14 +204,14 @@ def _axis(call: Bound, name: str = "dim", default: int = 0) -> int:
     return dim if dim >= 0 else dim + len(call.output())
 
 
-@rule("aten.max_pool2d.default")
-def max_pool2d(call: Bound) -> Reading:
+@rule("aten.max_pool1d.default", "aten.max_pool2d.default", "aten.max_pool3d.default")
+def max_pool(call: Bound) -> Reading:
     """The largest under a window."""
-    return Made("max_pool2d", _window(call, dilation=1), call.values("self"))
+    return Made(call.call.target.split(".")[1], _window(call, dilation=1), call.values("self"))
 
 
-@rule("aten.avg_pool2d.default")
-def avg_pool2d(call: Bound) -> Reading:
+@rule("aten.avg_pool1d.default", "aten.avg_pool2d.default")
+def avg_pool(call: Bound) -> Reading:
     """The mean under a window."""
     if call.get("divisor_override"):
         raise UnsupportedError("divides by a number of its own")
@@ -156,13 +221,12 @@ def avg_pool2d(call: Bound) -> Reading:
 
 def pooled_by_window(args: dict[str, Any], inputs: tuple[str, ...], shape: tuple[int, ...]) -> Made:
     """An average pooling; over the whole image, the global one."""
-    kernel = args["kernel_size"]
-    height, width = kernel if isinstance(kernel, tuple) else (kernel, kernel)
-    if (height, width) == shape[2:] and not args["padding"]:
+    kernel, axes = args["kernel_size"], len(shape) - 2
+    if (kernel if isinstance(kernel, tuple) else (kernel,) * axes) == shape[2:] and not args["padding"]:
         return Made("global_avg_pool", {"keepdim": True}, inputs)
     if args["padding"] == 0:
         args = {**args, "count_include_pad": True}
-    return Made("avg_pool2d", args, inputs)
+    return Made(f"avg_pool{axes}d", args, inputs)
 
 
 def _window(call: Bound, **more: Any) -> dict[str, Any]:
@@ -176,16 +240,14 @@ def _window(call: Bound, **more: Any) -> dict[str, Any]:
     }
 
 
-@rule("aten.adaptive_avg_pool2d.default", "aten.adaptive_max_pool2d.default")
+@rule(*(f"aten.adaptive_{kind}_pool{n}d.default" for kind in ("avg", "max") for n in (1, 2, 3)))
 def adaptive_pool(call: Bound) -> Reading:
     """To one pixel: the global pooling."""
     kind = "max" if "max" in call.call.target else "avg"
     size = one_or_pair(call.get("output_size"))
     if size == 1:
         return Made(f"global_{kind}_pool", {"keepdim": True}, call.values("self"))
-    if kind == "max":
-        raise UnsupportedError(f"is an adaptive maximum to {size}; there is one to a pixel")
-    return Made("adaptive_avg_pool2d", {"output_size": size}, call.values("self"))
+    return Made(call.call.target.split(".")[1], {"output_size": size}, call.values("self"))
 
 
 @rule("aten.mean.dim")
@@ -199,13 +261,29 @@ def averaged(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim
     over = sorted(axis % len(shape) for axis in axes or range(len(shape)))
     if len(shape) == 4 and over == [2, 3]:
         return Made("global_avg_pool", {"keepdim": bool(keepdim)}, inputs)
-    raise UnsupportedError(f"is a mean over axes {over} of {len(shape)}; there is one over height and width")
+    if 0 in over:
+        raise UnsupportedError("is a mean over the batch")
+    return Made("mean", {"dim": tuple(over), "keepdim": bool(keepdim)}, inputs)
 
 
 @rule("aten.dropout.default", "aten.dropout_.default", "aten.feature_dropout.default")
 def dropout(call: Bound) -> Reading:
     """Nothing, when evaluating."""
     return Made("dropout", {"p": call.get("p", 0.5)}, call.values("input"))
+
+
+@rule("aten.maximum.default", "aten.minimum.default")
+def extreme(call: Bound) -> Reading:
+    """The larger, or the smaller, of two results."""
+    return joined_results(call.call.target.split(".")[1], call, "self", "other")
+
+
+@rule("aten.expand_as.default", "aten.expand.default")
+def expand(call: Bound) -> Reading:
+    """Axes of size 1 spread over those of another result: joins do this by themselves."""
+    if call.call.target == "aten.expand.default":
+        raise UnsupportedError("")
+    return Same(call.values("self")[0])
 
 
 @rule("aten.contiguous.default", "aten.clone.default", "aten.alias.default", "aten.detach.default")
@@ -315,7 +393,14 @@ def join(call: Bound) -> Reading:
         raise UnsupportedError("scales what it adds")
     if not isinstance(other, Value):
         return Made(f"~{name}", {"number": other}, call.values("self"))
-    return Made({"sub": "subtract"}.get(name, name), {}, call.values("self", "other"))
+    return joined_results({"sub": "subtract"}.get(name, name), call, "self", "other")
+
+
+def joined_results(operator: str, call: Bound, *names: str) -> Made:
+    """A join of results, of which one may have axes of size 1."""
+    alike = len({call.shape(name) for name in names}) == 1
+    args = {} if alike or operator not in {"add", "subtract"} else {"broadcast": True}
+    return Made(operator, args, call.values(*names))
 
 
 @rule("aten.div.Tensor", "aten.div_.Tensor")
@@ -323,7 +408,7 @@ def divide(call: Bound) -> Reading:
     """By a number: what patterns read with its neighbours."""
     other = call.call.arguments.get("other")
     if isinstance(other, Value):
-        raise UnsupportedError("divides by a result")
+        return joined_results("divide", call, "self", "other")
     return Made("~div", {"number": other}, call.values("self"))
 
 

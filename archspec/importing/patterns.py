@@ -24,7 +24,16 @@ def joined(graph: FlatGraph) -> FlatGraph:
             better = pattern(found, nodes)
             found = better if better is not None else found
         nodes[node.name] = found
-    return replace(graph, nodes=tuple(nodes.values()))
+    return replace(graph, nodes=tuple(map(_moved, nodes.values())))
+
+
+def _moved(node: FlatNode) -> FlatNode:
+    """A reshaping or an exchange of axes that is no part of anything else: an operator of its own."""
+    if node.operator == "~reshape" and len(node.shape) > 1:
+        return _as(node, "reshape", node.inputs, shape=node.shape[1:])
+    if node.operator == "~permute" and node.args["order"][0] == 0:
+        return _as(node, "permute", node.inputs, dims=node.args["order"][1:])
+    return node
 
 
 def _before(node: FlatNode, nodes: Nodes, operator: str) -> FlatNode | None:
@@ -122,7 +131,7 @@ def single_join(node: FlatNode, _: Nodes) -> FlatNode | None:
 
 def local_response(node: FlatNode, nodes: Nodes) -> FlatNode | None:
     """x / (k + alpha·mean of squares)^beta as `torch.nn.functional.local_response_norm` writes it."""
-    if node.operator != "aten.div.Tensor" or len(node.inputs) != 2:
+    if node.operator not in {"aten.div.Tensor", "divide"} or len(node.inputs) != 2:
         return None
     x, divisor = node.inputs
     chain, name = dict[str, FlatNode](), divisor

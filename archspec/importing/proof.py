@@ -6,9 +6,9 @@ from typing import Any
 from archspec import ops
 from archspec.errors import ArchspecError
 from archspec.graph import Network, Node, expand
-from archspec.graph.network import INPUT
 from archspec.importing.flat import FlatGraph, FlatNode
 from archspec.language import Document
+from archspec.language.document import INPUT
 
 
 class DifferentError(ArchspecError):
