@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from archspec.importing.flat import FlatGraph
 
 
+ENDINGS = (".onnx", ".pt2", ".cfg", ".prototxt")
+"""Of the files that are read."""
+
+
 @click.command("import")
 @click.argument("source", metavar="FILE|MODULE:FACTORY")
 @click.option(
@@ -45,25 +49,24 @@ def command(  # one argument an option
 ) -> None:
     """Write the specification of a model: its table, its blocks, and with them its costs and closed forms.
 
-    FILE is an ONNX file (.onnx) or a program of torch.export (.pt2), read as data. MODULE:FACTORY names what makes a
+    FILE is an ONNX file (.onnx), a program of torch.export (.pt2), Darknet's table of layers (.cfg) or Caffe's
+    (.prototxt); all are read as data. MODULE:FACTORY names what makes a
     torch module, such as torchvision.models:resnet18; that code is run. With --weights the outputs of both models on
     random inputs must be equal.
 
     --vary width=1,0.37,0.61 --vary side=224,192 makes the model at each of these values, and says by symbols what
     differs: which multiple or rounding makes the numbers, what else would fit, and which value would tell them apart.
     """
-    from archspec.importing import document_of
     from archspec.importing.layout import laid_out
 
     if varying:
-        if flat or Path(source).suffix in {".onnx", ".pt2"}:
+        if flat or Path(source).suffix in ENDINGS:
             raise ArchspecError(
                 "--vary is of what a factory makes, and of its structure: of no file, and not with --flat"
             )
         program, found = _varied(source, sizes, settings, varying)
     else:
-        program = _program(source, sizes, settings)
-        found = document_of(program, flat=flat)
+        program, found = _read(source, sizes, settings, flat)
     text = laid_out(found.document, found.notes)
     if output is None:
         click.echo(text, nl=False)
@@ -73,6 +76,24 @@ def command(  # one argument an option
         echo_message(_said(output, found, text))
     if weights is not None:
         _write_weights(found, program, source, weights)
+
+
+def _read(source: str, sizes: str, settings: tuple[str, ...], flat: bool) -> "tuple[Program | None, Imported]":
+    """What a source is read as; a table of layers has no program that could be run."""
+    from archspec.importing import document_of
+    from archspec.importing.document import imported
+
+    ending = Path(source).suffix
+    if ending == ".cfg":
+        from archspec.importing.darknet import read_cfg
+
+        return None, imported(read_cfg(source), flat=flat)
+    if ending == ".prototxt":
+        from archspec.importing.caffe import read_prototxt
+
+        return None, imported(read_prototxt(source), flat=flat)
+    program = _program(source, sizes, settings)
+    return program, document_of(program, flat=flat)
 
 
 def _program(source: str, sizes: str, settings: tuple[str, ...]) -> "Program":
@@ -86,9 +107,8 @@ def _program(source: str, sizes: str, settings: tuple[str, ...]) -> "Program":
 
         return read_archive(source)
     if ":" not in source:
-        raise ArchspecError(
-            f"{source}: neither .onnx nor .pt2, nor MODULE:FACTORY, such as torchvision.models:resnet18"
-        )
+        known = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
+        raise ArchspecError(f"{source}: no {known}, nor MODULE:FACTORY, such as torchvision.models:resnet18")
     return _made(source, _sizes(sizes), _keywords(settings))
 
 
@@ -173,9 +193,11 @@ def _said(output: str, found: "Imported", text: str) -> str:
     return "\n".join([*lines, *(f"  {note}" for note in found.notes)])
 
 
-def _write_weights(found: "Imported", program: "Program", source: str, weights: str) -> None:
+def _write_weights(found: "Imported", program: "Program | None", source: str, weights: str) -> None:
     from archspec.extras import need
 
+    if program is None:
+        raise ArchspecError(f"{source} is a table of layers, and holds no weights")
     need("torch", "torch")
     need("train", "safetensors")
     from archspec.importing.outputs import onnx_runner, write_weights

@@ -20,13 +20,10 @@ class Rounding:
         return all(self.of(multiplier * base) == value for multiplier, value in zip(multipliers, values, strict=True))
 
 
-def _halves_to_even(x: Fraction) -> int:
-    return round(x)
-
-
 ROUNDINGS: tuple[Rounding, ...] = (
     Rounding("floor", "floor({x})", lambda x: x.numerator // x.denominator),
     Rounding("round", "round({x})", lambda x: (2 * x + 1).__floor__() // 2),
+    Rounding("round, halves to even", "round_even({x})", round),
     Rounding("ceil", "ceil({x})", lambda x: x.__ceil__()),
     Rounding("make_divisible to 8", "make_divisible({x}, 8)", lambda x: int(dims.make_divisible(x, 8))),
     Rounding("make_divisible to 4", "make_divisible({x}, 4)", lambda x: int(dims.make_divisible(x, 4))),
@@ -35,9 +32,6 @@ ROUNDINGS: tuple[Rounding, ...] = (
     Rounding("up to a multiple of 8", "8 * ceil({x} / 8)", lambda x: 8 * (x / 8).__ceil__()),
 )
 """From the simplest on; those that the language can say."""
-
-UNSAID = Rounding("round, halves to even numbers (Python's)", "", _halves_to_even)
-"""What fits as well as `round` nearly always, and cannot be said."""
 
 
 def fitting(numbers: Iterable[tuple[int, Sequence[Fraction], Sequence[int]]]) -> tuple[Rounding, ...]:

@@ -74,7 +74,7 @@ def test_the_plain_list():
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["net.txt"], "neither .onnx nor .pt2, nor MODULE:FACTORY"),
+        (["net.txt"], "no .onnx, .pt2, .cfg or .prototxt, nor MODULE:FACTORY"),
         (["none.onnx"], "none.onnx: cannot be read: No such file or directory"),
         (["nets_of_a_test:nothing"], "cannot be imported: module 'nets_of_a_test' has no attribute 'nothing'"),
         (["nets_of_a_test:net", "--set", "fails=true"], "cannot be made: no such luck"),

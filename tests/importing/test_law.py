@@ -16,7 +16,7 @@ from archspec.importing.exported import exported  # noqa: E402
 from archspec.importing.layout import laid_out  # noqa: E402
 from archspec.importing.outputs import carried, difference_of  # noqa: E402
 
-SAMPLE = ("mobilenet_v2", "resnet18", "squeezenet_bypass")
+SAMPLE = ("mobilenet_v2", "lenet_5")
 NO_IMPORT = {"binary_convolution"}  # its layers are written as arithmetic on signs
 
 FREE_OF_COST = {"identity", "dropout"}
@@ -75,7 +75,7 @@ def _scalars(value):
 @pytest.mark.filterwarnings("ignore")
 def test_over_onnx_with_all_names_and_values_kept(name, tmp_path, pytestconfig):
     pytest.importorskip("onnxscript")
-    if name != "resnet18" and not pytestconfig.getoption("--long", False):
+    if name != "lenet_5" and not pytestconfig.getoption("--long", False):
         pytest.skip("in --long")
     from archspec.importing.onnx_file import read_onnx
 
