@@ -59,6 +59,7 @@ def command(  # one argument an option
     """
     from archspec.importing.layout import laid_out
 
+    program: Program | None
     if varying:
         if flat or Path(source).suffix in ENDINGS:
             raise ArchspecError(

@@ -5,6 +5,7 @@ from typing import Any
 from archspec import ops
 from archspec.errors import ArchspecError
 from archspec.importing.flat import INPUT, FlatGraph, FlatNode
+from archspec.importing.patterns import joined
 from archspec.importing.program import Place
 from archspec.ops import Tensor
 
@@ -58,4 +59,5 @@ class LayerBuilder:
         """The whole network, what does not lead to its output left out."""
         if output == INPUT:
             raise ArchspecError(f"{self.name}: has no layers")
-        return FlatGraph(self.name, self.input, tuple(self.nodes.values()), output).live()
+        whole = FlatGraph(self.name, self.input, tuple(self.nodes.values()), output)
+        return joined(whole).live()

@@ -24,13 +24,14 @@ REFUSED = {
     "pyramidnet101_a360": "pads by something other than zeros",
     "sharesnet18": "share weights",
 }
-READ = """
-alexnet zfnet vgg11 bn_vgg11 vgg16 bninception resnet10 resnet18 resnet50 resnetbc26b preresnet18 preresnet50
-resnext26_32x4d seresnet18 seresnet50 sepreresnet18 seresnext50_32x4d senet16 ibn_resnet50 airnet50_1x64d_r2
-diracnet18v2 densenet121 sparsenet121 peleenet wrn50_2 drnc26 darknet_ref darknet_tiny darknet19 darknet53 bagnet9
-dla34 vovnet39 selecsls42b hardnet39ds squeezenet_v1_0 squeezeresnet_v1_1 sqnxt23_w1 shufflenet_g1_w1
-shufflenet_g8_w1
-""".split()
+READ = (
+    "alexnet", "zfnet", "vgg11", "bn_vgg11", "vgg16", "bninception", "resnet10", "resnet18", "resnet50",
+    "resnetbc26b", "preresnet18", "preresnet50", "resnext26_32x4d", "seresnet18", "seresnet50", "sepreresnet18",
+    "seresnext50_32x4d", "senet16", "ibn_resnet50", "airnet50_1x64d_r2", "diracnet18v2", "densenet121",
+    "sparsenet121", "peleenet", "wrn50_2", "drnc26", "darknet_ref", "darknet_tiny", "darknet19", "darknet53",
+    "bagnet9", "dla34", "vovnet39", "selecsls42b", "hardnet39ds", "squeezenet_v1_0", "squeezeresnet_v1_1",
+    "sqnxt23_w1", "shufflenet_g1_w1", "shufflenet_g8_w1",
+)  # fmt: skip
 
 
 @pytest.fixture
