@@ -8,6 +8,7 @@ import ast
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from archspec.importing.program import Array, Call, Place, Program, Value
 from archspec.writing import printable
 
 if TYPE_CHECKING:
+    import numpy as np
     import onnx
     import onnx_ir as ir
 
@@ -203,6 +205,9 @@ def _program(model: "ir.Model", file: Path) -> Program:
             name = str(node.outputs[0].name)
             arrays[name] = _array(name, node.outputs[0].const_value)
             continue
+        if node.op_type == "DequantizeLinear" and (wide := _dequantised(node, arrays)) is not None:
+            arrays[str(node.outputs[0].name)] = wide
+            continue
         for output in node.outputs:
             if output.shape is not None and output.shape.is_static():
                 shapes[str(output.name)] = _sizes(output)
@@ -211,6 +216,33 @@ def _program(model: "ir.Model", file: Path) -> Program:
     outputs = tuple(str(value.name) for value in graph.outputs)
     name = graph.name if graph.name not in {None, "", "main_graph", "torch_jit"} else file.stem
     return Program(str(name), inputs, outputs, tuple(calls), shapes, arrays, tuple(_notes(model)))
+
+
+def _dequantised(node: "ir.Node", arrays: dict[str, Array]) -> Array | None:
+    """An array that is held in few bits, as the numbers that it stands for; None of a result."""
+    names = [str(value.name) if value is not None else "" for value in node.inputs]
+    if any(name and name not in arrays for name in names):
+        return None
+    held, scale, zero = (arrays.get(name) for name in (*names, "")[:3])
+    if held is None or scale is None:
+        return None
+    axis = node.attributes["axis"].as_int() if "axis" in node.attributes else 1
+    return Array(held.key.removesuffix("_quantized"), held.shape, partial(_wide, held, scale, zero, axis))
+
+
+def _wide(held: Array, scale: Array, zero: Array | None, axis: int) -> "np.ndarray[Any, Any]":
+    """(q − zero point) · scale, one of each for all or along an axis."""
+    import numpy as np
+
+    def along(array: Array) -> "np.ndarray[Any, Any]":
+        numbers = array.load().astype(np.float32)
+        sizes = [1] * len(held.shape)
+        if numbers.size > 1:
+            sizes[axis] = numbers.size
+        return numbers.reshape(sizes if held.shape else ())
+
+    whole = held.load().astype(np.float32)
+    return (whole - (along(zero) if zero is not None else np.float32(0))) * along(scale)
 
 
 def _notes(model: "ir.Model") -> Iterator[str]:

@@ -7,6 +7,8 @@ attribute newer ones say by an input: `setting` reads either.
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from archspec.importing.aten import averaged, clipped, enlarged, padded, pooled_by_window, reshaped, sliced, split_into
 from archspec.importing.program import Array, UnsupportedError, Value
 from archspec.importing.rules import Bound, Made, Reading, Same, elementwise, one_or_pair, rule
@@ -364,7 +366,26 @@ def lrn(call: Bound) -> Reading:
     return Made("local_response_norm", args, call.values("input0"))
 
 
-@rule("onnx.QuantizeLinear", "onnx.DequantizeLinear")
-def quantised(call: Bound) -> Reading:
-    """Results go through as they are; arrays are what their bytes stand for."""
+LINEAR = frozenset(f"onnx.{name}" for name in ("Conv", "ConvTranspose", "Gemm", "MatMul", "Add", "BatchNormalization"))
+"""What gives numbers below zero."""
+
+
+@rule("onnx.QuantizeLinear")
+def quantise(call: Bound) -> Reading:
+    """The same numbers, but that a quantiser takes activations away which its range does: these come back.
+
+    Where the zero point is the least number of the type nothing below zero is left, which is what relu does.
+    """
+    inputs = call.values("input0")
+    maker = next((each.target for each in call.program.calls if inputs[0] in each.outputs), "")
+    if maker in LINEAR and call.has("input2"):
+        zero = call.array("input2").load()
+        if zero.dtype.kind in "iu" and (zero == np.iinfo(zero.dtype).min).all():
+            return Made("relu", {}, inputs)
+    return Same(inputs[0])
+
+
+@rule("onnx.DequantizeLinear")
+def dequantise(call: Bound) -> Reading:
+    """Results go through as they are; what arrays stand for is known before."""
     return Same(call.values("input0")[0])

@@ -171,3 +171,32 @@ def test_bad_files_are_refused_in_a_sentence(what, tmp_path):
     make, message = HOSTILE[what]
     with pytest.raises(ArchspecError, match=message):
         archspec.from_onnx(make(tmp_path))
+
+
+def test_a_quantised_file_has_its_layers_and_the_activations_that_its_ranges_are(tmp_path):
+    numpy_helper, np = onnx.numpy_helper, pytest.importorskip("numpy")
+    narrow = np.random.default_rng(0).integers(-127, 128, (4, 3, 3, 3)).astype(np.int8)
+    arrays = [
+        numpy_helper.from_array(narrow, "w_quantized"),
+        numpy_helper.from_array(np.full(4, 0.01, np.float32), "w_scale"),
+        numpy_helper.from_array(np.zeros(4, np.int8), "w_zero"),
+        numpy_helper.from_array(np.float32(0.05), "scale"),
+        numpy_helper.from_array(np.uint8(128), "middle"),
+        numpy_helper.from_array(np.uint8(0), "least"),
+    ]
+    nodes = [
+        node("QuantizeLinear", ["x", "scale", "middle"], ["xq"]),
+        node("DequantizeLinear", ["xq", "scale", "middle"], ["xd"]),
+        node("DequantizeLinear", ["w_quantized", "w_scale", "w_zero"], ["w"], axis=0),
+        node("Conv", ["xd", "w"], ["c"], kernel_shape=[3, 3]),
+        node("QuantizeLinear", ["c", "scale", "least"], ["cq"]),
+        node("DequantizeLinear", ["cq", "scale", "least"], ["cd"]),
+        node("MaxPool", ["cd"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+        node("QuantizeLinear", ["p", "scale", "least"], ["pq"]),
+        node("DequantizeLinear", ["pq", "scale", "least"], ["y"]),
+    ]
+    found = document_of(read_onnx(saved(tmp_path, nodes, arrays)))
+    assert [each.operator.name for each in expand(found.document).nodes] == ["conv2d", "relu", "max_pool2d"]
+    (weight,) = carried(found).values()
+    assert np.allclose(weight.numpy(), narrow * np.float32(0.01))
+    assert "quantised" in found.notes[0]
