@@ -24,7 +24,7 @@ network:
 """
 
 CONSOLE = re.compile(r"```console\n\$ archspec ([^\n]*)\n(.*?)\n?```", re.DOTALL)
-PAGES = {name: (ROOT / name).read_text() for name in ("README.md", "docs/tour.md", "docs/cli.md")}
+PAGES = {name: (ROOT / name).read_text() for name in ("README.md", "docs/tour.md", "docs/cli.md", "docs/sweeps.md")}
 CONSOLES = [(page, *found) for page, text in PAGES.items() for found in CONSOLE.findall(text)]
 UPDATE = os.environ.get("UPDATE_DOCS") == "1"
 LONGEST = 150
@@ -61,10 +61,10 @@ def test_the_readme_has_exactly_two_set_up_commands():
         assert re.search(rf"<!-- {mark} -->\n```sh\n[^\n]*pip install[^\n]*-c constraints.txt[^\n]*\n```", README)
 
 
-def test_the_snippet_of_contributing_adds_a_working_operator():
+def test_the_snippets_of_contributing_add_working_operators():
     text = (ROOT / "CONTRIBUTING.md").read_text()
     snippets = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(snippets) == 3
+    assert len(snippets) == 6
     code = "\n".join(snippets) + "\nprint(arch.expand().nodes[-1].name)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
-    assert (done.stdout, done.stderr) == ("pixel_shuffle\n", "")
+    assert (done.stdout, done.stderr) == ("max_blur_pool\n", "")

@@ -238,7 +238,7 @@ SOURCES: Mapping[str, PlotSource] = {
         ),
         _findings,
     ),
-    "Runs": PlotSource((click.argument("runs", metavar="RUN…", nargs=-1),), _curves),
+    "Result": PlotSource((click.argument("runs", metavar="RUN…", nargs=-1),), _curves),
     "Nothing": PlotSource((), tuple),
     "Table": PlotSource((click.argument("file", metavar="FILE.csv"),), _rows),
 }

@@ -9,6 +9,7 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli import complete
+from archspec.cli.echo import echo_error
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import counting_options, set_option
 from archspec.cli.progress import progress_of
@@ -19,6 +20,9 @@ from archspec.language import zoo
 
 UNFINISHED = ".unfinished"
 """What is behind the name of a file where a sweep into it keeps what it has come to."""
+
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended."""
 
 
 @click.command("sweep")
@@ -142,5 +146,9 @@ def _output(path: str | None) -> Iterator[Path | None]:
 
     check_ending(path)
     folder = Path(f"{path}{UNFINISHED}")
-    yield folder
+    try:
+        yield folder
+    except KeyboardInterrupt:
+        echo_error(f"interrupted; the same command goes on from what is in {folder}")
+        raise SystemExit(INTERRUPTED) from None
     shutil.rmtree(folder, ignore_errors=True)

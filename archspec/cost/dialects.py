@@ -16,6 +16,7 @@ from archspec.cost.conventions import CORE, Convention, Term, is_zero
 from archspec.cost.features import FEATURES, Work
 from archspec.dims import Dim
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
+from archspec.ops import registered
 
 Rules: TypeAlias = Mapping[str, Mapping[str, int]]
 """By operator: how often each of its `FEATURES` counts."""
@@ -125,6 +126,15 @@ _TRIED = frozenset(
 )
 """What the tests try each tool on. One-bit layers are not among them: their number depends on how they are written."""
 
+_MULTIPLYING = (
+    "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d linear "
+    "matmul scaled_dot_product_attention lstm gru rnn"
+)
+"""The operators with multiply-accumulates, one-bit layers aside."""
+
+_ALL = frozenset(registered()) - {"binary_conv2d", "binary_linear"}
+"""What tests/oracle tries torch's own counter on, on the meta device: every operator of a sample."""
+
 _PLAIN = frozenset({"channel_shuffle", "concat", "dropout", "flatten", "identity", "split", "zero_pad"})
 
 _NEURAL_COST: Rules = {**_each("conv2d linear", macs=2), **_each("batch_norm layer_norm", outputs=5)}
@@ -155,9 +165,9 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 "2 per mac, all else free",
                 version="2.13.0",
                 prints="FLOPs",
-                rules=_each("conv2d conv_transpose2d linear", macs=2),
+                rules=_each(_MULTIPLYING, macs=2),
                 also=("FlopCounterMode",),
-                free=_TRIED,
+                free=_ALL,
                 source="torch.utils.flop_counter.FlopCounterMode, forward",
             ),
             Dialect(

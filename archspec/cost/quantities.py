@@ -223,6 +223,11 @@ def _weight_gradient(work: CountedNode) -> Dim:
     return work.operations.macs if any(weight.role == "weight" for weight in work.weights) else 0
 
 
+def _kv_cache(work: CountedNode) -> Dim:
+    """The bytes of what is kept for later tokens, at the type of an activation."""
+    return bytes_of(work.operator.cached(*work.inputs), work.counting.activation_bits)
+
+
 def _operations(kind: str) -> Sum:
     meaning = "multiply-accumulates" if kind == "macs" else f"{kind} alone"
     return Sum(kind, "MACs" if kind == "macs" else kind, "", meaning, lambda work: getattr(work.operations, kind))
@@ -250,6 +255,13 @@ _ENTRIES: tuple[Quantity, ...] = (
         "B",
         "bytes in memory at once, everything kept for the backward pass",
         "training",
+    ),
+    Sum(
+        "kv_cache",
+        "KV cache [B]",
+        "B",
+        "bytes of the keys and values that causal attention keeps of its tokens, those in a window where it has one",
+        _kv_cache,
     ),
     Sum("traffic", "traffic [B]", "B", "bytes that nodes read and write: inputs, weights and outputs", _traffic),
     Sum("bops", "BOPs", "", "products, each at the bits of a weight times the bits of an activation", _bops),

@@ -99,7 +99,7 @@ _ENTRIES = (
     ),
     Picture(
         "training",
-        "Runs",
+        "Result",
         "The curves of trainings: errors and losses, epoch by epoch.",
         "charts.training:training",
     ),
@@ -137,6 +137,10 @@ PICTURES: Mapping[str, Picture] = MappingProxyType({entry.name: entry for entry 
 """Every kind of picture by its name."""
 
 
+COUNTED = ("Architecture", "SingleBlock", "Network")
+"""The results that are drawn as they are counted: as blocks, unless another picture is asked for."""
+
+
 def picture(name: str) -> Picture:
     """The kind of picture of that name.
 
@@ -164,6 +168,8 @@ def plotted(result: Any, name: str | None, options: Mapping[str, Any]) -> Any:
         ArchspecError: Nothing is drawn of such a result, or not so.
         UnknownNameError: There is no such picture.
     """
+    if type(result).__name__ in COUNTED:
+        result, name = result.count(), name or "blocks"
     source = type(result).__name__
     known = pictures_of(source)
     if not known:

@@ -19,7 +19,7 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down"
 """The shapes of series; as many as there are colours."""
 
 INK, FAINT, GRID = "#222222", "#6b6b6b", "#e3e3e3"
-FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
+FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
 CONFIG: dict[str, Any] = {
     "font": FONT,

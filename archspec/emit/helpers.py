@@ -78,8 +78,8 @@ RESERVED = frozenset({*HELPERS, "ceil", "floor"})
 INLINED: Mapping[str, str] = {
     "BinaryConv2d": "runtime/binary.py",
     "BinaryLinear": "runtime/binary.py",
-    "AttentionWithDropout": "runtime/attention.py",
     "Dequantiser": "runtime/quantisation.py",
+    "DotProductAttention": "runtime/attention.py",
     "DropPath": "runtime/stochastic.py",
     "GruLayers": "runtime/recurrent.py",
     "LayerNorm2d": "runtime/norm.py",

@@ -295,7 +295,11 @@ class Lettered:
 
         return OperatorForm(
             operator=self.operator.name,
-            settings={**self.operator.example, **{k: each for k, each in settings.items() if each is not LETTER}},
+            settings={
+                name: setting
+                for name, setting in {**self.operator.example, **settings}.items()
+                if setting is not None and setting is not LETTER
+            },
             letters=known,
             inputs=tuple(self.sizes(x.shape) for x in self.inputs),
             output=self.sizes(self.output.shape),

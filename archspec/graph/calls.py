@@ -125,6 +125,7 @@ def _walk_block(
     expansion.containers[name] = Container(callee, {key: args[key] for key in args if key not in block.inputs})
     scope = expansion.globals.within({})
     inner = BodyFrame(expansion, scope, frame.flow, name, frame.block or name, frame.kind or callee, frame.depth + 1)
+    inner.root = name
     inner.named.update({INPUT: frame.flow, **taken})
     inner.see_sizes()
     for arg, default in block.args.items():

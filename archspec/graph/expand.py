@@ -77,6 +77,7 @@ def expand(
         conditions=tuple(condition for condition in conditions if not condition.holds_for(choices)),
         traces=tuple(expansion.traces),
         containers=expansion.containers,
+        gone_back={name: tuple(sorted(roots)) for name, roots in expansion.gone_back.items()},
         document=document,
     )
 

@@ -56,6 +56,7 @@ class Expansion:
         self.steps = 0
         self.hint = ""  # said once, with the first shape that does not fit
         self.outputs: dict[Any, Tensor] = {}
+        self.gone_back: dict[str, set[str]] = {}
         self.taken: dict[str, tuple[Tensor, ...]] = {}
         self.inputs = frozenset({INPUT, *document.shapes})
         self.uses: dict[str, tuple[Mapping[str, Any], Mapping[str, Tensor]]] = {}

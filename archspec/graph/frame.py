@@ -38,6 +38,7 @@ class BodyFrame:
         depth: How deep it is nested.
         named: The values that `from` can go back to, shared by all parts of the body.
         places: By the same names, where the step stands in the tree of names.
+        root: Where the whole body stands in the tree of names.
         taken: How often each name was asked for under this path.
     """
 
@@ -51,13 +52,14 @@ class BodyFrame:
     named: dict[str, Flow] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
+    root: str = ""
 
     def inner(self, path: str, values: Mapping[str, Any] | None = None) -> "BodyFrame":
         """A part of the same body under another path: it sees the names, and adds to them."""
         scope = self.scope.within(values or {})
         depth = self.depth + 1
         return BodyFrame(
-            self.expansion, scope, self.flow, path, self.block, self.kind, depth, self.named, {}, self.places
+            self.expansion, scope, self.flow, path, self.block, self.kind, depth, self.named, {}, self.places, self.root
         )
 
     def part(self) -> "BodyFrame":
@@ -89,6 +91,7 @@ class BodyFrame:
         found = self.named.get(label)
         if found is None:
             raise SpecError(f"{key}: nothing before this is called '{label}'{did_you_mean(label, self.named)}", at)
+        self.expansion.gone_back.setdefault(found.name, set()).add(self.root)
         return replace(found)  # a new value: a branch that only passes this on does something
 
     def name(self, wanted: str, step: Step | None) -> str:

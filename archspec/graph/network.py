@@ -108,6 +108,7 @@ class Network(Reported):
         traces: The rows of the specification's tables and the steps around them, with nominal and built numbers.
         containers: What the inner parts of the tree of names are made of, by path.
         document: The specification that it was expanded from.
+        gone_back: Of each value that a step goes back to by its name, the paths of the bodies that have that name.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Network(Reported):
     traces: tuple[Trace, ...] = ()
     containers: Mapping[str, Container] = field(default_factory=dict)
     document: Document | None = field(default=None, repr=False, compare=False)
+    gone_back: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def _by_name(self) -> dict[str, Node]:

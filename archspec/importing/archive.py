@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.errors import ArchspecError
 from archspec.files import DAMAGED
 from archspec.importing.exported_place import placed
-from archspec.importing.program import Array, Call, Place, Program, Value
+from archspec.importing.program import HeldArray, Place, Program, ProgramCall, Value
 from archspec.writing import printable
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class _Archive:
     def _specs(self, which: str) -> list[Any]:
         return list(self.module["signature"][which])
 
-    def _arrays(self) -> dict[str, Array]:
+    def _arrays(self) -> dict[str, HeldArray]:
         tables = {
             "weights": self._json("data/weights/model_weights_config.json")["config"],
             "constants": self._json("data/constants/model_constants_config.json")["config"],
@@ -116,7 +116,7 @@ class _Archive:
             found[said["arg"]["name"]] = self._array(str(key), folder, tables[folder][key])
         return found
 
-    def _array(self, key: str, folder: str, entry: Mapping[str, Any]) -> Array:
+    def _array(self, key: str, folder: str, entry: Mapping[str, Any]) -> HeldArray:
         meta = entry["tensor_meta"]
         shape = _sizes(meta["sizes"])
         if entry.get("use_pickle"):
@@ -130,7 +130,7 @@ class _Archive:
         if offset < 0 or any(step < 0 for step in strides) or (last + 1) * width > self.sizes.get(name, 0):
             raise ArchspecError(f"{self.file}: has fewer bytes of {printable(key, 60)} than it says")
         file, kind = self.file, TYPES[meta["dtype"]]
-        return Array(key, shape, lambda: _read(file, name, kind, shape, strides, offset))
+        return HeldArray(key, shape, lambda: _read(file, name, kind, shape, strides, offset))
 
 
 def _read(file: Path, name: str, kind: str, shape: Any, strides: Any, offset: int) -> "np.ndarray[Any, Any]":
@@ -153,7 +153,7 @@ def _tensor(argument: Mapping[str, Any]) -> str:
     return str(argument["as_tensor"]["name"])
 
 
-def _call(node: Mapping[str, Any]) -> Call:
+def _call(node: Mapping[str, Any]) -> ProgramCall:
     arguments = {each["name"]: _argument(each["arg"]) for each in node["inputs"]}
     outputs = []
     for number, output in enumerate(node["outputs"]):
@@ -163,7 +163,7 @@ def _call(node: Mapping[str, Any]) -> Call:
             outputs.append(
                 str(output["as_tensor"]["name"]) if "as_tensor" in output else f"{node.get('name')}#{number}"
             )
-    return Call(str(node["target"]).removeprefix("torch.ops."), arguments, tuple(outputs), _place(node))
+    return ProgramCall(str(node["target"]).removeprefix("torch.ops."), arguments, tuple(outputs), _place(node))
 
 
 def _argument(argument: Mapping[str, Any]) -> Any:

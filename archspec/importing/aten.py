@@ -4,7 +4,7 @@ from math import prod
 from typing import Any
 
 from archspec.importing.program import UnsupportedError, Value
-from archspec.importing.rules import Bound, Made, Reading, Same, elementwise, one_or_pair, rule
+from archspec.importing.rules import Bound, Reading, ReadNode, Same, elementwise, one_or_pair, rule
 
 _PLAIN = {
     "relu": "relu",
@@ -37,7 +37,9 @@ def conv(call: Bound) -> Reading:
         "groups": call.get("groups", 1),
         "bias": call.has("bias"),
     }
-    return Made(f"conv{len(weight.shape) - 2}d", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
+    return ReadNode(
+        f"conv{len(weight.shape) - 2}d", args, call.values("input"), call.arrays(weight="weight", bias="bias")
+    )
 
 
 @rule("aten.conv_transpose1d.default", "aten.conv_transpose2d.input", "aten.conv_transpose3d.input")
@@ -52,7 +54,7 @@ def conv_transpose(call: Bound) -> Reading:
         "groups": groups,
         "bias": call.has("bias"),
     }
-    return Made(
+    return ReadNode(
         f"conv_transpose{len(weight.shape) - 2}d", args, call.values("input"), call.arrays(weight="weight", bias="bias")
     )
 
@@ -61,7 +63,7 @@ def conv_transpose(call: Bound) -> Reading:
 def linear(call: Bound) -> Reading:
     """A fully connected layer."""
     args = {"out_features": call.array("weight").shape[0], "bias": call.has("bias")}
-    return Made("linear", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
+    return ReadNode("linear", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
 
 
 @rule("aten.batch_norm.default")
@@ -71,7 +73,7 @@ def batch_norm(call: Bound) -> Reading:
         raise UnsupportedError("normalises by its batch; put the model into evaluation")
     names = {"weight": "weight", "bias": "bias", "running_mean": "running_mean", "running_var": "running_var"}
     args = {"eps": call.get("eps", 1e-5), "momentum": call.get("momentum", 0.1), "affine": call.has("weight")}
-    return Made("batch_norm", args, call.values("input"), call.arrays(**names))
+    return ReadNode("batch_norm", args, call.values("input"), call.arrays(**names))
 
 
 @rule("aten.layer_norm.default")
@@ -83,14 +85,14 @@ def layer_norm(call: Bound) -> Reading:
         "elementwise_affine": call.has("weight"),
         "bias": call.has("bias") or not call.has("weight"),
     }
-    return Made("layer_norm", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
+    return ReadNode("layer_norm", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
 
 
 @rule("aten.group_norm.default")
 def group_norm(call: Bound) -> Reading:
     """Over groups of channels."""
     args = {"num_groups": call.get("num_groups"), "eps": call.get("eps", 1e-5), "affine": call.has("weight")}
-    return Made("group_norm", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
+    return ReadNode("group_norm", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
 
 
 @rule("aten.instance_norm.default")
@@ -99,7 +101,7 @@ def instance_norm(call: Bound) -> Reading:
     if call.has("running_mean") and not call.get("use_input_stats", True):
         raise UnsupportedError("normalises by running statistics; batch_norm does")
     args = {"eps": call.get("eps", 1e-5), "affine": call.has("weight")}
-    return Made("instance_norm", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
+    return ReadNode("instance_norm", args, call.values("input"), call.arrays(weight="weight", bias="bias"))
 
 
 @rule("aten.rms_norm.default")
@@ -108,13 +110,15 @@ def rms_norm(call: Bound) -> Reading:
     if len(call.get("normalized_shape")) != 1 or not call.get("eps"):
         raise UnsupportedError("is over several axes, or has an eps that depends on the type of the numbers")
     args = {"eps": call.get("eps"), "elementwise_affine": call.has("weight")}
-    return Made("rms_norm", args, call.values("input"), call.arrays(weight="weight"))
+    return ReadNode("rms_norm", args, call.values("input"), call.arrays(weight="weight"))
 
 
 @rule("aten.softplus.default")
 def softplus(call: Bound) -> Reading:
     """log(1 + eˣ)."""
-    return Made("softplus", {"beta": call.get("beta", 1), "threshold": call.get("threshold", 20)}, call.values("self"))
+    return ReadNode(
+        "softplus", {"beta": call.get("beta", 1), "threshold": call.get("threshold", 20)}, call.values("self")
+    )
 
 
 @rule("aten.embedding.default")
@@ -122,7 +126,7 @@ def embedding(call: Bound) -> Reading:
     """Rows of a table."""
     rows, size = call.array("weight").shape
     args = {"num_embeddings": rows, "embedding_dim": size}
-    return Made("embedding", args, call.values("indices"), call.arrays(weight="weight"))
+    return ReadNode("embedding", args, call.values("indices"), call.arrays(weight="weight"))
 
 
 @rule("aten.scaled_dot_product_attention.default")
@@ -132,13 +136,13 @@ def attention(call: Bound) -> Reading:
         raise UnsupportedError("takes a mask of its own")
     names = {"is_causal": False, "enable_gqa": False, "dropout_p": 0, "scale": None}
     args = {name: call.get(name, default) for name, default in names.items()}
-    return Made("scaled_dot_product_attention", args, call.values("query", "key", "value"))
+    return ReadNode("scaled_dot_product_attention", args, call.values("query", "key", "value"))
 
 
 @rule("aten.matmul.default", "aten.bmm.default")
 def matmul(call: Bound) -> Reading:
     """Of two results."""
-    return Made("matmul", {}, call.values("self", "other", "mat2"))
+    return ReadNode("matmul", {}, call.values("self", "other", "mat2"))
 
 
 @rule("aten.pixel_shuffle.default", "aten.pixel_unshuffle.default")
@@ -146,20 +150,20 @@ def pixel_shuffle(call: Bound) -> Reading:
     """Channels become pixels, or pixels channels."""
     name = call.call.target.split(".")[1]
     factor = "upscale_factor" if name == "pixel_shuffle" else "downscale_factor"
-    return Made(name, {factor: call.get(factor)}, call.values("self"))
+    return ReadNode(name, {factor: call.get(factor)}, call.values("self"))
 
 
 @rule("aten.prelu.default")
 def prelu(call: Bound) -> Reading:
     """A learned slope, one or one a channel."""
     slopes = prod(call.array("weight").shape)
-    return Made("prelu", {"num_parameters": slopes}, call.values("self"), call.arrays(weight="weight"))
+    return ReadNode("prelu", {"num_parameters": slopes}, call.values("self"), call.arrays(weight="weight"))
 
 
 @rule("aten.leaky_relu.default", "aten.leaky_relu_.default")
 def leaky_relu(call: Bound) -> Reading:
     """A slope below zero."""
-    return Made("leaky_relu", {"negative_slope": call.get("negative_slope", 0.01)}, call.values("self"))
+    return ReadNode("leaky_relu", {"negative_slope": call.get("negative_slope", 0.01)}, call.values("self"))
 
 
 @rule("aten.elu.default", "aten.elu_.default")
@@ -167,13 +171,13 @@ def elu(call: Bound) -> Reading:
     """An exponential below zero."""
     if call.get("scale", 1) != 1 or call.get("input_scale", 1) != 1:
         raise UnsupportedError("scales its result or its input (SELU)")
-    return Made("elu", {"alpha": call.get("alpha", 1)}, call.values("self"))
+    return ReadNode("elu", {"alpha": call.get("alpha", 1)}, call.values("self"))
 
 
 @rule("aten.gelu.default")
 def gelu(call: Bound) -> Reading:
     """By erf, or by tanh."""
-    return Made("gelu", {"approximate": call.get("approximate", "none")}, call.values("self"))
+    return ReadNode("gelu", {"approximate": call.get("approximate", "none")}, call.values("self"))
 
 
 @rule("aten.hardtanh.default", "aten.hardtanh_.default", "aten.clamp.default", "aten.clamp_.default")
@@ -184,10 +188,10 @@ def clip(call: Bound) -> Reading:
     return clipped(call.values("self"), low, high)
 
 
-def clipped(inputs: tuple[str, ...], low: Any, high: Any) -> Made:
+def clipped(inputs: tuple[str, ...], low: Any, high: Any) -> ReadNode:
     """What holds numbers between two bounds."""
     if low == 0 and high in {6, None}:
-        return Made("relu6" if high == 6 else "relu", {}, inputs)
+        return ReadNode("relu6" if high == 6 else "relu", {}, inputs)
     raise UnsupportedError(f"holds numbers between {low} and {high}; relu6 between 0 and 6")
 
 
@@ -195,7 +199,7 @@ def clipped(inputs: tuple[str, ...], low: Any, high: Any) -> Made:
 def softmax(call: Bound) -> Reading:
     """Along an axis."""
     operator = call.call.target.split(".")[1]
-    return Made(operator, {"dim": _axis(call)}, call.values("self"))
+    return ReadNode(operator, {"dim": _axis(call)}, call.values("self"))
 
 
 def _axis(call: Bound, name: str = "dim", default: int = 0) -> int:
@@ -207,7 +211,7 @@ def _axis(call: Bound, name: str = "dim", default: int = 0) -> int:
 @rule("aten.max_pool1d.default", "aten.max_pool2d.default", "aten.max_pool3d.default")
 def max_pool(call: Bound) -> Reading:
     """The largest under a window."""
-    return Made(call.call.target.split(".")[1], _window(call, dilation=1), call.values("self"))
+    return ReadNode(call.call.target.split(".")[1], _window(call, dilation=1), call.values("self"))
 
 
 @rule("aten.avg_pool1d.default", "aten.avg_pool2d.default")
@@ -219,14 +223,14 @@ def avg_pool(call: Bound) -> Reading:
     return pooled_by_window(args, call.values("self"), call.shape("self"))
 
 
-def pooled_by_window(args: dict[str, Any], inputs: tuple[str, ...], shape: tuple[int, ...]) -> Made:
+def pooled_by_window(args: dict[str, Any], inputs: tuple[str, ...], shape: tuple[int, ...]) -> ReadNode:
     """An average pooling; over the whole image, the global one."""
     kernel, axes = args["kernel_size"], len(shape) - 2
     if (kernel if isinstance(kernel, tuple) else (kernel,) * axes) == shape[2:] and not args["padding"]:
-        return Made("global_avg_pool", {"keepdim": True}, inputs)
+        return ReadNode("global_avg_pool", {"keepdim": True}, inputs)
     if args["padding"] == 0:
         args = {**args, "count_include_pad": True}
-    return Made(f"avg_pool{axes}d", args, inputs)
+    return ReadNode(f"avg_pool{axes}d", args, inputs)
 
 
 def _window(call: Bound, **more: Any) -> dict[str, Any]:
@@ -246,8 +250,8 @@ def adaptive_pool(call: Bound) -> Reading:
     kind = "max" if "max" in call.call.target else "avg"
     size = one_or_pair(call.get("output_size"))
     if size == 1:
-        return Made(f"global_{kind}_pool", {"keepdim": True}, call.values("self"))
-    return Made(call.call.target.split(".")[1], {"output_size": size}, call.values("self"))
+        return ReadNode(f"global_{kind}_pool", {"keepdim": True}, call.values("self"))
+    return ReadNode(call.call.target.split(".")[1], {"output_size": size}, call.values("self"))
 
 
 @rule("aten.mean.dim")
@@ -256,20 +260,20 @@ def mean(call: Bound) -> Reading:
     return averaged(call.values("self"), call.shape("self"), call.get("dim"), call.get("keepdim", False))
 
 
-def averaged(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool) -> Made:
+def averaged(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool) -> ReadNode:
     """A mean over axes, which is the global average pooling where these are height and width."""
     over = sorted(axis % len(shape) for axis in axes or range(len(shape)))
     if len(shape) == 4 and over == [2, 3]:
-        return Made("global_avg_pool", {"keepdim": bool(keepdim)}, inputs)
+        return ReadNode("global_avg_pool", {"keepdim": bool(keepdim)}, inputs)
     if 0 in over:
         raise UnsupportedError("is a mean over the batch")
-    return Made("mean", {"dim": tuple(over), "keepdim": bool(keepdim)}, inputs)
+    return ReadNode("mean", {"dim": tuple(over), "keepdim": bool(keepdim)}, inputs)
 
 
 @rule("aten.dropout.default", "aten.dropout_.default", "aten.feature_dropout.default")
 def dropout(call: Bound) -> Reading:
     """Nothing, when evaluating."""
-    return Made("dropout", {"p": call.get("p", 0.5)}, call.values("input"))
+    return ReadNode("dropout", {"p": call.get("p", 0.5)}, call.values("input"))
 
 
 @rule("aten.maximum.default", "aten.minimum.default")
@@ -311,8 +315,8 @@ def reshaped(inputs: tuple[str, ...], before: tuple[int, ...], after: tuple[int,
     if before == after:
         return Same(inputs[0])
     if after == (before[0], prod(before[1:])):
-        return Made("flatten", {}, inputs)
-    return Made("~reshape", {"shape": after}, inputs)
+        return ReadNode("flatten", {}, inputs)
+    return ReadNode("~reshape", {"shape": after}, inputs)
 
 
 @rule("aten.transpose.int")
@@ -321,19 +325,21 @@ def transpose(call: Bound) -> Reading:
     order = list(range(len(call.output())))
     a, b = _axis(call, "dim0"), _axis(call, "dim1")
     order[a], order[b] = b, a
-    return Made("~permute", {"order": tuple(order)}, call.values("self"))
+    return ReadNode("~permute", {"order": tuple(order)}, call.values("self"))
 
 
 @rule("aten.permute.default")
 def permute(call: Bound) -> Reading:
     """The axes in another order."""
-    return Made("~permute", {"order": tuple(dim % len(call.output()) for dim in call.get("dims"))}, call.values("self"))
+    return ReadNode(
+        "~permute", {"order": tuple(dim % len(call.output()) for dim in call.get("dims"))}, call.values("self")
+    )
 
 
 @rule("aten.channel_shuffle.default", "aten.native_channel_shuffle.default")
 def channel_shuffle(call: Bound) -> Reading:
     """The channels of groups, dealt out."""
-    return Made("channel_shuffle", {"groups": call.get("groups")}, call.values("self"))
+    return ReadNode("channel_shuffle", {"groups": call.get("groups")}, call.values("self"))
 
 
 @rule("aten.chunk.default", "aten.split_with_sizes.default", "aten.split.Tensor", "aten.split.sizes")
@@ -344,10 +350,12 @@ def split(call: Bound) -> Reading:
     return split_into(parts, dim, call.values("self"))
 
 
-def split_into(parts: tuple[int, ...], dim: int, inputs: tuple[str, ...]) -> list[Made]:
+def split_into(parts: tuple[int, ...], dim: int, inputs: tuple[str, ...]) -> list[ReadNode]:
     """The parts of an axis; those of one size are said by their number."""
     sections: Any = len(parts) if len(set(parts)) == 1 else parts
-    return [Made("split", {"sections": sections, "index": i, "dim": dim}, inputs, output=i) for i in range(len(parts))]
+    return [
+        ReadNode("split", {"sections": sections, "index": i, "dim": dim}, inputs, output=i) for i in range(len(parts))
+    ]
 
 
 @rule("aten.slice.Tensor")
@@ -364,7 +372,7 @@ def part(call: Bound) -> Reading:
     return sliced(call.values("self"), dim, before[dim], start, after[dim])
 
 
-def sliced(inputs: tuple[str, ...], dim: int, size: int, start: int, length: int) -> Made:
+def sliced(inputs: tuple[str, ...], dim: int, size: int, start: int, length: int) -> ReadNode:
     """A part of an axis as one of the sections that it leaves."""
     sections = [part for part in (start, length, size - start - length) if part]
     if dim == 0:
@@ -373,13 +381,13 @@ def sliced(inputs: tuple[str, ...], dim: int, size: int, start: int, length: int
     equal: Any = len(sections) if len(set(sections)) == 1 else tuple(sections)
     if size % length == 0 and start % length == 0:
         equal, index = size // length, start // length
-    return Made("split", {"sections": equal, "index": index, "dim": dim}, inputs)
+    return ReadNode("split", {"sections": equal, "index": index, "dim": dim}, inputs)
 
 
 @rule("aten.cat.default")
 def cat(call: Bound) -> Reading:
     """One behind the other."""
-    return Made("concat", {"dim": _axis(call)}, call.values("tensors"))
+    return ReadNode("concat", {"dim": _axis(call)}, call.values("tensors"))
 
 
 @rule(
@@ -392,15 +400,15 @@ def join(call: Bound) -> Reading:
     if call.get("alpha", 1) != 1:
         raise UnsupportedError("scales what it adds")
     if not isinstance(other, Value):
-        return Made(f"~{name}", {"number": other}, call.values("self"))
+        return ReadNode(f"~{name}", {"number": other}, call.values("self"))
     return joined_results({"sub": "subtract"}.get(name, name), call, "self", "other")
 
 
-def joined_results(operator: str, call: Bound, *names: str) -> Made:
+def joined_results(operator: str, call: Bound, *names: str) -> ReadNode:
     """A join of results, of which one may have axes of size 1."""
     alike = len({call.shape(name) for name in names}) == 1
     args = {} if alike or operator not in {"add", "subtract"} else {"broadcast": True}
-    return Made(operator, args, call.values(*names))
+    return ReadNode(operator, args, call.values(*names))
 
 
 @rule("aten.div.Tensor", "aten.div_.Tensor")
@@ -409,7 +417,7 @@ def divide(call: Bound) -> Reading:
     other = call.call.arguments.get("other")
     if isinstance(other, Value):
         return joined_results("divide", call, "self", "other")
-    return Made("~div", {"number": other}, call.values("self"))
+    return ReadNode("~div", {"number": other}, call.values("self"))
 
 
 @rule("aten.pad.default", "aten.constant_pad_nd.default")
@@ -421,7 +429,7 @@ def pad(call: Bound) -> Reading:
     left, right, top, bottom = [*sizes, 0, 0][:4]
     if not any(sizes):
         return Same(call.values("self")[0])
-    return Made("zero_pad", {"padding": padded(top, bottom, left, right)}, call.values("self"))
+    return ReadNode("zero_pad", {"padding": padded(top, bottom, left, right)}, call.values("self"))
 
 
 def padded(top: int, bottom: int, left: int, right: int) -> Any:
@@ -463,7 +471,7 @@ def enlarged(
     if any(factor != int(factor) for factor in factors):
         raise UnsupportedError(f"enlarges {before[2]}×{before[3]} to {after[2]}×{after[3]}, by no whole factor")
     args = {"scale_factor": one_or_pair([int(factor) for factor in factors]), "mode": mode, "align_corners": corners}
-    return Made("upsample", args, inputs)
+    return ReadNode("upsample", args, inputs)
 
 
 @rule("aten.local_response_norm.default")
@@ -475,4 +483,4 @@ def local_response_norm(call: Bound) -> Reading:
         "beta": call.get("beta", 0.75),
         "k": call.get("k", 1),
     }
-    return Made("local_response_norm", args, call.values("input"))
+    return ReadNode("local_response_norm", args, call.values("input"))

@@ -39,7 +39,7 @@ def read_prototxt(path: str) -> FlatGraph:
         listed = printable(", ".join(dict.fromkeys(unknown)), 400)
         raise ArchspecError(f"{path} has layers that no operator of the language computes: {listed}")
     name, sizes = _input(message, layers, path)
-    network = _Network(LayerBuilder(_word(message, "name", Path(path).stem), sizes), path, {name: INPUT})
+    network = _CaffeLayers(LayerBuilder(_word(message, "name", Path(path).stem), sizes), path, {name: INPUT})
     for layer in layers:
         if _kind(layer) not in NOTHING:
             network.read(layer)
@@ -139,7 +139,7 @@ def _input(message: Message, layers: list[Message], path: str) -> tuple[str, tup
 # ------------------------------------------------------------------ the layers
 
 
-class _Network:
+class _CaffeLayers:
     """The layers so far: what each result is called in the file, and here."""
 
     def __init__(self, builder: LayerBuilder, path: str, values: dict[str, str]) -> None:
@@ -193,7 +193,7 @@ class _Network:
         return found
 
 
-def _convolution(network: _Network, layer: Message, taken: tuple[str, ...], label: str) -> str:
+def _convolution(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
     part = _part(layer, "convolution_param")
     return network.builder.add(
         "conv_transpose2d" if _kind(layer) == "Deconvolution" else "conv2d",
@@ -207,7 +207,7 @@ def _convolution(network: _Network, layer: Message, taken: tuple[str, ...], labe
     )
 
 
-def _pooling(network: _Network, layer: Message, taken: tuple[str, ...], label: str) -> str:
+def _pooling(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
     """Caffe's poolings round up, unless `round_mode` says FLOOR."""
     part = _part(layer, "pooling_param")
     kind = {"MAX": "max", "AVE": "avg"}.get(_word(part, "pool", "MAX"))
@@ -219,7 +219,7 @@ def _pooling(network: _Network, layer: Message, taken: tuple[str, ...], label: s
     return network.builder.add(f"{kind}_pool2d", taken, label, **network.window(part), ceil_mode=ceil)
 
 
-def _inner_product(network: _Network, layer: Message, taken: tuple[str, ...], label: str) -> str:
+def _inner_product(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
     part = _part(layer, "inner_product_param")
     (value,) = taken
     if len(network.builder.shape(value)) > 2:
@@ -228,40 +228,40 @@ def _inner_product(network: _Network, layer: Message, taken: tuple[str, ...], la
     return network.builder.add("linear", (value,), label, out_features=network.number(part, "num_output", 1), bias=bias)
 
 
-def _relu(network: _Network, layer: Message, taken: tuple[str, ...], label: str) -> str:
+def _relu(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
     slope = network.real(_part(layer, "relu_param"), "negative_slope", 0)
     if slope:
         return network.builder.add("leaky_relu", taken, label, negative_slope=slope)
     return network.builder.add("relu", taken, label)
 
 
-def _lrn(network: _Network, layer: Message, taken: tuple[str, ...], label: str) -> str:
+def _lrn(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
     part = _part(layer, "lrn_param")
     args = {"alpha": network.real(part, "alpha", 1), "beta": network.real(part, "beta", 0.75)}
     size, k = network.number(part, "local_size", 5), network.real(part, "k", 1)
     return network.builder.add("local_response_norm", taken, label, size=size, k=k, **args)
 
 
-def _dropout(network: _Network, layer: Message, taken: tuple[str, ...], label: str) -> str:
+def _dropout(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
     return network.builder.add(
         "dropout", taken, label, p=network.real(_part(layer, "dropout_param"), "dropout_ratio", 0.5)
     )
 
 
-def _softmax(network: _Network, _: Message, taken: tuple[str, ...], label: str) -> str:
+def _softmax(network: _CaffeLayers, _: Message, taken: tuple[str, ...], label: str) -> str:
     (value,) = taken
     if len(network.builder.shape(value)) > 2:
         value = network.builder.add("flatten", taken, f"{label}_flatten")
     return network.builder.add("softmax", (value,), label)
 
 
-def _batch_norm(network: _Network, layer: Message, taken: tuple[str, ...], label: str) -> str:
+def _batch_norm(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
     """Without γ and β: a Scale behind it has these."""
     eps = network.real(_part(layer, "batch_norm_param"), "eps", 1e-5)
     return network.builder.add("batch_norm", taken, label, eps=eps, affine=False)
 
 
-def _scale(network: _Network, _: Message, taken: tuple[str, ...], label: str) -> str:
+def _scale(network: _CaffeLayers, _: Message, taken: tuple[str, ...], label: str) -> str:
     """Behind a BatchNorm: its γ and β."""
     before = network.builder.nodes.get(taken[0])
     if len(taken) == 2:
@@ -273,14 +273,14 @@ def _scale(network: _Network, _: Message, taken: tuple[str, ...], label: str) ->
     return network.builder.add("batch_norm", before.inputs, before.place.names[0], eps=eps)
 
 
-def _eltwise(network: _Network, layer: Message, taken: tuple[str, ...], label: str) -> str:
+def _eltwise(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
     kind = {"SUM": "add", "PROD": "mul", "MAX": "maximum"}.get(_word(_part(layer, "eltwise_param"), "operation", "SUM"))
     if kind is None or _part(layer, "eltwise_param").get("coeff"):
         raise ArchspecError(f"{network.path}: {label} joins in a way that no operator computes")
     return network.builder.add(kind, taken, label)
 
 
-def _concat(network: _Network, layer: Message, taken: tuple[str, ...], label: str) -> str:
+def _concat(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
     return (
         taken[0]
         if len(taken) == 1
@@ -292,7 +292,7 @@ def _plain(operator: str) -> Callable[..., str]:
     return lambda network, _, taken, label: network.builder.add(operator, taken, label)
 
 
-_LAYERS: Mapping[str, Callable[[_Network, Message, tuple[str, ...], str], str]] = {
+_LAYERS: Mapping[str, Callable[[_CaffeLayers, Message, tuple[str, ...], str], str]] = {
     "Convolution": _convolution,
     "Deconvolution": _convolution,
     "Pooling": _pooling,

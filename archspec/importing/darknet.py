@@ -44,7 +44,7 @@ def read_cfg(path: str) -> FlatGraph:
     sizes = tuple(_int(settings, key, 0, path) for key in ("channels", "height", "width"))
     if min(sizes) < 1:
         raise ArchspecError(f"{path}: [net] says no channels, height and width")
-    network = _Network(LayerBuilder(Path(path).stem, sizes), path)
+    network = _DarknetLayers(LayerBuilder(Path(path).stem, sizes), path)
     for number, (kind, values, _) in enumerate(sections[1:]):
         network.results.append(_LAYERS[kind](network, values, f"{kind}{number}"))
     return network.builder.graph(network.flowing)
@@ -79,7 +79,7 @@ def _int(settings: Mapping[str, str], key: str, default: int, path: str) -> int:
     return int(text)
 
 
-class _Network:
+class _DarknetLayers:
     """The layers so far: what each section gave."""
 
     def __init__(self, builder: LayerBuilder, path: str) -> None:
@@ -115,7 +115,7 @@ class _Network:
         return value if found is None else self.builder.add(found[0], (value,), f"{label}_act", **found[1])
 
 
-def _convolution(network: _Network, settings: Mapping[str, str], label: str) -> str:
+def _convolution(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
     kernel = network.number(settings, "size", 1)
     padding = kernel // 2 if network.number(settings, "pad", 0) else network.number(settings, "padding", 0)
     normalised = bool(network.number(settings, "batch_normalize", 0))
@@ -135,7 +135,7 @@ def _convolution(network: _Network, settings: Mapping[str, str], label: str) -> 
     return network.activated(value, settings, label)
 
 
-def _max_pool(network: _Network, settings: Mapping[str, str], label: str) -> str:
+def _max_pool(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
     """Darknet pads by size − 1 in all, half of it before: the output is ⌈h/stride⌉."""
     stride = network.number(settings, "stride", 1)
     kernel = network.number(settings, "size", stride)
@@ -151,17 +151,17 @@ def _max_pool(network: _Network, settings: Mapping[str, str], label: str) -> str
     return network.builder.add("max_pool2d", (value,), label, kernel_size=kernel, stride=stride, padding=padding)
 
 
-def _average(network: _Network, _: Mapping[str, str], label: str) -> str:
+def _average(network: _DarknetLayers, _: Mapping[str, str], label: str) -> str:
     return network.builder.add("global_avg_pool", (network.flowing,), label, keepdim=True)
 
 
-def _shortcut(network: _Network, settings: Mapping[str, str], label: str) -> str:
+def _shortcut(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
     others = network.named(settings.get("from", ""))
     value = network.builder.add("add", (network.flowing, *others), label)
     return network.activated(value, settings, label, "linear")
 
 
-def _route(network: _Network, settings: Mapping[str, str], label: str) -> str:
+def _route(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
     found = network.named(settings.get("layers", ""))
     groups = network.number(settings, "groups", 1)
     if groups > 1:
@@ -170,12 +170,12 @@ def _route(network: _Network, settings: Mapping[str, str], label: str) -> str:
     return found[0] if len(found) == 1 else network.builder.add("concat", tuple(found), label)
 
 
-def _upsample(network: _Network, settings: Mapping[str, str], label: str) -> str:
+def _upsample(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
     factor = network.number(settings, "stride", 2)
     return network.builder.add("upsample", (network.flowing,), label, scale_factor=factor)
 
 
-def _connected(network: _Network, settings: Mapping[str, str], label: str) -> str:
+def _connected(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
     value = network.flowing
     if len(network.builder.shape(value)) > 2:
         value = network.builder.add("flatten", (value,), f"{label}_flatten")
@@ -183,25 +183,25 @@ def _connected(network: _Network, settings: Mapping[str, str], label: str) -> st
     return network.activated(value, settings, label)
 
 
-def _softmax(network: _Network, _: Mapping[str, str], label: str) -> str:
+def _softmax(network: _DarknetLayers, _: Mapping[str, str], label: str) -> str:
     value = network.flowing
     if len(network.builder.shape(value)) > 2:
         value = network.builder.add("flatten", (value,), f"{label}_flatten")
     return network.builder.add("softmax", (value,), label)
 
 
-def _dropout(network: _Network, settings: Mapping[str, str], label: str) -> str:
+def _dropout(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
     text = settings.get("probability", ".5")
     if not re.fullmatch(r"\d*\.?\d+", text):
         raise ArchspecError(f"{network.path}: probability must be a number (got '{printable(text, 40)}')")
     return network.builder.add("dropout", (network.flowing,), label, p=float(text))
 
 
-def _passed_on(network: _Network, _: Mapping[str, str], __: str) -> str:
+def _passed_on(network: _DarknetLayers, _: Mapping[str, str], __: str) -> str:
     return network.flowing
 
 
-_LAYERS: Mapping[str, Callable[[_Network, Mapping[str, str], str], str]] = {
+_LAYERS: Mapping[str, Callable[[_DarknetLayers, Mapping[str, str], str], str]] = {
     "convolutional": _convolution,
     "conv": _convolution,
     "maxpool": _max_pool,

@@ -6,8 +6,8 @@ from typing import Any
 from archspec.errors import ArchspecError, SpecErrors
 from archspec.graph.names import state_key
 from archspec.importing.flat import FlatGraph
-from archspec.importing.items import Fork, Items, Leaf, flattened
-from archspec.importing.program import Array
+from archspec.importing.items import ForkItem, Items, Leaf, flattened
+from archspec.importing.program import HeldArray
 from archspec.importing.proof import proved
 from archspec.importing.reading import shared
 from archspec.importing.structure import recovered
@@ -32,7 +32,7 @@ class Imported:
     """
 
     document: Document
-    arrays: dict[str, Array] = field(repr=False)
+    arrays: dict[str, HeldArray] = field(repr=False)
     notes: tuple[str, ...] = ()
     names: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -141,7 +141,7 @@ def _name_by_place(items: Items) -> None:
     for item in items:
         if isinstance(item, Leaf) and item.nodes[0].place.names:
             item.name = "_".join(item.nodes[0].place.names)
-        elif isinstance(item, Fork):
+        elif isinstance(item, ForkItem):
             for branch in item.branches:
                 _name_by_place(branch.items)
 
@@ -154,7 +154,7 @@ def _input(graph: FlatGraph) -> tuple[tuple[Any, ...], dict[str, Symbol]]:
     return sizes, {}
 
 
-def arrays_of(graph: FlatGraph, names: dict[str, str]) -> dict[str, Array]:
+def arrays_of(graph: FlatGraph, names: dict[str, str]) -> dict[str, HeldArray]:
     """The arrays of a model by the keys of its document's state dict.
 
     Args:

@@ -12,7 +12,7 @@ from torch.fx import Node
 
 from archspec.errors import ArchspecError
 from archspec.importing.exported_place import placed
-from archspec.importing.program import Array, Call, Place, Program, Value
+from archspec.importing.program import HeldArray, Place, Program, ProgramCall, Value
 from archspec.writing import printable
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def read_program(program: ExportedProgram, name: str) -> Program:
     for node in program.graph.nodes:
         if node.op == "placeholder" and node.name in held:
             key = held[node.name]
-            arrays[node.name] = Array(key, tuple(state[key].shape), partial(_numbers, state[key]))
+            arrays[node.name] = HeldArray(key, tuple(state[key].shape), partial(_numbers, state[key]))
         elif node.op == "call_function" and str(node.target) != "<built-in function getitem>":
             calls.append(_call(node, shapes))
         elif node.op == "placeholder":
@@ -99,7 +99,7 @@ def _numbers(tensor: torch.Tensor) -> "np.ndarray[Any, Any]":
     return (found.float() if found.dtype == torch.bfloat16 else found).numpy()
 
 
-def _call(node: Node, shapes: dict[str, tuple[int, ...]]) -> Call:
+def _call(node: Node, shapes: dict[str, tuple[int, ...]]) -> ProgramCall:
     """A node as a call; what gives several results gives them under the names of those who take them out."""
     arguments = dict(node.kwargs)
     schema = getattr(node.target, "_schema", None)
@@ -116,7 +116,9 @@ def _call(node: Node, shapes: dict[str, tuple[int, ...]]) -> Call:
     else:
         outputs = (node.name,)
         shapes.update(_shapes(node.name, value))
-    return Call(str(node.target), {key: _argument(value) for key, value in arguments.items()}, outputs, _place(node))
+    return ProgramCall(
+        str(node.target), {key: _argument(value) for key, value in arguments.items()}, outputs, _place(node)
+    )
 
 
 def _shapes(name: str, value: Any) -> dict[str, tuple[int, ...]]:

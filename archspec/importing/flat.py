@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from archspec.importing.program import NOWHERE, Array, Place
+from archspec.importing.program import NOWHERE, HeldArray, Place
 
 INPUT = "input"
 """What nodes call the model's input."""
@@ -32,7 +32,7 @@ class FlatNode:
     inputs: tuple[str, ...]
     shape: tuple[int, ...]
     place: Place = NOWHERE
-    arrays: Mapping[str, Array] = field(default_factory=dict)
+    arrays: Mapping[str, HeldArray] = field(default_factory=dict)
     foreign: bool = False
     reason: str = ""
 

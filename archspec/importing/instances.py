@@ -10,7 +10,7 @@ from archspec.importing.document import SIDE, Imported, arrays_of, document_from
 from archspec.importing.flat import FlatGraph, FlatNode
 from archspec.importing.items import flattened
 from archspec.importing.proof import proved
-from archspec.importing.rounding import Rounding, fitting, telling_apart
+from archspec.importing.rounding import WidthRounding, fitting, telling_apart
 from archspec.importing.structure import recovered
 from archspec.importing.varied import Varied, varied
 from archspec.importing.wiring import wired
@@ -47,7 +47,7 @@ def of_instances(values: Mapping[str, Sequence[Any]], graph_at: Callable[[Bindin
     merged = _merged(graphs, bound)
     found = recovered(wired(merged))
     order = list(flattened(found.items))
-    numbers = Numbers(values, bound)
+    numbers = VariedNumbers(values, bound)
     document_from(merged, found.items, found.blocks, numbers.note, symbols={})
     numbers.settle()
     document = document_from(
@@ -130,7 +130,7 @@ def _all(size: int, bound: Sequence[Bindings]) -> Sequence[int]:
 
 
 @dataclass(slots=True)
-class Numbers:
+class VariedNumbers:
     """What the numbers of a document are, that differ between instances.
 
     Attributes:
@@ -143,7 +143,7 @@ class Numbers:
     values: Mapping[str, Sequence[Any]]
     bound: Sequence[Bindings]
     seen: dict[str, dict[Varied, None]] = field(default_factory=dict)
-    roundings: dict[str, tuple[Rounding, ...]] = field(default_factory=dict)
+    roundings: dict[str, tuple[WidthRounding, ...]] = field(default_factory=dict)
 
     def note(self, number: Varied) -> int:
         """Note a number; it stands as it is in the first instance."""

@@ -40,7 +40,7 @@ class Leaf:
 
 
 @dataclass(eq=False, slots=True)
-class Fork:
+class ForkItem:
     """Branches from one value and the operator that joins them; an empty branch passes the value on."""
 
     operator: str
@@ -63,7 +63,7 @@ class Branch:
 
 
 @dataclass(eq=False, slots=True)
-class Scope:
+class ModuleItem:
     """Items that a module of the source holds: a single value flows in, a single one out."""
 
     name: str
@@ -80,7 +80,7 @@ class Scope:
 class Back:
     """Going on from an earlier item's result; from the body's input, if that is None."""
 
-    to: "Leaf | Fork | Scope | Repeated | None"
+    to: "Leaf | ForkItem | ModuleItem | Repeated | None"
     entry: Shape
     exit: Shape
 
@@ -106,7 +106,7 @@ class Repeated:
 
 
 @dataclass(eq=False, slots=True)
-class Choice:
+class ConditionItem:
     """Items on a condition, and those that stand where it does not hold."""
 
     condition: str
@@ -127,7 +127,7 @@ class Row:
 
 
 @dataclass(eq=False, slots=True)
-class Table:
+class TableItem:
     """Calls of one block as rows.
 
     Attributes:
@@ -145,7 +145,7 @@ class Table:
     exit: Shape
 
 
-Item: TypeAlias = Leaf | Fork | Scope | Back | Repeated | Choice | Table
+Item: TypeAlias = Leaf | ForkItem | ModuleItem | Back | Repeated | ConditionItem | TableItem
 Items: TypeAlias = list[Item]
 
 
@@ -154,11 +154,11 @@ def flattened(items: Items) -> Iterator[FlatNode]:
     for item in items:
         if isinstance(item, (Leaf, Repeated)):
             yield from item.nodes
-        elif isinstance(item, Scope):
+        elif isinstance(item, ModuleItem):
             yield from flattened(item.items)
-        elif isinstance(item, Table):
+        elif isinstance(item, TableItem):
             yield from (node for row in item.rows for leaf in row.calls for node in leaf.nodes)
-        elif isinstance(item, Fork):
+        elif isinstance(item, ForkItem):
             for branch in item.branches:
                 yield from flattened(branch.items)
             if item.node is not None:
@@ -183,19 +183,19 @@ def targets(items: Items) -> set[int]:
     return found
 
 
-def scopes(items: Items) -> Iterator[Scope]:
+def scopes(items: Items) -> Iterator[ModuleItem]:
     """All scopes below, the inner ones before those that hold them."""
     for item in items:
         for inner in bodies(item):
             yield from scopes(inner)
-        if isinstance(item, Scope):
+        if isinstance(item, ModuleItem):
             yield item
 
 
 def bodies(item: Item) -> list[Items]:
     """The bodies inside an item."""
-    if isinstance(item, Fork):
+    if isinstance(item, ForkItem):
         return [branch.items for branch in item.branches]
-    if isinstance(item, Choice):
+    if isinstance(item, ConditionItem):
         return [item.then, item.other]
-    return [item.items] if isinstance(item, (Scope, Repeated)) else []
+    return [item.items] if isinstance(item, (ModuleItem, Repeated)) else []

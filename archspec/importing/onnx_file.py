@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import resolve_below
-from archspec.importing.program import Array, Call, Place, Program, Value
+from archspec.importing.program import HeldArray, Place, Program, ProgramCall, Value
 from archspec.writing import printable
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def _program(model: "ir.Model", file: Path) -> Program:
     return Program(str(name), inputs, outputs, tuple(calls), shapes, arrays, tuple(_notes(model)))
 
 
-def _dequantised(node: "ir.Node", arrays: dict[str, Array]) -> Array | None:
+def _dequantised(node: "ir.Node", arrays: dict[str, HeldArray]) -> HeldArray | None:
     """An array that is held in few bits, as the numbers that it stands for; None of a result."""
     names = [str(value.name) if value is not None else "" for value in node.inputs]
     if any(name and name not in arrays for name in names):
@@ -227,14 +227,14 @@ def _dequantised(node: "ir.Node", arrays: dict[str, Array]) -> Array | None:
     if held is None or scale is None:
         return None
     axis = node.attributes["axis"].as_int() if "axis" in node.attributes else 1
-    return Array(held.key.removesuffix("_quantized"), held.shape, partial(_wide, held, scale, zero, axis))
+    return HeldArray(held.key.removesuffix("_quantized"), held.shape, partial(_wide, held, scale, zero, axis))
 
 
-def _wide(held: Array, scale: Array, zero: Array | None, axis: int) -> "np.ndarray[Any, Any]":
+def _wide(held: HeldArray, scale: HeldArray, zero: HeldArray | None, axis: int) -> "np.ndarray[Any, Any]":
     """(q − zero point) · scale, one of each for all or along an axis."""
     import numpy as np
 
-    def along(array: Array) -> "np.ndarray[Any, Any]":
+    def along(array: HeldArray) -> "np.ndarray[Any, Any]":
         numbers = array.load().astype(np.float32)
         sizes = [1] * len(held.shape)
         if numbers.size > 1:
@@ -261,11 +261,11 @@ def _sizes(value: "ir.Value") -> tuple[int, ...]:
     return tuple(int(size) for size in value.shape or ())  # type: ignore[arg-type]  # static: _fix_batch
 
 
-def _array(name: str, tensor: "ir.TensorProtocol") -> Array:
-    return Array(name, tuple(int(size) for size in tensor.shape), tensor.numpy)  # type: ignore[arg-type]
+def _array(name: str, tensor: "ir.TensorProtocol") -> HeldArray:
+    return HeldArray(name, tuple(int(size) for size in tensor.shape), tensor.numpy)  # type: ignore[arg-type]
 
 
-def _call(node: "ir.Node") -> Call:
+def _call(node: "ir.Node") -> ProgramCall:
     arguments: dict[str, Any] = {
         f"input{number}": Value(str(value.name)) for number, value in enumerate(node.inputs) if value is not None
     }
@@ -274,7 +274,7 @@ def _call(node: "ir.Node") -> Call:
         arguments[name] = tuple(value) if isinstance(value, (list, tuple)) else value
     outputs = tuple(str(output.name) for output in node.outputs)
     domain = "onnx" if node.domain in {"", "ai.onnx"} else f"onnx.{node.domain}"
-    return Call(f"{domain}.{node.op_type}", arguments, outputs, _place(node))
+    return ProgramCall(f"{domain}.{node.op_type}", arguments, outputs, _place(node))
 
 
 def _place(node: "ir.Node") -> Place:

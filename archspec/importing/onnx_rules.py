@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from archspec.importing.aten import averaged, clipped, enlarged, padded, pooled_by_window, reshaped, sliced, split_into
-from archspec.importing.program import Array, UnsupportedError, Value
-from archspec.importing.rules import Bound, Made, Reading, Same, elementwise, one_or_pair, rule
+from archspec.importing.program import HeldArray, UnsupportedError, Value
+from archspec.importing.rules import Bound, Reading, ReadNode, Same, elementwise, one_or_pair, rule
 
 elementwise(
     {
@@ -63,7 +63,7 @@ def conv(call: Bound) -> Reading:
         "groups": call.get("group", 1),
         "bias": call.has("input2"),
     }
-    return Made("conv2d", args, call.values("input0"), call.arrays(weight="input1", bias="input2"))
+    return ReadNode("conv2d", args, call.values("input0"), call.arrays(weight="input1", bias="input2"))
 
 
 @rule("onnx.ConvTranspose")
@@ -88,7 +88,7 @@ def conv_transpose(call: Bound) -> Reading:
         "groups": groups,
         "bias": call.has("input2"),
     }
-    return Made("conv_transpose2d", args, call.values("input0"), call.arrays(weight="input1", bias="input2"))
+    return ReadNode("conv_transpose2d", args, call.values("input0"), call.arrays(weight="input1", bias="input2"))
 
 
 @rule("onnx.Gemm")
@@ -102,12 +102,12 @@ def gemm(call: Bound) -> Reading:
     if bias and prod(bias["bias"].shape) != held.shape[0]:
         raise UnsupportedError("adds a bias that is not one number for each feature")
     args = {"out_features": held.shape[0], "bias": bool(bias)}
-    return Made("linear", args, call.values("input0"), {"weight": held, **bias})
+    return ReadNode("linear", args, call.values("input0"), {"weight": held, **bias})
 
 
-def transposed(weight: Array) -> Array:
+def transposed(weight: HeldArray) -> HeldArray:
     """An in × out array as torch's out × in."""
-    return Array(weight.key, weight.shape[::-1], lambda: weight.load().T)
+    return HeldArray(weight.key, weight.shape[::-1], lambda: weight.load().T)
 
 
 @rule("onnx.MatMul")
@@ -116,7 +116,7 @@ def matmul(call: Bound) -> Reading:
     weight = call.array("input1")
     if len(weight.shape) != 2:
         raise UnsupportedError("multiplies by an array that is no matrix")
-    return Made(
+    return ReadNode(
         "linear",
         {"out_features": weight.shape[1], "bias": False},
         call.values("input0"),
@@ -131,7 +131,7 @@ def batch_normalization(call: Bound) -> Reading:
         raise UnsupportedError("normalises by its batch; export the model in evaluation")
     arrays = call.arrays(weight="input1", bias="input2", running_mean="input3", running_var="input4")
     args = {"eps": rounded(call.get("epsilon", 1e-5)), "momentum": rounded(1 - call.get("momentum", 0.9))}
-    return Made("batch_norm", args, call.values("input0"), arrays)
+    return ReadNode("batch_norm", args, call.values("input0"), arrays)
 
 
 def rounded(number: float) -> float:
@@ -149,7 +149,7 @@ def layer_normalization(call: Bound) -> Reading:
     shape = call.shape("input0")
     axis = int(call.get("axis", -1)) % len(shape)
     args = {"normalized_shape": shape[axis:], "eps": rounded(call.get("epsilon", 1e-5)), "bias": call.has("input2")}
-    return Made("layer_norm", args, call.values("input0"), call.arrays(weight="input1", bias="input2"))
+    return ReadNode("layer_norm", args, call.values("input0"), call.arrays(weight="input1", bias="input2"))
 
 
 @rule("onnx.Clip")
@@ -161,13 +161,13 @@ def clip(call: Bound) -> Reading:
 @rule("onnx.LeakyRelu")
 def leaky_relu(call: Bound) -> Reading:
     """A slope below zero."""
-    return Made("leaky_relu", {"negative_slope": rounded(call.get("alpha", 0.01))}, call.values("input0"))
+    return ReadNode("leaky_relu", {"negative_slope": rounded(call.get("alpha", 0.01))}, call.values("input0"))
 
 
 @rule("onnx.Elu")
 def elu(call: Bound) -> Reading:
     """An exponential below zero."""
-    return Made("elu", {"alpha": rounded(call.get("alpha", 1))}, call.values("input0"))
+    return ReadNode("elu", {"alpha": rounded(call.get("alpha", 1))}, call.values("input0"))
 
 
 @rule("onnx.PRelu")
@@ -175,14 +175,14 @@ def prelu(call: Bound) -> Reading:
     """A learned slope, one or one a channel."""
     slope = call.array("input1")
     count = prod(slope.shape)
-    flat = Array(slope.key, (count,), lambda: slope.load().reshape(-1))
-    return Made("prelu", {"num_parameters": count}, call.values("input0"), {"weight": flat})
+    flat = HeldArray(slope.key, (count,), lambda: slope.load().reshape(-1))
+    return ReadNode("prelu", {"num_parameters": count}, call.values("input0"), {"weight": flat})
 
 
 @rule("onnx.Gelu")
 def gelu(call: Bound) -> Reading:
     """By erf, or by tanh."""
-    return Made("gelu", {"approximate": call.get("approximate", "none")}, call.values("input0"))
+    return ReadNode("gelu", {"approximate": call.get("approximate", "none")}, call.values("input0"))
 
 
 @rule("onnx.HardSigmoid")
@@ -190,7 +190,7 @@ def hard_sigmoid(call: Bound) -> Reading:
     """x/6 + 1/2 between 0 and 1."""
     if abs(call.get("alpha", 0.2) - 1 / 6) > 1e-5 or abs(call.get("beta", 0.5) - 0.5) > 1e-5:
         raise UnsupportedError("has a slope other than 1/6")
-    return Made("hard_sigmoid", {}, call.values("input0"))
+    return ReadNode("hard_sigmoid", {}, call.values("input0"))
 
 
 @rule("onnx.Softmax", "onnx.LogSoftmax")
@@ -198,7 +198,7 @@ def softmax(call: Bound) -> Reading:
     """Along an axis; older versions flattened what stands behind it, which is the same on vectors."""
     operator = {"Softmax": "softmax", "LogSoftmax": "log_softmax"}[call.call.target.rpartition(".")[2]]
     rank = len(call.output())
-    return Made(operator, {"dim": int(call.get("axis", -1 if rank != 2 else 1)) % rank}, call.values("input0"))
+    return ReadNode(operator, {"dim": int(call.get("axis", -1 if rank != 2 else 1)) % rank}, call.values("input0"))
 
 
 @rule("onnx.MaxPool", "onnx.AveragePool")
@@ -211,7 +211,9 @@ def pool(call: Bound) -> Reading:
     if isinstance(padding, tuple) and len(padding) == 4:
         raise UnsupportedError(f"pads its sides by {padding}, not both alike")
     if call.call.target == "onnx.MaxPool":
-        return Made("max_pool2d", {**args, "dilation": one_or_pair(call.get("dilations", 1))}, call.values("input0"))
+        return ReadNode(
+            "max_pool2d", {**args, "dilation": one_or_pair(call.get("dilations", 1))}, call.values("input0")
+        )
     args["count_include_pad"] = bool(call.get("count_include_pad", 0))
     return pooled_by_window(args, call.values("input0"), call.shape("input0"))
 
@@ -220,7 +222,7 @@ def pool(call: Bound) -> Reading:
 def global_pool(call: Bound) -> Reading:
     """To one pixel."""
     kind = "max" if call.call.target.endswith("MaxPool") else "avg"
-    return Made(f"global_{kind}_pool", {"keepdim": True}, call.values("input0"))
+    return ReadNode(f"global_{kind}_pool", {"keepdim": True}, call.values("input0"))
 
 
 @rule("onnx.ReduceMean")
@@ -233,7 +235,7 @@ def reduce_mean(call: Bound) -> Reading:
 @rule("onnx.Dropout")
 def dropout(call: Bound) -> Reading:
     """Nothing, when evaluating."""
-    return Made("dropout", {"p": rounded(float(setting(call, "ratio", 1, 0.5)))}, call.values("input0"))
+    return ReadNode("dropout", {"p": rounded(float(setting(call, "ratio", 1, 0.5)))}, call.values("input0"))
 
 
 @rule("onnx.Identity", "onnx.Cast", "onnx.CastLike")
@@ -252,7 +254,7 @@ def reshape(call: Bound) -> Reading:
 def transpose(call: Bound) -> Reading:
     """The axes in another order."""
     rank = len(call.output())
-    return Made("~permute", {"order": tuple(call.get("perm", range(rank)[::-1]))}, call.values("input0"))
+    return ReadNode("~permute", {"order": tuple(call.get("perm", range(rank)[::-1]))}, call.values("input0"))
 
 
 @rule("onnx.Split")
@@ -282,7 +284,7 @@ def part(call: Bound) -> Reading:
 def concat(call: Bound) -> Reading:
     """One behind the other."""
     names = sorted((name for name in call.call.arguments if name.startswith("input")), key=lambda name: int(name[5:]))
-    return Made("concat", {"dim": int(call.get("axis", 1)) % len(call.output())}, call.values(*names))
+    return ReadNode("concat", {"dim": int(call.get("axis", 1)) % len(call.output())}, call.values(*names))
 
 
 @rule("onnx.Add", "onnx.Sum", "onnx.Mul", "onnx.Sub", "onnx.Div", "onnx.Pow")
@@ -300,17 +302,17 @@ def join(call: Bound) -> Reading:
         others = call.values(*(key for key in call.call.arguments if key.startswith("input") and key not in held))
         if prod(array.shape) != 1 or (held[0] != "input1" and word not in {"Add", "Mul"}):
             return _biased(call, word, array, others)
-        return Made(f"~{name}", {"number": rounded(float(array.load().reshape(-1)[0]))}, others)
+        return ReadNode(f"~{name}", {"number": rounded(float(array.load().reshape(-1)[0]))}, others)
     if word in {"Div", "Pow"}:
         raise UnsupportedError("takes two results")
     inputs = sorted(key for key in call.call.arguments if key.startswith("input"))
-    return Made(name, {}, call.values(*inputs))
+    return ReadNode(name, {}, call.values(*inputs))
 
 
-def _biased(call: Bound, word: str, array: Array, others: tuple[str, ...]) -> Made:
+def _biased(call: Bound, word: str, array: HeldArray, others: tuple[str, ...]) -> ReadNode:
     """A sum with an array: the bias of the linear layer before it, which a pattern puts there."""
     if word == "Add" and len(array.shape) == 1 and array.shape == call.output()[-1:]:
-        return Made("~bias", {}, others, {"bias": array})
+        return ReadNode("~bias", {}, others, {"bias": array})
     raise UnsupportedError(f"takes an array of the model, {'×'.join(map(str, array.shape))}, as it takes a result")
 
 
@@ -330,7 +332,7 @@ def pad(call: Bound) -> Reading:
         raise UnsupportedError("cuts rows or columns off")
     if not any(pads):
         return Same(call.values("input0")[0])
-    return Made("zero_pad", {"padding": padded(top, bottom, left, right)}, call.values("input0"))
+    return ReadNode("zero_pad", {"padding": padded(top, bottom, left, right)}, call.values("input0"))
 
 
 @rule("onnx.Resize", "onnx.Upsample")
@@ -363,7 +365,7 @@ def lrn(call: Bound) -> Reading:
         "beta": rounded(call.get("beta", 0.75)),
         "k": rounded(call.get("bias", 1.0)),
     }
-    return Made("local_response_norm", args, call.values("input0"))
+    return ReadNode("local_response_norm", args, call.values("input0"))
 
 
 LINEAR = frozenset(f"onnx.{name}" for name in ("Conv", "ConvTranspose", "Gemm", "MatMul", "Add", "BatchNormalization"))
@@ -381,7 +383,7 @@ def quantise(call: Bound) -> Reading:
     if maker in LINEAR and call.has("input2"):
         zero = call.array("input2").load()
         if zero.dtype.kind in "iu" and (zero == np.iinfo(zero.dtype).min).all():
-            return Made("relu", {}, inputs)
+            return ReadNode("relu", {}, inputs)
     return Same(inputs[0])
 
 

@@ -22,7 +22,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Array:
+class HeldArray:
     """An array that a program holds: a weight, or a constant.
 
     Attributes:
@@ -59,7 +59,7 @@ NOWHERE = Place()
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ProgramCall:
     """One call of a function.
 
     Attributes:
@@ -92,9 +92,9 @@ class Program:
     name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    calls: tuple[Call, ...]
+    calls: tuple[ProgramCall, ...]
     shapes: Mapping[str, tuple[int, ...]]
-    arrays: Mapping[str, Array]
+    arrays: Mapping[str, HeldArray]
     notes: tuple[str, ...] = ()
 
 

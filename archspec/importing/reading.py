@@ -7,8 +7,8 @@ from archspec.errors import ArchspecError
 from archspec.importing import aten, onnx_rules  # noqa: F401  # importing a table of rules enters them
 from archspec.importing.flat import INPUT, FlatGraph, FlatNode
 from archspec.importing.patterns import joined
-from archspec.importing.program import Array, Call, Program, UnsupportedError, references
-from archspec.importing.rules import RULES, Bound, Made, Same
+from archspec.importing.program import HeldArray, Program, ProgramCall, UnsupportedError, references
+from archspec.importing.rules import RULES, Bound, ReadNode, Same
 from archspec.writing import printable
 
 VIEWS = frozenset(
@@ -45,7 +45,7 @@ def read(program: Program) -> FlatGraph:
     """
     _check_ends(program)
     check_in_place(program)
-    reader = _Reader(program)
+    reader = _CallReader(program)
     for call in program.calls:
         reader.read(call)
     output = reader.names.get(program.outputs[0], program.outputs[0])
@@ -88,7 +88,7 @@ def check_in_place(program: Program) -> None:
         ArchspecError: One does.
     """
     root: dict[str, str] = {}
-    stale: dict[str, Call] = {}
+    stale: dict[str, ProgramCall] = {}
     for call in program.calls:
         taken = references(tuple(call.arguments.values()))
         _refuse_stale(taken, stale, f"{call.target} at {call.place or call.outputs[0]}")
@@ -102,7 +102,7 @@ def check_in_place(program: Program) -> None:
     _refuse_stale(list(program.outputs), stale, "the output")
 
 
-def _refuse_stale(names: list[str], stale: Mapping[str, Call], reader: str) -> None:
+def _refuse_stale(names: list[str], stale: Mapping[str, ProgramCall], reader: str) -> None:
     for name in names:
         if name in stale:
             writer = stale[name]
@@ -112,7 +112,7 @@ def _refuse_stale(names: list[str], stale: Mapping[str, Call], reader: str) -> N
             )
 
 
-class _Reader:
+class _CallReader:
     """The walk over a program's calls."""
 
     def __init__(self, program: Program) -> None:
@@ -120,7 +120,7 @@ class _Reader:
         self.names = {program.inputs[0]: INPUT}
         self.nodes: list[FlatNode] = []
 
-    def read(self, call: Call) -> None:
+    def read(self, call: ProgramCall) -> None:
         """A call by its rule, or as a foreign node."""
         rule = RULES.get(call.target)
         try:
@@ -141,7 +141,7 @@ class _Reader:
         for made in found if isinstance(found, list) else [found]:
             self._add(call, made)
 
-    def _add(self, call: Call, made: Made) -> None:
+    def _add(self, call: ProgramCall, made: ReadNode) -> None:
         name = call.outputs[made.output]
         inputs = tuple(self.names.get(value, value) for value in made.inputs)
         raw = made.operator.startswith("~")
@@ -150,7 +150,7 @@ class _Reader:
         shape = self.program.shapes.get(name, ())
         self.nodes.append(FlatNode(name, operator, args, inputs, shape, call.place, dict(made.arrays), **foreign))  # type: ignore[arg-type]
 
-    def _foreign(self, call: Call, reason: str) -> None:
+    def _foreign(self, call: ProgramCall, reason: str) -> None:
         values = references(tuple(call.arguments.values()))
         arrays = {f"array{n}": self.program.arrays[v] for n, v in enumerate(values) if v in self.program.arrays}
         inputs = tuple(self.names.get(v, v) for v in values if v not in self.program.arrays)
@@ -163,7 +163,7 @@ class _Reader:
             self.nodes.append(node)
 
 
-def _told(made: Made) -> dict[str, object]:
+def _told(made: ReadNode) -> dict[str, object]:
     """The arguments of a node that are not the operator's defaults."""
     fields = ops.operator(made.operator).model_fields
     return {
@@ -171,9 +171,9 @@ def _told(made: Made) -> dict[str, object]:
     }
 
 
-def shared(graph: FlatGraph) -> Iterator[tuple[Array, list[FlatNode]]]:
+def shared(graph: FlatGraph) -> Iterator[tuple[HeldArray, list[FlatNode]]]:
     """The arrays that several nodes have, with these."""
-    found: dict[str, tuple[Array, list[FlatNode]]] = {}
+    found: dict[str, tuple[HeldArray, list[FlatNode]]] = {}
     for node in graph.nodes:
         for array in node.arrays.values():
             found.setdefault(array.key, (array, []))[1].append(node)

@@ -8,7 +8,7 @@ from archspec import dims
 
 
 @dataclass(frozen=True, slots=True)
-class Rounding:
+class WidthRounding:
     """A way from a fraction of channels to a whole number of them; `text` is of a number x."""
 
     name: str
@@ -20,21 +20,21 @@ class Rounding:
         return all(self.of(multiplier * base) == value for multiplier, value in zip(multipliers, values, strict=True))
 
 
-ROUNDINGS: tuple[Rounding, ...] = (
-    Rounding("floor", "floor({x})", lambda x: x.numerator // x.denominator),
-    Rounding("round", "round({x})", lambda x: (2 * x + 1).__floor__() // 2),
-    Rounding("round, halves to even", "round_even({x})", round),
-    Rounding("ceil", "ceil({x})", lambda x: x.__ceil__()),
-    Rounding("make_divisible to 8", "make_divisible({x}, 8)", lambda x: int(dims.make_divisible(x, 8))),
-    Rounding("make_divisible to 4", "make_divisible({x}, 4)", lambda x: int(dims.make_divisible(x, 4))),
-    Rounding("the nearest multiple of 8", "8 * round({x} / 8)", lambda x: 8 * ((2 * x / 8 + 1).__floor__() // 2)),
-    Rounding("down to a multiple of 8", "8 * floor({x} / 8)", lambda x: 8 * (x / 8).__floor__()),
-    Rounding("up to a multiple of 8", "8 * ceil({x} / 8)", lambda x: 8 * (x / 8).__ceil__()),
+ROUNDINGS: tuple[WidthRounding, ...] = (
+    WidthRounding("floor", "floor({x})", lambda x: x.numerator // x.denominator),
+    WidthRounding("round", "round({x})", lambda x: (2 * x + 1).__floor__() // 2),
+    WidthRounding("round, halves to even", "round_even({x})", round),
+    WidthRounding("ceil", "ceil({x})", lambda x: x.__ceil__()),
+    WidthRounding("make_divisible to 8", "make_divisible({x}, 8)", lambda x: int(dims.make_divisible(x, 8))),
+    WidthRounding("make_divisible to 4", "make_divisible({x}, 4)", lambda x: int(dims.make_divisible(x, 4))),
+    WidthRounding("the nearest multiple of 8", "8 * round({x} / 8)", lambda x: 8 * ((2 * x / 8 + 1).__floor__() // 2)),
+    WidthRounding("down to a multiple of 8", "8 * floor({x} / 8)", lambda x: 8 * (x / 8).__floor__()),
+    WidthRounding("up to a multiple of 8", "8 * ceil({x} / 8)", lambda x: 8 * (x / 8).__ceil__()),
 )
 """From the simplest on; those that the language can say."""
 
 
-def fitting(numbers: Iterable[tuple[int, Sequence[Fraction], Sequence[int]]]) -> tuple[Rounding, ...]:
+def fitting(numbers: Iterable[tuple[int, Sequence[Fraction], Sequence[int]]]) -> tuple[WidthRounding, ...]:
     """The roundings that make all numbers of their bases.
 
     Args:
@@ -47,7 +47,7 @@ def fitting(numbers: Iterable[tuple[int, Sequence[Fraction], Sequence[int]]]) ->
     return tuple(rounding for rounding in ROUNDINGS if all(rounding.fits(*number) for number in numbers))
 
 
-def telling_apart(roundings: Sequence[Rounding], bases: Iterable[int]) -> Fraction | None:
+def telling_apart(roundings: Sequence[WidthRounding], bases: Iterable[int]) -> Fraction | None:
     """The multiplier at which most of some roundings differ, of those with two decimals; None where none does."""
     bases = sorted(set(bases))
     found: tuple[int, Fraction | None] = (1, None)

@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from archspec.importing.program import Array, Call, Program, UnsupportedError, Value, references
+from archspec.importing.program import HeldArray, Program, ProgramCall, UnsupportedError, Value, references
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ReadNode:
     """A node that a call becomes.
 
     Attributes:
@@ -35,7 +35,7 @@ class Made:
     operator: str
     args: Mapping[str, Any]
     inputs: tuple[str, ...]
-    arrays: Mapping[str, Array] = field(default_factory=dict)
+    arrays: Mapping[str, HeldArray] = field(default_factory=dict)
     output: int = 0
 
 
@@ -46,14 +46,14 @@ class Same:
     value: str
 
 
-Reading: TypeAlias = Made | Same | list[Made]
+Reading: TypeAlias = ReadNode | Same | list[ReadNode]
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
     """A call together with its program: what a rule reads."""
 
-    call: Call
+    call: ProgramCall
     program: Program
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -75,7 +75,7 @@ class Bound:
                 raise UnsupportedError(f"takes the array {self.program.arrays[value].key} as it takes a result")
         return found
 
-    def arrays(self, **names: str) -> dict[str, Array]:
+    def arrays(self, **names: str) -> dict[str, HeldArray]:
         """Arrays by the operator's names of them, from the arguments that hold them; what is not given is left out."""
         found = {}
         for name, argument in names.items():
@@ -84,7 +84,7 @@ class Bound:
                 found[name] = self.array(argument)
         return found
 
-    def array(self, argument: str) -> Array:
+    def array(self, argument: str) -> HeldArray:
         """The array that an argument names.
 
         Raises:
@@ -136,8 +136,8 @@ def elementwise(targets: Mapping[str, str], argument: str) -> None:
     """Enter operators of one input and no settings, by the functions that they are."""
     for target, operator in targets.items():
 
-        def read(call: Bound, operator: str = operator) -> Made:
-            return Made(operator, {}, call.values(argument))
+        def read(call: Bound, operator: str = operator) -> ReadNode:
+            return ReadNode(operator, {}, call.values(argument))
 
         rule(target)(read)
 

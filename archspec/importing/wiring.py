@@ -9,7 +9,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from archspec.importing.flat import INPUT, FlatGraph, FlatNode
-from archspec.importing.items import Back, Branch, Fork, Item, Items, Leaf, Scope, Shape
+from archspec.importing.items import Back, Branch, ForkItem, Item, Items, Leaf, ModuleItem, Shape
 
 
 @dataclass(eq=False, slots=True)
@@ -18,7 +18,7 @@ class Unit:
 
     output: str
     inputs: tuple[str, ...]
-    item: Leaf | Scope | None
+    item: Leaf | ModuleItem | None
     node: FlatNode | None
     name: str = ""
 
@@ -72,7 +72,7 @@ class _Wiring:
         (entry,), (exit_name,) = entries, exits
         items = self.body(members, depth + 1, entry, exit_name)
         kind = members[0].place.kinds[depth]
-        scope = Scope(name, kind, items, self.shapes[entry], self.shapes[exit_name])
+        scope = ModuleItem(name, kind, items, self.shapes[entry], self.shapes[exit_name])
         return [Unit(exit_name, (entry,), scope, None, name)]
 
     def _single(self, node: FlatNode, name: str) -> Unit:
@@ -130,7 +130,7 @@ class _Sequence:
             target = self.dominator[target]
         return items[::-1]
 
-    def _fork(self, unit: Unit) -> Fork | None:
+    def _fork(self, unit: Unit) -> ForkItem | None:
         """A join and its branches, if they share nothing but where they begin, and nothing else reads them."""
         source = self.dominator[unit.output]
         branches, seen = [], set[str]()
@@ -145,11 +145,11 @@ class _Sequence:
             seen |= region
         return self._joined(unit, branches, source)
 
-    def _joined(self, unit: Unit, branches: list[Branch], source: str) -> Fork:
+    def _joined(self, unit: Unit, branches: list[Branch], source: str) -> ForkItem:
         node = unit.node
         if node is None:
             raise AssertionError("a unit that joins is a node")
-        return Fork(node.operator, dict(node.args), unit.name, self.shapes[source], node.shape, branches, node)
+        return ForkItem(node.operator, dict(node.args), unit.name, self.shapes[source], node.shape, branches, node)
 
     def _region(self, source: str, target: str) -> Set[str]:
         """The values on the ways from one value to another, the first left out."""
@@ -162,7 +162,7 @@ class _Sequence:
         return found
 
     def _one_after_the_other(self) -> Items:
-        forks: dict[str, Fork] = {}
+        forks: dict[str, ForkItem] = {}
         absorbed = set[str]()
         for unit in reversed(self.units):
             if unit.item is None and unit.output not in absorbed:

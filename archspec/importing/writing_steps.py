@@ -7,7 +7,19 @@ from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias
 
 from archspec import ops
-from archspec.importing.items import Back, Choice, Fork, Item, Items, Leaf, Repeated, Scope, Table, bodies, settled
+from archspec.importing.items import (
+    Back,
+    ConditionItem,
+    ForkItem,
+    Item,
+    Items,
+    Leaf,
+    ModuleItem,
+    Repeated,
+    TableItem,
+    bodies,
+    settled,
+)
 from archspec.importing.varied import Varied
 from archspec.language.document import (
     Body,
@@ -120,16 +132,16 @@ class _Writer:
             return From(**{"from": getattr(to, "label", None) or "input"})
         if isinstance(item, Leaf):
             return Call(name=item.operator, args=self._given(item), **self._as(item, self._told(item, counts)))
-        if isinstance(item, Scope):
+        if isinstance(item, ModuleItem):
             return Group(body=self._inner(item.items), **self._as(item, cleaned(item.name)))
         if isinstance(item, Repeated):
             return Repeat(repeat=item.times, body=self._inner(item.items), **self._as(item, cleaned(item.name)))
-        if isinstance(item, Choice):
+        if isinstance(item, ConditionItem):
             other = self.body(item.other) if item.other else None
             return When(when=item.condition, then=self.body(item.then), **({"else": other} if other else {}))
-        return self._table(item) if isinstance(item, Table) else self._join(item)
+        return self._table(item) if isinstance(item, TableItem) else self._join(item)
 
-    def _table(self, table: Table) -> TableStep:
+    def _table(self, table: TableItem) -> TableStep:
         """A table with the columns in which its rows differ from the block's defaults."""
         known = table.defaults
         used = [name for name in known if any(row.args[name] != known[name] for row in table.rows)]
@@ -165,7 +177,7 @@ class _Writer:
             None if cell is None else int(cell) for cell in cells
         ]
 
-    def _join(self, fork: Fork) -> Join:
+    def _join(self, fork: ForkItem) -> Join:
         named = any(branch.name for branch in fork.branches)
         branches = {
             cleaned(branch.name) or _called(branch.items, number, named): self._inner(branch.items)
@@ -184,7 +196,7 @@ class _Writer:
             return ""
         return name or (leaf.operator if counts[leaf.operator] > 1 and leaf.operator not in ops.registered() else "")
 
-    def _as(self, item: Leaf | Fork | Scope | Repeated, name: str) -> dict[str, Any]:
+    def _as(self, item: Leaf | ForkItem | ModuleItem | Repeated, name: str) -> dict[str, Any]:
         if item.label:
             return {"as": item.label}
         if not name:
@@ -211,6 +223,6 @@ class _Writer:
 def _called(items: Items, number: int, named: bool) -> str:
     """What a branch without a name is called: beside ones that have names, the one that passes on is the shortcut."""
     only = items[0] if len(items) == 1 else None
-    only = only.then[0] if isinstance(only, Choice) else only
+    only = only.then[0] if isinstance(only, ConditionItem) else only
     passes = isinstance(only, Leaf) and only.operator == "identity"
     return "shortcut" if named and passes else f"branch{number}"

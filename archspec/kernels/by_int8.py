@@ -14,38 +14,54 @@ class ByInt8:
     """See `archspec.kernels.ways`. Weights alone are kept as bits: their inputs are no bytes."""
 
     def packed(self, weight: Tensor, layer: Any) -> Tensor:
-        """Groups × (channels·taps) × filters, or features × features, of ±1."""
+        """Groups × (taps·channels) × filters, or 1 × features × features, of ±1."""
         if not layer.form.binary_input:
             return BITS.packed(weight, layer)
         groups = layer.groups if weight.dim() == 4 else 1
-        signs = 1 - 2 * (weight < 0).to(torch.int8)
-        return signs.reshape(groups, len(weight) // groups, -1).transpose(1, 2).contiguous()
+        rows = _signs(weight).movedim(1, -1)  # channels last: they lie side by side in an image
+        return rows.reshape(groups, len(weight) // groups, -1).transpose(1, 2).contiguous()
 
     def unpacked(self, stored: Tensor, layer: Any) -> Tensor:
         """±1."""
         if not layer.form.binary_input:
             return BITS.unpacked(stored, layer)
-        return stored.transpose(1, 2).reshape(layer.form.weight.shape).float()
+        filters, channels, *taps = layer.form.weight.shape
+        rows = stored.transpose(1, 2).reshape(filters, *taps, channels)
+        return rows.movedim(-1, 1).float().contiguous()
 
     def compute(self, layer: Any, x: Tensor) -> Tensor:
         """Whole numbers, and the factors."""
         if not layer.form.binary_input:
             return BITS.compute(layer, x)
-        signs = torch.where(x < 0, -1.0, 1.0)
         if x.dim() == 2:
-            return scaled(layer, product(signs.to(torch.int8), layer.stored[0]).float(), x)
-        window, groups = layer.window, layer.groups
-        (top, left), (bottom, right) = window.before, window.after
-        signs = functional.pad(signs, (left, right, top, bottom))
-        seen = functional.unfold(signs, window.kernel, window.dilation, 0, window.stride)  # n × (c·taps) × pixels
-        n, _, pixels = seen.shape
-        seen = seen.to(torch.int8).reshape(n, groups, -1, pixels).permute(1, 0, 3, 2)
-        wholes = [
-            product(part.reshape(n * pixels, -1), weight).reshape(n, pixels, -1)
-            for part, weight in zip(seen, layer.stored, strict=True)
-        ]
-        y = torch.cat(wholes, 2).transpose(1, 2).reshape(n, -1, *window.size(*x.shape[2:]))
-        return scaled(layer, y.float(), x)
+            return scaled(layer, product(_signs(x), layer.stored[0]).float(), x)
+        return scaled(layer, _convolved(layer, x).float(), x)
+
+
+def _signs(x: Tensor) -> Tensor:
+    return (x < 0).to(torch.int8).mul_(-2).add_(1)
+
+
+def _convolved(layer: Any, x: Tensor) -> Tensor:
+    """n × filters × height × width; padded taps are 0, which a byte can say."""
+    window, groups = layer.window, layer.groups
+    (top, left), (bottom, right) = window.before, window.after
+    image = functional.pad(_signs(x), (left, right, top, bottom)).movedim(1, -1).contiguous()
+    n, _, _, channels = image.shape
+    size = window.size(*x.shape[2:])
+    batch, down, across, along = image.stride()
+    steps = [
+        (stride * each, dilation * each)
+        for stride, dilation, each in zip(window.stride, window.dilation, (down, across), strict=True)
+    ]
+    (fall, tall), (go, wide) = steps
+    seen = image.as_strided((n, *size, *window.kernel, channels), (batch, fall, go, tall, wide, along))
+    some = channels // groups
+    wholes = [
+        product(seen[..., group * some : (group + 1) * some].reshape(n * size[0] * size[1], -1), weight)
+        for group, weight in enumerate(layer.stored)
+    ]
+    return torch.cat(wholes, 1).reshape(n, *size, -1).movedim(-1, 1)
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:

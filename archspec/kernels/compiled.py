@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
@@ -18,6 +19,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 LANES = 8
 """Words of 64 bits in a vector: one register of AVX-512, two of AVX2, four of NEON; LLVM says which for a processor."""
+
+EIGHT = np.uint64(LANES)
 
 ROWS = 4
 """Rows that meet a vector while it is in a register."""
@@ -204,24 +207,38 @@ def pack_planes(x: Any, planes: Any) -> None:
 
 
 @compiled
-def gather(planes: Any, window: Any, lanes: Any, first: int, blocks: int) -> None:
-    """What the windows of some blocks of pixels see, +1 in the padding: blocks × (taps·words) × LANES.
+def gather(planes: Any, window: Any, lanes: Any, first: int, last: int) -> None:
+    """What the windows of some pixels see, +1 in the padding: blocks × (taps·words) × LANES; what is left stays.
 
     The window: height and width of the image, of the kernel, of the result; stride, top and left padding, dilation.
     """
     height, width, tall, wide, _, across, down, right, top, left, fall, spread = window
     words = planes.shape[0]
-    for block in range(blocks):
-        for lane in range(LANES):
-            pixel = (first + block) * LANES + lane
-            y, x = pixel // across * down - top, pixel % across * right - left
-            at = 0
-            for tap in range(tall * wide):
-                row, column = y + tap // wide * fall, x + tap % wide * spread
-                inside = 0 <= row < height and 0 <= column < width
-                for word in range(words):
-                    lanes[block, at, lane] = planes[word, row * width + column] if inside else np.uint64(0)
-                    at += 1
+    for tap in range(tall * wide):
+        upwards, sideways = top - tap // wide * fall, left - tap % wide * spread
+        begin, end = -(-sideways // right), (width - 1 + sideways) // right + 1  # the columns that see no padding
+        for word in range(words):
+            at, plane = tap * words + word, planes[word]
+            pixel, y, x = first, first // across, first % across
+            while pixel < last:
+                stop = min(across, x + last - pixel)
+                row = y * down - upwards
+                inside = 0 <= row < height
+                low = min(max(begin, x), stop) if inside else stop
+                high = max(min(end, stop), low)
+                place = row * width - sideways
+                go = pixel - x - first
+                for column in range(x, low):
+                    lane = np.uint64(go + column)
+                    lanes[lane // EIGHT, np.uint64(at), lane % EIGHT] = 0
+                for column in range(low, high):
+                    lane = np.uint64(go + column)
+                    lanes[lane // EIGHT, np.uint64(at), lane % EIGHT] = plane[np.uint64(place + column * right)]
+                for column in range(high, stop):
+                    lane = np.uint64(go + column)
+                    lanes[lane // EIGHT, np.uint64(at), lane % EIGHT] = 0
+                pixel += stop - x
+                x, y = 0, y + 1
 
 
 # ------------------------------------------------------------------ layers
@@ -249,8 +266,9 @@ def linear(x: Any, lanes: Any, means: Any, alpha: Any, bias: Any, y: Any, first:
         count_differing(words, 0, bottom - top, lanes, first, last, counts)
         for row in range(top, bottom):
             mean, count = means[row, 0], counts[row - top]
+            full, two = np.float32(features), np.float32(2)
             for feature in range(begin, end):
-                whole = np.float32(np.int32(features - 2 * count[feature]))
+                whole = full - two * np.float32(count[feature])
                 y[row, feature] = whole * mean * alpha[feature] + bias[feature]
 
 
@@ -273,12 +291,13 @@ def convolve(  # noqa: PLR0913  # numba takes no mapping
 
     x: n × groups × channels × pixels; rows: groups × filters × (taps·words); y: n × groups × filters × pixels. The
     border: the pixels whose windows have padded taps, in order; the case of each; and groups × filters × cases the sum
-    of the weights on padded taps.
+    of the weights on padded taps. The whole numbers are below 2²⁴, so float32 holds them, and twice as many stand in a
+    vector as of int64.
     """
     edge, case, lost = border
     groups, _, length = rows.shape
     pixels, channels = y.shape[3], x.shape[2]
-    total = channels * window[2] * window[3]
+    full, two = np.float32(channels * window[2] * window[3]), np.float32(2)
     planes = np.empty(((channels + 63) // 64, x.shape[3]), np.uint64)
     blocks = (pixels + LANES - 1) // LANES
     some = max(1, min(blocks, NEAR // (length * LANES), NEAR // ((end - begin) * LANES // 2)))
@@ -290,21 +309,21 @@ def convolve(  # noqa: PLR0913  # numba takes no mapping
             pack_planes(x[image, group], planes)
             for first in range(0, blocks, some):
                 now = min(some, blocks - first)
-                gather(planes, window, lanes, first, now)
-                count_differing(rows[group], begin, end, lanes, 0, now, counts)
                 pixel = first * LANES
-                width = min(pixels - pixel, some * LANES)
-                part = y[image, group, :, pixel : pixel + width]
-                mean = means[image, pixel : pixel + width]
+                width = min(pixels - pixel, now * LANES)
+                gather(planes, window, lanes, pixel, pixel + width)
+                count_differing(rows[group], begin, end, lanes, 0, now, counts)
                 low, high = np.searchsorted(edge, pixel), np.searchsorted(edge, pixel + width)
                 loss[:] = 0
                 for each in range(begin, end):
-                    scale, shift = alpha[group, each], bias[group, each]
                     for number in range(low, high):
                         loss[edge[number] - pixel] = lost[group, each, case[number]]
-                    for at in range(width):
-                        whole = np.float32(np.int32(total - 2 * counts[each, at] - loss[at]))
-                        part[each, at] = whole * mean[at] * scale + shift
+                    scale, shift = alpha[group, each], bias[group, each]
+                    start = np.uint64(pixel)  # numba asks of a signed index whether it counts from the end
+                    for at in range(np.uint64(width)):
+                        whole = full - two * np.float32(counts[np.uint64(each), at]) - np.float32(loss[at])
+                        result = whole * means[np.uint64(image), start + at] * scale + shift
+                        y[np.uint64(image), np.uint64(group), np.uint64(each), start + at] = result
 
 
 # ------------------------------------------------------------------ one-bit weights, real inputs

@@ -2,13 +2,15 @@
 
 Whole numbers are counted first, then the factors are multiplied in the order of `archspec.runtime.binary`: ·K, ·α, +
 bias. The means of |x| are computed by that layer's own method. Weights alone of one bit add real inputs, in another
-order than torch: equal where the sums are exact, else up to their last digits.
+order than torch: equal where the sums are exact, else up to their last digits. (What a window gives that sees padding
+alone is 0; its sign torch leaves to how it computes.)
 
 A packed layer does not learn, though gradients go through it to what stands before it. In a state dict it has the
 names and shapes of the layer that it was packed from, with ±1 for weights.
 """
 
 import copy
+from math import isnan
 from typing import Any, Self
 
 import torch
@@ -102,11 +104,12 @@ class PackedLayer(nn.Module):
 
     def _takes(self, x: Tensor) -> bool:
         plain = (type(x) is Tensor or type(x) is nn.Parameter) and x.is_cpu and x.dtype is torch.float32
-        if not plain or self.alpha.dtype is not torch.float32 or not self._fits(x):
+        alpha: Any = self._buffers["alpha"]  # nn.Module looks for self.alpha last of all
+        if not plain or alpha.dtype is not torch.float32 or not self._fits(x):
             return False
         if torch.is_autocast_enabled("cpu"):
             return False
-        return self.carries_nan or not bool(x.isnan().any())
+        return self.carries_nan or not isnan(x.sum().item())
 
     def _fits(self, x: Tensor) -> bool:
         raise NotImplementedError
@@ -273,13 +276,21 @@ def refuse(layer: BinaryConv2d | BinaryLinear) -> None:
 
 
 def _without_numbers(layer: BinaryConv2d | BinaryLinear) -> Any:
-    """A copy of a layer on torch's meta device: its settings, and shapes without memory."""
-    with torch.no_grad():
-        empty: dict[int, Any] = {
-            id(each): nn.Parameter(torch.empty_like(each, device="meta"), each.requires_grad)
-            for each in layer.parameters(recurse=False)
-        }
-        empty |= {id(each): torch.empty_like(each, device="meta") for each in layer.buffers(recurse=False)}
-    made = copy.deepcopy(layer, empty)
-    made.__class__ = BinaryConv2d if isinstance(layer, BinaryConv2d) else BinaryLinear  # not one that asks for bits
-    return made
+    """A layer of the same settings on torch's meta device: shapes without memory."""
+    settings: dict[str, Any] = {
+        "bias": layer.bias is not None,
+        "binary_input": layer.binary_input,
+        "input_scale": layer.input_scale,
+        "device": "meta",
+    }
+    if isinstance(layer, BinaryLinear):
+        return BinaryLinear(layer.in_features, layer.out_features, **settings)
+    left, right, top, bottom = layer.sides
+    settings |= {
+        "kernel_size": layer.kernel_size,
+        "stride": layer.stride,
+        "padding": (top, bottom, left, right) if any(layer.sides) else layer.padding,
+        "dilation": layer.dilation,
+        "groups": layer.groups,
+    }
+    return BinaryConv2d(layer.in_channels, layer.out_channels, **settings)

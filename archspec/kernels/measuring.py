@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -29,10 +30,13 @@ from archspec.language import Document
 from archspec.result import Reported, short
 from archspec.runtime.binary import BinaryConv2d, BinaryLinear
 from archspec.runtime.build import build
+from archspec.runtime.inputs import drawn
 
 RUNS = 15
 WARM = 2
 """Rounds that are not counted."""
+
+LAYERS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 
 LAYOUTS = {"nchw": torch.contiguous_format, "channels_last": torch.channels_last}
 
@@ -131,7 +135,7 @@ def measured(
     real = copy.deepcopy(model, {id(each): _real(each) for each in model.modules() if _one_bit(each)}).eval()
     machine = _machine()
     with _threads(threads) as used, torch.inference_mode():
-        nodes = [node for node in network.nodes if _place(node) and isinstance(_at(model, node), nn.Conv2d | nn.Linear)]
+        nodes = [node for node in network.nodes if isinstance(_at(model, node), LAYERS)]
         if not nodes:
             raise ArchspecError(f"{network.name} has no convolution or linear layer to measure")
         layers = []
@@ -141,8 +145,7 @@ def measured(
             bits = bits if isinstance(bits, PackedLayer) else None
             layers.append(_layer(network, node, _at(real, node), bits, machine, used, runs))
         progress(network.name, len(nodes), len(nodes) + 1)
-        x = torch.randn(network.input.shape)
-        whole = _forms(real, packed, x, runs)
+        whole = _forms(real, packed, drawn(network, 0), runs)
         progress(network.name, len(nodes) + 1, len(nodes) + 1)
     return Measurement(network, tuple(layers), whole, used, runs, chosen, machine)
 
@@ -154,7 +157,7 @@ def _layer(  # what one row needs
     weight: Tensor = real[-1].weight if isinstance(real, nn.Sequential) else real.weight  # type: ignore[assignment]
     products = weight[0].numel()
     macs = int(node.output.elements) * products
-    floats, ones = _forms(real, bits, torch.randn(given), runs)
+    floats, ones = _forms(real, bits, (torch.randn(given),), runs)
     if machine is not None:
         floats = _under(floats, machine.seconds(macs, machine.macs, floats.bytes, threads))
     if bits is None or ones is None:
@@ -173,16 +176,19 @@ def _under(form: FormTime, roof: float) -> FormTime:
     return FormTime(form.seconds, form.layout, form.bytes, roof)
 
 
-def _forms(real: nn.Module, bits: nn.Module | None, x: Tensor, runs: int) -> tuple[FormTime, FormTime | None]:
+def _forms(
+    real: nn.Module, bits: nn.Module | None, given: tuple[Tensor, ...], runs: int
+) -> tuple[FormTime, FormTime | None]:
     """The quickest form in float32, and that of bits, measured in turn."""
-    layouts = LAYOUTS if x.dim() == 4 else {"": torch.contiguous_format}
+    images = any(x.dim() == 4 for x in given)
+    layouts = LAYOUTS if images else {"": torch.contiguous_format}
     works: dict[str, Callable[[], Any]] = {}
     for layout, format_ in layouts.items():
         model: Any = copy.deepcopy(real) if layout == "channels_last" else real
         model = model.to(memory_format=format_)  # which torch's types do not know of a module
-        works[layout] = _call(model, x.contiguous(memory_format=format_))
+        works[layout] = partial(model, *(x.contiguous(memory_format=format_) if x.dim() == 4 else x for x in given))
     if bits is not None:
-        works["bits"] = _call(bits, x)
+        works["bits"] = partial(bits, *given)
     seconds = in_turn(works, runs)
     best = min(layouts, key=seconds.__getitem__)
     floats = FormTime(seconds[best], best, kernels.bytes_of(real))
@@ -200,10 +206,6 @@ def in_turn(
             works[name]()
             taken[name].append(clock() - begin)
     return {name: median(each[WARM:]) for name, each in taken.items()}
-
-
-def _call(model: nn.Module, x: Tensor) -> Callable[[], Any]:
-    return lambda: model(x)
 
 
 def _one_bit(module: nn.Module) -> bool:

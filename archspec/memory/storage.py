@@ -68,7 +68,8 @@ def held(stored: StorageLayout) -> StorageLayout:
     """The storages as a module that calls modules holds them: what is handed to a part, until that part is done.
 
     A call keeps its arguments, and so does the caller: while a layer runs, the inputs of all the parts that it stands
-    in are there, and the network's input is there to the end. Each is read once more by the last node of such a part.
+    in are there, and the network's inputs are there to the end. So is a value with a name to which a step goes back,
+    until the body that has the name is done. Each is read once more by the last node of such a part.
     """
     network = stored.network
     ends: dict[str, int] = {}  # of each part, its last node
@@ -81,6 +82,8 @@ def held(stored: StorageLayout) -> StorageLayout:
         for name in node.inputs:
             inside = set() if name in network.inputs else set(_parts(name))
             readers[lies_in[name]].update(ends[part] for part in _parts(node.name) if part not in inside)
+    for name, bodies in network.gone_back.items():
+        readers[lies_in[name]].update(ends.get(body, len(network.nodes) - 1) for body in bodies if name in lies_in)
     for number in range(len(network.inputs)):
         readers[number].add(len(network.nodes) - 1)
     storages = zip(stored.storages, readers, strict=True)

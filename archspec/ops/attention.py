@@ -7,13 +7,14 @@ products out of use; kernels may skip them, but they are counted whole, as FlopC
 
 from types import MappingProxyType
 
-from archspec.dims import Dim, exact_div, product
+from archspec.dims import Dim, exact_div, minimum, product
 from archspec.errors import DivisibilityError, ShapeError
 from archspec.ops.base import (
     AboveZero,
     Function,
     Module,
     Operations,
+    Positive,
     Probability,
     Sight,
     Switch,
@@ -69,7 +70,8 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
     arXiv:1706.03762, equation 1. Q is … × L × d, K … × S × d, V … × S × e; `scale` is 1/√d unless given. `is_causal`
     lets a query see the keys up to its own place. With `enable_gqa` the heads (the axis before L) of Q are a multiple
     of those of K and V (Ainslie et al. 2023, arXiv:2305.13245); nothing is computed twice for the keys' sake, but all
-    query heads are counted.
+    query heads are counted. With a `window` of W, which is causal, a query sees the W keys up to its own place (Beltagy
+    et al. 2020, arXiv:2004.05150); its scores are counted whole, as they are computed, but only W keys are kept.
 
     >>> attention = ScaledDotProductAttention(is_causal=True, enable_gqa=True)
     >>> attention.output(Tensor((1, 32, 100, 128)), *[Tensor((1, 8, 100, 128))] * 2).shape
@@ -78,11 +80,13 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
 
     arity = "many"
     letters = ("n heads l_q d_k", "n heads l_k d_k", "n heads l_k d_v")
-    torch_defaults = MappingProxyType({"scale": None, "dropout_p": 0.0})
+    example = MappingProxyType({"window": None})
+    torch_defaults = MappingProxyType({"scale": None, "dropout_p": 0.0, "window": None})
     is_causal: Switch = False
     enable_gqa: Switch = False
     scale: AboveZero | None = None
     dropout_p: Probability = 0
+    window: Positive | None = None
 
     def output(self, *xs: Tensor) -> Tensor:
         """… × L × e."""
@@ -101,6 +105,8 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
             raise ShapeError(
                 f"{self.name} needs as many keys as values, found {k.shape[-2]} and {v.shape[-2]} ({k}, {v})"
             )
+        if self.window is not None and not self.is_causal:
+            raise ShapeError(f"{self.name}: a window is of the keys before a query; give is_causal: true", "window")
         self._check_heads(q, k, v)
         if len(xs) == 4:
             self._check_mask(q, k, xs[3])
@@ -134,6 +140,14 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
         """All there is."""
         return Sight(everything=True)
 
+    def cached(self, *xs: Tensor) -> Dim:
+        """Of causal attention the keys and values, those in the window: n·kv_heads·min(S, W)·(d + e)."""
+        if not self.is_causal:
+            return 0
+        _, k, v = xs[:3]
+        kept = k.shape[-2] if self.window is None else minimum(k.shape[-2], self.window)
+        return product(k.shape[:-2]) * kept * (k.shape[-1] + v.shape[-1])
+
     def operations(self, *xs: Tensor) -> Operations:
         """The products QKᵀ and that with V; the scores' scale, a mask and a softmax; a causal mask is counted whole."""
         q, k, v = xs[:3]
@@ -149,11 +163,12 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
         )
 
     def torch_call(self, *xs: Tensor) -> Function | Module:
-        """`torch.nn.functional.scaled_dot_product_attention`; with a dropout, a module that leaves it out at rest."""
+        """Torch's function; with a dropout or a window, a module that has one while training, and masks the rest."""
         given = {"is_causal": self.is_causal, "enable_gqa": self.enable_gqa, "scale": self.scale}
-        if isinstance(self.dropout_p, int) and self.dropout_p == 0:
+        if self.window is None and isinstance(self.dropout_p, int) and self.dropout_p == 0:
             return self.function("torch.nn.functional.scaled_dot_product_attention", given)
-        return self.module("archspec.runtime.attention.AttentionWithDropout", {"dropout_p": self.dropout_p, **given})
+        given |= {"dropout_p": self.dropout_p, "window": self.window}
+        return self.module("archspec.runtime.attention.DotProductAttention", given)
 
 
 class Rotary(Weightless, name="rotary"):

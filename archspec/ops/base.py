@@ -280,6 +280,10 @@ class Operator(BaseModel, ABC):
         """What a pixel of the result sees of an input; as it stands, the pixel in the same place."""
         return Sight()
 
+    def cached(self, *x: Any) -> Dim:
+        """How many numbers a decoder keeps of what flows in, so that a later token need not compute them again."""
+        return 0
+
     @abstractmethod
     def operations(self, *x: Any, **_: Any) -> Operations:
         """Its arithmetic for one forward pass."""

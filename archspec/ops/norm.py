@@ -21,6 +21,7 @@ from archspec.ops.base import (
     any_spatial,
     features,
     image,
+    is_one,
     same_size,
 )
 
@@ -136,7 +137,7 @@ class GroupNorm(Operator, name="group_norm"):
 
     def output(self, x: Tensor) -> Tensor:
         """X."""
-        self._length(x)
+        several(self._length(x), x, self.name)
         return x
 
     def _length(self, x: Tensor) -> Dim:
@@ -178,6 +179,7 @@ class InstanceNorm(Operator, name="instance_norm"):
     def output(self, x: Tensor) -> Tensor:
         """X."""
         any_spatial(x, self.name)
+        several(product(x.shape[2:]), x, self.name)
         return x
 
     def sight(self, x: Tensor) -> Sight:
@@ -197,6 +199,12 @@ class InstanceNorm(Operator, name="instance_norm"):
         """`torch.nn.InstanceNorm2d`, or that of sequences or volumes."""
         target = f"torch.nn.InstanceNorm{any_spatial(x, self.name)}d"
         return self.module(target, {"num_features": x.shape[1], **self.settings()}, 1)
+
+
+def several(elements: Dim, x: Tensor, operator: str) -> None:
+    """That more than one element is normalised together: one by itself is its own mean."""
+    if is_one(elements):
+        raise ShapeError(f"{operator} of {x} would normalise each element by itself, to 0")
 
 
 def scale_and_shift(shape: tuple[Dim, ...]) -> tuple[Weight, ...]:

@@ -160,8 +160,9 @@ def _records(found: "Measurement") -> list[Column]:
     ]
 
 
-def _setting(layer: "MeasuredLayer", name: str) -> tuple[Any, Any]:
-    return per_axis(getattr(layer.node.operator, name, 1), 2)
+def _setting(layer: "MeasuredLayer", name: str) -> tuple[Any, ...]:
+    """A setting of a window, once for each axis of its input; 1 of what has none."""
+    return per_axis(getattr(layer.node.operator, name, 1), max(len(layer.given) - 2, 1))
 
 
 def _data(found: "Measurement") -> dict[str, Any]:

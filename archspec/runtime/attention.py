@@ -5,31 +5,43 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-class AttentionWithDropout(nn.Module):
-    """`scaled_dot_product_attention` whose dropout is left out when evaluating."""
+class DotProductAttention(nn.Module):
+    """`scaled_dot_product_attention` with a dropout while training, or a window of keys up to the query's place."""
 
     def __init__(
-        self, dropout_p: float = 0.0, is_causal: bool = False, enable_gqa: bool = False, scale: float | None = None
+        self,
+        is_causal: bool = False,
+        enable_gqa: bool = False,
+        scale: float | None = None,
+        dropout_p: float = 0.0,
+        window: int | None = None,
     ) -> None:
         super().__init__()
-        self.dropout_p, self.is_causal, self.enable_gqa, self.scale = dropout_p, is_causal, enable_gqa, scale
+        self.is_causal, self.enable_gqa, self.scale = is_causal, enable_gqa, scale
+        self.dropout_p, self.window = dropout_p, window
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None) -> Tensor:
-        """softmax(QKᵀ·scale + mask)·V, parts of the softmax set to zero while training."""
+        """softmax(QKᵀ·scale + mask)·V."""
+        if self.window is not None:
+            places = torch.arange(query.shape[-2], device=query.device)[:, None]
+            behind = places - torch.arange(key.shape[-2], device=query.device)
+            attn_mask = (behind >= 0) & (behind < self.window)
         return functional.scaled_dot_product_attention(
             query,
             key,
             value,
             attn_mask,
             dropout_p=self.dropout_p if self.training else 0.0,
-            is_causal=self.is_causal,
-            enable_gqa=self.enable_gqa,
+            is_causal=self.is_causal and attn_mask is None,
             scale=self.scale,
+            enable_gqa=self.enable_gqa,
         )
 
     def extra_repr(self) -> str:
         """What it was made with."""
-        return f"dropout_p={self.dropout_p}, is_causal={self.is_causal}, enable_gqa={self.enable_gqa}"
+        settings = {"is_causal": self.is_causal, "enable_gqa": self.enable_gqa, "scale": self.scale}
+        settings |= {"dropout_p": self.dropout_p, "window": self.window}
+        return ", ".join(f"{name}={value}" for name, value in settings.items())
 
 
 class RotaryEmbedding(nn.Module):

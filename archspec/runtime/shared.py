@@ -26,7 +26,8 @@ def share(module: nn.Module, owners: dict[str, nn.Module]) -> None:
         owners = {**owners, COUNTER: owners["running_mean"]}
     for name in owners:
         delattr(module, name)
-    module.__class__ = _sharing(type(module), tuple(owners))  # type: ignore[arg-type]  # a class is hashable
+    cls: Any = type(module)
+    module.__class__ = _sharing(cls, tuple(owners))
     module.__dict__["_owners"] = {name: (owner,) for name, owner in owners.items()}  # in a tuple it is no child
 
 
@@ -50,13 +51,14 @@ class Sharing:
             super()._load_from_state_dict(*args, **kwargs)  # type: ignore[misc]  # a module's
 
 
-def _blank(cls: type[nn.Module], names: tuple[str, ...]) -> nn.Module:
-    made = _sharing(cls, names)  # type: ignore[arg-type]  # a class is hashable
-    return made.__new__(made)
+def _blank(cls: Any, names: tuple[str, ...]) -> nn.Module:
+    made = _sharing(cls, names)
+    blank: nn.Module = made.__new__(made)
+    return blank
 
 
 @cache
-def _sharing(cls: type[nn.Module], names: tuple[str, ...]) -> type[nn.Module]:
+def _sharing(cls: Any, names: tuple[str, ...]) -> Any:
     """The class of modules of a class that have these arrays of others."""
     found = {name: property(partial(_owned, name)) for name in names}
     return type(cls.__name__, (Sharing, cls), {"_shared": (cls, names), **found})

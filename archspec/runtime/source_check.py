@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.graph import Network
 from archspec.runtime.agreement import Comparison, NodeFacts
 from archspec.runtime.build import build
+from archspec.runtime.flops import flop_counter
 from archspec.runtime.inputs import drawn, results, zeros
 
 UNCOUNTED = "num_batches_tracked"
@@ -33,7 +33,7 @@ def check_source(network: Network, source: str, expected: NodeFacts, device: str
     with torch.device(device):
         model = source_network(source, network.bindings).eval()
         taken = zeros(network, device)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), flop_counter(device) as counter:
         shapes = tuple(tuple(x.shape) for x in results(model(*taken)))
     learned = {name for name, _ in model.named_parameters()}
     weights = tuple((key, tuple(value.shape), key in learned) for key, value in model.state_dict().items())

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.cost import CostRow, count
 from archspec.graph import Network, Node
@@ -18,6 +17,7 @@ from archspec.graph.names import place_of, state_key
 from archspec.ops import Operator
 from archspec.runtime.agreement import MEASURED, Agreement, Comparison, NodeFacts, added
 from archspec.runtime.build import build
+from archspec.runtime.flops import flop_counter
 from archspec.runtime.inputs import results, zeros
 from archspec.runtime.refusal import refusals
 from archspec.runtime.source_check import UNCOUNTED, check_source
@@ -114,7 +114,7 @@ class _ForwardPass:
         self.inputs = tuple(network.inputs)
         taken = zeros(network, device)
         self.names.update((id(x), name) for name, x in zip(self.inputs, taken, strict=True))
-        with refusals(model), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        with refusals(model), torch.no_grad(), flop_counter(device) as counter:
             self.output = _one_or_several(tuple(tuple(x.shape) for x in results(model(*taken))))
         flops = counter.get_flop_counts()
         self.macs = {place.partition(".")[2]: sum(counts.values()) // 2 for place, counts in flops.items()}

@@ -23,7 +23,8 @@ def ranked(column: Any, largest: bool = False) -> Any:
     >>> ranked(np.array([Fraction(1, 2), None, 2**70], dtype=object)).tolist()
     [0, 9223372036854775807, 1]
     """
-    if column.dtype == np.int64 and not (column.size and largest and column.min() == np.iinfo(np.int64).min):
+    least = np.iinfo(np.int64).min
+    if column.dtype == np.int64 and not (largest and column.size and column.min() == least):
         return -column if largest else column
     found = np.full(len(column), np.iinfo(np.int64).max)
     defined = np.array([value is not None for value in column], dtype=bool)

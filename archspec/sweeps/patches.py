@@ -134,7 +134,7 @@ class Cutter:
 
     def _figures(self, places: Sequence[Any]) -> dict[str, Separable]:
         network = self._network(places)
-        for tensor in (network.input, *(node.output for node in network.nodes)):
+        for tensor in (*network.inputs.values(), *(node.output for node in network.nodes)):
             _check_sizes(tensor.shape)
         table = cost.count(network, self.counting)
         found = {name: separable(table, name) for name in self.registered}

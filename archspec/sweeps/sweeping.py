@@ -236,18 +236,21 @@ def _table(
 
 
 def _labels(names: Sequence[Any], rows: Rows) -> Any:
-    every = np.empty(len(names), dtype=object)
-    every[:] = names
-    return every[rows.subject]
+    return _listed(names)[rows.subject]
 
 
 def _values(subjects: Sequence[Subject], name: str, axis: int, rows: Rows) -> Any:
     """The values of one symbol at each row."""
-    found = np.empty(len(rows), dtype=object)
-    for number, subject in enumerate(subjects):
+    every = [_listed(subject.axes[name]) for subject in subjects]
+    found = np.empty(len(rows), dtype=np.result_type(*every))
+    for number, (subject, values) in enumerate(zip(subjects, every, strict=True)):
         mine = rows.subject == number
-        every = np.empty(len(subject.axes[name]), dtype=object)
-        every[:] = subject.axes[name]
         inner = prod(subject.shape[axis + 1 :])
-        found[mine] = every[rows.place[mine] // inner % len(every)]
+        found[mine] = values[rows.place[mine] // inner % len(values)]
+    return found
+
+
+def _listed(values: Sequence[Any]) -> Any:
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
     return whole(found)

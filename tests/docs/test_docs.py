@@ -6,8 +6,8 @@ Markers that a rendered page does not show tell how a part is tested:
     <!-- faults -->         a text block: the faults of the YAML block before it
     <!-- values -->         a table of expressions and their values
     <!-- kinds -->          a table of kinds of operation
-    <!-- limits --> … <!-- end -->, also conventions, quantities, operators, domains, costs, examples
-        tables made from the code
+    <!-- limits --> … <!-- end -->, also conventions, quantities, pictures, operators, domains, costs,
+        examples: tables made from the code
 
 `UPDATE_DOCS=1 pytest tests/docs` writes the faults and the tables made from the code anew.
 """
@@ -30,6 +30,7 @@ from samples import SAMPLES
 import archspec
 from archspec import ops
 from archspec.cost import CONVENTIONS, DEFAULT, QUANTITIES
+from archspec.draw import PICTURES
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.formula.operators import operator_forms
 from archspec.language import alphabet, document, reader, rules, steps
@@ -355,6 +356,14 @@ def test_the_quantities_are_those_of_the_register():
     rows = [f"| `{q.name}` | {q.kind} | {q.unit} | {q.meaning} |".replace("  |", " |") for q in QUANTITIES.values()]
     head = ["| quantity | kind | unit | what it is |", "|---|---|---|---|"]
     generated("conventions.md", "quantities", [*head, *rows])
+
+
+def test_the_pictures_are_those_of_the_register():
+    rows = [
+        f"| [{name}](#{name}) | `archspec {'plot ' + name if entry.verb == 'plot' else 'draw'}` | {entry.shows} |"
+        for name, entry in PICTURES.items()
+    ]
+    generated("gallery.md", "pictures", ["| picture | command | shows |", "|---|---|---|", *rows])
 
 
 def test_the_kinds_of_operation_and_their_flops_are_those_of_default():

@@ -17,12 +17,17 @@ from archspec.errors import ArchspecError, UnknownNameError
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+ALIKE = {"resnet34", "resnet101", "resnet152", "vgg19", "mobilenet_full", "inception_v3_keras_2016"}
+"""Networks of the same blocks as others, only longer: opened, they show nothing new."""
+
+
 def subjects():
     """Every block of the zoo that its network uses, and every network as it is shown and opened."""
     for name in archspec.zoo.names():
         arch = archspec.load(name)
         yield name, arch, None
-        yield name, arch, DEEPEST
+        if name not in ALIKE:
+            yield name, arch, DEEPEST
         for block in arch.document.blocks:
             try:
                 yield f"{name}:{block}", archspec.load(f"{name}:{block}"), None
@@ -53,13 +58,13 @@ def crosses(arrow, box):
     return False
 
 
-def check(scene, network):
+def check(scene, network, ends=1):
     """The laws of a drawing."""
     found = scene.boxes
     for band in range(0, len(found), 40):  # boxes are in order from above; far ones need no comparing
         near = found[band : band + 80]
         assert all(apart(a, b) for a, b in combinations(near, 2))
-    drawn = Counter(name for box in found[1:] for name in box.nodes)
+    drawn = Counter(name for box in found[ends:] for name in box.nodes)
     assert set(drawn) == {node.name for node in network.nodes if node.operator.name != "identity"}
     assert set(drawn.values()) == {1}
     for arrow in scene.arrows:
@@ -100,7 +105,7 @@ def test_nothing_overlaps_and_every_box_has_its_arrows_on_all_of_the_zoo():
         assert {(arrow.source, arrow.target) for arrow in scene.arrows if arrow.target is not None} == wanted
         assert not any(arrow.far for arrow in scene.arrows)
         seen += 1
-    assert seen > 90
+    assert seen > 85
 
 
 FAR = """archspec: 1
@@ -121,6 +126,58 @@ def test_what_fits_no_lane_goes_around():
     assert Counter(arrow.far for arrow in scene.arrows) == {False: 5, True: 2}
     right = max(box.right for box in scene.boxes)
     assert all(max(x for x, _ in arrow.points) > right for arrow in scene.arrows if arrow.far)
+
+
+TOWERS = """archspec: 1
+name: two_towers
+inputs: {left: [3, 32, 32], right: [3, 32, 32]}
+outputs: [distance, class]
+blocks:
+  tower: {args: {c: required}, body: [{conv2d: {out_channels: c, kernel_size: 3}}, relu, global_avg_pool]}
+network:
+  - {tower: {c: 16}, as: one}
+  - {tower: {c: 16}, from: right, share: one, as: two}
+  - {subtract, from: [one, two], as: distance}
+  - {linear: {out_features: 2}, as: class}
+"""
+
+
+def test_two_inputs_lead_to_two_towers_side_by_side():
+    table = archspec.loads(TOWERS).count()
+    scene = Sketch(table, "macs", DEEPEST).scene()
+    check(scene, table.network, ends=2)
+    left, right, one, _, two = scene.boxes[:5]
+    assert (labels(left), labels(right)) == (["input left"], ["input right"])
+    assert one.right < two.left
+    assert one.top == two.top
+    assert "weights of one, ReLU" in labels(two)
+    assert not any(arrow.far for arrow in scene.arrows)
+    assert any("output class" in text for text in labels(scene.boxes[-1]))
+
+
+SKIP = """archspec: 1
+name: skip
+input: [3, 64, 64]
+blocks:
+  up:
+    inputs: [skip]
+    body:
+      - {conv_transpose2d: {out_channels: 8, kernel_size: 2, stride: 2}, as: larger}
+      - {concat, from: [skip, larger]}
+network:
+  - {conv2d: {out_channels: 8, kernel_size: 3, padding: same}, as: fine}
+  - {max_pool2d: {kernel_size: 2}, as: coarse}
+  - {up: {skip: fine}, as: decoder}
+"""
+
+
+def test_a_skip_into_a_block_goes_around_what_it_passes():
+    table = archspec.loads(SKIP).count()
+    scene = Sketch(table, "macs", DEEPEST).scene()
+    check(scene, table.network)
+    (skip,) = (arrow for arrow in scene.arrows if arrow.far)
+    assert "conv 3×3" in labels(scene.boxes[skip.source])
+    assert "concat" in labels(scene.boxes[skip.target])
 
 
 def labels(box):
@@ -243,5 +300,6 @@ def test_the_command_draws_and_refuses(tmp_path):
 
 def test_a_drawing_is_a_picture_in_a_notebook():
     drawn = archspec.load("lenet_5").count().plot("blocks")
+    assert archspec.load("lenet_5").plot() == archspec.load("lenet_5").expand().plot() == drawn
     assert drawn._repr_mimebundle_()["image/svg+xml"] == drawn.svg == export.svg(drawn)
     assert repr(drawn).startswith("<SvgDrawing lenet_5, ")

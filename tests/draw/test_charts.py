@@ -5,6 +5,7 @@ import re
 from fractions import Fraction
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -19,10 +20,11 @@ from archspec.cost import QUANTITIES
 from archspec.draw import PICTURES, export, picture
 from archspec.draw.charts import columns
 from archspec.draw.charts.parts import axis_title
-from archspec.draw.charts.training import RunCurves
+from archspec.draw.charts.training import RunCurves, curves
 from archspec.draw.style import DASHES, SERIES, SHAPES
 from archspec.errors import ArchspecError
 from archspec.sweeps.staircase import staircase
+from archspec.train.result import Epoch, Result, Score
 
 LENET, V2 = archspec.load("lenet_5"), archspec.load("mobilenet_v2")
 HOSTILE = '</script><b onload="x()">&amp;\x1b[31m]]>'
@@ -187,6 +189,21 @@ def test_curves_have_every_epoch_and_ring_the_chosen_one():
     ]  # fmt: skip
 
 
+def test_a_training_that_has_just_ended_is_drawn_as_its_folder_is():
+    scores = [Score(images=100, loss=0.5, right=90 + n, right5=100) for n in (1, 3, 2)]
+    epochs = tuple(Epoch(n, n, 0.1, 1 / n, score, 1.0, 100.0) for n, score in enumerate(scores, 1))
+    result = Result("lenet_5", "digits", 1000, Path("runs/x"), epochs, 3)
+    errors = [(r["epoch"], r["value"], r["chosen"]) for r in values(result.plot()) if r["on"] == "test"]
+    assert errors[:3] == [(1, 9.0, False), (2, 7.0, True), (3, 8.0, False)]
+
+
+def test_the_curves_of_a_folder_are_those_that_it_holds():
+    found = curves(Path(__file__).parents[2] / "docs" / "pictures" / "runs" / "lenet_5-0")
+    assert (len(found.epochs), found.best, found.name) == (12, 7, "lenet_5-0")
+    with pytest.raises(ArchspecError, match=r"it has no epochs\.csv"):
+        curves(Path(__file__).parent)
+
+
 def test_more_series_than_can_be_told_apart_are_refused():
     assert len(SERIES) == len(DASHES) == len(SHAPES) == len(set(SERIES))
     with pytest.raises(ArchspecError, match="8 series cannot be told apart"):
@@ -208,6 +225,24 @@ def test_a_result_without_a_picture_says_so():
         LENET.count().plot("memory")
     with pytest.raises(ArchspecError, match="no picture 'cost'; did you mean 'costs'"):
         LENET.count().plot("cost")
+
+
+LONG = """archspec: 1
+name: long
+input: [1, 8, 8]
+network: [{repeat: 600, body: [{conv2d: {out_channels: 1, kernel_size: 1}}]}]
+"""
+
+
+def test_more_than_can_be_seen_is_refused():
+    table = archspec.loads(LONG).count()
+    with pytest.raises(ArchspecError, match="600 rows are more than 400 for one picture"):
+        table.plot(by="layer")
+    with pytest.raises(ArchspecError, match="600 rows are more than 400"):
+        table.plot("roofline", peak=1, bandwidth=1, by="layer")
+    found = staircase(LENET.document, "classes", ["params"], between=(1, 30_000))
+    with pytest.raises(ArchspecError, match="30,000 points are more than 20,000"):
+        picture("along").draw(found)
 
 
 def test_free_symbols_have_no_bars():

@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 
 import archspec  # noqa: E402  # behind the skip
 from archspec.errors import ArchspecError  # noqa: E402
+from archspec.runtime.inputs import drawn  # noqa: E402
 
 ZOO = archspec.zoo.names()
 BIG = {"resnet34", "resnet101", "resnet152", "vgg19", "mobilenet_full", "mobilenet_shallow", "inception_v3_keras_2016"}
@@ -76,8 +77,8 @@ def test_the_output_is_equal_to_the_bit(name, sources, agree, request):
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0
         model.train()
-    x = torch.randn(architecture(name).expand(batch=2, **small(name)).input.shape)
-    torch.testing.assert_close(one(x.clone()), other(x.clone()), rtol=0, atol=0)
+    expected, found = (model(*drawn(architecture(name).expand(batch=2, **small(name)), 0)) for model in (one, other))
+    torch.testing.assert_close(expected, found, rtol=0, atol=0)
 
 
 CASES = [

@@ -29,6 +29,7 @@ from archspec.language.document import INPUT  # noqa: E402
 from archspec.language.steps import STEP_KEYS  # noqa: E402
 from archspec.ops import Tensor, operator  # noqa: E402
 from archspec.runtime import verify  # noqa: E402
+from archspec.runtime.inputs import drawn  # noqa: E402
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
 
@@ -64,6 +65,73 @@ SETTINGS = {
     "zero_pad": {"padding": [0, 1, [0, 1], [0, 1, 2, 0]]},
     "upsample": {"scale_factor": [1, 2, [1, 2]], "mode": ["nearest", "bilinear"], "align_corners": [False, True]},
     "channel_shuffle": {"groups": [1, 2, 3, 4]},
+    "flatten": {"start_dim": [1, 2], "end_dim": [-1, 2]},
+    "unflatten": {"dim": [1, -1], "unflattened_size": [[2, -1], [1, -1], [3, -1]]},
+    "reshape": {"shape": [[2, -1], [4, -1], [-1, 3], [-1]]},
+    "transpose": {"dim0": [1, -1], "dim1": [2, 1]},
+    "permute": {"dims": [[2, 3, 1], [2, 1], [3, 1, 2]]},
+    "narrow": {"start": [0, 1], "length": [1, 2, 3], "dim": [1, -1]},
+    "select": {"index": [0, -1, 1], "dim": [1, 2]},
+    "roll": {"shifts": [[1], [-2]], "dims": [[1], [-1]]},
+    "stochastic_depth": {"p": [0, "1/4"]},
+    "pad": {"padding": [1, [0, 1], [0, 1, 2, 0]], "mode": ["constant", "reflect", "replicate", "circular"]},
+    "crop": {"cropping": [0, 1, [0, 1], [0, 1, 1, 0]]},
+    "pixel_shuffle": {"upscale_factor": [1, 2]},
+    "pixel_unshuffle": {"downscale_factor": [1, 2, 3]},
+    "patches": {"patch_size": [1, 2, [1, 3]]},
+    "from_patches": {"grid": [1, 2, [1, 3]], "patch_size": [1, 2]},
+    "resize": {"size": [3, [2, 5]], "mode": ["nearest", "bilinear", "bicubic"], "align_corners": [False, True]},
+    "mean": {"dim": [1, [2, 3], -1], "keepdim": [False, True]},
+    "sum": {"dim": [1, [1, 2], -1], "keepdim": [False, True]},
+    "power": {"exponent": [2, 3]},
+    "softplus": {"beta": [1, 2]},
+    "group_norm": {"num_groups": [1, 2, 3], "affine": [True, False]},
+    "instance_norm": {"affine": [True, False], "eps": [1e-5, 0.001]},
+    "parameter": {"shape": [[4, 6, 6], [3, 2], [5]], "fill": [0.5, 1], "std": [0, "1/8"]},
+    "embedding": {"num_embeddings": ["?"], "embedding_dim": ["?"]},
+    "rotary": {"base": [10000, 100], "interleaved": [False, True]},
+    "quantise": {"scale": ["1/4"], "bits": [4, 8], "signed": [True, False], "zero_point": [0, 1]},
+    "dequantise": {"scale": ["1/4"], "zero_point": [0, 3]},
+    **{
+        name: {
+            "hidden_size": ["?"],
+            "num_layers": [1, 2],
+            "bidirectional": [False, True],
+            "bias": [True, False],
+            "return_sequences": [True, False],
+        }
+        for name in ("lstm", "gru", "rnn")
+    },
+    **{f"adaptive_{kind}_pool{axes}d": {"output_size": [1, 2, 3]} for kind in ("avg", "max") for axes in (1, 3)},
+    "adaptive_max_pool2d": {"output_size": [1, 2, [2, 3]]},
+    **{
+        f"{kind}_pool{axes}d": {"kernel_size": [1, 2, 3], "stride": [None, 1, 2], "padding": [0, 1, "tf_same"]}
+        for kind in ("avg", "max")
+        for axes in (1, 3)
+    },
+    **{
+        f"conv{axes}d": {
+            "out_channels": ["?"],
+            "kernel_size": [1, 2, 3],
+            "stride": [1, 2],
+            "padding": ["same", "tf_same", 0, [1, 0] if axes == 1 else [0, 1, 1]],
+            "dilation": [1, 2],
+            "groups": [1, 2],
+            "bias": [True, False],
+        }
+        for axes in (1, 3)
+    },
+    **{
+        f"conv_transpose{axes}d": {
+            "out_channels": ["?"],
+            "kernel_size": [1, 2, 3],
+            "stride": [1, 2],
+            "padding": [0, 1],
+            "output_padding": [0, 1],
+            "groups": [1, 2],
+        }
+        for axes in (1, 3)
+    },
     "split": {"sections": [1, 2, 3], "index": [0, 1], "dim": [1, -1]},
     "linear": {"out_features": ["?"], "bias": [True, False]},
     "binary_linear": {"out_features": ["?"], "bias": [True, False], "input_scale": [True, False]},
@@ -95,7 +163,7 @@ SETTINGS = {
         "out_channels": ["?"],
         "kernel_size": [1, 2, 3, [1, 3], [3, 2]],
         "stride": [1, 1, 2, [2, 1], 3],
-        "padding": ["same", 0, 1, [1, 0], [0, 1, 2, 0]],
+        "padding": ["same", "tf_same", 0, 1, [1, 0], [0, 1, 2, 0]],
         "dilation": [1, 1, 2, [1, 2]],
         "groups": [1, 1, 2, 3, "in_channels"],
         "bias": [True, False],
@@ -112,8 +180,26 @@ SETTINGS = {
     },
 }
 ONLY_VECTORS = ["linear", "binary_linear", "rms_norm"]
-ON_IMAGES = ["relu", *sorted({*ops.names()} - {"relu", *ONLY_VECTORS, *ops.joins()})] + ["conv2d"] * 8
+SEQUENCES = ["lstm", "gru", "rnn", "from_patches", *(name for name in ops.names() if name.endswith("1d"))]
+VOLUMES = [name for name in ops.names() if name.endswith("3d")]
+FIRST = ["embedding"]  # of whole numbers, which nothing else gives
+ON_IMAGES = ["relu", *sorted({*ops.names()} - {"relu", *ONLY_VECTORS, *SEQUENCES, *VOLUMES, *FIRST, *ops.joins()})]
+ON_IMAGES += ["conv2d"] * 8
+RESHAPING = ["flatten", "unflatten", "transpose", "permute", "reshape", "narrow", "select", "roll", "mean", "sum"]
 ON_VECTORS = [*KEEPING, "softmax", "log_softmax", "batch_norm", "layer_norm", *ONLY_VECTORS, "split"]
+ON_SEQUENCES = [*ON_VECTORS, *SEQUENCES, *RESHAPING, "rotary", "instance_norm", "group_norm", "parameter"]
+ON_VOLUMES = [*KEEPING, *VOLUMES, *RESHAPING, "batch_norm", "instance_norm", "group_norm", "pad", "crop"]
+BY_RANK = {2: [*ON_VECTORS, "unflatten", "parameter"], 3: ON_SEQUENCES, 4: ON_IMAGES, 5: ON_VOLUMES}
+"""The operators that are drawn on a tensor, by the number of its axes; of others those that take any."""
+PLAIN_JOINS = sorted({*ops.joins()} - {"matmul", "scaled_dot_product_attention"})
+BEGINS = {
+    **{name: [4] for name in ONLY_VECTORS},
+    **{name: [4, 8] for name in SEQUENCES},
+    **{name: [4, 4, 6, 5] for name in VOLUMES},
+    "embedding": [6],
+    "from_patches": [4, 4],
+}
+"""The shapes of inputs on which operators are tried that take no image."""
 CHANNELS = [1, 2, 3, 4, 6, 8]
 NAMES = ["float", "float_", "in", "train", "code", "x", "self", "lambda", "forward", "data", "function", "type", "T"]
 
@@ -269,7 +355,7 @@ class Draft:
 
     def operator(self, x, depth, here):
         """One operator; a ReLU where what was drawn does not fit."""
-        names = ON_IMAGES if len(x.shape) == 4 else ON_VECTORS
+        names = BY_RANK.get(len(x.shape), [*KEEPING, *RESHAPING])
         name = self.random.choice(names)  # evenly, which sampled_from is not
         plain, written = {}, {}
         for field, values in SETTINGS.get(name, {}).items():
@@ -319,7 +405,7 @@ class Draft:
 
     def join(self, x, depth, here, how=None):
         """Branches, joined."""
-        how = how or self.pick(ops.joins())
+        how = how or self.pick(PLAIN_JOINS)
         count = self.draw(st.integers(2, 3))
         if how == "concat" or len(x.shape) != 4 or self.chance(5):
             bodies = [self.alike(x, depth) or ["identity"] for _ in range(count)]
@@ -411,11 +497,13 @@ class Draft:
 
     def document(self):
         sides = st.integers(1, 9)
-        kind = self.pick(["image", "image", "image", "image", "vector", "sequence"])
+        kind = self.pick(["image", "image", "image", "image", "vector", "sequence", "sequence", "volume"])
         c = self.pick(CHANNELS)
-        shape = {"image": [c, self.draw(sides), self.draw(sides)], "vector": [c], "sequence": [3, c]}[kind]
+        shape = {"image": [c, self.draw(sides), self.draw(sides)], "vector": [c], "sequence": [4, c]}.get(
+            kind, [c, 3, 4, 5]
+        )
         if self.must:
-            shape = [4] if self.must in ONLY_VECTORS else [4, 6, 6]
+            shape = BEGINS.get(self.must, [4, 6, 6])
         written = [self.size(size, let=False) for size in shape]  # which is known before any let
         begun, x = self.required(Tensor((1, *shape)), {}) if self.must else ([], Tensor((1, *shape)))
         body, _ = self.body(x, 0, 1, 7)
@@ -446,6 +534,11 @@ KINDS = {
     "dim": [{"split": {"sections": 2, "index": 0}}, {"concat": ["relu", "sigmoid"], "dim": 1}],
     **dict.fromkeys(("when", "then", "else"), _WHEN),
     **dict.fromkeys(("repeat", "index"), _REPEAT),
+    "matmul": [{"matmul": [["relu"], ["identity"]]}],
+    "divide": [{"divide": [["identity"], ["sigmoid"]]}],
+    "scaled_dot_product_attention": [
+        {"scaled_dot_product_attention": {"q": "relu", "k": "identity", "v": "tanh"}, "is_causal": True}
+    ],
     **dict.fromkeys(("use", "with"), _USE),
 }
 """The kinds of step that are no operators, and their keys: steps that leave an even number of channels as they are."""
@@ -500,7 +593,7 @@ def numbers_agree(text):
     arch = archspec.loads(text)
     network = arch.expand(batch=2)
     over, apart = (arch.to_torch(seed=1, inplace=inplace).eval() for inplace in (True, False))
-    x = torch.randn(network.input.shape, generator=torch.Generator().manual_seed(2))
+    (x,) = drawn(network, 2)
     with torch.no_grad():
         expected = one_by_one(network, apart, x)
         same(over(x.clone()), expected)
@@ -523,7 +616,7 @@ def one_by_one(network, model, x):
 def trained(model, x):
     """What a step of training gives: the gradients of the weights and of the input; nothing where torch refuses."""
     torch.manual_seed(3)  # for dropout
-    x = x.clone().requires_grad_()
+    x = x.clone().requires_grad_(x.is_floating_point())
     try:
         model.train()(x).square().sum().backward()
     except ValueError as error:
@@ -589,7 +682,7 @@ def sources_agree(text):
         chosen = {name: float(v) if isinstance(v, Fraction) else v for name, v in values.items() if name in taken}
         written = network(**chosen)
         written.load_state_dict(model.state_dict())
-        x = torch.randn(arch.expand(batch=2, **values).input.shape, generator=torch.Generator().manual_seed(2))
+        (x,) = drawn(arch.expand(batch=2, **values), 2)
         with torch.no_grad():
             same(written.eval()(x.clone()), model(x.clone()))
 

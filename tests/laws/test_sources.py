@@ -483,6 +483,7 @@ LIMITS = (
     "another part of the source",
     "called with other arguments",
     "are asked for",
+    "nothing before this is called",
 )
 """What the emitter says where it cannot translate what can be counted."""
 

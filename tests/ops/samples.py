@@ -618,6 +618,21 @@ SAMPLES = [
         0,
         Operations(macs=200, multiplications=25, comparisons=20, additions=45, transcendentals=25, divisions=25),
     ),
+    Sample(
+        "scaled_dot_product_attention",
+        {"is_causal": True, "window": 3},
+        ((2, 5, 4),) * 3,
+        (2, 5, 4),
+        0,
+        Operations(
+            macs=2 * 10 * 5 * 4,
+            multiplications=50,
+            comparisons=40,
+            additions=50 + 40,
+            transcendentals=50,
+            divisions=50,
+        ),
+    ),
     image("rotary", {}, (2, 3, 7, 8), (2, 3, 7, 8), 0, Operations(multiplications=2, additions=1).times(336)),
     image(
         "rotary",

@@ -148,6 +148,17 @@ def test_an_uneven_padding_is_a_call_before_the_convolution():
     assert (square.before, square.kwargs["padding"]) == ((), 2)
 
 
+def test_causal_attention_keeps_its_keys_and_values_and_those_in_a_window_alone():
+    q, kv = Tensor((2, 8, 100, 16)), Tensor((2, 2, 100, 16))
+    attention = operator("scaled_dot_product_attention")
+    grouped = attention(is_causal=True, enable_gqa=True)
+    assert grouped.cached(q, kv, kv) == 2 * (2 * 2 * 100 * 16)
+    assert attention(is_causal=True, enable_gqa=True, window=64).cached(q, kv, kv) == 2 * (2 * 2 * 64 * 16)
+    assert attention(is_causal=True, enable_gqa=True, window=640).cached(q, kv, kv) == grouped.cached(q, kv, kv)
+    assert attention(enable_gqa=True).cached(q, kv, kv) == 0
+    assert operator("relu")().cached(q) == 0
+
+
 def test_a_binary_convolution_pads_its_signs_itself():
     call = operator("binary_conv2d")(out_channels=4, kernel_size=2, padding="same").torch_call(Tensor((1, 3, 8, 8)))
     assert (call.before, call.kwargs["padding"]) == ((), (0, 1, 0, 1))
@@ -208,6 +219,8 @@ REFUSALS = [
     ("max_pool2d", [X], {"kernel_size": 3, "padding": "tf_same", "ceil_mode": True}, "⌈h/s⌉ of results; leave out"),
     ("group_norm", [X], {"num_groups": 3}, "8 channels do not divide into 3 groups"),
     ("instance_norm", [(1, 9)], {}, "instance_norm takes an image"),
+    ("instance_norm", [(1, 9, 1)], {}, "instance_norm of 9×1 would normalise each element by itself, to 0"),
+    ("group_norm", [(1, 8, 1, 1)], {"num_groups": 8}, "group_norm of 8×1×1 would normalise each element by itself"),
     ("flatten", [X], {"start_dim": 3, "end_dim": 2}, "flatten from axis 3 to 2: there is none between"),
     ("flatten", [(1, 9)], {"start_dim": 2}, "flatten along axis 2 needs inputs of more axes than 9"),
     ("unflatten", [X], {"dim": 1, "unflattened_size": (3, -1)}, "the 8 of axis 1 of 8×6×5 do not divide into 3×-1"),
@@ -281,6 +294,7 @@ REFUSALS = [
         {"is_causal": True},
         "is causal or takes a mask; leave out one of them",
     ),
+    ("scaled_dot_product_attention", [(1, 5, 8)] * 3, {"window": 2}, "a window is of the keys before a query; give is"),
     ("rotary", [(1, 8)], {}, "rotary takes … × length × features, found 8"),
     ("rotary", [(1, 5, 7)], {}, "rotary turns pairs, and 5×7 has 7 features"),
     ("mean", [(1, 8)], {"dim": 2}, "mean along axis 2 needs inputs of more axes than 8"),

@@ -21,6 +21,8 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 import archspec  # noqa: E402
 from archspec import symbols  # noqa: E402
+from archspec.cost import dialect  # noqa: E402
+from archspec.cost.counting import Counting, counted  # noqa: E402
 from archspec.errors import ArchspecError, ShapeError  # noqa: E402
 from archspec.language.initialisation import FILLINGS, Filling  # noqa: E402
 from archspec.ops import Function, Module, Tensor, operator  # noqa: E402
@@ -69,6 +71,12 @@ def products(chosen, *tensors):
         return done.macs
     kernel = chosen.weights(*tensors)[0].shape
     return prod(kernel[1:]) * chosen.output(*tensors).elements + done.macs
+
+
+@pytest.mark.parametrize("sample", [each for each in SAMPLES if not each.name.startswith("binary")], ids=str)
+def test_the_dialect_of_torch_says_what_its_counter_counts(sample):
+    work = counted(sample.operator, sample.tensors, Tensor(sample.output), Counting())
+    assert dialect("torch").flops_at(work) == 2 * sample.operations.macs
 
 
 # ------------------------------------------------------------------ random windows
@@ -388,6 +396,158 @@ def test_a_source_brings_what_torch_has_no_module_for():
     x = torch.randn(2, 8, 3, 5)
     assert torch.equal(space["Pixels"]()(x), arch.to_torch()(x))
     assert arch.verify()
+
+
+# ------------------------------------------------------------------ attention, tokens, learned tensors, few bits
+
+
+def test_attention_in_a_window_sees_the_keys_up_to_its_place_and_no_more():
+    q, k, v = torch.randn(3, 2, 4, 9, 8)
+    found = compute("scaled_dot_product_attention", q, k, v, is_causal=True, window=3)
+    for place in range(9):
+        keys = slice(max(0, place - 2), place + 1)
+        scores = (q[..., place : place + 1, :] @ k[..., keys, :].mT / 8**0.5).softmax(-1)
+        assert torch.allclose(found[..., place : place + 1, :], scores @ v[..., keys, :], atol=1e-6)
+    wide = compute("scaled_dot_product_attention", q, k, v, is_causal=True, window=9)
+    assert torch.allclose(wide, compute("scaled_dot_product_attention", q, k, v, is_causal=True), atol=1e-6)
+
+
+def test_attention_drops_nothing_at_rest_and_something_while_training():
+    q = torch.randn(2, 4, 9, 8)
+    chosen = operator("scaled_dot_product_attention")(dropout_p=0.5)
+    module = runnable(chosen.torch_call(*[Tensor((2, 4, 9, 8))] * 3))
+    still = functional.scaled_dot_product_attention(q, q, q)
+    assert torch.allclose(module.eval()(q, q, q), still, atol=1e-6)
+    assert not torch.allclose(module.train()(q, q, q), still, atol=1e-3)
+
+
+def test_grouped_queries_share_a_key_head_and_a_mask_is_added():
+    q, k, v = torch.randn(2, 6, 5, 4), torch.randn(2, 2, 7, 4), torch.randn(2, 2, 7, 3)
+    mask = torch.randn(1, 1, 5, 7)
+    found = compute("scaled_dot_product_attention", q, k, v, mask, enable_gqa=True, scale="1/4")
+    k, v = (x.repeat_interleave(3, 1) for x in (k, v))
+    assert torch.allclose(found, (q @ k.mT / 4 + mask).softmax(-1) @ v, atol=1e-6)
+
+
+@pytest.mark.parametrize("interleaved", [True, False])
+def test_rotary_products_depend_on_the_distance_alone(interleaved):
+    q, k = torch.randn(2, 1, 1, 8).expand(2, 1, 12, 8)
+    turned = [compute("rotary", x, interleaved=interleaved, base=100) for x in (q, k)]
+    products = (turned[0] @ turned[1].mT)[0]
+    for distance in range(-5, 6):
+        diagonal = products.diagonal(distance)
+        assert torch.allclose(diagonal, diagonal[0].expand_as(diagonal), atol=1e-4)
+    assert torch.allclose(turned[0][:, 0], q[:, 0])
+    assert torch.allclose(turned[0].norm(dim=-1), q.norm(dim=-1), atol=1e-5)
+
+
+def test_an_interleaved_rotation_is_that_of_the_paper():
+    x = torch.randn(1, 3, 4)
+    y = compute("rotary", x, interleaved=True)
+    for place in range(3):
+        for pair in range(2):
+            angle = torch.tensor(place * 10000 ** (-2 * pair / 4))
+            a, b = x[0, place, 2 * pair], x[0, place, 2 * pair + 1]
+            wanted = torch.stack((a * angle.cos() - b * angle.sin(), a * angle.sin() + b * angle.cos()))
+            assert torch.allclose(y[0, place, 2 * pair : 2 * pair + 2], wanted, atol=1e-6)
+
+
+def test_patches_are_what_a_convolution_of_their_stride_reads_and_come_back_as_the_image():
+    x = torch.randn(2, 3, 6, 10)
+    tokens = compute("patches", x, patch_size=(3, 5))
+    kernel = torch.randn(7, 3, 3, 5)
+    convolved = functional.conv2d(x, kernel, stride=(3, 5)).flatten(2).mT
+    assert torch.allclose(tokens @ kernel.flatten(1).T, convolved, atol=1e-5)
+    assert torch.equal(compute("from_patches", tokens, grid=(2, 2), patch_size=(3, 5)), x)
+
+
+def test_a_learned_tensor_is_there_for_each_input_and_learns_from_all():
+    layer = runnable(operator("parameter")(shape=(4, 3), fill=0.5).torch_call(Tensor((2, 9))))
+    y = layer(torch.zeros(5, 9))
+    assert torch.equal(y, torch.full((5, 4, 3), 0.5))
+    y.sum().backward()
+    assert torch.equal(layer.weight.grad, torch.full((4, 3), 5.0))
+    spread = runnable(operator("parameter")(shape=(400, 30), std=0.02).torch_call(Tensor((2, 9)))).weight
+    assert spread.std().item() == pytest.approx(0.02, rel=0.05)
+
+
+def test_an_embedding_takes_whole_numbers_of_any_type():
+    layer = runnable(operator("embedding")(num_embeddings=5, embedding_dim=3).torch_call(Tensor((1, 4))))
+    tokens = torch.tensor([[0, 4, 2, 2]])
+    assert torch.equal(layer(tokens), layer.weight[tokens])
+    assert torch.equal(layer(tokens.float()), layer(tokens))
+
+
+def test_stochastic_depth_keeps_an_input_whole_or_not_at_all():
+    layer = runnable(operator("stochastic_depth")(p="1/4").torch_call(Tensor((1, 8))))
+    x = torch.ones(4000, 8)
+    kept = layer.train()(x)
+    assert kept.unique().tolist() == pytest.approx([0, 4 / 3])
+    assert torch.equal(kept.amin(1), kept.amax(1))
+    assert (kept[:, 0] > 0).float().mean().item() == pytest.approx(0.75, abs=0.03)
+    assert layer.eval()(x) is x
+
+
+def test_few_bits_are_whole_numbers_and_their_gradient_is_handed_on():
+    x = torch.tensor([-9.0, -0.3, 0.0, 0.26, 9.0], requires_grad=True)
+    q = compute("quantise", x, scale="1/4", bits=4)
+    assert q.tolist() == [-8, -1, 0, 1, 7]
+    q.sum().backward()
+    assert x.grad.tolist() == [0, 4, 4, 4, 0]
+    assert compute("dequantise", q, scale="1/4").tolist() == [-2, -0.25, 0, 0.25, 1.75]
+    assert compute("quantise", x, scale="1/4", bits=4, signed=False, zero_point=3).tolist() == [0, 2, 3, 4, 15]
+
+
+@pytest.mark.parametrize(("name", "reads"), [("lstm", 0), ("gru", 0), ("rnn", 0)])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_the_last_state_is_that_of_each_direction(name, reads, bidirectional):
+    x = torch.randn(2, 5, 3)
+    layers = [
+        runnable(
+            operator(name)(hidden_size=4, num_layers=2, bidirectional=bidirectional, return_sequences=each).torch_call(
+                Tensor((2, 5, 3))
+            )
+        )
+        for each in (True, False)
+    ]
+    layers[1].load_state_dict(layers[0].state_dict())
+    sequence, last = (layer(x) for layer in layers)
+    assert torch.allclose(last[:, :4], sequence[:, -1, :4], atol=1e-6)
+    if bidirectional:
+        assert torch.allclose(last[:, 4:], sequence[:, reads, 4:], atol=1e-6)
+
+
+# ------------------------------------------------------------------ TensorFlow's padding
+
+
+def tf_same(size, kernel, stride, dilation):
+    """As TensorFlow's documents have it: by what is left over where the stride does not divide."""
+    reach = dilation * (kernel - 1) + 1
+    both = max(reach - stride, 0) if size % stride == 0 else max(reach - size % stride, 0)
+    return both // 2, both - both // 2
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "dilation"), [(3, 2, 1), (2, 1, 1), (5, 3, 1), (3, 1, 2), (1, 2, 1), (4, 2, 1)]
+)
+@pytest.mark.parametrize("size", [7, 8, 9])
+def test_the_padding_of_tensorflow_is_that_of_its_documents(kernel, stride, dilation, size):
+    x = torch.randn(1, 2, size, size + 1)
+    pads = [tf_same(side, kernel, stride, dilation) for side in x.shape[2:]]
+    around = (*pads[1], *pads[0])
+    conv = operator("conv2d")(out_channels=3, kernel_size=kernel, stride=stride, dilation=dilation, padding="tf_same")
+    module = runnable(conv.torch_call(Tensor(tuple(x.shape))))
+    padded = functional.pad(x, around)
+    wanted = functional.conv2d(padded, module.weight, module.bias, stride, 0, dilation)
+    assert torch.allclose(module(x), wanted, atol=1e-6)
+    if dilation == 1:
+        found = compute("avg_pool2d", x, kernel_size=kernel, stride=stride, padding="tf_same")
+        there = functional.pad(torch.ones_like(x), around)
+        means = functional.avg_pool2d(padded, kernel, stride) / functional.avg_pool2d(there, kernel, stride)
+        assert torch.allclose(found, means, atol=1e-6)
+    found = compute("max_pool2d", x, kernel_size=kernel, stride=stride, dilation=dilation, padding="tf_same")
+    largest = functional.max_pool2d(functional.pad(x, around, value=-1e9), kernel, stride, 0, dilation)
+    assert torch.equal(found, largest)
 
 
 # ------------------------------------------------------------------ one-bit layers

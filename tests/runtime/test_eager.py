@@ -8,10 +8,14 @@ from torch.utils._pytree import tree_leaves
 
 import archspec
 from archspec.language import zoo
+from archspec.runtime.inputs import zeros
 from archspec.runtime.source_check import source_network
 
 COMPOSITE = {"alexnet", "googlenet", "binary_convolution"}
 """Networks with operators that torch does in several steps (LRN): what these need meanwhile is workspace."""
+
+STALE = {"fpn_resnet50"}
+"""Networks whose source has a variable, x, that nothing sets again behind values with names: it keeps what it was."""
 
 
 class Live(TorchDispatchMode):
@@ -20,13 +24,14 @@ class Live(TorchDispatchMode):
     The others are indices of a pooling and statistics of a normalisation, which nothing reads: workspace.
     """
 
-    def __init__(self, model: torch.nn.Module, x: torch.Tensor) -> None:
+    def __init__(self, model: torch.nn.Module, *inputs: torch.Tensor) -> None:
         super().__init__()
         self.weights = {array.untyped_storage()._cdata for array in (*model.parameters(), *model.buffers())}
         self.storages: dict[int, StorageWeakRef] = {}
         self.bytes: dict[int, int] = {}
         self.peak = 0
-        self.see(x)
+        for x in inputs:
+            self.see(x)
 
     def see(self, array: torch.Tensor) -> None:
         storage = array.untyped_storage()
@@ -50,18 +55,25 @@ def counted(arch, **bindings):
     network = arch.expand(bindings)
     with torch.device("meta"):
         model = source_network(arch.source(bindings), network.bindings).eval()
-        x = torch.zeros(network.input.shape)
-    live = Live(model, x)
+        inputs = zeros(network, "meta")
+    live = Live(model, *inputs)
     with torch.no_grad(), live:
-        model(x)
+        model(*inputs)
     return live.peak
 
 
 @pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
-@pytest.mark.parametrize("name", sorted({*zoo.names()} - COMPOSITE))
+@pytest.mark.parametrize("name", sorted({*zoo.names()} - COMPOSITE - STALE))
 def test_eager_is_what_the_written_model_holds(name):
     arch = archspec.load(name)
     assert arch.memory("eager").peak == counted(arch)
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("name", sorted(STALE))
+def test_what_a_variable_keeps_is_little(name):
+    arch = archspec.load(name)
+    assert 0.95 * counted(arch) < arch.memory("eager").peak < counted(arch)
 
 
 def test_on_a_processor_it_holds_as_much():

@@ -23,6 +23,28 @@ META = "Iandola et al. 2016, section 5"
 BYPASS = "Iandola et al. 2016, section 6: 1×1 convolutions where the channels change"
 HINTON = "Hinton et al. 2015, arXiv:1503.02531, sections 3 and 4"
 
+UNET = "Ronneberger et al. 2015, arXiv:1505.04597, Figure 1: the sizes that it prints"
+SIAMESE = "Koch et al. 2015, Figure 4: the sizes that it prints; Keras counts 38,951,745 of it"
+FPN = "Lin et al. 2017, arXiv:1612.03144, section 3, over torchvision's resnet50 without its classifier"
+
+UNET_CONVS = [  # of Figure 1: channels in and out, and the side of the result
+    *((1, 64, 570), (64, 64, 568), (64, 128, 282), (128, 128, 280), (128, 256, 138), (256, 256, 136)),
+    *((256, 512, 66), (512, 512, 64), (512, 1024, 30), (1024, 1024, 28)),
+    *((1024, 512, 54), (512, 512, 52), (512, 256, 102), (256, 256, 100)),
+    *((256, 128, 198), (128, 128, 196), (128, 64, 390), (64, 64, 388)),
+]
+UNET_UPS = [(1024, 512, 28), (512, 256, 52), (256, 128, 100), (128, 64, 196)]  # the side of what is enlarged
+UNET_PARAMS = sum(9 * a * b + b for a, b, _ in UNET_CONVS) + sum(4 * a * b + b for a, b, _ in UNET_UPS) + 64 * 2 + 2
+UNET_MACS = (
+    sum(9 * a * b * side**2 for a, b, side in UNET_CONVS)
+    + sum(4 * a * b * side**2 for a, b, side in UNET_UPS)
+    + 64 * 2 * 388**2
+)
+SIAMESE_TOWER_MACS = (
+    96**2 * 64 * 10**2 + 42**2 * 64 * 128 * 7**2 + 18**2 * 128 * 128 * 4**2 + 6**2 * 128 * 256 * 4**2 + 9216 * 4096
+)
+FPN_PARAMS = (256 + 512 + 1024 + 2048 + 4) * 256 + 4 * (256 * 256 * 9 + 256)
+
 EXACT = [
     # spec, bindings, quantity, expected, whose figure or sizes
     ("alexnet", {}, "params", 60_965_224, ALEXNET),
@@ -35,6 +57,11 @@ EXACT = [
     ("vgg19", {}, "macs", 19_632_062_464, VGG),
     ("googlenet", {}, "params", 6_998_552, BVLC),
     ("googlenet", {}, "macs", 1_582_671_872, BVLC),
+    ("unet", {}, "params", UNET_PARAMS, UNET),
+    ("unet", {}, "macs", UNET_MACS, UNET),
+    ("siamese", {}, "params", 38_951_745, SIAMESE),
+    ("siamese", {}, "macs", 2 * SIAMESE_TOWER_MACS + 4096, SIAMESE),
+    ("fpn_resnet50", {}, "params", 25_557_032 - 2_049_000 + FPN_PARAMS, FPN),
     ("resnet18", {}, "params", 11_689_512, TORCHVISION),
     ("resnet18", {}, "macs", 1_814_073_344, RESNET),
     ("resnet34", {}, "params", 21_797_672, TORCHVISION),
@@ -159,7 +186,7 @@ class TestEverySpec:
 
     def test_gives_a_value_for_each_class(self, name):
         network = expand(language.load(name))
-        if "classes" in network.bindings:
+        if "classes" in network.bindings and name not in {"unet", "fpn_resnet50"}:  # classes of pixels; none
             assert network.tensor(network.output).shape == (1, network.bindings["classes"])
 
     def test_expands_in_all_its_variants(self, name):

@@ -8,7 +8,7 @@ from typing import Any
 from archspec.cost import CostTable, quantity
 from archspec.dims import is_number
 from archspec.draw.blocks.labels import shape
-from archspec.draw.blocks.layout import GAP, Layout, Placed
+from archspec.draw.blocks.layout import GAP, SPREAD, Layout, Placed
 from archspec.draw.blocks.parts import BoxPart, Chain, boxes, nodes
 from archspec.draw.blocks.routes import arrows
 from archspec.draw.blocks.scene import SMALL, TITLE, Scene, Words
@@ -17,6 +17,7 @@ from archspec.draw.blocks.tree import DEEPEST, NamedPart, Tree
 from archspec.draw.charts.parts import at, short_number
 from archspec.draw.drawing import SvgDrawing
 from archspec.errors import ArchspecError
+from archspec.language.document import INPUT
 from archspec.writing import html_text, printable
 
 ASIDE = 40.0
@@ -60,13 +61,17 @@ class Sketch:
         return self._arranged(chain, found)
 
     def _arranged(self, chain: Chain, found: Sequence[BoxPart]) -> Scene:
-        taken = self.tree.outside(nodes(chain))
-        begin = BoxPart("end", ("input",), tuple(taken), taken[0])
-        shapes = {box.output: shape(self.network.tensor(box.output)) for box in (begin, *found)}
+        taken = self.tree.outside(nodes(chain)) or list(self.network.inputs)[:1]
+        begins = [BoxPart("end", (self._called(name, taken),), (name,), name) for name in taken]
+        shapes = {box.output: shape(self.network.tensor(box.output)) for box in (*begins, *found)}
         shares = {id(box): self.share(box.nodes) for box in found}
-        notes = {id(box): f"{100 * share:.1f} %" for box in found if (share := shares[id(box)]) and box.kind != "sum"}
-        layout = Layout(shapes, notes)
-        bottom = layout.place(begin, 0.0, 0.0)
+        layout = Layout(shapes, {id(box): note for box in found if (note := self._note(box, shares[id(box)]))})
+        axis, bottom = 0.0, 0.0
+        for begin in begins:
+            size = layout.measure(begin)
+            axis += size.left + SPREAD if layout.placed else 0.0
+            bottom = layout.place(begin, axis, 0.0)
+            axis += size.right
         layout.place(chain, 0.0, bottom + GAP)
         scene = Scene(frames=layout.frames)
         for each in layout.placed:
@@ -77,6 +82,19 @@ class Sketch:
         scene.arrows.extend(arrows(self.network, self.tree.alias, layout.placed, self._last(chain), edge))
         return scene
 
+    def _called(self, name: str, taken: Sequence[str]) -> str:
+        """What stands where something flows in: the input's name, where there are several."""
+        several = len(self.network.inputs) > 1 or len(taken) > 1
+        return f"input {name.rpartition('/')[2]}" if several and name != INPUT else "input"
+
+    def _note(self, box: BoxPart, share: float | None) -> str:
+        """The last line of a box: its share of the cost, and which output it is, where there are several."""
+        if box.kind == "sum":
+            return ""
+        known = self.network.outputs if len(self.network.outputs) > 1 else {}
+        given = [f"output {name}" for name, node in known.items() if self.tree.alias[node] == box.output]
+        return ", ".join((*given, *([f"{100 * share:.1f} %"] if share else [])))
+
     def _last(self, chain: Chain) -> str:
         """The node of a chain that runs last."""
         inside = nodes(chain)
@@ -86,7 +104,7 @@ class Sketch:
         """What a page says where one points at a box."""
         names = each.part.nodes
         if each.part.kind == "end":
-            return f"input {self.network.tensor(each.part.output)}"
+            return f"{each.part.lines[0]} {self.network.tensor(each.part.output)}"
         row = self.table.together("", "", [self._places[name] for name in names if name in self._places])
         said = f"{names[0]} … {names[-1]}" if len(names) > 1 else names[0]
         return f"{said}: params {row.params}, MACs {row.macs}"
@@ -199,14 +217,15 @@ def _page(sketch: Sketch, title: str) -> str:
     network = sketch.network
     opened = Sketch(sketch.table, sketch.of.name, DEEPEST)
     lines = [f"<h1>{html_text(title)}</h1>", f'<p class="note">{html_text(_facts(sketch))}</p>']
+    given = ", ".join(map(str, network.results))
     lines += [_stage(opened, name, each) for name, each in opened.tree.root.inner.items()]
-    return "\n".join((*lines, f'<p class="note">output {html_text(str(network.tensor(network.output)))}</p>'))
+    return "\n".join((*lines, f'<p class="note">output {html_text(given)}</p>'))
 
 
 def _facts(sketch: Sketch) -> str:
     network = sketch.network
     whole = "" if sketch.whole is None else f"; bars: share of {short_number(sketch.whole)} {sketch.of.heading}"
-    return f"input {network.input}; {at(network.bindings)}{whole}"
+    return f"input {', '.join(map(str, network.inputs.values()))}; {at(network.bindings)}{whole}"
 
 
 def _stage(sketch: Sketch, name: str, each: Any) -> str:

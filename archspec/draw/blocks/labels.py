@@ -13,7 +13,16 @@ from archspec.ops.base import per_axis
 WORDS = {"batch_norm": "BN", "local_response_norm": "LRN", "relu": "ReLU", "relu6": "ReLU6", "conv2d": "conv"}
 WORDS |= {"conv_transpose2d": "transposed conv", "binary_conv2d": "1-bit conv", "binary_linear": "1-bit linear"}
 WORDS |= {"max_pool2d": "max pool", "avg_pool2d": "average pool", "global_avg_pool": "global average pool"}
-WORDS |= {"prelu": "PReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "add": "+", "mul": "×", "subtract": "−"}
+WORDS |= {
+    "prelu": "PReLU",
+    "elu": "ELU",
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "add": "+",
+    "mul": "×",
+    "subtract": "−",
+    "divide": "÷",
+}
 """What operators are called in pictures, where that is not their name."""
 
 FOLLOWERS = {"batch_norm", "dropout", "layer_norm", "rms_norm"}
@@ -53,9 +62,10 @@ def layer(network: Network, node: Node) -> str:
         behind += [] if depthwise else [f"{groups} groups"]
     kernel, stride = getattr(operator, "kernel_size", None), getattr(operator, "stride", None)
     if kernel is not None:
-        said += f" {_sides(kernel)}"
+        axes = len(network.inputs_of(node)[0].shape) - 2
+        said += f" {_sides(kernel, axes)}"
         stride = kernel if stride is None else stride
-        behind += [] if _is_one(stride) else [f"stride {_sides(stride, always=False)}"]
+        behind += [] if _is_one(stride, axes) else [f"stride {_sides(stride, axes, always=False)}"]
     return ", ".join((said, *behind))
 
 
@@ -63,14 +73,15 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b) if is_number(a) and is_number(b) else equal(a, b)
 
 
-def _sides(size: Any, always: bool = True) -> str:
-    """A size along both sides: 3×3; of a stride one number, where both are the same."""
-    height, width = per_axis(size, 2)
-    return f"{height}" if not always and _same(height, width) else f"{height}×{width}"
+def _sides(size: Any, axes: int, always: bool = True) -> str:
+    """A size along all sides: 3×3; of a stride one number, where all are the same."""
+    each = per_axis(size, axes)
+    alike = all(_same(each[0], other) for other in each)
+    return f"{each[0]}" if alike and not always else "×".join(map(str, each))
 
 
-def _is_one(size: Any) -> bool:
-    return all(is_number(side) and side == 1 for side in per_axis(size, 2))
+def _is_one(size: Any, axes: int) -> bool:
+    return all(is_number(side) and side == 1 for side in per_axis(size, axes))
 
 
 def shape(tensor: Tensor) -> str:

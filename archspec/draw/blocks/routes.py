@@ -44,7 +44,7 @@ def arrows(
     Args:
         network: The network.
         alias: What each node's name stands for, where it hands on what it gets.
-        placed: The boxes; the first stands for what flows in.
+        placed: The boxes; the first stand for what flows in.
         ends: The node whose result leaves the drawing.
         right: Where the drawing ends on the right.
     """

@@ -85,11 +85,11 @@ class Tree:
         self.alias = {name: name for name in network.inputs}
         self._place = {node.name: place for place, node in enumerate(network.nodes)}
         for node in network.nodes:
-            passes = node.operator.name == "identity"
+            passes = node.operator.name == "identity" and len(node.inputs) == 1
             self.alias[node.name] = self.alias[node.inputs[0]] if passes else node.name
         self._users: dict[str, int] = {}
         for node in network.nodes:
-            for name in {self.alias[each] for each in node.inputs} if node.operator.name != "identity" else ():
+            for name in {self.alias[each] for each in node.inputs} if self.alias[node.name] == node.name else ():
                 self._users[name] = self._users.get(name, 0) + 1
         self.root = folders(network)
 
@@ -140,7 +140,7 @@ class Tree:
             branches.append(Chain([] if folder is None else self._branch(folder, level)))
             sources.append(self._begins(branches[-1], name))
         yield from self._open([folder for folder in waiting if folder.path not in used], level)
-        kind: Kind = "sum" if join.operator.name in ("add", "mul", "subtract") else "join"
+        kind: Kind = "sum" if len(word(join.operator)) == 1 else "join"
         yield ForkPart(branches, sources, BoxPart(kind, (word(join.operator),), (join.name,), join.name))
 
     def _branch(self, folder: NamedPart, level: int) -> list[Part]:
@@ -154,7 +154,7 @@ class Tree:
         inside = nodes(branch)
         if not inside:
             return self.alias[name]
-        return str(self.outside(inside)[0])
+        return (self.outside(inside) or [self.alias[name]])[0]
 
     def outside(self, inside: set[str]) -> list[str]:
         """What nodes take from others, in the order in which they run."""
@@ -200,10 +200,12 @@ class Tree:
 
     def _leaves(self, found: Sequence[Node]) -> Iterator[BoxPart]:
         for node in found:
-            if node.operator.name != "identity":
+            if self.alias[node.name] == node.name:
                 times = "" if type(node.times) is int else f"×{node.times}"
                 said = layer(self.network, node)
-                yield BoxPart("layer", (said,), (node.name,), node.name, times=times)
+                same = sorted({owner.rpartition("/")[0] or owner for owner in node.shared.values()})
+                lines = (said, f"weights of {', '.join(same)}") if same else (said,)
+                yield BoxPart("layer", lines, (node.name,), node.name, times=times)
 
     # -------------------------------------------------------------- what is alike, and what belongs together
 
@@ -285,21 +287,34 @@ def _merged(parts: Sequence[Part], merges: Any) -> list[Part]:
 
 
 def _beside(parts: list[Part], source: Any) -> list[Part]:
-    """The parts, those between a join and what one of its branches goes back to beside that branch."""
+    """The parts, those beside each other that lead to the two branches of a join from one place, or from two inputs."""
     found: list[Part] = []
     for part in parts:
         if isinstance(part, ForkPart) and (place := _goes_back(part, found, source)) is not None:
-            far, start = place
+            far, start, second = place
             near = 1 - far
-            part.branches[near].parts[:0] = found[start:]
-            part.sources[near] = part.sources[far]
+            part.branches[near].parts[:0] = found[second:]
+            part.branches[far].parts[:0] = found[start:second]
+            if second > start:
+                part.sources[far] = next(iter(source(found[start])), part.sources[far])
+            part.sources[near] = next(iter(source(found[second])), part.sources[near])
             del found[start:]
         found.append(part)
-    return found
+    return [_alone(part) for part in found]
 
 
-def _goes_back(fork: ForkPart, before: Sequence[Part], source: Any) -> tuple[int, int] | None:
-    """Which of a join's two branches goes back, and to behind which of the parts before it; None if neither does."""
+def _alone(part: Part) -> Part:
+    """A join without branches as a box like others: what it takes from further up goes around."""
+    bare = isinstance(part, ForkPart) and not any(branch.parts for branch in part.branches)
+    return part.join if isinstance(part, ForkPart) and bare else part
+
+
+def _goes_back(fork: ForkPart, before: Sequence[Part], source: Any) -> tuple[int, int, int] | None:
+    """Which branch of a join of two goes back, to behind which part before it, and where the parts of the other begin.
+
+    None if neither does. In the first case nothing lies on the way of the one that goes back, a shortcut; in the second
+    two rows of parts lead to the join, and the second begins where the first does, or at another input.
+    """
     if len(fork.branches) != 2 or not before or fork.sources[0] == fork.sources[1]:
         return None
     last = nodes(before[-1])
@@ -308,5 +323,18 @@ def _goes_back(fork: ForkPart, before: Sequence[Part], source: Any) -> tuple[int
             continue
         for start in range(len(before)):
             if fork.sources[far] in source(before[start]):
-                return far, start
+                return far, start, start
+        for second in range(len(before) - 1, 0, -1):
+            if fork.sources[far] in nodes(before[second - 1]):
+                return _two_rows(before, source, far, second)
     return None
+
+
+def _two_rows(before: Sequence[Part], source: Any, far: int, second: int) -> tuple[int, int, int] | None:
+    """Where two rows of parts begin, the second at a place; None if the second goes on from the first."""
+    taken = set(source(before[second]))
+    if taken & nodes(before[second - 1]):
+        return None
+    origin = [number for number in range(second) if taken & nodes(before[number])]
+    start = origin[-1] + 1 if origin else 0
+    return (far, start, second) if start < second else None

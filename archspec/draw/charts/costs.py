@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archspec.cost import CostRow, CostTable, quantity
-from archspec.draw.charts.parts import ROW, altair, at, axis_title, plain, rows, short_number, titled
+from archspec.draw.charts.parts import ROW, altair, at, axis_title, few, plain, rows, short_number, titled
 from archspec.draw.style import BLUE, FAINT
 from archspec.errors import ArchspecError
 
@@ -20,7 +20,7 @@ def costs(table: CostTable, of: Sequence[str] = ("macs", "params"), by: str | in
     Raises:
         ArchspecError: A quantity or a grouping is unknown; symbols are free; there is nothing to be seen.
     """
-    found = [row for row in table.by(by) if any(plain(row.figure(name)) for name in of)]
+    found = few([row for row in table.by(by) if any(plain(row.figure(name)) for name in of)])
     if not found:
         raise ArchspecError(f"{table.network.name} has no {' and no '.join(of)}, so there are no bars")
     left = len(table.by(by)) - len(found)

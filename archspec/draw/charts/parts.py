@@ -16,6 +16,10 @@ ROW = 16
 """The height of a row of bars or points."""
 
 MOST_SERIES = len(SERIES)
+MOST_ROWS = 400
+"""As many rows of bars or points stand one below the other at most."""
+MOST_POINTS = 20_000
+"""As many points are drawn at most."""
 
 PREFIXES = ((10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 
@@ -41,8 +45,16 @@ def titled(chart: Any, title: str, *notes: str) -> Any:
 
 
 def rows(records: Iterable[Mapping[str, Any]], coloured: Sequence[str] = ()) -> Any:
-    """Data that stand in the chart itself; of series with their colours and shapes, if these are named."""
+    """Data that stand in the chart itself; of series with their colours and shapes, if these are named.
+
+    Raises:
+        ArchspecError: There are more points than can be seen.
+    """
     values = [dict(record) for record in records]
+    if len(values) > MOST_POINTS:
+        raise ArchspecError(
+            f"{len(values):,} points are more than {MOST_POINTS:,} for one picture; choose fewer values"
+        )
     for record in values if coloured else ():
         place = list(coloured).index(record["series"])
         record |= {"colour": SERIES[place], "shape": SHAPES[place]}
@@ -86,6 +98,17 @@ def short_number(value: Any) -> str:
         if abs(value) >= size * Fraction(9995, 10000):
             return f"{float(Fraction(value) / size):.3g} {prefix}"
     return str(value) if isinstance(value, int) else f"{float(value):.3g}"
+
+
+def few(found: Sequence[Any]) -> Sequence[Any]:
+    """What has a row each, if that is not too much.
+
+    Raises:
+        ArchspecError: There are more rows than can be seen.
+    """
+    if len(found) > MOST_ROWS:
+        raise ArchspecError(f"{len(found):,} rows are more than {MOST_ROWS} for one picture; group them by stage, say")
+    return found
 
 
 def series(

@@ -88,5 +88,5 @@ def _panel(place: str, findings: Sequence[Finding], limit: float, last: bool) ->
 
 
 def _ticks(limit: float) -> list[float]:
-    up = [tick for tick in (0.1, 1, 10, 100, 1000) if tick <= limit]
+    up = [tick for tick in (0.1, 1, 10, 100, 1000) if tick <= limit and not (tick < 1 < limit)]
     return [*(-tick for tick in reversed(up)), 0, *up]

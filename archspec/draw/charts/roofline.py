@@ -5,7 +5,19 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.cost import CostRow, CostTable
-from archspec.draw.charts.parts import ROW, altair, at, axis_title, dotted, plain, rows, series, short_number, titled
+from archspec.draw.charts.parts import (
+    ROW,
+    altair,
+    at,
+    axis_title,
+    dotted,
+    few,
+    plain,
+    rows,
+    series,
+    short_number,
+    titled,
+)
 from archspec.draw.style import FAINT, INK
 from archspec.errors import ArchspecError
 
@@ -31,7 +43,7 @@ def roofline(table: CostTable, peak: Any, bandwidth: Any, by: str | int = "block
     if peak <= 0 or bandwidth <= 0:
         raise ArchspecError("the peak and the bandwidth of a device are above 0")
     every = table.by(by)
-    found = [row for row in every if plain(row.macs)]
+    found = few([row for row in every if plain(row.macs)])
     if not found:
         raise ArchspecError(f"{table.network.name} has no multiply-accumulates, so it has no roofline")
     time = sum((_seconds(row, peak, bandwidth) for row in every), Fraction(0))

@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archspec import ops
-from archspec.importing.items import Branch, Choice, Fork, Item, Items, Leaf, Scope, bodies, flattened, scopes
+from archspec.importing.items import (
+    Branch,
+    ConditionItem,
+    ForkItem,
+    Item,
+    Items,
+    Leaf,
+    ModuleItem,
+    bodies,
+    flattened,
+    scopes,
+)
 from archspec.importing.structure.arguments import ANY, Arguments
 from archspec.importing.structure.conditions import condition
 from archspec.importing.structure.prepare import dissolved, prepared
@@ -63,7 +74,7 @@ def _replace(found: Recovered, kind: str) -> None:
     found.items = dissolved(found.items, kind)
 
 
-def _alike(members: list[Scope]) -> list[Scope]:
+def _alike(members: list[ModuleItem]) -> list[ModuleItem]:
     """The members that make one block with the first: all, else those of the same steps."""
     if unified([scope.items for scope in members], [scope.entry for scope in members]) is not None:
         return members
@@ -80,7 +91,7 @@ def _skeleton(items: Items) -> tuple[Any, ...]:
     )
 
 
-def _block(found: Recovered, kind: str, members: list[Scope]) -> None:
+def _block(found: Recovered, kind: str, members: list[ModuleItem]) -> None:
     slots = unified([scope.items for scope in members], [scope.entry for scope in members])
     if slots is None:
         raise AssertionError("members are alike")
@@ -132,11 +143,11 @@ def _body(slots: Slots, active: list[int], arguments: Arguments) -> Items:
 def _written(slot: Slot, arguments: Arguments) -> Item:
     sample = slot.sample
     args = _args(slot, arguments)
-    if isinstance(sample, Fork):
-        active = [number for number, item in enumerate(slot.items) if isinstance(item, Fork)]
+    if isinstance(sample, ForkItem):
+        active = [number for number, item in enumerate(slot.items) if isinstance(item, ForkItem)]
         bodies = [_body(inner, active, arguments) for inner in slot.branches]
         branches = [Branch(body, name) for body, name in zip(bodies, _branch_names(slot), strict=True)]
-        return Fork(sample.operator, args, slot.name, sample.entry, sample.exit, branches, None)
+        return ForkItem(sample.operator, args, slot.name, sample.entry, sample.exit, branches, None)
     if not isinstance(sample, Leaf):
         raise AssertionError("only leaves and forks are compared")
     return Leaf(sample.operator, args, slot.name, sample.entry, sample.exit, sample.nodes)
@@ -144,13 +155,13 @@ def _written(slot: Slot, arguments: Arguments) -> Item:
 
 def _branch_names(slot: Slot) -> list[str]:
     """What some body calls each branch of a fork."""
-    several = [[branch.name for branch in item.branches] for item in slot.items if isinstance(item, Fork)]
+    several = [[branch.name for branch in item.branches] for item in slot.items if isinstance(item, ForkItem)]
     return [next(filter(None, names), "") for names in zip(*several, strict=True)]
 
 
 def _args(slot: Slot, arguments: Arguments) -> dict[str, Any]:
     """The arguments of a step, each as the block says it."""
-    there = [item for item in slot.items if isinstance(item, (Leaf, Fork))]
+    there = [item for item in slot.items if isinstance(item, (Leaf, ForkItem))]
     names = dict.fromkeys(name for item in there for name in item.args)
     found = {}
     for name in names:
@@ -162,7 +173,7 @@ def _args(slot: Slot, arguments: Arguments) -> dict[str, Any]:
 
 
 def _value(item: Item | None, name: str) -> Any:
-    if not isinstance(item, (Leaf, Fork)):
+    if not isinstance(item, (Leaf, ForkItem)):
         return ANY
     if name in item.args:
         return item.args[name]
@@ -190,7 +201,7 @@ def _chosen(written: list[tuple[Slot, Item]], active: list[int], arguments: Argu
             continue
         then, number = _run(written, stands, number, there)
         other, number = _run(written, stands, number, [not each for each in there])
-        yield Choice(condition(slot, there, active, arguments, bool(other)), then, other, item.entry, item.exit)
+        yield ConditionItem(condition(slot, there, active, arguments, bool(other)), then, other, item.entry, item.exit)
 
 
 def _run(

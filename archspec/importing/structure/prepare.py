@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from archspec.importing.items import Back, Fork, Item, Items, Leaf, Repeated, Scope, bodies, scopes, targets
+from archspec.importing.items import Back, ForkItem, Item, Items, Leaf, ModuleItem, Repeated, bodies, scopes, targets
 from archspec.ops import operator
 from archspec.ops.activation import Elementwise
 
@@ -29,10 +29,10 @@ def prepared(items: Items) -> Items:
 def _each(items: Items, change: Callable[[Items], Items]) -> Items:
     """A body and all inside it changed, the inner ones first."""
     for item in items:
-        if isinstance(item, Fork):
+        if isinstance(item, ForkItem):
             for branch in item.branches:
                 branch.items = _each(branch.items, change)
-        elif isinstance(item, (Scope, Repeated)):
+        elif isinstance(item, (ModuleItem, Repeated)):
             item.items = _each(item.items, change)
     return change(items)
 
@@ -40,24 +40,24 @@ def _each(items: Items, change: Callable[[Items], Items]) -> Items:
 def _simplified(items: Items) -> Items:
     """Holders dissolved, branches called after the holder that was all they had."""
     for item in items:
-        if isinstance(item, Fork):
+        if isinstance(item, ForkItem):
             for branch in item.branches:
                 only = branch.items[0] if len(branch.items) == 1 else None
-                if isinstance(only, Scope) and only.kind in HOLDERS:
+                if isinstance(only, ModuleItem) and only.kind in HOLDERS:
                     for inner in only.items if len(only.items) == 1 else []:
                         _inherit(inner, only)
                     branch.name, branch.items = only.name, only.items
                 branch.items = _simplified(branch.items)
                 if not branch.items:
                     branch.items = [Leaf("identity", {}, "", item.entry, item.entry, [])]
-        elif isinstance(item, Scope):
+        elif isinstance(item, ModuleItem):
             item.items = _simplified(item.items)
     return _without(items, lambda scope: scope.kind in HOLDERS or _is_one(scope) or _is_convolution(scope.items))
 
 
-def _is_one(scope: Scope) -> bool:
+def _is_one(scope: ModuleItem) -> bool:
     """Whether a scope holds one call, or one other scope."""
-    return len(scope.items) == 1 and isinstance(scope.items[0], (Leaf, Scope))
+    return len(scope.items) == 1 and isinstance(scope.items[0], (Leaf, ModuleItem))
 
 
 def _is_convolution(items: Items) -> bool:
@@ -69,11 +69,11 @@ def _activates(name: str) -> bool:
     return bool(name) and "." not in name and issubclass(operator(name), Elementwise)
 
 
-def _without(items: Items, goes: Callable[[Scope], bool]) -> Items:
+def _without(items: Items, goes: Callable[[ModuleItem], bool]) -> Items:
     """A body in which some scopes' members stand in their place; Python's own numbers are no names."""
     found: Items = []
     for item in items:
-        if isinstance(item, Scope) and goes(item):
+        if isinstance(item, ModuleItem) and goes(item):
             before = found[-1] if found else None
             _turn_back(item.items, before.to if isinstance(before, Back) else before)
             for inner in item.items:
@@ -91,13 +91,13 @@ def _turn_back(items: Items, to: Item | None) -> None:
     for item in items:
         if isinstance(item, Back) and item.to is None:
             item.to = to  # type: ignore[assignment]  # a Back is followed
-        for body in bodies(item) if not isinstance(item, Scope) else []:
+        for body in bodies(item) if not isinstance(item, ModuleItem) else []:
             _turn_back(body, to)
 
 
-def _inherit(inner: Item, holder: Scope) -> None:
+def _inherit(inner: Item, holder: ModuleItem) -> None:
     """A member of a dissolved scope: what has only a number is called after the scope."""
-    if not isinstance(inner, (Leaf, Fork, Scope, Repeated)):
+    if not isinstance(inner, (Leaf, ForkItem, ModuleItem, Repeated)):
         return
     first = inner is holder.items[0]
     alone = len(holder.items) == 1 or (first and _is_convolution(holder.items))
@@ -105,7 +105,7 @@ def _inherit(inner: Item, holder: Scope) -> None:
         inner.name = holder.name if alone else ""
     elif not inner.name[:1].isalpha() and holder.name:
         inner.name = f"{holder.name}_{inner.name}"
-    if isinstance(inner, (Leaf, Scope)):
+    if isinstance(inner, (Leaf, ModuleItem)):
         inner.stage = inner.stage or holder.stage or holder.name
 
 
@@ -144,21 +144,23 @@ def _fused(items: Items, kept: set[int]) -> Items:
         before = found[-1] if found else None
         held = id(last) in kept
         last = item
-        if isinstance(item, Leaf) and isinstance(before, Scope) and not held and _follows(before, item):
+        if isinstance(item, Leaf) and isinstance(before, ModuleItem) and not held and _follows(before, item):
             before.items.append(replace(item, name=""))
             item.moved = before
             before.exit, before.kind = item.exit, f"{before.kind}_{short(item.operator)}"
         elif isinstance(item, Leaf) and item.operator in DENSE:
-            scope = Scope(item.name, short(item.operator), [replace(item, name="")], item.entry, item.exit, item.stage)
+            scope = ModuleItem(
+                item.name, short(item.operator), [replace(item, name="")], item.entry, item.exit, item.stage
+            )
             item.moved = scope
             found.append(scope)
         else:
             found.append(item)
     alone = {short(name) for name in DENSE}
-    return [_alone(item) if isinstance(item, Scope) and item.kind in alone else item for item in found]
+    return [_alone(item) if isinstance(item, ModuleItem) and item.kind in alone else item for item in found]
 
 
-def _alone(scope: Scope) -> Item:
+def _alone(scope: ModuleItem) -> Item:
     """A convolution behind which nothing follows."""
     (leaf,) = scope.items
     if isinstance(leaf, Leaf):
@@ -167,7 +169,7 @@ def _alone(scope: Scope) -> Item:
     return leaf
 
 
-def _follows(scope: Scope, leaf: Leaf) -> bool:
+def _follows(scope: ModuleItem, leaf: Leaf) -> bool:
     """Whether what stands behind a convolution belongs to it: once a normalisation, then once an activation."""
     kinds = [item.operator for item in scope.items if isinstance(item, Leaf)]
     if not scope.kind.startswith("conv") or scope.label or any(map(_activates, kinds)) or kinds[0] not in DENSE:

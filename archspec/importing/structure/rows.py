@@ -3,7 +3,18 @@
 from dataclasses import replace
 from typing import Any
 
-from archspec.importing.items import Choice, Fork, Item, Items, Leaf, Repeated, Row, Scope, Table, targets
+from archspec.importing.items import (
+    ConditionItem,
+    ForkItem,
+    Item,
+    Items,
+    Leaf,
+    ModuleItem,
+    Repeated,
+    Row,
+    TableItem,
+    targets,
+)
 
 Blocks = dict[str, Any]
 """Blocks by name, each with the defaults of its arguments as `args`."""
@@ -35,12 +46,12 @@ def _rows(items: Items, blocks: Blocks, kept: set[int]) -> Items:
 
 
 def _inside(item: Item, blocks: Blocks, kept: set[int]) -> None:
-    if isinstance(item, Fork):
+    if isinstance(item, ForkItem):
         for branch in item.branches:
             branch.items = _rows(branch.items, blocks, kept)
-    elif isinstance(item, (Scope, Repeated)):
+    elif isinstance(item, (ModuleItem, Repeated)):
         item.items = _rows(item.items, blocks, kept)
-    elif isinstance(item, Choice):
+    elif isinstance(item, ConditionItem):
         item.then, item.other = _rows(item.then, blocks, kept), _rows(item.other, blocks, kept)
 
 
@@ -64,7 +75,7 @@ def _folded(run: list[Leaf], blocks: Blocks) -> Items:
     used = _used(table, after)
     if len(table) == 2 and max(row.times for row in table) == 1:
         return list(run)
-    return [Table(run[0].operator, defaults, table, used, run[0].entry, run[-1].exit)]
+    return [TableItem(run[0].operator, defaults, table, used, run[0].entry, run[-1].exit)]
 
 
 def _used(table: list[Row], after: dict[str, Any]) -> dict[str, Any]:

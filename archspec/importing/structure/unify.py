@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from archspec.importing.items import Branch, Fork, Item, Items, Leaf, Shape
+from archspec.importing.items import Branch, ForkItem, Item, Items, Leaf, Shape
 
 MOST_OPTIONAL = 4
 """Bodies that differ in more steps than these are not one block."""
@@ -35,7 +35,7 @@ class Slot:
     @property
     def name(self) -> str:
         """What at least half of the bodies that have it call it."""
-        names = [item.name for item in self.items if isinstance(item, (Leaf, Fork))]
+        names = [item.name for item in self.items if isinstance(item, (Leaf, ForkItem))]
         name, often = Counter(names).most_common(1)[0]
         return name if 2 * often >= len(names) else ""
 
@@ -82,7 +82,7 @@ def _keys(several: Sequence[Items]) -> list[list[str | None]]:
 def _key(item: Item, counts: Counter[str]) -> str | None:
     if isinstance(item, Leaf):
         return f"{item.operator} depthwise" if counts[item.operator] > 1 and _is_depthwise(item) else item.operator
-    if isinstance(item, Fork):
+    if isinstance(item, ForkItem):
         return f"fork {item.operator} {len(item.branches)}"
     return None
 
@@ -100,9 +100,9 @@ def _aligned(several: Sequence[Items]) -> Slots | None:
     for number, items in enumerate(several):
         slots = _merged(slots, items, keys[number], number, len(several))
     for slot in slots:
-        forks = [item for item in slot.items if isinstance(item, Fork)]
+        forks = [item for item in slot.items if isinstance(item, ForkItem)]
         for position in range(len(forks[0].branches) if forks else 0):
-            bodies = [item.branches[position].items if isinstance(item, Fork) else [] for item in slot.items]
+            bodies = [item.branches[position].items if isinstance(item, ForkItem) else [] for item in slot.items]
             inner = _aligned(bodies)
             if inner is None:
                 return None
@@ -162,7 +162,7 @@ def _with_forks(several: Sequence[Items]) -> Sequence[Items]:
         return several
     at = next(number for number, item in enumerate(model) if _is_sum(item))
     fork, behind = model[at], len(model) - at - 1
-    if not isinstance(fork, Fork):
+    if not isinstance(fork, ForkItem):
         raise AssertionError("the model has a fork there")
     longest = max(range(len(fork.branches)), key=lambda number: len(fork.branches[number].items))
     return [items if _sums(items) else _forked(items, fork, at, behind, longest) for items in several]
@@ -173,13 +173,13 @@ def _sums(items: Items) -> bool:
 
 
 def _is_sum(item: Item) -> bool:
-    return isinstance(item, Fork) and item.operator == "add"
+    return isinstance(item, ForkItem) and item.operator == "add"
 
 
-def _forked(items: Items, model: Fork, at: int, behind: int, longest: int) -> Items:
+def _forked(items: Items, model: ForkItem, at: int, behind: int, longest: int) -> Items:
     inner = items[at : len(items) - behind]
     if not inner or at > len(items) - behind:
         return items
     branches = [Branch(inner if n == longest else [], branch.name) for n, branch in enumerate(model.branches)]
-    lone = Fork(model.operator, {}, model.name, inner[0].entry, inner[-1].exit, branches, None)
+    lone = ForkItem(model.operator, {}, model.name, inner[0].entry, inner[-1].exit, branches, None)
     return [*items[:at], lone, *items[len(items) - behind :]]

@@ -1,0 +1,126 @@
+"""Networks with several inputs and outputs, values of the inside of blocks, and weights that are shared."""
+
+from fractions import Fraction
+
+import pytest
+
+import archspec
+from archspec.formula.proof import proved
+
+EMIT = "tests/emit/specs"
+TOWERS = """
+archspec: 1
+name: towers
+symbols: {side: {default: 16}, c: {default: 8}, deep: {default: true}}
+inputs: {left: [3, side, side], right: [3, side, side], more: [5]}
+outputs: [score, left_tower/pooled, both]
+blocks:
+  tower:
+    args: {c: required}
+    body:
+      - {conv2d: {out_channels: c, kernel_size: 3}, as: conv}
+      - {global_avg_pool, as: pooled}
+      - {linear: {out_features: 5 if deep else 7, bias: false}, as: fc}
+network:
+  - {tower: {c: c}, as: left_tower}
+  - {tower: {c: c}, from: right, share: left_tower, as: right_tower}
+  - {add, from: [left_tower, right_tower, more], as: both}
+  - {linear: {out_features: c, bias: false}, as: score}
+"""
+
+
+@pytest.fixture(scope="module")
+def towers():
+    return archspec.loads(TOWERS)
+
+
+def test_inputs_and_outputs_have_their_names_and_shapes(towers):
+    network = towers.expand(batch=2)
+    assert {name: x.shape for name, x in network.inputs.items()} == {
+        "left": (2, 3, 16, 16),
+        "right": (2, 3, 16, 16),
+        "more": (2, 5),
+    }
+    assert network.outputs == {"score": "score", "left_tower/pooled": "left_tower/pooled", "both": "both"}
+    assert [x.shape for x in network.results] == [(2, 8), (2, 8), (2, 5)]
+    assert network.node("both").inputs == ("left_tower/fc", "right_tower/fc", "more")
+    assert not network.one_to_one
+    assert network.digraph().in_degree("both") == 3
+
+
+def test_shared_weights_are_counted_once_and_their_work_each_time(towers):
+    conv, fc = 3 * 3 * 3 * 8 + 8, 8 * 5
+    cost = towers.count()
+    assert cost.params == conv + fc + 5 * 8
+    assert cost.weight_bytes == 4 * cost.params
+    assert cost.macs == 2 * (14 * 14 * 8 * 27 + fc) + 5 * 8
+    assert [row.params for row in cost.by("block")] == [conv + fc, 0, 0, 5 * 8]
+    assert sum(term.count for term in cost.param_terms) == cost.params
+    assert towers.memory(weights=True).weight_bytes == 4 * cost.params
+    network = towers.expand()
+    assert network.node("right_tower/fc").shared == {"weight": "left_tower/fc"}
+    assert [array.name for array in network.weights_of(network.node("left_tower/conv"))] == ["weight", "bias"]
+    assert network.weights_of(network.node("right_tower/conv")) == ()
+    assert network.sharing == {f"{side}_tower/{layer}" for side in ("left", "right") for layer in ("conv", "fc")}
+
+
+def test_a_formula_counts_shared_weights_once(towers):
+    assert str(towers.formula("params", deep=True)) == "38c"  # 27c + c, 5c, 5c
+    assert towers.formula("macs", c=2, side=6, deep=True)() == towers.count(c=2, side=6).macs
+
+
+def test_the_inputs_and_the_results_stay_in_memory(towers):
+    sizes = {"left": 3 * 16 * 16, "right": 3 * 16 * 16, "more": 5}
+    found = towers.memory(policy="liveness")
+    first = found.timeline[0].bytes
+    assert first == 4 * (sum(sizes.values()) + 8 * 14 * 14)
+    assert found.alive("score") == ("left_tower/pooled", "both", "score")
+    assert towers.memory(policy="training").peak == 4 * (sum(sizes.values()) + towers.count().activations)
+    best = towers.memory(policy="liveness", order="best")
+    assert best.optimal
+    assert best.peak <= found.peak
+
+
+def test_what_a_result_sees_of_several_images(towers):
+    fields = {row.name: row.figure("receptive_field") for row in towers.count().rows}
+    assert (fields["left_tower/conv"], fields["right_tower/conv"]) == (3, 3)
+
+
+def test_a_path_is_the_value_of_the_inside_of_a_block():
+    network = archspec.load(f"{EMIT}/values_inside_blocks.yaml").expand()
+    assert network.node("c4/reduce").inputs == ("body/s4/reduce",)
+    assert network.outputs["c4/last"] == "c4/last"
+
+
+def test_a_language_model_has_the_matrix_of_its_words_once():
+    arch = archspec.load(f"{EMIT}/tied_embedding.yaml")
+    network = arch.expand()
+    assert network.node("head").shared == {"weight": "embed"}
+    assert (network.below("source"), network.below("target")) == (11, 11)
+    untied = arch.count().params + 11 * 8
+    assert archspec.loads(arch.dumps().replace("share: embed\n  as: head", "as: head")).count().params == untied
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(
+    "name",
+    [
+        "decoder_table",
+        "several_inputs",
+        "shared_weights",
+        "tied_embedding",
+        "values_inside_blocks",
+    ],
+)
+def test_formulas_are_the_counts(name):
+    arch = archspec.load(f"{EMIT}/{name}.yaml")
+    for quantity in ("params",) if name == "tied_embedding" else ("params", "macs"):
+        proof = proved(arch.formula(quantity), arch.document, 20)
+        assert proof, proof
+        assert proof.tried >= 5
+
+
+def test_a_symbol_is_true_or_false(towers):
+    assert towers.count(deep="true").params == towers.count(deep=True).params
+    with pytest.raises(archspec.errors.BindingError, match="deep must be true or false"):
+        towers.count(deep=Fraction(1))

@@ -1,0 +1,111 @@
+"""What networks of other packages come to: writes `others.json`, the record that the zoo's networks are held against.
+
+`python tests/zoo/others.py` asks torchvision and pytorchcv, on the meta device, where torch's counter knows all; the
+packages and their versions stand in the record. Our own models have no part in it.
+"""
+
+import json
+from functools import partial
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+FILE = Path(__file__).with_name("others.json")
+
+TORCHVISION = {  # its name: ours, and our symbols
+    "mobilenet_v3_large": ("mobilenet_v3_large", {}),
+    "mobilenet_v3_small": ("mobilenet_v3_small", {}),
+    "shufflenet_v2_x0_5": ("shufflenet_v2", {"scale": "1/2"}),
+    "shufflenet_v2_x1_0": ("shufflenet_v2", {}),
+    "shufflenet_v2_x1_5": ("shufflenet_v2", {"scale": "3/2"}),
+    "shufflenet_v2_x2_0": ("shufflenet_v2", {"scale": 2}),
+    "mnasnet0_5": ("mnasnet", {"variant": "B1", "alpha": "1/2"}),
+    "mnasnet1_0": ("mnasnet", {"variant": "B1"}),
+    "mnasnet1_3": ("mnasnet", {"variant": "B1", "alpha": "1.3"}),
+    "efficientnet_b0": ("efficientnet", {}),
+    "efficientnet_b1": ("efficientnet", {"d": "1.1", "side": 240}),
+    "efficientnet_b2": ("efficientnet", {"w": "1.1", "d": "1.2", "side": 288}),
+    "efficientnet_b3": ("efficientnet", {"w": "1.2", "d": "1.4", "side": 300}),
+    "efficientnet_b4": ("efficientnet", {"w": "1.4", "d": "1.8", "side": 380}),
+    "efficientnet_b5": ("efficientnet", {"w": "1.6", "d": "2.2", "side": 456}),
+    "efficientnet_b6": ("efficientnet", {"w": "1.8", "d": "2.6", "side": 528}),
+    "efficientnet_b7": ("efficientnet", {"w": 2, "d": "3.1", "side": 600}),
+    "densenet121": ("densenet", {}),
+    "densenet169": ("densenet", {"depth": 169}),
+    "densenet201": ("densenet", {"depth": 201}),
+    "resnext50_32x4d": ("resnext", {}),
+    "resnext101_32x8d": ("resnext", {"d": 8, "n3": 23}),
+    "regnet_x_400mf": ("regnet", {}),
+    "regnet_x_800mf": ("regnet", {"variant": "X800MF"}),
+    "regnet_y_400mf": ("regnet", {"variant": "Y400MF"}),
+    "regnet_y_800mf": ("regnet", {"variant": "Y800MF"}),
+    "convnext_tiny": ("convnext", {}),
+    "convnext_small": ("convnext", {"variant": "small"}),
+    "convnext_base": ("convnext", {"variant": "base"}),
+    "convnext_large": ("convnext", {"variant": "large"}),
+    "vit_b_16": ("vit", {}),
+    "vit_l_16": ("vit", {"variant": "large"}),
+    "vit_h_14": ("vit", {"variant": "huge", "patch": 14}),
+}
+PYTORCHCV = {
+    "ghostnet": ("ghostnet", {}),
+    "regnetx002": ("regnet", {"variant": "X200MF"}),
+    "regnetx006": ("regnet", {"variant": "X600MF"}),
+}
+
+
+def rows():
+    """A record for each network."""
+    yield from (row("torchvision", name, *TORCHVISION[name]) for name in TORCHVISION)
+    yield from (row("pytorchcv", name, *PYTORCHCV[name]) for name in PYTORCHCV)
+
+
+def row(package, name, spec, bindings):
+    if package == "torchvision":
+        make = getattr(import_module("torchvision.models"), name)
+    else:
+        make = partial(import_module("pytorchcv.model_provider").get_model, name)
+    model = made_on_meta(make)
+    with torch.device("meta"):
+        side = int(bindings.get("side", 224))
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            model.eval()(torch.zeros(1, 3, side, side))
+    params = sum(value.numel() for value in model.parameters())
+    macs = counter.get_total_flops() // 2
+    return {
+        "from": f"{package} {version(package)}",
+        "model": name,
+        "spec": spec,
+        "set": bindings,
+        "params": params,
+        "macs": macs,
+    }
+
+
+def made_on_meta(make):
+    """A model without numbers; one that reads numbers while it is made is made with them first."""
+    try:
+        with torch.device("meta"):
+            return make()
+    except NotImplementedError:
+        return make().to("meta")
+
+
+def without_kernels():
+    """Let torchvision be imported beside a torch of another build: its own kernels are not asked for here."""
+    register = torch.library.register_fake
+
+    def fake(op, *args, **kwargs):
+        ours = isinstance(op, str) and op.startswith("torchvision::")
+        return (lambda function: function) if ours else register(op, *args, **kwargs)
+
+    torch.library.register_fake = fake
+
+
+if __name__ == "__main__":
+    without_kernels()
+    lines = (f"  {json.dumps(found)}" for found in rows())
+    FILE.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
