@@ -242,7 +242,8 @@ def _wide(held: HeldArray, scale: HeldArray, zero: HeldArray | None, axis: int) 
         return numbers.reshape(sizes if held.shape else ())
 
     whole = held.load().astype(np.float32)
-    return (whole - (along(zero) if zero is not None else np.float32(0))) * along(scale)
+    found: np.ndarray[Any, Any] = (whole - (along(zero) if zero is not None else np.float32(0))) * along(scale)
+    return found
 
 
 def _notes(model: "ir.Model") -> Iterator[str]:

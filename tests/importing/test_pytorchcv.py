@@ -23,14 +23,21 @@ REFUSED = {
     "diaresnet18": "aten.zeros_like",
     "pyramidnet101_a360": "pads by something other than zeros",
     "sharesnet18": "share weights",
+    "dpn68": "~mul",
+    "ghostnet": "between 0.0 and 1.0",
+    "inceptionresnetv2": "~mul",
+    "irevnet301": "aten.stack",
 }
 READ = (
     "alexnet", "zfnet", "vgg11", "bn_vgg11", "vgg16", "bninception", "resnet10", "resnet18", "resnet50",
     "resnetbc26b", "preresnet18", "preresnet50", "resnext26_32x4d", "seresnet18", "seresnet50", "sepreresnet18",
     "seresnext50_32x4d", "senet16", "ibn_resnet50", "airnet50_1x64d_r2", "diracnet18v2", "densenet121",
     "sparsenet121", "peleenet", "wrn50_2", "drnc26", "darknet_ref", "darknet_tiny", "darknet19", "darknet53",
-    "bagnet9", "dla34", "vovnet39", "selecsls42b", "hardnet39ds", "squeezenet_v1_0", "squeezeresnet_v1_1",
-    "sqnxt23_w1", "shufflenet_g1_w1", "shufflenet_g8_w1",
+    "bagnet9", "dla34", "hrnet_w18_small_v1", "vovnet39", "selecsls42b", "hardnet39ds", "squeezenet_v1_0",
+    "squeezeresnet_v1_1", "sqnxt23_w1", "shufflenet_g1_w1", "shufflenet_g8_w1", "shufflenetv2_w1",
+    "shufflenetv2b_w1", "menet108_8x1_g3", "mobilenet_w1", "mobilenetb_w1", "fdmobilenet_w1", "mobilenetv2_w1",
+    "mobilenetv2b_w1", "mobilenetv3_large_w1", "mobilenetv3_small_w1", "igcv3_w1", "mnasnet_b1", "mnasnet_a1",
+    "proxylessnas_cpu", "fbnet_cb", "nasnet_4a1056",
 )  # fmt: skip
 
 
