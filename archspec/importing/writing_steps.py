@@ -106,6 +106,7 @@ class _Writer:
     def __init__(self, defaults: Defaults, text: Text) -> None:
         self.defaults, self.text = defaults, text
         self.taken: set[str] = set()
+        self.names: dict[int, str] = {}
 
     def body(self, items: Items) -> Body:
         """The steps of items in one body."""
@@ -124,7 +125,7 @@ class _Writer:
         names = Counter(item.name for item in items)
         for item in items:
             if isinstance(item, Leaf) and item.stage and names[item.name] > 1:
-                item.name = f"{item.stage}_{item.name}"
+                self.names[id(item)] = f"{item.stage}_{item.name}"
 
     def _step(self, item: Item, counts: dict[str, int]) -> AnyStep:
         if isinstance(item, Back):
@@ -189,7 +190,7 @@ class _Writer:
 
     def _told(self, leaf: Leaf, counts: dict[str, int]) -> str:
         """The name of a call, where it says something: of what has weights, or is a block."""
-        name = cleaned(leaf.name)
+        name = cleaned(self.names.get(id(leaf), leaf.name))
         if name == leaf.operator or not (
             leaf.operator not in ops.registered() or any(node.arrays for node in leaf.nodes)
         ):

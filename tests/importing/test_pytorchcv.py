@@ -27,6 +27,7 @@ REFUSED = {
     "ghostnet": "between 0.0 and 1.0",
     "inceptionresnetv2": "~mul",
     "irevnet301": "aten.stack",
+    "polynet": "~mul",
 }
 READ = (
     "alexnet", "zfnet", "vgg11", "bn_vgg11", "vgg16", "bninception", "resnet10", "resnet18", "resnet50",

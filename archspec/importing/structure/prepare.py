@@ -106,7 +106,7 @@ def _inherit(inner: Item, holder: ModuleItem) -> None:
     elif not inner.name[:1].isalpha() and holder.name:
         inner.name = f"{holder.name}_{inner.name}"
     if isinstance(inner, (Leaf, ModuleItem)):
-        inner.stage = inner.stage or holder.stage or holder.name
+        inner.stage = inner.stage or holder.stage or ("" if alone else holder.name)
 
 
 def _mark_same(items: Items) -> None:
