@@ -777,8 +777,11 @@ def sweep(
     """
     from archspec.sweeps.sweeping import sweep as swept
 
-    several = [specs] if isinstance(specs, str | os.PathLike | Architecture) else specs
-    documents = [(each if isinstance(each, Architecture) else load(each)).document for each in several]
+    listed = [specs] if isinstance(specs, str | os.PathLike | Architecture) else specs
+    several = [each if isinstance(each, Architecture) else load(each) for each in listed]
+    if len(several) == 1:
+        values = several[0].in_symbols(dict(values))
+    documents = [each.document for each in several]
     fields = {name: asked.pop(name) for name in ASKED if name in asked}
     return swept(documents, values, of, counting=requested(counting, fields), **asked)
 

@@ -383,6 +383,7 @@ def floor_sqrt(x: Dim) -> Dim:
 def _each(x: Dim, compute: Callable[[Any], int], least: int, name: str) -> Dim:
     """What is computed of a number, or of each of an array, that is not below the least."""
     if is_array(x):
+        _any(x < least)
         return exact_each([_each(one, compute, least, name) for one in x.ravel().tolist()]).reshape(x.shape)
     if not is_number(x) or x < least:
         raise ArchspecError(f"the {name} is of a number from {least} (got {x})")

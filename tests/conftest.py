@@ -20,6 +20,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         """Another part of the tests has the option already."""
 
 
+LATER = {"densenet", "efficientnet", "ghostnet", "mnasnet", "mobilenet_v3_large", "regnet", "resnext"}
+"""Networks whose blocks a smaller one of the zoo has too: laws over the whole zoo hold them by --long alone.
+
+Their figures, their agreement with torch and what the language says of them are tested every time.
+"""
+ALWAYS = ("golden", "language", "zoo")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is tried at length alone."""
+    reason = pytest.mark.skip(reason="a smaller network of the zoo has the same blocks; run by --long")
+    for item in items if not config.option.long else ():
+        name = getattr(item, "callspec", None) and item.callspec.params.get("name")  # type: ignore[attr-defined]
+        if name in LATER and item.path.parent.name not in ALWAYS and item.path.name != "test_verify.py":
+            item.add_marker(reason)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config.option, "long"):
         config.option.long = False

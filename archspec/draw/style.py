@@ -20,6 +20,8 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down"
 
 INK, FAINT, GRID = "#222222", "#6b6b6b", "#e3e3e3"
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+SIGNS = "'DejaVu Sans', 'Segoe UI Symbol', 'Apple Symbols', sans-serif"
+"""The fonts of a text with signs that the usual ones lack, ⌈h/2⌉ say; what draws PNG would take any for all of it."""
 
 CONFIG: dict[str, Any] = {
     "font": FONT,

@@ -12,6 +12,7 @@ from archspec.graph.sharing import share
 from archspec.language.document import INPUT, Block, Call, Document, Step, Use
 from archspec.language.expression import Scope
 from archspec.language.rules import arguments, block_inputs, from_fault
+from archspec.language.values import MAX_PARTS
 
 
 def walk_call(step: Call, frame: BodyFrame) -> None:
@@ -108,7 +109,8 @@ def apply(
         taken |= dict(zip(block.inputs, sources[1:], strict=False))
         inside, places = _walk_block(callee, block, args, taken, name, frame)
         if label:
-            frame.places.update((f"{label}/{inner}", place) for inner, place in places.items())
+            near = ((inner, place) for inner, place in places.items() if inner.count("/") < MAX_PARTS - 1)
+            frame.places.update((f"{label}/{inner}", place) for inner, place in near)
     if shared is not None:
         share(frame.expansion, first, name, frame.place_of(*shared), shared[1])
     if label:

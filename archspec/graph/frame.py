@@ -8,7 +8,7 @@ from archspec.errors import Mark, SpecError, did_you_mean
 from archspec.language.document import Step
 from archspec.language.expression import Scope
 from archspec.language.rules import FLOWING, block_inputs, flow_sizes, label_of
-from archspec.language.values import Value
+from archspec.language.values import MAX_PARTS, Value
 from archspec.ops import Tensor
 
 if TYPE_CHECKING:
@@ -125,7 +125,8 @@ class BodyFrame:
         """Let `from` go back to what flows now, if it has a label; and to the values `inside`, of the block's body."""
         if label:
             self.named[label] = self.flow
-            self.named.update((f"{label}/{name}", flow) for name, flow in (inside or {}).items())
+            near = ((name, flow) for name, flow in (inside or {}).items() if name.count("/") < MAX_PARTS - 1)
+            self.named.update((f"{label}/{name}", flow) for name, flow in near)
 
 
 def evaluated(value: Value, scope: Scope) -> Any:

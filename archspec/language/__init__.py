@@ -1,6 +1,7 @@
 """The YAML document: reading it with the places of its faults, checking it, writing it back."""
 
 import os
+from functools import lru_cache
 from io import StringIO
 from typing import Any
 
@@ -30,8 +31,16 @@ def load(spec: str | os.PathLike[str], *, network: bool = True) -> Document:
         UnknownNameError: It is neither a file nor a name of the zoo.
     """
     name = os.fspath(spec)
-    if _is_zoo_name(name):
-        name = str(zoo.path(name))
+    return _of_zoo(str(zoo.path(name)), zoo.changed(), network) if _is_zoo_name(name) else _of_file(name, network)
+
+
+@lru_cache(maxsize=128)
+def _of_zoo(file: str, changed: int, network: bool) -> Document:  # noqa: ARG001  # `changed` says when to read anew
+    """A specification of the zoo, which is read once: documents are values."""
+    return _of_file(file, network)
+
+
+def _of_file(name: str, network: bool) -> Document:
     data = read_bytes(name)
     shown = "<stdin>" if name == "-" else name
     try:

@@ -49,6 +49,8 @@ class Steps:
 
     def __init__(self, document: Document, names: DocumentNames) -> None:
         self.document, self.names = document, names
+        self._bodies: dict[int, tuple[Body, dict[str, list[str | None]]]] = {}
+        self._paths: dict[tuple[str, str], str] = {}
 
     def faults(self, body: Body, known: set[str], inputs: tuple[str, ...] = ("input",)) -> Iterator[SpecError]:
         """The faults of a body of the network or of a block, whose steps see these names, and these inputs."""
@@ -86,43 +88,56 @@ class Steps:
                 if cells.get(name) is not None and (found := label_of(cells[name])):
                     yield found, value_mark(cells[name])
 
-    def label(
-        self, label: str, body: Body, inputs: tuple[str, ...], key: str, at: Mark | None, where: str = "in this body"
-    ) -> Iterator[SpecError]:
+    def label(self, label: str, body: Body, inputs: tuple[str, ...], key: str, at: Mark | None) -> Iterator[SpecError]:
         """The fault of a value that nothing in a body has; of a path, that of the part that is not there."""
-        first, *rest = label.split("/")
+        missing = self._missing(label, body, inputs, "in this body")
+        if missing:
+            yield SpecError(f"{key}: {missing}", at)
+
+    def _missing(self, label: str, body: Body, inputs: tuple[str, ...], where: str) -> str:
+        """What a message says of a name, or path, of which a body knows nothing; nothing if it does."""
+        first, _, rest = label.partition("/")
         if not rest and first in inputs:
-            return
-        calls = list(self._calls_of(first, body))
-        if not calls:
-            yield SpecError(f"{key}: nothing {where} is called {self._missing(first, body, inputs, rest)}", at)
-        elif rest and None not in calls:
-            inner = {name: self.document.blocks[name] for name in calls if name in self.document.blocks}
-            if not inner:
-                yield SpecError(f"{key}: '{first}' is no block that is called once; a path goes into one", at)
-            found = [
-                list(self.label("/".join(rest), block.body, (), key, at, f"in '{name}'"))
-                for name, block in inner.items()
-                if not block.broken
-            ]
-            if found and all(found):
-                yield found[0][0]
+            return ""
+        calls = self._named(body)
+        if first not in calls:
+            labels = [*(() if rest else inputs), *calls]
+            hint = self.names.suggest(first, labels) or f"; its names are {', '.join(sorted(labels)[:20])}"
+            return f"nothing {where} is called '{first}'{hint if labels else ''}"
+        if not rest or None in calls[first]:
+            return ""
+        blocks = [name for name in calls[first] if name in self.document.blocks]
+        if not blocks:
+            return f"'{first}' is no block that is called once; a path goes into one"
+        found = [self._missing_in(str(name), rest) for name in blocks]
+        return found[0] if all(found) else ""
 
-    def _missing(self, label: str, body: Body, inputs: tuple[str, ...], rest: list[str]) -> str:
-        labels = {*(() if rest else inputs), *(name for step in within(body) for name in step.labels())}
-        hint = self.names.suggest(label, labels) or f"; its names are {', '.join(sorted(labels)[:20])}"
-        return f"'{label}'{hint if labels else ''}"
+    def _missing_in(self, block: str, path: str) -> str:
+        """The same of a path inside a block; each is looked for once, for paths could branch."""
+        if (block, path) not in self._paths:
+            body = () if self.document.blocks[block].broken else self.document.blocks[block].body
+            self._paths[block, path] = self._missing(path, body, (), f"in '{block}'") if body else ""
+        return self._paths[block, path]
 
-    def _calls_of(self, label: str, body: Body) -> Iterator[str | None]:
-        """What the steps of a name are made of: a block or operator; an empty text for others, None if unknown."""
+    def _named(self, body: Body) -> dict[str, list[str | None]]:
+        """By the names of a body, what the steps are made of: a block or operator, "" for others, None if unknown."""
+        known = self._bodies.get(id(body))
+        if known is None:
+            found: dict[str, list[str | None]] = {}
+            for label, callee in self._calls(body):
+                found.setdefault(label, []).append(callee)
+            known = self._bodies[id(body)] = (body, {label: [*dict.fromkeys(made)] for label, made in found.items()})
+        return known[1]
+
+    def _calls(self, body: Body) -> Iterator[tuple[str, str | None]]:
         for step in within(body):
             if isinstance(step, TableStep):
                 for cells in () if step.table.broken else step.table.cells():
-                    if "as" in cells and str(cells["as"]) == label:
-                        yield "" if step.table.repeat else callee_of(step.table, cells)
-            elif label in step.labels():
-                callee = step.name if isinstance(step, Call) else ""
-                yield None if isinstance(step, Use) else callee
+                    if "as" in cells:
+                        yield str(cells["as"]), "" if step.table.repeat else callee_of(step.table, cells)
+                continue
+            callee = step.name if isinstance(step, Call) else ""
+            yield from ((label, None if isinstance(step, Use) else callee) for label in step.labels())
 
     def _body(self, body: Body, known: set[str]) -> Iterator[SpecError]:
         for step in body:

@@ -25,6 +25,8 @@ class Setting(Number):
     @property
     def text(self) -> str:
         """The value as a short decimal, or as a fraction."""
+        if isinstance(self.value, bool):
+            return str(self.value).lower()
         return "" if self.value is None else decimal(self.value)
 
     @property

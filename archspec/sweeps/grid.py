@@ -50,8 +50,8 @@ class Subject:
         return {name: values[int(i)] for (name, values), i in zip(self.axes.items(), where, strict=True)}
 
     def words(self) -> tuple[str, ...]:
-        """The axes whose values are words."""
-        return tuple(name for name, values in self.axes.items() if isinstance(values[0], str))
+        """The axes whose values are words, or true and false."""
+        return tuple(name for name, values in self.axes.items() if isinstance(values[0], (str, bool)))
 
     def named(self, place: int) -> str:
         """A point in words."""

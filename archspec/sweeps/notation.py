@@ -8,6 +8,7 @@ from archspec.dims import exact, is_array
 from archspec.errors import ArchspecError, BindingError, did_you_mean
 from archspec.graph.binding import batch_size
 from archspec.language.document import Document, Symbol
+from archspec.language.expression import CONSTANTS
 from archspec.language.rules import value_fault
 
 BATCH = "batch"
@@ -68,7 +69,8 @@ def _values(name: str, symbol: Symbol | None, part: Any, word: bool) -> Iterable
     if part == ALL:
         return _all(name, symbol)
     if word:
-        return [part]
+        truth = symbol is not None and symbol.truth and isinstance(part, str)
+        return [CONSTANTS.get(part.lower(), part) if truth else part]
     if isinstance(part, str) and ".." in part:
         return _range(name, symbol, part)
     return [_number(name, part)]

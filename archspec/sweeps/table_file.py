@@ -78,6 +78,8 @@ def _plain(column: Any, exactly: bool) -> tuple[Any, str | None]:
     numbers = [value for value in values if value is not None]
     if any(isinstance(value, str) for value in numbers) or not numbers:
         return column, "VARCHAR"
+    if all(isinstance(value, bool) for value in numbers):
+        return column, "BOOLEAN"
     if all(type(value) is int for value in numbers):
         wide = max(abs(value) for value in numbers)
         kind = "BIGINT" if wide < 2**63 else f"DECIMAL({DIGITS}, 0)" if wide < 10**DIGITS else None

@@ -15,9 +15,11 @@ from archspec.runtime.inputs import drawn  # noqa: E402
 ZOO = archspec.zoo.names()
 BIG = {"resnet34", "resnet101", "resnet152", "vgg19", "mobilenet_full", "mobilenet_shallow", "inception_v3_keras_2016"}
 BIG |= {"googlenet", "squeezenet_v1_1", "squeezenet_meta", "squeezenet_bypass"}
+BIG |= {"mobilenet_v3_large", "mnasnet", "resnext", "regnet", "densenet"}
 """Networks whose blocks a smaller one of the zoo has too; they are run by --long."""
 
-LARGE = {"hidden": 64, "states": 30, "classes": 7}
+LARGE = {"hidden": 64, "states": 30, "classes": 7, "layers": 2, "width": 32, "frames": 40}
+LARGE |= {"heads": 4, "kv_heads": 2, "head_dim": 8, "tokens": 9, "vocabulary": 50}
 """What makes a network small enough to run, where it has the symbol."""
 
 

@@ -170,3 +170,13 @@ def test_of_a_specification_and_the_one_it_extends_the_inputs_of_the_upper_hold(
         "archspec: 1\nname: y\nextends: base.yaml\ninputs: {a: [2], b: [2]}\nnetwork: [{add, from: [a, b]}]\n"
     )
     assert [*language.load(str(upper)).shapes] == ["a", "b"]
+
+
+def test_a_path_that_could_go_many_ways_is_looked_for_once():
+    """Every block calls twenty others by one name: 20^19 ways for a path of twenty parts."""
+    blocks = {0: "relu"} | {i: ", ".join(f"{{b{j}, as: a}}" for j in range(max(0, i - 20), i)) for i in range(1, 60)}
+    listed = "".join(f"  b{number}: {{body: [{body}]}}\n" for number, body in blocks.items())
+    path = "/".join(["a"] * 19 + ["z"])
+    text = ONE + f"blocks:\n{listed}network:\n  - {{b59, as: a}}\n  - from: {path}\n"
+    with pytest.raises(SpecErrors, match="nothing in 'b0' is called 'a'"):
+        language.loads(text)

@@ -338,3 +338,42 @@ def test_every_quantity_of_every_network_of_the_zoo_is_swept_as_it_is_counted(re
         found = archspec.sweep(arch, values, ALL)
         assert without_spec(found) == expected, (name, values)
         assert found.unbuilt[0] == faults, (name, values)
+
+
+TRUE = """
+archspec: 1
+name: either
+symbols: {bias: {default: false}, c: {default: 4}, wide: {default: true}}
+inputs: {left: [3, 8, 8], right: [c, 8, 8]}
+network:
+  - concat: {a: [{from: left}], b: [{from: right}]}
+  - conv2d: {out_channels: floor_sqrt(c - 3) + (2 if wide else 1), kernel_size: 3, bias: bias}
+"""
+
+
+def test_symbols_that_are_true_or_false_and_several_inputs_are_swept(tmp_path):
+    arch = archspec.loads(TRUE)
+    values = {"bias": "*", "c": "1..5", "wide": "false,true"}
+    found = archspec.sweep(arch, values, ALL)
+    expected, faults = brute(arch, {"bias": [True, False], "c": range(1, 6), "wide": [False, True]}, ALL)
+    assert without_spec(found) == expected
+    assert found.unbuilt[0] == faults == 2 * 2 * 2  # no root of −2 and −1
+    assert "true" in str(found)
+    assert found.write(tmp_path / "x.parquet").bytes
+    with pytest.raises(BindingError, match="bias must be true or false"):
+        archspec.sweep(arch, {"bias": "maybe"})
+
+
+def test_a_block_is_swept_by_all_names_of_its_symbols():
+    found = archspec.sweep("squeezenet:fire", {"in_channels": [16, 32]}, "params")
+    assert found.columns["c_in"].tolist() == [16, 32]
+    assert found.columns["params"].tolist() == [
+        archspec.load("squeezenet:fire").count(in_channels=c).params for c in (16, 32)
+    ]
+
+
+def test_the_best_order_is_found_for_each_point():
+    arch = archspec.load("inception_module")
+    values = {"form": list(arch.symbols["form"].choices[:2]), "side": [7, 14, 28]}
+    asked = {"order": "best", "policy": "liveness"}
+    assert without_spec(archspec.sweep(arch, values, "memory", **asked)) == brute(arch, values, ["memory"], asked)[0]

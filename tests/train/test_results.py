@@ -4,6 +4,7 @@ import csv
 import re
 from collections import defaultdict
 from pathlib import Path
+from statistics import median
 
 from archspec.compress.plan import plans
 from archspec.language import zoo
@@ -74,6 +75,63 @@ def test_the_printed_files_are_those_of_the_runs():
                 continue
             assert (error, size.replace(",", "")) == (run["test_error_percent"], run["packed_bytes"])
             assert ratio == f"{4 * 266_610 / int(run['packed_bytes']):.2f}×"
+
+
+def of_a_file(run, dense_bytes):
+    """The cells of a packed run: its error, its bytes, how much smaller."""
+    if run is None:
+        return ["not run", "", ""]
+    return [
+        run["test_error_percent"],
+        f"{int(run['packed_bytes']):,}",
+        f"{dense_bytes / int(run['packed_bytes']):.2f}×",
+    ]
+
+
+def test_the_printed_files_of_further_plans_are_those_of_the_runs():
+    runs = compression_runs()
+    page = (RESULTS / "deep_compression.md").read_text(encoding="utf-8")
+    further = table(page, "seed | whole | `lenet_300_100_20x`")
+    for seed, whole, *cells in further:
+        assert whole == runs[f"plain300-{seed}"]["test_error_percent"]
+        kinds = [runs.get(f"shared300-{seed}-{kind}") for kind in ("20x", "40x")]
+        assert cells == [cell for run in kinds for cell in of_a_file(run, 4 * 266_610)]
+    levels = table(page, "seed | whole | `int8`")
+    for seed, whole, *cells in levels:
+        assert whole == runs[f"plain300-{seed}"]["test_error_percent"]
+        kinds = [runs.get(f"{kind}-300-{seed}") for kind in ("int8", "int4")]
+        assert cells == [cell for run in kinds for cell in of_a_file(run, 4 * 266_610)]
+    assert len(further) == len(levels) == 3
+
+
+def test_the_printed_results_of_lenet_5_are_those_of_the_runs():
+    runs = compression_runs()
+    rows = table((RESULTS / "pruning.md").read_text(encoding="utf-8"), "seed | whole | pruned: error")
+    for seed, whole, error, kept, ratio, *cells in rows:
+        dense, pruned = runs.get(f"dense5-{seed}"), runs.get(f"pruned5-{seed}-12x")
+        assert whole == (dense["test_error_percent"] if dense else "not run")
+        if pruned is None:
+            assert (error, kept, ratio) == ("not run", "", "")
+        else:
+            assert (error, kept.replace(",", "")) == (pruned["test_error_percent"], pruned["weights_kept"])
+            assert ratio == f"{430_500 / int(pruned['weights_kept']):.2f}×"
+        assert cells == of_a_file(runs.get(f"shared5-{seed}-12x"), 4 * 431_080)
+    assert len(rows) == 3
+
+
+def test_the_printed_errors_of_distillation_are_those_of_the_runs():
+    with (RESULTS / "distillation.csv").open(encoding="utf-8") as file:
+        runs = {row["run"]: row for row in csv.DictReader(file) if row["experiment"] == "paper-size"}
+    rows = table((RESULTS / "distillation.md").read_text(encoding="utf-8"), "test errors of 10,000 | the paper")
+    kinds = {"teacher, 1200 units": "teacher", "800 units, alone": "alone-{}", "800 units, distilled": "distilled-{}"}
+    for what, _, errors, middle, held in rows:
+        kind = kinds.get(what) or ("long-distilled-{}" if what.startswith("distilled") else "long-alone-{}")
+        names = dict.fromkeys(kind.format(seed) for seed in range(3))
+        found = [runs[name] for name in names if name in runs]
+        assert errors == ", ".join(run["test_errors"] for run in found)
+        assert held == ", ".join(run["validation_errors"] for run in found)
+        assert middle in ("", f"**{median(int(run['test_errors']) for run in found):.0f}**")
+    assert len(rows) >= len(kinds)
 
 
 def test_no_run_saw_the_test_digits_before_its_end():

@@ -7,6 +7,7 @@ from typing import TypeAlias
 Point: TypeAlias = tuple[float, float]
 
 _NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[]/ ·-"), frozenset("mwMW%@×→≤≥+−")
+_SIGNS = frozenset("⌈⌉⌊⌋′″₀₁₂₃₄₅₆₇₈₉√Σ≡")
 TITLE, SMALL = 12.0, 10.0
 """The sizes of the first line of a box, and of all other words."""
 
@@ -19,7 +20,16 @@ def text_width(text: str, size: float) -> float:
     """
     per = (0.34 if c in _NARROW else 0.88 if c in _WIDE else 0.74 if c.isupper() else 0.6 if ord(c) < 0x2E80 else 1.0
            for c in text)  # fmt: skip
-    return size * sum(per)
+    return size * sum(per) * (1.15 if has_signs(text) else 1)
+
+
+def has_signs(text: str) -> bool:
+    """Whether a text has signs that the usual fonts lack.
+
+    >>> has_signs("⌈h/2⌉"), has_signs("3×3, α")
+    (True, False)
+    """
+    return any(c in _SIGNS for c in text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from archspec.draw.blocks.scene import Arrow, Box, FrameArea, Point, Scene, Words
-from archspec.draw.style import FAINT, FONT, INK, MARGIN
+from archspec.draw.blocks.scene import Arrow, Box, FrameArea, Point, Scene, Words, has_signs
+from archspec.draw.style import FAINT, FONT, INK, MARGIN, SIGNS
 from archspec.writing import html_text
 
 WHITE, DARKEST = (255, 255, 255), (110, 184, 232)
@@ -54,6 +54,8 @@ def svg(scene: Scene, title: str) -> str:
 
 def _words(words: Words) -> str:
     more = {"font_weight": "bold"} if words.bold else {}
+    if has_signs(words.text):
+        more["font_family"] = SIGNS
     return element(
         "text",
         words.text,

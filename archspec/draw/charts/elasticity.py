@@ -31,7 +31,7 @@ def elasticity(*found: Sensitivity) -> Any:
         alt.hconcat(*panels, spacing=24),
         f"{found[0].name}: elasticities at {at(found[0].bindings)}",
         "bars: by how many per cent the formula grows when the symbol does by 1 %",
-        "behind them: from where on the next network costs something else, and how much more",
+        "above them: from where on the next network costs something else, and how much more",
         *reasons,
     )
 

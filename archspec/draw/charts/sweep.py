@@ -70,7 +70,7 @@ def _panel(found: Sweep, along: str, quantity: str, others: Sequence[str], names
     alt = altair()
     records = list(_records(found, along, quantity, others))
     words = any(isinstance(record["x"], str) for record in records)
-    encodings = series(list(names), " / ".join(others) or None)
+    encodings = series(list(names))
     x: Any = alt.X("x:N", sort=None, title=along)
     if not words:
         x = alt.X("x:Q", title=along, scale=alt.Scale(zero=False, nice=False, padding=8))

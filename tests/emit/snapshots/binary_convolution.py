@@ -116,7 +116,7 @@ class BinaryConv2d(_Binary, nn.Conv2d):
 
 
 class Pad(nn.Module):
-    """`torch.nn.functional.pad` as a module."""
+    """Rows and columns around."""
 
     def __init__(self, pad: tuple[int, int, int, int]) -> None:
         super().__init__()
