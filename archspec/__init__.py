@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from archspec.architecture import Architecture, Network, load, loads, sweep
     from archspec.cost import Convention, CostTable
     from archspec.errors import ArchspecError
+    from archspec.importing import from_onnx, from_torch
     from archspec.language import zoo
     from archspec.language.document import Document
 
@@ -27,6 +28,8 @@ __all__ = [
     "Document",
     "Network",
     "compress",
+    "from_onnx",
+    "from_torch",
     "kernels",
     "load",
     "loads",
@@ -42,6 +45,8 @@ _HOMES = {
     "Convention": "archspec.cost",
     "CostTable": "archspec.cost",
     "Document": "archspec.language.document",
+    "from_onnx": "archspec.importing",
+    "from_torch": "archspec.importing",
     "Network": "archspec.architecture",
     "kernels": "archspec.kernels",
     "load": "archspec.architecture",

@@ -9,6 +9,7 @@ import os
 import sys
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
+from keyword import iskeyword
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -35,6 +36,7 @@ VERBS = (
     "explain",
     "explain-difference",
     "formula",
+    "import",
     "measure",
     "memory",
     "plot",
@@ -103,7 +105,8 @@ class Verbs(click.RichGroup):
 
 
 def _module(verb: str) -> str:
-    return verb.replace("-", "_")
+    """The module of a verb; what Python keeps for itself ends in _."""
+    return f"{verb}_" if iskeyword(verb) else verb.replace("-", "_")
 
 
 def _said(module: str) -> str | None:

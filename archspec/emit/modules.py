@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archspec.emit import children, code
+from archspec.emit.bodies import expressions
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import conditional, settled
 from archspec.emit.containers import add_module, child_code, child_statement, told_size
@@ -76,6 +77,7 @@ def apply(
     frame: Frame,
     values: Taken = NONE_TAKEN,
     share: str | None = None,
+    said: Mapping[str, Any] | None = None,
 ) -> None:
     """Put an operator or a block behind what flows and the other values that it takes.
 
@@ -86,17 +88,28 @@ def apply(
         frame: Where it is called.
         values: The other values.
         share: What the step is called whose weights it has.
+        said: The arguments as the specification writes them.
     """
+    if any(name in frame.env for value in (said or {}).values() for each in expressions(value) for name in each.names):
+        said = None  # a name that may mean something else at another step
     name = children.child_name(label or callee, frame)
     if share is None:
         apply_as(name, callee, args, frame, values, label)
+        if label in frame.modules:
+            frame.modules[label] = replace(frame.modules[label], said=said)
     else:
-        _apply_again(callee, args, frame, values, label, share)
+        _apply_again(callee, args, frame, values, label, share, said)
     keep_value(label, frame)
 
 
 def _apply_again(
-    callee: str, args: Mapping[str, Any], frame: Frame, values: Taken, label: str | None, share: str
+    callee: str,
+    args: Mapping[str, Any],
+    frame: Frame,
+    values: Taken,
+    label: str | None,
+    share: str,
+    said: Mapping[str, Any] | None,
 ) -> None:
     """Call a module that was called before, or compute with its weights what an operator of another kind does."""
     made = frame.modules.get(share)
@@ -107,8 +120,9 @@ def _apply_again(
             name.removeprefix(share): each for name, each in frame.modules.items() if name.startswith(f"{share}/")
         }
         frame.modules |= {label: made, **{f"{label}{name}": each for name, each in inside.items()}}
+    same = made.args == args or (said is not None and made.said == said)
     if callee in frame.facts.document.blocks:
-        if made.callee != callee or made.args != args:
+        if made.callee != callee or not same:
             raise ArchspecError(f"share: '{share}' is called with other arguments")
         _block(callee, args, made.module, frame, values, label, made)
         return
@@ -118,7 +132,7 @@ def _apply_again(
         raise ArchspecError(f"share: how {callee} is computed depends on a condition")
     for call in found.call.before:
         frame.flow_into(function_code(call, (frame.x,)))
-    if (made.callee, made.args) == (callee, args):
+    if made.callee == callee and same:
         frame.flow_into(call_module(made.module, frame.x))
     else:
         frame.flow_into(tied_code(found.call, frame.x, Code("attr", (made.module, "weight"), TENSOR)))

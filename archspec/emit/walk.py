@@ -52,7 +52,7 @@ def _step(step: Step, frame: Frame) -> None:
 
 def _call(step: Call, frame: Frame) -> None:
     values = taken(step.name, step.from_ or (), step.args, frame)
-    apply(step.name, _read(step.name, step.args, frame), step.as_, frame, values, step.share)
+    apply(step.name, _read(step.name, step.args, frame), step.as_, frame, values, step.share, step.args)
 
 
 def _read(callee: str, args: Mapping[str, Any], frame: Frame) -> dict[str, Any]:

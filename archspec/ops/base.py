@@ -86,7 +86,7 @@ class Operations:
     """Arithmetic by kind, for one forward pass; sums and multiples are again such counts.
 
     Attributes:
-        macs: Multiply-accumulates of convolutions and linear layers.
+        macs: Multiply-accumulates of convolutions, linear and recurrent layers, and of matrix products (attention).
         additions: Additions and subtractions (biases, residuals, sums of pooling).
         multiplications: Multiplications outside the multiply-accumulates.
         divisions: Divisions.

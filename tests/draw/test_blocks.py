@@ -17,16 +17,33 @@ from archspec.errors import ArchspecError, UnknownNameError
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+OPENED = {
+    "xception",
+    "shufflenet",
+    "googlenet",
+    "mobilenet_v2",
+    "resnet18",
+    "squeezenet_bypass",
+    "unet",
+    "vit",
+    "siamese",
+}
+"""Networks that are opened, too: one of each kind."""
+
+
 ALIKE = {"resnet34", "resnet101", "resnet152", "vgg19", "mobilenet_full", "inception_v3_keras_2016"}
-"""Networks of the same blocks as others, only longer: opened, they show nothing new."""
+"""Networks of the same blocks as others, only longer."""
+
+GO_AROUND = {"unet", "fpn_resnet50", "siamese"}
+"""Networks with edges that fit no lane: skips over levels, and what several joins take."""
 
 
 def subjects():
     """Every block of the zoo that its network uses, and every network as it is shown and opened."""
-    for name in archspec.zoo.names():
+    for name in sorted({*archspec.zoo.names()} - ALIKE):
         arch = archspec.load(name)
         yield name, arch, None
-        if name not in ALIKE:
+        if name in OPENED:
             yield name, arch, DEEPEST
         for block in arch.document.blocks:
             try:
@@ -58,13 +75,13 @@ def crosses(arrow, box):
     return False
 
 
-def check(scene, network, ends=1):
+def check(scene, network):
     """The laws of a drawing."""
     found = scene.boxes
     for band in range(0, len(found), 40):  # boxes are in order from above; far ones need no comparing
         near = found[band : band + 80]
         assert all(apart(a, b) for a, b in combinations(near, 2))
-    drawn = Counter(name for box in found[ends:] for name in box.nodes)
+    drawn = Counter(name for box in found if box.kind != "end" for name in box.nodes)
     assert set(drawn) == {node.name for node in network.nodes if node.operator.name != "identity"}
     assert set(drawn.values()) == {1}
     for arrow in scene.arrows:
@@ -73,7 +90,7 @@ def check(scene, network, ends=1):
         others = found[max(arrow.source - 40, 0) : (arrow.target or arrow.source) + 40]
         ends = (found[arrow.source], arrow.target is not None and found[arrow.target])
         assert arrow.far or not any(crosses(arrow, box) for box in others if box not in ends)
-        assert all(a[0] == b[0] or a[1] == b[1] for a, b in pairwise(arrow.points))
+        assert all(min(abs(a[0] - b[0]), abs(a[1] - b[1])) < 0.02 for a, b in pairwise(arrow.points))
     for frame in scene.frames:
         left, top = frame.corner
         for box in found:
@@ -86,7 +103,7 @@ def check(scene, network, ends=1):
 
 def edges_of(network):
     """The edges between layers that do something, folded repeats aside."""
-    alias = {"input": "input"}
+    alias = {name: name for name in network.inputs}
     for node in network.nodes:
         alias[node.name] = alias[node.inputs[0]] if node.operator.name == "identity" else node.name
     return [(alias[name], node.name) for node in network.nodes if alias[node.name] == node.name for name in node.inputs]
@@ -95,7 +112,7 @@ def edges_of(network):
 @pytest.mark.no_cover
 def test_nothing_overlaps_and_every_box_has_its_arrows_on_all_of_the_zoo():
     seen = 0
-    for _, arch, depth in subjects():
+    for name, arch, depth in subjects():
         table = arch.count()
         sketch = Sketch(table, "macs", depth)
         scene = sketch.scene()
@@ -103,7 +120,7 @@ def test_nothing_overlaps_and_every_box_has_its_arrows_on_all_of_the_zoo():
         home = {name: number for number, box in enumerate(scene.boxes) for name in box.nodes}
         wanted = {(home[a], home[b]) for a, b in edges_of(table.network) if home[a] < home[b]}
         assert {(arrow.source, arrow.target) for arrow in scene.arrows if arrow.target is not None} == wanted
-        assert not any(arrow.far for arrow in scene.arrows)
+        assert name.partition(":")[0] in GO_AROUND or not any(arrow.far for arrow in scene.arrows)
         seen += 1
     assert seen > 85
 
@@ -145,7 +162,7 @@ network:
 def test_two_inputs_lead_to_two_towers_side_by_side():
     table = archspec.loads(TOWERS).count()
     scene = Sketch(table, "macs", DEEPEST).scene()
-    check(scene, table.network, ends=2)
+    check(scene, table.network)
     left, right, one, _, two = scene.boxes[:5]
     assert (labels(left), labels(right)) == (["input left"], ["input right"])
     assert one.right < two.left

@@ -344,3 +344,44 @@ def test_a_chart_without_its_extra_says_what_installs_it(monkeypatch):
     assert export.svg(drawn).startswith("<svg")  # a drawing needs none
     with pytest.raises(MissingExtraError, match="this needs vl_convert"):
         export.written(drawn, "png")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "title"),
+    [
+        ("roofline lenet_5 --peak 1G --bandwidth 100M", "lenet_5: roofline"),
+        ("memory lenet_5 --policy liveness,training --batch 2", "lenet_5: memory while each node runs"),
+        ("along lenet_5 --for classes=2..20 --of params", "lenet_5 along classes"),
+        ("elasticity lenet_5 --of params --for classes", "lenet_5: elasticities at"),
+        ("sweep lenet_5 --for classes=2..10:2 --of params,macs --along classes", "lenet_5 along classes"),
+        ("front lenet_5 --for classes=2..4 --front min:macs,max:params --beside lenet_300_100", "lenet_5: front of"),
+        ("published xception", "xception: printed figures and ours"),
+        ("training {docs}/pictures/runs/lenet_5-0", "training of lenet_5-0"),
+        ("results {docs}/results/mnist.csv -x epoch -y test_loss --where network=lenet_5|x --log x,y --title T", "T"),
+    ],
+    ids=lambda value: value.split()[0] if " " in value else "",
+)
+def test_every_kind_of_chart_is_drawn_by_the_command(arguments, title, tmp_path):
+    words = arguments.format(docs=Path(__file__).parents[2] / "docs").split()
+    done = CliRunner().invoke(command, [*words, "-o", str(tmp_path / "x.json")])
+    assert done.exit_code == 0, done.exception
+    assert json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))["title"]["text"].startswith(title)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("roofline lenet_5 --peak 0 --bandwidth 1", "expected a number above 0"),
+        ("gaps --positions 1,x", "expected numbers such as 1,4,15"),
+        ("codebook --weights 1,2;x", "expected numbers"),
+        ("results x.csv -x a -y b --where network", "expected COLUMN=VALUE"),
+        ("front lenet_5 --for classes --front min:macs,max:params", "NAME=VALUES"),
+        ("training", "name the folders of runs"),
+        ("along lenet_5 --for classes=1..x", "NAME=LOW..HIGH"),
+    ],
+)
+def test_a_wrong_option_is_refused_with_a_sentence(arguments, said, tmp_path):
+    done = CliRunner().invoke(command, [*arguments.split(), "-o", str(tmp_path / "x.json")])
+    assert done.exit_code != 0
+    assert said in f"{done.output}{done.exception}"
+    assert not (tmp_path / "x.json").exists()

@@ -11,8 +11,9 @@ from archspec.language import zoo
 from archspec.runtime.inputs import zeros
 from archspec.runtime.source_check import source_network
 
-COMPOSITE = {"alexnet", "googlenet", "binary_convolution", "gru_keywords", "tcn", "vit", "llama"}
-"""Networks with operators that torch does in several steps (LRN): what these need meanwhile is workspace."""
+COMPOSITE = {"alexnet", "googlenet", "binary_convolution", "gru_keywords", "tcn", "vit", "llama", "gpt2"}
+"""Networks with operators that torch does in several steps (LRN, a padding before a convolution, recurrence, attention
+whose result is flattened where it lies scattered): what these need meanwhile is workspace."""
 
 STALE = {"fpn_resnet50"}
 """Networks whose source has a variable, x, that nothing sets again behind values with names: it keeps what it was."""

@@ -12,6 +12,7 @@ import archspec  # noqa: E402  # behind the skip
 from archspec import extras, files  # noqa: E402
 from archspec.errors import ArchspecError, MissingExtraError  # noqa: E402
 from archspec.runtime import export  # noqa: E402
+from archspec.runtime.inputs import drawn  # noqa: E402
 
 SMALL = """
 archspec: 1
@@ -148,3 +149,91 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(small, tmp_path, ending):
     with pytest.raises(ArchspecError, match=rf"cannot write .*m\.{ending}: No space left on device"):
         small.write(tmp_path / f"m.{ending}", seed=0)
     assert [path.name for path in tmp_path.iterdir()] == [f"m.{ending}"]
+
+
+FAMILIES = {
+    "tokens": (
+        [12],
+        """
+  - embedding: {num_embeddings: 20, embedding_dim: 16}
+  - add: [identity, {parameter: {shape: [12, 16], std: 0.5}}]
+  - scaled_dot_product_attention:
+      q: [{linear: {out_features: 16}}, {unflatten: {dim: -1, unflattened_size: [4, 4]}}, transpose, rotary]
+      k: [{linear: {out_features: 8}}, {unflatten: {dim: -1, unflattened_size: [2, 4]}}, transpose, rotary]
+      v: [{linear: {out_features: 8}}, {unflatten: {dim: -1, unflattened_size: [2, 4]}}, transpose]
+    is_causal: true
+    enable_gqa: true
+    window: 5
+  - transpose
+  - flatten: {start_dim: 2}
+  - rms_norm
+  - mean: {dim: 1}
+""",
+    ),
+    "a sequence": (
+        [6, 20],
+        """
+  - conv1d: {out_channels: 8, kernel_size: 3, dilation: 2, padding: [4, 0]}
+  - max_pool1d: {kernel_size: 3, stride: 2, padding: tf_same}
+  - conv_transpose1d: {out_channels: 8, kernel_size: 2, stride: 2}
+  - adaptive_avg_pool1d: {output_size: 10}
+  - permute: {dims: [2, 1]}
+  - gru: {hidden_size: 5, bidirectional: true}
+  - lstm: {hidden_size: 4, num_layers: 2}
+  - rnn: {hidden_size: 3, return_sequences: false}
+  - softplus
+""",
+    ),
+    "a volume": (
+        [2, 4, 6, 6],
+        """
+  - conv3d: {out_channels: 4, kernel_size: 3, stride: [1, 2, 2], padding: tf_same}
+  - group_norm: {num_groups: 2}
+  - mish
+  - avg_pool3d: {kernel_size: [2, 1, 1]}
+  - global_max_pool
+""",
+    ),
+    "an image": (
+        [4, 8, 6],
+        """
+  - pad: {padding: [1, 2], mode: reflect}
+  - instance_norm: {affine: true}
+  - crop: {cropping: [1, 1, 2, 2]}
+  - roll: {shifts: [2, -1], dims: [2, 3]}
+  - conv2d: {out_channels: 8, kernel_size: 3, stride: 2, padding: tf_same}
+  - pixel_shuffle: {upscale_factor: 2}
+  - maximum: [identity, {pixel_unshuffle: {downscale_factor: 1}}]
+  - resize: {size: [6, 9], mode: bilinear}
+  - mul: [identity, {parameter: {shape: [2, 1, 1], fill: 0.5}}]
+  - stochastic_depth: {p: 0.1}
+  - quantise: {scale: 1/8}
+  - dequantise: {scale: 1/8}
+  - patches: {patch_size: 3}
+  - matmul: [identity, {transpose: {}}]
+  - power: {exponent: 2}
+  - select: {dim: 1, index: -1}
+  - narrow: {length: 2}
+  - exp
+""",
+    ),
+}
+
+
+SLOW = {"a sequence", "a volume"}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_onnx_has_the_operators_of_every_family(family, tmp_path, request):
+    pytest.importorskip("onnxscript")
+    if family in SLOW and not request.config.option.long:
+        pytest.skip("torch's exporter takes its time: --long")
+    shape, steps = FAMILIES[family]
+    arch = archspec.loads(f"archspec: 1\nname: tried\ninput: {shape}\nnetwork:{steps}")
+    network, path = arch.expand(), tmp_path / "model.onnx"
+    model = arch.to_torch(seed=1).eval()
+    export(model, network, path)
+    for batch in (1, 3):
+        (x,) = drawn(arch.expand(batch=batch), 2)
+        with torch.no_grad():
+            torch.testing.assert_close(of_onnx(path, x), model(x), rtol=1e-4, atol=1e-5)

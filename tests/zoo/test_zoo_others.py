@@ -21,6 +21,20 @@ def test_a_network_has_the_parameters_and_the_products_of_its_like(found):
 
 
 EXACT = [
+    (
+        "gpt2",
+        {},
+        "params",
+        124_439_808,
+        "the tied model of Hugging Face's transformers, huggingface/transformers#14960",
+    ),
+    (
+        "gpt2",
+        {},
+        "macs",
+        12 * (12 * 1024 * 768**2 + 2 * 1024**2 * 768) + 1024 * 768 * 50257,
+        "12d² and 2Ld a token and layer",
+    ),
     ("llama", {}, "params", 6_738_415_616, "Touvron et al. 2023, arXiv:2307.09288: Llama 2 7B"),
     (
         "llama",

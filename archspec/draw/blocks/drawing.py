@@ -147,7 +147,7 @@ def blocks(
         scene, titles = _columns(sketches[0], columns)
     else:
         scene, titles = _beside([(_named(each, sketches), each.scene()) for each in sketches])
-    whole = printable(" and ".join(dict.fromkeys(each.network.name for each in sketches)), 120)
+    whole = printable(", ".join(dict.fromkeys(each.network.name for each in sketches)), 120)
     finished = _with_words(scene, whole if len(titles) > 1 else titles[0], sketches)
     body = _page(sketches[0], whole) if len(tables) == 1 and sketches[0].several else ""
     return SvgDrawing(whole, svg(finished, whole), body)

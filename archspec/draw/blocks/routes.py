@@ -15,6 +15,8 @@ OUT = 26.0
 """How long the arrow is that leaves the drawing."""
 AROUND = 14.0
 """How far lines that go around are apart."""
+CORNER, BELOW, ABOVE = 9.0, 3.5, 11.0
+"""Where lines that go around leave a box and enter one: above the shape that stands below it, and below that."""
 
 
 def edges(network: Network, alias: Mapping[str, str], placed: Sequence[Placed]) -> list[tuple[int, int, int]]:
@@ -75,7 +77,7 @@ def _into(start: Placed, there: Placed, turns: Sequence[Turn]) -> tuple[Point, .
     points = _through(start, turns)
     if abs(points[-1][0] - there.axis) > 0.5:
         return None
-    return (*points, (there.axis, there.box.top))
+    return (*points, (points[-1][0], there.box.top))
 
 
 def _through(start: Placed, turns: Sequence[Turn]) -> list[Point]:
@@ -93,9 +95,9 @@ def _into_join(start: Placed, join: Placed, port: int) -> tuple[Point, ...] | No
     if abs(points[-1][0] - lane) > 0.5:
         return None
     if join.box.left <= lane <= join.box.right:
-        return (*points, (lane, join.box.top))
+        return (*points, (points[-1][0], join.box.top))
     side = join.box.left if lane < join.box.left else join.box.right
-    return (*points, (lane, join.box.middle[1]), (side, join.box.middle[1]))
+    return (*points, (points[-1][0], join.box.middle[1]), (side, join.box.middle[1]))
 
 
 def _meets(points: Sequence[Point], each: Placed) -> bool:
@@ -109,9 +111,20 @@ def _meets(points: Sequence[Point], each: Placed) -> bool:
 
 
 def _around(start: Placed, there: Placed, x: float) -> tuple[Point, ...]:
-    """Out of the right side of a box, down, and into the right side of another."""
-    y1, y2 = start.box.middle[1], there.box.middle[1]
-    return (start.box.right, y1), (x, y1), (x, y2), (there.box.right, y2)
+    """Out of a box below its right corner, down on the right of everything, and into the right corner of another.
+
+    Sums are left and entered at their side.
+    """
+    one, other = start.box, there.box
+    leaving: tuple[Point, ...] = ((one.right, one.middle[1]), (x, one.middle[1]))
+    entering: tuple[Point, ...] = ((x, other.middle[1]), (other.right, other.middle[1]))
+    if one.kind != "sum":
+        corner, below = one.right - CORNER, one.bottom + BELOW
+        leaving = ((corner, one.bottom), (corner, below), (x, below))
+    if other.kind != "sum":
+        corner, above = other.right - CORNER, other.top - ABOVE
+        entering = ((x, above), (corner, above), (corner, other.top))
+    return (*leaving, *entering)
 
 
 def _clean(points: Sequence[Point]) -> tuple[Point, ...]:

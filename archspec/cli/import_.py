@@ -1,0 +1,207 @@
+"""`archspec import`: the specification of a model that there is."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from archspec.cli.echo import echo_message
+from archspec.errors import ArchspecError, BindingError
+from archspec.files import replacing
+
+if TYPE_CHECKING:
+    from archspec.importing import Imported, Program
+    from archspec.importing.flat import FlatGraph
+
+
+ENDINGS = (".onnx", ".pt2", ".cfg", ".prototxt")
+"""Of the files that are read."""
+
+
+@click.command("import")
+@click.argument("source", metavar="FILE|MODULE:FACTORY")
+@click.option(
+    "-o", "--output", metavar="NET.yaml", help="Where to write the specification.  [default: standard output]"
+)
+@click.option("--flat", is_flag=True, help="The plain list of layers, without blocks and tables.")
+@click.option("--weights", metavar="OUT.safetensors", help="Write the weights, too, under the specification's names.")
+@click.option(
+    "--input", "sizes", metavar="CxHxW", default="3x224x224", show_default=True, help="Of what a factory makes."
+)
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Arguments of the factory.")
+@click.option(
+    "--vary",
+    "varying",
+    multiple=True,
+    metavar="NAME=VALUE,VALUE…",
+    help="Arguments of the factory that become symbols, the default first; side is the input's.",
+)
+def command(  # one argument an option
+    source: str,
+    output: str | None,
+    flat: bool,
+    weights: str | None,
+    sizes: str,
+    settings: tuple[str, ...],
+    varying: tuple[str, ...],
+) -> None:
+    """Write the specification of a model: its table, its blocks, and with them its costs and closed forms.
+
+    FILE is an ONNX file (.onnx), a program of torch.export (.pt2), Darknet's table of layers (.cfg) or Caffe's
+    (.prototxt); all are read as data. MODULE:FACTORY names what makes a
+    torch module, such as torchvision.models:resnet18; that code is run. With --weights the outputs of both models on
+    random inputs must be equal.
+
+    --vary width=1,0.37,0.61 --vary side=224,192 makes the model at each of these values, and says by symbols what
+    differs: which multiple or rounding makes the numbers, what else would fit, and which value would tell them apart.
+    """
+    from archspec.importing.layout import laid_out
+
+    program: Program | None
+    if varying:
+        if flat or Path(source).suffix in ENDINGS:
+            raise ArchspecError(
+                "--vary is of what a factory makes, and of its structure: of no file, and not with --flat"
+            )
+        program, found = _varied(source, sizes, settings, varying)
+    else:
+        program, found = _read(source, sizes, settings, flat)
+    text = laid_out(found.document, found.notes)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        with replacing(Path(output)) as file:
+            file.write_text(text, encoding="utf-8")
+        echo_message(_said(output, found, text))
+    if weights is not None:
+        _write_weights(found, program, source, weights)
+
+
+def _read(source: str, sizes: str, settings: tuple[str, ...], flat: bool) -> "tuple[Program | None, Imported]":
+    """What a source is read as; a table of layers has no program that could be run."""
+    from archspec.importing import document_of
+    from archspec.importing.document import imported
+
+    ending = Path(source).suffix
+    if ending == ".cfg":
+        from archspec.importing.darknet import read_cfg
+
+        return None, imported(read_cfg(source), flat=flat)
+    if ending == ".prototxt":
+        from archspec.importing.caffe import read_prototxt
+
+        return None, imported(read_prototxt(source), flat=flat)
+    program = _program(source, sizes, settings)
+    return program, document_of(program, flat=flat)
+
+
+def _program(source: str, sizes: str, settings: tuple[str, ...]) -> "Program":
+    ending = Path(source).suffix
+    if ending == ".onnx":
+        from archspec.importing.onnx_file import read_onnx
+
+        return read_onnx(source)
+    if ending == ".pt2":
+        from archspec.importing.archive import read_archive
+
+        return read_archive(source)
+    if ":" not in source:
+        known = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
+        raise ArchspecError(f"{source}: no {known}, nor MODULE:FACTORY, such as torchvision.models:resnet18")
+    return _made(source, _sizes(sizes), _keywords(settings))
+
+
+def _made(source: str, sizes: tuple[int, ...], keywords: dict[str, Any]) -> "Program":
+    from archspec.importing.exported import exported
+    from archspec.importing.factory import made
+
+    return exported(made(source, keywords), (2, *sizes), source.partition(":")[2].rpartition(".")[2])
+
+
+def _varied(source: str, sizes: str, settings: tuple[str, ...], varying: tuple[str, ...]) -> "tuple[Program, Imported]":
+    from archspec.importing.factory import takes
+    from archspec.importing.instances import of_instances
+    from archspec.importing.reading import read, refuse_foreign
+
+    programs: list[Program] = []
+    fixed = _keywords(settings)
+
+    def graph_at(values: Mapping[str, Any]) -> "FlatGraph":
+        side = values.get("side")
+        shape = _sizes(sizes) if side is None else (_sizes(sizes)[0], int(side), int(side))
+        given = {name: value for name, value in values.items() if name != "side" or takes(source, "side")}
+        programs.append(_made(source, shape, {**fixed, **{name: _number(value) for name, value in given.items()}}))
+        graph = read(programs[-1])
+        refuse_foreign(graph)
+        return graph
+
+    found = of_instances(_values(varying), graph_at)
+    return programs[0], found
+
+
+def _number(value: Fraction) -> int | float:
+    return int(value) if value.denominator == 1 else float(value)
+
+
+def _values(varying: tuple[str, ...]) -> dict[str, list[Fraction]]:
+    """The values of --vary, each an exact number, as many as stand there."""
+    found: dict[str, list[Fraction]] = {}
+    for text in varying:
+        name, sign, listed = text.partition("=")
+        try:
+            values = [Fraction(part) for part in listed.split(",")]
+        except (ValueError, ZeroDivisionError):
+            values = []
+        if not (sign and name.isidentifier() and len(values) > 1 and len(set(values)) == len(values)):
+            raise BindingError(f"--vary takes NAME=VALUE,VALUE,… such as width=1,0.37,0.61 (got '{text}')")
+        found[name] = values
+    return found
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    parts = text.lower().replace("×", "x").split("x")
+    if not all(part.isdecimal() and 0 < int(part) <= 10**6 for part in parts):
+        raise BindingError(f"--input takes sizes such as 3x224x224 (got '{text}')")
+    return tuple(map(int, parts))
+
+
+def _keywords(settings: tuple[str, ...]) -> dict[str, Any]:
+    """Arguments of a factory: numbers, true and false, else words."""
+    found = {}
+    for setting in settings:
+        name, sign, value = setting.partition("=")
+        if not (sign and name.isidentifier()):
+            raise BindingError(f"--set takes NAME=VALUE (got '{setting}')")
+        found[name] = _value(value)
+    return found
+
+
+def _value(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False, "none": None}.get(text.lower(), text)
+
+
+def _said(output: str, found: "Imported", text: str) -> str:
+    blocks = len(found.document.blocks)
+    counted = f"{blocks} block{'s' if blocks != 1 else ''}"
+    lines = [f"{output}: {len(text.splitlines())} lines, {len(found.names) - 1} layers, {counted}"]
+    return "\n".join([*lines, *(f"  {note}" for note in found.notes)])
+
+
+def _write_weights(found: "Imported", program: "Program | None", source: str, weights: str) -> None:
+    from archspec.extras import need
+
+    if program is None:
+        raise ArchspecError(f"{source} is a table of layers, and holds no weights")
+    need("torch", "torch")
+    need("train", "safetensors")
+    from archspec.importing.outputs import onnx_runner, write_weights
+
+    run = onnx_runner(source) if source.endswith(".onnx") else None
+    echo_message(write_weights(found, program, weights, run))

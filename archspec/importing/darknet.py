@@ -1,0 +1,219 @@
+"""Darknet's `.cfg`: sections of settings, one a layer, which name others by their numbers."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from archspec.errors import ArchspecError
+from archspec.importing.flat import INPUT, FlatGraph
+from archspec.importing.layers import LayerBuilder
+from archspec.writing import printable
+
+MAX_BYTES = 1_000_000
+ACTIVATIONS = {
+    "leaky": ("leaky_relu", {"negative_slope": 0.1}),
+    "relu": ("relu", {}),
+    "logistic": ("sigmoid", {}),
+    "tanh": ("tanh", {}),
+    "mish": ("mish", {}),
+    "swish": ("silu", {}),
+    "linear": None,
+}
+"""Darknet's names for activations, and our operators; linear is none."""
+
+LOWEST = -(10**18)
+"""What a pooling takes for pixels outside an image: no result is less."""
+
+HEADS = frozenset({"yolo", "region", "detection", "cost"})
+"""Sections that read boxes, or compare: they have no weights, and pass on what flows in."""
+
+
+def read_cfg(path: str) -> FlatGraph:
+    """The network of a `.cfg` file.
+
+    Raises:
+        ArchspecError: It cannot be read, or has sections that no operator of the language computes; all are named.
+    """
+    sections = _sections(path)
+    first, settings, _ = sections[0]
+    if first not in {"net", "network"}:
+        raise ArchspecError(f"{path}: begins with [{printable(first, 40)}], not with [net]")
+    unknown = [f"[{printable(kind, 40)}] at line {line}" for kind, _, line in sections[1:] if kind not in _LAYERS]
+    if unknown:
+        raise ArchspecError(f"{path} has sections that no operator of the language computes: {', '.join(unknown[:20])}")
+    sizes = tuple(_int(settings, key, 0, path) for key in ("channels", "height", "width"))
+    if min(sizes) < 1:
+        raise ArchspecError(f"{path}: [net] says no channels, height and width")
+    network = _DarknetLayers(LayerBuilder(Path(path).stem, sizes), path)
+    for number, (kind, values, _) in enumerate(sections[1:]):
+        network.results.append(_LAYERS[kind](network, values, f"{kind}{number}"))
+    return network.builder.graph(network.flowing)
+
+
+def _sections(path: str) -> list[tuple[str, dict[str, str], int]]:
+    try:
+        data = Path(path).read_bytes()[: MAX_BYTES + 1]
+    except OSError as error:
+        raise ArchspecError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if len(data) > MAX_BYTES:
+        raise ArchspecError(f"{path}: is longer than {MAX_BYTES:,} bytes")
+    found: list[tuple[str, dict[str, str], int]] = []
+    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+        text = re.split(r"[#;]", line)[0].strip()
+        name, sign, value = text.partition("=")
+        if text.startswith("[") and text.endswith("]"):
+            found.append((text[1:-1].strip(), {}, number))
+        elif sign and found:
+            found[-1][1][name.strip()] = value.strip()
+        elif text:
+            raise ArchspecError(f"{path}:{number}: expected [section] or key=value (got '{printable(text, 40)}')")
+    if not found:
+        raise ArchspecError(f"{path}: has no sections")
+    return found
+
+
+def _int(settings: Mapping[str, str], key: str, default: int, path: str) -> int:
+    text = settings.get(key, str(default))
+    if not re.fullmatch(r"-?\d{1,9}", text):
+        raise ArchspecError(f"{path}: {key} must be a whole number (got '{printable(text, 40)}')")
+    return int(text)
+
+
+class _DarknetLayers:
+    """The layers so far: what each section gave."""
+
+    def __init__(self, builder: LayerBuilder, path: str) -> None:
+        self.builder, self.path = builder, path
+        self.results: list[str] = []
+
+    @property
+    def flowing(self) -> str:
+        """What the section before gave."""
+        return self.results[-1] if self.results else INPUT
+
+    def number(self, settings: Mapping[str, str], key: str, default: int) -> int:
+        """A whole number of a section."""
+        return _int(settings, key, default, self.path)
+
+    def named(self, text: str) -> list[str]:
+        """The results of sections by their numbers, from the front, or from here back where they are negative."""
+        found = []
+        for part in text.split(","):
+            number = _int({"layers": part.strip()}, "layers", 0, self.path)
+            place = number if number >= 0 else len(self.results) + number
+            if not 0 <= place < len(self.results):
+                raise ArchspecError(f"{self.path}: there is no section {number} before section {len(self.results)}")
+            found.append(self.results[place])
+        return found
+
+    def activated(self, value: str, settings: Mapping[str, str], label: str, default: str = "logistic") -> str:
+        """A result with the activation that the section names."""
+        name = settings.get("activation", default)
+        if name not in ACTIVATIONS:
+            raise ArchspecError(f"{self.path}: {label}: no operator computes the activation '{printable(name, 40)}'")
+        found = ACTIVATIONS[name]
+        return value if found is None else self.builder.add(found[0], (value,), f"{label}_act", **found[1])
+
+
+def _convolution(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
+    kernel = network.number(settings, "size", 1)
+    padding = kernel // 2 if network.number(settings, "pad", 0) else network.number(settings, "padding", 0)
+    normalised = bool(network.number(settings, "batch_normalize", 0))
+    value = network.builder.add(
+        "conv2d",
+        (network.flowing,),
+        label,
+        out_channels=network.number(settings, "filters", 1),
+        kernel_size=kernel,
+        stride=network.number(settings, "stride", 1),
+        padding=padding,
+        groups=network.number(settings, "groups", 1),
+        bias=not normalised,
+    )
+    if normalised:
+        value = network.builder.add("batch_norm", (value,), f"{label}_bn", eps=1e-6)
+    return network.activated(value, settings, label)
+
+
+def _max_pool(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
+    """Darknet pads by size − 1 in all, half of it before: the output is ⌈h/stride⌉."""
+    stride = network.number(settings, "stride", 1)
+    kernel = network.number(settings, "size", stride)
+    whole = network.number(settings, "padding", kernel - 1)
+    value, padding = network.flowing, whole // 2
+    if whole % 2 and all(size % stride == 0 for size in network.builder.shape(value)[2:]) and kernel == stride:
+        padding = 0  # the padding lies beyond the last window
+    elif whole % 2:
+        before, behind = whole // 2, whole - whole // 2
+        args = {"padding": (before, behind, before, behind), "value": LOWEST}
+        value = network.builder.add("pad", (value,), f"{label}_pad", **args)
+        padding = 0
+    return network.builder.add("max_pool2d", (value,), label, kernel_size=kernel, stride=stride, padding=padding)
+
+
+def _average(network: _DarknetLayers, _: Mapping[str, str], label: str) -> str:
+    return network.builder.add("global_avg_pool", (network.flowing,), label, keepdim=True)
+
+
+def _shortcut(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
+    others = network.named(settings.get("from", ""))
+    value = network.builder.add("add", (network.flowing, *others), label)
+    return network.activated(value, settings, label, "linear")
+
+
+def _route(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
+    found = network.named(settings.get("layers", ""))
+    groups = network.number(settings, "groups", 1)
+    if groups > 1:
+        index = network.number(settings, "group_id", 0)
+        found = [network.builder.add("split", (one,), label, sections=groups, index=index) for one in found]
+    return found[0] if len(found) == 1 else network.builder.add("concat", tuple(found), label)
+
+
+def _upsample(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
+    factor = network.number(settings, "stride", 2)
+    return network.builder.add("upsample", (network.flowing,), label, scale_factor=factor)
+
+
+def _connected(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
+    value = network.flowing
+    if len(network.builder.shape(value)) > 2:
+        value = network.builder.add("flatten", (value,), f"{label}_flatten")
+    value = network.builder.add("linear", (value,), label, out_features=network.number(settings, "output", 1))
+    return network.activated(value, settings, label)
+
+
+def _softmax(network: _DarknetLayers, _: Mapping[str, str], label: str) -> str:
+    value = network.flowing
+    if len(network.builder.shape(value)) > 2:
+        value = network.builder.add("flatten", (value,), f"{label}_flatten")
+    return network.builder.add("softmax", (value,), label)
+
+
+def _dropout(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
+    text = settings.get("probability", ".5")
+    if not re.fullmatch(r"\d*\.?\d+", text):
+        raise ArchspecError(f"{network.path}: probability must be a number (got '{printable(text, 40)}')")
+    return network.builder.add("dropout", (network.flowing,), label, p=float(text))
+
+
+def _passed_on(network: _DarknetLayers, _: Mapping[str, str], __: str) -> str:
+    return network.flowing
+
+
+_LAYERS: Mapping[str, Callable[[_DarknetLayers, Mapping[str, str], str], str]] = {
+    "convolutional": _convolution,
+    "conv": _convolution,
+    "maxpool": _max_pool,
+    "max": _max_pool,
+    "avgpool": _average,
+    "avg": _average,
+    "shortcut": _shortcut,
+    "route": _route,
+    "upsample": _upsample,
+    "connected": _connected,
+    "softmax": _softmax,
+    "dropout": _dropout,
+    **dict.fromkeys(HEADS, _passed_on),
+}
+"""What each kind of section is; the results of a section are named by its number."""

@@ -1,0 +1,169 @@
+"""From a flat graph to a document: the plain list, or with the structure recovered; proved to be the same network."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from archspec.errors import ArchspecError, SpecErrors
+from archspec.graph.names import state_key
+from archspec.importing.flat import FlatGraph
+from archspec.importing.items import ForkItem, Items, Leaf, flattened
+from archspec.importing.program import HeldArray
+from archspec.importing.proof import proved
+from archspec.importing.reading import shared
+from archspec.importing.structure import recovered
+from archspec.importing.structure.blocks import FoundBlock
+from archspec.importing.wiring import wired
+from archspec.importing.writing_steps import Text, cleaned, steps, written
+from archspec.language import Document, check
+from archspec.language.document import Block, Symbol
+
+SIDE = "side"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A model as a document.
+
+    Attributes:
+        document: The specification.
+        arrays: The model's arrays by the keys of the specification's state dict.
+        notes: What a reader should know of how it was read.
+        names: What the document calls the model's nodes.
+    """
+
+    document: Document
+    arrays: dict[str, HeldArray] = field(repr=False)
+    notes: tuple[str, ...] = ()
+    names: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+def imported(graph: FlatGraph, *, flat: bool = False) -> Imported:
+    """The document of a model.
+
+    Args:
+        graph: The model, without foreign nodes.
+        flat: Whether to list its nodes one after the other, without the structure that is found in them.
+
+    Raises:
+        ArchspecError: Two of its layers share an array.
+    """
+    refuse_sharing(graph)
+    why: tuple[str, ...] = ()
+    if not flat:
+        try:
+            return _structured(graph)
+        except ArchspecError as error:
+            why = (f"no structure was found that gives the same network: {error}",)
+    items = _plain(graph)
+    return _proved(graph, items, {}, why)
+
+
+def _structured(graph: FlatGraph) -> Imported:
+    found = recovered(wired(graph))
+    order = list(flattened(found.items))
+    return _proved(graph, found.items, found.blocks, (), order)
+
+
+def _proved(
+    graph: FlatGraph, items: Items, blocks: dict[str, FoundBlock], why: tuple[str, ...], order: Any = None
+) -> Imported:
+    order = order or list(flattened(items))
+    sizes, symbols = _input(graph)
+    document = document_from(graph, items, blocks, sizes=sizes, symbols=symbols)
+    names = proved(document, graph, order)
+    return Imported(document, arrays_of(graph, names), (*graph.notes, *why), names)
+
+
+def document_from(
+    graph: FlatGraph,
+    items: Items,
+    blocks: dict[str, FoundBlock],
+    text: Text = int,
+    *,
+    sizes: tuple[Any, ...] = (),
+    symbols: dict[str, Symbol] | None = None,
+    functions: dict[str, str] | None = None,
+) -> Document:
+    """A document of items and the blocks that they call.
+
+    Args:
+        graph: The model that they are of.
+        items: The network's body.
+        blocks: What it calls.
+        text: What stands for a number that differs between instances.
+        sizes: The input's, those of the graph by default.
+        symbols: The symbols.
+        functions: The functions.
+
+    Raises:
+        SpecErrors: It is no document of the language.
+    """
+    Document.model_rebuild()  # before steps are made; pydantic cannot write steps that are older than its document
+    known = {name: block.args for name, block in blocks.items()}
+    document = Document(
+        archspec=1,
+        name=cleaned(graph.name) or "imported",
+        symbols=symbols or {},
+        functions=functions or {},
+        input=sizes or tuple(map(int, graph.input[1:])),
+        blocks={
+            name: Block(args=written(block.args, text), body=steps(block.items, known, text))
+            for name, block in blocks.items()
+        },
+        network=steps(items, known, text),
+    )
+    if faults := check(document):
+        raise SpecErrors(faults)
+    return document
+
+
+def refuse_sharing(graph: FlatGraph) -> None:
+    """Refuse a model of which two layers have one array.
+
+    Raises:
+        ArchspecError: It has such layers; they are named.
+    """
+    for array, nodes in shared(graph):
+        places = " and ".join(str(node.place) or node.name for node in nodes[:3])
+        raise ArchspecError(
+            f"{graph.name} uses {array.key} {len(nodes)} times (at {places}); layers that share weights have no form"
+        )
+
+
+def _plain(graph: FlatGraph) -> Items:
+    """The items of one body, each under the whole of its place."""
+    items = wired(graph, modules=False)
+    _name_by_place(items)
+    return items
+
+
+def _name_by_place(items: Items) -> None:
+    for item in items:
+        if isinstance(item, Leaf) and item.nodes[0].place.names:
+            item.name = "_".join(item.nodes[0].place.names)
+        elif isinstance(item, ForkItem):
+            for branch in item.branches:
+                _name_by_place(branch.items)
+
+
+def _input(graph: FlatGraph) -> tuple[tuple[Any, ...], dict[str, Symbol]]:
+    """The input's sizes; the side of a square image is a symbol, on which nothing else of a document depends."""
+    sizes = graph.input[1:]
+    if len(sizes) == 3 and sizes[1] == sizes[2] and sizes[1] > 1:
+        return (sizes[0], SIDE, SIDE), {SIDE: Symbol(default=sizes[1], doc="input height and width")}
+    return sizes, {}
+
+
+def arrays_of(graph: FlatGraph, names: dict[str, str]) -> dict[str, HeldArray]:
+    """The arrays of a model by the keys of its document's state dict.
+
+    Args:
+        graph: The model.
+        names: What the document calls its nodes.
+    """
+    return {
+        state_key(names[node.name], array): held
+        for node in graph.nodes
+        for array, held in node.arrays.items()
+        if node.name in names
+    }

@@ -1,0 +1,63 @@
+"""A flat graph built layer by layer, for the tables of older programs: each file names what it takes and makes."""
+
+from typing import Any
+
+from archspec import ops
+from archspec.errors import ArchspecError
+from archspec.importing.flat import INPUT, FlatGraph, FlatNode
+from archspec.importing.patterns import joined
+from archspec.importing.program import Place
+from archspec.ops import Tensor
+
+BATCH = 2
+MOST_LAYERS = 10_000
+
+
+class LayerBuilder:
+    """The layers of one file, in its order.
+
+    Args:
+        name: What the network is called.
+        sizes: The input's, batch left out.
+    """
+
+    def __init__(self, name: str, sizes: tuple[int, ...]) -> None:
+        self.name, self.input = name, (BATCH, *sizes)
+        self.nodes: dict[str, FlatNode] = {}
+
+    def shape(self, value: str) -> tuple[int, ...]:
+        """The sizes of a result, or of the input."""
+        return self.input if value == INPUT else self.nodes[value].shape
+
+    def add(self, operator: str, inputs: tuple[str, ...], label: str, **args: Any) -> str:
+        """A layer; gives the name of its result.
+
+        Args:
+            operator: One of the language.
+            inputs: The results that it takes.
+            label: What the file calls it.
+            args: The operator's fields; those at their defaults are left out.
+
+        Raises:
+            ArchspecError: It cannot take these inputs, or has no such settings.
+        """
+        if len(self.nodes) >= MOST_LAYERS:
+            raise ArchspecError(f"{self.name}: has more than {MOST_LAYERS:,} layers")
+        fields = ops.operator(operator).model_fields
+        told = {key: value for key, value in args.items() if fields[key].is_required() or fields[key].default != value}
+        try:
+            made = ops.operator(operator)(**told)
+            output = made.output(*(Tensor(self.shape(value)) for value in inputs))
+        except ValueError as error:  # ours and pydantic's
+            raise ArchspecError(f"{self.name}: {label}: {str(error).splitlines()[0]}") from None
+        name = f"{label}#{len(self.nodes)}"
+        place = Place((label,), ("",))
+        self.nodes[name] = FlatNode(name, operator, told, inputs, tuple(map(int, output.shape)), place)
+        return name
+
+    def graph(self, output: str) -> FlatGraph:
+        """The whole network, what does not lead to its output left out."""
+        if output == INPUT:
+            raise ArchspecError(f"{self.name}: has no layers")
+        whole = FlatGraph(self.name, self.input, tuple(self.nodes.values()), output)
+        return joined(whole).live()

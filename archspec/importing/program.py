@@ -1,0 +1,111 @@
+"""What exporters' files and programs have in common: calls of functions on named values, and the arrays they hold."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from archspec.errors import ArchspecError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class UnsupportedError(ArchspecError):
+    """A call that says something which no operator of the language says; the message is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A reference to a value of the program: an input, a result of a call, or an array."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldArray:
+    """An array that a program holds: a weight, or a constant.
+
+    Attributes:
+        key: What the source calls it.
+        shape: Its sizes.
+        load: Reads its numbers; they are not read before.
+    """
+
+    key: str
+    shape: tuple[int, ...]
+    load: "Callable[[], np.ndarray[Any, Any]]" = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a tree of modules a call stands, from the outside in: the modules' names and the names of their classes.
+
+    >>> str(Place(("stage2", "unit1", "conv"), ("Stage", "Unit", "Conv2d")))
+    'stage2/unit1/conv'
+    """
+
+    names: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.names)
+
+    def __str__(self) -> str:
+        return "/".join(self.names)
+
+
+NOWHERE = Place()
+"""The place of a call of which nothing is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramCall:
+    """One call of a function.
+
+    Attributes:
+        target: The function, as its exporter names it: "aten.conv2d.default", "onnx.Conv".
+        arguments: By name; values are `Value`s, lists of them tuples. What has its default may be missing.
+        outputs: The names of its results.
+        place: Where in the tree of modules it stands.
+    """
+
+    target: str
+    arguments: Mapping[str, Any]
+    outputs: tuple[str, ...]
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A model as its exporter wrote it: calls in the order in which they run.
+
+    Attributes:
+        name: What the model is called.
+        inputs: The values that whoever runs it gives.
+        outputs: The values that it gives back.
+        calls: What is computed.
+        shapes: The sizes of each value, as far as they are known; batch first.
+        arrays: What it holds, by the value's name.
+        notes: What a reader should know of how it was read.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    calls: tuple[ProgramCall, ...]
+    shapes: Mapping[str, tuple[int, ...]]
+    arrays: Mapping[str, HeldArray]
+    notes: tuple[str, ...] = ()
+
+
+def references(value: Any) -> list[str]:
+    """The names of the values inside an argument.
+
+    >>> references((Value("x"), 3, (Value("y"),)))
+    ['x', 'y']
+    """
+    if isinstance(value, Value):
+        return [value.name]
+    if isinstance(value, (tuple, list)):
+        return [name for part in value for name in references(part)]
+    return []

@@ -1,0 +1,80 @@
+"""That a document is the model it was recovered from: node by node, operators, settings, inputs and shapes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from archspec import ops
+from archspec.errors import ArchspecError
+from archspec.graph import Network, Node, expand
+from archspec.importing.flat import FlatGraph, FlatNode
+from archspec.language import Document
+from archspec.language.document import INPUT
+
+
+class DifferentError(ArchspecError):
+    """A document that is not the model it came from; where they part."""
+
+
+def proved(
+    document: Document, graph: FlatGraph, order: list[FlatNode], bindings: Mapping[str, Any] | None = None
+) -> dict[str, str]:
+    """The names of a document's nodes by those of the model's.
+
+    Args:
+        document: What was recovered.
+        graph: The model.
+        order: The model's nodes in the order in which the document's expansion makes them.
+        bindings: The values of the document's symbols that the model has.
+
+    Raises:
+        DifferentError: They are not the same.
+    """
+    network = expand(document, bindings or {}, batch=graph.input[0])
+    found = [node for node in network.nodes if node.operator.name != "identity"]
+    wanted = [node for node in order if node.operator != "identity"]
+    if len(found) != len(wanted) or len(wanted) != sum(node.operator != "identity" for node in graph.nodes):
+        raise DifferentError(f"{len(found)} nodes for the model's {len(wanted)}")
+    names = {INPUT: INPUT}
+    through = _through(network)
+    originals = {node.name: node.inputs[0] for node in graph.nodes if node.operator == "identity"}
+    for node, flat in zip(found, wanted, strict=True):
+        _compare(node, flat, network)
+        names[flat.name] = node.name
+        sources = [_resolved(source, originals) for source in flat.inputs]
+        if [through.get(source, source) for source in node.inputs] != [names.get(source) for source in sources]:
+            raise DifferentError(f"{node.name} takes other inputs than {flat.name}")
+    output = _resolved(graph.output, originals)
+    if through.get(network.output, network.output) != names[output]:
+        raise DifferentError(f"the output is {network.output}, not that of {output}")
+    return names
+
+
+def _compare(node: Node, flat: FlatNode, network: Network) -> None:
+    if node.operator.name != flat.operator:
+        raise DifferentError(f"{node.name} is {node.operator.name}, and {flat.name} {flat.operator}")
+    if tuple(node.output.shape) != tuple(flat.shape):
+        raise DifferentError(f"{node.name} gives {node.output}, and {flat.name} {flat.shape}")
+    settings = ops.operator(flat.operator)(**flat.args)
+    inputs = network.inputs_of(node)
+    if _call(settings, inputs) != _call(node.operator, inputs):
+        raise DifferentError(f"{node.name} has other settings than {flat.name}")
+
+
+def _call(operator: Any, inputs: Any) -> Any:
+    """What torch would compute: settings that say the same in other words make one call."""
+    return operator.torch_call(*inputs)
+
+
+def _through(network: Network) -> dict[str, str]:
+    """Whose result an identity passes on."""
+    found: dict[str, str] = {}
+    for node in network.nodes:
+        if node.operator.name == "identity":
+            found[node.name] = found.get(node.inputs[0], node.inputs[0])
+    return found
+
+
+def _resolved(name: str, originals: dict[str, str]) -> str:
+    while name in originals:
+        name = originals[name]
+    return name

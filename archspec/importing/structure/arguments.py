@@ -1,0 +1,186 @@
+"""What the numbers of alike bodies are: constants, the channels that flow, or arguments, as few as say it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from archspec.importing.items import Shape
+from archspec.importing.varied import is_plain
+from archspec.language.document import REQUIRED
+
+LETTERS = {
+    "out_channels": "c",
+    "out_features": "c",
+    "kernel_size": "k",
+    "stride": "s",
+    "padding": "p",
+    "dilation": "d",
+    "groups": "g",
+    "scale_factor": "factor",
+}
+"""The letter that papers write for a field."""
+
+WIDTHS = frozenset({"c", "g", "m"})
+"""Letters of numbers of channels, which may be said by one another."""
+
+ORDER = ("t", "m", "c", "k", "s", "p", "d", "g")
+"""In which order papers list arguments; others come behind."""
+
+MOST_FACTOR = 16
+ANY = None
+"""What stands where a body has no such number."""
+
+Column: TypeAlias = list[Any]
+
+
+def letter(name: str) -> str:
+    """What an argument is called by kind: c of c1, c2, …
+
+    >>> letter("out_channels"), letter("c2"), letter("first_relu")
+    ('c', 'c', 'first_relu')
+    """
+    return LETTERS.get(name, name.rstrip("0123456789") or name)
+
+
+@dataclass(slots=True)
+class Arguments:
+    """The arguments of a block while its bodies are compared.
+
+    Attributes:
+        count: How many bodies there are.
+        simple: Whether the block is a single layer, whose width is its argument whatever flows in.
+        columns: The arguments by their names, each with its value in every body; ANY where it does not matter.
+    """
+
+    count: int
+    simple: bool = False
+    columns: dict[str, Column] = field(default_factory=dict)
+
+    def express(self, name: str, values: Column, entries: Sequence[Shape], *, optional: bool = False) -> Any:
+        """A number as the body of the block says it; what nothing else says becomes an argument.
+
+        Args:
+            name: The field it is of.
+            values: It in each body; ANY where the body has no such step.
+            entries: The sizes of what flows into the step.
+            optional: Whether some bodies have no such step: one that widens is there where the factor is not 1.
+        """
+        kind = letter(name)
+        known = [number for number, value in enumerate(values) if value is not ANY]
+        flowing = [shape[1] if len(shape) > 1 else None for shape in entries]
+        first = values[known[0]]
+        if (
+            optional
+            and kind == "c"
+            and (found := self._of_arguments(kind, values, known) or self._factor(values, flowing, known))
+        ):
+            return found
+        alike = all(values[number] == first for number in known)
+        if kind in WIDTHS and not self.simple and (not alike or (kind == "g" and first != 1)):
+            found = self._of_channels(values, flowing, known)
+            if found is not None:
+                return found
+        if alike:
+            return first
+        return (
+            self._of_arguments(kind, values, known)
+            or self._as_multiple(kind, values, flowing, known)
+            or self.add(kind, values)
+        )
+
+    def _factor(self, values: Column, flowing: Column, known: list[int]) -> str | None:
+        """The width of a step that only some bodies have, as an expansion t that is 1 in the others."""
+        if self.simple or any(not flowing[n] or values[n] % flowing[n] for n in known):
+            return None
+        column = [values[n] // flowing[n] if n in known else 1 for n in range(self.count)]
+        if not all(map(is_plain, column)) or any(column[n] == 1 for n in known) or max(column) > MOST_FACTOR:
+            return None
+        return f"{self.add('t', column)} * in_channels"
+
+    def _of_channels(self, values: Column, flowing: Column, known: list[int]) -> str | None:
+        """Said by the channels that flow in."""
+        ratio = _ratio(values, flowing, known)
+        return None if ratio is None else _times(ratio, "in_channels")
+
+    def _of_arguments(self, kind: str, values: Column, known: list[int]) -> str | None:
+        """Said by an argument that there is."""
+        for name, column in self.columns.items():
+            same = letter(name) == kind or (kind in WIDTHS and letter(name) in WIDTHS and not self.simple)
+            if same and all(column[number] in (ANY, values[number]) for number in known):
+                for number in known:
+                    column[number] = values[number]
+                return name
+        for name, column in self.columns.items() if kind in WIDTHS and not self.simple else ():
+            if letter(name) in WIDTHS and (ratio := _ratio(values, column, known)) is not None:
+                return _times(ratio, name)
+        return None
+
+    def _as_multiple(self, kind: str, values: Column, flowing: Column, known: list[int]) -> str | None:
+        """Channels as an expansion of those that flow in: t·in_channels."""
+        if kind != "c" or self.simple or any(not flowing[n] or values[n] % flowing[n] for n in known):
+            return None
+        factors = {number: values[number] // flowing[number] for number in known}
+        if not all(map(is_plain, factors.values())):
+            return None
+        few = len(set(factors.values())) < len({values[number] for number in known})
+        if not few or max(factors.values()) < 3:
+            return None
+        column = [factors.get(number, ANY) for number in range(self.count)]
+        return f"{self._of_arguments('t', column, known) or self.add('t', column)} * in_channels"
+
+    def add(self, kind: str, values: Column) -> str:
+        """A new argument; the second of a kind is c2, and the first c1 from then on."""
+        name, number = kind, 2
+        while name in self.columns:
+            name, number = f"{kind}{number}", number + 1
+        self.columns[name] = list(values)
+        return name
+
+    def default(self, name: str) -> Any:
+        """What most bodies have, where at least half have it; widths are always given."""
+        counts = Counter(value for value in self.columns[name] if value is not ANY)
+        if not counts:
+            return REQUIRED
+        value, often = counts.most_common(1)[0]
+        if letter(name) in {"c", "t", "m"} or 2 * often < sum(counts.values()):
+            return REQUIRED
+        return value
+
+    def ordered(self) -> dict[str, Any]:
+        """The arguments as papers list them, each with its default."""
+        names = sorted(
+            self.columns, key=lambda name: ORDER.index(letter(name)) if letter(name) in ORDER else len(ORDER)
+        )
+        return {name: self.default(name) for name in names}
+
+    def called(self, number: int) -> dict[str, Any]:
+        """The arguments, all of them, with which a block stands for one of the bodies."""
+        found = {}
+        for name, column in self.columns.items():
+            default = self.default(name)
+            value = column[number]
+            if value is ANY:
+                value = default if default != REQUIRED else next(each for each in column if each is not ANY)
+            found[name] = value
+        return found
+
+
+def _ratio(values: Column, others: Column, known: list[int]) -> tuple[int, int] | None:
+    """The factor and the divisor that make one column of another, if they are small and the same everywhere."""
+    if any(not isinstance(values[n], int) or not isinstance(others[n], int) for n in known):
+        return None
+    a, b = values[known[0]], others[known[0]]
+    if not a or not b or any(values[n] * b != others[n] * a for n in known):
+        return None
+    up, down = a // b, b // a
+    if a % b == 0 and is_plain(up) and up <= MOST_FACTOR:
+        return up, 1
+    return (1, down) if b % a == 0 and is_plain(down) and down <= MOST_FACTOR else None
+
+
+def _times(ratio: tuple[int, int], name: str) -> str:
+    factor, divisor = ratio
+    if divisor > 1:
+        return f"{name} // {divisor}"
+    return f"{factor} * {name}" if factor > 1 else name

@@ -1,0 +1,219 @@
+"""Modules of one kind become one block with arguments, and each of them a call of it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from archspec import ops
+from archspec.importing.items import (
+    Branch,
+    ConditionItem,
+    ForkItem,
+    Item,
+    Items,
+    Leaf,
+    ModuleItem,
+    bodies,
+    flattened,
+    scopes,
+)
+from archspec.importing.structure.arguments import ANY, Arguments
+from archspec.importing.structure.conditions import condition
+from archspec.importing.structure.prepare import dissolved, prepared
+from archspec.importing.structure.rows import rows
+from archspec.importing.structure.unify import Slot, Slots, unified
+from archspec.language.expression import BUILTINS, CONSTANTS
+from archspec.language.rules import FLOWING
+
+
+@dataclass(slots=True)
+class FoundBlock:
+    """A block that was found: its arguments with their defaults, and its body."""
+
+    args: dict[str, Any]
+    items: Items
+
+
+@dataclass(slots=True)
+class Recovered:
+    """A body, and the blocks that it calls."""
+
+    items: Items
+    blocks: dict[str, FoundBlock] = field(default_factory=dict)
+
+
+def recovered(items: Items) -> Recovered:
+    """The structure of a body whose scopes are its source's modules."""
+    found = Recovered(prepared(items))
+    for kind in _inner_first(found.items):
+        _replace(found, kind)
+    found.items = rows(found.items, found.blocks)
+    return found
+
+
+def _inner_first(items: Items) -> list[str]:
+    """The kinds of scopes, each behind those that it holds."""
+    height: dict[str, int] = {}
+    for scope in scopes(items):
+        inside = [height[inner.kind] for inner in scopes(scope.items)]
+        height[scope.kind] = max(height.get(scope.kind, 0), 1 + max(inside, default=0))
+    return sorted(height, key=lambda kind: height[kind])
+
+
+def _replace(found: Recovered, kind: str) -> None:
+    """Scopes of a kind as calls of a block; what is alone, or unlike all others, is dissolved."""
+    members = [scope for scope in scopes(found.items) if scope.kind == kind]
+    while len(members) > 1:
+        alike = _alike(members)
+        if len(alike) > 1:
+            _block(found, kind, alike)
+        else:
+            members[0].kind = ""
+        members = [scope for scope in members if scope not in alike and scope.kind == kind]
+    found.items = dissolved(found.items, kind)
+
+
+def _alike(members: list[ModuleItem]) -> list[ModuleItem]:
+    """The members that make one block with the first: all, else those of the same steps."""
+    if unified([scope.items for scope in members], [scope.entry for scope in members]) is not None:
+        return members
+    skeleton = _skeleton(members[0].items)
+    same = [scope for scope in members if _skeleton(scope.items) == skeleton]
+    return (
+        same if unified([scope.items for scope in same], [scope.entry for scope in same]) is not None else members[:1]
+    )
+
+
+def _skeleton(items: Items) -> tuple[Any, ...]:
+    return tuple(
+        (getattr(item, "operator", type(item).__name__), *(_skeleton(body) for body in bodies(item))) for item in items
+    )
+
+
+def _block(found: Recovered, kind: str, members: list[ModuleItem]) -> None:
+    slots = unified([scope.items for scope in members], [scope.entry for scope in members])
+    if slots is None:
+        raise AssertionError("members are alike")
+    arguments = Arguments(len(members), simple=kind.startswith("conv_"))
+    body = _body(slots, list(range(len(members))), arguments)
+    name = _free(kind, found.blocks)
+    body = rows(body, found.blocks)
+    found.blocks[name] = FoundBlock(arguments.ordered(), body)
+    for number, scope in enumerate(members):
+        nodes = list(flattened(scope.items))
+        call = Leaf(
+            name, arguments.called(number), scope.name, scope.entry, scope.exit, nodes, scope.stage, scope.label
+        )
+        scope.items, scope.kind = [call], f"={kind}"
+    found.items = dissolved(found.items, f"={kind}")
+
+
+def _free(kind: str, taken: dict[str, FoundBlock]) -> str:
+    """A name for a block: its class's in the language's spelling.
+
+    >>> _free("InvertedResidual", {}), _free("SEBlock", {}), _free("Concat", {})
+    ('inverted_residual', 'se_block', 'concat_block')
+    """
+    base = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind).lower()
+    base = re.sub(r"[^a-z0-9_]+", "_", base).strip("_")[:40]
+    if not base[:1].isalpha() or base in {*ops.names(), *ops.words(), *BUILTINS, *CONSTANTS, *FLOWING}:
+        base = f"{base}_block" if base[:1].isalpha() else "block"
+    name, number = base, 2
+    while name in taken:
+        name, number = f"{base}_{number}", number + 1
+    return name
+
+
+# ------------------------------------------------------------------ the body of a block
+
+
+def _body(slots: Slots, active: list[int], arguments: Arguments) -> Items:
+    """The steps of a block: first all numbers become arguments or expressions, then conditions are over these.
+
+    Args:
+        slots: The steps of the bodies.
+        active: The bodies that have these steps at all.
+        arguments: What they are said by.
+    """
+    written = [(slot, _written(slot, arguments)) for slot in slots]
+    return list(_chosen(written, active, arguments))
+
+
+def _written(slot: Slot, arguments: Arguments) -> Item:
+    sample = slot.sample
+    args = _args(slot, arguments)
+    if isinstance(sample, ForkItem):
+        active = [number for number, item in enumerate(slot.items) if isinstance(item, ForkItem)]
+        bodies = [_body(inner, active, arguments) for inner in slot.branches]
+        branches = [Branch(body, name) for body, name in zip(bodies, _branch_names(slot), strict=True)]
+        return ForkItem(sample.operator, args, slot.name, sample.entry, sample.exit, branches, None)
+    if not isinstance(sample, Leaf):
+        raise AssertionError("only leaves and forks are compared")
+    return Leaf(sample.operator, args, slot.name, sample.entry, sample.exit, sample.nodes)
+
+
+def _branch_names(slot: Slot) -> list[str]:
+    """What some body calls each branch of a fork."""
+    several = [[branch.name for branch in item.branches] for item in slot.items if isinstance(item, ForkItem)]
+    return [next(filter(None, names), "") for names in zip(*several, strict=True)]
+
+
+def _args(slot: Slot, arguments: Arguments) -> dict[str, Any]:
+    """The arguments of a step, each as the block says it."""
+    there = [item for item in slot.items if isinstance(item, (Leaf, ForkItem))]
+    names = dict.fromkeys(name for item in there for name in item.args)
+    found = {}
+    for name in names:
+        values = [_value(item, name) for item in slot.items]
+        if all(value is ANY for value in values):
+            continue
+        found[name] = arguments.express(name, values, slot.entries, optional=slot.optional)
+    return {name: value for name, value in found.items() if not _is_default(there[0].operator, name, value)}
+
+
+def _value(item: Item | None, name: str) -> Any:
+    if not isinstance(item, (Leaf, ForkItem)):
+        return ANY
+    if name in item.args:
+        return item.args[name]
+    if name == "padding" and item.args.get("kernel_size") == 1:
+        return ANY  # a padding of nothing: `same` as well as 0
+    fields = ops.registered()[item.operator].model_fields if item.operator in ops.registered() else {}
+    return fields[name].default if name in fields else ANY
+
+
+def _is_default(operator: str, name: str, value: Any) -> bool:
+    fields = ops.registered()[operator].model_fields if operator in ops.registered() else {}
+    return name in fields and not fields[name].is_required() and fields[name].default == value
+
+
+def _chosen(written: list[tuple[Slot, Item]], active: list[int], arguments: Arguments) -> Iterator[Item]:
+    """Steps that stand under the same condition together, and what stands where they do not as its other side."""
+    stands = [[slot.present[number] for number in active] for slot, _ in written]
+    number = 0
+    while number < len(written):
+        slot, item = written[number]
+        there = stands[number]
+        if all(there):
+            yield item
+            number += 1
+            continue
+        then, number = _run(written, stands, number, there)
+        other, number = _run(written, stands, number, [not each for each in there])
+        yield ConditionItem(condition(slot, there, active, arguments, bool(other)), then, other, item.entry, item.exit)
+
+
+def _run(
+    written: list[tuple[Slot, Item]], stands: list[list[bool]], number: int, there: list[bool]
+) -> tuple[Items, int]:
+    """The steps from a number on that stand in the same bodies, and the number behind them."""
+    end = number
+    while end < len(written) and stands[end] == there:
+        end += 1
+    return [item for _, item in written[number:end]], end
+
+
+def defaults(found: Recovered) -> dict[str, dict[str, Any]]:
+    """The defaults of the arguments of each block."""
+    return {name: block.args for name, block in found.blocks.items()}

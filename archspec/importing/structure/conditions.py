@@ -1,0 +1,106 @@
+"""When a step stands in a block: a condition over its arguments and the channels that flow in."""
+
+from collections.abc import Mapping, Sequence
+
+from archspec import ops
+from archspec.importing.items import Leaf, Shape
+from archspec.importing.structure.arguments import ANY, Arguments, Column, letter
+from archspec.importing.structure.unify import Slot
+from archspec.importing.writing_steps import cleaned
+from archspec.language.document import REQUIRED
+from archspec.language.expression import BUILTINS, CONSTANTS
+from archspec.language.rules import FLOWING
+
+
+def condition(
+    slot: Slot, there: Sequence[bool], active: Sequence[int], arguments: Arguments, complement: bool = False
+) -> str:
+    """What is true in the bodies that have the step, and in no other; an argument of its own where nothing says it.
+
+    Args:
+        slot: The step.
+        there: Which of the active bodies have it.
+        active: The bodies that come as far as to the step.
+        arguments: Those of the block, of which there may be one more then.
+        complement: Whether something else stands where the step does not: then shapes decide, as of a shortcut.
+    """
+    shape = _of_shape(there, [slot.entries[number] for number in active], active, arguments)
+    simple = _of_numbers(there, active, arguments)
+    item = slot.sample
+    shortcut = isinstance(item, Leaf) and item.operator == "identity"
+    found = (shape or simple) if shortcut or complement else simple
+    if found:
+        return found
+    column: Column = [ANY] * arguments.count
+    for number, stands in zip(active, there, strict=True):
+        column[number] = stands
+    return arguments.add(_switch(slot), column)
+
+
+def _of_numbers(there: Sequence[bool], active: Sequence[int], arguments: Arguments) -> str | None:
+    """One argument has a value where the step stands, or where it does not."""
+    for name, whole in arguments.columns.items():
+        column = [whole[number] for number in active]
+        if letter(name) in {"c", "m"} or ANY in column:
+            continue
+        for value in sorted(set(column), key=str):
+            if isinstance(value, (int, str)) and [given == value for given in column] == list(there):
+                return _equal(name, value, True)
+            if isinstance(value, (int, str)) and [given != value for given in column] == list(there):
+                return _equal(name, value, False)
+    return None
+
+
+def _equal(name: str, value: object, is_so: bool) -> str:
+    if isinstance(value, bool):
+        return name if value == is_so else f"not {name}"
+    return f"{name} {'==' if is_so else '!='} {value}"
+
+
+def _of_shape(
+    there: Sequence[bool], entries: Sequence[Shape], active: Sequence[int], arguments: Arguments
+) -> str | None:
+    """The shape stays as it is, so that what flows in can be added to what comes out."""
+    flowing = [entry[1] if len(entry) > 1 else None for entry in entries]
+    strides = {name: column for name, column in arguments.columns.items() if letter(name) == "s"}
+    for name, column in reversed(arguments.columns.items()):
+        if letter(name) not in {"c", "m"} or any(column[number] is ANY for number in active):
+            continue
+        for factor in FACTORS:
+            width = f"{factor} * {name}" if factor > 1 else name
+            keeps = [factor * column[number] == c for number, c in zip(active, flowing, strict=True)]
+            found = _of_strides(there, keeps, strides, active, width)
+            if found:
+                return found
+    return None
+
+
+def _of_strides(
+    there: Sequence[bool], keeps: list[bool], strides: Mapping[str, Column], active: Sequence[int], width: str
+) -> str | None:
+    for stride, column in strides.items():
+        both = [keep and column[number] == 1 for number, keep in zip(active, keeps, strict=True)]
+        if both == list(there):
+            return f"{stride} == 1 and in_channels == {width}"
+        if [not each for each in both] == list(there):
+            return f"{stride} != 1 or in_channels != {width}"
+    if keeps == list(there):
+        return f"in_channels == {width}"
+    return f"in_channels != {width}" if [not keep for keep in keeps] == list(there) else None
+
+
+FACTORS = (1, 2, 4, 8)
+"""By how much a block may be wider at its end than its argument says."""
+
+
+def _switch(slot: Slot) -> str:
+    """The name of an argument that says whether a step stands."""
+    operator = getattr(slot.sample, "operator", "part")
+    if operator == "identity":
+        return "shortcut"
+    name = cleaned(slot.name)
+    return name if name and name not in TAKEN and not name[-1].isdigit() else f"has_{operator}"
+
+
+TAKEN = frozenset({*ops.names(), *ops.words(), *BUILTINS, *CONSTANTS, *FLOWING, "input", REQUIRED})
+"""What no argument may be called."""

@@ -1,0 +1,72 @@
+"""Numbers that differ between instances of a model: the same network at several values of its symbols."""
+
+from collections.abc import Callable, Sequence
+
+
+class Varied(int):
+    """A number of the first instance that knows what it is in the others; equal where it is equal in all.
+
+    >>> half = Varied((64, 24))
+    >>> half == 64, half == Varied((64, 24)), half * 2, half // 2 == Varied((32, 12)), half % 8
+    (False, True, 128 of 48, True, 0)
+    """
+
+    values: tuple[int, ...]
+
+    def __new__(cls, values: Sequence[int]) -> "Varied":
+        """The number, with all its values; the first is what it is as an int."""
+        made = super().__new__(cls, values[0])
+        made.values = tuple(values)
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, int) and self.values == spread(other, len(self.values))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.values)
+
+    def __mul__(self, other: int) -> int:
+        return self._with(other, int.__mul__)
+
+    __rmul__ = __mul__
+
+    def __floordiv__(self, other: int) -> int:
+        return self._with(other, int.__floordiv__)
+
+    def __mod__(self, other: int) -> int:
+        return self._with(other, int.__mod__)
+
+    def __rfloordiv__(self, other: int) -> int:
+        return self._with(other, lambda a, b: b // a)
+
+    def __rmod__(self, other: int) -> int:
+        return self._with(other, lambda a, b: b % a)
+
+    def __repr__(self) -> str:
+        return " of ".join(map(str, self.values))
+
+    def _with(self, other: int, function: Callable[[int, int], int]) -> int:
+        pairs = zip(self.values, spread(other, len(self.values)), strict=True)
+        return varied([function(int(a), int(b)) for a, b in pairs])
+
+
+def spread(number: int, count: int) -> tuple[int, ...]:
+    """A number in each of several instances."""
+    return number.values if isinstance(number, Varied) else (int(number),) * count
+
+
+def varied(values: Sequence[int]) -> int:
+    """One number where all are the same, else one that knows them all.
+
+    >>> varied([3, 3]), varied([64, 24])
+    (3, 64 of 24)
+    """
+    return values[0] if all(value == values[0] for value in values) else Varied(values)
+
+
+def is_plain(number: object) -> bool:
+    """Whether something is a whole number that is the same in all instances."""
+    return isinstance(number, int) and not isinstance(number, (bool, Varied))

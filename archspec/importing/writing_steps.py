@@ -1,0 +1,229 @@
+"""From items to the steps of the language, under names that are free in their body."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any, TypeAlias
+
+from archspec import ops
+from archspec.importing.items import (
+    Back,
+    ConditionItem,
+    ForkItem,
+    Item,
+    Items,
+    Leaf,
+    ModuleItem,
+    Repeated,
+    TableItem,
+    bodies,
+    settled,
+)
+from archspec.importing.varied import Varied
+from archspec.language.document import (
+    Body,
+    Call,
+    From,
+    Group,
+    Join,
+    Repeat,
+    TableColumn,
+    TableRows,
+    TableStep,
+    When,
+)
+from archspec.language.steps import STEP_KEYS, AnyStep
+
+RESERVED = frozenset({"input", *STEP_KEYS})
+"""What no step may be called."""
+
+
+Defaults: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""What blocks take for arguments that are left out, by the block's name."""
+
+
+Text: TypeAlias = Callable[[Varied], Any]
+"""What stands for a number that differs between instances of a model."""
+
+
+def steps(items: Items, defaults: Defaults, text: Text = int) -> Body:
+    """The steps of a body."""
+    _label(items)
+    return _Writer(defaults, text).body(items)
+
+
+def written(args: Mapping[str, Any], text: Text) -> dict[str, Any]:
+    """Arguments with numbers that differ between instances as expressions."""
+    return {name: _written(value, text) for name, value in args.items()}
+
+
+def _written(value: Any, text: Text) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_written(part, text) for part in value)
+    return text(value) if isinstance(value, Varied) else value
+
+
+def cleaned(name: str) -> str:
+    """What a source calls something as a name of the language: letters, digits and _, a letter first.
+
+    >>> cleaned("layer1"), cleaned("0"), cleaned("my-conv.2"), cleaned("_x@1")
+    ('layer1', '', 'my_conv_2', 'x_1')
+    """
+    found = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:60]
+    return found if found[:1].isalpha() and found.isascii() and found not in RESERVED else ""
+
+
+def _label(items: Items) -> None:
+    """Give what is gone back to a label of its own, in the whole body."""
+    everything = _within(items)
+    wanted: list[Any] = [to for item in everything if isinstance(item, Back) and (to := settled(item.to)) is not None]
+    names = Counter(cleaned(getattr(item, "name", "")) for item in everything)
+    callees = {getattr(item, "operator", "") for item in everything}
+    taken = set[str]()
+    for item in dict.fromkeys(wanted):
+        base = _unlike_given(cleaned(item.name) or getattr(item, "operator", "part"), callees)
+        free = base not in taken and names[base] <= 1
+        further = (f"{base}{'x' if base[-1].isdigit() else ''}{number}" for number in range(1, 10**6))
+        item.label = base if free else next(name for name in further if name not in taken and not names[name])
+        taken.add(item.label)
+
+
+def _unlike_given(name: str, callees: AbstractSet[str]) -> str:
+    """A name that is none of those which steps and branches without a name get: relu, relu_2, branch1."""
+    stem = re.sub(r"_\d+\Z", "", name)
+    given = stem in callees or stem in ops.registered() or re.fullmatch(r"branch\d+", stem)
+    return f"{name}_out" if given else name
+
+
+def _within(items: Items) -> list[Item]:
+    return [found for item in items for found in (item, *(each for body in bodies(item) for each in _within(body)))]
+
+
+class _Writer:
+    """The walk over a body, which knows the names that are taken."""
+
+    def __init__(self, defaults: Defaults, text: Text) -> None:
+        self.defaults, self.text = defaults, text
+        self.taken: set[str] = set()
+        self.names: dict[int, str] = {}
+
+    def body(self, items: Items) -> Body:
+        """The steps of items in one body."""
+        for item in _within(items):
+            if getattr(item, "label", None):
+                self.taken.add(str(item.label))  # type: ignore[union-attr]
+        counts: dict[str, int] = {}
+        for item in items:
+            if isinstance(item, Leaf):
+                counts[item.operator] = counts.get(item.operator, 0) + 1
+        self._tell_apart([item for item in items if isinstance(item, (Leaf, Repeated))])
+        return tuple(self._step(item, counts) for item in items)
+
+    def _tell_apart(self, items: list[Leaf | Repeated]) -> None:
+        """What has a name that others have, too, is called after the part of the source that it is in as well."""
+        names = Counter(item.name for item in items)
+        for item in items:
+            if isinstance(item, Leaf) and item.stage and names[item.name] > 1:
+                self.names[id(item)] = f"{item.stage}_{item.name}"
+
+    def _step(self, item: Item, counts: dict[str, int]) -> AnyStep:
+        if isinstance(item, Back):
+            to = settled(item.to)
+            return From(**{"from": getattr(to, "label", None) or "input"})
+        if isinstance(item, Leaf):
+            return Call(name=item.operator, args=self._given(item), **self._as(item, self._told(item, counts)))
+        if isinstance(item, ModuleItem):
+            return Group(body=self._inner(item.items), **self._as(item, cleaned(item.name)))
+        if isinstance(item, Repeated):
+            return Repeat(repeat=item.times, body=self._inner(item.items), **self._as(item, cleaned(item.name)))
+        if isinstance(item, ConditionItem):
+            other = self.body(item.other) if item.other else None
+            return When(when=item.condition, then=self.body(item.then), **({"else": other} if other else {}))
+        return self._table(item) if isinstance(item, TableItem) else self._join(item)
+
+    def _table(self, table: TableItem) -> TableStep:
+        """A table with the columns in which its rows differ from the block's defaults."""
+        known = table.defaults
+        used = [name for name in known if any(row.args[name] != known[name] for row in table.rows)]
+        used += [name for name in table.after_first if name not in used]
+        names = [self._as_free(cleaned(row.name) or f"{table.block}{n}") for n, row in enumerate(table.rows, 1)]
+        columns: list[list[Any]] = [
+            [None if row.args[each] == known[each] else row.args[each] for row in table.rows] for each in used
+        ]
+        after = written(table.after_first, self.text)
+        filled = [self._column(name, cells, name in after) for name, cells in zip(used, columns, strict=True)]
+        header = [TableColumn(name="as"), *(column for column, _ in filled)]
+        rows = [names, *(cells for _, cells in filled)]
+        repeat: dict[str, Any] = {}
+        if any(row.times > 1 for row in table.rows):
+            header.append(TableColumn(name="n"))
+            rows.append([row.times for row in table.rows])
+            repeat = {"repeat": "n", "after_first": after}
+        by_row = tuple(zip(*rows, strict=True))
+        return TableStep(table=TableRows(columns=tuple(header), block=table.block, rows=by_row, **repeat))
+
+    def _column(self, name: str, cells: list[Any], again: bool) -> tuple[TableColumn, list[Any]]:
+        """A column; where each of its numbers is made by one function, the header says by which."""
+        texts = [written({name: cell}, self.text)[name] for cell in cells]
+        numbers = [int(cell) for cell in cells if isinstance(cell, Varied)]
+        told = [str(text) for text, cell in zip(texts, cells, strict=True) if cell is not None]
+        functions = {text.partition("(")[0] for text in told}
+        if len(numbers) != len(told) or len(functions) != 1 or again:
+            return TableColumn(name=name), texts
+        (function,) = functions
+        if told != [f"{function}({number})" for number in numbers]:
+            return TableColumn(name=name), texts
+        return TableColumn(name=name, built=f"{function}({name})"), [
+            None if cell is None else int(cell) for cell in cells
+        ]
+
+    def _join(self, fork: ForkItem) -> Join:
+        named = any(branch.name for branch in fork.branches)
+        branches = {
+            cleaned(branch.name) or _called(branch.items, number, named): self._inner(branch.items)
+            if branch.items
+            else (Call(name="identity"),)
+            for number, branch in enumerate(fork.branches, 1)
+        }
+        return Join(operator=fork.operator, branches=branches, args=written(fork.args, self.text), **self._as(fork, ""))
+
+    def _told(self, leaf: Leaf, counts: dict[str, int]) -> str:
+        """The name of a call, where it says something: of what has weights, or is a block."""
+        name = cleaned(self.names.get(id(leaf), leaf.name))
+        if name == leaf.operator or not (
+            leaf.operator not in ops.registered() or any(node.arrays for node in leaf.nodes)
+        ):
+            return ""
+        return name or (leaf.operator if counts[leaf.operator] > 1 and leaf.operator not in ops.registered() else "")
+
+    def _as(self, item: Leaf | ForkItem | ModuleItem | Repeated, name: str) -> dict[str, Any]:
+        if item.label:
+            return {"as": item.label}
+        if not name:
+            return {}
+        return {"as": self._as_free(name)}
+
+    def _as_free(self, name: str) -> str:
+        name = free = _unlike_given(name, self.defaults.keys())
+        number = 2
+        while free in self.taken:
+            free, number = f"{name}_{number}", number + 1
+        self.taken.add(free)
+        return free
+
+    def _inner(self, items: Items) -> Body:
+        return _Writer(self.defaults, self.text).body(items)
+
+    def _given(self, leaf: Leaf) -> dict[str, Any]:
+        known = self.defaults.get(leaf.operator, {})
+        args = {name: value for name, value in leaf.args.items() if name not in known or known[name] != value}
+        return written(args, self.text)
+
+
+def _called(items: Items, number: int, named: bool) -> str:
+    """What a branch without a name is called: beside ones that have names, the one that passes on is the shortcut."""
+    only = items[0] if len(items) == 1 else None
+    only = only.then[0] if isinstance(only, ConditionItem) else only
+    passes = isinstance(only, Leaf) and only.operator == "identity"
+    return "shortcut" if named and passes else f"branch{number}"

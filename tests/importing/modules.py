@@ -1,0 +1,109 @@
+"""Modules for the tests of imports, each with the operators that it must become."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812  # as everybody calls it
+
+
+class Shuffle(nn.Module):
+    def forward(self, x):
+        n, c, h, w = x.shape
+        return x.view(n, 2, c // 2, h, w).transpose(1, 2).contiguous().view(n, c, h, w)
+
+
+class HardSwish(nn.Module):
+    def forward(self, x):
+        return x * F.relu6(x + 3) / 6
+
+
+class Swish(nn.Module):
+    def forward(self, x):
+        return x * torch.sigmoid(x)
+
+
+class Gate(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.squeeze, self.excite = nn.Conv2d(8, 2, 1), nn.Conv2d(2, 8, 1)
+
+    def forward(self, x):
+        w = F.adaptive_avg_pool2d(x, 1)
+        return x * torch.sigmoid(self.excite(F.relu(self.squeeze(w))))
+
+
+class Halves(nn.Module):
+    def forward(self, x):
+        a, b = torch.chunk(x, 2, dim=1)
+        return torch.cat((a, F.relu(b)), dim=1)
+
+
+class Slices(nn.Module):
+    def forward(self, x):
+        return torch.cat((x[:, :3], torch.tanh(x[:, 3:])), dim=1)
+
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(8, 8, 3, padding=1)
+
+    def forward(self, x):
+        return F.relu(x + self.conv(x))
+
+
+class Mean(nn.Module):
+    def forward(self, x):
+        return x.mean((2, 3))
+
+
+X = (8, 6, 6)
+
+MODULES = {
+    # name: (module, the input's sizes, operators; identities left out)
+    "conv": (lambda: nn.Conv2d(8, 6, (3, 5), stride=2, padding=(1, 2), groups=2), X, ["conv2d"]),
+    "conv_same": (lambda: nn.Conv2d(8, 6, 3, padding="same", bias=False), X, ["conv2d"]),
+    "conv_transpose": (
+        lambda: nn.ConvTranspose2d(8, 6, 3, stride=2, padding=1, output_padding=1),
+        X,
+        ["conv_transpose2d"],
+    ),
+    "batch_norm": (lambda: nn.BatchNorm2d(8, eps=1e-3), X, ["batch_norm"]),
+    "linear": (lambda: nn.Linear(12, 5), (12,), ["linear"]),
+    "linear_no_bias": (lambda: nn.Linear(12, 5, bias=False), (12,), ["linear"]),
+    "linear_sequence": (lambda: nn.Linear(12, 5), (7, 12), ["linear"]),
+    "relu6": (nn.ReLU6, X, ["relu6"]),
+    "hardtanh": (lambda: nn.Hardtanh(0, 6), X, ["relu6"]),
+    "hard_swish": (nn.Hardswish, X, ["hard_swish"]),
+    "hard_swish_by_hand": (HardSwish, X, ["hard_swish"]),
+    "hard_sigmoid": (nn.Hardsigmoid, X, ["hard_sigmoid"]),
+    "silu": (nn.SiLU, X, ["silu"]),
+    "silu_by_hand": (Swish, X, ["silu"]),
+    "gelu": (nn.GELU, X, ["gelu"]),
+    "leaky_relu": (lambda: nn.LeakyReLU(0.1), X, ["leaky_relu"]),
+    "elu": (nn.ELU, X, ["elu"]),
+    "prelu": (lambda: nn.PReLU(8), X, ["prelu"]),
+    "max_pool_up": (lambda: nn.MaxPool2d(3, 2, 1, ceil_mode=True), X, ["max_pool2d"]),
+    "avg_pool": (lambda: nn.AvgPool2d(3, 2, 1), X, ["avg_pool2d"]),
+    "avg_pool_inside": (lambda: nn.AvgPool2d(3, 2, 1, count_include_pad=False), X, ["avg_pool2d"]),
+    "avg_pool_whole": (lambda: nn.AvgPool2d(6), X, ["global_avg_pool"]),
+    "global": (
+        lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3)),
+        X,
+        ["global_avg_pool", "linear"],
+    ),
+    "mean": (Mean, X, ["global_avg_pool"]),
+    "adaptive": (lambda: nn.AdaptiveAvgPool2d(2), X, ["adaptive_avg_pool2d"]),
+    "flatten": (lambda: nn.Sequential(nn.Flatten(), nn.Linear(288, 4)), X, ["flatten", "linear"]),
+    "layer_norm": (lambda: nn.LayerNorm(12), (7, 12), ["layer_norm"]),
+    "softmax": (lambda: nn.Softmax(1), (12,), ["softmax"]),
+    "shuffle": (Shuffle, X, ["channel_shuffle"]),
+    "shuffle_of_torch": (lambda: nn.ChannelShuffle(4), X, ["channel_shuffle"]),
+    "halves": (Halves, X, ["split", "split", "relu", "concat"]),
+    "slices": (Slices, X, ["split", "split", "tanh", "concat"]),
+    "gate": (Gate, X, ["global_avg_pool", "conv2d", "relu", "conv2d", "sigmoid", "mul"]),
+    "residual": (Residual, X, ["conv2d", "add", "relu"]),
+    "upsample": (lambda: nn.Upsample(scale_factor=2), X, ["upsample"]),
+    "upsample_bilinear": (lambda: nn.Upsample(scale_factor=2, mode="bilinear"), X, ["upsample"]),
+    "zero_pad": (lambda: nn.ZeroPad2d((0, 1, 0, 1)), X, ["zero_pad"]),
+    "lrn": (lambda: nn.LocalResponseNorm(5, k=2), X, ["local_response_norm"]),
+}

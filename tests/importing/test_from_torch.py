@@ -1,0 +1,147 @@
+"""torch.export, undecomposed: each pattern is its operator, with torch's parameters and outputs."""
+
+import pytest
+
+import archspec
+from archspec.errors import ArchspecError
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402, N812
+
+from archspec.graph import expand  # noqa: E402
+from archspec.importing.outputs import carried, difference_of  # noqa: E402
+from archspec.language import dumps  # noqa: E402
+
+from .modules import MODULES  # noqa: E402
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_pattern_is_its_operator(name, imports, randomised):
+    make, sizes, operators = MODULES[name]
+    model = randomised(make())
+    found, program = imports(model, sizes)
+    network = expand(found.document)
+    assert sorted(node.operator.name for node in network.nodes if node.operator.name != "identity") == sorted(operators)
+    assert archspec.Architecture(found.document).count().params == sum(p.numel() for p in model.parameters())
+    assert difference_of(found, carried(found), program, model) < 1e-5
+
+
+def test_a_program_of_calls_gives_what_the_module_gives(imports, randomised):
+    model = randomised(MODULES["gate"][0]())
+    found, program = imports(model, (8, 6, 6))
+    assert difference_of(found, carried(found), program) == 0
+
+
+def test_the_document_is_an_architecture():
+    net = nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(288, 10))
+    arch = archspec.Architecture(archspec.from_torch(net, torch.zeros(1, 3, 8, 8), name="small"))
+    assert arch.name == "small"
+    assert arch.count().params == 8 * 3 * 9 + 288 * 10 + 10
+    assert arch.verify()
+
+
+def test_a_module_is_read_in_evaluation_and_left_as_it_was():
+    net = nn.Sequential(nn.BatchNorm2d(3), nn.Dropout(0.3))
+    net.train()
+    document = archspec.from_torch(net, (2, 3, 4, 4))
+    assert [node.operator.name for node in expand(document).nodes] == ["batch_norm", "dropout"]
+    assert all(module.training for module in net.modules())
+
+
+class Dead(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.used, self.unused = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        self.unused(x)
+        return self.used(x)
+
+
+def test_what_is_never_used_is_left_out_and_named(imports):
+    found, _ = imports(Dead(), (4,))
+    assert found.notes == ("linear at unused is computed and never used: left out",)
+    assert len(expand(found.document).nodes) == 1
+
+
+class Twice(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.layer(torch.relu(self.layer(x)))
+
+
+class WritesBack(nn.Module):
+    def forward(self, x):
+        y = torch.relu(x)
+        y[:, 0].add_(1)
+        return y
+
+
+class Overwrites(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1)
+
+    def forward(self, x):
+        y = self.conv(x)
+        return F.relu_(y) + y
+
+
+class Decides(nn.Module):
+    def forward(self, x):
+        return x if x.sum() > 0 else -x
+
+
+class Foreign(nn.Module):
+    def forward(self, x):
+        return torch.sin(torch.sin(x)) + torch.fft.fft(x).real
+
+
+REFUSED = {
+    "twice": (Twice, (4,), r"uses layer.weight 2 times \(at layer and layer@1\)"),
+    "view": (WritesBack, (3, 4, 4), "aten.add_.Tensor at add_ writes over numbers that the output reads"),
+    "decides": (Decides, (3, 4, 4), "Decides cannot be exported: what it computes depends on numbers of its input"),
+    "foreign": (Foreign, (3, 4, 4), r"(?s)aten.sin.default \(2×, first at sin\).*aten.fft"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_has_no_form_is_refused_with_the_reason(name):
+    make, sizes, message = REFUSED[name]
+    with pytest.raises(ArchspecError, match=message):
+        archspec.from_torch(make(), (2, *sizes))
+
+
+def test_an_in_place_function_whose_input_nobody_reads_again_is_the_function(imports):
+    found, _ = imports(nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU(inplace=True), nn.ReLU6(inplace=True)), (3, 4, 4))
+    assert [node.operator.name for node in expand(found.document).nodes] == ["conv2d", "relu", "relu6"]
+
+
+def test_what_was_overwritten_is_read_as_it_is_then(imports, randomised):
+    model = randomised(Overwrites())
+    found, program = imports(model, (3, 4, 4))
+    assert difference_of(found, carried(found), program, model) < 1e-6
+
+
+class Woven(nn.Module):
+    """Two branches that share a layer: no tree of branches says this."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 1)
+
+    def forward(self, x):
+        a = self.a(x)
+        b = self.b(a) + x
+        return self.c(b) * a + b
+
+
+def test_what_no_tree_says_is_written_with_ways_back(imports, randomised):
+    model = randomised(Woven())
+    found, program = imports(model, (4, 5, 5))
+    assert difference_of(found, carried(found), program, model) < 1e-6
+    assert "from: a" in dumps(found.document)

@@ -1,0 +1,82 @@
+"""Networks of pytorchcv: parameters and multiply-accumulates equal torch's to the unit, or the reason why not read.
+
+One in every run; with --long all of docs/results/import.md.
+"""
+
+import sys
+import types
+from importlib.machinery import ModuleSpec
+
+import pytest
+
+import archspec
+from archspec.errors import ArchspecError
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("pytorchcv")
+from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
+
+REFUSED = {
+    "bam_resnet18": "~add",
+    "cbam_resnet18": "aten.max.dim",
+    "resattnet56": "~add",
+    "diaresnet18": "aten.zeros_like",
+    "pyramidnet101_a360": "pads by something other than zeros",
+    "sharesnet18": "share weights",
+    "dpn68": "~mul",
+    "ghostnet": "between 0.0 and 1.0",
+    "inceptionresnetv2": "~mul",
+    "irevnet301": "aten.stack",
+    "polynet": "~mul",
+}
+READ = (
+    "alexnet", "zfnet", "vgg11", "bn_vgg11", "vgg16", "bninception", "resnet10", "resnet18", "resnet50",
+    "resnetbc26b", "preresnet18", "preresnet50", "resnext26_32x4d", "seresnet18", "seresnet50", "sepreresnet18",
+    "seresnext50_32x4d", "senet16", "ibn_resnet50", "airnet50_1x64d_r2", "diracnet18v2", "densenet121",
+    "sparsenet121", "peleenet", "wrn50_2", "drnc26", "darknet_ref", "darknet_tiny", "darknet19", "darknet53",
+    "bagnet9", "dla34", "hrnet_w18_small_v1", "vovnet39", "selecsls42b", "hardnet39ds", "squeezenet_v1_0",
+    "squeezeresnet_v1_1", "sqnxt23_w1", "shufflenet_g1_w1", "shufflenet_g8_w1", "shufflenetv2_w1",
+    "shufflenetv2b_w1", "menet108_8x1_g3", "mobilenet_w1", "mobilenetb_w1", "fdmobilenet_w1", "mobilenetv2_w1",
+    "mobilenetv2b_w1", "mobilenetv3_large_w1", "mobilenetv3_small_w1", "igcv3_w1", "mnasnet_b1", "mnasnet_a1",
+    "proxylessnas_cpu", "fbnet_cb", "nasnet_4a1056",
+)  # fmt: skip
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """A network by its name, on the meta device; pytorchcv asks for torchvision, and uses it in others."""
+    for name in ("torchvision", "torchvision.ops"):
+        module = types.ModuleType(name)
+        module.__spec__, module.__path__, module.DeformConv2d = ModuleSpec(name, None), [], None
+        monkeypatch.setitem(sys.modules, name, module)
+    from pytorchcv.model_provider import get_model
+
+    def make(name):
+        with torch.device("meta"):
+            return get_model(name, pretrained=False).eval()
+
+    return make
+
+
+def pytest_generate_tests(metafunc):
+    long = metafunc.config.getoption("--long", False)
+    if "name" in metafunc.fixturenames:
+        metafunc.parametrize("name", READ if long else ["squeezenet_v1_0"])
+    if "refused" in metafunc.fixturenames:
+        metafunc.parametrize("refused", REFUSED if long else ["bam_resnet18"])
+
+
+@pytest.mark.no_cover
+def test_counts_equal_torchs(name, made):
+    model = made(name)
+    arch = archspec.Architecture(archspec.from_torch(model, (2, 3, 224, 224)))
+    with FlopCounterMode(display=False) as counter:
+        model(torch.zeros(1, 3, 224, 224, device="meta"))
+    assert arch.count().params == sum(value.numel() for value in model.parameters())
+    assert 2 * arch.count().macs == counter.get_total_flops()
+
+
+@pytest.mark.no_cover
+def test_what_is_not_read_says_why(refused, made):
+    with pytest.raises(ArchspecError, match=REFUSED[refused]):
+        archspec.from_torch(made(refused), (2, 3, 224, 224))
