@@ -62,3 +62,13 @@ def test_a_twin_still_counts():
     table = pickle.loads(pickle.dumps(MOBILENET.count()))  # noqa: S301
     assert table.figure("traffic") == MOBILENET.count().figure("traffic")
     assert table.rows[3].table is table
+
+
+def test_every_report_that_the_register_names_is_there():
+    from importlib import import_module
+
+    from archspec import report
+
+    for place in report.REPORTS.values():
+        module, _, function = place.partition(":")
+        assert callable(getattr(import_module(f"archspec.report.{module}"), function))

@@ -15,7 +15,7 @@ REPORTS: Mapping[str, str] = {
     "Measurement": "measure:measurement",
     "Memory": "memory:memory",
     "Network": "show:show",
-    "Packed": "packed:packed",
+    "Packed": "compress:packed",
     "Prediction": "compress:prediction",
     "Reconciliation": "reconcile:reconcile",
     "Result": "train:train",
