@@ -445,6 +445,8 @@ def pad(call: Bound) -> Reading:
     left, right, top, bottom = [*sizes, 0, 0][:4]
     if not any(sizes):
         return Same(call.values("self")[0])
+    if len(call.shape("self")) == 3 and len(sizes) == 2:
+        return ReadNode("pad", {"padding": (left, right)}, call.values("self"))
     return ReadNode("zero_pad", {"padding": padded(top, bottom, left, right)}, call.values("self"))
 
 
