@@ -32,12 +32,17 @@ def write_repeat(step: Repeat, frame: Frame) -> None:
     if handed is None:
         call_child(name, frame)
     else:
-        _through(name, handed, before, frame)
+        _through(name, handed, before, frame, surely=code.compare(times, ">", 0) is True)
     keep_value(step.as_, frame)
 
 
-def _through(name: Any, handed: tuple[list[str], list[str]], before: Mapping[str, Named], frame: Frame) -> None:
-    """In a forward, what flows and the values it shares go through one unit after another."""
+def _through(
+    name: Any, handed: tuple[list[str], list[str]], before: Mapping[str, Named], frame: Frame, *, surely: bool
+) -> None:
+    """In a forward, what flows and the values it shares go through one unit after another.
+
+    Where there may be no unit, a value of theirs stands for what flows, until there is one: nobody asks for it.
+    """
     taken, given = handed
     given = [label for label in given if label in frame.named and frame.named[label] != before.get(label)]
     entry = {label: before[label][1] for label in taken}
@@ -45,6 +50,8 @@ def _through(name: Any, handed: tuple[list[str], list[str]], before: Mapping[str
         if label in before:  # the units hand it on to each other
             entry[label] = frame.named[label][1]
             frame.written().set(entry[label], before[label][1])
+        elif not surely:
+            frame.written().set(frame.named[label][1], frame.x)
     each = frame.scope.tensor(None, "unit")
     flowing = frame.set(frame.x, near=frame.x)
     value = call_module(each, flowing, *(entry[label] for label in taken))

@@ -304,7 +304,23 @@ def reshape(call: Bound) -> Reading:
     return reshaped(call.values("self"), call.shape("self"), call.output())
 
 
-@rule("aten.squeeze.dim", "aten.unsqueeze.default")
+@rule("aten.narrow.default")
+def narrow(call: Bound) -> Reading:
+    """A piece of an axis."""
+    shape, dim = call.shape("self"), _axis(call)
+    return sliced(call.values("self"), dim, shape[dim], int(call.get("start")), int(call.get("length")))
+
+
+@rule("aten.select.int")
+def select(call: Bound) -> Reading:
+    """One place of an axis."""
+    dim = int(call.get("dim")) % len(call.shape("self"))
+    if dim == 0:
+        raise UnsupportedError("takes one input of the batch")
+    return ReadNode("select", {"dim": dim, "index": int(call.get("index"))}, call.values("self"))
+
+
+@rule("aten.squeeze.dim", "aten.unsqueeze.default", "aten.unflatten.int")
 def squeeze(call: Bound) -> Reading:
     """An axis of size 1 goes, or comes."""
     return reshaped(call.values("self"), call.shape("self"), call.output())
@@ -429,6 +445,8 @@ def pad(call: Bound) -> Reading:
     left, right, top, bottom = [*sizes, 0, 0][:4]
     if not any(sizes):
         return Same(call.values("self")[0])
+    if len(call.shape("self")) == 3 and len(sizes) == 2:
+        return ReadNode("pad", {"padding": (left, right)}, call.values("self"))
     return ReadNode("zero_pad", {"padding": padded(top, bottom, left, right)}, call.values("self"))
 
 

@@ -51,6 +51,11 @@ class Residual(nn.Module):
         return F.relu(x + self.conv(x))
 
 
+class Last(nn.Module):
+    def forward(self, x):
+        return x.narrow(1, 2, 4)[:, -1]
+
+
 class Mean(nn.Module):
     def forward(self, x):
         return x.mean((2, 3))
@@ -91,6 +96,7 @@ MODULES = {
         X,
         ["global_avg_pool", "linear"],
     ),
+    "last": (Last, (8, 5), ["split", "select"]),
     "mean": (Mean, X, ["global_avg_pool"]),
     "adaptive": (lambda: nn.AdaptiveAvgPool2d(2), X, ["adaptive_avg_pool2d"]),
     "flatten": (lambda: nn.Sequential(nn.Flatten(), nn.Linear(288, 4)), X, ["flatten", "linear"]),

@@ -17,7 +17,13 @@ from archspec.importing.layout import laid_out  # noqa: E402
 from archspec.importing.outputs import carried, difference_of  # noqa: E402
 
 SAMPLE = ("mobilenet_v2", "lenet_5")
-NO_IMPORT = {"binary_convolution"}  # its layers are written as arithmetic on signs
+NO_IMPORT = {
+    "binary_convolution",  # its layers are written as arithmetic on signs
+    "siamese",  # two inputs, shared weights
+    "unet",  # crops by a negative padding
+    "vit",  # learned tensors in the sum and in front
+    "gpt2",  # words are no images
+}
 
 FREE_OF_COST = {"identity", "dropout"}
 

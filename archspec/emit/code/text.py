@@ -42,7 +42,8 @@ def _sum(*terms: tuple[Any, Any]) -> tuple[str, int]:
     factor, term = ordered[0]
     text, own = _term(abs(factor), term)
     if factor < 0:
-        text, own = f"-{text}", SIGN if own > PRODUCT else PRODUCT
+        rounds = factor == -1 and isinstance(term, Code) and term.head in {"//", "%"}  # -(a // b) is not -a // b
+        text, own = (f"-({text})", SIGN) if rounds else (f"-{text}", SIGN if own > PRODUCT else PRODUCT)
     for factor, term in ordered[1:]:
         text += f" {'-' if factor < 0 else '+'} {_term(abs(factor), term)[0]}"
     return text, SUM if len(ordered) > 1 else own
