@@ -18,8 +18,11 @@ _STARTS = 'f"{name}.".startswith'
 OURS = "truncated_normal_"
 """The filling that is ours: torch's `trunc_normal_` draws all numbers again until the last one fits."""
 
-ONE_ARRAY = frozenset({"nn.PReLU"})
-"""The classes with a weight and no bias."""
+ONE_ARRAY = frozenset({"LearnedTensor", "TokenEmbedding", "nn.Embedding", "nn.PReLU", "nn.RMSNorm"})
+"""The classes with a weight and no attribute for a bias."""
+
+OTHERS = frozenset({"GruLayers", "LstmLayers", "RnnLayers"})
+"""The classes whose arrays have other names."""
 
 
 def beginning(
@@ -49,11 +52,12 @@ def _rule(rule: Rule, classes: Mapping[str, frozenset[str]], known: set[str]) ->
     parts = tuple(sorted(f"{_dotted(name)}." for name in rule.of if name in known))
     weighted = {made for several in classes.values() for made in several}
     fillings = rule.fillings()
-    kinds = operators | (weighted if parts else set())
-    kinds -= ONE_ARRAY if "bias" in fillings else set()
-    if not kinds or not fillings:
+    kinds = (operators | (weighted if parts else set())) - OTHERS
+    steps = [
+        _filled(array, filling, kinds) for array, filling in fillings.items() if array == "weight" or kinds - ONE_ARRAY
+    ]
+    if not kinds or not steps:
         return
-    steps = [_filled(array, filling, kinds) for array, filling in fillings.items()]
     if not parts:
         yield _under(_is_one(kinds), steps)
         return
@@ -74,7 +78,10 @@ def _filled(array: str, filling: Filling, kinds: set[str]) -> Statement:
     filled = Do(_fill(filling, Code("attr", (_MODULE, array))))
     if array == "weight" and not any("Norm" in kind for kind in kinds):
         return filled
-    return If(code.compare(Code("attr", (_MODULE, array)), "is not", None), (filled,))
+    found = Code("attr", (_MODULE, array))
+    if array == "bias" and kinds & ONE_ARRAY:
+        found = code.call("getattr", _MODULE, array, None)
+    return If(code.compare(found, "is not", None), (filled,))
 
 
 def _dotted(name: str) -> str:

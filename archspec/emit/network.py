@@ -55,9 +55,11 @@ def _write(facts: SpecFacts) -> None:
     document = facts.document
     scope = ClassScope(facts, "network", "", facts.froms((document.network,)) + Counter(document.outputs))
     scope.symbols.update({name: code.name(scope.names.new(name), *facts.globals[name]) for name in document.symbols})
-    begin = Frame(scope, (), {}, scope.lines, None)
+    words = {name: name for name in document.let if name in facts.words}  # until they have a value, they are words
+    begin = Frame(scope, (), words, scope.lines, None)
     for name, value in document.let.items():
         found = reader(begin).value(value)
+        words.pop(name, None)
         scope.symbols[name] = scope.let(name, found, scope.lines)
         facts.globals[name] = (code.kind_of(found), code.known_values(found))
     inputs = {

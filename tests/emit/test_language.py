@@ -220,6 +220,24 @@ def test_a_rule_of_an_operator_that_is_not_there_fills_nothing(written):
     assert model.fc.bias.tolist() == [2, 2, 2]
 
 
+@pytest.mark.parametrize("of", ["embedding", "[embedding, linear]", "[embedding, linear, prelu]", "part"])
+def test_a_bias_begins_where_there_is_one(of, written):
+    text = """archspec: 1
+name: made
+blocks: {piece: {body: [{linear: {out_features: 3}}, prelu, {lstm: {hidden_size: 2}}]}}
+input: [5]
+network: [{embedding: {num_embeddings: 10, embedding_dim: 4}}, {piece: {}, as: part}]
+"""
+    rules = f"initialisation: {{rules: [{{of: {of}, weight: 2, bias: 3}}]}}"
+    arch = archspec.loads(text + rules)
+    model = written(arch.source())({})
+    compiled = arch.to_torch()
+    assert [key for key, values in compiled.state_dict().items() if values.unique().tolist() in ([2], [3])]
+    for key, values in compiled.state_dict().items():
+        if values.unique().numel() == 1:
+            assert model.state_dict()[key].equal(values), key
+
+
 @pytest.mark.parametrize("name", ["mobilenet_v2", "lenet_5"])
 def test_a_network_can_be_sliced(name, written):
     model = written(archspec.load(name).source())({})
