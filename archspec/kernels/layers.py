@@ -183,7 +183,7 @@ class PackedConv2d(PackedLayer):
         self._border: tuple[tuple[int, int], Array, Array, Array] | None = None
 
     def _begin(self, layer: Any) -> None:
-        self.window, self.groups, self.box = Window.of(layer), layer.groups, layer.box("cpu")
+        self.window, self.groups, self.box = Window.of(layer), layer.groups, layer.box(layer.weight.device)
         self.single = self.window.kernel == (1, 1) and not any(self.window.before + self.window.after)
 
     def input_factors(self, x: Tensor, *box: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from archspec.ops.base import (
     Weightless,
     is_one,
     same_size,
+    spread,
 )
 
 
@@ -49,7 +50,7 @@ class Matmul(Weightless, name="matmul"):
             raise ShapeError(
                 f"{self.name} of {x} and {y}: the {inner} columns of one are not the {rows} rows of the other"
             )
-        return Tensor((*spread(before, others, x, y, self.name), length, columns))
+        return Tensor((*spread_sizes(before, others, x, y, self.name), length, columns))
 
     def sight(self, *xs: Tensor) -> Sight:
         """All there is: rows are mixed."""
@@ -201,11 +202,12 @@ class Rotary(Weightless, name="rotary"):
         return self.module("archspec.runtime.attention.RotaryEmbedding", self.settings(), 1)
 
 
-def spread(one: list[Dim], other: list[Dim], x: Tensor, y: Tensor, operator: str) -> tuple[Dim, ...]:
+def spread_sizes(one: list[Dim], other: list[Dim], x: Tensor, y: Tensor, operator: str) -> tuple[Dim, ...]:
     """The sizes to which two lists of sizes spread, where 1 goes with any."""
     found = []
     for a, b in zip(one, other, strict=True):
-        if not (is_one(a) or is_one(b) or same_size(a, b)):
+        size = spread(a, b)
+        if size is None:
             raise ShapeError(f"{operator}: {x} and {y} cannot be broadcast, {a} is not {b}")
-        found.append(b if is_one(a) else a)
+        found.append(size)
     return tuple(found)

@@ -605,3 +605,16 @@ def same_size(a: Dim, b: Dim) -> bool:
 def is_one(size: Dim) -> bool:
     """Whether a size is the number 1."""
     return equal(size, 1) if is_array(size) else is_number(size) and bool(size == 1)
+
+
+def spread(a: Dim, b: Dim) -> Dim | None:
+    """The size to which two spread, where 1 goes with any; None if they do not go together.
+
+    >>> spread(1, 5), spread(5, 5), spread(5, 4)
+    (5, 5, None)
+    """
+    if is_array(a) and is_array(b) and a.shape == b.shape and (a == b).all():
+        return a  # whichever of its elements are 1
+    if is_one(a):
+        return b
+    return a if is_one(b) or same_size(a, b) else None

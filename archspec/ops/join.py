@@ -14,8 +14,8 @@ from archspec.ops.base import (
     Tensor,
     Weightless,
     axis,
-    is_one,
     same_size,
+    spread,
 )
 
 _AXES = ("batch", "channels", "height", "width")
@@ -30,7 +30,7 @@ class _Folded(Weightless):
 
     def output(self, *xs: Tensor) -> Tensor:
         """The shape all inputs have, or spread to."""
-        return _alike(xs, self.name, spread=getattr(self, "broadcast", True))
+        return _alike(xs, self.name, broadcast=getattr(self, "broadcast", True))
 
     def operations(self, *xs: Tensor) -> Operations:
         """That of one element, for each element of what comes of an input after the first."""
@@ -113,18 +113,18 @@ class Concat(Free, name="concat"):
         return self.function("torch.cat", {"dim": self.dim}, takes="list")
 
 
-def _alike(xs: tuple[Tensor, ...], operator: str, spread: bool = False) -> Tensor:
+def _alike(xs: tuple[Tensor, ...], operator: str, broadcast: bool = False) -> Tensor:
     """The shape that all inputs have, or spread to."""
     shape = list(xs[0].shape)
     for number, x in enumerate(xs[1:], 2):
         _check_rank(xs[0], x, number, operator)
         for dim, (a, b) in enumerate(zip(shape, x.shape, strict=True)):
-            if spread and is_one(a):
-                shape[dim] = b
-            elif not (spread and is_one(b)) and not same_size(a, b):
+            size = spread(a, b) if broadcast else a if same_size(a, b) else None
+            if size is None:
                 which = _axis(dim, len(shape))
-                both = f"; {Tensor(tuple(shape))} and {x} cannot be broadcast" if spread else ""
+                both = f"; {Tensor(tuple(shape))} and {x} cannot be broadcast" if broadcast else ""
                 raise ShapeError(f"{operator} needs equal {which}: {a} in branch 1, {b} in branch {number}{both}")
+            shape[dim] = size
     return Tensor(tuple(shape))
 
 

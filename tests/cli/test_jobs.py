@@ -238,7 +238,7 @@ def completed(line):
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("archspec count mobilenet_v", ["mobilenet_v2"]),
+        ("archspec count mobilenet_v", ["mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small"]),
         ("archspec count shufflenet:g=", [f"shufflenet:g={g}" for g in (1, 2, 3, 4, 8)]),
         ("archspec count mobilenet --set al", ["alpha="]),
         ("archspec count mobilenet --set alpha=1,s", ["alpha=1,side="]),

@@ -18,6 +18,18 @@ blocks: {unit: {args: {n: required}, body: [{conv2d: {out_channels: n, kernel_si
 network: [{unit: {n: c}}, relu, flatten, {linear: {out_features: 10}}]
 """
 
+CFG = """[net]
+height=8
+width=8
+channels=1
+
+[convolutional]
+filters=4
+size=3
+pad=1
+activation=relu
+"""
+
 VERBS = {
     "check": "check small.yaml",
     "compare": "compare small.yaml lenet_5",
@@ -31,6 +43,7 @@ VERBS = {
     "explain": "explain small.yaml unit/conv2d",
     "explain-difference": "explain-difference --help",
     "formula": "formula small.yaml",
+    "import": "import small.cfg",
     "measure": "measure --help",
     "memory": "memory small.yaml",
     "plot": "plot costs small.yaml -o small.json",
@@ -55,6 +68,7 @@ VERBS = {
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.yaml").write_text(SPEC)
+    (tmp_path / "small.cfg").write_text(CFG)
     (tmp_path / "full.py").symlink_to("/dev/full")
 
 

@@ -104,7 +104,7 @@ class BinaryConv2d(_Binary, nn.Conv2d):
         """K: of each window the mean of |x|, padding included."""
         return self._slide(x.abs().mean(-3, keepdim=True), self.box(x.device) if box is None else box, 1)
 
-    def box(self, device: torch.device | str) -> Tensor:
+    def box(self, device: torch.device) -> Tensor:
         """The kernel of a mean."""
         box = torch.ones((1, 1, *self.kernel_size), dtype=self.weight.dtype, device=device)
         return box / box.numel()
