@@ -20,7 +20,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         """Another part of the tests has the option already."""
 
 
-LATER = {"densenet", "efficientnet", "ghostnet", "mnasnet", "mobilenet_v3_large", "regnet", "resnext"}
+LATER = {
+    *("densenet", "efficientnet", "ghostnet", "mnasnet", "mobilenet_v3_large", "regnet", "resnext"),
+    *("inception_v3_keras_2016", "mobilenet_full", "resnet34", "resnet101", "resnet152", "squeezenet_v1_1", "vgg19"),
+}
 """Networks whose blocks a smaller one of the zoo has too: laws over the whole zoo hold them by --long alone.
 
 Their figures, their agreement with torch and what the language says of them are tested every time.
