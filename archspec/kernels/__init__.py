@@ -35,17 +35,23 @@ def pack(model: "nn.Module", way: str | None = None) -> "nn.Module":
         way: "numba", "int8" or "numpy"; by default the quickest that is installed.
 
     Raises:
-        ArchspecError: The model has no one-bit layers, or one that cannot be packed, as of weights that are NaN.
+        ArchspecError: The model has no one-bit layers, or one that cannot be packed: its weights are NaN, or shared.
         MissingExtraError: What the way needs is not installed.
     """
     from archspec.kernels.layers import packed
     from archspec.runtime.binary import BinaryConv2d, BinaryLinear
+    from archspec.runtime.shared import Sharing
 
     chosen = best() if way is None else way
     check(chosen)
     made: dict[int, Any] = {}
     for name, module in model.named_modules():
         if isinstance(module, BinaryConv2d | BinaryLinear):
+            if isinstance(module, Sharing):
+                what = (
+                    f"layer '{name}' has the weights of another one-bit layer, and packed layers have bits of their own"
+                )
+                raise ArchspecError(f"{what}; evaluate_with_bits(model) takes such a model")
             try:
                 made[id(module)] = packed(module, chosen)
             except ArchspecError as error:

@@ -93,9 +93,8 @@ def test_the_size_that_is_expected_of_a_preset_fits_its_closed_forms(name):
     frame = sum(file.terms.get(term, 0) for term in ("header", "checksums", "tables", "blocks", "counts", "padding"))
     if "coded" not in {entry.index_huffman for entry in plan.layers}:
         assert float(file.bytes - frame / 8) == pytest.approx(float(found.coded_bits / 8), rel=0.002)
-    assert frame < max(
-        sum(file.terms.values()) * 0.06, 8 * 1_900
-    )  # a header has 1.3 to 1.7 kB, however little it is of
+    header = 8 * 1_900  # 1.3 to 1.7 kB, however little it is of
+    assert frame < max(sum(file.terms.values()) * 0.06, header)
 
 
 # ------------------------------------------------------------------ expected from densities

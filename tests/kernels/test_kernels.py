@@ -182,6 +182,19 @@ def test_a_filter_too_long_for_float32_is_refused():
         refuse(BinaryLinear(EXACT, 1))
 
 
+def test_layers_that_share_weights_are_not_packed_and_can_be_evaluated_with_bits():
+    layer = "binary_conv2d: {out_channels: 8, kernel_size: 3, padding: 1, binary_input: true}"
+    text = f"network: [{{{layer}, as: one}}, {{{layer}, as: two, share: one}}]"
+    model = archspec.loads(f"archspec: 1\nname: made\ninput: [8, 6, 6]\n{text}").to_torch(seed=0).eval()
+    x = torch.randn(2, 8, 6, 6)
+    with torch.no_grad():
+        expected = model(x)
+    with pytest.raises(ArchspecError, match="layer 'two' has the weights of another one-bit layer"):
+        kernels.pack(model)
+    with torch.no_grad():
+        assert kernels.evaluate_with_bits(model, "numpy")(x).allclose(expected, atol=1e-6)  # torch's sums of means
+
+
 def test_models_without_one_bit_layers_are_refused():
     with pytest.raises(ArchspecError, match="Linear has no one-bit layers to pack; a plan makes them"):
         kernels.pack(torch.nn.Linear(2, 2))
