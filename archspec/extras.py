@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,19 @@ def need(extra: str, *modules: str) -> None:
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
         raise MissingExtraError(f"this needs {' and '.join(missing)}: {installed_by(extra)}")
+
+
+def data_frame(content: Any) -> Any:
+    """Records, or columns, as a data frame.
+
+    Raises:
+        MissingExtraError: pandas is not installed.
+    """
+    try:
+        pandas = import_module("pandas")
+    except ImportError:
+        raise MissingExtraError("to_pandas needs pandas: pip install pandas; records() needs nothing") from None
+    return pandas.DataFrame(content)
 
 
 def installed_by(extra: str) -> str:

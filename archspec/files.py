@@ -174,6 +174,22 @@ def _sweep(folder: Path) -> None:
             os.close(handle)
 
 
+def read_text(path: str, most: int) -> str:
+    """The text of a file, of which no more is read than it may have; what is not UTF-8 is marked.
+
+    Raises:
+        ArchspecError: It cannot be read, or has more than `most` bytes.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise ArchspecError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if len(data) > most:
+        raise ArchspecError(f"{path}: is longer than {most:,} bytes")
+    return data.decode("utf-8", "replace")
+
+
 def resolve_below(root: Path, path: Path) -> Path | None:
     """A path with all links followed, if it leads below a folder; what a text names is looked for nowhere else.
 

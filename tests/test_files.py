@@ -150,3 +150,10 @@ def test_nothing_leads_out_of_a_folder(tmp_path, path):
     (root / "up").symlink_to("..")
     assert files.resolve_below(root, root / path) is None
     assert files.resolve_below(root, root / "a" / ".." / "b") == root / "b"
+
+
+def test_no_more_of_a_file_is_read_than_it_may_have(tmp_path):
+    endless = tmp_path / "endless.cfg"
+    endless.symlink_to("/dev/zero")
+    with pytest.raises(ArchspecError, match=r"endless\.cfg: is longer than 1,000 bytes"):
+        files.read_text(str(endless), 1_000)

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import import_module
 from typing import Any
 
 from archspec.cost.conventions import Convention, Term
 from archspec.cost.counting import USUAL, CountedNode, Counting, counted, requested
 from archspec.cost.quantities import QUANTITIES, Quantity, quantity
 from archspec.dims import Dim
-from archspec.errors import MissingExtraError, UnknownNameError
+from archspec.errors import UnknownNameError
+from archspec.extras import data_frame
 from archspec.graph import Network, Node
 from archspec.ops import KINDS, Operations
 from archspec.result import Reported, short
@@ -187,11 +187,7 @@ class CostTable(Figures, Reported):
         Raises:
             MissingExtraError: pandas is not installed.
         """
-        try:
-            pandas = import_module("pandas")
-        except ImportError:
-            raise MissingExtraError("to_pandas needs pandas: pip install pandas; records() needs nothing") from None
-        return pandas.DataFrame(self.records(by))
+        return data_frame(self.records(by))
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:

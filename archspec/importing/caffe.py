@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from archspec.errors import ArchspecError
+from archspec.files import read_text
 from archspec.importing.flat import INPUT, FlatGraph
 from archspec.importing.layers import LayerBuilder
 from archspec.writing import printable
@@ -50,13 +51,7 @@ def read_prototxt(path: str) -> FlatGraph:
 
 
 def _parsed(path: str) -> Message:
-    try:
-        data = Path(path).read_bytes()[: MAX_BYTES + 1]
-    except OSError as error:
-        raise ArchspecError(f"{path}: cannot be read: {error.strerror or error}") from None
-    if len(data) > MAX_BYTES:
-        raise ArchspecError(f"{path}: is longer than {MAX_BYTES:,} bytes")
-    tokens = list(_tokens(data.decode("utf-8", "replace"), path))
+    tokens = list(_tokens(read_text(path, MAX_BYTES), path))
     message, end = _message(tokens, 0, 0, path)
     if end != len(tokens):
         raise ArchspecError(f"{path}: has a }} too many")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from archspec.errors import ArchspecError
+from archspec.files import read_text
 from archspec.importing.flat import INPUT, FlatGraph
 from archspec.importing.layers import LayerBuilder
 from archspec.writing import printable
@@ -51,14 +52,8 @@ def read_cfg(path: str) -> FlatGraph:
 
 
 def _sections(path: str) -> list[tuple[str, dict[str, str], int]]:
-    try:
-        data = Path(path).read_bytes()[: MAX_BYTES + 1]
-    except OSError as error:
-        raise ArchspecError(f"{path}: cannot be read: {error.strerror or error}") from None
-    if len(data) > MAX_BYTES:
-        raise ArchspecError(f"{path}: is longer than {MAX_BYTES:,} bytes")
     found: list[tuple[str, dict[str, str], int]] = []
-    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(read_text(path, MAX_BYTES).splitlines(), 1):
         text = re.split(r"[#;]", line)[0].strip()
         name, sign, value = text.partition("=")
         if text.startswith("[") and text.endswith("]"):

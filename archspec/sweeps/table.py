@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from archspec.cost import Counting
-from archspec.errors import BindingError, MissingExtraError, UnknownNameError, did_you_mean
+from archspec.errors import BindingError, UnknownNameError, did_you_mean
+from archspec.extras import data_frame
 from archspec.result import Reported, short
 from archspec.sweeps.budget import Budget
 from archspec.sweeps.conditions import conditions
@@ -88,11 +88,7 @@ class Sweep(Reported):
         Raises:
             MissingExtraError: pandas is not installed.
         """
-        try:
-            pandas = import_module("pandas")
-        except ImportError:
-            raise MissingExtraError("to_pandas needs pandas: pip install pandas; records() needs nothing") from None
-        return pandas.DataFrame(dict(self.columns))
+        return data_frame(dict(self.columns))
 
     def column(self, name: str) -> Any:
         """A column by its name.
