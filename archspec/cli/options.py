@@ -30,6 +30,19 @@ def set_option(command: F) -> F:
     )(command)
 
 
+def ranges_option(text: str, *, required: bool = False) -> Callable[[F], F]:
+    """`--for NAME=VALUES`, any number of times."""
+    return click.option(
+        "--for",
+        "ranges",
+        multiple=True,
+        required=required,
+        shell_complete=settings_of,
+        metavar="NAME=VALUES",
+        help=text,
+    )
+
+
 quantity_option = click.option(
     "--of",
     "quantity",

@@ -9,7 +9,7 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli import complete
-from archspec.cli.options import COUNTING, counting_options, set_option, spec_argument
+from archspec.cli.options import COUNTING, counting_options, ranges_option, set_option, spec_argument
 from archspec.cli.picture_options import Decorator, Names
 from archspec.cli.specs import bindings, network
 from archspec.cost import Counting
@@ -167,15 +167,7 @@ _quantities = click.option(
 _specs = click.argument("specs", metavar="SPEC…", nargs=-1, required=True, shell_complete=complete.specifications)
 
 _SWEPT = (
-    click.option(
-        "--for",
-        "ranges",
-        multiple=True,
-        required=True,
-        shell_complete=complete.settings_of,
-        metavar="NAME=VALUES",
-        help="The values of a symbol, as in archspec sweep.",
-    ),
+    ranges_option("The values of a symbol, as in archspec sweep.", required=True),
     click.option("--where", multiple=True, metavar="NAME<=BOUND", help="Keep what is within: 'macs<=300M'."),
     set_option,
 )

@@ -6,9 +6,8 @@ from typing import Any
 
 import rich_click as click
 
-from archspec.cli import complete
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, set_option, spec_argument
+from archspec.cli.options import counting_options, ranges_option, set_option, spec_argument
 from archspec.cli.specs import open_spec
 from archspec.cli.sweep import ranges_of
 from archspec.cli.training import (
@@ -28,15 +27,7 @@ from archspec.report.search import search as report
 
 @click.command("search")
 @spec_argument
-@click.option(
-    "--for",
-    "ranges",
-    multiple=True,
-    required=True,
-    shell_complete=complete.settings_of,
-    metavar="NAME=VALUES",
-    help="The values of a symbol to choose from: alpha=1/4..2:1/4, side=96,128.",
-)
+@ranges_option("The values of a symbol to choose from: alpha=1/4..2:1/4, side=96,128.", required=True)
 @click.option(
     "--objective",
     "wanted",

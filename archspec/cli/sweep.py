@@ -11,7 +11,7 @@ from archspec import architecture
 from archspec.cli import complete
 from archspec.cli.echo import echo_error
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, set_option
+from archspec.cli.options import counting_options, ranges_option, set_option
 from archspec.cli.progress import progress_of
 from archspec.cli.specs import bindings, network
 from archspec.cost import Counting
@@ -28,14 +28,7 @@ INTERRUPTED = 130
 @click.command("sweep")
 @click.argument("specs", metavar="SPEC…", nargs=-1, shell_complete=complete.specifications)
 @click.option("--all", "every", is_flag=True, help="All networks of the zoo, in place of SPEC…")
-@click.option(
-    "--for",
-    "ranges",
-    multiple=True,
-    shell_complete=complete.settings_of,
-    metavar="NAME=VALUES",
-    help="The values of a symbol: alpha=1/4..2:1/4, side=96,128, g=* for all. The last moves fastest.",
-)
+@ranges_option("The values of a symbol: alpha=1/4..2:1/4, side=96,128, g=* for all. The last moves fastest.")
 @click.option(
     "--of",
     "quantities",
