@@ -63,13 +63,14 @@ def _sensitivities(
 def _staircases(
     specs: tuple[str, ...], symbol: str, settings: tuple[str, ...], quantities: tuple[str, ...], counting: Counting
 ) -> tuple[Any, ...]:
+    from archspec.sweeps.family import Family
     from archspec.sweeps.staircase import staircase
 
     name, sign, ends = symbol.partition("=")
     between = _ends(ends, symbol) if sign else None
     found = (network(spec, settings) for spec in specs)
     return tuple(
-        staircase(arch.document, name, quantities, between=between, counting=counting, bindings=arch.in_symbols(bound))
+        staircase(Family(arch.document, arch.in_symbols(bound), counting), name, quantities, between)
         for arch, bound in found
     )
 

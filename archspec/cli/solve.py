@@ -63,6 +63,7 @@ def command(  # noqa: PLR0913  # one argument an option
     """
     from archspec.report import solve as reports
     from archspec.sweeps.choose import choose
+    from archspec.sweeps.family import Family
 
     if bool(specs) == every:
         raise click.UsageError("give one SPEC, several, or --all" if every else "give a SPEC, several, or --all")
@@ -77,8 +78,9 @@ def command(  # noqa: PLR0913  # one argument an option
     }
     if several:
         asked = bindings(settings)
-        documents = [architecture.load(spec).document for spec in (zoo.names() if every else specs)]
-        chosen = choose(documents, names, limits, counting=counting, bindings=asked, **options)
+        listed = zoo.names() if every else specs
+        families = [Family(architecture.load(spec).document, asked, counting) for spec in listed]
+        chosen = choose(families, names, limits, **options)
         print_report(reports.choice(chosen), output_format)
         raise SystemExit(0 if chosen else 1)
     arch, bound = network(specs[0], settings)

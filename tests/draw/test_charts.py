@@ -23,6 +23,7 @@ from archspec.draw.charts.parts import axis_title
 from archspec.draw.charts.training import RunCurves, curves
 from archspec.draw.style import DASHES, SERIES, SHAPES
 from archspec.errors import ArchspecError, MissingExtraError
+from archspec.sweeps.family import Family
 from archspec.sweeps.staircase import staircase
 from archspec.train.result import Epoch, Result, Score
 
@@ -86,7 +87,7 @@ def test_a_roofline_is_the_lower_of_the_two_limits():
 
 
 def test_a_staircase_is_what_counting_gives_on_every_piece():
-    found = staircase(V2.document, "alpha", ["macs", "params"], between=(Fraction(1, 2), Fraction(3, 4)))
+    found = staircase(Family(V2.document), "alpha", ["macs", "params"], (Fraction(1, 2), Fraction(3, 4)))
     assert len(found.pieces) == 20
     for piece in found.pieces[::7]:
         table = V2.count(alpha=(piece.low + piece.high) / 2)
@@ -97,7 +98,7 @@ def test_a_staircase_is_what_counting_gives_on_every_piece():
 
 
 def test_along_a_word_there_are_points():
-    found = staircase(archspec.load("inception_module").document, "form", ["macs"])
+    found = staircase(Family(archspec.load("inception_module").document), "form", ["macs"])
     chart = picture("along").draw(found)
     assert {record["x"] for record in values(chart)} == {"canonical", "simplified", "equivalent", "grouped", "extreme"}
     assert '"type": "point"' in json.dumps(chart.to_dict())
@@ -240,7 +241,7 @@ def test_more_than_can_be_seen_is_refused():
         table.plot(by="layer")
     with pytest.raises(ArchspecError, match="600 rows are more than 400"):
         table.plot("roofline", peak=1, bandwidth=1, by="layer")
-    found = staircase(LENET.document, "classes", ["params"], between=(1, 30_000))
+    found = staircase(Family(LENET.document), "classes", ["params"], (1, 30_000))
     with pytest.raises(ArchspecError, match="30,000 points are more than 20,000"):
         picture("along").draw(found)
 
