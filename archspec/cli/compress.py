@@ -9,9 +9,8 @@ from archspec import architecture
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import set_option, spec_argument
 from archspec.cli.progress import progress_of
-from archspec.cli.specs import bindings, network, open_spec
+from archspec.cli.specs import bindings, network, open_spec, weights_of
 from archspec.cli.training import recipe_options, running_options
-from archspec.errors import ArchspecError
 from archspec.report import packed as reports
 from archspec.report.compress import closed_forms, packed, prediction
 
@@ -67,9 +66,7 @@ def pack(spec: str, weights: str | None, plan: str, settings: tuple[str, ...], o
     from archspec import compress
 
     arch, bound, run = open_spec(spec, settings)
-    if weights is None and run is None:
-        raise ArchspecError(f"{spec}: is no folder of a run; name its weights with --weights")
-    file = str(run.weights) if run is not None and weights is None else str(weights)
+    file = weights_of(spec, run, weights)
     with progress_of("packing") as progress:
         found = compress.pack(arch, file, plan, output, progress=progress, bindings=bound)
     print_report(packed(found), output_format)

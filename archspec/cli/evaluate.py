@@ -4,8 +4,7 @@ import rich_click as click
 
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import set_option, spec_argument
-from archspec.cli.specs import open_spec
-from archspec.errors import ArchspecError
+from archspec.cli.specs import open_spec, weights_of
 from archspec.extras import need
 from archspec.report.train import evaluation
 from archspec.report.train import zeros as zeros_report
@@ -42,9 +41,7 @@ def command(  # noqa: PLR0913  # each is an option
     from archspec.train import evaluate, record
 
     arch, bound, run = open_spec(spec, settings)
-    if weights is None and run is None:
-        raise ArchspecError(f"{spec}: is not the folder of a run; name its weights with --weights")
-    file = str(run.weights) if run is not None and weights is None else str(weights)
+    file = weights_of(spec, run, weights)
     source = data or (run and run.source) or "digits"
     resize = resize or (run is not None and data is None and run.resize)
     recipe = record.read(run.folder).recipe if run is not None else None

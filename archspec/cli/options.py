@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, TypeAlias, TypeVar
 
@@ -88,6 +88,40 @@ def counting_options(*fields: str) -> Callable[[Command], Command]:
         return decorated
 
     return decorate
+
+
+specs_or_zoo = click.argument("specs", metavar="SPEC…", nargs=-1, shell_complete=specifications)
+all_option = click.option("--all", "every", is_flag=True, help="All networks of the zoo, in place of SPEC…")
+
+
+def listed(specs: tuple[str, ...], every: bool) -> Iterable[str]:
+    """The specifications of a verb that takes several, or all of the zoo.
+
+    Raises:
+        UsageError: There is none, or both are given.
+    """
+    from archspec.language import zoo
+
+    if bool(specs) == every:
+        raise click.UsageError("give one SPEC, several, or --all" if every else "give a SPEC, several, or --all")
+    return zoo.names() if every else specs
+
+
+def ranges_of(texts: tuple[str, ...]) -> dict[str, str]:
+    """The values of `--for` by symbol.
+
+    Raises:
+        BindingError: An option is not NAME=VALUES, or a symbol stands twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, values = (part.strip() for part in text.partition("="))
+        if not (sign and name and values):
+            raise BindingError(f"--for takes NAME=VALUES, such as alpha=1/4..2:1/4 (got '{text}')")
+        if name in found:
+            raise BindingError(f"--for {name} is given twice; write its values in one: {name}={found[name]},{values}")
+        found[name] = values
+    return found
 
 
 def names(text: str | None, option: str = "--free") -> tuple[str, ...] | None:

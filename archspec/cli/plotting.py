@@ -9,7 +9,7 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli import complete
-from archspec.cli.options import COUNTING, counting_options, ranges_option, set_option, spec_argument
+from archspec.cli.options import COUNTING, counting_options, ranges_of, ranges_option, set_option, spec_argument
 from archspec.cli.picture_options import Decorator, Names
 from archspec.cli.specs import bindings, network
 from archspec.cost import Counting
@@ -98,7 +98,7 @@ def _findings(paper: str, place: str | None) -> tuple[Any, ...]:
 
     found = published.load(paper)
     folder = None if paper in published.papers() else Path(paper).parent
-    return found, published.reproduce(found, folder), place
+    return published.reproduce(found, folder), place
 
 
 def _curves(runs: tuple[str, ...]) -> tuple[Any, ...]:
@@ -115,14 +115,6 @@ def _rows(file: str) -> tuple[Any, ...]:
     return (read(file),)
 
 
-def _ranges(texts: tuple[str, ...]) -> dict[str, str]:
-    """The values of `--for` by symbol."""
-    found = dict(text.partition("=")[::2] for text in texts)
-    if len(found) < len(texts) or not all(values.strip() for values in found.values()):
-        raise BindingError("--for takes NAME=VALUES once for each symbol, such as alpha=1/4..2:1/4")
-    return found
-
-
 def _swept(
     specs: tuple[str, ...],
     ranges: tuple[str, ...],
@@ -134,7 +126,7 @@ def _swept(
 ) -> Any:
     archs = [network(spec)[0] for spec in specs]
     asked = {"where": where, "bindings": bindings(settings), **({} if front is None else {"front": front})}
-    return architecture.sweep(archs, _ranges(ranges), quantities, counting=counting, **asked)
+    return architecture.sweep(archs, ranges_of(ranges), quantities, counting=counting, **asked)
 
 
 def _sweep(**given: Any) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ import rich_click as click
 from archspec.cli.echo import echo_error
 from archspec.cli.formats import print_report
 from archspec.errors import ArchspecError
+from archspec.report.page import Report
 from archspec.report.train import Bars, train
 from archspec.train.options import Options
 from archspec.train.recipe import OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe, default_for, load
@@ -113,16 +114,15 @@ def changes_of(given: Mapping[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def recipe_of(name: str, data: str | None, given: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> Recipe:
+def recipe_of(name: str, data: str | None, given: Mapping[str, Any]) -> Recipe:
     """The recipe that the options describe: one that is named, else that of a network's name or of the data.
 
     Args:
         name: The network.
         data: What the data are called; None for digits.
         given: The options.
-        more: What the verb itself sets, before the options do.
     """
-    changes = {**(more or {}), **changes_of(given)}
+    changes = changes_of(given)
     if given["recipe"] is not None:
         return load(given["recipe"]).changed(changes)
     from archspec.train.data import kind_of
@@ -177,6 +177,13 @@ def fit_and_print(
         interrupted(result.signal, ["archspec", "train", "--resume", str(result.out)], isinstance(shown, Bars))
 
 
+def print_or_interrupt(found: Any, report: Callable[[Any], Report], output_format: str) -> None:
+    """Print what several trainings came to; or say that the same command goes on, if they were interrupted."""
+    if found.signal is not None:
+        interrupted(found.signal, ["archspec", *sys.argv[1:]])
+    print_report(report(found), output_format)
+
+
 def interrupted(signal: int, command: list[str], speaks: bool = True) -> None:
     """Say how to go on, and exit as a command does that a signal ended."""
     if speaks:
@@ -184,6 +191,6 @@ def interrupted(signal: int, command: list[str], speaks: bool = True) -> None:
     sys.exit(128 + signal)
 
 
-def folder(name: str, data: str | None, *more: object) -> Path:
-    """Where a run lies, if nobody says so."""
-    return Path("runs") / "-".join(map(str, (name, (data or "digits").partition(":")[0], *more)))
+def folder(out: str | None, name: str, data: str | None, *more: object) -> Path:
+    """Where a run lies: where the user says, else in a folder of its network, its data, and what else there is."""
+    return Path(out) if out else Path("runs") / "-".join(map(str, (name, (data or "digits").partition(":")[0], *more)))

@@ -124,14 +124,13 @@ def test_elasticities_are_those_of_the_report():
 
 
 def test_a_papers_figures_stand_at_what_they_differ_by():
-    paper = published.load("mobilenet_v1")
-    findings = published.reproduce(paper)
-    records = {record["figure"]: record for record in values(picture("published").draw(paper, findings, "Table 8"))}
+    findings = published.reproduce(published.load("mobilenet_v1"))
+    records = {record["figure"]: record for record in values(findings.plot(where="Table 8"))}
     (vgg,) = (finding for finding in findings if finding.figure.id == "cmp.vgg16.params")
     assert records["cmp.vgg16.params"]["off"] == pytest.approx(100 * (vgg.computed / 138e6 - 1))
     assert records["cmp.googlenet.params*"]["series"] == "off"
     with pytest.raises(ArchspecError, match="no figures of 'Table 99'"):
-        picture("published").draw(paper, findings, "Table 99")
+        findings.plot(where="Table 99")
 
 
 CSV = "network,seed,density,error_percent\na,0,0.5,2\na,1,0.5,4\na,0,1,1\nb,0,0.5,\nb,0,1,3\n"
