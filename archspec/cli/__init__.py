@@ -66,7 +66,7 @@ class Verbs(click.RichGroup):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A verb as it is listed: its name, and what it says of itself."""
-        return click.RichCommand(name=cmd_name, help=_said(_module(cmd_name))) if cmd_name in VERBS else None
+        return click.RichCommand(name=cmd_name, help=_summary(_module(cmd_name))) if cmd_name in VERBS else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -109,7 +109,7 @@ def _module(verb: str) -> str:
     return f"{verb}_" if iskeyword(verb) else verb.replace("-", "_")
 
 
-def _said(module: str) -> str | None:
+def _summary(module: str) -> str | None:
     """The docstring of a verb's command, from the module's code: run, the module loads what the verb works with."""
     code = SourceFileLoader(module, str(Path(__file__).with_name(f"{module}.py"))).get_code(module)
     defined = code.co_consts if code else ()

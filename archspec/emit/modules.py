@@ -77,7 +77,7 @@ def apply(
     frame: Frame,
     values: Taken = NONE_TAKEN,
     share: str | None = None,
-    said: Mapping[str, Any] | None = None,
+    written: Mapping[str, Any] | None = None,
 ) -> None:
     """Put an operator or a block behind what flows and the other values that it takes.
 
@@ -88,17 +88,19 @@ def apply(
         frame: Where it is called.
         values: The other values.
         share: What the step is called whose weights it has.
-        said: The arguments as the specification writes them.
+        written: The arguments as the specification writes them.
     """
-    if any(name in frame.env for value in (said or {}).values() for each in expressions(value) for name in each.names):
-        said = None  # a name that may mean something else at another step
+    if any(
+        name in frame.env for value in (written or {}).values() for each in expressions(value) for name in each.names
+    ):
+        written = None  # a name that may mean something else at another step
     name = children.child_name(label or callee, frame)
     if share is None:
         apply_as(name, callee, args, frame, values, label)
         if label in frame.modules:
-            frame.modules[label] = replace(frame.modules[label], said=said)
+            frame.modules[label] = replace(frame.modules[label], written=written)
     else:
-        _apply_again(callee, args, frame, values, label, share, said)
+        _apply_again(callee, args, frame, values, label, share, written)
     keep_value(label, frame)
 
 
@@ -109,7 +111,7 @@ def _apply_again(
     values: Taken,
     label: str | None,
     share: str,
-    said: Mapping[str, Any] | None,
+    written: Mapping[str, Any] | None,
 ) -> None:
     """Call a module that was called before, or compute with its weights what an operator of another kind does."""
     made = frame.modules.get(share)
@@ -120,7 +122,7 @@ def _apply_again(
             name.removeprefix(share): each for name, each in frame.modules.items() if name.startswith(f"{share}/")
         }
         frame.modules |= {label: made, **{f"{label}{name}": each for name, each in inside.items()}}
-    same = made.args == args or (said is not None and made.said == said)
+    same = made.args == args or (written is not None and made.written == written)
     if callee in frame.facts.document.blocks:
         if made.callee != callee or not same:
             raise ArchspecError(f"share: '{share}' is called with other arguments")

@@ -21,8 +21,8 @@ def _of_layers(field: str, cell: Callable[[Any], Cell]) -> Callable[[CostRow], C
     def of(row: CostRow) -> Cell:
         operators = [row.table.works[place].operator for place in row.members]
         found = [value for each in operators if (value := getattr(each, field, None)) is not None]
-        alone = len(found) == 1 or (found and len(found) == len(operators) and len(set(map(str, found))) == 1)
-        return cell(found[0]) if alone else EMPTY
+        same = len(found) == 1 or (found and len(found) == len(operators) and len(set(map(str, found))) == 1)
+        return cell(found[0]) if same else EMPTY
 
     return of
 

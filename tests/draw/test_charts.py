@@ -111,9 +111,9 @@ def test_memory_over_time_has_every_node_and_the_peak():
     drawn = [record["bytes"] for record in moments]  # of the area, and of the line above it
     steps = [moment.bytes for moment in (*found.timeline, found.timeline[-1])]
     assert drawn == steps * 2
-    (peak,) = (record for record in records if "said" in record)
+    (peak,) = (record for record in records if "label" in record)
     assert peak["bytes"] == found.peak
-    assert found.at[0] in peak["said"]
+    assert found.at[0] in peak["label"]
 
 
 def test_elasticities_are_those_of_the_report():
@@ -331,7 +331,7 @@ def test_a_front_is_a_staircase_among_all_points_with_papers_beside_it(swept):
     records = [record for record in values(chart) if "series" in record]
     assert {r["y"] for r in records if r["series"] == "front"} == set(best.columns["params"].tolist())
     assert len({(r["x"], r["y"]) for r in records if r["series"] == "outdone"}) == len(swept)
-    assert {(r["x"], r["said"]) for r in records if r["series"] == "a paper's network"} == {(300774272, "mobilenet_v2")}
+    assert {(r["x"], r["label"]) for r in records if r["series"] == "a paper's network"} == {(300774272, "mobilenet_v2")}
     with pytest.raises(ArchspecError, match="a front has two objectives"):
         swept.plot("front")
 

@@ -49,8 +49,8 @@ class CsvRows:
             self.check(column)
         kept = tuple(row for row in self.rows if all(row[column] in values for column, values in wanted.items()))
         if not kept:
-            said = ", ".join(f"{column}={'|'.join(values)}" for column, values in wanted.items())
-            raise ArchspecError(f"{self.name}: no row has {printable(said)}")
+            asked = ", ".join(f"{column}={'|'.join(values)}" for column, values in wanted.items())
+            raise ArchspecError(f"{self.name}: no row has {printable(asked)}")
         return CsvRows(self.name, self.columns, kept)
 
     def number(self, row: Mapping[str, str], column: str) -> float | None:

@@ -65,7 +65,7 @@ def _record(finding: Finding) -> dict[str, Any]:
         "off": float(100 * (Fraction(finding.computed) - printed.value) / abs(printed.value)),
         "low": -half,
         "high": half,
-        "said": f"{figure.printed}{unit} printed, {float(ours):,.{places + 2}f}{unit} ours",
+        "label": f"{figure.printed}{unit} printed, {float(ours):,.{places + 2}f}{unit} ours",
     }
 
 
@@ -82,7 +82,7 @@ def _panel(place: str, findings: Sequence[Finding], limit: float, last: bool) ->
         x=alt.X("low:Q", scale=scale, title=title), x2="high:Q"
     )
     points = base.mark_point(filled=True, size=60).encode(x=x, **dotted(series(VERDICTS, lines=False, legend=True)))
-    words = base.mark_text(align="left", fontSize=10, color=FAINT, dx=8).encode(x=alt.XValue(360), text="said:N")
+    words = base.mark_text(align="left", fontSize=10, color=FAINT, dx=8).encode(x=alt.XValue(360), text="label:N")
     head = {"text": place or "elsewhere", "fontSize": 11, "anchor": "start", "frame": "group", "offset": 4}
     return (bars + points + words).properties(width=360, height=ROW * len(records), title=head)
 
