@@ -122,7 +122,7 @@ def _summary(module: str) -> str | None:
 def app() -> None:
     """Costs of a neural network, exactly, from its paper's table.
 
-    SPEC is a file, - for standard input, or a name of the zoo (archspec zoo).
+    SPEC is a file, - for standard input, a name of the zoo (archspec zoo), or the folder of a run.
     """
 
 

@@ -11,6 +11,7 @@ import rich_click as click
 
 from archspec.cli.complete import conventions, quantities, settings_of, specifications
 from archspec.errors import BindingError
+from archspec.memory import DTYPES, POLICIES
 
 F = TypeVar("F", bound=Callable[..., Any])
 Command: TypeAlias = Callable[..., Any]
@@ -46,6 +47,7 @@ def ranges_option(text: str, *, required: bool = False) -> Callable[[F], F]:
 quantity_option = click.option(
     "--of",
     "quantity",
+    metavar="QUANTITY",
     shell_complete=quantities,
     default="macs",
     show_default=True,
@@ -55,13 +57,26 @@ quantity_option = click.option(
 
 COUNTING: Mapping[str, Callable[[Command], Command]] = {
     "convention": click.option(
-        "--convention", help="What counts as a parameter and a FLOP.  [default: default]", shell_complete=conventions
+        "--convention",
+        metavar="NAME",
+        help="What counts as a parameter and a FLOP: default, mobilenet, xnor, …",
+        shell_complete=conventions,
     ),
     "batch": click.option("--batch", type=click.IntRange(1, 10**9), help="Inputs at once.  [default: 1]"),
-    "policy": click.option("--policy", help="Of memory, as in archspec memory.  [default: layerwise]"),
-    "dtype": click.option("--dtype", help="The type of an activation.  [default: float32]"),
-    "order": click.option("--order", help="Of memory: given, or best: of least peak.  [default: given]"),
-    "in_place": click.option("--in-place", is_flag=True, default=None, help="Of memory: written over inputs."),
+    "policy": click.option(
+        "--policy", metavar="NAME", help=f"What is in memory at once: {', '.join(POLICIES)}.  [default: layerwise]"
+    ),
+    "dtype": click.option(
+        "--dtype", metavar="NAME", help=f"The type of an activation: {', '.join(DTYPES)}.  [default: float32]"
+    ),
+    "order": click.option(
+        "--order",
+        metavar="NAME",
+        help="The order in which layers run: given, or best: of least peak.  [default: given]",
+    ),
+    "in_place": click.option(
+        "--in-place", is_flag=True, default=None, help="Activations, normalisations and sums are written over an input."
+    ),
     "weight_bits": click.option(
         "--weight-bits", type=int, metavar="N", help="Bits a stored weight has.  [default: the convention's]"
     ),

@@ -25,19 +25,21 @@ if TYPE_CHECKING:
 Command: TypeAlias = Callable[..., Any]
 
 RECIPE: Mapping[str, Callable[[Command], Command]] = {
-    "epochs": click.option("--epochs", metavar="N"),
+    "epochs": click.option("--epochs", metavar="N", help="How often all training images are seen."),
     "batch": click.option("--batch", metavar="N", help="Images per step, of all processes together."),
     "optimizer": click.option("--optimizer", metavar="NAME", help=", ".join(OPTIMIZERS)),
-    "lr": click.option("--lr", metavar="RATE"),
+    "lr": click.option("--lr", metavar="RATE", help="The learning rate, at its highest."),
     "schedule": click.option("--schedule", metavar="NAME", help=", ".join(SCHEDULES)),
-    "weight_decay": click.option("--weight-decay", metavar="X"),
-    "label_smoothing": click.option("--label-smoothing", metavar="X"),
+    "weight_decay": click.option("--weight-decay", metavar="X", help="How much a step draws weights towards 0."),
+    "label_smoothing": click.option(
+        "--label-smoothing", metavar="X", help="The share of a label that all classes get alike."
+    ),
     "precision": click.option("--precision", metavar="NAME", help=", ".join(PRECISIONS)),
     "ema": click.option(
         "--ema", metavar="X", help="Average the weights; what a step keeps of the average, such as 0.999."
     ),
     "clip": click.option("--clip", metavar="NORM", help="The largest norm of the gradient."),
-    "seed": click.option("--seed", metavar="N"),
+    "seed": click.option("--seed", metavar="N", help="The same seed gives the same training."),
     "start": click.option(
         "--start", "--weights", metavar="RUN|FILE", help="Begin with the weights of a run, or of a file."
     ),
@@ -56,7 +58,7 @@ OPTIONS: Mapping[str, Callable[[Command], Command]] = {
         "--save-seconds", type=click.FloatRange(0), default=300.0, show_default=True, help="Save this often too."
     ),
     "device": click.option(
-        "--device", default="auto", show_default=True, help="auto, cpu, or a device such as cuda:1."
+        "--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu, or a device such as cuda:1."
     ),
     "compile": click.option("--compile", is_flag=True, help="Let torch.compile translate the model."),
     "channels_last": click.option("--channels-last", is_flag=True, help="Keep images with their channels innermost."),

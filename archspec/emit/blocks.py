@@ -30,7 +30,7 @@ def new_frame(scope: ClassScope, body: Body, inputs: Mapping[str, Named], *, sev
 
 
 def walk_body(body: Body, frame: Frame, given: tuple[str, ...] = (), *, outputs: bool = False) -> None:
-    """The steps of the body that a class is made of, which gives what flows and the `given`; of `outputs` these alone."""
+    """The steps of the body of a class, which gives what flows and the `given`; of `outputs` these alone."""
     frame.facts.body(body, frame)
     if frame.forward is not None:
         missing = next((name for name in given if name not in frame.named), None)

@@ -1,6 +1,6 @@
 """Operators and blocks: what makes their modules, and how the forward calls them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -283,40 +283,57 @@ def _block(
         if again.given or given or isinstance(told, Either):
             raise ArchspecError(f"share: values inside '{callee}' are asked for, or it gives one of several ranks")
         frame.flow_into(call_module(again.module, frame.x, *more))
-        shape = tuple(
-            told_size(again.module, facts.key, axis, len(told), frame) if size is None else size
-            for axis, size in enumerate(told)
-        )
-        frame.flow = settled(shape, frame)
+        frame.flow = _of_module(again.module, facts, told, _unknown(told), frame)
         return
     if isinstance(name, str):
-        module = child_code(name, frame)
-        _remember(label, Called(callee, args, module, given), frame)
-        for inner, each in facts.modules.items():
-            own = {arg: code.substituted(value, known) for arg, value in each.args.items()}
-            _remember(f"{label}/{inner}" if label else None, replace(each.inside(module), args=own), frame)
+        _remember_block(Called(callee, args, child_code(name, frame), given), facts, known, label, frame)
     if given:
         _give(name, made, told, facts, known, prefix, more, frame)
-        return
-    if isinstance(told, Either):
+    elif isinstance(told, Either):
         add_module(name, made, frame, more)
         frame.flow = _decided(told)
-        return
-    asked = [axis for axis, size in enumerate(told) if size is None or (axis == channel(len(told)) and _called(size))]
+    else:
+        _add_block(name, made, facts, told, more, frame)
+
+
+def _remember_block(
+    made: Called, facts: BlockFacts, known: Mapping[Code, Any], label: str | None, frame: Frame
+) -> None:
+    """Keep a block's module for the steps that share its weights, and the modules inside it."""
+    _remember(label, made, frame)
+    for inner, each in facts.modules.items():
+        own = {arg: code.substituted(value, known) for arg, value in each.args.items()}
+        _remember(f"{label}/{inner}" if label else None, replace(each.inside(made.module), args=own), frame)
+
+
+def _add_block(name: Any, made: Any, facts: BlockFacts, told: Any, more: tuple[Code, ...], frame: Frame) -> None:
+    """Add a block's module, which is asked for the sizes that are not known, or long to work out."""
+    longer = [axis for axis, size in enumerate(told) if axis == channel(len(told)) and size is not None]
+    asked = [*_unknown(told), *(axis for axis in longer if _called(told[axis]))]
     module = made
     if asked and frame.owner == SELF and isinstance(name, str):
         add_module(name, made, frame, more)
         module = Code("attr", (SELF, attribute(name)))
     else:
         if asked:
-            module = scope.module(callee)
+            module = frame.scope.module(facts.key.callee)
             frame.lines.set(module, made)
         add_module(name, module, frame, more)
-    shape = tuple(
+    frame.flow = _of_module(module, facts, told, asked, frame)
+
+
+def _unknown(told: Any) -> list[int]:
+    """The axes whose size is not known."""
+    return [axis for axis, size in enumerate(told) if size is None]
+
+
+def _of_module(module: Any, facts: BlockFacts, told: Any, asked: Sequence[int], frame: Frame) -> Any:
+    """The shape that a block gives, of which its module is asked for some sizes."""
+    sizes = [
         told_size(module, facts.key, axis, len(told), frame) if axis in asked else size
         for axis, size in enumerate(told)
-    )
-    frame.flow = settled(shape, frame)
+    ]
+    return settled(tuple(sizes), frame)
 
 
 def _give(

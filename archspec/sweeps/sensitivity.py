@@ -18,7 +18,7 @@ from archspec.cost import Counting
 from archspec.dims import recording
 from archspec.errors import ArchspecError, BindingError, did_you_mean
 from archspec.formula.closed_form import Formula
-from archspec.formula.of_network import formula
+from archspec.formula.of_network import formulas
 from archspec.graph import Network
 from archspec.result import Reported, short
 from archspec.sweeps.bounds import SearchRange, search_range
@@ -186,7 +186,8 @@ class _SensitivityQuestion:
         others = {key: each for key, each in self.values.items() if key != name}
         with recording({name: self.values[name]}):
             family = self.family
-            return formula(family.document, self.quantity, free=(name,), bindings=others, counting=family.counting)
+            (found,) = formulas(family.document, self.quantity, free=(name,), bindings=others, counting=family.counting)
+            return found
 
     def slopes(self, found: Formula, name: str) -> tuple[Fraction, Fraction]:
         """The slopes of a formula where sizes divide, a maximum being what it is just above the symbol's value.

@@ -331,7 +331,9 @@ def test_a_front_is_a_staircase_among_all_points_with_papers_beside_it(swept):
     records = [record for record in values(chart) if "series" in record]
     assert {r["y"] for r in records if r["series"] == "front"} == set(best.columns["params"].tolist())
     assert len({(r["x"], r["y"]) for r in records if r["series"] == "outdone"}) == len(swept)
-    assert {(r["x"], r["label"]) for r in records if r["series"] == "a paper's network"} == {(300774272, "mobilenet_v2")}
+    assert {(r["x"], r["label"]) for r in records if r["series"] == "a paper's network"} == {
+        (300774272, "mobilenet_v2")
+    }
     with pytest.raises(ArchspecError, match="a front has two objectives"):
         swept.plot("front")
 
