@@ -11,6 +11,7 @@ from archspec.cli.options import set_option, spec_argument
 from archspec.cli.progress import progress_of
 from archspec.cli.specs import bindings, network, open_spec, weights_of
 from archspec.cli.training import recipe_options, running_options
+from archspec.errors import ArchspecError
 from archspec.report import packed as reports
 from archspec.report.compress import closed_forms, packed, prediction
 
@@ -54,11 +55,13 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
     metavar="FILE",
     help="Under the network's own names: .safetensors or .npz.  [default: the best of SPEC, if it is a run]",
 )
-@plan_option
+@click.option("--plan", metavar="PLAN", help="As for predict.  [default: that of SPEC, if it is a run]")
 @set_option
 @click.option("-o", "--output", required=True, metavar="FILE", help="Ends in .safetensors.")
 @format_option()
-def pack(spec: str, weights: str | None, plan: str, settings: tuple[str, ...], output: str, output_format: str) -> None:
+def pack(
+    spec: str, weights: str | None, plan: str | None, settings: tuple[str, ...], output: str, output_format: str
+) -> None:
     """Write weights under a plan into a file: pruned, quantised and coded as the plan says.
 
     The same weights and plan give the same bytes. The file appears when it is whole. SPEC may be the folder of a run.
@@ -67,6 +70,12 @@ def pack(spec: str, weights: str | None, plan: str, settings: tuple[str, ...], o
 
     arch, bound, run = open_spec(spec, settings)
     file = weights_of(spec, run, weights)
+    if plan is None:
+        if run is None:
+            raise ArchspecError(f"{spec}: is not the folder of a run; name a plan: --plan int8")
+        from archspec.cli.compressing import plan_of
+
+        plan = plan_of(run.folder)
     with progress_of("packing") as progress:
         found = compress.pack(arch, file, plan, output, progress=progress, bindings=bound)
     print_report(packed(found), output_format)
