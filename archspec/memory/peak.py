@@ -168,13 +168,6 @@ def addends(
         yield tuple(sizes[storage] for storage in sorted(storages))
 
 
-def peak_elements(network: Network, policy: str = "layerwise", *, in_place: bool = False) -> Dim:
-    """The most numbers that are in memory at once, in the given order."""
-    stored = _stored(network, policy, in_place)
-    sizes = tuple(storage.elements for storage in stored.storages)
-    return _highest(_heights(stored, tuple(range(len(network.nodes))), sizes, policy), policy)
-
-
 def peak_bytes(network: Network, policy: str = "layerwise", dtype: str = "float32", **options: Any) -> Dim:
     """The most bytes that are in memory at once; the options are those of `memory`."""
     return memory(network, policy, dtype, **options).peak

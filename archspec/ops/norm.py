@@ -121,7 +121,7 @@ class LayerNorm(Operator, name="layer_norm"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.LayerNorm`; over the channels, one that moves them to the end and back."""
-        target = "archspec.runtime.norm.LayerNorm2d" if self.over_channels else "torch.nn.LayerNorm"
+        target = "archspec.runtime.modules.LayerNorm2d" if self.over_channels else "torch.nn.LayerNorm"
         settings = {key: getattr(self, key) for key in ("eps", "elementwise_affine", "bias")}
         return self.module(target, {"normalized_shape": self._axes(x), **settings}, 1)
 

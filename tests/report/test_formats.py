@@ -134,6 +134,7 @@ def test_all_parts_together_parse(form, structure_of):
 
 
 VERBS = {
+    "check": ["lenet_5"],
     "compare": ["alexnet", "squeezenet"],
     "count": ["lenet_5"],
     "crossover": ["shufflenet", "--for", "g"],
