@@ -38,7 +38,7 @@ SAID = {"mnist": "mnist:data/mnist", "cifar10": "cifar10:data/cifar10", "specs":
 COLUMNS = (
     *("run", "network", "method", "plan", "seed", "start", "epochs_done", "epochs", "lr", "batch", "precision"),
     *("temperature", "hard", "chosen_epoch", "validation_errors", "validation_images", "test_errors", "test_loss"),
-    *("weights_kept", "packed_bytes", "processor_seconds", "command"),
+    *("weights_kept", "packed_bytes", "processor", "processor_seconds", "command"),
 )
 
 
@@ -214,6 +214,7 @@ def row(name: str, command: str, out: Path) -> dict[str, Any]:
         "test_loss": f"{state['tested']['loss']:.5f}",
         "weights_kept": kept(out / name / "log.jsonl"),
         "packed_bytes": packed.stat().st_size if packed.is_file() else "",
+        "processor": record["place"]["processor"],
         "processor_seconds": sum(map(int, each)) or "",
         "command": f"archspec {command.format(**SAID)} --out {name.partition('/')[0]}",
     }

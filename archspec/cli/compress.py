@@ -70,14 +70,13 @@ def pack(
 
     arch, bound, run = open_spec(spec, settings)
     file = weights_of(spec, run, weights)
-    if plan is None:
-        if run is None:
-            raise ArchspecError(f"{spec}: is not the folder of a run; name a plan: --plan int8")
-        from archspec.cli.compressing import plan_of
+    if plan is None and run is None:
+        raise ArchspecError(f"{spec}: is not the folder of a run; name a plan: --plan int8")
+    from archspec.cli.compressing import plan_of
 
-        plan = plan_of(run.folder)
+    chosen = plan_of(run.folder) if plan is None and run is not None else str(plan)
     with progress_of("packing") as progress:
-        found = compress.pack(arch, file, plan, output, progress=progress, bindings=bound)
+        found = compress.pack(arch, file, chosen, output, progress=progress, bindings=bound)
     print_report(packed(found), output_format)
 
 

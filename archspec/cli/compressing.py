@@ -17,8 +17,8 @@ from archspec.train import compressing, recipe
 from archspec.train.recipe import Recipe
 
 PACKED = "packed.safetensors"
-ONE_BIT = "one_bit"
-"""The plan that changes nothing."""
+AS_IT_IS = plans.Plan(name="one_bit", layers=(plans.LayerPlan(layer="*"),))
+"""The plan that changes nothing: layers that are one-bit take a bit for each weight, the others what they take."""
 
 
 def run(spec: str | None, settings: tuple[str, ...], output_format: str, given: dict[str, Any]) -> None:
@@ -69,7 +69,7 @@ def _recipe(name: str, start: str | None, begun: runs.Run | None, given: dict[st
     return compressing.by_plan(base.changed(changes), given["plan"], plan)
 
 
-def plan_of(out: Path) -> str:
+def plan_of(out: Path) -> str | plans.Plan:
     """The plan of a run's methods; that of one-bit layers, where the run's network has some.
 
     Raises:
@@ -82,7 +82,7 @@ def plan_of(out: Path) -> str:
             if method.key in compressing.METHODS:
                 return str(method.plan)  # type: ignore[attr-defined]
     if any(node.operator.one_bit for node in runs.load(out).as_specification().expand().nodes):
-        return ONE_BIT
+        return AS_IT_IS
     raise ArchspecError(
         f"{out}: this run prunes, shares and quantises nothing, and has no one-bit layers; name a plan: --plan int8"
     )
