@@ -18,7 +18,7 @@ import rich_click as click
 
 from archspec.cli.echo import echo_error, printable_faults
 from archspec.cli.streams import run_with_streams
-from archspec.errors import ArchspecError, did_you_mean
+from archspec.errors import ArchspecError, suggestion
 from archspec.extras import extra_of
 from archspec.name_clash import refuse_other_distribution
 
@@ -73,8 +73,7 @@ class Verbs(click.RichGroup):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The verb, loaded; an unknown one is refused with a suggestion."""
         if args and not args[0].startswith("-") and args[0] not in VERBS:
-            known = did_you_mean(args[0], VERBS) or f"; there are {', '.join(VERBS)}"
-            raise click.UsageError(f"no command '{args[0]}'{known}", ctx)
+            raise click.UsageError(f"no command '{args[0]}'{suggestion(args[0], VERBS)}", ctx)
         name, listed, others = super().resolve_command(ctx, args)
         verb = listed and import_module(f"{__name__}.{_module(str(name))}").command
         if not gc.isenabled():

@@ -174,7 +174,7 @@ SOURCES: Mapping[str, PlotSource] = {
             set_option,
             click.option("--policy", type=Names(), default="liveness", show_default=True, help="One line each."),
             click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", show_default=True),
-            click.option("--order", type=click.Choice(ORDERS), default="given", show_default=True),
+            click.option("--order", type=click.Choice(list(ORDERS)), default="given", show_default=True),
             click.option("--in-place", is_flag=True, help="Written over an input where that can be."),
             COUNTING["batch"],
         ),

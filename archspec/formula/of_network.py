@@ -224,6 +224,7 @@ def _part(table: CostTable, part: str | None) -> list[CostRow]:
     rows = inside or [row for row in table.rows if row.operator == part]
     if not rows:
         paths = {"/".join(row.name.split("/")[:depth]) for row in table.rows for depth in range(1, 6)}
-        hint = did_you_mean(part, [*paths, *(row.operator for row in table.rows)])
+        stages = ", ".join(dict.fromkeys(node.stage for node in table.network.nodes))
+        hint = did_you_mean(part, [*paths, *(row.operator for row in table.rows)]) or f"; its stages are {stages:.300}"
         raise UnknownNameError(f"'{table.network.name}' has no stage, node or operator '{part}'{hint}")
     return rows

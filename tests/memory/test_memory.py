@@ -344,7 +344,7 @@ def test_what_every_unit_of_a_repeat_keeps_alive_wants_their_number():
     [
         ({"policy": "livenes"}, "no policy 'livenes'; did you mean 'liveness'"),
         ({"dtype": "int4"}, "no type 'int4'; did you mean 'int8'"),
-        ({"order": "random"}, "no order 'random'; known are given, best"),
+        ({"order": "random"}, "no order 'random'; there are given, best"),
     ],
 )
 def test_a_word_that_is_none_is_refused(options, message):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
+from archspec.errors import ArchspecError, UnknownNameError, suggestion
 from archspec.writing import printable
 
 MOST_BYTES = 64 * 2**20
@@ -34,7 +34,7 @@ class CsvRows:
             UnknownNameError: There is none.
         """
         if column not in self.columns:
-            hint = did_you_mean(column, self.columns) or f"; there are {', '.join(self.columns)}"
+            hint = suggestion(column, self.columns)
             raise UnknownNameError(f"{self.name}: no column '{printable(column, 60)}'{printable(hint, 400)}")
         return column
 
