@@ -17,8 +17,10 @@ def batch_norm(call: Bound) -> Reading:
 @rule("aten.layer_norm.default")
 def layer_norm(call: Bound) -> Reading:
     """Layer normalisation over the last axes."""
+    over = tuple(call.get("normalized_shape"))
+    last = len(over) == 1 and len(call.shape("input")) < 4
     args = {
-        "normalized_shape": tuple(call.get("normalized_shape")),
+        "normalized_shape": None if last else over,
         "eps": call.get("eps", 1e-5),
         "elementwise_affine": call.has("weight"),
         "bias": call.has("bias") or not call.has("weight"),

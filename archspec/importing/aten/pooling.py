@@ -13,7 +13,7 @@ def max_pool(call: Bound) -> Reading:
     return ReadNode(call.call.target.split(".")[1], _window(call, dilation=1), call.values("self"))
 
 
-@rule("aten.avg_pool1d.default", "aten.avg_pool2d.default")
+@rule(*(f"aten.avg_pool{n}d.default" for n in (1, 2, 3)))
 def avg_pool(call: Bound) -> Reading:
     """The mean under a window."""
     if call.get("divisor_override"):
@@ -41,6 +41,17 @@ def adaptive_pool(call: Bound) -> Reading:
     if size == 1:
         return ReadNode(f"global_{kind}_pool", {"keepdim": True}, call.values("self"))
     return ReadNode(call.call.target.split(".")[1], {"output_size": size}, call.values("self"))
+
+
+@rule("aten.sum.dim_IntList")
+def total(call: Bound) -> Reading:
+    """The sum over axes."""
+    over = tuple(
+        sorted(int(dim) % len(call.shape("self")) for dim in call.get("dim") or range(len(call.shape("self"))))
+    )
+    if 0 in over:
+        raise UnsupportedError("is a sum over the batch")
+    return ReadNode("sum", {"dim": over, "keepdim": bool(call.get("keepdim", False))}, call.values("self"))
 
 
 @rule("aten.mean.dim")

@@ -4,7 +4,7 @@ from math import prod
 
 from archspec.importing.onnx_rules.settings import sides
 from archspec.importing.program import UnsupportedError
-from archspec.importing.readings import padded, transposed
+from archspec.importing.readings import padded
 from archspec.importing.rules import Bound, Reading, ReadNode, one_or_pair, rule
 
 
@@ -57,7 +57,7 @@ def gemm(call: Bound) -> Reading:
     if call.get("alpha", 1.0) != 1 or call.get("beta", 1.0) != 1 or call.get("transA", 0):
         raise UnsupportedError("scales or transposes what it takes")
     weight = call.array("input1")
-    held = weight if call.get("transB", 0) else transposed(weight)
+    held = weight if call.get("transB", 0) else weight.transposed()
     bias = call.arrays(bias="input2")
     if bias and prod(bias["bias"].shape) != held.shape[0]:
         raise UnsupportedError("adds a bias that is not one number for each feature")
@@ -75,5 +75,5 @@ def matmul(call: Bound) -> Reading:
         "linear",
         {"out_features": weight.shape[1], "bias": False},
         call.values("input0"),
-        {"weight": transposed(weight)},
+        {"weight": weight.transposed()},
     )

@@ -8,9 +8,18 @@ from dataclasses import replace
 
 from archspec.importing.flat import FlatGraph, FlatNode
 from archspec.importing.patterns.activation import gated_by_itself, hard_sigmoid, hard_swish
-from archspec.importing.patterns.base import Pattern, made_of
+from archspec.importing.patterns.base import Pattern
 from archspec.importing.patterns.layers import biased, local_response
-from archspec.importing.patterns.shape import channel_shuffle, pooled, reshaped_twice, single_join
+from archspec.importing.patterns.shape import (
+    channel_shuffle,
+    moved,
+    over_channels,
+    patches,
+    pooled,
+    reshaped_twice,
+    selected,
+    single_join,
+)
 
 
 def joined(graph: FlatGraph) -> FlatGraph:
@@ -20,22 +29,17 @@ def joined(graph: FlatGraph) -> FlatGraph:
         found = node
         for pattern in PATTERNS:
             better = pattern(found, nodes)
-            found = better if better is not None else found
+            *more, found = better if isinstance(better, list) else [better if better is not None else found]
+            nodes.update((each.name, each) for each in more)
         nodes[node.name] = found
-    return replace(graph, nodes=tuple(map(_moved, nodes.values())))
-
-
-def _moved(node: FlatNode) -> FlatNode:
-    """A reshaping or an exchange of axes that is no part of anything else: an operator of its own."""
-    if node.operator == "~reshape" and len(node.shape) > 1:
-        return made_of(node, "reshape", node.inputs, shape=node.shape[1:])
-    if node.operator == "~permute" and node.args["order"][0] == 0:
-        return made_of(node, "permute", node.inputs, dims=node.args["order"][1:])
-    return node
+    return replace(graph, nodes=tuple(moved(node) for node in nodes.values()))
 
 
 PATTERNS: tuple[Pattern, ...] = (
     channel_shuffle,
+    over_channels,
+    patches,
+    selected,
     reshaped_twice,
     pooled,
     hard_sigmoid,

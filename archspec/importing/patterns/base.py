@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 from archspec.importing.flat import FlatNode
 
 Nodes: TypeAlias = Mapping[str, FlatNode]
-Pattern: TypeAlias = Callable[[FlatNode, Nodes], FlatNode | None]
+Pattern: TypeAlias = Callable[[FlatNode, Nodes], FlatNode | list[FlatNode] | None]
+"""What a pattern gives: what stands for a node, after others that it needs; nothing, if it is not that."""
 
 
 def before(node: FlatNode, nodes: Nodes, operator: str) -> FlatNode | None:
