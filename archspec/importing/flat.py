@@ -42,6 +42,10 @@ class FlatNode:
             return not self.operator.startswith("~")
         return any(array.key not in held for array in self.arrays.values())
 
+    def with_arrays(self, arrays: Mapping[str, HeldArray]) -> "FlatNode":
+        """The same with these arrays."""
+        return replace(self, arrays=arrays)
+
 
 @dataclass(frozen=True, slots=True)
 class FlatGraph:

@@ -4,7 +4,6 @@ A network computes these anew at each call; what they are does not depend on wha
 at their numbers. Nothing is computed before somebody looks.
 """
 
-import operator
 from collections.abc import Callable
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -79,6 +78,19 @@ def _power(args: dict[str, Any], _: tuple[int, ...]) -> Any:
     return np.power(np.asarray(args["self"], np.float32), args["exponent"])
 
 
+def _padded(args: dict[str, Any], _: tuple[int, ...]) -> Any:
+    pairs = [*zip(args["pad"][::2], args["pad"][1::2], strict=True)][::-1]
+    return np.pad(args["self"], [(0, 0)] * (args["self"].ndim - len(pairs)) + pairs)
+
+
+def _averaged(args: dict[str, Any], _: tuple[int, ...]) -> Any:
+    """Of a pooling that pads nothing."""
+    kernel, axes = args["kernel_size"], len(args["kernel_size"])
+    windows = np.lib.stride_tricks.sliding_window_view(args["self"], kernel, tuple(range(-axes, 0)))
+    steps = args.get("stride") or kernel
+    return windows.mean(tuple(range(-axes, 0)))[(..., *(slice(None, None, step) for step in steps))]
+
+
 def _sorted_axes(args: dict[str, Any], _: tuple[int, ...]) -> Any:
     if "dims" in args:
         return np.transpose(args["self"], args["dims"])
@@ -126,14 +138,16 @@ _EVALUATORS: dict[str, Evaluator] = {
             "lt": np.less,
             "eq": np.equal,
             "ne": np.not_equal,
-            "__and__": operator.and_,
-            "__or__": operator.or_,
+            "__and__": np.bitwise_and,
+            "__or__": np.bitwise_or,
             "logical_and": np.logical_and,
             "logical_or": np.logical_or,
-            "bitwise_and": operator.and_,
+            "bitwise_and": np.bitwise_and,
         }.items()
     },
     "pow": _power,
+    "pad": _padded,
+    **{f"avg_pool{n}d": _averaged for n in (1, 2, 3)},
     "outer": lambda args, _: np.outer(args["self"], args["vec2"]),
     "matmul": lambda args, _: np.matmul(args["self"], args["other"]),
     "cat": lambda args, _: np.concatenate(args["tensors"], args.get("dim", 0)),

@@ -1,5 +1,7 @@
 """torch.export's functions → operators: joins of results, and sums and products with numbers."""
 
+from math import prod
+
 from archspec.importing.program import UnsupportedError, Value
 from archspec.importing.readings import joined_results
 from archspec.importing.rules import Bound, Reading, ReadNode, Same, rule
@@ -13,10 +15,28 @@ def extreme(call: Bound) -> Reading:
 
 @rule("aten.expand_as.default", "aten.expand.default")
 def expand(call: Bound) -> Reading:
-    """Axes of size 1 spread over those of another result: joins do this by themselves."""
-    if call.call.target == "aten.expand.default":
+    """A learned tensor once for each input; axes of size 1 spread over those of another result, as joins do."""
+    held, sizes = call.held(call.call.arguments["self"]), call.output()
+    if held is not None:
+        if sizes[0] != call.program.shapes[call.program.inputs[0]][0] or prod(sizes[1:]) != prod(held.shape):
+            raise UnsupportedError("spreads an array by more than the batch")
+        arrays = {"weight": held.reshaped(sizes[1:])}
+        return ReadNode("parameter", {"shape": sizes[1:]}, call.program.inputs[:1], arrays)
+    if call.call.target == "aten.expand.default" and sizes != call.shape("self"):
         raise UnsupportedError("")
     return Same(call.values("self")[0])
+
+
+@rule("aten.stack.default")
+def stack(call: Bound) -> Reading:
+    """Side by side along an axis of its own: what patterns read with its neighbours."""
+    return ReadNode("~stack", {"dim": call.axis("dim")}, call.values("tensors"))
+
+
+@rule("aten.neg.default")
+def negative(call: Bound) -> Reading:
+    """The sign changed: what patterns read with its neighbours."""
+    return ReadNode("~neg", {}, call.values("self"))
 
 
 @rule("aten.cat.default")

@@ -104,9 +104,9 @@ def part(call: Bound) -> Reading:
     before, after = call.shape("self"), call.output()
     if before == after:
         return Same(call.values("self")[0])
-    if call.get("step", 1) != 1:
-        raise UnsupportedError(f"takes every {call.get('step')}th element")
     dim = int(call.get("dim", 0)) % len(before)
-    start = int(call.get("start") or 0)
+    start, step = int(call.get("start") or 0), int(call.get("step", 1))
+    if step != 1:
+        return ReadNode("~every", {"dim": dim, "step": step, "start": start}, call.values("self"))
     start += before[dim] if start < 0 else 0
     return sliced(call.values("self"), dim, before[dim], start, after[dim])

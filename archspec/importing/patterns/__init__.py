@@ -8,8 +8,11 @@ from dataclasses import replace
 
 from archspec.importing.flat import FlatGraph, FlatNode
 from archspec.importing.patterns.activation import gated_by_itself, hard_sigmoid, hard_swish
+from archspec.importing.patterns.attention import rotary
 from archspec.importing.patterns.base import Pattern
 from archspec.importing.patterns.layers import biased, local_response
+from archspec.importing.patterns.padding import average_of_what_is_there, padded_window
+from archspec.importing.patterns.recurrent import last_state
 from archspec.importing.patterns.shape import (
     channel_shuffle,
     moved,
@@ -36,6 +39,10 @@ def joined(graph: FlatGraph) -> FlatGraph:
 
 
 PATTERNS: tuple[Pattern, ...] = (
+    last_state,
+    padded_window,
+    average_of_what_is_there,
+    rotary,
     channel_shuffle,
     over_channels,
     patches,

@@ -21,7 +21,7 @@ def local_response(node: FlatNode, nodes: Nodes) -> FlatNode | None:
         return None
     x, divisor = node.inputs
     chain, name = dict[str, FlatNode](), divisor
-    while name in nodes and name != x and len(chain) < 12:
+    while name in nodes and name != x and len(chain) < 12 and nodes[name].inputs:
         found = nodes[name]
         if found.operator == "mul" and found.inputs == (x, x):
             break
