@@ -172,9 +172,10 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
         )
 
     def torch_call(self, *xs: Tensor) -> Function | Module:
-        """Torch's function; with a dropout or a window, a module that has one while training, and masks the rest."""
+        """Torch's function of four axes; with others, a dropout or a window, a module that takes them."""
         given = {"is_causal": self.is_causal, "enable_gqa": self.enable_gqa, "scale": self.scale}
-        if self.window is None and isinstance(self.dropout_p, int) and self.dropout_p == 0:
+        plain = self.window is None and isinstance(self.dropout_p, int) and self.dropout_p == 0
+        if plain and len(xs[0].shape) == 4:
             return self.function("torch.nn.functional.scaled_dot_product_attention", given)
         given |= {"dropout_p": self.dropout_p, "window": self.window}
         return self.module("archspec.runtime.attention.DotProductAttention", given)

@@ -6,7 +6,10 @@ from torch.nn import functional
 
 
 class DotProductAttention(nn.Module):
-    """`scaled_dot_product_attention` with a dropout while training, or a window of keys up to the query's place."""
+    """`scaled_dot_product_attention` with a dropout while training, a window of keys, or other than four axes.
+
+    Torch's own fast ways, and its ONNX, are of inputs × heads × tokens × features alone.
+    """
 
     def __init__(
         self,
@@ -26,22 +29,31 @@ class DotProductAttention(nn.Module):
             places = torch.arange(query.shape[-2], device=query.device)[:, None]
             behind = places - torch.arange(key.shape[-2], device=query.device)
             attn_mask = (behind >= 0) & (behind < self.window)
-        return functional.scaled_dot_product_attention(
-            query,
-            key,
-            value,
+        elif attn_mask is not None:
+            attn_mask = attn_mask.expand(*query.shape[:-3], *attn_mask.shape[-3:]) if query.dim() > 4 else attn_mask
+            attn_mask = _four_axes(attn_mask)
+        result = functional.scaled_dot_product_attention(
+            *map(_four_axes, (query, key, value)),
             attn_mask,
             dropout_p=self.dropout_p if self.training else 0.0,
             is_causal=self.is_causal and attn_mask is None,
             scale=self.scale,
             enable_gqa=self.enable_gqa,
         )
+        if query.dim() == 3:
+            return result.squeeze(1)
+        return result.unflatten(0, query.shape[:-3]) if query.dim() > 4 else result
 
     def extra_repr(self) -> str:
         """What it was made with."""
         settings = {"is_causal": self.is_causal, "enable_gqa": self.enable_gqa, "scale": self.scale}
         settings |= {"dropout_p": self.dropout_p, "window": self.window}
         return ", ".join(f"{name}={value}" for name, value in settings.items())
+
+
+def _four_axes(x: Tensor) -> Tensor:
+    """Those before the heads as one, or one head."""
+    return x.unsqueeze(1) if x.dim() == 3 else x.flatten(0, -4)
 
 
 class RelativePositionBias(nn.Module):

@@ -638,7 +638,7 @@ SAMPLES = [
     image(
         "relative_position_bias",
         {"window_size": 2, "num_heads": 4, "shift_size": 1},
-        X[:3] + (4,),
+        (*X[:3], 4),
         (1, 3 * 2, 4, 4, 4),
         3 * 3 * 4,
     ),

@@ -1,8 +1,9 @@
 """What networks of other packages come to: writes `others.json`, the record that the zoo's networks are held against.
 
-`python tests/zoo/others.py` asks torchvision, pytorchcv, timm and transformers, on the meta device, where torch's counter
-knows all; the packages and their versions stand in the record. Our own models have no part in it. The last two are no
-part of the environment: `pip install --target FOLDER --no-deps timm transformers tokenizers regex pyyaml` and PYTHONPATH.
+`python tests/zoo/others.py` asks torchvision, pytorchcv, timm and transformers, on the meta device, where torch's
+counter knows all; the packages and their versions stand in the record. Our own models have no part in it. The last two
+are no part of the environment; a folder on PYTHONPATH that `pip install --target FOLDER --no-deps timm transformers
+tokenizers regex pyyaml` fills does.
 """
 
 import json

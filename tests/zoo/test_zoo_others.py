@@ -65,7 +65,7 @@ EXACT = [
         {},
         "params",
         78_666 - 2 * 240,
-        "the same: 78,666 with the statistics of 7 norms, of 240 channels in all",
+        "the same: 78,666 with the statistics of 7 norms, of 240 channels",
     ),
     (
         "mobilenet_wake_words",
