@@ -50,10 +50,10 @@ class Matmul(Weightless, name="matmul"):
         if len(xs) != 2:
             raise ShapeError(f"{self.name} takes two tensors, found {len(xs)}")
         x, y = xs
-        *before, length, inner = x.shape
-        *others, rows, columns = y.shape
         if len(x.shape) != len(y.shape) or len(x.shape) < 3:
             raise ShapeError(f"{self.name} needs matrices of as many axes: {x} in branch 1, {y} in branch 2")
+        *before, length, inner = x.shape
+        *others, rows, columns = y.shape
         if not same_size(inner, rows):
             raise ShapeError(
                 f"{self.name} of {x} and {y}: the {inner} columns of one are not the {rows} rows of the other"
