@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 
@@ -43,6 +44,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config.option, "long"):
         config.option.long = False
+    if hasattr(config, "workerinput") and (coverage := sys.modules.get("coverage")):
+        _stop_the_first_tracer_of(coverage)
+
+
+def _stop_the_first_tracer_of(coverage: ModuleType) -> None:
+    """Let `no_cover` mean what it says in a worker of xdist.
+
+    There pytest-cov 7.1 takes its process for the main one, starts to trace, sees at the session's start what it is and
+    starts again. A test that is not to be traced pauses the second tracer, and coverage goes on with the first.
+    """
+    if first := coverage.Coverage.current():
+        first.stop()
 
 
 @pytest.fixture(autouse=True)
