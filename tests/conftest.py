@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -31,14 +32,21 @@ Their figures, their agreement with torch and what the language says of them are
 """
 ALWAYS = ("golden", "language", "zoo")
 
+ZOO = {path.stem for path in (Path(__file__).parent.parent / "specs").glob("*.yaml")}
+TRACED = {"acoustic_model", "ds_cnn", "mobilenet_v2", "shufflenet", "squeezenet_meta"}
+"""Networks whose laws coverage sees; it would see the same lines of others, and take twice their time again."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is tried at length alone."""
-    reason = pytest.mark.skip(reason="a smaller network of the zoo has the same blocks; run by --long")
-    for item in items if not config.option.long else ():
+    """Leave out what is tried at length alone, and trace what coverage has not seen of another network."""
+    later = pytest.mark.skip(reason="a smaller network of the zoo has the same blocks; run by --long")
+    for item in items:
         name = getattr(item, "callspec", None) and item.callspec.params.get("name")  # type: ignore[attr-defined]
-        if name in LATER and item.path.parent.name not in ALWAYS and item.path.name != "test_verify.py":
-            item.add_marker(reason)
+        if name in ZOO - TRACED:
+            item.add_marker(pytest.mark.no_cover)
+        always = item.path.parent.name in ALWAYS or item.path.name == "test_verify.py"
+        if name in LATER and not (always or config.option.long):
+            item.add_marker(later)
 
 
 def pytest_configure(config: pytest.Config) -> None:
