@@ -150,6 +150,7 @@ WINDOWS = [
 ]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(("draw", "axes"), WINDOWS)
 def test_any_window_agrees_with_torch_or_both_refuse_it(draw, axes):
     random, seen = Random(f"{draw.__name__}{axes}"), Counter()  # noqa: S311  # the same cases every time
