@@ -86,6 +86,7 @@ INLINED: Mapping[str, str] = {
     "LearnedTensor": "runtime/modules.py",
     "LstmLayers": "runtime/recurrent.py",
     "Quantiser": "runtime/modules.py",
+    "RelativePositionBias": "runtime/attention.py",
     "RnnLayers": "runtime/recurrent.py",
     "RotaryEmbedding": "runtime/attention.py",
     "TokenEmbedding": "runtime/modules.py",
