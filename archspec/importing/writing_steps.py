@@ -82,14 +82,14 @@ def _label(items: Items) -> None:
     callees = {getattr(item, "operator", "") for item in everything}
     taken = set[str]()
     for item in dict.fromkeys(wanted):
-        base = _unlike_given(cleaned(item.name) or getattr(item, "operator", "part"), callees)
+        base = unlike_given(cleaned(item.name) or getattr(item, "operator", "part"), callees)
         free = base not in taken and names[base] <= 1
         further = (f"{base}{'x' if base[-1].isdigit() else ''}{number}" for number in range(1, 10**6))
         item.label = base if free else next(name for name in further if name not in taken and not names[name])
         taken.add(item.label)
 
 
-def _unlike_given(name: str, callees: AbstractSet[str]) -> str:
+def unlike_given(name: str, callees: AbstractSet[str]) -> str:
     """A name that is none of those which steps and branches without a name get: relu, relu_2, branch1."""
     stem = re.sub(r"_\d+\Z", "", name)
     given = stem in callees or stem in ops.registered() or re.fullmatch(r"branch\d+", stem)
@@ -205,7 +205,7 @@ class _Writer:
         return {"as": self._as_free(name)}
 
     def _as_free(self, name: str) -> str:
-        name = free = _unlike_given(name, self.defaults.keys())
+        name = free = unlike_given(name, self.defaults.keys())
         number = 2
         while free in self.taken:
             free, number = f"{name}_{number}", number + 1
