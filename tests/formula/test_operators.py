@@ -169,6 +169,7 @@ def test_the_table_of_operators_is_printed_in_every_format():
     assert run("--format", "latex").stdout.count(r"\item") == len(FORMS)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(
     ("form", "said"),
     [
