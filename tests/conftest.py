@@ -23,7 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 LATER = {
-    *("densenet", "efficientnet", "ghostnet", "mnasnet", "mobilenet_v3_large", "regnet", "resnext"),
+    *("bert", "densenet", "efficientnet", "ghostnet", "lraspp_mobilenet_v3", "mnasnet", "mobilenet_v3_large"),
+    *("mobilenet_wake_words", "mobilevit", "regnet", "resnext", "ssdlite_mobilenet_v3", "swin"),
     *("inception_v3_keras_2016", "mobilenet_full", "resnet34", "resnet101", "resnet152", "squeezenet_v1_1", "vgg19"),
 }
 """Networks whose blocks a smaller one of the zoo has too: laws over the whole zoo hold them by --long alone.
