@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from sympy import Add, Expr
@@ -183,11 +184,30 @@ class _Counted:
 def _table(document: Document, values: Mapping[str, Any], counting: Counting, free: tuple[str, ...] = ()) -> CostTable:
     """The count at values of symbols, the batch among them where no symbol has its name."""
     if BATCH in document.symbols:
-        return cost.count(graph.expand(document, values, free=free, batch=counting.batch), counting)
+        return cost.count(_network(document, values, free, counting.batch), counting)
     batch = values.get(BATCH, symbol(BATCH) if BATCH in free else counting.batch)
     inner = {name: each for name, each in values.items() if name != BATCH}
     left = tuple(name for name in free if name != BATCH)
-    return cost.count(graph.expand(document, inner, free=left, batch=batch), counting)
+    return cost.count(_network(document, inner, left, batch), counting)
+
+
+_last: list[tuple[Any, Document, Network]] = []
+"""The network that was expanded last in symbols, for formulas of further quantities are asked of the same."""
+
+
+def _network(document: Document, values: Mapping[str, Any], free: tuple[str, ...], batch: Any) -> Network:
+    decisive = values_at_hand() or {}
+    plain = all(isinstance(each, int | str | Fraction) for each in (*values.values(), *decisive.values()))
+    if not (free and plain and isinstance(batch, int | Expr)):
+        return graph.expand(document, values, free=free, batch=batch)
+    exactly = [sorted((name, type(each), each) for name, each in known.items()) for known in (values, decisive)]
+    asked = (id(document), free, type(batch), batch, exactly)  # True is 1 and is refused where 1 is not
+    for known, _, network in _last:
+        if known == asked:
+            return network
+    network = graph.expand(document, values, free=free, batch=batch)
+    _last[:] = [(asked, document, network)]
+    return network
 
 
 def _repeats(network: Network) -> set[Any]:
