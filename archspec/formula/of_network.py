@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from sympy import Add, Expr
@@ -12,7 +13,7 @@ from archspec.dims import recording, settled, values_at_hand
 from archspec.errors import ArchspecError, BindingError, UndecidableError, UnknownNameError, did_you_mean
 from archspec.formula.assumptions import assumed
 from archspec.formula.closed_form import Arrangement, Formula, written
-from archspec.formula.collected import sizes, summed
+from archspec.formula.collected import repeats, sizes, summed
 from archspec.graph import Network
 from archspec.language import Document
 from archspec.memory.peak import peak_bytes
@@ -77,6 +78,7 @@ def formulas(
     choices = {name: each.choices for name, each in document.symbols.items() if each.choices}
     open_ones = [each for each in conditions if not each.holds_for(choices)]
     assumptions = assumed((*network.conditions, *open_ones), least.get, decisive)
+    times = repeats(network)
     by_size = tuple(size for size in dict.fromkeys(map(assumptions.put, sizes(network))) if size.free_symbols)
 
     alike = by in ("total", "operator") and part is None  # then a repeat of any length has the same rows
@@ -88,9 +90,9 @@ def formulas(
                 above, below = (Add(*terms(cost.quantity(name))) for name in (of_what.above, of_what.below))
                 if below == 0:
                     raise ArchspecError(f"there is no {of_what.below} for {of_what.name} to be of")
-                return written({above / below: 1}, by_size, "quotient")
+                return written({above / below: 1}, by_size, "quotient", times)
             each = figures or place.of(symbolic).each(of_what)
-            return written(summed(map(assumptions.put, each)), by_size, arrangement)
+            return written(summed(map(assumptions.put, each)), by_size, arrangement, times)
 
         return Formula(
             of=document.name if group in ("", document.name) else f"{document.name}/{group}",
@@ -100,6 +102,7 @@ def formulas(
             symbols=letters,
             assumptions=assumptions.conditions,
             sizes=by_size,
+            times=times,
             letters={name: each.latex for name, each in document.symbols.items() if each.latex},
             convention=counting.convention.name,
             counting=counting,
@@ -181,11 +184,30 @@ class _Counted:
 def _table(document: Document, values: Mapping[str, Any], counting: Counting, free: tuple[str, ...] = ()) -> CostTable:
     """The count at values of symbols, the batch among them where no symbol has its name."""
     if BATCH in document.symbols:
-        return cost.count(graph.expand(document, values, free=free, batch=counting.batch), counting)
+        return cost.count(_network(document, values, free, counting.batch), counting)
     batch = values.get(BATCH, symbol(BATCH) if BATCH in free else counting.batch)
     inner = {name: each for name, each in values.items() if name != BATCH}
     left = tuple(name for name in free if name != BATCH)
-    return cost.count(graph.expand(document, inner, free=left, batch=batch), counting)
+    return cost.count(_network(document, inner, left, batch), counting)
+
+
+_last: list[tuple[Any, Document, Network]] = []
+"""The network that was expanded last in symbols, for formulas of further quantities are asked of the same."""
+
+
+def _network(document: Document, values: Mapping[str, Any], free: tuple[str, ...], batch: Any) -> Network:
+    decisive = values_at_hand() or {}
+    plain = all(isinstance(each, int | str | Fraction) for each in (*values.values(), *decisive.values()))
+    if not (free and plain and isinstance(batch, int | Expr)):
+        return graph.expand(document, values, free=free, batch=batch)
+    exactly = [sorted((name, type(each), each) for name, each in known.items()) for known in (values, decisive)]
+    asked = (id(document), free, type(batch), batch, exactly)  # True is 1 and is refused where 1 is not
+    for known, _, network in _last:
+        if known == asked:
+            return network
+    network = graph.expand(document, values, free=free, batch=batch)
+    _last[:] = [(asked, document, network)]
+    return network
 
 
 def _repeats(network: Network) -> set[Any]:

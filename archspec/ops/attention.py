@@ -28,6 +28,7 @@ from archspec.ops.base import (
     Weightless,
     image,
     is_one,
+    may_be_one,
     per_axis,
     same_size,
     spread,
@@ -142,7 +143,8 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
         scores = (*q.shape[:-1], k.shape[-2])
         if self.is_causal:
             raise ShapeError(f"{self.name} is causal or takes a mask; leave out one of them", "is_causal")
-        if not all(is_one(a) or same_size(a, b) for a, b in zip(mask.shape, scores, strict=True)):
+        sizes = zip(mask.shape, scores, strict=True)
+        if not all(is_one(a) or same_size(a, b) or may_be_one(a) for a, b in sizes):
             raise ShapeError(f"{self.name}: a mask of {mask} cannot be broadcast to the scores, {Tensor(scores)}")
 
     def sight(self, *xs: Tensor) -> Sight:

@@ -630,11 +630,11 @@ def spread(a: Dim, b: Dim) -> Dim | None:
         return b
     if is_one(b) or same_size(a, b):
         return a
-    if _is_open(a) and same_size(a, 1):
+    if may_be_one(a):
         return b
-    return a if _is_open(b) and same_size(b, 1) else None
+    return a if may_be_one(b) else None
 
 
-def _is_open(size: Dim) -> bool:
-    """Whether a size may be 1 though it does not look so: it is no number."""
-    return is_symbolic(size) or has_rules(size)
+def may_be_one(size: Dim) -> bool:
+    """Whether a size that is no number is 1, as it must be."""
+    return (is_symbolic(size) or has_rules(size)) and same_size(size, 1)
