@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from archspec.memory.peak import Memory
     from archspec.runtime import Agreement
     from archspec.sweeps.crossover import Crossover
+    from archspec.sweeps.family import Family
     from archspec.sweeps.sensitivity import Sensitivity
     from archspec.sweeps.solve import Solution
     from archspec.sweeps.table import Sweep
@@ -351,6 +352,7 @@ class Architecture(Reported):
         logits: bool = False,
         batch: int | None = None,
         opset: int | None = None,
+        keep: bool = False,
         **symbols: Any,
     ) -> "WrittenFile":
         """Write the network as a file that runs without this library: PyTorch source, an exported program, or ONNX.
@@ -366,6 +368,8 @@ class Architecture(Reported):
             logits: Whether it ends before its last softmax.
             batch: How many inputs go through a program at once; any number, unless it is given.
             opset: The version of ONNX's operators; torch's own choice, unless it is given.
+            keep: Whether ONNX has all arrays under their names and with their values, so that it can be imported again
+                whole; else batch normalisations are folded into convolutions, and biases of zeros are gone.
             symbols: Values for symbols, in place of a mapping.
 
         Returns:
@@ -389,7 +393,7 @@ class Architecture(Reported):
         model = self.to_torch(bindings, seed=seed, weights=weights, logits=logits)
         from archspec.weights.note import note
 
-        asked = runtime.ExportRequest(batch, opset, note(weights))
+        asked = runtime.ExportRequest(batch, opset, note(weights), keep)
         written = runtime.export(model, self._expanded(logits, bindings), path, asked)
         of = f"weights of {weights}" if isinstance(weights, str | os.PathLike) else "weights handed over"
         return replace(written, facts=(*written.facts, "fresh weights" if weights is None else of))
@@ -469,7 +473,7 @@ class Architecture(Reported):
         minimise: str | None = None,
         **others: Any,
     ) -> "Solution":
-        """The largest network within budgets, or the smallest, over all values of one symbol or two; see `sweep.solve`.
+        """The largest network within budgets, or the smallest, over all values of one symbol or two; `sweeps.solve`.
 
         >>> import archspec
         >>> found = archspec.load("mobilenet").solve("alpha", {"macs": "<=300M"})
@@ -478,16 +482,13 @@ class Architecture(Reported):
         """
         from archspec.sweeps.solve import solve
 
-        return solve(
-            self.document,
-            symbols,
-            budgets,
-            between=between,
-            maximise=maximise,
-            minimise=minimise,
-            counting=counting,
-            bindings=bindings,
-        )
+        family = self._family(bindings, counting)
+        return solve(family, symbols, budgets, between=between, maximise=maximise, minimise=minimise)
+
+    def _family(self, bindings: Bindings, counting: Counting) -> "Family":
+        from archspec.sweeps.family import Family
+
+        return Family(self.document, bindings or {}, counting)
 
     @request
     def sensitivity(
@@ -500,7 +501,7 @@ class Architecture(Reported):
         symbols: Iterable[str] | None = None,
         **others: Any,
     ) -> "Sensitivity":
-        """How a cost answers to each symbol: elasticities, and what the next network costs; see `sweep.sensitivity`.
+        """How a cost answers to each symbol: elasticities, and what the next network costs; see `sweeps.sensitivity`.
 
         >>> import archspec
         >>> alpha = archspec.load("mobilenet").sensitivity("params", symbols=["alpha"]).responses[0]
@@ -510,7 +511,7 @@ class Architecture(Reported):
         from archspec.sweeps.sensitivity import sensitivity
 
         names = None if symbols is None else _names(symbols)
-        return sensitivity(self.document, quantity, symbols=names, counting=counting, bindings=bindings)
+        return sensitivity(self._family(bindings, counting), quantity, names)
 
     @request
     def crossover(
@@ -525,7 +526,7 @@ class Architecture(Reported):
         between: Iterable[Any] | None = None,
         **symbols: Any,
     ) -> "Crossover":
-        """Which layers dominate a cost along a symbol, and where one kind passes another; see `sweep.crossover`.
+        """Which layers dominate a cost along a symbol, and where one kind passes another; see `sweeps.crossover`.
 
         >>> import archspec
         >>> found = archspec.load("alexnet").crossover("side", between=(63, 90))
@@ -534,15 +535,7 @@ class Architecture(Reported):
         """
         from archspec.sweeps.crossover import crossover
 
-        return crossover(
-            self.document,
-            symbol,
-            quantity,
-            by=by,
-            between=between,
-            counting=counting,
-            bindings=bindings,
-        )
+        return crossover(self._family(bindings, counting), symbol, quantity, by, between)
 
     @request
     def explain(

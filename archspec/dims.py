@@ -6,7 +6,7 @@ atom that keeps its meaning. What is known is always checked: `exact_div(17, 4)`
 condition "4 divides …" is recorded for whoever is `recording()`.
 
 The functions of `RULES` are the interface of every arithmetic: a module that has them all (`symbols`, `interval`,
-`sweep.axis`, `emit.code`). A number names its module as `rules`; that of SymPy's expressions gives itself to `serve`.
+`sweeps.axis`, `emit.code`). A number names its module as `rules`; that of SymPy's expressions gives itself to `serve`.
 This module imports none of them.
 
 No float enters a count: `exact` reads 0.35 as 7/20.

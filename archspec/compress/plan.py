@@ -23,7 +23,7 @@ from pydantic import PlainValidator, model_validator
 
 from archspec.compress.names import BEGINNINGS, BINARY, CODED, INDEX, LONGEST, MAX_INDEX_BITS, MAX_WEIGHT_BITS, RULES
 from archspec.compress.plan_values import Length, Share, bits, from_one, of, one_of, per, switch
-from archspec.errors import SpecError, SpecErrors, UnknownNameError, did_you_mean
+from archspec.errors import SpecError, SpecErrors, UnknownNameError, suggestion
 from archspec.language import zoo
 from archspec.language.document import Source
 from archspec.language.located import Faults, Located, described, validated
@@ -209,8 +209,7 @@ def load(plan: str | os.PathLike[str]) -> Plan:
     if name in known and not Path(name).is_file():
         name = str(known[name])
     elif name != "-" and not Path(name).exists() and not {"/", "."} & set(name):
-        listed = did_you_mean(name, known) or f"; known are {', '.join(known)}"
-        raise UnknownNameError(f"no file and no plan is called '{name}'{listed}")
+        raise UnknownNameError(f"no file and no plan is called '{name}'{suggestion(name, known)}")
     shown = "<stdin>" if name == "-" else name
     return loads(decode(read_bytes(name), shown), shown)
 

@@ -11,7 +11,7 @@ from typing import Any
 from archspec.cost.features import Work
 from archspec.cost.padding import macs_on_image
 from archspec.dims import Dim, ceil_div, is_number
-from archspec.errors import UnknownNameError, did_you_mean
+from archspec.errors import entry
 from archspec.ops import KINDS, Operations, Operator, Tensor, registered
 from archspec.result import short
 
@@ -236,10 +236,4 @@ def convention(name: str | Convention) -> Convention:
     >>> convention("han2015").flops_of(Operations(macs=10, additions=3))
     20
     """
-    if isinstance(name, Convention):
-        return name
-    found = CONVENTIONS.get(name)
-    if found is None:
-        known = did_you_mean(name, CONVENTIONS) or f"; known are {', '.join(CONVENTIONS)}"
-        raise UnknownNameError(f"unknown convention '{name}'{known}")
-    return found
+    return name if isinstance(name, Convention) else entry(CONVENTIONS, name, "convention")

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from archspec.cost.conventions import is_zero
 from archspec.cost.counting import CountedNode, bytes_of
 from archspec.dims import Dim, divide, is_array, is_number, is_symbolic, largest, product
-from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
+from archspec.errors import ArchspecError, UnknownNameError, suggestion
 from archspec.extras import entry_point
 from archspec.graph import Network
 from archspec.graph.sight import effective_strides, learned, receptive_fields
@@ -330,8 +330,7 @@ def quantity(name: str) -> Quantity:
         return QUANTITIES[name]
     found = entry_point(GROUP, name)
     if found is None:
-        hint = did_you_mean(name, QUANTITIES) or f"; there are {', '.join(QUANTITIES)}"
-        raise UnknownNameError(f"no quantity '{name}'{hint}")
+        raise UnknownNameError(f"no quantity '{name}'{suggestion(name, QUANTITIES)}")
     if not isinstance(found, Quantity) or found.name != name:
         raise ArchspecError(f"the entry point '{name}' of {GROUP} is not a quantity of that name (found {found!r:.80})")
     return found

@@ -13,6 +13,7 @@ from archspec.dims import is_array, is_symbolic
 from archspec.errors import Mark, SpecError
 from archspec.graph.network import Node
 from archspec.ops.base import same_size
+from archspec.writing import sizes
 
 if TYPE_CHECKING:
     from archspec.graph.expansion import Expansion
@@ -82,16 +83,12 @@ def _shared(expansion: "Expansion", node: Node, other: Node, at: Mark | None) ->
         shape, theirs = array.shape, known[array.name].shape
         if len(shape) != len(theirs) or not all(map(same_size, shape, theirs)):
             raise SpecError(
-                f"share: the {array.name} of {node.name} is {_sizes(shape)}, "
-                f"that of {other.name}{_where(other)} is {_sizes(theirs)}",
+                f"share: the {array.name} of {node.name} is {sizes(shape)}, "
+                f"that of {other.name}{_where(other)} is {sizes(theirs)}",
                 at,
             )
         found[array.name] = other.shared.get(array.name, other.name)
     return found
-
-
-def _sizes(shape: tuple[Any, ...]) -> str:
-    return "×".join(map(str, shape))
 
 
 def _where(node: Node) -> str:

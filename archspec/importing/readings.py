@@ -30,12 +30,28 @@ def clipped(inputs: tuple[str, ...], low: Any, high: Any) -> ReadNode:
 
 def averaged(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool) -> ReadNode:
     """A mean over axes, which is the global average pooling where these are height and width."""
-    over = sorted(axis % len(shape) for axis in axes or range(len(shape)))
-    if len(shape) == 4 and over == [2, 3]:
-        return ReadNode("global_avg_pool", {"keepdim": bool(keepdim)}, inputs)
+    return _over("mean", "global_avg_pool", inputs, shape, axes, keepdim)
+
+
+def summed(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool) -> ReadNode:
+    """A sum over axes."""
+    return _over("sum", "", inputs, shape, axes, keepdim)
+
+
+def largest(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool) -> ReadNode:
+    """The largest over axes, which is the global pooling where these are all behind the channels."""
+    return _over("amax", "global_max_pool", inputs, shape, axes, keepdim)
+
+
+def _over(
+    operator: str, pooling: str, inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool
+) -> ReadNode:
+    over = tuple(sorted(int(axis) % len(shape) for axis in axes or range(len(shape))))
+    if (pooling and len(shape) == 4 and over == (2, 3)) or (operator == "amax" and over == (*range(2, len(shape)),)):
+        return ReadNode(pooling, {"keepdim": bool(keepdim)}, inputs)
     if 0 in over:
-        raise UnsupportedError("is a mean over the batch")
-    return ReadNode("mean", {"dim": tuple(over), "keepdim": bool(keepdim)}, inputs)
+        raise UnsupportedError("is over the batch, too")
+    return ReadNode(operator, {"dim": over, "keepdim": bool(keepdim)}, inputs)
 
 
 def reshaped(inputs: tuple[str, ...], before: tuple[int, ...], after: tuple[int, ...]) -> Reading:
@@ -75,10 +91,37 @@ def sliced(inputs: tuple[str, ...], dim: int, size: int, start: int, length: int
 
 
 def joined_results(operator: str, call: Bound, *names: str) -> ReadNode:
-    """A join of results, of which one may have axes of size 1."""
-    alike = len({call.shape(name) for name in names}) == 1
-    args = {} if alike or operator not in {"add", "subtract"} else {"broadcast": True}
+    """A join of results and arrays, of which one may have axes of size 1."""
+    alike = len({_with_batch(call, name) for name in names}) == 1
+    args = {} if alike or operator not in {"add", "subtract", "maximum", "minimum"} else {"broadcast": True}
     return ReadNode(operator, args, call.values(*names))
+
+
+def _with_batch(call: Bound, name: str) -> tuple[int, ...]:
+    """The sizes of an argument; an array is there once for each input."""
+    shape = call.shape(name)
+    is_array = call.held(call.call.arguments[name]) is not None
+    return (call.output()[0], *shape[1:]) if is_array and len(shape) == len(call.output()) and shape[0] == 1 else shape
+
+
+def with_number(operator: str, number: float, inputs: tuple[str, ...]) -> Reading:
+    """A sum, difference, product or quotient with a number: what patterns read with its neighbours."""
+    if number == (0 if operator in {"add", "subtract"} else 1):
+        return Same(inputs[0])
+    return ReadNode({"subtract": "~sub", "divide": "~div"}.get(operator, f"~{operator}"), {"number": number}, inputs)
+
+
+def spread_out(call: Bound, argument: str) -> Reading:
+    """A learned tensor once for each input; a result whose sizes stay as they are."""
+    held, sizes = call.held(call.call.arguments[argument]), call.output()
+    if held is not None:
+        if sizes[0] != call.program.shapes[call.program.inputs[0]][0] or prod(sizes[1:]) != prod(held.shape):
+            raise UnsupportedError("spreads an array by more than the batch")
+        arrays = {"weight": held.reshaped(sizes[1:])}
+        return ReadNode("parameter", {"shape": sizes[1:]}, call.program.inputs[:1], arrays)
+    if sizes != call.shape(argument):
+        return ReadNode("~expand", {}, call.values(argument))
+    return Same(call.values(argument)[0])
 
 
 def padded(top: int, bottom: int, left: int, right: int) -> Any:

@@ -12,6 +12,7 @@ with its neighbours, and what is left then is reported, all at once.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archspec.importing.program import HeldArray, Program, ProgramCall, UnsupportedError, Value, references
@@ -99,6 +100,17 @@ class Bound:
         """The numbers of an argument that is an array which nobody learns; None of others."""
         held = self.held(self.call.arguments.get(argument))
         return held.load() if held is not None and not held.learned else None
+
+    def number(self, argument: str) -> float | None:
+        """An argument that is a number, or an array of one that nobody learns; None of others."""
+        value = self.call.arguments.get(argument)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return value
+        held = self.held(value)
+        if held is None or held.learned or prod(held.shape) != 1:
+            return None
+        found: float = held.load().reshape(-1)[0].item()
+        return found
 
     def shape(self, argument: str) -> tuple[int, ...]:
         """The sizes of an argument that is a value."""

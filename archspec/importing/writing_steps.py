@@ -16,6 +16,7 @@ from archspec.importing.items import (
     Leaf,
     ModuleItem,
     Repeated,
+    Row,
     TableItem,
     bodies,
     settled,
@@ -148,9 +149,7 @@ class _Writer:
         used = [name for name in known if any(row.args[name] != known[name] for row in table.rows)]
         used += [name for name in table.after_first if name not in used]
         names = [self._as_free(cleaned(row.name) or f"{table.block}{n}") for n, row in enumerate(table.rows, 1)]
-        columns: list[list[Any]] = [
-            [None if row.args[each] == known[each] else row.args[each] for row in table.rows] for each in used
-        ]
+        columns: list[list[Any]] = [[_cell(row, each, table) for row in table.rows] for each in used]
         after = written(table.after_first, self.text)
         filled = [self._column(name, cells, name in after) for name, cells in zip(used, columns, strict=True)]
         header = [TableColumn(name="as"), *(column for column, _ in filled)]
@@ -219,6 +218,12 @@ class _Writer:
         known = self.defaults.get(leaf.operator, {})
         args = {name: value for name, value in leaf.args.items() if name not in known or known[name] != value}
         return written(args, self.text)
+
+
+def _cell(row: Row, column: str, table: TableItem) -> Any:
+    """A row's argument; nothing, if it is the block's default. What repetitions change is said of the first."""
+    changes = row.times > 1 and column in table.after_first
+    return None if row.args[column] == table.defaults[column] and not changes else row.args[column]
 
 
 def _called(items: Items, number: int, named: bool) -> str:

@@ -135,8 +135,8 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
             try:
                 exact_div(q.shape[-3], k.shape[-3])
             except DivisibilityError:
-                said = f"{q.shape[-3]} query heads do not divide into groups for {k.shape[-3]} key heads"
-                raise DivisibilityError(f"{self.name}: {said} ({q}, {k})", "enable_gqa") from None
+                fault = f"{q.shape[-3]} query heads do not divide into groups for {k.shape[-3]} key heads"
+                raise DivisibilityError(f"{self.name}: {fault} ({q}, {k})", "enable_gqa") from None
             if not same_size(k.shape[-3], v.shape[-3]):
                 raise ShapeError(f"{self.name} needs as many key heads as value heads, found {k} and {v}")
 

@@ -9,7 +9,7 @@ from typing import Any
 from archspec.cost import QUANTITIES, CostRow, CostTable, Dialect, Term, bytes_of, summed
 from archspec.ops import KINDS
 from archspec.report import numbers
-from archspec.report.cells import EMPTY, Name, Number, Shape, Share, raw
+from archspec.report.cells import EMPTY, Name, Number, Shape, Share, exact_texts, raw
 from archspec.report.columns import columns as chosen
 from archspec.report.letters import bound
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
@@ -269,7 +269,7 @@ def _data(table: CostTable, grouping: str | int) -> dict[str, Any]:
     network = table.network
     return {
         "spec": network.name,
-        "bindings": {name: str(value) for name, value in network.bindings.items()},
+        "bindings": exact_texts(network.bindings),
         "convention": table.convention.name,
         "batch": raw(network.batch),
         "policy": table.counting.policy,

@@ -62,7 +62,7 @@ def _one(function: Callable[[Any], Any]) -> Evaluator:
 
 def _arange(args: dict[str, Any], shape: tuple[int, ...]) -> "Array":
     start, step = args.get("start", 0), args.get("step", 1)
-    found = start + step * np.arange(shape[0])
+    found: Array = start + step * np.arange(shape[0])
     return found.astype(np.float32) if "float" in str(args.get("dtype", "")) else found
 
 
@@ -70,8 +70,7 @@ def _slice(args: dict[str, Any], _: tuple[int, ...]) -> "Array":
     dim, x = args.get("dim", 0), args["self"]
     cut = [slice(None)] * x.ndim
     cut[dim] = slice(args.get("start"), args.get("end"), args.get("step", 1))
-    found: Array = x[tuple(cut)]
-    return found
+    return np.asarray(x[tuple(cut)])
 
 
 def _power(args: dict[str, Any], _: tuple[int, ...]) -> Any:

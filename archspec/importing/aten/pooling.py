@@ -3,7 +3,7 @@
 from typing import Any
 
 from archspec.importing.program import UnsupportedError
-from archspec.importing.readings import averaged, pooled_by_window
+from archspec.importing.readings import averaged, largest, pooled_by_window, summed
 from archspec.importing.rules import Bound, Reading, ReadNode, one_or_pair, rule
 
 
@@ -46,12 +46,19 @@ def adaptive_pool(call: Bound) -> Reading:
 @rule("aten.sum.dim_IntList")
 def total(call: Bound) -> Reading:
     """The sum over axes."""
-    over = tuple(
-        sorted(int(dim) % len(call.shape("self")) for dim in call.get("dim") or range(len(call.shape("self"))))
-    )
-    if 0 in over:
-        raise UnsupportedError("is a sum over the batch")
-    return ReadNode("sum", {"dim": over, "keepdim": bool(call.get("keepdim", False))}, call.values("self"))
+    return summed(call.values("self"), call.shape("self"), call.get("dim"), call.get("keepdim", False))
+
+
+@rule("aten.amax.default")
+def amax(call: Bound) -> Reading:
+    """The largest over axes."""
+    return largest(call.values("self"), call.shape("self"), call.get("dim"), call.get("keepdim", False))
+
+
+@rule("aten.max.dim")
+def max_along(call: Bound) -> Reading:
+    """The largest along an axis; where it is, is not read."""
+    return largest(call.values("self"), call.shape("self"), (call.get("dim"),), call.get("keepdim", False))
 
 
 @rule("aten.mean.dim")

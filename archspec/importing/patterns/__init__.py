@@ -7,19 +7,23 @@ them. Each exporter's way of writing an operator is one pattern here.
 from dataclasses import replace
 
 from archspec.importing.flat import FlatGraph, FlatNode
-from archspec.importing.patterns.activation import gated_by_itself, hard_sigmoid, hard_swish
-from archspec.importing.patterns.attention import rotary
+from archspec.importing.patterns.activation import gated_by_itself, hard_sigmoid, hard_swish, softplus
+from archspec.importing.patterns.attention import dot_product, grouped, rotary
 from archspec.importing.patterns.base import Pattern
 from archspec.importing.patterns.layers import biased, local_response
+from archspec.importing.patterns.norm import in_groups, root_mean_square, scaled, shifted
 from archspec.importing.patterns.padding import average_of_what_is_there, padded_window
-from archspec.importing.patterns.recurrent import last_state
+from archspec.importing.patterns.recurrent import last_state, sequences, states, time_first
 from archspec.importing.patterns.shape import (
     channel_shuffle,
+    columns,
     moved,
     over_channels,
     patches,
+    pixels,
     pooled,
     reshaped_twice,
+    rolled,
     selected,
     single_join,
 )
@@ -35,17 +39,34 @@ def joined(graph: FlatGraph) -> FlatGraph:
             *more, found = better if isinstance(better, list) else [better if better is not None else found]
             nodes.update((each.name, each) for each in more)
         nodes[node.name] = found
-    return replace(graph, nodes=tuple(moved(node) for node in nodes.values()))
+    return replace(graph, nodes=tuple(each for node in nodes.values() for each in _listed(moved(node))))
+
+
+def _listed(found: FlatNode | list[FlatNode]) -> list[FlatNode]:
+    return found if isinstance(found, list) else [found]
 
 
 PATTERNS: tuple[Pattern, ...] = (
+    time_first,
+    sequences,
+    states,
     last_state,
+    in_groups,
+    root_mean_square,
+    scaled,
+    shifted,
     padded_window,
     average_of_what_is_there,
     rotary,
+    dot_product,
+    grouped,
+    softplus,
     channel_shuffle,
+    pixels,
     over_channels,
+    columns,
     patches,
+    rolled,
     selected,
     reshaped_twice,
     pooled,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from archspec import ops
 from archspec.importing.flat import FlatNode
 
 if TYPE_CHECKING:
@@ -28,4 +29,14 @@ def constant(name: str, nodes: Nodes) -> "np.ndarray[Any, Any] | None":
 
 def made_of(node: FlatNode, operator: str, inputs: tuple[str, ...], **args: Any) -> FlatNode:
     """A node that is an operator in place of what it was."""
-    return replace(node, operator=operator, args=args, inputs=inputs, foreign=False, reason="")
+    return replace(node, operator=operator, args=told(operator, args), inputs=inputs, foreign=False, reason="")
+
+
+def told(operator: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that are not an operator's defaults."""
+    fields = ops.operator(operator).model_fields if not operator.startswith("~") else {}
+    return {
+        name: value
+        for name, value in args.items()
+        if name not in fields or fields[name].is_required() or fields[name].default != value
+    }
