@@ -79,7 +79,8 @@ def read_program(program: ExportedProgram, name: str) -> Program:
     for node in program.graph.nodes:
         if node.op == "placeholder" and node.name in held:
             key = held[node.name]
-            arrays[node.name] = HeldArray(key, tuple(state[key].shape), partial(_numbers, state[key]))
+            learned = node.name in signature.inputs_to_parameters
+            arrays[node.name] = HeldArray(key, tuple(state[key].shape), partial(_numbers, state[key]), learned)
         elif node.op == "call_function" and str(node.target) != "<built-in function getitem>":
             calls.append(_call(node, shapes))
         elif node.op == "placeholder":

@@ -50,6 +50,7 @@ class ForkItem:
     exit: Shape
     branches: "list[Branch]"
     node: FlatNode | None
+    function: str = ""
     label: str | None = None
     moved: "Item | None" = None
 

@@ -29,11 +29,13 @@ class HeldArray:
         key: What the source calls it.
         shape: Its sizes.
         load: Reads its numbers; they are not read before.
+        learned: Whether it is a parameter; else it is a buffer, or a constant.
     """
 
     key: str
     shape: tuple[int, ...]
     load: "Callable[[], np.ndarray[Any, Any]]" = field(repr=False, compare=False)
+    learned: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

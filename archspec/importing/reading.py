@@ -154,12 +154,11 @@ class _CallReader:
         values = references(tuple(call.arguments.values()))
         arrays = {f"array{n}": self.program.arrays[v] for n, v in enumerate(values) if v in self.program.arrays}
         inputs = tuple(self.names.get(v, v) for v in values if v not in self.program.arrays)
-        for output in call.outputs:
+        for number, output in enumerate(call.outputs):
             shape = self.program.shapes.get(output, ())
+            held = arrays if number == 0 else {}
             settings = {key: value for key, value in call.arguments.items() if not references(value)}
-            node = FlatNode(
-                output, call.target, settings, inputs, shape, call.place, arrays, foreign=True, reason=reason
-            )
+            node = FlatNode(output, call.target, settings, inputs, shape, call.place, held, foreign=True, reason=reason)
             self.nodes.append(node)
 
 

@@ -186,10 +186,15 @@ class _Writer:
             else (Call(name="identity"),)
             for number, branch in enumerate(fork.branches, 1)
         }
-        return Join(operator=fork.operator, branches=branches, args=written(fork.args, self.text), **self._as(fork, ""))
+        name = fork.node.function if fork.node is not None else fork.function
+        return Join(
+            operator=fork.operator, branches=branches, args=written(fork.args, self.text), **self._as(fork, name)
+        )
 
     def _told(self, leaf: Leaf, counts: dict[str, int]) -> str:
         """The name of a call, where it says something: of what has weights, or is a block."""
+        if leaf.operator == "opaque":
+            return cleaned(leaf.nodes[0].function)
         name = cleaned(self.names.get(id(leaf), leaf.name))
         if name == leaf.operator or not (
             leaf.operator not in ops.registered() or any(node.arrays for node in leaf.nodes)

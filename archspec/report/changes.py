@@ -77,7 +77,15 @@ def compare_rows(
     same = len(every) - len(changed)
     counting = tables[0].counting
     notes = "; ".join(
-        (f"convention {counting.convention.name}: {counting.convention.doc}", *numbers.request_notes(counting, figures))
+        (
+            *(
+                f"{name}: {note}"
+                for name, table in zip(names, tables, strict=True)
+                for note in numbers.not_counted(table.network.opaque)
+            ),
+            f"convention {counting.convention.name}: {counting.convention.doc}",
+            *numbers.request_notes(counting, figures),
+        )
     )
     alike = f"{numbers.number(same)} rows cost the same" if changed else "Every row costs the same"
     roles: list[Role] = [*[""] * len(changed), "total"]  # type: ignore[list-item]  # mypy widens the literal

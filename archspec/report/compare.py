@@ -7,6 +7,7 @@ from typing import Any
 from archspec.cost import CostTable, quantity
 from archspec.report import numbers
 from archspec.report.cells import Name, Number, raw
+from archspec.report.columns import figure as counted
 from archspec.report.page import Column, Notes, Report, Section, Table
 
 FIGURES = ("params", "macs", "flops", "activations", "weight_bytes")
@@ -22,6 +23,7 @@ def compare(tables: Mapping[str, CostTable], figures: Sequence[str] = FIGURES) -
     """
     counting = next(iter(tables.values())).counting
     notes = (
+        *(f"{name}: {note}" for name, table in tables.items() for note in numbers.not_counted(table.network.opaque)),
         f"convention {counting.convention.name}: {counting.convention.doc}",
         *numbers.request_notes(counting, figures),
     )
@@ -81,7 +83,7 @@ def _records(tables: Mapping[str, CostTable], figures: Sequence[str]) -> Table:
 
 
 def _figures(name: str, table: CostTable, figures: Sequence[str]) -> Column:
-    return Column(name, [Number(table.figure(figure)) for figure in figures])
+    return Column(name, [counted(table.total, figure) for figure in figures])
 
 
 def _ratio(table: CostTable, reference: CostTable, figure: str) -> Number:
@@ -97,6 +99,7 @@ def _data(tables: Mapping[str, CostTable], figures: Sequence[str]) -> dict[str, 
             {
                 "name": name,
                 "bindings": {symbol: str(value) for symbol, value in table.network.bindings.items()},
+                **({"not_counted": list(table.network.opaque)} if table.network.opaque else {}),
                 **{figure: raw(table.figure(figure)) for figure in figures},
                 "of_first": {figure: _ratio(table, reference, figure).text for figure in figures},
             }

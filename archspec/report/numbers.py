@@ -176,6 +176,19 @@ def network_title(network: Network) -> str:
     return f"{network.name}: {source}" if source else network.name
 
 
+def not_counted(opaque: Sequence[str]) -> list[str]:
+    """What every total says where it is not known what some nodes compute; nothing where there is none.
+
+    >>> not_counted(["roi_align"]), not_counted([])
+    (['1 opaque node not counted: what roi_align computes is in no total'], [])
+    """
+    if not opaque:
+        return []
+    nodes = f"{len(opaque):,} opaque node{'s' if len(opaque) > 1 else ''}"
+    named = f"{', '.join(opaque[:3])}{', …' if len(opaque) > 3 else ''}"
+    return [f"{nodes} not counted: what {named} compute{'' if len(opaque) > 1 else 's'} is in no total"]
+
+
 def cite(document: Document) -> str:
     """The paper of a specification, on one line."""
     source = document.source

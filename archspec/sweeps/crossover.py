@@ -22,6 +22,7 @@ from archspec.formula.views import divisible
 from archspec.formula.writers import Text
 from archspec.graph import Network, Node
 from archspec.language.document import Document
+from archspec.language.rules import refuse_opaque
 from archspec.result import Reported, short
 from archspec.sweeps.bounds import SearchRange, search_range
 from archspec.sweeps.sensitivity import chosen
@@ -159,6 +160,7 @@ def crossover(
     1/32 ≤ alpha < 17/512 depthwise conv2d
     17/512 ≤ alpha ≤ 4 pointwise conv2d
     """
+    refuse_opaque(document)
     kind = cost.quantity(quantity).kind
     if kind != "sum":
         what = {"peak": "peak of memory", "ratio": "ratio"}.get(kind, "largest number")

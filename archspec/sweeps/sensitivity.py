@@ -21,6 +21,7 @@ from archspec.formula.closed_form import Formula
 from archspec.formula.of_network import formula
 from archspec.graph import Network
 from archspec.language.document import Document
+from archspec.language.rules import refuse_opaque
 from archspec.result import Reported, short
 from archspec.sweeps.bounds import SearchRange, search_range
 from archspec.sweeps.span import Span
@@ -126,6 +127,7 @@ def sensitivity(
     alpha 1.949
     classes 0.002
     """
+    refuse_opaque(document)
     cost.quantity(quantity)
     network = graph.expand(document, bindings or {}, batch=counting.batch)
     values = dict(network.bindings)

@@ -14,6 +14,7 @@ from archspec.cost import USUAL, Counting
 from archspec.errors import ArchspecError, BindingError
 from archspec.graph import Network
 from archspec.language.document import Document
+from archspec.language.rules import refuse_opaque
 from archspec.result import Reported, short
 from archspec.sweeps.bounds import SearchRange, coarser, search_ranges
 from archspec.sweeps.budget import Budget, budgets
@@ -128,6 +129,7 @@ def solve(
     >>> print(found.best.spans["alpha"].written("alpha"), found.best.figures["macs"], found.next.figures["macs"])
     737/1024 ≤ alpha < 369/512 299816242 300711737
     """
+    refuse_opaque(document)
     names = (symbols,) if isinstance(symbols, str) else tuple(symbols)
     wanted = budgets(limits)
     if maximise is not None and minimise is not None:

@@ -7,6 +7,7 @@ from typing import Any
 from archspec import cost, graph
 from archspec.cost import USUAL, Counting
 from archspec.language.document import Document
+from archspec.language.rules import refuse_opaque
 from archspec.sweeps.bounds import SearchRange, search_range
 from archspec.sweeps.survey import Survey
 
@@ -78,6 +79,7 @@ def staircase(
     >>> [(str(piece.low), piece.figures["macs"]) for piece in found.pieces][:2]
     [('1', 300774272), ('321/320', 300907712)]
     """
+    refuse_opaque(document)
     names = tuple(cost.quantity(name).name for name in quantities)
     line = search_range(document, symbol, between)
     usual = graph.expand(document, bindings or {}, batch=counting.batch)

@@ -147,7 +147,8 @@ def _written(slot: Slot, arguments: Arguments) -> Item:
         active = [number for number, item in enumerate(slot.items) if isinstance(item, ForkItem)]
         bodies = [_body(inner, active, arguments) for inner in slot.branches]
         branches = [Branch(body, name) for body, name in zip(bodies, _branch_names(slot), strict=True)]
-        return ForkItem(sample.operator, args, slot.name, sample.entry, sample.exit, branches, None)
+        function = sample.node.function if sample.node is not None else sample.function
+        return ForkItem(sample.operator, args, slot.name, sample.entry, sample.exit, branches, None, function)
     if not isinstance(sample, Leaf):
         raise AssertionError("only leaves and forks are compared")
     return Leaf(sample.operator, args, slot.name, sample.entry, sample.exit, sample.nodes)
