@@ -105,6 +105,10 @@ class Bound:
         """The sizes of a result."""
         return self.program.shapes[self.call.outputs[number]]
 
+    def axis(self, name: str, default: int = 0) -> int:
+        """An axis of the result, counted from the front."""
+        return int(self.get(name, default)) % len(self.output())
+
     def _constant(self, value: Value) -> Any:
         held = self.program.arrays.get(value.name)
         if held is None:

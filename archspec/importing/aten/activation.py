@@ -1,0 +1,74 @@
+"""torch.export's functions → operators: activations."""
+
+from math import prod
+
+from archspec.importing.program import UnsupportedError
+from archspec.importing.readings import clipped
+from archspec.importing.rules import Bound, Reading, ReadNode, elementwise, rule
+
+_PLAIN = {
+    "relu": "relu",
+    "relu6": "relu6",
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "silu": "silu",
+    "hardswish": "hard_swish",
+    "hardsigmoid": "hard_sigmoid",
+    "mish": "mish",
+    "exp": "exp",
+}
+
+
+elementwise(
+    {f"aten.{name}{place}.default": operator for name, operator in _PLAIN.items() for place in ("", "_")}, "self"
+)
+
+
+@rule("aten.softplus.default")
+def softplus(call: Bound) -> Reading:
+    """log(1 + eˣ)."""
+    return ReadNode(
+        "softplus", {"beta": call.get("beta", 1), "threshold": call.get("threshold", 20)}, call.values("self")
+    )
+
+
+@rule("aten.prelu.default")
+def prelu(call: Bound) -> Reading:
+    """A learned slope, one or one a channel."""
+    slopes = prod(call.array("weight").shape)
+    return ReadNode("prelu", {"num_parameters": slopes}, call.values("self"), call.arrays(weight="weight"))
+
+
+@rule("aten.leaky_relu.default", "aten.leaky_relu_.default")
+def leaky_relu(call: Bound) -> Reading:
+    """A slope below zero."""
+    return ReadNode("leaky_relu", {"negative_slope": call.get("negative_slope", 0.01)}, call.values("self"))
+
+
+@rule("aten.elu.default", "aten.elu_.default")
+def elu(call: Bound) -> Reading:
+    """An exponential below zero."""
+    if call.get("scale", 1) != 1 or call.get("input_scale", 1) != 1:
+        raise UnsupportedError("scales its result or its input (SELU)")
+    return ReadNode("elu", {"alpha": call.get("alpha", 1)}, call.values("self"))
+
+
+@rule("aten.gelu.default")
+def gelu(call: Bound) -> Reading:
+    """By erf, or by tanh."""
+    return ReadNode("gelu", {"approximate": call.get("approximate", "none")}, call.values("self"))
+
+
+@rule("aten.hardtanh.default", "aten.hardtanh_.default", "aten.clamp.default", "aten.clamp_.default")
+def clip(call: Bound) -> Reading:
+    """Between 0 and 6: relu6; others have no operator."""
+    low = call.get("min_val", call.get("min", None if "clamp" in call.call.target else -1))
+    high = call.get("max_val", call.get("max", None if "clamp" in call.call.target else 1))
+    return clipped(call.values("self"), low, high)
+
+
+@rule("aten.softmax.int", "aten.log_softmax.int")
+def softmax(call: Bound) -> Reading:
+    """Along an axis."""
+    operator = call.call.target.split(".")[1]
+    return ReadNode(operator, {"dim": call.axis("dim")}, call.values("self"))

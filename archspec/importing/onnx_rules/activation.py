@@ -1,0 +1,68 @@
+"""ONNX's operators → the language's: activations."""
+
+from math import prod
+
+from archspec.importing.onnx_rules.settings import setting
+from archspec.importing.program import HeldArray, UnsupportedError
+from archspec.importing.readings import clipped, rounded
+from archspec.importing.rules import Bound, Reading, ReadNode, elementwise, rule
+
+elementwise(
+    {
+        "onnx.Relu": "relu",
+        "onnx.Sigmoid": "sigmoid",
+        "onnx.Tanh": "tanh",
+        "onnx.HardSwish": "hard_swish",
+        "onnx.Swish": "silu",
+    },
+    "input0",
+)
+
+
+@rule("onnx.Clip")
+def clip(call: Bound) -> Reading:
+    """Between 0 and 6."""
+    return clipped(call.values("input0"), setting(call, "min", 1), setting(call, "max", 2))
+
+
+@rule("onnx.LeakyRelu")
+def leaky_relu(call: Bound) -> Reading:
+    """A slope below zero."""
+    return ReadNode("leaky_relu", {"negative_slope": rounded(call.get("alpha", 0.01))}, call.values("input0"))
+
+
+@rule("onnx.Elu")
+def elu(call: Bound) -> Reading:
+    """An exponential below zero."""
+    return ReadNode("elu", {"alpha": rounded(call.get("alpha", 1))}, call.values("input0"))
+
+
+@rule("onnx.PRelu")
+def prelu(call: Bound) -> Reading:
+    """A learned slope, one or one a channel."""
+    slope = call.array("input1")
+    count = prod(slope.shape)
+    flat = HeldArray(slope.key, (count,), lambda: slope.load().reshape(-1))
+    return ReadNode("prelu", {"num_parameters": count}, call.values("input0"), {"weight": flat})
+
+
+@rule("onnx.Gelu")
+def gelu(call: Bound) -> Reading:
+    """By erf, or by tanh."""
+    return ReadNode("gelu", {"approximate": call.get("approximate", "none")}, call.values("input0"))
+
+
+@rule("onnx.HardSigmoid")
+def hard_sigmoid(call: Bound) -> Reading:
+    """x/6 + 1/2 between 0 and 1."""
+    if abs(call.get("alpha", 0.2) - 1 / 6) > 1e-5 or abs(call.get("beta", 0.5) - 0.5) > 1e-5:
+        raise UnsupportedError("has a slope other than 1/6")
+    return ReadNode("hard_sigmoid", {}, call.values("input0"))
+
+
+@rule("onnx.Softmax", "onnx.LogSoftmax")
+def softmax(call: Bound) -> Reading:
+    """Along an axis; older versions flattened what stands behind it, which is the same on vectors."""
+    operator = {"Softmax": "softmax", "LogSoftmax": "log_softmax"}[call.call.target.rpartition(".")[2]]
+    rank = len(call.output())
+    return ReadNode(operator, {"dim": int(call.get("axis", -1 if rank != 2 else 1)) % rank}, call.values("input0"))

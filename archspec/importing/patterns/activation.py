@@ -1,0 +1,43 @@
+"""Activations written as arithmetic."""
+
+from archspec.importing.flat import FlatNode
+from archspec.importing.patterns.base import Nodes, before, made_of
+
+
+def hard_sigmoid(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+    """relu6(x + 3)/6."""
+    by_six = (node.operator == "~div" and node.args["number"] == 6) or (
+        node.operator == "~mul" and abs(node.args["number"] - 1 / 6) < 1e-6
+    )
+    clip = before(node, nodes, "relu6") if by_six else None
+    shifted = before(clip, nodes, "~add") if clip is not None else None
+    if shifted is None or shifted.args["number"] != 3:
+        return None
+    return made_of(node, "hard_sigmoid", shifted.inputs)
+
+
+GATED = {"sigmoid": "silu", "hard_sigmoid": "hard_swish"}
+
+
+def gated_by_itself(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+    """x·sigmoid(x) is silu, x·hard_sigmoid(x) hard_swish."""
+    if node.operator != "mul" or len(node.inputs) != 2:
+        return None
+    for x, gate in (node.inputs, node.inputs[::-1]):
+        found = nodes.get(gate)
+        if found is not None and found.operator in GATED and found.inputs == (x,):
+            return made_of(node, GATED[found.operator], (x,))
+    return None
+
+
+def hard_swish(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+    """x·relu6(x + 3)/6, the product taken first."""
+    if node.operator != "~div" or node.args["number"] != 6:
+        return None
+    product = before(node, nodes, "mul")
+    for x, clipped in (product.inputs, product.inputs[::-1]) if product is not None else ():
+        clip = nodes.get(clipped)
+        shifted = before(clip, nodes, "~add") if clip is not None and clip.operator == "relu6" else None
+        if shifted is not None and shifted.inputs == (x,) and shifted.args["number"] == 3:
+            return made_of(node, "hard_swish", (x,))
+    return None
