@@ -1,6 +1,7 @@
 """From a program to a flat graph: each call read by its rule, then with its neighbours by the patterns."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from archspec import ops
 from archspec.errors import ArchspecError
@@ -44,6 +45,7 @@ def read(program: Program) -> FlatGraph:
         ArchspecError: It has several inputs or outputs, or writes over what is read later.
     """
     _check_ends(program)
+    program = replace(program, calls=tuple(call for call in program.calls if call.outputs))  # others only assert
     check_in_place(program)
     reader = _CallReader(program)
     for call in program.calls:
@@ -51,8 +53,25 @@ def read(program: Program) -> FlatGraph:
     output = reader.names.get(program.outputs[0], program.outputs[0])
     if output == INPUT or not reader.nodes:
         raise ArchspecError(f"{program.name} gives its input back: there is nothing to import")
+    _check_inputs(program.name, reader.nodes, output)
     graph = FlatGraph(program.name, program.shapes[program.inputs[0]], tuple(reader.nodes), output, program.notes)
     return joined(graph.live()).live(note=False)
+
+
+def _check_inputs(name: str, nodes: Sequence[FlatNode], output: str) -> None:
+    """See to it that each value which is taken is the input, or made before by a call."""
+    made = {INPUT}
+    for node in nodes:
+        if not node.inputs and not node.foreign:
+            raise ArchspecError(f"{name}: {node.operator} at {node.place or node.name} takes nothing that is computed")
+        if unknown := [value for value in node.inputs if value not in made]:
+            raise ArchspecError(
+                f"{name}: {node.operator} at {node.place or node.name} takes {printable(unknown[0], 60)}, "
+                "which nothing gives before it"
+            )
+        made.add(node.name)
+    if output not in made:
+        raise ArchspecError(f"{name}: its output {printable(output, 60)} is not computed")
 
 
 def refuse_foreign(graph: FlatGraph) -> None:
@@ -142,6 +161,8 @@ class _CallReader:
             self._add(call, made)
 
     def _add(self, call: ProgramCall, made: ReadNode) -> None:
+        if made.output >= len(call.outputs):
+            raise ArchspecError(f"{self.program.name}: {call.target} at {call.place or call.outputs[0]} gives too few")
         name = call.outputs[made.output]
         inputs = tuple(self.names.get(value, value) for value in made.inputs)
         raw = made.operator.startswith("~")
