@@ -12,6 +12,9 @@ from archspec.importing.flat import FlatNode
 
 Shape: TypeAlias = tuple[Any, ...]
 
+USE = "use"
+"""What a leaf calls whose operator is its argument `act`."""
+
 
 @dataclass(eq=False, slots=True)
 class Leaf:

@@ -58,6 +58,16 @@ def spread(number: int, count: int) -> tuple[int, ...]:
     return number.values if isinstance(number, Varied) else (int(number),) * count
 
 
+def instances(number: int, like: int = 0) -> tuple[int, ...]:
+    """A number in each instance, as many as it or another has.
+
+    >>> instances(Varied((64, 24))), instances(3, Varied((64, 24))), instances(3)
+    ((64, 24), (3, 3), (3,))
+    """
+    count = max(len(each.values) if isinstance(each, Varied) else 1 for each in (number, like))
+    return spread(number, count)
+
+
 def varied(values: Sequence[int]) -> int:
     """One number where all are the same, else one that knows them all.
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from archspec import ops
 from archspec.importing.items import (
+    USE,
     Back,
     ConditionItem,
     ForkItem,
@@ -31,6 +32,7 @@ from archspec.language.document import (
     TableColumn,
     TableRows,
     TableStep,
+    Use,
     When,
 )
 from archspec.language.steps import STEP_KEYS, AnyStep
@@ -132,7 +134,7 @@ class _Writer:
             to = settled(item.to)
             return From(**{"from": getattr(to, "label", None) or "input"})
         if isinstance(item, Leaf):
-            return Call(name=item.operator, args=self._given(item), **self._as(item, self._told(item, counts)))
+            return self._call(item, counts)
         if isinstance(item, ModuleItem):
             return Group(body=self._inner(item.items), **self._as(item, cleaned(item.name)))
         if isinstance(item, Repeated):
@@ -141,6 +143,14 @@ class _Writer:
             other = self.body(item.other) if item.other else None
             return When(when=item.condition, then=self.body(item.then), **({"else": other} if other else {}))
         return self._table(item) if isinstance(item, TableItem) else self._join(item)
+
+    def _call(self, leaf: Leaf, counts: dict[str, int]) -> Call | Use:
+        """A call; of an operator that is an argument by its name."""
+        if leaf.operator == USE and leaf.args["act"] not in ops.registered():
+            return Use(use=leaf.args["act"])
+        if leaf.operator == USE:
+            return Call(name=leaf.args["act"])
+        return Call(name=leaf.operator, args=self._given(leaf), **self._as(leaf, self._told(leaf, counts)))
 
     def _table(self, table: TableItem) -> TableStep:
         """A table with the columns in which its rows differ from the block's defaults."""
@@ -196,7 +206,7 @@ class _Writer:
         if leaf.operator == "opaque":
             return cleaned(leaf.nodes[0].function)
         name = cleaned(self.names.get(id(leaf), leaf.name))
-        if name == leaf.operator or not (
+        if leaf.operator in {USE, name} or not (
             leaf.operator not in ops.registered() or any(node.arrays for node in leaf.nodes)
         ):
             return ""
