@@ -30,11 +30,15 @@ from typing import Any
 from ruamel.yaml import YAML
 
 LIST = Path(__file__).with_suffix(".yaml")
+SPECS = Path(__file__).with_name("specs")
+SEVERAL = ("ensemble", "specialists")
+"""The verbs that make several runs, and print what these come to."""
 SEEDS = "012"
+SAID = {"mnist": "mnist:data/mnist", "cifar10": "cifar10:data/cifar10", "specs": "benchmarks/specs"}
 COLUMNS = (
     *("run", "network", "method", "plan", "seed", "start", "epochs_done", "epochs", "lr", "batch", "precision"),
     *("temperature", "hard", "chosen_epoch", "validation_errors", "validation_images", "test_errors", "test_loss"),
-    *("weights_kept", "packed_bytes", "processor_seconds", "command"),
+    *("weights_kept", "packed_bytes", "processor", "processor_seconds", "command"),
 )
 
 
@@ -42,7 +46,7 @@ def experiments() -> dict[str, dict[str, str]]:
     """The commands by group and by run; of each seed its own.
 
     >>> experiments()["distillation"]["alone-1"]
-    'train mnist_800 --data {mnist} --seed 1'
+    'train mnist_800 --data {mnist} --epochs 60 --seed 1'
     """
     found: dict[str, dict[str, str]] = {}
     for group, runs in YAML(typ="safe").load(LIST).items():
@@ -67,9 +71,9 @@ def needed(wanted: Sequence[str]) -> Iterator[tuple[str, str]]:
         if name in told:
             return
         told.add(name)
-        for word in commands[name].split():
-            if word in commands:
-                yield from each(word)
+        for other in begun_with(commands[name]):
+            if other in commands:
+                yield from each(other)
         yield name, commands[name]
 
     for group in wanted:
@@ -79,8 +83,24 @@ def needed(wanted: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield from each(name)
 
 
+def begun_with(command: str) -> dict[str, None]:
+    """The words of a command that may be runs, in their order; of a run's member the run.
+
+    >>> list(begun_with("distil mnist_800 --from ensemble-00/3"))
+    ['distil', 'mnist_800', '--from', 'ensemble-00']
+    """
+    return dict.fromkeys(word.partition("/")[0] for word in command.split())
+
+
+def several(command: str) -> bool:
+    """Whether it makes several runs."""
+    return command.startswith(SEVERAL)
+
+
 def finished(folder: Path, command: str) -> bool:
     """Whether a run is over: its test images were seen, and what was to be packed is packed."""
+    if several(command):
+        return folder.with_suffix(".json").is_file()
     state = folder / "last" / "state.json"
     if not state.is_file() or not json.loads(state.read_text(encoding="utf-8")).get("tested"):
         return False
@@ -89,23 +109,33 @@ def finished(folder: Path, command: str) -> bool:
 
 def work(runs: Sequence[tuple[str, str]], given: argparse.Namespace) -> None:
     """Run what is not finished, each when those that it begins from are there."""
-    commands, failed = dict(runs), set[str]()
+    commands, failed, begun = dict(runs), set[str](), time.time()
     while given.until is None or datetime.now() < given.until:
         left = [name for name in commands if not finished(given.out / name, commands[name])]
-        lost = {name for name in left if name in failed or failed & {*commands[name].split()}}
+        failed |= {name for name in left if marked(given.out, name, begun)}
+        lost = {name for name in left if name in failed or failed & {*begun_with(commands[name])}}
         failed |= lost
         if len(lost) == len(left):
             return
         for name in left:
-            if name not in lost and not {*commands[name].split()} & {*left}:
+            if name not in lost and not {*begun_with(commands[name])} & {*left}:
                 with claimed(given.out / f"{name}.lock") as ours:
                     if ours and not finished(given.out / name, commands[name]):
                         run(name, commands[name], given)
                         if not finished(given.out / name, commands[name]):
                             failed.add(name)
+                            (given.out / f"{name}.failed").touch()
                         break
         else:
-            time.sleep(10)  # the other one trains what comes first
+            time.sleep(2)  # the other one trains what comes first
+
+
+def marked(out: Path, name: str, begun: float) -> bool:
+    """Whether a run has failed since then, in another of these commands too: nobody tries it again."""
+    try:
+        return (out / f"{name}.failed").stat().st_mtime >= begun
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager
@@ -123,15 +153,18 @@ def claimed(path: Path) -> Iterator[bool]:
 def run(name: str, command: str, given: argparse.Namespace) -> None:
     """Train, or go on; note the processor's seconds."""
     data = {"mnist": f"mnist:{given.mnist.resolve()}", "cifar10": f"cifar10:{given.cifar10.resolve()}"}
-    words = [*shlex.split(command.format(**data)), "--out", name]
-    if (given.out / name / "last" / "state.json").is_file():
+    words = [*shlex.split(command.format(**data, specs=SPECS)), "--out", name]
+    if several(command):
+        words += ["--format", "json"]
+    elif (given.out / name / "last" / "state.json").is_file():
         verb = ["compress", "train"] if command.startswith("compress") else ["train"]
         words = [*verb, "--resume", name]
     print(f"{datetime.now():%H:%M:%S} {name}", flush=True)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with (given.out / f"{name}.log").open("a") as log:
+    printed = given.out / f"{name}.printed"
+    with (given.out / f"{name}.log").open("a") as log, printed.open("w") as output:
         archspec = [sys.executable, "-m", "archspec", *words]
-        process = subprocess.Popen(archspec, cwd=given.out, stdout=log, stderr=log)
+        process = subprocess.Popen(archspec, cwd=given.out, stdout=output, stderr=log)
         try:
             left = None if given.until is None else (given.until - datetime.now()).total_seconds()
             process.wait(left)
@@ -141,6 +174,8 @@ def run(name: str, command: str, given: argparse.Namespace) -> None:
         except KeyboardInterrupt:  # the training has heard it, too
             process.wait()
             raise
+    if several(command) and process.returncode == 0:
+        printed.replace(given.out / f"{name}.json")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     with (given.out / "seconds.csv").open("a", encoding="utf-8") as file:
@@ -179,8 +214,9 @@ def row(name: str, command: str, out: Path) -> dict[str, Any]:
         "test_loss": f"{state['tested']['loss']:.5f}",
         "weights_kept": kept(out / name / "log.jsonl"),
         "packed_bytes": packed.stat().st_size if packed.is_file() else "",
+        "processor": record["place"]["processor"],
         "processor_seconds": sum(map(int, each)) or "",
-        "command": f"archspec {command.format(mnist='mnist:data/mnist', cifar10='cifar10:data/cifar10')} --out {name}",
+        "command": f"archspec {command.format(**SAID)} --out {name.partition('/')[0]}",
     }
 
 
@@ -203,7 +239,8 @@ def kept(log: Path) -> int | str:
 def clock(text: str) -> datetime:
     """The next time that a clock shows so."""
     now = datetime.now()
-    then = datetime.strptime(text, "%H:%M").replace(year=now.year, month=now.month, day=now.day)
+    shape = "%H:%M:%S" if text.count(":") == 2 else "%H:%M"
+    then = datetime.strptime(text, shape).replace(year=now.year, month=now.month, day=now.day)
     return then if then > now else then + timedelta(days=1)
 
 
@@ -224,7 +261,11 @@ def main() -> None:
     else:
         writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(row(*each, given.out) for each in runs if finished(given.out / each[0], each[1]))
+        for name, command in runs:
+            if finished(given.out / name, command):
+                folders = sorted((given.out / name).glob("*/run.json")) if several(command) else ()
+                names = [f"{name}/{file.parent.name}" for file in folders] or [name]
+                writer.writerows(row(each, command, given.out) for each in names)
 
 
 if __name__ == "__main__":

@@ -55,11 +55,13 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
     metavar="FILE",
     help="Under the network's own names: .safetensors or .npz.  [default: the best of SPEC, if it is a run]",
 )
-@plan_option
+@click.option("--plan", metavar="PLAN", help="As for predict.  [default: that of SPEC, if it is a run]")
 @set_option
 @click.option("-o", "--output", required=True, metavar="FILE", help="Ends in .safetensors.")
 @format_option()
-def pack(spec: str, weights: str | None, plan: str, settings: tuple[str, ...], output: str, output_format: str) -> None:
+def pack(
+    spec: str, weights: str | None, plan: str | None, settings: tuple[str, ...], output: str, output_format: str
+) -> None:
     """Write weights under a plan into a file: pruned, quantised and coded as the plan says.
 
     The same weights and plan give the same bytes. The file appears when it is whole. SPEC may be the folder of a run.
@@ -70,8 +72,13 @@ def pack(spec: str, weights: str | None, plan: str, settings: tuple[str, ...], o
     if weights is None and run is None:
         raise ArchspecError(f"{spec}: is no folder of a run; name its weights with --weights")
     file = str(run.weights) if run is not None and weights is None else str(weights)
+    if plan is None and run is None:
+        raise ArchspecError(f"{spec}: is no folder of a run; name a plan: --plan int8")
+    from archspec.cli.compressing import plan_of
+
+    chosen = plan_of(run.folder) if plan is None and run is not None else str(plan)
     with progress_of("packing") as progress:
-        found = compress.pack(arch, file, plan, output, progress=progress, bindings=bound)
+        found = compress.pack(arch, file, chosen, output, progress=progress, bindings=bound)
     print_report(packed(found), output_format)
 
 

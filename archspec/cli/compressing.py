@@ -17,12 +17,14 @@ from archspec.train import compressing, recipe
 from archspec.train.recipe import Recipe
 
 PACKED = "packed.safetensors"
+AS_IT_IS = plans.Plan(name="one_bit", layers=(plans.LayerPlan(layer="*"),))
+"""The plan that changes nothing: layers that are one-bit take a bit for each weight, the others what they take."""
 
 
 def run(spec: str | None, settings: tuple[str, ...], output_format: str, given: dict[str, Any]) -> None:
     """Train by a plan, and pack."""
     need("train", "torch", "accelerate", "safetensors")
-    from archspec.train import fit, record
+    from archspec.train import fit
 
     resumed = given["resume"]
     place = resumed or spec or given["start"]
@@ -33,7 +35,7 @@ def run(spec: str | None, settings: tuple[str, ...], output_format: str, given: 
     source = given["data"]
     if resumed:
         out = Path(resumed)
-        given["plan"] = given["plan"] or _plan_of(record.read(out).recipe, out)
+        given["plan"] = given["plan"] or plan_of(out)
     elif given["plan"] is None:
         raise ArchspecError("name a plan: --plan lenet_300_100")
     else:
@@ -67,10 +69,20 @@ def _recipe(name: str, start: str | None, begun: runs.Run | None, given: dict[st
     return compressing.by_plan(base.changed(changes), given["plan"], plan)
 
 
-def _plan_of(chosen: Recipe, out: Path) -> str:
-    """The plan of a run's methods."""
-    for stage in chosen.staged():
+def plan_of(out: Path) -> str | plans.Plan:
+    """The plan of a run's methods; that of one-bit layers, where the run's network has some.
+
+    Raises:
+        ArchspecError: The run has neither.
+    """
+    from archspec.train import record
+
+    for stage in record.read(out).recipe.staged():
         for method in stage.methods:
             if method.key in compressing.METHODS:
                 return str(method.plan)  # type: ignore[attr-defined]
-    raise ArchspecError(f"{out}: is no run of archspec compress train: its recipe prunes, shares and quantises nothing")
+    if any(node.operator.one_bit for node in runs.load(out).as_specification().expand().nodes):
+        return AS_IT_IS
+    raise ArchspecError(
+        f"{out}: this run prunes, shares and quantises nothing, and has no one-bit layers; name a plan: --plan int8"
+    )

@@ -115,6 +115,8 @@ def test_resuming_takes_the_plan_of_the_run(folder):
     packed.unlink()
     assert run("compress", "train", "--resume", "out").exit_code == 0
     assert packed.read_bytes() == before
+    assert run("compress", "pack", "out", "-o", "again.safetensors").exit_code == 0
+    assert (folder / "again.safetensors").read_bytes() == before
 
 
 def test_one_bit_layers_come_by_a_plan_and_need_no_plan_afterwards(folder):
@@ -126,6 +128,11 @@ def test_one_bit_layers_come_by_a_plan_and_need_no_plan_afterwards(folder):
     assert run("evaluate", "out").exit_code == 0
     assert "binary_conv2d" in run("count", "out").stdout
     assert run("train", "--resume", "out").exit_code == 0
+    assert run("compress", "pack", "out", "-o", "bits.safetensors").exit_code == 0
+    packed, best = archspec.compress.unpack(folder / "bits.safetensors"), load_file(folder / "out" / "best.safetensors")
+    assert all(torch.equal(torch.from_numpy(packed[name].copy()), best[name]) for name in best if name in packed)
+    assert {"conv1.weight", "conv2.weight", "conv2.alpha"} <= {*packed}
+    assert (folder / "bits.safetensors").stat().st_size < (folder / "out" / "best.safetensors").stat().st_size
 
 
 @pytest.mark.parametrize(
@@ -144,7 +151,8 @@ def test_one_bit_layers_come_by_a_plan_and_need_no_plan_afterwards(folder):
             ["compress", "train", "dense", "--plan", "tenth.yaml", "--recipe", "digits"],
             "the recipe has no prune or share",
         ),
-        (["compress", "train", "--resume", "dense"], "is no run of archspec compress train"),
+        (["compress", "train", "--resume", "dense"], "this run prunes, shares and quantises nothing"),
+        (["compress", "pack", "dense", "-o", "x.safetensors"], "has no one-bit layers; name a plan: --plan int8"),
         (
             ["compress", "pack", "small.yaml", "--plan", "tenth.yaml", "-o", "x.safetensors"],
             "name its weights with --we",

@@ -3,13 +3,16 @@
 import csv
 import re
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
+
+import pytest
 
 from archspec.compress.plan import plans
 from archspec.language import zoo
 from archspec.train import recipe
-from benchmarks.experiments import experiments, needed
+from benchmarks.experiments import SPECS, experiments, needed
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 
@@ -38,85 +41,79 @@ def table(page, heading):
     return rows
 
 
-def compression_runs():
-    with (RESULTS / "compression_training.csv").open(encoding="utf-8") as file:
+def measured():
+    with (RESULTS / "runs.csv").open(encoding="utf-8") as file:
         return {row["run"]: row for row in csv.DictReader(file)}
 
 
-def test_the_printed_results_of_pruning_are_those_of_the_runs():
-    runs = compression_runs()
-    page = (RESULTS / "pruning.md").read_text(encoding="utf-8")
-    plans = re.findall(r"`lenet_300_100(?:_(\w+))?`: error", page)
-    for seed, whole, *cells in table(page, "seed | whole | `lenet_300_100`"):
-        assert whole == runs[f"plain300-{seed}"]["test_error_percent"]
-        for number, plan in enumerate(plans):
-            error, kept, ratio = cells[3 * number : 3 * number + 3]
-            run = runs.get(f"pruned300-{seed}-{plan or '12x'}")
-            if run is None:
-                assert (error, kept, ratio) == ("not run", "", "")
-                continue
-            assert (error, kept.replace(",", "")) == (run["test_error_percent"], run["weights_kept"])
-            assert ratio == f"{266_200 / int(run['weights_kept']):.2f}×"
-    for seed, whole, pruned in table(page, "seed | whole | pruned, 12.3×"):
-        assert whole == runs[f"dense300-{seed}"]["test_error_percent"]
-        assert pruned.startswith("not run") or pruned == runs[f"prune12-{seed}"]["test_error_percent"]
+def error(run):
+    """The test error of a run in per cent, as pages print it."""
+    return f"{int(run['test_errors']) / 100:.2f}"
 
 
-def test_the_printed_files_are_those_of_the_runs():
-    runs = compression_runs()
-    page = (RESULTS / "deep_compression.md").read_text(encoding="utf-8")
-    for seed, whole, pruned, *cells in table(page, "seed | whole | pruned |"):
-        assert whole == runs[f"plain300-{seed}"]["test_error_percent"]
-        assert pruned in ("not run", runs.get(f"pruned300-{seed}-12x", {}).get("test_error_percent"))
-        for kind, (error, size, ratio) in (("paper", cells[:3]), ("12x", cells[3:])):
-            run = runs.get(f"shared300-{seed}-{kind}")
-            if run is None:
-                assert (error, size, ratio) == ("not run", "", "")
-                continue
-            assert (error, size.replace(",", "")) == (run["test_error_percent"], run["packed_bytes"])
-            assert ratio == f"{4 * 266_610 / int(run['packed_bytes']):.2f}×"
+def of_a_pruning(run, weights):
+    """The cells of a pruned network: its error, what it has left, how many times fewer."""
+    return [error(run), f"{int(run['weights_kept']):,}", f"{weights / int(run['weights_kept']):.2f}×"]
 
 
-def of_a_file(run, dense_bytes):
-    """The cells of a packed run: its error, its bytes, how much smaller."""
+def of_a_file(run, params):
+    """The cells of a packed run: its error, its bytes, how much smaller than float32; nothing, where it was not run."""
     if run is None:
         return ["not run", "", ""]
-    return [
-        run["test_error_percent"],
-        f"{int(run['packed_bytes']):,}",
-        f"{dense_bytes / int(run['packed_bytes']):.2f}×",
-    ]
+    return [error(run), f"{int(run['packed_bytes']):,}", f"{4 * params / int(run['packed_bytes']):.2f}×"]
 
 
-def test_the_printed_files_of_further_plans_are_those_of_the_runs():
-    runs = compression_runs()
-    page = (RESULTS / "deep_compression.md").read_text(encoding="utf-8")
-    further = table(page, "seed | whole | `lenet_300_100_20x`")
-    for seed, whole, *cells in further:
-        assert whole == runs[f"plain300-{seed}"]["test_error_percent"]
-        kinds = [runs.get(f"shared300-{seed}-{kind}") for kind in ("20x", "40x")]
-        assert cells == [cell for run in kinds for cell in of_a_file(run, 4 * 266_610)]
-    levels = table(page, "seed | whole | `int8`")
-    for seed, whole, *cells in levels:
-        assert whole == runs[f"plain300-{seed}"]["test_error_percent"]
-        kinds = [runs.get(f"{kind}-300-{seed}") for kind in ("int8", "int4")]
-        assert cells == [cell for run in kinds for cell in of_a_file(run, 4 * 266_610)]
-    assert len(further) == len(levels) == 3
+PRUNED = {"300": ("lenet_300_100", "plain300", 266_200), "5": ("lenet_5_12x", "dense5", 430_500)}
 
 
-def test_the_printed_results_of_lenet_5_are_those_of_the_runs():
-    runs = compression_runs()
-    rows = table((RESULTS / "pruning.md").read_text(encoding="utf-8"), "seed | whole | pruned: error")
-    for seed, whole, error, kept, ratio, *cells in rows:
-        dense, pruned = runs.get(f"dense5-{seed}"), runs.get(f"pruned5-{seed}-12x")
-        assert whole == (dense["test_error_percent"] if dense else "not run")
-        if pruned is None:
-            assert (error, kept, ratio) == ("not run", "", "")
-        else:
-            assert (error, kept.replace(",", "")) == (pruned["test_error_percent"], pruned["weights_kept"])
-            assert ratio == f"{430_500 / int(pruned['weights_kept']):.2f}×"
-        assert cells == of_a_file(runs.get(f"shared5-{seed}-12x"), 4 * 431_080)
+@pytest.mark.parametrize("kind", PRUNED)
+def test_the_printed_results_of_pruning_are_those_of_the_runs(kind):
+    runs, (plan, dense, weights) = measured(), PRUNED[kind]
+    rows = table((RESULTS / "pruning.md").read_text(encoding="utf-8"), f"seed | whole | `{plan}`: error")
+    for seed, whole, *cells in rows:
+        assert whole == error(runs[f"{dense}-{seed}"])
+        told = [runs[f"pruned{kind}-{seed}-{times}"] for times in ("12x", "20x", "40x")]
+        assert cells == [cell for run in told for cell in of_a_pruning(run, weights)]
     assert len(rows) == 3
+
+
+def test_the_printed_results_of_changed_digits_are_those_of_the_runs():
+    runs = measured()
+    rows = table((RESULTS / "pruning.md").read_text(encoding="utf-8"), "seed | whole | pruned, 12×")
+    assert rows == [[s, error(runs[f"dense300-{s}"]), error(runs[f"changed300-{s}-12x"])] for s in "012"]
+
+
+FILES = {
+    "`lenet_300_100` (6 bits)": ("plain300-{}", ("shared300-{}-paper", "shared300-{}-12x"), 266_610),
+    "`lenet_300_100_20x`": ("plain300-{}", ("shared300-{}-20x", "shared300-{}-40x"), 266_610),
+    "`lenet_5`": ("dense5-{}", ("shared5-{}-paper", "shared5-{}-12x"), 431_080),
+    "`lenet_5_20x`": ("dense5-{}", ("shared5-{}-20x", "shared5-{}-40x"), 431_080),
+    "`int8`": ("plain300-{}", ("int8-300-{}", "int4-300-{}"), 266_610),
+}
+
+
+@pytest.mark.parametrize("plan", FILES)
+def test_the_printed_files_are_those_of_the_runs(plan):
+    runs, (dense, packed, params) = measured(), FILES[plan]
+    rows = table((RESULTS / "deep_compression.md").read_text(encoding="utf-8"), f"seed | whole | {plan}: error")
+    for seed, whole, *cells in rows:
+        assert whole == error(runs[dense.format(seed)])
+        told = [runs.get(name.format(seed)) for name in packed]
+        assert cells == [cell for run in told for cell in of_a_file(run, params)]
+    assert len(rows) == 3
+
+
+def test_the_printed_results_of_one_bit_are_those_of_the_runs():
+    runs = measured()
+    rows = table((RESULTS / "one_bit.md").read_text(encoding="utf-8"), "| seeds 0, 1, 2 | median | parameters")
+    kinds = ("dense5", "bwn5", "xnor5", "cifar", "bwn-cifar", "xnor-cifar")
+    for kind, (_, errors, middle, dense, size, ratio) in zip(kinds, rows, strict=True):
+        found = [runs[f"{kind}-{seed}"] for seed in "012"]
+        assert errors == ", ".join(map(error, found))
+        assert middle.strip("*") == f"{median(int(run['test_errors']) for run in found) / 100:.2f}"
+        if size:
+            whole, packed = (int(cell.removesuffix(" B").replace(",", "")) for cell in (dense, size))
+            assert ratio == f"{whole / packed:.1f}×"
 
 
 def test_the_printed_errors_of_distillation_are_those_of_the_runs():
@@ -134,8 +131,8 @@ def test_the_printed_errors_of_distillation_are_those_of_the_runs():
     assert len(rows) >= len(kinds)
 
 
-def test_no_run_saw_the_test_digits_before_its_end():
-    assert all(row["chosen_epoch"] and row["epochs_done"] == row["epochs"] for row in compression_runs().values())
+def test_no_run_saw_the_test_images_before_its_end():
+    assert all(row["chosen_epoch"] and row["epochs_done"] == row["epochs"] for row in measured().values())
 
 
 def test_each_experiment_names_what_there_is_and_runs_after_what_it_begins_from():
@@ -143,9 +140,10 @@ def test_each_experiment_names_what_there_is_and_runs_after_what_it_begins_from(
     order = list(told)
     assert len(order) == sum(len(runs) for runs in experiments().values())
     for name, command in told.items():
-        words = command.split()
-        spec = words[2 if words[0] == "compress" else 1]
-        assert spec in zoo.names() or order.index(spec) < order.index(name), command
+        words = command.format(mnist="", cifar10="", specs=SPECS).split()
+        spec = words[2 if words[0] in ("compress", "specialists") else 1]
+        assert spec in zoo.names() or Path(spec).is_file() or order.index(spec) < order.index(name), command
         for key, known in (("--plan", plans()), ("--recipe", recipe.names())):
-            assert key not in words or words[words.index(key) + 1] in known, command
+            for value in [word for before, word in pairwise(words) if before == key]:
+                assert value in known or Path(value).is_file(), command
         assert words[-2:-1] == ["--seed"], command

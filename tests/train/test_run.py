@@ -14,6 +14,7 @@ from archspec import extras
 from archspec.errors import ArchspecError, MissingExtraError
 from archspec.train import Options, Recipe, TrainingStoppedError, Watcher, checkpoint, data, evaluate, fit, loop, run
 from archspec.train.data import Data
+from archspec.train.score import device_of
 
 
 class Stop(Watcher):
@@ -277,6 +278,12 @@ def test_devices_and_precisions_that_there_are_not_are_refused(plain, tmp_path):
         fit(plain, chosen=Recipe(), out=tmp_path / "a", options=Options(device="tpu"))
     with pytest.raises(ArchspecError, match="precision fp16 needs a GPU; on a processor, try bf16 or no"):
         fit(plain, chosen=Recipe(precision="fp16"), out=tmp_path / "a", options=Options(device="cpu"))
+
+
+def test_a_build_that_knows_a_gpu_computes_without_one_where_there_is_none(monkeypatch):
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda *_: torch.device("cuda"))
+    assert device_of("auto") == torch.device("cpu")
 
 
 def test_processes_that_cannot_work_together_are_refused(plain, tmp_path, monkeypatch):
