@@ -146,7 +146,7 @@ def torchvision(name: str) -> Callable[[], Any]:
     module, _, factory = f"torchvision.models.{name}".rpartition(".")
     make = getattr(import_module(module), factory)
     settings = {"weights_backbone": None, "aux_loss": False} if module.endswith("segmentation") else {}
-    settings |= {"init_weights": False} if factory in {"inception_v3", "googlenet"} else {}
+    settings |= {"init_weights": False, "aux_logits": False} if factory in {"inception_v3", "googlenet"} else {}
     return partial(
         make, weights=None, **{k: v for k, v in settings.items() if not (k == "aux_loss" and "lraspp" in name)}
     )

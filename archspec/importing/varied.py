@@ -33,6 +33,17 @@ class Varied(int):
 
     __rmul__ = __mul__
 
+    def __add__(self, other: int) -> int:
+        return self._with(other, int.__add__)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: int) -> int:
+        return self._with(other, int.__sub__)
+
+    def __rsub__(self, other: int) -> int:
+        return self._with(other, lambda a, b: b - a)
+
     def __floordiv__(self, other: int) -> int:
         return self._with(other, int.__floordiv__)
 

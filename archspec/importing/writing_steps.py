@@ -138,7 +138,11 @@ class _Writer:
         if isinstance(item, ModuleItem):
             return Group(body=self._inner(item.items), **self._as(item, cleaned(item.name)))
         if isinstance(item, Repeated):
-            return Repeat(repeat=item.times, body=self._inner(item.items), **self._as(item, cleaned(item.name)))
+            return Repeat(
+                repeat=_written(item.times, self.text),
+                body=self._inner(item.items),
+                **self._as(item, cleaned(item.name)),
+            )
         if isinstance(item, ConditionItem):
             other = self.body(item.other) if item.other else None
             return When(when=item.condition, then=self.body(item.then), **({"else": other} if other else {}))
@@ -167,8 +171,9 @@ class _Writer:
         rows = [names, *(cells for _, cells in filled)]
         repeat: dict[str, Any] = {}
         if any(row.times > 1 for row in table.rows):
-            header.append(TableColumn(name="n"))
-            rows.append([row.times for row in table.rows])
+            column, cells = self._column("n", [row.times for row in table.rows], again=False)
+            header.append(column)
+            rows.append(cells)
             repeat = {"repeat": "n", "after_first": after}
         by_row = tuple(zip(*rows, strict=True))
         return TableStep(table=TableRows(columns=tuple(header), block=table.block, rows=by_row, **repeat))
@@ -178,6 +183,9 @@ class _Writer:
         texts = [written({name: cell}, self.text)[name] for cell in cells]
         numbers = [int(cell) for cell in cells if isinstance(cell, Varied)]
         told = [str(text) for text, cell in zip(texts, cells, strict=True) if cell is not None]
+        symbol = told[0].rpartition(" * ")[2] if told else ""
+        if symbol.isidentifier() and told == [f"{number} * {symbol}" if number > 1 else symbol for number in numbers]:
+            return TableColumn(name=name, built=f"{symbol} * {name}"), [None if c is None else int(c) for c in cells]
         functions = {text.partition("(")[0] for text in told}
         if len(numbers) != len(told) or len(functions) != 1 or again:
             return TableColumn(name=name), texts

@@ -53,6 +53,7 @@ class Arguments:
         count: How many bodies there are.
         simple: Whether the block is a single layer, whose width is its argument whatever flows in.
         entries: How many channels flow into each body; ANY where none do.
+        exits: How many flow out of each.
         columns: The arguments by their names, each with its value in every body; ANY where it does not matter.
         flowing: What an argument is where a call does not say it, of those that follow the channels that flow in.
     """
@@ -60,6 +61,7 @@ class Arguments:
     count: int
     simple: bool = False
     entries: Column = field(default_factory=list)
+    exits: Column = field(default_factory=list)
     columns: dict[str, Column] = field(default_factory=dict)
     flowing: dict[str, str] = field(default_factory=dict)
 
@@ -94,9 +96,23 @@ class Arguments:
         return (
             self._of_arguments(kind, values, known)
             or self._of_entry(kind, values, known)
+            or self._of_exit(kind, values, known)
             or self._as_multiple(kind, values, flowing, known)
             or self.add(kind, values)
         )
+
+    def _of_exit(self, kind: str, values: Column, known: list[int]) -> str | None:
+        """What the block gives less what flows in, which is joined to it: an argument that need not be given either."""
+        if kind != "c" or self.simple or any(not isinstance(each, int) for each in (*self.entries, *self.exits)):
+            return None
+        joined = [out - into for out, into in zip(self.exits, self.entries, strict=True)]
+        if any(joined[number] != values[number] for number in known) or len(set(self.entries)) == 1:
+            return None
+        every = list(range(self.count))
+        whole = self._of_arguments(kind, self.exits, every) or self.add(kind, self.exits)
+        name = self.add(kind, joined)
+        self.flowing[name] = f"{whole} - in_channels"
+        return name
 
     def _factor(self, values: Column, flowing: Column, known: list[int]) -> str | None:
         """The width of a step that only some bodies have, as an expansion t that is 1 in the others."""
@@ -175,7 +191,8 @@ class Arguments:
     def ordered(self) -> dict[str, Any]:
         """The arguments as papers list them, each with its default."""
         names = sorted(
-            self.columns, key=lambda name: ORDER.index(letter(name)) if letter(name) in ORDER else len(ORDER)
+            self.columns,
+            key=lambda name: (name in self.flowing, ORDER.index(letter(name)) if letter(name) in ORDER else len(ORDER)),
         )
         return {name: self.default(name) for name in names}
 

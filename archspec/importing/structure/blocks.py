@@ -96,7 +96,8 @@ def _block(found: Recovered, kind: str, members: list[ModuleItem]) -> None:
     if slots is None:
         raise AssertionError("members are alike")
     entries = [scope.entry[1] if len(scope.entry) > 1 else ANY for scope in members]
-    arguments = Arguments(len(members), simple=kind.startswith("conv_"), entries=entries)
+    exits = [scope.exit[1] if len(scope.exit) > 1 else ANY for scope in members]
+    arguments = Arguments(len(members), simple=kind.startswith("conv_"), entries=entries, exits=exits)
     body = _body(slots, list(range(len(members))), arguments)
     name = _free(kind, found.blocks)
     body = rows(body, found.blocks)
