@@ -351,6 +351,7 @@ class Architecture(Reported):
         logits: bool = False,
         batch: int | None = None,
         opset: int | None = None,
+        keep: bool = False,
         **symbols: Any,
     ) -> "WrittenFile":
         """Write the network as a file that runs without this library: PyTorch source, an exported program, or ONNX.
@@ -366,6 +367,8 @@ class Architecture(Reported):
             logits: Whether it ends before its last softmax.
             batch: How many inputs go through a program at once; any number, unless it is given.
             opset: The version of ONNX's operators; torch's own choice, unless it is given.
+            keep: Whether ONNX has all arrays under their names and with their values, so that it can be imported again
+                whole; else batch normalisations are folded into convolutions, and biases of zeros are gone.
             symbols: Values for symbols, in place of a mapping.
 
         Returns:
@@ -389,7 +392,7 @@ class Architecture(Reported):
         model = self.to_torch(bindings, seed=seed, weights=weights, logits=logits)
         from archspec.weights.note import note
 
-        asked = runtime.ExportRequest(batch, opset, note(weights))
+        asked = runtime.ExportRequest(batch, opset, note(weights), keep)
         written = runtime.export(model, self._expanded(logits, bindings), path, asked)
         of = f"weights of {weights}" if isinstance(weights, str | os.PathLike) else "weights handed over"
         return replace(written, facts=(*written.facts, "fresh weights" if weights is None else of))

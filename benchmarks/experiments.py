@@ -3,6 +3,7 @@
     python -m benchmarks.experiments run distillation --mnist data/mnist --out runs
     python -m benchmarks.experiments run pruned5-0-12x --mnist data/mnist --out runs --until 20:45
     python -m benchmarks.experiments table --out runs > runs.csv
+    python -m benchmarks.experiments epochs distillation --out runs > epochs.csv
 
 What is to be run are groups and runs of experiments.yaml, with what they begin from. What is finished is not run again,
 and what was interrupted goes on. Two of these commands may work in one folder: each takes what the other has not begun.
@@ -24,6 +25,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,7 @@ COLUMNS = (
     *("temperature", "hard", "chosen_epoch", "validation_errors", "validation_images", "test_errors", "test_loss"),
     *("weights_kept", "packed_bytes", "processor", "processor_seconds", "command"),
 )
+EPOCHS = ("run", "kind", "seed", "epoch", "lr", "loss", "learned", "validation_loss", "validation_error")
 
 
 def experiments() -> dict[str, dict[str, str]]:
@@ -220,6 +223,24 @@ def row(name: str, command: str, out: Path) -> dict[str, Any]:
     }
 
 
+def parts(name: str, command: str, out: Path) -> Iterator[tuple[str, str]]:
+    """The runs that a command makes: itself, or those of an ensemble or of specialists."""
+    if not several(command):
+        yield name, command
+    for file in sorted((out / name).glob("*/run.json")) if several(command) else ():
+        yield f"{name}/{file.parent.name}", command
+
+
+def epochs(name: str, out: Path) -> Iterator[dict[str, Any]]:
+    """The epochs of a finished run; its kind is its name without the seed, or what it is in an ensemble."""
+    seed = json.loads((out / name / "run.json").read_text(encoding="utf-8"))["recipe"]["seed"]
+    group, _, member = name.partition("/")
+    kind = ("member" if member.isdecimal() else member) or re.sub(r"-\d(?=-|$)", "", group)
+    with (out / name / "epochs.csv").open(encoding="utf-8", newline="") as file:
+        for epoch in csv.DictReader(file):
+            yield {"run": name, "kind": kind, "seed": seed, **{key: epoch[key] for key in EPOCHS[3:]}}
+
+
 def in_any(recipe: dict[str, Any], key: str) -> dict[str, Any] | None:
     """The keys of a method, of the recipe or of one of its stages."""
     return recipe.get(key) or next((stage[key] for stage in recipe.get("stages") or () if stage.get(key)), None)
@@ -247,7 +268,7 @@ def clock(text: str) -> datetime:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.experiments")
-    parser.add_argument("what", choices=["run", "table"])
+    parser.add_argument("what", choices=["run", "table", "epochs"])
     parser.add_argument("names", nargs="*", help="groups and runs of experiments.yaml; all, if none is given")
     parser.add_argument("--out", type=Path, default=Path("runs"))
     parser.add_argument("--mnist", type=Path, default=Path("data/mnist"))
@@ -257,15 +278,14 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     runs = list(needed(given.names or list(experiments())))
     if given.what == "run":
-        work(runs, given)
-    else:
-        writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for name, command in runs:
-            if finished(given.out / name, command):
-                folders = sorted((given.out / name).glob("*/run.json")) if several(command) else ()
-                names = [f"{name}/{file.parent.name}" for file in folders] or [name]
-                writer.writerows(row(each, command, given.out) for each in names)
+        return work(runs, given)
+    names = [each for run in runs if finished(given.out / run[0], run[1]) for each in parts(*run, given.out)]
+    each_row = chain.from_iterable(epochs(name, given.out) for name, _ in names)
+    rows = each_row if given.what == "epochs" else (row(name, command, given.out) for name, command in names)
+    writer = csv.DictWriter(sys.stdout, EPOCHS if given.what == "epochs" else COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return None
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -21,7 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 LATER = {
-    *("densenet", "efficientnet", "ghostnet", "mnasnet", "mobilenet_v3_large", "regnet", "resnext"),
+    *("bert", "densenet", "efficientnet", "ghostnet", "lraspp_mobilenet_v3", "mnasnet", "mobilenet_v3_large"),
+    *("mobilenet_wake_words", "mobilevit", "regnet", "resnext", "ssdlite_mobilenet_v3", "swin"),
     *("inception_v3_keras_2016", "mobilenet_full", "resnet34", "resnet101", "resnet152", "squeezenet_v1_1", "vgg19"),
 }
 """Networks whose blocks a smaller one of the zoo has too: laws over the whole zoo hold them by --long alone.
@@ -30,19 +33,38 @@ Their figures, their agreement with torch and what the language says of them are
 """
 ALWAYS = ("golden", "language", "zoo")
 
+ZOO = {path.stem for path in (Path(__file__).parent.parent / "specs").glob("*.yaml")}
+TRACED = {"acoustic_model", "ds_cnn", "mobilenet_v2", "shufflenet", "squeezenet_meta"}
+"""Networks whose laws coverage sees; it would see the same lines of others, and take twice their time again."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is tried at length alone."""
-    reason = pytest.mark.skip(reason="a smaller network of the zoo has the same blocks; run by --long")
-    for item in items if not config.option.long else ():
+    """Leave out what is tried at length alone, and trace what coverage has not seen of another network."""
+    later = pytest.mark.skip(reason="a smaller network of the zoo has the same blocks; run by --long")
+    for item in items:
         name = getattr(item, "callspec", None) and item.callspec.params.get("name")  # type: ignore[attr-defined]
-        if name in LATER and item.path.parent.name not in ALWAYS and item.path.name != "test_verify.py":
-            item.add_marker(reason)
+        if name in ZOO - TRACED:
+            item.add_marker(pytest.mark.no_cover)
+        always = item.path.parent.name in ALWAYS or item.path.name == "test_verify.py"
+        if name in LATER and not (always or config.option.long):
+            item.add_marker(later)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config.option, "long"):
         config.option.long = False
+    if hasattr(config, "workerinput") and (coverage := sys.modules.get("coverage")):
+        _stop_the_first_tracer_of(coverage)
+
+
+def _stop_the_first_tracer_of(coverage: ModuleType) -> None:
+    """Let `no_cover` mean what it says in a worker of xdist.
+
+    There pytest-cov 7.1 takes its process for the main one, starts to trace, sees at the session's start what it is and
+    starts again. A test that is not to be traced pauses the second tracer, and coverage goes on with the first.
+    """
+    if first := coverage.Coverage.current():
+        first.stop()
 
 
 @pytest.fixture(autouse=True)

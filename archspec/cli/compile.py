@@ -18,6 +18,7 @@ from archspec.extras import need
 @click.option("--logits", is_flag=True, help="Leave the last softmax out, if there is one.")
 @click.option("--batch", type=click.IntRange(1, 10**6), help="Inputs at once.  [default: any number]")
 @click.option("--opset", type=int, metavar="N", help="Of ONNX's operators.  [default: torch's choice]")
+@click.option("--keep", is_flag=True, help="ONNX with all names and values, batch normalisations not folded.")
 @click.option("--int8", is_flag=True, help="Weights and activations of 8 bits; says what that costs on test images.")
 @click.option("--data", metavar="DATA", help="With --int8, as for train.  [default: the run's; else digits]")
 @click.option("--calibration", default=256, show_default=True, type=click.IntRange(1), help="Images, with --int8.")
@@ -30,6 +31,7 @@ def command(  # noqa: PLR0913  # one argument an option
     logits: bool,
     batch: int | None,
     opset: int | None,
+    keep: bool,
     int8: bool,
     data: str | None,
     calibration: int,
@@ -46,8 +48,12 @@ def command(  # noqa: PLR0913  # one argument an option
     if not int8:
         if data is not None:
             raise click.UsageError("--data is for --int8, whose ranges come from images")
-        echo_message(arch.write(output, bound, seed=seed, weights=weights, logits=logits, batch=batch, opset=opset))
+        echo_message(
+            arch.write(output, bound, seed=seed, weights=weights, logits=logits, batch=batch, opset=opset, keep=keep)
+        )
         return
+    if keep:
+        raise click.UsageError("--int8 folds batch normalisations, and keeps nothing; leave out --keep")
     if weights is None:
         raise ArchspecError("--int8 is of weights that have learned: name them with --weights, or a run as SPEC")
     if batch is not None:

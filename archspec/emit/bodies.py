@@ -32,8 +32,29 @@ def steps(bodies: tuple[Body, ...]) -> Iterator[Step]:
 
 
 def froms(bodies: tuple[Body, ...], document: Document) -> Counter[str]:
-    """The names that steps go back to, and how often."""
-    return Counter(label for step in steps(bodies) for label in _sources(step, document))
+    """The names that steps go back to, and how often; what is inside of one block, inside of all that share with it."""
+    found = Counter(label for step in steps(bodies) for label in _sources(step, document))
+    owners = _owners(bodies)
+    for label in [*found]:
+        head, _, inner = label.partition("/")
+        if inner and (head in owners or head in owners.values()):
+            owner = owners.get(head, head)
+            for name in (owner, *(name for name, other in owners.items() if other == owner)):
+                found[f"{name}/{inner}"] += 0
+    return found
+
+
+def _owners(bodies: tuple[Body, ...]) -> dict[str, str]:
+    """Of each step that shares weights the one that has them first."""
+    found: dict[str, str] = {}
+    for step in steps(bodies):
+        rows = step.table.cells() if isinstance(step, TableStep) else ()
+        pairs = [(cells.get("as"), cells.get("share")) for cells in rows]
+        pairs += [(step.as_, step.share)] if isinstance(step, (Call, Use)) else []
+        for name, share in pairs:
+            if share is not None and name is not None:
+                found[str(name)] = found.get(str(share), str(share))
+    return found
 
 
 def _sources(step: Step, document: Document) -> Iterator[str]:

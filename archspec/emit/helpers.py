@@ -86,6 +86,7 @@ INLINED: Mapping[str, str] = {
     "LearnedTensor": "runtime/learned.py",
     "LstmLayers": "runtime/recurrent.py",
     "Quantiser": "runtime/quantisation.py",
+    "RelativePositionBias": "runtime/attention.py",
     "RnnLayers": "runtime/recurrent.py",
     "RotaryEmbedding": "runtime/attention.py",
     "TokenEmbedding": "runtime/learned.py",

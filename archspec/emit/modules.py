@@ -9,9 +9,9 @@ from archspec.emit.bodies import expressions
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import conditional, settled
 from archspec.emit.containers import add_module, child_code, child_statement, told_size
-from archspec.emit.facts import BlockFacts
+from archspec.emit.facts import BlockKey
 from archspec.emit.finish import SELF
-from archspec.emit.flow import Either, mapped
+from archspec.emit.flow import Either, mapped, sizes
 from archspec.emit.frame import Called, Frame, Named, call_module
 from archspec.emit.layer import LayerCode, function_code, layers, module_code, settings, tied_code
 from archspec.emit.naming import identifier
@@ -130,15 +130,19 @@ def _apply_again(
     found = layers(callee, args, (frame.flow,), frame.scope.whole, pair)
     if isinstance(found, Fork) or not isinstance(found.call, Module):
         raise ArchspecError(f"share: how {callee} is computed depends on a condition")
-    for call in found.call.before:
-        frame.flow_into(function_code(call, (frame.x,)))
+    _around(found.call.before, frame)
     if made.callee == callee and same:
         frame.flow_into(call_module(made.module, frame.x))
     else:
         frame.flow_into(tied_code(found.call, frame.x, Code("attr", (made.module, "weight"), TENSOR)))
-    for call in found.call.after:
-        frame.flow_into(function_code(call, (frame.x,)))
+    _around(found.call.after, frame)
     frame.flow, frame.does = settled(found.shape, frame), True
+
+
+def _around(calls: tuple[Function, ...], frame: Frame) -> None:
+    """The functions before or behind a module that is called again."""
+    for call in calls:
+        frame.flow_into(function_code(replace(call, kwargs=kept_settings(call.kwargs, frame)), (frame.x,)))
 
 
 def _remember(label: str | None, made: Called, frame: Frame) -> None:
@@ -267,6 +271,7 @@ def _block(
     scope = frame.scope
     prefix = f"{label}/"
     given = tuple(each.removeprefix(prefix) for each in scope.from_uses if label and each.startswith(prefix))
+    given = given if again is None else again.given
     flows = {"": frame.flow, **{each: shape for each, (shape, _) in taken.named.items()}}
     if any(isinstance(shape, Either) for shape in list(flows.values())[1:]):
         raise ArchspecError(f"a value that {callee} takes has one of several numbers of axes")
@@ -277,15 +282,9 @@ def _block(
     told = mapped(lambda size: _told(size, known), facts.shape)
     frame.does = code.either(frame.does, code.substituted(facts.does, known))
     more = tuple(x for _, x in taken.named.values())
+    shapes = {"": told, **{each: mapped(lambda size: _told(size, known), shape) for each, shape in facts.given.items()}}
     if again is not None:
-        if again.given or given or isinstance(told, Either):
-            raise ArchspecError(f"share: values inside '{callee}' are asked for, or it gives one of several ranks")
-        frame.flow_into(call_module(again.module, frame.x, *more))
-        shape = tuple(
-            told_size(again.module, facts.key, axis, len(told), frame) if size is None else size
-            for axis, size in enumerate(told)
-        )
-        frame.flow = settled(shape, frame)
+        _take(again.module, call_module(again.module, frame.x, *more), shapes, facts.key, prefix, frame)
         return
     if isinstance(name, str):
         module = child_code(name, frame)
@@ -294,7 +293,7 @@ def _block(
             own = {arg: code.substituted(value, known) for arg, value in each.args.items()}
             _remember(f"{label}/{inner}" if label else None, replace(each.inside(module), args=own), frame)
     if given:
-        _give(name, made, told, facts, known, prefix, more, frame)
+        _give(name, made, shapes, facts.key, prefix, more, frame)
         return
     if isinstance(told, Either):
         add_module(name, made, frame, more)
@@ -318,35 +317,43 @@ def _block(
 
 
 def _give(
-    name: Any,
-    made: Any,
-    told: Any,
-    facts: BlockFacts,
-    known: Mapping[Code, Any],
-    prefix: str,
-    more: tuple[Code, ...],
-    frame: Frame,
+    name: Any, made: Any, shapes: dict[str, Any], key: BlockKey, prefix: str, more: tuple[Code, ...], frame: Frame
 ) -> None:
     """A block that gives values of its inside beside what flows."""
-    shapes = {"": told, **{each: mapped(lambda size: _told(size, known), shape) for each, shape in facts.given.items()}}
-    if any(isinstance(shape, Either) for shape in shapes.values()):
-        raise ArchspecError(f"what '{facts.key.callee}' gives has one of several numbers of axes")
     module: Any = made
-    if any(size is None for shape in shapes.values() for size in shape):
-        module = frame.scope.module(facts.key.callee)
+    if any(size is None for shape in shapes.values() for size in sizes(shape)):
+        module = frame.scope.module(key.callee)
         frame.lines.set(module, made)
     frame.lines.add(child_statement(name, module, frame))
+    _take(module, call_module(child_code(name, frame), frame.x, *more), shapes, key, prefix, frame)
+
+
+def _take(module: Any, call: Code, shapes: dict[str, Any], key: BlockKey, prefix: str, frame: Frame) -> None:
+    """What flows out of a module and the values of its inside, from a call of it.
+
+    Args:
+        module: The module, which tells the sizes that no one else can.
+        call: The call of it in the forward.
+        shapes: The shapes of what flows, which has no name, and of the values, as far as they are known.
+        key: That of the facts of its class.
+        prefix: What the names of the values begin with.
+        frame: Where it is called.
+    """
+    if any(isinstance(shape, Either) for shape in shapes.values()):
+        raise ArchspecError(f"what '{key.callee}' gives has one of several numbers of axes")
     for each, shape in shapes.items():
         shapes[each] = tuple(
-            told_size(module, facts.key, axis, len(shape), frame, each) if size is None else size
+            told_size(module, key, axis, len(shape), frame, each) if size is None else size
             for axis, size in enumerate(shape)
         )
-    value = call_module(child_code(name, frame), frame.x, *more)
     frame.x = frame.scope.tensor(frame.x)
     frame.flow = settled(shapes.pop(""), frame)
     names = {prefix + each: shape for each, shape in shapes.items()}
+    if not names:
+        frame.written().set(frame.x, call)
+        return
     given = {label: (shape, frame.scope.tensor(None, identifier(label))) for label, shape in names.items()}
-    frame.written().add(Unpack((str(frame.x), *(str(x) for _, x in given.values())), value))
+    frame.written().add(Unpack((str(frame.x), *(str(x) for _, x in given.values())), call))
     frame.named |= given
 
 

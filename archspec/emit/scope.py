@@ -25,7 +25,7 @@ def dimensions(rank: int) -> tuple[str, ...]:
     >>> dimensions(4), dimensions(2)
     (('batch', 'channels', 'height', 'width'), ('batch', 'features'))
     """
-    known = {2: ("features",), 3: ("length", "channels"), 4: ("channels", "height", "width")}
+    known = {1: (), 2: ("features",), 3: ("length", "channels"), 4: ("channels", "height", "width")}
     return ("batch", *known.get(rank, (*(f"size{i}" for i in range(1, rank - 1)), "channels")))
 
 

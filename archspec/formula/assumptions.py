@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import sympy
 from sympy import Add, Expr, Integer, Rational, Symbol
 
-from archspec.symbols import Ceil, CeilDiv, Condition, Floor, MakeDivisible, reduced, replaced, to_sympy
+from archspec.symbols import Ceil, CeilDiv, Condition, Floor, MakeDivisible, known_whole, reduced, replaced, to_sympy
 
 ROUNDINGS = (CeilDiv, Floor, Ceil, MakeDivisible)
 
@@ -269,13 +269,12 @@ def merged(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
 
 def _follows(condition: Condition, other: Condition) -> bool:
     """Whether a quotient is whole because it is a whole multiple of another that is."""
-    times = (condition.left / condition.right) / (other.left / other.right)
-    return bool(times.is_integer)
+    return bool(known_whole((condition.left / condition.right) / (other.left / other.right)))
 
 
 def _whole(monomial: Expr, share: Rational) -> Condition | None:
     """That the share of the monomial is whole; None if that is plain."""
-    if (share * monomial).is_integer:
+    if known_whole(share * monomial):
         return None
     over, under = sympy.fraction(monomial)
     return Condition("divides", share.p * over, share.q * under)

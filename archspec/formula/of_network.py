@@ -12,7 +12,7 @@ from archspec.dims import recording, settled, values_at_hand
 from archspec.errors import ArchspecError, BindingError, UndecidableError, UnknownNameError, did_you_mean
 from archspec.formula.assumptions import assumed
 from archspec.formula.closed_form import Arrangement, Formula, written
-from archspec.formula.collected import sizes, summed
+from archspec.formula.collected import repeats, sizes, summed
 from archspec.graph import Network
 from archspec.language import Document
 from archspec.memory.peak import peak_bytes
@@ -101,6 +101,7 @@ def formulas(
     choices = {name: each.choices for name, each in document.symbols.items() if each.choices}
     open_ones = [each for each in conditions if not each.holds_for(choices)]
     assumptions = assumed((*network.conditions, *open_ones), least.get, decisive)
+    times = repeats(network)
     by_size = tuple(size for size in dict.fromkeys(map(assumptions.put, sizes(network))) if size.free_symbols)
 
     alike = by in ("total", "operator") and part is None  # then a repeat of any length has the same rows
@@ -112,9 +113,9 @@ def formulas(
                 above, below = (Add(*terms(cost.quantity(name))) for name in (of_what.above, of_what.below))
                 if below == 0:
                     raise ArchspecError(f"there is no {of_what.below} for {of_what.name} to be of")
-                return written({above / below: 1}, by_size, "quotient")
+                return written({above / below: 1}, by_size, "quotient", times)
             each = figures or place.of(symbolic).each(of_what)
-            return written(summed(map(assumptions.put, each)), by_size, arrangement)
+            return written(summed(map(assumptions.put, each)), by_size, arrangement, times)
 
         return Formula(
             of=document.name if group in ("", document.name) else f"{document.name}/{group}",
@@ -124,6 +125,7 @@ def formulas(
             symbols=letters,
             assumptions=assumptions.conditions,
             sizes=by_size,
+            times=times,
             letters={name: each.latex for name, each in document.symbols.items() if each.latex},
             convention=counting.convention.name,
             counting=counting,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from archspec.dims import is_array
+from archspec.dims import is_array, is_symbolic
 from archspec.errors import Mark, SpecError
 from archspec.graph.network import Node
 from archspec.ops.base import same_size
@@ -58,7 +58,17 @@ def _weights(expansion: "Expansion", node: Node) -> tuple[Any, ...]:
 def _equal(one: Any, other: Any) -> bool:
     """Whether two torch calls are the same; those with arrays are taken to be."""
     values = (*one.kwargs.values(), *other.kwargs.values())
-    return any(map(is_array, values)) or bool(one == other)
+    if any(map(is_array, values)) or one == other:
+        return True
+    return (
+        type(one) is type(other)
+        and one.kwargs.keys() == other.kwargs.keys()
+        and one.target == other.target
+        and all(
+            a == b or ((is_symbolic(a) or is_symbolic(b)) and same_size(a, b))
+            for a, b in zip(one.kwargs.values(), other.kwargs.values(), strict=True)
+        )
+    )
 
 
 def _shared(expansion: "Expansion", node: Node, other: Node, at: Mark | None) -> dict[str, str]:

@@ -7,9 +7,10 @@ from archspec.errors import ArchspecError, SpecErrors
 from archspec.graph.names import state_key
 from archspec.importing.flat import FlatGraph
 from archspec.importing.items import ForkItem, Items, Leaf, flattened
+from archspec.importing.listing import Listing
 from archspec.importing.program import HeldArray
 from archspec.importing.proof import proved
-from archspec.importing.reading import shared
+from archspec.importing.sharing import sharing
 from archspec.importing.structure import recovered
 from archspec.importing.structure.blocks import FoundBlock
 from archspec.importing.wiring import wired
@@ -45,9 +46,10 @@ def imported(graph: FlatGraph, *, flat: bool = False) -> Imported:
         flat: Whether to list its nodes one after the other, without the structure that is found in them.
 
     Raises:
-        ArchspecError: Two of its layers share an array.
+        ArchspecError: Two of its layers have some of their arrays in common, and not all.
     """
-    refuse_sharing(graph)
+    if graph.more_inputs or graph.more_outputs or sharing(graph):
+        return _listed(graph)
     why: tuple[str, ...] = ()
     if not flat:
         try:
@@ -118,16 +120,35 @@ def document_from(
 
 
 def refuse_sharing(graph: FlatGraph) -> None:
-    """Refuse a model of which two layers have one array.
+    """Refuse a model that has a form as a list of steps alone.
 
     Raises:
-        ArchspecError: It has such layers; they are named.
+        ArchspecError: It has several inputs or outputs, or layers that share weights.
     """
-    for array, nodes in shared(graph):
-        places = " and ".join(str(node.place) or node.name for node in nodes[:3])
+    if graph.more_inputs or graph.more_outputs or sharing(graph):
         raise ArchspecError(
-            f"{graph.name} uses {array.key} {len(nodes)} times (at {places}); layers that share weights have no form"
+            f"{graph.name} has several inputs or outputs, or layers that share weights; --vary is of models without"
         )
+
+
+def _listed(graph: FlatGraph) -> Imported:
+    """A model with several inputs or outputs, or with weights that are used twice: each step says what it takes."""
+    listing = Listing(graph)
+    sizes, symbols = _input(graph)
+    ends: dict[str, Any] = {"inputs": listing.inputs} if listing.inputs else {"input": sizes}
+    if listing.outputs:
+        ends["outputs"] = listing.outputs
+    document = Document(
+        archspec=1,
+        name=cleaned(graph.name) or "imported",
+        symbols={} if listing.inputs else symbols,
+        network=listing.steps,
+        **ends,
+    )
+    if faults := check(document):
+        raise SpecErrors(faults)
+    names = proved(document, graph, list(graph.nodes))
+    return Imported(document, arrays_of(graph, names), graph.notes, names)
 
 
 def _plain(graph: FlatGraph) -> Items:
@@ -162,9 +183,10 @@ def arrays_of(graph: FlatGraph, names: dict[str, str]) -> dict[str, HeldArray]:
         graph: The model.
         names: What the document calls its nodes.
     """
+    again = sharing(graph)
     return {
         state_key(names[node.name], array): held
         for node in graph.nodes
         for array, held in node.arrays.items()
-        if node.name in names
+        if node.name in names and node.name not in again
     }

@@ -76,11 +76,13 @@ def read_program(program: ExportedProgram, name: str) -> Program:
     }
     state: Mapping[str, Any] = {**program.state_dict, **program.constants}
     calls, shapes, arrays = [], dict[str, tuple[int, ...]](), {}
+    learned = set(signature.inputs_to_parameters)
     for node in program.graph.nodes:
         if node.op == "placeholder" and node.name in held:
             key = held[node.name]
-            learned = node.name in signature.inputs_to_parameters
-            arrays[node.name] = HeldArray(key, tuple(state[key].shape), partial(_numbers, state[key]), learned)
+            arrays[node.name] = HeldArray(
+                key, tuple(state[key].shape), partial(_numbers, state[key]), node.name in learned
+            )
         elif node.op == "call_function" and str(node.target) != "<built-in function getitem>":
             calls.append(_call(node, shapes))
         elif node.op == "placeholder":

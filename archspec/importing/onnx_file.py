@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import resolve_below
+from archspec.importing.onnx_weights import put_aside
 from archspec.importing.program import HeldArray, Place, Program, ProgramCall, Value
 from archspec.writing import printable
 
@@ -48,8 +49,8 @@ def read_onnx(path: str | os.PathLike[str]) -> Program:
         _check(proto, file)
     with _refused(file):
         _fix_batch(proto, file)
-        model = _folded(proto, file)
-        return _program(model, file)
+        model, learned = _folded(proto, file)
+        return _program(model, file, learned)
 
 
 def _parsed(file: Path) -> "onnx.ModelProto":
@@ -186,7 +187,7 @@ def _fix_batch(model: "onnx.ModelProto", file: Path) -> None:
 # ------------------------------------------------------------------ folding, and the program
 
 
-def _folded(proto: "onnx.ModelProto", file: Path) -> "ir.Model":
+def _folded(proto: "onnx.ModelProto", file: Path) -> "tuple[ir.Model, dict[str, ir.TensorProtocol]]":
     import onnx_ir as ir
     from onnx_ir.passes.common import InlinePass
     from onnxscript.optimizer import fold_constants
@@ -200,16 +201,19 @@ def _folded(proto: "onnx.ModelProto", file: Path) -> "ir.Model":
             value.type = ir.TensorType(value.const_value.dtype)
     if model.functions:
         InlinePass()(model)
+    learned = put_aside(model)
     fold_constants(model, onnx_shape_inference=True)
-    return model
+    return model, learned
 
 
-def _program(model: "ir.Model", file: Path) -> Program:
+def _program(model: "ir.Model", file: Path, learned: "dict[str, ir.TensorProtocol]") -> Program:
     graph = model.graph
-    arrays = {name: _array(name, value.const_value) for name, value in graph.initializers.items() if value.const_value}
+    arrays = {name: _array(name, tensor, learned=True) for name, tensor in learned.items()}
+    arrays |= {name: _array(name, value.const_value) for name, value in graph.initializers.items() if value.const_value}
     shapes, calls = dict[str, tuple[int, ...]](), []
     for value in graph.inputs:
-        shapes[str(value.name)] = _sizes(value)
+        if value.name not in arrays:
+            shapes[str(value.name)] = _sizes(value)
     for node in graph:
         if node.op_type == "Constant" and node.outputs[0].const_value is not None:
             name = str(node.outputs[0].name)
@@ -272,8 +276,8 @@ def _sizes(value: "ir.Value") -> tuple[int, ...]:
     return tuple(int(size) for size in value.shape or ())  # type: ignore[arg-type]  # static: _fix_batch
 
 
-def _array(name: str, tensor: "ir.TensorProtocol") -> HeldArray:
-    return HeldArray(name, tuple(int(size) for size in tensor.shape), tensor.numpy)  # type: ignore[arg-type]
+def _array(name: str, tensor: "ir.TensorProtocol", *, learned: bool = False) -> HeldArray:
+    return HeldArray(name, tuple(int(size) for size in tensor.shape), tensor.numpy, learned)  # type: ignore[arg-type]
 
 
 def _call(node: "ir.Node") -> ProgramCall:

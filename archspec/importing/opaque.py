@@ -94,7 +94,7 @@ def short(function: str) -> str:
 
 def _said(foreign: list[FlatNode]) -> str:
     counts = Counter(node.operator for node in foreign)
-    named = [f"{printable(name, 60)} ({often}×)" for name, often in counts.most_common(MOST_NAMED)]
+    named = [f"{printable(name.strip("~"), 60)} ({often}×)" for name, often in counts.most_common(MOST_NAMED)]
     more = f", and {len(counts) - MOST_NAMED} more" if len(counts) > MOST_NAMED else ""
     return (
         f"opaque, because no operator computes it: {', '.join(named)}{more}; shapes are those at this input, and what "

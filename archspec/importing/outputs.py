@@ -14,7 +14,8 @@ from archspec.importing.document import Imported
 from archspec.importing.program import Program, Value
 from archspec.runtime import build
 
-Run: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
+Run: TypeAlias = Callable[..., Any]
+"""What takes the inputs, and gives the output, or all of them."""
 
 TOLERANCE = 1e-4
 """By what share of the largest number outputs may differ: kernels add in other orders."""
@@ -61,20 +62,41 @@ def difference_of(found: Imported, tensors: dict[str, torch.Tensor], program: Pr
     for value in missing.values():
         value.zero_()  # num_batches_tracked, which a model in evaluation does not read
     ours.load_state_dict({**missing, **tensors})
-    generator = torch.Generator().manual_seed(2017)
-    x = torch.randn(program.shapes[program.inputs[0]], generator=generator)
+    inputs = _random_inputs(found, program)
     with torch.no_grad():
-        wanted, given = (run or runner(program))(x), ours(x)
-    largest = float(wanted.abs().max())
-    return float((given - wanted).abs().max()) / largest if largest else float((given - wanted).abs().max())
+        wanted, given = _all((run or runner(program))(*inputs)), _all(ours(*inputs))
+    return max(_apart(one, other) for one, other in zip(given, wanted, strict=True))
+
+
+def _random_inputs(found: Imported, program: Program) -> list[torch.Tensor]:
+    """Numbers around zero; where rows of a table are looked up, whole numbers of these."""
+    generator = torch.Generator().manual_seed(2017)
+    network = expand(found.document, batch=program.shapes[program.inputs[0]][0])
+    inputs = []
+    for name, tensor in network.inputs.items():
+        rows = network.below(name)
+        if rows is None:
+            inputs.append(torch.randn(tuple(tensor.shape), generator=generator))
+        else:
+            inputs.append(torch.randint(int(rows), tuple(tensor.shape), generator=generator))
+    return inputs
+
+
+def _all(found: Any) -> list[torch.Tensor]:
+    return list(found) if isinstance(found, (tuple, list)) else [found]
+
+
+def _apart(given: torch.Tensor, wanted: torch.Tensor) -> float:
+    largest, apart = float(wanted.abs().max()), float((given - wanted).abs().max())
+    return apart / largest if largest else apart
 
 
 def runner(program: Program) -> Run:
     """What computes a program's calls one after the other, by torch's own functions."""
 
-    def run(x: torch.Tensor) -> torch.Tensor:
+    def run(*inputs: torch.Tensor) -> list[torch.Tensor]:
         values: dict[str, Any] = {name: torch.from_numpy(array.load().copy()) for name, array in program.arrays.items()}
-        values[program.inputs[0]] = x.clone()
+        values.update(zip(program.inputs, (x.clone() for x in inputs), strict=False))
         for call in program.calls:
             namespace, name, overload = call.target.split(".")
             if namespace != "aten":
@@ -83,8 +105,7 @@ def runner(program: Program) -> Run:
             result = function(**{key: _given(value, values) for key, value in call.arguments.items()})
             results = result if isinstance(result, (tuple, list)) else (result,)
             values.update(zip(call.outputs, results, strict=True))
-        found: torch.Tensor = values[program.outputs[0]]
-        return found
+        return [values[name] for name in program.outputs]
 
     return run
 
@@ -105,9 +126,10 @@ def onnx_runner(path: str) -> Run:
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
+    names = [each.name for each in session.get_inputs()]
 
-    def run(x: torch.Tensor) -> torch.Tensor:
-        return torch.from_numpy(session.run(None, {name: x.numpy()})[0])
+    def run(*inputs: torch.Tensor) -> list[torch.Tensor]:
+        given = {name: x.numpy() for name, x in zip(names, inputs, strict=True)}
+        return [torch.from_numpy(found) for found in session.run(None, given)]
 
     return run

@@ -1,7 +1,7 @@
 """What exporters' files and programs have in common: calls of functions on named values, and the arrays they hold."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from archspec.errors import ArchspecError
@@ -29,13 +29,21 @@ class HeldArray:
         key: What the source calls it.
         shape: Its sizes.
         load: Reads its numbers; they are not read before.
-        learned: Whether it is a parameter; else it is a buffer, or a constant.
+        learned: Whether it is a parameter; a statistic, a table or a constant is not.
     """
 
     key: str
     shape: tuple[int, ...]
     load: "Callable[[], np.ndarray[Any, Any]]" = field(repr=False, compare=False)
-    learned: bool = field(default=True, compare=False)
+    learned: bool = True
+
+    def reshaped(self, shape: tuple[int, ...]) -> "HeldArray":
+        """The same numbers in other sizes."""
+        return replace(self, shape=shape, load=lambda: self.load().reshape(shape))
+
+    def transposed(self) -> "HeldArray":
+        """An in × out array as torch's out × in."""
+        return replace(self, shape=self.shape[::-1], load=lambda: self.load().T)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,7 @@ class Program:
         shapes: The sizes of each value, as far as they are known; batch first.
         arrays: What it holds, by the value's name.
         notes: What a reader should know of how it was read.
+        output_labels: What the source calls its outputs, where that is not what calls call them.
     """
 
     name: str
@@ -98,6 +107,7 @@ class Program:
     shapes: Mapping[str, tuple[int, ...]]
     arrays: Mapping[str, HeldArray]
     notes: tuple[str, ...] = ()
+    output_labels: tuple[str, ...] = ()
 
 
 def references(value: Any) -> list[str]:

@@ -8,7 +8,6 @@ from archspec.errors import ArchspecError
 from archspec.graph import Network, Node, expand
 from archspec.importing.flat import FlatGraph, FlatNode
 from archspec.language import Document
-from archspec.language.document import INPUT
 
 
 class DifferentError(ArchspecError):
@@ -34,7 +33,7 @@ def proved(
     wanted = [node for node in order if node.operator != "identity"]
     if len(found) != len(wanted) or len(wanted) != sum(node.operator != "identity" for node in graph.nodes):
         raise DifferentError(f"{len(found)} nodes for the model's {len(wanted)}")
-    names = {INPUT: INPUT}
+    names = dict(zip(graph.inputs, network.inputs, strict=True))
     through = _through(network)
     originals = {node.name: node.inputs[0] for node in graph.nodes if node.operator == "identity"}
     for node, flat in zip(found, wanted, strict=True):
@@ -43,9 +42,10 @@ def proved(
         sources = [_resolved(source, originals) for source in flat.inputs]
         if [through.get(source, source) for source in node.inputs] != [names.get(source) for source in sources]:
             raise DifferentError(f"{node.name} takes other inputs than {flat.name}")
-    output = _resolved(graph.output, originals)
-    if through.get(network.output, network.output) != names[output]:
-        raise DifferentError(f"the output is {network.output}, not that of {output}")
+    outputs = [_resolved(name, originals) for name in graph.outputs]
+    given = [through.get(name, name) for name in network.outputs.values()]
+    if given != [names[name] for name in outputs]:
+        raise DifferentError(f"the output is {', '.join(given)}, not that of {', '.join(outputs)}")
     return names
 
 

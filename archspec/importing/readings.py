@@ -1,10 +1,14 @@
 """What exporters' functions mean in the language, where several of them mean the same."""
 
-from math import prod
-from typing import Any
+from collections.abc import Sequence
+from math import inf, prod
+from typing import TYPE_CHECKING, Any
 
-from archspec.importing.program import HeldArray, UnsupportedError
+from archspec.importing.program import UnsupportedError
 from archspec.importing.rules import Bound, Reading, ReadNode, Same, one_or_pair
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def pooled_by_window(args: dict[str, Any], inputs: tuple[str, ...], shape: tuple[int, ...]) -> ReadNode:
@@ -26,12 +30,28 @@ def clipped(inputs: tuple[str, ...], low: Any, high: Any) -> ReadNode:
 
 def averaged(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool) -> ReadNode:
     """A mean over axes, which is the global average pooling where these are height and width."""
-    over = sorted(axis % len(shape) for axis in axes or range(len(shape)))
-    if len(shape) == 4 and over == [2, 3]:
-        return ReadNode("global_avg_pool", {"keepdim": bool(keepdim)}, inputs)
+    return _over("mean", "global_avg_pool", inputs, shape, axes, keepdim)
+
+
+def summed(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool) -> ReadNode:
+    """A sum over axes."""
+    return _over("sum", "", inputs, shape, axes, keepdim)
+
+
+def largest(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool) -> ReadNode:
+    """The largest over axes, which is the global pooling where these are all behind the channels."""
+    return _over("amax", "global_max_pool", inputs, shape, axes, keepdim)
+
+
+def _over(
+    operator: str, pooling: str, inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool
+) -> ReadNode:
+    over = tuple(sorted(int(axis) % len(shape) for axis in axes or range(len(shape))))
+    if pooling and len(shape) == 4 and over == (2, 3):
+        return ReadNode(pooling, {"keepdim": bool(keepdim)}, inputs)
     if 0 in over:
-        raise UnsupportedError("is a mean over the batch")
-    return ReadNode("mean", {"dim": tuple(over), "keepdim": bool(keepdim)}, inputs)
+        raise UnsupportedError("is over the batch, too")
+    return ReadNode(operator, {"dim": over, "keepdim": bool(keepdim)}, inputs)
 
 
 def reshaped(inputs: tuple[str, ...], before: tuple[int, ...], after: tuple[int, ...]) -> Reading:
@@ -40,7 +60,14 @@ def reshaped(inputs: tuple[str, ...], before: tuple[int, ...], after: tuple[int,
         return Same(inputs[0])
     if after == (before[0], prod(before[1:])):
         return ReadNode("flatten", {}, inputs)
-    return ReadNode("~reshape", {"shape": after}, inputs)
+    return ReadNode("~reshape", {"shape": after, "before": before}, inputs)
+
+
+def permuted(inputs: tuple[str, ...], order: Sequence[int]) -> Reading:
+    """Axes in another order; nothing, if it is the same."""
+    if list(order) == sorted(order):
+        return Same(inputs[0])
+    return ReadNode("~permute", {"order": tuple(order)}, inputs)
 
 
 def split_into(parts: tuple[int, ...], dim: int, inputs: tuple[str, ...]) -> list[ReadNode]:
@@ -52,22 +79,49 @@ def split_into(parts: tuple[int, ...], dim: int, inputs: tuple[str, ...]) -> lis
 
 
 def sliced(inputs: tuple[str, ...], dim: int, size: int, start: int, length: int) -> ReadNode:
-    """A part of an axis as one of the sections that it leaves."""
-    sections = [part for part in (start, length, size - start - length) if part]
+    """A part of an axis: one of the sections that it leaves, or a piece between two others."""
     if dim == 0:
         raise UnsupportedError("takes a part of the batch")
-    index = 1 if start else 0
-    equal: Any = len(sections) if len(set(sections)) == 1 else tuple(sections)
     if size % length == 0 and start % length == 0:
-        equal, index = size // length, start // length
-    return ReadNode("split", {"sections": equal, "index": index, "dim": dim}, inputs)
+        return ReadNode("split", {"sections": size // length, "index": start // length, "dim": dim}, inputs)
+    if start and start + length < size:
+        return ReadNode("narrow", {"start": start, "length": length, "dim": dim}, inputs)
+    sections = (start, length) if start else (length, size - length)
+    return ReadNode("split", {"sections": sections, "index": 1 if start else 0, "dim": dim}, inputs)
 
 
 def joined_results(operator: str, call: Bound, *names: str) -> ReadNode:
-    """A join of results, of which one may have axes of size 1."""
-    alike = len({call.shape(name) for name in names}) == 1
-    args = {} if alike or operator not in {"add", "subtract"} else {"broadcast": True}
+    """A join of results and arrays, of which one may have axes of size 1."""
+    alike = len({_with_batch(call, name) for name in names}) == 1
+    args = {} if alike or operator not in {"add", "subtract", "maximum", "minimum"} else {"broadcast": True}
     return ReadNode(operator, args, call.values(*names))
+
+
+def _with_batch(call: Bound, name: str) -> tuple[int, ...]:
+    """The sizes of an argument; an array is there once for each input."""
+    shape = call.shape(name)
+    is_array = call.held(call.call.arguments[name]) is not None
+    return (call.output()[0], *shape[1:]) if is_array and len(shape) == len(call.output()) and shape[0] == 1 else shape
+
+
+def with_number(operator: str, number: float, inputs: tuple[str, ...]) -> Reading:
+    """A sum, difference, product or quotient with a number: what patterns read with its neighbours."""
+    if number == (0 if operator in {"add", "subtract"} else 1):
+        return Same(inputs[0])
+    return ReadNode({"subtract": "~sub", "divide": "~div"}.get(operator, f"~{operator}"), {"number": number}, inputs)
+
+
+def spread_out(call: Bound, argument: str) -> Reading:
+    """A learned tensor once for each input; a result whose sizes stay as they are."""
+    held, sizes = call.held(call.call.arguments[argument]), call.output()
+    if held is not None:
+        if sizes[0] != call.program.shapes[call.program.inputs[0]][0] or prod(sizes[1:]) != prod(held.shape):
+            raise UnsupportedError("spreads an array by more than the batch")
+        arrays = {"weight": held.reshaped(sizes[1:])}
+        return ReadNode("parameter", {"shape": sizes[1:]}, call.program.inputs[:1], arrays)
+    if sizes != call.shape(argument):
+        return ReadNode("~expand", {}, call.values(argument))
+    return Same(call.values(argument)[0])
 
 
 def padded(top: int, bottom: int, left: int, right: int) -> Any:
@@ -84,14 +138,65 @@ def padded(top: int, bottom: int, left: int, right: int) -> Any:
 def enlarged(
     inputs: tuple[str, ...], before: tuple[int, ...], after: tuple[int, ...], mode: str, corners: bool
 ) -> Reading:
-    """An enlargement, whose factors must be whole."""
+    """An enlargement by a whole factor, or a new size."""
     if before == after:
         return Same(inputs[0])
-    factors = [big / small for big, small in zip(after[2:], before[2:], strict=True)]
-    if any(factor != int(factor) for factor in factors):
-        raise UnsupportedError(f"enlarges {before[2]}×{before[3]} to {after[2]}×{after[3]}, by no whole factor")
-    args = {"scale_factor": one_or_pair([int(factor) for factor in factors]), "mode": mode, "align_corners": corners}
-    return ReadNode("upsample", args, inputs)
+    args: dict[str, Any] = {"mode": mode, "align_corners": corners} if mode != "nearest" else {"mode": mode}
+    sizes = list(zip(after[2:], before[2:], strict=True))
+    if mode == "bicubic" or any(big % small for big, small in sizes):
+        return ReadNode("resize", {"size": one_or_pair(after[2:]), **args}, inputs)
+    return ReadNode("upsample", {"scale_factor": one_or_pair([big // small for big, small in sizes]), **args}, inputs)
+
+
+def padded_around(inputs: tuple[str, ...], sides: Sequence[tuple[int, int]], mode: str, value: float) -> Reading:
+    """What is put around the axes behind the channels, or cut off: before and behind each."""
+    if not any(map(any, sides)):
+        return Same(inputs[0])
+    flat = [side for pair in sides for side in pair]
+    if mode == "constant" and max(flat) <= 0:
+        return ReadNode("crop", {"cropping": few([(-a, -b) for a, b in sides])}, inputs)
+    if min(flat) < 0:
+        raise UnsupportedError("puts something around, and cuts something off")
+    if mode == "constant" and not value and len(sides) == 2:
+        (top, bottom), (left, right) = sides
+        return ReadNode("zero_pad", {"padding": padded(top, bottom, left, right)}, inputs)
+    more = {"value": value} if mode == "constant" else {}
+    if value == -inf:
+        return ReadNode("~pad", {"padding": few(sides), **more}, inputs)
+    return ReadNode("pad", {"padding": few(sides), "mode": mode, **more}, inputs)
+
+
+def few(sides: Sequence[tuple[int, int]]) -> Any:
+    """What stands before and behind each axis, in as few numbers as say it.
+
+    >>> few([(1, 1), (1, 1)]), few([(2, 2), (1, 1)]), few([(8, 0)])
+    (1, (2, 1), (8, 0))
+    """
+    if all(a == b for a, b in sides):
+        return one_or_pair([a for a, _ in sides])
+    return tuple(side for pair in sides for side in pair)
+
+
+def masked(scores: tuple[int, ...], mask: "np.ndarray[Any, Any]") -> dict[str, Any]:
+    """What a constant mask of attention is: causal, or causal with a window.
+
+    Raises:
+        UnsupportedError: It is neither.
+    """
+    import numpy as np
+
+    seen = mask if mask.dtype == bool else (mask > -1e4)
+    if mask.dtype != bool and not (mask[seen] == 0).all():
+        raise UnsupportedError("takes a mask of its own")
+    length, keys = scores[-2:]
+    seen = np.broadcast_to(seen, (*seen.shape[:-2], length, keys)).reshape(-1, length, keys)
+    behind = np.arange(length)[:, None] - np.arange(keys)
+    window = int(seen[0, -1].sum())
+    if (seen == (behind >= 0)).all():
+        return {"is_causal": True}
+    if (seen == ((behind >= 0) & (behind < window))).all():
+        return {"is_causal": True, "window": window}
+    raise UnsupportedError("takes a mask of its own")
 
 
 def rounded(number: float) -> float:
@@ -101,8 +206,3 @@ def rounded(number: float) -> float:
     (1e-05, 0.1)
     """
     return float(f"{number:.6g}")
-
-
-def transposed(weight: HeldArray) -> HeldArray:
-    """An in × out array as torch's out × in."""
-    return HeldArray(weight.key, weight.shape[::-1], lambda: weight.load().T)

@@ -12,6 +12,7 @@ with its neighbours, and what is left then is reported, all at once.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archspec.importing.program import HeldArray, Program, ProgramCall, UnsupportedError, Value, references
@@ -68,12 +69,8 @@ class Bound:
         return self.call.arguments.get(name) is not None
 
     def values(self, *names: str) -> tuple[str, ...]:
-        """The results that arguments name, in order; an array among them is no result, and is refused."""
-        found = tuple(value for name in names for value in references(self.call.arguments.get(name)))
-        for value in found:
-            if value in self.program.arrays:
-                raise UnsupportedError(f"takes the array {self.program.arrays[value].key} as it takes a result")
-        return found
+        """The results that arguments name, in order; arrays among them become nodes of their own."""
+        return tuple(value for name in names for value in references(self.call.arguments.get(name)))
 
     def arrays(self, **names: str) -> dict[str, HeldArray]:
         """Arrays by the operator's names of them, from the arguments that hold them; what is not given is left out."""
@@ -94,6 +91,26 @@ class Bound:
         if not isinstance(value, Value) or value.name not in self.program.arrays:
             raise UnsupportedError(f"its {argument} is computed, not an array of the model")
         return self.program.arrays[value.name]
+
+    def held(self, value: Any) -> HeldArray | None:
+        """The array that an argument is, if it is one."""
+        return self.program.arrays.get(value.name) if isinstance(value, Value) else None
+
+    def constant(self, argument: str) -> "np.ndarray[Any, Any] | None":
+        """The numbers of an argument that is an array which nobody learns; None of others."""
+        held = self.held(self.call.arguments.get(argument))
+        return held.load() if held is not None and not held.learned else None
+
+    def number(self, argument: str) -> float | None:
+        """An argument that is a number, or an array of one that nobody learns; None of others."""
+        value = self.call.arguments.get(argument)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return value
+        held = self.held(value)
+        if held is None or held.learned or prod(held.shape) != 1:
+            return None
+        found: float = held.load().reshape(-1)[0].item()
+        return found
 
     def shape(self, argument: str) -> tuple[int, ...]:
         """The sizes of an argument that is a value."""

@@ -17,6 +17,7 @@ from archspec.importing.items import (
     Leaf,
     ModuleItem,
     Repeated,
+    Row,
     TableItem,
     bodies,
     settled,
@@ -84,14 +85,14 @@ def _label(items: Items) -> None:
     callees = {getattr(item, "operator", "") for item in everything}
     taken = set[str]()
     for item in dict.fromkeys(wanted):
-        base = _unlike_given(cleaned(item.name) or getattr(item, "operator", "part"), callees)
+        base = unlike_given(cleaned(item.name) or getattr(item, "operator", "part"), callees)
         free = base not in taken and names[base] <= 1
         further = (f"{base}{'x' if base[-1].isdigit() else ''}{number}" for number in range(1, 10**6))
         item.label = base if free else next(name for name in further if name not in taken and not names[name])
         taken.add(item.label)
 
 
-def _unlike_given(name: str, callees: AbstractSet[str]) -> str:
+def unlike_given(name: str, callees: AbstractSet[str]) -> str:
     """A name that is none of those which steps and branches without a name get: relu, relu_2, branch1."""
     stem = re.sub(r"_\d+\Z", "", name)
     given = stem in callees or stem in ops.registered() or re.fullmatch(r"branch\d+", stem)
@@ -162,9 +163,7 @@ class _Writer:
         used = [name for name in known if any(row.args[name] != known[name] for row in table.rows)]
         used += [name for name in table.after_first if name not in used]
         names = [self._as_free(cleaned(row.name) or f"{table.block}{n}") for n, row in enumerate(table.rows, 1)]
-        columns: list[list[Any]] = [
-            [None if row.args[each] == known[each] else row.args[each] for row in table.rows] for each in used
-        ]
+        columns: list[list[Any]] = [[_cell(row, each, table) for row in table.rows] for each in used]
         after = written(table.after_first, self.text)
         filled = [self._column(name, cells, name in after) for name, cells in zip(used, columns, strict=True)]
         header = [TableColumn(name="as"), *(column for column, _ in filled)]
@@ -228,7 +227,7 @@ class _Writer:
         return {"as": self._as_free(name)}
 
     def _as_free(self, name: str) -> str:
-        name = free = _unlike_given(name, self.defaults.keys())
+        name = free = unlike_given(name, self.defaults.keys())
         number = 2
         while free in self.taken:
             free, number = f"{name}_{number}", number + 1
@@ -242,6 +241,12 @@ class _Writer:
         known = self.defaults.get(leaf.operator, {})
         args = {name: value for name, value in leaf.args.items() if name not in known or known[name] != value}
         return written(args, self.text)
+
+
+def _cell(row: Row, column: str, table: TableItem) -> Any:
+    """A row's argument; nothing, if it is the block's default. What repetitions change is said of the first."""
+    changes = row.times > 1 and column in table.after_first
+    return None if row.args[column] == table.defaults[column] and not changes else row.args[column]
 
 
 def _called(items: Items, number: int, named: bool) -> str:

@@ -1,4 +1,4 @@
-"""Products of tensors with each other, and attention, which is made of two of them.
+"""Products of tensors with each other, attention, which is made of two of them, and what it knows of places.
 
 Attention of n inputs with h heads of L queries and S keys is softmax(QKᵀ/√d)·V: 2·n·h·L·S·d multiply-accumulates, which
 is 2·L²·width of L tokens (Vaswani et al. 2017, arXiv:1706.03762, section 3.2.1). A causal mask leaves half of the
@@ -7,20 +7,29 @@ products out of use; kernels may skip them, but they are counted whole, as FlopC
 
 from types import MappingProxyType
 
-from archspec.dims import Dim, exact_div, minimum, product
+from archspec.dims import Dim, equal, exact_div, minimum, product
 from archspec.errors import DivisibilityError, ShapeError
 from archspec.ops.base import (
+    AXES,
+    FREE,
     AboveZero,
     Function,
     Module,
+    NaturalPair,
     Operations,
+    Operator,
     Positive,
+    PositivePair,
     Probability,
     Sight,
     Switch,
     Tensor,
+    Weight,
     Weightless,
+    image,
     is_one,
+    may_be_one,
+    per_axis,
     same_size,
     spread,
 )
@@ -42,10 +51,10 @@ class Matmul(Weightless, name="matmul"):
         if len(xs) != 2:
             raise ShapeError(f"{self.name} takes two tensors, found {len(xs)}")
         x, y = xs
-        *before, length, inner = x.shape
-        *others, rows, columns = y.shape
         if len(x.shape) != len(y.shape) or len(x.shape) < 3:
             raise ShapeError(f"{self.name} needs matrices of as many axes: {x} in branch 1, {y} in branch 2")
+        *before, length, inner = x.shape
+        *others, rows, columns = y.shape
         if not same_size(inner, rows):
             raise ShapeError(
                 f"{self.name} of {x} and {y}: the {inner} columns of one are not the {rows} rows of the other"
@@ -134,7 +143,8 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
         scores = (*q.shape[:-1], k.shape[-2])
         if self.is_causal:
             raise ShapeError(f"{self.name} is causal or takes a mask; leave out one of them", "is_causal")
-        if not all(is_one(a) or same_size(a, b) for a, b in zip(mask.shape, scores, strict=True)):
+        sizes = zip(mask.shape, scores, strict=True)
+        if not all(is_one(a) or same_size(a, b) or may_be_one(a) for a, b in sizes):
             raise ShapeError(f"{self.name}: a mask of {mask} cannot be broadcast to the scores, {Tensor(scores)}")
 
     def sight(self, *xs: Tensor) -> Sight:
@@ -164,12 +174,66 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
         )
 
     def torch_call(self, *xs: Tensor) -> Function | Module:
-        """Torch's function; with a dropout or a window, a module that has one while training, and masks the rest."""
+        """Torch's function of four axes; with others, a dropout or a window, a module that takes them."""
         given = {"is_causal": self.is_causal, "enable_gqa": self.enable_gqa, "scale": self.scale}
-        if self.window is None and isinstance(self.dropout_p, int) and self.dropout_p == 0:
+        plain = self.window is None and isinstance(self.dropout_p, int) and self.dropout_p == 0
+        if plain and len(xs[0].shape) == 4:
             return self.function("torch.nn.functional.scaled_dot_product_attention", given)
         given |= {"dropout_p": self.dropout_p, "window": self.window}
         return self.module("archspec.runtime.attention.DotProductAttention", given)
+
+
+class RelativePositionBias(Operator, name="relative_position_bias"):
+    """What is added to the scores of attention in windows of an image: a learned number for each offset and head.
+
+    Liu et al. 2021, arXiv:2103.14030, section 3.2 and equation 4. For each window of an image, as `patches` cuts them,
+    heads × M² × M². Of an image that was moved round by `shift_size` (`roll` of as much, with a minus), pixels of a
+    window that were no neighbours before see nothing of each other: −∞.
+
+    >>> RelativePositionBias(window_size=7, num_heads=3).output(Tensor((8, 96, 56, 56))).shape
+    (8, 1, 3, 49, 49)
+    >>> RelativePositionBias(window_size=7, num_heads=3, shift_size=3).output(Tensor((8, 96, 56, 56))).shape
+    (8, 64, 3, 49, 49)
+    """
+
+    letters = ("n c h w",)
+    example = MappingProxyType({"window_size": ("m_h", "m_w"), "num_heads": "heads"})
+    torch_defaults = MappingProxyType({"shift_size": (0, 0)})
+    window_size: PositivePair
+    num_heads: Positive
+    shift_size: NaturalPair = 0
+
+    def output(self, x: Tensor) -> Tensor:
+        """N × windows × heads × M² × M²; one window stands for all if nothing was moved."""
+        n, _, *sizes = image(x, self.name)
+        window = per_axis(self.window_size, 2)
+        rows, columns = map(self._windows, sizes, window, AXES[2])
+        still = all(equal(shift, 0) for shift in per_axis(self.shift_size, 2))
+        pixels = product(window)
+        return Tensor((n, 1 if still else rows * columns, self.num_heads, pixels, pixels))
+
+    def _windows(self, size: Dim, window: Dim, axis: str) -> Dim:
+        """How many windows there are along an axis."""
+        try:
+            return exact_div(size, window)
+        except DivisibilityError:
+            said = f"{self.name}: the {axis} {size} does not divide into windows of {window}"
+            raise DivisibilityError(said, "window_size") from None
+
+    def weights(self, x: Tensor) -> tuple[Weight, ...]:
+        """(2M − 1)² offsets × heads."""
+        height, width = per_axis(self.window_size, 2)
+        return (Weight("weight", ((2 * height - 1) * (2 * width - 1), self.num_heads)),)
+
+    def operations(self, x: Tensor) -> Operations:
+        """None: numbers are looked up."""
+        return FREE
+
+    def torch_call(self, x: Tensor) -> Module:
+        """`archspec.runtime.attention.RelativePositionBias`."""
+        window, shift = per_axis(self.window_size, 2), per_axis(self.shift_size, 2)
+        given = {"window_size": window, "num_heads": self.num_heads, "shift_size": shift}
+        return self.module("archspec.runtime.attention.RelativePositionBias", given, 2)
 
 
 class Rotary(Weightless, name="rotary"):

@@ -26,6 +26,7 @@ from archspec.dims import (
     equal,
     exact,
     exact_div,
+    has_rules,
     is_array,
     is_number,
     is_symbolic,
@@ -566,7 +567,16 @@ def features(x: Tensor, operator: str) -> Dim:
     """The size of the last axis, which linear layers work on; an image must be flattened or pooled first."""
     if len(x.shape) == 4:
         raise ShapeError(f"{operator} takes vectors, found an image of {x}; put flatten or global_avg_pool before it")
+    if len(x.shape) == 1:
+        raise ShapeError(f"{operator} takes vectors, found one number for each of the batch")
     return x.shape[-1]
+
+
+def channels(x: Tensor, operator: str) -> Dim:
+    """The size of the axis behind the batch."""
+    if len(x.shape) == 1:
+        raise ShapeError(f"{operator} takes channels, found one number for each of the batch")
+    return x.shape[1]
 
 
 def axis(x: Tensor, dim: int, operator: str) -> int:
@@ -619,4 +629,13 @@ def spread(a: Dim, b: Dim) -> Dim | None:
         return a  # whichever of its elements are 1
     if is_one(a):
         return b
-    return a if is_one(b) or same_size(a, b) else None
+    if is_one(b) or same_size(a, b):
+        return a
+    if may_be_one(a):
+        return b
+    return a if may_be_one(b) else None
+
+
+def may_be_one(size: Dim) -> bool:
+    """Whether a size that is no number is 1, as it must be."""
+    return (is_symbolic(size) or has_rules(size)) and same_size(size, 1)

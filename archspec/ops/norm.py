@@ -19,6 +19,7 @@ from archspec.ops.base import (
     Weight,
     Weightless,
     any_spatial,
+    channels,
     features,
     image,
     is_one,
@@ -41,15 +42,16 @@ class BatchNorm(Operator, name="batch_norm"):
 
     def output(self, x: Tensor) -> Tensor:
         """X."""
+        channels(x, self.name)
         if len(x.shape) > 2:
             any_spatial(x, self.name)
         return x
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """γ and β, and the running mean and variance, a channel each."""
-        channels = (x.shape[1],)
-        learned = scale_and_shift(channels)
-        kept = (Weight("running_mean", channels, "statistic"), Weight("running_var", channels, "statistic"))
+        shape = (channels(x, self.name),)
+        learned = scale_and_shift(shape)
+        kept = (Weight("running_mean", shape, "statistic"), Weight("running_var", shape, "statistic"))
         return (learned if self.affine else ()) + (kept if self.track_running_stats else ())
 
     def operations(self, x: Tensor) -> Operations:
@@ -92,7 +94,7 @@ class LayerNorm(Operator, name="layer_norm"):
             if len(x.shape) == 4:
                 cure = "give over_channels: true, or normalized_shape"
                 raise ShapeError(f"{self.name} would be over the width of an image; {cure}")
-            return x.shape[-1:]
+            return (features(x, self.name),)
         wanted: tuple[Dim, ...] = self.normalized_shape
         last = x.shape[len(x.shape) - len(wanted) :]
         if not last or len(last) != len(wanted) or not all(map(same_size, last, wanted)):
@@ -143,7 +145,7 @@ class GroupNorm(Operator, name="group_norm"):
     def _length(self, x: Tensor) -> Dim:
         """The elements that are normalised together."""
         try:
-            return exact_div(x.shape[1], self.num_groups) * product(x.shape[2:])
+            return exact_div(channels(x, self.name), self.num_groups) * product(x.shape[2:])
         except DivisibilityError:
             said = f"{x.shape[1]} channels do not divide into {self.num_groups} groups"
             raise DivisibilityError(said, "num_groups") from None

@@ -6,7 +6,10 @@ from torch.nn import functional
 
 
 class DotProductAttention(nn.Module):
-    """`scaled_dot_product_attention` with a dropout while training, or a window of keys up to the query's place."""
+    """`scaled_dot_product_attention` with a dropout while training, a window of keys, or other than four axes.
+
+    Torch's own fast ways, and its ONNX, are of inputs × heads × tokens × features alone.
+    """
 
     def __init__(
         self,
@@ -26,22 +29,72 @@ class DotProductAttention(nn.Module):
             places = torch.arange(query.shape[-2], device=query.device)[:, None]
             behind = places - torch.arange(key.shape[-2], device=query.device)
             attn_mask = (behind >= 0) & (behind < self.window)
-        return functional.scaled_dot_product_attention(
-            query,
-            key,
-            value,
+        elif attn_mask is not None:
+            attn_mask = attn_mask.expand(*query.shape[:-3], *attn_mask.shape[-3:]) if query.dim() > 4 else attn_mask
+            attn_mask = _four_axes(attn_mask)
+        result = functional.scaled_dot_product_attention(
+            *map(_four_axes, (query, key, value)),
             attn_mask,
             dropout_p=self.dropout_p if self.training else 0.0,
             is_causal=self.is_causal and attn_mask is None,
             scale=self.scale,
             enable_gqa=self.enable_gqa,
         )
+        if query.dim() == 3:
+            return result.squeeze(1)
+        return result.unflatten(0, query.shape[:-3]) if query.dim() > 4 else result
 
     def extra_repr(self) -> str:
         """What it was made with."""
         settings = {"is_causal": self.is_causal, "enable_gqa": self.enable_gqa, "scale": self.scale}
         settings |= {"dropout_p": self.dropout_p, "window": self.window}
         return ", ".join(f"{name}={value}" for name, value in settings.items())
+
+
+def _four_axes(x: Tensor) -> Tensor:
+    """Those before the heads as one, or one head."""
+    return x.unsqueeze(1) if x.dim() == 3 else x.flatten(0, -4)
+
+
+class RelativePositionBias(nn.Module):
+    """A learned number for each head and offset of two pixels of a window (Liu et al. 2021, arXiv:2103.14030)."""
+
+    def __init__(self, window_size: tuple[int, int], num_heads: int, shift_size: tuple[int, int] = (0, 0)) -> None:
+        super().__init__()
+        self.window_size, self.num_heads, self.shift_size = window_size, num_heads, shift_size
+        height, width = window_size
+        self.weight = nn.Parameter(torch.empty((2 * height - 1) * (2 * width - 1), num_heads))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """As random numbers around zero."""
+        nn.init.normal_(self.weight, std=0.02)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Windows × heads × M² × M² for each image, −∞ for pixels that were moved beside each other."""
+        height, width = self.window_size
+        rows = torch.arange(height, device=x.device).repeat_interleave(width)
+        columns = torch.arange(width, device=x.device).repeat(height)
+        down = rows[:, None] - rows + height - 1
+        right = columns[:, None] - columns + width - 1
+        bias = self.weight[down * (2 * width - 1) + right].permute(2, 0, 1)[None, None]
+        if any(self.shift_size):
+            bias = bias.masked_fill(self._apart(x)[None, :, None], float("-inf"))
+        return bias.expand(x.shape[0], *bias.shape[1:])
+
+    def _apart(self, x: Tensor) -> Tensor:
+        """Which pixels of a window came from different ends of the image, windows × M² × M²."""
+        ends = [
+            (torch.arange(size, device=x.device) >= size - shift).reshape(-1, window)
+            for size, shift, window in zip(x.shape[-2:], self.shift_size, self.window_size, strict=True)
+        ]
+        rows, columns = ends[0][:, None, :, None], ends[1][None, :, None, :]
+        region = (2 * rows.long() + columns.long()).flatten(0, 1).flatten(1)
+        return region[:, :, None] != region[:, None]
+
+    def extra_repr(self) -> str:
+        """What it was made with."""
+        return f"window_size={self.window_size}, num_heads={self.num_heads}, shift_size={self.shift_size}"
 
 
 class RotaryEmbedding(nn.Module):

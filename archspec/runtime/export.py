@@ -31,12 +31,14 @@ class ExportRequest:
     Attributes:
         batch: How many inputs go through it at once; any number, if None.
         opset: The version of ONNX's operators; torch's own choice, if None.
+        keep: Whether ONNX has all arrays under their names and with their values; else batch normalisations are folded.
         note: What is to be known of whoever uses it: "mean" and "deviation" of each channel, "names" of the classes.
     """
 
     batch: int | None = None
     opset: int | None = None
     note: Mapping[str, Any] = field(default_factory=dict)
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ def export(
     write = check_ending(target)
     if asked.opset is not None and target.suffix != ".onnx":
         raise ArchspecError(f"{target.name}: an opset is one of ONNX, a file that ends in .onnx")
+    if asked.keep and target.suffix != ".onnx":
+        raise ArchspecError(f"{target.name}: all is kept in a program; --keep is for ONNX, a file that ends in .onnx")
     one = next(model.parameters(), torch.empty(0))
     batch = asked.batch or 2  # torch takes 1 for a constant
     inputs = {
@@ -148,6 +152,7 @@ def _onnx(model: nn.Module, example: ModelCall, file: Path, asked: ExportRequest
         opset_version=asked.opset,
         input_names=[*example.inputs],
         output_names=[*example.outputs],
+        optimize=not asked.keep,
         verbose=False,
     )
     if program is None:
@@ -160,7 +165,7 @@ def _onnx(model: nn.Module, example: ModelCall, file: Path, asked: ExportRequest
     for key, value in (_origin(model) | dict(asked.note)).items():
         program.model.metadata_props[f"archspec.{key}"] = value if isinstance(value, str) else json.dumps(value)
     program.save(str(file), external_data=False)
-    return f"ONNX of opset {opset}"
+    return f"ONNX of opset {opset}" + (", all names and values kept" if asked.keep else "")
 
 
 Writer = Callable[[nn.Module, ModelCall, Path, ExportRequest], str]

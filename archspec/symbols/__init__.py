@@ -28,7 +28,18 @@ from archspec.symbols.atoms import (
     to_sympy,
 )
 from archspec.symbols.conditions import RELATIONS, SIGNS, Condition
-from archspec.symbols.decisions import agree, at_least_one, equal, is_whole, less, parts, reaches, reduced, settled
+from archspec.symbols.decisions import (
+    agree,
+    at_least_one,
+    equal,
+    is_whole,
+    known_whole,
+    less,
+    parts,
+    reaches,
+    reduced,
+    settled,
+)
 from archspec.symbols.extremes import alternatives, at_least, maximum, minimum
 from archspec.symbols.rules import (
     ceil,
@@ -78,6 +89,7 @@ __all__ = [
     "floor_sqrt",
     "from_sympy",
     "is_whole",
+    "known_whole",
     "less",
     "log2",
     "lookup",

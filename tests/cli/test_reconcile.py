@@ -134,12 +134,14 @@ def found_by(spec, reported, **bindings):
     return {(quantity, who.name, match.variant) for match in matches for quantity, who in match.by}
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("tool", DIALECTS)
 def test_every_counter_is_found_by_its_own_number(tool):
     value = archspec.load("mobilenet_v2").count(convention=DIALECTS[tool]).flops
     assert ("flops", tool, "") in found_by("mobilenet_v2", f"{value:,}")
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(
     ("spec", "reported", "expected"),
     [
@@ -165,6 +167,7 @@ def test_a_word_narrows_the_search():
     assert "params" not in {quantity for quantity, _, _ in found_by("lenet_300_100", "266,200 MACs")}
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(
     ("spec", "reported", "variant"),
     [
@@ -198,6 +201,7 @@ def test_how_many_reports_would_be_explained_is_counted():
     assert data("reconcile", "mobilenet", "--reported", "0.6G", code=1)["chance"]["likely"] is True
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @given(digits=st.integers(100, 999))
 @settings(max_examples=3, deadline=None)
 def test_numbers_at_random_are_seldom_explained(digits):

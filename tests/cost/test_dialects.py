@@ -107,6 +107,7 @@ axes = st.tuples(
 ).filter(lambda axis: axis[0] + axis[4] + axis[5] > axis[3] * (axis[1] - 1))
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @given(axes, axes, st.sampled_from([1, 2]))
 @settings(max_examples=400, deadline=None, derandomize=True)
 def test_taps_on_the_image_are_those_that_can_be_counted_one_by_one(rows, columns, groups):

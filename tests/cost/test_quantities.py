@@ -94,6 +94,7 @@ def test_every_quantity_says_what_it_is():
         assert each.unit in ("", "B", "MACs/B", "px")
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", DEFERRED)
 def test_a_new_entry_is_counted_compared_solved_and_has_formulas(name):
     arch = archspec.load("mobilenet")

@@ -31,6 +31,7 @@ def held(arch, written, agree):
     return source
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_a_specification_is_its_source_at_any_values(path, written, agree):
     held(archspec.load(path), written, agree)

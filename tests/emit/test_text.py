@@ -31,6 +31,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(
     "command", [["format", "--diff"], ["check", "--select", "E,F,W,I,UP"]], ids=["format", "check"]
 )
@@ -78,6 +79,7 @@ EVIL = [
 ]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("evil", EVIL)
 def test_no_text_of_a_specification_ends_its_string(evil):
     document = archspec.load("shufflenet").document

@@ -284,3 +284,19 @@ def test_a_quotient_stays_one_under_where():
     ratio = units.formula("macs", unit="resnet") / units.formula("macs", unit="shufflenet")
     assert ratio.text() == "g·(2c + 9m)/(2c + 9g)"
     assert ratio.where(m=n + 1).text() == "g·(2c + 9N + 9)/(2c + 9g)"
+
+
+def test_what_sympy_takes_for_whole_is_asked_of_the_sum():
+    """(6a + 6)(b + 1)/10 is whole to SymPy 1.14 whatever a and b are, so that the condition was lost."""
+    arch = spec("{a: {default: 7}, b: {default: 4}}", "  - reshape: {shape: [-1, 10]}\n", "[a + 1, 6, b + 1]")
+    form = arch.formula("activations")
+    assert [form.holds(a=7, b=4), form.holds(a=7, b=5), form.holds(a=9, b=5)] == [True, False, True]
+
+
+def test_a_size_that_is_1_at_the_defaults_is_spread():
+    gate = archspec.loads(
+        "archspec: 1\nname: x\nsymbols: {a: {default: 1}, b: {default: 6}}\ninputs: {x: [4, b, b], y: [4, a, 1]}\n"
+        "network: [{mul, from: [x, y]}]\n"
+    )
+    form = gate.formula("flops")
+    assert (form.text(), list(map(str, form.assumptions))) == ("4b²", ["a = 1"])

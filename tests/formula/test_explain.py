@@ -36,6 +36,7 @@ def computed(text):
     return Expression(plain).evaluate(Scope({}))
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(("name", "bindings"), SETTINGS)
 def test_formulas_and_printed_numbers_come_to_what_is_counted(name, bindings):
     network = archspec.load(name).expand(batch=3, **bindings)

@@ -64,6 +64,7 @@ def test_written_out_it_is_what_it_was(drawn):
     assert sympy.expand(short(Add(*terms)).written_out() - Add(*terms)) == 0
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("quantity", ["params", "macs"])
 @pytest.mark.parametrize(
     "name", ["mobilenet", "mobilenet_v2", "shufflenet", "squeezenet_meta", "resnet50", "googlenet"]

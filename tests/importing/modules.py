@@ -96,7 +96,7 @@ MODULES = {
         X,
         ["global_avg_pool", "linear"],
     ),
-    "last": (Last, (8, 5), ["split", "select"]),
+    "last": (Last, (8, 5), ["narrow", "select"]),
     "mean": (Mean, X, ["global_avg_pool"]),
     "adaptive": (lambda: nn.AdaptiveAvgPool2d(2), X, ["adaptive_avg_pool2d"]),
     "flatten": (lambda: nn.Sequential(nn.Flatten(), nn.Linear(288, 4)), X, ["flatten", "linear"]),

@@ -1,5 +1,7 @@
 """torch.export, undecomposed: each pattern is its operator, with torch's parameters and outputs."""
 
+from collections import Counter
+
 import pytest
 
 import archspec
@@ -10,6 +12,8 @@ from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402, N812
 
 from archspec.graph import expand  # noqa: E402
+from archspec.importing import document_of  # noqa: E402
+from archspec.importing.exported import exported  # noqa: E402
 from archspec.importing.outputs import carried, difference_of  # noqa: E402
 from archspec.language import dumps  # noqa: E402
 
@@ -49,6 +53,21 @@ def test_a_module_is_read_in_evaluation_and_left_as_it_was():
     assert all(module.training for module in net.modules())
 
 
+class Idle(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 3)
+
+    def forward(self, mask, x):  # noqa: ARG002  # it is what the test is about
+        return self.layer(x)
+
+
+def test_an_input_that_nothing_takes_is_left_out_and_named():
+    found = document_of(exported(Idle(), (torch.zeros(2, 7), torch.zeros(2, 4))))
+    assert found.notes == ("the input mask is never used: left out",)
+    assert expand(found.document).input.shape == (1, 4)
+
+
 class Dead(nn.Module):
     def __init__(self):
         super().__init__()
@@ -72,6 +91,51 @@ class Twice(nn.Module):
 
     def forward(self, x):
         return self.layer(torch.relu(self.layer(x)))
+
+
+class Partly(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(4, 4, bias=False), nn.Linear(4, 4)
+        self.second.weight = self.first.weight
+
+    def forward(self, x):
+        return self.second(torch.relu(self.first(x)))
+
+
+class Functional(nn.Module):
+    """Weights by a function, and the same under two names."""
+
+    def __init__(self):
+        super().__init__()
+        self.one = nn.Parameter(torch.randn(4, 4))
+        self.other = self.one
+
+    def forward(self, x):
+        return F.linear(torch.relu(F.linear(x, self.one)), self.other)
+
+
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(50, 6)
+        self.head = nn.Linear(6, 50, bias=False)
+        self.head.weight = self.words.weight
+
+    def forward(self, x):
+        return self.head(torch.tanh(self.words(x)))
+
+
+class Ends(nn.Module):
+    """Two inputs through one tower, two outputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.tower = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten())
+
+    def forward(self, left, right):
+        a, b = self.tower(left), self.tower(right)
+        return torch.maximum(a, b), a - b
 
 
 class WritesBack(nn.Module):
@@ -101,8 +165,40 @@ class Foreign(nn.Module):
         return torch.sin(torch.sin(x)) + torch.fft.fft(x).real
 
 
+WOVEN = {
+    # model, example, how often each operator stands there, parameters that are another's, too
+    "a module called twice": (Twice, torch.zeros(2, 4), {"linear": 2, "relu": 1}, 1),
+    "one weight under two names": (Functional, torch.zeros(2, 4), {"linear": 2, "relu": 1}, 1),
+    "a tied head": (Tied, torch.zeros(2, 5, dtype=torch.int64), {"embedding": 1, "tanh": 1, "linear": 1}, 1),
+    "two inputs and two outputs": (
+        Ends,
+        (torch.zeros(2, 3, 5, 5), torch.zeros(2, 3, 5, 5)),
+        {"conv2d": 2, "batch_norm": 2, "flatten": 2, "maximum": 1, "subtract": 1},
+        2,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WOVEN)
+def test_weights_used_twice_and_several_ends_are_right(what, randomised):
+    make, example, operators, again = WOVEN[what]
+    model = randomised(make())
+    program = exported(model, example)
+    found = document_of(program)
+    network = expand(found.document)
+    assert Counter(node.operator.name for node in network.nodes) == operators
+    assert sum(bool(node.shared) for node in network.nodes) == again
+    assert archspec.Architecture(found.document).count().params == sum(p.numel() for p in model.parameters())
+    assert difference_of(found, carried(found), program, model) < 1e-6
+    assert archspec.Architecture(found.document).verify()
+
+
 REFUSED = {
-    "twice": (Twice, (4,), r"uses layer.weight 2 times \(at layer and layer@1\)"),
+    "partly": (
+        Partly,
+        (4,),
+        r"uses second.weight at first and at second, which have not all arrays in common",
+    ),
     "view": (WritesBack, (3, 4, 4), "aten.add_.Tensor at add_ writes over numbers that the output reads"),
     "decides": (Decides, (3, 4, 4), "Decides cannot be exported: what it computes depends on numbers of its input"),
     "foreign": (Foreign, (3, 4, 4), r"(?s)aten.sin.default \(2×, first at sin\).*aten.fft"),

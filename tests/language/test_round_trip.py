@@ -152,6 +152,7 @@ def test_a_document_is_the_same_after_it_is_written_and_read(content):
     assert dumps(again) == dumps(document)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @settings(max_examples=60, deadline=None)
 @given(DOCUMENTS)
 def test_any_document_can_be_checked(content):

@@ -11,7 +11,6 @@ the seed `ARCHSPEC_FUZZ_SEED` on, and prints how often each construct occurred.
 
 # ruff: noqa: ARG001, ARG002  # the kinds of step share one signature, as do a function and its fault
 
-import inspect
 import json
 import os
 import random
@@ -19,16 +18,17 @@ from collections import Counter
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-import archspec  # noqa: E402  # behind the skip
-from archspec.emit import children, code, conditions, containers, joins, liveness, loops  # noqa: E402
-from archspec.emit.code import Code  # noqa: E402
-from archspec.emit.scope import ClassScope, dimensions  # noqa: E402
-from archspec.emit.statements import set_by  # noqa: E402
-from archspec.errors import ArchspecError  # noqa: E402
-from archspec.graph.names import attribute  # noqa: E402
-from archspec.runtime.inputs import drawn, results  # noqa: E402
+from agreement import LIMITS, held  # tests/laws; behind the skip
+
+import archspec  # behind the skip
+from archspec.emit import children, code, conditions, containers, joins, liveness, loops
+from archspec.emit.code import Code
+from archspec.emit.scope import ClassScope, dimensions
+from archspec.emit.statements import set_by
+from archspec.errors import ArchspecError
+from archspec.graph.names import attribute
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
 
@@ -424,68 +424,6 @@ class Weave:
 
 
 # ------------------------------------------------------------------ the law
-
-
-def bindings(symbols):
-    """The defaults, and other values: one after another, and all at once."""
-    others = {name: "two" if name == "kind" else symbol.default + 1 for name, symbol in symbols.items()}
-    return [{}, *({name: value} for name, value in others.items()), others]
-
-
-def held(arch):
-    """How many networks of a specification are counted, compiled and written alike.
-
-    Raises:
-        ArchspecError: Its source cannot be written.
-        AssertionError: They are not alike.
-    """
-    network = network_of(arch.source())
-    return sum(agrees(arch, network, values) for values in bindings(arch.document.symbols))
-
-
-def agrees(arch, network, values):
-    try:
-        expanded = arch.expand(batch=2, **values)
-    except ArchspecError:
-        return False  # not every number makes a network
-    taken = inspect.signature(network).parameters  # a source has no argument that changes nothing in it
-    chosen = {name: values[name.rstrip("_")] for name in taken if name.rstrip("_") in values}
-    chosen |= {name: values[name] for name in taken if name in values}
-    written, model = network(**chosen), arch.to_torch(seed=1, **values)
-    assert shapes(written) == shapes(model)
-    assert sum(weights.numel() for weights in written.parameters()) == expanded.count().params
-    written.load_state_dict(model.state_dict())
-    taken = drawn(expanded, 2)
-    with torch.no_grad():
-        one, other = (results(each.eval()(*(x.clone() for x in taken))) for each in (written, model))
-    assert [x.shape for x in one] == [tensor.shape for tensor in expanded.results]
-    torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
-    return True
-
-
-def shapes(model):
-    return [(key, tuple(array.shape)) for key, array in model.state_dict().items()]
-
-
-def network_of(source):
-    """The class of an emitted source's network: its last module."""
-    scope = {"__name__": "woven"}
-    exec(compile(source, "<woven>", "exec"), scope)  # noqa: S102  # written by our emitter
-    made = [value for value in scope.values() if isinstance(value, type) and issubclass(value, torch.nn.Module)]
-    return next(cls for cls in reversed(made) if cls.__module__ == "woven")
-
-
-LIMITS = (
-    "too many conditions",
-    "may be of an earlier round",
-    "sizes that only a part of it knows",
-    "on all conditions",
-    "another part of the source",
-    "called with other arguments",
-    "are asked for",
-    "nothing before this is called",
-)
-"""What the emitter says where it cannot translate what can be counted."""
 
 
 def many(seeds):

@@ -255,6 +255,7 @@ def test_a_wide_network_is_searched_in_bounded_time():
 # ------------------------------------------------------------------ symbols and arrays
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(
     ("name", "free", "most"),
     [

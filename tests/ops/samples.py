@@ -633,6 +633,15 @@ SAMPLES = [
             divisions=50,
         ),
     ),
+    # 3·5 offsets of two pixels of a window of 2 × 3, for each of four heads; 3·2 windows of an image that was moved
+    image("relative_position_bias", {"window_size": (2, 3), "num_heads": 4}, (2, 8, 6, 6), (2, 1, 4, 6, 6), 3 * 5 * 4),
+    image(
+        "relative_position_bias",
+        {"window_size": 2, "num_heads": 4, "shift_size": 1},
+        (*X[:3], 4),
+        (1, 3 * 2, 4, 4, 4),
+        3 * 3 * 4,
+    ),
     image("rotary", {}, (2, 3, 7, 8), (2, 3, 7, 8), 0, Operations(multiplications=2, additions=1).times(336)),
     image(
         "rotary",

@@ -1,5 +1,6 @@
 """What every operator gives of its samples, and what each refuses."""
 
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from typing import Literal, get_origin
@@ -484,3 +485,14 @@ def test_a_symbol_passes_every_check_of_size():
     c = symbols.symbol("c")
     conv = operator("conv2d")(out_channels=c, kernel_size=c, padding=[c, c], groups=c)
     assert conv.weights(Tensor((1, c, 9, 9)))[0].shape == (c, 1, c, c)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+def test_what_has_another_number_of_axes_is_taken_or_refused(sample):
+    for sizes in ((), (4,), (4, 6), (4, 6, 8), (4, 6, 8, 3)):
+        inputs = [Tensor((2, *sizes))] * len(sample.inputs)
+        with suppress(ArchspecError):
+            sample.operator.output(*inputs)
+            sample.operator.weights(*inputs)
+            sample.operator.operations(*inputs)
+            sample.operator.torch_call(*inputs)

@@ -8,6 +8,7 @@ import inspect
 import pickle
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 from math import prod
 from random import Random
 
@@ -152,6 +153,7 @@ WINDOWS = [
 ]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(("draw", "axes"), WINDOWS)
 def test_any_window_agrees_with_torch_or_both_refuse_it(draw, axes):
     random, seen = Random(f"{draw.__name__}{axes}"), Counter()  # noqa: S311  # the same cases every time
@@ -430,6 +432,25 @@ def test_grouped_queries_share_a_key_head_and_a_mask_is_added():
     found = compute("scaled_dot_product_attention", q, k, v, mask, enable_gqa=True, scale="1/4")
     k, v = (x.repeat_interleave(3, 1) for x in (k, v))
     assert torch.allclose(found, (q @ k.mT / 4 + mask).softmax(-1) @ v, atol=1e-6)
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (1, 2)])
+def test_the_bias_of_a_window_is_of_the_offset_and_its_pixels_see_only_old_neighbours(shift):
+    window, sizes = (2, 3), (4, 6)
+    chosen = operator("relative_position_bias")(window_size=window, num_heads=5, shift_size=shift)
+    layer = runnable(chosen.torch_call(Tensor((2, 7, *sizes))))
+    found = layer(torch.zeros(2, 7, *sizes)).expand(2, 4, 5, 6, 6)
+    pixels = [divmod(place, window[1]) for place in range(6)]
+    for number, (top, left) in enumerate((top, left) for top in (0, 2) for left in (0, 3)):
+        before = [((top + y + shift[0]) % 4, (left + x + shift[1]) % 6) for y, x in pixels]  # where they came from
+        for query, key in product(range(6), range(6)):
+            (y1, x1), (y2, x2) = pixels[query], pixels[key]
+            offset = (y1 - y2, x1 - x2)
+            if offset == (before[query][0] - before[key][0], before[query][1] - before[key][1]):
+                wanted = layer.weight[(offset[0] + 1) * 5 + offset[1] + 2]
+            else:
+                wanted = torch.full((5,), float("-inf"))
+            assert torch.equal(found[1, number, :, query, key], wanted)
 
 
 @pytest.mark.parametrize("interleaved", [True, False])

@@ -154,6 +154,7 @@ VERBS = {
 }
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_that_prints_a_table_offers_every_format(verb, structure_of):
     for form in formats.names():

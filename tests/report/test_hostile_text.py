@@ -120,6 +120,7 @@ def held_against_words(texts, form, structure):
     return True
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("form", OUTPUTS)
 def test_no_text_leaves_its_place(form, structure_of, request):
     outcomes = Counter()

@@ -376,6 +376,7 @@ def test_beside_another_symbol_whole_numbers_are_searched_in_steps_that_are_stat
 # ------------------------------------------------------------------ nothing found, and bad input
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_a_budget_that_nothing_meets_says_by_how_much_the_smallest_network_misses():
     smallest = archspec.load("mobilenet_v2").count(alpha="1/10").macs
     result = run("mobilenet_v2", "--for", "alpha", "--macs", "<=1M", "--between", "1/10,1")
@@ -494,6 +495,7 @@ def test_a_little_is_not_written_as_nothing():
         assert said in run("mobilenet", "--for", "alpha", "--between", "1/2,1", "--macs", f"<={most + left}").stdout
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_text_says_where_the_search_ended_and_what_gives_no_network():
     said = run("mobilenet_v2", "--for", "classes", "--params", ">=1", "--set", "alpha=0.5").stdout
     assert "the bounds of the search end it, not the budget" in said
@@ -567,6 +569,7 @@ def test_two_counts_that_differ_are_a_fault_of_the_library(monkeypatch):
         small("floor(alpha * 4)", "4").solve("alpha", {"macs": "<=1M"})
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_the_smallest_network_is_found_where_all_bounds_are_the_least():
     arch = small("floor(alpha * 8)", "floor(alpha * 12)")
     found = arch.solve("alpha", {"params": ">=300"})
@@ -612,6 +615,7 @@ def test_a_step_is_chosen_that_fits_and_said(monkeypatch):
         wide.solve(("alpha", "side"), {"macs": "<=100000"}, between={"side": (4, 120)})
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_memory_is_counted_as_it_is_asked_for():
     arch = archspec.load("mobilenet_v2")
     for options in ({"in_place": True}, {"policy": "liveness", "in_place": True}):
@@ -659,6 +663,7 @@ def test_the_header_says_the_bits_and_any_quantity_has_a_budget():
     assert "no quantity 'trafic'; did you mean 'traffic'?" in unknown.stderr
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_how_many_others_are_nearly_as_good_is_what_all_networks_say():
     arch, budgets = archspec.load("mobilenet_v2"), {"macs": "<=300M"}
     values = {"alpha": [Fraction(n, 1000) for n in range(800, 1101)]}  # finer than any rounding of its widths

@@ -58,6 +58,7 @@ def check(name, style, count):
     return sum(row.source is not None for row in first.rows), sum(row.source is None for row in first.rows)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: style.__name__)
 @pytest.mark.parametrize("name", SAMPLE)
 def test_every_order_of_the_keys_gives_the_right_matching(name, style):

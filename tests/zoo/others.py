@@ -1,7 +1,9 @@
 """What networks of other packages come to: writes `others.json`, the record that the zoo's networks are held against.
 
-`python tests/zoo/others.py` asks torchvision and pytorchcv, on the meta device, where torch's counter knows all; the
-packages and their versions stand in the record. Our own models have no part in it.
+`python tests/zoo/others.py` asks torchvision, pytorchcv, timm and transformers, on the meta device, where torch's
+counter knows all; the packages and their versions stand in the record. Our own models have no part in it. The last two
+are no part of the environment; a folder on PYTHONPATH that `pip install --target FOLDER --no-deps timm transformers
+tokenizers regex pyyaml` fills does.
 """
 
 import json
@@ -46,42 +48,74 @@ TORCHVISION = {  # its name: ours, and our symbols
     "convnext_small": ("convnext", {"variant": "small"}),
     "convnext_base": ("convnext", {"variant": "base"}),
     "convnext_large": ("convnext", {"variant": "large"}),
+    "swin_t": ("swin", {}),
+    "swin_s": ("swin", {"variant": "small"}),
+    "swin_b": ("swin", {"variant": "base"}),
+    "lraspp_mobilenet_v3_large": ("lraspp_mobilenet_v3", {"side": 520}),
+    "ssdlite320_mobilenet_v3_large": ("ssdlite_mobilenet_v3", {"side": 320}),
     "vit_b_16": ("vit", {}),
     "vit_l_16": ("vit", {"variant": "large"}),
     "vit_h_14": ("vit", {"variant": "huge", "patch": 14}),
 }
+OVER_ANOTHER = {"lraspp_mobilenet_v3_large", "ssdlite320_mobilenet_v3_large"}
 PYTORCHCV = {
     "ghostnet": ("ghostnet", {}),
     "regnetx002": ("regnet", {"variant": "X200MF"}),
     "regnetx006": ("regnet", {"variant": "X600MF"}),
 }
 
+TIMM = {
+    "mobilevit_s": ("mobilevit", {"side": 256}),
+    "mobilevit_xs": ("mobilevit", {"variant": "XS", "side": 256}),
+    "mobilevit_xxs": ("mobilevit", {"variant": "XXS", "side": 256}),
+    "deit_base_patch16_224": ("vit", {}),
+}
+BERT = {"num_hidden_layers": "layers", "hidden_size": "width", "num_attention_heads": "heads"}
+TRANSFORMERS = {"BertModel": ("bert", {}), "BertModel, large": ("bert", {"layers": 24, "width": 1024, "heads": 16})}
+
 
 def rows():
     """A record for each network."""
-    yield from (row("torchvision", name, *TORCHVISION[name]) for name in TORCHVISION)
-    yield from (row("pytorchcv", name, *PYTORCHCV[name]) for name in PYTORCHCV)
+    for name, (spec, bindings) in TORCHVISION.items():
+        fresh = {"weights": None, **({"weights_backbone": None} if name in OVER_ANOTHER else {})}
+        make = partial(import_module("torchvision.models").get_model, name, **fresh)
+        yield row("torchvision", name, spec, bindings, made_on_meta(make), picture(bindings))
+    for package, module, make, networks in (
+        ("pytorchcv", "pytorchcv.model_provider", "get_model", PYTORCHCV),
+        ("timm", "timm", "create_model", TIMM),
+    ):
+        for name, (spec, bindings) in networks.items():
+            model = made_on_meta(partial(getattr(import_module(module), make), name))
+            yield row(package, name, spec, bindings, model, picture(bindings))
+    for name, (spec, bindings) in TRANSFORMERS.items():
+        package = import_module("transformers")
+        given = {key: bindings[ours] for key, ours in BERT.items() if ours in bindings}
+        config = package.BertConfig(**given, **({"intermediate_size": 4 * bindings["width"]} if bindings else {}))
+        words = torch.zeros(1, 512, dtype=torch.long, device="meta")
+        yield row("transformers", name, spec, bindings, made_on_meta(partial(package.BertModel, config)), words)
 
 
-def row(package, name, spec, bindings):
-    if package == "torchvision":
-        make = getattr(import_module("torchvision.models"), name)
-    else:
-        make = partial(import_module("pytorchcv.model_provider").get_model, name)
-    model = made_on_meta(make)
-    with torch.device("meta"):
-        side = int(bindings.get("side", 224))
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            model.eval()(torch.zeros(1, 3, side, side))
-    params = sum(value.numel() for value in model.parameters())
-    macs = counter.get_total_flops() // 2
+def picture(bindings):
+    """An image of the side that our symbols name."""
+    side = int(bindings.get("side", 224))
+    return torch.zeros(1, 3, side, side, device="meta")
+
+
+def row(package, name, spec, bindings, model, x):
+    """What the model of another package comes to."""
+    model.eval()
+    with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        if hasattr(model, "anchor_generator"):  # what a detector does with boxes is none of its layers' work
+            model.head(list(model.backbone(x).values()))
+        else:
+            model(x)
     return {
         "from": f"{package} {version(package)}",
         "model": name,
         "spec": spec,
         "set": bindings,
-        "params": params,
-        "macs": macs,
+        "params": sum(value.numel() for value in model.parameters()),
+        "macs": counter.get_total_flops() // 2,
     }
 
 
@@ -90,7 +124,7 @@ def made_on_meta(make):
     try:
         with torch.device("meta"):
             return make()
-    except NotImplementedError:
+    except (NotImplementedError, RuntimeError):
         return make().to("meta")
 
 

@@ -61,6 +61,21 @@ EXACT = [
         "MLPerf Tiny's reference: 24,908 with the statistics of 9 norms of 64",
     ),
     (
+        "resnet8",
+        {},
+        "params",
+        78_666 - 2 * 240,
+        "the same: 78,666 with the statistics of 7 norms, of 240 channels",
+    ),
+    (
+        "mobilenet_wake_words",
+        {},
+        "params",
+        221_794 - 2 * 10_944 // 4,
+        "the same: 221,794 with the statistics of 27 norms, of a quarter of MobileNet's 10,944 channels",
+    ),
+    ("autoencoder", {}, "params", 269_992 - 2 * (8 * 128 + 8), "the same: 269,992 with the statistics of 9 norms"),
+    (
         "gru_keywords",
         {},
         "params",

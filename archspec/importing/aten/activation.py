@@ -39,6 +39,13 @@ def prelu(call: Bound) -> Reading:
     return ReadNode("prelu", {"num_parameters": slopes}, call.values("self"), call.arrays(weight="weight"))
 
 
+@rule("aten.pow.Tensor_Scalar", "aten.square.default", "aten.sqrt.default", "aten.rsqrt.default")
+def power(call: Bound) -> Reading:
+    """A power: a square, a root."""
+    known = {"square": 2, "sqrt": 0.5, "rsqrt": -0.5}.get(call.call.target.split(".")[1])
+    return ReadNode("power", {"exponent": call.get("exponent") if known is None else known}, call.values("self"))
+
+
 @rule("aten.leaky_relu.default", "aten.leaky_relu_.default")
 def leaky_relu(call: Bound) -> Reading:
     """A slope below zero."""

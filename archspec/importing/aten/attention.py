@@ -1,12 +1,19 @@
 """torch.export's functions → operators: tables of vectors, products of results, and attention."""
 
 from archspec.importing.program import UnsupportedError
+from archspec.importing.readings import masked
 from archspec.importing.rules import Bound, Reading, ReadNode, rule
 
 
 @rule("aten.embedding.default")
 def embedding(call: Bound) -> Reading:
-    """Rows of a table."""
+    """Rows of a table; of all places in order, the table itself."""
+    if (places := call.constant("indices")) is not None:
+        weight = call.array("weight")
+        if places.ndim > 2 or places.reshape(-1).tolist() != list(range(weight.shape[0])):
+            raise UnsupportedError("looks up rows by constant numbers, and not all in order")
+        held = {"weight": weight}
+        return ReadNode("parameter", {"shape": weight.shape}, call.program.inputs[:1], held)
     rows, size = call.array("weight").shape
     args = {"num_embeddings": rows, "embedding_dim": size}
     return ReadNode("embedding", args, call.values("indices"), call.arrays(weight="weight"))
@@ -15,14 +22,19 @@ def embedding(call: Bound) -> Reading:
 @rule("aten.scaled_dot_product_attention.default")
 def attention(call: Bound) -> Reading:
     """Of queries, keys and values."""
-    if call.has("attn_mask"):
-        raise UnsupportedError("takes a mask of its own")
     names = {"is_causal": False, "enable_gqa": False, "dropout_p": 0, "scale": None}
     args = {name: call.get(name, default) for name, default in names.items()}
+    if (mask := call.constant("attn_mask")) is None:
+        return ReadNode("scaled_dot_product_attention", args, call.values("query", "key", "value", "attn_mask"))
+    args |= masked((*call.shape("query")[:-1], call.shape("key")[-2]), mask)
     return ReadNode("scaled_dot_product_attention", args, call.values("query", "key", "value"))
 
 
 @rule("aten.matmul.default", "aten.bmm.default")
 def matmul(call: Bound) -> Reading:
-    """Of two results."""
+    """Of two results; by a learned matrix, a fully connected layer without bias."""
+    other = call.call.arguments.get("other", call.call.arguments.get("mat2"))
+    if (array := call.held(other)) is not None and len(array.shape) == 2 and array.learned:
+        args = {"out_features": array.shape[1], "bias": False}
+        return ReadNode("linear", args, call.values("self"), {"weight": array.transposed()})
     return ReadNode("matmul", {}, call.values("self", "other", "mat2"))

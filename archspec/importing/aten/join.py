@@ -1,7 +1,7 @@
 """torch.export's functions → operators: joins of results, and sums and products with numbers."""
 
-from archspec.importing.program import UnsupportedError, Value
-from archspec.importing.readings import joined_results
+from archspec.importing.program import UnsupportedError
+from archspec.importing.readings import joined_results, spread_out, with_number
 from archspec.importing.rules import Bound, Reading, ReadNode, Same, rule
 
 
@@ -11,12 +11,28 @@ def extreme(call: Bound) -> Reading:
     return joined_results(call.call.target.split(".")[1], call, "self", "other")
 
 
-@rule("aten.expand_as.default", "aten.expand.default")
+@rule("aten.expand.default")
 def expand(call: Bound) -> Reading:
+    """A learned tensor once for each input."""
+    return spread_out(call, "self")
+
+
+@rule("aten.expand_as.default")
+def expand_as(call: Bound) -> Reading:
     """Axes of size 1 spread over those of another result: joins do this by themselves."""
-    if call.call.target == "aten.expand.default":
-        raise UnsupportedError("")
     return Same(call.values("self")[0])
+
+
+@rule("aten.stack.default")
+def stack(call: Bound) -> Reading:
+    """Side by side along an axis of its own: what patterns read with its neighbours."""
+    return ReadNode("~stack", {"dim": call.axis("dim")}, call.values("tensors"))
+
+
+@rule("aten.neg.default")
+def negative(call: Bound) -> Reading:
+    """The sign changed: what patterns read with its neighbours."""
+    return ReadNode("~neg", {}, call.values("self"))
 
 
 @rule("aten.cat.default")
@@ -31,18 +47,29 @@ def cat(call: Bound) -> Reading:
 def join(call: Bound) -> Reading:
     """A sum, a product or a difference of results; with a number, what patterns read with its neighbours."""
     name = call.call.target.split(".")[1].rstrip("_")
-    other = call.call.arguments.get("other")
     if call.get("alpha", 1) != 1:
         raise UnsupportedError("scales what it adds")
-    if not isinstance(other, Value):
-        return ReadNode(f"~{name}", {"number": other}, call.values("self"))
-    return joined_results({"sub": "subtract"}.get(name, name), call, "self", "other")
+    name = {"sub": "subtract"}.get(name, name)
+    for number, other in (("other", "self"), ("self", "other")):
+        if (found := call.number(number)) is not None and call.number(other) is None:
+            if name == "subtract" and number == "self":
+                return ReadNode("~from_subtract", {"number": found}, call.values(other))
+            return with_number(name, found, call.values(other))
+    return joined_results(name, call, "self", "other")
+
+
+@rule("aten.rsub.Scalar")
+def rsub(call: Bound) -> Reading:
+    """A number less a result."""
+    if call.get("alpha", 1) != 1:
+        raise UnsupportedError("scales what it takes away")
+    return ReadNode("~from_subtract", {"number": call.get("other")}, call.values("self"))
 
 
 @rule("aten.div.Tensor", "aten.div_.Tensor")
 def divide(call: Bound) -> Reading:
     """By a number: what patterns read with its neighbours."""
-    other = call.call.arguments.get("other")
-    if isinstance(other, Value):
+    number = call.number("other")
+    if number is None:
         return joined_results("divide", call, "self", "other")
-    return ReadNode("~div", {"number": other}, call.values("self"))
+    return with_number("divide", number, call.values("self"))

@@ -7,18 +7,22 @@ from archspec.importing.rules import Bound, Reading, ReadNode, rule
 @rule("aten.batch_norm.default")
 def batch_norm(call: Bound) -> Reading:
     """Batch normalisation by its running statistics."""
-    if call.get("training", False):
+    tracks = call.has("running_mean")
+    if tracks and call.get("training", False):
         raise UnsupportedError("normalises by its batch; put the model into evaluation")
     names = {"weight": "weight", "bias": "bias", "running_mean": "running_mean", "running_var": "running_var"}
     args = {"eps": call.get("eps", 1e-5), "momentum": call.get("momentum", 0.1), "affine": call.has("weight")}
+    args["track_running_stats"] = tracks
     return ReadNode("batch_norm", args, call.values("input"), call.arrays(**names))
 
 
 @rule("aten.layer_norm.default")
 def layer_norm(call: Bound) -> Reading:
     """Layer normalisation over the last axes."""
+    over = tuple(call.get("normalized_shape"))
+    last = len(over) == 1 and len(call.shape("input")) < 4
     args = {
-        "normalized_shape": tuple(call.get("normalized_shape")),
+        "normalized_shape": None if last else over,
         "eps": call.get("eps", 1e-5),
         "elementwise_affine": call.has("weight"),
         "bias": call.has("bias") or not call.has("weight"),

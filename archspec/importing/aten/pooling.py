@@ -3,7 +3,7 @@
 from typing import Any
 
 from archspec.importing.program import UnsupportedError
-from archspec.importing.readings import averaged, pooled_by_window
+from archspec.importing.readings import averaged, largest, pooled_by_window, summed
 from archspec.importing.rules import Bound, Reading, ReadNode, one_or_pair, rule
 
 
@@ -13,7 +13,7 @@ def max_pool(call: Bound) -> Reading:
     return ReadNode(call.call.target.split(".")[1], _window(call, dilation=1), call.values("self"))
 
 
-@rule("aten.avg_pool1d.default", "aten.avg_pool2d.default")
+@rule(*(f"aten.avg_pool{n}d.default" for n in (1, 2, 3)))
 def avg_pool(call: Bound) -> Reading:
     """The mean under a window."""
     if call.get("divisor_override"):
@@ -41,6 +41,24 @@ def adaptive_pool(call: Bound) -> Reading:
     if size == 1:
         return ReadNode(f"global_{kind}_pool", {"keepdim": True}, call.values("self"))
     return ReadNode(call.call.target.split(".")[1], {"output_size": size}, call.values("self"))
+
+
+@rule("aten.sum.dim_IntList")
+def total(call: Bound) -> Reading:
+    """The sum over axes."""
+    return summed(call.values("self"), call.shape("self"), call.get("dim"), call.get("keepdim", False))
+
+
+@rule("aten.amax.default")
+def amax(call: Bound) -> Reading:
+    """The largest over axes."""
+    return largest(call.values("self"), call.shape("self"), call.get("dim"), call.get("keepdim", False))
+
+
+@rule("aten.max.dim")
+def max_along(call: Bound) -> Reading:
+    """The largest along an axis; where it is, is not read."""
+    return largest(call.values("self"), call.shape("self"), (call.get("dim"),), call.get("keepdim", False))
 
 
 @rule("aten.mean.dim")

@@ -1,11 +1,14 @@
 """torch.export's functions → operators: what hands on or rearranges elements."""
 
 from archspec.importing.program import UnsupportedError
-from archspec.importing.readings import reshaped, sliced, split_into
+from archspec.importing.readings import permuted, reshaped, sliced, split_into
 from archspec.importing.rules import Bound, Reading, ReadNode, Same, rule
 
 
-@rule("aten.contiguous.default", "aten.clone.default", "aten.alias.default", "aten.detach.default")
+@rule(
+    *(f"aten.{name}.default" for name in ("contiguous", "clone", "alias", "detach", "lift_fresh_copy", "_to_copy")),
+    *(f"aten.to.{form}" for form in ("dtype", "dtype_layout", "device")),
+)
 def same(call: Bound) -> Reading:
     """The same numbers, elsewhere in memory."""
     return Same(call.values("self")[0])
@@ -29,10 +32,18 @@ def narrow(call: Bound) -> Reading:
 @rule("aten.select.int")
 def select(call: Bound) -> Reading:
     """One place of an axis."""
-    dim = int(call.get("dim")) % len(call.shape("self"))
-    if dim == 0:
-        raise UnsupportedError("takes one input of the batch")
-    return ReadNode("select", {"dim": dim, "index": int(call.get("index"))}, call.values("self"))
+    dim, index = int(call.get("dim")) % len(call.shape("self")), int(call.get("index"))
+    return ReadNode("select" if dim else "~select", {"dim": dim, "index": index}, call.values("self"))
+
+
+@rule("aten.unbind.int")
+def unbind(call: Bound) -> Reading:
+    """The places of an axis, one by one."""
+    dim = int(call.get("dim", 0)) % len(call.shape("self"))
+    return [
+        ReadNode("select" if dim else "~select", {"dim": dim, "index": index}, call.values("self"), output=index)
+        for index in range(len(call.call.outputs))
+    ]
 
 
 @rule("aten.squeeze.dim", "aten.unsqueeze.default", "aten.unflatten.int")
@@ -47,15 +58,30 @@ def transpose(call: Bound) -> Reading:
     order = list(range(len(call.output())))
     a, b = call.axis("dim0"), call.axis("dim1")
     order[a], order[b] = b, a
-    return ReadNode("~permute", {"order": tuple(order)}, call.values("self"))
+    return permuted(call.values("self"), order)
+
+
+@rule("aten.movedim.int")
+def movedim(call: Bound) -> Reading:
+    """An axis stands elsewhere."""
+    order = list(range(len(call.output())))
+    order.insert(call.axis("destination"), order.pop(call.axis("source")))
+    return permuted(call.values("self"), order)
+
+
+@rule("aten.roll.default")
+def roll(call: Bound) -> Reading:
+    """Axes moved round."""
+    dims = tuple(dim % len(call.output()) for dim in call.get("dims", ()))
+    if not dims or 0 in dims:
+        raise UnsupportedError("rolls the batch, or all axes as one")
+    return ReadNode("roll", {"shifts": tuple(call.get("shifts")), "dims": dims}, call.values("self"))
 
 
 @rule("aten.permute.default")
 def permute(call: Bound) -> Reading:
     """The axes in another order."""
-    return ReadNode(
-        "~permute", {"order": tuple(dim % len(call.output()) for dim in call.get("dims"))}, call.values("self")
-    )
+    return permuted(call.values("self"), [dim % len(call.output()) for dim in call.get("dims")])
 
 
 @rule("aten.channel_shuffle.default", "aten.native_channel_shuffle.default")
@@ -78,9 +104,9 @@ def part(call: Bound) -> Reading:
     before, after = call.shape("self"), call.output()
     if before == after:
         return Same(call.values("self")[0])
-    if call.get("step", 1) != 1:
-        raise UnsupportedError(f"takes every {call.get('step')}th element")
     dim = int(call.get("dim", 0)) % len(before)
-    start = int(call.get("start") or 0)
+    start, step = int(call.get("start") or 0), int(call.get("step", 1))
+    if step != 1:
+        return ReadNode("~every", {"dim": dim, "step": step, "start": start}, call.values("self"))
     start += before[dim] if start < 0 else 0
     return sliced(call.values("self"), dim, before[dim], start, after[dim])

@@ -4,4 +4,4 @@ Inputs of a node are its arguments input0, input1, …; its attributes have thei
 attribute newer ones say by an input: `setting` reads either.
 """
 
-from archspec.importing.onnx_rules import activation, conv, join, norm, pooling, quantised, shape, spatial
+from archspec.importing.onnx_rules import activation, conv, join, norm, pooling, quantised, recurrent, shape, spatial

@@ -14,6 +14,8 @@ elementwise(
         "onnx.Tanh": "tanh",
         "onnx.HardSwish": "hard_swish",
         "onnx.Swish": "silu",
+        "onnx.Mish": "mish",
+        "onnx.Exp": "exp",
     },
     "input0",
 )
@@ -66,3 +68,28 @@ def softmax(call: Bound) -> Reading:
     operator = {"Softmax": "softmax", "LogSoftmax": "log_softmax"}[call.call.target.rpartition(".")[2]]
     rank = len(call.output())
     return ReadNode(operator, {"dim": int(call.get("axis", -1 if rank != 2 else 1)) % rank}, call.values("input0"))
+
+
+@rule("onnx.Sqrt", "onnx.Reciprocal")
+def root(call: Bound) -> Reading:
+    """Powers of a half, and of less one."""
+    exponent = {"Sqrt": 0.5, "Reciprocal": -1}[call.call.target.removeprefix("onnx.")]
+    return ReadNode("power", {"exponent": exponent}, call.values("input0"))
+
+
+@rule("onnx.Softplus")
+def softplus(call: Bound) -> Reading:
+    """log(1 + eˣ), without torch's threshold."""
+    return ReadNode("softplus", {}, call.values("input0"))
+
+
+@rule("onnx.Greater")
+def greater(call: Bound) -> Reading:
+    """What patterns read with its neighbours."""
+    return ReadNode("~greater", {"number": call.number("input1")}, call.values("input0"))
+
+
+@rule("onnx.Where")
+def where(call: Bound) -> Reading:
+    """What patterns read with its neighbours."""
+    return ReadNode("~where", {}, call.values("input0", "input1", "input2"))

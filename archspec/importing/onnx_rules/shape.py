@@ -2,7 +2,7 @@
 
 from archspec.importing.onnx_rules.settings import setting
 from archspec.importing.program import UnsupportedError
-from archspec.importing.readings import reshaped, sliced, split_into
+from archspec.importing.readings import permuted, reshaped, sliced, split_into, spread_out
 from archspec.importing.rules import Bound, Reading, ReadNode, Same, rule
 
 
@@ -18,11 +18,16 @@ def reshape(call: Bound) -> Reading:
     return reshaped(call.values("input0"), call.shape("input0"), call.output())
 
 
+@rule("onnx.Expand")
+def expand(call: Bound) -> Reading:
+    """A learned tensor once for each input."""
+    return spread_out(call, "input0")
+
+
 @rule("onnx.Transpose")
 def transpose(call: Bound) -> Reading:
     """The axes in another order."""
-    rank = len(call.output())
-    return ReadNode("~permute", {"order": tuple(call.get("perm", range(rank)[::-1]))}, call.values("input0"))
+    return permuted(call.values("input0"), call.get("perm", range(len(call.output()))[::-1]))
 
 
 @rule("onnx.Split")
@@ -35,14 +40,17 @@ def split(call: Bound) -> Reading:
 
 @rule("onnx.Slice")
 def part(call: Bound) -> Reading:
-    """A part of an axis."""
+    """A part of an axis, or every second element and so on."""
     shape, after = call.shape("input0"), call.output()
     starts, steps = setting(call, "starts", 1), call.get("input4", (1,))
     if shape == after:
         return Same(call.values("input0")[0])
     axes = setting(call, "axes", 3, tuple(range(len(starts))))
     cut = [n for n, axis in enumerate(axes) if shape[axis] != after[axis]]
-    if len(cut) != 1 or any(step != 1 for step in steps):
-        raise UnsupportedError("cuts several axes, or takes not every element")
-    dim, start = axes[cut[0]] % len(shape), starts[cut[0]]
-    return sliced(call.values("input0"), dim, shape[dim], start + (shape[dim] if start < 0 else 0), after[dim])
+    if len(cut) != 1:
+        raise UnsupportedError("cuts several axes")
+    dim, start, step = axes[cut[0]] % len(shape), starts[cut[0]], [*steps, *[1] * len(axes)][cut[0]]
+    start += shape[dim] if start < 0 else 0
+    if step != 1:
+        return ReadNode("~every", {"dim": dim, "step": step, "start": start}, call.values("input0"))
+    return sliced(call.values("input0"), dim, shape[dim], start, after[dim])

@@ -7,10 +7,26 @@ them. Each exporter's way of writing an operator is one pattern here.
 from dataclasses import replace
 
 from archspec.importing.flat import FlatGraph, FlatNode
-from archspec.importing.patterns.activation import gated_by_itself, hard_sigmoid, hard_swish
-from archspec.importing.patterns.base import Pattern, made_of
+from archspec.importing.patterns.activation import gated_by_itself, hard_sigmoid, hard_swish, softplus
+from archspec.importing.patterns.attention import dot_product, grouped, rotary
+from archspec.importing.patterns.base import Pattern
 from archspec.importing.patterns.layers import biased, local_response
-from archspec.importing.patterns.shape import channel_shuffle, pooled, reshaped_twice, single_join
+from archspec.importing.patterns.norm import in_groups, root_mean_square, scaled, shifted
+from archspec.importing.patterns.padding import average_of_what_is_there, padded_window
+from archspec.importing.patterns.recurrent import last_state, sequences, states, time_first
+from archspec.importing.patterns.shape import (
+    channel_shuffle,
+    columns,
+    moved,
+    over_channels,
+    patches,
+    pixels,
+    pooled,
+    reshaped_twice,
+    rolled,
+    selected,
+    single_join,
+)
 
 
 def joined(graph: FlatGraph) -> FlatGraph:
@@ -20,22 +36,38 @@ def joined(graph: FlatGraph) -> FlatGraph:
         found = node
         for pattern in PATTERNS:
             better = pattern(found, nodes)
-            found = better if better is not None else found
+            *more, found = better if isinstance(better, list) else [better if better is not None else found]
+            nodes.update((each.name, each) for each in more)
         nodes[node.name] = found
-    return replace(graph, nodes=tuple(map(_moved, nodes.values())))
+    return replace(graph, nodes=tuple(each for node in nodes.values() for each in _listed(moved(node))))
 
 
-def _moved(node: FlatNode) -> FlatNode:
-    """A reshaping or an exchange of axes that is no part of anything else: an operator of its own."""
-    if node.operator == "~reshape" and len(node.shape) > 1:
-        return made_of(node, "reshape", node.inputs, shape=node.shape[1:])
-    if node.operator == "~permute" and node.args["order"][0] == 0:
-        return made_of(node, "permute", node.inputs, dims=node.args["order"][1:])
-    return node
+def _listed(found: FlatNode | list[FlatNode]) -> list[FlatNode]:
+    return found if isinstance(found, list) else [found]
 
 
 PATTERNS: tuple[Pattern, ...] = (
+    time_first,
+    sequences,
+    states,
+    last_state,
+    in_groups,
+    root_mean_square,
+    scaled,
+    shifted,
+    padded_window,
+    average_of_what_is_there,
+    rotary,
+    dot_product,
+    grouped,
+    softplus,
     channel_shuffle,
+    pixels,
+    over_channels,
+    columns,
+    patches,
+    rolled,
+    selected,
     reshaped_twice,
     pooled,
     hard_sigmoid,

@@ -41,3 +41,22 @@ def hard_swish(node: FlatNode, nodes: Nodes) -> FlatNode | None:
         if shifted is not None and shifted.inputs == (x,) and shifted.args["number"] == 3:
             return made_of(node, "hard_swish", (x,))
     return None
+
+
+def softplus(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+    """log(1 + e^(beta·x))/beta up to a threshold, and x above it."""
+    if node.operator != "~where" or len(node.inputs) != 3:
+        return None
+    above, curve = nodes.get(node.inputs[0]), nodes.get(node.inputs[2])
+    x, beta = node.inputs[1], 1
+    if curve is not None and curve.operator == "~div":
+        beta, curve = curve.args["number"], before(curve, nodes, "softplus")
+        times = before(curve, nodes, "~mul") if curve is not None else None
+        inner = times.inputs[0] if times is not None and times.args["number"] == beta else ""
+    else:
+        inner = curve.inputs[0] if curve is not None and curve.operator == "softplus" else ""
+    if above is None or above.operator != "~greater" or inner != x:
+        return None
+    beta = int(beta) if beta == int(beta) else beta
+    args = {"beta": beta, "threshold": above.args["number"]}
+    return made_of(node, "softplus", (x,), **args)

@@ -21,14 +21,13 @@ def local_response(node: FlatNode, nodes: Nodes) -> FlatNode | None:
         return None
     x, divisor = node.inputs
     chain, name = dict[str, FlatNode](), divisor
-    while name in nodes and name != x and len(chain) < 12:
+    while name in nodes and name != x and len(chain) < 12 and nodes[name].inputs:
         found = nodes[name]
         if found.operator == "mul" and found.inputs == (x, x):
             break
         chain[found.operator] = found
         name = found.inputs[0]
-    power, pool = chain.get("aten.pow.Tensor_Scalar"), chain.get("aten.avg_pool3d.default")
-    window = pool or chain.get("aten.avg_pool2d.default")
+    power, window = chain.get("power"), chain.get("avg_pool3d") or chain.get("avg_pool2d")
     if power is None or window is None or not {"~mul", "~add"} <= chain.keys():
         return None
     size = next((n for n in window.args.get("kernel_size", ()) if n > 1), 1)

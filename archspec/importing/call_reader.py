@@ -1,0 +1,123 @@
+"""The walk over a program's calls: each is an operator, an array, the same as before, or foreign."""
+
+from dataclasses import replace
+
+from archspec import ops
+from archspec.errors import ArchspecError
+from archspec.importing import aten, onnx_rules  # noqa: F401  # importing a table of rules enters them
+from archspec.importing.arrays import viewed
+from archspec.importing.aten.constants import constant
+from archspec.importing.flat import INPUT, FlatNode
+from archspec.importing.program import Program, ProgramCall, UnsupportedError, references
+from archspec.importing.rules import RULES, Bound, ReadNode, Same
+
+CONSTANT = "~constant"
+"""An array that nobody learns, as it stands among results: patterns read it with its neighbours."""
+
+
+class CallReader:
+    """The walk, which keeps what has been read.
+
+    Attributes:
+        names: What nodes call values that are no node of their own.
+        nodes: What was read.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.arrays = dict(program.arrays)
+        self.program = replace(program, arrays=self.arrays)
+        self.names = {program.inputs[0]: INPUT}
+        self.nodes: list[FlatNode] = []
+
+    def read(self, call: ProgramCall) -> None:
+        """A call by its rule, or as a foreign node."""
+        if call.target.startswith("aten._assert"):
+            return
+        held = constant(call, self.program) or viewed(call, self.program)
+        if held is not None:
+            self.arrays[call.outputs[0]] = held
+            return
+        rule = RULES.get(call.target)
+        try:
+            if rule is None:
+                raise UnsupportedError("")
+            self._take(call, rule(Bound(call, self.program)))
+        except UnsupportedError as reason:
+            self._foreign(call, str(reason))
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, ArchspecError):
+                raise
+            self._foreign(call, f"has arguments that cannot be read ({type(error).__name__})")
+
+    def _take(self, call: ProgramCall, found: ReadNode | Same | list[ReadNode]) -> None:
+        if isinstance(found, Same):
+            if found.value in self.arrays:
+                self.arrays[call.outputs[0]] = self.arrays[found.value]
+            else:
+                self.names[call.outputs[0]] = self.names.get(found.value, found.value)
+            return
+        for made in found if isinstance(found, list) else [found]:
+            self._add(call, made)
+
+    def _add(self, call: ProgramCall, made: ReadNode) -> None:
+        if made.output >= len(call.outputs):
+            raise ArchspecError(f"{self.program.name}: {call.target} at {call.place or call.outputs[0]} gives too few")
+        name = call.outputs[made.output]
+        sources = [self._source(value, made, call) for value in made.inputs]
+        new = {each.name: each for each in sources if isinstance(each, FlatNode)}
+        self.nodes += [node for name, node in new.items() if all(each.name != name for each in self.nodes[-8:])]
+        inputs = tuple(each.name if isinstance(each, FlatNode) else each for each in sources)
+        raw = made.operator.startswith("~")
+        args = dict(made.args) if raw else _told(made)
+        shape = self.program.shapes.get(name, ())
+        self.nodes.append(
+            FlatNode(name, made.operator, args, inputs, shape, call.place, dict(made.arrays), foreign=raw)
+        )
+
+    def _source(self, value: str, made: ReadNode, call: ProgramCall) -> FlatNode | str:
+        """What gives an input: the name of a result, or an array as a node of its own."""
+        if value not in self.arrays:
+            return self.names.get(value, value)
+        array, name = self.arrays[value], f"{value}@{call.outputs[0]}"
+        if not array.learned:
+            reason = f"takes {array.key}, which nobody learns, as it takes a result"
+            return FlatNode(
+                name, CONSTANT, {}, (), array.shape, call.place, {"value": array}, foreign=True, reason=reason
+            )
+        other = next((each for each in made.inputs if each not in self.arrays), self.program.inputs[0])
+        shape = _of_each_input(array.shape, len(self.program.shapes[call.outputs[made.output]]))
+        batch = self.program.shapes[self.program.inputs[0]][0]
+        inputs, held = (self.names.get(other, other),), {"weight": array.reshaped(shape)}
+        return FlatNode(name, "parameter", {"shape": shape}, inputs, (batch, *shape), call.place, held)
+
+    def _foreign(self, call: ProgramCall, reason: str) -> None:
+        values = references(tuple(call.arguments.values()))
+        arrays = {f"array{n}": self.arrays[v] for n, v in enumerate(values) if v in self.arrays}
+        inputs = tuple(self.names.get(v, v) for v in values if v not in self.arrays)
+        for number, output in enumerate(call.outputs):
+            shape = self.program.shapes.get(output, ())
+            held = arrays if number == 0 else {}
+            settings = {key: value for key, value in call.arguments.items() if not references(value)}
+            node = FlatNode(output, call.target, settings, inputs, shape, call.place, held, foreign=True, reason=reason)
+            self.nodes.append(node)
+
+
+def _of_each_input(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:
+    """The sizes of an array behind the batch, so that it spreads over a result of that rank.
+
+    >>> _of_each_input((1, 197, 768), 3), _of_each_input((768,), 3), _of_each_input((8, 1, 1), 4)
+    ((197, 768), (1, 768), (8, 1, 1))
+    """
+    if len(shape) < rank:
+        return (*(1,) * (rank - 1 - len(shape)), *shape)
+    if len(shape) > rank or shape[0] != 1:
+        raise UnsupportedError(f"takes an array of {'×'.join(map(str, shape))}, which is not the same for each input")
+    return shape[1:]
+
+
+def _told(made: ReadNode) -> dict[str, object]:
+    """The arguments of a node that are not the operator's defaults."""
+    fields = ops.operator(made.operator).model_fields
+    return {
+        name: value for name, value in made.args.items() if fields[name].is_required() or fields[name].default != value
+    }

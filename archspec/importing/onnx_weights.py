@@ -1,0 +1,69 @@
+"""The learned arrays of an ONNX file, put aside while its constants are folded: they are read as they stand in it."""
+
+from collections.abc import Iterator
+from math import prod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+_SIZES = frozenset({"Resize", "Upsample"})
+"""Operators whose decimals say sizes, and are needed to know shapes."""
+
+_RECURRENT = frozenset({"LSTM", "GRU", "RNN"})
+
+
+def put_aside(model: "ir.Model") -> "dict[str, ir.TensorProtocol]":
+    """Take the decimals of a file, single ones and those of sizes left out, for inputs; gives them by name.
+
+    What computes with weights would be folded, and its weights lose their names. An exporter that says of an array that
+    it is the same as another (`Identity` of an initializer) may mean equal numbers by that; it is an array of its own.
+    """
+    import onnx_ir as ir
+
+    graph = model.graph
+    found: dict[str, ir.TensorProtocol] = {}
+    for node in list(graph):
+        value = node.inputs[0] if node.op_type == "Identity" and node.inputs else None
+        if value is not None and value.name in graph.initializers and not node.outputs[0].is_graph_output():
+            _told_apart(node, value, graph)
+    sizes = {value.name for node in graph if node.op_type in _SIZES for value in node.inputs[1:] if value is not None}
+    for node in graph:
+        if node.op_type in _RECURRENT:
+            sizes |= set(_behind(list(node.inputs[1:4])))
+    for name, value in list(graph.initializers.items()):
+        tensor = value.const_value
+        if tensor is None or name in sizes or not tensor.dtype.is_floating_point() or prod(map(int, tensor.shape)) < 2:  # type: ignore[arg-type]
+            continue
+        found[name] = tensor
+        del graph.initializers[name]
+        value.const_value = None
+        graph.inputs.append(value)
+    return found
+
+
+def _behind(values: "list[ir.Value | None]") -> "Iterator[str]":
+    """The arrays of which values are made: the gates of a layer, put into their order."""
+    seen, ahead = set[str](), [value for value in values if value is not None]
+    while ahead:
+        value = ahead.pop()
+        if value.name in seen:
+            continue
+        seen.add(str(value.name))
+        made = value.producer()
+        if made is None:
+            yield str(value.name)
+        else:
+            ahead += [each for each in made.inputs if each is not None]
+
+
+def _told_apart(node: "ir.Node", value: "ir.Value", graph: "ir.Graph") -> None:
+    """An array of its own in place of an `Identity` of one."""
+    import onnx_ir as ir
+
+    made = node.outputs[0]
+    own = ir.Value(name=f"{made.name}", shape=value.shape, type=value.type, const_value=value.const_value)
+    ir.convenience.replace_all_uses_with(made, own)
+    made.name = f"{made.name}@before"
+    graph.remove(node, safe=True)
+    graph.initializers.add(own)

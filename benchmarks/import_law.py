@@ -1,0 +1,210 @@
+"""The law of imports over the zoo: a network → module → import gives the same network, and so does the way over ONNX.
+
+    python -m benchmarks.import_law [--way torch|kept|optimised]… [NETWORK…]
+
+For each network and way: the same operators with the same outputs, parameters and multiply-accumulates, the same
+totals, the same closed form in the side, agreement with torch (`verify`), and the same outputs on random inputs with
+the weights carried over. Without networks it runs all of the zoo.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import archspec
+from archspec.errors import ArchspecError
+from archspec.language import loads, zoo
+
+if TYPE_CHECKING:
+    from archspec.importing import Imported, Program
+
+WAYS = ("torch", "kept", "optimised")
+"""Over `torch.export`; over ONNX with all names and values kept; over ONNX as torch's exporter optimises it."""
+
+SMALL = {
+    "acoustic_model": {"hidden": 64, "states": 100, "layers": 3},
+    "fpn_resnet50": {"side": 128},
+    "gpt2": {"layers": 2, "width": 48, "heads": 4, "tokens": 12, "vocabulary": 50},
+    "llama": {
+        "layers": 2,
+        "width": 64,
+        "heads": 4,
+        "kv_heads": 2,
+        "head_dim": 16,
+        "hidden": 96,
+        "tokens": 12,
+        "vocabulary": 50,
+    },
+    "siamese": {"side": 80, "features": 64},
+    "tcn": {"frames": 96},
+    "unet": {"side": 188, "width": 8},
+    "vgg16": {"side": 64},
+    "vgg19": {"side": 64},
+}
+"""Bindings at which a network is quick; others have an image of 64 pixels, or what they have by themselves."""
+
+FREE_OF_COST = frozenset({"identity", "dropout", "stochastic_depth"})
+"""What is not there when a model is evaluated."""
+
+SIDES = (224, 231, 320)
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a network on a way.
+
+    Attributes:
+        network: Its name.
+        way: One of `WAYS`.
+        reason: Why it is not the same; nothing, if it is.
+        layers: How many nodes were read.
+        apart: By what share of the largest number its outputs differ.
+        seconds: How long the import took, without the export.
+    """
+
+    network: str
+    way: str
+    reason: str
+    layers: int = 0
+    apart: float = 0.0
+    seconds: float = 0.0
+
+
+def bindings(arch: "archspec.Architecture") -> dict[str, Any]:
+    """What a network is bound to for the law."""
+    if arch.name in SMALL:
+        return dict(SMALL[arch.name])
+    side = arch.symbols.get("side")
+    if side is None or side.default < 100:
+        return {}
+    least = int(side.range[0]) if side.range else 64
+    return {"side": max(64, least)}
+
+
+def law(name: str, way: str) -> Outcome:
+    """A network on a way, and in what it differs."""
+    arch = archspec.load(name)
+    bound = bindings(arch)
+    model = arch.to_torch(bound, seed=0).eval()
+    try:
+        program, again, found, seconds, run = _imported(arch, bound, model, way)
+    except ArchspecError as error:
+        return Outcome(name, way, str(error).replace("\n", "; ")[:300])
+    reason = "; ".join(_differences(arch, again, bound, way))
+    apart = _apart(program, found, model if way == "torch" else run)
+    if not apart <= TOLERANCE:
+        reason = "; ".join(filter(None, [reason, f"outputs differ by {apart:.1e}"]))
+    return Outcome(name, way, reason, len(found.names) - 1, apart, seconds)
+
+
+def _imported(
+    arch: "archspec.Architecture", bound: dict[str, Any], model: Any, way: str
+) -> "tuple[Program, archspec.Architecture, Imported, float, Any]":
+    from archspec.importing import document_of
+    from archspec.importing.exported import exported
+    from archspec.importing.layout import laid_out
+    from archspec.importing.onnx_file import read_onnx
+    from archspec.importing.outputs import onnx_runner
+
+    run: Any = None
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = Path(folder) / "net.onnx"
+        if way != "torch":
+            arch.write(file, bound, seed=0, keep=way == "kept")
+        started = time.perf_counter()
+        program = exported(model, _example(arch, bound), arch.name) if way == "torch" else read_onnx(file)
+        middle = time.perf_counter()
+        found = document_of(program)
+        seconds = time.perf_counter() - (middle if way == "torch" else started)
+        again = archspec.Architecture(loads(laid_out(found.document, found.notes)))
+        run = None if way == "torch" else onnx_runner(str(file))
+    return program, again, found, seconds, run
+
+
+def _example(arch: "archspec.Architecture", bound: dict[str, Any]) -> tuple[Any, ...]:
+    import torch
+
+    network = arch.expand(bound)
+    kinds = {name: torch.float32 if network.below(name) is None else torch.int64 for name in network.inputs}
+    return tuple(torch.zeros((2, *x.shape[1:]), dtype=kinds[name]) for name, x in network.inputs.items())
+
+
+def _differences(
+    arch: "archspec.Architecture", again: "archspec.Architecture", bound: dict[str, Any], way: str
+) -> "list[str]":
+    """In what two networks differ."""
+    ours, theirs = arch.count(bound), again.count()
+    found = []
+    if way == "optimised":
+        return [] if ours.macs == theirs.macs else [f"{theirs.macs:,} MACs for {ours.macs:,}"]
+    before, after = (Counter(_facts(cost)) for cost in (ours, theirs))
+    if missing := before - after:
+        found.append(f"{missing.total()} layers are not there, such as {_said(next(iter(missing)))}")
+    if more := after - before:
+        found.append(f"{more.total()} layers are new, such as {_said(next(iter(more)))}")
+    for quantity in ("params", "buffers", "macs", "flops", "activations"):
+        one, other = getattr(ours, quantity), getattr(theirs, quantity)
+        if one != other:
+            found.append(f"{other:,} {quantity} for {one:,}")
+    if "side" in again.symbols and "side" in arch.symbols and not found:
+        fixed = {key: value for key, value in bound.items() if key != "side"}
+        forms = arch.formula("macs", fixed, free=("side",)), again.formula("macs", free=("side",))
+        if any(_at(forms[0], side) != _at(forms[1], side) for side in SIDES):
+            found.append("another closed form in the side")
+    try:
+        agrees = bool(again.verify())
+    except ArchspecError as error:
+        return [*found, f"cannot be verified: {str(error).splitlines()[0]}"]
+    return found if agrees else [*found, "verify finds differences"]
+
+
+def _at(form: Any, side: int) -> Any:
+    """The value at a side; None where the network has none."""
+    try:
+        return form(side=side)
+    except ArchspecError:
+        return None
+
+
+def _facts(cost: Any) -> "list[tuple[Any, ...]]":
+    rows = (row for row in cost.rows if row.operator not in FREE_OF_COST)
+    return [(row.operator, tuple(row.output), row.params, row.macs) for row in rows]
+
+
+def _said(facts: "tuple[Any, ...]") -> str:
+    operator, output, params, macs = facts
+    return f"{operator} that gives {'×'.join(map(str, output[1:]))} ({params:,} params, {macs:,} MACs)"
+
+
+def _apart(program: "Program", found: "Imported", run: Any) -> float:
+    from archspec.importing.outputs import carried, difference_of
+
+    return difference_of(found, carried(found), program, run)
+
+
+def main() -> None:
+    """Print a line for each network and way."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("networks", nargs="*")
+    parser.add_argument("--way", action="append", choices=WAYS)
+    asked = parser.parse_args()
+    for name in asked.networks or zoo.names():
+        for way in asked.way or WAYS:
+            outcome = law(name, way)
+            said = outcome.reason or "the same"
+            print(
+                f"{name:26} {way:10} {outcome.layers:5} {outcome.apart:8.1e} {outcome.seconds:6.2f} s  {said}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
