@@ -46,10 +46,9 @@ def _absorbed(graph: FlatGraph) -> FlatGraph:
 
 def _with(user: FlatNode, taken: FlatNode, owns: bool) -> FlatNode:
     """A node together with one that it takes; whose arrays stand once."""
-    inputs = (each for name in user.inputs for each in (taken.inputs if name == taken.name else (name,)))
+    inputs = [each for name in user.inputs for each in (taken.inputs if name == taken.name else (name,))]
     arrays = {f"{taken.name}.{name}": array for name, array in taken.arrays.items()} if owns else {}
-    inputs = tuple(dict.fromkeys(inputs))
-    return replace(user, inputs=inputs, arrays={**user.arrays, **arrays}, foreign=True)
+    return replace(user, inputs=tuple(dict.fromkeys(inputs)), arrays={**user.arrays, **arrays}, foreign=True)
 
 
 def _weighs(node: FlatNode) -> bool:
@@ -94,7 +93,7 @@ def short(function: str) -> str:
 
 def _said(foreign: list[FlatNode]) -> str:
     counts = Counter(node.operator for node in foreign)
-    named = [f"{printable(name.strip("~"), 60)} ({often}×)" for name, often in counts.most_common(MOST_NAMED)]
+    named = [f"{printable(name.strip('~'), 60)} ({often}×)" for name, often in counts.most_common(MOST_NAMED)]
     more = f", and {len(counts) - MOST_NAMED} more" if len(counts) > MOST_NAMED else ""
     return (
         f"opaque, because no operator computes it: {', '.join(named)}{more}; shapes are those at this input, and what "
