@@ -170,7 +170,8 @@ def _name_by_place(items: Items) -> None:
 def _input(graph: FlatGraph) -> tuple[tuple[Any, ...], dict[str, Symbol]]:
     """The input's sizes; the side of a square image is a symbol, on which nothing else of a document depends."""
     sizes = graph.input[1:]
-    if len(sizes) == 3 and sizes[1] == sizes[2] and sizes[1] > 1:
+    measured = any(node.function for node in graph.nodes)  # shapes that no other side has
+    if not measured and len(sizes) == 3 and sizes[1] == sizes[2] and sizes[1] > 1:
         return (sizes[0], SIDE, SIDE), {SIDE: Symbol(default=sizes[1], doc="input height and width")}
     return sizes, {}
 
