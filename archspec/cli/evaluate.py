@@ -4,8 +4,8 @@ import rich_click as click
 
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import set_option, spec_argument
-from archspec.cli.specs import open_spec
-from archspec.errors import ArchspecError
+from archspec.cli.specs import open_spec, weights_of
+from archspec.cli.training import OPTIONS
 from archspec.extras import need
 from archspec.report.train import evaluation
 from archspec.report.train import zeros as zeros_report
@@ -16,9 +16,9 @@ from archspec.report.train import zeros as zeros_report
 @set_option
 @click.option("--weights", metavar="FILE", help="A safetensors file.  [default: the best weights of the run]")
 @click.option("--data", metavar="DATA", help="As for train.  [default: the run's; else digits]")
-@click.option("--resize", is_flag=True, help="Fit the images to the network's input; digits are fitted in any case.")
+@OPTIONS["resize"]
 @click.option("--batch", type=click.IntRange(1), help="Images at once.  [default: as many as fit into a gigabyte]")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, or a device such as cuda:1.")
+@OPTIONS["device"]
 @click.option("--confusion", is_flag=True, help="Show which class is taken for which.")
 @click.option("--zeros", is_flag=True, help="Say how much of it is zero, instead; no test image is looked at.")
 @format_option()
@@ -42,9 +42,7 @@ def command(  # noqa: PLR0913  # each is an option
     from archspec.train import evaluate, record
 
     arch, bound, run = open_spec(spec, settings)
-    if weights is None and run is None:
-        raise ArchspecError(f"{spec}: is not the folder of a run; name its weights with --weights")
-    file = str(run.weights) if run is not None and weights is None else str(weights)
+    file = weights_of(spec, run, weights)
     source = data or (run and run.source) or "digits"
     resize = resize or (run is not None and data is None and run.resize)
     recipe = record.read(run.folder).recipe if run is not None else None

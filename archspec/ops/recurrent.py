@@ -43,8 +43,8 @@ class _Recurrent(Operator):
 
     def _layers(self) -> int:
         if type(self.num_layers) is not int or self.num_layers > MOST_LAYERS:
-            said = f"a number up to {MOST_LAYERS}, whose layers are counted one by one (got {self.num_layers})"
-            raise ShapeError(f"{self.name}: num_layers must be {said}", "num_layers")
+            words = f"a number up to {MOST_LAYERS}, whose layers are counted one by one (got {self.num_layers})"
+            raise ShapeError(f"{self.name}: num_layers must be {words}", "num_layers")
         return self.num_layers
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:

@@ -35,7 +35,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from archspec import cost
 from archspec.cost import QUANTITIES
-from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, did_you_mean
+from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, suggestion
 from archspec.language import zoo
 from archspec.language.document import Source
 from archspec.language.expression import Expression
@@ -331,8 +331,7 @@ def load(paper: str | os.PathLike[str]) -> Paper:
     if name in known:
         name = str(known[name])
     elif not Path(name).exists() and not {"/", "."} & set(name):
-        listed = did_you_mean(name, known) or f"; known are {', '.join(known)}"
-        raise UnknownNameError(f"no file and no paper is called '{name}'{listed}")
+        raise UnknownNameError(f"no file and no paper is called '{name}'{suggestion(name, known)}")
     errors = Faults()
     found = validated(Paper, parse(decode(read_bytes(name), name), name), errors)
     if not found.broken:
