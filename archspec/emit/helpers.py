@@ -86,10 +86,10 @@ INLINED: Mapping[str, str] = {
     "LearnedTensor": "runtime/modules.py",
     "LstmLayers": "runtime/recurrent.py",
     "Quantiser": "runtime/modules.py",
-    "RelativePositionBias": "runtime/attention.py",
     "RnnLayers": "runtime/recurrent.py",
     "RotaryEmbedding": "runtime/attention.py",
     "TokenEmbedding": "runtime/modules.py",
+    "WindowBias": "runtime/attention.py",
     **{f"TfSame{kind}Pool{axes}d": "runtime/pooling.py" for kind in ("Avg", "Max") for axes in (1, 2, 3)},
     "truncated_normal_": "runtime/initialise.py",
 }
