@@ -461,6 +461,15 @@ def make_divisible(x: Dim, divisor: Dim = 8, minimum: Dim | None = None) -> Dim:
     return rounded + divisor * (10 * rounded * under < 9 * over)
 
 
+def triangle(n: Dim) -> Dim:
+    """1 + 2 + … + n = n·(n + 1)/2.
+
+    >>> triangle(4), triangle(0)
+    (10, 0)
+    """
+    return n * (n + 1) / 2 if is_symbolic(n) else floor_div(n * (n + 1), 2)
+
+
 @_rule
 def maximum(*values: Dim) -> Dim:
     """The largest.

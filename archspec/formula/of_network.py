@@ -70,8 +70,10 @@ def formulas(
     decisive = defaults if values_at_hand() is None else values_at_hand()
     with recording(decisive) as conditions:
         symbolic, letters = _in_symbols(document, of_what, fixed, counting, names)
-        figures = [symbolic.figure(quantity)] if of_what.kind in WHOLE else []
-        symbolic.column(of_what)
+        symbolic.figure(quantity)
+        parts = [of_what] if not isinstance(of_what, Ratio) else map(cost.quantity, (of_what.above, of_what.below))
+        for part_ in parts:
+            symbolic.column(part_)
     network = symbolic.network
     by_name = dict(zip(names, letters, strict=True))
     least = {by_name[name]: each for name in by_name if (each := _least(document, name)) is not None}
@@ -91,7 +93,9 @@ def formulas(
                 if below == 0:
                     raise ArchspecError(f"there is no {of_what.below} for {of_what.name} to be of")
                 return written({above / below: 1}, by_size, "quotient", times)
-            each = figures or place.of(symbolic).each(of_what)
+            each = [symbolic.figure(of_what.name)] if of_what.kind in WHOLE else place.of(symbolic).each(of_what)
+            if None in each:
+                raise ArchspecError(f"'{document.name}' has no {of_what.name}: {of_what.meaning}")
             return written(summed(map(assumptions.put, each)), by_size, arrangement, times)
 
         return Formula(

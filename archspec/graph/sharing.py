@@ -61,15 +61,15 @@ def _equal(one: Any, other: Any) -> bool:
     values = (*one.kwargs.values(), *other.kwargs.values())
     if any(map(is_array, values)) or one == other:
         return True
-    return (
-        type(one) is type(other)
-        and one.kwargs.keys() == other.kwargs.keys()
-        and one.target == other.target
-        and all(
-            a == b or ((is_symbolic(a) or is_symbolic(b)) and same_size(a, b))
-            for a, b in zip(one.kwargs.values(), other.kwargs.values(), strict=True)
-        )
-    )
+    alike = (type(one), one.target, one.kwargs.keys()) == (type(other), other.target, other.kwargs.keys())
+    return alike and all(map(_alike, one.kwargs.values(), other.kwargs.values()))
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two settings are the same; of sizes in symbols, whether they must be."""
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(_alike, a, b))
+    return bool(a == b) or ((is_symbolic(a) or is_symbolic(b)) and same_size(a, b))
 
 
 def _shared(expansion: "Expansion", node: Node, other: Node, at: Mark | None) -> dict[str, str]:

@@ -290,6 +290,10 @@ class Operator(BaseModel, ABC):
     def operations(self, *x: Any, **_: Any) -> Operations:
         """Its arithmetic for one forward pass."""
 
+    def unmasked(self, *x: Any) -> Operations:
+        """Its arithmetic without what a causal mask makes zero of."""
+        return self.operations(*x)
+
     @abstractmethod
     def torch_call(self, *x: Any, **_: Any) -> TorchCall:
         """Which torch module or function computes it."""
