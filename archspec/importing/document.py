@@ -6,6 +6,7 @@ from typing import Any
 from archspec.errors import ArchspecError, SpecErrors
 from archspec.graph.names import state_key
 from archspec.importing.flat import FlatGraph
+from archspec.importing.growing import grown
 from archspec.importing.items import ForkItem, Items, Leaf, flattened
 from archspec.importing.listing import Listing
 from archspec.importing.program import HeldArray
@@ -61,6 +62,7 @@ def imported(graph: FlatGraph, *, flat: bool = False) -> Imported:
 
 
 def _structured(graph: FlatGraph) -> Imported:
+    graph = grown(graph)
     found = recovered(wired(graph))
     order = list(flattened(found.items))
     return _proved(graph, found.items, found.blocks, (), order)

@@ -8,6 +8,7 @@ from typing import Any
 from archspec.errors import ArchspecError
 from archspec.importing.document import SIDE, Imported, arrays_of, document_from, refuse_sharing
 from archspec.importing.flat import FlatGraph, FlatNode
+from archspec.importing.growing import grown
 from archspec.importing.items import flattened
 from archspec.importing.proof import proved
 from archspec.importing.rounding import WidthRounding, fitting, telling_apart
@@ -42,7 +43,7 @@ def of_instances(values: Mapping[str, Sequence[Any]], graph_at: Callable[[Bindin
         ArchspecError: The instances are not one network, or a number follows no rule that is known.
     """
     bound = points(values)
-    graphs = [graph_at(each) for each in bound]
+    graphs = [grown(graph_at(each)) for each in bound]
     for graph in graphs:
         refuse_sharing(graph)
     alike, odd = _apart(graphs, bound)

@@ -7,10 +7,13 @@ from archspec.graph import expand
 from archspec.importing.document import imported
 from archspec.importing.instances import of_instances
 from archspec.importing.layout import laid_out
-from archspec.language import loads, zoo
+from archspec.language import dumps, loads, zoo
 
-from .chains import chain
-from .test_law import scalars
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+from .chains import chain  # noqa: E402
+from .test_law import scalars  # noqa: E402
 
 
 def recovered(name):
@@ -109,3 +112,35 @@ def test_a_depth_is_recovered_from_instances_of_other_lengths():
     again = archspec.Architecture(found.document)
     for depth in (1, 2, 3, 4):
         assert again.count(depth=depth).macs == arch.count(depth=depth).macs
+
+
+class DenseLayer(nn.Module):
+    """A layer that is given all results before it, as torchvision's DenseNet has them."""
+
+    def __init__(self, c):
+        super().__init__()
+        self.norm, self.conv = nn.BatchNorm2d(c), nn.Conv2d(c, 4, 3, padding=1, bias=False)
+
+    def forward(self, *every):
+        return self.conv(torch.relu(self.norm(torch.cat(every, 1))))
+
+
+class DenseBlock(nn.ModuleDict):
+    def __init__(self, c, layers):
+        super().__init__({f"layer{n + 1}": DenseLayer(c + 4 * n) for n in range(layers)})
+
+    def forward(self, x):
+        every = [x]
+        for layer in self.values():
+            every.append(layer(*every))
+        return torch.cat(every, 1)
+
+
+def test_lists_that_grow_are_dense_layers():
+    net = nn.Sequential(DenseBlock(3, 4), nn.AvgPool2d(2), DenseBlock(19, 3))
+    arch = archspec.Architecture(archspec.from_torch(net, (1, 3, 8, 8)))
+    text = dumps(arch.document)
+    assert text.count("concat") == 1
+    assert "repeat: 4" in text
+    assert arch.count().macs == 36 * (64 * (3 + 7 + 11 + 15) + 16 * (19 + 23 + 27))
+    assert tuple(arch.expand().nodes[-1].output.shape) == (1, 3 + 16 + 12, 4, 4)

@@ -64,6 +64,11 @@ def _inner_first(items: Items) -> list[str]:
 def _replace(found: Recovered, kind: str) -> None:
     """Scopes of a kind as calls of a block; what is alone, or unlike all others, is dissolved."""
     members = [scope for scope in scopes(found.items) if scope.kind == kind]
+    if _only_repeat(members):
+        for scope in members:
+            for item in scope.items:
+                item.stage = scope.name  # type: ignore[union-attr]  # a call
+        members = []
     while len(members) > 1:
         alike = _alike(members)
         if len(alike) > 1:
@@ -72,6 +77,13 @@ def _replace(found: Recovered, kind: str) -> None:
             members[0].kind = ""
         members = [scope for scope in members if scope not in alike and scope.kind == kind]
     found.items = dissolved(found.items, kind)
+
+
+def _only_repeat(members: list[ModuleItem]) -> bool:
+    """Whether scopes hold nothing but calls of one block, some more and some fewer: each is a repeat by itself."""
+    called = {item.operator if isinstance(item, Leaf) else "" for scope in members for item in scope.items}
+    lengths = {len(scope.items) for scope in members}
+    return len(called) == 1 and called.isdisjoint({"", *ops.registered()}) and len(lengths) > 1
 
 
 def _alike(members: list[ModuleItem]) -> list[ModuleItem]:
