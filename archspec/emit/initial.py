@@ -18,9 +18,7 @@ _STARTS = 'f"{name}.".startswith'
 OURS = "truncated_normal_"
 """The filling that is ours: torch's `trunc_normal_` draws all numbers again until the last one fits."""
 
-ONE_ARRAY = frozenset(
-    {"LearnedTensor", "RelativePositionBias", "TokenEmbedding", "nn.Embedding", "nn.PReLU", "nn.RMSNorm"}
-)
+ONE_ARRAY = frozenset({"LearnedTensor", "TokenEmbedding", "WindowBias", "nn.Embedding", "nn.PReLU", "nn.RMSNorm"})
 """The classes with a weight and no attribute for a bias."""
 
 OTHERS = frozenset({"GruLayers", "LstmLayers", "RnnLayers"})

@@ -215,8 +215,6 @@ class RelativePositionBias(Operator, name="relative_position_bias"):
     (8, 64, 3, 49, 49)
     """
 
-    letters = ("n c h w",)
-    example = MappingProxyType({"window_size": ("m_h", "m_w"), "num_heads": "heads"})
     torch_defaults = MappingProxyType({"shift_size": (0, 0)})
     window_size: PositivePair
     num_heads: Positive
@@ -249,10 +247,10 @@ class RelativePositionBias(Operator, name="relative_position_bias"):
         return FREE
 
     def torch_call(self, x: Tensor) -> Module:
-        """`archspec.runtime.attention.RelativePositionBias`."""
+        """`archspec.runtime.attention.WindowBias`."""
         window, shift = per_axis(self.window_size, 2), per_axis(self.shift_size, 2)
         given = {"window_size": window, "num_heads": self.num_heads, "shift_size": shift}
-        return self.module("archspec.runtime.attention.RelativePositionBias", given, 2)
+        return self.module("archspec.runtime.attention.WindowBias", given, 2)
 
 
 class Rotary(Weightless, name="rotary"):

@@ -56,7 +56,7 @@ def _four_axes(x: Tensor) -> Tensor:
     return x.unsqueeze(1) if x.dim() == 3 else x.flatten(0, -4)
 
 
-class RelativePositionBias(nn.Module):
+class WindowBias(nn.Module):
     """A learned number for each head and offset of two pixels of a window (Liu et al. 2021, arXiv:2103.14030)."""
 
     def __init__(self, window_size: tuple[int, int], num_heads: int, shift_size: tuple[int, int] = (0, 0)) -> None:
