@@ -85,19 +85,11 @@ INLINED: Mapping[str, str] = {
     "LayerNorm2d": "runtime/modules.py",
     "LearnedTensor": "runtime/modules.py",
     "LstmLayers": "runtime/recurrent.py",
-<<<<<<< HEAD
     "Quantiser": "runtime/modules.py",
-    "RelativePositionBias": "runtime/attention.py",
     "RnnLayers": "runtime/recurrent.py",
     "RotaryEmbedding": "runtime/attention.py",
     "TokenEmbedding": "runtime/modules.py",
-=======
-    "Quantiser": "runtime/quantisation.py",
-    "RnnLayers": "runtime/recurrent.py",
-    "RotaryEmbedding": "runtime/attention.py",
-    "TokenEmbedding": "runtime/learned.py",
     "WindowBias": "runtime/attention.py",
->>>>>>> zoo17
     **{f"TfSame{kind}Pool{axes}d": "runtime/pooling.py" for kind in ("Avg", "Max") for axes in (1, 2, 3)},
     "truncated_normal_": "runtime/initialise.py",
 }
