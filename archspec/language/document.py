@@ -239,3 +239,6 @@ class Document(Located):
             if not block.broken:
                 yield name, block.body
         yield "", self.network
+
+
+Step.whole = Document
