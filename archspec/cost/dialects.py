@@ -15,7 +15,7 @@ from typing import TypeAlias
 from archspec.cost.conventions import CORE, Convention, Term, is_zero
 from archspec.cost.features import FEATURES, Work
 from archspec.dims import Dim
-from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
+from archspec.errors import ArchspecError, entry
 from archspec.ops import registered
 
 Rules: TypeAlias = Mapping[str, Mapping[str, int]]
@@ -434,7 +434,4 @@ def dialect(name: str) -> Dialect:
     >>> dialect("timm").name
     'fvcore'
     """
-    if name not in NAMES:
-        known = did_you_mean(name, NAMES) or f"; known are {', '.join(NAMES)}"
-        raise UnknownNameError(f"no counter is called '{name}'{known}")
-    return NAMES[name]
+    return entry(NAMES, name, "counter")

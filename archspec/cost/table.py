@@ -45,7 +45,7 @@ class Figures:
 
     @property
     def macs(self) -> Dim:
-        """Multiply-accumulates of convolutions and linear layers."""
+        """Multiply-accumulates of convolutions, linear and recurrent layers, and products of matrices."""
         return self.figure("macs")
 
     @property

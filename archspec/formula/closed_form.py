@@ -310,6 +310,8 @@ def written(
         return collected(summands, sizes, times)
     if arrangement == "quotient":
         (quotient_,) = summands
+        if not sympy.fraction(quotient_)[1].is_Add:
+            return collected({quotient_: 1}, sizes, times)
         above, below = (Add(*collected({part: 1}, sizes, times)) for part in sympy.fraction(quotient_))
         return (above / below,)
     if arrangement == "ratio":

@@ -33,7 +33,12 @@ def _document(plain: Mapping[str, Any]) -> Iterator[str]:
     for key in ("symbols", "functions", "lookups", "let"):
         if key in plain:
             yield from ("", f"{key}:", *(f"  {name}: {_flow(value)}" for name, value in plain[key].items()))
-    yield from ("", f"input: {_flow(plain['input'])}")
+    if "input" in plain:
+        yield from ("", f"input: {_flow(plain['input'])}")
+    else:
+        yield from ("", "inputs:", *(f"  {name}: {_flow(sizes)}" for name, sizes in plain["inputs"].items()))
+    if "outputs" in plain:
+        yield f"outputs: {_flow(plain['outputs'])}"
     if "blocks" in plain:
         yield from ("", "blocks:")
         for number, (name, block) in enumerate(plain["blocks"].items()):

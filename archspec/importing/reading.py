@@ -9,6 +9,7 @@ from archspec.importing.call_reader import CallReader
 from archspec.importing.flat import INPUT, FlatGraph, FlatNode
 from archspec.importing.in_place import check_in_place
 from archspec.importing.patterns import joined
+from archspec.importing.patterns.joins import folded
 from archspec.importing.placing import with_parameters_placed
 from archspec.importing.program import Program
 from archspec.writing import printable
@@ -47,7 +48,7 @@ def read(program: Program) -> FlatGraph:
         more_outputs=tuple(outputs[1:]),
         labels={**labels, **dict(zip(outputs, program.output_labels or program.outputs, strict=True))},
     )
-    return with_parameters_placed(joined(graph.live()).live(note=False)).without_idle_inputs()
+    return with_parameters_placed(folded(joined(graph.live()).live(note=False))).without_idle_inputs()
 
 
 def _check_inputs(name: str, nodes: Sequence[FlatNode], inputs: AbstractSet[str], outputs: Sequence[str]) -> None:

@@ -47,7 +47,7 @@ def _over(
     operator: str, pooling: str, inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool
 ) -> ReadNode:
     over = tuple(sorted(int(axis) % len(shape) for axis in axes or range(len(shape))))
-    if pooling and len(shape) == 4 and over == (2, 3):
+    if (pooling and len(shape) == 4 and over == (2, 3)) or (operator == "amax" and over == (*range(2, len(shape)),)):
         return ReadNode(pooling, {"keepdim": bool(keepdim)}, inputs)
     if 0 in over:
         raise UnsupportedError("is over the batch, too")

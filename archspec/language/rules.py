@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from archspec import ops
 from archspec.dims import is_number
-from archspec.errors import ArchspecError, Mark
+from archspec.errors import ArchspecError, BindingError, Mark, did_you_mean
 from archspec.language.document import Block, Document, Symbol
 from archspec.language.expression import Expression
 from archspec.language.steps import Join, Step, within
@@ -127,6 +127,19 @@ def _reason(detail: ErrorDetails) -> str:
         if error
         else f"{detail['msg'][:1].lower()}{detail['msg'][1:]} (got {printable(detail['input'], 40)})"
     )
+
+
+def symbol_of(document: Document, name: str) -> Symbol:
+    """A symbol by its name.
+
+    Raises:
+        BindingError: The specification has none of that name.
+    """
+    symbols = document.symbols
+    if name not in symbols:
+        known = f"; its symbols are {', '.join(symbols)}" if symbols else "; it has no symbols"
+        raise BindingError(f"'{document.name}' has no symbol '{name}'{did_you_mean(name, symbols) or known}")
+    return symbols[name]
 
 
 def value_fault(symbol: Symbol, value: Any) -> str | None:

@@ -20,6 +20,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.fields import FieldInfo
 
+from archspec import writing
 from archspec.dims import (
     Dim,
     agree,
@@ -55,7 +56,7 @@ class Tensor:
         return product(self.shape)
 
     def __str__(self) -> str:
-        return "×".join(map(str, self.shape[1:])) or "scalar"
+        return writing.sizes(self.shape[1:])
 
 
 Role: TypeAlias = Literal["weight", "bias", "scale", "shift", "statistic"]
@@ -291,6 +292,10 @@ class Operator(BaseModel, ABC):
     def operations(self, *x: Any, **_: Any) -> Operations:
         """Its arithmetic for one forward pass."""
 
+    def unmasked(self, *x: Any) -> Operations:
+        """Its arithmetic without what a causal mask makes zero of."""
+        return self.operations(*x)
+
     @abstractmethod
     def torch_call(self, *x: Any, **_: Any) -> TorchCall:
         """Which torch module or function computes it."""
@@ -389,13 +394,13 @@ AXES: Mapping[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3
 
 def each_of(check: Callable[[Any], Dim], axes: int) -> Callable[[Any], Any]:
     """One size that passes the check, or one for each of so many axes."""
-    said = {2: "two, height and width", 3: "three, depth, height and width"}
+    words = {2: "two, height and width", 3: "three, depth, height and width"}
 
     def one_or_each(value: Any) -> Any:
         if axes == 1 or not isinstance(value, (list, tuple)):
             return check(value)
         if len(value) != axes:
-            raise ValueError(f"must be one size or {said[axes]} (got {len(value)})")
+            raise ValueError(f"must be one size or {words[axes]} (got {len(value)})")
         return tuple(map(check, value))
 
     return one_or_each
@@ -596,7 +601,7 @@ def divided(elements: Dim, sizes: tuple[Dim, ...], what: str) -> tuple[Dim, ...]
     >>> divided(12, (3, -1, 2), "12 elements")
     (3, 2, 2)
     """
-    shown = "×".join(map(str, sizes))
+    shown = writing.sizes(sizes)
     known = product(size for size in sizes if not _is_rest(size))
     if not any(map(_is_rest, sizes)):
         if not same_size(known, elements):

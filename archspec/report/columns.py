@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from archspec.cost import QUANTITIES, CostRow, quantity
-from archspec.errors import UnknownNameError, did_you_mean
+from archspec.errors import UnknownNameError, suggestion
 from archspec.ops import KINDS
 from archspec.ops.base import per_axis
 from archspec.report import numbers
@@ -23,8 +23,8 @@ def _of_layers(field: str, cell: Callable[[Any], Cell]) -> Callable[[CostRow], C
     def of(row: CostRow) -> Cell:
         operators = [row.table.works[place].operator for place in row.members]
         found = [value for each in operators if (value := getattr(each, field, None)) is not None]
-        alone = len(found) == 1 or (found and len(found) == len(operators) and len(set(map(str, found))) == 1)
-        return cell(found[0]) if alone else EMPTY
+        same = len(found) == 1 or (found and len(found) == len(operators) and len(set(map(str, found))) == 1)
+        return cell(found[0]) if same else EMPTY
 
     return of
 
@@ -103,8 +103,7 @@ def columns(names: Sequence[str], rows: Sequence[CostRow], total: CostRow) -> li
             try:
                 what = quantity(name)
             except UnknownNameError:
-                hint = did_you_mean(name, COLUMNS) or f"; there are {', '.join(COLUMNS)}"
-                raise UnknownNameError(f"no column '{name}'{hint}") from None
+                raise UnknownNameError(f"no column '{name}'{suggestion(name, COLUMNS)}") from None
             of = name if what.kind == "sum" else of
             made.append(Column(what.heading, [figure(row, name) for row in (*rows, total)], name))
     return made

@@ -7,9 +7,10 @@ from itertools import chain, groupby, islice
 from typing import Any
 
 from archspec.cost import QUANTITIES, CostRow, CostTable, Dialect, Term, bytes_of, summed
+from archspec.cost.conventions import is_zero
 from archspec.ops import KINDS
 from archspec.report import numbers
-from archspec.report.cells import EMPTY, Name, Shape, Share, raw
+from archspec.report.cells import EMPTY, Name, Shape, Share, exact_texts, raw
 from archspec.report.columns import columns as chosen
 from archspec.report.columns import figure as counted
 from archspec.report.letters import bound
@@ -253,14 +254,10 @@ def _sum_of_terms(table: CostTable) -> str:
         return (
             f"{convention.name} {convention.version} prints {flops} {convention.prints} = {numbers.terms(table.terms)}"
         )
-    kinds = {kind: n for kind, n in zip(KINDS, table.operations.counts(), strict=True) if not _is_zero(n)}
+    kinds = {kind: n for kind, n in zip(KINDS, table.operations.counts(), strict=True) if not is_zero(n)}
     terms = [Term(kind, kind, convention.flops[kind], n) for kind, n in kinds.items() if convention.flops.get(kind)]
     unnamed = [f"{numbers.number(n)} {kind}" for kind, n in kinds.items() if not convention.flops.get(kind)]
     return f"FLOPs {flops} = {numbers.terms(terms)}" + (f"; free: {', '.join(unnamed)}" if unnamed else "")
-
-
-def _is_zero(count: Any) -> bool:
-    return isinstance(count, int) and count == 0
 
 
 # ------------------------------------------------------------------ for machines
@@ -271,7 +268,7 @@ def _data(table: CostTable, grouping: str | int) -> dict[str, Any]:
     network = table.network
     return {
         "spec": network.name,
-        "bindings": {name: str(value) for name, value in network.bindings.items()},
+        "bindings": exact_texts(network.bindings),
         "convention": table.convention.name,
         "batch": raw(network.batch),
         "policy": table.counting.policy,
@@ -296,7 +293,7 @@ def _figures(row: CostRow) -> dict[str, Any]:
     kinds = {kind: row.figure(kind) for kind in KINDS}
     figures = {name: counted(row, name).raw for name in QUANTITIES if name == "macs" or name not in KINDS}
     first = {name: figures.pop(name) for name in FIRST}
-    return {**first, "operations": {kind: raw(n) for kind, n in kinds.items() if not _is_zero(n)}, **figures}
+    return {**first, "operations": {kind: raw(n) for kind, n in kinds.items() if not is_zero(n)}, **figures}
 
 
 def _records(rows: Sequence[CostRow], names: Sequence[str] | None) -> Table:

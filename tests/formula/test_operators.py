@@ -160,6 +160,7 @@ def run(*arguments):
     return CliRunner().invoke(app, ["formula", "--ops", *arguments])
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_the_table_of_operators_is_printed_in_every_format():
     said = run()
     assert (said.exit_code, said.stderr) == (0, "")

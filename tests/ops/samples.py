@@ -667,6 +667,20 @@ SAMPLES = [
         ),
     ),
     image(
+        "lstm",  # the state of 6 is made one of 4: for the next step, and for the second layer
+        {"hidden_size": 6, "proj_size": 4, "num_layers": 2},
+        (3, 5, 8),
+        (3, 5, 4),
+        4 * 6 * (8 + 4 + 2) + 4 * 6 + 4 * 6 * (4 + 4 + 2) + 4 * 6,
+        Operations(
+            macs=3 * 5 * (4 * 6 * (8 + 4) + 4 * 6 + 4 * 6 * (4 + 4) + 4 * 6),
+            additions=2 * 90 * (4 * 3 + 4),
+            transcendentals=2 * 90 * 5,
+            divisions=2 * 90 * 3,
+            multiplications=2 * 90 * 3,
+        ),
+    ),
+    image(
         "gru",
         {"hidden_size": 6, "num_layers": 2, "bidirectional": True, "bias": False, "return_sequences": False},
         (3, 5, 8),

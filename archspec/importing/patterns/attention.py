@@ -32,10 +32,11 @@ def dot_product(node: FlatNode, nodes: Nodes) -> FlatNode | None:
     weights = before(node, nodes, "softmax") if node.operator == "matmul" else None
     if weights is None or weights.args.get("dim", 1) not in {-1, len(weights.shape) - 1}:
         return None
-    scores, mask = nodes.get(weights.inputs[0]), ""
-    if scores is not None and scores.operator == "add" and len(scores.inputs) == 2:
-        scores, mask = nodes.get(scores.inputs[0]), scores.inputs[1]
-    scores, whole = _factor(scores, nodes)
+    last, mask = nodes.get(weights.inputs[0]), ""
+    if last is not None and last.operator == "add" and len(last.inputs) == 2:
+        mask = last.inputs[1]
+        last = nodes.get(last.inputs[0])
+    scores, whole = _factor(last, nodes)
     if scores is None or scores.operator != "matmul":
         return None
     (query, once), (key, twice) = (_without_factor(name, nodes) for name in scores.inputs)
