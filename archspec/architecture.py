@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from archspec.memory.peak import Memory
     from archspec.runtime import Agreement
     from archspec.sweeps.crossover import Crossover
+    from archspec.sweeps.family import Family
     from archspec.sweeps.sensitivity import Sensitivity
     from archspec.sweeps.solve import Solution
     from archspec.sweeps.table import Sweep
@@ -472,7 +473,7 @@ class Architecture(Reported):
         minimise: str | None = None,
         **others: Any,
     ) -> "Solution":
-        """The largest network within budgets, or the smallest, over all values of one symbol or two; see `sweep.solve`.
+        """The largest network within budgets, or the smallest, over all values of one symbol or two; `sweeps.solve`.
 
         >>> import archspec
         >>> found = archspec.load("mobilenet").solve("alpha", {"macs": "<=300M"})
@@ -481,16 +482,13 @@ class Architecture(Reported):
         """
         from archspec.sweeps.solve import solve
 
-        return solve(
-            self.document,
-            symbols,
-            budgets,
-            between=between,
-            maximise=maximise,
-            minimise=minimise,
-            counting=counting,
-            bindings=bindings,
-        )
+        family = self._family(bindings, counting)
+        return solve(family, symbols, budgets, between=between, maximise=maximise, minimise=minimise)
+
+    def _family(self, bindings: Bindings, counting: Counting) -> "Family":
+        from archspec.sweeps.family import Family
+
+        return Family(self.document, bindings or {}, counting)
 
     @request
     def sensitivity(
@@ -503,7 +501,7 @@ class Architecture(Reported):
         symbols: Iterable[str] | None = None,
         **others: Any,
     ) -> "Sensitivity":
-        """How a cost answers to each symbol: elasticities, and what the next network costs; see `sweep.sensitivity`.
+        """How a cost answers to each symbol: elasticities, and what the next network costs; see `sweeps.sensitivity`.
 
         >>> import archspec
         >>> alpha = archspec.load("mobilenet").sensitivity("params", symbols=["alpha"]).responses[0]
@@ -513,7 +511,7 @@ class Architecture(Reported):
         from archspec.sweeps.sensitivity import sensitivity
 
         names = None if symbols is None else _names(symbols)
-        return sensitivity(self.document, quantity, symbols=names, counting=counting, bindings=bindings)
+        return sensitivity(self._family(bindings, counting), quantity, names)
 
     @request
     def crossover(
@@ -528,7 +526,7 @@ class Architecture(Reported):
         between: Iterable[Any] | None = None,
         **symbols: Any,
     ) -> "Crossover":
-        """Which layers dominate a cost along a symbol, and where one kind passes another; see `sweep.crossover`.
+        """Which layers dominate a cost along a symbol, and where one kind passes another; see `sweeps.crossover`.
 
         >>> import archspec
         >>> found = archspec.load("alexnet").crossover("side", between=(63, 90))
@@ -537,15 +535,7 @@ class Architecture(Reported):
         """
         from archspec.sweeps.crossover import crossover
 
-        return crossover(
-            self.document,
-            symbol,
-            quantity,
-            by=by,
-            between=between,
-            counting=counting,
-            bindings=bindings,
-        )
+        return crossover(self._family(bindings, counting), symbol, quantity, by, between)
 
     @request
     def explain(

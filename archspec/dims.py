@@ -6,7 +6,7 @@ atom that keeps its meaning. What is known is always checked: `exact_div(17, 4)`
 condition "4 divides …" is recorded for whoever is `recording()`.
 
 The functions of `RULES` are the interface of every arithmetic: a module that has them all (`symbols`, `interval`,
-`sweep.axis`, `emit.code`). A number names its module as `rules`; that of SymPy's expressions gives itself to `serve`.
+`sweeps.axis`, `emit.code`). A number names its module as `rules`; that of SymPy's expressions gives itself to `serve`.
 This module imports none of them.
 
 No float enters a count: `exact` reads 0.35 as 7/20.
@@ -459,6 +459,15 @@ def make_divisible(x: Dim, divisor: Dim = 8, minimum: Dim | None = None) -> Dim:
     nearest = (2 * over + divisor * under) // (2 * divisor * under) * divisor
     rounded = maximum(divisor if minimum is None else minimum, nearest)
     return rounded + divisor * (10 * rounded * under < 9 * over)
+
+
+def triangle(n: Dim) -> Dim:
+    """1 + 2 + … + n = n·(n + 1)/2.
+
+    >>> triangle(4), triangle(0)
+    (10, 0)
+    """
+    return n * (n + 1) / 2 if is_symbolic(n) else floor_div(n * (n + 1), 2)
 
 
 @_rule

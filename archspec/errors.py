@@ -14,8 +14,11 @@ Every message says what was found and what would do; a fault in a text also says
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class ArchspecError(ValueError):
@@ -152,6 +155,31 @@ class DivisibilityError(ShapeError):
 
 class UndecidableError(ShapeError):
     """A question that free symbols leave open."""
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """What might have been meant by a word that is not known, or else all that there is; to put after an error.
+
+    >>> suggestion("con2d", ["conv2d", "linear"]), suggestion("zzz", ["conv2d", "linear"])
+    ("; did you mean 'conv2d'?", '; there are conv2d, linear')
+    """
+    names = list(filter(None, known))
+    return did_you_mean(word, names) or f"; there are {', '.join(names)}"
+
+
+def entry(known: Mapping[str, T], name: str, what: str) -> T:
+    """The entry of a register by its name.
+
+    Raises:
+        UnknownNameError: There is none.
+
+    >>> entry({"conv2d": 1}, "con2d", "operator")
+    Traceback (most recent call last):
+    archspec.errors.UnknownNameError: no operator 'con2d'; did you mean 'conv2d'?
+    """
+    if name not in known:
+        raise UnknownNameError(f"no {what} '{name}'{suggestion(name, known)}")
+    return known[name]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -57,6 +57,15 @@ def printable(text: object, width: int | None = 200) -> str:
     return line if width is None or len(line) <= width else line[: width - 1] + "…"
 
 
+def sizes(shape: Iterable[object], none: str = "scalar") -> str:
+    """The sizes of an array as messages and tables write them.
+
+    >>> sizes((32, 3, 3, 3)), sizes(())
+    ('32×3×3×3', 'scalar')
+    """
+    return "×".join(map(str, shape)) or none
+
+
 def terminal(text: object) -> str:
     r"""A text of several lines for a terminal: what it would obey is replaced, line ends stay.
 

@@ -232,13 +232,17 @@ def parts(name: str, command: str, out: Path) -> Iterator[tuple[str, str]]:
 
 
 def epochs(name: str, out: Path) -> Iterator[dict[str, Any]]:
-    """The epochs of a finished run; its kind is its name without the seed, or what it is in an ensemble."""
-    seed = json.loads((out / name / "run.json").read_text(encoding="utf-8"))["recipe"]["seed"]
-    group, _, member = name.partition("/")
-    kind = ("member" if member.isdecimal() else member) or re.sub(r"-\d(?=-|$)", "", group)
+    """The epochs of a finished run; its kind is distilled, a member of an ensemble, or alone."""
+    recipe = json.loads((out / name / "run.json").read_text(encoding="utf-8"))["recipe"]
+    kind = "distilled" if in_any(recipe, "distil") else "member" if "/" in name else "alone"
     with (out / name / "epochs.csv").open(encoding="utf-8", newline="") as file:
         for epoch in csv.DictReader(file):
-            yield {"run": name, "kind": kind, "seed": seed, **{key: epoch[key] for key in EPOCHS[3:]}}
+            yield {
+                "run": name,
+                "kind": kind,
+                "seed": recipe["seed"],
+                **{key: f"{float(epoch[key]):.5g}" for key in EPOCHS[3:]},
+            }
 
 
 def in_any(recipe: dict[str, Any], key: str) -> dict[str, Any] | None:

@@ -35,7 +35,7 @@ ALWAYS = ("golden", "language", "zoo")
 
 ZOO = {path.stem for path in (Path(__file__).parent.parent / "specs").glob("*.yaml")}
 TRACED = {"acoustic_model", "ds_cnn", "mobilenet_v2", "shufflenet", "squeezenet_meta"}
-"""Networks whose laws coverage sees; it would see the same lines of others, and take twice their time again."""
+"""Networks whose laws coverage sees; of the others, and of pages, it would see the same lines in twice their time."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     later = pytest.mark.skip(reason="a smaller network of the zoo has the same blocks; run by --long")
     for item in items:
         name = getattr(item, "callspec", None) and item.callspec.params.get("name")  # type: ignore[attr-defined]
-        if name in ZOO - TRACED:
+        if name in ZOO - TRACED or item.path.suffix == ".md":
             item.add_marker(pytest.mark.no_cover)
         always = item.path.parent.name in ALWAYS or item.path.name == "test_verify.py"
         if name in LATER and not (always or config.option.long):

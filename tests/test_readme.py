@@ -30,6 +30,7 @@ UPDATE = os.environ.get("UPDATE_DOCS") == "1"
 LONGEST = 150
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(("page", "command", "printed"), CONSOLES, ids=[command for _, command, _ in CONSOLES])
 def test_each_command_prints_what_stands_there(page, command, printed, tmp_path, monkeypatch):
     """`UPDATE_DOCS=1 pytest -n 0 tests/test_readme.py` writes what is printed into the pages."""

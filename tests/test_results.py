@@ -35,6 +35,7 @@ RESULTS = {
     "explanation": lambda: MOBILENET.explain("separable2/pointwise/conv2d"),
     "prediction": lambda: archspec.load("lenet_5").predict("lenet_5"),
     "reconciliation": lambda: published.reconcile(LENET, "2.29M"),
+    "findings": lambda: published.reproduce(published.load("xception")),
     "agreement": LENET.verify,
     "matching": lambda: LENET.match_weights(LENET.to_torch(seed=0).state_dict()),
 }

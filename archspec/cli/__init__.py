@@ -18,7 +18,7 @@ import rich_click as click
 
 from archspec.cli.echo import echo_error, printable_faults
 from archspec.cli.streams import run_with_streams
-from archspec.errors import ArchspecError, did_you_mean
+from archspec.errors import ArchspecError, suggestion
 from archspec.extras import extra_of
 from archspec.name_clash import refuse_other_distribution
 
@@ -66,15 +66,14 @@ class Verbs(click.RichGroup):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A verb as it is listed: its name, and what it says of itself."""
-        return click.RichCommand(name=cmd_name, help=_said(_module(cmd_name))) if cmd_name in VERBS else None
+        return click.RichCommand(name=cmd_name, help=_summary(_module(cmd_name))) if cmd_name in VERBS else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The verb, loaded; an unknown one is refused with a suggestion."""
         if args and not args[0].startswith("-") and args[0] not in VERBS:
-            known = did_you_mean(args[0], VERBS) or f"; there are {', '.join(VERBS)}"
-            raise click.UsageError(f"no command '{args[0]}'{known}", ctx)
+            raise click.UsageError(f"no command '{args[0]}'{suggestion(args[0], VERBS)}", ctx)
         name, listed, others = super().resolve_command(ctx, args)
         verb = listed and import_module(f"{__name__}.{_module(str(name))}").command
         if not gc.isenabled():
@@ -109,7 +108,7 @@ def _module(verb: str) -> str:
     return f"{verb}_" if iskeyword(verb) else verb.replace("-", "_")
 
 
-def _said(module: str) -> str | None:
+def _summary(module: str) -> str | None:
     """The docstring of a verb's command, from the module's code: run, the module loads what the verb works with."""
     code = SourceFileLoader(module, str(Path(__file__).with_name(f"{module}.py"))).get_code(module)
     defined = code.co_consts if code else ()
@@ -122,7 +121,7 @@ def _said(module: str) -> str | None:
 def app() -> None:
     """Costs of a neural network, exactly, from its paper's table.
 
-    SPEC is a file, - for standard input, or a name of the zoo (archspec zoo).
+    SPEC is a file, - for standard input, a name of the zoo (archspec zoo), or the folder of a run.
     """
 
 

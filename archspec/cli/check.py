@@ -65,5 +65,5 @@ def _say(found: Checked) -> None:
     for hint in found.hints:
         echo_error(f"{found.spec}: note: {hint}")
     echo_message(found.sentence)
-    for said in overrun(found):
-        echo_error(f"{found.spec}: {said}")
+    for broken in overrun(found):
+        echo_error(f"{found.spec}: {broken}")

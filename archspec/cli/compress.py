@@ -9,7 +9,7 @@ from archspec import architecture
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import set_option, spec_argument
 from archspec.cli.progress import progress_of
-from archspec.cli.specs import bindings, network, open_spec
+from archspec.cli.specs import bindings, network, open_spec, weights_of
 from archspec.cli.training import recipe_options, running_options
 from archspec.errors import ArchspecError
 from archspec.report import packed as reports
@@ -69,11 +69,9 @@ def pack(
     from archspec import compress
 
     arch, bound, run = open_spec(spec, settings)
-    if weights is None and run is None:
-        raise ArchspecError(f"{spec}: is no folder of a run; name its weights with --weights")
-    file = str(run.weights) if run is not None and weights is None else str(weights)
+    file = weights_of(spec, run, weights)
     if plan is None and run is None:
-        raise ArchspecError(f"{spec}: is no folder of a run; name a plan: --plan int8")
+        raise ArchspecError(f"{spec}: is not the folder of a run; name a plan: --plan int8")
     from archspec.cli.compressing import plan_of
 
     chosen = plan_of(run.folder) if plan is None and run is not None else str(plan)

@@ -20,7 +20,9 @@ from archspec.cost import Counting
     help="The symbol that moves: alpha, side.",
 )
 @quantity_option
-@click.option("--by", type=click.Choice(("kind", "operator", "stage")), default="kind", show_default=True)
+@click.option(
+    "--by", type=click.Choice(("kind", "operator", "stage")), default="kind", show_default=True, help="Group layers."
+)
 @click.option("--between", metavar="LOW,HIGH[,STEP]", help="Where to search, instead of the symbol's whole range.")
 @set_option
 @counting_options("convention", "batch", "dtype", "weight_bits")

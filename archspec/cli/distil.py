@@ -1,6 +1,5 @@
 """`archspec distil`: a network learns what others take for likely."""
 
-from pathlib import Path
 from typing import Any
 
 import rich_click as click
@@ -69,5 +68,5 @@ def command(
     keys |= {"leave_out": list(names(given["leave_out"], "--leave-out") or ())}
     asked = {"distil": {**keys, "teachers": list(teachers)}}
     recipe = recipe.changed({**held_out_of(teachers[0], recipe.validation), **changes_of(given), **asked})
-    out = Path(given["out"]) if given["out"] else folder(arch.name, source, "distilled", recipe.seed)
+    out = folder(given["out"], arch.name, source, "distilled", recipe.seed)
     fit_and_print(arch, source, recipe, out, bound, options_of(given), output_format)

@@ -20,6 +20,7 @@ from archspec.errors import BindingError
 @click.option(
     "--of",
     "quantity",
+    metavar="QUANTITY",
     default="macs",
     show_default=True,
     shell_complete=complete.quantities,

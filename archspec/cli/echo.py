@@ -41,12 +41,12 @@ def _sentence(error: click.ClickException) -> str:
     >>> _sentence(click.UsageError("Missing argument 'SPEC'."))
     "missing argument 'SPEC'"
     """
-    said = re.sub(r"\.? \(?Did you mean(?: one of:)? (.*?)\)?$", r"; did you mean \1", error.format_message()).rstrip(
-        "."
-    )
+    sentence = re.sub(
+        r"\.? \(?Did you mean(?: one of:)? (.*?)\)?$", r"; did you mean \1", error.format_message()
+    ).rstrip(".")
     context = getattr(error, "ctx", None)
     more = f"; see {context.command_path} --help" if context else ""
-    return f"{said[:1].lower()}{said[1:]}{_several(error)}{more}"
+    return f"{sentence[:1].lower()}{sentence[1:]}{_several(error)}{more}"
 
 
 def _several(error: click.ClickException) -> str:

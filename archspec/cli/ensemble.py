@@ -1,18 +1,16 @@
 """`archspec ensemble`: several trainings of a network, what they say together, and one that is distilled from them."""
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
-from archspec.cli.formats import format_option, print_report
+from archspec.cli.formats import format_option
 from archspec.cli.options import set_option, spec_argument
 from archspec.cli.specs import open_spec
 from archspec.cli.training import (
     folder,
-    interrupted,
     options_of,
+    print_or_interrupt,
     recipe_of,
     recipe_options,
     running_options,
@@ -45,7 +43,7 @@ def command(spec: str, settings: tuple[str, ...], count: int, output_format: str
     need("train", "torch", "accelerate", "safetensors")
     arch, bound, _ = open_spec(spec, settings)
     recipe = recipe_of(arch.name, given["data"], given)
-    out = Path(given["out"]) if given["out"] else folder(arch.name, given["data"], "ensemble", recipe.seed)
+    out = folder(given["out"], arch.name, given["data"], "ensemble", recipe.seed)
     keys = {key: given[key] for key in ("temperature", "hard") if given[key] is not None}
     from archspec.train.ensemble import ensemble
 
@@ -61,6 +59,4 @@ def command(spec: str, settings: tuple[str, ...], count: int, output_format: str
             options=options_of(given),
             watcher=watcher(),
         )
-    if found.signal is not None:
-        interrupted(found.signal, ["archspec", *sys.argv[1:]])
-    print_report(report(found), output_format)
+    print_or_interrupt(found, report, output_format)

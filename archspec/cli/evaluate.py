@@ -4,8 +4,8 @@ import rich_click as click
 
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import set_option, spec_argument
-from archspec.cli.specs import open_spec
-from archspec.errors import ArchspecError
+from archspec.cli.specs import open_spec, weights_of
+from archspec.cli.training import OPTIONS
 from archspec.extras import need
 from archspec.report.train import evaluation
 from archspec.report.train import zeros as zeros_report
@@ -16,9 +16,9 @@ from archspec.report.train import zeros as zeros_report
 @set_option
 @click.option("--weights", metavar="FILE", help="A safetensors file.  [default: the best weights of the run]")
 @click.option("--data", metavar="DATA", help="As for train.  [default: the run's; else digits]")
-@click.option("--resize", is_flag=True, help="Fit the images to the network's input; digits are fitted in any case.")
+@OPTIONS["resize"]
 @click.option("--batch", type=click.IntRange(1), help="Images at once.  [default: as many as fit into a gigabyte]")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, or a device such as cuda:1.")
+@OPTIONS["device"]
 @click.option("--confusion", is_flag=True, help="Show which class is taken for which.")
 @click.option("--zeros", is_flag=True, help="Say how much of it is zero, instead; no test image is looked at.")
 @format_option()
@@ -39,20 +39,18 @@ def command(  # noqa: PLR0913  # each is an option
     SPEC may be the folder of a run: it knows its specification, bindings, weights and data.
     """
     need("train", "torch", "accelerate", "safetensors")
-    from archspec.train import evaluate, record
+    from archspec.train import record
+    from archspec.train.score import prepared, score_of
 
     arch, bound, run = open_spec(spec, settings)
-    if weights is None and run is None:
-        raise ArchspecError(f"{spec}: is not the folder of a run; name its weights with --weights")
-    file = str(run.weights) if run is not None and weights is None else str(weights)
+    file = weights_of(spec, run, weights)
     source = data or (run and run.source) or "digits"
     resize = resize or (run is not None and data is None and run.resize)
     recipe = record.read(run.folder).recipe if run is not None else None
+    ready = prepared(arch, file, source, bindings=bound, resize=resize, device=device, recipe=recipe)
     if zeros:
         from archspec.train.zeros import zeros as measured
 
-        found = measured(arch, file, source, bindings=bound, resize=resize, batch=batch, device=device, recipe=recipe)
-        print_report(zeros_report(found, arch.name), output_format)
+        print_report(zeros_report(measured(ready, batch), arch.name), output_format)
         return
-    score = evaluate(arch, file, source, bindings=bound, resize=resize, batch=batch, device=device, recipe=recipe)
-    print_report(evaluation(score, arch.name, source, confusion), output_format)
+    print_report(evaluation(score_of(ready, batch), arch.name, source, confusion), output_format)

@@ -25,7 +25,9 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--block", metavar="NAME", help="A block by itself; or write SPEC as mobilenet:separable."),
         click.option("--letters", metavar="NAME", help="Write a block in letters that it declares, such as paper."),
         click.option("--part", metavar="PATH", help="A stage or a node by its path, or all nodes of an operator."),
-        click.option("--by", type=click.Choice(cost.GROUPINGS), default="total", show_default=True),
+        click.option(
+            "--by", type=click.Choice(cost.GROUPINGS), default="total", show_default=True, help="One formula per group."
+        ),
         click.option(
             "--free",
             shell_complete=complete.symbols,
@@ -37,7 +39,13 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--method", metavar="NAME", help="A closed form of compression, in place of SPEC: weight_sharing."
         ),
         click.option("--over", metavar="SPEC", help="Divide by the same formula of another network or block."),
-        click.option("--view", type=click.Choice(VIEWS), default="exact", show_default=True),
+        click.option(
+            "--view",
+            type=click.Choice(VIEWS),
+            default="exact",
+            show_default=True,
+            help="With all roundings, where sizes divide, or without roundings.",
+        ),
         click.option("--check", "trials", type=click.IntRange(1, 10**5), help="Compare with N counts at random."),
         counting_options(),
         format_option(*LANGUAGES),

@@ -12,9 +12,19 @@ from archspec.report.memory import GROUPINGS, memory
 @click.command("memory")
 @spec_argument
 @set_option
-@click.option("--policy", type=click.Choice(list(POLICIES)), default="layerwise", show_default=True)
-@click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", show_default=True)
-@click.option("--order", type=click.Choice(ORDERS), default="given", show_default=True, help="best: of least peak.")
+@click.option(
+    "--policy",
+    type=click.Choice(list(POLICIES)),
+    default="layerwise",
+    show_default=True,
+    help="What is in memory at once.",
+)
+@click.option(
+    "--dtype", type=click.Choice(list(DTYPES)), default="float32", show_default=True, help="The type of an activation."
+)
+@click.option(
+    "--order", type=click.Choice(list(ORDERS)), default="given", show_default=True, help="best: of least peak."
+)
 @click.option("--in-place", is_flag=True, help="Activations, batch normalisations and sums are written over an input.")
 @click.option("--weights", is_flag=True, help="The weights are in memory too.")
 @click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")

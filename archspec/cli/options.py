@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, TypeAlias, TypeVar
 
@@ -11,6 +11,7 @@ import rich_click as click
 
 from archspec.cli.complete import conventions, quantities, settings_of, specifications
 from archspec.errors import BindingError
+from archspec.memory import DTYPES, POLICIES
 
 F = TypeVar("F", bound=Callable[..., Any])
 Command: TypeAlias = Callable[..., Any]
@@ -46,6 +47,7 @@ def ranges_option(text: str, *, required: bool = False) -> Callable[[F], F]:
 quantity_option = click.option(
     "--of",
     "quantity",
+    metavar="QUANTITY",
     shell_complete=quantities,
     default="macs",
     show_default=True,
@@ -55,13 +57,26 @@ quantity_option = click.option(
 
 COUNTING: Mapping[str, Callable[[Command], Command]] = {
     "convention": click.option(
-        "--convention", help="What counts as a parameter and a FLOP.  [default: default]", shell_complete=conventions
+        "--convention",
+        metavar="NAME",
+        help="What counts as a parameter and a FLOP: default, mobilenet, xnor, …",
+        shell_complete=conventions,
     ),
     "batch": click.option("--batch", type=click.IntRange(1, 10**9), help="Inputs at once.  [default: 1]"),
-    "policy": click.option("--policy", help="Of memory, as in archspec memory.  [default: layerwise]"),
-    "dtype": click.option("--dtype", help="The type of an activation.  [default: float32]"),
-    "order": click.option("--order", help="Of memory: given, or best: of least peak.  [default: given]"),
-    "in_place": click.option("--in-place", is_flag=True, default=None, help="Of memory: written over inputs."),
+    "policy": click.option(
+        "--policy", metavar="NAME", help=f"What is in memory at once: {', '.join(POLICIES)}.  [default: layerwise]"
+    ),
+    "dtype": click.option(
+        "--dtype", metavar="NAME", help=f"The type of an activation: {', '.join(DTYPES)}.  [default: float32]"
+    ),
+    "order": click.option(
+        "--order",
+        metavar="NAME",
+        help="The order in which layers run: given, or best: of least peak.  [default: given]",
+    ),
+    "in_place": click.option(
+        "--in-place", is_flag=True, default=None, help="Activations, normalisations and sums are written over an input."
+    ),
     "weight_bits": click.option(
         "--weight-bits", type=int, metavar="N", help="Bits a stored weight has.  [default: the convention's]"
     ),
@@ -88,6 +103,40 @@ def counting_options(*fields: str) -> Callable[[Command], Command]:
         return decorated
 
     return decorate
+
+
+specs_or_zoo = click.argument("specs", metavar="SPEC…", nargs=-1, shell_complete=specifications)
+all_option = click.option("--all", "every", is_flag=True, help="All networks of the zoo, in place of SPEC…")
+
+
+def listed(specs: tuple[str, ...], every: bool) -> Iterable[str]:
+    """The specifications of a verb that takes several, or all of the zoo.
+
+    Raises:
+        UsageError: There is none, or both are given.
+    """
+    from archspec.language import zoo
+
+    if bool(specs) == every:
+        raise click.UsageError("give one SPEC, several, or --all" if every else "give a SPEC, several, or --all")
+    return zoo.names() if every else specs
+
+
+def ranges_of(texts: tuple[str, ...]) -> dict[str, str]:
+    """The values of `--for` by symbol.
+
+    Raises:
+        BindingError: An option is not NAME=VALUES, or a symbol stands twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, values = (part.strip() for part in text.partition("="))
+        if not (sign and name and values):
+            raise BindingError(f"--for takes NAME=VALUES, such as alpha=1/4..2:1/4 (got '{text}')")
+        if name in found:
+            raise BindingError(f"--for {name} is given twice; write its values in one: {name}={found[name]},{values}")
+        found[name] = values
+    return found
 
 
 def names(text: str | None, option: str = "--free") -> tuple[str, ...] | None:

@@ -9,7 +9,7 @@ import rich_click as click
 
 from archspec import architecture
 from archspec.cli import complete
-from archspec.cli.options import COUNTING, counting_options, ranges_option, set_option, spec_argument
+from archspec.cli.options import COUNTING, counting_options, ranges_of, ranges_option, set_option, spec_argument
 from archspec.cli.picture_options import Decorator, Names
 from archspec.cli.specs import bindings, network
 from archspec.cost import Counting
@@ -63,13 +63,14 @@ def _sensitivities(
 def _staircases(
     specs: tuple[str, ...], symbol: str, settings: tuple[str, ...], quantities: tuple[str, ...], counting: Counting
 ) -> tuple[Any, ...]:
+    from archspec.sweeps.family import Family
     from archspec.sweeps.staircase import staircase
 
     name, sign, ends = symbol.partition("=")
     between = _ends(ends, symbol) if sign else None
     found = (network(spec, settings) for spec in specs)
     return tuple(
-        staircase(arch.document, name, quantities, between=between, counting=counting, bindings=arch.in_symbols(bound))
+        staircase(Family(arch.document, arch.in_symbols(bound), counting), name, quantities, between)
         for arch, bound in found
     )
 
@@ -97,7 +98,7 @@ def _findings(paper: str, place: str | None) -> tuple[Any, ...]:
 
     found = published.load(paper)
     folder = None if paper in published.papers() else Path(paper).parent
-    return found, published.reproduce(found, folder), place
+    return published.reproduce(found, folder), place
 
 
 def _curves(runs: tuple[str, ...]) -> tuple[Any, ...]:
@@ -114,14 +115,6 @@ def _rows(file: str) -> tuple[Any, ...]:
     return (read(file),)
 
 
-def _ranges(texts: tuple[str, ...]) -> dict[str, str]:
-    """The values of `--for` by symbol."""
-    found = dict(text.partition("=")[::2] for text in texts)
-    if len(found) < len(texts) or not all(values.strip() for values in found.values()):
-        raise BindingError("--for takes NAME=VALUES once for each symbol, such as alpha=1/4..2:1/4")
-    return found
-
-
 def _swept(
     specs: tuple[str, ...],
     ranges: tuple[str, ...],
@@ -133,7 +126,7 @@ def _swept(
 ) -> Any:
     archs = [network(spec)[0] for spec in specs]
     asked = {"where": where, "bindings": bindings(settings), **({} if front is None else {"front": front})}
-    return architecture.sweep(archs, _ranges(ranges), quantities, counting=counting, **asked)
+    return architecture.sweep(archs, ranges_of(ranges), quantities, counting=counting, **asked)
 
 
 def _sweep(**given: Any) -> tuple[Any, ...]:
@@ -181,7 +174,7 @@ SOURCES: Mapping[str, PlotSource] = {
             set_option,
             click.option("--policy", type=Names(), default="liveness", show_default=True, help="One line each."),
             click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", show_default=True),
-            click.option("--order", type=click.Choice(ORDERS), default="given", show_default=True),
+            click.option("--order", type=click.Choice(list(ORDERS)), default="given", show_default=True),
             click.option("--in-place", is_flag=True, help="Written over an input where that can be."),
             COUNTING["batch"],
         ),

@@ -25,7 +25,7 @@ def command(papers: tuple[str, ...], figures: str | None, output_format: str) ->
     elif not papers:
         chosen = [(paper, None) for paper in published.papers()]
     loaded = [(published.load(name), folder) for name, folder in chosen]
-    results = [(paper, published.reproduce(paper, folder)) for paper, folder in loaded]
+    results = [published.reproduce(paper, folder) for paper, folder in loaded]
     print_report(reproduce(results), output_format)
-    if any(finding.open for _, findings in results for finding in findings):
+    if any(finding.open for findings in results for finding in findings):
         sys.exit(1)

@@ -1,19 +1,16 @@
 """`archspec search`: which variants of a network are worth their cost, by training them."""
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
-from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, ranges_option, set_option, spec_argument
+from archspec.cli.formats import format_option
+from archspec.cli.options import counting_options, ranges_of, ranges_option, set_option, spec_argument
 from archspec.cli.specs import open_spec
-from archspec.cli.sweep import ranges_of
 from archspec.cli.training import (
     folder,
-    interrupted,
     options_of,
+    print_or_interrupt,
     recipe_of,
     recipe_options,
     running_options,
@@ -63,7 +60,7 @@ def command(
     need("train", "torch", "accelerate", "safetensors")
     arch, bound, _ = open_spec(spec, settings)
     recipe = recipe_of(arch.name, given["data"], given)
-    out = Path(given["out"]) if given["out"] else folder(arch.name, given["data"], "search", recipe.seed)
+    out = folder(given["out"], arch.name, given["data"], "search", recipe.seed)
     from archspec.train.search import search
 
     with stops_told():
@@ -81,6 +78,4 @@ def command(
             options=options_of(given),
             watcher=watcher(),
         )
-    if found.signal is not None:
-        interrupted(found.signal, ["archspec", *sys.argv[1:]])
-    print_report(report(found), output_format)
+    print_or_interrupt(found, report, output_format)

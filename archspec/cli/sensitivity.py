@@ -29,5 +29,5 @@ def command(
     from archspec.report.sensitivity import sensitivity
 
     arch, bound = network(spec, settings)
-    found = arch.sensitivity(quantity, bound, counting, symbols=names(symbols))
+    found = arch.sensitivity(quantity, bound, counting, symbols=names(symbols, "--for"))
     print_report(sensitivity(found), output_format)

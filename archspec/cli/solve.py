@@ -9,16 +9,15 @@ from archspec import architecture
 from archspec.cli import complete
 from archspec.cli.budgets import budget_options
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, set_option
+from archspec.cli.options import all_option, counting_options, listed, names, set_option, specs_or_zoo
 from archspec.cli.specs import bindings, network
 from archspec.cost import Counting
 from archspec.errors import BindingError
-from archspec.language import zoo
 
 
 @click.command("solve")
-@click.argument("specs", metavar="SPEC…", nargs=-1, shell_complete=complete.specifications)
-@click.option("--all", "every", is_flag=True, help="All networks of the zoo, in place of SPEC…")
+@specs_or_zoo
+@all_option
 @click.option(
     "--for",
     "symbols",
@@ -63,26 +62,22 @@ def command(  # noqa: PLR0913  # one argument an option
     """
     from archspec.report import solve as reports
     from archspec.sweeps.choose import choose
+    from archspec.sweeps.family import Family
 
-    if bool(specs) == every:
-        raise click.UsageError("give one SPEC, several, or --all" if every else "give a SPEC, several, or --all")
+    chosen = listed(specs, every)
     several = every or len(specs) > 1
     if symbols is None and not several:
         raise click.UsageError("--for says which symbol to solve for, such as --for alpha, or two: --for alpha,side")
-    names = tuple(name.strip() for name in symbols.split(",")) if symbols else ()
-    options: dict[str, Any] = {
-        "between": _between(between, names),
-        "maximise": maximise,
-        "minimise": minimise,
-    }
+    wanted = names(symbols, "--for") or ()
+    options: dict[str, Any] = {"between": _between(between, wanted), "maximise": maximise, "minimise": minimise}
     if several:
         asked = bindings(settings)
-        documents = [architecture.load(spec).document for spec in (zoo.names() if every else specs)]
-        chosen = choose(documents, names, limits, counting=counting, bindings=asked, **options)
-        print_report(reports.choice(chosen), output_format)
-        raise SystemExit(0 if chosen else 1)
+        families = [Family(architecture.load(spec).document, asked, counting) for spec in chosen]
+        best = choose(families, wanted, limits, **options)
+        print_report(reports.choice(best), output_format)
+        raise SystemExit(0 if best else 1)
     arch, bound = network(specs[0], settings)
-    found = arch.solve(names, limits, bound, counting, **options)
+    found = arch.solve(wanted, limits, bound, counting, **options)
     print_report(reports.solve(found), output_format)
     if not found:
         raise SystemExit(1)

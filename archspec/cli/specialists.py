@@ -1,19 +1,17 @@
 """`archspec specialists`: networks for the classes that a trained one confuses."""
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
 from archspec import runs
-from archspec.cli.formats import format_option, print_report
+from archspec.cli.formats import format_option
 from archspec.cli.options import set_option
 from archspec.cli.specs import open_spec
 from archspec.cli.training import (
     folder,
-    interrupted,
     options_of,
+    print_or_interrupt,
     recipe_of,
     recipe_options,
     running_options,
@@ -80,9 +78,9 @@ def command(
         open_spec(generalist, tuple(f"{name}={value}" for name, value in bound.items()))
     elif settings:
         raise ArchspecError("--set is of a SPEC; a run has its bindings")
-    recipe = recipe_of(arch.name, given["data"] or run.source, given)
     source = given["data"] or run.source
-    out = Path(given["out"]) if given["out"] else folder(arch.name, source, "specialists", recipe.seed)
+    recipe = recipe_of(arch.name, source, given)
+    out = folder(given["out"], arch.name, source, "specialists", recipe.seed)
     from archspec.train.specialists import specialise
 
     with stops_told():
@@ -98,6 +96,4 @@ def command(
             options=options_of(given),
             watcher=watcher(),
         )
-    if found.signal is not None:
-        interrupted(found.signal, ["archspec", *sys.argv[1:]])
-    print_report(report(found), output_format)
+    print_or_interrupt(found, report, output_format)

@@ -5,7 +5,7 @@ from typing import Any
 
 from archspec import architecture, runs
 from archspec.architecture import Architecture
-from archspec.errors import BindingError
+from archspec.errors import ArchspecError, BindingError
 from archspec.runs import Run
 
 
@@ -63,3 +63,14 @@ def open_spec(spec: str, settings: tuple[str, ...]) -> tuple[Architecture, dict[
     if odd := [name for name, value in bound.items() if run.bindings.get(name) != value]:
         raise BindingError(f"{name}: is the folder of a run with other bindings than --set {odd[0]}={bound[odd[0]]}")
     return run.architecture(), dict(run.bindings), run
+
+
+def weights_of(spec: str, run: Run | None, file: str | None) -> str:
+    """The file of weights that is named, else the chosen weights of the run that SPEC is.
+
+    Raises:
+        ArchspecError: SPEC is no folder of a run, and nothing is named.
+    """
+    if file is None and run is None:
+        raise ArchspecError(f"{spec}: is not the folder of a run; name its weights with --weights")
+    return str(run.weights) if run is not None and file is None else str(file)

@@ -11,12 +11,19 @@ from archspec import architecture
 from archspec.cli import complete
 from archspec.cli.echo import echo_error
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, ranges_option, set_option
+from archspec.cli.options import (
+    all_option,
+    counting_options,
+    listed,
+    ranges_of,
+    ranges_option,
+    set_option,
+    specs_or_zoo,
+)
 from archspec.cli.progress import progress_of
 from archspec.cli.specs import bindings, network
 from archspec.cost import Counting
 from archspec.errors import BindingError
-from archspec.language import zoo
 
 UNFINISHED = ".unfinished"
 """What is behind the name of a file where a sweep into it keeps what it has come to."""
@@ -26,8 +33,8 @@ INTERRUPTED = 130
 
 
 @click.command("sweep")
-@click.argument("specs", metavar="SPEC…", nargs=-1, shell_complete=complete.specifications)
-@click.option("--all", "every", is_flag=True, help="All networks of the zoo, in place of SPEC…")
+@specs_or_zoo
+@all_option
 @ranges_option("The values of a symbol: alpha=1/4..2:1/4, side=96,128, g=* for all. The last moves fastest.")
 @click.option(
     "--of",
@@ -75,11 +82,9 @@ def command(  # noqa: PLR0913  # one argument an option
     """
     from archspec.report.sweep import sweep as report
 
-    if bool(specs) == every:
-        raise click.UsageError("give one SPEC, several, or --all" if every else "give a SPEC, several, or --all")
-    values = ranges_of(ranges)
+    chosen, values = listed(specs, every), ranges_of(ranges)
     bound = dict(bindings(settings))
-    opened = [network(spec) for spec in (zoo.names() if every else specs)]
+    opened = [network(spec) for spec in chosen]
     if own := [(arch, each) for arch, each in opened if each]:
         if len(opened) > 1:
             raise BindingError(f"of several networks, values are set by --set (got {own[0][0].name}:…)")
@@ -104,23 +109,6 @@ def command(  # noqa: PLR0913  # one argument an option
         print_report(report(found), output_format)
     if not len(found):
         raise SystemExit(1)
-
-
-def ranges_of(texts: tuple[str, ...]) -> dict[str, str]:
-    """The values of `--for` by symbol.
-
-    Raises:
-        BindingError: An option is not NAME=VALUES, or a symbol stands twice.
-    """
-    found: dict[str, str] = {}
-    for text in texts:
-        name, sign, values = (part.strip() for part in text.partition("="))
-        if not (sign and name and values):
-            raise BindingError(f"--for takes NAME=VALUES, such as alpha=1/4..2:1/4 (got '{text}')")
-        if name in found:
-            raise BindingError(f"--for {name} is given twice; write its values in one: {name}={found[name]},{values}")
-        found[name] = values
-    return found
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """`archspec train`: a network learns from data."""
 
-from pathlib import Path
 from typing import Any
 
 import rich_click as click
@@ -60,7 +59,9 @@ def command(spec: str | None, settings: tuple[str, ...], output_format: str, **g
     recipe = _recipe(arch.name, given)
     if plan is not None and recipe is not None and "one_bit" not in {m.key for s in recipe.staged() for m in s.methods}:
         recipe = recipe.changed({"one_bit": {}})
-    out = Path(given["out"]) if given["out"] else _folder(arch.name, given["data"], recipe)
+    if recipe is None and given["out"] is None:
+        raise ArchspecError("--resume needs --out, the folder of the run to continue")
+    out = folder(given["out"], arch.name, given["data"], recipe and recipe.seed)
     fit_and_print(arch, given["data"], recipe, out, bound, options, output_format)
 
 
@@ -69,9 +70,3 @@ def _recipe(name: str, given: dict[str, Any]) -> Recipe | None:
     if given["recipe"] is None and given["resume"] is not None and not changes_of(given):
         return None
     return recipe_of(name, given["data"], given)
-
-
-def _folder(name: str, data: str | None, recipe: Recipe | None) -> Path:
-    if recipe is None:
-        raise ArchspecError("--resume needs --out, the folder of the run to continue")
-    return folder(name, data, recipe.seed)

@@ -13,6 +13,7 @@ import rich_click as click
 from archspec.cli.echo import echo_error
 from archspec.cli.formats import print_report
 from archspec.errors import ArchspecError
+from archspec.report.page import Report
 from archspec.report.train import Bars, train
 from archspec.train.options import Options
 from archspec.train.recipe import OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe, default_for, load
@@ -24,19 +25,21 @@ if TYPE_CHECKING:
 Command: TypeAlias = Callable[..., Any]
 
 RECIPE: Mapping[str, Callable[[Command], Command]] = {
-    "epochs": click.option("--epochs", metavar="N"),
+    "epochs": click.option("--epochs", metavar="N", help="How often all training images are seen."),
     "batch": click.option("--batch", metavar="N", help="Images per step, of all processes together."),
     "optimizer": click.option("--optimizer", metavar="NAME", help=", ".join(OPTIMIZERS)),
-    "lr": click.option("--lr", metavar="RATE"),
+    "lr": click.option("--lr", metavar="RATE", help="The learning rate, at its highest."),
     "schedule": click.option("--schedule", metavar="NAME", help=", ".join(SCHEDULES)),
-    "weight_decay": click.option("--weight-decay", metavar="X"),
-    "label_smoothing": click.option("--label-smoothing", metavar="X"),
+    "weight_decay": click.option("--weight-decay", metavar="X", help="How much a step draws weights towards 0."),
+    "label_smoothing": click.option(
+        "--label-smoothing", metavar="X", help="The share of a label that all classes get alike."
+    ),
     "precision": click.option("--precision", metavar="NAME", help=", ".join(PRECISIONS)),
     "ema": click.option(
         "--ema", metavar="X", help="Average the weights; what a step keeps of the average, such as 0.999."
     ),
     "clip": click.option("--clip", metavar="NORM", help="The largest norm of the gradient."),
-    "seed": click.option("--seed", metavar="N"),
+    "seed": click.option("--seed", metavar="N", help="The same seed gives the same training."),
     "start": click.option(
         "--start", "--weights", metavar="RUN|FILE", help="Begin with the weights of a run, or of a file."
     ),
@@ -55,7 +58,7 @@ OPTIONS: Mapping[str, Callable[[Command], Command]] = {
         "--save-seconds", type=click.FloatRange(0), default=300.0, show_default=True, help="Save this often too."
     ),
     "device": click.option(
-        "--device", default="auto", show_default=True, help="auto, cpu, or a device such as cuda:1."
+        "--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu, or a device such as cuda:1."
     ),
     "compile": click.option("--compile", is_flag=True, help="Let torch.compile translate the model."),
     "channels_last": click.option("--channels-last", is_flag=True, help="Keep images with their channels innermost."),
@@ -113,16 +116,15 @@ def changes_of(given: Mapping[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def recipe_of(name: str, data: str | None, given: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> Recipe:
+def recipe_of(name: str, data: str | None, given: Mapping[str, Any]) -> Recipe:
     """The recipe that the options describe: one that is named, else that of a network's name or of the data.
 
     Args:
         name: The network.
         data: What the data are called; None for digits.
         given: The options.
-        more: What the verb itself sets, before the options do.
     """
-    changes = {**(more or {}), **changes_of(given)}
+    changes = changes_of(given)
     if given["recipe"] is not None:
         return load(given["recipe"]).changed(changes)
     from archspec.train.data import kind_of
@@ -177,6 +179,13 @@ def fit_and_print(
         interrupted(result.signal, ["archspec", "train", "--resume", str(result.out)], isinstance(shown, Bars))
 
 
+def print_or_interrupt(found: Any, report: Callable[[Any], Report], output_format: str) -> None:
+    """Print what several trainings came to; or say that the same command goes on, if they were interrupted."""
+    if found.signal is not None:
+        interrupted(found.signal, ["archspec", *sys.argv[1:]])
+    print_report(report(found), output_format)
+
+
 def interrupted(signal: int, command: list[str], speaks: bool = True) -> None:
     """Say how to go on, and exit as a command does that a signal ended."""
     if speaks:
@@ -184,6 +193,6 @@ def interrupted(signal: int, command: list[str], speaks: bool = True) -> None:
     sys.exit(128 + signal)
 
 
-def folder(name: str, data: str | None, *more: object) -> Path:
-    """Where a run lies, if nobody says so."""
-    return Path("runs") / "-".join(map(str, (name, (data or "digits").partition(":")[0], *more)))
+def folder(out: str | None, name: str, data: str | None, *more: object) -> Path:
+    """Where a run lies: where the user says, else in a folder of its network, its data, and what else there is."""
+    return Path(out) if out else Path("runs") / "-".join(map(str, (name, (data or "digits").partition(":")[0], *more)))

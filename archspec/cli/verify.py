@@ -9,16 +9,16 @@ import rich_click as click
 from archspec import language
 from archspec.architecture import Architecture
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import set_option
+from archspec.cli.options import all_option, listed, set_option, specs_or_zoo
 from archspec.cli.specs import network
 from archspec.errors import ArchspecError
 from archspec.report.verify import verify
 
 
 @click.command("verify")
-@click.argument("specs", metavar="[SPEC…]", nargs=-1)
+@specs_or_zoo
 @set_option
-@click.option("--all", "zoo", is_flag=True, help="Every network of the zoo.")
+@all_option
 @click.option("--variants", is_flag=True, help="Every combination of the values that symbols choose from.")
 @click.option("--by", type=click.Choice(("layer", "total")), help="One line per layer or network.  [one SPEC: layer]")
 @click.option("--batch", default=1, type=click.IntRange(1, 10**6), show_default=True, help="Inputs at once.")
@@ -26,7 +26,7 @@ from archspec.report.verify import verify
 def command(
     specs: tuple[str, ...],
     settings: tuple[str, ...],
-    zoo: bool,
+    every: bool,
     variants: bool,
     by: str | None,
     batch: int,
@@ -37,12 +37,9 @@ def command(
     Output shapes, the names and shapes of weights, params, buffers, multiply-accumulates and activations must agree to
     the unit. Exit 1 when a node does not; the first is named.
     """
-    names = (*specs, *(language.zoo.names() if zoo else ()))
-    if not names:
-        raise click.UsageError("name a SPEC, or give --all")
     agreements = [
         arch.verify(bound, batch=batch)
-        for arch, values in (network(name, settings) for name in names)
+        for arch, values in (network(spec, settings) for spec in listed(specs, every))
         for bound in (_variants(arch, values) if variants else (values,))
     ]
     layers = by == "layer" or (by is None and len(agreements) == 1)

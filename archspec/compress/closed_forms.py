@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from archspec import dims
 from archspec.compress import binary, huffman, low_rank, pruning, sharing, sparse
 from archspec.dims import Dim
-from archspec.errors import BindingError, UnknownNameError, did_you_mean
+from archspec.errors import BindingError, did_you_mean, entry
 
 if TYPE_CHECKING:
     from archspec.formula.closed_form import Formula
@@ -212,7 +212,4 @@ def closed_form(name: str) -> ClosedForm:
     Raises:
         UnknownNameError: There is none.
     """
-    if name not in CLOSED_FORMS:
-        known = did_you_mean(name, CLOSED_FORMS) or f"; known are {', '.join(CLOSED_FORMS)}"
-        raise UnknownNameError(f"no closed form is called '{name}'{known}")
-    return CLOSED_FORMS[name]
+    return entry(CLOSED_FORMS, name, "closed form")

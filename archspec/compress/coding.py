@@ -17,6 +17,7 @@ from archspec.compress.codecs.values import Content, Values
 from archspec.compress.magnitude import largest
 from archspec.dims import Dim
 from archspec.errors import ArchspecError
+from archspec.writing import sizes
 
 NUMBERS, DENSE = Numbers(), Dense()
 
@@ -133,7 +134,7 @@ class Coding:
             ArchspecError: It is not of this shape, or holds a number that is not finite.
         """
         if array.shape != self.shape:
-            raise ArchspecError(f"{self.key} is {_sized(array.shape)}; the network's is {_sized(self.shape)}")
+            raise ArchspecError(f"{self.key} is {sizes(array.shape)}; the network's is {sizes(self.shape)}")
         flat = np.ascontiguousarray(array, np.float32).ravel()
         if self.dense and self.density == 1:
             if not np.isfinite(flat).all():
@@ -242,7 +243,3 @@ def kept_of(elements: int, density: Dim) -> int:
 
 def _is_zero(bits: Dim) -> bool:
     return isinstance(bits, int) and bits == 0
-
-
-def _sized(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) or "a number"

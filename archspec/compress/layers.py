@@ -8,6 +8,7 @@ from archspec.dims import Dim, known_less, product
 from archspec.errors import SpecError, SpecErrors
 from archspec.graph import Network, Node
 from archspec.ops import Weight
+from archspec.writing import sizes
 
 
 def planned(network: Network, plan: Plan) -> dict[Node, Weight]:
@@ -52,7 +53,7 @@ def _misfits(plan: Plan, layers: Mapping[Node, Weight]) -> Iterator[SpecError]:
             message = f"'{node.name}' is a {node.operator.name}, which has no one-bit form"
             yield SpecError(message, entry.key_at("binary"))
         elif entry is not None and entry.rank and any(known_less(side, entry.rank) for side in matrix(weight)):
-            sides = "×".join(map(str, matrix(weight)))
+            sides = sizes(matrix(weight))
             yield SpecError(
                 f"'{node.name}' is a matrix of {sides}, of no higher rank than either", entry.key_at("rank")
             )

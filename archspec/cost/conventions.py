@@ -11,7 +11,7 @@ from typing import Any
 from archspec.cost.features import Work
 from archspec.cost.padding import macs_on_image
 from archspec.dims import Dim, ceil_div, is_number
-from archspec.errors import UnknownNameError, did_you_mean
+from archspec.errors import entry
 from archspec.ops import KINDS, Operations, Operator, Tensor, registered
 from archspec.result import short
 
@@ -34,7 +34,7 @@ class Term:
     """A summand of a figure: `factor` times `count`.
 
     Attributes:
-        of: What does it: "macs" and "biases" of convolutions and linear layers, else the operator's name.
+        of: What does it: "macs" and "biases" of layers that every counter counts, else the operator's name.
         what: What is counted: a kind of operation, or a size such as "inputs".
         factor: What each of them is worth.
         count: How many there are.
@@ -62,6 +62,7 @@ class Convention:
         flops: How many FLOPs an operation of each kind is; a kind that is not named is free.
         classifier: Whether the last layer with weights counts, in parameters and in operations.
         padding: Whether a convolution's tap that falls on padding is a multiply-accumulate like any other.
+        masked: Whether the scores that a causal mask leaves out are computed.
         bits: Bits a stored number has, where its operator does not say otherwise.
         word: How many one-bit operations are done, and counted, as one.
         source: Who counts so.
@@ -73,6 +74,7 @@ class Convention:
     flops: Mapping[str, int] = field(default_factory=lambda: ALL_ARITHMETIC)
     classifier: bool = True
     padding: bool = True
+    masked: bool = True
     bits: int = 32
     word: int = 1
     source: str = ""
@@ -91,8 +93,8 @@ class Convention:
         return sum(self.flops[kind] * count for kind, count in counts if self.flops.get(kind))
 
     def operations(self, operator: Operator, inputs: tuple[Tensor, ...]) -> Operations:
-        """The arithmetic of an operator: one-bit operations in words, taps on padding only if they count."""
-        operations: Operations = operator.operations(*inputs)
+        """The arithmetic of an operator: one-bit operations in words, what is padded or masked only if it counts."""
+        operations: Operations = (operator.operations if self.masked else operator.unmasked)(*inputs)
         if self.word > 1:
             operations = replace(operations, binary=ceil_div(operations.binary, self.word))
         if self.padding or operator.taps is None:
@@ -122,7 +124,8 @@ def _doer(operator: str, kind: str) -> str:
 
 DEFAULT = Convention(
     "default",
-    "params: weights, biases, BN scale and shift; buffers apart; macs: convolutions and linear layers; "
+    "params: weights, biases, scales and shifts of normalisations; buffers apart; "
+    "macs: products of convolutions, linear and recurrent layers, and of matrices (attention); "
     "flops: 2 per mac, 1 per other operation, one-bit operations apart; 32-bit numbers",
 )
 
@@ -149,6 +152,12 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 "all else as by default",
                 padding=False,
                 source="XLA, HloCostAnalysis, of convolutions",
+            ),
+            Convention(
+                "causal",
+                "scores that a causal mask leaves out are not computed: L(L + 1)/2 for L²; all else as by default",
+                masked=False,
+                source="Dao 2023, arXiv:2307.08691, section 4.1, which takes half",
             ),
             Convention(
                 "mobilenet",
@@ -227,10 +236,4 @@ def convention(name: str | Convention) -> Convention:
     >>> convention("han2015").flops_of(Operations(macs=10, additions=3))
     20
     """
-    if isinstance(name, Convention):
-        return name
-    found = CONVENTIONS.get(name)
-    if found is None:
-        known = did_you_mean(name, CONVENTIONS) or f"; known are {', '.join(CONVENTIONS)}"
-        raise UnknownNameError(f"unknown convention '{name}'{known}")
-    return found
+    return name if isinstance(name, Convention) else entry(CONVENTIONS, name, "convention")

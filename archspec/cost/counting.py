@@ -5,10 +5,11 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from archspec.cost.conventions import DEFAULT, Convention, convention
+from archspec.cost.dialects import NAMES
 from archspec.cost.features import Work
 from archspec.dims import Dim, ceil_div
-from archspec.errors import BindingError, UnknownNameError, did_you_mean
-from archspec.memory import DTYPES, ORDERS, POLICIES
+from archspec.errors import BindingError, UnknownNameError
+from archspec.memory import DTYPES, check_request
 from archspec.ops import FREE, Operator, Tensor, Weight
 
 MOST_BITS = 64
@@ -44,12 +45,11 @@ class Counting:
     weight_bits: int | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.convention, str) and self.convention in NAMES:
+            name = self.convention
+            raise UnknownNameError(f"'{name}' is a counter and no convention: count --like {name}, dialect(\"{name}\")")
         object.__setattr__(self, "convention", convention(self.convention))
-        asked = (("policy", self.policy, POLICIES), ("type", self.dtype, DTYPES), ("order", self.order, ORDERS))
-        for kind, word, known in asked:
-            if word not in known:
-                hint = did_you_mean(str(word), known) or f"; known are {', '.join(known)}"
-                raise UnknownNameError(f"no {kind} '{word}'{hint}")
+        check_request(self.policy, self.dtype, self.order)
         bits = self.weight_bits
         if bits is not None and not (type(bits) is int and 1 <= bits <= MOST_BITS):
             raise BindingError(f"weight_bits is a whole number from 1 to {MOST_BITS} (got {bits!r:.40})")

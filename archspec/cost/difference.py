@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from archspec.cost.conventions import CONVENTIONS, Convention, Term
 from archspec.cost.dialects import NAMES
 from archspec.dims import Dim
-from archspec.errors import UnknownNameError, did_you_mean
+from archspec.errors import entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,4 @@ def counter(name: str) -> Convention:
     ('thop', 'mobilenet')
     """
     known: dict[str, Convention] = {**CONVENTIONS, **NAMES}
-    if name not in known:
-        raise UnknownNameError(
-            f"no counter and no convention is called '{name}'"
-            + (did_you_mean(name, known) or f"; known are {', '.join(known)}")
-        )
-    return known[name]
+    return entry(known, name, "counter or convention")

@@ -3,7 +3,8 @@
 A quantity comes from the nodes of a row in one of four ways:
 
     sum     what the nodes have, added up
-    ratio   one quantity over another, of all the nodes together: a total of ratios is the ratio of totals
+    ratio   one quantity over another, of all the nodes together: a total of ratios is the ratio of totals; over a
+            largest, over that of the whole network
     peak    the most that is in memory while one of the nodes runs
     largest the largest number that one of the nodes has
 
@@ -19,8 +20,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from archspec.cost.conventions import is_zero
 from archspec.cost.counting import CountedNode, bytes_of
-from archspec.dims import Dim, divide, is_array, is_number, largest, product
-from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
+from archspec.dims import Dim, divide, is_array, is_number, is_symbolic, largest, product
+from archspec.errors import ArchspecError, UnknownNameError, suggestion
 from archspec.extras import entry_point
 from archspec.graph import Network
 from archspec.graph.sight import effective_strides, learned, receptive_fields
@@ -104,7 +105,8 @@ class Ratio(Quantity):
 
     def of(self, row: "CostRow") -> Any:
         """The one over the other, exactly; None over nothing."""
-        return _quotient(row.figure(self.above), row.figure(self.below))
+        whole = quantity(self.below).kind == "largest"
+        return _quotient(row.figure(self.above), (row.table.total if whole else row).figure(self.below))
 
     def each(self, table: "CostTable") -> tuple[Any, ...]:
         """The one over the other of each node of a table."""
@@ -178,7 +180,8 @@ def _quotient(above: Any, below: Any) -> Any:
         import numpy as np
 
         return np.frompyfunc(_quotient, 2, 1)(above, below)
-    return None if is_number(below) and below == 0 else divide(above, below)
+    nothing = below is None or ((is_number(below) or is_symbolic(below)) and below == 0)
+    return None if nothing else divide(above, below)
 
 
 # ------------------------------------------------------------------ rules
@@ -228,6 +231,13 @@ def _kv_cache(work: CountedNode) -> Dim:
     return bytes_of(work.operator.cached(*work.inputs), work.counting.activation_bits)
 
 
+def _tokens(network: Network) -> tuple[Any, ...]:
+    """How many whole numbers each node looks up; None where it takes other numbers."""
+    return tuple(
+        None if node.operator.below is None else network.tensor(node.inputs[0]).elements for node in network.nodes
+    )
+
+
 def _operations(kind: str) -> Sum:
     meaning = "multiply-accumulates" if kind == "macs" else f"{kind} alone"
     return Sum(kind, "MACs" if kind == "macs" else kind, "", meaning, lambda work: getattr(work.operations, kind))
@@ -263,6 +273,8 @@ _ENTRIES: tuple[Quantity, ...] = (
         "bytes of the keys and values that causal attention keeps of its tokens, those in a window where it has one",
         _kv_cache,
     ),
+    Largest("tokens", "tokens", "", "whole numbers that an embedding looks up: the words of a text", _tokens),
+    Ratio("flops_per_token", "FLOPs/token", "", "FLOPs for each token of the input", "flops", "tokens"),
     Sum("traffic", "traffic [B]", "B", "bytes that nodes read and write: inputs, weights and outputs", _traffic),
     Sum("bops", "BOPs", "", "products, each at the bits of a weight times the bits of an activation", _bops),
     Backward(
@@ -318,8 +330,7 @@ def quantity(name: str) -> Quantity:
         return QUANTITIES[name]
     found = entry_point(GROUP, name)
     if found is None:
-        hint = did_you_mean(name, QUANTITIES) or f"; there are {', '.join(QUANTITIES)}"
-        raise UnknownNameError(f"no quantity '{name}'{hint}")
+        raise UnknownNameError(f"no quantity '{name}'{suggestion(name, QUANTITIES)}")
     if not isinstance(found, Quantity) or found.name != name:
         raise ArchspecError(f"the entry point '{name}' of {GROUP} is not a quantity of that name (found {found!r:.80})")
     return found

@@ -45,7 +45,7 @@ class Figures:
 
     @property
     def macs(self) -> Dim:
-        """Multiply-accumulates of convolutions and linear layers."""
+        """Multiply-accumulates of convolutions, linear and recurrent layers, and products of matrices."""
         return self.figure("macs")
 
     @property
@@ -96,6 +96,12 @@ class CostRow(Figures):
     def nodes(self) -> int:
         """How many nodes it stands for."""
         return len(self.members)
+
+    @cached_property
+    def opaque(self) -> int:
+        """How many of its nodes are opaque: their arithmetic is not in its figures."""
+        works = self.table.works
+        return sum(not works[place].operator.known for place in self.members)
 
     def figure(self, name: str) -> Any:
         """What it has of a quantity, by the quantity's name; None where that is undefined."""

@@ -6,7 +6,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Literal
 
-from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
+from archspec.errors import ArchspecError, entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ _ENTRIES = (
     ),
 )
 
-PICTURES: Mapping[str, Picture] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
+PICTURES: Mapping[str, Picture] = MappingProxyType({each.name: each for each in _ENTRIES})
 """Every kind of picture by its name."""
 
 
@@ -150,15 +150,12 @@ def picture(name: str) -> Picture:
     >>> picture("memory").source
     'Memory'
     """
-    if name not in PICTURES:
-        known = did_you_mean(name, PICTURES) or f"; there are {', '.join(PICTURES)}"
-        raise UnknownNameError(f"no picture '{name}'{known}")
-    return PICTURES[name]
+    return entry(PICTURES, name, "picture")
 
 
 def pictures_of(source: str) -> tuple[Picture, ...]:
     """The kinds of picture that are made from a result of a class, by the class's name; the usual one first."""
-    return tuple(entry for entry in _ENTRIES if entry.source == source)
+    return tuple(each for each in _ENTRIES if each.source == source)
 
 
 def plotted(result: Any, name: str | None, options: Mapping[str, Any]) -> Any:
@@ -173,10 +170,10 @@ def plotted(result: Any, name: str | None, options: Mapping[str, Any]) -> Any:
     source = type(result).__name__
     known = pictures_of(source)
     if not known:
-        drawn = ", ".join(dict.fromkeys(entry.source for entry in _ENTRIES))
+        drawn = ", ".join(dict.fromkeys(each.source for each in _ENTRIES))
         raise ArchspecError(f"there is no picture of a {source}; there are pictures of {drawn}")
     found = known[0] if name is None else picture(name)
     if found not in known:
-        names = ", ".join(entry.name for entry in known)
+        names = ", ".join(each.name for each in known)
         raise ArchspecError(f"'{found.name}' is a picture of a {found.source}; of a {source} there are {names}")
     return found.draw(result, **options)

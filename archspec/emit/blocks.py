@@ -29,14 +29,14 @@ def new_frame(scope: ClassScope, body: Body, inputs: Mapping[str, Named], *, sev
     return frame
 
 
-def walk_body(body: Body, frame: Frame, given: tuple[str, ...] = (), *, alone: bool = False) -> None:
-    """The steps of the body that a class is made of, which gives what flows and the `given`, or these `alone`."""
+def walk_body(body: Body, frame: Frame, given: tuple[str, ...] = (), *, outputs: bool = False) -> None:
+    """The steps of the body of a class, which gives what flows and the `given`; of `outputs` these alone."""
     frame.facts.body(body, frame)
     if frame.forward is not None:
         missing = next((name for name in given if name not in frame.named), None)
         if missing is not None:
             raise ArchspecError(f"nothing is called '{missing}' on all conditions")
-        results = (*(() if alone else (frame.x,)), *(frame.named[name][1] for name in given))
+        results = (*(() if outputs else (frame.x,)), *(frame.named[name][1] for name in given))
         frame.forward.add(Return(results[0] if len(results) == 1 else Code("several", results, TENSOR)))
 
 

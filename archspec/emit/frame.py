@@ -32,14 +32,14 @@ class Called:
         args: Its arguments.
         module: The code that reaches it from the class.
         given: The values of its inside that it gives.
-        said: The arguments as the specification writes them, if they mean the same anywhere in the body.
+        written: The arguments as the specification writes them, if they mean the same anywhere in the body.
     """
 
     callee: str
     args: Mapping[str, Any]
     module: Code
     given: tuple[str, ...] = ()
-    said: Mapping[str, Any] | None = None
+    written: Mapping[str, Any] | None = None
 
     def inside(self, owner: Code) -> "Called":
         """The same, reached from a class that has the class as `owner`."""

@@ -9,7 +9,7 @@ from archspec.emit.bodies import expressions
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import conditional, settled
 from archspec.emit.containers import add_module, child_code, child_statement, told_size
-from archspec.emit.facts import BlockKey
+from archspec.emit.facts import BlockFacts, BlockKey
 from archspec.emit.finish import SELF
 from archspec.emit.flow import Either, mapped, sizes
 from archspec.emit.frame import Called, Frame, Named, call_module
@@ -77,7 +77,7 @@ def apply(
     frame: Frame,
     values: Taken = NONE_TAKEN,
     share: str | None = None,
-    said: Mapping[str, Any] | None = None,
+    written: Mapping[str, Any] | None = None,
 ) -> None:
     """Put an operator or a block behind what flows and the other values that it takes.
 
@@ -88,17 +88,19 @@ def apply(
         frame: Where it is called.
         values: The other values.
         share: What the step is called whose weights it has.
-        said: The arguments as the specification writes them.
+        written: The arguments as the specification writes them.
     """
-    if any(name in frame.env for value in (said or {}).values() for each in expressions(value) for name in each.names):
-        said = None  # a name that may mean something else at another step
+    if any(
+        name in frame.env for value in (written or {}).values() for each in expressions(value) for name in each.names
+    ):
+        written = None  # a name that may mean something else at another step
     name = children.child_name(label or callee, frame)
     if share is None:
         apply_as(name, callee, args, frame, values, label)
         if label in frame.modules:
-            frame.modules[label] = replace(frame.modules[label], said=said)
+            frame.modules[label] = replace(frame.modules[label], written=written)
     else:
-        _apply_again(callee, args, frame, values, label, share, said)
+        _apply_again(callee, args, frame, values, label, share, written)
     keep_value(label, frame)
 
 
@@ -109,7 +111,7 @@ def _apply_again(
     values: Taken,
     label: str | None,
     share: str,
-    said: Mapping[str, Any] | None,
+    written: Mapping[str, Any] | None,
 ) -> None:
     """Call a module that was called before, or compute with its weights what an operator of another kind does."""
     made = frame.modules.get(share)
@@ -120,7 +122,7 @@ def _apply_again(
             name.removeprefix(share): each for name, each in frame.modules.items() if name.startswith(f"{share}/")
         }
         frame.modules |= {label: made, **{f"{label}{name}": each for name, each in inside.items()}}
-    same = made.args == args or (said is not None and made.said == said)
+    same = made.args == args or (written is not None and made.written == written)
     if callee in frame.facts.document.blocks:
         if made.callee != callee or not same:
             raise ArchspecError(f"share: '{share}' is called with other arguments")
@@ -287,18 +289,28 @@ def _block(
         _take(again.module, call_module(again.module, frame.x, *more), shapes, facts.key, prefix, frame)
         return
     if isinstance(name, str):
-        module = child_code(name, frame)
-        _remember(label, Called(callee, args, module, given), frame)
-        for inner, each in facts.modules.items():
-            own = {arg: code.substituted(value, known) for arg, value in each.args.items()}
-            _remember(f"{label}/{inner}" if label else None, replace(each.inside(module), args=own), frame)
+        _remember_block(Called(callee, args, child_code(name, frame), given), facts, known, label, frame)
     if given:
         _give(name, made, shapes, facts.key, prefix, more, frame)
-        return
-    if isinstance(told, Either):
+    elif isinstance(told, Either):
         add_module(name, made, frame, more)
         frame.flow = _decided(told)
-        return
+    else:
+        _add_block(name, made, told, facts.key, more, frame)
+
+
+def _remember_block(
+    made: Called, facts: BlockFacts, known: Mapping[Code, Any], label: str | None, frame: Frame
+) -> None:
+    """Keep a block's module for the steps that share its weights, and the modules inside it."""
+    _remember(label, made, frame)
+    for inner, each in facts.modules.items():
+        own = {arg: code.substituted(value, known) for arg, value in each.args.items()}
+        _remember(f"{label}/{inner}" if label else None, replace(each.inside(made.module), args=own), frame)
+
+
+def _add_block(name: Any, made: Any, told: Any, key: BlockKey, more: tuple[Code, ...], frame: Frame) -> None:
+    """Add a block's module, which is asked for the sizes that are not known, or long to work out."""
     asked = [axis for axis, size in enumerate(told) if size is None or (axis == channel(len(told)) and _called(size))]
     module = made
     if asked and frame.owner == SELF and isinstance(name, str):
@@ -306,12 +318,11 @@ def _block(
         module = Code("attr", (SELF, attribute(name)))
     else:
         if asked:
-            module = scope.module(callee)
+            module = frame.scope.module(key.callee)
             frame.lines.set(module, made)
         add_module(name, module, frame, more)
     shape = tuple(
-        told_size(module, facts.key, axis, len(told), frame) if axis in asked else size
-        for axis, size in enumerate(told)
+        told_size(module, key, axis, len(told), frame) if axis in asked else size for axis, size in enumerate(told)
     )
     frame.flow = settled(shape, frame)
 

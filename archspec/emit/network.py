@@ -71,7 +71,7 @@ def _write(facts: SpecFacts) -> None:
     }
     several = bool(document.inputs or document.outputs)
     frame = new_frame(scope, document.network, inputs, several=several)
-    walk_body(document.network, frame, document.outputs, alone=bool(document.outputs))
+    walk_body(document.network, frame, document.outputs, outputs=bool(document.outputs))
     names = {name: str(scope.symbols[name]) for name in document.symbols}
     body, forward = facts.finish_class(scope, {"": frame.flow}, frozenset(names.values()))
     uses = used(body)

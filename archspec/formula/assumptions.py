@@ -5,6 +5,7 @@ Two sizes that must be equal, 2·⌈(side − 1)/2⌉ and side, are so at certai
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 from math import gcd, lcm
@@ -13,7 +14,19 @@ from typing import Any, TypeAlias
 import sympy
 from sympy import Add, Expr, Integer, Rational, Symbol
 
-from archspec.symbols import Ceil, CeilDiv, Condition, Floor, MakeDivisible, known_whole, reduced, replaced, to_sympy
+from archspec.errors import ArchspecError
+from archspec.symbols import (
+    Ceil,
+    CeilDiv,
+    Condition,
+    Floor,
+    MakeDivisible,
+    known_whole,
+    reduced,
+    replaced,
+    to_sympy,
+    value,
+)
 
 ROUNDINGS = (CeilDiv, Floor, Ceil, MakeDivisible)
 
@@ -316,12 +329,20 @@ def bounds(conditions: Iterable[Condition], least: Callable[[Expr], Expr | None]
 
 def _implies(other: Condition, condition: Condition) -> bool:
     """Whether a size is at least a number because another is that is plainly no larger."""
-    a, b = reduced(other.left), reduced(condition.left)
     if other.right != condition.right:
         return False
+    a, b = reduced(other.left), reduced(condition.left)
     if isinstance(a, ROUNDINGS) and type(a) is type(b) and a.args[1:] == b.args[1:]:
         a, b = a.args[0], b.args[0]
-    return bool((b - a).is_nonnegative)
+    return not _negative_somewhere(b - a) and bool((b - a).is_nonnegative)
+
+
+def _negative_somewhere(difference: Expr) -> bool:
+    """Whether one of a few numbers shows it; SymPy looks long for a reason why it cannot be."""
+    ones = dict.fromkeys((symbol.name for symbol in difference.free_symbols), 1)
+    with suppress(ArchspecError):
+        return any(value(difference, ones | large) < 0 for large in ({}, *({name: 10**6} for name in ones)))
+    return False
 
 
 def _least(condition: Condition) -> tuple[Expr, Expr] | None:

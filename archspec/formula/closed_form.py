@@ -47,6 +47,7 @@ class Formula(Reported):
         aliases: Of a block, the symbol of each argument and of each size that flows in: other names of the symbols.
         rounded: Whether it leaves out roundings that what it is of has; then it holds nearly.
         counted: Counts the same on numbers; None of a formula that is not of a network.
+        opaque: The nodes of which it is not known what they compute, and which it has nothing of.
     """
 
     of: str
@@ -55,6 +56,7 @@ class Formula(Reported):
     symbols: tuple[Symbol, ...]
     assumptions: tuple[Condition, ...] = ()
     sizes: tuple[Expr, ...] = ()
+    times: tuple[Symbol, ...] = ()
     arrangement: Arrangement = "collected"
     letters: Mapping[str, str] = field(default_factory=dict)
     convention: str = "default"
@@ -65,6 +67,7 @@ class Formula(Reported):
     rounded: bool = False
     counting: Counting | None = None
     counted: Callable[[Mapping[str, Any]], Any] | None = field(default=None, repr=False, compare=False)
+    opaque: tuple[str, ...] = field(default=(), repr=False)
 
     @cached_property
     def exact(self) -> Expr:
@@ -117,7 +120,7 @@ class Formula(Reported):
 
     def _arranged(self, expression: Expr) -> tuple[Expr, ...]:
         sides = tuple(symbol for symbol in self.symbols if any(symbol in size.free_symbols for size in self.sizes))
-        return written({expression: 1}, sides, self.arrangement)
+        return written({expression: 1}, sides, self.arrangement, self.times)
 
     def __call__(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """The exact count at values of its symbols, the others at their defaults.
@@ -209,6 +212,7 @@ class Formula(Reported):
             convention=" / ".join(dict.fromkeys((self.convention, other.convention))),
             fixed={**other.fixed, **self.fixed},
             aliases={**other.aliases, **self.aliases},
+            opaque=tuple(dict.fromkeys((*self.opaque, *other.opaque))),
             rounded=any(each.exact != each.asymptotic for each in (above, below)),
         )
 
@@ -218,7 +222,8 @@ class Formula(Reported):
         rule = {symbol: to_sympy(expressions[symbol.name]) for symbol in self.symbols if symbol.name in expressions}
         put = partial(replaced, rule=rule)
         sizes = tuple(size for size in map(put, self.sizes) if size.free_symbols)
-        terms = written(summed(map(put, self.terms)), sizes, self.arrangement)
+        times = tuple(symbol for symbol in map(put, self.times) if isinstance(symbol, Symbol))
+        terms = written(summed(map(put, self.terms)), sizes, self.arrangement, times)
         conditions = (replace(each, left=put(each.left), right=put(each.right)) for each in self.assumptions)
         there = {free for expression in rule.values() for free in expression.free_symbols}
         left = [symbol for symbol in self.symbols if symbol not in rule or symbol in there]
@@ -229,6 +234,7 @@ class Formula(Reported):
             terms=terms,
             symbols=(*left, *new),
             sizes=sizes,
+            times=times,
             assumptions=tuple(each for each in conditions if each.left.free_symbols or each.right.free_symbols),
             defaults={symbol.name: self.defaults[symbol.name] for symbol in left if symbol.name in self.defaults},
             counted=_Elsewhere(self.counted, rule, kept) if self.counted else None,
@@ -296,13 +302,17 @@ class _Elsewhere:
         return self.counted({**{name: values[name] for name in self.kept}, **put})
 
 
-def written(summands: Mapping[Expr, int], sizes: Iterable[Expr], arrangement: Arrangement) -> tuple[Expr, ...]:
+def written(
+    summands: Mapping[Expr, int], sizes: Iterable[Expr], arrangement: Arrangement, times: Iterable[Symbol] = ()
+) -> tuple[Expr, ...]:
     """The terms of a sum in a form."""
     if arrangement == "collected":
-        return collected(summands, sizes)
+        return collected(summands, sizes, times)
     if arrangement == "quotient":
         (quotient_,) = summands
-        above, below = (Add(*collected({part: 1}, sizes)) for part in sympy.fraction(quotient_))
+        if not sympy.fraction(quotient_)[1].is_Add:
+            return collected({quotient_: 1}, sizes, times)
+        above, below = (Add(*collected({part: 1}, sizes, times)) for part in sympy.fraction(quotient_))
         return (above / below,)
     if arrangement == "ratio":
         ratio = quotient(Add(*(often * summand for summand, often in summands.items())), 1)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 import sympy
-from sympy import Add, Dummy, Expr, Mul
+from sympy import Add, Dummy, Expr, Mul, Symbol
 
 from archspec.graph import Network
 from archspec.symbols import to_sympy
@@ -19,10 +19,28 @@ Groups: TypeAlias = dict[Expr, dict[Expr, Expr]]
 
 
 def sizes(network: Network) -> tuple[Expr, ...]:
-    """The spatial sizes of a network that are expressions, in the order in which they come."""
-    tensors = (*network.inputs.values(), *(node.output for node in network.nodes))
-    found = (size for tensor in tensors if len(tensor.shape) == 4 for size in tensor.shape[2:])
+    """The heights and widths of images, and the lengths of sequences, that are expressions, in the order they come in.
+
+    Four axes are an image where a network takes one, and in what is made of it; not where a sequence is split into
+    heads. Of three axes the second is the length; the last, where convolutions go along it.
+    """
+    length = 2 if any(getattr(node.operator, "axes", None) == 1 for node in network.nodes) else 1
+    images = {name for name, x in network.inputs.items() if len(x.shape) == 4}
+    found: list[Any] = []
+    tensors = [(name, (), x) for name, x in network.inputs.items()]
+    for name, inputs, x in (*tensors, *((node.name, node.inputs, node.output) for node in network.nodes)):
+        if len(x.shape) == 4 and (name in images or any(each in images for each in inputs)):
+            images.add(name)
+            found += x.shape[2:]
+        elif len(x.shape) == 3:
+            found.append(x.shape[length])
     return tuple(dict.fromkeys(size for size in found if isinstance(size, Expr) and size.free_symbols))
+
+
+def repeats(network: Network) -> tuple[Symbol, ...]:
+    """The symbols that say how often a part of a network stands in it."""
+    often = dict.fromkeys(node.times for node in network.nodes if isinstance(node.times, Expr))
+    return tuple(dict.fromkeys(symbol for each in often for symbol in sorted(each.free_symbols, key=str)))
 
 
 def summed(summands: Iterable[Any]) -> dict[Expr, int]:
@@ -34,18 +52,40 @@ def summed(summands: Iterable[Any]) -> dict[Expr, int]:
     return often
 
 
-def collected(summands: Mapping[Expr, int], by: Iterable[Expr] = ()) -> tuple[Expr, ...]:
-    """The terms of a sum, one for each product of the sizes that it is grouped by.
+def collected(summands: Mapping[Expr, int], by: Iterable[Expr] = (), times: Iterable[Symbol] = ()) -> tuple[Expr, ...]:
+    """The terms of a sum, one for each product of the sizes that it is grouped by; what is repeated is one of them.
 
     Args:
         summands: What is added, and how often each.
         by: Spatial sizes; each is one letter while the sum is taken apart, whatever it is made of.
+        times: The symbols that say how often something is repeated.
 
     >>> from sympy import symbols
-    >>> c, m, g, h, w = symbols("c m g h w", positive=True)
+    >>> c, m, g, h, w, n = symbols("c m g h w n", positive=True)
     >>> collected({h * w * c * m / g: 2, 9 * h * w * m: 1}, by=(h, w))
     (h*w*(2*c*m/g + 9*m),)
+    >>> collected({n * h * c**2: 2, n * c * h**2: 1, h * m: 1}, by=(h,), times=(n,))
+    (n*(2*c**2*h + c*h**2), h*m)
     """
+    by, times = tuple(by), tuple(times)
+    if not times:
+        return _grouped(summands, by)
+    parts: dict[Expr, dict[Expr, int]] = {}
+    for summand, often in summands.items():
+        for monomial in Add.make_args(sympy.expand(summand)):
+            outer, inner = monomial.as_independent(*times, as_Add=False)[::-1]
+            part = parts.setdefault(outer, {})
+            part[inner] = part.get(inner, 0) + often
+    found = {outer: _grouped(part, by) for outer, part in parts.items()}
+    return tuple(
+        term
+        for outer in sorted(found, key=lambda outer: (not outer.free_symbols, str(outer)))
+        for term in ((outer * Add(*found[outer]),) if outer != 1 else found[outer])
+        if term != 0
+    )
+
+
+def _grouped(summands: Mapping[Expr, int], by: tuple[Expr, ...]) -> tuple[Expr, ...]:
     opaque = {size: Dummy(f"size{number:03}", positive=True, integer=True) for number, size in enumerate(by)}
     back = {dummy: size for size, dummy in opaque.items()}
     groups: Groups = {}
@@ -77,7 +117,20 @@ def polynomial(monomials: Mapping[Expr, Expr]) -> Expr:
     if not flat.is_Add or len(flat.args) > MOST_TERMS:
         return flat
     common = sympy.factor_terms(flat)
-    return common if _length(common) < SHORTER * _length(flat) else flat
+    return common if _length(common) < SHORTER * _length(flat) else _paired(flat)
+
+
+def _paired(flat: Expr) -> Expr:
+    """A sum in which two terms that differ in one letter are one: 2·d·h + 2·d·g is 2·d·(h + g)."""
+    terms = list(flat.args)
+    for place, one in enumerate(terms):
+        for other in terms[place + 1 :]:
+            ratio = one / other
+            above, below = sympy.fraction(ratio)
+            if above.is_Symbol and below.is_Symbol and above != below:
+                left = Add(*(term for term in terms if term not in (one, other)))
+                return Add(left, Mul(one / above, above + below, evaluate=True))
+    return flat
 
 
 def _length(expression: Expr) -> int:

@@ -1,5 +1,6 @@
 """What kind of layer a node is: convolutions told apart by their groups and kernels."""
 
+from archspec import writing
 from archspec.dims import equal
 from archspec.graph import Network, Node
 from archspec.ops.base import per_axis
@@ -25,5 +26,5 @@ def kind_of(network: Network, node: Node) -> str:
     channels = (x.shape[1], operator.out_channels)
     if equal(operator.groups, x.shape[1]) if not one else not point and all(equal(size, 1) for size in channels):
         return f"depthwise {operator.name}"
-    shape = "pointwise" if point else "×".join(map(str, sizes))
+    shape = "pointwise" if point else writing.sizes(sizes)
     return f"{shape} {operator.name}" if one else f"grouped {shape} {operator.name}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from sympy import Add, Expr
@@ -12,7 +13,7 @@ from archspec.dims import recording, settled, values_at_hand
 from archspec.errors import ArchspecError, BindingError, UndecidableError, UnknownNameError, did_you_mean
 from archspec.formula.assumptions import assumed
 from archspec.formula.closed_form import Arrangement, Formula, written
-from archspec.formula.collected import sizes, summed
+from archspec.formula.collected import repeats, sizes, summed
 from archspec.graph import Network
 from archspec.language import Document
 from archspec.memory.peak import peak_bytes
@@ -26,48 +27,6 @@ def numbers(document: Document) -> tuple[str, ...]:
     return tuple(name for name, each in document.symbols.items() if each.usually_free)
 
 
-def formula(
-    document: Document,
-    quantity: str,
-    *,
-    free: Iterable[str] | None = None,
-    bindings: Mapping[str, Any] | None = None,
-    counting: Counting = USUAL,
-    part: str | None = None,
-    arrangement: Arrangement = "collected",
-) -> Formula:
-    """What a network costs in its free symbols.
-
-    What they leave open is decided as their defaults decide it; within a `dims.recording(values)`, as these values do.
-
-    Args:
-        document: The specification.
-        quantity: The name of one; see `cost.quantities`.
-        free: The symbols to leave free, "batch" among them if it is to be; by default all that are numbers.
-        bindings: Values of others; those that are not named are at their defaults.
-        counting: How to count; the batch is free, where it is among the free symbols.
-        part: A stage, block or node by its path, or an operator by its name; by default the whole network.
-        arrangement: How to write it.
-
-    Raises:
-        UnknownNameError: There is no such quantity or part.
-        BindingError: There is no such symbol, or it cannot have its value.
-        SpecErrors: The network cannot be built, or depends on a symbol in a way that no formula can say.
-    """
-    return formulas(
-        document, quantity, free=free, bindings=bindings, counting=counting, part=part, arrangement=arrangement
-    )[0]
-
-
-def _bound(network: Network, free: Iterable[str], document: Document) -> dict[str, Any]:
-    """The values of the symbols that are not free; one that seldom is, and has its default, is a constant."""
-    return {
-        name: each
-        for name, each in network.bindings.items()
-        if name not in free and (document.symbols[name].free is not False or each != document.symbols[name].default)
-    }
-
-
 def formulas(
     document: Document,
     quantity: str,
@@ -79,7 +38,25 @@ def formulas(
     by: str | int = "total",
     arrangement: Arrangement = "collected",
 ) -> tuple[Formula, ...]:
-    """The same, one formula per group: "stage", "block", "operator", "layer", or a depth in the tree of names."""
+    """What a network costs in its free symbols: one formula, or one per group.
+
+    What they leave open is decided as their defaults decide it; within a `dims.recording(values)`, as these values do.
+
+    Args:
+        document: The specification.
+        quantity: The name of one; see `cost.quantities`.
+        free: The symbols to leave free, "batch" among them if it is to be; by default all that are numbers.
+        bindings: Values of others; those that are not named are at their defaults.
+        counting: How to count; the batch is free, where it is among the free symbols.
+        part: A stage, block or node by its path, or an operator by its name; by default the whole network.
+        by: The groups: "stage", "block", "operator", "layer", or a depth in the tree of names.
+        arrangement: How to write it.
+
+    Raises:
+        UnknownNameError: There is no such quantity or part.
+        BindingError: There is no such symbol, or it cannot have its value.
+        SpecErrors: The network cannot be built, or depends on a symbol in a way that no formula can say.
+    """
     of_what = cost.quantity(quantity)
     if of_what.kind in WHOLE and (part is not None or by != "total"):
         what = "a peak of memory" if of_what.kind == "peak" else f"the {of_what.heading}"
@@ -93,14 +70,17 @@ def formulas(
     decisive = defaults if values_at_hand() is None else values_at_hand()
     with recording(decisive) as conditions:
         symbolic, letters = _in_symbols(document, of_what, fixed, counting, names)
-        figures = [symbolic.figure(quantity)] if of_what.kind in WHOLE else []
-        symbolic.column(of_what)
+        symbolic.figure(quantity)
+        parts = [of_what] if not isinstance(of_what, Ratio) else map(cost.quantity, (of_what.above, of_what.below))
+        for part_ in parts:
+            symbolic.column(part_)
     network = symbolic.network
     by_name = dict(zip(names, letters, strict=True))
     least = {by_name[name]: each for name in by_name if (each := _least(document, name)) is not None}
     choices = {name: each.choices for name, each in document.symbols.items() if each.choices}
     open_ones = [each for each in conditions if not each.holds_for(choices)]
     assumptions = assumed((*network.conditions, *open_ones), least.get, decisive)
+    times = repeats(network)
     by_size = tuple(size for size in dict.fromkeys(map(assumptions.put, sizes(network))) if size.free_symbols)
 
     alike = by in ("total", "operator") and part is None  # then a repeat of any length has the same rows
@@ -112,9 +92,11 @@ def formulas(
                 above, below = (Add(*terms(cost.quantity(name))) for name in (of_what.above, of_what.below))
                 if below == 0:
                     raise ArchspecError(f"there is no {of_what.below} for {of_what.name} to be of")
-                return written({above / below: 1}, by_size, "quotient")
-            each = figures or place.of(symbolic).each(of_what)
-            return written(summed(map(assumptions.put, each)), by_size, arrangement)
+                return written({above / below: 1}, by_size, "quotient", times)
+            each = [symbolic.figure(of_what.name)] if of_what.kind in WHOLE else place.of(symbolic).each(of_what)
+            if None in each:
+                raise ArchspecError(f"'{document.name}' has no {of_what.name}: {of_what.meaning}")
+            return written(summed(map(assumptions.put, each)), by_size, arrangement, times)
 
         return Formula(
             of=document.name if group in ("", document.name) else f"{document.name}/{group}",
@@ -124,6 +106,7 @@ def formulas(
             symbols=letters,
             assumptions=assumptions.conditions,
             sizes=by_size,
+            times=times,
             letters={name: each.latex for name, each in document.symbols.items() if each.latex},
             convention=counting.convention.name,
             counting=counting,
@@ -131,11 +114,21 @@ def formulas(
             defaults=defaults,
             declared={name: document.symbols[name] for name in names if name in document.symbols},
             counted=_Counted(document, quantity, fixed, counting, place) if countable else None,
+            opaque=network.opaque,
         )
 
     if by == "total":
         return (of(part or "", _Place(BY_PART, part)),)
     return tuple(of(row.name, _Place(by, row.name)) for row in symbolic.by(by))
+
+
+def _bound(network: Network, free: Iterable[str], document: Document) -> dict[str, Any]:
+    """The values of the symbols that are not free; one that seldom is, and has its default, is a constant."""
+    return {
+        name: each
+        for name, each in network.bindings.items()
+        if name not in free and (document.symbols[name].free is not False or each != document.symbols[name].default)
+    }
 
 
 def _in_symbols(
@@ -196,11 +189,30 @@ class _Counted:
 def _table(document: Document, values: Mapping[str, Any], counting: Counting, free: tuple[str, ...] = ()) -> CostTable:
     """The count at values of symbols, the batch among them where no symbol has its name."""
     if BATCH in document.symbols:
-        return cost.count(graph.expand(document, values, free=free, batch=counting.batch), counting)
+        return cost.count(_network(document, values, free, counting.batch), counting)
     batch = values.get(BATCH, symbol(BATCH) if BATCH in free else counting.batch)
     inner = {name: each for name, each in values.items() if name != BATCH}
     left = tuple(name for name in free if name != BATCH)
-    return cost.count(graph.expand(document, inner, free=left, batch=batch), counting)
+    return cost.count(_network(document, inner, left, batch), counting)
+
+
+_last: list[tuple[Any, Document, Network]] = []
+"""The network that was expanded last in symbols, for formulas of further quantities are asked of the same."""
+
+
+def _network(document: Document, values: Mapping[str, Any], free: tuple[str, ...], batch: Any) -> Network:
+    decisive = values_at_hand() or {}
+    plain = all(isinstance(each, int | str | Fraction) for each in (*values.values(), *decisive.values()))
+    if not (free and plain and isinstance(batch, int | Expr)):
+        return graph.expand(document, values, free=free, batch=batch)
+    exactly = [sorted((name, type(each), each) for name, each in known.items()) for known in (values, decisive)]
+    asked = (id(document), free, type(batch), batch, exactly)  # True is 1 and is refused where 1 is not
+    for known, _, network in _last:
+        if known == asked:
+            return network
+    network = graph.expand(document, values, free=free, batch=batch)
+    _last[:] = [(asked, document, network)]
+    return network
 
 
 def _repeats(network: Network) -> set[Any]:
@@ -239,6 +251,7 @@ def _part(table: CostTable, part: str | None) -> list[CostRow]:
     rows = inside or [row for row in table.rows if row.operator == part]
     if not rows:
         paths = {"/".join(row.name.split("/")[:depth]) for row in table.rows for depth in range(1, 6)}
-        hint = did_you_mean(part, [*paths, *(row.operator for row in table.rows)])
+        stages = ", ".join(dict.fromkeys(node.stage for node in table.network.nodes))
+        hint = did_you_mean(part, [*paths, *(row.operator for row in table.rows)]) or f"; its stages are {stages:.300}"
         raise UnknownNameError(f"'{table.network.name}' has no stage, node or operator '{part}'{hint}")
     return rows

@@ -391,7 +391,7 @@ def _inputs(cls: type[Operator]) -> Iterator[tuple[tuple[Tensor, ...], dict[str,
     """Inputs in letters that an operator may take: its own, else an image, a vector, a sequence, a volume."""
     if cls.letters:
         letters: dict[str, SizeLetter] = {}
-        yield tuple(_said(text, letters) for text in cls.letters), letters
+        yield tuple(_meaning(text, letters) for text in cls.letters), letters
         return
     branches = 2 if cls.arity == "many" else 1
     for rank in (4, 2, 3, 5):
@@ -399,7 +399,7 @@ def _inputs(cls: type[Operator]) -> Iterator[tuple[tuple[Tensor, ...], dict[str,
         yield tuple(_input(cls, rank, number, branches, letters) for number in range(branches)), letters
 
 
-def _said(text: str, letters: dict[str, SizeLetter]) -> Tensor:
+def _meaning(text: str, letters: dict[str, SizeLetter]) -> Tensor:
     """An input whose sizes are letters, or products of letters, as an operator says."""
     for letter in re.findall(r"\w+", text):
         letters[letter] = SizeLetter(letter, MEANS[letter])

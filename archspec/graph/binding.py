@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec import dims
-from archspec.errors import ArchspecError, BindingError, did_you_mean
+from archspec.errors import ArchspecError, BindingError
 from archspec.language.document import Document, Symbol
 from archspec.language.expression import CONSTANTS
-from archspec.language.rules import MAX_SIZE, value_fault
+from archspec.language.rules import MAX_SIZE, symbol_of, value_fault
 
 
 def bind(document: Document, bindings: Mapping[str, Any], free: tuple[str, ...]) -> dict[str, Any]:
@@ -17,11 +17,7 @@ def bind(document: Document, bindings: Mapping[str, Any], free: tuple[str, ...])
         BindingError: A symbol that does not exist, or a value that it cannot have.
     """
     for name in (*bindings, *free):
-        if name not in document.symbols:
-            known = f"; its symbols are {', '.join(document.symbols)}" if document.symbols else "; it has no symbols"
-            raise BindingError(
-                f"'{document.name}' has no symbol '{name}'{did_you_mean(name, document.symbols) or known}"
-            )
+        symbol_of(document, name)
     return {name: _bound(name, symbol, bindings, name in free) for name, symbol in document.symbols.items()}
 
 

@@ -13,6 +13,7 @@ from archspec.dims import is_array, is_symbolic
 from archspec.errors import Mark, SpecError
 from archspec.graph.network import Node
 from archspec.ops.base import same_size
+from archspec.writing import sizes
 
 if TYPE_CHECKING:
     from archspec.graph.expansion import Expansion
@@ -60,15 +61,15 @@ def _equal(one: Any, other: Any) -> bool:
     values = (*one.kwargs.values(), *other.kwargs.values())
     if any(map(is_array, values)) or one == other:
         return True
-    return (
-        type(one) is type(other)
-        and one.kwargs.keys() == other.kwargs.keys()
-        and one.target == other.target
-        and all(
-            a == b or ((is_symbolic(a) or is_symbolic(b)) and same_size(a, b))
-            for a, b in zip(one.kwargs.values(), other.kwargs.values(), strict=True)
-        )
-    )
+    alike = (type(one), one.target, one.kwargs.keys()) == (type(other), other.target, other.kwargs.keys())
+    return alike and all(map(_alike, one.kwargs.values(), other.kwargs.values()))
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two settings are the same; of sizes in symbols, whether they must be."""
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(_alike, a, b))
+    return bool(a == b) or ((is_symbolic(a) or is_symbolic(b)) and same_size(a, b))
 
 
 def _shared(expansion: "Expansion", node: Node, other: Node, at: Mark | None) -> dict[str, str]:
@@ -82,16 +83,12 @@ def _shared(expansion: "Expansion", node: Node, other: Node, at: Mark | None) ->
         shape, theirs = array.shape, known[array.name].shape
         if len(shape) != len(theirs) or not all(map(same_size, shape, theirs)):
             raise SpecError(
-                f"share: the {array.name} of {node.name} is {_sizes(shape)}, "
-                f"that of {other.name}{_where(other)} is {_sizes(theirs)}",
+                f"share: the {array.name} of {node.name} is {sizes(shape)}, "
+                f"that of {other.name}{_where(other)} is {sizes(theirs)}",
                 at,
             )
         found[array.name] = other.shared.get(array.name, other.name)
     return found
-
-
-def _sizes(shape: tuple[Any, ...]) -> str:
-    return "×".join(map(str, shape))
 
 
 def _where(node: Node) -> str:

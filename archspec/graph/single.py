@@ -14,8 +14,11 @@ from archspec.language.expression import BUILTINS, CONSTANTS, Expression
 from archspec.language.rules import flow_sizes, signature
 from archspec.ops import Tensor
 
-SIZES = {"in_channels": "c_in", "in_height": "h", "in_width": "w"}
+SIZES = {"in_channels": "c_in", "in_height": "h", "in_width": "w", "in_length": "length"}
 """What flows into a block, and the letters of that."""
+
+LENGTH = "L"
+"""How the length of a sequence is written where nothing else is written so."""
 
 
 MOST = 10**6
@@ -127,6 +130,8 @@ def _flowing(name: str, tensor: Tensor) -> dict[str, Any]:
         return {f"{prefix}{axis}": size for axis, size in zip(axes, shape[1:], strict=True)}
     if len(known) == len(shape) - 1:
         return known
+    if len(shape) == 3:
+        return {"in_length": shape[1], **known}
     return {**{f"in_size{axis}": size for axis, size in enumerate(shape[1:-1], 1)}, **known}
 
 
@@ -152,6 +157,8 @@ def _name_symbols(
         named[key] = by_letter.get(letter or "") or _free(called, (*symbols, *lets))
         by_letter.setdefault(letter or named[key], named[key])
         limits = None if default > 0 else (default, MOST)
+        if key == "in_length" and not letter and all(each.latex != LENGTH for each in symbols.values()):
+            letter = LENGTH
         symbols.setdefault(named[key], Symbol(default=default, latex=letter, range=limits))
     for key, letter in shown.items():
         if key not in named and key in symbols:

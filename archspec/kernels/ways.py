@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
-from archspec.errors import ArchspecError, did_you_mean
+from archspec.errors import ArchspecError, suggestion
 from archspec.extras import need
 
 if TYPE_CHECKING:
@@ -76,7 +76,6 @@ def check(name: str) -> None:
     archspec.errors.ArchspecError: no way 'nunba' to compute one-bit layers; did you mean 'numba'?
     """
     if name not in HOMES:
-        hint = did_you_mean(name, HOMES) or f"; there are {', '.join(HOMES)}"
-        raise ArchspecError(f"no way '{name}' to compute one-bit layers{hint}")
+        raise ArchspecError(f"no way '{name}' to compute one-bit layers{suggestion(name, HOMES)}")
     if name == "numba":
         need("kernels", "numba")

@@ -8,9 +8,10 @@ from pydantic_core import ErrorDetails
 
 from archspec import ops
 from archspec.dims import is_number
-from archspec.errors import ArchspecError, Mark
+from archspec.errors import ArchspecError, BindingError, Mark, did_you_mean
 from archspec.language.document import Block, Document, Symbol
 from archspec.language.expression import Expression
+from archspec.language.steps import Join, Step, within
 from archspec.language.values import NAME, SIGNATURE, Value
 from archspec.writing import printable
 
@@ -61,6 +62,25 @@ def arguments(document: Document, callee: str) -> tuple[list[str], list[str]]:
     return list(fields), [name for name, field in fields.items() if field.is_required()]
 
 
+def refuse_opaque(document: Document) -> None:
+    """See to it that all of a specification is known, before a question is answered that is over many of its totals.
+
+    Raises:
+        ArchspecError: It has opaque nodes.
+    """
+    bodies = (document.network, *(block.body for block in document.blocks.values() if not block.broken))
+    callees = (name for body in bodies for step in within(body) for name in (*step.callees(), _joined(step)))
+    found = sum(name in ops.registered() and not ops.registered()[name].known for name in callees)
+    if found:
+        raise ArchspecError(
+            f"'{document.name}' has opaque steps ({found}): what they compute is in no total, so that this is unknown"
+        )
+
+
+def _joined(step: Step) -> str:
+    return step.operator if isinstance(step, Join) else ""
+
+
 def block_inputs(document: Document, callee: str) -> tuple[str, ...]:
     """The values that a block takes beside what flows in; an operator takes none by name."""
     block = document.blocks.get(callee)
@@ -107,6 +127,19 @@ def _reason(detail: ErrorDetails) -> str:
         if error
         else f"{detail['msg'][:1].lower()}{detail['msg'][1:]} (got {printable(detail['input'], 40)})"
     )
+
+
+def symbol_of(document: Document, name: str) -> Symbol:
+    """A symbol by its name.
+
+    Raises:
+        BindingError: The specification has none of that name.
+    """
+    symbols = document.symbols
+    if name not in symbols:
+        known = f"; its symbols are {', '.join(symbols)}" if symbols else "; it has no symbols"
+        raise BindingError(f"'{document.name}' has no symbol '{name}'{did_you_mean(name, symbols) or known}")
+    return symbols[name]
 
 
 def value_fault(symbol: Symbol, value: Any) -> str | None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from archspec.errors import entry
+
 POLICIES: Mapping[str, str] = MappingProxyType(
     {
         "layerwise": "what a node reads and writes",
@@ -18,5 +20,18 @@ DTYPES: Mapping[str, int] = MappingProxyType(
 )
 """The bits of a number of each type; one-bit numbers are packed, eight to a byte."""
 
-ORDERS = ("given", "best")
-"""The orders of the nodes: that of the network, or the one with the least peak."""
+ORDERS: Mapping[str, str] = MappingProxyType(
+    {"given": "that of the network", "best": "the one with the least peak of what is alive"}
+)
+"""The orders of the nodes, by their names."""
+
+
+def check_request(policy: str, dtype: str, order: str) -> None:
+    """Refuse what is asked of memory where there is none of such a name.
+
+    Raises:
+        UnknownNameError: There is no such policy, type or order.
+    """
+    entry(POLICIES, policy, "policy")
+    entry(DTYPES, dtype, "type")
+    entry(ORDERS, order, "order")

@@ -17,9 +17,9 @@ from functools import cached_property
 from typing import Any
 
 from archspec.dims import Dim, alternatives, at_least_one, ceil_div, exact_div, is_array, maximum
-from archspec.errors import ArchspecError, UndecidableError, UnknownNameError, did_you_mean
+from archspec.errors import ArchspecError, UndecidableError
 from archspec.graph import Network, Node
-from archspec.memory import DTYPES, ORDERS, POLICIES
+from archspec.memory import DTYPES, check_request
 from archspec.memory.order import best_order
 from archspec.memory.storage import StorageLayout, held, layout
 from archspec.result import Reported, short
@@ -130,10 +130,7 @@ def memory(
     >>> found.peak, found.at  # 4·(20·24·24 + 20·12·12)
     (57600, ('pool1',))
     """
-    for kind, word, known in (("policy", policy, POLICIES), ("type", dtype, DTYPES), ("order", order, ORDERS)):
-        if word not in known:
-            hint = did_you_mean(word, known) or f"; known are {', '.join(known)}"
-            raise UnknownNameError(f"no {kind} '{word}'{hint}")
+    check_request(policy, dtype, order)
     if (policy, order) == ("eager", "best"):
         raise ArchspecError("a module runs its layers in the given order; the best one is of the policy liveness")
     stored = _stored(network, policy, in_place)
@@ -166,13 +163,6 @@ def addends(
         _check_repeats(stored)
     for storages in _in_memory(stored, range(len(network.nodes)), policy):
         yield tuple(sizes[storage] for storage in sorted(storages))
-
-
-def peak_elements(network: Network, policy: str = "layerwise", *, in_place: bool = False) -> Dim:
-    """The most numbers that are in memory at once, in the given order."""
-    stored = _stored(network, policy, in_place)
-    sizes = tuple(storage.elements for storage in stored.storages)
-    return _highest(_heights(stored, tuple(range(len(network.nodes))), sizes, policy), policy)
 
 
 def peak_bytes(network: Network, policy: str = "layerwise", dtype: str = "float32", **options: Any) -> Dim:

@@ -21,6 +21,7 @@ from archspec.ops.base import (
     axis,
     channels,
     is_one,
+    may_be_one,
     same_size,
 )
 
@@ -85,8 +86,9 @@ class Prelu(Elementwise, name="prelu"):
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """num_parameters slopes."""
-        if not is_one(self.num_parameters) and not same_size(self.num_parameters, c := channels(x, self.name)):
-            raise ShapeError(f"{self.name} needs 1 slope or one per channel, {c}, found {self.num_parameters}")
+        slopes = self.num_parameters
+        if not (is_one(slopes) or same_size(slopes, c := channels(x, self.name)) or may_be_one(slopes)):
+            raise ShapeError(f"{self.name} needs 1 slope or one per channel, {c}, found {slopes}")
         return (Weight("weight", (self.num_parameters,)),)
 
 

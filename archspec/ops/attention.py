@@ -2,12 +2,13 @@
 
 Attention of n inputs with h heads of L queries and S keys is softmax(QKᵀ/√d)·V: 2·n·h·L·S·d multiply-accumulates, which
 is 2·L²·width of L tokens (Vaswani et al. 2017, arXiv:1706.03762, section 3.2.1). A causal mask leaves half of the
-products out of use; kernels may skip them, but they are counted whole, as FlopCounterMode and the papers' tables do.
+products out of use; kernels may skip them, but they are counted whole, as FlopCounterMode and the papers' tables do,
+unless the convention `causal` is asked for.
 """
 
 from types import MappingProxyType
 
-from archspec.dims import Dim, equal, exact_div, minimum, product
+from archspec.dims import Dim, equal, exact_div, minimum, product, triangle
 from archspec.errors import DivisibilityError, ShapeError
 from archspec.ops.base import (
     AXES,
@@ -28,6 +29,7 @@ from archspec.ops.base import (
     Weightless,
     image,
     is_one,
+    may_be_one,
     per_axis,
     same_size,
     spread,
@@ -133,8 +135,8 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
             try:
                 exact_div(q.shape[-3], k.shape[-3])
             except DivisibilityError:
-                said = f"{q.shape[-3]} query heads do not divide into groups for {k.shape[-3]} key heads"
-                raise DivisibilityError(f"{self.name}: {said} ({q}, {k})", "enable_gqa") from None
+                fault = f"{q.shape[-3]} query heads do not divide into groups for {k.shape[-3]} key heads"
+                raise DivisibilityError(f"{self.name}: {fault} ({q}, {k})", "enable_gqa") from None
             if not same_size(k.shape[-3], v.shape[-3]):
                 raise ShapeError(f"{self.name} needs as many key heads as value heads, found {k} and {v}")
 
@@ -142,7 +144,8 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
         scores = (*q.shape[:-1], k.shape[-2])
         if self.is_causal:
             raise ShapeError(f"{self.name} is causal or takes a mask; leave out one of them", "is_causal")
-        if not all(is_one(a) or same_size(a, b) for a, b in zip(mask.shape, scores, strict=True)):
+        sizes = zip(mask.shape, scores, strict=True)
+        if not all(is_one(a) or same_size(a, b) or may_be_one(a) for a, b in sizes):
             raise ShapeError(f"{self.name}: a mask of {mask} cannot be broadcast to the scores, {Tensor(scores)}")
 
     def sight(self, *xs: Tensor) -> Sight:
@@ -159,9 +162,27 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
 
     def operations(self, *xs: Tensor) -> Operations:
         """The products QKᵀ and that with V; the scores' scale, a mask and a softmax; a causal mask is counted whole."""
-        q, k, v = xs[:3]
-        keys, rows = k.shape[-2], product(q.shape[:-1])
-        scores = rows * keys
+        return self._arithmetic(product(xs[0].shape[:-1]) * xs[1].shape[-2], *xs)
+
+    def unmasked(self, *xs: Tensor) -> Operations:
+        """The same of the scores that a causal mask leaves: L·(L + 1)/2 of L², with a window the last W of a row.
+
+        Raises:
+            ShapeError: There are more keys than queries, or fewer, and a window.
+        """
+        if not self.is_causal:
+            return self.operations(*xs)
+        queries, keys = xs[0].shape[-2], xs[1].shape[-2]
+        if self.window is not None and not same_size(queries, keys):
+            raise ShapeError(f"{self.name} with a window is counted of as many keys as queries: {xs[0]}, {xs[1]}")
+        wide = keys if self.window is None else self.window
+        rising = minimum(queries, wide) if self.window is not None or not same_size(queries, keys) else queries
+        return self._arithmetic(product(xs[0].shape[:-2]) * (triangle(rising) + (queries - rising) * wide), *xs)
+
+    def _arithmetic(self, scores: Dim, *xs: Tensor) -> Operations:
+        """That of so many scores."""
+        q, _, v = xs[:3]
+        rows = product(q.shape[:-1])
         return Operations(
             macs=scores * q.shape[-1] + scores * v.shape[-1],
             multiplications=scores,
@@ -194,8 +215,6 @@ class RelativePositionBias(Operator, name="relative_position_bias"):
     (8, 64, 3, 49, 49)
     """
 
-    letters = ("n c h w",)
-    example = MappingProxyType({"window_size": ("m_h", "m_w"), "num_heads": "heads"})
     torch_defaults = MappingProxyType({"shift_size": (0, 0)})
     window_size: PositivePair
     num_heads: Positive
@@ -228,10 +247,10 @@ class RelativePositionBias(Operator, name="relative_position_bias"):
         return FREE
 
     def torch_call(self, x: Tensor) -> Module:
-        """`archspec.runtime.attention.RelativePositionBias`."""
+        """`archspec.runtime.attention.WindowBias`."""
         window, shift = per_axis(self.window_size, 2), per_axis(self.shift_size, 2)
         given = {"window_size": window, "num_heads": self.num_heads, "shift_size": shift}
-        return self.module("archspec.runtime.attention.RelativePositionBias", given, 2)
+        return self.module("archspec.runtime.attention.WindowBias", given, 2)
 
 
 class Rotary(Weightless, name="rotary"):

@@ -20,6 +20,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.fields import FieldInfo
 
+from archspec import writing
 from archspec.dims import (
     Dim,
     agree,
@@ -55,7 +56,7 @@ class Tensor:
         return product(self.shape)
 
     def __str__(self) -> str:
-        return "×".join(map(str, self.shape[1:])) or "scalar"
+        return writing.sizes(self.shape[1:])
 
 
 Role: TypeAlias = Literal["weight", "bias", "scale", "shift", "statistic"]
@@ -215,6 +216,8 @@ class Operator(BaseModel, ABC):
     """The name of the operator whose one-bit form it is."""
     overwrites: ClassVar[bool] = False
     """Whether its torch module takes `inplace`, and needs of the forward pass its result alone (ReLU)."""
+    known: ClassVar[bool] = True
+    """Whether it is known what it computes; else its arithmetic is in no total, which says so."""
     overwritable: ClassVar[bool] = False
     """Whether its result is memory of its own in torch, which its own gradient does not need."""
     letters: ClassVar[tuple[str, ...]] = ()
@@ -288,6 +291,10 @@ class Operator(BaseModel, ABC):
     @abstractmethod
     def operations(self, *x: Any, **_: Any) -> Operations:
         """Its arithmetic for one forward pass."""
+
+    def unmasked(self, *x: Any) -> Operations:
+        """Its arithmetic without what a causal mask makes zero of."""
+        return self.operations(*x)
 
     @abstractmethod
     def torch_call(self, *x: Any, **_: Any) -> TorchCall:
@@ -387,13 +394,13 @@ AXES: Mapping[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3
 
 def each_of(check: Callable[[Any], Dim], axes: int) -> Callable[[Any], Any]:
     """One size that passes the check, or one for each of so many axes."""
-    said = {2: "two, height and width", 3: "three, depth, height and width"}
+    words = {2: "two, height and width", 3: "three, depth, height and width"}
 
     def one_or_each(value: Any) -> Any:
         if axes == 1 or not isinstance(value, (list, tuple)):
             return check(value)
         if len(value) != axes:
-            raise ValueError(f"must be one size or {said[axes]} (got {len(value)})")
+            raise ValueError(f"must be one size or {words[axes]} (got {len(value)})")
         return tuple(map(check, value))
 
     return one_or_each
@@ -594,7 +601,7 @@ def divided(elements: Dim, sizes: tuple[Dim, ...], what: str) -> tuple[Dim, ...]
     >>> divided(12, (3, -1, 2), "12 elements")
     (3, 2, 2)
     """
-    shown = "×".join(map(str, sizes))
+    shown = writing.sizes(sizes)
     known = product(size for size in sizes if not _is_rest(size))
     if not any(map(_is_rest, sizes)):
         if not same_size(known, elements):
@@ -629,11 +636,11 @@ def spread(a: Dim, b: Dim) -> Dim | None:
         return b
     if is_one(b) or same_size(a, b):
         return a
-    if _is_open(a) and same_size(a, 1):
+    if may_be_one(a):
         return b
-    return a if _is_open(b) and same_size(b, 1) else None
+    return a if may_be_one(b) else None
 
 
-def _is_open(size: Dim) -> bool:
-    """Whether a size may be 1 though it does not look so: it is no number."""
-    return is_symbolic(size) or has_rules(size)
+def may_be_one(size: Dim) -> bool:
+    """Whether a size that is no number is 1, as it must be."""
+    return (is_symbolic(size) or has_rules(size)) and same_size(size, 1)

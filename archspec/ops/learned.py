@@ -37,8 +37,8 @@ class Parameter(Operator, name="parameter"):
         return FREE
 
     def torch_call(self, x: Tensor) -> Module:
-        """`archspec.runtime.learned.LearnedTensor`."""
-        return self.module("archspec.runtime.learned.LearnedTensor", self.settings(), 1)
+        """`archspec.runtime.modules.LearnedTensor`."""
+        return self.module("archspec.runtime.modules.LearnedTensor", self.settings(), 1)
 
 
 class Embedding(Operator, name="embedding"):
@@ -71,4 +71,4 @@ class Embedding(Operator, name="embedding"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.Embedding` of whole numbers."""
-        return self.module("archspec.runtime.learned.TokenEmbedding", self.settings(), 2)
+        return self.module("archspec.runtime.modules.TokenEmbedding", self.settings(), 2)

@@ -25,6 +25,7 @@ from archspec.ops.base import (
     is_one,
     same_size,
 )
+from archspec.writing import sizes
 
 
 class BatchNorm(Operator, name="batch_norm"):
@@ -98,7 +99,7 @@ class LayerNorm(Operator, name="layer_norm"):
         wanted: tuple[Dim, ...] = self.normalized_shape
         last = x.shape[len(x.shape) - len(wanted) :]
         if not last or len(last) != len(wanted) or not all(map(same_size, last, wanted)):
-            over = "×".join(map(str, wanted)) or "no axes"
+            over = sizes(wanted, "no axes")
             raise ShapeError(f"{self.name} over {over} does not fit the last axes of its input {x}")
         return wanted
 
@@ -122,7 +123,7 @@ class LayerNorm(Operator, name="layer_norm"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.LayerNorm`; over the channels, one that moves them to the end and back."""
-        target = "archspec.runtime.norm.LayerNorm2d" if self.over_channels else "torch.nn.LayerNorm"
+        target = "archspec.runtime.modules.LayerNorm2d" if self.over_channels else "torch.nn.LayerNorm"
         settings = {key: getattr(self, key) for key in ("eps", "elementwise_affine", "bias")}
         return self.module(target, {"normalized_shape": self._axes(x), **settings}, 1)
 
@@ -147,8 +148,8 @@ class GroupNorm(Operator, name="group_norm"):
         try:
             return exact_div(channels(x, self.name), self.num_groups) * product(x.shape[2:])
         except DivisibilityError:
-            said = f"{x.shape[1]} channels do not divide into {self.num_groups} groups"
-            raise DivisibilityError(said, "num_groups") from None
+            fault = f"{x.shape[1]} channels do not divide into {self.num_groups} groups"
+            raise DivisibilityError(fault, "num_groups") from None
 
     def sight(self, x: Tensor) -> Sight:
         """Everything, through the mean."""

@@ -53,8 +53,8 @@ class QuantiseTensor(Weightless, name="quantise"):
         return Operations(divisions=1, additions=1, comparisons=2).times(x.elements)
 
     def torch_call(self, x: Tensor) -> Module:
-        """`archspec.runtime.quantisation.Quantiser`."""
-        return self.module("archspec.runtime.quantisation.Quantiser", self.settings(), 2)
+        """`archspec.runtime.modules.Quantiser`."""
+        return self.module("archspec.runtime.modules.Quantiser", self.settings(), 2)
 
 
 class DequantiseTensor(Weightless, name="dequantise"):
@@ -73,5 +73,5 @@ class DequantiseTensor(Weightless, name="dequantise"):
         return Operations(additions=1, multiplications=1).times(x.elements)
 
     def torch_call(self, x: Tensor) -> Module:
-        """`archspec.runtime.quantisation.Dequantiser`."""
-        return self.module("archspec.runtime.quantisation.Dequantiser", self.settings(), 2)
+        """`archspec.runtime.modules.Dequantiser`."""
+        return self.module("archspec.runtime.modules.Dequantiser", self.settings(), 2)

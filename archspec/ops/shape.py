@@ -94,8 +94,8 @@ class StochasticDepth(Free, name="stochastic_depth"):
         return x
 
     def torch_call(self, x: Tensor) -> Module:
-        """`archspec.runtime.stochastic.StochasticDepth`."""
-        return self.module("archspec.runtime.stochastic.DropPath", {"p": self.p}, 1)
+        """`archspec.runtime.modules.DropPath`."""
+        return self.module("archspec.runtime.modules.DropPath", {"p": self.p}, 1)
 
 
 class Flatten(Free, name="flatten"):

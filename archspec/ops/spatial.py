@@ -65,8 +65,8 @@ def around(padding: Any, x: Tensor, operator: str, field: str) -> Sides:
     if isinstance(padding, tuple) and len(padding) == 2 * axes:
         return tuple(zip(padding[::2], padding[1::2], strict=True))
     if isinstance(padding, tuple) and len(padding) != axes:
-        said = f"one number, {axes} or {2 * axes}"
-        raise ShapeError(f"{operator} of {x} takes {said} (got {len(padding)})", field)
+        words = f"one number, {axes} or {2 * axes}"
+        raise ShapeError(f"{operator} of {x} takes {words} (got {len(padding)})", field)
     return tuple((one, one) for one in per_axis(padding, axes))
 
 
@@ -109,8 +109,8 @@ class Pad(Free, name="pad"):
         for h, pair, axis in zip(x.shape[2:], sides, AXES[len(sides)], strict=True):
             room = h - 1 if self.mode == "reflect" else h
             if self.mode in {"reflect", "circular"} and any(known_less(room, side) for side in pair):
-                said = f"of {axis} {h} can be at most {room}, found {' and '.join(map(str, pair))}"
-                raise ShapeError(f"{self.name}: the padding '{self.mode}' {said}", "padding")
+                words = f"of {axis} {h} can be at most {room}, found {' and '.join(map(str, pair))}"
+                raise ShapeError(f"{self.name}: the padding '{self.mode}' {words}", "padding")
         return sides
 
     def torch_call(self, x: Tensor) -> Function:

@@ -3,7 +3,7 @@
 from archspec.published.figures import Figure, Paper, load, papers
 from archspec.published.reconcile import Counted, Reconciliation, reconcile
 from archspec.published.reported import ReportedNumber
-from archspec.published.reproduce import Finding, reproduce
+from archspec.published.reproduce import Finding, Findings, reproduce
 from archspec.published.verdict import UNITS, Printed, Verdict, judge
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Counted",
     "Figure",
     "Finding",
+    "Findings",
     "Paper",
     "Printed",
     "Reconciliation",

@@ -35,7 +35,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from archspec import cost
 from archspec.cost import QUANTITIES
-from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, did_you_mean
+from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, suggestion
 from archspec.language import zoo
 from archspec.language.document import Source
 from archspec.language.expression import Expression
@@ -190,7 +190,8 @@ class PrintedTable(Located):
         id: What the figures' ids begin with: the cell "weights" in the row "fc1" of "lenet300" is lenet300.fc1.weights.
         where: The table, figure or section that prints it.
         spec: The specification of its quantities, where they do not name another.
-        of: The quantities of a row; {column} in the name of a layer is what the row has there.
+        of: The quantities of a row; {column} in the name of a specification or layer, or in the value of a symbol, is
+            what the row has there.
         above: Columns whose cell of the row above a row uses too, as above_<column>, and what stands above the first.
         let: Expressions over the names of a row and those before them.
         printed: What the columns with numbers print; a column's name stands for its printed number.
@@ -279,11 +280,22 @@ def _copy(raw: dict[str, Any]) -> Any:
 
 
 def _at_row(quantity: SpecQuantity, row: Mapping[str, str | None]) -> SpecQuantity:
-    """A quantity with the cells of a row in the names of its layers."""
-    layers = quantity.layer
-    for column, cell in row.items():
-        layers = tuple(layer.replace(f"{{{column}}}", cell or "") for layer in layers)
-    return quantity.model_copy(update={"layer": layers}).placed(quantity.at)
+    """A quantity with the cells of a row in its names and values; a symbol whose cell is empty keeps its default."""
+    if quantity.broken:
+        return quantity
+
+    def filled(text: str) -> str:
+        for column, cell in row.items():
+            text = text.replace(f"{{{column}}}", cell or "")
+        return text
+
+    bound = {name: filled(value) for name, value in quantity.bind.items()}
+    found = {
+        "spec": filled(quantity.spec),
+        "layer": tuple(map(filled, quantity.layer)),
+        "bind": {name: value for name, value in bound.items() if value},
+    }
+    return quantity.model_copy(update=found).placed(quantity.at)
 
 
 class Paper(Located):
@@ -319,8 +331,7 @@ def load(paper: str | os.PathLike[str]) -> Paper:
     if name in known:
         name = str(known[name])
     elif not Path(name).exists() and not {"/", "."} & set(name):
-        listed = did_you_mean(name, known) or f"; known are {', '.join(known)}"
-        raise UnknownNameError(f"no file and no paper is called '{name}'{listed}")
+        raise UnknownNameError(f"no file and no paper is called '{name}'{suggestion(name, known)}")
     errors = Faults()
     found = validated(Paper, parse(decode(read_bytes(name), name), name), errors)
     if not found.broken:

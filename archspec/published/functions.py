@@ -11,6 +11,7 @@ Each is there twice: for the numbers as printed, and for all numbers that round 
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from operator import mul
 from typing import Any
 
 from archspec.compress.closed_forms import CLOSED_FORMS
@@ -44,7 +45,7 @@ def functions(columns: Mapping[str, Sequence[Any]], rounded: bool) -> Functions:
     def mean(name: str, weight: str) -> Any:
         values, weights = column(name), column(weight)
         if not rounded:
-            return divide(sum(map(_product, values, weights)), sum(weights))
+            return divide(sum(map(mul, values, weights)), sum(weights))
         return weighted_mean([interval(v) for v in values], [interval(w) for w in weights])
 
     def either(a: Any, b: Any) -> Any:
@@ -72,10 +73,6 @@ def _taking(name: str, count: int, rule: Callable[..., Any]) -> Callable[..., An
         return rule(*values)
 
     return call
-
-
-def _product(a: Any, b: Any) -> Any:
-    return a * b
 
 
 def stored(density: Any, bits: Any) -> Any:

@@ -1,7 +1,7 @@
 """Printed figures held against what their specifications give."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -20,6 +20,7 @@ from archspec.ops import Weight
 from archspec.published.figures import Figure, Paper, PrintedTable, RowInputs, SpecQuantity
 from archspec.published.functions import functions
 from archspec.published.verdict import Printed, Verdict, judge, split_unit
+from archspec.result import Reported, short
 from archspec.writing import printable
 
 
@@ -51,7 +52,29 @@ class Finding:
         return self.verdict is Verdict.OFF and self.figure.erratum is None
 
 
-def reproduce(paper: Paper, folder: Path | None = None) -> list[Finding]:
+@dataclass(frozen=True, slots=True, repr=False)
+class Findings(Reported):
+    """What was found of a paper's figures, one after the other.
+
+    Attributes:
+        paper: The paper.
+        found: Its figures, table by table.
+    """
+
+    paper: Paper
+    found: tuple[Finding, ...]
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __repr__(self) -> str:
+        return short(self, self.paper.figures_of, f"{len(self)} figures")
+
+
+def reproduce(paper: Paper, folder: Path | None = None) -> Findings:
     """Hold every figure of a paper against what its specifications give.
 
     Args:
@@ -60,6 +83,10 @@ def reproduce(paper: Paper, folder: Path | None = None) -> list[Finding]:
 
     Raises:
         SpecErrors: Figures that cannot be computed; all are named, each with its place.
+
+    >>> from archspec.published import load
+    >>> reproduce(load("xception"))
+    <Findings xception, 14 figures>
     """
     findings: list[Finding] = []
     errors: list[SpecError] = []
@@ -80,7 +107,7 @@ def reproduce(paper: Paper, folder: Path | None = None) -> list[Finding]:
     find(paper.figures)
     if errors:
         raise SpecErrors(errors)
-    return findings
+    return Findings(paper, tuple(findings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ REPORTS: Mapping[str, str] = {
     "CostTable": "cost:cost",
     "Crossover": "sensitivity:crossover",
     "Explanation": "explain:explain",
+    "Findings": "reproduce:findings",
     "Formula": "formula:formula",
     "Matching": "weights:weights",
     "Measurement": "measure:measurement",

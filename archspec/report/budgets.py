@@ -4,6 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.report import numbers
+from archspec.report.cells import raw
 from archspec.sweeps.budget import Budget
 
 LITTLE, LEAST = Fraction(1, 2000), "0.1 %"
@@ -24,6 +25,16 @@ def limits(budget: Budget) -> str:
 def off(budget: Budget, value: Any) -> str:
     """How far a value is outside a budget."""
     return f"{numbers.number(budget.excess(value))} ({percent(budget.miss(value))})"
+
+
+def side(budget: Budget, value: Any) -> str:
+    """On which side of a budget a value is that is outside."""
+    return "over" if budget.most is not None and value > budget.most else "short"
+
+
+def bounds(budget: Budget) -> dict[str, Any]:
+    """A budget as JSON has it."""
+    return {"quantity": budget.quantity, "least": raw(budget.least), "most": raw(budget.most)}
 
 
 def percent(part: Fraction) -> str:

@@ -1,10 +1,11 @@
 """The cells of a table: each knows how it is read, and what a machine gets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
+from archspec import writing
 from archspec.report import numbers
 
 
@@ -125,7 +126,7 @@ class Sizes(Shape):
     @property
     def text(self) -> str:
         """All sizes."""
-        return numbers.sizes(self.sizes)
+        return writing.sizes(self.sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,16 @@ class Math(Cell):
 
 
 EMPTY = Name("")
+
+
+def percent(value: float) -> Number:
+    """A share that is measured in percent, to two decimals."""
+    return Number(value, f"{value:.2f} %")
+
+
+def exact_texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """The values of symbols as JSON has them: text, which holds every rational number exactly."""
+    return {name: str(value) for name, value in values.items()}
 
 
 def raw(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from archspec.cost import CostRow, CostTable, quantity
 from archspec.report import numbers
 from archspec.report.cells import Name, Number, raw
-from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
+from archspec.report.page import Column, Notes, Report, Section, Table, Title, with_total
 
 FIGURES = ("params", "macs")
 """What is compared unless something else is asked for."""
@@ -75,17 +75,13 @@ def compare_rows(
     differences = [f"{_signed(_difference(whole, figure))} {_called(figure)}" for figure in figures]
     title = Title(f"{names[0]} → {names[1]}: {', '.join(differences)}")
     same = len(every) - len(changed)
-    counting = tables[0].counting
-    notes = "; ".join(
-        (f"convention {counting.convention.name}: {counting.convention.doc}", *numbers.request_notes(counting, figures))
-    )
+    told = numbers.compared_note(zip(names, tables, strict=True), figures)
     alike = f"{numbers.number(same)} rows cost the same" if changed else "Every row costs the same"
-    roles: list[Role] = [*[""] * len(changed), "total"]  # type: ignore[list-item]  # mypy widens the literal
     return Report(
         (
             Section((title,)),
-            Section((Table(_columns([*changed, whole], figures), roles, wide="further"),)),
-            Section((Notes((alike, notes)),)),
+            Section((Table(_columns([*changed, whole], figures), with_total(len(changed)), wide="further"),)),
+            Section((Notes((alike, told)),)),
         ),
         data=lambda: _data(every, whole, names, tables, figures),
         records=lambda: Table(_columns(every, figures)),

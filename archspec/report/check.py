@@ -8,7 +8,7 @@ from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.graph import Network
 from archspec.language.rules import channels_last
 from archspec.report import numbers
-from archspec.report.budgets import limits, off
+from archspec.report.budgets import bounds, limits, off, side
 from archspec.report.cells import Name, Note, Number, raw
 from archspec.report.page import Column, Report, Section, Table, Title
 from archspec.sweeps.budget import Budget
@@ -78,8 +78,7 @@ def overrun(found: Checked) -> Iterator[str]:
     for budget in found.budgets:
         value = found.figures[budget.quantity]
         if budget.excess(value):
-            over = "over" if budget.most is not None and value > budget.most else "short"
-            yield f"{limits(budget)}: has {numbers.number(value)}, {off(budget, value)} {over}"
+            yield f"{limits(budget)}: has {numbers.number(value)}, {off(budget, value)} {side(budget, value)}"
 
 
 def check(found: Sequence[Checked]) -> Report:
@@ -91,7 +90,7 @@ def check(found: Sequence[Checked]) -> Report:
             Column("specification", [Name(spec) for spec, *_ in rows], "spec"),
             Column("line", [Number(line, "" if line is None else str(line)) for _, _, line, _, _ in rows]),
             Column("", [Name(kind) for _, kind, *_ in rows], "severity"),
-            Column("finding", [Note(said) for *_, said, _ in rows]),
+            Column("finding", [Note(finding) for *_, finding, _ in rows]),
             Column("what would do", [Note(remedy) for *_, remedy in rows], "remedy"),
         ],
         wide="records",
@@ -106,8 +105,8 @@ def _findings(found: Checked) -> Iterator[tuple[str, int | None, str, str]]:
         yield "error", error.at.line if error.at else None, error.message.partition("; ")[0], error.remedy
     for hint in found.hints:
         yield "note", None, hint, ""
-    for said in overrun(found):
-        yield "budget", None, said, ""
+    for finding in overrun(found):
+        yield "budget", None, finding, ""
     if found.fault is None and found.within:
         yield "", None, found.sentence.removeprefix(f"{found.spec}: "), ""
 
@@ -137,9 +136,7 @@ def _checked(found: Checked) -> dict[str, Any]:
         **({} if network is None or network.one_to_one else _several(network)),
         "budgets": [
             {
-                "quantity": budget.quantity,
-                "least": raw(budget.least),
-                "most": raw(budget.most),
+                **bounds(budget),
                 "value": raw(found.figures[budget.quantity]),
                 "excess": raw(budget.excess(found.figures[budget.quantity])),
             }

@@ -9,8 +9,10 @@ from types import MappingProxyType
 from typing import Any
 
 from archspec.cost import QUANTITIES, CostRow, quantity
-from archspec.errors import UnknownNameError, did_you_mean
+from archspec.errors import UnknownNameError, suggestion
+from archspec.ops import KINDS
 from archspec.ops.base import per_axis
+from archspec.report import numbers
 from archspec.report.cells import EMPTY, Cell, Number, Shape, Share, Sizes
 from archspec.report.page import Column
 
@@ -21,8 +23,8 @@ def _of_layers(field: str, cell: Callable[[Any], Cell]) -> Callable[[CostRow], C
     def of(row: CostRow) -> Cell:
         operators = [row.table.works[place].operator for place in row.members]
         found = [value for each in operators if (value := getattr(each, field, None)) is not None]
-        alone = len(found) == 1 or (found and len(found) == len(operators) and len(set(map(str, found))) == 1)
-        return cell(found[0]) if alone else EMPTY
+        same = len(found) == 1 or (found and len(found) == len(operators) and len(set(map(str, found))) == 1)
+        return cell(found[0]) if same else EMPTY
 
     return of
 
@@ -51,6 +53,18 @@ DESCRIPTIONS: Mapping[str, tuple[str, Callable[[CostRow], Cell]]] = MappingProxy
 
 COLUMNS: tuple[str, ...] = (*DESCRIPTIONS, *QUANTITIES, SHARE)
 """The names of all columns; quantities of other packages have one, too."""
+
+
+ARITHMETIC = frozenset({*KINDS, "flops", "bops", "macs_input_gradient", "macs_weight_gradient", "intensity"})
+"""The quantities that opaque nodes have something of, without its being known what."""
+
+
+def figure(row: CostRow, name: str) -> Number:
+    """What a row has of a quantity: nothing that is known where all of it is opaque, at least that where some is."""
+    value = row.figure(name)
+    if name not in ARITHMETIC or not row.opaque:
+        return Number(value)
+    return Number(None) if row.opaque == row.nodes else Number(value, f"≥ {numbers.number(value)}")
 
 
 def named(text: str) -> tuple[str, ...]:
@@ -89,8 +103,7 @@ def columns(names: Sequence[str], rows: Sequence[CostRow], total: CostRow) -> li
             try:
                 what = quantity(name)
             except UnknownNameError:
-                hint = did_you_mean(name, COLUMNS) or f"; there are {', '.join(COLUMNS)}"
-                raise UnknownNameError(f"no column '{name}'{hint}") from None
+                raise UnknownNameError(f"no column '{name}'{suggestion(name, COLUMNS)}") from None
             of = name if what.kind == "sum" else of
-            made.append(Column(what.heading, [Number(row.figure(name)) for row in (*rows, total)], name))
+            made.append(Column(what.heading, [figure(row, name) for row in (*rows, total)], name))
     return made

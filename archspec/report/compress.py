@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from archspec.compress.closed_forms import ClosedForm
 from archspec.dims import is_number
 from archspec.graph.names import state_key
-from archspec.report.cells import EMPTY, Cell, Math, Name, Number, raw
+from archspec.report.cells import EMPTY, Cell, Math, Name, Number, exact_texts, raw
 from archspec.report.numbers import decimal
 from archspec.report.packed import size_data, size_of_file
-from archspec.report.page import Column, Equation, Formulas, Notes, Report, Role, Section, Table, Title
+from archspec.report.page import Column, Equation, Formulas, Notes, Report, Section, Table, Title, with_total
 
 if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
     from archspec.compress.packing import Packed
@@ -19,12 +19,10 @@ if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
 
 def prediction(found: "Prediction") -> Report:
     """The table of a network under a plan."""
-    rows = len(found.rows) + bool(found.other_bits != 0)
-    roles: list[Role] = [*[""] * rows, "total"]  # type: ignore[list-item]  # mypy widens the literal
     return Report(
         (
             Section((Title(_sentence(found)), Notes(_notes(found)))),
-            Section((Table(_columns(found), roles),)),
+            Section((_layers(found),)),
             *(() if found.file is None else size_of_file(found.file)),
         ),
         data=lambda: _data(found),
@@ -34,16 +32,18 @@ def prediction(found: "Prediction") -> Report:
 
 def packed(found: "Packed") -> Report:
     """What was written, beside what was predicted."""
-    rows = len(found.prediction.rows) + bool(found.prediction.other_bits != 0)
-    roles: list[Role] = [*[""] * rows, "total"]  # type: ignore[list-item]  # mypy widens the literal
     return Report(
         (
-            Section((Table(_columns(found.prediction), roles),)),
+            Section((_layers(found.prediction),)),
             *size_of_file(found.size),
             Section((Notes((found.sentence, *found.notes)),)),
         ),
         data=lambda: {"path": str(found.path), "notes": list(found.notes), "size": size_data(found.size)},
     )
+
+
+def _layers(found: "Prediction") -> Table:
+    return Table(_columns(found), with_total(len(found.rows) + bool(found.other_bits != 0)))
 
 
 def _columns(found: "Prediction") -> list[Column]:
@@ -183,7 +183,7 @@ def _data(found: "Prediction") -> dict[str, Any]:
     return {
         "spec": found.network.name,
         "plan": found.plan.name,
-        "bindings": {name: str(value) for name, value in found.network.bindings.items()},
+        "bindings": exact_texts(found.network.bindings),
         "dense_bits": raw(found.dense_bits),
         "stored_bits": raw(found.bits),
         "huffman_bits": raw(found.coded_bits),

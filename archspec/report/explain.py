@@ -18,7 +18,7 @@ Steps = tuple[tuple[str, str], ...]
 
 def explain(found: Explanation) -> Report:
     """An explanation: the rule, the letters, and each quantity from letters to numbers."""
-    settings = [f"{name}: {_setting(value)}" for name, value in found.closed_forms.settings.items()]
+    settings = [f"{name}: {numbers.exactly(value)}" for name, value in found.closed_forms.settings.items()]
     letters = (Table(_letters_of(found), headed=False),) if found.closed_forms.letters else ()
     quantities = list(_quantities(found))
     return Report(
@@ -40,8 +40,10 @@ def explain(found: Explanation) -> Report:
 def _letters_of(found: Explanation) -> list[Column]:
     text, latex = ShapeText(_letters(found)), ShapeLatex(_letters(found))
     pairs = list(zip(_symbols(found), found.closed_forms.letters, strict=True))
-    said = [Math(f"{text.letter(s)} = {letter.value}", f"{latex.letter(s)} = {letter.value}") for s, letter in pairs]
-    return [Column("letter", said), Column("of", [Name(letter.means) for _, letter in pairs])]
+    equations = [
+        Math(f"{text.letter(s)} = {letter.value}", f"{latex.letter(s)} = {letter.value}") for s, letter in pairs
+    ]
+    return [Column("letter", equations), Column("of", [Name(letter.means) for _, letter in pairs])]
 
 
 def _formulas(name: str, steps: Steps) -> Formulas:
@@ -74,10 +76,6 @@ def _head(found: Explanation) -> str:
 
 def _inputs(found: Explanation) -> tuple[Any, ...]:
     return found.network.inputs_of(found.node)
-
-
-def _setting(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _letters(found: Explanation) -> Formula:

@@ -152,13 +152,13 @@ def _in_short(formula: Formula, short: Short, equals: str) -> Iterator[Equation]
         first, last = (str(end) for end in (each.first, each.last))
         ends = f"{each.index.name}=".translate(INDEX) + first.translate(BELOW) + last.translate(ABOVE)
         inner, in_latex = text.sum(each.terms), latex.sum(each.terms)
-        said = f"Σ{ends} ({inner})"
+        in_text = f"Σ{ends} ({inner})"
         set_ = rf"\sum_{{{each.index.name}={first}}}^{{{last}}} \left({in_latex}\right)"
-        yield Equation("", "+" if number else equals, said, set_)
+        yield Equation("", "+" if number else equals, in_text, set_)
     yield from _summed(short.terms, text, latex, "+" if short.series else equals)
     for number, (name, meaning) in enumerate(short.names):
-        said, set_ = (f"{writer.letter(name)} = {writer.write(meaning)}" for writer in (text, latex))
-        yield Equation("", "and" if number else "where", said, set_)
+        in_text, set_ = (f"{writer.letter(name)} = {writer.write(meaning)}" for writer in (text, latex))
+        yield Equation("", "and" if number else "where", in_text, set_)
 
 
 INDEX = str.maketrans("ijlu=", "ᵢⱼₗᵤ₌")
@@ -199,7 +199,7 @@ def _asked(formula: Formula) -> list[str]:
 def conditions(formula: Formula, view: View = "exact") -> list[str]:
     """What a formula assumes, when its view holds, what is bound, and which letter stands for what."""
     writer = Text(formula)
-    notes = []
+    notes = numbers.not_counted(formula.opaque)
     if view == "divisible":
         notes.append(_labelled("valid when", [writer.condition(each) for each in formula.conditions]))
     notes.append(_labelled("assumes", _assumed(formula, writer)))
@@ -283,6 +283,7 @@ def _data(formula: Formula, view: View, proof: Proof | None) -> dict[str, Any]:
         "view": view,
         "free": [symbol.name for symbol in formula.symbols],
         "bindings": {name: str(each) for name, each in formula.fixed.items()},
+        **({"not_counted": list(formula.opaque)} if formula.opaque else {}),
         "convention": formula.convention,
         "approximate": _equals(formula, view) == "≈",
         "text": formula.text(view),

@@ -16,8 +16,8 @@ def bound(before: str, network: Network) -> LetteredSentence:
     parts = []
     for name, value in network.bindings.items():
         letter = latex_letter(name, declared[name].latex if name in declared else None)
-        said = str(value) if is_number(value) else rf"\text{{{latex_text(str(value))}}}"
-        parts.append(f"${letter} = {said}$")
+        words = str(value) if is_number(value) else rf"\text{{{latex_text(str(value))}}}"
+        parts.append(f"${letter} = {words}$")
     return LetteredSentence(
         f"{before}; {numbers.bindings(network.bindings)}", f"{latex_text(before)}; {', '.join(parts)}"
     )

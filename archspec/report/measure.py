@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.ops.base import per_axis
 from archspec.report import numbers
-from archspec.report.cells import EMPTY, Cell, Name, Number, Shape, Sizes
-from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
+from archspec.report.cells import EMPTY, Cell, Name, Number, Shape, Sizes, exact_texts
+from archspec.report.page import Column, Notes, Report, Section, Table, Title, with_total
 
 if TYPE_CHECKING:
     from archspec.kernels.measuring import FormTime, MeasuredLayer, Measurement
@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 
 def measurement(found: "Measurement") -> Report:
     """The layers, their sum, and the whole network."""
-    roles: list[Role] = [*[""] * len(found.layers), "total", "aside"]  # type: ignore[list-item]  # mypy widens the literal
     return Report(
         (
             Section((Title(_sentence(found)),)),
-            Section((Table(_columns(found), roles),)),
+            Section((Table(_columns(found), [*with_total(len(found.layers)), "aside"]),)),
             Section((Notes(list(_notes(found))),)),
         ),
         data=lambda: _data(found),
@@ -62,10 +61,10 @@ def _columns(found: "Measurement") -> list[Column]:
 
 def _sentence(found: "Measurement") -> str:
     real, bits = found.whole
-    said = f"{found.network.name}: {_ms(real.seconds).text} ms in float32"
+    sentence = f"{found.network.name}: {_ms(real.seconds).text} ms in float32"
     if bits is None:
-        return said
-    return f"{said}, {_ms(bits.seconds).text} ms with bits, {_times(real.seconds / bits.seconds).text}"
+        return sentence
+    return f"{sentence}, {_ms(bits.seconds).text} ms with bits, {_times(real.seconds / bits.seconds).text}"
 
 
 def _notes(found: "Measurement") -> Iterator[str]:
@@ -169,7 +168,7 @@ def _data(found: "Measurement") -> dict[str, Any]:
     machine = found.machine
     return {
         "spec": found.network.name,
-        "bindings": {name: str(value) for name, value in found.network.bindings.items()},
+        "bindings": exact_texts(found.network.bindings),
         "batch": found.network.batch,
         "threads": found.threads,
         "runs": found.runs,

@@ -9,7 +9,7 @@ from archspec.errors import ArchspecError
 from archspec.memory import POLICIES
 from archspec.memory.peak import Memory, Moment, peak_bytes
 from archspec.report import numbers
-from archspec.report.cells import Bar, Name, Number, Shape, raw
+from archspec.report.cells import Bar, Name, Number, Shape, exact_texts, raw
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
 
 GROUPINGS = ("layer", "block")
@@ -109,7 +109,7 @@ def _besides(found: Memory) -> Iterator[str]:
 def _data(found: Memory) -> dict[str, Any]:
     return {
         "spec": found.network.name,
-        "bindings": {name: str(value) for name, value in found.network.bindings.items()},
+        "bindings": exact_texts(found.network.bindings),
         "batch": raw(found.network.batch),
         "policy": found.policy,
         "dtype": found.dtype,

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from archspec.cost import USUAL, Counting, Term, quantity
+from archspec import writing
+from archspec.cost import USUAL, CostTable, Counting, Term, quantity
 from archspec.dims import is_number
 from archspec.graph import Network
 from archspec.language.document import Document
@@ -42,6 +43,29 @@ def request_notes(counting: Counting, quantities: Iterable[str]) -> list[str]:
     return [*notes, f"{counting.bits}-bit weights"] if counting.weight_bits is not None else notes
 
 
+def request(counting: Counting) -> dict[str, Any]:
+    """A request to count as JSON has it."""
+    asked = {name: getattr(counting, name) for name in ("batch", "policy", "dtype", "order", "in_place")}
+    return {"convention": counting.convention.name, **asked, "weight_bits": counting.bits}
+
+
+def convention_note(counting: Counting, quantities: Iterable[str] = ()) -> str:
+    """The convention, and what else of a request decides some quantities.
+
+    >>> convention_note(Counting(weight_bits=4)).split("; ")[0::5]
+    ['convention default: params: weights, biases, BN scale and shift', '4-bit weights']
+    """
+    convention = counting.convention
+    return "; ".join((f"convention {convention.name}: {convention.doc}", *request_notes(counting, quantities)))
+
+
+def compared_note(tables: Iterable[tuple[str, CostTable]], quantities: Iterable[str]) -> str:
+    """What the totals of networks leave out, by what each is called, and the convention of the first."""
+    named = [*tables]
+    missing = (f"{name}: {note}" for name, table in named for note in not_counted(table.network.opaque))
+    return "; ".join((*missing, convention_note(named[0][1].counting, quantities)))
+
+
 def decimal(value: Any, places: int) -> str:
     """A rational number to some places, halves away from 0, its thousands apart; an expression as it is.
 
@@ -65,11 +89,13 @@ def bindings(values: Mapping[str, Any]) -> str:
 
 
 def exactly(value: Any) -> str:
-    """A value of a symbol as a specification writes it.
+    """A value of a symbol or a setting as a specification writes it.
 
-    >>> exactly(True), exactly(Fraction(1, 2)), exactly("relu")
-    ('true', '1/2', 'relu')
+    >>> exactly(True), exactly(Fraction(1, 2)), exactly((2, "relu"))
+    ('true', '1/2', '[2, relu]')
     """
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(exactly, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -101,16 +127,7 @@ def shape(sizes: Sequence[Any]) -> str:
     >>> shape((1, 32, 112, 112))
     '32×112×112'
     """
-    return "×".join(map(str, sizes[1:])) or "scalar"
-
-
-def sizes(shape: Sequence[Any]) -> str:
-    """All sizes of an array.
-
-    >>> sizes((32, 3, 3, 3)), sizes(())
-    ('32×3×3×3', 'scalar')
-    """
-    return "×".join(map(str, shape)) or "scalar"
+    return writing.sizes(sizes[1:])
 
 
 def share(part: int, whole: int) -> str:
@@ -174,6 +191,19 @@ def network_title(network: Network) -> str:
     """The name of a network, and the paper of its specification."""
     source = cite(network.document) if network.document else ""
     return f"{network.name}: {source}" if source else network.name
+
+
+def not_counted(opaque: Sequence[str]) -> list[str]:
+    """What every total says where it is not known what some nodes compute; nothing where there is none.
+
+    >>> not_counted(["roi_align"]), not_counted([])
+    (['1 opaque node not counted: what roi_align computes is in no total'], [])
+    """
+    if not opaque:
+        return []
+    nodes = f"{len(opaque):,} opaque node{'s' if len(opaque) > 1 else ''}"
+    named = f"{', '.join(opaque[:3])}{', …' if len(opaque) > 3 else ''}"
+    return [f"{nodes} not counted: what {named} compute{'' if len(opaque) > 1 else 's'} is in no total"]
 
 
 def cite(document: Document) -> str:

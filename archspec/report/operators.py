@@ -7,6 +7,7 @@ from archspec.formula.operators import FIGURES, PRIMED, OperatorForm
 from archspec.formula.shapes import ShapeLatex, ShapeText, shape
 from archspec.formula.writers import Writer
 from archspec.report.cells import EMPTY, Cell, Math, Name
+from archspec.report.numbers import exactly
 from archspec.report.page import Column, Notes, Report, Section, Table
 
 
@@ -38,14 +39,8 @@ def _assumed(form: OperatorForm) -> str:
 
 
 def _name(form: OperatorForm) -> str:
-    settings = ", ".join(f"{name}: {_setting(value)}" for name, value in form.settings.items())
+    settings = ", ".join(f"{name}: {exactly(value)}" for name, value in form.settings.items())
     return f"{form.operator} ({settings})" if settings else form.operator
-
-
-def _setting(value: Any) -> str:
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_setting, value))}]"
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _shapes(form: OperatorForm, writer: type[Writer] = ShapeText) -> str:
@@ -60,14 +55,14 @@ def _written(form: OperatorForm, name: str, writer: type[Writer] = ShapeText) ->
 
 def _legend(forms: Sequence[OperatorForm]) -> str:
     meanings = dict(item for form in forms for item in ((letter.name, letter.means) for letter in form.letters))
-    said = "; ".join(f"{PRIMED.get(name, name)}: {means}" for name, means in meanings.items() if means != name)
-    return f"{said}. A switch is 1 where it is true, a word where it is chosen. Joins are of two branches."
+    listed = "; ".join(f"{PRIMED.get(name, name)}: {means}" for name, means in meanings.items() if means != name)
+    return f"{listed}. A switch is 1 where it is true, a word where it is chosen. Joins are of two branches."
 
 
 def _data(form: OperatorForm) -> dict[str, Any]:
     return {
         "operator": form.operator,
-        "settings": {name: _setting(value) for name, value in form.settings.items()},
+        "settings": {name: exactly(value) for name, value in form.settings.items()},
         "letters": {letter.name: letter.means for letter in form.letters},
         "inputs": [shape(x) for x in form.inputs],
         "output": shape(form.output),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.report.cells import EMPTY, Name, Number, raw
 from archspec.report.numbers import decimal
-from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
+from archspec.report.page import Column, Notes, Report, Section, Table, Title, with_total
 
 if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
     from archspec.compress.checking import Verified
@@ -26,14 +26,13 @@ def _terms(found: "FileSize") -> Table:
     rows = [(name, Fraction(bits)) for name, bits in found.terms.items() if bits]
     places = 1 if found.exact else 0
     shares = [bits / total for _, bits in rows]
-    roles: list[Role] = ["" for _ in rows]
     return Table(
         [
             Column("the file, by term", [*(Name(name.replace("_", " ")) for name, _ in rows), Name("total")], "term"),
             Column("bytes", [*(Number(bits / 8, decimal(bits / 8, places)) for _, bits in rows), Number(found.bytes)]),
             Column("share", [*(Number(share, f"{decimal(100 * share, 2)} %") for share in shares), EMPTY]),
         ],
-        [*roles, "total"],
+        with_total(len(rows)),
     )
 
 

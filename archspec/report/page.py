@@ -5,14 +5,20 @@ and never what a report is about.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Literal, TypeAlias
 
-from archspec.report.cells import EMPTY, Cell
+from archspec.report.cells import EMPTY, Bar, Cell
 
 Role: TypeAlias = Literal["", "part", "subtotal", "total", "finding", "aside"]
 """What a row is: inside the subtotal above it, a subtotal, the total, something found wrong, or an aside."""
+
+
+def with_total(rows: int) -> list[Role]:
+    """What rows are, and behind them their total."""
+    roles: list[Role] = ["" for _ in range(rows)]
+    return [*roles, "total"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,11 @@ class Column:
     def right(self) -> bool:
         """Whether its cells keep to the right, as numbers do."""
         return next((cell.right for cell in self.cells if cell != EMPTY), False)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether its cells are bars, which text alone draws."""
+        return any(isinstance(cell, Bar) for cell in self.cells)
 
     @property
     def name(self) -> str:
@@ -70,6 +81,11 @@ class Table:
     def role(self, row: int) -> Role:
         """What a row is."""
         return self.roles[row] if self.roles else ""
+
+    @property
+    def set(self) -> "Table":
+        """The table where bars are not drawn: without their columns."""
+        return replace(self, columns=[column for column in self.columns if not column.drawn])
 
     def records(self) -> list[dict[str, Any]]:
         """Its rows, by the columns' names, for machines."""

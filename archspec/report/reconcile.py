@@ -11,8 +11,8 @@ from archspec.published.reconcile import Counted, Reconciliation
 from archspec.published.verdict import Verdict
 from archspec.report import numbers
 from archspec.report.budgets import percent
-from archspec.report.cells import Name, Number
-from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
+from archspec.report.cells import Name, Number, exact_texts
+from archspec.report.page import Column, Notes, Report, Section, Table, Title, with_total
 
 
 def explain_difference(left: CostTable, right: CostTable) -> Report:
@@ -63,15 +63,15 @@ def _odds(found: Reconciliation) -> str:
     """How much was tried, and how much of it would be explained by chance."""
     digits = len(str(found.report.numbers))
     share = percent(found.chance)
-    said = (
+    sentence = (
         f"{numbers.number(found.tried)} numbers were tried. Of the {numbers.number(found.report.numbers)} numbers of "
         f"{digits} digit{'s'[: digits > 1]} and this size they explain {numbers.number(found.by_chance)} ({share})"
     )
     if not found.matches:
-        return f"{said}."
+        return f"{sentence}."
     count = len(found.matches)
     one = "This is one of them" if count == 1 else f"These are {count} explanations of one of them"
-    return f"{said}. {one}, likely chance." if found.says_little else f"{said}; {one.lower()}."
+    return f"{sentence}. {one}, likely chance." if found.says_little else f"{sentence}; {one.lower()}."
 
 
 def _reconciled(found: Reconciliation) -> dict[str, Any]:
@@ -105,7 +105,8 @@ def _records(found: Reconciliation) -> Table:
 
 def _setting(network: Network) -> str:
     bindings = "".join(f"; {name} = {value}" for name, value in network.bindings.items())
-    return f"{numbers.inputs(network)}, batch {network.batch}{bindings}"
+    unknown = "".join(f"; {note}" for note in numbers.not_counted(network.opaque))
+    return f"{numbers.inputs(network)}, batch {network.batch}{bindings}{unknown}"
 
 
 def _table(parts: Sequence[TermDifference], left: str, right: str) -> Table:
@@ -118,8 +119,7 @@ def _table(parts: Sequence[TermDifference], left: str, right: str) -> Table:
         Column(right, [*(_sum(part.right, part.of) for part in parts), Number(sums[1])]),
         Column("difference", [Number(gap, _signed(gap)) for gap in gaps]),
     ]
-    roles: list[Role] = ["" for _ in parts]
-    return Table(columns, [*roles, "total"])
+    return Table(columns, with_total(len(parts)))
 
 
 def _sum(terms: Sequence[Term], of: str) -> Number:
@@ -178,7 +178,7 @@ def _miss(near: Counted, found: Reconciliation) -> str:
 def _head(network: Network) -> dict[str, Any]:
     return {
         "spec": network.name,
-        "bindings": {name: str(value) for name, value in network.bindings.items()},
+        "bindings": exact_texts(network.bindings),
         "batch": network.batch,
     }
 

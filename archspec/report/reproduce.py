@@ -6,20 +6,17 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from archspec.published import Finding, Paper, Verdict
+from archspec.published import Finding, Findings, Paper, Verdict
 from archspec.published.verdict import UNITS
 from archspec.report import numbers
 from archspec.report.cells import Cell, Name, Number
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
 
-Results = Sequence[tuple[Paper, Sequence[Finding]]]
-"""The papers with what was found of their figures."""
 
-
-def reproduce(results: Results) -> Report:
+def reproduce(results: Sequence[Findings]) -> Report:
     """Printed figures and ours, paper by paper and table by table, and the count of each verdict."""
-    sections = [section for paper, findings in results for section in _paper(paper, findings)]
-    everything = [finding for _, findings in results for finding in findings]
+    sections = [section for findings in results for section in _paper(findings)]
+    everything = [finding for findings in results for finding in findings]
     if len(results) > 1:
         sections.append(Section((Title(f"all papers: {summary(everything)}"),)))
     return Report(
@@ -27,15 +24,20 @@ def reproduce(results: Results) -> Report:
     )
 
 
-def _paper(paper: Paper, findings: Sequence[Finding]) -> Iterator[Section]:
-    yield Section((Title(_title(paper)),))
+def findings(found: Findings) -> Report:
+    """The same of one paper."""
+    return reproduce([found])
+
+
+def _paper(findings: Findings) -> Iterator[Section]:
+    yield Section((Title(_title(findings.paper)),))
     for where, found in _tables(findings):
         remarks = [f"{finding.figure.id}: {_note(finding)}" for finding in found if _remarked(finding)]
         notes = (Notes(remarks),) if remarks else ()
         yield Section(
             (Table(_columns(found), [_role(finding) for finding in found]), *notes), heading=where or "elsewhere"
         )
-    yield Section((Notes((summary(findings),)),))
+    yield Section((Notes((summary(findings.found),)),))
 
 
 def _remarked(finding: Finding) -> bool:
@@ -134,7 +136,7 @@ def _cell(value: Any) -> Cell:
     return Name(value) if isinstance(value, str) else Number(value)
 
 
-def _tables(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
+def _tables(findings: Findings) -> list[tuple[str, list[Finding]]]:
     """The findings by the place that prints them, places in the order in which they first occur."""
     places: dict[str, list[Finding]] = {}
     for finding in findings:

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.cost import quantity
 from archspec.report import numbers
-from archspec.report.budgets import limits
-from archspec.report.cells import Cell, Name, Number, raw
+from archspec.report.budgets import bounds, limits
+from archspec.report.cells import Cell, Name, Number
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
 from archspec.report.sweep import Setting
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def search(found: "Search") -> Report:
     """One row for each variant that was trained, the first objective's best first; those of the front are marked."""
-    bounds = f", {', '.join(map(limits, found.conditions))}" if found.conditions else ""
+    within = f", {', '.join(map(limits, found.conditions))}" if found.conditions else ""
     asked = ", ".join(map(str, found.objectives))
     title = f"{found.spec} on {found.data}: front of {len(found.front)} of {len(found.candidates)} variants, {asked}"
-    sections = [Section((Title(f"{title}{bounds}"), Notes((_counted(found),))))]
+    sections = [Section((Title(f"{title}{within}"), Notes((_counted(found),))))]
     if found.candidates:
         sections.append(Section((Table(_columns(found), wide="records"),)))
     notes = [f"{len(found.refused):,} were not trained, the first: {each}" for each in found.refused[:1]]
@@ -65,10 +65,7 @@ def _data(found: "Search") -> dict[str, Any]:
         "out": str(found.out),
         "objectives": list(map(str, found.objectives)),
         "convention": found.counting.convention.name,
-        "where": [
-            {"quantity": bound.quantity, "least": raw(bound.least), "most": raw(bound.most)}
-            for bound in found.conditions
-        ],
+        "where": list(map(bounds, found.conditions)),
         "points": found.points,
         "refused": list(found.refused),
         "failed": list(found.failed),

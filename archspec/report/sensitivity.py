@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.report import numbers
-from archspec.report.cells import Name, Number, raw
+from archspec.report.cells import Name, Number, exact_texts, raw
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
 from archspec.sweeps.bounds import SearchRange
 from archspec.sweeps.crossover import Crossing, Crossover
@@ -26,7 +26,7 @@ def sensitivity(found: Sensitivity) -> Report:
             "spec": found.name,
             "quantity": found.quantity,
             "cost": raw(found.cost),
-            "bindings": _bindings(found.bindings),
+            "bindings": exact_texts(found.bindings),
             "convention": found.counting.convention.name,
             "responses": [_response(found, each) for each in found.responses],
         },
@@ -145,7 +145,7 @@ def _crossover_data(found: Crossover) -> dict[str, Any]:
         "by": found.by,
         "symbol": found.line.symbol,
         "searched": [str(found.line.low), str(found.line.high)],
-        "bindings": _bindings(found.bindings),
+        "bindings": exact_texts(found.bindings),
         "reigns": [
             {
                 "low": str(reign.span.low),
@@ -207,7 +207,3 @@ def _crossing(crossing: Crossing) -> dict[str, Any]:
 
 def _at(bindings: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {decimal(value)}" for name, value in bindings.items()) or "its only size"
-
-
-def _bindings(bindings: Mapping[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in bindings.items()}

@@ -93,13 +93,11 @@ def _limits(symbol: Any) -> str:
 
 
 def _signature(name: str, block: Block) -> str:
-    args = [arg if Block.is_required(value) else f"{arg} = {_value(value)}" for arg, value in block.args.items()]
+    args = [
+        arg if Block.is_required(value) else f"{arg} = {numbers.exactly(value)}" for arg, value in block.args.items()
+    ]
     meaning = f"  {block.doc}" if block.doc else ""
     return f"{name}({', '.join((*block.inputs, *args))}){meaning}"
-
-
-def _value(value: Any) -> str:
-    return f"[{', '.join(map(_value, value))}]" if isinstance(value, tuple) else numbers.exactly(value)
 
 
 def _network(network: Network) -> Iterator[Table]:
@@ -154,5 +152,5 @@ def _cell(trace: Trace, name: str) -> str:
     nominal = trace.nominal[name]
     if nominal is None:
         return "-"
-    printed, built = _value(nominal), _value(trace.built.get(name, nominal))
+    printed, built = numbers.exactly(nominal), numbers.exactly(trace.built.get(name, nominal))
     return printed if printed == built.lower() or printed == built else f"{printed} → {built}"

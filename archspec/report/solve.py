@@ -5,8 +5,8 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.report import numbers
-from archspec.report.budgets import limits, off, percent
-from archspec.report.cells import Name, Number, raw
+from archspec.report.budgets import bounds, limits, off, percent, side
+from archspec.report.cells import Name, Number, exact_texts, raw
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
 from archspec.sweeps.bounds import SearchRange
 from archspec.sweeps.budget import Budget
@@ -69,8 +69,7 @@ def _worst(solution: Solution) -> str:
     figures = solution.nearest.figures if solution.nearest else {}
     worst = max(solution.budgets, key=lambda budget: budget.miss(figures[budget.quantity]))
     value = figures[worst.quantity]
-    too = "over" if worst.most is not None and value > worst.most else "short"
-    return f"{percent(worst.miss(value))} {too} in {worst.quantity}"
+    return f"{percent(worst.miss(value))} {side(worst, value)} in {worst.quantity}"
 
 
 def _headline(solution: Solution) -> str:
@@ -103,22 +102,22 @@ def _anywhere(name: str, spans: Sequence[Span]) -> str:
 
 def _costs(solution: Solution, best: Found) -> list[Column]:
     """What the network costs, and the next larger one, beside the budgets."""
-    bounds = {budget.quantity: budget for budget in solution.budgets}
+    budgets = {budget.quantity: budget for budget in solution.budgets}
     names = list(best.figures)
     columns = [
         Column("", list(map(Name, names)), "quantity"),
         Column(_named(best), [Number(best.figures[name]) for name in names]),
-        Column("budget", [Number(None, _bounds_text(bounds.get(name))) for name in names]),
+        Column("budget", [Number(None, _bounds_text(budgets.get(name))) for name in names]),
         Column(
             "above it" if solution.smallest else "left",
-            [Number(None, _left(bounds.get(name), best.figures[name], solution.smallest)) for name in names],
+            [Number(None, _left(budgets.get(name), best.figures[name], solution.smallest)) for name in names],
         ),
     ]
     if solution.next is not None:
         beyond = solution.next.figures
         columns += [
             Column(f"next: {_named(solution.next)}", [Number(beyond[name]) for name in names]),
-            Column("short" if solution.smallest else "over", [_off(bounds.get(name), beyond[name]) for name in names]),
+            Column("short" if solution.smallest else "over", [_off(budgets.get(name), beyond[name]) for name in names]),
         ]
     return columns
 
@@ -213,7 +212,7 @@ def _notes(solution: Solution) -> Iterable[str]:
     count, first = solution.unbuilt
     if count:
         yield f"{count:,} values that were tried give no network ({first})."
-    yield f"convention {solution.counting.convention.name}: {solution.counting.convention.doc}"
+    yield numbers.convention_note(solution.counting)
 
 
 def _close(solution: Solution) -> str:
@@ -248,18 +247,9 @@ def _misses(solution: Solution, nearest: Found) -> str:
 def _data(solution: Solution) -> dict[str, Any]:
     return {
         "spec": solution.name,
-        "bindings": {name: str(value) for name, value in solution.bindings.items()},
-        "convention": solution.counting.convention.name,
-        "batch": solution.counting.batch,
-        "policy": solution.counting.policy,
-        "dtype": solution.counting.dtype,
-        "order": solution.counting.order,
-        "in_place": solution.counting.in_place,
-        "weight_bits": solution.counting.bits,
-        "budgets": [
-            {"quantity": budget.quantity, "least": raw(budget.least), "most": raw(budget.most)}
-            for budget in solution.budgets
-        ],
+        "bindings": exact_texts(solution.bindings),
+        **numbers.request(solution.counting),
+        "budgets": list(map(bounds, solution.budgets)),
         "searched": [
             {"symbol": line.symbol, "from": str(line.low), "to": str(line.high), "step": line.step, "kind": line.kind}
             for line in solution.lines
@@ -277,7 +267,7 @@ def _network(found: Found | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
-        "values": {name: str(value) for name, value in found.values.items()},
+        "values": exact_texts(found.values),
         "spans": {name: _interval(span) for name, span in found.spans.items()},
         **({"everywhere": _everywhere(found)} if found.everywhere else {}),
         **{name: raw(figure) for name, figure in found.figures.items()},

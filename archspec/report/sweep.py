@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.report import numbers
-from archspec.report.budgets import limits
-from archspec.report.cells import Cell, Name, Number, raw
+from archspec.report.budgets import bounds, limits
+from archspec.report.cells import Cell, Name, Number, exact_texts, raw
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
 from archspec.sweeps.notation import BATCH
 from archspec.sweeps.planned import PLANNED, quantity
@@ -65,8 +65,8 @@ def _counted(found: Sweep) -> str:
 
 def _read(found: Sweep) -> list[str]:
     """The names of the columns that are read: not what the title says of all points."""
-    said = [name for name, values in ((SPEC, found.specs), (PLAN, found.plans)) if len(values) == 1]
-    return [name for name in found.columns if name not in said]
+    same = [name for name, values in ((SPEC, found.specs), (PLAN, found.plans)) if len(values) == 1]
+    return [name for name in found.columns if name not in same]
 
 
 def _columns(found: Sweep, names: Iterable[str], rows: int) -> list[Column]:
@@ -95,33 +95,22 @@ def _notes(found: Sweep) -> Iterable[str]:
     if len(found) > MOST_READ:
         yield f"These are the first {MOST_READ} of {len(found):,}; csv, json and a file (-o) hold all."
     if found.conditions:
-        bounds = ", ".join(map(limits, found.conditions))
-        yield f"{found.within:,} points are within {bounds}."
+        yield f"{found.within:,} points are within {', '.join(map(limits, found.conditions))}."
     if ALIKE in found.columns and found.columns[ALIKE].size and found.columns[ALIKE].max() > 1:
         yield "Of points with the same objectives the first is here; alike says how many they are."
     count, first = found.unbuilt
     if count:
         yield f"{count:,} points give no network ({first})."
-    yield f"convention {found.counting.convention.name}: {found.counting.convention.doc}"
+    yield numbers.convention_note(found.counting)
 
 
 def _data(found: Sweep) -> dict[str, Any]:
-    asked = found.counting
     return {
         "specs": list(found.specs),
         "plans": list(found.plans),
-        "bindings": {name: str(value) for name, value in found.bindings.items()},
-        "convention": asked.convention.name,
-        "batch": asked.batch,
-        "policy": asked.policy,
-        "dtype": asked.dtype,
-        "order": asked.order,
-        "in_place": asked.in_place,
-        "weight_bits": asked.bits,
-        "where": [
-            {"quantity": bound.quantity, "least": raw(bound.least), "most": raw(bound.most)}
-            for bound in found.conditions
-        ],
+        "bindings": exact_texts(found.bindings),
+        **numbers.request(found.counting),
+        "where": list(map(bounds, found.conditions)),
         "front": list(map(str, found.objectives)),
         "points": found.points,
         "within": found.within,

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from archspec.report.cells import Name, Number
+from archspec.report.cells import Name, Number, percent
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ def ensemble(found: "Ensemble") -> Report:
     """The members, the mean of what they say, and the network distilled from it."""
     rows = [(f"member {number}", score) for number, score in enumerate(found.members)]
     rows += [(what, score) for what, score in _joint(found) if score is not None]
-    said = f"{found.spec}, {found.data}: {len(found.members)} members, in {found.out}"
+    title = f"{found.spec}, {found.data}: {len(found.members)} members, in {found.out}"
     notes = [f"mean error of the members: {found.baseline:.2f} %"]
     if found.kept is not None:
         notes.append(f"of what the ensemble gains over it, the distilled network has {100 * found.kept:.0f} %")
@@ -29,7 +29,7 @@ def ensemble(found: "Ensemble") -> Report:
         ]
     )
     return Report(
-        (Section((Title(said),)), Section((table,)), Section((Notes(tuple(notes)),))),
+        (Section((Title(title),)), Section((table,)), Section((Notes(tuple(notes)),))),
         data=lambda: _ensemble(found),
         records=lambda: table,
     )
@@ -57,13 +57,13 @@ def _ensemble(found: "Ensemble") -> dict[str, Any]:
 
 def specialists(found: "Specialists") -> Report:
     """What a generalist does alone and with its specialists, on all images and on those of each specialist."""
-    said = f"{found.spec}, {found.data}: {found.generalist} with {len(found.specialists)} specialists"
+    title = f"{found.spec}, {found.data}: {found.generalist} with {len(found.specialists)} specialists"
     rows = [("generalist", False, found.alone), (f"+ {len(found.specialists)} specialists", True, found.together)]
     system = Table(
         [
             Column("", [Name(name) for name, *_ in rows], "name"),
-            Column("conditional test accuracy", [_percent(found.conditional(together=each)) for _, each, _ in rows]),
-            Column("test accuracy", [_percent(100 * right / found.images) for *_, right in rows]),
+            Column("conditional test accuracy", [percent(found.conditional(together=each)) for _, each, _ in rows]),
+            Column("test accuracy", [percent(100 * right / found.images) for *_, right in rows]),
         ]
     )
     each = found.specialists
@@ -83,14 +83,10 @@ def specialists(found: "Specialists") -> Report:
         wide="records",
     )
     return Report(
-        (Section((Title(said),)), Section((system,)), Section((own,))),
+        (Section((Title(title),)), Section((system,)), Section((own,))),
         data=lambda: _specialists(found),
         records=lambda: own,
     )
-
-
-def _percent(value: float) -> Number:
-    return Number(value, f"{value:.2f} %")
 
 
 def _specialists(found: "Specialists") -> dict[str, Any]:

@@ -17,8 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from archspec.report.cells import EMPTY, Name, Number
-from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
+from archspec.report.cells import EMPTY, Name, Number, percent
+from archspec.report.page import Column, Notes, Report, Section, Table, Title, with_total
 from archspec.train.result import Correction, Epoch, Result, Score, Watcher
 from archspec.writing import one_line
 
@@ -88,12 +88,12 @@ def train(result: Result) -> Report:
     """What a training came to."""
     if not result.epochs:
         return Report((Section((Notes((f"{result.spec}: no epoch is over yet",)),)),), data=lambda: _data(result))
-    said = (
+    sentence = (
         f"{result.spec}: {result.params:,} weights, {result.data}; {result.seconds:,.0f} s of training, in {result.out}"
     )
     added = () if result.corrected is None else (Section((Notes((_added(result.corrected),)),)),)
     return Report(
-        (Section((Title(said),)), Section((Table(_columns(result)),)), *_methods(result.facts), *added),
+        (Section((Title(sentence),)), Section((Table(_columns(result)),)), *_methods(result.facts), *added),
         data=lambda: _data(result),
         records=lambda: _records(result.epochs),
     )
@@ -119,18 +119,17 @@ def _methods(facts: Mapping[str, Any]) -> list[Section]:
     names = list(pruned["weights"])
     left, whole = ([pruned["weights"][name][i] for name in names] for i in (0, 1))
     units = [pruned["units"].get(name.removesuffix(".weight")) for name in names]
-    roles: list[Role] = [*([""] * len(names)), "total"]  # type: ignore[list-item]  # mypy widens the literal
     table = Table(
         [
             Column("pruned", [*(Name(name.removesuffix(".weight")) for name in names), Name("total")]),
             Column("weights", [*map(Number, whole), Number(sum(whole))]),
             Column("kept", [*map(Number, left), Number(sum(left))]),
             Column(
-                "share", [_percent(100 * a / b) for a, b in zip([*left, sum(left)], [*whole, sum(whole)], strict=True)]
+                "share", [percent(100 * a / b) for a, b in zip([*left, sum(left)], [*whole, sum(whole)], strict=True)]
             ),
             Column("units kept", [*(Name(f"{one[0]} of {one[1]}") if one else EMPTY for one in units), EMPTY]),
         ],
-        roles,
+        with_total(len(names)),
     )
     cut = [f"{name.removesuffix('.weight')} is cut off: only biases are left" for name in pruned.get("cut_off", ())]
     return [Section((table,)), *([Section((Notes(tuple(cut)),))] if cut else [])]
@@ -157,9 +156,9 @@ def _columns(result: Result) -> list[Column]:
         Column("", [Name(name) for name, *_ in rows], "name"),
         *([] if what == "test" else [Column("images", [Name(each) for _, each, _, _ in rows], "images")]),
         Column("epoch", [Number(epoch) for *_, epoch, _ in rows]),
-        Column(f"{said_of}error", [_percent(score.error) for score in scores]),
-        Column("top-1", [_percent(score.top1) for score in scores]),
-        Column("top-5", [_percent(score.top5) for score in scores]),
+        Column(f"{said_of}error", [percent(score.error) for score in scores]),
+        Column("top-1", [percent(score.top1) for score in scores]),
+        Column("top-5", [percent(score.top5) for score in scores]),
         Column(f"{said_of}loss", [Number(score.loss, f"{score.loss:.4f}") for score in scores]),
     ]
 
@@ -173,10 +172,6 @@ def _records(epochs: Sequence[Epoch]) -> Table:
         known = next((each for each in found if each), {})
         columns += [Column(f"{kind}_{name}", [Number(each and each[name]) for each in found]) for name in known]
     return Table(columns)
-
-
-def _percent(value: float) -> Number:
-    return Number(value, f"{value:.2f} %")
 
 
 def _data(result: Result) -> dict[str, Any]:
@@ -211,7 +206,7 @@ def _figures(score: Score | None) -> dict[str, float] | None:
 
 def evaluation(score: Score, spec: str, data: str, confusion: bool = False) -> Report:
     """How a network does on the test images of data; with which class (row) is taken for which, if asked for."""
-    said = (
+    sentence = (
         f"{spec} on {score.images:,} test images of {data}: test error {score.error:.2f} %, top-1 {score.top1:.2f} %, "
         f"top-5 {score.top5:.2f} %, loss {score.loss:.4f}"
     )
@@ -220,7 +215,7 @@ def evaluation(score: Score, spec: str, data: str, confusion: bool = False) -> R
     cells = {name: Name(value) if isinstance(value, str) else Number(value) for name, value in found.items()}
     records = Table([Column(name, [cell]) for name, cell in cells.items()])
     if not confusion:
-        return Report((Section((Notes((said,)),)),), data=lambda: found, records=lambda: records)
+        return Report((Section((Notes((sentence,)),)),), data=lambda: found, records=lambda: records)
     classes = range(len(score.confusion))
     table = Table(
         [
@@ -228,33 +223,32 @@ def evaluation(score: Score, spec: str, data: str, confusion: bool = False) -> R
             *(Column(str(other), [Number(row[other]) for row in score.confusion]) for other in classes),
         ]
     )
-    sections = (Section((Notes((said,)),)), Section((table,)))
+    sections = (Section((Notes((sentence,)),)), Section((table,)))
     return Report(sections, data=lambda: {**found, "confusion": score.confusion}, records=lambda: table)
 
 
 def zeros(found: "Zeros", spec: str) -> Report:
     """The pruning table of a network: weights, FLOP, and how many per cent of each are left."""
     rows = found.rows
-    roles: list[Role] = [*([""] * len(rows)), "total"]  # type: ignore[list-item]  # mypy widens the literal
     weights, macs = sum(row.weights for row in rows), sum(row.macs for row in rows)
 
-    def percent(share: Fraction) -> Number:
-        return Number(float(share), f"{float(100 * share):.1f} %")
+    def share(part: Fraction) -> Number:
+        return Number(float(part), f"{float(100 * part):.1f} %")
 
     table = Table(
         [
             Column("layer", [*(Name(row.name) for row in rows), Name("total")]),
             Column("weights", [Number(value) for value in (*(row.weights for row in rows), weights)]),
             Column("FLOP", [Number(2 * value) for value in (*(row.macs for row in rows), macs)]),
-            Column("Act%", [*(percent(row.activations) for row in rows), percent(found.activations_share)]),
-            Column("Weights%", [*(percent(row.weights_share) for row in rows), percent(found.weights_share)]),
-            Column("FLOP%", [*(percent(row.flops_share) for row in rows), percent(found.flops_share)]),
+            Column("Act%", [*(share(row.activations) for row in rows), share(found.activations_share)]),
+            Column("Weights%", [*(share(row.weights_share) for row in rows), share(found.weights_share)]),
+            Column("FLOP%", [*(share(row.flops_share) for row in rows), share(found.flops_share)]),
         ],
-        roles,
+        with_total(len(rows)),
     )
-    said = f"{spec}: what is not zero; activations on {found.images:,} training images"
+    sentence = f"{spec}: what is not zero; activations on {found.images:,} training images"
     return Report(
-        (Section((Title(said),)), Section((table,))),
+        (Section((Title(sentence),)), Section((table,))),
         data=lambda: {
             "spec": spec,
             "images": found.images,

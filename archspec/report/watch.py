@@ -43,12 +43,12 @@ def _read(row: Sequence[Cell]) -> tuple[str, ...]:
 
 
 def _differences(table: CostTable, before: CostTable) -> list[str]:
-    said = []
+    words = []
     for name in FIGURES:
         now, then = table.figure(name), before.figure(name)
         if now != then:
             sign = "+" if now > then else "−"
             ratio = f", ×{now / then:.3g}" if then else ""
             heading = quantity(name).heading
-            said.append(f"{heading} {numbers.number(then)} → {numbers.number(now)} ({sign}{abs(now - then):,}{ratio})")
-    return said or ["nothing changed"]
+            words.append(f"{heading} {numbers.number(then)} → {numbers.number(now)} ({sign}{abs(now - then):,}{ratio})")
+    return words or ["nothing changed"]

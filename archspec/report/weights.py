@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.report import numbers
 from archspec.report.cells import Name, Number, Sizes
 from archspec.report.page import Column, Notes, Report, Section, Table, Title
+from archspec.writing import sizes
 
 if TYPE_CHECKING:
     from archspec.weights import ArrayMatch, Exchange, Matching
@@ -53,10 +54,10 @@ def _lines(matching: "Matching") -> Iterator[_MatchLine]:
 
     for (name, source, why), rows in groupby(matching.rows, layer):
         arrays = list(rows)
-        shape = numbers.sizes(arrays[0].shape)
+        shape = sizes(arrays[0].shape)
         found = arrays[0].found
         last = tuple(row.key.rpartition(".")[2] for row in arrays)
-        yield _MatchLine(name, last, shape if found is None else f"{shape} of {numbers.sizes(found)}", source, why)
+        yield _MatchLine(name, last, shape if found is None else f"{shape} of {sizes(found)}", source, why)
 
 
 def _filled(lines: list[_MatchLine]) -> list[Column]:

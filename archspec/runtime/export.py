@@ -97,16 +97,16 @@ def export(
         kind = write(model.eval(), example, file, asked)
         size = file.stat().st_size
     sizes = ", ".join(map(str, network.inputs.values()))
-    said = f"{f'batches of {asked.batch}' if asked.batch else 'any batch'} of {sizes}"
-    return WrittenFile(target, size, (kind, said, *_noted(asked.note)))
+    words = f"{f'batches of {asked.batch}' if asked.batch else 'any batch'} of {sizes}"
+    return WrittenFile(target, size, (kind, words, *_noted(asked.note)))
 
 
 def _noted(note: Mapping[str, Any]) -> list[str]:
-    said = []
+    words = []
     if {"mean", "deviation"} <= set(note):
         mean, deviation = _listed(note["mean"]), _listed(note["deviation"])
-        said.append(f"pixels from 0 to 1, less the mean {mean}, over the deviation {deviation}")
-    return [*said, *([f"{len(note['names'])} named classes"] if "names" in note else [])]
+        words.append(f"pixels from 0 to 1, less the mean {mean}, over the deviation {deviation}")
+    return [*words, *([f"{len(note['names'])} named classes"] if "names" in note else [])]
 
 
 def _listed(numbers: Sequence[float]) -> str:

@@ -21,6 +21,7 @@ class LstmLayers(nn.LSTM):
         dropout: float = 0.0,
         bidirectional: bool = False,
         return_sequences: bool = True,
+        proj_size: int = 0,
     ) -> None:
         super().__init__(
             input_size,
@@ -30,6 +31,7 @@ class LstmLayers(nn.LSTM):
             batch_first=True,
             dropout=dropout,
             bidirectional=bidirectional,
+            proj_size=proj_size,
         )
         self.return_sequences = return_sequences
 

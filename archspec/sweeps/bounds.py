@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from archspec.dims import ceil, exact, floor, is_number
-from archspec.errors import ArchspecError, BindingError, did_you_mean
+from archspec.errors import ArchspecError, BindingError
 from archspec.language.document import Document, Symbol
+from archspec.language.rules import symbol_of
 
 MAX_VALUES = 250_000
 MAX_STEPS = 128
@@ -50,10 +51,7 @@ def search_range(document: Document, name: str, between: Iterable[Any] | None = 
     Raises:
         BindingError: There is no such symbol; the bounds are none, or outside the range that the symbol has.
     """
-    if name not in document.symbols:
-        known = f"; its symbols are {', '.join(document.symbols)}" if document.symbols else "; it has no symbols"
-        raise BindingError(f"'{document.name}' has no symbol '{name}'{did_you_mean(name, document.symbols) or known}")
-    symbol = document.symbols[name]
+    symbol = symbol_of(document, name)
     ends, step = (None, 1) if between is None else _ends(name, tuple(between))
     if symbol.choices is not None:
         chosen = symbol.choices if symbol.word or ends is None else _within(name, symbol.choices, ends)

@@ -9,7 +9,7 @@ from typing import Any
 from archspec import cost
 from archspec.cost import Quantity
 from archspec.dims import ceil, exact, floor
-from archspec.errors import ArchspecError, BindingError, did_you_mean
+from archspec.errors import ArchspecError, BindingError, suggestion
 
 _TEXT = re.compile(r"(<=|>=|<|>|≤|≥|)\s*([0-9][0-9_,]*(?:\.[0-9]+)?(?:[eE]\+?[0-9]{1,2})?)\s*([A-Za-z]*)\Z")
 _DECIMAL = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -97,6 +97,5 @@ def _bound(quantity: Quantity, text: str) -> tuple[str, Fraction]:
         raise BindingError(f"a budget of {quantity} is written {example} (got {text.strip()[:40]!r})")
     sign, digits, unit = found.groups()
     if unit not in units:
-        known = did_you_mean(unit, units) or f"; there are {', '.join(filter(None, units))}"
-        raise BindingError(f"no unit '{unit}' of {quantity}{known}")
+        raise BindingError(f"no unit '{unit}' of {quantity}{suggestion(unit, units)}")
     return sign, Fraction(exact(re.sub("[_,]", "", digits))) * units[unit]

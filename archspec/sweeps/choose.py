@@ -1,14 +1,13 @@
 """Which of several networks fits budgets best: each searched along the symbols that it has, and held as it is else."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from archspec.cost import USUAL, Counting
 from archspec.errors import ArchspecError, BindingError
-from archspec.language.document import Document
 from archspec.result import Reported, short
 from archspec.sweeps.budget import budgets
+from archspec.sweeps.family import Family
 from archspec.sweeps.solve import Solution, solve
 
 
@@ -34,56 +33,52 @@ class Choice(Reported):
 
 
 def choose(
-    documents: Iterable[Document],
+    families: Iterable[Family],
     symbols: Iterable[str],
     limits: Mapping[str, str | Iterable[str]],
     *,
     between: Mapping[str, Iterable[Any]] | None = None,
     maximise: str | None = None,
     minimise: str | None = None,
-    counting: Counting = USUAL,
-    bindings: Mapping[str, Any] | None = None,
 ) -> Choice:
     """The networks that fit budgets, the best first; a network without a symbol is searched without it.
 
     Args:
-        documents: The specifications.
+        families: The networks of each specification; what it holds without having it is held of the others.
         symbols: What to solve for; see `solve`, of which the others are too.
         limits: The budgets by quantity.
         between: Where to search a symbol.
         maximise: The quantity of which to have the most.
         minimise: The quantity of which to have the least.
-        counting: How to count.
-        bindings: Values of other symbols, for the networks that have them.
 
     Raises:
         BindingError: No network has a symbol that is searched or bound; a budget cannot be.
 
     >>> from archspec.language import load
-    >>> both = [load("mobilenet"), load("mobilenet_v2"), load("squeezenet")]
+    >>> both = [Family(load(name)) for name in ("mobilenet", "mobilenet_v2", "squeezenet")]
     >>> found = choose(both, ["alpha"], {"macs": "<=400M", "params": "<=3M"})
     >>> [(each.name, each.best.values) for each in found.fitting]
     [('mobilenet', {'alpha': Fraction(41, 50)}), ('mobilenet_v2', {'alpha': Fraction(87, 100)})]
     >>> found.missing[0].name
     'squeezenet'
     """
-    documents, symbols = tuple(documents), tuple(symbols)
+    families, symbols = tuple(families), tuple(symbols)
     budgets(limits)
-    _check_known(documents, (*symbols, *(bindings or {}), *(between or {})))
+    held = (name for family in families for name in family.bindings)
+    _check_known(families, (*symbols, *held, *(between or {})))
     fitting: list[Solution] = []
     missing: list[Solution] = []
     refused: dict[str, str] = {}
-    for document in documents:
+    for family in families:
+        document = family.document
         try:
             found = solve(
-                document,
+                replace(family, bindings=_own(family, family.bindings)),
                 [name for name in symbols if name in document.symbols],
                 limits,
-                between={name: ends for name, ends in (between or {}).items() if name in document.symbols},
+                between=_own(family, between or {}),
                 maximise=maximise,
                 minimise=minimise,
-                counting=counting,
-                bindings={name: value for name, value in (bindings or {}).items() if name in document.symbols},
             )
         except ArchspecError as error:
             refused[document.name] = str(error).splitlines()[0]
@@ -92,10 +87,15 @@ def choose(
     return Choice(tuple(sorted(fitting, key=_rank)), tuple(sorted(missing, key=_miss)), refused)
 
 
-def _check_known(documents: Iterable[Document], names: Iterable[str]) -> None:
+def _check_known(families: Iterable[Family], names: Iterable[str]) -> None:
     for name in names:
-        if not any(name in document.symbols for document in documents):
+        if not any(name in family.document.symbols for family in families):
             raise BindingError(f"none of these networks has a symbol '{name}'")
+
+
+def _own(family: Family, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of symbols that the networks have."""
+    return {name: value for name, value in values.items() if name in family.document.symbols}
 
 
 def _rank(solution: Solution) -> tuple[Any, str]:

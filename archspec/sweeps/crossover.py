@@ -13,17 +13,16 @@ import sympy
 from sympy import Expr, Symbol
 from sympy.polys.rootoftools import ComplexRootOf
 
-from archspec import cost, graph
-from archspec.cost import USUAL, Counting
+from archspec import cost
 from archspec.dims import recording
 from archspec.errors import ArchspecError, UnknownNameError
 from archspec.formula.kinds import kind_of
 from archspec.formula.views import divisible
 from archspec.formula.writers import Text
 from archspec.graph import Network, Node
-from archspec.language.document import Document
 from archspec.result import Reported, short
 from archspec.sweeps.bounds import SearchRange, search_range
+from archspec.sweeps.family import Family
 from archspec.sweeps.sensitivity import chosen
 from archspec.sweeps.span import Span, decimal
 from archspec.sweeps.survey import Sample, Survey
@@ -128,32 +127,23 @@ class Crossover(Reported):
 
 
 def crossover(
-    document: Document,
-    symbol: str,
-    quantity: str = "macs",
-    *,
-    by: str = "kind",
-    between: Iterable[Any] | None = None,
-    counting: Counting = USUAL,
-    bindings: Mapping[str, Any] | None = None,
+    family: Family, symbol: str, quantity: str = "macs", by: str = "kind", between: Iterable[Any] | None = None
 ) -> Crossover:
     """Who dominates a cost along a symbol.
 
     Args:
-        document: The specification.
+        family: The networks.
         symbol: What moves.
         quantity: What is counted, as of a formula.
         by: "kind", "operator" or "stage".
         between: Where to search, instead of the symbol's whole range.
-        counting: How to count.
-        bindings: Values of other symbols.
 
     Raises:
         UnknownNameError: There is no such quantity or grouping.
         BindingError: The symbol cannot be followed.
 
     >>> from archspec.language import load
-    >>> found = crossover(load("mobilenet"), "alpha")
+    >>> found = crossover(Family(load("mobilenet")), "alpha")
     >>> for reign in found.reigns:
     ...     print(reign.span.written("alpha"), reign.group)
     1/32 ≤ alpha < 17/512 depthwise conv2d
@@ -165,16 +155,16 @@ def crossover(
         raise UnknownNameError(f"a {what} is of the whole network; it does not add up from its layers")
     if by not in GROUPS:
         raise UnknownNameError(f"layers are not grouped by '{by}'; use {', '.join(GROUPS)}")
-    asked = _CrossoverQuestion(document, quantity, GROUPS[by], counting, {**(bindings or {})})
-    searched = search_range(document, symbol, between)
-    survey = Survey([searched], asked.expand, asked.grouped(searched))
+    asked = _CrossoverQuestion(family, quantity, GROUPS[by])
+    searched = search_range(family.document, symbol, between)
+    survey = Survey([searched], family.at, asked.grouped(searched))
     samples = list(survey)
     return Crossover(
-        name=document.name,
+        name=family.document.name,
         quantity=quantity,
         by=by,
         line=searched,
-        bindings={name: value for name, value in asked.expand({}).bindings.items() if name != symbol},
+        bindings={name: value for name, value in family.at({}).bindings.items() if name != symbol},
         reigns=tuple(_reigns(searched, samples)),
         crossings=_ordered(symbol, samples, asked) if searched.kind != "choices" else (),
     )
@@ -182,18 +172,13 @@ def crossover(
 
 @dataclass(frozen=True, slots=True)
 class _CrossoverQuestion:
-    document: Document
+    family: Family
     quantity: str
     group: Callable[[Network, Node], str]
-    counting: Counting
-    bindings: Mapping[str, Any]
-
-    def expand(self, values: Mapping[str, Any]) -> Network:
-        return graph.expand(self.document, {**self.bindings, **values}, batch=self.counting.batch)
 
     def rows(self, network: Network) -> list[tuple[str, Any]]:
         """The group and the cost of every node."""
-        table = cost.count(network, self.counting)
+        table = cost.count(network, self.family.counting)
         return [
             (self.group(network, node), row.figure(self.quantity))
             for node, row in zip(network.nodes, table.rows, strict=True)
@@ -205,7 +190,7 @@ class _CrossoverQuestion:
         names: dict[str, int] = {}
         for values in ends:
             try:
-                names.update(dict.fromkeys((group for group, each in self.rows(self.expand(values)) if each), 0))
+                names.update(dict.fromkeys((group for group, each in self.rows(self.family.at(values)) if each), 0))
             except ArchspecError:
                 continue  # no network is there
 
@@ -221,7 +206,7 @@ class _CrossoverQuestion:
         """The symbol, and the cost of each group where sizes divide, near a value; None where no formula can say it."""
         try:
             with recording({name: value}):
-                network = graph.expand(self.document, self.bindings, free=(name,), batch=self.counting.batch)
+                network = self.family.at({}, free=(name,))
                 rows = self.rows(network)
         except ArchspecError:
             return None

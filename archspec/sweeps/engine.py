@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from archspec.errors import ArchspecError, BindingError, MissingExtraError, did_you_mean
+from archspec.errors import ArchspecError, BindingError, MissingExtraError, suggestion
 from archspec.extras import need
 
 ENGINES = ("local", "dask", "ray")
@@ -84,8 +84,7 @@ def engine(text: str) -> Engine:
     """
     name, sign, where = text.strip().partition("=")
     if name not in ENGINES:
-        known = did_you_mean(name, ENGINES) or f"; there are {', '.join(ENGINES)}"
-        raise BindingError(f"no engine '{name[:40]}'{known}")
+        raise BindingError(f"no engine '{name[:40]}'{suggestion(name, ENGINES)}")
     if sign and not where:
         raise BindingError(f"{name}= is followed by {'a number of processes' if name == 'local' else 'an address'}")
     if name == "local" and sign and not (where.isdecimal() and 0 < int(where) <= 4096):

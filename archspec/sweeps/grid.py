@@ -14,7 +14,7 @@ TILES = 16
 MAX_TILE, MIN_TILE = 2**23, 2**20
 """How many points are swept at once; between these, a sixteenth of them, so that several processes have something to do
 and little is lost where one ends. Fewer are not worth what it takes to cut them into patches."""
-MIN_ALONE = 2**8
+MIN_SCATTERED = 2**8
 """The same where most points have layers of their own, and each is counted for itself."""
 
 
@@ -80,15 +80,15 @@ class Tile:
         return prod(b - a for a, b in zip(self.start, self.stop, strict=True))
 
 
-def tiles(subjects: Sequence[Subject], alone: Sequence[bool]) -> Iterator[Tile]:
+def tiles(subjects: Sequence[Subject], scattered: Sequence[bool]) -> Iterator[Tile]:
     """The pieces of a sweep, in the order of its points; they depend on nothing but what is asked.
 
     Args:
         subjects: The subjects.
-        alone: Of each, whether most of its points have layers of their own.
+        scattered: Of each, whether most of its points have layers of their own.
     """
-    for number, (subject, apart) in enumerate(zip(subjects, alone, strict=True)):
-        most = min(max(-(-subject.points // TILES), MIN_ALONE if apart else MIN_TILE), MAX_TILE)
+    for number, (subject, apart) in enumerate(zip(subjects, scattered, strict=True)):
+        most = min(max(-(-subject.points // TILES), MIN_SCATTERED if apart else MIN_TILE), MAX_TILE)
         for start, stop in pieces(subject.shape, most):
             yield Tile(number, start, stop)
 

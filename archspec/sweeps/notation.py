@@ -5,11 +5,11 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.dims import exact, is_array
-from archspec.errors import ArchspecError, BindingError, did_you_mean
+from archspec.errors import ArchspecError, BindingError
 from archspec.graph.binding import batch_size
 from archspec.language.document import Document, Symbol
 from archspec.language.expression import CONSTANTS
-from archspec.language.rules import value_fault
+from archspec.language.rules import symbol_of, value_fault
 
 BATCH = "batch"
 ALL = "*"
@@ -34,10 +34,7 @@ def values_of(document: Document, name: str, given: Any) -> tuple[Any, ...]:
     >>> values_of(mobilenet, "alpha", "1/4..3/4:1/4"), values_of(mobilenet, "side", "128,192..224:32")
     ((Fraction(1, 4), Fraction(1, 2), Fraction(3, 4)), (128, 192, 224))
     """
-    symbol = document.symbols.get(name)
-    if symbol is None and name != BATCH:
-        known = f"; its symbols are {', '.join(document.symbols)}" if document.symbols else "; it has no symbols"
-        raise BindingError(f"'{document.name}' has no symbol '{name}'{did_you_mean(name, document.symbols) or known}")
+    symbol = None if name == BATCH and BATCH not in document.symbols else symbol_of(document, name)
     word = symbol is not None and symbol.word
     found: dict[Any, None] = {}
     for part in _parts(given):

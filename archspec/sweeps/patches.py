@@ -78,7 +78,7 @@ class Cutter:
         """The patches from one place to another."""
         yield from self._cut([np.arange(a, b) for a, b in zip(start, stop, strict=True)])
 
-    def alone(self) -> bool:
+    def scattered(self) -> bool:
         """Whether most points have layers of their own, judged by those at the ends of all axes."""
         ends = [np.arange(length)[:: max(length - 1, 1)] for length in self.subject.shape]
         return 2 * sum(1 for _ in self._cut(ends)) > prod(map(len, ends))
@@ -110,12 +110,12 @@ class Cutter:
         """A patch without networks; halved while a corner of it has one."""
         if prod(map(len, places)) > 1:
             corners = ([each[:1] for each in places], [each[-1:] for each in places])
-            said = [self._counted(corner)[0] for corner in corners]
-            if not all(isinstance(each, str) for each in said):
+            reasons = [self._counted(corner)[0] for corner in corners]
+            if not all(isinstance(each, str) for each in reasons):
                 axis = max(range(len(places)), key=lambda i: len(places[i]))
                 yield from self._apart(places, axis, np.array_split(places[axis], 2))
                 return
-            fault = str(said[0])
+            fault = str(reasons[0])
         yield Patch(tuple(places), {}, fault)
 
     def _counted(self, places: Sequence[Any]) -> tuple[Mapping[str, Separable] | str, list[Any]]:
@@ -149,8 +149,8 @@ class Cutter:
             chosen = [every[place] for place in places[axis]]
             if chosen[0] is None:
                 continue
-            alone = len(chosen) == 1
-            values[name] = chosen[0] if alone else _along(narrowed(chosen, (len(chosen),)), axis, len(places))
+            several = len(chosen) > 1
+            values[name] = _along(narrowed(chosen, (len(chosen),)), axis, len(places)) if several else chosen[0]
         batch = self.counting.batch
         if BATCH not in self.document.symbols:
             batch = values.pop(BATCH, batch)

@@ -6,23 +6,23 @@ beside it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 import sympy
 from sympy import Expr, Symbol
 
-from archspec import cost, graph
-from archspec.cost import USUAL, Counting
+from archspec import cost
+from archspec.cost import Counting
 from archspec.dims import recording
 from archspec.errors import ArchspecError, BindingError, did_you_mean
 from archspec.formula.closed_form import Formula
-from archspec.formula.of_network import formula
+from archspec.formula.of_network import formulas
 from archspec.graph import Network
-from archspec.language.document import Document
 from archspec.result import Reported, short
 from archspec.sweeps.bounds import SearchRange, search_range
+from archspec.sweeps.family import Family
 from archspec.sweeps.span import Span
 from archspec.sweeps.survey import Survey
 from archspec.symbols import Condition, Log2, Maximum, Minimum, TableLookup, from_sympy, to_sympy, value
@@ -97,29 +97,20 @@ class Sensitivity(Reported):
         )
 
 
-def sensitivity(
-    document: Document,
-    quantity: str = "macs",
-    *,
-    symbols: Iterable[str] | None = None,
-    counting: Counting = USUAL,
-    bindings: Mapping[str, Any] | None = None,
-) -> Sensitivity:
+def sensitivity(family: Family, quantity: str = "macs", symbols: Iterable[str] | None = None) -> Sensitivity:
     """How a cost answers to the symbols of a specification.
 
     Args:
-        document: The specification.
+        family: The networks; what is held says where.
         quantity: What is counted, as of a formula.
         symbols: Which symbols; by default all that are numbers.
-        counting: How to count.
-        bindings: Where; symbols that are not named are at their defaults.
 
     Raises:
         UnknownNameError: There is no such quantity.
         BindingError: There is no such symbol, it is a word, or stands twice; or none is asked for.
 
     >>> from archspec.language import load
-    >>> found = sensitivity(load("mobilenet"))
+    >>> found = sensitivity(Family(load("mobilenet")))
     >>> for response in found.responses:
     ...     print(response.symbol, round(float(response.elasticity), 3))
     side 1.996
@@ -127,19 +118,19 @@ def sensitivity(
     classes 0.002
     """
     cost.quantity(quantity)
-    network = graph.expand(document, bindings or {}, batch=counting.batch)
+    document, network = family.document, family.at({})
     values = dict(network.bindings)
     names = [name for name, symbol in document.symbols.items() if not symbol.word]
     usual = [name for name in names if document.symbols[name].usually_free]
     wanted = usual if symbols is None else _wanted(symbols, names, document.name)
-    asked = _SensitivityQuestion(document, quantity, counting, values)
+    asked = _SensitivityQuestion(replace(family, bindings=values), quantity)
     responses = [asked.response(name) for name in wanted]
     return Sensitivity(
         name=document.name,
         quantity=quantity,
         cost=asked.count(network)[quantity],
         bindings=values,
-        counting=counting,
+        counting=family.counting,
         responses=tuple(sorted(responses, key=lambda each: -abs(each.elasticity or Fraction(0)))),
     )
 
@@ -167,16 +158,17 @@ def _listed(names: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _SensitivityQuestion:
-    document: Document
-    quantity: str
-    counting: Counting
-    values: Mapping[str, Any]
+    """Of all symbols at some values."""
 
-    def expand(self, values: Mapping[str, Any]) -> Network:
-        return graph.expand(self.document, {**self.values, **values}, batch=self.counting.batch)
+    family: Family
+    quantity: str
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        return self.family.bindings
 
     def count(self, network: Network) -> dict[str, Any]:
-        return {self.quantity: cost.count(network, self.counting).figure(self.quantity)}
+        return self.family.figures(network, [self.quantity])
 
     def response(self, name: str) -> Response:
         elasticity = percent = reason = None
@@ -193,7 +185,9 @@ class _SensitivityQuestion:
         """The formula in one symbol; what that leaves open is decided as its value decides it."""
         others = {key: each for key, each in self.values.items() if key != name}
         with recording({name: self.values[name]}):
-            return formula(self.document, self.quantity, free=(name,), bindings=others, counting=self.counting)
+            family = self.family
+            (found,) = formulas(family.document, self.quantity, free=(name,), bindings=others, counting=family.counting)
+            return found
 
     def slopes(self, found: Formula, name: str) -> tuple[Fraction, Fraction]:
         """The slopes of a formula where sizes divide, a maximum being what it is just above the symbol's value.
@@ -217,9 +211,9 @@ class _SensitivityQuestion:
         line = self.line(name)
         if line is None:
             return None
-        survey = Survey([line], self.expand, self.count)
+        survey = Survey([line], self.family.at, self.count)
         samples = [sample for sample in survey if sample.values[name] >= here]
-        before = self.count(self.expand({}))[self.quantity]
+        before = self.count(self.family.at({}))[self.quantity]
         for sample in samples:
             if sample.figures[self.quantity] != before:
                 return NextNetwork(sample.spans[name], sample.figures[self.quantity])
@@ -227,13 +221,14 @@ class _SensitivityQuestion:
 
     def line(self, name: str) -> SearchRange | None:
         """From a symbol's value to where its next step is looked for; None at its end."""
-        symbol, here = self.document.symbols[name], self.values[name]
+        document, here = self.family.document, self.values[name]
+        symbol = document.symbols[name]
         if symbol.choices is not None:
-            return search_range(self.document, name)
+            return search_range(document, name)
         most = symbol.range[1] if symbol.range else None
         reach = here + STEPS if symbol.integer else here * REACH
         end = reach if most is None else min(reach, most)
-        return search_range(self.document, name, (here, end)) if end > here else None
+        return search_range(document, name, (here, end)) if end > here else None
 
 
 def chosen(expression: Expr, values: Mapping[str, Any]) -> Expr:

@@ -4,19 +4,19 @@ The networks are all counted (`survey`), so nothing is taken for granted: neithe
 that a formula holds. What is reported is counted once more in plain integers.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from archspec import cost, graph
-from archspec.cost import USUAL, Counting
+from archspec import cost
+from archspec.cost import Counting
 from archspec.errors import ArchspecError, BindingError
 from archspec.graph import Network
-from archspec.language.document import Document
 from archspec.result import Reported, short
 from archspec.sweeps.bounds import SearchRange, coarser, search_ranges
 from archspec.sweeps.budget import Budget, budgets
+from archspec.sweeps.family import Family
 from archspec.sweeps.span import Span
 from archspec.sweeps.survey import Sample, Survey, TooManyError
 
@@ -95,28 +95,24 @@ class Solution(Reported):
 
 
 def solve(
-    document: Document,
+    family: Family,
     symbols: str | Iterable[str],
     limits: Mapping[str, str | Iterable[str]],
     *,
     between: Mapping[str, Iterable[Any]] | None = None,
     maximise: str | None = None,
     minimise: str | None = None,
-    counting: Counting = USUAL,
-    bindings: Mapping[str, Any] | None = None,
 ) -> Solution:
     """The largest network within budgets, or the smallest, over all values of one symbol or two.
 
     Args:
-        document: The specification.
+        family: The networks.
         symbols: What to solve for; nothing, to hold the network as it is against the budgets.
         limits: The budgets by quantity, such as {"macs": "<=300M"}; more than one bound in a list.
         between: Where to search a symbol, instead of its whole range: from, to, and for whole numbers the step.
         maximise: The quantity of which to have the most; the first with a budget unless given. Among networks with the
             same, the one with the larger value of the symbol is larger.
         minimise: The quantity of which to have the least instead; so of the first where all bounds are the least.
-        counting: How to count.
-        bindings: Values of other symbols.
 
     Raises:
         BindingError: A symbol or its bounds cannot be; bounds contradict each other; there are too many networks; both
@@ -124,7 +120,7 @@ def solve(
         UnknownNameError: There is no such quantity or convention.
 
     >>> from archspec.language import load
-    >>> found = solve(load("mobilenet"), "alpha", {"macs": "<=300M"})
+    >>> found = solve(Family(load("mobilenet")), "alpha", {"macs": "<=300M"})
     >>> print(found.best.spans["alpha"].written("alpha"), found.best.figures["macs"], found.next.figures["macs"])
     737/1024 ≤ alpha < 369/512 299816242 300711737
     """
@@ -135,19 +131,18 @@ def solve(
     smallest = minimise is not None or (maximise is None and all(budget.most is None for budget in wanted))
     goal = minimise or maximise or wanted[0].quantity
     cost.quantity(goal)
-    bound = dict(bindings or {})
-    _check_free(names, bound)
-    question = _Question(document, bound, names, wanted, goal, smallest, counting)
-    searched, survey = _surveyed(search_ranges(document, names, between or {}), between or {}, question)
+    _check_free(names, family.bindings)
+    question = _Question(family, names, wanted, goal, smallest)
+    searched, survey = _surveyed(search_ranges(family.document, names, between or {}), between or {}, question)
     faults = survey.faults
     return Solution(
-        name=document.name,
-        bindings=bound,
+        name=family.document.name,
+        bindings=family.bindings,
         lines=searched,
         budgets=wanted,
         goal=goal,
         smallest=smallest,
-        counting=counting,
+        counting=family.counting,
         unbuilt=(len(faults), next((f"{at}: {fault}" for at, fault in faults.items()), "")),
         **question.answers(survey),
     )
@@ -159,7 +154,7 @@ def _surveyed(
     """The networks along lines; in longer steps where there are too many, unless the caller gave the step."""
     while True:
         try:
-            return searched, Survey(searched, question.expand, question.count)
+            return searched, Survey(searched, question.family.at, question.count)
         except TooManyError:
             fewer = tuple(line if line.symbol in between else coarser(line) for line in searched)
             if len(searched) == 1 or fewer == searched:
@@ -167,7 +162,7 @@ def _surveyed(
             searched = fewer
 
 
-def _check_free(names: Sequence[str], bindings: Mapping[str, Any]) -> None:
+def _check_free(names: Iterable[str], bindings: Mapping[str, Any]) -> None:
     for name in names:
         if name in bindings:
             raise BindingError(f"the symbol '{name}' cannot be both bound and solved for")
@@ -177,23 +172,16 @@ def _check_free(names: Sequence[str], bindings: Mapping[str, Any]) -> None:
 class _Question:
     """What is asked, and the answers to its parts."""
 
-    document: Document
-    bindings: Mapping[str, Any]
+    family: Family
     names: tuple[str, ...]
     budgets: tuple[Budget, ...]
     goal: str
     smallest: bool
-    counting: Counting
-
-    def expand(self, values: Mapping[str, Any]) -> Network:
-        """The network at some values."""
-        return graph.expand(self.document, {**self.bindings, **values}, batch=self.counting.batch)
 
     def count(self, network: Network) -> dict[str, Any]:
         """What a network costs, by quantity."""
-        table = cost.count(network, self.counting)
         asked = (self.goal, *(budget.quantity for budget in self.budgets))
-        return {name: table.figure(name) for name in dict.fromkeys((*SHOWN, *asked))}
+        return self.family.figures(network, dict.fromkeys((*SHOWN, *asked)))
 
     def answers(self, survey: Survey) -> dict[str, Any]:
         """The parts of the solution that the samples decide."""
@@ -240,7 +228,7 @@ class _Question:
 
     def place(self, name: str, value: Any) -> Any:
         """A value as something that can be ordered."""
-        symbol = self.document.symbols[name]
+        symbol = self.family.document.symbols[name]
         return (symbol.choices or ()).index(value) if symbol.word else value
 
     def frontier(self, within: list[Sample]) -> tuple[Found, ...]:
@@ -261,7 +249,7 @@ class _Question:
             ArchspecError: The two counts differ, which is a fault of this library.
         """
         network = Found(sample.spans, sample.figures)
-        again = self.count(self.expand(network.values))
+        again = self.count(self.family.at(network.values))
         if again != dict(network.figures):
             raise ArchspecError(f"the networks at {network.values} were counted as {network.figures}, and as {again}")
         return network

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from archspec import cost, graph
-from archspec.cost import USUAL, Counting
-from archspec.language.document import Document
+from archspec import cost
+from archspec.cost import Counting
 from archspec.sweeps.bounds import SearchRange, search_range
+from archspec.sweeps.family import Family
 from archspec.sweeps.survey import Survey
 
 
@@ -50,23 +50,15 @@ class Staircase:
 
 
 def staircase(
-    document: Document,
-    symbol: str,
-    quantities: Iterable[str] = ("macs",),
-    *,
-    between: Iterable[Any] | None = None,
-    counting: Counting = USUAL,
-    bindings: Mapping[str, Any] | None = None,
+    family: Family, symbol: str, quantities: Iterable[str] = ("macs",), between: Iterable[Any] | None = None
 ) -> Staircase:
     """Costs along one symbol: all of them, exactly, with every jump.
 
     Args:
-        document: The specification.
+        family: The networks; if the symbol is held, that is its usual place.
         symbol: A symbol.
         quantities: Which costs.
         between: Where: two numbers, and a step of whole ones; the symbol's range unless they are given.
-        counting: How to count.
-        bindings: Values for the other symbols, and the usual place of this one.
 
     Raises:
         UnknownNameError: There is no such quantity.
@@ -74,24 +66,18 @@ def staircase(
 
     >>> from fractions import Fraction
     >>> from archspec.language import load
-    >>> found = staircase(load("mobilenet_v2"), "alpha", ["macs"], between=(Fraction(1), Fraction(11, 10)))
+    >>> found = staircase(Family(load("mobilenet_v2")), "alpha", ["macs"], (Fraction(1), Fraction(11, 10)))
     >>> [(str(piece.low), piece.figures["macs"]) for piece in found.pieces][:2]
     [('1', 300774272), ('321/320', 300907712)]
     """
     names = tuple(cost.quantity(name).name for name in quantities)
-    line = search_range(document, symbol, between)
-    usual = graph.expand(document, bindings or {}, batch=counting.batch)
-
-    def expand(values: Mapping[str, Any]) -> graph.Network:
-        return graph.expand(document, {**usual.bindings, **values}, batch=counting.batch)
-
-    def count(network: graph.Network) -> dict[str, Any]:
-        table = cost.count(network, counting)
-        return {name: table.figure(name) for name in names}
-
-    samples = [(each.values[symbol], each.figures) for each in Survey([line], expand, count)]
+    line = search_range(family.document, symbol, between)
+    usual = family.at({})
+    survey = Survey([line], family.at, lambda network: family.figures(network, names))
+    samples = [(each.values[symbol], each.figures) for each in survey]
     pieces = _joined(_gaps(samples) if line.kind == "real" else (Piece(at, at, costs) for at, costs in samples), line)
-    return Staircase(document.name, line, names, usual.bindings, count(usual), counting, tuple(pieces))
+    here = family.figures(usual, names)
+    return Staircase(family.document.name, line, names, usual.bindings, here, family.counting, tuple(pieces))
 
 
 def _gaps(samples: Sequence[tuple[Any, Mapping[str, Any]]]) -> Iterator[Piece]:

@@ -15,10 +15,11 @@ from archspec.cost import USUAL, Counting
 from archspec.dims import exact
 from archspec.errors import ArchspecError, BindingError
 from archspec.language.document import Document
+from archspec.language.rules import refuse_opaque
 from archspec.sweeps.conditions import conditions
 from archspec.sweeps.engine import Engine
 from archspec.sweeps.engine import engine as read_engine
-from archspec.sweeps.grid import MIN_ALONE, Subject, tiles
+from archspec.sweeps.grid import MIN_SCATTERED, Subject, tiles
 from archspec.sweeps.journal import Journal
 from archspec.sweeps.notation import BATCH, values_of
 from archspec.sweeps.objective import objective, objectives
@@ -111,6 +112,8 @@ def _subjects(
 ) -> tuple[Subject, ...]:
     if not documents:
         raise BindingError("a sweep is of one specification at least")
+    for document in documents:
+        refuse_opaque(document)
     for name in (*values, *bindings):
         if name != BATCH and not any(name in document.symbols for document in documents):
             if len(documents) == 1:
@@ -164,7 +167,7 @@ def _swept(
     question: Question, subjects: Sequence[Subject], by: Engine, journal: Journal | None, progress: Progress
 ) -> Iterator[Swept]:
     """What every tile comes to, in their order; what the journal has is not asked again."""
-    every = list(tiles(subjects, [_alone(question, subject) for subject in subjects]))
+    every = list(tiles(subjects, [_scattered(question, subject) for subject in subjects]))
     todo = [n for n in range(len(every)) if journal is None or not journal.has(n)]
     fresh = by.each(swept, [(question, subjects[every[n].subject], every[n]) for n in todo])
     done, total = 0, sum(tile.points for tile in every)
@@ -180,11 +183,11 @@ def _swept(
         yield found
 
 
-def _alone(question: Question, subject: Subject) -> bool:
+def _scattered(question: Question, subject: Subject) -> bool:
     """Whether most points of a subject are to be counted each for itself; of a few it does not matter."""
-    if subject.points <= MIN_ALONE:
+    if subject.points <= MIN_SCATTERED:
         return False
-    return Cutter(subject, question.quantities, question.counting).alone()
+    return Cutter(subject, question.quantities, question.counting).scattered()
 
 
 def _merged(question: Question, parts: Iterable[Swept]) -> Swept:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from archspec.cost import Counting
-from archspec.errors import BindingError, UnknownNameError, did_you_mean
+from archspec.errors import BindingError, entry
 from archspec.extras import data_frame
 from archspec.result import Reported, short
 from archspec.sweeps.budget import Budget
@@ -96,10 +96,7 @@ class Sweep(Reported):
         Raises:
             UnknownNameError: There is none.
         """
-        if name not in self.columns:
-            hint = did_you_mean(name, self.columns) or f"; there are {', '.join(self.columns)}"
-            raise UnknownNameError(f"the sweep has no column '{name}'{hint}")
-        return self.columns[name]
+        return entry(self.columns, name, "column of the sweep is called")
 
     def where(self, *texts: str, **bounds: Any) -> "Sweep":
         """Those points that are within bounds, such as "macs<=300M".

@@ -68,7 +68,7 @@ class AtomCode:
         """The ceiling of a quotient of two texts."""
         return f"(-(-{above} // {below}))"
 
-    def said(self, expression: Expr) -> str:
+    def written(self, expression: Expr) -> str:
         """An argument, in parentheses if it needs them."""
         text = str(self.printer._print(expression))
         return text if expression.is_Symbol or (expression.is_Integer and expression >= 0) else f"({text})"
@@ -76,7 +76,7 @@ class AtomCode:
     def parts(self, x: Expr) -> tuple[str, str]:
         """What stands above and below the line of a fraction, neither with a division that rounds."""
         above, below = sympy.fraction(sympy.together(x))
-        return self.said(above), self.said(below)
+        return self.written(above), self.written(below)
 
     def CeilDiv(self, atom: Expr) -> str:  # noqa: N802  # the atoms' names
         """⌈a/b⌉."""
@@ -94,7 +94,7 @@ class AtomCode:
         """The rule of `dims.make_divisible`, which needs its number twice: a function that is called at once."""
         x, divisor, *least = atom.args
         above, below = self.parts(x)
-        d, minimum = self.said(divisor), self.said(least[0] if least else divisor)
+        d, minimum = self.written(divisor), self.written(least[0] if least else divisor)
         twice = "" if below == "1" else f"*{below}"
         nearest = self.floor(f"(2*{above} + {d}{twice})", f"(2*{d}{twice})")
         function = self.function.format(name="n", body=f"n + {d}*{self.truth(f'10*n{twice} < 9*{above}')}")
@@ -106,11 +106,11 @@ class AtomCode:
 
     def Maximum(self, atom: Expr) -> str:  # noqa: N802
         """The largest."""
-        return self.extreme(self.largest, map(self.said, atom.args))
+        return self.extreme(self.largest, map(self.written, atom.args))
 
     def Minimum(self, atom: Expr) -> str:  # noqa: N802
         """The smallest."""
-        return self.extreme(self.smallest, map(self.said, atom.args))
+        return self.extreme(self.smallest, map(self.written, atom.args))
 
     def extreme(self, head: str, texts: Any) -> str:
         """One of several texts."""
@@ -119,13 +119,13 @@ class AtomCode:
     def TableLookup(self, atom: Any) -> str:  # noqa: N802
         """A table's cell."""
         cells = ", ".join(
-            f"({', '.join(map(self.said, places))},): {self.said(cell)}" for *places, cell in atom.args[2]
+            f"({', '.join(map(self.written, places))},): {self.written(cell)}" for *places, cell in atom.args[2]
         )
-        return f"{{{cells}}}[({', '.join(map(self.said, atom.keys))},)]"
+        return f"{{{cells}}}[({', '.join(map(self.written, atom.keys))},)]"
 
     def Log2(self, atom: Expr) -> str:  # noqa: N802
         """log₂ x."""
-        return f"{self.printer._module_format(f'{self.module}.log2')}({self.said(atom.args[0])})"
+        return f"{self.printer._module_format(f'{self.module}.log2')}({self.written(atom.args[0])})"
 
 
 class MpmathCode(AtomCode):
@@ -143,7 +143,7 @@ class MpmathCode(AtomCode):
 
     def Log2(self, atom: Expr) -> str:  # noqa: N802
         """log₂ x."""
-        return f"{self.printer._module_format('mpmath.log')}({self.said(atom.args[0])}, 2)"
+        return f"{self.printer._module_format('mpmath.log')}({self.written(atom.args[0])}, 2)"
 
 
 class NumpyCode(AtomCode):
@@ -172,12 +172,12 @@ class NumpyCode(AtomCode):
 
     def TableLookup(self, atom: Any) -> str:  # noqa: N802
         """A table's cells, chosen where the keys are theirs; NaN where none is."""
-        keys = list(map(self.said, atom.keys))
+        keys = list(map(self.written, atom.keys))
         chosen = [
-            " & ".join(f"({key} == {self.said(place)})" for key, place in zip(keys, places, strict=True))
+            " & ".join(f"({key} == {self.written(place)})" for key, place in zip(keys, places, strict=True))
             for *places, _ in atom.args[2]
         ]
-        cells = ", ".join(self.said(cell) for *_, cell in atom.args[2])
+        cells = ", ".join(self.written(cell) for *_, cell in atom.args[2])
         select, nan = (self.printer._module_format(f"{self.module}.{name}") for name in ("select", "nan"))
         return f"{select}([{', '.join(chosen)}], [{cells}], default={nan})"
 
@@ -202,12 +202,12 @@ class JavaScriptCode(AtomCode):
 
     def TableLookup(self, atom: Any) -> str:  # noqa: N802
         """A table's cell, by its keys as text."""
-        cells = ", ".join(f'"{",".join(map(str, places))}": {self.said(cell)}' for *places, cell in atom.args[2])
-        return f"({{{cells}}})[[{', '.join(map(self.said, atom.keys))}].join()]"
+        cells = ", ".join(f'"{",".join(map(str, places))}": {self.written(cell)}' for *places, cell in atom.args[2])
+        return f"({{{cells}}})[[{', '.join(map(self.written, atom.keys))}].join()]"
 
     def Log2(self, atom: Expr) -> str:  # noqa: N802
         """log₂ x."""
-        return f"Math.log2({self.said(atom.args[0])})"
+        return f"Math.log2({self.written(atom.args[0])})"
 
 
 def closed(printer: Any, form: Any, name: str, left: str, right: str) -> prettyForm:

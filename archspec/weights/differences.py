@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from archspec.weights.layers import Layer, Layers
+from archspec.writing import sizes
 
 SHOWN = 8
 """How many layers are named one by one."""
@@ -64,7 +65,8 @@ class _Difference:
         for layers, where in ((self.missing, "here"), (self.extra, "in the source")):
             kernels = [layer for layer in layers if layer.kernel and layer.name not in paired]
             yield from _some(
-                [f"only {where}: '{layer.name}', {_size(layer)}" for layer in kernels], f"more layers only {where}"
+                [f"only {where}: '{layer.name}', {sizes(layer.shape)}" for layer in kernels],
+                f"more layers only {where}",
             )
         for layers, where in ((self.missing, "here"), (self.extra, "in the source")):
             yield from _counted(
@@ -93,12 +95,12 @@ class _Difference:
     def _unclear(self, signature: tuple[object, ...], numbers: list[int]) -> str:
         """Layers of one shape that are not matched on either side."""
         size = signature[0][1] if isinstance(signature[0], tuple) else signature  # of a normalisation, by name
-        what = "×".join(map(str, size)) if isinstance(size, tuple) else ""
+        what = sizes(size) if isinstance(size, tuple) else ""
         return f"{numbers[0]} layers here are {what}, {numbers[1]} in the source: nothing says which are which"
 
     def _beside(self, one: Layer, other: Layer) -> str:
         """Two kernels that could be one, were their shapes the same."""
-        what = f"'{one.name}' is {_size(one)} here, '{other.name}' is {_size(other)} in the source"
+        what = f"'{one.name}' is {sizes(one.shape)} here, '{other.name}' is {sizes(other.shape)} in the source"
         if other.shape in ((*one.shape[2:], *one.shape[1::-1]), (*one.shape[2:], *one.shape[:2])):
             return f"{what}: its transpose, as Keras, TensorFlow and Flax write it; nothing is transposed here"
         if one.shape[1:] == other.shape[1:] and self.bindings.get("classes") == str(one.shape[0]):
@@ -110,10 +112,6 @@ def _counted(names: list[str], what: str, why: str = "") -> Iterator[str]:
     if names:
         first = f" ('{names[0]}')" if len(names) == 1 else f" (first '{names[0]}')"
         yield f"{len(names)} {what.format(s='s' * (len(names) > 1))}{first}{why}"
-
-
-def _size(layer: Layer) -> str:
-    return "×".join(map(str, layer.shape))
 
 
 def _some(sentences: list[str], more: str) -> list[str]:

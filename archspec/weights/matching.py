@@ -19,6 +19,7 @@ from archspec.weights.blocks import mixed
 from archspec.weights.differences import differences
 from archspec.weights.layers import UNCOUNTED, Layer, Layers
 from archspec.weights.rows import ArrayMatch, Exchange, Leftover, Why
+from archspec.writing import sizes
 
 if TYPE_CHECKING:
     from archspec.weights.check import Check
@@ -83,8 +84,7 @@ class Matching(Reported):
             elif (found := source.arrays.get(last)) is None:
                 yield ArrayMatch(array.key, array.shape, None, None, f"'{source.name}' has no {last}")
             elif found.shape[:1] != array.shape[:1] or prod(found.shape) != prod(array.shape):
-                size = "×".join(map(str, found.shape))
-                yield ArrayMatch(array.key, array.shape, None, None, f"'{found.key}' is {size}")
+                yield ArrayMatch(array.key, array.shape, None, None, f"'{found.key}' is {sizes(found.shape)}")
             else:
                 other = None if found.shape == array.shape else found.shape
                 yield ArrayMatch(array.key, array.shape, found.key, other, why or "order")

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from archspec.errors import ArchspecError
+from archspec.writing import sizes
 
 
 def first(output: Any) -> Tensor:
@@ -31,13 +32,8 @@ def largest(tensor: Tensor) -> float:
 def apart(ours: Tensor, theirs: Tensor) -> str:
     """By how much two are apart, in words."""
     if ours.shape != theirs.shape:
-        return f"{shape(ours)} here, {shape(theirs)} in the source"
+        return f"{sizes(ours.shape)} here, {sizes(theirs.shape)} in the source"
     return f"numbers differ up to {largest(ours - theirs):.1e}, where the largest is {largest(theirs):.1e}"
-
-
-def shape(tensor: Tensor) -> str:
-    """The sizes of all axes."""
-    return "×".join(map(str, tensor.shape))
 
 
 def normalised(output: Tensor, kind: str) -> bool:

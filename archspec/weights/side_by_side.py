@@ -17,7 +17,8 @@ from torch.utils.hooks import RemovableHandle
 from archspec.errors import ArchspecError
 from archspec.weights.check import Check, Parting
 from archspec.weights.describe import describe, differing_settings, modules_apart
-from archspec.weights.outputs import apart, first, largest, normalised, same, shape
+from archspec.weights.outputs import apart, first, largest, normalised, same
+from archspec.writing import sizes
 
 if TYPE_CHECKING:
     from archspec.weights.matching import Matching
@@ -243,4 +244,4 @@ def _called(model: nn.Module, x: Tensor, what: str) -> Any:
     try:
         return model(x)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
-        raise ArchspecError(f"{what} cannot take an input of {shape(x)}: {str(error).splitlines()[0]}") from None
+        raise ArchspecError(f"{what} cannot take an input of {sizes(x.shape)}: {str(error).splitlines()[0]}") from None

@@ -109,7 +109,7 @@ def test_every_format_prints_every_grouping(form, by):
         (["count", "mobilenet", "--set", "alpha=nan"], "alpha: expected a number such as 3, 0.35 or 7/20, found 'nan'"),
         (
             ["count", "mobilenet", "--convention", "mobilnet"],
-            "unknown convention 'mobilnet'; did you mean 'mobilenet'?",
+            "no convention 'mobilnet'; did you mean 'mobilenet'?",
         ),
         (["count", "mobilenet", "--by", "stage", "--depth", "1"], "--by and --depth both group the rows"),
         (["count", "mobilenet", "--batch", "0"], "0 is not in the range"),

@@ -144,7 +144,7 @@ def test_verify_of_the_whole_zoo_agrees(monkeypatch):
 def test_verify_needs_a_network():
     done = run("verify")
     assert done.exit_code == 2
-    assert "name a SPEC, or give --all" in done.stderr
+    assert "give a SPEC, several, or --all" in done.stderr
 
 
 def test_a_disagreement_exits_1_and_names_the_first_node(tiny, monkeypatch):

@@ -36,6 +36,7 @@ def value_of(expression, numbers):
     return sympy.sympify(expression).subs(known).evalf(30)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", CLOSED_FORMS)
 @law(max_examples=25)
 @given(data=st.data())

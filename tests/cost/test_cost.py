@@ -106,9 +106,11 @@ def test_a_convention_can_be_the_users_own():
 
 
 def test_unknown_conventions_and_groupings_are_refused():
-    with pytest.raises(UnknownNameError, match="unknown convention 'defualt'; did you mean 'default'"):
+    with pytest.raises(UnknownNameError, match="no convention 'defualt'; did you mean 'default'"):
         convention("defualt")
-    with pytest.raises(UnknownNameError, match="unknown convention 'zz'; known are default"):
+    with pytest.raises(UnknownNameError, match="'thop' is a counter and no convention: count --like thop"):
+        archspec.load("lenet_5").count(convention="thop")
+    with pytest.raises(UnknownNameError, match="no convention 'zz'; there are default"):
         convention("zz")
     for grouping in ("blocks", 0, -1, True):
         with pytest.raises(UnknownNameError, match="cannot group by"):

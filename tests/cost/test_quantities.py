@@ -17,8 +17,23 @@ from archspec.ops import KINDS
 from archspec.sweeps.budget import Budget, budget
 
 LENET = archspec.load("lenet_5")
-DEFERRED = ("traffic", "bops", *(name for name in QUANTITIES if QUANTITIES[name].kind == "ratio"))
+OF_TEXT = ("tokens", "flops_per_token")
+DEFERRED = ("traffic", "bops", "intensity")
 """Those that no attribute of a table and no other test knows."""
+
+TEXT = """
+archspec: 1
+name: text
+symbols: {words: {default: 7}, width: {default: 8}, layers: {default: 2, range: [1, 9]}}
+input: [words]
+network:
+  - embedding: {num_embeddings: 11, embedding_dim: width}
+  - repeat: layers
+    body:
+      - scaled_dot_product_attention: [identity, identity, identity]
+        is_causal: true
+  - {linear: {out_features: 11, bias: false}, as: head}
+"""
 
 
 def lenet(name, **asked):
@@ -70,7 +85,8 @@ def test_one_bit_products_are_of_one_bit_and_so_are_weights_over_real_inputs():
 
 @pytest.mark.parametrize("name", QUANTITIES)
 def test_groups_add_up_or_divide_or_peak(name):
-    table, kind = archspec.load("mobilenet_v2").count({"alpha": "1/2"}, batch=2), QUANTITIES[name].kind
+    arch = archspec.loads(TEXT) if name in OF_TEXT else archspec.load("mobilenet_v2")
+    table, kind = arch.count(batch=2), QUANTITIES[name].kind
     whole = table.figure(name)
     for grouping in (*GROUPINGS, 2):
         rows = [row.figure(name) for row in table.by(grouping)]
@@ -78,11 +94,29 @@ def test_groups_add_up_or_divide_or_peak(name):
             assert sum(rows) == whole
         elif kind in {"peak", "largest"}:
             assert max(each for each in rows if each is not None) == whole
+        elif name in OF_TEXT:
+            assert sum(rows) == whole  # each part of the network for each token of it
         else:
             parts = (quantity(name).above, quantity(name).below)
             above, below = (sum(row.figure(part) for row in table.by(grouping)) for part in parts)
             assert whole == Fraction(above, below)
     assert all(type(each) in (int, Fraction, type(None)) for each in table.column(quantity(name)))
+
+
+def test_the_flops_of_a_token_are_a_closed_form_and_a_causal_mask_may_count():
+    arch = archspec.loads(TEXT)
+    per_token = arch.formula("flops_per_token")
+    for words in (1, 7, 30):
+        table = arch.count(words=words, batch=3)
+        assert per_token(words=words) == table.figure("flops_per_token") == Fraction(table.flops, 3 * words)
+    scores = sum(range(1, 8))
+    assert arch.count(convention="causal").macs == 2 * scores * 2 * 8 + 7 * 8 * 11
+    assert arch.formula("macs").text() == "2·words²·width·layers + 11·words·width"
+    halved = arch.formula("macs", convention="causal")
+    assert halved.text() == "layers·(words²·width + words·width) + 11·words·width"
+    with pytest.raises(ArchspecError, match="'lenet_5' has no tokens"):
+        LENET.formula("flops_per_token")
+    assert LENET.count().figure("flops_per_token") is None
 
 
 def test_every_quantity_says_what_it_is():

@@ -23,6 +23,7 @@ from archspec.draw.charts.parts import axis_title
 from archspec.draw.charts.training import RunCurves, curves
 from archspec.draw.style import DASHES, SERIES, SHAPES
 from archspec.errors import ArchspecError, MissingExtraError
+from archspec.sweeps.family import Family
 from archspec.sweeps.staircase import staircase
 from archspec.train.result import Epoch, Result, Score
 
@@ -86,7 +87,7 @@ def test_a_roofline_is_the_lower_of_the_two_limits():
 
 
 def test_a_staircase_is_what_counting_gives_on_every_piece():
-    found = staircase(V2.document, "alpha", ["macs", "params"], between=(Fraction(1, 2), Fraction(3, 4)))
+    found = staircase(Family(V2.document), "alpha", ["macs", "params"], (Fraction(1, 2), Fraction(3, 4)))
     assert len(found.pieces) == 20
     for piece in found.pieces[::7]:
         table = V2.count(alpha=(piece.low + piece.high) / 2)
@@ -97,7 +98,7 @@ def test_a_staircase_is_what_counting_gives_on_every_piece():
 
 
 def test_along_a_word_there_are_points():
-    found = staircase(archspec.load("inception_module").document, "form", ["macs"])
+    found = staircase(Family(archspec.load("inception_module").document), "form", ["macs"])
     chart = picture("along").draw(found)
     assert {record["x"] for record in values(chart)} == {"canonical", "simplified", "equivalent", "grouped", "extreme"}
     assert '"type": "point"' in json.dumps(chart.to_dict())
@@ -110,9 +111,9 @@ def test_memory_over_time_has_every_node_and_the_peak():
     drawn = [record["bytes"] for record in moments]  # of the area, and of the line above it
     steps = [moment.bytes for moment in (*found.timeline, found.timeline[-1])]
     assert drawn == steps * 2
-    (peak,) = (record for record in records if "said" in record)
+    (peak,) = (record for record in records if "label" in record)
     assert peak["bytes"] == found.peak
-    assert found.at[0] in peak["said"]
+    assert found.at[0] in peak["label"]
 
 
 def test_elasticities_are_those_of_the_report():
@@ -123,14 +124,13 @@ def test_elasticities_are_those_of_the_report():
 
 
 def test_a_papers_figures_stand_at_what_they_differ_by():
-    paper = published.load("mobilenet_v1")
-    findings = published.reproduce(paper)
-    records = {record["figure"]: record for record in values(picture("published").draw(paper, findings, "Table 8"))}
+    findings = published.reproduce(published.load("mobilenet_v1"))
+    records = {record["figure"]: record for record in values(findings.plot(where="Table 8"))}
     (vgg,) = (finding for finding in findings if finding.figure.id == "cmp.vgg16.params")
     assert records["cmp.vgg16.params"]["off"] == pytest.approx(100 * (vgg.computed / 138e6 - 1))
     assert records["cmp.googlenet.params*"]["series"] == "off"
     with pytest.raises(ArchspecError, match="no figures of 'Table 99'"):
-        picture("published").draw(paper, findings, "Table 99")
+        findings.plot(where="Table 99")
 
 
 CSV = "network,seed,density,error_percent\na,0,0.5,2\na,1,0.5,4\na,0,1,1\nb,0,0.5,\nb,0,1,3\n"
@@ -240,7 +240,7 @@ def test_more_than_can_be_seen_is_refused():
         table.plot(by="layer")
     with pytest.raises(ArchspecError, match="600 rows are more than 400"):
         table.plot("roofline", peak=1, bandwidth=1, by="layer")
-    found = staircase(LENET.document, "classes", ["params"], between=(1, 30_000))
+    found = staircase(Family(LENET.document), "classes", ["params"], (1, 30_000))
     with pytest.raises(ArchspecError, match="30,000 points are more than 20,000"):
         picture("along").draw(found)
 
@@ -331,7 +331,9 @@ def test_a_front_is_a_staircase_among_all_points_with_papers_beside_it(swept):
     records = [record for record in values(chart) if "series" in record]
     assert {r["y"] for r in records if r["series"] == "front"} == set(best.columns["params"].tolist())
     assert len({(r["x"], r["y"]) for r in records if r["series"] == "outdone"}) == len(swept)
-    assert {(r["x"], r["said"]) for r in records if r["series"] == "a paper's network"} == {(300774272, "mobilenet_v2")}
+    assert {(r["x"], r["label"]) for r in records if r["series"] == "a paper's network"} == {
+        (300774272, "mobilenet_v2")
+    }
     with pytest.raises(ArchspecError, match="a front has two objectives"):
         swept.plot("front")
 

@@ -9,6 +9,7 @@ import archspec
 from archspec import zoo
 from archspec.cli import app
 from archspec.errors import ArchspecError, BindingError, SpecErrors, UnknownNameError
+from archspec.formula import of_network
 from archspec.formula.closed_form import VIEWS
 from archspec.symbols import value
 
@@ -204,3 +205,20 @@ def test_a_formula_says_by_which_bits_it_is_counted():
     assert "convention default; int8 activations; 4-bit weights" in done.stdout
     form = formula("lenet_5", "traffic", dtype="int8", weight_bits=4)
     assert form() == archspec.load("lenet_5").count(dtype="int8", weight_bits=4).figure("traffic")
+
+
+def test_a_network_is_expanded_once_for_all_quantities_and_again_for_other_values(monkeypatch):
+    expanded = []
+    expand = of_network.graph.expand
+    monkeypatch.setattr(of_network, "_last", [])
+    monkeypatch.setattr(
+        of_network.graph, "expand", lambda *args, **names: expanded.append(args[1]) or expand(*args, **names)
+    )
+    arch = archspec.load("mobilenet_v2")
+    forms = [arch.formula(quantity, classes=10) for quantity in ("macs", "params", "flops")]
+    assert expanded == [{"classes": 10}]
+    assert forms[1] == archspec.load("mobilenet_v2").formula("params", classes=10)
+    assert arch.formula("params", classes=1) != forms[1]
+    assert expanded == [{"classes": 10}, {"classes": 1}]
+    with pytest.raises(ArchspecError, match="expected a number, found True"):
+        arch.formula("params", classes=True)

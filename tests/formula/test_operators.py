@@ -26,9 +26,11 @@ POOLS = {
     **dict.fromkeys(("f", "u", "d_k", "d_v", "num_groups"), (4, 8, 12)),
     **dict.fromkeys(("l", "z", "rows", "columns", "l_q", "l_k", "t", "heads", "length"), range(5, 9)),
     **dict.fromkeys(("start", "upscale_factor", "downscale_factor", "patch_size"), (1, 2)),
+    **dict.fromkeys(("params", "buffers"), (0, 1, 8)),
     **dict.fromkeys(("num_embeddings", "embedding_dim", "q"), (2, 3, 4)),
 }
-SAMPLES = 15
+SAMPLES, MANY = 15, 200
+"""At how many settings a closed form is held against its operator; many by --long."""
 
 
 def test_every_registered_operator_has_closed_forms():
@@ -80,9 +82,10 @@ def alternatives_of(cls, name):
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.operator}-{list(form.settings.values())}")
-def test_a_closed_form_is_what_the_operator_counts_at_random_settings(form):
+def test_a_closed_form_is_what_the_operator_counts_at_random_settings(form, request):
+    wanted = MANY if request.config.option.long else SAMPLES
     random, found = Random(form.operator), 0  # noqa: S311  # the same samples every time
-    for _ in range(400 * SAMPLES):
+    for _ in range(400 * wanted):
         drawn = sampled(form, random)
         if drawn is None:
             continue
@@ -97,7 +100,7 @@ def test_a_closed_form_is_what_the_operator_counts_at_random_settings(form):
         said = {name: value(form.figures[name].exact, values) if name in form.figures else 0 for name in FIGURES}
         assert said == counted
         assert tuple(value(size.exact, values) for size in form.output) == output.shape
-        if found == SAMPLES:
+        if found == wanted:
             return
     raise AssertionError(f"only {found} samples fit {form.operator}")
 
@@ -157,6 +160,7 @@ def run(*arguments):
     return CliRunner().invoke(app, ["formula", "--ops", *arguments])
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_the_table_of_operators_is_printed_in_every_format():
     said = run()
     assert (said.exit_code, said.stderr) == (0, "")

@@ -556,6 +556,7 @@ def test_a_fault_in_a_function_is_told_where_the_function_stands():
     assert faults(text) == ["4:19: 3 is not divisible by 2, in 'exact_div(c, 2)'"]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(
     ("network", "message"),
     [

@@ -207,7 +207,7 @@ def figures(text: str, run: Run) -> None:
         with run.request("reproduce"):
             found = published.reproduce(paper, Path(folder))
             run.reach("reproduced")
-            run.printed("reproduce", reproduce([(paper, found)]))
+            run.printed("reproduce", reproduce([found]))
             run.reach("written")
 
 

@@ -2,14 +2,17 @@
 
 # ruff: noqa: E501  # a case is a row, however long
 
+import json
 import os
-import resource
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from select import select
 from string import ascii_letters
+from subprocess import PIPE
 
 import pytest
 
@@ -33,17 +36,28 @@ class Run:
     seconds: float
 
 
-def check(*arguments: str, stdin: int | None = None) -> Run:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, str(LIMITED), "check", *arguments]
-    done = subprocess.run(command, check=False, capture_output=True, timeout=60, stdin=stdin)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Run(done.returncode, done.stdout.decode(), done.stderr.decode(), seconds)
+@pytest.fixture(scope="session")
+def check(tmp_path_factory) -> Iterator[Callable[..., Run]]:
+    """The command `archspec check`, in a process of its own, under limits."""
+    folder = tmp_path_factory.mktemp("streams")
+    with subprocess.Popen([sys.executable, str(LIMITED)], stdin=PIPE, stdout=PIPE, text=True) as server:
+
+        def run(*arguments: str, stdin: str = os.devnull) -> Run:
+            out, faults = folder / "out", folder / "faults"
+            for printed in (out, faults):
+                printed.write_bytes(b"")
+            asked = {"arguments": ["check", *arguments], "streams": [stdin, str(out), str(faults)]}
+            server.stdin.write(f"{json.dumps(asked)}\n")
+            server.stdin.flush()
+            assert select([server.stdout], [], [], 60)[0], "the command waits for something"
+            return Run(**json.loads(server.stdout.readline()), out=out.read_text(), faults=faults.read_text())
+
+        yield run
+        server.kill()
 
 
 @pytest.fixture(scope="session")
-def usual(tmp_path_factory) -> float:
+def usual(tmp_path_factory, check) -> float:
     """The seconds that the command takes for a sound specification of one layer."""
     path = tmp_path_factory.mktemp("usual") / "sound.yaml"
     path.write_text(HEAD + NET)
@@ -157,14 +171,14 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_file_is_refused_that_holds(name, tmp_path, usual):
+def test_a_file_is_refused_that_holds(name, tmp_path, usual, check):
     content, expected = CASES[name]
     path = tmp_path / "case.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     assert expected in refused(check(str(path)), usual).replace(str(path), "")
 
 
-def test_all_faults_of_all_files_are_told_in_one_run(tmp_path, usual):
+def test_all_faults_of_all_files_are_told_in_one_run(tmp_path, usual, check):
     (tmp_path / "a.yaml").write_text(HEAD + "network: [relo, gelo, {conv2d: {kernel: 3}}]\n")
     (tmp_path / "b.yaml").write_text("- b\n")
     faults = refused(check(str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml"), str(tmp_path / "c.yaml")), usual)
@@ -178,16 +192,16 @@ def test_all_faults_of_all_files_are_told_in_one_run(tmp_path, usual):
     ]
 
 
-def test_a_directory_is_refused(tmp_path, usual):
+def test_a_directory_is_refused(tmp_path, usual, check):
     assert refused(check(str(tmp_path)), usual) == f"{tmp_path}: is a directory; name one file of it\n"
 
 
-def test_a_missing_file_is_refused(tmp_path, usual):
+def test_a_missing_file_is_refused(tmp_path, usual, check):
     path = tmp_path / "none.yaml"
     assert refused(check(str(path)), usual) == f"{path}: cannot be read: no such file or directory\n"
 
 
-def test_a_file_of_a_gigabyte_is_refused_by_its_size(tmp_path, usual):
+def test_a_file_of_a_gigabyte_is_refused_by_its_size(tmp_path, usual, check):
     path = tmp_path / "huge.yaml"
     with path.open("wb") as file:
         file.truncate(10**9)
@@ -196,21 +210,20 @@ def test_a_file_of_a_gigabyte_is_refused_by_its_size(tmp_path, usual):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_refused(tmp_path, usual):
+def test_a_file_that_may_not_be_read_is_refused(tmp_path, usual, check):
     path = tmp_path / "secret.yaml"
     path.write_text(HEAD)
     path.chmod(0)
     assert refused(check(str(path)), usual) == f"{path}: cannot be read: permission denied\n"
 
 
-def test_an_endless_stream_is_left_at_the_bound(usual):
-    with Path("/dev/zero").open("rb") as endless:
-        faults = refused(check("-", stdin=endless.fileno()), usual)
+def test_an_endless_stream_is_left_at_the_bound(usual, check):
+    faults = refused(check("-", stdin="/dev/zero"), usual)
     assert faults == "<stdin>: has more than 250,000 bytes; a specification has at most 250,000\n"
 
 
 @pytest.mark.parametrize("name", ["mobilnet", "x" * 300, "\udcff", "é", "-é-"], ids=ascii)
-def test_a_name_of_nothing_is_refused(name, usual):
+def test_a_name_of_nothing_is_refused(name, usual, check):
     run = check("--", name)
     assert run.code == 2
     assert "Traceback" not in run.faults
@@ -219,7 +232,7 @@ def test_a_name_of_nothing_is_refused(name, usual):
 
 @pytest.mark.parametrize("end", ["\r\n", "\r", "\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_a_sound_file_is_sound_whatever_ends_its_lines(mark, end, tmp_path):
+def test_a_sound_file_is_sound_whatever_ends_its_lines(mark, end, tmp_path, check):
     path = tmp_path / "sound.yaml"
     path.write_bytes((mark + HEAD + NET).replace("\n", end).encode())
     assert check(str(path)).code == 0

@@ -667,6 +667,20 @@ SAMPLES = [
         ),
     ),
     image(
+        "lstm",  # the state of 6 is made one of 4: for the next step, and for the second layer
+        {"hidden_size": 6, "proj_size": 4, "num_layers": 2},
+        (3, 5, 8),
+        (3, 5, 4),
+        4 * 6 * (8 + 4 + 2) + 4 * 6 + 4 * 6 * (4 + 4 + 2) + 4 * 6,
+        Operations(
+            macs=3 * 5 * (4 * 6 * (8 + 4) + 4 * 6 + 4 * 6 * (4 + 4) + 4 * 6),
+            additions=2 * 90 * (4 * 3 + 4),
+            transcendentals=2 * 90 * 5,
+            divisions=2 * 90 * 3,
+            multiplications=2 * 90 * 3,
+        ),
+    ),
+    image(
         "gru",
         {"hidden_size": 6, "num_layers": 2, "bidirectional": True, "bias": False, "return_sequences": False},
         (3, 5, 8),
@@ -736,6 +750,9 @@ SAMPLES = [
     image(
         "dequantise", {"scale": 0.25, "zero_point": 3}, (2, 9), (2, 9), 0, Operations(additions=18, multiplications=18)
     ),
+    # what no operator computes
+    image("opaque", {"shape": [8, 6, 5], "params": 36, "buffers": 2}, X, X, 36),
+    Sample("opaque_join", {"shape": [4]}, (X, (1, 9)), (1, 4)),
     # joins
     Sample("add", {"broadcast": True}, ((1, 8, 1, 1), X), X, 0, Operations(additions=ELEMENTS)),
     Sample("divide", {}, (X, (1, 8, 1, 1)), X, 0, Operations(divisions=ELEMENTS)),

@@ -496,3 +496,20 @@ def test_what_has_another_number_of_axes_is_taken_or_refused(sample):
             sample.operator.weights(*inputs)
             sample.operator.operations(*inputs)
             sample.operator.torch_call(*inputs)
+
+
+@pytest.mark.parametrize(
+    ("queries", "keys", "window"), [(7, 7, 3), (7, 7, None), (2, 2, 5), (3, 7, None), (7, 3, None)]
+)
+def test_what_a_causal_mask_leaves_is_the_sum_over_its_rows(queries, keys, window):
+    attention = operator("scaled_dot_product_attention")(is_causal=True, window=window)
+    q, k = Tensor((2, 3, queries, 4)), Tensor((2, 3, keys, 4))
+    seen = sum(min(row + 1, keys, window or keys) for row in range(queries))
+    assert attention.unmasked(q, k, k).macs == 2 * 3 * seen * (4 + 4)
+    assert attention.operations(q, k, k).macs == 2 * 3 * queries * keys * (4 + 4)
+
+
+def test_a_window_over_more_keys_than_queries_is_counted_whole_alone():
+    attention = operator("scaled_dot_product_attention")(is_causal=True, window=2)
+    with pytest.raises(ShapeError, match="as many keys as queries"):
+        attention.unmasked(*map(Tensor, ((1, 3, 4), (1, 7, 4), (1, 7, 4))))

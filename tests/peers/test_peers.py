@@ -227,6 +227,7 @@ def of(step, shape):
     return archspec.loads(text).expand()
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_written_source_has_the_number_that_like_says(tool, name):

@@ -132,3 +132,22 @@ def test_zeros_fill_the_gaps_that_are_too_long():
 def test_either_is_what_the_rule_gives_or_all_that_the_print_may_mean():
     assert functions({}, rounded=False)["either"](1, 2) == 1
     assert functions({}, rounded=True)["either"](Interval(3, 4), 1) == Interval(1, 4)
+
+
+VARIANTS = """figures_of: variants
+source: {title: A table of variants}
+tables:
+  - where: Table 1
+    of: {n: {spec: "mnist_{size}", set: {hidden: "{hidden}"}, quantity: weights, layer: fc1}}
+    printed: {weights: {value: n}}
+    columns: [id, size, hidden, weights]
+    rows:
+      - [small, 800, ~, "627,200"]
+      - [large, 1200, 10, "7,840"]
+"""
+
+
+def test_a_row_names_its_network_and_its_symbols_and_an_empty_cell_leaves_the_default(tmp_path):
+    (tmp_path / "variants.yaml").write_text(VARIANTS)
+    found = {finding.figure.id: finding.computed for finding in reproduce(load(tmp_path / "variants.yaml"))}
+    assert found == {"small.weights": 784 * 800, "large.weights": 784 * 10}

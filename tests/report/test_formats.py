@@ -27,6 +27,7 @@ def results():
         "CostTable": net.count(),
         "Crossover": archspec.load("alexnet").crossover("side", between=(63, 90)),
         "Explanation": net.explain("conv1"),
+        "Findings": published.reproduce(published.load("xception")),
         "Memory": net.memory(),
         "Network": net.expand(),
         "Prediction": net.predict("lenet_5"),
@@ -46,7 +47,7 @@ def test_every_report_parses_in_every_format(kind, form, structure_of):
 
 
 @pytest.mark.parametrize("form", formats.names())
-@pytest.mark.parametrize("kind", ["Reconciliation", "Sensitivity", "Solution", "Sweep"])
+@pytest.mark.parametrize("kind", ["Findings", "Reconciliation", "Sensitivity", "Solution", "Sweep"])
 def test_every_answer_parses_in_every_format(kind, form, structure_of):
     structure_of(form, formats.written(report_on(results()[kind]), form))
 
@@ -133,6 +134,7 @@ def test_all_parts_together_parse(form, structure_of):
 
 
 VERBS = {
+    "check": ["lenet_5"],
     "compare": ["alexnet", "squeezenet"],
     "count": ["lenet_5"],
     "crossover": ["shufflenet", "--for", "g"],

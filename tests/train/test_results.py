@@ -116,19 +116,37 @@ def test_the_printed_results_of_one_bit_are_those_of_the_runs():
             assert ratio == f"{whole / packed:.1f}×"
 
 
+STUDENTS = {
+    "teacher, 1200 units, shifts": ["teacher"],
+    "teacher, 1200 units, shifts and maps": ["teacher-maps"],
+    "800 units, alone": [f"alone-{seed}" for seed in "012"],
+    "800 units, distilled from shifts and maps": [f"T20-05-{seed}" for seed in "012"],
+    "800 units, distilled from shifts": [f"paper-T20-05-{seed}" for seed in "012"],
+}
+
+
 def test_the_printed_errors_of_distillation_are_those_of_the_runs():
-    with (RESULTS / "distillation.csv").open(encoding="utf-8") as file:
-        runs = {row["run"]: row for row in csv.DictReader(file) if row["experiment"] == "paper-size"}
-    rows = table((RESULTS / "distillation.md").read_text(encoding="utf-8"), "test errors of 10,000 | the paper")
-    kinds = {"teacher, 1200 units": "teacher", "800 units, alone": "alone-{}", "800 units, distilled": "distilled-{}"}
+    runs, page = measured(), (RESULTS / "distillation.md").read_text(encoding="utf-8")
+    rows = table(page, "test errors of 10,000 | the paper")
+    assert [row[0] for row in rows] == list(STUDENTS)
     for what, _, errors, middle, held in rows:
-        kind = kinds.get(what) or ("long-distilled-{}" if what.startswith("distilled") else "long-alone-{}")
-        names = dict.fromkeys(kind.format(seed) for seed in range(3))
-        found = [runs[name] for name in names if name in runs]
+        found = [runs[name] for name in STUDENTS[what]]
         assert errors == ", ".join(run["test_errors"] for run in found)
         assert held == ", ".join(run["validation_errors"] for run in found)
         assert middle in ("", f"**{median(int(run['test_errors']) for run in found):.0f}**")
-    assert len(rows) >= len(kinds)
+
+
+def test_the_printed_values_that_were_tried_are_those_of_the_runs():
+    runs, page = measured(), (RESULTS / "distillation.md").read_text(encoding="utf-8")
+    tried = defaultdict(list)
+    for run in runs.values():
+        if run["method"] == "distil" and run["start"] == "teacher-maps" and run["epochs"] == "60":
+            tried[tuple(f"{float(run[key]):g}" for key in ("temperature", "hard", "lr"))].append(run)
+    for *values, held, errors in table(page, "temperature | hard share | rate"):
+        found = tried.pop(tuple(values), [])
+        assert [each for each in held.split(", ") if each != "diverged"] == [run["validation_errors"] for run in found]
+        assert errors == ", ".join(run["test_errors"] for run in found)
+    assert not tried
 
 
 def test_no_run_saw_the_test_images_before_its_end():

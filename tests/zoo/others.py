@@ -40,10 +40,8 @@ TORCHVISION = {  # its name: ours, and our symbols
     "densenet201": ("densenet", {"depth": 201}),
     "resnext50_32x4d": ("resnext", {}),
     "resnext101_32x8d": ("resnext", {"d": 8, "n3": 23}),
-    "regnet_x_400mf": ("regnet", {}),
     "regnet_x_800mf": ("regnet", {"variant": "X800MF"}),
     "regnet_y_400mf": ("regnet", {"variant": "Y400MF"}),
-    "regnet_y_800mf": ("regnet", {"variant": "Y800MF"}),
     "convnext_tiny": ("convnext", {}),
     "convnext_small": ("convnext", {"variant": "small"}),
     "convnext_base": ("convnext", {"variant": "base"}),
@@ -58,10 +56,24 @@ TORCHVISION = {  # its name: ours, and our symbols
     "vit_h_14": ("vit", {"variant": "huge", "patch": 14}),
 }
 OVER_ANOTHER = {"lraspp_mobilenet_v3_large", "ssdlite320_mobilenet_v3_large"}
+REGNETS = {
+    "002": "200MF",
+    "004": "400MF",
+    "006": "600MF",
+    "008": "800MF",
+    "016": "1_6GF",
+    "032": "3_2GF",
+    "040": "4_0GF",
+    "064": "6_4GF",
+    "080": "8_0GF",
+    "120": "12GF",
+    "160": "16GF",
+    "320": "32GF",
+}
 PYTORCHCV = {
     "ghostnet": ("ghostnet", {}),
-    "regnetx002": ("regnet", {"variant": "X200MF"}),
-    "regnetx006": ("regnet", {"variant": "X600MF"}),
+    **{f"regnetx{size}": ("regnet", {"variant": f"X{name}"}) for size, name in REGNETS.items()},
+    **{f"regnety{size}": ("regnet", {"variant": f"Y{name}"}) for size, name in REGNETS.items()},
 }
 
 TIMM = {

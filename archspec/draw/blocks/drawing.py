@@ -106,8 +106,8 @@ class Sketch:
         if each.part.kind == "end":
             return f"{each.part.lines[0]} {self.network.tensor(each.part.output)}"
         row = self.table.together("", "", [self._places[name] for name in names if name in self._places])
-        said = f"{names[0]} … {names[-1]}" if len(names) > 1 else names[0]
-        return f"{said}: params {row.params}, MACs {row.macs}"
+        text = f"{names[0]} … {names[-1]}" if len(names) > 1 else names[0]
+        return f"{text}: params {row.params}, MACs {row.macs}"
 
 
 def _shape_words(placed: Sequence[Placed], shapes: dict[str, str]) -> Iterator[Words]:
@@ -204,8 +204,8 @@ def _with_words(scene: Scene, title: str, sketches: Sequence[Sketch]) -> Scene:
     first = sketches[0]
     if first.whole is not None:
         many = "each one's" if len(sketches) > 1 else short_number(first.whole)
-        said = f"shade and per cent: share of the {first.of.heading} ({many})"
-        words.append(Words(said, (left, bottom + 22), SMALL, "start", faint=True))
+        text = f"shade and per cent: share of the {first.of.heading} ({many})"
+        words.append(Words(text, (left, bottom + 22), SMALL, "start", faint=True))
     return Scene(scene.boxes, scene.frames, scene.arrows, [*scene.words, *words])
 
 
@@ -231,10 +231,10 @@ def _facts(sketch: Sketch) -> str:
 def _stage(sketch: Sketch, name: str, each: Any) -> str:
     inside = [node.name for node in each.all()] if isinstance(each, NamedPart) else [each.name]
     last = sketch.network.tensor(inside[-1])
-    said = _kind_of(each) if isinstance(each, NamedPart) else each.operator.name
+    text = _kind_of(each) if isinstance(each, NamedPart) else each.operator.name
     share = sketch.share(inside)
     bar = "" if share is None else f'<span class="share" style="--part:{100 * share:.1f}%"></span> {100 * share:.1f} %'
-    facts = "".join(f'<span class="fact">{html_text(fact)}</span>' for fact in (said, f"→ {last}"))
+    facts = "".join(f'<span class="fact">{html_text(fact)}</span>' for fact in (text, f"→ {last}"))
     head = f'<span class="name">{html_text(name)}</span>{facts}{bar}'
     if len(inside) == 1:
         return f'<div class="leaf">{head}</div>'

@@ -9,6 +9,7 @@ from archspec.graph.network import Network
 from archspec.ops import Operator, Tensor
 from archspec.ops.activation import Elementwise
 from archspec.ops.base import per_axis
+from archspec.writing import sizes
 
 WORDS = {"batch_norm": "BN", "local_response_norm": "LRN", "relu": "ReLU", "relu6": "ReLU6", "conv2d": "conv"}
 WORDS |= {"conv_transpose2d": "transposed conv", "binary_conv2d": "1-bit conv", "binary_linear": "1-bit linear"}
@@ -51,22 +52,22 @@ def layer(network: Network, node: Node) -> str:
     ('conv 3×3, stride 2', 'depthwise conv 3×3')
     """
     operator = node.operator
-    said = word(operator)
+    text = word(operator)
     groups = getattr(operator, "groups", 1)
     behind = []
     if operator.name == "channel_shuffle":
         behind.append(f"{groups} groups")
     elif not (is_number(groups) and groups == 1):
         depthwise = _same(groups, network.inputs_of(node)[0].shape[1])
-        said = f"depthwise {said}" if depthwise else f"group {said}"
+        text = f"depthwise {text}" if depthwise else f"group {text}"
         behind += [] if depthwise else [f"{groups} groups"]
     kernel, stride = getattr(operator, "kernel_size", None), getattr(operator, "stride", None)
     if kernel is not None:
         axes = len(network.inputs_of(node)[0].shape) - 2
-        said += f" {_sides(kernel, axes)}"
+        text += f" {_sides(kernel, axes)}"
         stride = kernel if stride is None else stride
         behind += [] if _is_one(stride, axes) else [f"stride {_sides(stride, axes, always=False)}"]
-    return ", ".join((said, *behind))
+    return ", ".join((text, *behind))
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -77,7 +78,7 @@ def _sides(size: Any, axes: int, always: bool = True) -> str:
     """A size along all sides: 3×3; of a stride one number, where all are the same."""
     each = per_axis(size, axes)
     alike = all(_same(each[0], other) for other in each)
-    return f"{each[0]}" if alike and not always else "×".join(map(str, each))
+    return f"{each[0]}" if alike and not always else sizes(each)
 
 
 def _is_one(size: Any, axes: int) -> bool:

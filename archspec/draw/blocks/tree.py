@@ -202,9 +202,9 @@ class Tree:
         for node in found:
             if self.alias[node.name] == node.name:
                 times = "" if type(node.times) is int else f"×{node.times}"
-                said = layer(self.network, node)
+                text = layer(self.network, node)
                 same = sorted({owner.rpartition("/")[0] or owner for owner in node.shared.values()})
-                lines = (said, f"weights of {', '.join(same)}") if same else (said,)
+                lines = (text, f"weights of {', '.join(same)}") if same else (text,)
                 yield BoxPart("layer", lines, (node.name,), node.name, times=times)
 
     # -------------------------------------------------------------- what is alike, and what belongs together

@@ -58,12 +58,12 @@ def _steps(board: Board, matrix: Array, turned: Array, per: int) -> None:
         (turned.reshape(1, -1), "shuffled", "flatten"),
     )
     y = 0.0
-    for values, said, step in rows:
+    for values, text, step in rows:
         if step:
             board.arrow((CELL / 2, y + 4), (CELL / 2, y + 40))
             board.say(step, (CELL / 2 + 8, y + 24), faint=False)
             y += 60
-        board.say(said, (0.0, y - 5))
+        board.say(text, (0.0, y - 5))
         lines = [[int(value) for value in line] for line in values]
         _, height = board.matrix((0.0, y), lines, _of(lines, per))
         y += height

@@ -40,11 +40,11 @@ def along(*found: Staircase) -> Any:
     panels = [_panel(found, names, quantity) for quantity in first.quantities]
     jumps = "" if len(found) > 1 else f"; {len(first.pieces):,} {_what(first)}"
     others = {name: value for name, value in first.bindings.items() if name != first.line.symbol}
-    said = (
+    where = (
         f"{at(others) or 'no other symbols'}{jumps}" if len(found) == 1 else "the other symbols at their usual values"
     )
     title = f"{' and '.join(names)} along {first.line.symbol}"
-    return titled(alt.vconcat(*panels, spacing=16), title, f"{said}; convention {first.counting.convention.name}")
+    return titled(alt.vconcat(*panels, spacing=16), title, f"{where}; convention {first.counting.convention.name}")
 
 
 def _what(found: Staircase) -> str:
@@ -112,8 +112,8 @@ def _usual(found: Sequence[Staircase], names: Sequence[str], quantity: str) -> A
         inside = isinstance(value, str) or each.line.low <= value <= each.line.high
         if inside and cost is not None:
             x = value if isinstance(value, str) else plain(value)
-            records.append({"series": name, "x": x, "y": plain(cost), "said": short_number(cost)})
+            records.append({"series": name, "x": x, "y": plain(cost), "label": short_number(cost)})
     kind = "N" if records and isinstance(records[0]["x"], str) else "Q"
     base = alt.Chart(rows(records, names)).encode(x=f"x:{kind}", y="y:Q")
     rings = base.mark_point(filled=False, size=110, strokeWidth=2, fill="white").encode(**beside_lines())
-    return rings + base.mark_text(align="right", dx=-9, dy=-7, fontSize=10).encode(text="said:N")
+    return rings + base.mark_text(align="right", dx=-9, dy=-7, fontSize=10).encode(text="label:N")

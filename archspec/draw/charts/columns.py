@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
+from archspec.errors import ArchspecError, UnknownNameError, suggestion
 from archspec.writing import printable
 
 MOST_BYTES = 64 * 2**20
@@ -34,7 +34,7 @@ class CsvRows:
             UnknownNameError: There is none.
         """
         if column not in self.columns:
-            hint = did_you_mean(column, self.columns) or f"; there are {', '.join(self.columns)}"
+            hint = suggestion(column, self.columns)
             raise UnknownNameError(f"{self.name}: no column '{printable(column, 60)}'{printable(hint, 400)}")
         return column
 
@@ -49,8 +49,8 @@ class CsvRows:
             self.check(column)
         kept = tuple(row for row in self.rows if all(row[column] in values for column, values in wanted.items()))
         if not kept:
-            said = ", ".join(f"{column}={'|'.join(values)}" for column, values in wanted.items())
-            raise ArchspecError(f"{self.name}: no row has {printable(said)}")
+            asked = ", ".join(f"{column}={'|'.join(values)}" for column, values in wanted.items())
+            raise ArchspecError(f"{self.name}: no row has {printable(asked)}")
         return CsvRows(self.name, self.columns, kept)
 
     def number(self, row: Mapping[str, str], column: str) -> float | None:

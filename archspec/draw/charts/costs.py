@@ -50,7 +50,7 @@ def _panel(table: CostTable, found: Sequence[CostRow], name: str, labels: bool) 
             "part": row.name,
             "kind": row.operator,
             "value": plain(row.figure(name)),
-            "said": _said(row.figure(name), whole),
+            "label": _label(row.figure(name), whole),
         }
         for row in found
     ]
@@ -60,11 +60,11 @@ def _panel(table: CostTable, found: Sequence[CostRow], name: str, labels: bool) 
     bars = base.mark_bar(color=BLUE, height={"band": 0.72}).encode(
         tooltip=[alt.Tooltip("part:N"), alt.Tooltip("kind:N"), alt.Tooltip("value:Q", title=name, format=",")]
     )
-    words = base.mark_text(align="left", dx=3, fontSize=9, color=FAINT).encode(text="said:N")
+    words = base.mark_text(align="left", dx=3, fontSize=9, color=FAINT).encode(text="label:N")
     return (bars + words).properties(width=260, height=ROW * len(found))
 
 
-def _said(value: Any, whole: Any) -> str:
+def _label(value: Any, whole: Any) -> str:
     """What stands behind a bar: the share, or the number where there is no whole that it is a share of."""
     if value is None:
         return "–"

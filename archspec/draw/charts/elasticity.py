@@ -46,20 +46,20 @@ def _panel(found: Sensitivity, order: Sequence[str]) -> Any:
         {
             "symbol": response.symbol,
             "value": plain(response.elasticity),
-            "said": f"{_said(response)}{_next(found, response)}",
+            "label": f"{_label(response)}{_next(found, response)}",
         }
         for response in found.responses
     ]
     base = alt.Chart(rows(records)).encode(y=alt.Y("symbol:N", sort=list(order), title=None))
     x = alt.X("value:Q", title=f"elasticity of {quantity(found.quantity).heading}")
-    bars = base.mark_bar(color=BLUE, height={"band": 0.35}).encode(x=x, tooltip=["symbol:N", "value:Q", "said:N"])
+    bars = base.mark_bar(color=BLUE, height={"band": 0.35}).encode(x=x, tooltip=["symbol:N", "value:Q", "label:N"])
     words = base.mark_text(align="left", dx=3, dy=-ROW + 3, fontSize=10, color=FAINT).encode(
-        x=alt.XDatum(0), text="said:N"
+        x=alt.XDatum(0), text="label:N"
     )
     return (bars + words).properties(width=300, height=2.5 * ROW * len(records))
 
 
-def _said(response: Response) -> str:
+def _label(response: Response) -> str:
     return "–" if response.elasticity is None else f"{float(response.elasticity):.3f}"
 
 

@@ -53,13 +53,13 @@ def front(
     more = f"; {', '.join(map(str, best.objectives[2:]))} is asked for too" if len(best.objectives) > 2 else ""
     return titled(
         alt.layer(*layers).properties(width=560, height=360),
-        f"{' and '.join(best.specs)}: front of {_said(horizontal)} and {_said(vertical)}",
+        f"{' and '.join(best.specs)}: front of {_goal(horizontal)} and {_goal(vertical)}",
         f"{len(best):,} points that none of {best.points:,} outdoes{more}",
         f"within {', '.join(map(str, best.conditions))}" if best.conditions else "",
     )
 
 
-def _said(each: Objective) -> str:
+def _goal(each: Objective) -> str:
     return f"{'most' if each.largest else 'least'} {each.quantity.replace('_', ' ')}"
 
 
@@ -71,14 +71,14 @@ def _records(found: Sweep, names: Sequence[str], kind: str) -> Iterator[dict[str
     columns = (found.column(name).tolist() for name in names)
     for x, y, name in zip(*columns, called, strict=True):
         if x is not None and y is not None:
-            yield {"series": kind, "x": plain(x), "y": plain(y), "said": name}
+            yield {"series": kind, "x": plain(x), "y": plain(y), "label": name}
 
 
 def _of_table(table: CostTable, names: Sequence[str]) -> dict[str, Any]:
     x, y = (plain(table.figure(name)) for name in names)
     if x is None or y is None:
         raise ArchspecError(f"{table.network.name} has no {names[0]} or no {names[1]}")
-    return {"series": KINDS[2], "x": x, "y": y, "said": table.network.name}
+    return {"series": KINDS[2], "x": x, "y": y, "label": table.network.name}
 
 
 def _points(
@@ -94,7 +94,7 @@ def _points(
         channels[axis] = of(f"{axis}:Q", title=axis_title(planned.quantity(name)), scale=scale, axis=ticks)
     kinds = [kind for kind in KINDS if any(record["series"] == kind for record in every)]
     encodings = dotted(series(kinds, lines=False, legend=True))
-    base = alt.Chart(rows(records)).encode(**channels, tooltip=["said:N", "x:Q", "y:Q"])
+    base = alt.Chart(rows(records)).encode(**channels, tooltip=["label:N", "x:Q", "y:Q"])
     return base.mark_point(filled=True, size=size, opacity=opacity).encode(**encodings)
 
 
@@ -109,12 +109,12 @@ def _named(known: Sequence[Any]) -> Any:
     alt = altair()
     line = sorted(known, key=lambda record: record["x"])
     chosen = [line[round(place * (len(line) - 1) / max(LABELS - 1, 1))] for place in range(LABELS)]
-    unique = list({record["said"]: record for record in chosen}.values())
-    base = alt.Chart(rows(unique)).encode(x="x:Q", y="y:Q", text="said:N")
+    unique = list({record["label"]: record for record in chosen}.values())
+    base = alt.Chart(rows(unique)).encode(x="x:Q", y="y:Q", text="label:N")
     return base.mark_text(align="left", dx=6, dy=11, fontSize=9, color=FAINT)
 
 
 def _papers(papers: Sequence[Any]) -> Any:
     alt = altair()
-    base = alt.Chart(rows(papers)).encode(x="x:Q", y="y:Q", text="said:N")
+    base = alt.Chart(rows(papers)).encode(x="x:Q", y="y:Q", text="label:N")
     return base.mark_text(align="right", dx=-9, dy=-6, fontSize=10, fontWeight="bold")

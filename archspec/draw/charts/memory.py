@@ -62,13 +62,13 @@ def _peaks(found: Sequence[Memory], names: Sequence[str]) -> Any:
             raise ArchspecError(f"{each.network.name} has no peak to be marked")
         place = each.order.index(each.at[0])
         late = place > len(each.order) / 2
-        said = f"{short_number(each.peak)}B at {each.at[0]}"
+        label = f"{short_number(each.peak)}B at {each.at[0]}"
         if any((place + 0.5, plain(each.peak)) == (other["place"], other["bytes"]) for other in records):
-            said = ""
-        records.append({"series": name, "place": place + 0.5, "bytes": plain(each.peak), "said": said, "late": late})
+            label = ""
+        records.append({"series": name, "place": place + 0.5, "bytes": plain(each.peak), "label": label, "late": late})
     base = alt.Chart(rows(records, names)).encode(x="place:Q", y="bytes:Q")
-    left = base.mark_text(align="left", dx=6, dy=-6, fontSize=10).encode(text="said:N")
-    right = base.mark_text(align="right", dx=-6, dy=-6, fontSize=10).encode(text="said:N")
+    left = base.mark_text(align="left", dx=6, dy=-6, fontSize=10).encode(text="label:N")
+    right = base.mark_text(align="right", dx=-6, dy=-6, fontSize=10).encode(text="label:N")
     points = base.mark_point(size=60, filled=True).encode(**beside_lines())
     return points + left.transform_filter("!datum.late") + right.transform_filter("datum.late")
 

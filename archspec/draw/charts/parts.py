@@ -38,9 +38,11 @@ def altair() -> ModuleType:
 
 def titled(chart: Any, title: str, *notes: str) -> Any:
     """A chart with the title above it, what else there is to say below that, and the look of all charts."""
-    said = [printable(note, 160) for note in notes if note]
+    subtitle = [printable(note, 160) for note in notes if note]
     return chart.properties(
-        title={"text": printable(title, 120), **({"subtitle": said} if said else {})}, padding=MARGIN, config=CONFIG
+        title={"text": printable(title, 120), **({"subtitle": subtitle} if subtitle else {})},
+        padding=MARGIN,
+        config=CONFIG,
     )
 
 

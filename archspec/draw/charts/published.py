@@ -8,24 +8,24 @@ from typing import Any
 from archspec.draw.charts.parts import ROW, altair, dotted, rows, series, titled
 from archspec.draw.style import FAINT, GRID
 from archspec.errors import ArchspecError
-from archspec.published import UNITS, Finding, Paper, Printed, Verdict
+from archspec.published import UNITS, Finding, Findings, Printed, Verdict
 
 VERDICTS = tuple(str(verdict) for verdict in Verdict if verdict is not Verdict.MEASURED)
 MOST = 80
 """As many figures have a row of their own at most."""
 
 
-def published(paper: Paper, findings: Sequence[Finding], where: str | None = None) -> Any:
+def published(findings: Findings, where: str | None = None) -> Any:
     """Each figure by how many per cent ours differs from the print, with what rounds to the print as a bar.
 
     Args:
-        paper: The paper.
-        findings: What was found of its figures; those that were measured, and prints of 0, are left out.
+        findings: What was found of a paper's figures; those that were measured, and prints of 0, are left out.
         where: The table or figure of the paper that is shown; all of them unless it is given.
 
     Raises:
         ArchspecError: Nothing is left to be shown, or too much.
     """
+    paper = findings.paper
     places = list(dict.fromkeys(finding.figure.where for finding in findings))
     if where is not None and where not in places:
         raise ArchspecError(f"{paper.figures_of} has no figures of '{where}'; there are {', '.join(map(repr, places))}")
@@ -65,7 +65,7 @@ def _record(finding: Finding) -> dict[str, Any]:
         "off": float(100 * (Fraction(finding.computed) - printed.value) / abs(printed.value)),
         "low": -half,
         "high": half,
-        "said": f"{figure.printed}{unit} printed, {float(ours):,.{places + 2}f}{unit} ours",
+        "label": f"{figure.printed}{unit} printed, {float(ours):,.{places + 2}f}{unit} ours",
     }
 
 
@@ -82,7 +82,7 @@ def _panel(place: str, findings: Sequence[Finding], limit: float, last: bool) ->
         x=alt.X("low:Q", scale=scale, title=title), x2="high:Q"
     )
     points = base.mark_point(filled=True, size=60).encode(x=x, **dotted(series(VERDICTS, lines=False, legend=True)))
-    words = base.mark_text(align="left", fontSize=10, color=FAINT, dx=8).encode(x=alt.XValue(360), text="said:N")
+    words = base.mark_text(align="left", fontSize=10, color=FAINT, dx=8).encode(x=alt.XValue(360), text="label:N")
     head = {"text": place or "elsewhere", "fontSize": 11, "anchor": "start", "frame": "group", "offset": 4}
     return (bars + points + words).properties(width=360, height=ROW * len(records), title=head)
 

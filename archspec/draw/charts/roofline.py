@@ -73,7 +73,7 @@ def _record(row: CostRow, peak: Fraction, bandwidth: Fraction, time: Fraction) -
         "x": float(intensity),
         "y": float(Fraction(row.macs) / seconds),
         "share": float(seconds / time),
-        "said": f"{float(100 * seconds / time):.1f} %",
+        "label": f"{float(100 * seconds / time):.1f} %",
     }
 
 
@@ -107,5 +107,5 @@ def _times(records: Sequence[Mapping[str, Any]]) -> Any:
     )
     fill = alt.FillOpacity("series:N", scale=alt.Scale(domain=list(BOUND), range=[1, 0.35]), legend=None)
     bars = base.mark_bar(height={"band": 0.7}, strokeWidth=1).encode(color=colour, stroke=colour, fillOpacity=fill)
-    words = base.mark_text(align="left", dx=3, fontSize=9, color=FAINT).encode(text="said:N")
+    words = base.mark_text(align="left", dx=3, fontSize=9, color=FAINT).encode(text="label:N")
     return (bars + words).properties(width=180, height=ROW * len(records))

@@ -8,7 +8,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
+from archspec.errors import ArchspecError, UnknownNameError, suggestion
 from archspec.extras import entry_point
 from archspec.report.page import Report
 
@@ -38,8 +38,7 @@ def module_of(name: str) -> Any:
         return import_module(f"{__name__}.{name}")
     found = entry_point(GROUP, name)
     if found is None:
-        hint = did_you_mean(name, names()) or f"; there are {', '.join(names())}"
-        raise UnknownNameError(f"no format '{name}'{hint}")
+        raise UnknownNameError(f"no format '{name}'{suggestion(name, names())}")
     if not callable(getattr(found, "write", None)):
         raise ArchspecError(f"the entry point '{name}' of {GROUP} has no function 'write'")
     return found

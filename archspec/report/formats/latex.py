@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from archspec.report.cells import Bar, Cell, Math, Share
+from archspec.report.cells import Cell, Math, Share
 from archspec.report.page import Formulas, LetteredSentence, Notes, Part, Report, Table, Title
 from archspec.report.typeset import aligned, blocks, padded
 from archspec.writing import latex_text, visible_text
@@ -24,8 +24,8 @@ def _has(report: Report, kind: type) -> bool:
 
 def _captioned(report: Report) -> str:
     notes = [sentence for part in report.parts if isinstance(part, Notes) for sentence in part.sentences]
-    said = " ".join(f"{_sentence(sentence)}." for sentence in (report.title, *notes) if sentence)
-    return _floated(_table(report.tables[0]), said, report.title)
+    words = " ".join(f"{_sentence(sentence)}." for sentence in (report.title, *notes) if sentence)
+    return _floated(_table(report.tables[0]), words, report.title)
 
 
 def _sentence(sentence: str) -> str:
@@ -56,15 +56,14 @@ def _records(table: Table) -> str:
     items = []
     for first, *others in table.rows:
         columns = zip(table.columns[1:], others, strict=True)
-        said = (f"{latex_text(column.heading)}: {_cell(cell, _plain(cell))}" for column, cell in columns if cell.text)
-        items.append("\\item[" + latex_text(first.text) + "] " + r" \\ ".join(said))
+        words = (f"{latex_text(column.heading)}: {_cell(cell, _plain(cell))}" for column, cell in columns if cell.text)
+        items.append("\\item[" + latex_text(first.text) + "] " + r" \\ ".join(words))
     return "\n".join((r"\begin{description}", *items, r"\end{description}"))
 
 
 def _table(table: Table) -> str:
     """The tabular; what would go first where a page is narrow is left out."""
-    columns = [column for column in table.columns if not column.drop and not isinstance(column.cells[:1], Bar)]
-    columns = [column for column in columns if not any(isinstance(cell, Bar) for cell in column.cells)]
+    columns = [column for column in table.set.columns if not column.drop]
     texts = [[_plain(column.cells[row]) for column in columns] for row in range(len(table.rows))]
     headings = [visible_text(column.heading) for column in columns]
     right = [column.right or any(isinstance(cell, Share) for cell in column.cells) for column in columns]

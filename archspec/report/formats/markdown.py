@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from archspec.report.cells import Bar, Cell, Math
+from archspec.report.cells import Cell, Math
 from archspec.report.page import Formulas, Notes, Part, Report, Table, Title
 from archspec.report.typeset import aligned, blocks, padded
 from archspec.writing import markdown_text
@@ -24,9 +24,11 @@ def _part(part: Part) -> str:
 
 
 def _table(table: Table) -> str:
-    columns = [column for column in table.columns if not any(isinstance(cell, Bar) for cell in column.cells)]
-    rows = [[_cell(cell, table.role(number) == "part" and cell is row[0]) for cell in row if not isinstance(cell, Bar)]
-            for number, row in enumerate(table.rows)]  # fmt: skip
+    columns = table.set.columns
+    rows = [
+        [_cell(cell, table.role(number) == "part" and cell is row[0]) for cell in row]
+        for number, row in enumerate(table.set.rows)
+    ]
     headings = [markdown_text(column.heading, cell=True) for column in columns]
     cells, widths = padded(headings, rows, [column.right for column in columns])
     rule = (

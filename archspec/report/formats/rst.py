@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from archspec.report.cells import Bar, Cell, Math
+from archspec.report.cells import Cell, Math
 from archspec.report.page import Formulas, Notes, Part, Report, Table, Title
 from archspec.report.typeset import aligned, blocks
 from archspec.writing import printable
@@ -45,9 +45,8 @@ def _part(part: Part) -> str:
 
 def _table(table: Table) -> str:
     """A list table, its headings among the rows; the bars, which only text draws, are left out."""
-    kept = [number for number, column in enumerate(table.columns) if not any(isinstance(c, Bar) for c in column.cells)]
-    rows = [[text(table.columns[number].heading) for number in kept]] if table.headed else []
-    rows += [[_cell(row[number]) for number in kept] for row in table.rows]
+    rows = [[text(column.heading) for column in table.set.columns]] if table.headed else []
+    rows += [list(map(_cell, row)) for row in table.set.rows]
     lines = [f"   {'*' if number == 0 else ' '} - {cell}".rstrip() for row in rows for number, cell in enumerate(row)]
     options = ["   :header-rows: 1"] if table.headed else []
     return "\n".join((".. list-table::", *options, "", *lines))

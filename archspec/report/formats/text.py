@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from unicodedata import combining, east_asian_width
 
-from archspec.report.cells import Bar, Cell, Name, Share
+from archspec.report.cells import Cell, Name, Share
 from archspec.report.numbers import bar, shorten
 from archspec.report.page import Column, Formulas, Notes, Part, Report, Section, Table, Title
 from archspec.writing import one_line
@@ -127,7 +127,7 @@ def _drawn(table: Table, width: int, bars: bool = True) -> list[Column]:
     length = next(cells for most, cells in BARS.items() if width < most) if bars else 0
     columns = []
     for number, column in enumerate(table.columns):
-        if any(isinstance(cell, Bar) for cell in column.cells):
+        if column.drawn:
             left = width - sum(_column_width(other) + 2 for other in table.columns if other is not column)
             if left >= LEAST_BAR:
                 columns.append(replace(column, cells=[_bar(cell, min(left, WIDEST_BAR)) for cell in column.cells]))

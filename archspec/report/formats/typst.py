@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from archspec.report.cells import Bar
 from archspec.report.page import Formulas, Notes, Part, Report, Table, Title
 from archspec.report.typeset import blocks
 from archspec.writing import one_line
@@ -37,8 +36,7 @@ def _part(part: Part) -> str:
 
 def _table(table: Table) -> str:
     """A table with a line above the total; the bars, which only text draws, are left out."""
-    kept = [number for number, column in enumerate(table.columns) if not any(isinstance(c, Bar) for c in column.cells)]
-    columns = [table.columns[number] for number in kept]
+    columns = table.set.columns
     lines = [
         f"  columns: {len(columns)},",
         f"  align: ({', '.join('right' if column.right else 'left' for column in columns)},),",
@@ -46,7 +44,7 @@ def _table(table: Table) -> str:
     ]
     if table.headed:
         lines += [f"  table.header({', '.join(string(column.heading) for column in columns)}),", "  table.hline(),"]
-    for number, row in enumerate(table.rows):
+    for number, row in enumerate(table.set.rows):
         lines += ["  table.hline(),"] if table.role(number) == "total" and number else []
-        lines.append(f"  {', '.join(string(row[place].text) for place in kept)},")
+        lines.append(f"  {', '.join(string(cell.text) for cell in row)},")
     return "\n".join(("#table(", *lines, ")"))

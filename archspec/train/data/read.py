@@ -10,7 +10,7 @@ from torch.nn import functional
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.train.data import cifar, digits, folder, idx
 from archspec.train.data.split import Data, DataSplit, bounded
-from archspec.writing import printable
+from archspec.writing import printable, sizes
 
 KINDS = ("digits", "mnist", "cifar10", "image-folder")
 
@@ -96,7 +96,7 @@ def fitted(data: Data, shape: tuple[int, ...], resize: bool) -> Data:
     """
     if all(split.shape == shape for split in data.splits.values()):
         return data
-    found, wanted = "×".join(map(str, data.train.shape)), "×".join(map(str, shape))
+    found, wanted = sizes(data.train.shape), sizes(shape)
     if len(shape) != 3 or (data.train.shape[0] != shape[0] and shape[0] not in {1, 3}):
         raise ArchspecError(f"{data.name}: images are {found}, the network takes {wanted}; images do not fit it")
     if not resize:
