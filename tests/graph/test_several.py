@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 import archspec
+from archspec.errors import ArchspecError
 from archspec.formula.proof import proved
 
 EMIT = "tests/emit/specs"
@@ -124,3 +125,49 @@ def test_a_symbol_is_true_or_false(towers):
     assert towers.count(deep="true").params == towers.count(deep=True).params
     with pytest.raises(archspec.errors.BindingError, match="deep must be true or false"):
         towers.count(deep=Fraction(1))
+
+
+ALBERT = """
+archspec: 1
+name: albert
+symbols: {layers: {default: 3, range: [1, 99]}, width: {default: 8}}
+input: [5, width]
+blocks:
+  layer:
+    body:
+      - {add: [[layer_norm, {linear: {out_features: in_channels}}], identity], as: sum}
+network:
+  - {repeat: layers, shared: true, as: layers, body: [layer]}
+  - relu
+"""
+
+
+def test_units_that_share_have_one_set_of_weights_and_do_the_work_of_all():
+    arch = archspec.loads(ALBERT)
+    for layers in (1, 3, 12):
+        cost = arch.count(layers=layers)
+        assert (cost.params, cost.macs) == (8 * 8 + 8 + 2 * 8, layers * 5 * 8 * 8)
+    assert (str(arch.formula("params")), str(arch.formula("macs"))) == ("width² + 3·width", "5·layers·width²")
+    network = arch.expand()
+    assert network.node("layers/unit3/layer/branch1/linear").shared["weight"] == "layers/unit1/layer/branch1/linear"
+    assert archspec.loads(arch.dumps()) == arch
+    assert arch.verify()
+    assert arch.verify(layers=1)
+    assert "for round_ in range(self.times):" in arch.source()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (ALBERT.replace("as: layers,", "as: layers, index: i,"), "leave out index, or shared"),
+        (ALBERT.replace("body: [layer]", "body: [relu]"), "share: layers/unit2 has no weights"),
+        (
+            ALBERT.replace("body: [layer]", "body: [{linear: {out_features: 2 * in_channels}}]"),
+            "the weight of layers/unit2/linear is 32×16, that of layers/unit1/linear (line 11) is 16×8",
+        ),
+    ],
+)
+def test_units_that_cannot_share_are_refused(text, said):
+    with pytest.raises(ArchspecError) as caught:
+        archspec.loads(text).expand()
+    assert said in str(caught.value)
