@@ -39,18 +39,18 @@ def command(  # noqa: PLR0913  # each is an option
     SPEC may be the folder of a run: it knows its specification, bindings, weights and data.
     """
     need("train", "torch", "accelerate", "safetensors")
-    from archspec.train import evaluate, record
+    from archspec.train import record
+    from archspec.train.score import prepared, score_of
 
     arch, bound, run = open_spec(spec, settings)
     file = weights_of(spec, run, weights)
     source = data or (run and run.source) or "digits"
     resize = resize or (run is not None and data is None and run.resize)
     recipe = record.read(run.folder).recipe if run is not None else None
+    ready = prepared(arch, file, source, bindings=bound, resize=resize, device=device, recipe=recipe)
     if zeros:
         from archspec.train.zeros import zeros as measured
 
-        found = measured(arch, file, source, bindings=bound, resize=resize, batch=batch, device=device, recipe=recipe)
-        print_report(zeros_report(found, arch.name), output_format)
+        print_report(zeros_report(measured(ready, batch), arch.name), output_format)
         return
-    score = evaluate(arch, file, source, bindings=bound, resize=resize, batch=batch, device=device, recipe=recipe)
-    print_report(evaluation(score, arch.name, source, confusion), output_format)
+    print_report(evaluation(score_of(ready, batch), arch.name, source, confusion), output_format)

@@ -26,6 +26,7 @@ ENDINGS = (".onnx", ".pt2", ".cfg", ".prototxt")
     "-o", "--output", metavar="NET.yaml", help="Where to write the specification.  [default: standard output]"
 )
 @click.option("--flat", is_flag=True, help="The plain list of layers, without blocks and tables.")
+@click.option("--opaque", is_flag=True, help="Keep what no operator computes, as nodes with a shape and no formula.")
 @click.option("--weights", metavar="OUT.safetensors", help="Write the weights, too, under the specification's names.")
 @click.option(
     "--input", "sizes", metavar="CxHxW", default="3x224x224", show_default=True, help="Of what a factory makes."
@@ -42,6 +43,7 @@ def command(  # one argument an option
     source: str,
     output: str | None,
     flat: bool,
+    opaque: bool,
     weights: str | None,
     sizes: str,
     settings: tuple[str, ...],
@@ -52,7 +54,8 @@ def command(  # one argument an option
     FILE is an ONNX file (.onnx), a program of torch.export (.pt2), Darknet's table of layers (.cfg) or Caffe's
     (.prototxt); all are read as data. MODULE:FACTORY names what makes a
     torch module, such as torchvision.models:resnet18; that code is run. With --weights the outputs of both models on
-    random inputs must be equal.
+    random inputs must be equal. All that no operator of the language computes is named at once; with --opaque it is
+    kept by the shapes of its results, and every total says that it is not in it.
 
     --vary width=1,0.37,0.61 --vary side=224,192 makes the model at each of these values, and says by symbols what
     differs: which multiple or rounding makes the numbers, what else would fit, and which value would tell them apart.
@@ -60,14 +63,16 @@ def command(  # one argument an option
     from archspec.importing.layout import laid_out
 
     program: Program | None
+    if opaque and weights is not None:
+        raise ArchspecError("--weights proves that outputs are equal, and opaque nodes have none; leave out one")
     if varying:
-        if flat or Path(source).suffix in ENDINGS:
+        if flat or opaque or Path(source).suffix in ENDINGS:
             raise ArchspecError(
-                "--vary is of what a factory makes, and of its structure: of no file, and not with --flat"
+                "--vary is of what a factory makes, and of its structure: of no file, and not with --flat or --opaque"
             )
         program, found = _varied(source, sizes, settings, varying)
     else:
-        program, found = _read(source, sizes, settings, flat)
+        program, found = _read(source, sizes, settings, flat, opaque)
     text = laid_out(found.document, found.notes)
     if output is None:
         click.echo(text, nl=False)
@@ -79,12 +84,16 @@ def command(  # one argument an option
         _write_weights(found, program, source, weights)
 
 
-def _read(source: str, sizes: str, settings: tuple[str, ...], flat: bool) -> "tuple[Program | None, Imported]":
+def _read(
+    source: str, sizes: str, settings: tuple[str, ...], flat: bool, opaque: bool
+) -> "tuple[Program | None, Imported]":
     """What a source is read as; a table of layers has no program that could be run."""
     from archspec.importing import document_of
     from archspec.importing.document import imported
 
     ending = Path(source).suffix
+    if opaque and ending in {".cfg", ".prototxt"}:
+        raise ArchspecError(f"{source}: a table of layers has no shapes of what is not known; --opaque needs them")
     if ending == ".cfg":
         from archspec.importing.darknet import read_cfg
 
@@ -94,7 +103,7 @@ def _read(source: str, sizes: str, settings: tuple[str, ...], flat: bool) -> "tu
 
         return None, imported(read_prototxt(source), flat=flat)
     program = _program(source, sizes, settings)
-    return program, document_of(program, flat=flat)
+    return program, document_of(program, flat=flat, opaque=opaque)
 
 
 def _program(source: str, sizes: str, settings: tuple[str, ...]) -> "Program":

@@ -29,7 +29,7 @@ from archspec.language.document import Source
 from archspec.language.located import Faults, Located, described, validated
 from archspec.language.reader import Mapping as PlacedMapping
 from archspec.language.reader import Nothing, Scalar, Sequence, decode, parse, read_bytes
-from archspec.language.values import Name, Prose, Text
+from archspec.language.values import Name, Prose, Text, version_of
 
 
 class LayerPlan(Located):
@@ -122,12 +122,6 @@ class LayerPlan(Located):
         return node == self.layer or node.startswith(f"{self.layer}/") or fnmatchcase(node, self.layer)
 
 
-def _version(value: Any) -> int:
-    if str(value) != "1":
-        raise SpecError(f"this library reads version 1 of plans (got {described(value)})", getattr(value, "at", None))
-    return 1
-
-
 class Plan(Located):
     """What is done to the layers of a network.
 
@@ -144,7 +138,7 @@ class Plan(Located):
         layers: What is done, in the order in which it is looked for.
     """
 
-    plan: Annotated[int, PlainValidator(_version)] = 1
+    plan: Annotated[int, PlainValidator(version_of("plans"))] = 1
     name: Name
     doc: Prose | None = None
     source: Source | None = None

@@ -97,6 +97,12 @@ class CostRow(Figures):
         """How many nodes it stands for."""
         return len(self.members)
 
+    @cached_property
+    def opaque(self) -> int:
+        """How many of its nodes are opaque: their arithmetic is not in its figures."""
+        works = self.table.works
+        return sum(not works[place].operator.known for place in self.members)
+
     def figure(self, name: str) -> Any:
         """What it has of a quantity, by the quantity's name; None where that is undefined."""
         if name not in self._known:

@@ -8,7 +8,7 @@ from archspec.emit import code
 from archspec.emit.code import BOOL, Code
 from archspec.emit.layer import function_code
 from archspec.emit.statements import Do, For, If, Statement, Statements
-from archspec.graph.names import attribute
+from archspec.graph.names import place_of
 from archspec.language.initialisation import Filling, Initialisation, Rule
 from archspec.ops import Function
 
@@ -49,7 +49,7 @@ def beginning(
 def _rule(rule: Rule, classes: Mapping[str, frozenset[str]], known: set[str]) -> Iterator[Statement]:
     """An `if` for the modules that a rule is of, and what it fills."""
     operators = {made for name in rule.of for made in classes.get(name, ())}
-    parts = tuple(sorted(f"{_dotted(name)}." for name in rule.of if name in known))
+    parts = tuple(sorted(f"{place_of(name)}." for name in rule.of if name in known))
     weighted = {made for several in classes.values() for made in several}
     fillings = rule.fillings()
     kinds = (operators | (weighted if parts else set())) - OTHERS
@@ -82,10 +82,6 @@ def _filled(array: str, filling: Filling, kinds: set[str]) -> Statement:
     if array == "bias" and kinds & ONE_ARRAY:
         found = code.call("getattr", _MODULE, array, None)
     return If(code.compare(found, "is not", None), (filled,))
-
-
-def _dotted(name: str) -> str:
-    return ".".join(map(attribute, name.split("/")))
 
 
 def _is_one(kinds: set[str]) -> Code:

@@ -47,6 +47,7 @@ class Formula(Reported):
         aliases: Of a block, the symbol of each argument and of each size that flows in: other names of the symbols.
         rounded: Whether it leaves out roundings that what it is of has; then it holds nearly.
         counted: Counts the same on numbers; None of a formula that is not of a network.
+        opaque: The nodes of which it is not known what they compute, and which it has nothing of.
     """
 
     of: str
@@ -66,6 +67,7 @@ class Formula(Reported):
     rounded: bool = False
     counting: Counting | None = None
     counted: Callable[[Mapping[str, Any]], Any] | None = field(default=None, repr=False, compare=False)
+    opaque: tuple[str, ...] = field(default=(), repr=False)
 
     @cached_property
     def exact(self) -> Expr:
@@ -210,6 +212,7 @@ class Formula(Reported):
             convention=" / ".join(dict.fromkeys((self.convention, other.convention))),
             fixed={**other.fixed, **self.fixed},
             aliases={**other.aliases, **self.aliases},
+            opaque=tuple(dict.fromkeys((*self.opaque, *other.opaque))),
             rounded=any(each.exact != each.asymptotic for each in (above, below)),
         )
 

@@ -114,6 +114,7 @@ def formulas(
             defaults=defaults,
             declared={name: document.symbols[name] for name in names if name in document.symbols},
             counted=_Counted(document, quantity, fixed, counting, place) if countable else None,
+            opaque=network.opaque,
         )
 
     if by == "total":

@@ -6,13 +6,13 @@ from typing import Any
 
 from archspec import dims, ops
 from archspec.errors import ArchspecError, Mark, SpecError, did_you_mean
-from archspec.graph.frame import BodyFrame, Flow, bind_lets, evaluated
+from archspec.graph.frame import BodyFrame, Flow, bind_lets
 from archspec.graph.network import Container, Trace
 from archspec.graph.sharing import share
 from archspec.language.document import INPUT, Block, Call, Document, Step, Use
 from archspec.language.expression import Scope
 from archspec.language.rules import arguments, block_inputs, from_fault
-from archspec.language.values import MAX_PARTS
+from archspec.language.values import MAX_PARTS, evaluated
 
 
 def walk_call(step: Call, frame: BodyFrame) -> None:

@@ -8,7 +8,7 @@ from archspec.errors import Mark, SpecError, did_you_mean
 from archspec.language.document import Step
 from archspec.language.expression import Scope
 from archspec.language.rules import FLOWING, block_inputs, flow_sizes, label_of
-from archspec.language.values import MAX_PARTS, Value
+from archspec.language.values import MAX_PARTS, Value, evaluated
 from archspec.ops import Tensor
 
 if TYPE_CHECKING:
@@ -127,13 +127,6 @@ class BodyFrame:
             self.named[label] = self.flow
             near = ((name, flow) for name, flow in (inside or {}).items() if name.count("/") < MAX_PARTS - 1)
             self.named.update((f"{label}/{name}", flow) for name, flow in near)
-
-
-def evaluated(value: Value, scope: Scope) -> Any:
-    """What a value comes to: an expression, or a list of them."""
-    if isinstance(value, tuple):
-        return tuple(evaluated(part, scope) for part in value)
-    return value.evaluate(scope)
 
 
 def bind_lets(lets: Mapping[str, Value], scope: Scope) -> None:

@@ -174,6 +174,11 @@ class Network(Reported):
         return tuple(array for array in arrays if array.name not in node.shared) if node.shared else arrays
 
     @cached_property
+    def opaque(self) -> tuple[str, ...]:
+        """The nodes of which it is not known what they compute, so that no total has their arithmetic."""
+        return tuple(node.name for node in self.nodes if not node.operator.known)
+
+    @cached_property
     def sharing(self) -> frozenset[str]:
         """The nodes that have an array in common with another."""
         owners = {owner for node in self.nodes for owner in node.shared.values()}

@@ -6,14 +6,14 @@ from typing import Any
 
 from archspec.errors import ArchspecError
 from archspec.graph.calls import apply
-from archspec.graph.frame import BodyFrame, Flow, evaluated
+from archspec.graph.frame import BodyFrame, Flow
 from archspec.graph.network import Container, Trace
 from archspec.graph.repeats import walk_units
 from archspec.language.document import Step, TableRows, TableStep
 from archspec.language.expression import Scope
 from archspec.language.rules import labels_of, value_mark
 from archspec.language.steps import BESIDE, CALLEE
-from archspec.language.values import Value
+from archspec.language.values import Value, evaluated
 
 
 def walk_table(step: TableStep, frame: BodyFrame) -> None:

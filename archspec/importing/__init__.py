@@ -4,6 +4,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from archspec.importing.document import Imported, imported
+from archspec.importing.opaque import opaque as with_opaque
 from archspec.importing.program import Program
 from archspec.importing.reading import read, refuse_foreign
 from archspec.language import Document
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["Imported", "Program", "document_of", "from_onnx", "from_torch"]
 
 
-def from_torch(model: "nn.Module", example: Any, *, name: str | None = None, flat: bool = False) -> Document:
+def from_torch(
+    model: "nn.Module", example: Any, *, name: str | None = None, flat: bool = False, opaque: bool = False
+) -> Document:
     """The document of a torch module: what its `torch.export` computes, in the language's own operators and blocks.
 
     Args:
@@ -22,6 +25,7 @@ def from_torch(model: "nn.Module", example: Any, *, name: str | None = None, fla
         example: An input, or the sizes of one, batch first: (1, 3, 224, 224).
         name: What to call the network; the name of its class.
         flat: Whether to list the layers one after the other, without blocks and tables.
+        opaque: Whether to keep what no operator computes as nodes of which only the result's shape is known.
 
     Raises:
         ArchspecError: It cannot be exported, computes what no operator does, or shares weights between layers. All
@@ -36,15 +40,16 @@ def from_torch(model: "nn.Module", example: Any, *, name: str | None = None, fla
     """
     from archspec.importing.exported import exported
 
-    return document_of(exported(model, example, name), flat=flat).document
+    return document_of(exported(model, example, name), flat=flat, opaque=opaque).document
 
 
-def from_onnx(path: str | os.PathLike[str], *, flat: bool = False) -> Document:
+def from_onnx(path: str | os.PathLike[str], *, flat: bool = False, opaque: bool = False) -> Document:
     """The document of an ONNX file, which is read as data; torch is not needed.
 
     Args:
         path: The file.
         flat: Whether to list the layers one after the other, without blocks and tables.
+        opaque: Whether to keep what no operator computes as nodes of which only the result's shape is known.
 
     Raises:
         ArchspecError: It is damaged, or computes what no operator does; all that is not known is named at once.
@@ -52,11 +57,13 @@ def from_onnx(path: str | os.PathLike[str], *, flat: bool = False) -> Document:
     """
     from archspec.importing.onnx_file import read_onnx
 
-    return document_of(read_onnx(path), flat=flat).document
+    return document_of(read_onnx(path), flat=flat, opaque=opaque).document
 
 
-def document_of(program: Program, *, flat: bool = False) -> Imported:
+def document_of(program: Program, *, flat: bool = False, opaque: bool = False) -> Imported:
     """The document of a program, with its arrays under their new names, and what is to be known of how it was read."""
     graph = read(program)
+    if opaque:
+        graph = with_opaque(graph)
     refuse_foreign(graph)
     return imported(graph, flat=flat)

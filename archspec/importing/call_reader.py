@@ -60,6 +60,8 @@ class CallReader:
             self._add(call, made)
 
     def _add(self, call: ProgramCall, made: ReadNode) -> None:
+        if made.output >= len(call.outputs):
+            raise ArchspecError(f"{self.program.name}: {call.target} at {call.place or call.outputs[0]} gives too few")
         name = call.outputs[made.output]
         sources = [self._source(value, made, call) for value in made.inputs]
         new = {each.name: each for each in sources if isinstance(each, FlatNode)}
@@ -92,12 +94,11 @@ class CallReader:
         values = references(tuple(call.arguments.values()))
         arrays = {f"array{n}": self.arrays[v] for n, v in enumerate(values) if v in self.arrays}
         inputs = tuple(self.names.get(v, v) for v in values if v not in self.arrays)
-        for output in call.outputs:
+        for number, output in enumerate(call.outputs):
             shape = self.program.shapes.get(output, ())
+            held = arrays if number == 0 else {}
             settings = {key: value for key, value in call.arguments.items() if not references(value)}
-            node = FlatNode(
-                output, call.target, settings, inputs, shape, call.place, arrays, foreign=True, reason=reason
-            )
+            node = FlatNode(output, call.target, settings, inputs, shape, call.place, held, foreign=True, reason=reason)
             self.nodes.append(node)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from archspec.errors import ArchspecError, SpecErrors
 from archspec.graph.names import state_key
 from archspec.importing.flat import FlatGraph
+from archspec.importing.growing import grown
 from archspec.importing.items import ForkItem, Items, Leaf, flattened
 from archspec.importing.listing import Listing
 from archspec.importing.program import HeldArray
@@ -61,6 +62,7 @@ def imported(graph: FlatGraph, *, flat: bool = False) -> Imported:
 
 
 def _structured(graph: FlatGraph) -> Imported:
+    graph = grown(graph)
     found = recovered(wired(graph))
     order = list(flattened(found.items))
     return _proved(graph, found.items, found.blocks, (), order)
@@ -170,7 +172,8 @@ def _name_by_place(items: Items) -> None:
 def _input(graph: FlatGraph) -> tuple[tuple[Any, ...], dict[str, Symbol]]:
     """The input's sizes; the side of a square image is a symbol, on which nothing else of a document depends."""
     sizes = graph.input[1:]
-    if len(sizes) == 3 and sizes[1] == sizes[2] and sizes[1] > 1:
+    measured = any(node.function for node in graph.nodes)  # shapes that no other side has
+    if not measured and len(sizes) == 3 and sizes[1] == sizes[2] and sizes[1] > 1:
         return (sizes[0], SIDE, SIDE), {SIDE: Symbol(default=sizes[1], doc="input height and width")}
     return sizes, {}
 

@@ -24,6 +24,7 @@ class FlatNode:
         arrays: Its arrays by the names that the operator gives them.
         foreign: Whether no operator of the language is known for it.
         reason: Of a foreign node, what is in the way.
+        function: Of an opaque node, what it computes, as its exporter calls it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class FlatNode:
     arrays: Mapping[str, HeldArray] = field(default_factory=dict)
     foreign: bool = False
     reason: str = ""
+    function: str = ""
 
     def tells_of(self, held: Set[str]) -> bool:
         """Whether somebody would miss it: it has arrays that no other node has, or nobody knows what it is."""

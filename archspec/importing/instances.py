@@ -8,10 +8,12 @@ from typing import Any
 from archspec.errors import ArchspecError
 from archspec.importing.document import SIDE, Imported, arrays_of, document_from, refuse_sharing
 from archspec.importing.flat import FlatGraph, FlatNode
+from archspec.importing.growing import grown
 from archspec.importing.items import flattened
 from archspec.importing.proof import proved
 from archspec.importing.rounding import WidthRounding, fitting, telling_apart
 from archspec.importing.structure import recovered
+from archspec.importing.structure.repeats import vary_repeats
 from archspec.importing.varied import Varied, varied
 from archspec.importing.wiring import wired
 from archspec.language.document import Symbol
@@ -41,13 +43,17 @@ def of_instances(values: Mapping[str, Sequence[Any]], graph_at: Callable[[Bindin
         ArchspecError: The instances are not one network, or a number follows no rule that is known.
     """
     bound = points(values)
-    graphs = [graph_at(each) for each in bound]
+    graphs = [grown(graph_at(each)) for each in bound]
     for graph in graphs:
         refuse_sharing(graph)
-    merged = _merged(graphs, bound)
+    alike, odd = _apart(graphs, bound)
+    merged = _merged([graphs[number] for number in alike])
     found = recovered(wired(merged))
+    others = {number: recovered(wired(graphs[number])).items for number in odd}
+    orders = {number: list(flattened(items)) for number, items in others.items()}
     order = list(flattened(found.items))
-    numbers = VariedNumbers(values, bound)
+    repeats = vary_repeats(found.items, [others.get(number) for number in range(len(bound))])
+    numbers = VariedNumbers(values, ([bound[number] for number in alike], bound), repeats)
     document_from(merged, found.items, found.blocks, numbers.note, symbols={})
     numbers.settle()
     document = document_from(
@@ -57,23 +63,40 @@ def of_instances(values: Mapping[str, Sequence[Any]], graph_at: Callable[[Bindin
         numbers.text,
         symbols=numbers.symbols(),
         functions=numbers.functions(),
-        sizes=_input(graphs, bound),
+        sizes=_input([graphs[number] for number in alike], [bound[number] for number in alike]),
     )
     place = {node.name: number for number, node in enumerate(merged.nodes)}
     names: dict[str, str] = {}
-    for graph, each in reversed(list(zip(graphs, bound, strict=True))):
-        names = proved(document, graph, [graph.nodes[place[node.name]] for node in order], numbers.bindings(each))
+    for number, graph in reversed(list(enumerate(graphs))):
+        nodes = orders.get(number) or [graph.nodes[place[node.name]] for node in order]
+        try:
+            names = proved(document, graph, nodes, numbers.bindings(bound[number]))
+        except ArchspecError as error:
+            raise odd.get(number, error) from None
     return Imported(document, arrays_of(graphs[0], names), (*graphs[0].notes, *numbers.said()), names)
 
 
 # ------------------------------------------------------------------ several graphs as one
 
 
-def _merged(graphs: Sequence[FlatGraph], bound: Sequence[Bindings]) -> FlatGraph:
+def _apart(graphs: Sequence[FlatGraph], bound: Sequence[Bindings]) -> tuple[list[int], dict[int, ArchspecError]]:
+    """The instances that have the first one's steps, and the others, each with where it has other ones.
+
+    The others are no part of the search: what is found must be them all the same, by its conditions and repeats.
+    """
+    alike, odd = [0], dict[int, ArchspecError]()
+    for number, graph in enumerate(graphs[1:], 1):
+        try:
+            _check_alike(graphs[0], graph, ", ".join(f"{name}={value}" for name, value in bound[number].items()))
+            alike.append(number)
+        except ArchspecError as error:
+            odd[number] = error
+    return alike, odd
+
+
+def _merged(graphs: Sequence[FlatGraph]) -> FlatGraph:
     """The first graph with numbers that know what they are in the others."""
-    first, *others = graphs
-    for graph, each in zip(others, bound[1:], strict=True):
-        _check_alike(first, graph, ", ".join(f"{name}={value}" for name, value in each.items()))
+    first = graphs[0]
     nodes = tuple(_merged_node(nodes) for nodes in zip(*(graph.nodes for graph in graphs), strict=True))
     return replace(first, input=_shape([graph.input for graph in graphs]), nodes=nodes)
 
@@ -135,13 +158,15 @@ class VariedNumbers:
 
     Attributes:
         values: What each symbol was given.
-        bound: The instances.
+        bounds: The instances with the first one's steps, whose numbers are compared; and all, whose repeats are.
+        repeats: Those of them that say how often something is repeated.
         seen: The numbers, by the symbol on which they depend.
         roundings: The roundings that fit, by the symbol that is a multiplier.
     """
 
     values: Mapping[str, Sequence[Any]]
-    bound: Sequence[Bindings]
+    bounds: tuple[Sequence[Bindings], Sequence[Bindings]]
+    repeats: Sequence[Varied] = ()
     seen: dict[str, dict[Varied, None]] = field(default_factory=dict)
     roundings: dict[str, tuple[WidthRounding, ...]] = field(default_factory=dict)
 
@@ -150,12 +175,17 @@ class VariedNumbers:
         self.seen.setdefault(self._symbol(number), {})[number] = None
         return int(number)
 
+    def _bound(self, number: Varied) -> Sequence[Bindings]:
+        """The instances that a number is of."""
+        return next(bound for bound in self.bounds if len(bound) == len(number.values))
+
     def _symbol(self, number: Varied) -> str:
         """The symbol on which a number depends."""
-        first = self.bound[0]
+        bound = self._bound(number)
+        first = bound[0]
         found = {
             name
-            for each, value in zip(self.bound, number.values, strict=True)
+            for each, value in zip(bound, number.values, strict=True)
             for name in self.values
             if each[name] != first[name] and value != number.values[0]
         }
@@ -165,10 +195,11 @@ class VariedNumbers:
 
     def _line(self, number: Varied, name: str) -> list[tuple[Any, int]]:
         """A number at the values of its symbol, the others at their first values."""
-        rest = {other: value for other, value in self.bound[0].items() if other != name}
+        bound = self._bound(number)
+        rest = {other: value for other, value in bound[0].items() if other != name}
         return [
             (each[name], value)
-            for each, value in zip(self.bound, number.values, strict=True)
+            for each, value in zip(bound, number.values, strict=True)
             if all(each[other] == value for other, value in rest.items())
         ]
 
@@ -185,8 +216,7 @@ class VariedNumbers:
                 raise ArchspecError(
                     f"--vary {name}: a multiplier is 1 first, so that the numbers are those of the table"
                 )
-            lines = [self._line(number, name) for number in numbers]
-            found = fitting((line[0][1], [Fraction(a) for a, _ in line], [v for _, v in line]) for line in lines)
+            found = fitting([self._case(number, name) for number in numbers])
             if not found:
                 odd = next((n for n in numbers if not fitting([self._case(n, name)])), next(iter(numbers)))
                 raise ArchspecError(f"--vary {name}: no rounding that is known makes {odd!r} of {int(odd)}")
@@ -211,16 +241,24 @@ class VariedNumbers:
         factor = self._times(number, name)
         if factor is not None:
             return name if factor == 1 else f"{factor} * {name}"
-        return f"{self._function(name)}({int(number)})"
+        said = self.roundings[name][0].form(*self._case(number, name))
+        return str(said).format(name=self._function(name))
 
     def _function(self, name: str) -> str:
-        return "scaled" if len(self.roundings) == 1 else f"scaled_by_{name}"
+        word = "repeated" if self._repeats(name) else "scaled"
+        alone = sum(self._repeats(other) == self._repeats(name) for other in self.roundings) == 1
+        return word if alone else f"{word}_by_{name}"
+
+    def _repeats(self, name: str) -> bool:
+        """Whether a symbol's numbers all say how often something is repeated."""
+        return all(number in self.repeats for number in self.seen[name])
 
     def functions(self) -> dict[str, str]:
         """The rounding of each multiplier, as a function of the specification."""
         return {
-            f"{self._function(name)}(c)": found[0].text.format(x=f"{name} * c")
+            f"{self._function(name)}({letter})": found[0].text.format(x=f"{name} * {letter}")
             for name, found in self.roundings.items()
+            for letter in ("n" if self._repeats(name) else "c")
         }
 
     def symbols(self) -> dict[str, Symbol]:
@@ -231,7 +269,8 @@ class VariedNumbers:
         if name == SIDE:
             return Symbol(default=self.values[name][0], doc="input height and width")
         if name in self.roundings:
-            return Symbol(default=1, type="rational", doc="multiplier of the numbers of channels")
+            of = "repeats" if self._repeats(name) else "channels"
+            return Symbol(default=1, type="rational", doc=f"multiplier of the numbers of {of}")
         return Symbol(default=self.values[name][0])
 
     def bindings(self, each: Bindings) -> dict[str, Any]:

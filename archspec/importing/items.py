@@ -12,6 +12,9 @@ from archspec.importing.flat import FlatNode
 
 Shape: TypeAlias = tuple[Any, ...]
 
+USE = "use"
+"""What a leaf calls whose operator is its argument `act`."""
+
 
 @dataclass(eq=False, slots=True)
 class Leaf:
@@ -50,6 +53,7 @@ class ForkItem:
     exit: Shape
     branches: "list[Branch]"
     node: FlatNode | None
+    function: str = ""
     label: str | None = None
     moved: "Item | None" = None
 

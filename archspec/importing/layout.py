@@ -84,10 +84,8 @@ def _nests(step: Mapping[str, Any]) -> bool:
         return True
     if "when" in step or "repeat" in step or "body" in step:
         return True
-    return any(
-        isinstance(value, list) or (isinstance(value, dict) and any(isinstance(v, list) for v in value.values()))
-        for value in step.values()
-    )
+    inner = [part for value in step.values() for part in (value, *(value.values() if isinstance(value, dict) else ()))]
+    return any(isinstance(part, (list, tuple)) and _is_body(part) for part in inner)
 
 
 def _keys(step: Mapping[str, Any], indent: int) -> Iterator[str]:

@@ -99,7 +99,17 @@ def _check(model: "onnx.ModelProto", file: Path) -> None:
         for attribute in node.attribute:
             if attribute.HasField("t"):
                 _check_array(attribute.t, file)
+        _check_parts(node, file)
     _check_order(model, file)
+
+
+def _check_parts(node: "onnx.NodeProto", file: Path) -> None:
+    """A split says how many parts it has: onnx's own inference of shapes ends the process where these are others."""
+    said = {attribute.name: attribute for attribute in node.attribute}
+    count = len(node.output)
+    for name in ("num_outputs", "split") if node.op_type.startswith("Split") else ():
+        if name in said and (said[name].i if name == "num_outputs" else len(said[name].ints)) != count:
+            raise ArchspecError(f"{file}: a Split gives {count} results, and says another number of parts")
 
 
 def _check_array(tensor: "onnx.TensorProto", file: Path) -> None:

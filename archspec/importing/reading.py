@@ -1,8 +1,12 @@
 """From a program to a flat graph: each call read by its rule, then with its neighbours by the patterns."""
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
 from archspec.errors import ArchspecError
 from archspec.importing.call_reader import CallReader
-from archspec.importing.flat import INPUT, FlatGraph
+from archspec.importing.flat import INPUT, FlatGraph, FlatNode
 from archspec.importing.in_place import check_in_place
 from archspec.importing.patterns import joined
 from archspec.importing.patterns.joins import folded
@@ -22,6 +26,7 @@ def read(program: Program) -> FlatGraph:
         ArchspecError: It has no inputs or outputs, or writes over what is read later.
     """
     _check_ends(program)
+    program = replace(program, calls=tuple(call for call in program.calls if call.outputs))  # others only assert
     check_in_place(program)
     reader = CallReader(program)
     for call in program.calls:
@@ -32,6 +37,7 @@ def read(program: Program) -> FlatGraph:
         raise ArchspecError(f"{program.name} gives {min(held)}, which does not depend on its input")
     if set(outputs) & labels.keys() or not reader.nodes:
         raise ArchspecError(f"{program.name} gives its input back: there is nothing to import")
+    _check_inputs(program.name, reader.nodes, {INPUT, *program.inputs[1:]}, outputs)
     graph = FlatGraph(
         program.name,
         program.shapes[program.inputs[0]],
@@ -43,6 +49,20 @@ def read(program: Program) -> FlatGraph:
         labels={**labels, **dict(zip(outputs, program.output_labels or program.outputs, strict=True))},
     )
     return with_parameters_placed(folded(joined(graph.live()).live(note=False))).without_idle_inputs()
+
+
+def _check_inputs(name: str, nodes: Sequence[FlatNode], inputs: AbstractSet[str], outputs: Sequence[str]) -> None:
+    """See to it that each value which is taken, or is an output, is an input or was made before by a call."""
+    made = {*inputs}
+    for node in nodes:
+        where = f"{name}: {node.operator} at {node.place or node.name}"
+        if not node.inputs and not node.foreign:
+            raise ArchspecError(f"{where} takes nothing that is computed")
+        if unknown := [value for value in node.inputs if value not in made]:
+            raise ArchspecError(f"{where} takes {printable(unknown[0], 60)}, which nothing gives before it")
+        made.add(node.name)
+    if unknown := [output for output in outputs if output not in made]:
+        raise ArchspecError(f"{name}: its output {printable(unknown[0], 60)} is not computed")
 
 
 def refuse_foreign(graph: FlatGraph) -> None:

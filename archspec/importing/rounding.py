@@ -1,10 +1,14 @@
 """By which rounding a multiplier makes numbers of channels: all functions that fit, and what would tell them apart."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from archspec import dims
+
+MULTIPLES = range(2, 9)
+"""By what a number of channels is widened before or after it is rounded: the t of an expansion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +19,21 @@ class WidthRounding:
     text: str
     of: Callable[[Fraction], int]
 
-    def fits(self, base: int, multipliers: Sequence[Fraction], values: Sequence[int]) -> bool:
-        """Whether it makes these values of a number at these multipliers."""
-        return all(self.of(multiplier * base) == value for multiplier, value in zip(multipliers, values, strict=True))
+    def form(self, base: int, multipliers: Sequence[Fraction], values: Sequence[int]) -> str | None:
+        """How it makes these values of a number at these multipliers, as a text of its function's name; None if not.
+
+        >>> ROUNDINGS[0].form(1280, [Fraction(1, 2), Fraction(2)], [1280, 2560])
+        'max(1280, {name}(1280))'
+        """
+        made = [self.of(multiplier * base) for multiplier in multipliers]
+        if made == list(values):
+            return f"{{name}}({base})"
+        if [max(base, number) for number in made] == list(values):
+            return f"max({base}, {{name}}({base}))"
+        for times in (times for times in MULTIPLES if base % times == 0):
+            if [times * self.of(multiplier * base / times) for multiplier in multipliers] == list(values):
+                return f"{times} * {{name}}({base // times})"
+        return None
 
 
 ROUNDINGS: tuple[WidthRounding, ...] = (
@@ -34,8 +50,8 @@ ROUNDINGS: tuple[WidthRounding, ...] = (
 """From the simplest on; those that the language can say."""
 
 
-def fitting(numbers: Iterable[tuple[int, Sequence[Fraction], Sequence[int]]]) -> tuple[WidthRounding, ...]:
-    """The roundings that make all numbers of their bases.
+def fitting(numbers: Sequence[tuple[int, Sequence[Fraction], Sequence[int]]]) -> tuple[WidthRounding, ...]:
+    """The roundings that make all numbers of their bases: themselves, as few as can be as multiples, or the base.
 
     Args:
         numbers: Each number's base, at a multiplier of 1, and what it is at which multipliers.
@@ -43,17 +59,20 @@ def fitting(numbers: Iterable[tuple[int, Sequence[Fraction], Sequence[int]]]) ->
     >>> [each.name for each in fitting([(32, [Fraction(1, 2)], [16]), (64, [Fraction(37, 100)], [23])])]
     ['floor']
     """
-    numbers = list(numbers)
-    return tuple(rounding for rounding in ROUNDINGS if all(rounding.fits(*number) for number in numbers))
+    forms = {rounding.name: [rounding.form(*number) for number in numbers] for rounding in ROUNDINGS}
+    widened = {name: sum(" * " in str(form) for form in each) for name, each in forms.items() if None not in each}
+    fewest = min(widened.values(), default=0)
+    return tuple(rounding for rounding in ROUNDINGS if widened.get(rounding.name) == fewest)
 
 
 def telling_apart(roundings: Sequence[WidthRounding], bases: Iterable[int]) -> Fraction | None:
-    """The multiplier at which most of some roundings differ, of those with two decimals; None where none does."""
+    """The multiplier of two decimals that leaves fewest of some roundings, whichever it is; None where none does."""
     bases = sorted(set(bases))
-    found: tuple[int, Fraction | None] = (1, None)
-    for hundredths in range(20, 151):
+    found: tuple[int, Fraction | None] = (len(roundings) ** 2, None)
+    for hundredths in range(25, 151):
         multiplier = Fraction(hundredths, 100)
-        outcomes = {tuple(rounding.of(multiplier * base) for base in bases) for rounding in roundings}
-        if len(outcomes) > found[0]:
-            found = len(outcomes), multiplier
+        outcomes = Counter(tuple(rounding.of(multiplier * base) for base in bases) for rounding in roundings)
+        left = sum(count**2 for count in outcomes.values())
+        if left < found[0]:
+            found = left, multiplier
     return found[1]

@@ -33,6 +33,17 @@ class Varied(int):
 
     __rmul__ = __mul__
 
+    def __add__(self, other: int) -> int:
+        return self._with(other, int.__add__)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: int) -> int:
+        return self._with(other, int.__sub__)
+
+    def __rsub__(self, other: int) -> int:
+        return self._with(other, lambda a, b: b - a)
+
     def __floordiv__(self, other: int) -> int:
         return self._with(other, int.__floordiv__)
 
@@ -56,6 +67,16 @@ class Varied(int):
 def spread(number: int, count: int) -> tuple[int, ...]:
     """A number in each of several instances."""
     return number.values if isinstance(number, Varied) else (int(number),) * count
+
+
+def instances(number: int, like: int = 0) -> tuple[int, ...]:
+    """A number in each instance, as many as it or another has.
+
+    >>> instances(Varied((64, 24))), instances(3, Varied((64, 24))), instances(3)
+    ((64, 24), (3, 3), (3,))
+    """
+    count = max(len(each.values) if isinstance(each, Varied) else 1 for each in (number, like))
+    return spread(number, count)
 
 
 def varied(values: Sequence[int]) -> int:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from archspec import ops
 from archspec.importing.items import (
+    USE,
     Back,
     ConditionItem,
     ForkItem,
@@ -32,6 +33,7 @@ from archspec.language.document import (
     TableColumn,
     TableRows,
     TableStep,
+    Use,
     When,
 )
 from archspec.language.steps import STEP_KEYS, AnyStep
@@ -133,15 +135,27 @@ class _Writer:
             to = settled(item.to)
             return From(**{"from": getattr(to, "label", None) or "input"})
         if isinstance(item, Leaf):
-            return Call(name=item.operator, args=self._given(item), **self._as(item, self._told(item, counts)))
+            return self._call(item, counts)
         if isinstance(item, ModuleItem):
             return Group(body=self._inner(item.items), **self._as(item, cleaned(item.name)))
         if isinstance(item, Repeated):
-            return Repeat(repeat=item.times, body=self._inner(item.items), **self._as(item, cleaned(item.name)))
+            return Repeat(
+                repeat=_written(item.times, self.text),
+                body=self._inner(item.items),
+                **self._as(item, cleaned(item.name)),
+            )
         if isinstance(item, ConditionItem):
             other = self.body(item.other) if item.other else None
             return When(when=item.condition, then=self.body(item.then), **({"else": other} if other else {}))
         return self._table(item) if isinstance(item, TableItem) else self._join(item)
+
+    def _call(self, leaf: Leaf, counts: dict[str, int]) -> Call | Use:
+        """A call; of an operator that is an argument by its name."""
+        if leaf.operator == USE and leaf.args["act"] not in ops.registered():
+            return Use(use=leaf.args["act"])
+        if leaf.operator == USE:
+            return Call(name=leaf.args["act"])
+        return Call(name=leaf.operator, args=self._given(leaf), **self._as(leaf, self._told(leaf, counts)))
 
     def _table(self, table: TableItem) -> TableStep:
         """A table with the columns in which its rows differ from the block's defaults."""
@@ -156,8 +170,9 @@ class _Writer:
         rows = [names, *(cells for _, cells in filled)]
         repeat: dict[str, Any] = {}
         if any(row.times > 1 for row in table.rows):
-            header.append(TableColumn(name="n"))
-            rows.append([row.times for row in table.rows])
+            column, cells = self._column("n", [row.times for row in table.rows], again=False)
+            header.append(column)
+            rows.append(cells)
             repeat = {"repeat": "n", "after_first": after}
         by_row = tuple(zip(*rows, strict=True))
         return TableStep(table=TableRows(columns=tuple(header), block=table.block, rows=by_row, **repeat))
@@ -167,6 +182,9 @@ class _Writer:
         texts = [written({name: cell}, self.text)[name] for cell in cells]
         numbers = [int(cell) for cell in cells if isinstance(cell, Varied)]
         told = [str(text) for text, cell in zip(texts, cells, strict=True) if cell is not None]
+        symbol = told[0].rpartition(" * ")[2] if told else ""
+        if symbol.isidentifier() and told == [f"{number} * {symbol}" if number > 1 else symbol for number in numbers]:
+            return TableColumn(name=name, built=f"{symbol} * {name}"), [None if c is None else int(c) for c in cells]
         functions = {text.partition("(")[0] for text in told}
         if len(numbers) != len(told) or len(functions) != 1 or again:
             return TableColumn(name=name), texts
@@ -185,12 +203,17 @@ class _Writer:
             else (Call(name="identity"),)
             for number, branch in enumerate(fork.branches, 1)
         }
-        return Join(operator=fork.operator, branches=branches, args=written(fork.args, self.text), **self._as(fork, ""))
+        name = fork.node.function if fork.node is not None else fork.function
+        return Join(
+            operator=fork.operator, branches=branches, args=written(fork.args, self.text), **self._as(fork, name)
+        )
 
     def _told(self, leaf: Leaf, counts: dict[str, int]) -> str:
         """The name of a call, where it says something: of what has weights, or is a block."""
+        if leaf.operator == "opaque":
+            return cleaned(leaf.nodes[0].function)
         name = cleaned(self.names.get(id(leaf), leaf.name))
-        if name == leaf.operator or not (
+        if leaf.operator in {USE, name} or not (
             leaf.operator not in ops.registered() or any(node.arrays for node in leaf.nodes)
         ):
             return ""

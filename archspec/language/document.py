@@ -23,7 +23,7 @@ from pydantic import (
 from archspec.errors import SpecError
 from archspec.language.expression import Expression
 from archspec.language.initialisation import Initialisation
-from archspec.language.located import Faults, Located, described, fault_of, mark_of
+from archspec.language.located import Faults, Located, fault_of, mark_of
 from archspec.language.reader import Mapping
 from archspec.language.source import Source
 from archspec.language.steps import (
@@ -40,7 +40,7 @@ from archspec.language.steps import (
     Use,
     When,
 )
-from archspec.language.values import Constant, Formula, Label, Letter, Name, Prose, Signature, Value
+from archspec.language.values import Constant, Formula, Label, Letter, Name, Prose, Signature, Value, version_of
 
 __all__ = [
     "Block",
@@ -170,14 +170,6 @@ def _shapes(value: Any) -> Any:
     return value
 
 
-def _version(value: Any) -> int:
-    if str(value) != "1":
-        raise SpecError(
-            f"this library reads version 1 of the language (got {described(value)})", getattr(value, "at", None)
-        )
-    return 1
-
-
 _STAND_INS: dict[str, Any] = {"archspec": 1, "name": "unnamed", "input": (Expression(1),), "network": ()}
 """What stands for a part of a document that is missing or cannot be read, so that the others can be checked."""
 
@@ -185,7 +177,7 @@ _STAND_INS: dict[str, Any] = {"archspec": 1, "name": "unnamed", "input": (Expres
 class Document(Located):
     """A whole specification."""
 
-    archspec: Annotated[int, PlainValidator(_version), WithJsonSchema({"const": 1})]
+    archspec: Annotated[int, PlainValidator(version_of("the language")), WithJsonSchema({"const": 1})]
     name: Name
     doc: Prose | None = None
     source: Source | None = None

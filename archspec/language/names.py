@@ -10,7 +10,7 @@ from archspec.errors import Mark, SpecError, did_you_mean
 from archspec.language.document import Document
 from archspec.language.expression import BUILTINS, CONSTANTS, Expression, Scope, miscounted
 from archspec.language.rules import FLOWING, expressions, signature, words
-from archspec.language.values import Value
+from archspec.language.values import Value, evaluated
 
 MAX_COMPARISONS = 2_000_000
 
@@ -82,7 +82,7 @@ class DocumentNames:
             parts = list(expressions(value))
             if all(part.constant or not (part.called or set(part.names) - ops.words()) for part in parts):
                 try:
-                    yield name, _evaluated(value, scope), None
+                    yield name, evaluated(value, scope), None
                 except SpecError as error:
                     yield name, None, error
 
@@ -94,9 +94,3 @@ def _arities(document: Document) -> Iterator[tuple[str, int]]:
     for name, lookup in document.lookups.items():
         if not lookup.broken:
             yield name, 1 if len(lookup.columns) == 2 else 2
-
-
-def _evaluated(value: Value, scope: Scope) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_evaluated(part, scope) for part in value)
-    return value.evaluate(scope)

@@ -11,6 +11,7 @@ from archspec.dims import is_number
 from archspec.errors import ArchspecError, BindingError, Mark, did_you_mean
 from archspec.language.document import Block, Document, Symbol
 from archspec.language.expression import Expression
+from archspec.language.steps import Join, Step, within
 from archspec.language.values import NAME, SIGNATURE, Value
 from archspec.writing import printable
 
@@ -59,6 +60,25 @@ def arguments(document: Document, callee: str) -> tuple[list[str], list[str]]:
         return [*block.args, *block.inputs], [*needed, *block.inputs]
     fields = ops.operator(callee).model_fields
     return list(fields), [name for name, field in fields.items() if field.is_required()]
+
+
+def refuse_opaque(document: Document) -> None:
+    """See to it that all of a specification is known, before a question is answered that is over many of its totals.
+
+    Raises:
+        ArchspecError: It has opaque nodes.
+    """
+    bodies = (document.network, *(block.body for block in document.blocks.values() if not block.broken))
+    callees = (name for body in bodies for step in within(body) for name in (*step.callees(), _joined(step)))
+    found = sum(name in ops.registered() and not ops.registered()[name].known for name in callees)
+    if found:
+        raise ArchspecError(
+            f"'{document.name}' has opaque steps ({found}): what they compute is in no total, so that this is unknown"
+        )
+
+
+def _joined(step: Step) -> str:
+    return step.operator if isinstance(step, Join) else ""
 
 
 def block_inputs(document: Document, callee: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonS
 from archspec.dims import exact
 from archspec.errors import ArchspecError, SpecError
 from archspec.language.alphabet import letter_fault, line_fault, prose_fault
-from archspec.language.expression import CONSTANTS, Expression
+from archspec.language.expression import CONSTANTS, Expression, Scope
 from archspec.language.located import described
 from archspec.language.reader import Nothing
 from archspec.writing import printable
@@ -167,3 +167,22 @@ Constant = Annotated[Any, PlainValidator(_constant), PlainSerializer(_written), 
 Text = Annotated[str, BeforeValidator(_checked(line_fault))]
 Prose = Annotated[str, BeforeValidator(_checked(prose_fault))]
 Letter = Annotated[str, BeforeValidator(_checked(letter_fault))]
+
+
+def evaluated(value: Value, scope: Scope) -> Any:
+    """What a value comes to: an expression, or a list of them."""
+    if isinstance(value, tuple):
+        return tuple(evaluated(part, scope) for part in value)
+    return value.evaluate(scope)
+
+
+def version_of(what: str) -> Callable[[Any], int]:
+    """What reads the version of a language, of which there is one so far."""
+
+    def read(value: Any) -> int:
+        if str(value) != "1":
+            at = getattr(value, "at", None)
+            raise SpecError(f"this library reads version 1 of {what} (got {described(value)})", at)
+        return 1
+
+    return read

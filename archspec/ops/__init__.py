@@ -14,6 +14,7 @@ from archspec.ops import (
     learned,
     linear,
     norm,
+    opaque,
     pooling,
     quantisation,
     recurrent,

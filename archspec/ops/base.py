@@ -216,6 +216,8 @@ class Operator(BaseModel, ABC):
     """The name of the operator whose one-bit form it is."""
     overwrites: ClassVar[bool] = False
     """Whether its torch module takes `inplace`, and needs of the forward pass its result alone (ReLU)."""
+    known: ClassVar[bool] = True
+    """Whether it is known what it computes; else its arithmetic is in no total, which says so."""
     overwritable: ClassVar[bool] = False
     """Whether its result is memory of its own in torch, which its own gradient does not need."""
     letters: ClassVar[tuple[str, ...]] = ()

@@ -75,12 +75,13 @@ def compare_rows(
     differences = [f"{_signed(_difference(whole, figure))} {_called(figure)}" for figure in figures]
     title = Title(f"{names[0]} → {names[1]}: {', '.join(differences)}")
     same = len(every) - len(changed)
+    told = numbers.compared_note(zip(names, tables, strict=True), figures)
     alike = f"{numbers.number(same)} rows cost the same" if changed else "Every row costs the same"
     return Report(
         (
             Section((title,)),
             Section((Table(_columns([*changed, whole], figures), with_total(len(changed)), wide="further"),)),
-            Section((Notes((alike, numbers.convention_note(tables[0].counting, figures))),)),
+            Section((Notes((alike, told)),)),
         ),
         data=lambda: _data(every, whole, names, tables, figures),
         records=lambda: Table(_columns(every, figures)),

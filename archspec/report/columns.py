@@ -10,7 +10,9 @@ from typing import Any
 
 from archspec.cost import QUANTITIES, CostRow, quantity
 from archspec.errors import UnknownNameError, suggestion
+from archspec.ops import KINDS
 from archspec.ops.base import per_axis
+from archspec.report import numbers
 from archspec.report.cells import EMPTY, Cell, Number, Shape, Share, Sizes
 from archspec.report.page import Column
 
@@ -53,6 +55,18 @@ COLUMNS: tuple[str, ...] = (*DESCRIPTIONS, *QUANTITIES, SHARE)
 """The names of all columns; quantities of other packages have one, too."""
 
 
+ARITHMETIC = frozenset({*KINDS, "flops", "bops", "macs_input_gradient", "macs_weight_gradient", "intensity"})
+"""The quantities that opaque nodes have something of, without its being known what."""
+
+
+def figure(row: CostRow, name: str) -> Number:
+    """What a row has of a quantity: nothing that is known where all of it is opaque, at least that where some is."""
+    value = row.figure(name)
+    if name not in ARITHMETIC or not row.opaque:
+        return Number(value)
+    return Number(None) if row.opaque == row.nodes else Number(value, f"≥ {numbers.number(value)}")
+
+
 def named(text: str) -> tuple[str, ...]:
     """The names in a text, apart by commas; `share` may come again, behind another quantity.
 
@@ -91,5 +105,5 @@ def columns(names: Sequence[str], rows: Sequence[CostRow], total: CostRow) -> li
             except UnknownNameError:
                 raise UnknownNameError(f"no column '{name}'{suggestion(name, COLUMNS)}") from None
             of = name if what.kind == "sum" else of
-            made.append(Column(what.heading, [Number(row.figure(name)) for row in (*rows, total)], name))
+            made.append(Column(what.heading, [figure(row, name) for row in (*rows, total)], name))
     return made

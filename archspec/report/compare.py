@@ -7,6 +7,7 @@ from typing import Any
 from archspec.cost import CostTable, quantity
 from archspec.report import numbers
 from archspec.report.cells import Name, Number, exact_texts, raw
+from archspec.report.columns import figure as counted
 from archspec.report.page import Column, Notes, Report, Section, Table
 
 FIGURES = ("params", "macs", "flops", "activations", "weight_bytes")
@@ -20,7 +21,7 @@ def compare(tables: Mapping[str, CostTable], figures: Sequence[str] = FIGURES) -
         tables: The counted networks by what to call them; the first is the one that the others are held against.
         figures: The quantities to compare, by name.
     """
-    note = numbers.convention_note(next(iter(tables.values())).counting, figures)
+    note = numbers.compared_note(tables.items(), figures)
     return Report(
         (Section((Table(_columns(tables, figures), wide="further"),)), Section((Notes((note,)),))),
         data=lambda: _data(tables, figures),
@@ -76,7 +77,7 @@ def _records(tables: Mapping[str, CostTable], figures: Sequence[str]) -> Table:
 
 
 def _figures(name: str, table: CostTable, figures: Sequence[str]) -> Column:
-    return Column(name, [Number(table.figure(figure)) for figure in figures])
+    return Column(name, [counted(table.total, figure) for figure in figures])
 
 
 def _ratio(table: CostTable, reference: CostTable, figure: str) -> Number:
@@ -92,6 +93,7 @@ def _data(tables: Mapping[str, CostTable], figures: Sequence[str]) -> dict[str, 
             {
                 "name": name,
                 "bindings": exact_texts(table.network.bindings),
+                **({"not_counted": list(table.network.opaque)} if table.network.opaque else {}),
                 **{figure: raw(table.figure(figure)) for figure in figures},
                 "of_first": {figure: _ratio(table, reference, figure).text for figure in figures},
             }

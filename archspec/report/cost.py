@@ -7,10 +7,12 @@ from itertools import chain, groupby, islice
 from typing import Any
 
 from archspec.cost import QUANTITIES, CostRow, CostTable, Dialect, Term, bytes_of, summed
+from archspec.cost.conventions import is_zero
 from archspec.ops import KINDS
 from archspec.report import numbers
-from archspec.report.cells import EMPTY, Name, Number, Shape, Share, exact_texts, raw
+from archspec.report.cells import EMPTY, Name, Shape, Share, exact_texts, raw
 from archspec.report.columns import columns as chosen
+from archspec.report.columns import figure as counted
 from archspec.report.letters import bound
 from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
 
@@ -184,7 +186,7 @@ def _usual(table: CostTable, lines: Sequence[_CostLine], grouping: str | int) ->
     first, second = ("flops", "macs") if counter else ("macs", "flops")  # a counter's number takes the first place
 
     def figure(name: str, drop: int = 0, heading: str | None = None) -> Column:
-        return Column(heading or QUANTITIES[name].heading, [Number(getattr(row, name)) for row in rows], name, drop)
+        return Column(heading or QUANTITIES[name].heading, [counted(row, name) for row in rows], name, drop)
 
     of = counter or QUANTITIES[first].heading
     return [
@@ -207,6 +209,7 @@ def _notes(table: CostTable, names: Sequence[str]) -> list[str]:
     whole = isinstance(total.weight_bytes, int)
     size = numbers.exact_size(total.weight_bytes) if whole else numbers.number(total.weight_bytes)
     return [
+        *numbers.not_counted(network.opaque),
         bound(f"{numbers.inputs(network)}, batch {network.batch}", network),
         _sum_of_terms(table),
         f"weights {size} ({numbers.number(total.params)} params, {numbers.number(total.buffers)} buffers, "
@@ -251,14 +254,10 @@ def _sum_of_terms(table: CostTable) -> str:
         return (
             f"{convention.name} {convention.version} prints {flops} {convention.prints} = {numbers.terms(table.terms)}"
         )
-    kinds = {kind: n for kind, n in zip(KINDS, table.operations.counts(), strict=True) if not _is_zero(n)}
+    kinds = {kind: n for kind, n in zip(KINDS, table.operations.counts(), strict=True) if not is_zero(n)}
     terms = [Term(kind, kind, convention.flops[kind], n) for kind, n in kinds.items() if convention.flops.get(kind)]
     unnamed = [f"{numbers.number(n)} {kind}" for kind, n in kinds.items() if not convention.flops.get(kind)]
     return f"FLOPs {flops} = {numbers.terms(terms)}" + (f"; free: {', '.join(unnamed)}" if unnamed else "")
-
-
-def _is_zero(count: Any) -> bool:
-    return isinstance(count, int) and count == 0
 
 
 # ------------------------------------------------------------------ for machines
@@ -281,6 +280,7 @@ def _data(table: CostTable, grouping: str | int) -> dict[str, Any]:
             if len(network.inputs) > 1
             else {}
         ),
+        **({"not_counted": list(network.opaque)} if network.opaque else {}),
         "totals": _figures(table.total),
         "rows": [
             {"name": row.name, "operator": row.operator, "output": list(map(raw, row.output)), **_figures(row)}
@@ -291,9 +291,9 @@ def _data(table: CostTable, grouping: str | int) -> dict[str, Any]:
 
 def _figures(row: CostRow) -> dict[str, Any]:
     kinds = {kind: row.figure(kind) for kind in KINDS}
-    figures = {name: raw(row.figure(name)) for name in QUANTITIES if name == "macs" or name not in KINDS}
+    figures = {name: counted(row, name).raw for name in QUANTITIES if name == "macs" or name not in KINDS}
     first = {name: figures.pop(name) for name in FIRST}
-    return {**first, "operations": {kind: raw(n) for kind, n in kinds.items() if not _is_zero(n)}, **figures}
+    return {**first, "operations": {kind: raw(n) for kind, n in kinds.items() if not is_zero(n)}, **figures}
 
 
 def _records(rows: Sequence[CostRow], names: Sequence[str] | None) -> Table:
@@ -305,6 +305,6 @@ def _records(rows: Sequence[CostRow], names: Sequence[str] | None) -> Table:
             Column("name", [Name(row.name) for row in rows]),
             Column("operator", [Name(row.operator) for row in rows]),
             Column("output", [Shape(row.output) for row in rows]),
-            *(Column(name, [Number(row.figure(name)) for row in rows]) for name in QUANTITIES),
+            *(Column(name, [counted(row, name) for row in rows]) for name in QUANTITIES),
         ]
     )

@@ -199,7 +199,7 @@ def _asked(formula: Formula) -> list[str]:
 def conditions(formula: Formula, view: View = "exact") -> list[str]:
     """What a formula assumes, when its view holds, what is bound, and which letter stands for what."""
     writer = Text(formula)
-    notes = []
+    notes = numbers.not_counted(formula.opaque)
     if view == "divisible":
         notes.append(_labelled("valid when", [writer.condition(each) for each in formula.conditions]))
     notes.append(_labelled("assumes", _assumed(formula, writer)))
@@ -283,6 +283,7 @@ def _data(formula: Formula, view: View, proof: Proof | None) -> dict[str, Any]:
         "view": view,
         "free": [symbol.name for symbol in formula.symbols],
         "bindings": {name: str(each) for name, each in formula.fixed.items()},
+        **({"not_counted": list(formula.opaque)} if formula.opaque else {}),
         "convention": formula.convention,
         "approximate": _equals(formula, view) == "≈",
         "text": formula.text(view),

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from archspec import writing
-from archspec.cost import USUAL, Counting, Term, quantity
+from archspec.cost import USUAL, CostTable, Counting, Term, quantity
 from archspec.dims import is_number
 from archspec.graph import Network
 from archspec.language.document import Document
@@ -57,6 +57,13 @@ def convention_note(counting: Counting, quantities: Iterable[str] = ()) -> str:
     """
     convention = counting.convention
     return "; ".join((f"convention {convention.name}: {convention.doc}", *request_notes(counting, quantities)))
+
+
+def compared_note(tables: Iterable[tuple[str, CostTable]], quantities: Iterable[str]) -> str:
+    """What the totals of networks leave out, by what each is called, and the convention of the first."""
+    named = [*tables]
+    missing = (f"{name}: {note}" for name, table in named for note in not_counted(table.network.opaque))
+    return "; ".join((*missing, convention_note(named[0][1].counting, quantities)))
 
 
 def decimal(value: Any, places: int) -> str:
@@ -184,6 +191,19 @@ def network_title(network: Network) -> str:
     """The name of a network, and the paper of its specification."""
     source = cite(network.document) if network.document else ""
     return f"{network.name}: {source}" if source else network.name
+
+
+def not_counted(opaque: Sequence[str]) -> list[str]:
+    """What every total says where it is not known what some nodes compute; nothing where there is none.
+
+    >>> not_counted(["roi_align"]), not_counted([])
+    (['1 opaque node not counted: what roi_align computes is in no total'], [])
+    """
+    if not opaque:
+        return []
+    nodes = f"{len(opaque):,} opaque node{'s' if len(opaque) > 1 else ''}"
+    named = f"{', '.join(opaque[:3])}{', …' if len(opaque) > 3 else ''}"
+    return [f"{nodes} not counted: what {named} compute{'' if len(opaque) > 1 else 's'} is in no total"]
 
 
 def cite(document: Document) -> str:

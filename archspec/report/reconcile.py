@@ -105,7 +105,8 @@ def _records(found: Reconciliation) -> Table:
 
 def _setting(network: Network) -> str:
     bindings = "".join(f"; {name} = {value}" for name, value in network.bindings.items())
-    return f"{numbers.inputs(network)}, batch {network.batch}{bindings}"
+    unknown = "".join(f"; {note}" for note in numbers.not_counted(network.opaque))
+    return f"{numbers.inputs(network)}, batch {network.batch}{bindings}{unknown}"
 
 
 def _table(parts: Sequence[TermDifference], left: str, right: str) -> Table:

@@ -33,7 +33,9 @@ class DotProductAttention(nn.Module):
             attn_mask = attn_mask.expand(*query.shape[:-3], *attn_mask.shape[-3:]) if query.dim() > 4 else attn_mask
             attn_mask = _four_axes(attn_mask)
         result = functional.scaled_dot_product_attention(
-            *map(_four_axes, (query, key, value)),
+            _four_axes(query),
+            _four_axes(key),
+            _four_axes(value),
             attn_mask,
             dropout_p=self.dropout_p if self.training else 0.0,
             is_causal=self.is_causal and attn_mask is None,
@@ -42,7 +44,7 @@ class DotProductAttention(nn.Module):
         )
         if query.dim() == 3:
             return result.squeeze(1)
-        return result.unflatten(0, query.shape[:-3]) if query.dim() > 4 else result
+        return result.reshape(*query.shape[:-3], *result.shape[1:]) if query.dim() > 4 else result
 
     def extra_repr(self) -> str:
         """What it was made with."""

@@ -8,6 +8,7 @@ from archspec import cost, graph
 from archspec.cost import USUAL, Counting
 from archspec.graph import Network
 from archspec.language.document import Document
+from archspec.language.rules import refuse_opaque
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,9 @@ class Family:
         bindings: Values of symbols that are held; the others are at their defaults, where no question moves them.
         counting: How the networks are counted.
 
+    Raises:
+        ArchspecError: The specification has opaque steps, whose costs are in no total.
+
     >>> from archspec.language import load
     >>> family = Family(load("mobilenet"), {"alpha": "1/2"})
     >>> family.figures(family.at({"side": 128}), ["macs"])
@@ -28,6 +32,9 @@ class Family:
     document: Document
     bindings: Mapping[str, Any] = field(default_factory=dict)
     counting: Counting = USUAL
+
+    def __post_init__(self) -> None:
+        refuse_opaque(self.document)
 
     def at(self, values: Mapping[str, Any], free: Iterable[str] = ()) -> Network:
         """The network at some values of symbols, which win over those that are held."""

@@ -15,6 +15,7 @@ from archspec.cost import USUAL, Counting
 from archspec.dims import exact
 from archspec.errors import ArchspecError, BindingError
 from archspec.language.document import Document
+from archspec.language.rules import refuse_opaque
 from archspec.sweeps.conditions import conditions
 from archspec.sweeps.engine import Engine
 from archspec.sweeps.engine import engine as read_engine
@@ -111,6 +112,8 @@ def _subjects(
 ) -> tuple[Subject, ...]:
     if not documents:
         raise BindingError("a sweep is of one specification at least")
+    for document in documents:
+        refuse_opaque(document)
     for name in (*values, *bindings):
         if name != BATCH and not any(name in document.symbols for document in documents):
             if len(documents) == 1:

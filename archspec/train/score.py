@@ -61,6 +61,11 @@ def evaluate(
         ArchspecError: The weights are of another specification, or the data do not fit.
     """
     ready = prepared(arch, weights, source, bindings=bindings, resize=resize, device=device, recipe=recipe)
+    return score_of(ready, batch)
+
+
+def score_of(ready: "Prepared", batch: int | None = None) -> Score:
+    """The same of what was made ready."""
     images, classes = ready.data.test, input_and_classes(ready.network)[1]
     sums = scores(ready.model, images, ready.inputs, classes, batch or batch_for(ready.network))
     return total(sums, len(images), confusion=True)

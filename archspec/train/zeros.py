@@ -1,6 +1,5 @@
 """How much of a trained network is zero: its weights, and what flows between its layers (Han et al. 2015, Table 3)."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,11 +10,9 @@ from torch import Tensor, nn
 
 from archspec.compress.pruning import pruned_flops
 from archspec.graph.names import state_key
-from archspec.train.recipe import Recipe
-from archspec.train.score import batch_for, prepared
+from archspec.train.score import Prepared, batch_for
 
 if TYPE_CHECKING:
-    from archspec.architecture import Architecture
     from archspec.graph import Network
 
 IMAGES = 10_000
@@ -83,26 +80,13 @@ class Zeros:
         return sum(row.flops_share * row.macs for row in self.rows) / Fraction(sum(row.macs for row in self.rows))
 
 
-def zeros(
-    arch: "Architecture",
-    weights: str | os.PathLike[str],
-    source: str,
-    *,
-    bindings: Mapping[str, Any] | None = None,
-    resize: bool = False,
-    batch: int | None = None,
-    device: str = "auto",
-    recipe: Recipe | None = None,
-) -> Zeros:
+def zeros(ready: Prepared, batch: int | None = None) -> Zeros:
     """What of a network's weights is not zero, and what of its activations on training images; no test image is seen.
 
     Args:
-        arch, weights, source, bindings, resize, batch, device, recipe: See `archspec.train.evaluate`.
-
-    Raises:
-        ArchspecError: The weights are of another specification, or the data do not fit.
+        ready: The network with its weights, and the data.
+        batch: Images at once, as of `archspec.train.evaluate`.
     """
-    ready = prepared(arch, weights, source, bindings=bindings, resize=resize, device=device, recipe=recipe)
     network, model = ready.network, ready.model.eval()
     layers = {node.name: array for node in network.nodes if (array := _weights(model, node.name)) is not None}
     before = _sources(network, layers)

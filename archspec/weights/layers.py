@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from archspec.graph import Network
-from archspec.graph.names import state_key
+from archspec.graph.names import place_of, state_key
 from archspec.weights.words import natural
 
 UNCOUNTED = "num_batches_tracked"
@@ -118,7 +118,7 @@ def of_network(network: Network) -> Layers:
         weights = network.weights_of(node)
         arrays = {weight.name: Array(state_key(node.name, weight.name), weight.shape) for weight in weights}
         if arrays:
-            name = state_key(node.name, "")[:-1]
+            name = place_of(node.name)
             layers.append(Layer(name, arrays, node.name, node.block, node.operator.name))
     return Layers(tuple(layers))
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from archspec.errors import ArchspecError
 from archspec.graph import Network
-from archspec.graph.names import state_key
+from archspec.graph.names import place_of
 from archspec.weights.alignment import Alignment, Here, TooManyWaysError, align
 from archspec.weights.exchanges import exchanges
 from archspec.weights.file import WeightFile
@@ -64,7 +64,7 @@ def match(network: Network, source: Mapping[str, Tensor] | str | PathLike[str], 
         taken=matcher.taken,
         open=matcher.open,
         choices=exchanges(here.all, matcher),
-        last=state_key(network.output, "")[:-1],
+        last=place_of(network.output),
         source=found,
         assume=assume,
     )

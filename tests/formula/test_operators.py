@@ -26,6 +26,7 @@ POOLS = {
     **dict.fromkeys(("f", "u", "d_k", "d_v", "num_groups"), (4, 8, 12)),
     **dict.fromkeys(("l", "z", "rows", "columns", "l_q", "l_k", "t", "heads", "length"), range(5, 9)),
     **dict.fromkeys(("start", "upscale_factor", "downscale_factor", "patch_size"), (1, 2)),
+    **dict.fromkeys(("params", "buffers"), (0, 1, 8)),
     **dict.fromkeys(("num_embeddings", "embedding_dim", "q"), (2, 3, 4)),
 }
 SAMPLES, MANY = 15, 200

@@ -134,6 +134,10 @@ def truncated(tmp_path):
 
 
 HOSTILE = {
+    "parts that are not there": (
+        lambda p: saved(p, [node("Split", ["x"], ["y", "z"], axis=1, num_outputs=1)], opset=18),
+        "a Split gives 2 results, and says another number of parts",
+    ),
     "a billion elements": (
         lambda p: saved(p, [node("Conv", ["x", "w"], ["y"])], [array("w", 10**6, 10**3, raw=b"\0" * 64)]),
         "the array w says 1,000,000,000 elements, and has fewer",

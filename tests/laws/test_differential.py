@@ -183,7 +183,11 @@ ONLY_VECTORS = ["linear", "binary_linear", "rms_norm"]
 SEQUENCES = ["lstm", "gru", "rnn", "from_patches", *(name for name in ops.names() if name.endswith("1d"))]
 VOLUMES = [name for name in ops.names() if name.endswith("3d")]
 FIRST = ["embedding"]  # of whole numbers, which nothing else gives
-ON_IMAGES = ["relu", *sorted({*ops.names()} - {"relu", *ONLY_VECTORS, *SEQUENCES, *VOLUMES, *FIRST, *ops.joins()})]
+UNKNOWN = [name for name in ops.names() if not ops.operator(name).known]  # torch has nothing to hold against them
+ON_IMAGES = [
+    "relu",
+    *sorted({*ops.names()} - {"relu", *UNKNOWN, *ONLY_VECTORS, *SEQUENCES, *VOLUMES, *FIRST, *ops.joins()}),
+]
 ON_IMAGES += ["conv2d"] * 8
 RESHAPING = ["flatten", "unflatten", "transpose", "permute", "reshape", "narrow", "select", "roll", "mean", "sum"]
 ON_VECTORS = [*KEEPING, "softmax", "log_softmax", "batch_norm", "layer_norm", *ONLY_VECTORS, "split"]
@@ -191,7 +195,7 @@ ON_SEQUENCES = [*ON_VECTORS, *SEQUENCES, *RESHAPING, "rotary", "instance_norm", 
 ON_VOLUMES = [*KEEPING, *VOLUMES, *RESHAPING, "batch_norm", "instance_norm", "group_norm", "pad", "crop"]
 BY_RANK = {2: [*ON_VECTORS, "unflatten", "parameter"], 3: ON_SEQUENCES, 4: ON_IMAGES, 5: ON_VOLUMES}
 """The operators that are drawn on a tensor, by the number of its axes; of others those that take any."""
-PLAIN_JOINS = sorted({*ops.joins()} - {"matmul", "scaled_dot_product_attention"})
+PLAIN_JOINS = sorted({*ops.joins()} - {*UNKNOWN, "matmul", "scaled_dot_product_attention"})
 BEGINS = {
     **{name: [4] for name in ONLY_VECTORS},
     **{name: [4, 8] for name in SEQUENCES},
@@ -544,7 +548,7 @@ KINDS = {
 }
 """The kinds of step that are no operators, and their keys: steps that leave an even number of channels as they are."""
 
-MUST = sorted({*ops.names(), *STEP_KEYS} - {"let"})
+MUST = sorted({*ops.names(), *STEP_KEYS} - {"let", *UNKNOWN})
 
 
 @st.composite

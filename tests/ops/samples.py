@@ -750,6 +750,9 @@ SAMPLES = [
     image(
         "dequantise", {"scale": 0.25, "zero_point": 3}, (2, 9), (2, 9), 0, Operations(additions=18, multiplications=18)
     ),
+    # what no operator computes
+    image("opaque", {"shape": [8, 6, 5], "params": 36, "buffers": 2}, X, X, 36),
+    Sample("opaque_join", {"shape": [4]}, (X, (1, 9)), (1, 4)),
     # joins
     Sample("add", {"broadcast": True}, ((1, 8, 1, 1), X), X, 0, Operations(additions=ELEMENTS)),
     Sample("divide", {}, (X, (1, 8, 1, 1)), X, 0, Operations(divisions=ELEMENTS)),

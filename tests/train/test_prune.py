@@ -15,6 +15,7 @@ from archspec.report.train import train
 from archspec.train import Epoch, Recipe, Result, Score, data, fit
 from archspec.train.batches import Standardisation
 from archspec.train.methods import Prune, WeightSharing, units
+from archspec.train.score import prepared
 from archspec.train.zeros import zeros
 
 EPOCH = Epoch(1, 1, 0.1, 0.1, Score(1, 0.1, 1, 1), 1.0, 1.0)
@@ -238,7 +239,7 @@ def test_what_is_not_zero_is_counted(tmp_path):
     plan = plan_of(tmp_path, conv1="50 %", conv2="25 %", fc="20 %")
     chosen = Recipe().changed({"epochs": 1, "lr": 0.05, "prune": {"plan": plan, "schedule": "at_once"}})
     best = fit(arch, "digits", chosen, out=tmp_path / "run").out / "best.safetensors"
-    found = zeros(arch, best, "digits")
+    found = zeros(prepared(arch, best, "digits"))
     model, digits = arch.to_torch(weights=best).eval(), data.load("digits", (1, 8, 8), 10)
     x = Standardisation(digits.statistics, torch.device("cpu"), False)(digits.train.images)
     one = torch.nn.functional.max_pool2d(model.conv1(x).relu(), 2)

@@ -70,4 +70,4 @@ def local_response_norm(call: Bound) -> Reading:
 @rule("aten.dropout.default", "aten.dropout_.default", "aten.feature_dropout.default")
 def dropout(call: Bound) -> Reading:
     """Nothing, when evaluating."""
-    return ReadNode("dropout", {"p": call.get("p", 0.5)}, call.values("input"))
+    return ReadNode("dropout", {"p": call.get("p", 0.5)}, call.values("input", "self"))

@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, TypeAlias
 
+from archspec import dims
 from archspec.importing.items import Shape
-from archspec.importing.varied import is_plain
+from archspec.importing.varied import instances, is_plain
 from archspec.language.document import REQUIRED
 
 LETTERS = {
@@ -50,12 +52,18 @@ class Arguments:
     Attributes:
         count: How many bodies there are.
         simple: Whether the block is a single layer, whose width is its argument whatever flows in.
+        entries: How many channels flow into each body; ANY where none do.
+        exits: How many flow out of each.
         columns: The arguments by their names, each with its value in every body; ANY where it does not matter.
+        flowing: What an argument is where a call does not say it, of those that follow the channels that flow in.
     """
 
     count: int
     simple: bool = False
+    entries: Column = field(default_factory=list)
+    exits: Column = field(default_factory=list)
     columns: dict[str, Column] = field(default_factory=dict)
+    flowing: dict[str, str] = field(default_factory=dict)
 
     def express(self, name: str, values: Column, entries: Sequence[Shape], *, optional: bool = False) -> Any:
         """A number as the body of the block says it; what nothing else says becomes an argument.
@@ -70,6 +78,8 @@ class Arguments:
         known = [number for number, value in enumerate(values) if value is not ANY]
         flowing = [shape[1] if len(shape) > 1 else None for shape in entries]
         first = values[known[0]]
+        if isinstance(first, str) and all(values[number] == first for number in known):
+            return first
         if (
             optional
             and kind == "c"
@@ -85,9 +95,24 @@ class Arguments:
             return first
         return (
             self._of_arguments(kind, values, known)
+            or self._of_entry(kind, values, known)
+            or self._of_exit(kind, values, known)
             or self._as_multiple(kind, values, flowing, known)
             or self.add(kind, values)
         )
+
+    def _of_exit(self, kind: str, values: Column, known: list[int]) -> str | None:
+        """What the block gives less what flows in, which is joined to it: an argument that need not be given either."""
+        if kind != "c" or self.simple or any(not isinstance(each, int) for each in (*self.entries, *self.exits)):
+            return None
+        joined = [out - into for out, into in zip(self.exits, self.entries, strict=True)]
+        if any(joined[number] != values[number] for number in known) or len(set(self.entries)) == 1:
+            return None
+        every = list(range(self.count))
+        whole = self._of_arguments(kind, self.exits, every) or self.add(kind, self.exits)
+        name = self.add(kind, joined)
+        self.flowing[name] = f"{whole} - in_channels"
+        return name
 
     def _factor(self, values: Column, flowing: Column, known: list[int]) -> str | None:
         """The width of a step that only some bodies have, as an expansion t that is 1 in the others."""
@@ -99,9 +124,23 @@ class Arguments:
         return f"{self.add('t', column)} * in_channels"
 
     def _of_channels(self, values: Column, flowing: Column, known: list[int]) -> str | None:
-        """Said by the channels that flow in."""
+        """Said by the channels that flow in: a multiple, a part, or a part that is made divisible by 8."""
         ratio = _ratio(values, flowing, known)
-        return None if ratio is None else _times(ratio, "in_channels")
+        if ratio is not None:
+            return _times(ratio, "in_channels")
+        divisor = _rounded_part(values, flowing, known)
+        return None if divisor is None else f"make_divisible(in_channels / {divisor}, 8)"
+
+    def _of_entry(self, kind: str, values: Column, known: list[int]) -> str | None:
+        """An argument that need not be given: it follows the channels that flow into the block."""
+        if kind not in WIDTHS or self.simple or len({self.entries[number] for number in known}) < 2:
+            return None
+        ratio = _ratio(values, self.entries, known)
+        if ratio is None or any(not isinstance(each, int) or (each * ratio[0]) % ratio[1] for each in self.entries):
+            return None
+        name = self.add(kind, [each * ratio[0] // ratio[1] for each in self.entries])
+        self.flowing[name] = _times(ratio, "in_channels")
+        return name
 
     def _of_arguments(self, kind: str, values: Column, known: list[int]) -> str | None:
         """Said by an argument that there is."""
@@ -138,7 +177,9 @@ class Arguments:
         return name
 
     def default(self, name: str) -> Any:
-        """What most bodies have, where at least half have it; widths are always given."""
+        """What most bodies have, where at least half have it; widths are given, but those that follow what flows in."""
+        if name in self.flowing:
+            return self.flowing[name]
         counts = Counter(value for value in self.columns[name] if value is not ANY)
         if not counts:
             return REQUIRED
@@ -150,7 +191,8 @@ class Arguments:
     def ordered(self) -> dict[str, Any]:
         """The arguments as papers list them, each with its default."""
         names = sorted(
-            self.columns, key=lambda name: ORDER.index(letter(name)) if letter(name) in ORDER else len(ORDER)
+            self.columns,
+            key=lambda name: (name in self.flowing, ORDER.index(letter(name)) if letter(name) in ORDER else len(ORDER)),
         )
         return {name: self.default(name) for name in names}
 
@@ -159,7 +201,7 @@ class Arguments:
         found = {}
         for name, column in self.columns.items():
             default = self.default(name)
-            value = column[number]
+            value = self.flowing.get(name, column[number])
             if value is ANY:
                 value = default if default != REQUIRED else next(each for each in column if each is not ANY)
             found[name] = value
@@ -177,6 +219,27 @@ def _ratio(values: Column, others: Column, known: list[int]) -> tuple[int, int] 
     if a % b == 0 and is_plain(up) and up <= MOST_FACTOR:
         return up, 1
     return (1, down) if b % a == 0 and is_plain(down) and down <= MOST_FACTOR else None
+
+
+DIVISORS = (4, 2, 3, 6, 8, 16)
+"""By what the channels of a squeeze are fewer, the usual first."""
+
+MOST_ALIKE = 2
+"""Numbers of channels so few follow many rules."""
+
+
+def _rounded_part(values: Column, flowing: Column, known: list[int]) -> int | None:
+    """By what channels are divided and then made divisible by 8, if that makes every value of at least three."""
+    pairs = [
+        pair
+        for n in known
+        if isinstance(values[n], int) and isinstance(flowing[n], int)
+        for pair in zip(instances(flowing[n], values[n]), instances(values[n], flowing[n]), strict=True)
+    ]
+    if len({a for a, _ in pairs}) <= MOST_ALIKE:
+        return None
+    fits = (d for d in DIVISORS if all(dims.make_divisible(Fraction(a, d), 8) == b for a, b in pairs))
+    return next(fits, None)
 
 
 def _times(ratio: tuple[int, int], name: str) -> str:

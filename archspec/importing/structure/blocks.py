@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from archspec import ops
 from archspec.importing.items import (
@@ -19,7 +19,7 @@ from archspec.importing.items import (
     scopes,
 )
 from archspec.importing.structure.arguments import ANY, Arguments
-from archspec.importing.structure.conditions import condition
+from archspec.importing.structure.conditions import condition, widening
 from archspec.importing.structure.prepare import dissolved, prepared
 from archspec.importing.structure.rows import rows
 from archspec.importing.structure.unify import Slot, Slots, unified
@@ -64,6 +64,11 @@ def _inner_first(items: Items) -> list[str]:
 def _replace(found: Recovered, kind: str) -> None:
     """Scopes of a kind as calls of a block; what is alone, or unlike all others, is dissolved."""
     members = [scope for scope in scopes(found.items) if scope.kind == kind]
+    if _only_repeat(members):
+        for scope in members:
+            for item in scope.items:
+                item.stage = scope.name  # type: ignore[union-attr]  # a call
+        members = []
     while len(members) > 1:
         alike = _alike(members)
         if len(alike) > 1:
@@ -72,6 +77,13 @@ def _replace(found: Recovered, kind: str) -> None:
             members[0].kind = ""
         members = [scope for scope in members if scope not in alike and scope.kind == kind]
     found.items = dissolved(found.items, kind)
+
+
+def _only_repeat(members: list[ModuleItem]) -> bool:
+    """Whether scopes hold nothing but calls of one block, some more and some fewer: each is a repeat by itself."""
+    called = {item.operator if isinstance(item, Leaf) else "" for scope in members for item in scope.items}
+    lengths = {len(scope.items) for scope in members}
+    return len(called) == 1 and called.isdisjoint({"", *ops.registered()}) and len(lengths) > 1
 
 
 def _alike(members: list[ModuleItem]) -> list[ModuleItem]:
@@ -95,7 +107,9 @@ def _block(found: Recovered, kind: str, members: list[ModuleItem]) -> None:
     slots = unified([scope.items for scope in members], [scope.entry for scope in members])
     if slots is None:
         raise AssertionError("members are alike")
-    arguments = Arguments(len(members), simple=kind.startswith("conv_"))
+    entries = [scope.entry[1] if len(scope.entry) > 1 else ANY for scope in members]
+    exits = [scope.exit[1] if len(scope.exit) > 1 else ANY for scope in members]
+    arguments = Arguments(len(members), simple=kind.startswith("conv_"), entries=entries, exits=exits)
     body = _body(slots, list(range(len(members))), arguments)
     name = _free(kind, found.blocks)
     body = rows(body, found.blocks)
@@ -136,18 +150,26 @@ def _body(slots: Slots, active: list[int], arguments: Arguments) -> Items:
         active: The bodies that have these steps at all.
         arguments: What they are said by.
     """
-    written = [(slot, _written(slot, arguments)) for slot in slots]
-    return list(_chosen(written, active, arguments))
+    return list(_chosen(_numbered(slots, arguments), active, arguments))
+
+
+Numbered: TypeAlias = "list[tuple[Slot, Item, list[Numbered]]]"
+"""Steps with their numbers said, each with those of its branches, before conditions are decided."""
+
+
+def _numbered(slots: Slots, arguments: Arguments) -> Numbered:
+    return [
+        (slot, _written(slot, arguments), [_numbered(inner, arguments) for inner in slot.branches]) for slot in slots
+    ]
 
 
 def _written(slot: Slot, arguments: Arguments) -> Item:
     sample = slot.sample
     args = _args(slot, arguments)
     if isinstance(sample, ForkItem):
-        active = [number for number, item in enumerate(slot.items) if isinstance(item, ForkItem)]
-        bodies = [_body(inner, active, arguments) for inner in slot.branches]
-        branches = [Branch(body, name) for body, name in zip(bodies, _branch_names(slot), strict=True)]
-        return ForkItem(sample.operator, args, slot.name, sample.entry, sample.exit, branches, None)
+        branches = [Branch([], name) for name in _branch_names(slot)]
+        function = sample.node.function if sample.node is not None else sample.function
+        return ForkItem(sample.operator, args, slot.name, sample.entry, sample.exit, branches, None, function)
     if not isinstance(sample, Leaf):
         raise AssertionError("only leaves and forks are compared")
     return Leaf(sample.operator, args, slot.name, sample.entry, sample.exit, sample.nodes)
@@ -188,12 +210,17 @@ def _is_default(operator: str, name: str, value: Any) -> bool:
     return name in fields and not fields[name].is_required() and fields[name].default == value
 
 
-def _chosen(written: list[tuple[Slot, Item]], active: list[int], arguments: Arguments) -> Iterator[Item]:
+def _chosen(written: Numbered, active: list[int], arguments: Arguments) -> Iterator[Item]:
     """Steps that stand under the same condition together, and what stands where they do not as its other side."""
-    stands = [[slot.present[number] for number in active] for slot, _ in written]
+    for slot, item, inner in written:
+        if isinstance(item, ForkItem):
+            forked = [number for number, each in enumerate(slot.items) if isinstance(each, ForkItem)]
+            for branch, steps in zip(item.branches, inner, strict=True):
+                branch.items = list(_chosen(steps, forked, arguments))
+    stands = [[slot.present[number] for number in active] for slot, *_ in written]
     number = 0
     while number < len(written):
-        slot, item = written[number]
+        slot, item, _ = written[number]
         there = stands[number]
         if all(there):
             yield item
@@ -201,17 +228,22 @@ def _chosen(written: list[tuple[Slot, Item]], active: list[int], arguments: Argu
             continue
         then, number = _run(written, stands, number, there)
         other, number = _run(written, stands, number, [not each for each in there])
-        yield ConditionItem(condition(slot, there, active, arguments, bool(other)), then, other, item.entry, item.exit)
+        said = None if other else widening(item, slot, there, active, arguments)
+        said = said or condition(slot, there, active, arguments, _passes(other))
+        yield ConditionItem(said, then, other, item.entry, item.exit)
 
 
-def _run(
-    written: list[tuple[Slot, Item]], stands: list[list[bool]], number: int, there: list[bool]
-) -> tuple[Items, int]:
+def _passes(items: Items) -> bool:
+    """Whether steps do nothing: a shortcut."""
+    return any(isinstance(item, Leaf) and item.operator == "identity" for item in items)
+
+
+def _run(written: Numbered, stands: list[list[bool]], number: int, there: list[bool]) -> tuple[Items, int]:
     """The steps from a number on that stand in the same bodies, and the number behind them."""
     end = number
     while end < len(written) and stands[end] == there:
         end += 1
-    return [item for _, item in written[number:end]], end
+    return [item for _, item, _ in written[number:end]], end
 
 
 def defaults(found: Recovered) -> dict[str, dict[str, Any]]:

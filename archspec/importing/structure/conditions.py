@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from archspec import ops
-from archspec.importing.items import Leaf, Shape
+from archspec.importing.items import Item, Leaf, Shape
 from archspec.importing.structure.arguments import ANY, Arguments, Column, letter
 from archspec.importing.structure.unify import Slot
 from archspec.importing.writing_steps import cleaned
@@ -22,7 +22,7 @@ def condition(
         there: Which of the active bodies have it.
         active: The bodies that come as far as to the step.
         arguments: Those of the block, of which there may be one more then.
-        complement: Whether something else stands where the step does not: then shapes decide, as of a shortcut.
+        complement: Whether a shortcut stands where the step does not: then shapes decide.
     """
     shape = _of_shape(there, [slot.entries[number] for number in active], active, arguments)
     simple = _of_numbers(there, active, arguments)
@@ -35,6 +35,34 @@ def condition(
     for number, stands in zip(active, there, strict=True):
         column[number] = stands
     return arguments.add(_switch(slot), column)
+
+
+def widening(
+    written: Item, slot: Slot, there: Sequence[bool], active: Sequence[int], arguments: Arguments
+) -> str | None:
+    """A step that makes another number of channels of those that flow in, as its argument says: else it does not stand.
+
+    Args:
+        written: The step as the block has it.
+        slot: The step.
+        there: Which of the active bodies have it.
+        active: The bodies that come as far as to the step.
+        arguments: Those of the block; the number of channels is as many as flow in where the step does not stand.
+    """
+    width = written.args.get("c") if isinstance(written, Leaf) else None
+    column = arguments.columns.get(width) if isinstance(width, str) and width not in arguments.flowing else None
+    if column is None:
+        return None
+    flowing = {number: slot.entries[number][1] for number in active if len(slot.entries[number]) > 1}
+    present = dict(zip(active, there, strict=True))
+    fits = flowing.keys() == present.keys() and all(
+        column[number] != flowing[number] if stands else column[number] in (ANY, flowing[number])
+        for number, stands in present.items()
+    )
+    if not fits:
+        return None
+    column[:] = [flowing[n] if n in present and not present[n] else each for n, each in enumerate(column)]
+    return f"{width} != in_channels"
 
 
 def _of_numbers(there: Sequence[bool], active: Sequence[int], arguments: Arguments) -> str | None:

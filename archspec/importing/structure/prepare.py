@@ -4,7 +4,19 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from archspec.importing.items import Back, ForkItem, Item, Items, Leaf, ModuleItem, Repeated, bodies, scopes, targets
+from archspec.importing.items import (
+    USE,
+    Back,
+    ForkItem,
+    Item,
+    Items,
+    Leaf,
+    ModuleItem,
+    Repeated,
+    bodies,
+    scopes,
+    targets,
+)
 from archspec.ops import operator
 from archspec.ops.activation import Elementwise
 
@@ -20,6 +32,7 @@ def prepared(items: Items) -> Items:
     _mark_same(items)
     kept = targets(items)
     items = _each(items, lambda body: _fused(body, kept))
+    _share_activations(items)
     seen = Counter(scope.kind for scope in scopes(items))
     return _each(
         items, lambda body: _without(body, lambda scope: seen[scope.kind] == 1 and not scope.kind.startswith("conv"))
@@ -158,6 +171,29 @@ def _fused(items: Items, kept: set[int]) -> Items:
             found.append(item)
     alone = {short(name) for name in DENSE}
     return [_alone(item) if isinstance(item, ModuleItem) and item.kind in alone else item for item in found]
+
+
+def _share_activations(items: Items) -> None:
+    """Convolutions with normalisation whose activations differ in one model are one block, which is told which."""
+    several = [scope for scope in scopes(items) if _activated(scope)]
+    if len({scope.kind for scope in several}) > 1:
+        for scope in several:
+            last = scope.items[-1]
+            if isinstance(last, Leaf):
+                last.args, last.operator, scope.kind = {"act": last.operator}, USE, "conv_bn_act"
+
+
+def _activated(scope: ModuleItem) -> bool:
+    operators = [
+        item.operator
+        for item in scope.items
+        if isinstance(item, Leaf) and not (_activates(item.operator) and item.args)
+    ]
+    return (
+        len(operators) == len(scope.items) == 3
+        and operators[:2] == ["conv2d", "batch_norm"]
+        and _activates(operators[2])
+    )
 
 
 def _alone(scope: ModuleItem) -> Item:

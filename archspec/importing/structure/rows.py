@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from archspec import ops
 from archspec.importing.items import (
     ConditionItem,
     ForkItem,
@@ -59,9 +60,9 @@ def _folded(run: list[Leaf], blocks: Blocks) -> Items:
     """A run of calls of one block, as short as it can be said."""
     if len(run) < 2:
         return list(run)
-    if any(isinstance(value, str) and value not in {"same"} for leaf in run for value in leaf.args.values()):
-        return list(run)
     defaults = blocks[run[0].operator].args
+    if any(_is_text(name, value, defaults) for leaf in run for name, value in leaf.args.items()):
+        return list(run)
     after = _after_first(run, defaults)
     groups = _groups(run, after, defaults)
     table = [Row(_name(group, run), group[0].args, len(group), group) for group in groups]
@@ -76,6 +77,11 @@ def _folded(run: list[Leaf], blocks: Blocks) -> Items:
     if len(table) == 2 and max(row.times for row in table) == 1:
         return list(run)
     return [TableItem(run[0].operator, defaults, table, used, run[0].entry, run[-1].exit)]
+
+
+def _is_text(name: str, value: Any, defaults: dict[str, Any]) -> bool:
+    """Whether an argument is an expression, which means something else in another row; a word is none."""
+    return isinstance(value, str) and value != defaults.get(name) and value not in {"same", *ops.registered()}
 
 
 def _used(table: list[Row], after: dict[str, Any]) -> dict[str, Any]:

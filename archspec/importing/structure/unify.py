@@ -80,10 +80,12 @@ def _keys(several: Sequence[Items]) -> list[list[str | None]]:
 
 
 def _key(item: Item, counts: Counter[str]) -> str | None:
+    if isinstance(item, Leaf) and item.nodes and item.nodes[0].function:
+        return f"opaque {item.nodes[0].function}"
     if isinstance(item, Leaf):
         return f"{item.operator} depthwise" if counts[item.operator] > 1 and _is_depthwise(item) else item.operator
     if isinstance(item, ForkItem):
-        return f"fork {item.operator} {len(item.branches)}"
+        return f"fork {item.operator} {len(item.branches)} {item.node.function if item.node else ''}"
     return None
 
 

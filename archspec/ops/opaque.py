@@ -1,0 +1,55 @@
+"""What an imported model computes and no operator does: kept by the shape of its result, not counted, never run."""
+
+from types import MappingProxyType
+from typing import ClassVar
+
+from archspec.errors import ArchspecError
+from archspec.ops.base import FREE, Natural, Operations, Operator, Sight, Sizes, Tensor, TorchCall, Weight
+
+
+class Opaque(Operator, name="opaque"):
+    """A function of a model that was imported which no operator computes: the shape that it gave, and its arrays.
+
+    What it computes is not known, so its arithmetic is in no total, and each total says so. No model and no source can
+    be made of it. The step is called after the function: `{opaque: {shape: [64, 56, 56]}, as: deform_conv2d}`.
+
+    >>> Opaque(shape=(64, 56, 56), params=36864).output(Tensor((2, 64, 56, 56))).shape
+    (2, 64, 56, 56)
+    """
+
+    known: ClassVar[bool] = False
+    example = MappingProxyType({"shape": ("c", "h", "w")})
+    shape: Sizes
+    params: Natural = 0
+    buffers: Natural = 0
+
+    def output(self, *xs: Tensor) -> Tensor:
+        """N × shape, as it was measured."""
+        return Tensor((xs[0].shape[0], *self.shape))
+
+    def weights(self, *xs: Tensor) -> tuple[Weight, ...]:
+        """The numbers that its arrays have together."""
+        both = (Weight("weight", (self.params,)), Weight("buffer", (self.buffers,), "statistic"))
+        return tuple(weight for weight in both if weight.shape != (0,))
+
+    def sight(self, *xs: Tensor) -> Sight:
+        """Everything, for all that is known."""
+        return Sight(everything=True)
+
+    def operations(self, *xs: Tensor) -> Operations:
+        """None that are known; see `known`."""
+        return FREE
+
+    def torch_call(self, *xs: Tensor) -> TorchCall:
+        """None.
+
+        Raises:
+            ArchspecError: Always: what it computes is not known.
+        """
+        raise ArchspecError(f"{self.name} stands for what no operator computes: no model and no source can be made")
+
+
+class OpaqueJoin(Opaque, name="opaque_join"):
+    """The same of several values."""
+
+    arity = "many"
