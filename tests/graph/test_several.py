@@ -171,3 +171,41 @@ def test_units_that_cannot_share_are_refused(text, said):
     with pytest.raises(ArchspecError) as caught:
         archspec.loads(text).expand()
     assert said in str(caught.value)
+
+
+BAD = {
+    "shapes that cannot be broadcast": (
+        "inputs: {x: [4, 6, 6], y: [4, 5, 6]}\nnetwork:\n  - {add: {broadcast: true}, from: [x, y], as: both}\n",
+        "5:5: both: add needs equal height: 6 in branch 1, 5 in branch 2; 4×6×6 and 4×5×6 cannot be broadcast",
+    ),
+    "heads that do not divide": (
+        "input: [7, 10]\nnetwork:\n  - {unflatten: {dim: -1, unflattened_size: [3, -1]}, as: heads}\n",
+        "5:5: heads: unflatten: the 10 of axis -1 of 7×10 do not divide into 3×-1",
+    ),
+    "groups of heads that do not divide": (
+        "inputs: {q: [6, 7, 4], k: [4, 7, 4]}\nnetwork:\n"
+        "  - {scaled_dot_product_attention: {enable_gqa: true}, from: [q, k, k], as: seen}\n",
+        "5:37: seen: scaled_dot_product_attention: 6 query heads do not divide into groups for 4 key heads "
+        "(6×7×4, 4×7×4)\n",
+    ),
+    "a recurrent layer on an image": (
+        "input: [3, 8, 8]\nnetwork:\n  - {lstm: {hidden_size: 4}, as: memory}\n",
+        "5:5: memory: lstm takes a sequence (tokens × features), found 3×8×8; flatten: {start_dim: 2} and transpose",
+    ),
+    "an output that does not exist": (
+        "input: [3, 8, 8]\noutputs: [feature]\nnetwork:\n  - {relu, as: features}\n",
+        "4:11: outputs: nothing in this body is called 'feature'; did you mean 'features'?",
+    ),
+    "a shared weight of another shape": (
+        "input: [5]\nnetwork:\n  - {embedding: {num_embeddings: 11, embedding_dim: 8}, as: words}\n"
+        "  - {linear: {out_features: 12, bias: false}, share: words, as: head}\n",
+        "6:54: share: the weight of head is 12×8, that of words (line 5) is 11×8",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), BAD.values(), ids=BAD)
+def test_what_does_not_fit_is_refused_with_its_place_and_both_shapes(text, said):
+    with pytest.raises(ArchspecError) as caught:
+        archspec.loads(f"archspec: 1\nname: bad\n{text}").expand()
+    assert f"<text>:{said}" in str(caught.value)
