@@ -539,6 +539,7 @@ KINDS = {
     "dim": [{"split": {"sections": 2, "index": 0}}, {"concat": ["relu", "sigmoid"], "dim": 1}],
     **dict.fromkeys(("when", "then", "else"), _WHEN),
     **dict.fromkeys(("repeat", "index"), _REPEAT),
+    "shared": [{"repeat": 2, "shared": True, "body": ["prelu"]}],
     "matmul": [{"matmul": [["relu"], ["identity"]]}],
     "divide": [{"divide": [["identity"], ["sigmoid"]]}],
     "scaled_dot_product_attention": [
