@@ -250,10 +250,14 @@ class When(Step):
 
 
 class Repeat(Step):
-    """Steps n times over, each time under the name unit1, unit2, …; `index` names a counter from 0."""
+    """Steps n times over, each time under the name unit1, unit2, …; `index` names a counter from 0.
+
+    Where they are `shared`, all units have the weights of the first.
+    """
 
     repeat: Formula
     index: Name | None = None
+    shared: bool = False
     body: "Body"
 
     def parts(self) -> Iterator[InnerBody]:
@@ -428,7 +432,7 @@ _KINDS: dict[str, str] = {
 }
 
 
-STEP_KEYS = (*_KINDS, "then", "else", "index", "let", "with", "as")
+STEP_KEYS = (*_KINDS, "then", "else", "index", "shared", "let", "with", "as")
 """The keys of the steps that are no operators."""
 
 Step.neighbours = STEP_KEYS
