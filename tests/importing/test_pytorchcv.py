@@ -21,7 +21,7 @@ REFUSED = {
     "cbam_resnet18": "amax",
     "resattnet56": "~add",
     "diaresnet18": "~constant",
-    "pyramidnet101_a360": "pads by something other than zeros",
+    "pyramidnet101_a360": "pads the channels",
     "dpn68": "~mul",
     "ghostnet": "between 0.0 and 1.0",
     "inceptionresnetv2": "~mul",
