@@ -53,6 +53,9 @@ SMALL = {
 }
 """Bindings at which a network is quick; others have an image of 64 pixels, or what they have by themselves."""
 
+SAME = {"resize": "upsample"}
+"""A new size that is a whole factor of the old one is read as the factor."""
+
 SIDES = (224, 231, 320)
 TOLERANCE = 1e-4
 
@@ -178,7 +181,7 @@ def _at(form: Any, side: int) -> Any:
 def _facts(cost: Any) -> "list[tuple[Any, ...]]":
     """The layers that are not another view of what they take: of views a model may say more or fewer."""
     rows = (row for row in cost.rows if not ops.operator(row.operator).view)
-    return [(row.operator, tuple(row.output), row.params, row.macs) for row in rows]
+    return [(SAME.get(row.operator, row.operator), tuple(row.output), row.params, row.macs) for row in rows]
 
 
 def _said(facts: "tuple[Any, ...]") -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archspec.errors import ArchspecError, SpecErrors
+from archspec.graph import expand
 from archspec.graph.names import state_key
 from archspec.importing.flat import FlatGraph
 from archspec.importing.growing import grown
@@ -75,6 +76,8 @@ def _proved(
     sizes, symbols = _input(graph)
     document = document_from(graph, items, blocks, sizes=sizes, symbols=symbols)
     names = proved(document, graph, order)
+    if symbols and not _holds_elsewhere(document, graph):
+        document = document_from(graph, items, blocks)
     return Imported(document, arrays_of(graph, names), (*graph.notes, *why), names)
 
 
@@ -102,7 +105,6 @@ def document_from(
     Raises:
         SpecErrors: It is no document of the language.
     """
-    Document.model_rebuild()  # before steps are made; pydantic cannot write steps that are older than its document
     known = {name: block.args for name, block in blocks.items()}
     document = Document(
         archspec=1,
@@ -167,6 +169,21 @@ def _name_by_place(items: Items) -> None:
         elif isinstance(item, ForkItem):
             for branch in item.branches:
                 _name_by_place(branch.items)
+
+
+SIZED = frozenset({"parameter", "reshape", "unflatten", "from_patches", "resize", "relative_position_bias", "narrow"})
+"""Operators whose settings may be sizes that an image's side makes."""
+
+
+def _holds_elsewhere(document: Document, graph: FlatGraph) -> bool:
+    """Whether the network is one at another side, too: of one instance nobody knows what a size depends on."""
+    if not any(node.operator in SIZED for node in graph.nodes):
+        return True
+    try:
+        expand(document, {SIDE: 2 * graph.input[2]})
+    except ArchspecError:
+        return False
+    return True
 
 
 def _input(graph: FlatGraph) -> tuple[tuple[Any, ...], dict[str, Symbol]]:

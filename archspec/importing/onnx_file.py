@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import resolve_below
-from archspec.importing.onnx_weights import put_aside
+from archspec.importing.onnx_weights import MAX_GATES, has_gates, put_aside
 from archspec.importing.program import HeldArray, Place, Program, ProgramCall, Value
 from archspec.writing import printable
 
@@ -202,7 +202,8 @@ def _folded(proto: "onnx.ModelProto", file: Path) -> "tuple[ir.Model, dict[str, 
     if model.functions:
         InlinePass()(model)
     learned = put_aside(model)
-    fold_constants(model, onnx_shape_inference=True)
+    limits = {"input_size_limit": MAX_GATES, "output_size_limit": MAX_GATES} if has_gates(model) else {}
+    fold_constants(model, onnx_shape_inference=True, **limits)
     return model, learned
 
 

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 _SIZES = frozenset({"Resize", "Upsample"})
 """Operators whose decimals say sizes, and are needed to know shapes."""
 
+MAX_GATES = 2**26
+"""The largest weights of a recurrent layer whose gates are put in order, in elements."""
+
 _RECURRENT = frozenset({"LSTM", "GRU", "RNN"})
 
 
@@ -40,6 +43,11 @@ def put_aside(model: "ir.Model") -> "dict[str, ir.TensorProtocol]":
         value.const_value = None
         graph.inputs.append(value)
     return found
+
+
+def has_gates(model: "ir.Model") -> bool:
+    """Whether there are recurrent layers, whose weights exporters cut up and put together."""
+    return any(node.op_type in _RECURRENT for node in model.graph)
 
 
 def _behind(values: "list[ir.Value | None]") -> "Iterator[str]":

@@ -244,9 +244,9 @@ class _Writer:
 
 
 def _cell(row: Row, column: str, table: TableItem) -> Any:
-    """A row's argument; nothing, if it is the block's default. What repetitions change is said of the first."""
-    changes = row.times > 1 and column in table.after_first
-    return None if row.args[column] == table.defaults[column] and not changes else row.args[column]
+    """A row's argument; nothing, if it is the block's default and no repetition changes it."""
+    usual = row.args[column] == table.defaults[column] and column not in table.after_first
+    return None if usual else row.args[column]
 
 
 def _called(items: Items, number: int, named: bool) -> str:

@@ -90,6 +90,7 @@ SETTINGS = {
     "parameter": {"shape": [[4, 6, 6], [3, 2], [5]], "fill": [0.5, 1], "std": [0, "1/8"]},
     "embedding": {"num_embeddings": ["?"], "embedding_dim": ["?"]},
     "rotary": {"base": [10000, 100], "interleaved": [False, True]},
+    "relative_position_bias": {"window_size": [2, 3, [3, 2]], "num_heads": ["?"], "shift_size": [0, 1, [1, 2]]},
     "quantise": {"scale": ["1/4"], "bits": [4, 8], "signed": [True, False], "zero_point": [0, 1]},
     "dequantise": {"scale": ["1/4"], "zero_point": [0, 3]},
     **{

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from archspec.importing.flat import FlatGraph, FlatNode
 from archspec.importing.patterns.activation import gated_by_itself, hard_sigmoid, hard_swish, softplus
-from archspec.importing.patterns.attention import dot_product, grouped, rotary
+from archspec.importing.patterns.attention import dot_product, grouped, of_other_axes, rotary
 from archspec.importing.patterns.base import Pattern
 from archspec.importing.patterns.layers import biased, local_response
 from archspec.importing.patterns.norm import in_groups, root_mean_square, scaled, shifted
@@ -60,6 +60,7 @@ PATTERNS: tuple[Pattern, ...] = (
     rotary,
     dot_product,
     grouped,
+    of_other_axes,
     softplus,
     channel_shuffle,
     pixels,

@@ -56,6 +56,27 @@ def dot_product(node: FlatNode, nodes: Nodes) -> FlatNode | None:
     return made_of(node, "scaled_dot_product_attention", inputs, **args)
 
 
+def of_other_axes(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+    """Attention of more or fewer than four axes, which torch's function takes with those before the last two as two."""
+    found = before(node, nodes, "scaled_dot_product_attention") if node.operator == "~reshape" else None
+    if found is None or len(node.shape) == 4 or node.shape[-2:] != found.shape[-2:]:
+        return None
+    inner = [_before_merging(name, node.shape[:-2], nodes) for name in found.inputs]
+    if any(name is None for name in inner):
+        return None
+    return replace(found, name=node.name, inputs=tuple(map(str, inner)), shape=node.shape)
+
+
+def _before_merging(name: str, axes: tuple[int, ...], nodes: Nodes) -> str | None:
+    """The value of these axes and two more that is reshaped to four; a mask may have been spread to them."""
+    part = nodes.get(name)
+    if part is None or part.operator != "~reshape" or part.args["before"] != (*axes, *part.shape[-2:]):
+        return None
+    source = nodes.get(part.inputs[0])
+    spread = source is not None and source.operator == "~expand" and len(nodes[source.inputs[0]].shape) == len(axes) + 2
+    return source.inputs[0] if source is not None and spread else part.inputs[0]
+
+
 def grouped(node: FlatNode, nodes: Nodes) -> FlatNode | None:
     """Attention whose keys and values are each spread over a group of queries."""
     if node.operator != "scaled_dot_product_attention" or len(node.shape) != 4 or node.args.get("enable_gqa"):

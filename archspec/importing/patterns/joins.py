@@ -17,11 +17,12 @@ def folded(graph: FlatGraph) -> FlatGraph:
         alone = first is not None and len(users[first.name]) == 1 and first.name not in graph.outputs
         if first is not None and alone and _continues(first, node):
             gone.add(first.name)
-            found[node.name] = replace(node, inputs=(*first.inputs, *node.inputs[1:]))
+            args = {**first.args, **node.args}
+            found[node.name] = replace(node, args=args, inputs=(*first.inputs, *node.inputs[1:]))
         else:
             found[node.name] = node
     return replace(graph, nodes=tuple(node for name, node in found.items() if name not in gone))
 
 
 def _continues(first: FlatNode, node: FlatNode) -> bool:
-    return (first.operator, dict(first.args), first.place) == (node.operator, dict(node.args), node.place)
+    return (first.operator, first.place) == (node.operator, node.place)

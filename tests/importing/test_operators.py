@@ -1,0 +1,168 @@
+"""Every operator of the language → module → import is that operator again, with its settings and counts, or is listed.
+
+One sample of each over torch.export in every run, and a few over ONNX; with --long every sample over both.
+"""
+
+import logging
+import warnings
+
+import pytest
+
+import archspec
+from archspec import ops
+from archspec.errors import ArchspecError
+from archspec.graph import expand
+from archspec.language.document import Call, Document
+
+torch = pytest.importorskip("torch")
+
+from samples import SAMPLES  # noqa: E402  # tests/ops
+
+from archspec.importing import document_of  # noqa: E402
+from archspec.importing.exported import exported  # noqa: E402
+from archspec.importing.outputs import carried, difference_of, onnx_runner  # noqa: E402
+
+NOTHING = {"identity": "", "stochastic_depth": "", "dropout": "over ONNX"}
+"""What is not there when a model is evaluated."""
+
+REFUSED = {
+    "binary_conv2d": "signs and means of its weights are arithmetic that no operator does",
+    "binary_linear": "signs and means of its weights are arithmetic that no operator does",
+    "quantise": "rounds, which no other operator does",
+    "dequantise": "takes a number away and multiplies by one, which no other operator does",
+    "relative_position_bias": "looks up a table by an array of places",
+}
+ONLY_TORCH = {
+    "adaptive_avg_pool2d-4-(1, 8, 6, 5)": "the exporter writes windows that overlap as a table of places",
+    "adaptive_avg_pool3d-(1, 2, 3)-(1, 4, 2, 4, 6)": "the exporter refuses it",
+    "adaptive_max_pool1d-2-(1, 4, 6)": "the exporter refuses it",
+    "adaptive_max_pool2d-(3, 5)-(1, 8, 6, 5)": "the exporter refuses it",
+    "batch_norm-False-(1, 8, 6, 5)": "the exporter writes statistics of the batch as arithmetic",
+    "rnn-6-relu-False-(3, 5, 8)": "the exporter writes a step of the sequence after the other",
+    "rnn-6-2-0.5-(3, 5, 8)": "the exporter writes a step of the sequence after the other",
+}
+"""What ONNX cannot carry, or torch's exporter does not."""
+
+SAME_AS = {
+    "adaptive_max_pool3d": {"global_max_pool"},
+    "mean": {"global_avg_pool"},
+    "narrow": {"split"},
+    "pad": {"zero_pad"},
+    "reshape": {"flatten", "unflatten"},
+}
+"""What another operator says as well."""
+
+BEGINNINGS = frozenset({"init", "fill", "std", "dropout", "dropout_p"})
+"""Settings of training, which no program of an evaluation has."""
+
+
+def of_one(sample):
+    """A network of one step."""
+    inputs = {f"x{number}": shape[1:] for number, shape in enumerate(sample.inputs)}
+    Document.model_rebuild()
+    step = Call(name=sample.name, args=sample.settings, from_=tuple(inputs), as_="it")
+    return Document(archspec=1, name="one", inputs=inputs, network=(step,))
+
+
+def examples(network):
+    return tuple(
+        torch.zeros((2, *x.shape[1:]), dtype=torch.float32 if network.below(name) is None else torch.int64)
+        for name, x in network.inputs.items()
+    )
+
+
+def settings(node, network):
+    """What torch is called with, but for what a training begins with."""
+    call = node.operator.torch_call(*network.inputs_of(node))
+    kwargs = {name: value for name, value in call.kwargs.items() if name not in BEGINNINGS}
+    if kwargs.get("padding") == 0:
+        kwargs.pop("count_include_pad", None)  # there is none to count
+    rank = len(network.inputs_of(node)[0].shape)
+    for name in ("dim", "dim0", "dim1"):
+        if name in kwargs:
+            kwargs[name] = from_the_front(kwargs[name], rank)
+    return call.target, kwargs
+
+
+def from_the_front(dim, rank):
+    return tuple(sorted(each % rank for each in dim)) if isinstance(dim, tuple) else dim % rank
+
+
+def agree(sample, document, found, program, run, tolerance=1e-5):
+    """The operator that was read is the sample's, and gives what it gives."""
+    before, after = (expand(each, batch=2) for each in (document, found.document))
+    (node,) = (each for each in after.nodes if each.operator.name != "identity")
+    assert node.operator.name in {sample.name, *SAME_AS.get(sample.name, ())}
+    if node.operator.name == sample.name:
+        assert settings(node, after) == settings(before.nodes[0], before)
+    ours, theirs = (archspec.Architecture(each).count(batch=2) for each in (document, found.document))
+    for quantity in ("params", "buffers", "macs", "flops"):
+        assert getattr(theirs, quantity) == getattr(ours, quantity)
+    assert difference_of(found, carried(found), program, run) < tolerance
+
+
+def is_left(sample, way):
+    return sample.name in NOTHING and NOTHING[sample.name] in {"", way}
+
+
+def refusal(sample, way):
+    if is_left(sample, way) or (sample.name == "split" and sample.settings["sections"] == 1):
+        return "gives its input back|is no ONNX file, or one without nodes"
+    if sample.name in REFUSED:
+        return "no operator of the language computes"
+    return ""
+
+
+EACH = [sample for sample in SAMPLES if not (sample.name == "concat" and len(sample.inputs) == 1)]
+FIRST = list({sample.name: sample for sample in reversed(EACH)}.values())
+ONNX = [sample for sample in EACH if sample.name in {"gru", "rotary"}][:2]
+
+
+def test_every_operator_has_a_sample():
+    assert {sample.name for sample in EACH} == set(ops.names())
+    assert set(ONLY_TORCH) <= set(map(str, EACH))
+
+
+def pytest_generate_tests(metafunc):
+    long = metafunc.config.getoption("--long", False)
+    if "sample" in metafunc.fixturenames:
+        metafunc.parametrize("sample", EACH if long else FIRST, ids=str)
+    if "carried_by_onnx" in metafunc.fixturenames:
+        metafunc.parametrize("carried_by_onnx", EACH if long else ONNX, ids=str)
+
+
+@pytest.mark.no_cover
+def test_an_operator_comes_back_from_torch_export(sample, randomised):
+    document = of_one(sample)
+    model = randomised(archspec.Architecture(document).to_torch())
+    program = exported(model, examples(expand(document)), "one")
+    if message := refusal(sample, "torch"):
+        with pytest.raises(ArchspecError, match=message):
+            document_of(program)
+        return
+    agree(sample, document, document_of(program), program, model)
+
+
+@pytest.mark.no_cover
+@pytest.mark.filterwarnings("ignore")
+def test_an_operator_comes_back_from_onnx(carried_by_onnx, tmp_path, randomised):
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package)
+    from archspec.importing.onnx_file import read_onnx
+
+    sample, file = carried_by_onnx, tmp_path / "one.onnx"
+    if str(sample) in ONLY_TORCH:
+        pytest.skip(ONLY_TORCH[str(sample)])
+    logging.getLogger("onnxscript").setLevel(logging.ERROR)
+    document = of_one(sample)
+    arch = archspec.Architecture(document)
+    weights = {name: value.detach() for name, value in randomised(arch.to_torch()).state_dict().items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        arch.write(file, weights=weights, keep=True)
+    if message := refusal(sample, "over ONNX"):
+        with pytest.raises(ArchspecError, match=message):
+            document_of(read_onnx(file))
+        return
+    program = read_onnx(file)
+    agree(sample, document, document_of(program), program, onnx_runner(str(file)), 1e-4)
