@@ -76,7 +76,9 @@ def takes(step: Step, document: Document) -> bool:
 
 
 def shares(step: Step) -> bool:
-    """Whether a step itself has the weights of another."""
+    """Whether a step itself has the weights of another, or its repetitions those of the first."""
+    if isinstance(step, Repeat):
+        return step.shared
     if isinstance(step, TableStep):
         return any(cells.get("share") is not None for cells in step.table.cells())
     return isinstance(step, (Call, Use)) and step.share is not None

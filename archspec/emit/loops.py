@@ -28,12 +28,36 @@ def write_repeat(step: Repeat, frame: Frame) -> None:
         container(children.unit_name(number), step.body, inner, label, env=env, repeated=isinstance(number, Code))
 
     before, handed = dict(frame.named), shared_values(step.body, frame)
+    if step.shared:
+        _again(name, times, handed is not None, lambda: repeated(1, "i", owner, frame, unit), frame)
+        keep_value(step.as_, frame)
+        return
     repeated(times, step.index or "i", owner, frame, unit)
     if handed is None:
         call_child(name, frame)
     else:
         _through(name, handed, before, frame, surely=code.compare(times, ">", 0) is True)
     keep_value(step.as_, frame)
+
+
+def _again(name: Any, times: Any, hands: bool, unit: Callable[[], None], frame: Frame) -> None:
+    """In a forward, what flows goes through the one unit so often.
+
+    Raises:
+        ArchspecError: A unit goes back to a value from outside it, or gives another shape than it takes.
+    """
+    if hands:
+        raise ArchspecError("shared: a unit goes back to a value from outside it, or gives one")
+    entry = frame.flow
+    unit()
+    if isinstance(entry, Either) or isinstance(frame.flow, Either) or frame.flow[1:] != entry[1:]:
+        raise ArchspecError("shared: a unit gives another shape than it takes")
+    often = frame.scope.flag("times", times, frame.lines) if code.names(times) else times
+    each = frame.scope.tensor(None, "round")
+    flowing = frame.set(frame.x, near=frame.x)
+    step = Assign(str(flowing), call_module(child_code(name, frame), flowing))
+    frame.written().add(For((str(each),), code.call("range", often), (step,)))
+    frame.x = flowing
 
 
 def _through(

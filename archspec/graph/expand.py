@@ -108,7 +108,7 @@ def _run(expansion: Expansion, batch: Any) -> tuple[dict[str, Tensor], dict[str,
     if expansion.errors:
         raise SpecErrors(expansion.errors)
     flows = [Flow(name, tensor) for name, tensor in inputs.items()]
-    expansion.hint = channels_last(flows[0].tensor.shape[1:])
+    expansion.hint = channels_last(flows[0].tensor.shape[1:]) if len(flows) == 1 else ""
     bind_lets(document.let, expansion.globals)
     frame = BodyFrame(expansion, expansion.globals.within({}), flows[0], "", None, None, 0)
     frame.named.update((flow.name, flow) for flow in flows)

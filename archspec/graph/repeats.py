@@ -8,6 +8,7 @@ from archspec import dims
 from archspec.errors import Mark, SpecError, UndecidableError
 from archspec.graph.frame import BodyFrame
 from archspec.graph.network import Container
+from archspec.graph.sharing import share
 from archspec.language.document import Repeat
 from archspec.language.rules import repeat_fault
 
@@ -23,10 +24,13 @@ def walk_repeat(step: Repeat, frame: BodyFrame) -> None:
 
     def walk_unit(unit: int) -> None:
         expansion.count(step)
+        first = len(expansion.nodes)
         inner = frame.inner(f"{path}/unit{unit + 1}", {step.index: unit} if step.index else None)
         expansion.containers[inner.path] = Container("unit")
         expansion.walk(step.body, inner)
         frame.flow = inner.flow
+        if step.shared and unit:
+            share(expansion, first, inner.path, f"{path}/unit1", step.value_at("shared"))
 
     walk_units("repeat", times, walk_unit, frame, step.repeat.at)
     frame.keep(step.as_)

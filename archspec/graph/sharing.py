@@ -33,11 +33,12 @@ def share(expansion: "Expansion", first: int, name: str, owner: str, at: Mark | 
     if [*here] != [*there]:
         odd = next((part for part in (*here, *there) if part not in here or part not in there), "")
         raise SpecError(f"share: {name} and {owner} are not built alike; only one has '{odd.strip('/')}'", at)
+    pairs = [(expansion.nodes[place], there[part]) for part, place in here.items()]
+    shared = [_shared(expansion, node, other, at) for node, other in pairs]
     if len(here) > 1 or next(iter(here)):
-        _check_alike(expansion, [(expansion.nodes[place], there[part]) for part, place in here.items()], at)
-    for part, place in here.items():
-        node, other = expansion.nodes[place], there[part]
-        expansion.nodes[place] = replace(node, shared=_shared(expansion, node, other, at))
+        _check_alike(expansion, pairs, at)
+    for place, arrays in zip(here.values(), shared, strict=True):
+        expansion.nodes[place] = replace(expansion.nodes[place], shared=arrays)
 
 
 def _below(name: str, path: str) -> bool:

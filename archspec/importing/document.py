@@ -105,7 +105,6 @@ def document_from(
     Raises:
         SpecErrors: It is no document of the language.
     """
-    Document.model_rebuild()  # before steps are made; pydantic cannot write steps that are older than its document
     known = {name: block.args for name, block in blocks.items()}
     document = Document(
         archspec=1,

@@ -182,6 +182,9 @@ class Steps:
                 yield fault or SpecError(str(reason), step.repeat.at)
         if step.index:
             yield from self.names.taken(step.index, step.value_at("index"))
+        if step.index and step.shared:
+            said = "units with the same weights are alike; leave out index, or shared"
+            yield SpecError(said, step.value_at("shared"))
 
     def _join(self, step: Join, _: set[str]) -> Iterator[SpecError]:
         if not step.branches:

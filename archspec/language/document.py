@@ -231,3 +231,6 @@ class Document(Located):
             if not block.broken:
                 yield name, block.body
         yield "", self.network
+
+
+Step.whole = Document

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Self, TypeAlias, Union
+from typing import Annotated, Any, ClassVar, Self, TypeAlias, Union
 
 from pydantic import (
     BeforeValidator,
@@ -47,6 +47,16 @@ class Step(Located):
     """
 
     as_: Name | None = Field(None, alias="as")
+
+    whole: ClassVar[type[Located] | None] = None
+    """What steps are of: documents."""
+
+    @classmethod
+    def model_rebuild(cls, **settings: Any) -> bool | None:
+        """Build the class, once that of documents is: they could not write steps whose class is older than theirs."""
+        if cls.whole is not None:
+            cls.whole.model_rebuild()
+        return super().model_rebuild(**settings)
 
     def parts(self) -> Iterator[InnerBody]:
         """The bodies inside it."""
@@ -240,10 +250,14 @@ class When(Step):
 
 
 class Repeat(Step):
-    """Steps n times over, each time under the name unit1, unit2, …; `index` names a counter from 0."""
+    """Steps n times over, each time under the name unit1, unit2, …; `index` names a counter from 0.
+
+    Where they are `shared`, all units have the weights of the first.
+    """
 
     repeat: Formula
     index: Name | None = None
+    shared: bool = False
     body: "Body"
 
     def parts(self) -> Iterator[InnerBody]:
@@ -418,7 +432,7 @@ _KINDS: dict[str, str] = {
 }
 
 
-STEP_KEYS = (*_KINDS, "then", "else", "index", "let", "with", "as")
+STEP_KEYS = (*_KINDS, "then", "else", "index", "shared", "let", "with", "as")
 """The keys of the steps that are no operators."""
 
 Step.neighbours = STEP_KEYS

@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 import archspec
+from archspec.errors import ArchspecError
 from archspec.formula.proof import proved
 
 EMIT = "tests/emit/specs"
@@ -124,3 +125,87 @@ def test_a_symbol_is_true_or_false(towers):
     assert towers.count(deep="true").params == towers.count(deep=True).params
     with pytest.raises(archspec.errors.BindingError, match="deep must be true or false"):
         towers.count(deep=Fraction(1))
+
+
+ALBERT = """
+archspec: 1
+name: albert
+symbols: {layers: {default: 3, range: [1, 99]}, width: {default: 8}}
+input: [5, width]
+blocks:
+  layer:
+    body:
+      - {add: [[layer_norm, {linear: {out_features: in_channels}}], identity], as: sum}
+network:
+  - {repeat: layers, shared: true, as: layers, body: [layer]}
+  - relu
+"""
+
+
+def test_units_that_share_have_one_set_of_weights_and_do_the_work_of_all():
+    arch = archspec.loads(ALBERT)
+    for layers in (1, 3, 12):
+        cost = arch.count(layers=layers)
+        assert (cost.params, cost.macs) == (8 * 8 + 8 + 2 * 8, layers * 5 * 8 * 8)
+    assert (str(arch.formula("params")), str(arch.formula("macs"))) == ("width² + 3·width", "5·layers·width²")
+    network = arch.expand()
+    assert network.node("layers/unit3/layer/branch1/linear").shared["weight"] == "layers/unit1/layer/branch1/linear"
+    assert archspec.loads(arch.dumps()) == arch
+    assert arch.verify()
+    assert arch.verify(layers=1)
+    assert "for round_ in range(self.times):" in arch.source()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (ALBERT.replace("as: layers,", "as: layers, index: i,"), "leave out index, or shared"),
+        (ALBERT.replace("body: [layer]", "body: [relu]"), "share: layers/unit2 has no weights"),
+        (
+            ALBERT.replace("body: [layer]", "body: [{linear: {out_features: 2 * in_channels}}]"),
+            "the weight of layers/unit2/linear is 32×16, that of layers/unit1/linear (line 11) is 16×8",
+        ),
+    ],
+)
+def test_units_that_cannot_share_are_refused(text, said):
+    with pytest.raises(ArchspecError) as caught:
+        archspec.loads(text).expand()
+    assert said in str(caught.value)
+
+
+BAD = {
+    "shapes that cannot be broadcast": (
+        "inputs: {x: [4, 6, 6], y: [4, 5, 6]}\nnetwork:\n  - {add: {broadcast: true}, from: [x, y], as: both}\n",
+        "5:5: both: add needs equal height: 6 in branch 1, 5 in branch 2; 4×6×6 and 4×5×6 cannot be broadcast",
+    ),
+    "heads that do not divide": (
+        "input: [7, 10]\nnetwork:\n  - {unflatten: {dim: -1, unflattened_size: [3, -1]}, as: heads}\n",
+        "5:5: heads: unflatten: the 10 of axis -1 of 7×10 do not divide into 3×-1",
+    ),
+    "groups of heads that do not divide": (
+        "inputs: {q: [6, 7, 4], k: [4, 7, 4]}\nnetwork:\n"
+        "  - {scaled_dot_product_attention: {enable_gqa: true}, from: [q, k, k], as: seen}\n",
+        "5:37: seen: scaled_dot_product_attention: 6 query heads do not divide into groups for 4 key heads "
+        "(6×7×4, 4×7×4)\n",
+    ),
+    "a recurrent layer on an image": (
+        "input: [3, 8, 8]\nnetwork:\n  - {lstm: {hidden_size: 4}, as: memory}\n",
+        "5:5: memory: lstm takes a sequence (tokens × features), found 3×8×8; flatten: {start_dim: 2} and transpose",
+    ),
+    "an output that does not exist": (
+        "input: [3, 8, 8]\noutputs: [feature]\nnetwork:\n  - {relu, as: features}\n",
+        "4:11: outputs: nothing in this body is called 'feature'; did you mean 'features'?",
+    ),
+    "a shared weight of another shape": (
+        "input: [5]\nnetwork:\n  - {embedding: {num_embeddings: 11, embedding_dim: 8}, as: words}\n"
+        "  - {linear: {out_features: 12, bias: false}, share: words, as: head}\n",
+        "6:54: share: the weight of head is 12×8, that of words (line 5) is 11×8",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), BAD.values(), ids=BAD)
+def test_what_does_not_fit_is_refused_with_its_place_and_both_shapes(text, said):
+    with pytest.raises(ArchspecError) as caught:
+        archspec.loads(f"archspec: 1\nname: bad\n{text}").expand()
+    assert f"<text>:{said}" in str(caught.value)

@@ -90,6 +90,7 @@ SETTINGS = {
     "parameter": {"shape": [[4, 6, 6], [3, 2], [5]], "fill": [0.5, 1], "std": [0, "1/8"]},
     "embedding": {"num_embeddings": ["?"], "embedding_dim": ["?"]},
     "rotary": {"base": [10000, 100], "interleaved": [False, True]},
+    "relative_position_bias": {"window_size": [2, 3, [3, 2]], "num_heads": ["?"], "shift_size": [0, 1, [1, 2]]},
     "quantise": {"scale": ["1/4"], "bits": [4, 8], "signed": [True, False], "zero_point": [0, 1]},
     "dequantise": {"scale": ["1/4"], "zero_point": [0, 3]},
     **{
@@ -538,6 +539,7 @@ KINDS = {
     "dim": [{"split": {"sections": 2, "index": 0}}, {"concat": ["relu", "sigmoid"], "dim": 1}],
     **dict.fromkeys(("when", "then", "else"), _WHEN),
     **dict.fromkeys(("repeat", "index"), _REPEAT),
+    "shared": [{"repeat": 2, "shared": True, "body": ["prelu"]}],
     "matmul": [{"matmul": [["relu"], ["identity"]]}],
     "divide": [{"divide": [["identity"], ["sigmoid"]]}],
     "scaled_dot_product_attention": [

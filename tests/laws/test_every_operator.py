@@ -52,7 +52,8 @@ CONSTRUCTS = (
         "a join of named values",
         "a join of branches",
     ),
-    *("attention", "a product of matrices", "a condition", "a repeat", "a repeat with an index", "a group", "a block"),
+    *("attention", "a product of matrices", "a condition", "a repeat", "a repeat with an index", "a group"),
+    *("a block", "a repeat of shared weights"),
     *("a block of several inputs", "a block called again", "a block with other arguments", "a value inside a block"),
     *("a layer shared", "a layer shared by another class", "a block shared"),
 )
@@ -197,6 +198,14 @@ class Braid:
                     break
         return steps or ["identity"]
 
+    def layer_alike(self, x):
+        """A layer with weights that leaves the shape as it is; None if none is found."""
+        for _ in range(20):
+            name = self.pick(LAYERS)
+            if fitted := self.fitted(name, x, keep=True, weighted=True):
+                return {name: fitted[0]}
+        return None
+
     # -------------------------------------------------------------- joins
 
     def join(self):
@@ -260,7 +269,11 @@ class Braid:
         self.note("a repeat")
         times = self.pick([2, 3])
         step = {"repeat": self.size(times), "body": self.alike(x)}
-        if self.chance(4):
+        if self.chance(3) and (layer := self.layer_alike(x)):
+            self.note("a repeat of shared weights")
+            step["shared"] = True
+            step["body"].append(layer)
+        elif self.chance(4):
             self.note("a repeat with an index")
             step["index"] = "i"
             step["body"].append({"when": "i > 0", "then": self.alike(x)})

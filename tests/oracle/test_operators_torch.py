@@ -417,6 +417,16 @@ def test_attention_in_a_window_sees_the_keys_up_to_its_place_and_no_more():
     assert torch.allclose(wide, compute("scaled_dot_product_attention", q, k, v, is_causal=True), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("before", "masked"), [((3,), ()), ((3,), (1,)), ((2, 3, 4), (1, 3, 1)), ((2, 3, 5, 4), (2, 1, 5, 4))]
+)
+def test_attention_of_other_than_four_axes_is_that_of_torch(before, masked):
+    q, k, v = torch.randn(*before, 5, 8), torch.randn(*before, 7, 8), torch.randn(*before, 7, 6)
+    mask = [torch.randn(*masked, 5, 7)] if masked else []
+    found = compute("scaled_dot_product_attention", q, k, v, *mask)
+    assert torch.allclose(found, functional.scaled_dot_product_attention(q, k, v, *mask), atol=1e-6)
+
+
 def test_attention_drops_nothing_at_rest_and_something_while_training():
     q = torch.randn(2, 4, 9, 8)
     chosen = operator("scaled_dot_product_attention")(dropout_p=0.5)

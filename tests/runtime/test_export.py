@@ -194,6 +194,22 @@ FAMILIES = {
   - global_max_pool
 """,
     ),
+    "windows of an image": (
+        [6, 8, 8],
+        """
+  - roll: {shifts: [-2, -2], dims: [2, 3]}
+  - patches: {patch_size: 4}
+  - unflatten: {dim: 2, unflattened_size: [2, 3, 16]}
+  - transpose: {dim0: -1, dim1: -2}
+  - scaled_dot_product_attention:
+      - identity
+      - sigmoid
+      - identity
+      - {relative_position_bias: {window_size: 4, num_heads: 2, shift_size: 2}, from: input}
+  - flatten: {start_dim: 1, end_dim: 3}
+  - scaled_dot_product_attention: [identity, sigmoid, tanh]
+""",
+    ),
     "an image": (
         [4, 8, 6],
         """
@@ -220,7 +236,7 @@ FAMILIES = {
 }
 
 
-SLOW = {"a sequence", "a volume"}
+SLOW = {"a sequence", "a volume", "windows of an image"}
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -90,3 +90,12 @@ EXACT = [
 @pytest.mark.parametrize(("name", "bindings", "quantity", "expected", "of"), EXACT)
 def test_a_figure_is_that_of_the_paper_or_of_its_sizes(name, bindings, quantity, expected, of):
     assert archspec.load(name).count(bindings).figure(quantity) == expected, of
+
+
+def test_windows_cost_what_the_equation_of_their_paper_says_and_all_of_swin_grows_as_the_image():
+    swin = archspec.load("swin")
+    window = swin.block("attention").formula("macs", free=["window", "C", "h", "w"], letters="paper")
+    assert str(window.exact) == "4*C**2*h*w + 2*C*h*w*window**2"  # Liu et al. 2021, equation 2
+    whole = swin.formula("macs", free=["window", "side", "classes"])
+    assert whole(window=12, side=384, classes=10) == 384**2 * (57 * 12**2 + 86_688) + 768 * 10
+    assert whole(window=12, side=384, classes=10) == swin.count(window=12, side=384, classes=10).macs
