@@ -57,6 +57,12 @@ def pytest_configure(config: pytest.Config) -> None:
         _stop_the_first_tracer_of(coverage)
 
 
+@pytest.fixture(scope="session")
+def later(request: pytest.FixtureRequest) -> set[str]:
+    """The networks that this run leaves to a longer one."""
+    return set() if request.config.option.long else LATER
+
+
 def _stop_the_first_tracer_of(coverage: ModuleType) -> None:
     """Let `no_cover` mean what it says in a worker of xdist.
 

@@ -321,7 +321,7 @@ def test_a_sweep_is_drawn_along_its_first_symbol_with_a_line_for_each_value_of_t
     assert ("side = 224", 0.5, 149497088) in drawn
     assert {name for name, _, _ in drawn} == {"side = 128", "side = 224"}
     assert {r["series"] for r in values(swept.plot(along="side"))} == {f"alpha = {a}" for a in (0.25, 0.5, 0.75, 1)}
-    with pytest.raises(ArchspecError, match="no column 'sid'"):
+    with pytest.raises(ArchspecError, match="no column of the sweep is called 'sid'"):
         swept.plot(along="sid")
 
 

@@ -158,7 +158,9 @@ def row(peer, matching, check):
 
 @pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("peer", PEERS, ids=lambda peer: f"{peer.written}-{peer.name}")
-def test_a_peer_gives_equal_outputs_or_differs_in_what_the_page_says(peer, monkeypatch):
+def test_a_peer_gives_equal_outputs_or_differs_in_what_the_page_says(peer, monkeypatch, later):
+    if peer.spec in later:
+        pytest.skip("a smaller network of the zoo has the same blocks; run by --long")
     source = source_of(peer)
     matching, check = compared(peer, source)
     assert row(peer, matching, check) in PAGE.splitlines()
