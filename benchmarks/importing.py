@@ -1,13 +1,14 @@
-"""How long a model's import takes beyond its export, and what comes of it: for our zoo and for other packages' networks.
+"""How long a model's import takes beyond its export, and what comes of it: of our zoo and of other packages' networks.
 
     python -m benchmarks.importing [NAME…]
     python -m benchmarks.importing --peers [torchvision:NAME|pytorchcv:NAME|torchvision|pytorchcv …] [-o FILE]
+    python -m benchmarks.importing --table FILE…
 
 Each network is made on the meta device and exported once; then it is read, its structure is recovered and proved, and
 it is laid out as text. The last column is that time as a share of the export's, in the same run. With --peers its
 parameters and multiply-accumulates are held against the module's and against torch's `FlopCounterMode`; the rows are
 those of docs/results/import.md, the refused ones with the reason. With -o a row is a line of JSON, and networks that
-the file has are left out.
+the file has are left out; --table prints the rows of such files as Markdown.
 """
 
 import argparse
@@ -30,24 +31,9 @@ from archspec.importing.layout import laid_out
 
 NAMES = ("resnet18", "mobilenet_v2", "shufflenet", "inception_v3", "resnet152")
 
-TORCHVISION = """
-alexnet vgg11 vgg11_bn vgg16 vgg19_bn resnet18 resnet34 resnet50 resnet152 resnext50_32x4d wide_resnet50_2
-squeezenet1_0 squeezenet1_1 densenet121 densenet169 inception_v3 googlenet mobilenet_v2 mobilenet_v3_large
-mobilenet_v3_small shufflenet_v2_x0_5 shufflenet_v2_x1_0 mnasnet0_5 mnasnet1_0 efficientnet_b0 efficientnet_b3
-efficientnet_v2_s regnet_x_400mf regnet_y_400mf regnet_y_8gf convnext_tiny convnext_base vit_b_16 swin_t swin_v2_t
-maxvit_t segmentation.lraspp_mobilenet_v3_large segmentation.fcn_resnet50 segmentation.deeplabv3_resnet50
-""".split()
-PYTORCHCV = """
-alexnet zfnet vgg11 bn_vgg11 vgg16 bninception resnet10 resnet18 resnet50 resnetbc26b preresnet18 preresnet50
-resnext26_32x4d seresnet18 seresnet50 sepreresnet18 seresnext50_32x4d senet16 ibn_resnet50 airnet50_1x64d_r2
-diracnet18v2 densenet121 sparsenet121 peleenet wrn50_2 drnc26 darknet_ref darknet_tiny darknet19 darknet53 bagnet9
-dla34 hrnet_w18_small_v1 vovnet39 selecsls42b hardnet39ds squeezenet_v1_0 squeezeresnet_v1_1 sqnxt23_w1
-shufflenet_g1_w1 shufflenet_g8_w1 shufflenetv2_w1 shufflenetv2b_w1 menet108_8x1_g3 mobilenet_w1 mobilenetb_w1
-fdmobilenet_w1 mobilenetv2_w1 mobilenetv2b_w1 mobilenetv3_large_w1 mobilenetv3_small_w1 igcv3_w1 mnasnet_b1
-mnasnet_a1 proxylessnas_cpu fbnet_cb nasnet_4a1056 inceptionv3 inceptionv4 xception bam_resnet18 cbam_resnet18
-condensenet74_c4_g4 diaresnet18 dpn68 ghostnet inceptionresnetv2 irevnet301 polynet pyramidnet101_a360 resattnet56
-sharesnet18
-""".split()
+NETWORKS = Path(__file__).with_suffix(".txt")
+"""Other packages' networks, a package and some of its networks a line."""
+
 SIDES = {"inception_v3": 299, "inceptionv3": 299, "inceptionv4": 299, "inceptionresnetv2": 299, "polynet": 331}
 SIDES |= {"xception": 299, "swin_v2_t": 256, "nasnet_4a1056": 224}
 
@@ -57,9 +43,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*")
     parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--table", action="store_true")
     parser.add_argument("-o", dest="file", type=Path)
     asked = parser.parse_args()
-    if asked.peers:
+    if asked.table:
+        print("\n".join(_table([row for name in asked.names for row in _lines(Path(name))])))
+    elif asked.peers:
         _peers(asked.names or ["torchvision", "pytorchcv"], asked.file)
     else:
         _ours(asked.names or NAMES)
@@ -115,8 +104,23 @@ def _lines(file: Path) -> list[dict[str, Any]]:
     return list(map(json.loads, file.read_text(encoding="utf-8").splitlines())) if file.exists() else []
 
 
+def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """The rows as two tables: what is read, and what is refused."""
+    yield "| network | layers | lines | blocks | params | MACs | export [s] | import [s] |"
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|"
+    for row in (row for row in rows if "refused" not in row):
+        counts = " | ".join(f"{row[each]:,}" for each in ("layers", "lines", "blocks", "params", "macs"))
+        yield f"| {row['name'].rpartition('.')[2]} | {counts} | {row['export']} | {row['import']} |"
+    yield from ("", "| network | reason |", "|---|---|")
+    for row in (row for row in rows if "refused" in row):
+        yield f"| {row['name']} | {'; '.join(part.strip() for part in row['refused'].splitlines())} |"
+
+
 def _asked(names: list[str]) -> Iterator[tuple[str, str]]:
-    known = {"torchvision": TORCHVISION, "pytorchcv": PYTORCHCV}
+    known: dict[str, list[str]] = {}
+    for line in NETWORKS.read_text(encoding="utf-8").splitlines():
+        package, *several = line.split()
+        known.setdefault(package, []).extend(several)
     for name in names:
         package, _, one = name.partition(":")
         yield from ((package, each) for each in ([one] if one else known[package]))

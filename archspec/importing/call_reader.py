@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from archspec import ops
-from archspec.errors import ArchspecError
+from archspec.errors import ArchspecError, UnknownNameError
 from archspec.importing import aten, onnx_rules  # noqa: F401  # importing a table of rules enters them
 from archspec.importing.arrays import viewed
 from archspec.importing.aten.constants import constant
@@ -44,6 +44,8 @@ class CallReader:
             self._take(call, rule(Bound(call, self.program)))
         except UnsupportedError as reason:
             self._foreign(call, str(reason))
+        except UnknownNameError:
+            self._foreign(call, "")
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, ArchspecError):
                 raise
