@@ -113,7 +113,8 @@ def refusal(sample, way):
     return ""
 
 
-EACH = [sample for sample in SAMPLES if not (sample.name == "concat" and len(sample.inputs) == 1)]
+KNOWN = [sample for sample in SAMPLES if sample.operator.known]
+EACH = [sample for sample in KNOWN if not (sample.name == "concat" and len(sample.inputs) == 1)]
 FIRST = list({sample.name: sample for sample in reversed(EACH)}.values())
 ONNX = [sample for sample in EACH if sample.name in {"gru", "rotary"}][:2]
 
