@@ -42,7 +42,7 @@ COLUMNS = (
     *("temperature", "hard", "chosen_epoch", "validation_errors", "validation_images", "test_errors", "test_loss"),
     *("weights_kept", "packed_bytes", "processor", "processor_seconds", "command"),
 )
-EPOCHS = ("run", "kind", "seed", "epoch", "lr", "loss", "learned", "validation_loss", "validation_error")
+EPOCHS = ("run", "group", "kind", "seed", "epoch", "lr", "loss", "learned", "validation_loss", "validation_error")
 
 
 def experiments() -> dict[str, dict[str, str]]:
@@ -239,9 +239,10 @@ def epochs(name: str, out: Path) -> Iterator[dict[str, Any]]:
         for epoch in csv.DictReader(file):
             yield {
                 "run": name,
+                "group": name.partition("/")[0],
                 "kind": kind,
                 "seed": recipe["seed"],
-                **{key: f"{float(epoch[key]):.5g}" for key in EPOCHS[3:]},
+                **{key: f"{float(epoch[key]):.5g}" for key in EPOCHS[4:]},
             }
 
 

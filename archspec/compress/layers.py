@@ -12,7 +12,7 @@ from archspec.writing import sizes
 
 
 def planned(network: Network, plan: Plan) -> dict[Node, Weight]:
-    """The layers with weights that a plan can speak of, in order, each with its kernel or matrix.
+    """The layers with weights that a plan can speak of, in order, each with its kernel or first matrix.
 
     Raises:
         SpecErrors: The plan names layers that the network does not have, or does to one what cannot be done; all are
@@ -26,9 +26,14 @@ def planned(network: Network, plan: Plan) -> dict[Node, Weight]:
     return layers
 
 
+def matrices(arrays: Iterable[Weight]) -> tuple[Weight, ...]:
+    """The kernel or matrix of a layer, stored in numbers of full precision; of a recurrent layer all that it has."""
+    return tuple(w for w in arrays if w.role == "weight" and len(w.shape) > 1 and w.bits is None)
+
+
 def _weight(arrays: Iterable[Weight]) -> Weight | None:
-    """The kernel or matrix of a layer, stored in numbers of full precision; None if it has none."""
-    return next((w for w in arrays if w.role == "weight" and len(w.shape) > 1 and w.bits is None), None)
+    """The first of them; None if there is none."""
+    return next(iter(matrices(arrays)), None)
 
 
 def matrix(weight: Weight) -> tuple[Dim, Dim]:

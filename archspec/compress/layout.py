@@ -21,7 +21,7 @@ from archspec.compress.codecs.signs import Signs
 from archspec.compress.codecs.values import Content, Values
 from archspec.compress.coding import Coding, Symbols
 from archspec.compress.folding import Fold, folds
-from archspec.compress.layers import planned
+from archspec.compress.layers import matrices, planned
 from archspec.compress.names import CODED, MAX_INDEX_BITS, SCANS
 from archspec.compress.plan import LayerPlan, Plan
 from archspec.dims import Dim
@@ -106,7 +106,7 @@ def layout(network: Network, plan: Plan) -> FileLayout:
     for node in network.nodes:
         for weight in network.weights_of(node):
             key = state_key(node.name, weight.name)
-            if weight is layers.get(node) or weight == layers.get(node):
+            if node in layers and matrices((weight,)):
                 blobs.append((CodingChoice(_codings(Coding(key, weight.shape), plan.entry(node.name), plan)),))
             elif key in constants:
                 others.append(CodingChoice((Coding(key, weight.shape, Constant(constants[key])),)))

@@ -7,7 +7,7 @@ from functools import cached_property
 from archspec import cost
 from archspec.compress.binary import binarised
 from archspec.compress.folding import folds
-from archspec.compress.layers import matrix, planned
+from archspec.compress.layers import matrices, matrix, planned
 from archspec.compress.low_rank import low_rank_weights
 from archspec.compress.names import CODED, INDEX
 from archspec.compress.plan import LayerPlan, Plan
@@ -51,6 +51,16 @@ class Stored:
     shared: Dim
     biases: Dim
     number_bits: Dim
+
+    def __add__(self, other: "Stored") -> "Stored":
+        """That of another matrix beside it, whose numbers have as many bits."""
+        return replace(
+            self,
+            kept=self.kept + other.kept,
+            filled=self.filled + other.filled,
+            shared=self.shared + other.shared,
+            biases=self.biases + other.biases,
+        )
 
     def times(self, n: Dim) -> "Stored":
         """That of n such layers."""
@@ -247,13 +257,14 @@ def prediction(network: Network, plan: Plan, measured: FileSize | None = None) -
     gone = {key for fold in folds(network) for key in fold.constants} if plan.batch_norm == "fold" else set()
     inputs = _activations(network, plan, {layer.name for layer in layers})
     rows = []
-    for node, weight in layers.items():
-        entry = plan.entry(node.name)
+    for node in layers:
+        entry, weights = plan.entry(node.name), matrices(arrays[node.name])
         dense = node.times * sum(array.elements for array in arrays[node.name] if array.role == "bias")
         biases = sum((_own(array, node, plan, gone) for array in arrays.pop(node.name) if array.role == "bias"), 0)
         macs = node.operator.operations(*network.inputs_of(node)).macs
-        fixed = _fixed(weight, entry, plan.number_bits, biases).times(node.times)
-        counts = (node.times * weight.elements, plan.number_bits, dense, fixed, _coded(fixed, entry), node.times * macs)
+        fixed = _fixed(weights, entry, plan.number_bits, biases).times(node.times)
+        elements = node.times * sum(weight.elements for weight in weights)
+        counts = (elements, plan.number_bits, dense, fixed, _coded(fixed, entry), node.times * macs)
         rows.append(LayerPrediction(node, entry, *counts, inputs[node.name]))
     own = [(weight, network.node(name)) for name, weights in arrays.items() for weight in weights]
     others = sum(node.times * plan.number_bits * _own(weight, node, plan, gone) for weight, node in own)
@@ -270,24 +281,35 @@ def _own(weight: Weight, node: Node, plan: Plan, gone: Collection[str]) -> Dim:
     return divide(weight.elements * (weight.bits or plan.number_bits), plan.number_bits)
 
 
-def _fixed(weight: Weight, entry: LayerPlan | None, bits: int, biases: Dim) -> Stored:
-    """What is stored of a layer, with codes of fixed lengths."""
-    if entry is None:
-        return Stored(weight.elements, 0, bits, 0, 0, biases, bits)
-    if entry.rank is not None:
-        return Stored(low_rank_weights(*matrix(weight), entry.rank), 0, bits, 0, 0, biases, bits)
-    if entry.binary:  # one bit per weight, and one real factor per filter
-        return Stored(weight.elements, 0, 1, 0, weight.shape[0], biases, bits)
-    if entry.index_form != "auto":
-        return _pruned(weight, entry, entry.index_form, bits, biases)
+def _fixed(weights: tuple[Weight, ...], entry: LayerPlan | None, bits: int, biases: Dim) -> Stored:
+    """What is stored of a layer, with codes of fixed lengths; all its matrices have one form of index."""
+    if entry is None or entry.rank is not None or entry.binary or entry.index_form != "auto":
+        return _together([_alone(weight, entry, bits) for weight in weights], biases)
     forms = [index_form for index_form in INDEX if index_form != "auto" and (index_form != "gaps" or entry.index_bits)]
-    stored = [_pruned(weight, entry, index_form, bits, biases) for index_form in forms]
+    stored = [_together([_pruned(weight, entry, form, bits) for weight in weights], biases) for form in forms]
     if not all(is_number(each.bits) for each in stored):
         raise SpecError("which index is the smallest depends on free symbols; say which, or set them", entry.at)
     return min(stored, key=lambda each: each.bits)
 
 
-def _pruned(weight: Weight, entry: LayerPlan, index_form: str, bits: int, biases: Dim) -> Stored:
+def _together(stored: list[Stored], biases: Dim) -> Stored:
+    """What is stored of the matrices of a layer, and its biases."""
+    first, *others = stored
+    return replace(sum(others, first), biases=biases)
+
+
+def _alone(weight: Weight, entry: LayerPlan | None, bits: int) -> Stored:
+    """What is stored of one matrix, in the form that its entry says."""
+    if entry is None:
+        return Stored(weight.elements, 0, bits, 0, 0, 0, bits)
+    if entry.rank is not None:
+        return Stored(low_rank_weights(*matrix(weight), entry.rank), 0, bits, 0, 0, 0, bits)
+    if entry.binary:  # one bit per weight, and one real factor per filter
+        return Stored(weight.elements, 0, 1, 0, weight.shape[0], 0, bits)
+    return _pruned(weight, entry, entry.index_form, bits)
+
+
+def _pruned(weight: Weight, entry: LayerPlan, index_form: str, bits: int) -> Stored:
     """Kept weights, or their codes and what these stand for; their gaps, or how else it is said where they stand."""
     rows, columns = matrix(weight)
     kept = weight.elements if index_form == "dense" else kept_weights(weight.elements, entry.density)
@@ -298,12 +320,12 @@ def _pruned(weight: Weight, entry: LayerPlan, index_form: str, bits: int, biases
         beside = divide(scales(rows, columns, entry.linear_per) * (entry.scale_bits + zero_points), bits)
     if index_form == "gaps" and entry.index_bits:
         filled = kept * fillers(entry.density, entry.index_bits)
-        return Stored(kept, filled, width, entry.index_bits, beside, biases, bits)
+        return Stored(kept, filled, width, entry.index_bits, beside, 0, bits)
     if index_form == "rows":
         begins = compressed_rows(kept, rows) - 2 * kept  # beside a value and a column of each
-        return Stored(kept, 0, width, ROW_INDEX_BITS, beside + divide(begins * ROW_INDEX_BITS, bits), biases, bits)
+        return Stored(kept, 0, width, ROW_INDEX_BITS, beside + divide(begins * ROW_INDEX_BITS, bits), 0, bits)
     mask = divide(weight.elements, bits) if index_form == "bitmask" else 0
-    return Stored(kept, 0, width, 0, beside + mask, biases, bits)
+    return Stored(kept, 0, width, 0, beside + mask, 0, bits)
 
 
 def _coded(fixed: Stored, entry: LayerPlan | None) -> Stored:

@@ -10,7 +10,7 @@ from archspec.emit.containers import call_child, child_code, container, sequenti
 from archspec.emit.flow import Either
 from archspec.emit.frame import Frame, Named, call_module, variables
 from archspec.emit.modules import keep_value
-from archspec.emit.statements import Assign, For, Lines, Unpack, targets
+from archspec.emit.statements import Assign, For, Lines, Refuse, Unpack, targets
 from archspec.errors import ArchspecError
 from archspec.language.document import Repeat
 from archspec.language.rules import MAX_REPEAT
@@ -44,14 +44,19 @@ def _again(name: Any, times: Any, hands: bool, unit: Callable[[], None], frame: 
     """In a forward, what flows goes through the one unit so often.
 
     Raises:
-        ArchspecError: A unit goes back to a value from outside it, or gives another shape than it takes.
+        ArchspecError: A unit goes back to a value from outside it, or gives another number of axes than it takes.
     """
     if hands:
         raise ArchspecError("shared: a unit goes back to a value from outside it, or gives one")
     entry = frame.flow
     unit()
-    if isinstance(entry, Either) or isinstance(frame.flow, Either) or frame.flow[1:] != entry[1:]:
-        raise ArchspecError("shared: a unit gives another shape than it takes")
+    if isinstance(entry, Either) or isinstance(frame.flow, Either) or len(frame.flow) != len(entry):
+        raise ArchspecError("shared: a unit gives another number of axes than it takes")
+    pairs = [(a, b) for a, b in zip(entry[1:], frame.flow[1:], strict=True) if a != b]
+    if pairs:  # written in another way, and the same in a network that there is
+        differs = code.either(*(code.compare(a, "!=", b) for a, b in pairs))
+        frame.lines.add(Refuse(differs, ("a unit that is shared must give the shape that it takes",)))
+    frame.flow = entry
     often = frame.scope.flag("times", times, frame.lines) if code.names(times) else times
     each = frame.scope.tensor(None, "round")
     flowing = frame.set(frame.x, near=frame.x)

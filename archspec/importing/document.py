@@ -138,7 +138,16 @@ def refuse_sharing(graph: FlatGraph) -> None:
 def _listed(graph: FlatGraph) -> Imported:
     """A model with several inputs or outputs, or with weights that are used twice: each step says what it takes."""
     listing = Listing(graph)
-    sizes, symbols = _input(graph)
+    document = _listed_document(graph, listing, *_input(graph))
+    names = proved(document, graph, list(graph.nodes))
+    if document.symbols and not _holds_elsewhere(document, graph):
+        document = _listed_document(graph, listing, tuple(map(int, graph.input[1:])), {})
+    return Imported(document, arrays_of(graph, names), graph.notes, names)
+
+
+def _listed_document(
+    graph: FlatGraph, listing: Listing, sizes: tuple[Any, ...], symbols: dict[str, Symbol]
+) -> Document:
     ends: dict[str, Any] = {"inputs": listing.inputs} if listing.inputs else {"input": sizes}
     if listing.outputs:
         ends["outputs"] = listing.outputs
@@ -151,8 +160,7 @@ def _listed(graph: FlatGraph) -> Imported:
     )
     if faults := check(document):
         raise SpecErrors(faults)
-    names = proved(document, graph, list(graph.nodes))
-    return Imported(document, arrays_of(graph, names), graph.notes, names)
+    return document
 
 
 def _plain(graph: FlatGraph) -> Items:

@@ -168,6 +168,30 @@ def test_predicting_encodes_nothing(monkeypatch):
 # ------------------------------------------------------------------ what is in the file
 
 
+RECURRENT = archspec.loads("""
+archspec: 1
+name: recurrent
+input: [7, 10]
+network:
+  - {lstm: {hidden_size: 12, bidirectional: true}, as: memory}
+  - {gru: {hidden_size: 9, return_sequences: false}, as: state}
+  - {linear: {out_features: 5}, as: head}
+""")
+
+
+@pytest.mark.parametrize("entry", [{"weight_bits": 4, "density": "1/2"}, {"linear_bits": 8}])
+def test_all_matrices_of_a_recurrent_layer_are_under_its_entry(entry, tmp_path):
+    source = {name: array.numpy() for name, array in RECURRENT.to_torch(seed=1).state_dict().items()}
+    plan = Plan(name="recurrent", layers=[LayerPlan(layer="*", **entry)])
+    holds(RECURRENT, source, plan, tmp_path / "recurrent.safetensors")
+    memory, state, head = predict(RECURRENT, plan).rows
+    assert memory.weights == 2 * 4 * 12 * (10 + 12)
+    assert state.weights == 3 * 9 * (24 + 9)
+    assert head.weights == 5 * 9
+    assert memory.fixed.kept == memory.weights * Fraction(entry.get("density", 1))
+    assert memory.fixed.biases == 2 * 4 * 12 * 2
+
+
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory):
     path = tmp_path_factory.mktemp("packed") / "lenet.safetensors"

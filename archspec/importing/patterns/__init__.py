@@ -26,6 +26,7 @@ from archspec.importing.patterns.shape import (
     rolled,
     selected,
     single_join,
+    strided,
 )
 
 
@@ -67,6 +68,7 @@ PATTERNS: tuple[Pattern, ...] = (
     over_channels,
     columns,
     patches,
+    strided,
     rolled,
     selected,
     reshaped_twice,

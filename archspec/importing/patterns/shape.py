@@ -3,6 +3,8 @@
 from dataclasses import replace
 from math import prod
 
+import numpy as np
+
 from archspec.importing.flat import FlatNode
 from archspec.importing.patterns.base import Nodes, before, made_of
 from archspec.importing.rules import one_or_pair
@@ -61,6 +63,15 @@ def columns(node: FlatNode, nodes: Nodes) -> FlatNode | None:
         return None
     sizes = tuple(len(each.args["places"]) for each in (down, across))
     return replace(node, operator="~columns", args={"patch_size": one_or_pair(sizes)}, inputs=down.inputs, foreign=True)
+
+
+def strided(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+    """All elements looked up in order from a flat list of themselves, as ONNX has `as_strided`: nothing."""
+    flat = before(node, nodes, "~reshape") if node.operator == "~gather" and node.args["dim"] == 0 else None
+    if flat is None or len(flat.shape) != 1 or flat.args["before"] != node.shape:
+        return None
+    in_order = np.array_equal(np.ravel(node.args["places"]), np.arange(flat.shape[0]))
+    return made_of(node, "identity", flat.inputs) if in_order else None
 
 
 def _in_squares(node: FlatNode) -> bool:
