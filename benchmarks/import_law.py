@@ -59,8 +59,9 @@ SAME = {"resize": "upsample"}
 """A new size that is a whole factor of the old one is read as the factor."""
 
 FIXED = dict.fromkeys(
-    ("mobilenet_wake_words", "resnet8"),
-    "another closed form in the side",  # a mean over the whole image at one side is global, for all that one can see
+    # a mean over the whole image at one side is global, and a new size a factor, for all that one can see
+    ("lraspp_mobilenet_v3", "mobilenet_wake_words", "resnet8"),
+    "another closed form in the side",
 )
 """Where one instance does not say what a number depends on, and the import takes what is likelier."""
 
