@@ -5,6 +5,9 @@ from typing import Any
 from archspec.importing.program import HeldArray, UnsupportedError
 from archspec.importing.rules import Bound, Reading, ReadNode, rule
 
+GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+"""How many products a step has of each of its two inputs."""
+
 
 @rule("aten.lstm.input", "aten.gru.input", "aten.rnn_tanh.input", "aten.rnn_relu.input")
 def recurrent(call: Bound) -> Reading:
@@ -12,7 +15,7 @@ def recurrent(call: Bound) -> Reading:
     operator = call.call.target.split(".")[1]
     _check_begin(call)
     arrays = _arrays(call)
-    hidden = arrays["weight_hh_l0"].shape[1]
+    hidden = arrays["weight_ih_l0"].shape[0] // GATES[operator.partition("_")[0]]
     args: dict[str, Any] = {
         "hidden_size": hidden,
         "num_layers": call.get("num_layers"),
@@ -23,6 +26,8 @@ def recurrent(call: Bound) -> Reading:
     if operator.startswith("rnn"):
         args["nonlinearity"] = operator.removeprefix("rnn_")
         operator = "rnn"
+    if "weight_hr_l0" in arrays:
+        args["proj_size"] = arrays["weight_hr_l0"].shape[0]
     inputs, sequence = call.values("input"), call.call.outputs[0]
     states = {"operator": operator, "sequence": sequence, **args}
     return [ReadNode(operator, args, inputs, arrays), ReadNode("~states", states, inputs, arrays, output=1)]
@@ -43,15 +48,18 @@ def _arrays(call: Bound) -> dict[str, HeldArray]:
     """Weights and biases by torch's names of them, in which order they are given."""
     directions = ("", "_reverse") if call.get("bidirectional") else ("",)
     kinds = ("weight_ih", "weight_hh", *(("bias_ih", "bias_hh") if call.get("has_biases") else ()))
+    held = [call.held(value) for value in call.call.arguments["params"]]
+    layers = int(call.get("num_layers")) * len(directions)
+    if len(held) == layers * (len(kinds) + 1):
+        kinds = (*kinds, "weight_hr")
     names = [
         f"{kind}_l{layer}{direction}"
         for layer in range(int(call.get("num_layers")))
         for direction in directions
         for kind in kinds
     ]
-    held = [call.held(value) for value in call.call.arguments["params"]]
     if len(held) != len(names):
-        raise UnsupportedError("projects its states (proj_size)")
+        raise UnsupportedError("has other weights than torch's layers")
     if any(array is None for array in held):
         raise UnsupportedError("has weights that are computed, not arrays of the model")
     return {name: array for name, array in zip(names, held, strict=True) if array is not None}

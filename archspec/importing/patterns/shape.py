@@ -70,8 +70,12 @@ def strided(node: FlatNode, nodes: Nodes) -> FlatNode | None:
     flat = before(node, nodes, "~reshape") if node.operator == "~gather" and node.args["dim"] == 0 else None
     if flat is None or len(flat.shape) != 1 or flat.args["before"] != node.shape:
         return None
-    in_order = np.array_equal(np.ravel(node.args["places"]), np.arange(flat.shape[0]))
-    return made_of(node, "identity", flat.inputs) if in_order else None
+    if not np.array_equal(np.ravel(node.args["places"]), np.arange(flat.shape[0])):
+        return None
+    source = nodes.get(flat.inputs[0])
+    if source is not None and not source.arrays:
+        return replace(source, name=node.name)
+    return made_of(node, "identity", flat.inputs)
 
 
 def _in_squares(node: FlatNode) -> bool:
