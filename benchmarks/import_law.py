@@ -8,7 +8,6 @@ the weights carried over. Without networks it runs all of the zoo.
 """
 
 import argparse
-import sys
 import tempfile
 import time
 import warnings
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 WAYS = ("torch", "kept", "optimised")
 """Over `torch.export`; over ONNX with all names and values kept; over ONNX as torch's exporter optimises it."""
 
-SMALL = {
+SMALL: dict[str, dict[str, Any]] = {
     "acoustic_model": {"hidden": 64, "states": 100, "layers": 3},
     "bert": {"layers": 2, "width": 48, "heads": 4, "tokens": 16, "vocabulary": 50},
     "fpn_resnet50": {"side": 128},
@@ -272,4 +271,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

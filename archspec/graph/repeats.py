@@ -11,6 +11,8 @@ from archspec.graph.network import Container
 from archspec.graph.sharing import share
 from archspec.language.document import Repeat
 from archspec.language.rules import repeat_fault
+from archspec.ops import Tensor
+from archspec.ops.base import same_size
 
 
 def walk_repeat(step: Repeat, frame: BodyFrame) -> None:
@@ -28,12 +30,20 @@ def walk_repeat(step: Repeat, frame: BodyFrame) -> None:
         inner = frame.inner(f"{path}/unit{unit + 1}", {step.index: unit} if step.index else None)
         expansion.containers[inner.path] = Container("unit")
         expansion.walk(step.body, inner)
-        frame.flow = inner.flow
+        taken, frame.flow = frame.flow.tensor, inner.flow
+        if step.shared and not inner.flow.guessed:
+            _check_shape(taken, inner.flow.tensor, step.value_at("shared"))
         if step.shared and unit:
             share(expansion, first, inner.path, f"{path}/unit1", step.value_at("shared"))
 
     walk_units("repeat", times, walk_unit, frame, step.repeat.at)
     frame.keep(step.as_)
+
+
+def _check_shape(taken: Tensor, given: Tensor, at: Mark | None) -> None:
+    """See that a unit can be called again on what it gives."""
+    if len(taken.shape) != len(given.shape) or not all(map(same_size, taken.shape, given.shape)):
+        raise SpecError(f"shared: a unit must give the shape that it takes, {taken}; it gives {given}", at)
 
 
 def walk_units(key: str, times: Any, walk_unit: Callable[[int], None], frame: BodyFrame, at: Mark | None) -> None:

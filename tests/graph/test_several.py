@@ -163,7 +163,7 @@ def test_units_that_share_have_one_set_of_weights_and_do_the_work_of_all():
         (ALBERT.replace("body: [layer]", "body: [relu]"), "share: layers/unit2 has no weights"),
         (
             ALBERT.replace("body: [layer]", "body: [{linear: {out_features: 2 * in_channels}}]"),
-            "the weight of layers/unit2/linear is 32×16, that of layers/unit1/linear (line 11) is 16×8",
+            "shared: a unit must give the shape that it takes, 5×8; it gives 5×16",
         ),
     ],
 )

@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 from . import fuzz
 
 KINDS = ("onnx", "pt2", "cfg", "prototxt")
-FEW, MANY = 24, 2000
+FEW, MANY = 12, 2000
 
 
 @pytest.mark.no_cover
