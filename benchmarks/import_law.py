@@ -57,12 +57,13 @@ SMALL: dict[str, dict[str, Any]] = {
 SAME = {"resize": "upsample"}
 """A new size that is a whole factor of the old one is read as the factor."""
 
-FIXED = dict.fromkeys(
+FIXED = {
     # a mean over the whole image at one side is global, and a new size a factor, for all that one can see
-    ("lraspp_mobilenet_v3", "mobilenet_wake_words", "resnet8"),
-    "another closed form in the side",
-)
-"""Where one instance does not say what a number depends on, and the import takes what is likelier."""
+    **dict.fromkeys(("lraspp_mobilenet_v3", "mobilenet_wake_words", "resnet8"), "another closed form in the side"),
+    # a source of an argument that is a word or sizes is not written
+    **dict.fromkeys(("inception_v3", "inception_v3_keras_2016"), "cannot be verified"),
+}
+"""In what a network is not the same, and why; the words are in its reason."""
 
 ABOUT = """
 Each network of the zoo is made with random weights, goes the way, and is imported. `torch` is over `torch.export`,
