@@ -57,6 +57,19 @@ def pytest_configure(config: pytest.Config) -> None:
         _stop_the_first_tracer_of(coverage)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Pause coverage over the fixtures of what is not traced, too: pytest-cov pauses it over the test alone."""
+    controller = getattr(item.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    if controller is None or not item.get_closest_marker("no_cover"):
+        return (yield)
+    controller.pause()
+    try:
+        return (yield)
+    finally:
+        controller.resume()
+
+
 @pytest.fixture(scope="session")
 def later(request: pytest.FixtureRequest) -> set[str]:
     """The networks that this run leaves to a longer one."""
