@@ -69,7 +69,7 @@ GRIDS = [
     ("shufflenet", {"g": [1, 2, 3, 4, 8], "side": [64, 229]}, ALL),
     ("squeezenet_meta", {"SR": EIGHTHS[:4], "side": [35, 224, 500]}, ("macs", "params", "memory", "intensity")),
     ("googlenet", {"side": [64, 96, 224, 225]}, ("macs", "flops", "memory_liveness", "receptive_field")),
-    ("gpt2", {"tokens": [1, 7, 64], "layers": [1, 2]}, ("tokens", "flops_per_token", "kv_cache", "intensity")),
+    ("gpt2", {"tokens": [1, 7, 64], "layers": [1, 2]}, ("input_tokens", "flops_per_token", "kv_cache", "intensity")),
     ("lenet_5", {"side": [16, 17, 28], "batch": [1, 3, 2**33]}, ("macs", "flops", "traffic", "memory_training")),
 ]
 
