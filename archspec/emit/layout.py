@@ -113,9 +113,11 @@ def _raised(indent: str, prefix: str, text: str) -> Iterator[str]:
         yield line
         return
     room = WIDTH - len(indent) - len(STEP) - 2
-    pieces = [text] if prefix else wrap(text, room, drop_whitespace=False, break_long_words=False)
+    pieces = wrap(text, room, drop_whitespace=False, break_long_words=False)
+    if prefix and any(piece.count("{") != piece.count("}") for piece in pieces):  # a break within an expression
+        pieces = [text]
     yield f"{indent}raise ValueError("
-    yield from (f'{indent}{STEP}{prefix}"{piece}"' for piece in pieces)
+    yield from (f'{indent}{STEP}{prefix if "{" in piece else ""}"{piece}"' for piece in pieces)
     yield f"{indent})"
 
 
@@ -192,6 +194,9 @@ def _items(value: Any) -> tuple[str, list[tuple[str, Any]], str] | None:
     if value.head == "call":
         function, args, kwargs = value.parts
         return f"{function}(", [*(("", arg) for arg in args), *((f"{key}=", v) for key, v in kwargs)], ")"
+    if value.head == "compare" and len(value.parts) == 3 and isinstance(value.parts[2], tuple):
+        left, sign, listed = value.parts
+        return f"{written(left, SUM)} {sign} (", [("", part) for part in listed], ")"
     if value.head == "list":
         return "[", [("", part) for part in value.parts], "]"
     return None

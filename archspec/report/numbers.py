@@ -53,7 +53,7 @@ def convention_note(counting: Counting, quantities: Iterable[str] = ()) -> str:
     """The convention, and what else of a request decides some quantities.
 
     >>> convention_note(Counting(weight_bits=4)).split("; ")[0::5]
-    ['convention default: params: weights, biases, BN scale and shift', '4-bit weights']
+    ['convention default: params: weights, biases, scales and shifts of normalisations', '4-bit weights']
     """
     convention = counting.convention
     return "; ".join((f"convention {convention.name}: {convention.doc}", *request_notes(counting, quantities)))

@@ -34,7 +34,7 @@ OPENED = {
 ALIKE = {"resnet34", "resnet101", "resnet152", "vgg19", "mobilenet_full", "inception_v3_keras_2016"}
 """Networks of the same blocks as others, only longer."""
 
-GO_AROUND = {"unet", "fpn_resnet50", "siamese"}
+GO_AROUND = {"unet", "fpn_resnet50", "siamese", "ssdlite_mobilenet_v3", "swin"}
 """Networks with edges that fit no lane: skips over levels, and what several joins take."""
 
 

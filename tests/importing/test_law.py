@@ -41,7 +41,6 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("network, way", ways(metafunc.config))
 
 
-@pytest.mark.no_cover
 @pytest.mark.filterwarnings("ignore")
 def test_the_law_of_the_zoo(network, way):
     for package in ("onnx", "onnxscript", "onnxruntime") if way != "torch" else ():
@@ -60,7 +59,6 @@ def in_any_order(rows):
     return sorted(rows, key=str)
 
 
-@pytest.mark.no_cover
 def test_a_network_of_the_zoo_comes_back(name):
     if name in {*LISTED, *FIXED} or len(archspec.load(name).expand().inputs) > 1:
         pytest.skip("the law above is of it")

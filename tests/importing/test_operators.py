@@ -140,7 +140,6 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("carried_by_onnx", EACH if long else ONNX, ids=str)
 
 
-@pytest.mark.no_cover
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
 def test_an_operator_comes_back_from_torch_export(sample, randomised):
     document = of_one(sample)
@@ -153,7 +152,6 @@ def test_an_operator_comes_back_from_torch_export(sample, randomised):
     agree(sample, document, document_of(program), program, model)
 
 
-@pytest.mark.no_cover
 @pytest.mark.filterwarnings("ignore")
 def test_an_operator_comes_back_from_onnx(carried_by_onnx, tmp_path, randomised):
     for package in ("onnx", "onnxscript", "onnxruntime"):

@@ -66,7 +66,6 @@ WORDY = {"acoustic_model"}
 """Layers that no module holds, and that a person writes as one repeat."""
 
 
-@pytest.mark.no_cover
 def test_in_few_words(pytestconfig):
     """YAML scalars at most 1.5 times those of the specification that a person wrote."""
     names = sorted(set(zoo.names()) - WORDY) if pytestconfig.getoption("--long", False) else SAMPLE

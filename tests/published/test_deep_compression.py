@@ -4,7 +4,7 @@ import pytest
 
 from archspec import published
 
-FOUND = {finding.figure.id: finding for finding in published.reproduce(published.load("deep_compression"))}
+PAPER = "deep_compression"
 LENET300 = 784 * 300, 300 * 100, 100 * 10
 
 
@@ -32,18 +32,18 @@ def share(weights, biases, density, bits, gap_bits, codebook_bits, max_gap):
         ("huff.save", 1 - 2.88 / 3.7),
     ],
 )
-def test_a_figure_is_what_it_is_by_hand(figure, by_hand):
-    assert float(FOUND[figure].computed) == pytest.approx(by_hand, rel=1e-11)
+def test_a_figure_is_what_it_is_by_hand(figure, by_hand, found):
+    assert float(found[figure].computed) == pytest.approx(by_hand, rel=1e-11)
 
 
-def test_a_mean_above_all_its_rows_is_off():
-    total = FOUND["lenet300.total.weight-bits-(P+Q+H)"]
+def test_a_mean_above_all_its_rows_is_off(found):
+    total = found["lenet300.total.weight-bits-(P+Q+H)"]
     assert 4.3 - 0.05 <= total.spread.low < total.spread.high <= 4.4 + 0.05
     assert total.verdict is published.Verdict.OFF
 
 
-def test_a_total_is_what_the_rule_gives_with_all_that_the_print_may_mean_beside_it():
-    fixed, coded = (FOUND[f"vgg16.total.factor-({kind})"] for kind in ("P+Q", "P+Q+H"))
+def test_a_total_is_what_the_rule_gives_with_all_that_the_print_may_mean_beside_it(found):
+    fixed, coded = (found[f"vgg16.total.factor-({kind})"] for kind in ("P+Q", "P+Q+H"))
     assert (round(float(fixed.computed), 2), round(float(coded.computed), 2)) == (
         32.07,
         49.61,

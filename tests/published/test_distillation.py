@@ -4,9 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from archspec import published
-
-FOUND = {finding.figure.id: finding for finding in published.reproduce(published.load("distillation"))}
+PAPER = "distillation"
 
 
 @pytest.mark.parametrize(
@@ -18,10 +16,10 @@ FOUND = {finding.figure.id: finding for finding in published.reproduce(published
         ("jft.rel", Fraction(261 - 250, 250)),
     ],
 )
-def test_a_figure_is_what_it_is_by_hand(figure, by_hand):
-    assert FOUND[figure].computed == by_hand
+def test_a_figure_is_what_it_is_by_hand(figure, by_hand, found):
+    assert found[figure].computed == by_hand
 
 
-def test_the_share_that_is_kept_is_known_as_far_as_the_accuracies_are():
-    spread = FOUND["am.transfer"].spread
+def test_the_share_that_is_kept_is_known_as_far_as_the_accuracies_are(found):
+    spread = found["am.transfer"].spread
     assert spread.low < Fraction(19, 22) < spread.high

@@ -4,7 +4,7 @@ import pytest
 
 from archspec import published
 
-FOUND = {finding.figure.id: finding for finding in published.reproduce(published.load("han2015_pruning"))}
+PAPER = "han2015_pruning"
 LENET5 = {"conv1": 25 * 20, "conv2": 25 * 20 * 50, "fc1": 800 * 500, "fc2": 500 * 10}
 PIXELS = {"conv1": 24**2, "conv2": 8**2, "fc1": 1, "fc2": 1}
 KEPT = {"conv1": 0.66, "conv2": 0.12, "fc1": 0.08, "fc2": 0.19}
@@ -24,12 +24,12 @@ KEPT = {"conv1": 0.66, "conv2": 0.12, "fc1": 0.08, "fc2": 0.19}
         ("sparse.overhead", 5 / 32),
     ],
 )
-def test_a_figure_is_what_it_is_by_hand(figure, by_hand):
-    assert FOUND[figure].computed == pytest.approx(by_hand, rel=1e-12)
+def test_a_figure_is_what_it_is_by_hand(figure, by_hand, found):
+    assert found[figure].computed == pytest.approx(by_hand, rel=1e-12)
 
 
-def test_a_share_computed_from_rounded_shares_is_judged_by_all_that_round_to_them():
-    share = FOUND["lenet300.fc2.fpct"]
+def test_a_share_computed_from_rounded_shares_is_judged_by_all_that_round_to_them(found):
+    share = found["lenet300.fc2.fpct"]
     assert (float(share.spread.low), float(share.spread.high)) == (0.085 * 0.375, 0.095 * 0.385)
     assert share.verdict is published.Verdict.WITHIN
     assert share.figure.printed == "4"

@@ -6,7 +6,7 @@ import pytest
 
 from archspec import published
 
-FOUND = {finding.figure.id: finding for finding in published.reproduce(published.load("mobilenet_v1"))}
+PAPER = "mobilenet_v1"
 WIDTHS = (32, 64, 128, 128, 256, 256, *6 * (512,), 1024, 1024)
 POINTWISE = sum(c * after for c, after in pairwise(WIDTHS))
 DEPTHWISE = 9 * sum(WIDTHS[:-1])
@@ -25,11 +25,11 @@ WEIGHTS = 27 * 32 + POINTWISE + DEPTHWISE + 1024 * 1000
         ("dogs.1.params", WEIGHTS - 1024 * (1000 - 120)),
     ],
 )
-def test_a_figure_is_what_it_is_by_hand(figure, by_hand):
-    assert FOUND[figure].computed == pytest.approx(by_hand, rel=1e-12)
+def test_a_figure_is_what_it_is_by_hand(figure, by_hand, found):
+    assert found[figure].computed == pytest.approx(by_hand, rel=1e-12)
 
 
-def test_the_swapped_digits_of_table_2_are_off_and_the_right_ones_are_not():
-    share = FOUND["share.conv-3x3.macs"]
+def test_the_swapped_digits_of_table_2_are_off_and_the_right_ones_are_not(found):
+    share = found["share.conv-3x3.macs"]
     assert share.verdict == published.Verdict.OFF
     assert published.judge(published.Printed.read("1.91", "%"), share.computed)[0] == published.Verdict.ROUNDS

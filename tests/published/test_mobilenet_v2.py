@@ -4,7 +4,7 @@ import pytest
 
 from archspec import published
 
-FOUND = {finding.figure.id: finding for finding in published.reproduce(published.load("mobilenet_v2"))}
+PAPER = "mobilenet_v2"
 
 
 def bottleneck(c, expanded, after):
@@ -30,9 +30,9 @@ def weights():
         ("mem.max.mobilenetv2", 112 * 112 * 16 * 2),
     ],
 )
-def test_a_figure_is_what_it_is_by_hand(figure, by_hand):
-    assert FOUND[figure].computed == by_hand
+def test_a_figure_is_what_it_is_by_hand(figure, by_hand, found):
+    assert found[figure].computed == by_hand
 
 
-def test_the_text_has_two_bottlenecks_more_than_the_table():
-    assert FOUND["blocks"].verdict == published.Verdict.OFF
+def test_the_text_has_two_bottlenecks_more_than_the_table(found):
+    assert found["blocks"].verdict == published.Verdict.OFF

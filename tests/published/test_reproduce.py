@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from archspec.cli import app
 from archspec.errors import SpecErrors, UnknownNameError
-from archspec.published import Verdict, load, papers, reproduce
+from archspec.published import Verdict, load, papers
 from archspec.report.reproduce import _decimal, summary
 
 OWN = """figures_of: own
@@ -30,14 +30,14 @@ def run(*arguments):
 
 
 @pytest.mark.parametrize("paper", papers())
-def test_every_figure_of_a_paper_agrees_or_is_a_known_erratum(paper):
-    assert [finding.figure.id for finding in reproduce(load(paper)) if finding.open] == []
+def test_every_figure_of_a_paper_agrees_or_is_a_known_erratum(paper, findings):
+    assert [finding.figure.id for finding in findings(paper) if finding.open] == []
 
 
 @pytest.mark.parametrize("paper", papers())
-def test_every_erratum_is_one(paper):
+def test_every_erratum_is_one(paper, findings):
     """A figure marked as misprinted that agrees after all is marked wrongly."""
-    for finding in reproduce(load(paper)):
+    for finding in findings(paper):
         if finding.figure.erratum and not finding.figure.measured:
             assert finding.verdict is Verdict.OFF, finding.figure.id
 
@@ -132,8 +132,8 @@ def test_numbers_are_printed_to_two_digits_more_than_the_print():
     assert _decimal(Fraction(12345678, 10), 3) == "1,234,567.800"
 
 
-def test_the_summary_counts_each_verdict():
-    said = summary(reproduce(load("xception")).found)
+def test_the_summary_counts_each_verdict(findings):
+    said = summary(findings("xception").found)
     assert said.startswith(f"{len(load('xception').figures)} figures: ")
     assert "exact" in said
 

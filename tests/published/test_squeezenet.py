@@ -4,9 +4,7 @@ from math import ceil
 
 import pytest
 
-from archspec import published
-
-FOUND = {finding.figure.id: finding for finding in published.reproduce(published.load("squeezenet"))}
+PAPER = "squeezenet"
 
 
 def fire(cin, s, e, densities=(1, 1, 1)):
@@ -33,15 +31,15 @@ SHORTCUTS = sum((a + 1) * b for a, b in ((96, 128), (128, 256), (256, 384), (384
         ("ratio50", 240 / 4.8),
     ],
 )
-def test_a_figure_is_what_it_is_by_hand(figure, by_hand):
-    assert FOUND[figure].computed == pytest.approx(by_hand, rel=1e-12)
+def test_a_figure_is_what_it_is_by_hand(figure, by_hand, found):
+    assert found[figure].computed == pytest.approx(by_hand, rel=1e-12)
 
 
-def test_the_count_of_fire8_fits_thirty_percent_and_not_the_printed_33():
-    assert FOUND["fire8.pruned"].computed == fire(384, 64, 256, (1, 0.5, 0.33))
+def test_the_count_of_fire8_fits_thirty_percent_and_not_the_printed_33(found):
+    assert found["fire8.pruned"].computed == fire(384, 64, 256, (1, 0.5, 0.33))
     assert fire(384, 64, 256, (1, 0.5, 0.3)) == 77_581
 
 
-def test_the_compressed_file_is_as_large_as_the_released_one():
+def test_the_compressed_file_is_as_large_as_the_released_one(found):
     """Its zeros that fill gaps are expected from the densities, not counted: 675,763 bytes within a percent."""
-    assert FOUND["dc8.size"].computed == pytest.approx(675_763, rel=0.01)
+    assert found["dc8.size"].computed == pytest.approx(675_763, rel=0.01)

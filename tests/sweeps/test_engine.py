@@ -53,7 +53,6 @@ def test_tiles_are_all_points_once_in_their_order():
     assert seen == list(range(2 * subject.points))
 
 
-@pytest.mark.no_cover
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_two_processes_write_the_file_of_one_byte_for_byte(alone, tmp_path):
     several = archspec.sweep("mobilenet", VALUES, engine="local=2", **ASKED)
