@@ -128,13 +128,15 @@ def test_what_a_variable_keeps_and_what_is_copied_is_little(name):
     assert 0.85 * counted(arch) < with_workspace(arch) < counted(arch)
 
 
-def test_on_a_processor_it_holds_as_much():
-    arch, x = archspec.load("mobilenet"), torch.zeros(1, 3, 64, 64)
-    model = source_network(arch.source(), arch.expand().bindings).eval()
-    live = Live(model, x)
+@pytest.mark.parametrize(("name", "bindings"), [("mobilenet", {"side": 64}), ("vit", {"side": 64})])
+def test_on_a_processor_it_holds_as_much_and_attention_needs_nothing_besides(name, bindings):
+    arch = archspec.load(name)
+    network = arch.expand(bindings)
+    model, inputs = source_network(arch.source(bindings), network.bindings).eval(), zeros(network)
+    live = Live(model, *inputs)
     with torch.no_grad(), live:
-        model(x)
-    assert arch.memory("eager", side=64).peak == live.peak
+        model(*inputs)
+    assert arch.memory("eager", **bindings).peak == live.peak
 
 
 SKIPS = """
