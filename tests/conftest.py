@@ -36,6 +36,10 @@ ALWAYS = ("golden", "language", "zoo")
 ZOO = {path.stem for path in (Path(__file__).parent.parent / "specs").glob("*.yaml")}
 TRACED = {"acoustic_model", "ds_cnn", "mobilenet_v2", "shufflenet", "squeezenet_meta"}
 """Networks whose laws coverage sees; of the others, and of pages, it would see the same lines in twice their time."""
+REPEATED = {"cases", "docs", "golden", "hostile", "peers", "zoo"}
+"""Rooms in which coverage sees, all together, forty lines that the tests of the rooms they try do not run."""
+DEAR = ("archspec/sweeps", "archspec/architecture.py")
+"""Modules whose examples ask long questions, which the tests of sweeps ask too."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -43,9 +47,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     later = pytest.mark.skip(reason="a smaller network of the zoo has the same blocks; run by --long")
     for item in items:
         name = getattr(item, "callspec", None) and item.callspec.params.get("name")  # type: ignore[attr-defined]
-        if name in ZOO - TRACED or item.path.suffix == ".md":
+        room = item.path.parent.name
+        repeated = room in REPEATED or item.nodeid.startswith(DEAR) or item.path.suffix == ".md"
+        if name in ZOO - TRACED or repeated:
             item.add_marker(pytest.mark.no_cover)
-        always = item.path.parent.name in ALWAYS or item.path.name == "test_verify.py"
+        always = room in ALWAYS or item.path.name == "test_verify.py"
         if name in LATER and not (always or config.option.long):
             item.add_marker(later)
 
@@ -55,6 +61,19 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.long = False
     if hasattr(config, "workerinput") and (coverage := sys.modules.get("coverage")):
         _stop_the_first_tracer_of(coverage)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Pause coverage over the fixtures of what is not traced, too: pytest-cov pauses it over the test alone."""
+    controller = getattr(item.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    if controller is None or not item.get_closest_marker("no_cover"):
+        return (yield)
+    controller.pause()
+    try:
+        return (yield)
+    finally:
+        controller.resume()
 
 
 @pytest.fixture(scope="session")

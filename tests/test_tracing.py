@@ -11,6 +11,16 @@ def coverage(request):
         pytest.skip("no coverage is asked for")
 
 
+@pytest.fixture
+def traced():
+    return sys.gettrace() is not None
+
+
+@pytest.mark.no_cover
+def test_nor_are_its_fixtures(traced):
+    assert not traced
+
+
 @pytest.mark.no_cover
 def test_what_need_not_be_traced_is_not_traced_in_a_worker_either():
     assert sys.gettrace() is None

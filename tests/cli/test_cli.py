@@ -85,6 +85,7 @@ def test_the_specification_can_be_a_file(tmp_path):
     assert json.loads(run("count", str(file), "--set", "c=2", "--format", "json").stdout)["totals"]["params"] == 56
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("form", ["text", "markdown", "latex", "html", "csv", "json"])
 @pytest.mark.parametrize("by", ["layer", "block", "operator", "stage", "total"])
 def test_every_format_prints_every_grouping(form, by):
@@ -145,6 +146,7 @@ def test_check_notes_an_input_that_looks_as_if_its_channels_were_last(tmp_path):
     assert result.stderr.endswith("note: the input is read as 32 channels of 32×3; channels come first: [3, 32, 32]\n")
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_check_finds_the_whole_zoo_sound():
     result = run("check", *zoo.names())
     assert (result.exit_code, result.stderr) == (0, "")

@@ -80,6 +80,7 @@ def test_every_verb_takes_a_run_and_values_behind_a_name(arguments, a_run):
         assert done.exit_code == 0, done.output
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_the_values_of_a_run_are_defaults(a_run):
     assert totals(a_run)["macs"] == HALF.macs
     assert totals(a_run, "--set", "side=224")["macs"] == archspec.load("mobilenet").count(alpha="1/2").macs

@@ -71,6 +71,7 @@ SMALLER = {
 LARGE = {"alexnet", "vgg16", "resnet18"}
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", plans.plans())
 def test_predicted_bytes_are_the_bytes_on_disk_for_every_preset(name, tmp_path, request):
     """The large ones where all is run; there the networks' sides are smaller, not their layers' names or channels."""
@@ -100,6 +101,7 @@ def test_the_size_that_is_expected_of_a_preset_fits_its_closed_forms(name):
 # ------------------------------------------------------------------ expected from densities
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(
     "keys",
     [

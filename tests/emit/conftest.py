@@ -2,8 +2,11 @@
 
 import ast
 import inspect
+from functools import cache
 
 import pytest
+
+import archspec
 
 collect_ignore_glob = ["snapshots/*"]
 
@@ -28,6 +31,12 @@ class Written:
 @pytest.fixture(scope="session")
 def written():
     return Written
+
+
+@pytest.fixture(scope="session")
+def text_of():
+    """The source of a network of the zoo, by its name: written once."""
+    return cache(lambda name: archspec.load(name).source())
 
 
 def keys(model):

@@ -29,8 +29,8 @@ def architecture(name):
 
 
 @pytest.fixture(scope="module")
-def sources(written):
-    return lru_cache(lambda name: written(architecture(name).source()))
+def sources(written, text_of):
+    return lru_cache(lambda name: written(text_of(name)))
 
 
 def small(name):
@@ -42,8 +42,8 @@ def small(name):
     return values
 
 
-def others(name):
-    """Every choice of every symbol, and numbers beside the default."""
+def others(name, long):
+    """A choice of every symbol or a number beside the default; at length every choice."""
     for symbol, known in architecture(name).document.symbols.items():
         if known.choices is not None:
             values = [choice for choice in known.choices if choice != known.default]
@@ -51,16 +51,16 @@ def others(name):
             values = [known.default + 1]
         else:
             values = [0.35, "3/4"]
-        yield from ({symbol: value} for value in values)
+        yield from ({symbol: value} for value in (values if long else values[-1:]))
 
 
 @pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", ZOO)
-def test_the_weights_have_the_same_keys_order_and_shapes_at_all_choices(name, sources, agree):
+def test_the_weights_have_the_same_keys_order_and_shapes_at_all_choices(name, sources, agree, request):
     arch = architecture(name)
     source = sources(name)
     agree(arch, source, numbers=False)
-    for bindings in others(name):
+    for bindings in others(name, request.config.option.long):
         try:
             arch.expand(**bindings)
         except ArchspecError:

@@ -98,6 +98,7 @@ def test_a_lookup_stays_a_lookup():
         found(g=5)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", zoo.names())
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_can_be_written(name, view):

@@ -578,6 +578,7 @@ def test_blocks_nested_too_deep_are_left_at_the_bound():
     ]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_a_size_whose_expression_grows_with_every_layer_is_left_at_the_bound():
     k = "ceil_div(9, k)"
     conv = f"{{conv2d: {{out_channels: 4, kernel_size: '{k} + i', stride: '{k}', padding: '({k} + i) // 2'}}}}"
@@ -765,6 +766,7 @@ def test_one_and_true_are_two_values():
     assert [fault.split(" (")[0] for fault in faults(text)] == ["6:71: max_pool2d_2: kernel_size must be a number"]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_operators_are_made_once_and_not_kept_without_bound():
     text = (
         HEAD
@@ -780,6 +782,7 @@ def test_operators_are_made_once_and_not_kept_without_bound():
 # ---------------------------------------------------------------- where nodes come from
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_every_node_of_the_zoo_stands_in_its_specification():
     for name in ("mobilenet_v2", "squeezenet", "shufflenet"):
         document = language.load(name)
@@ -808,6 +811,7 @@ def test_names_stay_when_something_else_changes():
     assert before < after
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_names_are_unique_and_inputs_come_before_what_takes_them():
     for name in language.zoo.names():
         network = graph.expand(language.load(name))

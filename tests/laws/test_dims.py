@@ -96,6 +96,7 @@ def drawn(data, name, numbers):
     return arguments(name, [data.draw(numbers) for _ in range(arity)], whole)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", MEANINGS)
 @pytest.mark.parametrize("numbers", [wholes, rationals])
 @law(max_examples=50)
@@ -133,6 +134,7 @@ def test_arrays_meet_plain_numbers(name, data):
     assert function(*columns).tolist() == [function(*row) for row in rows]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", MEANINGS)
 @pytest.mark.parametrize("numbers", [sizes, positives])
 @law(max_examples=25)
@@ -271,6 +273,7 @@ def test_make_divisible_is_the_authors_code_on_their_multipliers(multiplier, div
             assert ours == literally(channels * float(multiplier), divisor, least)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @law(max_examples=400)
 @given(positives, st.integers(1, 64), st.none() | st.integers(1, 200))
 def test_make_divisible_is_a_multiple_near_enough(x, divisor, least):

@@ -189,6 +189,7 @@ def test_html_is_balanced_and_escaped():
     assert "&lt;0.5MB" in page
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_latex_has_no_sign_that_latex_does_not_know():
     for name in zoo.names():
         page = printed(name, "latex")

@@ -39,6 +39,7 @@ def by_hand(network, model, x):
 # ------------------------------------------------------------------ the tree
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_every_array_of_every_node_stands_under_its_name():
     for name in ("mobilenet_v2", "googlenet", "shufflenet", "binary_convolution"):
         network = archspec.load(name).expand()
@@ -315,6 +316,7 @@ def test_channels_last_and_bf16_and_autocast_compute_nearly_the_same(calibrated,
         assert 0 < apart(rounded, expected) < 0.5  # seen: 0.17 to 0.25
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_the_compiler_takes_it_whole(odd, calibrated, apart):
     x = batch(odd)
     model = calibrated(odd.to_torch(seed=0), x)

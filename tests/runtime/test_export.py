@@ -47,6 +47,7 @@ def of_pt2(path, x):
 RUNNERS = {"onnx": of_onnx, "pt2": of_pt2}
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("ending", ["pt2", "onnx"])
 @pytest.mark.parametrize(("name", "bindings"), [("odd", {}), ("mobilenet_shallow", {"side": 64, "alpha": "1/4"})])
 def test_a_file_gives_what_the_model_gives_for_any_batch(ending, name, bindings, odd, tmp_path, calibrated, apart):
@@ -239,6 +240,7 @@ FAMILIES = {
 SLOW = {"a sequence", "a volume", "windows of an image"}
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("family", FAMILIES)
 def test_onnx_has_the_operators_of_every_family(family, tmp_path, request):
     pytest.importorskip("onnxscript")

@@ -180,6 +180,7 @@ SOURCE_FAULTS = {
 }
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(("was", "becomes", "fact"), SOURCE_FAULTS.values(), ids=SOURCE_FAULTS)
 def test_a_source_of_another_network_is_found(was, becomes, fact):
     arch = archspec.load("mobilenet_v2")

@@ -3,6 +3,7 @@
 import json
 import math
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -261,6 +262,7 @@ def test_a_logarithm_has_no_elasticity_that_is_a_rational_number():
 # ------------------------------------------------------------------ what is printed
 
 
+@cache
 def run(*arguments):
     return CliRunner().invoke(app, arguments)
 

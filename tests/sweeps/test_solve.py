@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from functools import cache
 from random import Random
 
 import pytest
@@ -461,6 +462,7 @@ network:
 # ------------------------------------------------------------------ what is printed
 
 
+@cache
 def run(*arguments):
     return CliRunner().invoke(app, ["solve", *arguments])
 

@@ -93,6 +93,7 @@ def batches(digits, share=(0, 1), batch=100, seed=0, change=Augment(crop=1, flip
     )
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_an_epoch_shows_each_image_once_but_for_the_last_that_fill_no_batch(digits):
     plain = batches(digits, change=Augment())
     labels = torch.cat([plain(step)[1] for step in range(plain.steps)])

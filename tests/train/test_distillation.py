@@ -39,6 +39,7 @@ def gradient(loss, *more):
     return logits.grad * len(Z)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_matching_logits_has_the_first_term_of_the_series_at_high_temperature():
     """∂/∂zᵢ = ((z − S_z/N) − (v − S_v/N))/N, what T²·∂C/∂zᵢ tends to."""
     term = distillation.high_temperature().first
@@ -162,6 +163,7 @@ def test_logits_are_matched(plain, teacher, tmp_path):
     assert fit(plain, "digits", chosen, out=tmp_path / "student").last.test.error < 15
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("crop", [0, 1])
 def test_what_teachers_say_is_known_beforehand_where_images_stay_as_they_are(
     plain, teacher, monkeypatch, tmp_path, crop

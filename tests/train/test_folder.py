@@ -88,6 +88,7 @@ def test_two_trainings_in_one_folder_are_one_too_many(plain, tmp_path, resume, w
     assert lines[0] == lines[1]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_a_run_killed_as_it_began_is_begun_again(plain, tmp_path):
     """Killed while it held its record: the lock is gone, and an empty record is of no run."""
     code = """

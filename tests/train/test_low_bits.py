@@ -174,6 +174,7 @@ def test_the_exact_rule_is_autograds_where_the_sign_does_not_change():
     assert torch.allclose(layer.weight.grad, weight.grad + straight)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("gradient", ["exact", "paper"])
 @pytest.mark.parametrize("ema", [0, 0.9])
 def test_every_save_has_a_bit_a_weight_and_computes_as_what_learned(tmp_path, gradient, ema):

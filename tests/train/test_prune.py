@@ -56,6 +56,7 @@ def plan_of(tmp_path, **densities):
     return str(path)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @settings(derandomize=True, max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6), text=st.sampled_from([MLP, CNN]), density=st.sampled_from([0.02, 0.1, 0.3]))
 def test_folding_changes_no_result_and_leaves_no_unit_with_one_side_alone(seed, text, density):
@@ -131,6 +132,7 @@ def test_a_threshold_is_so_many_deviations(tmp_path):
         keys.model_copy(update={"quality": 50.0}).begin(model, arch.expand(), 0)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
 def test_masks_hold_for_a_thousand_random_steps(tmp_path, optimizer):
     """After momentum was gathered on all weights, and whatever gradients come."""

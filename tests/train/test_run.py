@@ -54,6 +54,7 @@ def test_the_digits_are_learned(plain, tmp_path):
     assert result.best.test.right >= result.last.test.right
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(
     "keys",
     [
@@ -93,6 +94,7 @@ def test_the_run_is_recorded(tiny, recipe, tmp_path):
     assert epochs[0]["images_per_second"] == pytest.approx(11 * 128 / epochs[0]["seconds"])
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_the_same_seed_gives_the_same_weights_and_another_does_not(tiny, recipe, tmp_path):
     torch.manual_seed(1)
     one = fit(tiny, "digits", recipe, out=tmp_path / "one")
@@ -103,6 +105,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(tiny, recipe,
     assert not same(weights(one.out), weights(other.out))
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("step", [3, 15, 30])
 def test_a_resumed_run_ends_like_one_that_was_not_interrupted(tiny, recipe, tmp_path, step):
     whole = fit(tiny, "digits", recipe, out=tmp_path / "whole")
@@ -399,6 +402,7 @@ def test_channels_last_and_compile_learn_the_same(plain, tmp_path, monkeypatch):
     assert other.last.loss == pytest.approx(usual.last.loss, rel=1e-3)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_channels_last_resumes_to_the_bit(tiny, recipe, tmp_path):
     options = Options(channels_last=True, save_steps=10)
     whole = fit(tiny, "digits", recipe, out=tmp_path / "whole", options=options)

@@ -60,8 +60,24 @@ def tensors(out):
     return {f"{i}.{key}": value for i, file in enumerate(files) for key, value in file.items()}
 
 
+@pytest.fixture(scope="module")
+def whole():
+    """All that the long run has saved, when nothing ended it."""
+    saved = {}
+
+    def of(arch, recipe, out):
+        """Trained once, whichever test asks first."""
+        if not saved:
+            saved.update(tensors(fit(arch, "digits", recipe, out=out).out))
+        return saved
+
+    return of
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_a_run_that_is_killed_or_interrupted_at_any_step_ends_with_the_same_bits(started, tiny, long, tmp_path, number):
+def test_a_run_that_is_killed_or_interrupted_at_any_step_ends_with_the_same_bits(
+    started, tiny, long, tmp_path, number, whole
+):
     out = tmp_path / "run"
     moment = random.SystemRandom().randrange(7, EPOCHS * 11 // 2)
     wait_for(started, out / "log.jsonl", moment)
@@ -75,8 +91,7 @@ def test_a_run_that_is_killed_or_interrupted_at_any_step_ends_with_the_same_bits
     else:
         assert started.returncode == -signal.SIGKILL
     resumed = fit(tiny, out=out, options=Options(resume=True))
-    whole = fit(tiny, "digits", long, out=tmp_path / "whole")
-    found, wanted = tensors(resumed.out), tensors(whole.out)
+    found, wanted = tensors(resumed.out), whole(tiny, long, tmp_path / "whole")
     assert set(found) == set(wanted)
     differ = [name for name, value in wanted.items() if not torch.equal(found[name], value)]
     assert not differ, f"stopped after {moment} lines of the log, resumed after step {resumed.resumed}"

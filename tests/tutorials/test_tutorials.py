@@ -24,6 +24,7 @@ def told(name, tmp_path, monkeypatch):
         assert pages.alike(found) == pages.alike(text)
 
 
+@pytest.mark.no_cover
 def test_i_invented_a_block(tmp_path, monkeypatch):
     told("block.md", tmp_path, monkeypatch)
 
@@ -34,6 +35,7 @@ def test_it_must_fit_my_microcontroller(tmp_path, monkeypatch):
     told("microcontroller.md", tmp_path, monkeypatch)
 
 
+@pytest.mark.no_cover
 def test_teach_mobilenet_and_deep_compression(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     file = DOCS / "teaching.ipynb"
