@@ -97,7 +97,7 @@ OPTIMISED = {
 SIDES = (224, 231, 320)
 TOLERANCE = 1e-4
 ROUNDINGS = 4
-"""How many times as far apart as a model's outputs in 32 and in 64 bits others may be, of which each is rounded, too."""
+"""How many times as far apart as a model's outputs in 32 and in 64 bits others may be, of which each is rounded."""
 CALIBRATION = 8
 """Of how many inputs statistics of normalisations are."""
 
