@@ -15,7 +15,7 @@ from archspec.symbols import value
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
 
-FEW, MANY = 25, 200
+FEW, MANY = 12, 200
 """At how many bindings a network is counted; many by --long."""
 
 LARGE = {"resnet101", "resnet152", "inception_v3_keras_2016", "vgg19"}
