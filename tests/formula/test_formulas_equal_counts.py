@@ -23,10 +23,10 @@ LARGE = {"resnet101", "resnet152", "inception_v3_keras_2016", "vgg19"}
 
 
 @pytest.fixture
-def arch(name, request):
+def arch(name, request, network):
     if name in LARGE and not request.config.option.long:
         pytest.skip("a smaller network of the zoo has the same blocks; run by --long")
-    return archspec.load(name)
+    return network(name)
 
 
 FIGURES = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
