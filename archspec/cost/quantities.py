@@ -273,8 +273,10 @@ _ENTRIES: tuple[Quantity, ...] = (
         "bytes of the keys and values that causal attention keeps of its tokens, those in a window where it has one",
         _kv_cache,
     ),
-    Largest("tokens", "tokens", "", "whole numbers that an embedding looks up: the words of a text", _tokens),
-    Ratio("flops_per_token", "FLOPs/token", "", "FLOPs for each token of the input", "flops", "tokens"),
+    Largest(
+        "input_tokens", "input tokens", "", "whole numbers that an embedding looks up: the words of a text", _tokens
+    ),
+    Ratio("flops_per_token", "FLOPs/token", "", "FLOPs for each token of the input", "flops", "input_tokens"),
     Sum("traffic", "traffic [B]", "B", "bytes that nodes read and write: inputs, weights and outputs", _traffic),
     Sum("bops", "BOPs", "", "products, each at the bits of a weight times the bits of an activation", _bops),
     Backward(

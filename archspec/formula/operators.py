@@ -417,7 +417,7 @@ def _setting(
     if setting is LETTER:
         letter = LETTERS.get(name, name)
         named[letter] = SizeLetter(letter, name)
-        yield symbol(letter, True, 0 if name.endswith("padding") else 1)
+        yield symbol(letter, True, 1 if (known := domain(cls.model_fields[name])) is None else known.least)
     elif setting is not None:
         yield setting
     elif cls.model_fields[name].is_required():

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from archspec import ops
-from archspec.errors import ArchspecError, UnknownNameError
+from archspec.errors import ArchspecError
 from archspec.importing import aten, onnx_rules  # noqa: F401  # importing a table of rules enters them
 from archspec.importing.arrays import viewed
 from archspec.importing.aten.constants import constant
@@ -28,6 +28,10 @@ class CallReader:
         self.program = replace(program, arrays=self.arrays)
         self.names = {program.inputs[0]: INPUT}
         self.nodes: list[FlatNode] = []
+        self._taken = {
+            *program.outputs,
+            *(v for call in program.calls for v in references((*call.arguments.values(),))),
+        }
 
     def read(self, call: ProgramCall) -> None:
         """A call by its rule, or as a foreign node."""
@@ -44,8 +48,6 @@ class CallReader:
             self._take(call, rule(Bound(call, self.program)))
         except UnsupportedError as reason:
             self._foreign(call, str(reason))
-        except UnknownNameError:
-            self._foreign(call, "")
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, ArchspecError):
                 raise
@@ -58,7 +60,11 @@ class CallReader:
             else:
                 self.names[call.outputs[0]] = self.names.get(found.value, found.value)
             return
-        for made in found if isinstance(found, list) else [found]:
+        read = found if isinstance(found, list) else [found]
+        left = {*call.outputs} - {call.outputs[made.output] for made in read if made.output < len(call.outputs)}
+        if left & self._taken:
+            raise UnsupportedError("gives several results, and one is used that no operator gives")
+        for made in read:
             self._add(call, made)
 
     def _add(self, call: ProgramCall, made: ReadNode) -> None:

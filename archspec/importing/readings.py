@@ -30,28 +30,35 @@ def clipped(inputs: tuple[str, ...], low: Any, high: Any) -> ReadNode:
 
 def averaged(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool) -> ReadNode:
     """A mean over axes, which is the global average pooling where these are height and width."""
-    return _over("mean", "global_avg_pool", inputs, shape, axes, keepdim)
+    over = _axes(shape, axes)
+    if len(shape) == 4 and over == (2, 3):
+        return ReadNode("global_avg_pool", {"keepdim": bool(keepdim)}, inputs)
+    return ReadNode("mean", {"dim": over, "keepdim": bool(keepdim)}, inputs)
 
 
 def summed(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool) -> ReadNode:
     """A sum over axes."""
-    return _over("sum", "", inputs, shape, axes, keepdim)
+    return ReadNode("sum", {"dim": _axes(shape, axes), "keepdim": bool(keepdim)}, inputs)
 
 
 def largest(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool) -> ReadNode:
-    """The largest over axes, which is the global pooling where these are all behind the channels."""
-    return _over("amax", "global_max_pool", inputs, shape, axes, keepdim)
+    """The largest over all axes behind the channels, which is the global pooling."""
+    over = _axes(shape, axes)
+    if over != (*range(2, len(shape)),):
+        raise UnsupportedError(f"is over {_named(over)}, not over all axes behind the channels")
+    return ReadNode("global_max_pool", {"keepdim": bool(keepdim)}, inputs)
 
 
-def _over(
-    operator: str, pooling: str, inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool
-) -> ReadNode:
+def _axes(shape: tuple[int, ...], axes: Any) -> tuple[int, ...]:
+    """The axes of a reduction from the front, in order; all, if none is given."""
     over = tuple(sorted(int(axis) % len(shape) for axis in axes or range(len(shape))))
-    if (pooling and len(shape) == 4 and over == (2, 3)) or (operator == "amax" and over == (*range(2, len(shape)),)):
-        return ReadNode(pooling, {"keepdim": bool(keepdim)}, inputs)
     if 0 in over:
         raise UnsupportedError("is over the batch, too")
-    return ReadNode(operator, {"dim": over, "keepdim": bool(keepdim)}, inputs)
+    return over
+
+
+def _named(axes: tuple[int, ...]) -> str:
+    return f"ax{'e' if len(axes) > 1 else 'i'}s {', '.join(map(str, axes))}"
 
 
 def reshaped(inputs: tuple[str, ...], before: tuple[int, ...], after: tuple[int, ...]) -> Reading:

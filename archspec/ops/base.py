@@ -346,10 +346,12 @@ class Domain:
         says: In words, as the documents print it.
         kind: Whether it is a size (or several), which may be a letter of a closed form; a number that is no size; the
             number of an axis; or true and false.
+        least: The least that a size may be.
     """
 
     says: str
     kind: Literal["size", "sizes", "number", "axis", "switch"] = "number"
+    least: int = 1
 
 
 def domain(info: FieldInfo) -> Domain | None:
@@ -477,12 +479,12 @@ def _axis(value: Any) -> int:
 
 
 Positive = Annotated[Any, BeforeValidator(positive), Domain("a whole number from 1", "size")]
-Natural = Annotated[Any, BeforeValidator(natural), Domain("a whole number from 0", "size")]
+Natural = Annotated[Any, BeforeValidator(natural), Domain("a whole number from 0", "size", 0)]
 PositivePair = Annotated[
     Any, BeforeValidator(each_of(positive, 2)), Domain("a whole number from 1, or two: `[height, width]`", "size")
 ]
 NaturalPair = Annotated[
-    Any, BeforeValidator(each_of(natural, 2)), Domain("a whole number from 0, or two: `[height, width]`", "size")
+    Any, BeforeValidator(each_of(natural, 2)), Domain("a whole number from 0, or two: `[height, width]`", "size", 0)
 ]
 PositiveTriple = Annotated[
     Any,
@@ -492,7 +494,7 @@ PositiveTriple = Annotated[
 NaturalTriple = Annotated[
     Any,
     BeforeValidator(each_of(natural, 3)),
-    Domain("a whole number from 0, or three: `[depth, height, width]`", "size"),
+    Domain("a whole number from 0, or three: `[depth, height, width]`", "size", 0),
 ]
 Sizes = Annotated[Any, BeforeValidator(_several), Domain("a list of whole numbers from 1", "sizes")]
 SizesOrRest = Annotated[

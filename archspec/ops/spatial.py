@@ -50,7 +50,7 @@ def _around(value: Any) -> Any:
 Around = Annotated[
     Any,
     BeforeValidator(_around),
-    Domain("a whole number from 0, a list of one for each axis, or of two for each axis: before and behind", "size"),
+    Domain("a whole number from 0, a list of one for each axis, or of two for each axis: before and behind", "size", 0),
 ]
 """What is put around or cut off the axes behind the channels."""
 
@@ -76,7 +76,7 @@ class ZeroPad(Free, name="zero_pad"):
     padding: Annotated[
         Any,
         BeforeValidator(_four),
-        Domain("a whole number from 0, `[height, width]` or `[top, bottom, left, right]`", "size"),
+        Domain("a whole number from 0, `[height, width]` or `[top, bottom, left, right]`", "size", 0),
     ]
 
     def output(self, x: Tensor) -> Tensor:

@@ -52,20 +52,22 @@ def _padding(axes: int, says: str) -> Callable[[Any], Any]:
 Padding = Annotated[
     Literal["same", "tf_same"] | Any,
     BeforeValidator(_padding(2, ", [height, width] or [top, bottom, left, right]")),
-    Domain("`same`, `tf_same`, a whole number from 0, `[height, width]` or `[top, bottom, left, right]`", "size"),
+    Domain("`same`, `tf_same`, a whole number from 0, `[height, width]` or `[top, bottom, left, right]`", "size", 0),
 ]
 """'same' (⌈h/s⌉ whatever h is), 'tf_same', one size, [height, width], or [top, bottom, left, right]."""
 
 Padding1d = Annotated[
     Literal["same", "tf_same"] | Any,
     BeforeValidator(_padding(1, " or [before, after]")),
-    Domain("`same`, `tf_same`, a whole number from 0, or `[before, after]`", "size"),
+    Domain("`same`, `tf_same`, a whole number from 0, or `[before, after]`", "size", 0),
 ]
 
 Padding3d = Annotated[
     Literal["same", "tf_same"] | Any,
     BeforeValidator(_padding(3, ", [depth, height, width] or six, two for each of these")),
-    Domain("`same`, `tf_same`, a whole number from 0, `[depth, height, width]` or six, two for each of these", "size"),
+    Domain(
+        "`same`, `tf_same`, a whole number from 0, `[depth, height, width]` or six, two for each of these", "size", 0
+    ),
 ]
 
 
@@ -77,17 +79,17 @@ def _pool_padding(axes: int) -> Callable[[Any], Any]:
 PoolPadding = Annotated[
     Literal["tf_same"] | Any,
     BeforeValidator(_pool_padding(2)),
-    Domain("`tf_same`, a whole number from 0, or two: `[height, width]`", "size"),
+    Domain("`tf_same`, a whole number from 0, or two: `[height, width]`", "size", 0),
 ]
 PoolPadding1d = Annotated[
     Literal["tf_same"] | Any,
     BeforeValidator(_pool_padding(1)),
-    Domain("`tf_same`, or a whole number from 0", "size"),
+    Domain("`tf_same`, or a whole number from 0", "size", 0),
 ]
 PoolPadding3d = Annotated[
     Literal["tf_same"] | Any,
     BeforeValidator(_pool_padding(3)),
-    Domain("`tf_same`, a whole number from 0, or three: `[depth, height, width]`", "size"),
+    Domain("`tf_same`, a whole number from 0, or three: `[depth, height, width]`", "size", 0),
 ]
 
 Sides = tuple[tuple[Dim, Dim], ...]

@@ -98,7 +98,9 @@ def separable(table: CostTable, name: str) -> Separable:
     """A quantity of a network whose sizes are arrays."""
     of = quantity(name)
     if isinstance(of, Ratio):
-        return Quotient(separable(table, of.above), separable(table, of.below))
+        above, below = separable(table, of.above), separable(table, of.below)
+        undefined = isinstance(above, Undefined) or isinstance(below, Undefined)
+        return Undefined() if undefined else Quotient(above, below)
     if isinstance(of, Peak) and table.counting.order == "given":
         return highest(summed(moment) for moment in _moments(table, of))
     if of.kind == "sum":

@@ -174,7 +174,8 @@ def _within(budget: Budget, figure: Separable, key: tuple[Any, ...]) -> Any:
         return inside
     value = np.asarray(figure.at(key))
     if value.dtype == object:
-        return np.frompyfunc(lambda each: each is not None and not budget.excess(each), 1, 1)(value).astype(bool)
+        inside = np.frompyfunc(lambda each: each is not None and not budget.excess(each), 1, 1)(value)
+        return np.asarray(inside, dtype=bool)  # of an array without axes, NumPy gives a plain truth value
     inside = np.ones(value.shape, dtype=bool)
     if budget.least is not None:
         inside &= value >= budget.least

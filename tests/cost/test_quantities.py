@@ -17,7 +17,7 @@ from archspec.ops import KINDS
 from archspec.sweeps.budget import Budget, budget
 
 LENET = archspec.load("lenet_5")
-OF_TEXT = ("tokens", "flops_per_token")
+OF_TEXT = ("input_tokens", "flops_per_token")
 DEFERRED = ("traffic", "bops", "intensity")
 """Those that no attribute of a table and no other test knows."""
 
@@ -114,7 +114,7 @@ def test_the_flops_of_a_token_are_a_closed_form_and_a_causal_mask_may_count():
     assert arch.formula("macs").text() == "2·words²·width·layers + 11·words·width"
     halved = arch.formula("macs", convention="causal")
     assert halved.text() == "layers·(words²·width + words·width) + 11·words·width"
-    with pytest.raises(ArchspecError, match="'lenet_5' has no tokens"):
+    with pytest.raises(ArchspecError, match="'lenet_5' has no input_tokens"):
         LENET.formula("flops_per_token")
     assert LENET.count().figure("flops_per_token") is None
 

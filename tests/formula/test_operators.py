@@ -21,20 +21,30 @@ POOLS = {
     **dict.fromkeys(("c", "c_in", "c_out", "c_1", "c_2", "f_in", "f_out"), (12, 24, 36)),
     **dict.fromkeys(("h", "w"), range(8, 25)),
     **dict.fromkeys(("g", "q", "k", "o"), range(1, 5)),
-    **dict.fromkeys(("s", "d", "r", "m"), range(1, 4)),
-    **dict.fromkeys(("p", "p_out", "cropping"), range(2)),
+    **dict.fromkeys(("s", "d", "r", "m", "num_heads"), range(1, 4)),
+    **dict.fromkeys(("p", "p_out", "cropping", "shift_size"), range(2)),
     **dict.fromkeys(("f", "u", "d_k", "d_v", "num_groups"), (4, 8, 12)),
     **dict.fromkeys(("l", "z", "rows", "columns", "l_q", "l_k", "t", "heads", "length"), range(5, 9)),
     **dict.fromkeys(("start", "upscale_factor", "downscale_factor", "patch_size"), (1, 2)),
     **dict.fromkeys(("params", "buffers"), (0, 1, 8)),
-    **dict.fromkeys(("num_embeddings", "embedding_dim", "q"), (2, 3, 4)),
+    **dict.fromkeys(("num_embeddings", "embedding_dim", "q", "window_size"), (2, 3, 4)),
 }
+FOUND = {"index", *(name for names in RESULTS.values() for name in names)}
+"""The letters that the others give: the sizes of the result, and the first part of several."""
+
 SAMPLES, MANY = 15, 200
 """At how many settings a closed form is held against its operator; many by --long."""
 
 
 def test_every_registered_operator_has_closed_forms():
     assert {form.operator for form in FORMS} == set(ops.registered())
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.operator}-{list(form.settings.values())}")
+def test_every_letter_of_a_closed_form_has_values_to_try(form):
+    cls = ops.operator(form.operator)
+    letters = {letter.name for letter in form.letters if not alternatives_of(cls, letter.name)}
+    assert letters <= {*POOLS, *FOUND}
 
 
 def sampled(form, random):

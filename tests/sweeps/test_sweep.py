@@ -69,6 +69,7 @@ GRIDS = [
     ("shufflenet", {"g": [1, 2, 3, 4, 8], "side": [64, 229]}, ALL),
     ("squeezenet_meta", {"SR": EIGHTHS[:4], "side": [35, 224, 500]}, ("macs", "params", "memory", "intensity")),
     ("googlenet", {"side": [64, 96, 224, 225]}, ("macs", "flops", "memory_liveness", "receptive_field")),
+    ("gpt2", {"tokens": [1, 7, 64], "layers": [1, 2]}, ("input_tokens", "flops_per_token", "kv_cache", "intensity")),
     ("lenet_5", {"side": [16, 17, 28], "batch": [1, 3, 2**33]}, ("macs", "flops", "traffic", "memory_training")),
 ]
 
@@ -92,6 +93,14 @@ def brute_batched(arch, values, of):
     order = list(product(*values.values()))
     rows.sort(key=lambda row: order.index(tuple(row[name] for name in values)))
     return rows, 0
+
+
+def test_of_a_ratio_that_is_nowhere_defined_no_point_is_within_a_bound_or_on_a_front():
+    arch, values = archspec.load("lenet_5"), {"side": [28, 32]}
+    assert len(archspec.sweep(arch, values, "macs", where="flops_per_token<=1e9")) == 0
+    assert len(archspec.sweep(arch, values, front="min:flops_per_token,min:params")) == 0
+    sorted_ = archspec.sweep(arch, values, "macs", sort="flops_per_token", top=1).records()
+    assert [row["flops_per_token"] for row in sorted_] == [None]
 
 
 @pytest.mark.parametrize("policy", ["layerwise", "liveness", "eager", "training"])

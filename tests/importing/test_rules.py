@@ -1,0 +1,132 @@
+"""Every operator that a rule or a pattern can give is one of the register; what it cannot give is refused with why."""
+
+import ast
+import inspect
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import archspec
+from archspec import ops
+from archspec.errors import ArchspecError
+from archspec.importing import rules
+
+GIVES = {"ReadNode": 0, "joined_results": 0, "made_of": 1}
+"""What is told an operator, and at which place."""
+
+TARGET = "call.call.target.split('.')[1]"
+FILLED = {"kind": ("avg", "max"), "axes": "123", "len(kernel)": "123", "len(weight.shape) - 2": "123"}
+"""What stands inside names, in the rules' own words."""
+
+UNSAID = {
+    ("join", "name"),  # add, mul, sub: the names of torch, of which one is another here
+    ("joined_results", "operator"),
+    ("with_number", "{'subtract': '~sub', 'divide': '~div'}.get(operator, f'~{operator}')"),
+    ("_last", "states.args['operator']"),  # what the rule of recurrent layers gave
+    ("sequences", "found.args['operator']"),
+}
+RECURRENT = {"rnn_tanh", "rnn_relu"}
+"""Of torch, which are cut to `rnn`."""
+
+MODULES = [
+    import_module(
+        ".".join(("archspec", "importing", *path.relative_to(Path(rules.__file__).parent).with_suffix("").parts))
+    )
+    for folder in ("aten", "onnx_rules", "patterns")
+    for path in sorted((Path(rules.__file__).parent / folder).glob("[!_]*.py"))
+] + [import_module("archspec.importing.readings")]
+
+
+def words(expression, function, module):
+    """What an expression for an operator can be; nothing, if the text does not say it."""
+    found = []
+    match expression:
+        case ast.Constant(value):
+            found = [value]
+        case ast.IfExp(_, body, orelse):
+            found = [*words(body, function, module), *words(orelse, function, module)]
+        case ast.JoinedStr([ast.Constant(first), *_]) if first.startswith("~"):
+            found = [first]
+        case ast.JoinedStr(parts):
+            found = [""]
+            for part in parts:
+                more = FILLED[ast.unparse(part.value)] if isinstance(part, ast.FormattedValue) else [part.value]
+                found = [before + after for before in found for after in more]
+        case ast.Subscript(ast.Dict(_, values)):
+            found = [value.value for value in values]
+        case ast.Subscript(ast.Name(table)):
+            found = [*vars(module)[table].values()]
+        case ast.Name(name):
+            assigned = (each for each in ast.walk(function) if isinstance(each, ast.Assign))
+            told = [each.value for each in assigned if any(name in ast.unparse(target) for target in each.targets)]
+            found = [word for each in told for word in words(each, function, module)]
+        case _ if ast.unparse(expression) == TARGET:
+            read = vars(module)[function.name]
+            found = [target.split(".")[1] for target, rule in rules.RULES.items() if rule is read]
+    return found
+
+
+def given(module):
+    """The operators that a module's rules say, with where; and the places that do not say which."""
+    for function in ast.parse(inspect.getsource(module)).body:
+        for call in ast.walk(function):
+            place = GIVES.get(call.func.id) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else None
+            if place is not None:
+                yield function.name, ast.unparse(call.args[place]), words(call.args[place], function, module)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.removeprefix("archspec.importing."))
+def test_every_operator_that_a_rule_gives_is_registered(module):
+    for function, said, operators in given(module):
+        for operator in {*operators} - RECURRENT:
+            assert operator.startswith("~") or operator in ops.names(), f"{function}: {said}"
+
+
+def test_few_rules_do_not_say_which_operator_they_give():
+    found = {(function, said) for module in MODULES for function, said, operators in given(module) if not operators}
+    assert found == UNSAID
+
+
+AXES = {
+    "max": lambda x: x.max(1)[0],
+    "max_and_places": lambda x: x.max(2)[1].float(),
+    "amax": lambda x: x.amax((1, 2)),
+    "rank_3": lambda x: x.flatten(2).max(2)[1].float(),
+    "rank_3_other": lambda x: x.flatten(2).amax(1),
+}
+REASONS = {
+    "max": r"aten\.max\.dim \(2×, first at getitem\): is over axis 1, not over all axes behind the channels",
+    "max_and_places": r"aten\.max\.dim \(2×, first at getitem_1\): is over axis 2",
+    "amax": r"aten\.amax\.default \(2×, first at amax\): is over axes 1, 2, not over all",
+    "rank_3": r"aten\.max\.dim \(2×, first at getitem_1\): gives several results, and one is used that no",
+    "rank_3_other": r"aten\.amax\.default \(2×, first at amax\): is over axis 1",
+}
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_the_largest_over_other_axes_is_refused_with_place_and_count(name):
+    torch = pytest.importorskip("torch")
+
+    class Largest(torch.nn.Module):
+        def forward(self, x):
+            return AXES[name](x) + AXES[name](x + x)
+
+    with pytest.raises(ArchspecError, match=REASONS[name]):
+        archspec.from_torch(Largest(), (1, 3, 8, 8))
+
+
+def test_the_largest_over_other_axes_is_refused_of_a_file(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    helper, real = onnx.helper, onnx.TensorProto.FLOAT
+    nodes = [helper.make_node("ReduceMax", [source], [result], axes=[2]) for source, result in ("xy", "yz")]
+    ends = [
+        helper.make_tensor_value_info(name, real, shape) for name, shape in (("x", [1, 3, 8, 8]), ("z", [1, 1, 1, 8]))
+    ]
+    nodes[1].attribute[0].ints[:] = [1]
+    graph = helper.make_graph(nodes, "net", ends[:1], ends[1:])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]), tmp_path / "net.onnx")
+    with pytest.raises(ArchspecError) as refused:
+        archspec.from_onnx(tmp_path / "net.onnx")
+    for axis, result in ((2, "y"), (1, "z")):
+        assert f"onnx.ReduceMax (1×, first at {result}): is over axis {axis}, not over all" in str(refused.value)
