@@ -33,6 +33,7 @@ def bindings(draw, architecture):
     return values
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", zoo.names())
 @given(data=st.data())
 @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -59,6 +60,7 @@ def test_operations_are_linear_in_the_batch_and_parameters_free_of_it(name):
     assert (three.params, three.buffers, three.weight_bytes) == (one.params, one.buffers, one.weight_bytes)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_no_figure_is_a_float():
     for architecture in ARCHITECTURES.values():
         for row in architecture.count().rows:

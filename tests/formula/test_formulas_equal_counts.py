@@ -15,7 +15,7 @@ from archspec.symbols import value
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
 
-FEW, MANY = 25, 200
+FEW, MANY = 12, 200
 """At how many bindings a network is counted; many by --long."""
 
 LARGE = {"resnet101", "resnet152", "inception_v3_keras_2016", "vgg19"}
@@ -23,10 +23,10 @@ LARGE = {"resnet101", "resnet152", "inception_v3_keras_2016", "vgg19"}
 
 
 @pytest.fixture
-def arch(name, request):
+def arch(name, request, network):
     if name in LARGE and not request.config.option.long:
         pytest.skip("a smaller network of the zoo has the same blocks; run by --long")
-    return archspec.load(name)
+    return network(name)
 
 
 FIGURES = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")

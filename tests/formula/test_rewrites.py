@@ -15,7 +15,8 @@ from archspec.symbols import Ceil, CeilDiv, Condition, Floor, MakeDivisible, red
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
 
-CASES = 10_000
+FEW, CASES = 3_000, 10_000
+"""Of every run, and by --long."""
 EACH = 50
 """Bindings at which one random expression is tried."""
 
@@ -30,10 +31,15 @@ def bindings(random):
     }
 
 
-def cases(seed, make):
+@pytest.fixture
+def tries(request):
+    return CASES if request.config.option.long else FEW
+
+
+def cases(seed, make, tries):
     """Pairs of an expression and what it should equal, each at `EACH` bindings."""
     random = Random(seed)  # noqa: S311
-    for _ in range(CASES // EACH):
+    for _ in range(tries // EACH):
         found, expected = make(random)
         for _ in range(EACH):
             at = bindings(random)
@@ -108,17 +114,17 @@ def taken_out(random):
     [nested, floors, wholes, roundings, nearest, extremes, canonical, grouped, taken_out],
     ids=lambda m: m.__name__,
 )
-def test_a_rewritten_expression_is_the_same_number(make):
+def test_a_rewritten_expression_is_the_same_number(make, tries):
     tried = 0
-    for found, expected, at in cases(7, make):
+    for found, expected, at in cases(7, make, tries):
         assert value(found, at) == expected(at), (found, at)
         tried += 1
-    assert tried == CASES
+    assert tried == tries
 
 
-def test_a_view_without_roundings_is_the_same_number_wherever_its_conditions_hold():
+def test_a_view_without_roundings_is_the_same_number_wherever_its_conditions_hold(tries):
     random, held = Random(8), 0  # noqa: S311
-    while held < CASES:
+    while held < tries:
         c, b, k = random.randint(-60, 60), random.choice((2, 4, 8, 32)), random.randint(1, 64)
         x = (
             CeilDiv(H + c, Integer(b)) ** 2 * Floor(k * A)
@@ -133,9 +139,9 @@ def test_a_view_without_roundings_is_the_same_number_wherever_its_conditions_hol
                 held += 1
 
 
-def test_fewer_conditions_hold_exactly_where_all_of_them_do():
+def test_fewer_conditions_hold_exactly_where_all_of_them_do(tries):
     random = Random(9)  # noqa: S311
-    for _ in range(CASES // EACH):
+    for _ in range(tries // EACH):
         numbers = [(random.randint(1, 40), random.choice((1, 2, 3, 8, 32))) for _ in range(random.randint(1, 6))]
         many = [Condition("divides", k * A, Integer(b)) for k, b in numbers]
         many += [Condition("divides", H, Integer(2**n)) for n in range(random.randint(1, 5))]
@@ -146,9 +152,9 @@ def test_fewer_conditions_hold_exactly_where_all_of_them_do():
             assert all(c.holds(at) for c in many) == all(c.holds(at) for c in few), (many, few, at)
 
 
-def test_the_least_value_of_a_symbol_is_where_all_sizes_are_at_least_one():
+def test_the_least_value_of_a_symbol_is_where_all_sizes_are_at_least_one(tries):
     random = Random(10)  # noqa: S311
-    for _ in range(CASES // EACH):
+    for _ in range(tries // EACH):
         sizes = [dims.ceil_div(H - random.randint(0, 300), random.choice((1, 2, 4, 32))) for _ in range(4)]
         many = [Condition("at_least", size, Integer(1)) for size in sizes]
         many += [Condition("at_least", dims.floor(random.randint(1, 64) * A), Integer(1)) for _ in range(2)]

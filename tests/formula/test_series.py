@@ -69,8 +69,8 @@ def test_written_out_it_is_what_it_was(drawn):
 @pytest.mark.parametrize(
     "name", ["mobilenet", "mobilenet_v2", "shufflenet", "squeezenet_meta", "resnet50", "googlenet"]
 )
-def test_of_the_zoo_nothing_is_lost(name, quantity):
-    form = archspec.load(name).formula(quantity)
+def test_of_the_zoo_nothing_is_lost(name, quantity, network):
+    form = network(name).formula(quantity)
     found = shortened(form.terms, [each.name for each in form.symbols])
     known = {each.name: form.defaults[each.name] for each in form.symbols}
     assert value(found.written_out(), known) == form()

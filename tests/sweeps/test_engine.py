@@ -111,6 +111,7 @@ def stopping_after(count, monkeypatch):
     return asked
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_an_interrupted_sweep_goes_on_where_it_was(alone, tmp_path, monkeypatch):
     folder = tmp_path / "kept"
     with monkeypatch.context() as patch:

@@ -54,6 +54,7 @@ def test_a_maximum_is_what_it_is_just_above_the_symbols_value():
     assert chosen(expression, {"s": Fraction(6)}) == 1280 * s + 5
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(("alpha", "wide"), [("1/2", 1280), (1, 1280), (2, 2560)])
 def test_below_1_the_last_layer_of_mobilenet_v2_is_not_thinned(alpha, wide):
     arch = archspec.load("mobilenet_v2")
@@ -61,6 +62,7 @@ def test_below_1_the_last_layer_of_mobilenet_v2_is_not_thinned(alpha, wide):
     assert classes.elasticity == Fraction((wide + 1) * 1000, arch.count(alpha=alpha).params)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(
     ("name", "symbol", "quantity"),
     [("mobilenet", "alpha", "macs"), ("mobilenet", "side", "macs"), ("squeezenet_meta", "SR", "params")],
@@ -79,6 +81,7 @@ def test_the_elasticities_at_s_and_2s_bound_what_the_counts_do_between_them(name
 # ------------------------------------------------------------------ steps
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_the_step_is_the_next_network_that_costs_something_else():
     arch = archspec.load("mobilenet")
     found = by_symbol(arch.sensitivity("macs"))
@@ -98,6 +101,7 @@ def test_a_symbol_at_its_end_or_without_effect_has_no_step():
     assert (nothing.step, nothing.elasticity) == (None, 0)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_what_is_looked_up_has_steps_alone():
     found = by_symbol(archspec.load("shufflenet").sensitivity("macs"))
     assert found["g"].elasticity is None
@@ -267,6 +271,7 @@ def run(*arguments):
     return CliRunner().invoke(app, arguments)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_text_has_a_row_a_symbol():
     result = run("sensitivity", "mobilenet")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -314,6 +319,7 @@ def test_the_next_network_is_a_range_of_the_symbol_by_its_name():
     assert "side = 225" in said
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_the_other_formats_say_the_same():
     data = json.loads(run("crossover", "mobilenet", "--for", "alpha", "--format", "json").stdout)
     assert data["crossings"] == [

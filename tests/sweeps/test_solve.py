@@ -228,6 +228,7 @@ def test_a_rounding_that_falls_is_searched_to_its_last_network():
 # ------------------------------------------------------------------ the zoo
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_mobilenet_within_300_million():
     arch = archspec.load("mobilenet")
     values = [Fraction(n, 1024) for n in range(700, 760)]
@@ -291,6 +292,7 @@ def test_choices_are_tried_one_by_one_and_need_not_be_ordered_by_cost():
     assert "complex" in words.next.spans["bypass"].written()
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_bindings_batch_and_convention_are_those_of_a_count():
     arch = archspec.load("mobilenet")
     found = arch.solve("alpha", {"activations": "<=10M"}, batch=2, convention="mobilenet", side=128)
@@ -467,6 +469,7 @@ def run(*arguments):
     return CliRunner().invoke(app, ["solve", *arguments])
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_text_shows_the_interval_the_costs_and_what_breaks_the_budget():
     result = run("mobilenet", "--for", "alpha", "--macs", "<=300M", "--params", "<=2M")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -491,6 +494,7 @@ def test_text_shows_the_interval_the_costs_and_what_breaks_the_budget():
     ]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_a_little_is_not_written_as_nothing():
     most = archspec.load("mobilenet").count().macs
     for left, said in ((0, "0 (0.0 %)"), (7, "7 (< 0.1 %)"), (most // 100, f"{most // 100:,} (1.0 %)")):
@@ -513,6 +517,7 @@ def test_the_frontier_is_printed_with_the_largest_marked():
     assert sum("← most macs" in row for row in rows) == 1
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_json_has_the_interval_with_its_ends():
     data = json.loads(run("mobilenet", "--for", "alpha", "--macs", "<=300M", "--format", "json").stdout)
     assert data["best"]["spans"]["alpha"] == {"low": "737/1024", "high": "369/512", "closed": [True, False]}

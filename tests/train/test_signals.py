@@ -19,7 +19,7 @@ from archspec.train import Options, Recipe, Watcher, data, fit
 from archspec.train.interrupt import stop_signal
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
-EPOCHS = 12
+EPOCHS = 8
 
 
 def written(recipe, path):
@@ -31,7 +31,7 @@ def written(recipe, path):
 
 @pytest.fixture
 def long(recipe):
-    """132 steps."""
+    """88 steps."""
     return recipe.changed({"epochs": EPOCHS})
 
 

@@ -198,6 +198,7 @@ def fuzz(network, seeds, folder, count, seed=0):
     return outcomes, slowest
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.filterwarnings("ignore")
 def test_a_broken_file_is_read_or_refused(network, seeds, tmp_path, request):
     outcomes, slowest = fuzz(network, seeds, tmp_path, MANY if request.config.option.long else FEW)
@@ -228,6 +229,7 @@ def bomb(kind):
     return file.getvalue()
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("kind", ["header", "data"])
 def test_a_packed_file_takes_no_more_memory_than_its_arrays_say(network, tmp_path, kind):
     path = tmp_path / "w.npz"
