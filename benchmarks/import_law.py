@@ -146,9 +146,9 @@ def law(name: str, way: str) -> Outcome:
     except ArchspecError as error:
         return Outcome(name, way, _short(str(error)))
     reason = "; ".join(_differences(arch, again, bound, way))
-    network = arch.expand(bound, batch=2)
+    network, many = (arch.expand(bound, batch=size) for size in (2, CALIBRATION))
     apart, moved = _apart(program, found, run), _moved(model, network)
-    if not (apart <= TOLERANCE or apart <= ROUNDINGS * _rounding(model, network) <= 10 * TOLERANCE):
+    if not (apart <= TOLERANCE or apart <= ROUNDINGS * _rounding(model, many) <= 10 * TOLERANCE):
         reason = "; ".join(filter(None, [reason, f"outputs differ by {apart:.1e}"]))
     if not moved > 10 * TOLERANCE:
         reason = "; ".join(filter(None, [reason, f"outputs differ only by {moved:.1e} between inputs"]))
