@@ -143,3 +143,29 @@ def test_lists_that_grow_are_dense_layers():
     assert "repeat: 4" in text
     assert arch.count().macs == 36 * (64 * (3 + 7 + 11 + 15) + 16 * (19 + 23 + 27))
     assert tuple(arch.expand().nodes[-1].output.shape) == (1, 3 + 16 + 12, 4, 4)
+
+
+WORD = """
+archspec: 1
+name: word
+input: [3, 33, 33]
+blocks:
+  conv:
+    args: {c: required, k: 3, s: 1, p: same}
+    body:
+      - conv2d: {out_channels: c, kernel_size: k, stride: s, padding: p, bias: false}
+      - batch_norm
+      - relu
+network:
+  - {conv: {c: 8, p: 0}}
+  - concat:
+      a: [{conv: {c: 4, k: 1}}, {conv: {c: 6}}, {conv: {c: 6, s: 2, p: 0}}]
+      b: [{max_pool2d: {kernel_size: 3, stride: 2}}]
+"""
+
+
+def test_a_padding_that_is_a_word_or_a_number_has_a_source():
+    found = imported(chain(expand(loads(WORD), batch=2)))
+    again = archspec.Architecture(found.document)
+    assert "padding: p" in laid_out(found.document)
+    assert "torch.cat([self.a(x), self.branch2(x)], dim=1)" in again.source()

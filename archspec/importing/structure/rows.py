@@ -105,6 +105,8 @@ def _after_first(run: list[Leaf], defaults: dict[str, Any]) -> dict[str, Any]:
         differ = [name for name in a if a[name] != b[name]]
         if len(differ) > 2 or any(isinstance(a[name], int) and name.startswith(("c", "m")) for name in differ):
             continue
+        if any(isinstance(each[name], str) for each in (a, b) for name in differ):
+            continue  # a word that changes within a loop has no source: what it can be is not known there
         for name in differ:
             if found.setdefault(name, b[name]) != b[name]:
                 odd.add(name)
