@@ -1,5 +1,6 @@
 """What both sides are made of: layers, each with the arrays that belong together."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import prod
@@ -13,6 +14,18 @@ UNCOUNTED = "num_batches_tracked"
 
 ARRAYS = ("weight", "bias", "running_mean", "running_var", "alpha")
 """The names of a layer's arrays that are known, in torch's order; alpha is that of our one-bit layers."""
+
+RECURRENT = re.compile(r"(weight|bias)_(ih|hh|hr)_l\d+(_reverse)?")
+"""What torch calls the arrays of recurrent layers: of inputs, of states and of projections, by layer and direction."""
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """The names of a layer's arrays in torch's order, those of recurrent layers behind.
+
+    >>> in_order(["bias", "weight"])
+    ['weight', 'bias']
+    """
+    return sorted(names, key=lambda name: (ARRAYS.index(name), "") if name in ARRAYS else (len(ARRAYS), name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +49,8 @@ class Array:
     @property
     def weight(self) -> bool:
         """Whether its name is that of a layer's array."""
-        return self.key.rpartition(".")[2] in ARRAYS
+        last = self.key.rpartition(".")[2]
+        return last in ARRAYS or RECURRENT.fullmatch(last) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +86,7 @@ class Layer:
         """What two layers must share to be one: a kernel's shape; of another, the names and shapes of all arrays."""
         if self.kernel:
             return self.shape
-        return tuple((name, self.arrays[name].shape) for name in ARRAYS if name in self.arrays)
+        return tuple((name, self.arrays[name].shape) for name in in_order(self.arrays))
 
     @property
     def flat(self) -> tuple[object, ...]:
@@ -138,5 +152,5 @@ def of_source(arrays: Iterable[Array]) -> Layers:
             layers.setdefault(name, {})[last] = array
         else:
             loose.append(array)
-    found = [Layer(name, {last: own[last] for last in ARRAYS if last in own}) for name, own in layers.items()]
+    found = [Layer(name, {last: own[last] for last in in_order(own)}) for name, own in layers.items()]
     return Layers(tuple(found), tuple(loose), counters)

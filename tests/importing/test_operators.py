@@ -33,6 +33,13 @@ REFUSED = {
     "relative_position_bias": "looks up a table by an array of places",
 }
 ONLY_TORCH = {
+    "adaptive_avg_pool1d-2-(1, 4, 6)": "the exporter adds an axis, and takes it away again",
+    "adaptive_avg_pool2d-(3, 1)-(1, 8, 6, 5)": "the exporter writes the window",
+    "batch_norm-0.001-0.01-(1, 8, 6, 5)": "a momentum, which only a training has, is not in a file",
+    "conv3d-4-3-tf_same-2-False-(1, 2, 4, 5, 6)": "onnxruntime does not run what the exporter writes",
+    "global_avg_pool--(2, 4, 9)": "the exporter adds an axis, and takes it away again",
+    "scaled_dot_product_attention-0.1-(1, 1, 5, 4)": "an attention's dropout is not in a file",
+    "scaled_dot_product_attention-True-3-(2, 5, 4)": "the exporter writes attention of three axes as arithmetic",
     "adaptive_avg_pool2d-4-(1, 8, 6, 5)": "the exporter writes windows that overlap as a table of places",
     "adaptive_avg_pool3d-(1, 2, 3)-(1, 4, 2, 4, 6)": "the exporter refuses it",
     "adaptive_max_pool1d-2-(1, 4, 6)": "the exporter refuses it",

@@ -752,3 +752,16 @@ def test_the_report_names_mixed_blocks():
     matching = arch.match_weights(arch.to_torch().state_dict())
     matching.__dict__["mixed"] = ("block 'x' is filled from parts of several blocks of the source: 'a' and 'b'",)
     assert "block 'x' is filled from parts" in str(matching)
+
+
+@pytest.mark.parametrize(
+    "layer", ["lstm: {hidden_size: 6, proj_size: 3}", "gru: {hidden_size: 6, bidirectional: true}"]
+)
+def test_recurrent_layers_are_filled(layer):
+    """Their arrays have names of their own, by layer and direction."""
+    arch = archspec.loads(f"{{archspec: 1, name: one, input: [5, 8], network: [{{{layer}, as: it}}]}}")
+    source = arch.to_torch(seed=1).state_dict()
+    filled = arch.to_torch(seed=2, weights=source).state_dict()
+    assert all(torch.equal(filled[key], value) for key, value in source.items())
+    renamed = {f"rnn.{key.partition('.')[2]}": value for key, value in source.items()}
+    assert torch.equal(next(iter(arch.to_torch(weights=renamed).state_dict().values())), next(iter(source.values())))
