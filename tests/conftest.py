@@ -1,5 +1,6 @@
 """What all tests share: the width of a page, which packages there are, how long runs over random inputs are."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -54,6 +55,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         always = room in ALWAYS or item.path.name == "test_verify.py"
         if name in LATER and not (always or config.option.long):
             item.add_marker(later)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what is loaded by now: it stays until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_configure(config: pytest.Config) -> None:

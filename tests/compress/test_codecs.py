@@ -197,6 +197,7 @@ def test_an_index_comes_back_and_is_as_long_as_it_says(data, form, rows, columns
     assert sum(terms.values()) == 8 * len(written) == sum(reader.ledger.values())
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("huffman", [False, True])
 @pytest.mark.parametrize("percent", [3, 10, 33, 70])
 @pytest.mark.parametrize("bits", [2, 4, 8])

@@ -43,6 +43,7 @@ def holds(arch, source, plan, path, **bindings):
     return written
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_predicted_bytes_are_the_bytes_on_disk_for_plans_at_random(tmp_path, request):
     for seed in range(10_000 if request.config.option.long else 50):
         random = Random(seed)  # noqa: S311  # the same every time
@@ -336,6 +337,7 @@ def test_one_bit_weights_run_as_their_signs_times_their_factor(tmp_path):
     assert np.allclose(found, np.where(source["fc1.weight"] >= 0, 1, -1) * alpha[:, None], rtol=1e-6)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_a_network_of_one_bit_layers_keeps_its_own_factors(tmp_path):
     arch = archspec.loads(
         "{archspec: 1, name: bits, input: [3, 6, 6], network: [{binary_conv2d: {out_channels: 4, kernel_size: 3}}]}"

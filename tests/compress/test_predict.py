@@ -292,6 +292,7 @@ network:
 HEAD = "plan: 1\nname: p\n"
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", plans.plans())
 def test_a_plan_of_the_library_loads_and_fits_its_network(name):
     plan = plans.load(name)

@@ -223,6 +223,7 @@ def read(stream):
     return found
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_of_many_independent_weights_as_many_fillers_are_there_as_expected():
     random = Random(2016)  # noqa: S311  # the same pattern every time
     p, count = Fraction(9, 100), 200_000
@@ -297,6 +298,7 @@ def test_a_huffman_code_is_a_complete_prefix_code_as_short_as_the_joins(frequenc
     assert huffman.coded_bits(frequencies) == shortest(frequencies)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @law(max_examples=150)
 @given(frequency_lists)
 def test_entropy_bounds_the_code(frequencies):

@@ -15,7 +15,6 @@ BLOCKS = {
 }
 
 
-@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("form", ["block: {c: c}", "block: {c: 4}"])
 @pytest.mark.parametrize("body", BLOCKS.values(), ids=BLOCKS)
 def test_a_source_grows_linearly_with_the_calls_of_a_block(body, form):

@@ -20,6 +20,14 @@ def test_a_source_is_as_it_was_read_and_found_good(path):
     assert archspec.load(path.stem).source() == path.read_text(encoding="utf-8")
 
 
+AGAIN = [*map(str, SPECS), "unet", "llama", "ssdlite_mobilenet_v3", "squeezenet_meta", "siamese", "mobilevit"]
+
+
+@pytest.mark.parametrize("spec", AGAIN, ids=lambda spec: Path(spec).stem)
+def test_a_source_is_the_same_when_it_is_written_again(spec):
+    assert archspec.load(spec).source() == archspec.load(spec).source()
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, text_of, later):
     """The sources of the zoo's networks, and of the specifications beside this test."""

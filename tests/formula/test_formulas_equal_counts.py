@@ -53,7 +53,7 @@ def test_the_formulas_of_a_network_are_its_counts(name, arch, request):  # noqa:
 @pytest.mark.parametrize("quantity", [kind for kind in KINDS if kind != "macs"])
 def test_each_kind_of_operation_has_its_formula(name, quantity):
     arch = archspec.load(name)
-    assert proved(arch.formula(quantity), arch.document, 15, seed=2)
+    assert proved(arch.formula(quantity), arch.document, 5, seed=2)
 
 
 @pytest.mark.parametrize("name", ["mobilenet", "mobilenet_v2", "resnet18", "shufflenet", "googlenet"])

@@ -633,7 +633,6 @@ def test_memory_is_counted_as_it_is_asked_for():
     assert text.splitlines()[1] == "batch 1; memory layerwise, int8, in place"
 
 
-@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_of_several_networks_the_best_comes_first():
     result = run("mobilenet", "mobilenet_v2", "squeezenet", "--macs", "<=400M", "--params", "<=3M", "--for", "alpha")
     lines = [line.split() for line in result.stdout.splitlines()]
