@@ -186,7 +186,8 @@ def calibrated(model: Any, network: "archspec.Network") -> Any:
             norm.train()
         model(*_random(network))
         for norm in norms:  # channels that are nearly constant would be blown up on other inputs
-            norm.running_var.clamp_(min=float(norm.running_var.mean()) / 10)
+            if (variance := norm.running_var) is not None:
+                variance.clamp_(min=float(variance.mean()) / 10)
     return model.eval()
 
 
