@@ -151,6 +151,11 @@ def test_units_that_share_have_one_set_of_weights_and_do_the_work_of_all():
     network = arch.expand()
     assert network.node("layers/unit3/layer/branch1/linear").shared["weight"] == "layers/unit1/layer/branch1/linear"
     assert archspec.loads(arch.dumps()) == arch
+
+
+def test_units_that_share_are_one_module_that_is_used_again():
+    pytest.importorskip("torch")
+    arch = archspec.loads(ALBERT)
     assert arch.verify()
     assert arch.verify(layers=1)
     assert "for round_ in range(self.times):" in arch.source()

@@ -131,7 +131,9 @@ def is_lone(sample):
 
 EACH = [sample for sample in SAMPLES if sample.name not in OPAQUE and not is_lone(sample)]
 FIRST = list({sample.name: sample for sample in reversed(EACH)}.values())
-ONNX = [sample for sample in FIRST if sample.name == "rotary"]
+OFTEN = {"rotary", "gru", "group_norm", "pixel_shuffle", "resize", "scaled_dot_product_attention", "patches", "roll"}
+ONNX = [sample for sample in FIRST if sample.name in OFTEN]
+"""One of each family of rules; all of them by --long."""
 
 
 def test_every_operator_has_a_sample():
