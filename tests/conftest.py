@@ -39,8 +39,6 @@ TRACED = {"acoustic_model", "ds_cnn", "mobilenet_v2", "shufflenet", "squeezenet_
 """Networks whose laws coverage sees; of the others, and of pages, it would see the same lines in twice their time."""
 REPEATED = {"cases", "docs", "golden", "hostile", "peers", "zoo"}
 """Rooms in which coverage sees, all together, forty lines that the tests of the rooms they try do not run."""
-DEAR = ("archspec/sweeps", "archspec/architecture.py")
-"""Modules whose examples ask long questions, which the tests of sweeps ask too."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -49,7 +47,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         name = getattr(item, "callspec", None) and item.callspec.params.get("name")  # type: ignore[attr-defined]
         room = item.path.parent.name
-        repeated = room in REPEATED or item.nodeid.startswith(DEAR) or item.path.suffix == ".md"
+        repeated = room in REPEATED or item.path.suffix == ".md"
         if name in ZOO - TRACED or repeated:
             item.add_marker(pytest.mark.no_cover)
         always = room in ALWAYS or item.path.name == "test_verify.py"
