@@ -69,6 +69,7 @@ def test_the_formulas_of_groups_are_their_counts_and_add_up(name, by):
 
 
 MANY_CONDITIONS = {"squeezenet_meta", "mobilenet_v3_large", "mobilenet_v3_small"}
+MANY_CONDITIONS |= {"lraspp_mobilenet_v3", "ssdlite_mobilenet_v3"}
 """Networks whose many roundings leave nothing only where seventeen conditions or more are met at once."""
 
 
