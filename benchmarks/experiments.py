@@ -25,7 +25,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +125,6 @@ def work(runs: Sequence[tuple[str, str]], given: argparse.Namespace) -> None:
                     if ours and not finished(given.out / name, commands[name]):
                         run(name, commands[name], given)
                         if not finished(given.out / name, commands[name]):
-                            failed.add(name)
                             (given.out / f"{name}.failed").touch()
                         break
         else:
@@ -223,12 +221,11 @@ def row(name: str, command: str, out: Path) -> dict[str, Any]:
     }
 
 
-def parts(name: str, command: str, out: Path) -> Iterator[tuple[str, str]]:
+def parts(name: str, command: str, out: Path) -> list[tuple[str, str]]:
     """The runs that a command makes: itself, or those of an ensemble or of specialists."""
     if not several(command):
-        yield name, command
-    for file in sorted((out / name).glob("*/run.json")) if several(command) else ():
-        yield f"{name}/{file.parent.name}", command
+        return [(name, command)]
+    return [(f"{name}/{file.parent.name}", command) for file in sorted((out / name).glob("*/run.json"))]
 
 
 def epochs(name: str, out: Path) -> Iterator[dict[str, Any]]:
@@ -283,14 +280,16 @@ def main() -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     runs = list(needed(given.names or list(experiments())))
     if given.what == "run":
-        return work(runs, given)
+        work(runs, given)
+        return
     names = [each for run in runs if finished(given.out / run[0], run[1]) for each in parts(*run, given.out)]
-    each_row = chain.from_iterable(epochs(name, given.out) for name, _ in names)
-    rows = each_row if given.what == "epochs" else (row(name, command, given.out) for name, command in names)
-    writer = csv.DictWriter(sys.stdout, EPOCHS if given.what == "epochs" else COLUMNS, lineterminator="\n")
+    columns: tuple[str, ...] = COLUMNS
+    rows: Iterator[dict[str, Any]] = (row(name, command, given.out) for name, command in names)
+    if given.what == "epochs":
+        columns, rows = EPOCHS, (epoch for name, _ in names for epoch in epochs(name, given.out))
+    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    return None
 
 
 if __name__ == "__main__":

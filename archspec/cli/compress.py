@@ -11,6 +11,7 @@ from archspec.cli.options import set_option, spec_argument
 from archspec.cli.progress import progress_of
 from archspec.cli.specs import bindings, network, open_spec, weights_of
 from archspec.cli.training import recipe_options, running_options
+from archspec.compress.plan import Plan
 from archspec.errors import ArchspecError
 from archspec.report import packed as reports
 from archspec.report.compress import closed_forms, packed, prediction
@@ -70,11 +71,13 @@ def pack(
 
     arch, bound, run = open_spec(spec, settings)
     file = weights_of(spec, run, weights)
-    if plan is None and run is None:
-        raise ArchspecError(f"{spec}: is not the folder of a run; name a plan: --plan int8")
-    from archspec.cli.compressing import plan_of
+    chosen: str | Plan | None = plan
+    if chosen is None:
+        if run is None:
+            raise ArchspecError(f"{spec}: is no folder of a run; name a plan: --plan int8")
+        from archspec.cli.compressing import plan_of
 
-    chosen = plan_of(run.folder) if plan is None and run is not None else str(plan)
+        chosen = plan_of(run.folder)
     with progress_of("packing") as progress:
         found = compress.pack(arch, file, chosen, output, progress=progress, bindings=bound)
     print_report(packed(found), output_format)

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 import rich_click as click
 
 from archspec.cli.complete import conventions, quantities, settings_of, specifications
+from archspec.cli.specs import named
 from archspec.errors import BindingError
 from archspec.memory import DTYPES, POLICIES
 
@@ -130,9 +131,7 @@ def ranges_of(texts: tuple[str, ...]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for text in texts:
-        name, sign, values = (part.strip() for part in text.partition("="))
-        if not (sign and name and values):
-            raise BindingError(f"--for takes NAME=VALUES, such as alpha=1/4..2:1/4 (got '{text}')")
+        name, values = named(text, "--for takes NAME=VALUES, such as alpha=1/4..2:1/4")
         if name in found:
             raise BindingError(f"--for {name} is given twice; write its values in one: {name}={found[name]},{values}")
         found[name] = values

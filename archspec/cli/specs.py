@@ -9,6 +9,25 @@ from archspec.errors import ArchspecError, BindingError
 from archspec.runs import Run
 
 
+def named(text: str, takes: str) -> tuple[str, str]:
+    """The name and the value of an option's NAME=VALUE.
+
+    Args:
+        text: What was given.
+        takes: What the option takes, for the fault.
+
+    Raises:
+        BindingError: There is no name, or no value.
+
+    >>> named("alpha = 1/2", "--set takes NAME=VALUE")
+    ('alpha', '1/2')
+    """
+    name, sign, value = (part.strip() for part in text.partition("="))
+    if not (sign and name and value):
+        raise BindingError(f"{takes} (got '{text}')")
+    return name, value
+
+
 def bindings(settings: tuple[str, ...]) -> dict[str, str]:
     """The symbols' values of `--set` options, each of which may hold several, apart by commas.
 
@@ -17,10 +36,7 @@ def bindings(settings: tuple[str, ...]) -> dict[str, str]:
     """
     values: dict[str, str] = {}
     for setting in (part for several in settings for part in several.split(",")):
-        name, sign, value = setting.partition("=")
-        name, value = name.strip(), value.strip()
-        if not (sign and name and value):
-            raise BindingError(f"--set takes NAME=VALUE, such as alpha=0.5 (got '{setting}')")
+        name, value = named(setting, "--set takes NAME=VALUE, such as alpha=0.5")
         if name in values:
             raise BindingError(f"--set {name} is given twice")
         values[name] = value

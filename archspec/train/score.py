@@ -130,8 +130,9 @@ def device_of(name: str) -> torch.device:
     device(type='cpu')
     """
     if name == "auto":
-        there = torch.accelerator.is_available()  # a build may know a kind of GPU of which this machine has none
-        return (torch.accelerator.current_accelerator() if there else None) or torch.device("cpu")
+        # a build may know a kind of GPU of which this machine has none
+        found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        return found or torch.device("cpu")
     try:
         found = torch.device(name)
         torch.empty(0, device=found)
