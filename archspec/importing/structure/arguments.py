@@ -1,7 +1,8 @@
 """What the numbers of alike bodies are: constants, the channels that flow, or arguments, as few as say it."""
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -188,6 +189,18 @@ class Arguments:
             return REQUIRED
         return value
 
+    def rename(self) -> dict[str, str]:
+        """Call those of a kind in the order in which they are listed: c before c2; gives the new names by the old."""
+        names: dict[str, str] = {}
+        numbers: Counter[str] = Counter()
+        for name in self.ordered():
+            kind = letter(name)
+            numbers[kind] += 1
+            names[name] = kind if numbers[kind] == 1 else f"{kind}{numbers[kind]}"
+        self.columns = {names[name]: column for name, column in self.columns.items()}
+        self.flowing = {names[name]: renamed(text, names) for name, text in self.flowing.items()}
+        return names
+
     def ordered(self) -> dict[str, Any]:
         """The arguments as papers list them, each with its default."""
         names = sorted(
@@ -206,6 +219,15 @@ class Arguments:
                 value = default if default != REQUIRED else next(each for each in column if each is not ANY)
             found[name] = value
         return found
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """An expression whose arguments are called otherwise.
+
+    >>> renamed("4 * c2 - c", {"c": "c2", "c2": "c"})
+    '4 * c - c2'
+    """
+    return re.sub(r"[A-Za-z_]\w*", lambda word: names.get(word[0], word[0]), text)
 
 
 def _ratio(values: Column, others: Column, known: list[int]) -> tuple[int, int] | None:
