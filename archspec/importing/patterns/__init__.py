@@ -13,6 +13,7 @@ from archspec.importing.patterns.base import Pattern
 from archspec.importing.patterns.layers import biased, local_response
 from archspec.importing.patterns.norm import in_groups, root_mean_square, scaled, shifted
 from archspec.importing.patterns.padding import average_of_what_is_there, padded_window
+from archspec.importing.patterns.pointwise import pointwise
 from archspec.importing.patterns.recurrent import last_state, sequences, states, time_first
 from archspec.importing.patterns.shape import (
     channel_shuffle,
@@ -66,6 +67,7 @@ PATTERNS: tuple[Pattern, ...] = (
     channel_shuffle,
     pixels,
     over_channels,
+    pointwise,
     columns,
     patches,
     strided,

@@ -137,4 +137,6 @@ def _name(group: list[Leaf], run: list[Leaf]) -> str:
     if not first.stage:
         return first.name
     whole = sum(leaf.stage == first.stage for leaf in run) == len(group)
-    return first.stage if whole else f"{first.stage}_{first.name}"
+    if whole:
+        return first.stage
+    return first.name if first.name.startswith(f"{first.stage}_") else f"{first.stage}_{first.name}"
