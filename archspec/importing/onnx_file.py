@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import resolve_below
+from archspec.importing.onnx_kinds import with_kinds
 from archspec.importing.onnx_weights import MAX_GATES, has_gates, put_aside, tell_apart
 from archspec.importing.program import HeldArray, Place, Program, ProgramCall, Value
 from archspec.writing import printable
@@ -238,7 +239,7 @@ def _program(model: "ir.Model", file: Path, learned: "dict[str, ir.TensorProtoco
     inputs = tuple(str(value.name) for value in graph.inputs if value.name not in arrays)
     outputs = tuple(str(value.name) for value in graph.outputs)
     name = graph.name if graph.name not in {None, "", "main_graph", "torch_jit"} else file.stem
-    return Program(str(name), inputs, outputs, tuple(calls), shapes, arrays, tuple(_notes(model, alike)))
+    return Program(str(name), inputs, outputs, with_kinds(calls), shapes, arrays, tuple(_notes(model, alike)))
 
 
 def _dequantised(node: "ir.Node", arrays: dict[str, HeldArray]) -> HeldArray | None:

@@ -7,11 +7,11 @@ them. Each exporter's way of writing an operator is one pattern here.
 from dataclasses import replace
 
 from archspec.importing.flat import FlatGraph, FlatNode
-from archspec.importing.patterns.activation import gated_by_itself, hard_sigmoid, hard_swish, softplus
+from archspec.importing.patterns.activation import gated_by_itself, gelu, hard_sigmoid, hard_swish, softplus
 from archspec.importing.patterns.attention import dot_product, grouped, of_other_axes, rotary
 from archspec.importing.patterns.base import Pattern
 from archspec.importing.patterns.layers import biased, local_response
-from archspec.importing.patterns.norm import in_groups, root_mean_square, scaled, shifted
+from archspec.importing.patterns.norm import in_groups, layer, root_mean_square, scaled, shifted
 from archspec.importing.patterns.padding import average_of_what_is_there, padded_window
 from archspec.importing.patterns.pointwise import pointwise
 from archspec.importing.patterns.recurrent import last_state, sequences, states, time_first
@@ -54,6 +54,7 @@ PATTERNS: tuple[Pattern, ...] = (
     states,
     last_state,
     in_groups,
+    layer,
     root_mean_square,
     scaled,
     shifted,
@@ -75,6 +76,7 @@ PATTERNS: tuple[Pattern, ...] = (
     selected,
     reshaped_twice,
     pooled,
+    gelu,
     hard_sigmoid,
     hard_swish,
     gated_by_itself,
