@@ -75,6 +75,17 @@ class Last(nn.Module):
         return x.narrow(1, 2, 4)[:, -1]
 
 
+class Computes(nn.Module):
+    """A function of one tensor."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
 class Mean(nn.Module):
     def forward(self, x):
         return x.mean((2, 3))
@@ -171,5 +182,26 @@ MODULES = {
     "upsample": (lambda: nn.Upsample(scale_factor=2), X, ["upsample"]),
     "upsample_bilinear": (lambda: nn.Upsample(scale_factor=2, mode="bilinear"), X, ["upsample"]),
     "zero_pad": (lambda: nn.ZeroPad2d((0, 1, 0, 1)), X, ["zero_pad"]),
+    "line": (lambda: Computes(lambda x: x * 0.17 + 3), X, ["mul_scalar", "add_scalar"]),
+    "pixels": (lambda: Computes(lambda x: x / 255 - 0.5), X, ["mul_scalar", "add_scalar"]),
+    "less": (lambda: Computes(lambda x: 1 - x), X, ["mul_scalar", "add_scalar"]),
+    "negative": (lambda: Computes(lambda x: -x), X, ["mul_scalar"]),
+    "inverse": (lambda: Computes(lambda x: 2 / x.exp()), X, ["exp", "power", "mul_scalar"]),
+    "clamp": (lambda: Computes(lambda x: x.clamp(-1, 0.3)), X, ["clamp"]),
+    "clamp_from": (lambda: Computes(lambda x: x.clamp(min=0.1)), X, ["clamp"]),
+    "clamp_to": (lambda: Computes(lambda x: x.clamp_max(0.1)), X, ["clamp"]),
+    "clamp_relu6": (lambda: Computes(lambda x: x.clamp(0, 6)), X, ["relu6"]),
+    "clamp_relu": (lambda: Computes(lambda x: torch.maximum(x, torch.tensor(0.0))), X, ["relu"]),
+    "minimum": (lambda: Computes(lambda x: torch.minimum(torch.tensor(0.5), x)), X, ["clamp"]),
+    "hardtanh_default": (nn.Hardtanh, X, ["clamp"]),
+    "hard_sigmoid_by_hand": (lambda: Computes(lambda x: (x / 6 + 0.5).clamp(0, 1)), X, ["hard_sigmoid"]),
+    "hard_sigmoid_of_keras": (
+        lambda: Computes(lambda x: (0.2 * x + 0.5).clamp(0, 1)),
+        X,
+        ["mul_scalar", "add_scalar", "clamp"],
+    ),
+    "hard_swish_by_sixth": (lambda: Computes(lambda x: x * F.relu6(x + 3) * (1 / 6)), X, ["hard_swish"]),
+    "amax": (lambda: Computes(lambda x: x.amax(1, keepdim=True)), X, ["amax"]),
+    "residual_scale": (lambda: Computes(lambda x: x + 0.1 * x.tanh()), X, ["tanh", "mul_scalar", "add"]),
     "lrn": (lambda: nn.LocalResponseNorm(5, k=2), X, ["local_response_norm"]),
 }

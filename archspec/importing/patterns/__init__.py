@@ -12,6 +12,7 @@ from archspec.importing.patterns.attention import dot_product, grouped, of_other
 from archspec.importing.patterns.base import Pattern
 from archspec.importing.patterns.layers import biased, local_response
 from archspec.importing.patterns.norm import in_groups, layer, root_mean_square, scaled, shifted
+from archspec.importing.patterns.numbers import arithmetic
 from archspec.importing.patterns.padding import average_of_what_is_there, padded_window
 from archspec.importing.patterns.pointwise import pointwise
 from archspec.importing.patterns.recurrent import last_state, sequences, states, time_first
@@ -41,11 +42,13 @@ def joined(graph: FlatGraph) -> FlatGraph:
             *more, found = better if isinstance(better, list) else [better if better is not None else found]
             nodes.update((each.name, each) for each in more)
         nodes[node.name] = found
-    return replace(graph, nodes=tuple(each for node in nodes.values() for each in _listed(moved(node))))
+    return replace(graph, nodes=tuple(each for node in nodes.values() for each in _alone(node)))
 
 
-def _listed(found: FlatNode | list[FlatNode]) -> list[FlatNode]:
-    return found if isinstance(found, list) else [found]
+def _alone(node: FlatNode) -> list[FlatNode]:
+    """What stands for a node that no pattern has taken."""
+    found = moved(node)
+    return found if isinstance(found, list) else arithmetic(found)
 
 
 PATTERNS: tuple[Pattern, ...] = (

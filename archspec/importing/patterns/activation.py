@@ -8,15 +8,24 @@ from archspec.importing.patterns.base import Nodes, before, made_of
 
 
 def hard_sigmoid(node: FlatNode, nodes: Nodes) -> FlatNode | None:
-    """relu6(x + 3)/6."""
-    by_six = (node.operator == "~div" and node.args["number"] == 6) or (
-        node.operator == "~mul" and abs(node.args["number"] - 1 / 6) < 1e-6
-    )
-    clip = before(node, nodes, "relu6") if by_six else None
-    shifted = before(clip, nodes, "~add") if clip is not None else None
-    if shifted is None or shifted.args["number"] != 3:
+    """relu6(x + 3)/6, or x/6 + 1/2 between 0 and 1."""
+    if node.operator == "clamp" and node.args == {"min": 0, "max": 1}:
+        shifted, offset = before(node, nodes, "~add"), 0.5
+        sixth = nodes.get(shifted.inputs[0]) if shifted is not None else None
+        found = sixth if sixth is not None and _is_sixth(sixth) else None
+    else:
+        clip = before(node, nodes, "relu6") if _is_sixth(node) else None
+        shifted, offset = before(clip, nodes, "~add") if clip is not None else None, 3
+        found = shifted
+    if found is None or shifted is None or shifted.args["number"] != offset:
         return None
-    return made_of(node, "hard_sigmoid", shifted.inputs)
+    return made_of(node, "hard_sigmoid", found.inputs)
+
+
+def _is_sixth(node: FlatNode) -> bool:
+    """Whether it divides by 6."""
+    number = node.args.get("number", 0)
+    return (node.operator == "~div" and number == 6) or (node.operator == "~mul" and abs(number - 1 / 6) < 1e-6)
 
 
 GATED = {"sigmoid": "silu", "hard_sigmoid": "hard_swish"}
@@ -35,9 +44,7 @@ def gated_by_itself(node: FlatNode, nodes: Nodes) -> FlatNode | None:
 
 def hard_swish(node: FlatNode, nodes: Nodes) -> FlatNode | None:
     """x·relu6(x + 3)/6, the product taken first."""
-    if node.operator != "~div" or node.args["number"] != 6:
-        return None
-    product = before(node, nodes, "mul")
+    product = before(node, nodes, "mul") if _is_sixth(node) else None
     for x, clipped in (product.inputs, product.inputs[::-1]) if product is not None else ():
         clip = nodes.get(clipped)
         shifted = before(clip, nodes, "~add") if clip is not None and clip.operator == "relu6" else None
