@@ -183,7 +183,7 @@ MODULES = {
     "upsample_bilinear": (lambda: nn.Upsample(scale_factor=2, mode="bilinear"), X, ["upsample"]),
     "zero_pad": (lambda: nn.ZeroPad2d((0, 1, 0, 1)), X, ["zero_pad"]),
     "line": (lambda: Computes(lambda x: x * 0.17 + 3), X, ["mul_scalar", "add_scalar"]),
-    "pixels": (lambda: Computes(lambda x: x / 255 - 0.5), X, ["mul_scalar", "add_scalar"]),
+    "centred_pixels": (lambda: Computes(lambda x: x / 255 - 0.5), X, ["mul_scalar", "add_scalar"]),
     "less": (lambda: Computes(lambda x: 1 - x), X, ["mul_scalar", "add_scalar"]),
     "negative": (lambda: Computes(lambda x: -x), X, ["mul_scalar"]),
     "inverse": (lambda: Computes(lambda x: 2 / x.exp()), X, ["exp", "power", "mul_scalar"]),
