@@ -18,13 +18,13 @@ def pointwise(node: FlatNode, nodes: Nodes) -> list[FlatNode] | None:
     rank = len(node.shape)
     if node.operator != "~permute" or rank < 3 or node.args["order"] != (0, rank - 1, *range(1, rank - 1)):
         return None
-    first, *chain = reversed(list(_back(node, nodes)))
+    *chain, first = [*_back(node, nodes)] or [node]
     if first.operator != "~permute" or first.args["order"] != (0, *range(2, rank), 1):
         return None
     if not any(each.operator == "linear" for each in chain):
         return None
     found, source = list[FlatNode](), first.inputs[0]
-    for each in chain:
+    for each in reversed(chain):
         scales = [_channels_first(nodes[name], source, rank=rank) for name in each.inputs if _is_scale(name, nodes)]
         found += [*scales, _channels_first(each, source, *(scale.name for scale in scales), rank=rank)]
         source = found[-1].name

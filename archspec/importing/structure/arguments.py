@@ -105,7 +105,7 @@ class Arguments:
 
     def _sizes(self, values: Column, flowing: Column, known: list[int]) -> tuple[Any, ...] | None:
         """Several sizes, each the same everywhere or said by the channels that flow in; None if one is neither."""
-        if len({len(values[number]) for number in known}) > 1:
+        if len({len(values[number]) if isinstance(values[number], tuple) else 0 for number in known}) > 1:
             return None
         found = list[Any]()
         for place, size in enumerate(values[known[0]]):
