@@ -91,7 +91,7 @@ def _arg(arg: str, default: Any, found: BlockFacts, frame: Frame) -> None:
             value = scope.whole(value)
         found.defaults[arg] = value
         kind, values = kind | code.kind_of(value), merged_values(values, code.known_values(value))
-        frame.lines.add(If(code.compare(code.name(variable), "is", None), (Assign(variable, value, kept=True),)))
+        frame.lines.add(If(code.compare(code.name(variable), "is", None), (Assign((variable,), value, kept=True),)))
     found.args[arg] = frame.env[arg] = code.name(variable, (kind - NONE) or INT, values)
     scope.args.add(found.args[arg])
 

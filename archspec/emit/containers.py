@@ -14,7 +14,7 @@ from archspec.emit.flow import Either, mapped, sizes
 from archspec.emit.frame import UNTOLD, Frame, Submodule, call_module
 from archspec.emit.naming import identifier
 from archspec.emit.scope import TENSOR, ClassScope
-from archspec.emit.statements import Lines, Put, Return, Unpack, flat
+from archspec.emit.statements import Assign, Lines, Put, Return, flat
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.document import Body, Call, From, Group, Join, TableStep, Use, When
@@ -100,7 +100,7 @@ def _hand(name: Any, part: Submodule, frame: Frame) -> None:
         frame.flow_into(value)
         return
     frame.x = frame.scope.tensor(frame.x)
-    frame.written().add(Unpack((str(frame.x), *(str(variable) for _, variable in part.given.values())), value))
+    frame.written().add(Assign((str(frame.x), *(str(variable) for _, variable in part.given.values())), value))
 
 
 def bind_lets(given: Mapping[str, Value], frame: Frame) -> None:

@@ -21,7 +21,7 @@ from archspec.emit.layer import function_code, module_code, settings
 from archspec.emit.liveness import wished_name
 from archspec.emit.naming import class_name, identifier, network_name
 from archspec.emit.scope import TENSOR, ClassScope, dimensions
-from archspec.emit.statements import Keep, Return, Statements, all_codes, rebuilt, targets, used, with_code
+from archspec.emit.statements import Keep, Return, Statements, all_codes, rebuilt, targets, used
 from archspec.errors import ArchspecError
 from archspec.language.document import INPUT, Block, Body, Document
 from archspec.ops import Function, Module
@@ -303,7 +303,7 @@ def _take_in(scope: ClassScope) -> None:
     """Make arguments of the variables without names that a part uses and the class around it has."""
     known = {name: scope.handed(name, wished_name(str(name))) for name in scope.foreign()}
     if known:
-        change = lambda statement: with_code(statement, lambda value: code.substituted(value, known))  # noqa: E731
+        change = lambda statement: statement.with_code(lambda value: code.substituted(value, known))  # noqa: E731
         scope.lines.made[:] = rebuilt(scope.lines.done(), change)
 
 

@@ -23,7 +23,7 @@ from archspec.emit.frame import UNTOLD, Frame, call_module
 from archspec.emit.layer import function_code, layers, module_code
 from archspec.emit.modules import keep_value, kept_settings
 from archspec.emit.scope import TENSOR
-from archspec.emit.statements import Assign, Do, For, If, Lines, Put, Refuse, Unpack, flat
+from archspec.emit.statements import Assign, Do, For, If, Lines, Put, Refuse, flat
 from archspec.errors import ArchspecError
 from archspec.language.document import Body, From, Join, Step, When
 from archspec.language.steps import inner_bodies
@@ -95,7 +95,7 @@ def _branch(label: str, body: Body, frame: Frame) -> _Branch:
     tensor = call_module(child_code(name, frame), inner.x, *(frame.named[taken][1] for taken in part.inputs))
     if part.given:
         value, tensor = tensor, frame.scope.tensor(inner.x)
-        frame.written().add(Unpack((str(tensor), *(str(variable) for _, variable in part.given.values())), value))
+        frame.written().add(Assign((str(tensor), *(str(variable) for _, variable in part.given.values())), value))
         frame.named |= part.given
     return _Branch(label, tensor, part.flow, _does(body, part.does, frame))
 
@@ -215,7 +215,7 @@ def _folded(call: Function, tensors: list[Any], flags: list[Any], frame: Frame) 
     """The first branch, and behind it one `if` for each of the others."""
     result = frame.set(tensors[0], near=frame.x)
     for tensor, flag in zip(tensors[1:], flags[1:], strict=True):
-        frame.written().add(If(flag, (Assign(str(result), function_code(call, (result, tensor))),)))
+        frame.written().add(If(flag, (Assign((str(result),), function_code(call, (result, tensor))),)))
     return result
 
 
@@ -230,6 +230,6 @@ def _listed(call: Function, tensors: list[Any], flags: list[Any], frame: Frame) 
         return frame.set(function_code(replace(call, takes="inputs"), (branches,)), near=frame.x)
     result = frame.set(Code("index", (branches, 0), TENSOR), near=frame.x)
     each = frame.scope.tensor(None, "branch")
-    step = Assign(str(result), function_code(call, (result, each)))
+    step = Assign((str(result),), function_code(call, (result, each)))
     frame.written().add(For((str(each),), Code("behind", (branches, 1), TENSOR), (step,)))
     return result

@@ -10,7 +10,7 @@ from archspec.emit.containers import call_child, child_code, container, sequenti
 from archspec.emit.flow import Either
 from archspec.emit.frame import Frame, Named, call_module, variables
 from archspec.emit.modules import keep_value
-from archspec.emit.statements import Assign, For, Lines, Refuse, Unpack, targets
+from archspec.emit.statements import Assign, For, Lines, Refuse, targets
 from archspec.errors import ArchspecError
 from archspec.language.document import Repeat
 from archspec.language.rules import MAX_REPEAT
@@ -60,7 +60,7 @@ def _again(name: Any, times: Any, hands: bool, unit: Callable[[], None], frame: 
     often = frame.scope.flag("times", times, frame.lines) if code.names(times) else times
     each = frame.scope.tensor(None, "round")
     flowing = frame.set(frame.x, near=frame.x)
-    step = Assign(str(flowing), call_module(child_code(name, frame), flowing))
+    step = Assign((str(flowing),), call_module(child_code(name, frame), flowing))
     frame.written().add(For((str(each),), code.call("range", often), (step,)))
     frame.x = flowing
 
@@ -85,7 +85,7 @@ def _through(
     flowing = frame.set(frame.x, near=frame.x)
     value = call_module(each, flowing, *(entry[label] for label in taken))
     changed = tuple(str(frame.named[label][1]) for label in given)
-    step = Unpack((str(flowing), *changed), value) if changed else Assign(str(flowing), value)
+    step = Assign((str(flowing), *changed), value)
     frame.written().add(For((str(each),), child_code(name, frame), (step,)))
     frame.x = flowing
 
@@ -94,7 +94,7 @@ def through_each(name: Any, more: tuple[Code, ...], frame: Frame) -> None:
     """In a forward, what flows goes through one unit after another, and the same other values into each."""
     each = frame.scope.tensor(None, "unit")
     flowing = frame.set(frame.x, near=frame.x)
-    step = Assign(str(flowing), call_module(each, flowing, *more))
+    step = Assign((str(flowing),), call_module(each, flowing, *more))
     frame.written().add(For((str(each),), child_code(name, frame), (step,)))
     frame.x = flowing
 

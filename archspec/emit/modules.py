@@ -16,7 +16,7 @@ from archspec.emit.frame import Called, Frame, Named, call_module
 from archspec.emit.layer import LayerCode, function_code, layers, module_code, settings, tied_code
 from archspec.emit.naming import identifier
 from archspec.emit.scope import TENSOR, channel
-from archspec.emit.statements import Unpack, codes
+from archspec.emit.statements import Assign, codes
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.rules import block_inputs, label_of
@@ -360,11 +360,8 @@ def _take(module: Any, call: Code, shapes: dict[str, Any], key: BlockKey, prefix
     frame.x = frame.scope.tensor(frame.x)
     frame.flow = settled(shapes.pop(""), frame)
     names = {prefix + each: shape for each, shape in shapes.items()}
-    if not names:
-        frame.written().set(frame.x, call)
-        return
     given = {label: (shape, frame.scope.tensor(None, identifier(label))) for label, shape in names.items()}
-    frame.written().add(Unpack((str(frame.x), *(str(x) for _, x in given.values())), call))
+    frame.written().add(Assign((str(frame.x), *(str(x) for _, x in given.values())), call))
     frame.named |= given
 
 

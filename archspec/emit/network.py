@@ -103,7 +103,7 @@ def _checked(variable: Code, symbol: Symbol) -> list[Statement]:
     name, made = str(variable), list[Statement]()
     if variable.kind == RATIONAL:
         text = code.call("str", variable, kind=code.WORD)
-        made.append(Assign(name, code.call("Fraction", text, kind=RATIONAL), kept=True))
+        made.append(Assign((name,), code.call("Fraction", text, kind=RATIONAL), kept=True))
     if symbol.truth:
         return made
     if symbol.choices is not None:
