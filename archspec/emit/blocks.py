@@ -63,11 +63,11 @@ def write_block(facts: SpecFacts, found: BlockFacts) -> None:
     found.free = dict(sorted(scope.symbols.items(), key=lambda item: order.index(item[0])))
     own = {*found.sizes.values(), *found.args.values(), *found.free.values()}
     told = lambda size: size if set(code.names(size)) <= own else None  # noqa: E731
-    found.shape = mapped(told, frame.flow)
-    found.given = {name: mapped(told, frame.named[name][0]) for name in key.given}
+    shapes = {"": frame.flow, **{name: frame.named[name][0] for name in key.given}}
+    found.shapes = {name: mapped(told, shape) for name, shape in shapes.items()}
     found.modules = frame.modules
     found.does = frame.does if set(code.names(frame.does)) <= own else UNTOLD
-    _finish(facts, found, frame, tuple(str(x) for name, (_, x) in taken.items() if name != INPUT))
+    _finish(facts, found, frame, shapes, tuple(str(x) for name, (_, x) in taken.items() if name != INPUT))
 
 
 def _shape(found: BlockFacts, name: str) -> tuple[Code, ...]:
@@ -96,11 +96,12 @@ def _arg(arg: str, default: Any, found: BlockFacts, frame: Frame) -> None:
     scope.args.add(found.args[arg])
 
 
-def _finish(facts: SpecFacts, found: BlockFacts, frame: Frame, inputs: tuple[str, ...]) -> None:
+def _finish(
+    facts: SpecFacts, found: BlockFacts, frame: Frame, shapes: Mapping[str, Any], inputs: tuple[str, ...]
+) -> None:
     key = found.key
     block = facts.document.blocks[key.callee]
     fixed = {str(n) for n in (*found.sizes.values(), *found.args.values(), *found.free.values())}
-    shapes = {"": frame.flow, **{name: frame.named[name][0] for name in key.given}}
     body, forward = facts.finish_class(frame.scope, shapes, frozenset(fixed))
     uses = used(body)
     found.needed = tuple(axis for axis, name in found.sizes.items() if uses[str(name)])

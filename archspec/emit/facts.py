@@ -68,8 +68,8 @@ class BlockFacts:
         needed: Those of the sizes that the constructor needs.
         free: By symbol, the parameter it is handed over as.
         defaults: The arguments' defaults in the names of the constructor.
-        shape: The shape it gives, in its own names; None for a size that only the module can tell.
-        given: The shapes of the values that it gives beside what flows out, by name.
+        shapes: By name the shapes of the values that it gives, in its own names; what flows out has no name. A size
+            that only the module can tell is None.
         modules: The modules in it whose weights a step can share, as they are reached from its class.
         does: Whether it does anything.
     """
@@ -84,8 +84,7 @@ class BlockFacts:
     needed: tuple[tuple[str, int], ...] = ()
     free: dict[str, Code] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)
-    shape: Any = ()
-    given: dict[str, Any] = field(default_factory=dict)
+    shapes: dict[str, Any] = field(default_factory=lambda: {"": ()})
     modules: "dict[str, Called]" = field(default_factory=dict)
     does: Any = True
 
@@ -165,7 +164,7 @@ class SpecFacts(SpecFunctions):
 
     def _found(self) -> Any:
         return (
-            {k: (f.kinds, f.values, f.needed, tuple(f.free), f.shape, f.given, f.does) for k, f in self.blocks.items()},
+            {k: (f.kinds, f.values, f.needed, tuple(f.free), f.shapes, f.does) for k, f in self.blocks.items()},
             {key: set(found) for key, found in self.whole_args.items()},
             set(self.whole_lets),
             {key: set(found) for key, found in self.reads.items()},
