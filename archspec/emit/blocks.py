@@ -44,7 +44,7 @@ def write_block(facts: SpecFacts, found: BlockFacts) -> None:
     """The class of a block, and what its callers know of it."""
     key = found.key
     block = facts.document.blocks[key.callee]
-    scope = ClassScope(facts, key.callee, key, facts.froms((block.body,)) + Counter(key.given))
+    scope = ClassScope(facts, key.callee, key, facts.froms(block.body) + Counter(key.given))
     found.sizes = {
         (name, axis): code.name(scope.names.new(f"{name or 'in'}_{text}"))
         for name, rank in key.ranks

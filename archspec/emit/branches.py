@@ -12,7 +12,6 @@ from archspec.emit.joins import join
 from archspec.emit.modules import keep_value
 from archspec.errors import ArchspecError
 from archspec.language.document import Body, From, Join, Step, When
-from archspec.language.steps import inner_bodies
 
 
 def write_join(step: Join, frame: Frame) -> None:
@@ -53,7 +52,7 @@ def _does(body: Body, done: Any, frame: Frame) -> Any:
 def _goes_back(step: Step, frame: Frame) -> Any:
     if isinstance(step, From):
         return True
-    if not isinstance(step, When) or not frame.facts.froms(inner_bodies(step)):
+    if not isinstance(step, When) or not frame.facts.froms((*step.then, *(step.else_ or ()))):
         return False
     condition = reader(frame).expression(step.when)
     then, other = (code.either(*(_goes_back(s, frame) for s in side or ())) for side in (step.then, step.else_))

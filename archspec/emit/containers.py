@@ -98,8 +98,8 @@ def bind_lets(given: Mapping[str, Value], frame: Frame) -> None:
 
 def shared_values(body: Body, frame: Frame) -> tuple[list[str], list[str]]:
     """The values that a part takes from outside, and those that it gives."""
-    inside = frame.facts.froms((body,))
-    return [name for name in inside if name in frame.named], given_by((body,), frame.scope.from_uses - inside)
+    inside = frame.facts.froms(body)
+    return [name for name in inside if name in frame.named], given_by(body, frame.scope.from_uses - inside)
 
 
 # ------------------------------------------------------------------ children
@@ -183,7 +183,7 @@ def _is_sequence(body: Body, frame: Frame) -> bool:
 def _in_chain(step: Any, frame: Frame) -> bool:
     if isinstance(step, (Join, From)) or takes(step, frame.facts.document) or _gives(step, frame) or shares(step):
         return False
-    if not _SEQUENTIAL_METHODS.isdisjoint((*labels((step,)), *names_given(((step,),)))):
+    if not _SEQUENTIAL_METHODS.isdisjoint((*labels(step), *names_given(step))):
         return False
     if isinstance(step, When) or (isinstance(step, Group) and step.as_ is None):
         return all(is_chain(body, frame) for body in inner_bodies(step))
@@ -193,13 +193,13 @@ def _in_chain(step: Any, frame: Frame) -> bool:
 def _gives(step: Any, frame: Frame) -> bool:
     """Whether a step calls a block of which values inside are asked for."""
     asked = {name.partition("/")[0] for name in frame.scope.from_uses if "/" in name}
-    return isinstance(step, (Call, Use, TableStep)) and not asked.isdisjoint(names_given(((step,),)))
+    return isinstance(step, (Call, Use, TableStep)) and not asked.isdisjoint(names_given(step))
 
 
 def _outward(body: Body, frame: Frame) -> bool:
     """Whether a part goes back to a value from outside it, or gives one."""
-    asked = set(frame.facts.froms((body,)))
-    return any(shared_values(body, frame)) or bool(asked - set(given_by((body,), asked)))
+    asked = set(frame.facts.froms(body))
+    return any(shared_values(body, frame)) or bool(asked - set(given_by(body, asked)))
 
 
 # ------------------------------------------------------------------ classes of their own
@@ -210,9 +210,9 @@ def _submodule(
 ) -> Part:
     """A class of its own for the steps of a body, of which others may ask for values, and share weights."""
     taken, given = shared_values(body, frame)
-    scope = frame.scope.inner(label, frame.facts.froms((body,)) + Counter(given))
+    scope = frame.scope.inner(label, frame.facts.froms(body) + Counter(given))
     if isinstance(name, Code) and name.head == "format":  # of a round
-        scope.rounds |= frozenset(names_given((body,)))
+        scope.rounds |= frozenset(names_given(*body))
     flow = tuple(scope.entry(size, axis, len(entry.flow)) for axis, size in enumerate(entry.flow))
     inner = Frame(scope, flow, {**entry.env, **env}, scope.lines, scope.forward)
     inputs = {name: code.name(scope.tensors.new(identifier(name)), TENSOR) for name in taken}

@@ -126,7 +126,7 @@ class SpecFacts(SpecFunctions):
         counted = counted_names(document)
         self.local_names = frozenset(counted)
         self.inputs = frozenset({INPUT, *document.shapes})
-        self.given_names = frozenset(names_given(tuple(body for _, body in document.bodies())))
+        self.given_names = frozenset(name for _, body in document.bodies() for name in names_given(*body))
         self.repeated = frozenset(name for name, count in counted.items() if count > 1)
         self.whole_lets: set[tuple[Any, str]] = set()
         self.whole_args: dict[BlockKey, set[str]] = {}
@@ -134,9 +134,9 @@ class SpecFacts(SpecFunctions):
         self.blocks: dict[BlockKey, BlockFacts] = {}
         self._begin()
 
-    def froms(self, bodies: "tuple[Body, ...]") -> Counter[str]:
-        """The names that steps of bodies go back to, and how often."""
-        return froms(bodies, self.document)
+    def froms(self, body: Body) -> Counter[str]:
+        """The names that steps of a body go back to, and how often."""
+        return froms(body, self.document)
 
     def _begin(self) -> None:
         """Forget what a walk writes, keep what it found."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archspec.emit import children, code
-from archspec.emit.bodies import expressions
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import conditional, settled
 from archspec.emit.containers import Part, add_module, child_code, kept_settings, put, told_shape, weighted
@@ -20,7 +19,7 @@ from archspec.emit.scope import TENSOR, channel
 from archspec.emit.statements import codes
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
-from archspec.language.rules import block_inputs, label_of
+from archspec.language.rules import block_inputs, expressions, label_of
 from archspec.ops import Function, Module
 
 

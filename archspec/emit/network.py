@@ -53,7 +53,7 @@ def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str
 
 def _write(facts: SpecFacts) -> None:
     document = facts.document
-    scope = ClassScope(facts, "network", "", facts.froms((document.network,)) + Counter(document.outputs))
+    scope = ClassScope(facts, "network", "", facts.froms(document.network) + Counter(document.outputs))
     scope.symbols.update({name: code.name(scope.names.new(name), *facts.globals[name]) for name in document.symbols})
     words = {name: name for name in document.let if name in facts.words}  # until they have a value, they are words
     begin = Frame(scope, (), words, scope.lines, None)

@@ -111,7 +111,7 @@ def _when(step: When, frame: Frame) -> None:
         frame,
         lambda inner: walk(step.then, inner),
         lambda inner: walk(step.else_ or (), inner),
-        next(labels(step.then), "then"),
+        next(labels(*step.then), "then"),
     )
 
 
