@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from archspec.compress.codecs import (
+    Codebook,
+    Content,
+    Dense,
+    Gaps,
+    Index,
+    LinearQuantisation,
+    Numbers,
+    Values,
+)
 from archspec.compress.codecs.base import Array, ByteReader, Stats, Terms, added
-from archspec.compress.codecs.dense import Dense
-from archspec.compress.codecs.gaps import Gaps
-from archspec.compress.codecs.index import Index
-from archspec.compress.codecs.linear import LinearQuantisation
-from archspec.compress.codecs.numbers import Numbers
-from archspec.compress.codecs.shared import Codebook
-from archspec.compress.codecs.values import Content, Values
 from archspec.compress.magnitude import largest
 from archspec.dims import Dim
 from archspec.errors import ArchspecError

@@ -6,19 +6,22 @@ from itertools import product
 
 import numpy as np
 
+from archspec.compress.codecs import (
+    Bitmask,
+    Codebook,
+    CompressedRows,
+    Constant,
+    Content,
+    Dense,
+    Factors,
+    Gaps,
+    Index,
+    LinearQuantisation,
+    Numbers,
+    Signs,
+    Values,
+)
 from archspec.compress.codecs.base import Array, Stats
-from archspec.compress.codecs.bitmask import Bitmask
-from archspec.compress.codecs.constant import Constant
-from archspec.compress.codecs.dense import Dense
-from archspec.compress.codecs.factors import Factors
-from archspec.compress.codecs.gaps import Gaps
-from archspec.compress.codecs.index import Index
-from archspec.compress.codecs.linear import LinearQuantisation
-from archspec.compress.codecs.numbers import Numbers
-from archspec.compress.codecs.rows import CompressedRows
-from archspec.compress.codecs.shared import Codebook
-from archspec.compress.codecs.signs import Signs
-from archspec.compress.codecs.values import Content, Values
 from archspec.compress.coding import Coding, Symbols
 from archspec.compress.folding import Fold, folds
 from archspec.compress.layers import matrices, planned

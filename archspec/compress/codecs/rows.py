@@ -6,9 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from archspec.compress.codecs.base import Array, ByteReader, Stats, Terms, padding
-from archspec.compress.codecs.fixed import Fixed
 from archspec.compress.codecs.index import Unfilled
-from archspec.compress.codecs.streams import Stream
+from archspec.compress.codecs.streams import Fixed, Stream
 from archspec.compress.sparse import compressed_rows
 
 
