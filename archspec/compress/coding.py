@@ -96,7 +96,7 @@ class Coding:
     def _named(self, terms: Terms) -> Terms:
         """Terms that are not zero, those of an array that is no kernel by what it is for."""
         renamed = {} if self.part is None else {self.values.term: self.part}
-        return {renamed.get(name, name): bits for name, bits in terms.items() if not _is_zero(bits)}
+        return {renamed.get(name, name): bits for name, bits in terms.items() if type(bits) is not int or bits}
 
     def measured(self, reader: ByteReader, symbols: Symbols) -> Terms:
         """The bits that a reader found for what was decoded, those of fillers apart, as `terms` has them."""
@@ -242,7 +242,3 @@ def kept_of(elements: int, density: Dim) -> int:
     """
     kept: int = math.ceil(elements * density)
     return kept
-
-
-def _is_zero(bits: Dim) -> bool:
-    return isinstance(bits, int) and bits == 0

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 
+from archspec.compress.blobs import as_array
 from archspec.compress.codecs import (
     Bitmask,
     Codebook,
@@ -79,8 +81,8 @@ class FileLayout:
     blobs: tuple[tuple[CodingChoice, ...], ...]
     folds: tuple[Fold, ...] = ()
 
-    def read(self, source: Mapping[str, Array], key: str) -> Array:
-        """An array as it is to be written.
+    def read(self, source: Mapping[str, Any], key: str) -> Array:
+        """An array, or a tensor, of a source as it is to be written.
 
         Raises:
             ArchspecError: The source does not have it.
@@ -90,7 +92,7 @@ class FileLayout:
                 return np.full(source[key].shape, fold.constants[key], np.float32)
             if key in (f"{fold.layer}weight", f"{fold.norm}bias"):
                 return fold.applied(source)[key]
-        return source[key]
+        return as_array(source[key])
 
 
 def layout(network: Network, plan: Plan) -> FileLayout:

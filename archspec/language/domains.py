@@ -1,4 +1,4 @@
-"""What the keys of recipes and plans can be: numbers within bounds, words, switches; a refusal says what was expected."""
+"""What keys of recipes and plans can be: numbers within bounds, words, switches; each refusal says what would do."""
 
 import math
 from typing import Annotated, Any
