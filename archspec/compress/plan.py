@@ -19,13 +19,24 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import PlainValidator, model_validator
+from pydantic import AfterValidator, PlainValidator, model_validator
 
-from archspec.compress.names import BEGINNINGS, BINARY, CODED, INDEX, LONGEST, MAX_INDEX_BITS, MAX_WEIGHT_BITS, RULES
-from archspec.compress.plan_values import Length, Share, bits, from_one, of, one_of, per, switch
+from archspec.compress.names import (
+    BEGINNINGS,
+    BINARY,
+    CODED,
+    INDEX,
+    LONGEST,
+    MAX_INDEX_BITS,
+    MAX_WEIGHT_BITS,
+    RULES,
+    SCANS,
+)
+from archspec.compress.plan_values import Length, Share, per
 from archspec.errors import SpecError, SpecErrors, UnknownNameError, suggestion
 from archspec.language import zoo
 from archspec.language.document import Source
+from archspec.language.domains import Switch, whole, word
 from archspec.language.located import Faults, Located, described, validated
 from archspec.language.reader import Mapping as PlacedMapping
 from archspec.language.reader import Nothing, Scalar, Sequence, decode, parse, read_bytes
@@ -57,21 +68,21 @@ class LayerPlan(Located):
 
     layer: Text
     density: Share = 1
-    weight_bits: Annotated[int | None, bits(MAX_WEIGHT_BITS)] = None
-    index_bits: Annotated[int | None, bits(MAX_INDEX_BITS)] = None
+    weight_bits: Annotated[int | None, whole(1, MAX_WEIGHT_BITS)] = None
+    index_bits: Annotated[int | None, whole(1, MAX_INDEX_BITS)] = None
     weight_huffman: Length | None = None
     index_huffman: Length | None = None
     activations: Share | None = None
-    rank: Annotated[int | None, PlainValidator(from_one)] = None
-    binary: Annotated[str | None, one_of("binary", *BINARY)] = None
-    input_scale: Annotated[bool, PlainValidator(switch)] = True
-    index: Annotated[str | None, one_of("index", *INDEX)] = None
-    scan: Annotated[str, one_of("scan", "rows", "columns", "auto")] = "rows"
-    codebook: Annotated[str, one_of("codebook", *BEGINNINGS)] = "linear"
-    linear_bits: Annotated[int | None, bits(MAX_WEIGHT_BITS, 2)] = None
-    linear_rule: Annotated[str, one_of("linear_rule", *RULES)] = "symmetric"
+    rank: Annotated[int | None, whole(1, 2**31)] = None
+    binary: Annotated[str | None, word(BINARY)] = None
+    input_scale: Switch = True
+    index: Annotated[str | None, word(INDEX)] = None
+    scan: Annotated[str, word((*SCANS, "auto"))] = "rows"
+    codebook: Annotated[str, word(BEGINNINGS)] = "linear"
+    linear_bits: Annotated[int | None, whole(2, MAX_WEIGHT_BITS)] = None
+    linear_rule: Annotated[str, word(RULES)] = "symmetric"
     linear_per: Annotated[Any, PlainValidator(per)] = "channel"
-    scale_bits: Annotated[int, of(16, 32)] = 32
+    scale_bits: Annotated[int, word(("16", "32")), AfterValidator(int)] = 32
 
     @model_validator(mode="after")
     def _fits_together(self) -> "LayerPlan":
@@ -143,10 +154,10 @@ class Plan(Located):
     doc: Prose | None = None
     source: Source | None = None
     network: Text | None = None
-    number_bits: Annotated[int, bits(64)] = 32
-    batch_norm: Annotated[str, one_of("batch_norm", "keep", "fold")] = "keep"
-    normalise: Annotated[bool, PlainValidator(switch)] = False
-    other_bits: Annotated[int | None, bits(MAX_WEIGHT_BITS, 2)] = None
+    number_bits: Annotated[int, whole(1, 64)] = 32
+    batch_norm: Annotated[str, word(("keep", "fold"))] = "keep"
+    normalise: Switch = False
+    other_bits: Annotated[int | None, whole(2, MAX_WEIGHT_BITS)] = None
     layers: tuple[LayerPlan, ...] = ()
 
     neighbours = ("columns", "rows")

@@ -1,4 +1,4 @@
-"""The values of a plan's keys: shares, numbers of bits, lengths, words; each refused at its place in the file."""
+"""The values of a plan's keys that no other language has: shares, lengths of codes; each refused at its place."""
 
 from fractions import Fraction
 from typing import Annotated, Any
@@ -32,19 +32,6 @@ def share(value: Any) -> Any:
     return found
 
 
-def bits(most: int, least: int = 1) -> Any:
-    """The check of a whole number of bits."""
-
-    def check(value: Any) -> int:
-        found = number(value)
-        if type(found) is not int or not least <= found <= most:
-            at = getattr(value, "at", None)
-            raise SpecError(f"a number of bits is whole, from {least} to {most} (got {value})", at)
-        return found
-
-    return PlainValidator(check)
-
-
 def length(value: Any) -> Any:
     """An average code length, or the word for one that is not known."""
     if value == CODED:
@@ -54,46 +41,6 @@ def length(value: Any) -> Any:
         where = getattr(value, "at", None)
         raise SpecError(f"an average code length lies above 0 and is at most {MAX_WEIGHT_BITS} (got {value})", where)
     return found
-
-
-def from_one(value: Any) -> int:
-    """A whole number from 1."""
-    found = number(value)
-    if type(found) is not int or found < 1:
-        raise SpecError(f"a rank is a whole number from 1 (got {value})", getattr(value, "at", None))
-    return found
-
-
-def one_of(key: str, *known: str) -> Any:
-    """The check of a key that takes some words."""
-
-    def check(value: Any) -> str:
-        if not isinstance(value, str) or value not in known:
-            *others, last = known
-            message = f"{key}: expected {', '.join(others)} or {last}, found {described(value)}"
-            raise SpecError(message, getattr(value, "at", None))
-        return str(value)
-
-    return PlainValidator(check)
-
-
-def switch(value: Any) -> bool:
-    """True or false."""
-    if str(value) not in ("true", "false", "True", "False"):
-        raise SpecError(f"expected true or false, found {described(value)}", getattr(value, "at", None))
-    return str(value) in ("true", "True")
-
-
-def of(*known: int) -> Any:
-    """The check of a number of bits that is one of some."""
-
-    def check(value: Any) -> int:
-        found = number(value)
-        if found not in known:
-            raise SpecError(f"expected {' or '.join(map(str, known))} bits (got {value})", getattr(value, "at", None))
-        return int(found)
-
-    return PlainValidator(check)
 
 
 def per(value: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from archspec.errors import ArchspecError
 from archspec.graph.names import state_key
-from archspec.train.domains import Switch, word
+from archspec.language.domains import Switch, word
 from archspec.train.methods.base import Course, Method, registered
 
 if TYPE_CHECKING:

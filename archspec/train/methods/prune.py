@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from archspec.compress.coding import kept_of
 from archspec.compress.pruning import dropout_after_pruning
 from archspec.errors import ArchspecError
+from archspec.language.domains import real, whole, word
 from archspec.language.values import Text
-from archspec.train.domains import real, whole, word
 from archspec.train.methods import units
 from archspec.train.methods.base import Course, Method, registered
 from archspec.train.methods.planned import entries

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from archspec.compress.codecs.shared import Codebook
 from archspec.compress.names import BEGINNINGS
 from archspec.errors import ArchspecError
+from archspec.language.domains import word
 from archspec.language.values import Text
-from archspec.train.domains import word
 from archspec.train.methods.base import Course, Method, registered
 from archspec.train.methods.planned import choices
 
