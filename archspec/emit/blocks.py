@@ -7,7 +7,6 @@ from typing import Any
 from archspec.emit import code
 from archspec.emit.classes import Class, Param
 from archspec.emit.code import INT, NONE, Code
-from archspec.emit.conditions import reader
 from archspec.emit.containers import bind_lets, is_chain
 from archspec.emit.facts import BlockFacts, SpecFacts, merged_values
 from archspec.emit.flow import mapped
@@ -86,7 +85,7 @@ def _arg(arg: str, default: Any, found: BlockFacts, frame: Frame) -> None:
     if constant is not None:
         found.defaults[arg] = constant
     elif not Block.is_required(default):
-        value = reader(frame).value(default)
+        value = frame.read(default)
         if arg in found.whole:
             value = scope.whole(value)
         found.defaults[arg] = value

@@ -6,7 +6,6 @@ from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.code import Code
-from archspec.emit.expression import Translator
 from archspec.emit.flow import Either
 from archspec.emit.frame import Frame, variables
 from archspec.emit.liveness import FLOW, MODULE, SIZE
@@ -14,29 +13,9 @@ from archspec.emit.naming import identifier
 from archspec.emit.scope import dimensions
 from archspec.emit.statements import If, Refuse, codes, targets
 from archspec.errors import ArchspecError, SpecError
-from archspec.language.rules import FLOWING, flow_sizes
 
 LONG = 24
 """The parts of the longest size that is written where it is used; a longer one gets a variable."""
-
-
-def reader(frame: Frame, flow: tuple[Any, ...] | None = None) -> Translator:
-    """What the expressions of a container's steps become."""
-    sizes = frame.flow if flow is None else flow
-
-    def name(text: str) -> Any:
-        if text in FLOWING:
-            return _flowing(text, sizes)
-        return frame.env[text] if text in frame.env else frame.scope.named(text)
-
-    return Translator(name, lambda name, args: frame.facts.function(name, args, frame.scope.symbol), frame.scope.whole)
-
-
-def _flowing(text: str, flow: tuple[Any, ...]) -> Any:
-    sizes = flow_sizes(flow)
-    if text not in sizes:
-        raise ArchspecError(f"what flows in here is not an image and has no {text[3:]}")
-    return sizes[text]
 
 
 def conditional(

@@ -8,7 +8,6 @@ from typing import Any
 from archspec.emit import code
 from archspec.emit.bodies import given_by, labels, names_given, shares, takes
 from archspec.emit.code import Code
-from archspec.emit.conditions import reader
 from archspec.emit.finish import SELF
 from archspec.emit.flow import Either, mapped, sizes
 from archspec.emit.frame import UNTOLD, Frame, call_module
@@ -93,7 +92,7 @@ def _shares_around(name: Any, body: Body, frame: Frame) -> bool:
 def bind_lets(given: Mapping[str, Value], frame: Frame) -> None:
     """The names that a `let` gives."""
     for name, value in given.items():
-        frame.env[name] = frame.scope.let(name, reader(frame).value(value), frame.lines)
+        frame.env[name] = frame.scope.let(name, frame.read(value), frame.lines)
 
 
 def shared_values(body: Body, frame: Frame) -> tuple[list[str], list[str]]:

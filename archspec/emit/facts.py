@@ -6,6 +6,7 @@ the block (does it need the height?). So the walk is made again until nothing ne
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -209,19 +210,11 @@ class SpecFacts(SpecFunctions):
         """An argument's default that depends on nothing; None if it does, or if there is none."""
         if Block.is_required(default):
             return None
-        read = Translator(self._constant_name, _no_function, lambda value: value)
-        try:
-            found = read.value(default)
-        except KeyError:
-            return None
-        except ArchspecError:
-            return None
-        return None if isinstance(found, Code) else found
-
-    def _constant_name(self, text: str) -> Any:
-        if text in self.words and text not in self.globals:
-            return text
-        raise KeyError(text)
+        words = {word: word for word in self.words - self.globals.keys()}
+        with suppress(ArchspecError):
+            found = Translator(words.__getitem__, _no_function, lambda value: value).value(default)
+            return None if isinstance(found, Code) else found
+        return None
 
     def size_attribute(self, name: str, axis: int, rank: int) -> str:
         """The attribute by which a module tells a size of what flows out of it, or of a value that it gives."""
@@ -255,7 +248,7 @@ class SpecFacts(SpecFunctions):
         others = [name for name in free if name not in sizes]
         params = (*(Param(name, INT) for name in sizes), *(Param(name, codes[name].kind) for name in others))
         name = self.file.new(class_name(scope.label))
-        self.classes[scope.key] = Class(name, [scope.described], params, body, forward, inputs, outputs=len(shapes))
+        self.classes[scope.key] = Class(name, [scope.doc], params, body, forward, inputs, outputs=len(shapes))
         keywords = tuple((other, passed.get(other, codes[other])) for other in others)
         return Code("call", (name, tuple(passed.get(size, codes[size]) for size in sizes), keywords), TENSOR)
 

@@ -9,6 +9,7 @@ from archspec.emit.code import Code
 from archspec.emit.finish import SELF
 from archspec.emit.scope import TENSOR, ClassScope
 from archspec.emit.statements import Assign, Lines
+from archspec.language.values import Value
 
 if TYPE_CHECKING:
     from archspec.emit.facts import SpecFacts
@@ -84,6 +85,10 @@ class Frame:
     def facts(self) -> "SpecFacts":
         """What is known of the whole specification."""
         return self.scope.facts
+
+    def read(self, value: Value, flow: Any = None, env: Mapping[str, Any] | None = None) -> Any:
+        """The code of an expression, or of a list of them; by other sizes than those that flow, and with more names."""
+        return self.scope.read(value, {**self.env, **(env or {})}, self.flow if flow is None else flow)
 
     def inside(self, owner: Code, env: Mapping[str, Any] | None = None) -> "Frame":
         """A container in this one, with a forward of its own."""

@@ -5,7 +5,6 @@ from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.code import INT, Code
-from archspec.emit.conditions import reader
 from archspec.emit.containers import call_child, child_code, container, sequential, shared_values
 from archspec.emit.flow import Either
 from archspec.emit.frame import Frame, Named, call_module, variables
@@ -18,7 +17,7 @@ from archspec.language.rules import MAX_REPEAT
 
 def write_repeat(step: Repeat, frame: Frame) -> None:
     """Steps several times over, each time in a module of their own."""
-    times = frame.scope.whole(reader(frame).expression(step.repeat))
+    times = frame.scope.whole(frame.read(step.repeat))
     name = children.child_name(step.as_ or "repeat", frame)
     owner = sequential(name, frame)
     label = f"{step.as_ or 'repeat'}_unit"

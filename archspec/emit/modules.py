@@ -1,8 +1,8 @@
 """Operators and blocks: what makes their modules, and how the forward calls them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 from archspec.emit import children, code
 from archspec.emit.code import Code, Fork
@@ -22,21 +22,10 @@ from archspec.graph.names import attribute
 from archspec.language.rules import block_inputs, expressions, label_of
 from archspec.ops import Function, Module
 
+Taken: TypeAlias = Mapping[Any, Named]
+"""What a call takes beside what flows: a block by the names of its inputs, an operator by numbers."""
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What a call takes beside what flows.
-
-    Attributes:
-        more: The other values of an operator of several inputs.
-        named: Those of a block, by the names of its inputs.
-    """
-
-    more: tuple[Named, ...] = ()
-    named: Mapping[str, Named] = field(default_factory=dict)
-
-
-NONE_TAKEN = Taken()
+NOTHING: Taken = {}
 
 
 def taken(callee: str, sources: tuple[str, ...], args: Mapping[str, Any], frame: Frame) -> Taken:
@@ -52,11 +41,17 @@ def taken(callee: str, sources: tuple[str, ...], args: Mapping[str, Any], frame:
     if found:
         frame.flow, frame.x = found[0]
         frame.does = True
-    names = block_inputs(frame.facts.document, callee)
     if callee not in frame.facts.document.blocks:
-        return Taken(tuple(found[1:]))
+        return dict(enumerate(found[1:]))
+    names = block_inputs(frame.facts.document, callee)
     named = {name: value_of(str(label_of(args[name])), frame) for name in names if name in args}
-    return Taken(named={**dict(zip(names, found[1:], strict=False)), **named})
+    return {**dict(zip(names, found[1:], strict=False)), **named}
+
+
+def read_args(callee: str, args: Mapping[str, Any], frame: Frame, flow: Any = None) -> dict[str, Any]:
+    """The code of arguments, without the names of values that a block takes."""
+    labels = block_inputs(frame.facts.document, callee)
+    return {name: frame.read(value, flow) for name, value in args.items() if name not in labels}
 
 
 def value_of(label: str, frame: Frame) -> Named:
@@ -75,7 +70,7 @@ def apply(
     args: Mapping[str, Any],
     label: str | None,
     frame: Frame,
-    values: Taken = NONE_TAKEN,
+    values: Taken = NOTHING,
     share: str | None = None,
     written: Mapping[str, Any] | None = None,
 ) -> None:
@@ -160,14 +155,14 @@ def apply_as(
     callee: str,
     args: Mapping[str, Any],
     frame: Frame,
-    values: Taken = NONE_TAKEN,
+    values: Taken = NOTHING,
     label: str | None = None,
 ) -> None:
     """The same, under a name that is free in the container."""
     if callee in frame.facts.document.blocks:
         _block(callee, args, name, frame, values, label)
-    elif values.more:
-        joined = (Part(frame.x, frame.flow, True), *(Part(x, shape, True) for shape, x in values.more))
+    elif values:
+        joined = (Part(frame.x, frame.flow, True), *(Part(x, shape, True) for shape, x in values.values()))
         join(callee, args, dict(enumerate(joined)), name, frame, "a value of")
     else:
         _operator(callee, args, name, frame)
@@ -238,7 +233,7 @@ def _block(
     scope, prefix = frame.scope, f"{label}/"
     given = tuple(each.removeprefix(prefix) for each in scope.from_uses if label and each.startswith(prefix))
     given = given if again is None else again.given
-    flows = {"": frame.flow, **{each: shape for each, (shape, _) in taken.named.items()}}
+    flows = {"": frame.flow, **{each: shape for each, (shape, _) in taken.items()}}
     if any(isinstance(shape, Either) for shape in list(flows.values())[1:]):
         raise ArchspecError(f"a value that {callee} takes has one of several numbers of axes")
     facts = frame.facts.block(callee, flows, args, given)
@@ -247,7 +242,7 @@ def _block(
     known = facts.known(values, flows, scope.symbol)
     shapes = {each: mapped(lambda size: _told(size, known), shape) for each, shape in facts.shapes.items()}
     frame.does = code.either(frame.does, code.substituted(facts.does, known))
-    more = tuple(x for _, x in taken.named.values())
+    more = tuple(x for _, x in taken.values())
     if again is None and isinstance(name, str):
         _remember_block(Called(callee, args, child_code(name, frame), given), facts, known, label, frame)
     plain, several = again is None and not given, any(isinstance(shape, Either) for shape in shapes.values())

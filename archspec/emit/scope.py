@@ -1,17 +1,20 @@
 """The names of one class while its constructor and its forward are written."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archspec.emit import code, finish
 from archspec.emit.code import BOOL, INT, Code, Kind
+from archspec.emit.expression import Translator
 from archspec.emit.finish import SELF
 from archspec.emit.liveness import FLOW, MODULE, SIZE, is_unnamed, wished_name
 from archspec.emit.naming import FreshNames, class_name
 from archspec.emit.statements import Assign, Keep, Lines, Statements, all_codes
+from archspec.errors import ArchspecError
 from archspec.graph.names import RESERVED
-from archspec.language.rules import flow_sizes
+from archspec.language.rules import FLOWING, flow_sizes
+from archspec.language.values import Value
 
 if TYPE_CHECKING:
     from archspec.emit.facts import SpecFacts
@@ -33,6 +36,13 @@ def channel(rank: int) -> int:
     """The axis that `in_channels` means."""
     axis: int = flow_sizes(range(rank))["in_channels"]
     return axis
+
+
+def _flowing(text: str, flow: tuple[Any, ...]) -> Any:
+    sizes = flow_sizes(flow)
+    if text not in sizes:
+        raise ArchspecError(f"what flows in here is not an image and has no {text[3:]}")
+    return sizes[text]
 
 
 class ClassScope:
@@ -66,13 +76,7 @@ class ClassScope:
         self.origins: dict[str, str] = {}
         self.args: set[Code] = set()
         self.rounds: frozenset[str] = parent.rounds if parent else frozenset()
-        self.parts, self.part = 0, ""
-
-    @property
-    def described(self) -> str:
-        """What it is a part of."""
-        outer = class_name(self.parent.label) if self.parent else ""
-        return f"The {self.part} of `{outer}`."
+        self.parts, self.doc = 0, ""
 
     @property
     def top(self) -> bool:
@@ -92,6 +96,23 @@ class ClassScope:
         if text in self.facts.words:
             return text
         raise KeyError(text)
+
+    def read(self, value: Value, env: Mapping[str, Any], flow: Any = None) -> Any:
+        """The code of an expression, or of a list of them.
+
+        Args:
+            value: The expression.
+            env: What the names of the specification stand for where it is.
+            flow: The sizes of what flows there; None where nothing does.
+        """
+
+        def name(text: str) -> Any:
+            if text in FLOWING and flow is not None:
+                return _flowing(text, flow)
+            return env[text] if text in env else self.named(text)
+
+        call = lambda name, args: self.facts.function(name, args, self.symbol)  # noqa: E731
+        return Translator(name, call, self.whole).value(value)
 
     def symbol(self, text: str, taken: frozenset[str] = frozenset()) -> Any:
         """The code of a symbol, or of a `let` of the document; parts of this class have `taken` names already."""
@@ -207,7 +228,7 @@ class ClassScope:
         """The names of a class that is a part of this one."""
         self.parts += 1
         made = ClassScope(self.facts, f"{self.label}_{label}", (self.key, label, self.parts), from_uses, self)
-        made.part = f"part `{label}`"
+        made.doc = f"The part `{label}` of `{class_name(self.label)}`."
         return made
 
     def entry(self, size: Any, axis: int, rank: int) -> Any:

@@ -5,15 +5,14 @@ from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.code import INT, WORD, Code
-from archspec.emit.conditions import reader
 from archspec.emit.containers import call_child, sequential
 from archspec.emit.frame import Frame, variables
 from archspec.emit.loops import loop, repeated, through_each
-from archspec.emit.modules import NONE_TAKEN, Taken, apply, apply_as, keep_value, taken
+from archspec.emit.modules import NOTHING, Taken, apply, apply_as, keep_value, read_args, taken
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.document import TableRows, TableStep
-from archspec.language.rules import FLOWING, arguments, block_inputs, expressions, label_of, labels_of
+from archspec.language.rules import FLOWING, arguments, expressions, label_of, labels_of
 from archspec.language.steps import BESIDE, CALLEE, callee_of
 
 Row = Mapping[str, Any]
@@ -89,7 +88,7 @@ def _looped(table: TableRows, rows: list[dict[str, Any]], frame: Frame) -> None:
 def _filled(callee: str, column: str, cell: Any, frame: Frame) -> Any:
     """A cell; where it is empty, the default of the argument, or None where that has to be computed."""
     if cell is not None:
-        return reader(frame).value(cell)
+        return frame.read(cell)
     return frame.facts.constant(frame.facts.document.blocks[callee].args[column])
 
 
@@ -99,8 +98,7 @@ def _row(table: TableRows, row: Row, frame: Frame) -> None:
     given = {k: v for k, v in row.items() if k not in (*CALLEE, *BESIDE) and v is not None}
     values = taken(callee, labels_of(row.get("from")), given, frame)
     flow = _entry(table, tuple(row.values()), frame)
-    read, labels = reader(frame, flow), block_inputs(frame.facts.document, callee)
-    nominal = {k: read.value(v) for k, v in given.items() if k not in labels}
+    nominal = read_args(callee, given, frame, flow)
     label = None if row.get("as") is None else str(row["as"])
     share = label_of(row.get("share"))
     _made_of_row(table, callee, nominal, label, flow, frame, values, share)
@@ -114,7 +112,7 @@ def _made_of_row(
     label: Any,
     flow: tuple[Any, ...],
     frame: Frame,
-    values: Taken = NONE_TAKEN,
+    values: Taken = NOTHING,
     share: str | None = None,
 ) -> None:
     """What a row is made of, once or several times; its numbers, or the variables of a loop over rows."""
@@ -128,8 +126,8 @@ def _made_of_row(
     times = frame.scope.whole(built.pop(table.repeat))
     later = built
     if table.after_first:
-        read = reader(frame.inside(frame.owner, {k: v for k, v in nominal.items() if v is not None}), flow)
-        second = {key: read.value(value) for key, value in table.after_first.items()}
+        seen = {key: value for key, value in nominal.items() if value is not None}
+        second = {key: frame.read(value, flow, seen) for key, value in table.after_first.items()}
         later = _built(table, {**nominal, **second}, frame, flow)
         later.pop(table.repeat)
     name = label if isinstance(label, Code) else children.child_name(label or callee, frame)
@@ -142,10 +140,10 @@ def _made_of_row(
         args = {key: code.choose(first, built[key], later[key]) for key in built if key in accepted}
         apply_as(children.unit_name(number), callee, args, inner, values)
 
-    if values.more:
+    if values and callee not in frame.facts.document.blocks:
         raise ArchspecError(f"{callee} joins several values and cannot be repeated")
     repeated(times, "i", sequential(name, frame), frame, unit)
-    more = tuple(x for _, x in values.named.values())
+    more = tuple(x for _, x in values.values())
     if more:
         through_each(name, more, frame)
     else:
@@ -166,9 +164,9 @@ def _built(table: TableRows, nominal: Row, frame: Frame, flow: tuple[Any, ...]) 
     """What the header makes of the numbers of a row; empty cells are left out."""
     values = {key: value for key, value in nominal.items() if value is not None}
     headers = {column.name: column.built for column in table.columns}
-    read = reader(frame.inside(frame.owner, values), flow)
     return {
-        key: value if (header := headers.get(key)) is None else read.expression(header) for key, value in values.items()
+        key: value if (header := headers.get(key)) is None else frame.read(header, flow, values)
+        for key, value in values.items()
     }
 
 

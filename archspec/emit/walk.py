@@ -10,16 +10,15 @@ from typing import Any
 from archspec.emit import children, code
 from archspec.emit.bodies import labels
 from archspec.emit.branches import write_join
-from archspec.emit.conditions import conditional, reader
+from archspec.emit.conditions import conditional
 from archspec.emit.containers import bind_lets, container
 from archspec.emit.flow import Either
 from archspec.emit.frame import Frame
 from archspec.emit.loops import write_repeat
-from archspec.emit.modules import apply, keep_value, taken, value_of
+from archspec.emit.modules import apply, keep_value, read_args, taken, value_of
 from archspec.emit.tables import write_table
 from archspec.errors import ArchspecError, SpecError
 from archspec.language.document import Body, Call, From, Group, Join, Repeat, Step, TableStep, Use, When
-from archspec.language.rules import block_inputs
 
 
 def walk(body: Body, frame: Frame) -> None:
@@ -52,18 +51,11 @@ def _step(step: Step, frame: Frame) -> None:
 
 def _call(step: Call, frame: Frame) -> None:
     values = taken(step.name, step.from_ or (), step.args, frame)
-    apply(step.name, _read(step.name, step.args, frame), step.as_, frame, values, step.share, step.args)
-
-
-def _read(callee: str, args: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
-    """The code of arguments, without the names of values that a block takes."""
-    read, labels = reader(frame), block_inputs(frame.facts.document, callee)
-    return {name: read.value(value) for name, value in args.items() if name not in labels}
+    apply(step.name, read_args(step.name, step.args, frame), step.as_, frame, values, step.share, step.args)
 
 
 def _use(step: Use, frame: Frame) -> None:
-    read = reader(frame)
-    callee = read.expression(step.use)
+    callee = frame.read(step.use)
     known = (callee,) if isinstance(callee, str) else code.known_values(callee)
     if not known:
         raise SpecError(f"use: what '{step.use}' may name is not known when the source is written", step.use.at)
@@ -75,7 +67,7 @@ def _alternatives(callee: Any, known: tuple[str, ...], step: Use, frame: Frame) 
 
     def use(inner: Frame) -> None:
         values = taken(first, step.from_ or (), step.args, inner)
-        apply(first, _read(first, step.args, inner), step.as_, inner, values, step.share)
+        apply(first, read_args(first, step.args, inner), step.as_, inner, values, step.share)
 
     if not others:
         use(frame)
@@ -107,7 +99,7 @@ def _group(step: Group, frame: Frame) -> None:
 
 def _when(step: When, frame: Frame) -> None:
     conditional(
-        reader(frame).expression(step.when),
+        frame.read(step.when),
         frame,
         lambda inner: walk(step.then, inner),
         lambda inner: walk(step.else_ or (), inner),
