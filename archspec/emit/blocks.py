@@ -86,7 +86,7 @@ def _arg(arg: str, default: Any, found: BlockFacts, frame: Frame) -> None:
         found.defaults[arg] = constant
     elif not Block.is_required(default):
         value = frame.read(default)
-        if arg in found.whole:
+        if (found.key, arg) in facts.whole:
             value = scope.whole(value)
         found.defaults[arg] = value
         kind, values = kind | code.kind_of(value), merged_values(values, code.known_values(value))

@@ -237,7 +237,9 @@ def _block(
     if any(isinstance(shape, Either) for shape in list(flows.values())[1:]):
         raise ArchspecError(f"a value that {callee} takes has one of several numbers of axes")
     facts = frame.facts.block(callee, flows, args, given)
-    values = {arg: scope.whole(value) if arg in facts.whole else value for arg, value in args.items()}
+    values = {
+        arg: scope.whole(value) if (facts.key, arg) in frame.facts.whole else value for arg, value in args.items()
+    }
     made: Any = scope.shortened(facts.call(values, flows, scope.symbol))
     known = facts.known(values, flows, scope.symbol)
     shapes = {each: mapped(lambda size: _told(size, known), shape) for each, shape in facts.shapes.items()}

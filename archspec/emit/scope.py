@@ -10,7 +10,7 @@ from archspec.emit.expression import Translator
 from archspec.emit.finish import SELF
 from archspec.emit.liveness import FLOW, MODULE, SIZE, is_unnamed, wished_name
 from archspec.emit.naming import FreshNames, class_name
-from archspec.emit.statements import Assign, Keep, Lines, Statements, all_codes
+from archspec.emit.statements import Assign, Keep, Lines, Statements, all_codes, rebuilt
 from archspec.errors import ArchspecError
 from archspec.graph.names import RESERVED
 from archspec.language.rules import FLOWING, flow_sizes
@@ -127,7 +127,7 @@ class ClassScope:
 
     def let(self, name: str, value: Any, lines: Lines) -> Any:
         """A variable for what the specification gives a name."""
-        if (self.key, name) in self.facts.whole_lets:
+        if (self.key, name) in self.facts.whole:
             value = self.whole(value)
         variable = code.name(self.names.new(name), code.kind_of(value), code.known_values(value))
         self.origins[str(variable)] = name
@@ -138,8 +138,8 @@ class ClassScope:
         """Code that must be a whole number, as one."""
         if not isinstance(value, Code) or "rational" not in value.kind:
             return value
-        if value.head == "name":
-            self.facts.require_whole(self, self.origins.get(str(value), ""))
+        if origin := self.origins.get(str(value)):
+            self.facts.whole.add((self.key, origin))
         return code.call("whole", value)
 
     # -------------------------------------------------------------- new variables, which get their names at the end
@@ -256,15 +256,18 @@ class ClassScope:
         """The constructor, in which `fixed` never change, and the forward."""
         forward = finish.forward(self.forward.done(), self.tensors, self.near)
         flags = {flag.parts[1] for flag in self.flags.values()}
-        lines = finish.without_flags(self.lines.done(), flags, forward)
+        lines = finish.without_flags(self._taken_in(self.lines.done()), flags, forward)
         return finish.constructor(lines, fixed, self.names), forward
+
+    def _taken_in(self, body: Statements) -> Statements:
+        """Statements in which the variables without names that another class has are arguments of this one."""
+        unnamed = dict.fromkeys(c for c in all_codes(body) if c.head == "name" and is_unnamed(str(c)))
+        foreign = [name for name in unnamed if str(name) not in self.unnamed]
+        known = {name: self.handed(name, wished_name(str(name))) for name in foreign}
+        change = lambda statement: statement.with_code(lambda value: code.substituted(value, known))  # noqa: E731
+        return rebuilt(body, change) if known else body
 
     def varies(self, value: Any) -> bool:
         """Whether code may be another from round to round: it is of sizes, not of symbols and arguments alone."""
         own = any(is_unnamed(str(name)) or name in self.passed for name in code.names(value))
         return own or (self.parent is not None and self.parent.varies(value))
-
-    def foreign(self) -> list[Code]:
-        """The variables without names that its constructor uses and another class has."""
-        found = dict.fromkeys(c for c in all_codes(self.lines.done()) if c.head == "name" and is_unnamed(str(c)))
-        return [name for name in found if str(name) not in self.unnamed]
