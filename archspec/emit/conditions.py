@@ -143,10 +143,7 @@ def _met_tensors(
 
 def settled(shape: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
     """A shape with a variable for every size that depends on a condition, or is long."""
-    return tuple(
-        frame.scope.size(axis, len(shape), size, frame.lines) if _long(size) else size
-        for axis, size in enumerate(shape)
-    )
+    return frame.variable_sizes(shape, _long)
 
 
 def _long(size: Any) -> bool:

@@ -1,6 +1,6 @@
 """One container being filled, and what a part of it gives."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +119,15 @@ class Frame:
     def flow_into(self, value: Any) -> None:
         """In a forward, what flows from now on."""
         self.x = self.set(value, near=self.x)
+
+    def variable_sizes(
+        self, shape: tuple[Any, ...], which: Callable[[Any], Any] = lambda _: True, prefix: str = ""
+    ) -> tuple[Any, ...]:
+        """A shape with a new variable for each size, or for `which` of them."""
+        return tuple(
+            self.scope.size(axis, len(shape), size, self.lines, prefix) if which(size) else size
+            for axis, size in enumerate(shape)
+        )
 
     def arrive(self, x: Code) -> None:
         """In a forward, what flows from now on: a variable as it is, else a new one."""

@@ -81,7 +81,10 @@ def _through(
 
 def through_each(name: Any, more: tuple[Code, ...], frame: Frame) -> None:
     """In a forward, what flows goes through one unit after another, and the same other values into each."""
-    _each("unit", child_code(name, frame), None, frame, more)
+    if more:
+        _each("unit", child_code(name, frame), None, frame, more)
+    else:
+        call_child(name, frame)
 
 
 def _each(
@@ -128,9 +131,7 @@ def loop(names: tuple[str, ...], over: Any, inner: Frame, frame: Frame, rounds: 
     entry, known = frame.flow, dict(frame.named)
     if isinstance(entry, Either):
         raise ArchspecError("what is repeated has one of several numbers of axes")
-    carried = inner.flow = tuple(
-        frame.scope.size(axis, len(entry), size, frame.lines) for axis, size in enumerate(entry)
-    )
+    carried = inner.flow = frame.variable_sizes(entry)
     inner.lines = Lines()
     rounds()
     if not isinstance(inner.flow, tuple) or len(inner.flow) != len(carried):
@@ -149,11 +150,7 @@ def _hold(inner: Frame, known: Mapping[str, Named], carried: frozenset[str]) -> 
     """Before the sizes change for the next round, those of the values that a later step goes back to are kept."""
     for name, (shape, tensor) in inner.named.items():
         if known.get(name) != (shape, tensor) and isinstance(shape, tuple) and variables(shape) & carried:
-            held = tuple(
-                inner.scope.size(axis, len(shape), size, inner.lines) if variables(size) & carried else size
-                for axis, size in enumerate(shape)
-            )
-            inner.named[name] = (held, tensor)
+            inner.named[name] = (inner.variable_sizes(shape, lambda size: variables(size) & carried), tensor)
 
 
 def _carry(inner: Frame, carried: tuple[Code, ...]) -> None:

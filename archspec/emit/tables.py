@@ -5,7 +5,7 @@ from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.code import INT, WORD, Code
-from archspec.emit.containers import call_child, sequential
+from archspec.emit.containers import sequential
 from archspec.emit.frame import Frame, variables
 from archspec.emit.loops import loop, repeated, through_each
 from archspec.emit.modules import NOTHING, Taken, apply, apply_as, keep_value, read_args, taken
@@ -124,12 +124,10 @@ def _made_of_row(
             apply(callee, built, label, frame, values, share)
         return
     times = frame.scope.whole(built.pop(table.repeat))
-    later = built
-    if table.after_first:
-        seen = {key: value for key, value in nominal.items() if value is not None}
-        second = {key: frame.read(value, flow, seen) for key, value in table.after_first.items()}
-        later = _built(table, {**nominal, **second}, frame, flow)
-        later.pop(table.repeat)
+    seen = {key: value for key, value in nominal.items() if value is not None}
+    second = {key: frame.read(value, flow, seen) for key, value in table.after_first.items()}
+    later = _built(table, {**nominal, **second}, frame, flow)
+    later.pop(table.repeat)
     name = label if isinstance(label, Code) else children.child_name(label or callee, frame)
 
     def unit(inner: Frame, number: Any) -> None:
@@ -143,11 +141,7 @@ def _made_of_row(
     if values and callee not in frame.facts.document.blocks:
         raise ArchspecError(f"{callee} joins several values and cannot be repeated")
     repeated(times, "i", sequential(name, frame), frame, unit)
-    more = tuple(x for _, x in values.values())
-    if more:
-        through_each(name, more, frame)
-    else:
-        call_child(name, frame)
+    through_each(name, tuple(x for _, x in values.values()), frame)
 
 
 def _entry(table: TableRows, cells: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
@@ -155,9 +149,7 @@ def _entry(table: TableRows, cells: tuple[Any, ...], frame: Frame) -> tuple[Any,
     values = (*(column.built for column in table.columns), *table.after_first.values(), *cells)
     if table.repeat is None or not any(set(FLOWING) & set(expression.names) for expression in expressions(values)):
         return tuple(frame.flow)
-    return tuple(
-        frame.scope.size(axis, len(frame.flow), size, frame.lines, "in_") for axis, size in enumerate(frame.flow)
-    )
+    return frame.variable_sizes(frame.flow, prefix="in_")
 
 
 def _built(table: TableRows, nominal: Row, frame: Frame, flow: tuple[Any, ...]) -> dict[str, Any]:
