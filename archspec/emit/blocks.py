@@ -9,8 +9,7 @@ from archspec.emit.classes import Class, Param
 from archspec.emit.code import INT, NONE, Code
 from archspec.emit.containers import bind_lets, is_chain
 from archspec.emit.facts import BlockFacts, SpecFacts, merged_values
-from archspec.emit.flow import mapped
-from archspec.emit.frame import UNTOLD, Frame, Named, X
+from archspec.emit.frame import UNTOLD, Frame, Named, X, mapped
 from archspec.emit.prose import block_prose
 from archspec.emit.scope import TENSOR, ClassScope, dimensions
 from archspec.emit.statements import Assign, If, Return, used

@@ -7,8 +7,7 @@ from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.code import Code
-from archspec.emit.flow import Either
-from archspec.emit.frame import Frame, variables
+from archspec.emit.frame import Either, Frame, variables
 from archspec.emit.liveness import FLOW, MODULE, SIZE
 from archspec.emit.naming import identifier
 from archspec.emit.scope import dimensions

@@ -40,13 +40,7 @@ class LayerCode:
 def layers(
     callee: str, args: Mapping[str, Any], shapes: tuple[tuple[Any, ...], ...], frame: "Frame"
 ) -> LayerCode | Fork[LayerCode]:
-    """What an operator becomes, by the conditions that its form depends on.
-
-    Args:
-        callee: The operator's name.
-        args: Its fields, which may be code.
-        shapes: The shapes that flow in.
-        frame: Where it is called.
+    """What an operator becomes, by the conditions that its form depends on; its fields may be code.
 
     Raises:
         ArchspecError: The operator cannot be so.

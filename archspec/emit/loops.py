@@ -6,8 +6,7 @@ from typing import Any
 from archspec.emit import children, code
 from archspec.emit.code import INT, Code
 from archspec.emit.containers import call_child, child_code, container, sequential, shared_values
-from archspec.emit.flow import Either
-from archspec.emit.frame import Frame, Named, call_module, variables
+from archspec.emit.frame import Either, Frame, Named, call_module, variables
 from archspec.emit.modules import keep_value
 from archspec.emit.statements import Assign, For, Lines, Refuse, targets
 from archspec.errors import ArchspecError
@@ -95,15 +94,9 @@ def _each(
     more: tuple[Code, ...] = (),
     changed: tuple[str, ...] = (),
 ) -> None:
-    """In a forward, a loop in which what flows goes through a module, or through each of several.
+    """In a forward, a loop in which what flows goes through the one module of all rounds, or through each of several.
 
-    Args:
-        want: What the variable of the loop would be called.
-        over: The modules, or what counts the rounds.
-        module: The one module of all rounds.
-        frame: Where the loop stands.
-        more: The values that go in beside what flows.
-        changed: The variables of those that come out beside it.
+    With it go `more` values in, and values for the `changed` variables out.
     """
     each = frame.scope.tensor(None, want)
     flowing = frame.set(frame.x, near=frame.x)

@@ -10,8 +10,7 @@ from archspec.emit.conditions import conditional, settled
 from archspec.emit.containers import Part, add_module, child_code, kept_settings, put, told_shape, weighted
 from archspec.emit.facts import BlockFacts
 from archspec.emit.finish import SELF
-from archspec.emit.flow import Either, mapped
-from archspec.emit.frame import Called, Frame, Named, call_module
+from archspec.emit.frame import Called, Either, Frame, Named, call_module, mapped
 from archspec.emit.joins import join
 from archspec.emit.layer import LayerCode, function_code, layers, settings, tied_code
 from archspec.emit.naming import identifier
@@ -29,14 +28,7 @@ NOTHING: Taken = {}
 
 
 def taken(callee: str, sources: tuple[str, ...], args: Mapping[str, Any], frame: Frame) -> Taken:
-    """What a call takes by `from`, whose first value flows from now on, and by the names of a block's inputs.
-
-    Args:
-        callee: The operator or block.
-        sources: The names under `from`.
-        args: The arguments as the specification has them.
-        frame: Where it is called.
-    """
+    """What a call takes by `from`, whose first value flows from now on, and by the names of a block's inputs."""
     found = [value_of(label, frame) for label in sources]
     if found:
         frame.flow, frame.x = found[0]
@@ -74,16 +66,9 @@ def apply(
     share: str | None = None,
     written: Mapping[str, Any] | None = None,
 ) -> None:
-    """Put an operator or a block behind what flows and the other values that it takes.
+    """Put an operator or a block, by its `label`, behind what flows and the other values that it takes.
 
-    Args:
-        callee: The operator or block.
-        args: The code of its arguments.
-        label: What the specification calls it.
-        frame: Where it is called.
-        values: The other values.
-        share: What the step is called whose weights it has.
-        written: The arguments as the specification writes them.
+    It may `share` the weights of another step, whose arguments are the same or are `written` the same.
     """
     if any(
         name in frame.env for value in (written or {}).values() for each in expressions(value) for name in each.names
@@ -143,9 +128,7 @@ def _around(calls: tuple[Function, ...], frame: Frame) -> None:
 
 def _remember(label: str | None, made: Called, frame: Frame) -> None:
     """Keep a module for the steps that share its weights, if the class can reach it."""
-    owner = made.module
-    while isinstance(owner, Code) and owner.head == "attr":
-        owner = owner.parts[0]
+    *_, owner = codes(made.module)
     if label is not None and owner == SELF:
         frame.modules[label] = made
 
@@ -165,7 +148,7 @@ def apply_as(
         joined = (Part(frame.x, frame.flow, True), *(Part(x, shape, True) for shape, x in values.values()))
         join(callee, args, dict(enumerate(joined)), name, frame, "a value of")
     else:
-        _operator(callee, args, name, frame)
+        _layer(layers(callee, args, (frame.flow,), frame), callee, name, frame)
         if isinstance(name, str):
             _remember(label, Called(callee, args, child_code(name, frame)), frame)
 
@@ -177,10 +160,6 @@ def keep_value(label: str | None, frame: Frame) -> None:
     if frame.forward is not None and frame.scope.from_uses[label]:
         frame.x = frame.set(frame.x, want=label)
     frame.named[label] = (frame.flow, frame.x)
-
-
-def _operator(callee: str, args: Mapping[str, Any], name: Any, frame: Frame) -> None:
-    _layer(layers(callee, args, (frame.flow,), frame), callee, name, frame)
 
 
 def _layer(found: LayerCode | Fork[LayerCode], callee: str, name: Any, frame: Frame) -> None:

@@ -98,13 +98,7 @@ class ClassScope:
         raise KeyError(text)
 
     def read(self, value: Value, env: Mapping[str, Any], flow: Any = None) -> Any:
-        """The code of an expression, or of a list of them.
-
-        Args:
-            value: The expression.
-            env: What the names of the specification stand for where it is.
-            flow: The sizes of what flows there; None where nothing does.
-        """
+        """The code of an expression, or of a list of them, by the names around it and the sizes of what flows there."""
 
         def name(text: str) -> Any:
             if text in FLOWING and flow is not None:

@@ -12,8 +12,7 @@ from archspec.emit.bodies import labels
 from archspec.emit.branches import write_join
 from archspec.emit.conditions import conditional
 from archspec.emit.containers import bind_lets, container
-from archspec.emit.flow import Either
-from archspec.emit.frame import Frame
+from archspec.emit.frame import Either, Frame
 from archspec.emit.loops import write_repeat
 from archspec.emit.modules import apply, keep_value, read_args, taken, value_of
 from archspec.emit.tables import write_table
