@@ -197,8 +197,7 @@ class SpecFacts(SpecFunctions):
                 continue
             kind = INT if (facts.key, arg) in self.whole else code.kind_of(value)
             facts.kinds[arg] = facts.kinds.get(arg, frozenset()) | kind
-            known = code.known_values(value) if isinstance(value, Code) else (value,)
-            facts.values[arg] = merged_values(facts.values.get(arg, ()), known)
+            facts.values[arg] = merged_values(facts.values.get(arg, ()), code.known_values(value))
 
     def constant(self, default: Any) -> Any:
         """An argument's default that depends on nothing; None if it does, or if there is none."""

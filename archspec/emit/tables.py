@@ -1,12 +1,14 @@
 """The tables of a paper: a loop over the rows where one can go through them, else a line for each row."""
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.code import INT, WORD, Code
 from archspec.emit.containers import sequential
-from archspec.emit.frame import Frame, variables
+from archspec.emit.facts import merged_values
+from archspec.emit.frame import Frame
 from archspec.emit.loops import loop, repeated, through_each
 from archspec.emit.modules import NOTHING, Taken, apply, apply_as, keep_value, read_args, taken
 from archspec.errors import ArchspecError
@@ -69,7 +71,7 @@ def _looped(table: TableRows, rows: list[dict[str, Any]], frame: Frame) -> None:
         name: frame.scope.new(
             "name" if name == "as" else name,
             frozenset().union(*kinds[name]),
-            None if name == "as" else _values(cells[name]),
+            None if name == "as" else reduce(merged_values, map(code.known_values, cells[name])),
         )
         for name in rows[0]
         if name in cells
@@ -160,14 +162,3 @@ def _built(table: TableRows, nominal: Row, frame: Frame, flow: tuple[Any, ...]) 
         key: value if (header := headers.get(key)) is None else frame.read(header, flow, values)
         for key, value in values.items()
     }
-
-
-def _values(cells: list[Any]) -> tuple[Any, ...] | None:
-    """The values of a column, where they are known."""
-    found: dict[Any, Any] = {}
-    for cell in cells:
-        known = code.known_values(cell) if isinstance(cell, Code) else (cell,)
-        if known is None or (isinstance(cell, tuple) and variables(cell)):
-            return None
-        found |= {(type(value), value): value for value in known}
-    return tuple(found.values())

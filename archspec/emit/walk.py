@@ -55,10 +55,10 @@ def _call(step: Call, frame: Frame) -> None:
 
 def _use(step: Use, frame: Frame) -> None:
     callee = frame.read(step.use)
-    known = (callee,) if isinstance(callee, str) else code.known_values(callee)
+    known = code.known_values(callee)
     if not known:
         raise SpecError(f"use: what '{step.use}' may name is not known when the source is written", step.use.at)
-    _alternatives(callee, tuple(known), step, frame)
+    _alternatives(callee, known, step, frame)
 
 
 def _alternatives(callee: Any, known: tuple[str, ...], step: Use, frame: Frame) -> None:
