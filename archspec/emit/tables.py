@@ -22,13 +22,15 @@ Row = Mapping[str, Any]
 
 def write_table(step: TableStep, frame: Frame) -> None:
     """The rows of a table."""
-    names = [column.name for column in step.table.columns]
-    rows = [dict(zip(names, row, strict=True)) for row in step.table.rows]
-    if len(rows) < 2 or frame.forward is not None or not _uniform(step.table, rows, frame):
-        for row in rows:
-            _row(step.table, row, frame)
+    table = step.table
+    rows = [dict(zip((column.name for column in table.columns), row, strict=True)) for row in table.rows]
+    one_loop = len(rows) > 1 and frame.forward is None and _uniform(table, rows, frame)
+    cells = _cells(callee_of(table, rows[0]), rows, frame) if one_loop else None
+    if cells is not None:
+        _looped(table, callee_of(table, rows[0]), cells, frame)
         return
-    _looped(step.table, rows, frame)
+    for row in rows:
+        _row(table, row, frame)
 
 
 def _uniform(table: TableRows, rows: list[dict[str, Any]], frame: Frame) -> bool:
@@ -53,45 +55,47 @@ def _fillable(table: TableRows, callee: str, column: str, rows: list[dict[str, A
     return any(row[column] is not None for row in rows)
 
 
-def _looped(table: TableRows, rows: list[dict[str, Any]], frame: Frame) -> None:
+def _cells(callee: str, rows: list[dict[str, Any]], frame: Frame) -> dict[str, list[Any]] | None:
+    """By column, the code of its cells; None where those of one column are of several kinds.
+
+    An empty cell has the default of the argument, or None where that has to be computed.
+    """
+    cells: dict[str, list[Any]] = {}
+    for name in rows[0]:
+        found = [row[name] for row in rows]
+        if name == "as":
+            cells[name] = [attribute(str(label)) for label in found]
+        elif name not in CALLEE and any(cell is not None for cell in found):
+            default = None if None not in found else frame.facts.document.blocks[callee].args[name]
+            cells[name] = [frame.facts.constant(default) if cell is None else frame.read(cell) for cell in found]
+            kinds = {code.kind_of(value) for value in cells[name]}
+            if len(kinds) > 1 and not kinds <= {INT, code.NONE}:
+                return None
+    return cells
+
+
+def _looped(table: TableRows, callee: str, cells: dict[str, list[Any]], frame: Frame) -> None:
     """A loop over the rows of a table."""
-    callee = callee_of(table, rows[0])
-    columns = [name for name in rows[0] if name not in (*CALLEE, "as") and any(row[name] is not None for row in rows)]
-    cells = {name: [_filled(callee, name, row[name], frame) for row in rows] for name in columns}
-    kinds = {name: {code.kind_of(value) for value in values} for name, values in cells.items()}
-    if any(len(kind) > 1 and not kind <= {INT, code.NONE} for kind in kinds.values()):
-        for row in rows:
-            _row(table, row, frame)
-        return
-    cells["as"] = [attribute(str(row["as"])) for row in rows]
     for label in cells["as"]:
         children.child_name(label, frame)
-    kinds["as"] = {WORD}
-    variable = {
-        name: frame.scope.new(
-            "name" if name == "as" else name,
-            frozenset().union(*kinds[name]),
-            None if name == "as" else reduce(merged_values, map(code.known_values, cells[name])),
-        )
-        for name in rows[0]
-        if name in cells
-    }
-    listed = tuple(tuple(cells[name][number] for name in variable) for number in range(len(rows)))
-    loops = {name: value for name, value in variable.items() if name != "as"}
+    variables = {name: _variable(name, values, frame) for name, values in cells.items()}
     inner = frame.inside(frame.owner)
 
     def rounds() -> None:
-        _made_of_row(table, callee, loops, variable["as"], _entry(table, (), inner), inner)
+        loops = {name: value for name, value in variables.items() if name != "as"}
+        _made_of_row(table, callee, loops, variables["as"], _entry(table, (), inner), inner)
 
-    loop(tuple(map(str, variable.values())), listed, inner, frame, rounds)
+    rows = tuple(zip(*cells.values(), strict=True))
+    loop(tuple(map(str, variables.values())), rows, inner, frame, rounds)
     frame.does = True
 
 
-def _filled(callee: str, column: str, cell: Any, frame: Frame) -> Any:
-    """A cell; where it is empty, the default of the argument, or None where that has to be computed."""
-    if cell is not None:
-        return frame.read(cell)
-    return frame.facts.constant(frame.facts.document.blocks[callee].args[column])
+def _variable(name: str, cells: list[Any], frame: Frame) -> Code:
+    """The variable of a column."""
+    if name == "as":
+        return frame.scope.new("name", WORD)
+    values = reduce(merged_values, map(code.known_values, cells))
+    return frame.scope.new(name, frozenset().union(*map(code.kind_of, cells)), values)
 
 
 def _row(table: TableRows, row: Row, frame: Frame) -> None:
@@ -126,8 +130,7 @@ def _made_of_row(
             apply(callee, built, label, frame, values, share)
         return
     times = frame.scope.whole(built.pop(table.repeat))
-    seen = {key: value for key, value in nominal.items() if value is not None}
-    second = {key: frame.read(value, flow, seen) for key, value in table.after_first.items()}
+    second = {key: frame.read(value, flow, nominal) for key, value in table.after_first.items()}
     later = _built(table, {**nominal, **second}, frame, flow)
     later.pop(table.repeat)
     name = label if isinstance(label, Code) else children.child_name(label or callee, frame)
@@ -155,10 +158,9 @@ def _entry(table: TableRows, cells: tuple[Any, ...], frame: Frame) -> tuple[Any,
 
 
 def _built(table: TableRows, nominal: Row, frame: Frame, flow: tuple[Any, ...]) -> dict[str, Any]:
-    """What the header makes of the numbers of a row; empty cells are left out."""
-    values = {key: value for key, value in nominal.items() if value is not None}
+    """What the header makes of the numbers of a row."""
     headers = {column.name: column.built for column in table.columns}
     return {
-        key: value if (header := headers.get(key)) is None else frame.read(header, flow, values)
-        for key, value in values.items()
+        key: value if (header := headers.get(key)) is None else frame.read(header, flow, nominal)
+        for key, value in nominal.items()
     }
