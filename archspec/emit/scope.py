@@ -192,29 +192,24 @@ class ClassScope:
 
     def flagged(self, value: Any) -> Any:
         """Code in which conditions that an attribute keeps are that attribute."""
-        if isinstance(value, tuple):
-            return tuple(map(self.flagged, value))
-        if not isinstance(value, Code):
-            return value
-        known = self.flags.get((self.lines, value))
-        if known is not None and value.head != "name":
-            return known
-        return Code(value.head, self.flagged(value.parts), value.kind, value.values)
+
+        def flag(part: Any) -> Any:
+            known = isinstance(part, Code) and part.head != "name"
+            return self.flags.get((self.lines, part)) if known else None
+
+        return code.rewritten(value, flag)
 
     def shortened(self, value: Any) -> Any:
         """Code in which a tuple of all parts of a variable is the variable."""
-        if isinstance(value, tuple):
-            for (_, whole), both in self.pairs.items():
-                if value == both:
-                    return whole
-            if value and all(isinstance(part, Code) and part.head == "index" for part in value):
-                owners = {part.parts[0] for part in value}
-                if len(owners) == 1 and [part.parts[1] for part in value] == list(range(len(value))):
-                    return owners.pop()
-            return tuple(map(self.shortened, value))
-        if isinstance(value, Code) and value.head in {"call", "if"}:
-            return Code(value.head, self.shortened(value.parts), value.kind)
-        return value
+        known = {both: whole for (_, whole), both in self.pairs.items()}
+
+        def whole(part: Any) -> Any:
+            match part:
+                case (Code(head="index", parts=(owner, 0)), *_):
+                    return owner if part == tuple(Code("index", (owner, i)) for i in range(len(part))) else None
+            return known.get(part) if isinstance(part, tuple) else None
+
+        return code.rewritten(value, whole)
 
     # -------------------------------------------------------------- classes that are part of this one
 

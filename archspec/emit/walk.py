@@ -5,6 +5,7 @@ value, becomes a class with a forward of its own.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from archspec.emit import children, code
@@ -33,24 +34,25 @@ def walk(body: Body, frame: Frame) -> None:
 
 def _step(step: Step, frame: Frame) -> None:
     """One step; once for each of two shapes where what flows has one or the other."""
-    if not isinstance(frame.flow, Either):
-        _WALKS[type(step)](step, frame)
-        return
     flow = frame.flow
+    if isinstance(flow, Either):
+        conditional(flow.condition, frame, partial(_on, step, flow.then), partial(_on, step, flow.otherwise), "then")
+    else:
+        _WALKS[type(step)](step, frame)
 
-    def on(side: Any) -> Callable[[Frame], None]:
-        def walk(inner: Frame) -> None:
-            inner.flow = side
-            _step(step, inner)
 
-        return walk
-
-    conditional(flow.condition, frame, on(flow.then), on(flow.otherwise), "then")
+def _on(step: Step, flow: Any, frame: Frame) -> None:
+    frame.flow = flow
+    _step(step, frame)
 
 
 def _call(step: Call, frame: Frame) -> None:
-    values = taken(step.name, step.from_ or (), step.args, frame)
-    apply(step.name, read_args(step.name, step.args, frame), step.as_, frame, values, step.share, step.args)
+    _applied(step.name, step, frame)
+
+
+def _applied(callee: str, step: Call | Use, frame: Frame) -> None:
+    values = taken(callee, step.from_ or (), step.args, frame)
+    apply(callee, read_args(callee, step.args, frame), step.as_, frame, values, step.share, step.args)
 
 
 def _use(step: Use, frame: Frame) -> None:
@@ -63,21 +65,12 @@ def _use(step: Use, frame: Frame) -> None:
 
 def _alternatives(callee: Any, known: tuple[str, ...], step: Use, frame: Frame) -> None:
     first, *others = known
-
-    def use(inner: Frame) -> None:
-        values = taken(first, step.from_ or (), step.args, inner)
-        apply(first, read_args(first, step.args, inner), step.as_, inner, values, step.share)
-
-    if not others:
-        use(frame)
-        return
-    conditional(
-        code.compare(callee, "==", first),
-        frame,
-        use,
-        lambda inner: _alternatives(callee, tuple(others), step, inner),
-        step.as_ or first,
-    )
+    if others:
+        rest = partial(_alternatives, callee, tuple(others), step)
+        is_first = code.compare(callee, "==", first)
+        conditional(is_first, frame, partial(_applied, first, step), rest, step.as_ or first)
+    else:
+        _applied(first, step, frame)
 
 
 def _from(step: From, frame: Frame) -> None:
