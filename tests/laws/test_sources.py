@@ -426,7 +426,7 @@ class Weave:
 
 
 def many(seeds):
-    """What came of weaves: how many were held, refused by `expand` or by `source`, and the constructs of those held.
+    """What came of weaves: how many were held and refused, by `expand` or by `source`; the constructs of those held.
 
     Raises:
         AssertionError: Of one of them; its seed and text are noted.
@@ -434,8 +434,8 @@ def many(seeds):
     tried, found = Counter(), Counter()
     for number in seeds:
         weave = Weave(number)
-        arch = archspec.loads(weave.text)
         try:
+            arch = archspec.loads(weave.text)
             arch.expand()
         except ArchspecError:
             tried["refused"] += 1
