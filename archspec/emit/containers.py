@@ -8,10 +8,8 @@ from typing import Any
 from archspec.emit import code
 from archspec.emit.bodies import given_by, labels, names_given, shares, takes
 from archspec.emit.code import Code
-from archspec.emit.conditions import reader
 from archspec.emit.finish import SELF
-from archspec.emit.flow import Either, mapped, sizes
-from archspec.emit.frame import UNTOLD, Frame, call_module
+from archspec.emit.frame import UNTOLD, Either, Frame, call_module, mapped, sizes
 from archspec.emit.layer import LayerCode, module_code
 from archspec.emit.naming import identifier
 from archspec.emit.scope import TENSOR, ClassScope
@@ -93,7 +91,7 @@ def _shares_around(name: Any, body: Body, frame: Frame) -> bool:
 def bind_lets(given: Mapping[str, Value], frame: Frame) -> None:
     """The names that a `let` gives."""
     for name, value in given.items():
-        frame.env[name] = frame.scope.let(name, reader(frame).value(value), frame.lines)
+        frame.env[name] = frame.scope.let(name, frame.read(value), frame.lines)
 
 
 def shared_values(body: Body, frame: Frame) -> tuple[list[str], list[str]]:
@@ -255,15 +253,9 @@ def _outside(shapes: Mapping[str, Any], scope: ClassScope, made: Code, label: st
 def told_shape(
     module: Code, key: Any, shape: tuple[Any, ...], frame: Frame, name: str = "", more: tuple[int, ...] = ()
 ) -> tuple[Any, ...]:
-    """A shape whose unknown sizes a module tells: of what flows out of it, or of a value that it gives.
+    """A shape whose sizes that are None, or stand on `more` axes, are told by a module, whose facts are under the key.
 
-    Args:
-        module: The module.
-        key: That of the facts of its class.
-        shape: The shape; None for what is not known.
-        frame: Where it is asked.
-        name: The name of the value, if it is not what flows.
-        more: Axes of sizes that are known, and asked for all the same.
+    It is the shape of what flows out of the module, or of a value that it gives, by its name.
     """
 
     def told(axis: int) -> Code:

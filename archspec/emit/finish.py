@@ -24,13 +24,7 @@ SELF = code.name("self")
 
 
 def constructor(body: Statements, fixed: frozenset[str], names: FreshNames) -> Statements:
-    """The statements of a constructor as they are written.
-
-    Args:
-        body: Single assignments.
-        fixed: The names that never change.
-        names: Gives new names.
-    """
+    """The statements of a constructor as they are written, from single assignments; `fixed` names never change."""
     body = _inlined(_pruned(body), fixed, plain=True)
     body = _inlined(_joined(name_variables(body, names, SIZE)), fixed)
     return _declared(name_variables(_joined(body), names, MODULE))

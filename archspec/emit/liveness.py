@@ -44,11 +44,7 @@ def wished_name(name: str) -> str:
 def name_variables(body: Statements, names: FreshNames, mark: str, near: Mapping[str, str] | None = None) -> Statements:
     """The statements with names for all variables of a mark; copies of a variable to itself go.
 
-    Args:
-        body: The statements.
-        names: Gives new names.
-        mark: `SIZE` or `MODULE`.
-        near: By variable, the one whose name it had better have, if that is free.
+    A variable that is `near` another had better have its name, if that is free.
     """
     lives = _Lives()
     lives.before(body, frozenset())

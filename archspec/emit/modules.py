@@ -1,8 +1,8 @@
 """Operators and blocks: what makes their modules, and how the forward calls them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 from archspec.emit import children, code
 from archspec.emit.code import Code, Fork
@@ -10,8 +10,7 @@ from archspec.emit.conditions import conditional, settled
 from archspec.emit.containers import Part, add_module, child_code, kept_settings, put, told_shape, weighted
 from archspec.emit.facts import BlockFacts
 from archspec.emit.finish import SELF
-from archspec.emit.flow import Either, mapped
-from archspec.emit.frame import Called, Frame, Named, call_module
+from archspec.emit.frame import Called, Either, Frame, Named, call_module, mapped
 from archspec.emit.joins import join
 from archspec.emit.layer import LayerCode, function_code, layers, settings, tied_code
 from archspec.emit.naming import identifier
@@ -22,41 +21,29 @@ from archspec.graph.names import attribute
 from archspec.language.rules import block_inputs, expressions, label_of
 from archspec.ops import Function, Module
 
+Taken: TypeAlias = Mapping[Any, Named]
+"""What a call takes beside what flows: a block by the names of its inputs, an operator by numbers."""
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What a call takes beside what flows.
-
-    Attributes:
-        more: The other values of an operator of several inputs.
-        named: Those of a block, by the names of its inputs.
-    """
-
-    more: tuple[Named, ...] = ()
-    named: Mapping[str, Named] = field(default_factory=dict)
-
-
-NONE_TAKEN = Taken()
+NOTHING: Taken = {}
 
 
 def taken(callee: str, sources: tuple[str, ...], args: Mapping[str, Any], frame: Frame) -> Taken:
-    """What a call takes by `from`, whose first value flows from now on, and by the names of a block's inputs.
-
-    Args:
-        callee: The operator or block.
-        sources: The names under `from`.
-        args: The arguments as the specification has them.
-        frame: Where it is called.
-    """
+    """What a call takes by `from`, whose first value flows from now on, and by the names of a block's inputs."""
     found = [value_of(label, frame) for label in sources]
     if found:
         frame.flow, frame.x = found[0]
         frame.does = True
-    names = block_inputs(frame.facts.document, callee)
     if callee not in frame.facts.document.blocks:
-        return Taken(tuple(found[1:]))
+        return dict(enumerate(found[1:]))
+    names = block_inputs(frame.facts.document, callee)
     named = {name: value_of(str(label_of(args[name])), frame) for name in names if name in args}
-    return Taken(named={**dict(zip(names, found[1:], strict=False)), **named})
+    return {**dict(zip(names, found[1:], strict=False)), **named}
+
+
+def read_args(callee: str, args: Mapping[str, Any], frame: Frame, flow: Any = None) -> dict[str, Any]:
+    """The code of arguments, without the names of values that a block takes."""
+    labels = block_inputs(frame.facts.document, callee)
+    return {name: frame.read(value, flow) for name, value in args.items() if name not in labels}
 
 
 def value_of(label: str, frame: Frame) -> Named:
@@ -75,20 +62,13 @@ def apply(
     args: Mapping[str, Any],
     label: str | None,
     frame: Frame,
-    values: Taken = NONE_TAKEN,
+    values: Taken = NOTHING,
     share: str | None = None,
     written: Mapping[str, Any] | None = None,
 ) -> None:
-    """Put an operator or a block behind what flows and the other values that it takes.
+    """Put an operator or a block, by its `label`, behind what flows and the other values that it takes.
 
-    Args:
-        callee: The operator or block.
-        args: The code of its arguments.
-        label: What the specification calls it.
-        frame: Where it is called.
-        values: The other values.
-        share: What the step is called whose weights it has.
-        written: The arguments as the specification writes them.
+    It may `share` the weights of another step, whose arguments are the same or are `written` the same.
     """
     if any(
         name in frame.env for value in (written or {}).values() for each in expressions(value) for name in each.names
@@ -148,9 +128,7 @@ def _around(calls: tuple[Function, ...], frame: Frame) -> None:
 
 def _remember(label: str | None, made: Called, frame: Frame) -> None:
     """Keep a module for the steps that share its weights, if the class can reach it."""
-    owner = made.module
-    while isinstance(owner, Code) and owner.head == "attr":
-        owner = owner.parts[0]
+    *_, owner = codes(made.module)
     if label is not None and owner == SELF:
         frame.modules[label] = made
 
@@ -160,17 +138,17 @@ def apply_as(
     callee: str,
     args: Mapping[str, Any],
     frame: Frame,
-    values: Taken = NONE_TAKEN,
+    values: Taken = NOTHING,
     label: str | None = None,
 ) -> None:
     """The same, under a name that is free in the container."""
     if callee in frame.facts.document.blocks:
         _block(callee, args, name, frame, values, label)
-    elif values.more:
-        joined = (Part(frame.x, frame.flow, True), *(Part(x, shape, True) for shape, x in values.more))
+    elif values:
+        joined = (Part(frame.x, frame.flow, True), *(Part(x, shape, True) for shape, x in values.values()))
         join(callee, args, dict(enumerate(joined)), name, frame, "a value of")
     else:
-        _operator(callee, args, name, frame)
+        _layer(layers(callee, args, (frame.flow,), frame), callee, name, frame)
         if isinstance(name, str):
             _remember(label, Called(callee, args, child_code(name, frame)), frame)
 
@@ -182,10 +160,6 @@ def keep_value(label: str | None, frame: Frame) -> None:
     if frame.forward is not None and frame.scope.from_uses[label]:
         frame.x = frame.set(frame.x, want=label)
     frame.named[label] = (frame.flow, frame.x)
-
-
-def _operator(callee: str, args: Mapping[str, Any], name: Any, frame: Frame) -> None:
-    _layer(layers(callee, args, (frame.flow,), frame), callee, name, frame)
 
 
 def _layer(found: LayerCode | Fork[LayerCode], callee: str, name: Any, frame: Frame) -> None:
@@ -238,16 +212,18 @@ def _block(
     scope, prefix = frame.scope, f"{label}/"
     given = tuple(each.removeprefix(prefix) for each in scope.from_uses if label and each.startswith(prefix))
     given = given if again is None else again.given
-    flows = {"": frame.flow, **{each: shape for each, (shape, _) in taken.named.items()}}
+    flows = {"": frame.flow, **{each: shape for each, (shape, _) in taken.items()}}
     if any(isinstance(shape, Either) for shape in list(flows.values())[1:]):
         raise ArchspecError(f"a value that {callee} takes has one of several numbers of axes")
     facts = frame.facts.block(callee, flows, args, given)
-    values = {arg: scope.whole(value) if arg in facts.whole else value for arg, value in args.items()}
+    values = {
+        arg: scope.whole(value) if (facts.key, arg) in frame.facts.whole else value for arg, value in args.items()
+    }
     made: Any = scope.shortened(facts.call(values, flows, scope.symbol))
     known = facts.known(values, flows, scope.symbol)
     shapes = {each: mapped(lambda size: _told(size, known), shape) for each, shape in facts.shapes.items()}
     frame.does = code.either(frame.does, code.substituted(facts.does, known))
-    more = tuple(x for _, x in taken.named.values())
+    more = tuple(x for _, x in taken.values())
     if again is None and isinstance(name, str):
         _remember_block(Called(callee, args, child_code(name, frame), given), facts, known, label, frame)
     plain, several = again is None and not given, any(isinstance(shape, Either) for shape in shapes.values())
