@@ -1,4 +1,4 @@
-"""What is an operator here and another thing in a program: attention in windows, angles, one bit, TensorFlow's padding."""
+"""What is an operator here and written out in a program: windows, angles, one-bit layers, TensorFlow's padding."""
 
 import pytest
 
