@@ -44,7 +44,7 @@ def write_block(facts: SpecFacts, found: BlockFacts) -> None:
     """The class of a block, and what its callers know of it."""
     key = found.key
     block = facts.document.blocks[key.callee]
-    scope = ClassScope(facts, key.callee, key, facts.froms((block.body,)) + Counter(key.given))
+    scope = ClassScope(facts, key.callee, key, facts.froms(block.body) + Counter(key.given))
     found.sizes = {
         (name, axis): code.name(scope.names.new(f"{name or 'in'}_{text}"))
         for name, rank in key.ranks
@@ -63,11 +63,11 @@ def write_block(facts: SpecFacts, found: BlockFacts) -> None:
     found.free = dict(sorted(scope.symbols.items(), key=lambda item: order.index(item[0])))
     own = {*found.sizes.values(), *found.args.values(), *found.free.values()}
     told = lambda size: size if set(code.names(size)) <= own else None  # noqa: E731
-    found.shape = mapped(told, frame.flow)
-    found.given = {name: mapped(told, frame.named[name][0]) for name in key.given}
+    shapes = {"": frame.flow, **{name: frame.named[name][0] for name in key.given}}
+    found.shapes = {name: mapped(told, shape) for name, shape in shapes.items()}
     found.modules = frame.modules
     found.does = frame.does if set(code.names(frame.does)) <= own else UNTOLD
-    _finish(facts, found, frame, tuple(str(x) for name, (_, x) in taken.items() if name != INPUT))
+    _finish(facts, found, frame, shapes, tuple(str(x) for name, (_, x) in taken.items() if name != INPUT))
 
 
 def _shape(found: BlockFacts, name: str) -> tuple[Code, ...]:
@@ -91,16 +91,17 @@ def _arg(arg: str, default: Any, found: BlockFacts, frame: Frame) -> None:
             value = scope.whole(value)
         found.defaults[arg] = value
         kind, values = kind | code.kind_of(value), merged_values(values, code.known_values(value))
-        frame.lines.add(If(code.compare(code.name(variable), "is", None), (Assign(variable, value, kept=True),)))
+        frame.lines.add(If(code.compare(code.name(variable), "is", None), (Assign((variable,), value, kept=True),)))
     found.args[arg] = frame.env[arg] = code.name(variable, (kind - NONE) or INT, values)
     scope.args.add(found.args[arg])
 
 
-def _finish(facts: SpecFacts, found: BlockFacts, frame: Frame, inputs: tuple[str, ...]) -> None:
+def _finish(
+    facts: SpecFacts, found: BlockFacts, frame: Frame, shapes: Mapping[str, Any], inputs: tuple[str, ...]
+) -> None:
     key = found.key
     block = facts.document.blocks[key.callee]
     fixed = {str(n) for n in (*found.sizes.values(), *found.args.values(), *found.free.values())}
-    shapes = {"": frame.flow, **{name: frame.named[name][0] for name in key.given}}
     body, forward = facts.finish_class(frame.scope, shapes, frozenset(fixed))
     uses = used(body)
     found.needed = tuple(axis for axis, name in found.sizes.items() if uses[str(name)])

@@ -21,7 +21,7 @@ from archspec.emit.layer import function_code, module_code, settings
 from archspec.emit.liveness import wished_name
 from archspec.emit.naming import class_name, identifier, network_name
 from archspec.emit.scope import TENSOR, ClassScope, dimensions
-from archspec.emit.statements import Keep, Return, Statements, all_codes, rebuilt, targets, used, with_code
+from archspec.emit.statements import Keep, Return, Statements, all_codes, rebuilt, targets, used
 from archspec.errors import ArchspecError
 from archspec.language.document import INPUT, Block, Body, Document
 from archspec.ops import Function, Module
@@ -68,8 +68,8 @@ class BlockFacts:
         needed: Those of the sizes that the constructor needs.
         free: By symbol, the parameter it is handed over as.
         defaults: The arguments' defaults in the names of the constructor.
-        shape: The shape it gives, in its own names; None for a size that only the module can tell.
-        given: The shapes of the values that it gives beside what flows out, by name.
+        shapes: By name the shapes of the values that it gives, in its own names; what flows out has no name. A size
+            that only the module can tell is None.
         modules: The modules in it whose weights a step can share, as they are reached from its class.
         does: Whether it does anything.
     """
@@ -84,8 +84,7 @@ class BlockFacts:
     needed: tuple[tuple[str, int], ...] = ()
     free: dict[str, Code] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)
-    shape: Any = ()
-    given: dict[str, Any] = field(default_factory=dict)
+    shapes: dict[str, Any] = field(default_factory=lambda: {"": ()})
     modules: "dict[str, Called]" = field(default_factory=dict)
     does: Any = True
 
@@ -127,7 +126,7 @@ class SpecFacts(SpecFunctions):
         counted = counted_names(document)
         self.local_names = frozenset(counted)
         self.inputs = frozenset({INPUT, *document.shapes})
-        self.given_names = frozenset(names_given(tuple(body for _, body in document.bodies())))
+        self.given_names = frozenset(name for _, body in document.bodies() for name in names_given(*body))
         self.repeated = frozenset(name for name, count in counted.items() if count > 1)
         self.whole_lets: set[tuple[Any, str]] = set()
         self.whole_args: dict[BlockKey, set[str]] = {}
@@ -135,9 +134,9 @@ class SpecFacts(SpecFunctions):
         self.blocks: dict[BlockKey, BlockFacts] = {}
         self._begin()
 
-    def froms(self, bodies: "tuple[Body, ...]") -> Counter[str]:
-        """The names that steps of bodies go back to, and how often."""
-        return froms(bodies, self.document)
+    def froms(self, body: Body) -> Counter[str]:
+        """The names that steps of a body go back to, and how often."""
+        return froms(body, self.document)
 
     def _begin(self) -> None:
         """Forget what a walk writes, keep what it found."""
@@ -165,7 +164,7 @@ class SpecFacts(SpecFunctions):
 
     def _found(self) -> Any:
         return (
-            {k: (f.kinds, f.values, f.needed, tuple(f.free), f.shape, f.given, f.does) for k, f in self.blocks.items()},
+            {k: (f.kinds, f.values, f.needed, tuple(f.free), f.shapes, f.does) for k, f in self.blocks.items()},
             {key: set(found) for key, found in self.whole_args.items()},
             set(self.whole_lets),
             {key: set(found) for key, found in self.reads.items()},
@@ -303,7 +302,7 @@ def _take_in(scope: ClassScope) -> None:
     """Make arguments of the variables without names that a part uses and the class around it has."""
     known = {name: scope.handed(name, wished_name(str(name))) for name in scope.foreign()}
     if known:
-        change = lambda statement: with_code(statement, lambda value: code.substituted(value, known))  # noqa: E731
+        change = lambda statement: statement.with_code(lambda value: code.substituted(value, known))  # noqa: E731
         scope.lines.made[:] = rebuilt(scope.lines.done(), change)
 
 

@@ -1,6 +1,6 @@
 """One container being filled, and what a part of it gives."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ from archspec.emit import code
 from archspec.emit.code import Code
 from archspec.emit.finish import SELF
 from archspec.emit.scope import TENSOR, ClassScope
-from archspec.emit.statements import Lines
+from archspec.emit.statements import Assign, Lines
 
 if TYPE_CHECKING:
     from archspec.emit.facts import SpecFacts
@@ -115,32 +115,21 @@ class Frame:
         """In a forward, what flows from now on."""
         self.x = self.set(value, near=self.x)
 
+    def arrive(self, x: Code) -> None:
+        """In a forward, what flows from now on: a variable as it is, else a new one."""
+        self.x = x if x.head == "name" else self.set(x, near=self.x)
+
     def set(self, value: Any, near: Code | None = None, want: str = "") -> Code:
         """In a forward, a new variable for a tensor."""
         made = self.scope.tensor(near, want)
         self.written().set(made, value)
         return made
 
-
-@dataclass(frozen=True, slots=True)
-class Submodule:
-    """A part of a class that is a class of its own: what makes it, and what it gives.
-
-    Attributes:
-        made: The code that makes it.
-        flow: The shape that flows out of it.
-        does: Whether it does anything.
-        inputs: The names of the values that it takes beside what flows.
-        given: The values that it gives beside what flows.
-        modules: The modules in it whose weights a step can share, as they are reached from its class.
-    """
-
-    made: Code
-    flow: Any
-    does: Any
-    inputs: tuple[str, ...]
-    given: dict[str, Named]
-    modules: dict[str, Called]
+    def unpack(self, near: Code, others: Iterable[Code], value: Any) -> Code:
+        """In a forward, a new variable for what flows, which comes with other values."""
+        made = self.scope.tensor(near)
+        self.written().add(Assign((str(made), *map(str, others)), value))
+        return made
 
 
 def call_module(module: Code, *tensors: Any) -> Code:

@@ -10,7 +10,7 @@ from archspec.emit.containers import call_child, child_code, container, sequenti
 from archspec.emit.flow import Either
 from archspec.emit.frame import Frame, Named, call_module, variables
 from archspec.emit.modules import keep_value
-from archspec.emit.statements import Assign, For, Lines, Refuse, Unpack, targets
+from archspec.emit.statements import Assign, For, Lines, Refuse, targets
 from archspec.errors import ArchspecError
 from archspec.language.document import Repeat
 from archspec.language.rules import MAX_REPEAT
@@ -25,18 +25,17 @@ def write_repeat(step: Repeat, frame: Frame) -> None:
 
     def unit(inner: Frame, number: Any) -> None:
         env = {step.index: number} if step.index else {}
-        container(children.unit_name(number), step.body, inner, label, env=env, repeated=isinstance(number, Code))
+        container(children.unit_name(number), step.body, inner, label, {}, env)
 
     before, handed = dict(frame.named), shared_values(step.body, frame)
     if step.shared:
-        _again(name, times, handed is not None, lambda: repeated(1, "i", owner, frame, unit), frame)
-        keep_value(step.as_, frame)
-        return
-    repeated(times, step.index or "i", owner, frame, unit)
-    if handed is None:
-        call_child(name, frame)
+        _again(name, times, any(handed), lambda: repeated(1, "i", owner, frame, unit), frame)
     else:
-        _through(name, handed, before, frame, surely=code.compare(times, ">", 0) is True)
+        repeated(times, step.index or "i", owner, frame, unit)
+        if any(handed):
+            _through(name, handed, before, frame, surely=code.compare(times, ">", 0) is True)
+        else:
+            call_child(name, frame)
     keep_value(step.as_, frame)
 
 
@@ -58,11 +57,7 @@ def _again(name: Any, times: Any, hands: bool, unit: Callable[[], None], frame: 
         frame.lines.add(Refuse(differs, ("a unit that is shared must give the shape that it takes",)))
     frame.flow = entry
     often = frame.scope.flag("times", times, frame.lines) if code.names(times) else times
-    each = frame.scope.tensor(None, "round")
-    flowing = frame.set(frame.x, near=frame.x)
-    step = Assign(str(flowing), call_module(child_code(name, frame), flowing))
-    frame.written().add(For((str(each),), code.call("range", often), (step,)))
-    frame.x = flowing
+    _each("round", code.call("range", often), child_code(name, frame), frame)
 
 
 def _through(
@@ -81,21 +76,37 @@ def _through(
             frame.written().set(entry[label], before[label][1])
         elif not surely:
             frame.written().set(frame.named[label][1], frame.x)
-    each = frame.scope.tensor(None, "unit")
-    flowing = frame.set(frame.x, near=frame.x)
-    value = call_module(each, flowing, *(entry[label] for label in taken))
     changed = tuple(str(frame.named[label][1]) for label in given)
-    step = Unpack((str(flowing), *changed), value) if changed else Assign(str(flowing), value)
-    frame.written().add(For((str(each),), child_code(name, frame), (step,)))
-    frame.x = flowing
+    _each("unit", child_code(name, frame), None, frame, tuple(entry[label] for label in taken), changed)
 
 
 def through_each(name: Any, more: tuple[Code, ...], frame: Frame) -> None:
     """In a forward, what flows goes through one unit after another, and the same other values into each."""
-    each = frame.scope.tensor(None, "unit")
+    _each("unit", child_code(name, frame), None, frame, more)
+
+
+def _each(
+    want: str,
+    over: Code,
+    module: Code | None,
+    frame: Frame,
+    more: tuple[Code, ...] = (),
+    changed: tuple[str, ...] = (),
+) -> None:
+    """In a forward, a loop in which what flows goes through a module, or through each of several.
+
+    Args:
+        want: What the variable of the loop would be called.
+        over: The modules, or what counts the rounds.
+        module: The one module of all rounds.
+        frame: Where the loop stands.
+        more: The values that go in beside what flows.
+        changed: The variables of those that come out beside it.
+    """
+    each = frame.scope.tensor(None, want)
     flowing = frame.set(frame.x, near=frame.x)
-    step = Assign(str(flowing), call_module(each, flowing, *more))
-    frame.written().add(For((str(each),), child_code(name, frame), (step,)))
+    step = Assign((str(flowing), *changed), call_module(each if module is None else module, flowing, *more))
+    frame.written().add(For((str(each),), over, (step,)))
     frame.x = flowing
 
 

@@ -53,7 +53,7 @@ def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str
 
 def _write(facts: SpecFacts) -> None:
     document = facts.document
-    scope = ClassScope(facts, "network", "", facts.froms((document.network,)) + Counter(document.outputs))
+    scope = ClassScope(facts, "network", "", facts.froms(document.network) + Counter(document.outputs))
     scope.symbols.update({name: code.name(scope.names.new(name), *facts.globals[name]) for name in document.symbols})
     words = {name: name for name in document.let if name in facts.words}  # until they have a value, they are words
     begin = Frame(scope, (), words, scope.lines, None)
@@ -103,7 +103,7 @@ def _checked(variable: Code, symbol: Symbol) -> list[Statement]:
     name, made = str(variable), list[Statement]()
     if variable.kind == RATIONAL:
         text = code.call("str", variable, kind=code.WORD)
-        made.append(Assign(name, code.call("Fraction", text, kind=RATIONAL), kept=True))
+        made.append(Assign((name,), code.call("Fraction", text, kind=RATIONAL), kept=True))
     if symbol.truth:
         return made
     if symbol.choices is not None:

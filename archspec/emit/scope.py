@@ -9,7 +9,7 @@ from archspec.emit.code import BOOL, INT, Code, Kind
 from archspec.emit.finish import SELF
 from archspec.emit.liveness import FLOW, MODULE, SIZE, is_unnamed, wished_name
 from archspec.emit.naming import FreshNames, class_name
-from archspec.emit.statements import Keep, Lines, Statements, Unpack, all_codes
+from archspec.emit.statements import Assign, Keep, Lines, Statements, all_codes
 from archspec.graph.names import RESERVED
 from archspec.language.rules import flow_sizes
 
@@ -172,7 +172,7 @@ class ClassScope:
                 for i, axis in enumerate(("height", "width"))
             )
             self.pairs[key] = (height, width)
-            lines.add(Unpack((str(height), str(width)), both))
+            lines.add(Assign((str(height), str(width)), both))
         return self.pairs[key]
 
     def flagged(self, value: Any) -> Any:

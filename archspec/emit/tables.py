@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.emit import children, code
-from archspec.emit.bodies import expressions
 from archspec.emit.code import INT, WORD, Code
 from archspec.emit.conditions import reader
 from archspec.emit.containers import call_child, sequential
@@ -14,7 +13,7 @@ from archspec.emit.modules import NONE_TAKEN, Taken, apply, apply_as, keep_value
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.document import TableRows, TableStep
-from archspec.language.rules import FLOWING, arguments, block_inputs, label_of, labels_of
+from archspec.language.rules import FLOWING, arguments, block_inputs, expressions, label_of, labels_of
 from archspec.language.steps import BESIDE, CALLEE, callee_of
 
 Row = Mapping[str, Any]

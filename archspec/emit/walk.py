@@ -9,11 +9,11 @@ from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.bodies import labels
+from archspec.emit.branches import write_join
 from archspec.emit.conditions import conditional, reader
 from archspec.emit.containers import bind_lets, container
 from archspec.emit.flow import Either
 from archspec.emit.frame import Frame
-from archspec.emit.joins import write_join
 from archspec.emit.loops import write_repeat
 from archspec.emit.modules import apply, keep_value, taken, value_of
 from archspec.emit.tables import write_table
@@ -111,7 +111,7 @@ def _when(step: When, frame: Frame) -> None:
         frame,
         lambda inner: walk(step.then, inner),
         lambda inner: walk(step.else_ or (), inner),
-        next(labels(step.then), "then"),
+        next(labels(*step.then), "then"),
     )
 
 

@@ -1,9 +1,13 @@
-"""Activations: one number in, one number out, so that all but the name and the arithmetic of one element is shared."""
+"""Activations, and sums and products with a number: one number in, one out.
 
+All but the name and the arithmetic of one element is shared.
+"""
+
+from fractions import Fraction
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from archspec.dims import Dim, product
+from archspec.dims import Dim, known_less, product
 from archspec.errors import ShapeError
 from archspec.ops.base import (
     AboveZero,
@@ -169,6 +173,69 @@ class Power(Elementwise, Weightless, name="power"):
     def torch_call(self, x: Tensor) -> Function:
         """`torch.pow`."""
         return Function("torch.pow", {"exponent": self.exponent})
+
+
+class AddScalar(Elementwise, Weightless, name="add_scalar"):
+    """x + value: the sum with a number, the same for all elements."""
+
+    one = Operations(additions=1)
+    example = MappingProxyType({"value": 3})
+    value: Real
+
+    def torch_call(self, x: Tensor) -> Function:
+        """`torch.add`."""
+        return Function("torch.add", {"other": self.value})
+
+
+class MulScalar(Elementwise, Weightless, name="mul_scalar"):
+    """x·value: the product with a number, the same for all elements; `value: 1/255` divides by 255.
+
+    It scales the residual of a block, as in Inception-ResNet (Szegedy et al. 2016, arXiv:1602.07261, section 3.3), or
+    pixels.
+    """
+
+    one = Operations(multiplications=1)
+    example = MappingProxyType({"value": 2})
+    value: Real
+
+    def torch_call(self, x: Tensor) -> Function:
+        """`torch.mul`."""
+        return Function("torch.mul", {"other": self.value})
+
+
+class Clamp(Elementwise, Weightless, name="clamp"):
+    """min(max(x, `min`), `max`): numbers held between two bounds, of which one may be left out.
+
+    >>> Clamp(min=-1, max=1).operations(Tensor((1, 8)))
+    Operations(comparisons=16)
+    """
+
+    example = MappingProxyType({"min": -1, "max": 1})
+    min: Real | None = None
+    max: Real | None = None
+
+    @property
+    def _bounds(self) -> dict[str, Dim]:
+        return {name: value for name, value in self.settings().items() if value is not None}
+
+    def output(self, x: Tensor) -> Tensor:
+        """X."""
+        if not self._bounds:
+            raise ShapeError(f"{self.name} takes a bound; give min, max or both")
+        if len(self._bounds) == 2 and known_less(self.max, self.min):
+            raise ShapeError(f"{self.name}: min is at most max (got {self.min} and {self.max})", "min")
+        return x
+
+    def operations(self, x: Tensor) -> Operations:
+        """A comparison with each bound."""
+        return Operations(comparisons=len(self._bounds)).times(x.elements)
+
+    def torch_call(self, x: Tensor) -> Function:
+        """`torch.clamp`; its exporter wants both bounds whole, or none."""
+        bounds = self._bounds
+        if len({*map(type, bounds.values())}) > 1:
+            bounds = {name: Fraction(at) if type(at) is int else at for name, at in bounds.items()}
+        return Function("torch.clamp", bounds)
 
 
 class Softmax(Weightless, name="softmax"):

@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from math import ceil as ceiling
 from math import floor as flooring
 from typing import Any, ClassVar
@@ -264,18 +265,12 @@ def equal(a: Any, b: Any) -> bool:
 
 def maximum(*values: Any) -> Any:
     """The largest, the same one at all values."""
-    best = values[0]
-    for value in values[1:]:
-        best = value if dims.less(best, value) else best
-    return best
+    return reduce(lambda best, value: value if dims.less(best, value) else best, values)
 
 
 def minimum(*values: Any) -> Any:
     """The smallest, the same one at all values."""
-    best = values[0]
-    for value in values[1:]:
-        best = value if dims.less(value, best) else best
-    return best
+    return reduce(lambda best, value: value if dims.less(value, best) else best, values)
 
 
 def _unanimous(gap: Affine, answers: Any) -> bool:

@@ -26,7 +26,6 @@ import archspec  # behind the skip
 from archspec.emit import children, code, conditions, containers, joins, liveness, loops
 from archspec.emit.code import Code
 from archspec.emit.scope import ClassScope, dimensions
-from archspec.emit.statements import set_by
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 
@@ -481,7 +480,7 @@ def test_weaves_have_every_construct():
 
 def no_clash(lives, statement, _):
     """Names are shared by what is still needed."""
-    lives.known.update(dict.fromkeys(set_by(statement)))
+    lives.known.update(dict.fromkeys(statement.sets()))
 
 
 def not_held(inner, known, carried):

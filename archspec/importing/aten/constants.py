@@ -118,7 +118,8 @@ _EVALUATORS: dict[str, Evaluator] = {
         }.items()
     },
     **dict.fromkeys(
-        ("to", "contiguous", "clone", "detach", "alias", "lift_fresh_copy", "_to_copy", "type_as"), _one(np.asarray)
+        ("to", "contiguous", "clone", "detach", "detach_", "alias", "lift_fresh_copy", "_to_copy", "type_as"),
+        _one(np.asarray),
     ),
     **dict.fromkeys(("view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten"), _one(np.asarray)),
     **{
