@@ -3,7 +3,7 @@
 from math import prod
 
 from archspec.importing.onnx_rules.settings import setting
-from archspec.importing.program import HeldArray
+from archspec.importing.program import HeldArray, UnsupportedError
 from archspec.importing.readings import as_written, clipped, rounded
 from archspec.importing.rules import Bound, Reading, ReadNode, elementwise, rule
 
