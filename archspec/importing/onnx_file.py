@@ -292,7 +292,8 @@ def _sizes(value: "ir.Value") -> tuple[int, ...]:
 
 
 def _array(name: str, tensor: "ir.TensorProtocol", *, learned: bool = False) -> HeldArray:
-    return HeldArray(name, tuple(int(size) for size in tensor.shape), tensor.numpy, learned)  # type: ignore[arg-type]
+    sizes = tuple(int(size) for size in tensor.shape)  # type: ignore[arg-type]
+    return HeldArray(name, sizes, tensor.numpy, learned, guessed=learned)
 
 
 def _call(node: "ir.Node") -> ProgramCall:

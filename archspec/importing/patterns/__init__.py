@@ -10,6 +10,7 @@ from archspec.importing.flat import FlatGraph, FlatNode
 from archspec.importing.patterns.activation import gated_by_itself, gelu, hard_sigmoid, hard_swish, softplus
 from archspec.importing.patterns.attention import dot_product, grouped, of_other_axes, rotary
 from archspec.importing.patterns.base import Pattern
+from archspec.importing.patterns.binary import binarised, input_scale, one_bit_bias, sign
 from archspec.importing.patterns.layers import biased, local_response
 from archspec.importing.patterns.norm import in_groups, layer, root_mean_square, scaled, shifted
 from archspec.importing.patterns.numbers import arithmetic
@@ -30,6 +31,7 @@ from archspec.importing.patterns.shape import (
     single_join,
     strided,
 )
+from archspec.importing.patterns.windows import window_bias
 
 
 def joined(graph: FlatGraph) -> FlatGraph:
@@ -67,6 +69,7 @@ PATTERNS: tuple[Pattern, ...] = (
     dot_product,
     grouped,
     of_other_axes,
+    window_bias,
     softplus,
     channel_shuffle,
     pixels,
@@ -83,6 +86,10 @@ PATTERNS: tuple[Pattern, ...] = (
     hard_sigmoid,
     hard_swish,
     gated_by_itself,
+    sign,
+    input_scale,
+    binarised,
+    one_bit_bias,
     biased,
     single_join,
     local_response,
