@@ -42,6 +42,12 @@ class Leaf:
     label: str | None = None
     moved: "Item | None" = None
 
+    @property
+    def name_in_stage(self) -> str:
+        """Its name behind that of its stage, unless it begins with it."""
+        known = not self.stage or self.name.startswith(f"{self.stage}_")
+        return self.name if known else f"{self.stage}_{self.name}"
+
 
 @dataclass(eq=False, slots=True)
 class ForkItem:

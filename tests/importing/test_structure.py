@@ -37,7 +37,7 @@ TABLES = {
         - when: t != 1
         columns: [as,     t,   c, k, s, n]
         - [stage2,      1,  16, 3, 1, 1]
-        - [stage7,      6, 192, ~, 2, 4]
+        - [stage7,      6, 192, 5, 2, 4]
     """,
     "shufflenet_v2": """
         - when: s != 1

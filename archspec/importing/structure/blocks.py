@@ -19,7 +19,7 @@ from archspec.importing.items import (
     is_expression,
     scopes,
 )
-from archspec.importing.structure.arguments import ANY, Arguments, renamed
+from archspec.importing.structure.arguments import ANY, Arguments, channels, renamed
 from archspec.importing.structure.conditions import condition, widening
 from archspec.importing.structure.prepare import dissolved, prepared
 from archspec.importing.structure.rows import after_first, rows
@@ -120,8 +120,7 @@ def _block(found: Recovered, kind: str, members: list[ModuleItem]) -> None:
     slots = unified([scope.items for scope in members], [scope.entry for scope in members])
     if slots is None:
         raise AssertionError("members are alike")
-    entries = [scope.entry[1] if len(scope.entry) > 1 else ANY for scope in members]
-    exits = [scope.exit[1] if len(scope.exit) > 1 else ANY for scope in members]
+    entries, exits = [channels(scope.entry) for scope in members], [channels(scope.exit) for scope in members]
     arguments = Arguments(len(members), simple=kind.startswith("conv_"), entries=entries, exits=exits)
     body = _body(slots, list(range(len(members))), arguments)
     _rename(body, arguments.rename())

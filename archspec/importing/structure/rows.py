@@ -163,6 +163,5 @@ def _name(group: list[Leaf], run: list[Leaf], stages: Mapping[str, int]) -> str:
     alone = len(group) == 1 and first.name and names[first.name] == 1
     if first.stage and stages[first.stage] == len(group) and not alone:
         return first.stage
-    numbered = len(group) > 1 or any(names[leaf.name] > 1 for leaf in run if leaf.stage == first.stage)
-    told = numbered and first.stage and not first.name.startswith(first.stage)
-    return f"{first.stage}_{first.name}" if told else first.name
+    told = len(group) > 1 or any(names[leaf.name] > 1 for leaf in run if leaf.stage == first.stage)
+    return first.name_in_stage if told else first.name
