@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import islice
 from typing import Any, TypeAlias
 
 from archspec.errors import ArchspecError
@@ -17,7 +16,7 @@ from archspec.language.document import Document, Symbol
 Bindings: TypeAlias = Mapping[str, Any]
 
 MOST_TRIED = 40
-"""How many values are tried before none is proposed."""
+"""How many values are tried, of the best and of the simplest, before none is proposed."""
 
 
 @dataclass(slots=True)
@@ -211,7 +210,9 @@ class VariedNumbers:
     def _proposed(self, name: str, document: Document, multipliers: Iterator[Fraction]) -> Iterator[Fraction]:
         """The multipliers at which the document is a network; one of the same steps, where they do not say how many."""
         steps = _steps(document, {})
-        for multiplier in islice(multipliers, MOST_TRIED):
+        best = list(multipliers)
+        simplest = sorted(best[MOST_TRIED:], key=lambda each: each.denominator)
+        for multiplier in [*best[:MOST_TRIED], *simplest[:MOST_TRIED]]:
             try:
                 others = _steps(document, {name: multiplier})
             except ArchspecError:
@@ -236,7 +237,7 @@ def _steps(document: Document, bindings: Bindings) -> list[str]:
 def _made(case: tuple[int, Sequence[Fraction], Sequence[int]]) -> str:
     base, multipliers, values = case
     made = [f"{v} at {_decimal(m)}" for m, v in zip(multipliers, values, strict=True) if m != 1]
-    return f"of {base} {', '.join(made)}"
+    return f"{', '.join(made)} of {base}"
 
 
 def _in_floats(case: tuple[int, Sequence[Fraction], Sequence[int]]) -> str:
