@@ -229,3 +229,41 @@ def test_numbers_that_follow_no_rounding_are_named():
     two = lambda w=1: nn.Sequential(nn.Conv2d(3, int(20 * w), 1), nn.Conv2d(int(20 * w), ceil(36 * w), 1))  # noqa: E731
     with pytest.raises(ArchspecError, match=r"no one rounding makes 7 at 0\.37, 26 at 1\.3 of 20, and 14 at"):
         of_modules(two, w=(1, 0.37, 1.3))
+
+
+class Tokens(nn.Module):
+    """Positions that are learned: as many as patches."""
+
+    def __init__(self, side):
+        super().__init__()
+        self.patches = nn.Conv2d(3, 8, 4, 4)
+        self.positions = nn.Parameter(torch.zeros(1, 8, (side // 4) ** 2))
+
+    def forward(self, x):
+        return (self.patches(x).flatten(2) + self.positions).mean(2)
+
+
+def of_sides(make, *sides):
+    def graph_at(bound):
+        side = int(bound["side"])
+        return read(exported(make(side), (2, 3, side, side), "net"))
+
+    return of_instances({"side": [Fraction(side) for side in sides]}, graph_at)
+
+
+def test_numbers_of_places_follow_the_side():
+    found = of_sides(Tokens, 16, 32)
+    assert found.notes == (
+        "side: (side // 4) ** 2 is taken; ceil(side / 4) ** 2 fits as well; --vary side=16,32,17 tells more",
+    )
+    found = of_sides(Tokens, 16, 32, 17)
+    assert found.notes == ()
+    assert archspec.Architecture(found.document).count(side=22).params == 8 * 3 * 16 + 8 + 8 * 25
+    odd = {16: 5, 32: 3}
+    with pytest.raises(ArchspecError, match="--vary side: no rule that is known makes 5 at 16, 3 at 32"):
+        of_sides(lambda side: nn.Conv2d(3, odd[side], 1), 16, 32)
+
+
+def test_a_number_may_be_its_symbol_and_some_more():
+    found = of_modules(lambda classes=10: nn.Conv2d(3, classes + 1, 1), classes=(10, 20))
+    assert archspec.Architecture(found.document).count(classes=5).params == 6 * 4
