@@ -172,8 +172,3 @@ class Frame:
 def call_module(module: Code, *tensors: Any) -> Code:
     """The call of a module, or of a function, on tensors."""
     return Code("call", (module, tensors, ()), TENSOR)
-
-
-def variables(value: Any) -> frozenset[str]:
-    """The names of the variables in code."""
-    return frozenset(str(name) for name in code.names(value))

@@ -163,7 +163,7 @@ class ClassScope:
 
     def plainness(self, size: Any) -> tuple[bool, bool, int]:
         """How plain a size is: a number, then what the class is given, then what it computes."""
-        return isinstance(size, Code), any(is_unnamed(str(name)) for name in code.names(size)), len(str(size))
+        return isinstance(size, Code), any(map(is_unnamed, code.variables(size))), len(str(size))
 
     def flag(self, want: str, value: Any, lines: Lines) -> Code:
         """An attribute that keeps a value of the constructor for the forward."""
@@ -234,7 +234,7 @@ class ClassScope:
 
     def outside(self, value: Any) -> Any:
         """What a value of a part is outside it; None if nobody there could say."""
-        own = {str(name) for name in code.names(value)} - self.inherited
+        own = code.variables(value) - self.inherited
         if own - {str(name) for name in self.passed}:
             return None
         return code.substituted(value, self.passed)
