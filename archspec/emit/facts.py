@@ -21,7 +21,7 @@ from archspec.emit.formulas import SpecFunctions
 from archspec.emit.layer import function_code, module_code, settings
 from archspec.emit.naming import class_name, identifier, network_name
 from archspec.emit.scope import TENSOR, ClassScope, dimensions
-from archspec.emit.statements import Keep, Return, Statements, all_codes, targets, used
+from archspec.emit.statements import Keep, Return, Statements, all_codes, targets
 from archspec.errors import ArchspecError
 from archspec.language.document import INPUT, Block, Body, Document
 from archspec.ops import Function, Module
@@ -232,17 +232,17 @@ class SpecFacts(SpecFunctions):
     def nested(self, scope: ClassScope, shapes: Mapping[str, Any], inputs: tuple[str, ...]) -> Code:
         """The class of a part of a block, and the code that makes it."""
         body, forward = self.finish_class(scope, shapes, scope.inherited | {str(name) for name in scope.passed})
-        own, uses = targets(body), used(body)
-        codes = {str(found): found for found in all_codes(body) if found.head == "name"}
-        free = [name for name in uses if name not in own and name != "self"]
+        own = {"self", *targets(body)}
+        free = {str(each): each for each in all_codes(body) if each.head == "name" and str(each) not in own}
         passed = {str(name): value for name, value in scope.passed.items()}
         sizes = sorted((name for name in free if name.startswith("in_")), key=[*passed, *free].index)
         others = [name for name in free if name not in sizes]
-        params = (*(Param(name, INT) for name in sizes), *(Param(name, codes[name].kind) for name in others))
+        params = (*(Param(name, INT) for name in sizes), *(Param(name, free[name].kind) for name in others))
         name = self.file.new(class_name(scope.label))
         self.classes[scope.key] = Class(name, [scope.doc], params, body, forward, inputs, outputs=len(shapes))
-        keywords = tuple((other, passed.get(other, codes[other])) for other in others)
-        return Code("call", (name, tuple(passed.get(size, codes[size]) for size in sizes), keywords), TENSOR)
+        given = {**free, **passed}
+        keywords = tuple((other, given[other]) for other in others)
+        return Code("call", (name, tuple(given[size] for size in sizes), keywords), TENSOR)
 
     def applied(self, kind: str, call: Function) -> Code:
         """The code that makes a module which applies a function; its class has what is not fixed as arguments."""
@@ -250,17 +250,16 @@ class SpecFacts(SpecFunctions):
             target, defaults = MODULES[call.target]
             return module_code(Module(target, call.kwargs, defaults=defaults))
         given = settings(call)
-        fixed = {key: value for key, value in given.items() if not code.names(value)}
-        free = {key: value for key, value in given.items() if key not in fixed}
-        key = (kind, call.target, tuple(sorted(fixed.items(), key=str)), tuple(free))
+        free = {key: value for key, value in given.items() if code.names(value)}
+        key = (kind, call.target, *((key, None if key in free else value) for key, value in sorted(given.items())))
         if key not in self.applications:
-            attributes = {k: Code("attr", (SELF, k)) for k in free}
-            shown = replace(call, kwargs={**fixed, **attributes})
+            shown = replace(call, kwargs={**given, **{name: Code("attr", (SELF, name)) for name in free}})
             forward = (Return(function_code(shown, (code.name("x", TENSOR),))),)
-            body = tuple(Keep(k, code.name(k, code.kind_of(value))) for k, value in free.items())
-            params = tuple(Param(k, code.kind_of(value)) for k, value in free.items())
-            doc = [_applied(kind, call)]
-            self.applications[key] = Class(self.file.new(class_name(kind)), doc, params, body, forward)
+            body = tuple(Keep(name, code.name(name, code.kind_of(value))) for name, value in free.items())
+            params = tuple(Param(name, code.kind_of(value)) for name, value in free.items())
+            self.applications[key] = Class(
+                self.file.new(class_name(kind)), [_applied(kind, call)], params, body, forward
+            )
         return Code("call", (self.applications[key].name, (), tuple(free.items())), TENSOR)
 
 
