@@ -7,6 +7,7 @@ from typing import Any
 
 from archspec.emit import code
 from archspec.emit.bodies import given_by, labels, names_given, shares, takes
+from archspec.emit.classes import nested
 from archspec.emit.code import Code
 from archspec.emit.finish import SELF
 from archspec.emit.frame import UNTOLD, Either, Frame, call_module, mapped, sizes
@@ -221,7 +222,7 @@ def _submodule(
     results = (inner.x, *(inner.named[name][1] for name in given))
     scope.forward.add(Return(Code("several", results, TENSOR) if given else inner.x))
     shapes = {"": inner.flow, **{name: inner.named[name][0] for name in given}}
-    made = frame.facts.nested(scope, shapes, tuple(map(str, inputs.values())))
+    made = nested(scope, shapes, tuple(map(str, inputs.values())))
     outer, made = _outside(shapes, scope, made, label, frame)
     put(name, made, frame)
     if isinstance(name, str):

@@ -7,30 +7,22 @@ the block (does it need the height?). So the walk is made again until nothing ne
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from archspec import ops
 from archspec.emit import code
 from archspec.emit.bodies import counted_names, froms, names_given
-from archspec.emit.classes import Class, Param
+from archspec.emit.classes import Class
 from archspec.emit.code import INT, Code, Kind
 from archspec.emit.expression import Translator
-from archspec.emit.finish import SELF
 from archspec.emit.formulas import SpecFunctions
-from archspec.emit.layer import function_code, module_code, settings
 from archspec.emit.naming import class_name, identifier, network_name
-from archspec.emit.scope import TENSOR, ClassScope, dimensions
-from archspec.emit.statements import Keep, Return, Statements, all_codes, targets
+from archspec.emit.scope import TENSOR, dimensions
 from archspec.errors import ArchspecError
 from archspec.language.document import INPUT, Block, Body, Document
-from archspec.ops import Function, Module
 
 if TYPE_CHECKING:
     from archspec.emit.frame import Called, Frame
-
-MODULES = {"torch.flatten": ("torch.nn.Flatten", {"start_dim": 1})}
-"""The modules that torch has for its functions, and what they take where nothing is given."""
 
 MAX_WALKS = 40
 MAX_VALUES = 64
@@ -216,52 +208,6 @@ class SpecFacts(SpecFunctions):
             text += "_"
         return text
 
-    def finish_class(
-        self, scope: ClassScope, shapes: Mapping[str, Any], fixed: frozenset[str]
-    ) -> tuple[Statements, Statements]:
-        """The constructor and the forward as they are written, with the sizes that others ask the class for."""
-        for name, axis in sorted(self.reads.get(scope.key, ())):
-            if isinstance(shape := shapes.get(name), tuple) and axis < len(shape):
-                scope.lines.add(Keep(self.size_attribute(name, axis, len(shape)), scope.flagged(shape[axis])))
-        body, forward = scope.finish_class(fixed)
-        for found in all_codes(body):
-            if found.head == "out":
-                self.reads.setdefault(found.parts[2], set()).add(found.parts[3])
-        return body, forward
-
-    def nested(self, scope: ClassScope, shapes: Mapping[str, Any], inputs: tuple[str, ...]) -> Code:
-        """The class of a part of a block, and the code that makes it."""
-        body, forward = self.finish_class(scope, shapes, scope.inherited | {str(name) for name in scope.passed})
-        own = {"self", *targets(body)}
-        free = {str(each): each for each in all_codes(body) if each.head == "name" and str(each) not in own}
-        passed = {str(name): value for name, value in scope.passed.items()}
-        sizes = sorted((name for name in free if name.startswith("in_")), key=[*passed, *free].index)
-        others = [name for name in free if name not in sizes]
-        params = (*(Param(name, INT) for name in sizes), *(Param(name, free[name].kind) for name in others))
-        name = self.file.new(class_name(scope.label))
-        self.classes[scope.key] = Class(name, [scope.doc], params, body, forward, inputs, outputs=len(shapes))
-        given = {**free, **passed}
-        keywords = tuple((other, given[other]) for other in others)
-        return Code("call", (name, tuple(given[size] for size in sizes), keywords), TENSOR)
-
-    def applied(self, kind: str, call: Function) -> Code:
-        """The code that makes a module which applies a function; its class has what is not fixed as arguments."""
-        if call.target in MODULES:
-            target, defaults = MODULES[call.target]
-            return module_code(Module(target, call.kwargs, defaults=defaults))
-        given = settings(call)
-        free = {key: value for key, value in given.items() if code.names(value)}
-        key = (kind, call.target, *((key, None if key in free else value) for key, value in sorted(given.items())))
-        if key not in self.applications:
-            shown = replace(call, kwargs={**given, **{name: Code("attr", (SELF, name)) for name in free}})
-            forward = (Return(function_code(shown, (code.name("x", TENSOR),))),)
-            body = tuple(Keep(name, code.name(name, code.kind_of(value))) for name, value in free.items())
-            params = tuple(Param(name, code.kind_of(value)) for name, value in free.items())
-            self.applications[key] = Class(
-                self.file.new(class_name(kind)), [_applied(kind, call)], params, body, forward
-            )
-        return Code("call", (self.applications[key].name, (), tuple(free.items())), TENSOR)
-
 
 def _differing(key: BlockKey) -> str:
     """What the name of a block's second class says, which is called with other ranks or gives other values."""
@@ -280,10 +226,3 @@ def merged_values(a: Any, b: Any) -> tuple[Any, ...] | None:
 
 def _no_function(name: str, _: Any) -> Any:
     raise KeyError(name)
-
-
-def _applied(kind: str, call: Function) -> str:
-    """What a module does that applies a function: as the operator says it, else by the function's name."""
-    known = ops.registered().get(kind)
-    doc = (known.__doc__ or "").partition("\n")[0].partition(":")[0].rstrip(".") if known else ""
-    return f"{doc}." if doc else f"`{call.target}` as a module."

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archspec.emit import children, code
+from archspec.emit.classes import applied
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import conditional, settled
 from archspec.emit.containers import Part, add_module, child_code, kept_settings, put, told_shape, weighted
@@ -189,7 +190,7 @@ def _function(call: Function, kind: str, name: Any, frame: Frame) -> None:
     if frame.forward is not None and not code.names(tuple(settings(call).values())):
         frame.flow_into(function_code(call, (frame.x,)))
     else:
-        add_module(name, frame.scope.shortened(frame.facts.applied(kind, call)), frame)
+        add_module(name, frame.scope.shortened(applied(kind, call, frame.facts)), frame)
 
 
 def _block(asked: Asked, name: Any, frame: Frame, label: str | None, again: Called | None = None) -> None:

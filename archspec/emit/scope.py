@@ -241,12 +241,20 @@ class ClassScope:
 
     # -------------------------------------------------------------- the statements as they are written
 
-    def finish_class(self, fixed: frozenset[str]) -> tuple[Statements, Statements]:
-        """The constructor, in which `fixed` never change, and the forward."""
+    def finish_class(self, shapes: Mapping[str, Any], fixed: frozenset[str]) -> tuple[Statements, Statements]:
+        """The constructor, in which `fixed` never change, with the sizes that others ask the class for; the forward."""
+        reads = self.facts.reads
+        for name, axis in sorted(reads.get(self.key, ())):
+            if isinstance(shape := shapes.get(name), tuple) and axis < len(shape):
+                self.lines.add(Keep(self.facts.size_attribute(name, axis, len(shape)), self.flagged(shape[axis])))
         forward = finish.forward(self.forward.done(), self.tensors, self.near)
         flags = {flag.parts[1] for flag in self.flags.values()}
         lines = finish.without_flags(self._taken_in(self.lines.done()), flags, forward)
-        return finish.constructor(lines, fixed, self.names), forward
+        body = finish.constructor(lines, fixed, self.names)
+        for found in all_codes(body):
+            if found.head == "out":
+                reads.setdefault(found.parts[2], set()).add(found.parts[3])
+        return body, forward
 
     def _taken_in(self, body: Statements) -> Statements:
         """Statements in which the variables without names that another class has are arguments of this one."""
