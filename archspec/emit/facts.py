@@ -203,7 +203,10 @@ class SpecFacts(SpecFunctions):
 
     def size_attribute(self, name: str, axis: int, rank: int) -> str:
         """The attribute by which a module tells a size of what flows out of it, or of a value that it gives."""
-        text = "_".join(filter(None, ("out", identifier(name), dimensions(rank)[axis])))
+        return self.attribute("_".join(filter(None, ("out", identifier(name), dimensions(rank)[axis]))))
+
+    def attribute(self, text: str) -> str:
+        """An attribute of this name, or with _ behind it, that no child can have, not even with a number behind it."""
         while text in self.local_names:
             text += "_"
         return text

@@ -169,7 +169,7 @@ class ClassScope:
         """An attribute that keeps a value of the constructor for the forward."""
         key = (lines, value)
         if key not in self.flags:
-            attribute = self.attributes.new(want)
+            attribute = self.attributes.new(self.facts.attribute(want))
             lines.add(Keep(attribute, value))
             self.flags[key] = Code("attr", (SELF, attribute), BOOL)
         return self.flags[key]
