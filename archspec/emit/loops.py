@@ -22,8 +22,8 @@ def write_repeat(step: Repeat, frame: Frame) -> None:
     label = f"{step.as_ or 'repeat'}_unit"
 
     def unit(inner: Frame, number: Any) -> None:
-        env = {step.index: number} if step.index else {}
-        container(children.unit_name(number), step.body, inner, label, {}, env)
+        inner.env |= {step.index: number} if step.index else {}
+        container(children.unit_name(number), step.body, inner, label)
 
     before, handed = dict(frame.named), shared_values(step.body, frame)
     if step.shared:
