@@ -204,10 +204,10 @@ def function_code(call: Function, inputs: tuple[Any, ...]) -> Code:
     """The code that applies a function to tensors."""
     if call.takes == "list":
         return _call_code(call, (Code("list", inputs),))
+    sign = {"torch.add": "plus", "torch.mul": "times"}.get(call.target)
+    if sign is not None and (summands := (*inputs, *map(_number, call.kwargs.values())))[1:]:
+        return Code(sign, summands, _TENSOR)
     if call.takes == "fold":
-        sign = {"torch.add": "plus", "torch.mul": "times"}.get(call.target)
-        if sign is not None and len(inputs) > 1 and not call.kwargs:
-            return Code(sign, inputs, _TENSOR)
         joined: Code = reduce(lambda joined, other: _call_code(call, (joined, other)), inputs)
         return joined
     return _call_code(call, inputs)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias
 
@@ -10,6 +10,7 @@ from archspec import ops
 from archspec.importing.items import (
     USE,
     Back,
+    Branch,
     ConditionItem,
     ForkItem,
     Item,
@@ -82,7 +83,7 @@ def _label(items: Items) -> None:
     everything = _within(items)
     wanted: list[Any] = [to for item in everything if isinstance(item, Back) and (to := settled(item.to)) is not None]
     names = Counter(cleaned(getattr(item, "name", "")) for item in everything)
-    callees = {getattr(item, "operator", "") for item in everything}
+    callees = {getattr(item, "operator", "") for item in everything} | _branch_names(everything)
     taken = set[str]()
     for item in dict.fromkeys(wanted):
         base = unlike_given(cleaned(item.name) or getattr(item, "operator", "part"), callees)
@@ -99,6 +100,11 @@ def unlike_given(name: str, callees: AbstractSet[str]) -> str:
     return f"{name}_out" if given else name
 
 
+def _branch_names(items: Items) -> set[str]:
+    """What branches are called, which take names of the body that they are in, conv, conv_2, …"""
+    return {cleaned(branch.name) for item in items if isinstance(item, ForkItem) for branch in item.branches} - {""}
+
+
 def _within(items: Items) -> list[Item]:
     return [found for item in items for found in (item, *(each for body in bodies(item) for each in _within(body)))]
 
@@ -109,6 +115,7 @@ class _Writer:
     def __init__(self, defaults: Defaults, text: Text) -> None:
         self.defaults, self.text = defaults, text
         self.taken: set[str] = set()
+        self.given = set(defaults)
         self.names: dict[int, str] = {}
 
     def body(self, items: Items) -> Body:
@@ -116,6 +123,7 @@ class _Writer:
         for item in _within(items):
             if getattr(item, "label", None):
                 self.taken.add(str(item.label))  # type: ignore[union-attr]
+        self.given |= _branch_names(items)
         counts: dict[str, int] = {}
         for item in items:
             if isinstance(item, Leaf):
@@ -128,7 +136,7 @@ class _Writer:
         names = Counter(item.name for item in items)
         for item in items:
             if isinstance(item, Leaf) and item.stage and names[item.name] > 1:
-                self.names[id(item)] = f"{item.stage}_{item.name}"
+                self.names[id(item)] = item.name_in_stage
 
     def _step(self, item: Item, counts: dict[str, int]) -> AnyStep:
         if isinstance(item, Back):
@@ -196,12 +204,9 @@ class _Writer:
         ]
 
     def _join(self, fork: ForkItem) -> Join:
-        named = any(branch.name for branch in fork.branches)
         branches = {
-            cleaned(branch.name) or _called(branch.items, number, named): self._inner(branch.items)
-            if branch.items
-            else (Call(name="identity"),)
-            for number, branch in enumerate(fork.branches, 1)
+            name: self._inner(branch.items) if branch.items else (Call(name="identity"),)
+            for name, branch in zip(_names_of(fork.branches), fork.branches, strict=True)
         }
         name = fork.node.function if fork.node is not None else fork.function
         return Join(
@@ -227,7 +232,7 @@ class _Writer:
         return {"as": self._as_free(name)}
 
     def _as_free(self, name: str) -> str:
-        name = free = unlike_given(name, self.defaults.keys())
+        name = free = unlike_given(name, self.given)
         number = 2
         while free in self.taken:
             free, number = f"{name}_{number}", number + 1
@@ -247,6 +252,16 @@ def _cell(row: Row, column: str, table: TableItem) -> Any:
     """A row's argument; nothing, if it is the block's default and no repetition changes it."""
     usual = row.args[column] == table.defaults[column] and column not in table.after_first
     return None if usual else row.args[column]
+
+
+def _names_of(branches: Sequence[Branch]) -> list[str]:
+    """What branches are called, each by a name of its own; the second of a name has a number."""
+    named, found = any(branch.name for branch in branches), list[str]()
+    for number, branch in enumerate(branches, 1):
+        name = cleaned(branch.name) or _called(branch.items, number, named)
+        further = (f"{name}_{again}" for again in range(2, len(branches) + 2))
+        found.append(name if name not in found else next(each for each in further if each not in found))
+    return found
 
 
 def _called(items: Items, number: int, named: bool) -> str:

@@ -18,7 +18,7 @@ from archspec.importing.items import (
     targets,
 )
 from archspec.ops import operator
-from archspec.ops.activation import Elementwise
+from archspec.ops.activation import activates
 
 HOLDERS = frozenset({"", "Sequential", "ModuleList", "ModuleDict", "Branch", "Group", "Repeat"})
 """Classes of modules that hold others in a row, and say nothing of what these are together."""
@@ -79,7 +79,7 @@ def _is_convolution(items: Items) -> bool:
 
 
 def _activates(name: str) -> bool:
-    return bool(name) and "." not in name and issubclass(operator(name), Elementwise)
+    return bool(name) and "." not in name and activates(operator(name))
 
 
 def _without(items: Items, goes: Callable[[ModuleItem], bool]) -> Items:
