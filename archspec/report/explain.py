@@ -8,6 +8,7 @@ from archspec.formula.closed_form import Formula
 from archspec.formula.explain import Explanation
 from archspec.formula.shapes import NumberLatex, NumberText, ShapeLatex, ShapeText, shape
 from archspec.formula.writers import Text
+from archspec.ops.opaque import not_counted
 from archspec.report import numbers
 from archspec.report.cells import Math, Name
 from archspec.report.page import Column, Equation, Formulas, Notes, Report, Section, Table, Title
@@ -158,6 +159,7 @@ def _notes(found: Explanation) -> Iterator[str]:
         held = "; ".join(writer.condition(condition) for condition in found.broken)
         yield f"A closed form needs that {held}, which is not so here: the costs are those that the operator counts."
     yield from _shared(found)
+    yield from not_counted(() if found.node.operator.known else (found.node.name,))
     if found.node.operator.view:
         yield "The result is a view of the input: it adds no activations."
     yield f"convention {found.convention.name}: {found.convention.doc}"
