@@ -37,8 +37,9 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A function of the source: one formula."""
+    """A function of the source: one formula; its last parameters are `symbols` of the specification."""
 
     name: str
     params: tuple[Param, ...]
     result: Any
+    symbols: tuple[str, ...]

@@ -16,6 +16,7 @@ from archspec.importing.proof import proved
 from archspec.importing.sharing import sharing
 from archspec.importing.structure import recovered
 from archspec.importing.structure.blocks import FoundBlock
+from archspec.importing.tensorflow import told_apart_by
 from archspec.importing.wiring import wired
 from archspec.importing.writing_steps import Text, cleaned, steps, written
 from archspec.language import Document, check, dumps
@@ -91,7 +92,8 @@ def _proved(
     names = proved(document, graph, order)
     if symbols and not _holds_elsewhere(document, graph):
         document = document_from(graph, items, blocks)
-    return Imported(document, arrays_of(graph, names), (*graph.notes, *why), names)
+    padded = told_apart_by(graph) if document.symbols else ""
+    return Imported(document, arrays_of(graph, names), (*graph.notes, *why, *filter(None, [padded])), names)
 
 
 def document_from(

@@ -14,6 +14,7 @@ from archspec.importing.proof import proved
 from archspec.importing.rounding import WidthRounding, fitting, telling_apart
 from archspec.importing.structure import recovered
 from archspec.importing.structure.repeats import vary_repeats
+from archspec.importing.tensorflow import with_tensorflow_padding
 from archspec.importing.varied import Varied, varied
 from archspec.importing.wiring import wired
 from archspec.language.document import Symbol
@@ -43,7 +44,7 @@ def of_instances(values: Mapping[str, Sequence[Any]], graph_at: Callable[[Bindin
         ArchspecError: The instances are not one network, or a number follows no rule that is known.
     """
     bound = points(values)
-    graphs = [grown(graph_at(each)) for each in bound]
+    graphs = with_tensorflow_padding([grown(graph_at(each)) for each in bound])
     for graph in graphs:
         refuse_sharing(graph)
     alike, odd = _apart(graphs, bound)

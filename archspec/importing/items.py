@@ -41,6 +41,11 @@ class Leaf:
     label: str | None = None
     moved: "Item | None" = None
 
+    @property
+    def name_in_stage(self) -> str:
+        """Its name behind that of its stage, unless it begins with it."""
+        return self.name if self.name.startswith(f"{self.stage}_") else f"{self.stage}_{self.name}"
+
 
 @dataclass(eq=False, slots=True)
 class ForkItem:

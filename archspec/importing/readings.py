@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import inf, prod
 from typing import TYPE_CHECKING, Any
 
-from archspec.importing.program import UnsupportedError
+from archspec.importing.program import HeldArray, UnsupportedError
 from archspec.importing.rules import Bound, Reading, ReadNode, Same, one_or_pair
 from archspec.ops.base import AXES, MAX_NUMBER
 
@@ -136,6 +136,21 @@ def spread_out(call: Bound, argument: str) -> Reading:
     return Same(call.values(argument)[0])
 
 
+def one_bit(word: str, args: dict[str, Any], inputs: tuple[str, ...], weight: HeldArray) -> ReadNode:
+    """A layer by the signs of its weights: what patterns read with the factors behind it.
+
+    Args:
+        word: What it is by weights that are real.
+        args: Its settings.
+        inputs: What it takes.
+        weight: Of whose numbers there are the signs.
+    """
+    if word not in {"conv2d", "linear"} or args["bias"]:
+        raise UnsupportedError("has one-bit weights, and is no conv2d or linear layer without bias")
+    told = {name: value for name, value in args.items() if name != "bias"}
+    return ReadNode(f"~binary_{word}", told, inputs, {"weight": weight})
+
+
 def padded(top: int, bottom: int, left: int, right: int) -> Any:
     """A padding in as few numbers as say it.
 
@@ -187,6 +202,13 @@ def few(sides: Sequence[tuple[int, int]]) -> Any:
     if all(a == b for a, b in sides):
         return one_or_pair([a for a, _ in sides])
     return tuple(side for pair in sides for side in pair)
+
+
+def rows_at(call: Bound, table: HeldArray, places: "np.ndarray[Any, Any]") -> ReadNode:
+    """Rows of a learned table at constant places, which patterns read with what stands behind it."""
+    if len(table.shape) != 2 or not table.learned:
+        raise UnsupportedError("looks up in what is no learned table")
+    return ReadNode("~rows", {"places": places}, call.program.inputs[:1], {"weight": table})
 
 
 def masked(scores: tuple[int, ...], mask: "np.ndarray[Any, Any]") -> dict[str, Any]:

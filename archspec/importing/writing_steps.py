@@ -82,7 +82,7 @@ def _label(items: Items) -> None:
     everything = _within(items)
     wanted: list[Any] = [to for item in everything if isinstance(item, Back) and (to := settled(item.to)) is not None]
     names = Counter(cleaned(getattr(item, "name", "")) for item in everything)
-    callees = {getattr(item, "operator", "") for item in everything}
+    callees = {getattr(item, "operator", "") for item in everything} | _branch_names(everything)
     taken = set[str]()
     for item in dict.fromkeys(wanted):
         base = unlike_given(cleaned(item.name) or getattr(item, "operator", "part"), callees)
@@ -99,6 +99,11 @@ def unlike_given(name: str, callees: AbstractSet[str]) -> str:
     return f"{name}_out" if given else name
 
 
+def _branch_names(items: Items) -> set[str]:
+    """What branches are called, which take names of the body that they are in, conv, conv_2, …"""
+    return {cleaned(branch.name) for item in items if isinstance(item, ForkItem) for branch in item.branches} - {""}
+
+
 def _within(items: Items) -> list[Item]:
     return [found for item in items for found in (item, *(each for body in bodies(item) for each in _within(body)))]
 
@@ -109,6 +114,7 @@ class _Writer:
     def __init__(self, defaults: Defaults, text: Text) -> None:
         self.defaults, self.text = defaults, text
         self.taken: set[str] = set()
+        self.given = set(defaults)
         self.names: dict[int, str] = {}
 
     def body(self, items: Items) -> Body:
@@ -116,6 +122,7 @@ class _Writer:
         for item in _within(items):
             if getattr(item, "label", None):
                 self.taken.add(str(item.label))  # type: ignore[union-attr]
+        self.given |= _branch_names(items)
         counts: dict[str, int] = {}
         for item in items:
             if isinstance(item, Leaf):
@@ -128,7 +135,7 @@ class _Writer:
         names = Counter(item.name for item in items)
         for item in items:
             if isinstance(item, Leaf) and item.stage and names[item.name] > 1:
-                self.names[id(item)] = f"{item.stage}_{item.name}"
+                self.names[id(item)] = item.name_in_stage
 
     def _step(self, item: Item, counts: dict[str, int]) -> AnyStep:
         if isinstance(item, Back):
@@ -227,7 +234,7 @@ class _Writer:
         return {"as": self._as_free(name)}
 
     def _as_free(self, name: str) -> str:
-        name = free = unlike_given(name, self.defaults.keys())
+        name = free = unlike_given(name, self.given)
         number = 2
         while free in self.taken:
             free, number = f"{name}_{number}", number + 1

@@ -11,11 +11,24 @@ from archspec.cost.conventions import is_zero
 from archspec.ops import KINDS
 from archspec.ops.opaque import not_counted
 from archspec.report import numbers
-from archspec.report.cells import EMPTY, Name, Shape, Share, exact_texts, raw
 from archspec.report.columns import columns as chosen
 from archspec.report.columns import figure as counted
 from archspec.report.letters import bound
-from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
+from archspec.report.page import (
+    EMPTY,
+    Column,
+    Name,
+    Notes,
+    Report,
+    Role,
+    Section,
+    Shape,
+    Share,
+    Table,
+    Title,
+    exact_texts,
+    raw,
+)
 
 FIRST = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
 """What JSON names before the operations by kind; all other quantities stand behind them."""

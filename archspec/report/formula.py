@@ -14,8 +14,7 @@ from archspec.formula.writers import Latex, Text
 from archspec.graph.single import SIZES
 from archspec.ops.opaque import not_counted
 from archspec.report import numbers
-from archspec.report.cells import Math, Name, raw
-from archspec.report.page import Column, Equation, Formulas, Notes, Report, Section, Table, Title
+from archspec.report.page import Column, Equation, Formulas, Math, Name, Notes, Report, Section, Table, Title, raw
 from archspec.symbols import Condition, symbol, to_sympy
 from archspec.writing import GREEK
 

@@ -10,8 +10,20 @@ from archspec.memory import POLICIES
 from archspec.memory.peak import Memory, Moment, peak_bytes
 from archspec.ops.opaque import not_counted
 from archspec.report import numbers
-from archspec.report.cells import Bar, Name, Number, Shape, exact_texts, raw
-from archspec.report.page import Column, Notes, Report, Section, Table, Title
+from archspec.report.page import (
+    Bar,
+    Column,
+    Name,
+    Notes,
+    Number,
+    Report,
+    Section,
+    Shape,
+    Table,
+    Title,
+    exact_texts,
+    raw,
+)
 
 GROUPINGS = ("layer", "block")
 

@@ -12,8 +12,7 @@ from archspec.published.reconcile import Counted, Reconciliation
 from archspec.published.verdict import Verdict
 from archspec.report import numbers
 from archspec.report.budgets import percent
-from archspec.report.cells import Name, Number, exact_texts
-from archspec.report.page import Column, Notes, Report, Section, Table, Title, with_total
+from archspec.report.page import Column, Name, Notes, Number, Report, Section, Table, Title, exact_texts, with_total
 
 
 def explain_difference(left: CostTable, right: CostTable) -> Report:

@@ -9,11 +9,9 @@ from archspec.architecture import Architecture
 from archspec.errors import ArchspecError
 from archspec.graph import Network, Node, Trace
 from archspec.language.document import Block, Document
-from archspec.ops import Tensor
 from archspec.ops.opaque import not_counted
 from archspec.report import numbers
-from archspec.report.cells import EMPTY, Name, Number, Shape
-from archspec.report.page import Column, Notes, Report, Section, Table, Title
+from archspec.report.page import EMPTY, Column, Name, Notes, Number, Report, Section, Shape, Table, Title
 
 
 def architecture(arch: Architecture) -> Report:
@@ -126,7 +124,7 @@ def _steps(steps: list[tuple[str, Trace | None, Node]]) -> list[Column]:
         Column("layer", [Name(name) for name, _, _ in steps]),
         Column("of", [Name(trace.callee if trace else node.kind) for _, trace, node in steps], drop=2),
         Column("arguments", [Name(_arguments(trace) if trace else "") for _, trace, _ in steps]),
-        Column("output", [_shape(trace.output if trace else node.output) for _, trace, node in steps]),
+        Column("output", [Shape((trace.output if trace else node.output).shape) for _, trace, node in steps]),
     ]
     return [column for column in columns if any(cell != EMPTY for cell in column.cells)]
 
@@ -138,13 +136,9 @@ def _rows(traces: list[Trace], names: list[str]) -> list[Column]:
         Column("layer", list(map(Name, names))),
         Column("of", [Name(trace.callee) for trace in traces], drop=2),
         *(Column(name, [Number(_cell(trace, name), _cell(trace, name)) for trace in traces]) for name in own),
-        Column("input", [_shape(trace.input) for trace in traces], drop=1),
-        Column("output", [_shape(trace.output) for trace in traces]),
+        Column("input", [Shape(trace.input.shape) for trace in traces], drop=1),
+        Column("output", [Shape(trace.output.shape) for trace in traces]),
     ]
-
-
-def _shape(tensor: Tensor) -> Shape:
-    return Shape(tensor.shape)
 
 
 def _arguments(trace: Trace) -> str:

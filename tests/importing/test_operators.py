@@ -26,10 +26,8 @@ NOTHING = {"identity": "", "stochastic_depth": "", "dropout": "over ONNX"}
 """What is not there when a model is evaluated."""
 
 REFUSED = {
-    "binary_conv2d": "signs and means of its weights are arithmetic that no operator does",
-    "binary_linear": "signs and means of its weights are arithmetic that no operator does",
     "quantise": "rounds, which no other operator does",
-    "relative_position_bias": "looks up a table by an array of places",
+    "relative_position_bias": "is known beside the attention that it is of alone",
 }
 ONLY_TORCH = {
     "adaptive_avg_pool1d-2-(1, 4, 6)": "the exporter adds an axis, and takes it away again",
@@ -132,7 +130,17 @@ def is_lone(sample):
 
 EACH = [sample for sample in SAMPLES if sample.name not in OPAQUE and not is_lone(sample)]
 FIRST = list({sample.name: sample for sample in reversed(EACH)}.values())
-OFTEN = {"rotary", "gru", "group_norm", "pixel_shuffle", "resize", "scaled_dot_product_attention", "patches", "roll"}
+OFTEN = {
+    "binary_conv2d",
+    "rotary",
+    "gru",
+    "group_norm",
+    "pixel_shuffle",
+    "resize",
+    "scaled_dot_product_attention",
+    "patches",
+    "roll",
+}
 ONNX = [sample for sample in FIRST if sample.name in OFTEN]
 """One of each family of rules; all of them by --long."""
 

@@ -16,7 +16,13 @@ GIVES = {"ReadNode": 0, "joined_results": 0, "made_of": 1}
 """What is told an operator, and at which place."""
 
 TARGET = "call.call.target.split('.')[1]"
-FILLED = {"kind": ("avg", "max"), "axes": "123", "len(kernel)": "123", "len(weight.shape) - 2": "123"}
+FILLED = {
+    "kind": ("avg", "max"),
+    "axes": "123",
+    "len(kernel)": "123",
+    "len(weight.shape) - 2": "123",
+    "rank - 2": "123",
+}
 """What stands inside names, in the rules' own words."""
 
 UNSAID = {

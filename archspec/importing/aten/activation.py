@@ -84,6 +84,18 @@ def clamp(call: Bound) -> Reading:
     return clipped(call.values("self"), call.get("min"), call.get("max"))
 
 
+@rule("aten.abs.default")
+def absolute(call: Bound) -> Reading:
+    """Without the sign: what patterns read with its neighbours."""
+    return ReadNode("~abs", {}, call.values("self"))
+
+
+@rule("aten.ge.Scalar")
+def at_least(call: Bound) -> Reading:
+    """Where a number is reached: what patterns read with its neighbours."""
+    return ReadNode("~at_least", {"number": call.get("other")}, call.values("self"))
+
+
 @rule("aten.softmax.int", "aten.log_softmax.int")
 def softmax(call: Bound) -> Reading:
     """Along an axis."""

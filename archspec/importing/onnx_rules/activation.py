@@ -3,7 +3,7 @@
 from math import prod
 
 from archspec.importing.onnx_rules.settings import setting
-from archspec.importing.program import HeldArray
+from archspec.importing.program import HeldArray, UnsupportedError
 from archspec.importing.readings import as_written, clipped, rounded
 from archspec.importing.rules import Bound, Reading, ReadNode, elementwise, rule
 
@@ -92,7 +92,23 @@ def greater(call: Bound) -> Reading:
     return ReadNode("~greater", {"number": call.number("input1")}, call.values("input0"))
 
 
+@rule("onnx.GreaterOrEqual")
+def at_least(call: Bound) -> Reading:
+    """Where a number is reached: what patterns read with its neighbours."""
+    if (number := call.number("input1")) is None:
+        raise UnsupportedError("compares results")
+    return ReadNode("~at_least", {"number": number}, call.values("input0"))
+
+
+@rule("onnx.Abs")
+def absolute(call: Bound) -> Reading:
+    """Without the sign: what patterns read with its neighbours."""
+    return ReadNode("~abs", {}, call.values("input0"))
+
+
 @rule("onnx.Where")
 def where(call: Bound) -> Reading:
-    """What patterns read with its neighbours."""
+    """What patterns read with its neighbours; so is a number where a constant says so."""
+    if call.constant("input0") is not None and (number := call.number("input1")) is not None:
+        return ReadNode("~masked_fill", {"value": number}, call.values("input2", "input0"))
     return ReadNode("~where", {}, call.values("input0", "input1", "input2"))

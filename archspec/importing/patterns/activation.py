@@ -1,5 +1,8 @@
 """Activations written as arithmetic."""
 
+from collections.abc import Iterator
+from math import isclose, pi, sqrt
+
 from archspec.importing.flat import FlatNode
 from archspec.importing.patterns.base import Nodes, before, made_of
 
@@ -67,3 +70,82 @@ def softplus(node: FlatNode, nodes: Nodes) -> FlatNode | None:
     beta = int(beta) if beta == int(beta) else beta
     args = {"beta": beta, "threshold": above.args["number"]}
     return made_of(node, "softplus", (x,), **args)
+
+
+ERRORS = frozenset({"onnx.Erf", "aten.erf.default"})
+"""What exporters call the error function, which is no operator of the language."""
+
+MOST_FACTORS = 6
+
+
+def gelu(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+    """x/2·(1 + erf(x/√2)), or x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))), multiplied in any order."""
+    for gate in _gates(node, nodes):
+        curve = nodes[gate.inputs[0]]
+        for x in _halves(node, gate.name, nodes):
+            if curve.operator in ERRORS and _is_product(curve.inputs[0], 1 / sqrt(2), [x], nodes):
+                return made_of(node, "gelu", (x,))
+            if curve.operator == "tanh" and _is_cubic(curve.inputs[0], x, nodes):
+                return made_of(node, "gelu", (x,), approximate="tanh")
+    return None
+
+
+def _gates(node: FlatNode, nodes: Nodes) -> Iterator[FlatNode]:
+    """The factors of a node that are 1 more than an error function or a hyperbolic tangent."""
+    for name in _factors(node.name, node, nodes)[1]:
+        found = nodes.get(name)
+        inner = before(found, nodes, "tanh") or _error(found, nodes) if found is not None else None
+        if found is not None and inner is not None and found.operator == "~add" and found.args["number"] == 1:
+            yield found
+
+
+def _error(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+    return next((found for name in sorted(ERRORS) if (found := before(node, nodes, name)) is not None), None)
+
+
+def _halves(node: FlatNode, gate: str, nodes: Nodes) -> Iterator[str]:
+    """What x a node may be x/2 times the gate of."""
+    for depth in range(MOST_FACTORS):
+        number, names = _factors(node.name, node, nodes, depth)
+        rest = [name for name in names if name != gate]
+        if len(rest) == 1 and len(names) == 2 and isclose(number, 0.5, rel_tol=1e-4):
+            yield rest[0]
+
+
+def _is_cubic(name: str, x: str, nodes: Nodes) -> bool:
+    """Whether a value is √(2/π)·(x + 0.044715·x³)."""
+    found = nodes.get(name)
+    number, (inner, *others) = _factors(name, found, nodes) if found is not None else (0.0, [name])
+    total = nodes.get(inner)
+    if others or total is None or total.operator != "add" or not isclose(number, sqrt(2 / pi), rel_tol=1e-4):
+        return False
+    return any(
+        one == x and (_is_product(other, 0.044715, [x, x, x], nodes))
+        for one, other in (total.inputs, total.inputs[::-1])
+    )
+
+
+def _is_product(name: str, number: float, names: list[str], nodes: Nodes) -> bool:
+    """Whether a value is a number times these values; a power of 3 is three factors."""
+    made, found = _factors(name, nodes.get(name), nodes, stop=names[0])
+    return sorted(found) == names and isclose(made, number, rel_tol=1e-4)
+
+
+def _factors(
+    name: str, node: FlatNode | None, nodes: Nodes, depth: int = MOST_FACTORS, stop: str = ""
+) -> tuple[float, list[str]]:
+    """A number and the values whose product a value is, looking so far back."""
+    if node is None or name == stop or not depth:
+        return 1.0, [name]
+    if node.operator in {"~mul", "~div"}:
+        number, found = _factors(node.inputs[0], nodes.get(node.inputs[0]), nodes, depth - 1, stop)
+        return number * node.args["number"] if node.operator == "~mul" else number / node.args["number"], found
+    if node.operator == "power" and node.args["exponent"] == 3:
+        return 1.0, [node.inputs[0]] * 3
+    if node.operator != "mul":
+        return 1.0, [name]
+    number, found = 1.0, list[str]()
+    for each in node.inputs:
+        factor, names = _factors(each, nodes.get(each), nodes, depth - 1, stop)
+        number, found = number * factor, [*found, *names]
+    return number, found

@@ -1,7 +1,7 @@
 """What the numbers of alike bodies are: constants, the channels that flow, or arguments, as few as say it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -93,6 +93,8 @@ class Arguments:
                 return found
         if alike:
             return first
+        if isinstance(first, tuple) and (sizes := self._sizes(values, flowing, known)) is not None:
+            return sizes
         return (
             self._of_arguments(kind, values, known)
             or self._of_entry(kind, values, known)
@@ -100,6 +102,17 @@ class Arguments:
             or self._as_multiple(kind, values, flowing, known)
             or self.add(kind, values)
         )
+
+    def _sizes(self, values: Column, flowing: Column, known: list[int]) -> tuple[Any, ...] | None:
+        """Several sizes, each the same everywhere or said by the channels that flow in; None if one is neither."""
+        if len({len(values[number]) if isinstance(values[number], tuple) else 0 for number in known}) > 1:
+            return None
+        found = list[Any]()
+        for place, size in enumerate(values[known[0]]):
+            column = [ANY if sizes is ANY else sizes[place] for sizes in values]
+            alike = all(column[number] == size for number in known)
+            found.append(size if alike else self._of_channels(column, flowing, known))
+        return None if None in found else tuple(found)
 
     def _of_exit(self, kind: str, values: Column, known: list[int]) -> str | None:
         """What the block gives less what flows in, which is joined to it: an argument that need not be given either."""
@@ -124,12 +137,9 @@ class Arguments:
         return f"{self.add('t', column)} * in_channels"
 
     def _of_channels(self, values: Column, flowing: Column, known: list[int]) -> str | None:
-        """Said by the channels that flow in: a multiple, a part, or a part that is made divisible by 8."""
+        """Said by the channels that flow in: a multiple, a part, or a part that is rounded."""
         ratio = _ratio(values, flowing, known)
-        if ratio is not None:
-            return _times(ratio, "in_channels")
-        divisor = _rounded_part(values, flowing, known)
-        return None if divisor is None else f"make_divisible(in_channels / {divisor}, 8)"
+        return _rounded_part(values, flowing, known) if ratio is None else _times(ratio, "in_channels")
 
     def _of_entry(self, kind: str, values: Column, known: list[int]) -> str | None:
         """An argument that need not be given: it follows the channels that flow into the block."""
@@ -224,12 +234,21 @@ def _ratio(values: Column, others: Column, known: list[int]) -> tuple[int, int] 
 DIVISORS = (4, 2, 3, 6, 8, 16)
 """By what the channels of a squeeze are fewer, the usual first."""
 
+PARTS: tuple[tuple[str, Callable[[int, int], int]], ...] = (
+    ("in_channels // {divisor}", lambda channels, divisor: channels // divisor),
+    (
+        "make_divisible(in_channels / {divisor}, 8)",
+        lambda channels, divisor: int(dims.make_divisible(Fraction(channels, divisor), 8)),
+    ),
+)
+"""How the channels of a squeeze are rounded, the simplest first."""
+
 MOST_ALIKE = 2
 """Numbers of channels so few follow many rules."""
 
 
-def _rounded_part(values: Column, flowing: Column, known: list[int]) -> int | None:
-    """By what channels are divided and then made divisible by 8, if that makes every value of at least three."""
+def _rounded_part(values: Column, flowing: Column, known: list[int]) -> str | None:
+    """How the channels that flow in are divided and rounded, if that makes every value of at least three."""
     pairs = [
         pair
         for n in known
@@ -238,8 +257,11 @@ def _rounded_part(values: Column, flowing: Column, known: list[int]) -> int | No
     ]
     if len({a for a, _ in pairs}) <= MOST_ALIKE:
         return None
-    fits = (d for d in DIVISORS if all(dims.make_divisible(Fraction(a, d), 8) == b for a, b in pairs))
-    return next(fits, None)
+    for text, part in PARTS:
+        for divisor in DIVISORS:
+            if all(part(a, divisor) == b for a, b in pairs):
+                return text.format(divisor=divisor)
+    return None
 
 
 def _times(ratio: tuple[int, int], name: str) -> str:

@@ -137,4 +137,4 @@ def _name(group: list[Leaf], run: list[Leaf]) -> str:
     if not first.stage:
         return first.name
     whole = sum(leaf.stage == first.stage for leaf in run) == len(group)
-    return first.stage if whole else f"{first.stage}_{first.name}"
+    return first.stage if whole else first.name_in_stage
