@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias
 
@@ -10,6 +10,7 @@ from archspec import ops
 from archspec.importing.items import (
     USE,
     Back,
+    Branch,
     ConditionItem,
     ForkItem,
     Item,
@@ -200,12 +201,9 @@ class _Writer:
         ]
 
     def _join(self, fork: ForkItem) -> Join:
-        named = any(branch.name for branch in fork.branches)
         branches = {
-            cleaned(branch.name) or _called(branch.items, number, named): self._inner(branch.items)
-            if branch.items
-            else (Call(name="identity"),)
-            for number, branch in enumerate(fork.branches, 1)
+            name: self._inner(branch.items) if branch.items else (Call(name="identity"),)
+            for name, branch in zip(_names_of(fork.branches), fork.branches, strict=True)
         }
         name = fork.node.function if fork.node is not None else fork.function
         return Join(
@@ -251,6 +249,16 @@ def _cell(row: Row, column: str, table: TableItem) -> Any:
     """A row's argument; nothing, if it is the block's default and follows what flows in."""
     value = row.args[column]
     return None if value == table.defaults[column] and is_expression(value) else value
+
+
+def _names_of(branches: Sequence[Branch]) -> list[str]:
+    """What branches are called, each by a name of its own; the second of a name has a number."""
+    named, found = any(branch.name for branch in branches), list[str]()
+    for number, branch in enumerate(branches, 1):
+        name = cleaned(branch.name) or _called(branch.items, number, named)
+        further = (f"{name}_{again}" for again in range(2, len(branches) + 2))
+        found.append(name if name not in found else next(each for each in further if each not in found))
+    return found
 
 
 def _called(items: Items, number: int, named: bool) -> str:
