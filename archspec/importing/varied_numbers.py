@@ -209,9 +209,13 @@ class VariedNumbers:
             said.append(f"{taken.name} is taken; {', '.join(other.name for other in others)} {verb} as well")
         proposed = next(self._proposed(name, document, telling_apart(fits, seen, constants, self.flows)), None)
         if proposed is not None:
-            said += [
+            otherwise = [
                 f"{form.base} may be {self._several(name, forms)}" for form, *forms in self._otherwise(name, proposed)
             ]
+            said += otherwise[:1]
+            if len(otherwise) > 1:
+                more = len(otherwise) - 1
+                said.append(f"so may {more} more number{'s' if more > 1 else ''} be multiples")
         if not (any(each > 1 for each in seen) and any(each < 1 for each in seen)):
             where = "above" if all(each <= 1 for each in seen) else "below"
             said.append(f"what is done {where} 1 was not seen")
