@@ -165,7 +165,7 @@ class _Writer:
     def _table(self, table: TableItem) -> TableStep:
         """A table with the columns in which its rows differ from the block's defaults."""
         known = table.defaults
-        used = [name for name in known if any(row.args[name] != known[name] for row in table.rows)]
+        used = [name for name in known if any(row.args.get(name, known[name]) != known[name] for row in table.rows)]
         used += [name for name in table.after_first if name not in used]
         names = [self._as_free(cleaned(row.name) or f"{table.block}{n}") for n, row in enumerate(table.rows, 1)]
         columns: list[list[Any]] = [[_cell(row, each, table) for row in table.rows] for each in used]
@@ -246,8 +246,8 @@ class _Writer:
 
 
 def _cell(row: Row, column: str, table: TableItem) -> Any:
-    """A row's argument; nothing, if it is the block's default and follows what flows in."""
-    value = row.args[column]
+    """A row's argument; nothing, if it does not matter, or is the block's default and follows what flows in."""
+    value = row.args.get(column)
     return None if value == table.defaults[column] and is_expression(value) else value
 
 

@@ -226,14 +226,14 @@ class Arguments:
         return {name: self.default(name) for name in names}
 
     def called(self, number: int) -> dict[str, Any]:
-        """The arguments, all of them, with which a block stands for one of the bodies."""
+        """The arguments with which a block stands for one of the bodies; what does not matter stays at its default."""
         found = {}
         for name, column in self.columns.items():
-            default = self.default(name)
             value = self.flowing.get(name, column[number])
-            if value is ANY:
-                value = default if default != REQUIRED else next(each for each in column if each is not ANY)
-            found[name] = value
+            if value is not ANY:
+                found[name] = value
+            elif self.default(name) == REQUIRED:
+                found[name] = next(each for each in column if each is not ANY)
         return found
 
 

@@ -132,7 +132,11 @@ def _rewritten(run: Run, blocks: Blocks) -> Items:
 def _tabled(run: Run, blocks: Blocks) -> Items:
     """Calls of which some are repeated otherwise in other instances: a table, or each as a repetition."""
     defaults = blocks[run.block].args
-    after = {name: value for name, value in run.after_first.items() if any(r.args[name] != value for r in run.rows)}
+    after = {
+        name: value
+        for name, value in run.after_first.items()
+        if any(r.args.get(name, defaults[name]) != value for r in run.rows)
+    }
     texts = any(is_expression(v) and v != defaults[name] for row in run.rows for name, v in row.args.items())
     if not texts and (after or len(run.rows) > 1):
         return [TableItem(run.block, defaults, run.rows, after, run.items[0].entry, run.items[-1].exit)]
