@@ -198,4 +198,9 @@ def _pool(threads: int, process: int) -> ThreadPoolExecutor:  # noqa: ARG001  # 
     return ThreadPoolExecutor(threads, "archspec-kernels")
 
 
-WAY = ByNumba()
+def __getattr__(name: str) -> Any:
+    """`WAY`, whose functions are compiled when it is asked for."""
+    if name != "WAY":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    compiled.ready()
+    return ByNumba()
