@@ -247,6 +247,7 @@ def test_a_network_can_be_sliced(name, written):
     assert part[0] is model[1]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", ["shufflenet", "squeezenet_bypass", "binary_convolution"])
 def test_a_source_can_be_scripted(name, tmp_path, monkeypatch):
     """The other networks of the zoo can be, too; these have forwards with conditions."""

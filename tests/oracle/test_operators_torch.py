@@ -77,6 +77,7 @@ def products(chosen, *tensors):
     return prod(kernel[1:]) * chosen.output(*tensors).elements + done.macs
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("sample", [each for each in SAMPLES if not each.name.startswith("binary")], ids=str)
 def test_the_dialect_of_torch_says_what_its_counter_counts(sample):
     work = counted(sample.operator, sample.tensors, Tensor(sample.output), Counting())
@@ -208,6 +209,7 @@ def test_every_operator_agrees_with_torch(sample):
             agree(sample.operator, x)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
 def test_what_a_call_says_of_torch_is_so(sample):
     """Its defaults are those of torch's signature, and what is written without a name comes first there."""
@@ -369,6 +371,7 @@ def test_the_settings_of_a_function_reach_it():
     assert runnable(operator("batch_norm")(eps=0.25).torch_call(Tensor((1, 3)))).eps == 0.25
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(("h", "o"), [(h, o) for h in range(1, 13) for o in range(1, 9)])
 def test_the_windows_of_an_adaptive_pooling_cover_what_its_additions_say(h, o):
     pool = operator("adaptive_avg_pool2d")(output_size=(o, 1))
