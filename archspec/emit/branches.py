@@ -52,6 +52,5 @@ def _goes_back(step: Step, frame: Frame) -> Any:
         return True
     if not isinstance(step, When) or not frame.facts.froms((*step.then, *(step.else_ or ()))):
         return False
-    condition = frame.read(step.when)
     then, other = (code.either(*(_goes_back(s, frame) for s in side or ())) for side in (step.then, step.else_))
-    return code.either(code.both(condition, then), code.both(code.negation(condition), other))
+    return code.truth_of(frame.read(step.when), then, other)
