@@ -111,12 +111,12 @@ def repeated(times: Any, index: str, owner: Code, frame: Frame, unit: Callable[[
     if times == 1:
         unit(inner, 0)
         frame.flow, frame.does = inner.flow, True
+    if times in {0, 1}:  # no unit, not even one that could not be made
         return
     values = range(times) if isinstance(times, int) else range(MAX_REPEAT + 1)
     number = frame.scope.new(index, INT, values)
     loop((str(number),), code.call("range", times), inner, frame, lambda: unit(inner, number))
-    some = bool(times) if isinstance(times, int) else code.compare(times, ">", 0)
-    frame.does = code.either(frame.does, some)
+    frame.does = code.either(frame.does, isinstance(times, int) or code.compare(times, ">", 0))
 
 
 def loop(names: tuple[str, ...], over: Any, inner: Frame, frame: Frame, rounds: Callable[[], None]) -> None:
