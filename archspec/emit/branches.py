@@ -8,7 +8,6 @@ from archspec.emit.bodies import peeled
 from archspec.emit.containers import Part, part
 from archspec.emit.frame import UNTOLD, Frame
 from archspec.emit.joins import join
-from archspec.emit.modules import keep_value
 from archspec.errors import ArchspecError
 from archspec.language.document import Body, From, Join, Step, When
 
@@ -22,7 +21,7 @@ def write_join(step: Join, frame: Frame) -> None:
     if not present:
         raise ArchspecError(f"no branch of {step.operator} does anything; write [identity] to pass the input on")
     join(step.operator, args, present, name, frame, "a branch of")
-    keep_value(step.as_, frame)
+    frame.keep(step.as_)
 
 
 def _branch(label: str, body: Body, frame: Frame) -> Part:

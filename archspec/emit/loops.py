@@ -7,7 +7,6 @@ from archspec.emit import children, code
 from archspec.emit.code import INT, Code
 from archspec.emit.containers import call_child, child_code, container, sequential, shared_values
 from archspec.emit.frame import Either, Frame, Named, call_module
-from archspec.emit.modules import keep_value
 from archspec.emit.statements import Assign, For, Lines, Refuse, targets
 from archspec.errors import ArchspecError
 from archspec.language.document import Repeat
@@ -34,7 +33,7 @@ def write_repeat(step: Repeat, frame: Frame) -> None:
             _through(name, handed, before, frame, surely=code.compare(times, ">", 0) is True)
         else:
             call_child(name, frame)
-    keep_value(step.as_, frame)
+    frame.keep(step.as_)
 
 
 def _again(name: Any, times: Any, hands: bool, unit: Callable[[], None], frame: Frame) -> None:
