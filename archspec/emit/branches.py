@@ -5,7 +5,7 @@ from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.bodies import peeled
-from archspec.emit.containers import Part, part
+from archspec.emit.containers import Outflow, part
 from archspec.emit.frame import UNTOLD, Frame
 from archspec.emit.joins import join
 from archspec.errors import ArchspecError
@@ -24,7 +24,7 @@ def write_join(step: Join, frame: Frame) -> None:
     frame.keep(step.as_)
 
 
-def _branch(label: str, body: Body, frame: Frame) -> Part:
+def _branch(label: str, body: Body, frame: Frame) -> Outflow:
     name = children.child_name(label, frame)
     start, rest = peeled(body)
     entry = frame.inside(frame.owner)

@@ -8,7 +8,7 @@ from archspec.emit import children, code
 from archspec.emit.classes import applied
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import conditional, settled
-from archspec.emit.containers import Part, add_module, child_code, kept_settings, put, told_shape, weighted
+from archspec.emit.containers import Outflow, add_module, child_code, kept_settings, put, told_shape, weighted
 from archspec.emit.facts import BlockFacts
 from archspec.emit.finish import SELF
 from archspec.emit.frame import Called, Either, Frame, Named, call_module, mapped
@@ -128,7 +128,7 @@ def apply_as(name: Any, asked: Asked, frame: Frame, label: str | None = None) ->
     if callee in frame.facts.document.blocks:
         _block(asked, name, frame, label)
     elif asked.values:
-        joined = (Part(frame.x, frame.flow, True), *(Part(x, shape, True) for shape, x in asked.values.values()))
+        joined = (Outflow(frame.x, frame.flow, True), *(Outflow(x, shape, True) for shape, x in asked.values.values()))
         join(callee, asked.args, dict(enumerate(joined)), name, frame, "a value of")
     else:
         _layer(layers(callee, asked.args, (frame.flow,), frame), callee, name, frame)
