@@ -112,6 +112,12 @@ def test_what_is_no_whole_number_is_refused_by_the_source(written):
         source({"r": "1/3"})
 
 
+def test_what_is_done_no_times_need_not_be_possible(written, agree):
+    inner = "{repeat: i, body: [{conv2d: {out_channels: i, kernel_size: 1}}]}"
+    arch = archspec.loads(HEAD + f"network: [{{repeat: 1, index: i, body: [{inner}]}}, sigmoid]")
+    agree(arch, written(arch.source()))
+
+
 REFUSED = [
     ("[{repeat: 2, body: [flatten]}]", "what is repeated changes the number of axes"),
     (
