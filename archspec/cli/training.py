@@ -15,9 +15,8 @@ from archspec.cli.formats import print_report
 from archspec.errors import ArchspecError
 from archspec.report.page import Report
 from archspec.report.train import Bars, train
-from archspec.train.options import Options
 from archspec.train.recipe import OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe, default_for, load
-from archspec.train.result import TrainingStoppedError, Watcher
+from archspec.train.result import Options, TrainingStoppedError, Watcher
 
 if TYPE_CHECKING:
     from archspec.architecture import Architecture

@@ -77,7 +77,9 @@ def read_header(path: Path) -> Header:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if size < 8 or length > size - 8:
-                raise DamagedError(f"{path}: is cut off or not a safetensors file: {size} bytes, its header {length}")
+                raise DamagedError(
+                    f"{path}: is cut off or not a safetensors file: it has {size} bytes, its header {length}"
+                )
             if length > MAX_HEADER:
                 raise DamagedError(f"{path}: has a header of {length} bytes; at most {MAX_HEADER} are read")
             text = file.read(length)
@@ -85,6 +87,8 @@ def read_header(path: Path) -> Header:
         raise ArchspecError(f"{path}: cannot be read: {error.strerror}") from None
     try:
         entries = json.loads(text.decode(), object_pairs_hook=_without_doubles, parse_constant=_refused)
+        if not isinstance(entries, dict):
+            raise ValueError("it is no mapping")
         metadata = entries.pop("__metadata__", {})
         if not all(isinstance(value, str) for value in metadata.values()):
             raise ValueError("metadata is text")

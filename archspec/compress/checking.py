@@ -85,16 +85,9 @@ def verify(
         ]
         if sum(actual.values()) != 8 * size:
             seen.findings.append(f"the terms add up to {sum(actual.values())} bits, the file has {size} bytes")
-    told = mode == "full"
-    return Verified(
-        opened.path,
-        mode,
-        size,
-        seen.arrays,
-        predicted if told else {},
-        actual if told else {},
-        tuple(seen.findings),
-    )
+    if mode != "full":  # not all was read
+        predicted, actual = {}, {}
+    return Verified(opened.path, mode, size, seen.arrays, predicted, actual, tuple(seen.findings))
 
 
 class _FileCheck:

@@ -51,13 +51,8 @@ def kmeans(values: Array, k: int, beginning: str = "linear", seed: int = 0) -> C
     firsts = np.concatenate(([True], values[1:] != values[:-1]))
     if np.count_nonzero(firsts) <= k:  # those of a trained codebook, say, which are to come back as they are
         return Clusters(values[firsts].astype(np.float64), 0.0, 0, settled=True)
-    sums = _sums(values)
+    sums = np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))  # of the first values, for each number of them
     return _lloyd(values, sums, _begin(values, sums, k, beginning, seed))
-
-
-def _sums(values: Array) -> Array:
-    """The sum of the first values, for each number of them."""
-    return np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
 
 
 def _begin(values: Array, sums: Array, k: int, beginning: str, seed: int) -> Array:

@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from archspec.compress.codecs import (
+    Codebook,
+    Content,
+    Dense,
+    Gaps,
+    Index,
+    LinearQuantisation,
+    Numbers,
+    Values,
+)
 from archspec.compress.codecs.base import Array, ByteReader, Stats, Terms, added
-from archspec.compress.codecs.dense import Dense
-from archspec.compress.codecs.gaps import Gaps
-from archspec.compress.codecs.index import Index
-from archspec.compress.codecs.linear import LinearQuantisation
-from archspec.compress.codecs.numbers import Numbers
-from archspec.compress.codecs.shared import Codebook
-from archspec.compress.codecs.values import Content, Values
 from archspec.compress.magnitude import largest
 from archspec.dims import Dim
 from archspec.errors import ArchspecError
@@ -93,7 +96,7 @@ class Coding:
     def _named(self, terms: Terms) -> Terms:
         """Terms that are not zero, those of an array that is no kernel by what it is for."""
         renamed = {} if self.part is None else {self.values.term: self.part}
-        return {renamed.get(name, name): bits for name, bits in terms.items() if not _is_zero(bits)}
+        return {renamed.get(name, name): bits for name, bits in terms.items() if type(bits) is not int or bits}
 
     def measured(self, reader: ByteReader, symbols: Symbols) -> Terms:
         """The bits that a reader found for what was decoded, those of fillers apart, as `terms` has them."""
@@ -239,7 +242,3 @@ def kept_of(elements: int, density: Dim) -> int:
     """
     kept: int = math.ceil(elements * density)
     return kept
-
-
-def _is_zero(bits: Dim) -> bool:
-    return isinstance(bits, int) and bits == 0

@@ -105,7 +105,8 @@ class CompressedFile:
             DamagedError: It was not.
         """
         data = self.raw(number)
-        seed = zlib.crc32(self.front)
+        with self.path.open("rb") as file:
+            seed = zlib.crc32(file.read(self.header.length))
         if zlib.crc32(data[:-CHECK], seed) != int.from_bytes(data[-CHECK:], "little"):
             raise DamagedError(f"{self.path}: blob {number} is damaged: its checksum is another")
         return ByteReader(data[:-CHECK], f"{self.path}: blob {number}")
@@ -116,12 +117,6 @@ class CompressedFile:
         with self.path.open("rb") as file:
             file.seek(self.header.length + blob.begin)
             return memoryview(file.read(blob.end - blob.begin))
-
-    @property
-    def front(self) -> bytes:
-        """The header's bytes."""
-        with self.path.open("rb") as file:
-            return file.read(self.header.length)
 
 
 def is_compressed(path: str | os.PathLike[str]) -> bool:

@@ -4,19 +4,21 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from archspec.compress.codecs import (
+    Bitmask,
+    Codebook,
+    CompressedRows,
+    Constant,
+    Dense,
+    Factors,
+    Gaps,
+    Index,
+    LinearQuantisation,
+    Numbers,
+    Signs,
+    Values,
+)
 from archspec.compress.codecs.base import DamagedError
-from archspec.compress.codecs.bitmask import Bitmask
-from archspec.compress.codecs.constant import Constant
-from archspec.compress.codecs.dense import Dense
-from archspec.compress.codecs.factors import Factors
-from archspec.compress.codecs.gaps import Gaps
-from archspec.compress.codecs.index import Index
-from archspec.compress.codecs.linear import LinearQuantisation
-from archspec.compress.codecs.numbers import Numbers
-from archspec.compress.codecs.rows import CompressedRows
-from archspec.compress.codecs.shared import Codebook
-from archspec.compress.codecs.signs import Signs
-from archspec.compress.codecs.values import Values
 from archspec.compress.coding import Coding, sparse
 from archspec.compress.names import LONGEST, RULES, SCANS
 from archspec.writing import printable

@@ -7,9 +7,11 @@ layer has no bias then, and the normalisation has γ = 1, μ = 0, σ² = 1 − �
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from archspec.compress.blobs import as_array
 from archspec.compress.codecs.base import Array
 from archspec.graph import Network
 from archspec.graph.names import state_key
@@ -40,14 +42,15 @@ class Fold:
         own = {f"{self.norm}weight": 1.0, f"{self.norm}running_mean": 0.0, f"{self.norm}running_var": 1 - self.eps}
         return {**own, f"{self.layer}bias": 0.0} if self.bias else own
 
-    def applied(self, source: Mapping[str, Array]) -> dict[str, Array]:
-        """The two arrays that are left, given all of them."""
+    def applied(self, source: Mapping[str, Any]) -> dict[str, Array]:
+        """The two arrays that are left, given all of them, or tensors."""
         gamma, beta, mean, variance = (
-            source[self.norm + name].astype(np.float64) for name in ("weight", "bias", "running_mean", "running_var")
+            as_array(source[self.norm + name]).astype(np.float64)
+            for name in ("weight", "bias", "running_mean", "running_var")
         )
         scale = gamma / np.sqrt(variance + self.eps)
-        weight = source[f"{self.layer}weight"]
-        bias = source[f"{self.layer}bias"].astype(np.float64) if self.bias else 0.0
+        weight = as_array(source[f"{self.layer}weight"])
+        bias = as_array(source[f"{self.layer}bias"]).astype(np.float64) if self.bias else 0.0
         rows = scale.reshape(-1, *[1] * (weight.ndim - 1))
         return {
             f"{self.layer}weight": (weight * rows).astype(np.float32),

@@ -19,7 +19,7 @@ def planned(network: Network, plan: Plan) -> dict[Node, Weight]:
             named.
     """
     arrays = {node: network.weights_of(node) for node in network.nodes}
-    layers = {node: weight for node, own in arrays.items() if (weight := _weight(own)) is not None}
+    layers = {node: own[0] for node, all_ in arrays.items() if (own := matrices(all_))}
     faults = [*_strays(plan, layers, network), *_misfits(plan, layers)]
     if faults:
         raise SpecErrors(faults)
@@ -29,11 +29,6 @@ def planned(network: Network, plan: Plan) -> dict[Node, Weight]:
 def matrices(arrays: Iterable[Weight]) -> tuple[Weight, ...]:
     """The kernel or matrix of a layer, stored in numbers of full precision; of a recurrent layer all that it has."""
     return tuple(w for w in arrays if w.role == "weight" and len(w.shape) > 1 and w.bits is None)
-
-
-def _weight(arrays: Iterable[Weight]) -> Weight | None:
-    """The first of them; None if there is none."""
-    return next(iter(matrices(arrays)), None)
 
 
 def matrix(weight: Weight) -> tuple[Dim, Dim]:

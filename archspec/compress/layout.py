@@ -3,22 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 
+from archspec.compress.blobs import as_array
+from archspec.compress.codecs import (
+    Bitmask,
+    Codebook,
+    CompressedRows,
+    Constant,
+    Content,
+    Dense,
+    Factors,
+    Gaps,
+    Index,
+    LinearQuantisation,
+    Numbers,
+    Signs,
+    Values,
+)
 from archspec.compress.codecs.base import Array, Stats
-from archspec.compress.codecs.bitmask import Bitmask
-from archspec.compress.codecs.constant import Constant
-from archspec.compress.codecs.dense import Dense
-from archspec.compress.codecs.factors import Factors
-from archspec.compress.codecs.gaps import Gaps
-from archspec.compress.codecs.index import Index
-from archspec.compress.codecs.linear import LinearQuantisation
-from archspec.compress.codecs.numbers import Numbers
-from archspec.compress.codecs.rows import CompressedRows
-from archspec.compress.codecs.shared import Codebook
-from archspec.compress.codecs.signs import Signs
-from archspec.compress.codecs.values import Content, Values
 from archspec.compress.coding import Coding, Symbols
 from archspec.compress.folding import Fold, folds
 from archspec.compress.layers import matrices, planned
@@ -76,8 +81,8 @@ class FileLayout:
     blobs: tuple[tuple[CodingChoice, ...], ...]
     folds: tuple[Fold, ...] = ()
 
-    def read(self, source: Mapping[str, Array], key: str) -> Array:
-        """An array as it is to be written.
+    def read(self, source: Mapping[str, Any], key: str) -> Array:
+        """An array, or a tensor, of a source as it is to be written.
 
         Raises:
             ArchspecError: The source does not have it.
@@ -87,7 +92,7 @@ class FileLayout:
                 return np.full(source[key].shape, fold.constants[key], np.float32)
             if key in (f"{fold.layer}weight", f"{fold.norm}bias"):
                 return fold.applied(source)[key]
-        return source[key]
+        return as_array(source[key])
 
 
 def layout(network: Network, plan: Plan) -> FileLayout:

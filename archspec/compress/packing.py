@@ -1,14 +1,13 @@
 """Packing: weights under a plan into a file whose size was predicted."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from archspec.compress import plan as plans
-from archspec.compress.blobs import Weights, as_array
-from archspec.compress.codecs.base import Array, joined
+from archspec.compress.blobs import Weights
 from archspec.compress.container import description, write
 from archspec.compress.layout import FileLayout, layout
 from archspec.compress.plan import Plan
@@ -89,7 +88,7 @@ def predict(
     found = prediction(network, plan)
     if weights is None:
         return found
-    source = _Source(weights, layout(network, plan))
+    source = _whole(weights, layout(network, plan))
     return prediction(network, plan, exact_size(network, plan, source, progress))
 
 
@@ -120,7 +119,7 @@ def pack(
     network, plan = arch.expand({**(bindings or {}), **keywords}), _read(plan)
     arrays = layout(network, plan)
     blobs, parts, notes = [], [], []
-    for blob in quantised(arrays, _Source(weights, arrays), progress):
+    for blob in quantised(arrays, _whole(weights, arrays), progress):
         written, own = [], []
         for part, symbols in blob:
             written.append(part.coding.encode(symbols))
@@ -128,7 +127,7 @@ def pack(
             clusters = symbols.content.clusters
             if clusters is not None and not clusters.settled:
                 notes.append(f"{part.coding.key}: k-means was stopped after {clusters.passes} passes")
-        blobs.append(joined(written))
+        blobs.append(b"".join(written))
         parts.append(own)
     where = origin(arch.document, network.bindings)
     size = file_size(where, plan, parts, exact=True)
@@ -141,26 +140,16 @@ def _read(plan: str | os.PathLike[str] | Plan) -> Plan:
     return plan if isinstance(plan, Plan) else plans.load(plan)
 
 
-class _Source(Mapping[str, Array]):
-    """Weights by name, in float32; what is missing is said before any work is done.
+def _whole(weights: "Mapping[str, Any] | str | os.PathLike[str]", arrays: FileLayout) -> Mapping[str, Any]:
+    """Weights by name; what is missing is said before any work is done.
 
     Raises:
         ArchspecError: One is missing.
     """
-
-    def __init__(self, weights: "Mapping[str, Any] | str | os.PathLike[str]", arrays: FileLayout) -> None:
-        self.arrays: Mapping[str, Any] = weights if isinstance(weights, Mapping) else Weights(weights)
-        wanted = [choice.key for blob in arrays.blobs for choice in blob]
-        missing = [key for key in wanted if key not in self.arrays]
-        if missing:
-            hint = did_you_mean(missing[0], list(self.arrays)) or "; 'archspec weights map' renames those of others"
-            raise ArchspecError(f"the weights have no array '{missing[0]}' (of {len(missing)} missing){hint}")
-
-    def __getitem__(self, key: str) -> Array:
-        return as_array(self.arrays[key])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.arrays)
-
-    def __len__(self) -> int:
-        return len(self.arrays)
+    found: Mapping[str, Any] = weights if isinstance(weights, Mapping) else Weights(weights)
+    wanted = [choice.key for blob in arrays.blobs for choice in blob]
+    missing = [key for key in wanted if key not in found]
+    if missing:
+        hint = did_you_mean(missing[0], list(found)) or "; 'archspec weights map' renames those of others"
+        raise ArchspecError(f"the weights have no array '{missing[0]}' (of {len(missing)} missing){hint}")
+    return found

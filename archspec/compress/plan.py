@@ -16,20 +16,83 @@ says what is done. Shares are written 8 % or 0.08.
 import os
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import PlainValidator, model_validator
+from pydantic import AfterValidator, PlainValidator, model_validator
 
-from archspec.compress.names import BEGINNINGS, BINARY, CODED, INDEX, LONGEST, MAX_INDEX_BITS, MAX_WEIGHT_BITS, RULES
-from archspec.compress.plan_values import Length, Share, bits, from_one, of, one_of, per, switch
-from archspec.errors import SpecError, SpecErrors, UnknownNameError, suggestion
+from archspec.compress.names import (
+    BEGINNINGS,
+    BINARY,
+    CODED,
+    INDEX,
+    LONGEST,
+    MAX_INDEX_BITS,
+    MAX_WEIGHT_BITS,
+    RULES,
+    SCANS,
+)
+from archspec.dims import exact
+from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, suggestion
 from archspec.language import zoo
 from archspec.language.document import Source
+from archspec.language.domains import Switch, whole, word
 from archspec.language.located import Faults, Located, described, validated
 from archspec.language.reader import Mapping as PlacedMapping
 from archspec.language.reader import Nothing, Scalar, Sequence, decode, parse, read_bytes
 from archspec.language.values import Name, Prose, Text, version_of
+
+# ------------------------------------------------------------------ values
+
+
+def _number(value: Any, unit: str = "") -> Any:
+    """An exact number, of a text with the unit behind it."""
+    at = getattr(value, "at", None)
+    if isinstance(value, (dict, list, tuple, Nothing)):
+        raise SpecError(f"expected a number, found {described(value)}", at)
+    try:
+        return exact(value.removesuffix(unit).rstrip() if isinstance(value, str) else value)
+    except ArchspecError as error:
+        raise SpecError(str(error), at) from None
+
+
+def _share(value: Any) -> Any:
+    """A share, 8 % or 0.08: above 0, and at most 1."""
+    percent = isinstance(value, str) and value.endswith("%")
+    found = exact(Fraction(_number(value, "%"), 100 if percent else 1))
+    if not 0 < found <= 1:
+        raise SpecError(f"a share lies above 0 and is at most 1 (got {value})", getattr(value, "at", None))
+    return found
+
+
+def _length(value: Any) -> Any:
+    """An average code length, or the word for one that is not known."""
+    if value == CODED:
+        return CODED
+    found = _number(value)
+    if not 0 < found <= MAX_WEIGHT_BITS:
+        where = getattr(value, "at", None)
+        raise SpecError(f"an average code length lies above 0 and is at most {MAX_WEIGHT_BITS} (got {value})", where)
+    return found
+
+
+def _per(value: Any) -> Any:
+    """What shares a scale: a word, or a number of weights."""
+    if value in ("tensor", "channel"):
+        return str(value)
+    size = _number(value)
+    if type(size) is not int or size < 1:
+        at = getattr(value, "at", None)
+        raise SpecError(f"scales are per tensor, channel, or a number of weights (got {value})", at)
+    return size
+
+
+Share = Annotated[Any, PlainValidator(_share)]
+Length = Annotated[Any, PlainValidator(_length)]
+
+
+# ------------------------------------------------------------------ plans
 
 
 class LayerPlan(Located):
@@ -57,21 +120,21 @@ class LayerPlan(Located):
 
     layer: Text
     density: Share = 1
-    weight_bits: Annotated[int | None, bits(MAX_WEIGHT_BITS)] = None
-    index_bits: Annotated[int | None, bits(MAX_INDEX_BITS)] = None
+    weight_bits: Annotated[int | None, whole(1, MAX_WEIGHT_BITS)] = None
+    index_bits: Annotated[int | None, whole(1, MAX_INDEX_BITS)] = None
     weight_huffman: Length | None = None
     index_huffman: Length | None = None
     activations: Share | None = None
-    rank: Annotated[int | None, PlainValidator(from_one)] = None
-    binary: Annotated[str | None, one_of("binary", *BINARY)] = None
-    input_scale: Annotated[bool, PlainValidator(switch)] = True
-    index: Annotated[str | None, one_of("index", *INDEX)] = None
-    scan: Annotated[str, one_of("scan", "rows", "columns", "auto")] = "rows"
-    codebook: Annotated[str, one_of("codebook", *BEGINNINGS)] = "linear"
-    linear_bits: Annotated[int | None, bits(MAX_WEIGHT_BITS, 2)] = None
-    linear_rule: Annotated[str, one_of("linear_rule", *RULES)] = "symmetric"
-    linear_per: Annotated[Any, PlainValidator(per)] = "channel"
-    scale_bits: Annotated[int, of(16, 32)] = 32
+    rank: Annotated[int | None, whole(1, 2**31)] = None
+    binary: Annotated[str | None, word(BINARY)] = None
+    input_scale: Switch = True
+    index: Annotated[str | None, word(INDEX)] = None
+    scan: Annotated[str, word((*SCANS, "auto"))] = "rows"
+    codebook: Annotated[str, word(BEGINNINGS)] = "linear"
+    linear_bits: Annotated[int | None, whole(2, MAX_WEIGHT_BITS)] = None
+    linear_rule: Annotated[str, word(RULES)] = "symmetric"
+    linear_per: Annotated[Any, PlainValidator(_per)] = "channel"
+    scale_bits: Annotated[int, word(("16", "32")), AfterValidator(int)] = 32
 
     @model_validator(mode="after")
     def _fits_together(self) -> "LayerPlan":
@@ -143,10 +206,10 @@ class Plan(Located):
     doc: Prose | None = None
     source: Source | None = None
     network: Text | None = None
-    number_bits: Annotated[int, bits(64)] = 32
-    batch_norm: Annotated[str, one_of("batch_norm", "keep", "fold")] = "keep"
-    normalise: Annotated[bool, PlainValidator(switch)] = False
-    other_bits: Annotated[int | None, bits(MAX_WEIGHT_BITS, 2)] = None
+    number_bits: Annotated[int, whole(1, 64)] = 32
+    batch_norm: Annotated[str, word(("keep", "fold"))] = "keep"
+    normalise: Switch = False
+    other_bits: Annotated[int | None, whole(2, MAX_WEIGHT_BITS)] = None
     layers: tuple[LayerPlan, ...] = ()
 
     neighbours = ("columns", "rows")

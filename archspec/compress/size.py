@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from archspec.compress.codecs.base import Array, Stats, Terms, added
+from archspec.compress.codecs.base import Stats, Terms, added
 from archspec.compress.coding import Coding, Symbols
 from archspec.compress.container import CHECK, description, heading
 from archspec.compress.layout import CodingChoice, FileLayout, layout
@@ -94,7 +95,7 @@ def placeholder_origin(network: Network) -> Origin:
 
 
 def quantised(
-    arrays: FileLayout, source: Mapping[str, Array], progress: Progress = silent
+    arrays: FileLayout, source: Mapping[str, Any], progress: Progress = silent
 ) -> Iterator[Iterator[tuple[ArraySize, Symbols]]]:
     """Blob by blob each array with its size and its symbols, which are made when they are asked for."""
     total = sum(choice.candidates[0].elements for blob in arrays.blobs for choice in blob)
@@ -112,7 +113,7 @@ def quantised(
     return (parts(blob) for blob in arrays.blobs)
 
 
-def exact_size(network: Network, plan: Plan, source: Mapping[str, Array], progress: Progress = silent) -> FileSize:
+def exact_size(network: Network, plan: Plan, source: Mapping[str, Any], progress: Progress = silent) -> FileSize:
     """The size of the file of given weights, to the byte; nothing is encoded."""
     blobs = [[part for part, _ in blob] for blob in quantised(layout(network, plan), source, progress)]
     return file_size(placeholder_origin(network), plan, blobs, exact=True)

@@ -89,16 +89,7 @@ def svg(picture: Any) -> str:
     """A picture as SVG."""
     if isinstance(picture, SvgDrawing):
         return picture.svg
-    found: str = _converter().vegalite_to_svg(specification(picture), vl_version=_vega())
-    return found
-
-
-def _png(picture: Any) -> bytes:
-    return bytes(_converter().svg_to_png(svg(picture), scale=SCALE))
-
-
-def _pdf(picture: Any) -> bytes:
-    return bytes(_converter().svg_to_pdf(svg(picture)))
+    return str(_converter().vegalite_to_svg(specification(picture), vl_version=_vega()))
 
 
 def html(picture: Any) -> str:
@@ -126,6 +117,12 @@ def _json(picture: Any) -> str:
 
 
 ENDINGS: Mapping[str, Callable[[Any], str | bytes]] = MappingProxyType(
-    {"svg": svg, "png": _png, "pdf": _pdf, "html": html, "json": _json}
+    {
+        "svg": svg,
+        "png": lambda picture: bytes(_converter().svg_to_png(svg(picture), scale=SCALE)),
+        "pdf": lambda picture: bytes(_converter().svg_to_pdf(svg(picture))),
+        "html": html,
+        "json": _json,
+    }
 )
 """Who writes a picture, by the ending of its file."""

@@ -1,4 +1,7 @@
-"""One-bit layers by products of int8 matrices: signs as bytes, a quarter of float32, without a compiler."""
+"""One-bit layers by products of int8 matrices: signs as bytes, a quarter of float32, without a compiler.
+
+Weights alone are kept as bits, as by NumPy: their inputs are no bytes.
+"""
 
 from typing import Any
 
@@ -6,36 +9,35 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from archspec.kernels.by_numpy import WAY as BITS
+from archspec.kernels import by_numpy
 from archspec.kernels.by_numpy import scaled
 
 
-class ByInt8:
-    """See `archspec.kernels.ways`. Weights alone are kept as bits: their inputs are no bytes."""
+def packed(weight: Tensor, layer: Any) -> Tensor:
+    """Groups × (taps·channels) × filters, or 1 × features × features, of ±1."""
+    if not layer.form.binary_input:
+        return by_numpy.packed(weight, layer)
+    groups = layer.groups if weight.dim() == 4 else 1
+    rows = _signs(weight).movedim(1, -1)  # channels last: they lie side by side in an image
+    return rows.reshape(groups, len(weight) // groups, -1).transpose(1, 2).contiguous()
 
-    def packed(self, weight: Tensor, layer: Any) -> Tensor:
-        """Groups × (taps·channels) × filters, or 1 × features × features, of ±1."""
-        if not layer.form.binary_input:
-            return BITS.packed(weight, layer)
-        groups = layer.groups if weight.dim() == 4 else 1
-        rows = _signs(weight).movedim(1, -1)  # channels last: they lie side by side in an image
-        return rows.reshape(groups, len(weight) // groups, -1).transpose(1, 2).contiguous()
 
-    def unpacked(self, stored: Tensor, layer: Any) -> Tensor:
-        """±1."""
-        if not layer.form.binary_input:
-            return BITS.unpacked(stored, layer)
-        filters, channels, *taps = layer.form.weight.shape
-        rows = stored.transpose(1, 2).reshape(filters, *taps, channels)
-        return rows.movedim(-1, 1).float().contiguous()
+def unpacked(stored: Tensor, layer: Any) -> Tensor:
+    """±1."""
+    if not layer.form.binary_input:
+        return by_numpy.unpacked(stored, layer)
+    filters, channels, *taps = layer.form.weight.shape
+    rows = stored.transpose(1, 2).reshape(filters, *taps, channels)
+    return rows.movedim(-1, 1).float().contiguous()
 
-    def compute(self, layer: Any, x: Tensor) -> Tensor:
-        """Whole numbers, and the factors."""
-        if not layer.form.binary_input:
-            return BITS.compute(layer, x)
-        if x.dim() == 2:
-            return scaled(layer, product(_signs(x), layer.stored[0]).float(), x)
-        return scaled(layer, _convolved(layer, x).float(), x)
+
+def compute(layer: Any, x: Tensor) -> Tensor:
+    """Whole numbers, and the factors."""
+    if not layer.form.binary_input:
+        return by_numpy.compute(layer, x)
+    if x.dim() == 2:
+        return scaled(layer, product(_signs(x), layer.stored[0]).float(), x)
+    return scaled(layer, _convolved(layer, x).float(), x)
 
 
 def _signs(x: Tensor) -> Tensor:
@@ -80,6 +82,3 @@ def product(a: Tensor, b: Tensor) -> Tensor:
     except (AttributeError, NotImplementedError, RuntimeError):
         return (a.float() @ b.float()).to(torch.int32)
     return found
-
-
-WAY = ByInt8()

@@ -23,49 +23,46 @@ NOTHING = -0.0
 """What changes no number when it is added; 0 would make 0 of −0."""
 
 
-class ByNumba:
-    """See `archspec.kernels.ways`."""
+def packed(weight: Tensor, layer: Any) -> Tensor:
+    """Of convolutions groups × filters × (taps·words), of matrices blocks × words × LANES features.
 
-    def packed(self, weight: Tensor, layer: Any) -> Tensor:
-        """Of convolutions groups × filters × (taps·words), of matrices blocks × words × LANES features.
+    Of weights alone groups × blocks × products: a bit for each of 16 filters.
+    """
+    below = (weight < 0).numpy()
+    groups = layer.groups if weight.dim() == 4 else 1
+    if not layer.form.binary_input:
+        signs = _blocks(below.reshape(groups, len(weight) // groups, -1), compiled.FLOATS)
+        packed = np.packbits(signs, axis=-1, bitorder="little").view("<u2")[..., 0]
+        return torch.from_numpy(packed.astype(np.uint16, copy=False).view(np.int16))
+    if weight.dim() == 4:
+        signs = words(below.transpose(0, 2, 3, 1)).reshape(groups, len(weight) // groups, -1)
+        return torch.from_numpy(signs.view(np.int64))
+    return torch.from_numpy(_blocks(words(below), compiled.LANES).view(np.int64))
 
-        Of weights alone groups × blocks × products: a bit for each of 16 filters.
-        """
-        below = (weight < 0).numpy()
-        groups = layer.groups if weight.dim() == 4 else 1
-        if not layer.form.binary_input:
-            signs = _blocks(below.reshape(groups, len(weight) // groups, -1), compiled.FLOATS)
-            packed = np.packbits(signs, axis=-1, bitorder="little").view("<u2")[..., 0]
-            return torch.from_numpy(packed.astype(np.uint16, copy=False).view(np.int16))
-        if weight.dim() == 4:
-            signs = words(below.transpose(0, 2, 3, 1)).reshape(groups, len(weight) // groups, -1)
-            return torch.from_numpy(signs.view(np.int64))
-        return torch.from_numpy(_blocks(words(below), compiled.LANES).view(np.int64))
 
-    def unpacked(self, stored: Tensor, layer: Any) -> Tensor:
-        """±1."""
-        shape, form = layer.form.weight.shape, layer.form
-        plain = stored.numpy()
-        if not form.binary_input:
-            lanes = np.unpackbits(
-                plain.view(np.uint16)[..., None].astype("<u2").view(np.uint8), axis=-1, bitorder="little"
-            )
-            groups = len(plain)
-            signs = lanes.swapaxes(-1, -2).reshape(groups, -1, plain.shape[-1])[:, : shape[0] // groups]
-            below = signs.reshape(tuple(shape)).astype(bool)
-        elif len(shape) == 4:
-            rows = plain.view(np.uint64).reshape(shape[0], *shape[2:], -1)
-            below = bits(rows, shape[1]).transpose(0, 3, 1, 2)
-        else:
-            rows = plain.view(np.uint64).swapaxes(1, 2).reshape(-1, plain.shape[1])[: shape[0]]
-            below = bits(rows, shape[1])
-        return torch.from_numpy(np.where(below, np.float32(-1), np.float32(1)))
+def unpacked(stored: Tensor, layer: Any) -> Tensor:
+    """±1."""
+    shape, form = layer.form.weight.shape, layer.form
+    plain = stored.numpy()
+    if not form.binary_input:
+        lanes = np.unpackbits(plain.view(np.uint16)[..., None].astype("<u2").view(np.uint8), axis=-1, bitorder="little")
+        groups = len(plain)
+        signs = lanes.swapaxes(-1, -2).reshape(groups, -1, plain.shape[-1])[:, : shape[0] // groups]
+        below = signs.reshape(tuple(shape)).astype(bool)
+    elif len(shape) == 4:
+        rows = plain.view(np.uint64).reshape(shape[0], *shape[2:], -1)
+        below = bits(rows, shape[1]).transpose(0, 3, 1, 2)
+    else:
+        rows = plain.view(np.uint64).swapaxes(1, 2).reshape(-1, plain.shape[1])[: shape[0]]
+        below = bits(rows, shape[1])
+    return torch.from_numpy(np.where(below, np.float32(-1), np.float32(1)))
 
-    def compute(self, layer: Any, x: Tensor) -> Tensor:
-        """The layer, shared among torch's threads."""
-        if not layer.form.binary_input:
-            return _added(layer, x)
-        return _convolved(layer, x) if x.dim() == 4 else _multiplied(layer, x)
+
+def compute(layer: Any, x: Tensor) -> Tensor:
+    """The layer, shared among torch's threads."""
+    if not layer.form.binary_input:
+        return _added(layer, x)
+    return _convolved(layer, x) if x.dim() == 4 else _multiplied(layer, x)
 
 
 class Ready:
@@ -196,6 +193,3 @@ def share(work: Callable[..., None], given: tuple[Any, ...], count: int, product
 @cache
 def _pool(threads: int, process: int) -> ThreadPoolExecutor:  # noqa: ARG001  # a fork has no threads of its parent's
     return ThreadPoolExecutor(threads, "archspec-kernels")
-
-
-WAY = ByNumba()

@@ -13,33 +13,32 @@ AT_ONCE = 2**22
 """Words that are compared at once: 32 MiB."""
 
 
-class ByNumPy:
-    """See `archspec.kernels.ways`."""
+def packed(weight: Tensor, layer: Any) -> Tensor:  # noqa: ARG001  # other ways ask it
+    """Filters × taps × words, or features × words; int64, since torch computes little with uint64."""
+    signs = (weight < 0).numpy()
+    if weight.dim() == 4:
+        signs = signs.transpose(0, 2, 3, 1).reshape(len(weight), -1, weight.shape[1])
+    return torch.from_numpy(words(signs).view(np.int64))
 
-    def packed(self, weight: Tensor, layer: Any) -> Tensor:  # noqa: ARG002  # other ways ask it
-        """Filters × taps × words, or features × words; int64, since torch computes little with uint64."""
-        signs = (weight < 0).numpy()
-        if weight.dim() == 4:
-            signs = signs.transpose(0, 2, 3, 1).reshape(len(weight), -1, weight.shape[1])
-        return torch.from_numpy(words(signs).view(np.int64))
 
-    def unpacked(self, stored: Tensor, layer: Any) -> Tensor:
-        """±1."""
-        shape = layer.form.weight.shape
-        below = bits(stored.numpy().view(np.uint64), shape[1])
-        if len(shape) == 4:
-            below = below.reshape(shape[0], *shape[2:], shape[1]).transpose(0, 3, 1, 2)
-        return torch.from_numpy(np.where(below, np.float32(-1), np.float32(1)))
+def unpacked(stored: Tensor, layer: Any) -> Tensor:
+    """±1."""
+    shape = layer.form.weight.shape
+    below = bits(stored.numpy().view(np.uint64), shape[1])
+    if len(shape) == 4:
+        below = below.reshape(shape[0], *shape[2:], shape[1]).transpose(0, 3, 1, 2)
+    return torch.from_numpy(np.where(below, np.float32(-1), np.float32(1)))
 
-    def compute(self, layer: Any, x: Tensor) -> Tensor:
-        """Whole numbers, and the factors; of weights alone what the layer of ±1 computes, from its bits."""
-        form = layer.form
-        if not form.binary_input:
-            result: Tensor = layer.unpacked()(x)
-            return result
-        signs = layer.stored.numpy().view(np.uint64)
-        wholes = _convolved(layer, x, signs) if x.dim() == 4 else _multiplied(x, signs)
-        return scaled(layer, torch.from_numpy(wholes.astype(np.float32)), x)
+
+def compute(layer: Any, x: Tensor) -> Tensor:
+    """Whole numbers, and the factors; of weights alone what the layer of ±1 computes, from its bits."""
+    form = layer.form
+    if not form.binary_input:
+        result: Tensor = layer.unpacked()(x)
+        return result
+    signs = layer.stored.numpy().view(np.uint64)
+    wholes = _convolved(layer, x, signs) if x.dim() == 4 else _multiplied(x, signs)
+    return scaled(layer, torch.from_numpy(wholes.astype(np.float32)), x)
 
 
 def _multiplied(x: Tensor, signs: Array) -> Array:
@@ -89,6 +88,3 @@ def scaled(layer: Any, wholes: Tensor, x: Tensor) -> Tensor:
     y = y * layer.alpha.view(shape)
     shifted: Tensor = y if layer.bias is None else y + layer.bias.view(shape)
     return shifted
-
-
-WAY = ByNumPy()

@@ -5,10 +5,9 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from archspec.errors import ArchspecError
-from archspec.kernels.layers import PackedLayer, packed
+from archspec.kernels.layers import PackedLayer, packed, through
 from archspec.kernels.ways import check
 from archspec.runtime.binary import BinaryConv2d, BinaryLinear
 
@@ -29,14 +28,11 @@ class _Evaluated:
         plain = type(x) is Tensor and not torch.compiler.is_compiling()
         bits = self.packed() if plain and not self.training else None
         if bits is None:
-            result: Tensor = reference(x)
-            return result
+            return reference(x)  # type: ignore[no-any-return]
         learned = [each for each in (self.weight, self.bias) if each is not None]
         if torch.is_grad_enabled() and any(each.requires_grad for each in (x, *learned)):
-            through: Tensor = _Beside.apply(bits, reference, x, *learned)  # type: ignore[no-untyped-call]
-            return through
-        output: Tensor = bits(x)
-        return output
+            return through(bits, reference, x, *learned)
+        return bits(x)  # type: ignore[no-any-return]
 
     def packed(self) -> PackedLayer | None:
         """The packed layer of the weights as they are now; None of those that cannot be packed, such as NaN."""
@@ -63,30 +59,6 @@ class EvaluatedConv2d(_Evaluated, BinaryConv2d):
 
 class EvaluatedLinear(_Evaluated, BinaryLinear):
     """A `BinaryLinear` that computes with bits while it is evaluated."""
-
-
-class _Beside(torch.autograd.Function):
-    """The output by the bits; the gradients by the layer of real numbers, of the weights too."""
-
-    @staticmethod
-    def forward(ctx: Any, bits: PackedLayer, reference: Any, x: Tensor, *learned: Tensor) -> Tensor:
-        ctx.save_for_backward(x, *learned)
-        ctx.reference, ctx.learned = reference, learned
-        return bits(x.detach())  # type: ignore[no-any-return]
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        x, *_ = ctx.saved_tensors  # which torch refuses where they were written over
-        with torch.enable_grad():
-            again = x.detach().requires_grad_()
-            y = ctx.reference(again)
-        asked = [(place, each) for place, each in enumerate((again, *ctx.learned)) if ctx.needs_input_grad[place + 2]]
-        found = torch.autograd.grad(y, [each for _, each in asked], gradients)
-        given: list[Tensor | None] = [None] * (3 + len(ctx.learned) - 1)
-        for (place, _), gradient in zip(asked, found, strict=True):
-            given[place] = gradient
-        return None, None, *given
 
 
 EVALUATED: dict[type, type] = {BinaryConv2d: EvaluatedConv2d, BinaryLinear: EvaluatedLinear}

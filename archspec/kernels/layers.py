@@ -10,6 +10,7 @@ names and shapes of the layer that it was packed from, with ±1 for weights.
 """
 
 import copy
+from collections.abc import Callable
 from math import isnan
 from typing import Any, Self
 
@@ -89,14 +90,12 @@ class PackedLayer(nn.Module):
         if torch.compiler.is_compiling():
             raise ArchspecError(f"packed one-bit layers are not traced: archspec.kernels.{INSTEAD}")
         if not self._takes(x):
-            result: Tensor = self.unpacked()(x)
-            return result
+            return self.unpacked()(x)  # type: ignore[no-any-return]
         if not x.requires_grad:
             return self.compute(x)
         if not torch.is_grad_enabled():
             return self.compute(x.detach())
-        through: Tensor = _Through.apply(x, self)  # type: ignore[no-untyped-call]
-        return through
+        return through(self.compute, lambda again: self.unpacked()(again), x)  # noqa: PLW0108  # unpacked when asked
 
     def compute(self, x: Tensor) -> Tensor:
         """The layer's output, by the bits."""
@@ -112,18 +111,23 @@ class PackedLayer(nn.Module):
         return self.carries_nan or not isnan(x.sum().item())
 
     def _fits(self, x: Tensor) -> bool:
+        if x.shape != self._fitting:
+            if not self._has_place_for(x):
+                return False
+            self._fitting = x.shape
+        return True
+
+    def _has_place_for(self, x: Tensor) -> bool:
         raise NotImplementedError
 
     def input_factors(self, x: Tensor, *box: Tensor) -> Tensor:
         """The means of |x|, as the layer of ±1 has them."""
-        factors: Tensor = self.form.input_factors(x, *box)
-        return factors
+        return self.form.input_factors(x, *box)  # type: ignore[no-any-return]
 
     def unpacked(self) -> BinaryConv2d | BinaryLinear:
         """The layer with weights of ±1, not training."""
-        layer: BinaryConv2d | BinaryLinear = (
-            copy.deepcopy(self.form).to_empty(device=self.alpha.device).to(self.alpha.dtype)
-        )
+        empty = copy.deepcopy(self.form).to_empty(device=self.alpha.device)
+        layer: BinaryConv2d | BinaryLinear = empty.to(self.alpha.dtype)
         with torch.no_grad():
             layer.weight.copy_(way(self.way).unpacked(self.stored, self))
             layer.alpha = self.alpha.clone()
@@ -199,14 +203,9 @@ class PackedConv2d(PackedLayer):
             return way(self.way).compute(self, x)
         return way(self.way).compute(self, x[None])[0]
 
-    def _fits(self, x: Tensor) -> bool:
-        if x.shape != self._fitting:
-            if x.dim() not in (3, 4) or x.shape[-3] != self.form.in_channels or not x.numel():
-                return False
-            if min(self.window.size(*x.shape[-2:])) < 1:
-                return False
-            self._fitting = x.shape
-        return True
+    def _has_place_for(self, x: Tensor) -> bool:
+        fits = x.dim() in (3, 4) and x.shape[-3] == self.form.in_channels and x.numel() > 0
+        return fits and min(self.window.size(*x.shape[-2:])) >= 1
 
     def border(self, height: int, width: int) -> tuple[Array, Array, Array]:
         """The border of an image of this size, see `Window.border`, and filters × cases the weights on padded taps."""
@@ -228,31 +227,39 @@ class PackedLinear(PackedLayer):
         y = way(self.way).compute(self, x.reshape(-1, x.shape[-1]))
         return y.reshape(*x.shape[:-1], y.shape[-1])
 
-    def _fits(self, x: Tensor) -> bool:
-        if x.shape != self._fitting:
-            if x.dim() == 0 or x.shape[-1] != self.form.in_features or not x.numel():
-                return False
-            self._fitting = x.shape
-        return True
+    def _has_place_for(self, x: Tensor) -> bool:
+        return x.dim() > 0 and x.shape[-1] == self.form.in_features and x.numel() > 0
 
 
 class _Through(torch.autograd.Function):
-    """The output by the bits, the gradient by the layer of ±1."""
+    """See `through`."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, layer: PackedLayer) -> Tensor:
-        ctx.save_for_backward(x)
-        ctx.layer = layer
-        return layer.compute(x.detach())
+    def forward(ctx: Any, bits: Any, reference: Any, x: Tensor, *learned: Tensor) -> Tensor:
+        ctx.save_for_backward(x, *learned)
+        ctx.reference, ctx.learned = reference, learned
+        return bits(x.detach())  # type: ignore[no-any-return]
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        (x,) = ctx.saved_tensors
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        x, *_ = ctx.saved_tensors  # which torch refuses where they were written over
         with torch.enable_grad():
             again = x.detach().requires_grad_()
-            y = ctx.layer.unpacked()(again)
-        return torch.autograd.grad(y, again, gradients)[0], None
+            y = ctx.reference(again)
+        asked = [(place, each) for place, each in enumerate((again, *ctx.learned)) if ctx.needs_input_grad[place + 2]]
+        found = torch.autograd.grad(y, [each for _, each in asked], gradients)
+        given: list[Tensor | None] = [None] * (1 + len(ctx.learned))
+        for (place, _), gradient in zip(asked, found, strict=True):
+            given[place] = gradient
+        return None, None, *given
+
+
+def through(
+    bits: Callable[[Tensor], Tensor], reference: Callable[[Tensor], Tensor], x: Tensor, *learned: Tensor
+) -> Tensor:
+    """The output by the bits; the gradients, those of what is learned too, by the layer of real numbers."""
+    return _Through.apply(bits, reference, x, *learned)  # type: ignore[no-untyped-call,no-any-return]
 
 
 def packed(layer: BinaryConv2d | BinaryLinear, way: str) -> PackedLayer:

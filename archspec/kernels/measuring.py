@@ -10,7 +10,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 from typing import Any
@@ -23,7 +23,7 @@ from archspec.compress.binary import xnor_speedup
 from archspec.compress.progress import Progress, silent
 from archspec.errors import ArchspecError
 from archspec.graph import Network, Node
-from archspec.graph.names import state_key
+from archspec.graph.names import place_of
 from archspec.kernels.layers import PackedLayer
 from archspec.kernels.ways import check
 from archspec.language import Document
@@ -130,9 +130,9 @@ def measured(
     chosen = kernels.best() if way is None else way
     check(chosen)
     model = build(network, document, seed=0).eval()
-    binary = any(isinstance(each, BinaryConv2d | BinaryLinear) for each in model.modules())
-    packed = kernels.pack(model, chosen) if binary else None
-    real = copy.deepcopy(model, {id(each): _real(each) for each in model.modules() if _one_bit(each)}).eval()
+    one_bit = {id(each): _real(each) for each in model.modules() if isinstance(each, BinaryConv2d | BinaryLinear)}
+    packed = kernels.pack(model, chosen) if one_bit else None
+    real = copy.deepcopy(model, one_bit).eval()
     machine = _machine()
     with _threads(threads) as used, torch.inference_mode():
         nodes = [node for node in network.nodes if isinstance(_at(model, node), LAYERS)]
@@ -159,21 +159,17 @@ def _layer(  # what one row needs
     macs = int(node.output.elements) * products
     floats, ones = _forms(real, bits, (torch.randn(given),), runs)
     if machine is not None:
-        floats = _under(floats, machine.seconds(macs, machine.macs, floats.bytes, threads))
+        floats = replace(floats, roof=machine.seconds(macs, machine.macs, floats.bytes, threads))
     if bits is None or ones is None:
         return MeasuredLayer(node, given, macs, floats)
     inputs = bits.form.binary_input
     if machine is not None:
         rate = machine.products if inputs else machine.macs
-        ones = _under(ones, machine.seconds(macs, rate, ones.bytes, threads))
+        ones = replace(ones, roof=machine.seconds(macs, rate, ones.bytes, threads))
     taps = weight[0, 0].numel()
     # of real inputs the additions are left: one operation where there were two
     operations = float(xnor_speedup(products // taps, taps)) if inputs else 2.0
     return MeasuredLayer(node, given, macs, floats, ones, operations)
-
-
-def _under(form: FormTime, roof: float) -> FormTime:
-    return FormTime(form.seconds, form.layout, form.bytes, roof)
 
 
 def _forms(
@@ -208,10 +204,6 @@ def in_turn(
     return {name: median(each[WARM:]) for name, each in taken.items()}
 
 
-def _one_bit(module: nn.Module) -> bool:
-    return isinstance(module, BinaryConv2d | BinaryLinear)
-
-
 def _real(layer: Any) -> nn.Module:
     """The layer of real numbers that a one-bit layer stands for."""
     bias = layer.bias is not None
@@ -230,12 +222,8 @@ def _real(layer: Any) -> nn.Module:
     return nn.Sequential(nn.ZeroPad2d(layer.sides), made) if any(layer.sides) else made
 
 
-def _place(node: Node) -> str:
-    return state_key(node.name, "").removesuffix(".")
-
-
 def _at(model: nn.Module, node: Node) -> nn.Module:
-    return model.get_submodule(_place(node))
+    return model.get_submodule(place_of(node.name))
 
 
 def _machine() -> Any:

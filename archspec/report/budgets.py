@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.report import numbers
-from archspec.report.cells import raw
+from archspec.report.page import raw
 from archspec.sweeps.budget import Budget
 
 LITTLE, LEAST = Fraction(1, 2000), "0.1 %"

@@ -7,8 +7,7 @@ from typing import Any
 
 from archspec.cost import CostRow, CostTable, quantity
 from archspec.report import numbers
-from archspec.report.cells import Name, Number, raw
-from archspec.report.page import Column, Notes, Report, Section, Table, Title, with_total
+from archspec.report.page import Column, Name, Notes, Number, Report, Section, Table, Title, raw, with_total
 
 FIGURES = ("params", "macs")
 """What is compared unless something else is asked for."""
@@ -72,7 +71,8 @@ def compare_rows(
     every = changes(*tables, by)
     changed = [each for each in every if any(before != after for before, after in map(each.figures, figures))]
     whole = Change("total", tables[0].total, tables[1].total)
-    differences = [f"{_signed(_difference(whole, figure))} {_called(figure)}" for figure in figures]
+    called = {figure: quantity(figure).heading.removesuffix(" [B]") for figure in figures}
+    differences = [f"{_signed(_difference(whole, figure))} {called[figure]}" for figure in figures]
     title = Title(f"{names[0]} → {names[1]}: {', '.join(differences)}")
     same = len(every) - len(changed)
     told = numbers.compared_note(zip(names, tables, strict=True), figures)
@@ -105,7 +105,7 @@ def _columns(rows: Sequence[Change], figures: Sequence[str]) -> list[Column]:
 
 def _change(row: Change, figure: str) -> Number:
     gap = _difference(row, figure)
-    return Number(gap, "–" if gap is None else _signed(gap))
+    return Number(gap, _signed(gap))
 
 
 def _difference(row: Change, figure: str) -> Any:
@@ -115,10 +115,6 @@ def _difference(row: Change, figure: str) -> Any:
 
 def _signed(gap: Any) -> str:
     return "–" if gap is None else f"{'+' if gap > 0 else '−'}{numbers.number(abs(gap))}" if gap else "±0"
-
-
-def _called(figure: str) -> str:
-    return quantity(figure).heading.removesuffix(" [B]")
 
 
 def _data(

@@ -9,8 +9,7 @@ from archspec.graph import Network
 from archspec.language.rules import channels_last
 from archspec.report import numbers
 from archspec.report.budgets import bounds, limits, off, side
-from archspec.report.cells import Name, Note, Number, raw
-from archspec.report.page import Column, Report, Section, Table, Title
+from archspec.report.page import Column, Name, Note, Number, Report, Section, Table, Title, raw
 from archspec.sweeps.budget import Budget
 
 if TYPE_CHECKING:  # loads NumPy, which a check without budgets does not need
@@ -96,7 +95,10 @@ def check(found: Sequence[Checked]) -> Report:
         wide="records",
     )
     title = Title(f"{sound} of {len(found)} specifications are sound")
-    return Report([Section((title,)), Section((table,))], data=lambda: _data(found))
+    return Report(
+        [Section((title,)), Section((table,))],
+        data=lambda: {"sound": sound == len(found), "specs": [_checked(each) for each in found]},
+    )
 
 
 def _findings(found: Checked) -> Iterator[tuple[str, int | None, str, str]]:
@@ -119,10 +121,6 @@ def _faults(found: Checked) -> Sequence[SpecError]:
     return () if found.fault is None else (SpecError(str(found.fault)),)
 
 
-def _data(found: Sequence[Checked]) -> dict[str, Any]:
-    return {"sound": all(each.fault is None for each in found), "specs": [_checked(each) for each in found]}
-
-
 def _checked(found: Checked) -> dict[str, Any]:
     network = found.network
     return {
@@ -133,7 +131,14 @@ def _checked(found: Checked) -> dict[str, Any]:
         "layers": None if network is None else len(network.nodes),
         "input": None if network is None else list(map(raw, network.input.shape)),
         "output": None if network is None else list(map(raw, network.results[0].shape)),
-        **({} if network is None or network.one_to_one else _several(network)),
+        **(
+            {}
+            if network is None or network.one_to_one
+            else {
+                "inputs": {name: list(map(raw, tensor.shape)) for name, tensor in network.inputs.items()},
+                "outputs": {name: list(map(raw, network.tensor(node).shape)) for name, node in network.outputs.items()},
+            }
+        ),
         "budgets": [
             {
                 **bounds(budget),
@@ -142,14 +147,6 @@ def _checked(found: Checked) -> dict[str, Any]:
             }
             for budget in found.budgets
         ],
-    }
-
-
-def _several(network: Network) -> dict[str, Any]:
-    """The shapes of all inputs and outputs, by name."""
-    return {
-        "inputs": {name: list(map(raw, tensor.shape)) for name, tensor in network.inputs.items()},
-        "outputs": {name: list(map(raw, network.tensor(node).shape)) for name, node in network.outputs.items()},
     }
 
 

@@ -13,8 +13,7 @@ from archspec.errors import UnknownNameError, suggestion
 from archspec.ops import KINDS
 from archspec.ops.base import per_axis
 from archspec.report import numbers
-from archspec.report.cells import EMPTY, Cell, Number, Shape, Share, Sizes
-from archspec.report.page import Column
+from archspec.report.page import EMPTY, Cell, Column, Number, Shape, Share, Sizes
 
 SHARE = "share"
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from archspec.cost import CostTable, quantity
 from archspec.report import numbers
-from archspec.report.cells import Name, Number, exact_texts, raw
 from archspec.report.columns import figure as counted
-from archspec.report.page import Column, Notes, Report, Section, Table
+from archspec.report.page import Column, Name, Notes, Number, Report, Section, Table, exact_texts, raw
 
 FIGURES = ("params", "macs", "flops", "activations", "weight_bytes")
 """What is compared unless something else is asked for."""

@@ -5,10 +5,9 @@ from typing import Any
 
 from archspec.cost import quantity
 from archspec.formula.closed_form import Formula
-from archspec.report.cells import Math, Name
 from archspec.report.compare import ratio
 from archspec.report.formula import conditions
-from archspec.report.page import Column, Equation, Formulas, Notes, Report, Section, Table
+from archspec.report.page import Column, Equation, Formulas, Math, Name, Notes, Report, Section, Table
 
 Networks = Mapping[str, Mapping[str, Formula]]
 """The formulas by quantity, by what to call the network."""

@@ -7,10 +7,26 @@ from typing import TYPE_CHECKING, Any
 from archspec.compress.closed_forms import ClosedForm
 from archspec.dims import is_number
 from archspec.graph.names import state_key
-from archspec.report.cells import EMPTY, Cell, Math, Name, Number, exact_texts, raw
 from archspec.report.numbers import decimal
 from archspec.report.packed import size_data, size_of_file
-from archspec.report.page import Column, Equation, Formulas, Notes, Report, Section, Table, Title, with_total
+from archspec.report.page import (
+    EMPTY,
+    Cell,
+    Column,
+    Equation,
+    Formulas,
+    Math,
+    Name,
+    Notes,
+    Number,
+    Report,
+    Section,
+    Table,
+    Title,
+    exact_texts,
+    raw,
+    with_total,
+)
 
 if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
     from archspec.compress.packing import Packed

@@ -9,12 +9,26 @@ from typing import Any
 from archspec.cost import QUANTITIES, CostRow, CostTable, Dialect, Term, bytes_of, summed
 from archspec.cost.conventions import is_zero
 from archspec.ops import KINDS
+from archspec.ops.opaque import not_counted
 from archspec.report import numbers
-from archspec.report.cells import EMPTY, Name, Shape, Share, exact_texts, raw
 from archspec.report.columns import columns as chosen
 from archspec.report.columns import figure as counted
 from archspec.report.letters import bound
-from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
+from archspec.report.page import (
+    EMPTY,
+    Column,
+    Name,
+    Notes,
+    Report,
+    Role,
+    Section,
+    Shape,
+    Share,
+    Table,
+    Title,
+    exact_texts,
+    raw,
+)
 
 FIRST = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
 """What JSON names before the operations by kind; all other quantities stand behind them."""
@@ -209,7 +223,7 @@ def _notes(table: CostTable, names: Sequence[str]) -> list[str]:
     whole = isinstance(total.weight_bytes, int)
     size = numbers.exact_size(total.weight_bytes) if whole else numbers.number(total.weight_bytes)
     return [
-        *numbers.not_counted(network.opaque),
+        *not_counted(network.opaque),
         bound(f"{numbers.inputs(network)}, batch {network.batch}", network),
         _sum_of_terms(table),
         f"weights {size} ({numbers.number(total.params)} params, {numbers.number(total.buffers)} buffers, "

@@ -8,9 +8,9 @@ from archspec.formula.closed_form import Formula
 from archspec.formula.explain import Explanation
 from archspec.formula.shapes import NumberLatex, NumberText, ShapeLatex, ShapeText, shape
 from archspec.formula.writers import Text
+from archspec.ops.opaque import not_counted
 from archspec.report import numbers
-from archspec.report.cells import Math, Name
-from archspec.report.page import Column, Equation, Formulas, Notes, Report, Section, Table, Title
+from archspec.report.page import Column, Equation, Formulas, Math, Name, Notes, Report, Section, Table, Title
 
 Steps = tuple[tuple[str, str], ...]
 """What something is, from letters to numbers: each as text and as LaTeX."""
@@ -38,8 +38,10 @@ def explain(found: Explanation) -> Report:
 
 
 def _letters_of(found: Explanation) -> list[Column]:
+    from archspec.symbols import symbol
+
     text, latex = ShapeText(_letters(found)), ShapeLatex(_letters(found))
-    pairs = list(zip(_symbols(found), found.closed_forms.letters, strict=True))
+    pairs = [(symbol(letter.name), letter) for letter in found.closed_forms.letters]
     equations = [
         Math(f"{text.letter(s)} = {letter.value}", f"{latex.letter(s)} = {letter.value}") for s, letter in pairs
     ]
@@ -61,32 +63,17 @@ def _records(quantities: Sequence[tuple[str, Steps]]) -> Table:
     )
 
 
-def _shared(found: Explanation) -> Iterator[str]:
-    """That arrays of the layer are another's, where they are counted."""
-    for name, owner in found.node.shared.items():
-        yield f"The {name} is that of {owner}, and counted there."
-
-
 def _head(found: Explanation) -> str:
     node = found.node
     at = f" ({node.at})" if node.at else ""
-    takes = ", ".join(f"{name} ({numbers.shape(x.shape)})" for name, x in zip(node.inputs, _inputs(found), strict=True))
+    inputs = zip(node.inputs, found.network.inputs_of(node), strict=True)
+    takes = ", ".join(f"{name} ({numbers.shape(x.shape)})" for name, x in inputs)
     return f"{found.network.name} · {node.name} · {node.operator.name}{at}, of {takes}"
-
-
-def _inputs(found: Explanation) -> tuple[Any, ...]:
-    return found.network.inputs_of(found.node)
 
 
 def _letters(found: Explanation) -> Formula:
     """A formula that has all letters, for how they are written."""
     return next(iter(found.closed_forms.figures.values()), found.closed_forms.output[0])
-
-
-def _symbols(found: Explanation) -> list[Any]:
-    from archspec.symbols import symbol
-
-    return [symbol(letter.name) for letter in found.closed_forms.letters]
 
 
 def _quantities(found: Explanation) -> Iterator[tuple[str, Steps]]:
@@ -157,7 +144,9 @@ def _notes(found: Explanation) -> Iterator[str]:
         writer = Text(_letters(found))
         held = "; ".join(writer.condition(condition) for condition in found.broken)
         yield f"A closed form needs that {held}, which is not so here: the costs are those that the operator counts."
-    yield from _shared(found)
+    for name, owner in found.node.shared.items():
+        yield f"The {name} is that of {owner}, and counted there."
+    yield from not_counted(() if found.node.operator.known else (found.node.name,))
     if found.node.operator.view:
         yield "The result is a view of the input: it adds no activations."
     yield f"convention {found.convention.name}: {found.convention.doc}"
@@ -167,14 +156,14 @@ def _notes(found: Explanation) -> Iterator[str]:
 
 
 def _data(found: Explanation) -> dict[str, Any]:
-    values = found.values
+    values, inputs = found.values, zip(found.node.inputs, found.network.inputs_of(found.node), strict=True)
     return {
         "spec": found.network.name,
         "node": found.node.name,
         "operator": found.node.operator.name,
         "rule": found.rule,
         "at": str(found.node.at) if found.node.at else None,
-        "inputs": {name: list(x.shape) for name, x in zip(found.node.inputs, _inputs(found), strict=True)},
+        "inputs": {name: list(x.shape) for name, x in inputs},
         "settings": dict(found.closed_forms.settings),
         "letters": [{"letter": one.name, "value": one.value, "means": one.means} for one in found.closed_forms.letters],
         "output": {"formula": shape(found.closed_forms.output), "value": list(found.node.output.shape)},

@@ -5,8 +5,22 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.ops.base import per_axis
 from archspec.report import numbers
-from archspec.report.cells import EMPTY, Cell, Name, Number, Shape, Sizes, exact_texts
-from archspec.report.page import Column, Notes, Report, Section, Table, Title, with_total
+from archspec.report.page import (
+    EMPTY,
+    Cell,
+    Column,
+    Name,
+    Notes,
+    Number,
+    Report,
+    Section,
+    Shape,
+    Sizes,
+    Table,
+    Title,
+    exact_texts,
+    with_total,
+)
 
 if TYPE_CHECKING:
     from archspec.kernels.measuring import FormTime, MeasuredLayer, Measurement

@@ -8,9 +8,22 @@ from typing import Any
 from archspec.errors import ArchspecError
 from archspec.memory import POLICIES
 from archspec.memory.peak import Memory, Moment, peak_bytes
+from archspec.ops.opaque import not_counted
 from archspec.report import numbers
-from archspec.report.cells import Bar, Name, Number, Shape, exact_texts, raw
-from archspec.report.page import Column, Notes, Report, Section, Table, Title
+from archspec.report.page import (
+    Bar,
+    Column,
+    Name,
+    Notes,
+    Number,
+    Report,
+    Section,
+    Shape,
+    Table,
+    Title,
+    exact_texts,
+    raw,
+)
 
 GROUPINGS = ("layer", "block")
 
@@ -81,6 +94,7 @@ def _notes(found: Memory) -> list[str]:
     written = "; written in place where nothing else reads" if found.in_place else ""
     return [
         f"{numbers.inputs(found.network)}, batch {found.network.batch}{bindings}",
+        *not_counted(found.network.opaque),
         f"{found.policy}: {POLICIES[found.policy]}; {found.dtype}; {order}{proved}{weights}{written}",
         *_besides(found),
     ]
@@ -111,6 +125,7 @@ def _data(found: Memory) -> dict[str, Any]:
         "spec": found.network.name,
         "bindings": exact_texts(found.network.bindings),
         "batch": raw(found.network.batch),
+        **({"not_counted": list(found.network.opaque)} if found.network.opaque else {}),
         "policy": found.policy,
         "dtype": found.dtype,
         "in_place": found.in_place,

@@ -6,9 +6,8 @@ from typing import Any
 from archspec.formula.operators import FIGURES, PRIMED, OperatorForm
 from archspec.formula.shapes import ShapeLatex, ShapeText, shape
 from archspec.formula.writers import Writer
-from archspec.report.cells import EMPTY, Cell, Math, Name
 from archspec.report.numbers import exactly
-from archspec.report.page import Column, Notes, Report, Section, Table
+from archspec.report.page import EMPTY, Cell, Column, Math, Name, Notes, Report, Section, Table
 
 
 def operators(forms: Sequence[OperatorForm]) -> Report:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from archspec.report.cells import EMPTY, Name, Number, raw
 from archspec.report.numbers import decimal
-from archspec.report.page import Column, Notes, Report, Section, Table, Title, with_total
+from archspec.report.page import EMPTY, Column, Name, Notes, Number, Report, Section, Table, Title, raw, with_total
 
 if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
     from archspec.compress.checking import Verified

@@ -9,8 +9,7 @@ from typing import Any
 from archspec.published import Finding, Findings, Paper, Verdict
 from archspec.published.verdict import UNITS
 from archspec.report import numbers
-from archspec.report.cells import Cell, Name, Number
-from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
+from archspec.report.page import Column, Name, Notes, Number, Report, Role, Section, Table, Title, of_records
 
 
 def reproduce(results: Sequence[Findings]) -> Report:
@@ -32,17 +31,12 @@ def findings(found: Findings) -> Report:
 def _paper(findings: Findings) -> Iterator[Section]:
     yield Section((Title(_title(findings.paper)),))
     for where, found in _tables(findings):
-        remarks = [f"{finding.figure.id}: {_note(finding)}" for finding in found if _remarked(finding)]
-        notes = (Notes(remarks),) if remarks else ()
+        remarked = [each for each in found if each.figure.erratum or (each.open and each.figure.note)]
+        notes = (Notes([f"{each.figure.id}: {_note(each)}" for each in remarked]),) if remarked else ()
         yield Section(
             (Table(_columns(found), [_role(finding) for finding in found]), *notes), heading=where or "elsewhere"
         )
     yield Section((Notes((summary(findings.found),)),))
-
-
-def _remarked(finding: Finding) -> bool:
-    """Whether what is to be said of a figure stands below its table."""
-    return bool(finding.figure.erratum or (finding.open and finding.figure.note))
 
 
 def _role(finding: Finding) -> Role:
@@ -61,11 +55,6 @@ def summary(findings: Sequence[Finding]) -> str:
 
 
 # ------------------------------------------------------------------ cells
-
-
-def _printed(finding: Finding) -> str:
-    figure = finding.figure
-    return f"{figure.printed}{_unit(figure.unit)}"
 
 
 def _unit(unit: str) -> str:
@@ -118,7 +107,7 @@ def _note(finding: Finding) -> str:
 def _columns(findings: Sequence[Finding]) -> list[Column]:
     return [
         Column("figure", [Name(finding.figure.id) for finding in findings], least=12),
-        Column("printed", [Number(None, _printed(finding)) for finding in findings], least=8),
+        Column("printed", [Number(None, f"{f.figure.printed}{_unit(f.figure.unit)}") for f in findings], least=8),
         Column("ours", [Number(finding.computed, _ours(finding)) for finding in findings]),
         *_spreads(findings),
         Column("verdict", [Name(_verdict(finding)) for finding in findings]),
@@ -128,12 +117,7 @@ def _columns(findings: Sequence[Finding]) -> list[Column]:
 
 def _records(findings: Sequence[Finding]) -> Table:
     """The figures for machines."""
-    rows = [_data(finding) for finding in findings]
-    return Table([Column(key, [_cell(row[key]) for row in rows]) for key in rows[0]] if rows else [])
-
-
-def _cell(value: Any) -> Cell:
-    return Name(value) if isinstance(value, str) else Number(value)
+    return of_records([_data(finding) for finding in findings])
 
 
 def _tables(findings: Findings) -> list[tuple[str, list[Finding]]]:

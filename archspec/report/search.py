@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Any
 from archspec.cost import quantity
 from archspec.report import numbers
 from archspec.report.budgets import bounds, limits
-from archspec.report.cells import Cell, Name, Number
-from archspec.report.page import Column, Notes, Report, Section, Table, Title
+from archspec.report.page import Cell, Column, Name, Notes, Number, Report, Section, Table, Title
 from archspec.report.sweep import Setting
 
 if TYPE_CHECKING:
-    from archspec.train.search import Candidate, Search
+    from archspec.train.search import Search
 
 
 def search(found: "Search") -> Report:
@@ -18,7 +17,8 @@ def search(found: "Search") -> Report:
     within = f", {', '.join(map(limits, found.conditions))}" if found.conditions else ""
     asked = ", ".join(map(str, found.objectives))
     title = f"{found.spec} on {found.data}: front of {len(found.front)} of {len(found.candidates)} variants, {asked}"
-    sections = [Section((Title(f"{title}{within}"), Notes((_counted(found),))))]
+    counted = f"{found.points:,} variants in all; runs in {found.out}"
+    sections = [Section((Title(f"{title}{within}"), Notes((counted,))))]
     if found.candidates:
         sections.append(Section((Table(_columns(found), wide="records"),)))
     notes = [f"{len(found.refused):,} were not trained, the first: {each}" for each in found.refused[:1]]
@@ -27,17 +27,9 @@ def search(found: "Search") -> Report:
     return Report(sections, data=lambda: _data(found))
 
 
-def _counted(found: "Search") -> str:
-    return f"{found.points:,} variants in all; runs in {found.out}"
-
-
-def _ordered(found: "Search") -> list["Candidate"]:
-    first = found.objectives[0]
-    return sorted(found.candidates, key=lambda each: each.of(first.quantity), reverse=first.largest)
-
-
 def _columns(found: "Search") -> list[Column]:
-    rows = _ordered(found)
+    first = found.objectives[0]
+    rows = sorted(found.candidates, key=lambda each: each.of(first.quantity), reverse=first.largest)
     cells: dict[str, list[Cell]] = {
         name: [Name(value) if isinstance(value := each.values[name], str) else Setting(value) for each in rows]
         for name in rows[0].values

@@ -5,8 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.report import numbers
-from archspec.report.cells import Name, Number, exact_texts, raw
-from archspec.report.page import Column, Notes, Report, Section, Table, Title
+from archspec.report.page import Column, Name, Notes, Number, Report, Section, Table, Title, exact_texts, raw
 from archspec.sweeps.bounds import SearchRange
 from archspec.sweeps.crossover import Crossing, Crossover
 from archspec.sweeps.sensitivity import Response, Sensitivity

@@ -9,10 +9,9 @@ from archspec.architecture import Architecture
 from archspec.errors import ArchspecError
 from archspec.graph import Network, Node, Trace
 from archspec.language.document import Block, Document
-from archspec.ops import Tensor
+from archspec.ops.opaque import not_counted
 from archspec.report import numbers
-from archspec.report.cells import EMPTY, Name, Number, Shape
-from archspec.report.page import Column, Notes, Report, Section, Table, Title
+from archspec.report.page import EMPTY, Column, Name, Notes, Number, Report, Section, Shape, Table, Title
 
 
 def architecture(arch: Architecture) -> Report:
@@ -44,7 +43,9 @@ def show(network: Network) -> Report:
     tables = list(_network(network))
     heads = ("network", *("" for _ in tables[1:]))
     sections += [Section((table,), heading=head, nested=not head) for head, table in zip(heads, tables, strict=True)]
-    sections[-1] = replace(sections[-1], parts=(*sections[-1].parts, Notes(())))  # the text ends in an empty line
+    unknown = not_counted(network.opaque)
+    behind = (Notes(()), *([Notes(unknown)] if unknown else []))  # the text ends in an empty line
+    sections[-1] = replace(sections[-1], parts=(*sections[-1].parts, *behind))
     return Report(sections, data=lambda: _data(document, network), records=lambda: _records(tables))
 
 
@@ -65,6 +66,7 @@ def _data(document: Document, network: Network) -> dict[str, Any]:
             {"name": name, "signature": _signature(name, block), "doc": block.doc}
             for name, block in document.blocks.items()
         ],
+        **({"not_counted": list(network.opaque)} if network.opaque else {}),
         "network": [record for table in _network(network) for record in table.records()],
     }
 
@@ -122,7 +124,7 @@ def _steps(steps: list[tuple[str, Trace | None, Node]]) -> list[Column]:
         Column("layer", [Name(name) for name, _, _ in steps]),
         Column("of", [Name(trace.callee if trace else node.kind) for _, trace, node in steps], drop=2),
         Column("arguments", [Name(_arguments(trace) if trace else "") for _, trace, _ in steps]),
-        Column("output", [_shape(trace.output if trace else node.output) for _, trace, node in steps]),
+        Column("output", [Shape((trace.output if trace else node.output).shape) for _, trace, node in steps]),
     ]
     return [column for column in columns if any(cell != EMPTY for cell in column.cells)]
 
@@ -134,13 +136,9 @@ def _rows(traces: list[Trace], names: list[str]) -> list[Column]:
         Column("layer", list(map(Name, names))),
         Column("of", [Name(trace.callee) for trace in traces], drop=2),
         *(Column(name, [Number(_cell(trace, name), _cell(trace, name)) for trace in traces]) for name in own),
-        Column("input", [_shape(trace.input) for trace in traces], drop=1),
-        Column("output", [_shape(trace.output) for trace in traces]),
+        Column("input", [Shape(trace.input.shape) for trace in traces], drop=1),
+        Column("output", [Shape(trace.output.shape) for trace in traces]),
     ]
-
-
-def _shape(tensor: Tensor) -> Shape:
-    return Shape(tensor.shape)
 
 
 def _arguments(trace: Trace) -> str:

@@ -6,8 +6,7 @@ from typing import Any
 
 from archspec.report import numbers
 from archspec.report.budgets import bounds, limits, off, percent, side
-from archspec.report.cells import Name, Number, exact_texts, raw
-from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
+from archspec.report.page import Column, Name, Notes, Number, Report, Role, Section, Table, Title, exact_texts, raw
 from archspec.sweeps.bounds import SearchRange
 from archspec.sweeps.budget import Budget
 from archspec.sweeps.choose import Choice
@@ -155,7 +154,7 @@ def _frontier(solution: Solution) -> list[Column]:
     asked = [budget.quantity for budget in solution.budgets]
     names = list(dict.fromkeys((*asked, "macs", "params")))
     return [
-        Column(second, [Number(None, _value(row.spans[second])) for row in rows]),
+        Column(second, [Number(None, decimal(s.low) if s.single else str(s)) for s in (r.spans[second] for r in rows)]),
         Column(
             f"{'smallest' if solution.smallest else 'largest'} {first}",
             [Name(row.spans[first].written(first)) for row in rows],
@@ -189,10 +188,6 @@ def _records(solution: Solution) -> Table:
     figures = list(rows[0][1].figures) if rows else []
     columns += [Column(name, [Number(network.figures[name]) for _, network in rows]) for name in figures]
     return Table(columns)
-
-
-def _value(span: Span) -> str:
-    return decimal(span.low) if span.single else str(span)
 
 
 def _notes(solution: Solution) -> Iterable[str]:
@@ -269,13 +264,13 @@ def _network(found: Found | None) -> dict[str, Any] | None:
     return {
         "values": exact_texts(found.values),
         "spans": {name: _interval(span) for name, span in found.spans.items()},
-        **({"everywhere": _everywhere(found)} if found.everywhere else {}),
+        **(
+            {"everywhere": {name: [_interval(span) for span in spans] for name, spans in found.everywhere.items()}}
+            if found.everywhere
+            else {}
+        ),
         **{name: raw(figure) for name, figure in found.figures.items()},
     }
-
-
-def _everywhere(found: Found) -> dict[str, list[dict[str, Any]]]:
-    return {name: [_interval(span) for span in spans] for name, spans in found.everywhere.items()}
 
 
 def _interval(span: Span) -> dict[str, Any]:

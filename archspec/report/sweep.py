@@ -7,8 +7,7 @@ from typing import Any
 
 from archspec.report import numbers
 from archspec.report.budgets import bounds, limits
-from archspec.report.cells import Cell, Name, Number, exact_texts, raw
-from archspec.report.page import Column, Notes, Report, Section, Table, Title
+from archspec.report.page import Cell, Column, Name, Notes, Number, Report, Section, Table, Title, exact_texts, raw
 from archspec.sweeps.notation import BATCH
 from archspec.sweeps.planned import PLANNED, quantity
 from archspec.sweeps.span import decimal

@@ -3,8 +3,7 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from archspec.report.cells import Name, Number, percent
-from archspec.report.page import Column, Notes, Report, Section, Table, Title
+from archspec.report.page import Column, Name, Notes, Number, Report, Section, Table, Title, percent
 
 if TYPE_CHECKING:
     from archspec.train.ensemble import Ensemble
@@ -15,7 +14,8 @@ if TYPE_CHECKING:
 def ensemble(found: "Ensemble") -> Report:
     """The members, the mean of what they say, and the network distilled from it."""
     rows = [(f"member {number}", score) for number, score in enumerate(found.members)]
-    rows += [(what, score) for what, score in _joint(found) if score is not None]
+    joint = ((f"ensemble of {len(found.members)}", found.mean), ("distilled", found.distilled))
+    rows += [(what, score) for what, score in joint if score is not None]
     title = f"{found.spec}, {found.data}: {len(found.members)} members, in {found.out}"
     notes = [f"mean error of the members: {found.baseline:.2f} %"]
     if found.kept is not None:
@@ -33,10 +33,6 @@ def ensemble(found: "Ensemble") -> Report:
         data=lambda: _ensemble(found),
         records=lambda: table,
     )
-
-
-def _joint(found: "Ensemble") -> list[tuple[str, "Score | None"]]:
-    return [(f"ensemble of {len(found.members)}", found.mean), ("distilled", found.distilled)]
 
 
 def _ensemble(found: "Ensemble") -> dict[str, Any]:

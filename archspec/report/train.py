@@ -17,8 +17,20 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from archspec.report.cells import EMPTY, Name, Number, percent
-from archspec.report.page import Column, Notes, Report, Section, Table, Title, with_total
+from archspec.report.page import (
+    EMPTY,
+    Column,
+    Name,
+    Notes,
+    Number,
+    Report,
+    Section,
+    Table,
+    Title,
+    of_records,
+    percent,
+    with_total,
+)
 from archspec.train.result import Correction, Epoch, Result, Score, Watcher
 from archspec.writing import one_line
 
@@ -210,12 +222,9 @@ def evaluation(score: Score, spec: str, data: str, confusion: bool = False) -> R
         f"{spec} on {score.images:,} test images of {data}: test error {score.error:.2f} %, top-1 {score.top1:.2f} %, "
         f"top-5 {score.top5:.2f} %, loss {score.loss:.4f}"
     )
-    figures = _figures(score) or {}
-    found: dict[str, Any] = {"spec": spec, "data": data, **figures}
-    cells = {name: Name(value) if isinstance(value, str) else Number(value) for name, value in found.items()}
-    records = Table([Column(name, [cell]) for name, cell in cells.items()])
+    found: dict[str, Any] = {"spec": spec, "data": data, **(_figures(score) or {})}
     if not confusion:
-        return Report((Section((Notes((sentence,)),)),), data=lambda: found, records=lambda: records)
+        return Report((Section((Notes((sentence,)),)),), data=lambda: found, records=lambda: of_records([found]))
     classes = range(len(score.confusion))
     table = Table(
         [

@@ -1,23 +1,48 @@
 """What formats share that are set by TeX, or padded for who reads their source, or made of blocks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from archspec.report.page import Equation, Formulas, Part, Report
+from archspec.report.page import Equation, Formulas, Notes, Part, Report, Table, Title
 from archspec.writing import latex_text
 
 SIGNS = {"≈": r"\approx", "−": "-"}
 """Signs as math mode has them."""
 
 
-def blocks(report: Report, heading: Callable[[str], str], part: Callable[[Part], str]) -> str:
-    """The headings of sections and their parts, with an empty line between."""
-    found = (
-        block
-        for section in report.sections
-        for block in (heading(section.heading) if section.heading else "", *map(part, section.parts))
-    )
-    return "\n\n".join(filter(None, found)) + "\n"
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """How a format writes what a report is made of.
+
+    Attributes:
+        heading: What stands above a section.
+        title: What a report, or a large part of it, is about.
+        notes: Sentences.
+        formulas: Formulas one below the other.
+        table: A table.
+    """
+
+    heading: Callable[[str], str]
+    title: Callable[[str], str]
+    notes: Callable[[Sequence[str]], str]
+    formulas: Callable[[Formulas], str]
+    table: Callable[[Table], str]
+
+    def write(self, report: Report) -> str:
+        """The headings of sections and their parts, with an empty line between."""
+        found: list[str] = []
+        for section in report.sections:
+            found += [self.heading(section.heading)] if section.heading else []
+            found += map(self.part, section.parts)
+        return "\n\n".join(filter(None, found)) + "\n"
+
+    def part(self, part: Part) -> str:
+        """One part."""
+        if isinstance(part, Title):
+            return self.title(part.text)
+        if isinstance(part, Notes):
+            return self.notes(part.sentences)
+        return self.formulas(part) if isinstance(part, Formulas) else self.table(part)
 
 
 def padded(

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.cost import QUANTITIES
 from archspec.report import numbers
-from archspec.report.cells import Name, Number
-from archspec.report.page import Column, Notes, Report, Role, Section, Table, Title
+from archspec.report.page import Column, Name, Notes, Number, Report, Role, Section, Table, Title
 
 if TYPE_CHECKING:
     from archspec.runtime import Agreement, Comparison

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from archspec.cost import CostTable, quantity
 from archspec.report import numbers
-from archspec.report.cells import EMPTY, Cell, Name, Share
 from archspec.report.cost import cost
-from archspec.report.page import Column, Notes, Report, Section, Table
+from archspec.report.page import EMPTY, Cell, Column, Name, Notes, Report, Section, Share, Table
 
 FIGURES = ("params", "macs", "flops", "activations", "weight_bytes")
 """The totals whose change is said."""

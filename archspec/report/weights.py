@@ -6,8 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from archspec.report import numbers
-from archspec.report.cells import Name, Number, Sizes
-from archspec.report.page import Column, Notes, Report, Section, Table, Title
+from archspec.report.page import Column, Name, Notes, Number, Report, Section, Sizes, Table, Title
 from archspec.writing import sizes
 
 if TYPE_CHECKING:

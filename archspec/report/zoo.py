@@ -5,9 +5,8 @@ from typing import Any
 
 from archspec.cost import CostTable
 from archspec.language.document import Document
-from archspec.report.cells import Name, Number
 from archspec.report.numbers import cite
-from archspec.report.page import Column, Report, Section, Table
+from archspec.report.page import Column, Name, Number, Report, Section, Table
 
 
 def zoo(entries: Sequence[tuple[Document, CostTable]]) -> Report:

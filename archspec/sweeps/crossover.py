@@ -4,7 +4,7 @@ What is said of networks is counted: every network along the symbol, with its ro
 the formulas that hold where sizes divide, exact: where the curves cross that the staircases follow.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby, pairwise
 from typing import Any
@@ -166,7 +166,7 @@ def crossover(
         line=searched,
         bindings={name: value for name, value in family.at({}).bindings.items() if name != symbol},
         reigns=tuple(_reigns(searched, samples)),
-        crossings=_ordered(symbol, samples, asked) if searched.kind != "choices" else (),
+        crossings=() if searched.kind == "choices" else _crossings(symbol, samples, asked),
     )
 
 
@@ -233,25 +233,19 @@ def _reigns(searched: SearchRange, samples: Sequence[Sample]) -> list[Reign]:
     return reigns
 
 
-def _ordered(symbol: str, samples: Sequence[Sample], asked: _CrossoverQuestion) -> tuple[Crossing, ...]:
-    found = _crossings(symbol, samples, asked)
-    return tuple(sorted(found, key=lambda crossing: (crossing.value, crossing.above)))
-
-
-def _crossings(symbol: str, samples: Sequence[Sample], asked: _CrossoverQuestion) -> Iterator[Crossing]:
+def _crossings(symbol: str, samples: Sequence[Sample], asked: _CrossoverQuestion) -> tuple[Crossing, ...]:
+    """The crossings of each two groups, in the order of the symbol."""
+    found = []
     for a, b in combinations(samples[0].figures, 2):
-        signs = [(_sign(sample.figures[a] - sample.figures[b]), sample) for sample in samples]
-        told = [(sign, sample) for sign, sample in signs if sign]
+        told = [(s.figures[a] > s.figures[b], s) for s in samples if s.figures[a] != s.figures[b]]
         changes = [sample for (before, _), (after, sample) in pairwise(told) if before != after]
         if not any(LEAST_SHARE * sample.figures[a] >= sum(sample.figures.values()) for sample in changes):
             continue
-        above, below = (a, b) if told[-1][0] > 0 else (b, a)
+        above, below = (a, b) if told[-1][0] else (b, a)
         first, last = (sample.spans[symbol].low for sample in (changes[0], changes[-1]))
-        yield Crossing(above, below, first, last, len(changes), _root(a, b, last, asked.smooth(symbol, last)))
-
-
-def _sign(number: int) -> int:
-    return (number > 0) - (number < 0)
+        root = _root(a, b, last, asked.smooth(symbol, last))
+        found.append(Crossing(above, below, first, last, len(changes), root))
+    return tuple(sorted(found, key=lambda crossing: (crossing.value, crossing.above)))
 
 
 def _root(a: str, b: str, value: Any, smooth: tuple[Symbol, Mapping[str, Expr]] | None) -> Expr | None:

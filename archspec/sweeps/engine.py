@@ -68,8 +68,11 @@ class Engine:
         return min(int(self.where), jobs)
 
     def _backend(self, processes: int) -> AbstractContextManager[Any]:
+        from joblib import parallel_config
+
         if self.name == "local":
-            return _local(processes)
+            found: AbstractContextManager[Any] = parallel_config(backend="loky", n_jobs=processes)
+            return found
         return _dask(self.where) if self.name == "dask" else _ray(self.where)
 
 
@@ -104,15 +107,6 @@ def _named(found: Iterable[Any], by: Engine) -> Iterator[Any]:
         raise ArchspecError(
             f"the workers of {by.name} were killed ({type(error).__name__}); what they had is kept"
         ) from error
-
-
-@contextmanager
-def _local(processes: int) -> Iterator[None]:
-    """joblib's jobs in processes of this machine."""
-    from joblib import parallel_config
-
-    with parallel_config(backend="loky", n_jobs=processes):
-        yield
 
 
 @contextmanager

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from archspec.dims import exact
 from archspec.errors import ArchspecError
 from archspec.files import DAMAGED, replacing
 from archspec.language import dumps
 from archspec.sweeps.grid import Subject
-from archspec.sweeps.rows import Rows
+from archspec.sweeps.rows import Rows, objects
 from archspec.sweeps.tile import Question, Swept
 
 QUESTION = "sweep.json"
@@ -124,12 +125,4 @@ def _read(arrays: Any, name: str) -> Any:
     found = arrays[name]
     if found.dtype.kind != "U":
         return found
-    numbers = [None if text is None else _number(text) for text in json.loads(str(found))]
-    column = np.empty(len(numbers), dtype=object)
-    column[:] = numbers
-    return column
-
-
-def _number(text: str) -> Any:
-    number = Fraction(text)
-    return number.numerator if number.denominator == 1 else number
+    return objects([None if text is None else exact(Fraction(text)) for text in json.loads(str(found))])

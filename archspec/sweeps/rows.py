@@ -60,6 +60,13 @@ def together(parts: Sequence[Rows], names: Sequence[str]) -> Rows:
     )
 
 
+def objects(values: Sequence[Any]) -> Any:
+    """Values as an array of Python's objects, tuples among them as they are."""
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
+
+
 def whole(column: Any) -> Any:
     """A column as int64 where all its numbers are whole and fit."""
     if column.dtype != object:

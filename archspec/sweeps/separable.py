@@ -18,6 +18,7 @@ import numpy as np
 
 from archspec.arrays import LARGEST
 from archspec.cost import CostTable, Peak, Ratio, quantity
+from archspec.dims import exact
 from archspec.memory.peak import addends
 
 Key: TypeAlias = tuple[Any, ...]
@@ -70,7 +71,7 @@ class Quotient:
         found = np.empty(flat[0].size, dtype=object)
         for place, pair in enumerate(zip(flat[0].tolist(), flat[1].tolist(), strict=True)):
             if pair not in known:
-                known[pair] = _fraction(*pair)
+                known[pair] = None if pair[1] == 0 else exact(Fraction(pair[0]) / Fraction(pair[1]))
             found[place] = known[pair]
         return found.reshape(pairs[0].shape)
 
@@ -102,18 +103,15 @@ def separable(table: CostTable, name: str) -> Separable:
         undefined = isinstance(above, Undefined) or isinstance(below, Undefined)
         return Undefined() if undefined else Quotient(above, below)
     if isinstance(of, Peak) and table.counting.order == "given":
-        return highest(summed(moment) for moment in _moments(table, of))
+        asked = table.counting
+        moments = addends(table.network, of.policy or asked.policy, asked.dtype, in_place=asked.in_place)
+        return highest(map(summed, moments))
     if of.kind == "sum":
         return summed(table.column(of))
     if of.kind == "largest":
         found = [each for each in table.column(of) if each is not None]
         return highest(summed([each]) for each in found) if found else Undefined()
     return summed([table.figure(name)])
-
-
-def _moments(table: CostTable, of: Peak) -> Iterable[tuple[Any, ...]]:
-    asked = table.counting
-    return addends(table.network, of.policy or asked.policy, asked.dtype, in_place=asked.in_place)
 
 
 def summed(values: Iterable[Any]) -> Summed:
@@ -157,13 +155,6 @@ def _bound(part: Any) -> int:
     if part.dtype != np.int64:
         return LARGEST + 1
     return max(int(part.max()), -int(part.min()))
-
-
-def _fraction(above: Any, below: Any) -> Any:
-    if below == 0:
-        return None
-    found = Fraction(above) / Fraction(below)
-    return found.numerator if found.denominator == 1 else found
 
 
 def _taken(part: Any, key: Sequence[Any]) -> Any:

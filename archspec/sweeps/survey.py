@@ -154,7 +154,8 @@ class _Part:
         self.chosen = chosen
         self.real = next((line for line in survey.lines if line.kind == "real"), None)
         self.wholes = [line for line in survey.lines if line.kind == "whole"]
-        self.grid = [np.array(values, dtype=np.int64) for values in _columns(self.wholes)]
+        rows = product(*(line.values for line in self.wholes))
+        self.grid = [np.array(values, dtype=np.int64) for values in zip(*rows, strict=True)]
         self.minor = len(self.grid[0]) if self.grid else 1
         self.axis: Axis | None = None
         self._count()
@@ -282,11 +283,6 @@ def _runs(samples: Sequence[Sample], line: SearchRange) -> list[list[Sample]]:
         else:
             runs.append([sample])
     return runs
-
-
-def _columns(wholes: Sequence[SearchRange]) -> list[tuple[int, ...]]:
-    """All combinations of the whole numbers, by symbol."""
-    return list(zip(*product(*(line.values for line in wholes)), strict=True))
 
 
 def _between(breaks: Sequence[Fraction]) -> list[Fraction]:

@@ -25,7 +25,7 @@ from archspec.sweeps.notation import BATCH, values_of
 from archspec.sweeps.objective import objective, objectives
 from archspec.sweeps.patches import Cutter
 from archspec.sweeps.planned import quantities
-from archspec.sweeps.rows import Rows, together, whole
+from archspec.sweeps.rows import Rows, objects, together, whole
 from archspec.sweeps.table import ALIKE, PLAN, SPEC, Sweep
 from archspec.sweeps.tile import Question, Swept, swept
 
@@ -78,7 +78,7 @@ def sweep(  # noqa: PLR0913  # each is something to ask
     >>> found.columns["macs"]
     array([13570048, 41030272])
     """
-    documents, read = tuple(documents), tuple(map(_read, plans))
+    documents, read = tuple(documents), tuple(plan if isinstance(plan, Plan) else load_plan(plan) for plan in plans)
     question = _question(bool(read), of, where, front, sort, top, counting)
     subjects = _subjects(documents, read, values, dict(bindings or {}))
     _check_few(subjects, question)
@@ -86,10 +86,6 @@ def sweep(  # noqa: PLR0913  # each is something to ask
     journal = Journal(Path(folder), question, subjects) if folder is not None else None
     found = _merged(question, _swept(question, subjects, by, journal, progress))
     return _table(question, subjects, tuple(values), dict(bindings or {}), found)
-
-
-def _read(plan: str | Plan) -> Plan:
-    return plan if isinstance(plan, Plan) else load_plan(plan)
 
 
 def _question(
@@ -211,11 +207,10 @@ def _table(
     question: Question, subjects: Sequence[Subject], names: tuple[str, ...], bindings: Mapping[str, Any], found: Swept
 ) -> Sweep:
     rows = found.rows.ordered(question.sort, question.top)
-    specs = _labels([subject.document.name for subject in subjects], rows)
-    columns: dict[str, Any] = {SPEC: specs}
+    columns: dict[str, Any] = {SPEC: objects([subject.document.name for subject in subjects])[rows.subject]}
     plans = tuple(dict.fromkeys(subject.plan.name for subject in subjects if subject.plan))
     if plans:
-        columns[PLAN] = _labels([subject.plan.name if subject.plan else None for subject in subjects], rows)
+        columns[PLAN] = objects([subject.plan and subject.plan.name for subject in subjects])[rows.subject]
     figures = {name: whole(rows.figures[name]) for name in question.shown}
     if taken := [name for name in names if name in (*columns, *figures, ALIKE)]:
         raise ArchspecError(f"the symbol '{taken[0]}' has the name of another column")
@@ -238,22 +233,12 @@ def _table(
     )
 
 
-def _labels(names: Sequence[Any], rows: Rows) -> Any:
-    return _listed(names)[rows.subject]
-
-
 def _values(subjects: Sequence[Subject], name: str, axis: int, rows: Rows) -> Any:
     """The values of one symbol at each row."""
-    every = [_listed(subject.axes[name]) for subject in subjects]
+    every = [whole(objects(subject.axes[name])) for subject in subjects]
     found = np.empty(len(rows), dtype=np.result_type(*every))
     for number, (subject, values) in enumerate(zip(subjects, every, strict=True)):
         mine = rows.subject == number
         inner = prod(subject.shape[axis + 1 :])
         found[mine] = values[rows.place[mine] // inner % len(values)]
     return found
-
-
-def _listed(values: Sequence[Any]) -> Any:
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return whole(found)

@@ -1,6 +1,6 @@
 """What a sweep has found, as columns."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,10 +77,8 @@ class Sweep(Reported):
         >>> archspec.sweep(["lenet_5"], {"classes": [10, 20]}, of=["params"]).records()[1]
         {'spec': 'lenet_5', 'classes': 20, 'params': 436090}
         """
-        return [dict(zip(self.columns, row, strict=True)) for row in self._rows()]
-
-    def _rows(self) -> Iterable[tuple[Any, ...]]:
-        return zip(*(column.tolist() for column in self.columns.values()), strict=True)
+        rows = zip(*(column.tolist() for column in self.columns.values()), strict=True)
+        return [dict(zip(self.columns, row, strict=True)) for row in rows]
 
     def to_pandas(self) -> Any:
         """The columns as a data frame.

@@ -9,11 +9,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import WrittenFile, replacing
+from archspec.sweeps.rows import objects
 
 if TYPE_CHECKING:
     from archspec.sweeps.table import Sweep
@@ -83,13 +82,7 @@ def _plain(column: Any, exactly: bool) -> tuple[Any, str | None]:
     if all(type(value) is int for value in numbers):
         wide = max(abs(value) for value in numbers)
         kind = "BIGINT" if wide < 2**63 else f"DECIMAL({DIGITS}, 0)" if wide < 10**DIGITS else None
-        return _objects([None if value is None else str(value) for value in values]), kind
+        return objects([None if value is None else str(value) for value in values]), kind
     if exactly and any(Fraction(repr(float(value))) != value for value in numbers):
-        return _objects([None if value is None else str(value) for value in values]), "VARCHAR"
-    return _objects([None if value is None else float(value) for value in values]), "DOUBLE"
-
-
-def _objects(values: list[Any]) -> Any:
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
+        return objects([None if value is None else str(value) for value in values]), "VARCHAR"
+    return objects([None if value is None else float(value) for value in values]), "DOUBLE"

@@ -140,7 +140,8 @@ def _kept(
     key = tuple(a + each for a, each in zip(start, inside, strict=True))
     places = _places(subject, patch, [each[i] for each, i in zip(patch.places, key, strict=True)])
     count = len(places)
-    figures = {name: _column(patch.figures[name].at(key), count) for name in question.shown}
+    values = {name: np.asarray(patch.figures[name].at(key)) for name in question.shown}
+    figures = {name: whole(np.broadcast_to(each, (count,))) for name, each in values.items()}
     return Rows(np.full(count, number), places, figures, np.ones(count, dtype=np.int64))
 
 
@@ -149,10 +150,6 @@ def _places(subject: Subject, patch: Patch, along: Sequence[Any]) -> Any:
     if not patch.shape:
         return np.zeros(1, dtype=np.int64)
     return np.asarray(np.ravel_multi_index(tuple(along), subject.shape), dtype=np.int64)
-
-
-def _column(values: Any, count: int) -> Any:
-    return whole(np.broadcast_to(np.asarray(values), (count,)))
 
 
 def _compared(figure: Separable, key: tuple[Any, ...], objective: Objective, axes: int) -> Any:

@@ -14,9 +14,8 @@ from archspec.extras import need
 
 if TYPE_CHECKING:
     from archspec.train.int8 import QuantisedModel, quantise
-    from archspec.train.options import Options
     from archspec.train.recipe import Recipe
-    from archspec.train.result import Epoch, Result, Score, TrainingStoppedError, Watcher
+    from archspec.train.result import Epoch, Options, Result, Score, TrainingStoppedError, Watcher
     from archspec.train.run import fit
     from archspec.train.score import evaluate
 
@@ -36,7 +35,7 @@ __all__ = [
 
 _HOMES = {
     "Epoch": "result",
-    "Options": "options",
+    "Options": "result",
     "Recipe": "recipe",
     "Result": "result",
     "Score": "result",

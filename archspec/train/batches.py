@@ -115,8 +115,7 @@ class Batches:
         """The images that an epoch shows; any epoch's, where each shows others."""
         if len(self.shown) == len(self.split):
             return self.split
-        which = self.shown.to(self.split.images.device)
-        return DataSplit(self.split.images[which], self.split.labels[which])
+        return self.split.take(self.shown.to(self.split.images.device))
 
     def which(self, step: int) -> Tensor:
         """This process's images of a step, counted from 0 over all epochs, by their numbers."""

@@ -10,7 +10,6 @@ whole, whatever happens: a full disk, a kill, a power cut.
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -61,7 +60,9 @@ def write(out: Path, checkpoint: Checkpoint) -> None:
         _save(fresh / WEIGHTS, checkpoint.weights, checkpoint.note)
         _save(fresh / TRAINING, checkpoint.training, {})
         files = {name: digest(fresh / name) for name in (WEIGHTS, TRAINING)}
-        _write_text(fresh / STATE, json.dumps({**checkpoint.state, "files": files}))
+        (fresh / STATE).write_text(json.dumps({**checkpoint.state, "files": files}), encoding="utf-8")
+        for name in (WEIGHTS, TRAINING, STATE):
+            settle(fresh / name)
         if last.exists():
             _remove(previous, last)
             last.rename(previous)
@@ -119,7 +120,7 @@ def write_text(path: Path, text: str) -> None:
         TrainingStoppedError: It cannot be saved; what was there is intact.
     """
     with _stopping(path), replacing(path) as fresh:
-        _write_text(fresh, text)
+        fresh.write_text(text, encoding="utf-8")
 
 
 @contextmanager
@@ -203,11 +204,3 @@ def digest(path: Path) -> str:
 def _save(path: Path, tensors: Mapping[str, Tensor], note: Mapping[str, Any]) -> None:
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     save_file(plain, path, metadata={NOTE: json.dumps(note)} if note else None)
-    settle(path)
-
-
-def _write_text(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())

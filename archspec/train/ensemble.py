@@ -8,23 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from archspec.architecture import Architecture
 from archspec.errors import ArchspecError
 from archspec.result import Reported, short
 from archspec.train import data
-from archspec.train.options import Options
 from archspec.train.recipe import Recipe
-from archspec.train.result import Result, Score, Watcher
+from archspec.train.result import Options, Result, Score, Watcher
 from archspec.train.run import fit, went_on
 from archspec.train.score import device_of, tally, total
 from archspec.train.trained import trained
-
-if TYPE_CHECKING:
-    from archspec.architecture import Architecture
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ def probabilities(logits: Sequence[Tensor]) -> Tensor:
 
 
 def ensemble(  # noqa: PLR0913  # each is something to choose
-    arch: "Architecture",
+    arch: Architecture,
     source: str,
     recipe: Recipe,
     count: int,

@@ -11,10 +11,11 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
+from archspec.architecture import Architecture
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import WrittenFile, replacing
@@ -24,9 +25,6 @@ from archspec.train.batches import Standardisation, generator
 from archspec.train.data import DataSplit
 from archspec.train.score import batch_for, input_and_classes
 from archspec.weights.note import note
-
-if TYPE_CHECKING:
-    from archspec.architecture import Architecture
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -62,7 +60,7 @@ class QuantisedModel:
 
 
 def quantise(  # noqa: PLR0913  # as Architecture.write and evaluate together
-    arch: "Architecture",
+    arch: Architecture,
     weights: str | os.PathLike[str],
     path: str | os.PathLike[str],
     source: str,
@@ -104,12 +102,12 @@ def quantise(  # noqa: PLR0913  # as Architecture.write and evaluate together
     )
     inputs = Standardisation(scaling, torch.device("cpu"), False)
     chosen = torch.randperm(len(found.train), generator=generator("calibration", 0))[:images]
-    calibration = DataSplit(found.train.images[chosen], found.train.labels[chosen])
+    calibration = found.train.images[chosen]
     batch = batch_for(network)
     with tempfile.TemporaryDirectory() as folder, replacing(target) as file:
         whole, small = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
         written = arch.write(whole, bindings, weights=weights, logits=logits, opset=opset)
-        _quantise(whole, small, [inputs(images_) for images_ in torch.split(calibration.images, min(batch, 64))])
+        _quantise(whole, small, [inputs(images_) for images_ in torch.split(calibration, min(batch, 64))])
         file.write_bytes(small.read_bytes())
         before, after = (_right(each, found.test, inputs, batch) for each in (whole, small))
         facts = WrittenFile(target, small.stat().st_size, written.facts)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
+from archspec.architecture import Network
 from archspec.errors import ArchspecError
 from archspec.runtime.refusal import refusals
 from archspec.train import optimizer as optimizers
@@ -19,14 +20,10 @@ from archspec.train.batches import Batches, Standardisation, resident, seed_of
 from archspec.train.data import Data, DataSplit
 from archspec.train.dropout import draw_bits
 from archspec.train.methods import Seen
-from archspec.train.options import Options
 from archspec.train.recipe import Recipe
-from archspec.train.result import Score
+from archspec.train.result import Options, Score
 from archspec.train.score import batch_for, device_of, fill, guesses, scores, total
 from archspec.train.statistics import recompute
-
-if TYPE_CHECKING:
-    from archspec.architecture import Network
 
 
 def accelerator(recipe: Recipe, options: Options) -> Accelerator:
@@ -70,7 +67,7 @@ class Loop:
     def __init__(  # the parts of which it is put together
         self,
         model: nn.Module,
-        network: "Network",
+        network: Network,
         data: Data,
         recipe: Recipe,
         options: Options,

@@ -13,10 +13,10 @@ from pydantic import Field, ValidationError, create_model
 
 from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, did_you_mean
 from archspec.language import zoo
+from archspec.language.domains import Fraction, Switch, by_name, real, whole, word
 from archspec.language.located import Faults, Located, fault_of, validated
 from archspec.language.reader import decode, parse, read_bytes
 from archspec.language.values import Text
-from archspec.train.domains import Fraction, Switch, by_name, real, whole, word
 from archspec.train.methods import METHODS, Method
 from archspec.writing import printable
 

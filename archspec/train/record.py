@@ -63,18 +63,10 @@ class Record:
     began: Mapping[str, Any] = field(default_factory=dict)
 
 
-def record(
-    origin: Origin,
-    data: Data,
-    source: str | None,
-    resize: bool,
-    recipe: Recipe,
-    place: Mapping[str, Any],
-    began: Mapping[str, Any],
-) -> Record:
-    """The record of a run that begins."""
+def facts_of(data: Data) -> dict[str, Any]:
+    """What a record says of data."""
     mean, deviation = data.statistics
-    facts = {
+    return {
         "name": data.name,
         "note": data.note,
         "train": len(data.train),
@@ -87,7 +79,6 @@ def record(
         "names": list(data.names),
         "validation": 0 if data.validation is None else len(data.validation),
     }
-    return Record(origin, facts, source, resize, recipe, place, began)
 
 
 def place(device: torch.device, processes: int) -> dict[str, Any]:

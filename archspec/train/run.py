@@ -8,11 +8,12 @@ from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from archspec.architecture import Architecture
 from archspec.errors import ArchspecError, SpecErrors
 from archspec.graph import before_softmax
 from archspec.language import origin
@@ -23,14 +24,10 @@ from archspec.train.data import Data
 from archspec.train.interrupt import StopSignal, stop_signal
 from archspec.train.log import Log, table
 from archspec.train.loop import Loop, accelerator, real
-from archspec.train.options import Options
 from archspec.train.recipe import Recipe
 from archspec.train.record import Record
-from archspec.train.result import Correction, Epoch, Result, Score, TrainingStoppedError, Watcher
+from archspec.train.result import Correction, Epoch, Options, Result, Score, TrainingStoppedError, Watcher
 from archspec.train.score import fill, input_and_classes
-
-if TYPE_CHECKING:
-    from archspec.architecture import Architecture
 
 TOGETHER = 20
 """So many steps' losses are looked at together: on a GPU each look waits for it."""
@@ -39,7 +36,7 @@ BEST = "best.safetensors"
 
 
 def fit(
-    arch: "Architecture",
+    arch: Architecture,
     source: str | Data | None = None,
     chosen: Recipe | None = None,
     *,
@@ -79,22 +76,27 @@ def fit(
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage of a training: its recipe, and where it lies among all steps."""
+    """A stage of a training: its recipe, and where it lies among all steps and epochs."""
 
     number: int
     recipe: Recipe
     first: int
     an_epoch: int
+    before: int
 
     @property
     def end(self) -> int:
         """The steps done at its end."""
         return self.first + self.an_epoch * self.recipe.epochs
 
+    def epochs(self, step: int) -> int:
+        """The epochs, those of the stages before among them, that are over after so many steps."""
+        return self.before + (step - self.first) // self.an_epoch
+
 
 class _Training:
     def __init__(
-        self, arch: "Architecture", out: Path, bindings: dict[str, Any], options: Options, watcher: Watcher
+        self, arch: Architecture, out: Path, bindings: dict[str, Any], options: Options, watcher: Watcher
     ) -> None:
         self.arch, self.out, self.options, self.watcher = arch, out, options, watcher
         network = arch.expand(bindings)
@@ -120,7 +122,7 @@ class _Training:
         self.model = self.arch.to_torch(self.bindings, seed=chosen.seed, logits=True)
         began, note = self._started(chosen)
         place = record.place(self.accelerate.device, self.accelerate.num_processes)
-        self.record = record.record(self.origin, self.data, source, resize, chosen, place, began)
+        self.record = Record(self.origin, record.facts_of(self.data), source, resize, chosen, place, began)
         if before is not None:
             record.refuse_another(before, self.record, self.out)
         self.stages = _stages(chosen, self.data)
@@ -231,8 +233,9 @@ class _Training:
                 raise
             raise ArchspecError(f"{self.out}: the checkpoint is not one of this run: {error!r}") from None
         moved = record.moved(before, self.record) if before else ""
-        self.result = replace(self.result, epochs=epochs, resumed=self.step, moved=moved, tested=tested)
-        self.result = replace(self.result, corrected=corrected)
+        self.result = replace(
+            self.result, epochs=epochs, resumed=self.step, moved=moved, tested=tested, corrected=corrected
+        )
         return kept
 
     def _all_steps(self, ears: StopSignal) -> None:
@@ -248,7 +251,7 @@ class _Training:
     def _over(self) -> bool:
         """Whether the training has ended; an epoch whose test is missing is tested, and a new stage is entered."""
         done = self.step - self.stage.first
-        if done and done % self.stage.an_epoch == 0 and len(self.result.epochs) < self._epochs():
+        if done and done % self.stage.an_epoch == 0 and len(self.result.epochs) < self.stage.epochs(self.step):
             self._close_epoch()
         if self.result.stale(self.stage.recipe.patience):
             return True
@@ -257,11 +260,6 @@ class _Training:
             self._enter(self.stages[self.stage.number + 1])
             self.loop.learning()
         return self.step == self.stage.end
-
-    def _epochs(self) -> int:
-        """The epochs that are over, of all stages."""
-        before = sum(stage.recipe.epochs for stage in self.stages[: self.stage.number])
-        return before + (self.step - self.stage.first) // self.stage.an_epoch
 
     def _step(self, ears: StopSignal) -> None:
         """One step, and what falls due after it: a look at the losses, a checkpoint; a test at the end of an epoch."""
@@ -299,9 +297,8 @@ class _Training:
             self.right += round(right)
         self.pending = []
         if self.log is not None:
-            own = first - self.stage.first
-            epoch = (own // self.stage.an_epoch) + 1 + sum(s.recipe.epochs for s in self.stages[: self.stage.number])
-            self.log.steps(first + 1, epoch, [self.loop.lr(own + i) for i in range(len(losses))], losses)
+            lrs = [self.loop.lr(first - self.stage.first + i) for i in range(len(losses))]
+            self.log.steps(first + 1, self.stage.epochs(first) + 1, lrs, losses)
         self.watcher.stepped(self.step, losses[-1])
         return int(number) and (ears.signal or 2)
 
@@ -431,7 +428,8 @@ def _stages(chosen: Recipe, loaded: Data) -> tuple[Stage, ...]:
     found: list[Stage] = []
     for number, each in enumerate(chosen.staged()):
         an_epoch = len(of_an_epoch(torch.arange(len(loaded.train)), loaded, each.methods)) // each.batch
-        found.append(Stage(number, each, found[-1].end if found else 0, an_epoch))
+        epochs = sum(stage.recipe.epochs for stage in found)
+        found.append(Stage(number, each, found[-1].end if found else 0, an_epoch, epochs))
     return tuple(found)
 
 

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from archspec.architecture import Architecture, Network
 from archspec.compress.container import is_compressed
 from archspec.errors import ArchspecError
 from archspec.language import Origin, origin
@@ -23,9 +24,6 @@ from archspec.train.recipe import Recipe
 from archspec.train.result import Score
 from archspec.writing import printable
 
-if TYPE_CHECKING:
-    from archspec.architecture import Architecture, Network
-
 BATCH = 500
 """The most images that are tested at once."""
 BUDGET = 2**30
@@ -33,7 +31,7 @@ BUDGET = 2**30
 
 
 def evaluate(
-    arch: "Architecture",
+    arch: Architecture,
     weights: str | os.PathLike[str],
     source: str,
     *,
@@ -54,7 +52,7 @@ def evaluate(
         bindings: Values for the network's symbols.
         resize: See `archspec.train.data.load`.
         batch: Images at once; as many as fit into a gigabyte, if it is not given, and 500 at most.
-        device: See `archspec.train.options.Options`.
+        device: See `archspec.train.Options`.
         recipe: That of the training, whose methods may have changed what is learned: a specialist has other classes.
 
     Raises:
@@ -82,7 +80,7 @@ class Prepared:
 
 
 def prepared(
-    arch: "Architecture",
+    arch: Architecture,
     weights: str | os.PathLike[str],
     source: str,
     *,
@@ -181,7 +179,7 @@ def fill(model: nn.Module, tensors: Mapping[str, Tensor], file: str) -> None:
     model.load_state_dict(dict(tensors))
 
 
-def input_and_classes(network: "Network") -> tuple[tuple[int, ...], int]:
+def input_and_classes(network: Network) -> tuple[tuple[int, ...], int]:
     """What a network takes, without the batch, and how many classes it tells apart.
 
     Raises:
@@ -198,7 +196,7 @@ def input_and_classes(network: "Network") -> tuple[tuple[int, ...], int]:
     return tuple(shape[1:]), int(result[1])
 
 
-def batch_for(network: "Network") -> int:
+def batch_for(network: Network) -> int:
     """How many images are tested at once: as many as fit into `BUDGET` bytes, by the network's largest layer."""
     largest = memory(network, "layerwise", "float32").peak // network.input.shape[0]
     return int(min(BATCH, max(1, BUDGET // largest)))

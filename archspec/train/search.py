@@ -20,25 +20,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archspec import cost
+from archspec.architecture import Architecture
 from archspec.cost import USUAL, Counting
+from archspec.dims import exact
 from archspec.errors import ArchspecError, BindingError
 from archspec.extras import need
 from archspec.files import locked
+from archspec.language.rules import refuse_opaque
 from archspec.result import Reported, short
 from archspec.sweeps.budget import Budget
 from archspec.sweeps.conditions import conditions
 from archspec.sweeps.front import front, ranked
 from archspec.sweeps.notation import values_of
 from archspec.sweeps.objective import Objective, objectives
-from archspec.train.options import Options
+from archspec.sweeps.rows import objects
 from archspec.train.recipe import Recipe
-from archspec.train.result import Result, TrainingStoppedError, Watcher
+from archspec.train.result import Options, Result, Score, TrainingStoppedError, Watcher
 from archspec.train.run import fit, went_on
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
-
-    from archspec.architecture import Architecture
 
 ERROR = "error"
 """The objective that a training gives: the percentage of images of which the network is wrong."""
@@ -110,7 +111,7 @@ class Search(Reported):
 
 
 def search(  # noqa: PLR0913  # each is something to choose
-    arch: "Architecture",
+    arch: Architecture,
     values: Mapping[str, Any],
     source: str,
     recipe: Recipe,
@@ -141,7 +142,8 @@ def search(  # noqa: PLR0913  # each is something to choose
         watcher: Who is told how each training goes.
 
     Raises:
-        ArchspecError: The folder holds another search; there is no objective that needs a training.
+        ArchspecError: The folder holds another search; there is no objective that needs a training; the specification
+            has opaque steps.
         BindingError: A symbol cannot have a value; there is one objective alone.
 
     >>> import archspec, tempfile
@@ -154,6 +156,7 @@ def search(  # noqa: PLR0913  # each is something to choose
     (True, True)
     """
     need("sweep", "optuna")
+    refuse_opaque(arch.document)
     asked = objectives(wanted)
     if all(each.quantity != ERROR for each in asked):
         raise BindingError(
@@ -178,7 +181,7 @@ def search(  # noqa: PLR0913  # each is something to choose
 class _Work:
     """What is searched, and how."""
 
-    arch: "Architecture"
+    arch: Architecture
     axes: Mapping[str, tuple[Any, ...]]
     bindings: Mapping[str, Any]
     source: str
@@ -277,8 +280,7 @@ class _Work:
             return None
         figures = self.figures(values)
         if isinstance(figures, str):
-            trial.set_user_attr("refused", f"{folder}: {figures}")
-            study.tell(trial, state=TrialState.PRUNED)
+            self.drop(study, trial, "refused", figures)
             return None
         with _claimed(self.out / f".{folder}.lock") as ours:
             if not ours:  # another process trains it
@@ -300,12 +302,10 @@ class _Work:
                 self.arch, self.source, self.recipe, out=folder, bindings=bound, options=options, watcher=self.watcher
             )
         except TrainingStoppedError as stop:
-            trial.set_user_attr("failed", f"{folder.name}: {stop}")
-            study.tell(trial, state=TrialState.FAIL)
+            self.drop(study, trial, "failed", str(stop))
             return None
         except ArchspecError as refusal:  # the data do not fit this variant
-            trial.set_user_attr("refused", f"{folder.name}: {str(refusal).splitlines()[0]}")
-            study.tell(trial, state=TrialState.PRUNED)
+            self.drop(study, trial, "refused", str(refusal).splitlines()[0])
             return None
         if result.signal is not None:
             study.enqueue_trial(trial.params)
@@ -318,6 +318,13 @@ class _Work:
         found = Candidate(values, figures, error, test, folder)
         study.tell(trial, [float(found.of(each.quantity)) for each in self.objectives])
         return None
+
+    def drop(self, study: "Study", trial: "Trial", how: str, why: str) -> None:
+        """Tell the study that a point was refused, or failed, and why."""
+        from optuna.trial import TrialState
+
+        trial.set_user_attr(how, f"{trial.user_attrs['folder']}: {why}")
+        study.tell(trial, state=TrialState.FAIL if how == "failed" else TrialState.PRUNED)
 
     def figures(self, values: Mapping[str, Any]) -> Mapping[str, Any] | str:
         """What a point costs, exactly; or why it is not trained."""
@@ -354,18 +361,17 @@ class _Work:
     def candidate(self, told: Mapping[str, Any]) -> Candidate:
         """A point as a trial tells it."""
         values = {name: next(v for v in self.axes[name] if str(v) == text) for name, text in told["values"].items()}
-        figures = {name: _number(text) for name, text in told["figures"].items()}
+        figures = {name: None if text == "None" else exact(Fraction(text)) for name, text in told["figures"].items()}
         error, test = told["errors"]
         found = None if test is None else Fraction(test)
         return Candidate(values, figures, Fraction(error), found, self.out / told["folder"])
 
     def front(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """Those that no other outdoes."""
-        columns = []
-        for each in self.objectives:
-            column = np.empty(len(candidates), dtype=object)
-            column[:] = [candidate.of(each.quantity) for candidate in candidates]
-            columns.append(ranked(column, each.largest))
+        columns = [
+            ranked(objects([candidate.of(each.quantity) for candidate in candidates]), each.largest)
+            for each in self.objectives
+        ]
         places, _ = front(columns, [np.arange(len(candidates))], np.ones(len(candidates), dtype=np.int64))
         return tuple(candidates[place] for place in places)
 
@@ -373,23 +379,16 @@ class _Work:
 def _errors(result: Result) -> tuple[Fraction, Fraction | None]:
     """The percentage of wrong answers among the images that a training is judged by, and among those of its test."""
     judged = result.best.held if result.best.validation is not None else result.last.held
-    scores = (judged, result.final)
-    error, test = (None if s is None else Fraction(100 * (s.images - s.right), s.images) for s in scores)
-    if error is None:
-        raise AssertionError("a training is judged")
-    return error, test
+    return _percent(judged), None if result.final is None else _percent(result.final)
+
+
+def _percent(score: Score) -> Fraction:
+    return Fraction(100 * (score.images - score.right), score.images)
 
 
 def _folder(values: Mapping[str, Any]) -> str:
     """What the folder of a point's run is called."""
     return ",".join(f"{name}={re.sub(r'[^A-Za-z0-9.-]', '_', str(value))}" for name, value in values.items())
-
-
-def _number(text: str) -> Any:
-    if text == "None":
-        return None
-    number = Fraction(text)
-    return number.numerator if number.denominator == 1 else number
 
 
 @contextmanager

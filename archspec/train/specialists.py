@@ -22,9 +22,8 @@ from archspec.extras import need
 from archspec.result import Reported, short
 from archspec.train import data, record
 from archspec.train.data import Data, DataSplit
-from archspec.train.options import Options
 from archspec.train.recipe import Recipe
-from archspec.train.result import Result, Watcher
+from archspec.train.result import Options, Result, Watcher
 from archspec.train.run import fit, learned, went_on
 from archspec.train.score import device_of
 from archspec.train.trained import trained
@@ -308,7 +307,7 @@ def specialise(  # noqa: PLR0913  # each is something to choose
         result = first.train(classes, recipe, folder, options, watcher)
         runs_of.append(folder)
         if result.signal is not None:
-            return Specialists(first.name, first.data.name, str(run), 0, 0, 0, (), result.signal)
+            return Specialists(first.arch.name, first.data.name, str(run), 0, 0, 0, (), result.signal)
     return _tested(first, found, runs_of, likeliest)
 
 
@@ -339,11 +338,6 @@ class _Generalist:
         shape = self.trained.shape
         loaded = source if isinstance(source, Data) else data.load(source, shape, classes, resize=self.resize)
         self.data = learned(data.fitted(data.agreeing(loaded, classes), shape, self.resize), self.recipe)
-
-    @property
-    def name(self) -> str:
-        """What its network is called."""
-        return self.arch.name
 
     @property
     def validation(self) -> DataSplit:
@@ -390,7 +384,9 @@ def _tested(
         for opinion, folder in zip(opinions, folders, strict=True)
     ]
     alone, together = (int((p.argmax(1) == labels).sum()) for p in (told, q))
-    return Specialists(first.name, first.data.name, str(first.run.folder), len(labels), alone, together, tuple(each))
+    return Specialists(
+        first.arch.name, first.data.name, str(first.run.folder), len(labels), alone, together, tuple(each)
+    )
 
 
 def _compared(

@@ -3,17 +3,15 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor, nn
 
 from archspec import runs
 from archspec.errors import ArchspecError
+from archspec.graph import Network
 from archspec.graph.names import state_key
 from archspec.train import checkpoint
-
-if TYPE_CHECKING:
-    from archspec.graph import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def read(place: str | os.PathLike[str]) -> Start:
     return Start(file, checkpoint.digest(file), tensors, note)
 
 
-def into(model: nn.Module, network: "Network", start: Start) -> str:
+def into(model: nn.Module, network: Network, start: Start) -> str:
     """Give a model the weights to begin with; says which arrays of its head stay fresh, since they are of other shapes.
 
     Raises:
@@ -71,15 +69,11 @@ def into(model: nn.Module, network: "Network", start: Start) -> str:
     return f"begun with {start.file}" + (f"; fresh: {', '.join(fresh)}" if fresh else "")
 
 
-def head_of(network: "Network") -> str:
+def head_of(network: Network) -> str:
     """The name of the last layer that has weights."""
-    return next((node.name for node in reversed(network.nodes) if _arrays(network, node)), "")
+    return next((node.name for node in reversed(network.nodes) if network.weights_of(node)), "")
 
 
-def bias(network: "Network") -> str:
+def bias(network: Network) -> str:
     """The name of the head's bias, one number per class."""
     return state_key(head_of(network), "bias")
-
-
-def _arrays(network: "Network", node: Any) -> bool:
-    return bool(network.weights_of(node))

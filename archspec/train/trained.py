@@ -3,20 +3,18 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from archspec import runs
+from archspec.architecture import Network
 from archspec.errors import ArchspecError
 from archspec.train import checkpoint
 from archspec.train.batches import Standardisation
 from archspec.train.data import DataSplit
 from archspec.train.score import batch_for, fill, guesses, input_and_classes
-
-if TYPE_CHECKING:
-    from archspec.architecture import Network
 
 Scaling = tuple[tuple[float, ...], tuple[float, ...]]
 """The mean and the deviation of each channel; black is 0, white 1."""

@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from archspec.compress.pruning import pruned_flops
-from archspec.graph.names import state_key
+from archspec.graph import Network
+from archspec.graph.names import place_of
 from archspec.train.score import Prepared, batch_for
-
-if TYPE_CHECKING:
-    from archspec.graph import Network
 
 IMAGES = 10_000
 """So many training images are looked at."""
@@ -92,7 +90,7 @@ def zeros(ready: Prepared, batch: int | None = None) -> Zeros:
     before = _sources(network, layers)
     counts = {name: [0, 0] for name in layers}
     for name in layers:
-        model.get_submodule(_path(name)).register_forward_pre_hook(_counting(counts[name]))
+        model.get_submodule(place_of(name)).register_forward_pre_hook(_counting(counts[name]))
     images = ready.data.train.images[:IMAGES]
     step = batch or batch_for(network)
     with torch.no_grad():
@@ -115,17 +113,13 @@ def zeros(ready: Prepared, batch: int | None = None) -> Zeros:
     return Zeros(rows, len(images))
 
 
-def _path(node: str) -> str:
-    return state_key(node, "")[:-1]
-
-
 def _weights(model: nn.Module, node: str) -> Tensor | None:
     """The kernel or matrix of a node; None if it has none."""
-    found = getattr(model.get_submodule(_path(node)), "weight", None)
+    found = getattr(model.get_submodule(place_of(node)), "weight", None)
     return found.detach() if isinstance(found, Tensor) and found.ndim > 1 else None
 
 
-def _sources(network: "Network", layers: Mapping[str, Tensor]) -> dict[str, set[str]]:
+def _sources(network: Network, layers: Mapping[str, Tensor]) -> dict[str, set[str]]:
     """Of each layer those whose results come to it, with nothing between them that has a kernel or matrix."""
     from_: dict[str, set[str]] = {}
     for node in network.nodes:

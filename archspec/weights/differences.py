@@ -1,8 +1,9 @@
-"""In what a source differs from a network, as far as the shapes of their arrays say."""
+"""In what a source differs from a network, as far as shapes say, and which blocks it fills from parts of several."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from archspec.weights.layers import Layer, Layers
+from archspec.weights.words import modules
 from archspec.writing import sizes
 
 SHOWN = 8
@@ -117,3 +118,30 @@ def _counted(names: list[str], what: str, why: str = "") -> Iterator[str]:
 def _some(sentences: list[str], more: str) -> list[str]:
     rest = len(sentences) - SHOWN
     return sentences if rest <= 1 else [*sentences[:SHOWN], f"{rest} {more}"]
+
+
+def mixed(layers: Sequence[Layer], filled: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each block whose layers come from several modules of the source that fill other blocks too.
+
+    Args:
+        layers: The network's.
+        filled: By a layer's name, the source's.
+    """
+    blocks: dict[str, set[str]] = {}
+    inside: dict[str, set[str]] = {}
+    for layer in layers:
+        if layer.name in filled:
+            blocks.setdefault(layer.block, set()).add(layer.name)
+            for module in modules(filled[layer.name]):
+                inside.setdefault(module, set()).add(layer.name)
+    for block, own in blocks.items():
+        crossing = {
+            module: inside[module]
+            for name in own
+            for module in modules(filled[name])
+            if inside[module] - own and own - inside[module]
+        }
+        smallest = [name for name in crossing if not any(other.startswith(f"{name}.") for other in crossing)]
+        if len(smallest) > 1:
+            sources = " and ".join(f"'{name}'" for name in sorted(smallest)[:3])
+            yield f"block '{block}' is filled from parts of several blocks of the source: {sources}"

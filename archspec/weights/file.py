@@ -1,6 +1,5 @@
 """Weights in a file: safetensors, or NumPy's .npz; described before anything is loaded, and never run."""
 
-import json
 import os
 import zipfile
 from collections import Counter
@@ -9,23 +8,19 @@ from contextlib import contextmanager
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from archspec.compress.blobs import read_header
+from archspec.compress.container import is_compressed
+from archspec.compress.unpacking import Unpacked, unpack
 from archspec.errors import ArchspecError
 from archspec.files import DAMAGED
 from archspec.weights.layers import Array
 from archspec.writing import printable
-
-if TYPE_CHECKING:
-    from archspec.compress.unpacking import Unpacked
-
-MAX_HEADER = 16 * 2**20
-"""The longest description of a file's arrays that is read, in bytes; that of a thousand arrays has 100 kB."""
 
 MAX_ARRAYS = 65536
 
@@ -86,7 +81,7 @@ class WeightFile(Mapping[str, Tensor]):
         try:
             yield
         except ArchspecError as error:
-            raise ArchspecError(f"{self.path}: {error}") from None
+            raise ArchspecError(f"{self.path}: {str(error).removeprefix(f'{self.path}: ')}") from None
         except UNREADABLE as error:
             raise ArchspecError(f"{self.path}: {what}: {_sentence(error)}") from None
 
@@ -153,46 +148,19 @@ def _has_pickle(path: Path) -> bool:
         return any(name.endswith("data.pkl") for name in file.namelist())
 
 
-def _compressed(path: Path) -> "Unpacked | None":
+def _compressed(path: Path) -> Unpacked | None:
     """The weights of a file that `archspec compress pack` wrote; None of another."""
-    from archspec.compress.container import is_compressed
-    from archspec.compress.unpacking import unpack
-
     return unpack(path) if path.suffix == ".safetensors" and is_compressed(path) else None
 
 
 def _safetensors(path: Path) -> list[Array]:
-    """What the header says; its own reader then holds it against the file's size."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if size < 8 or length > size - 8:
-            raise ArchspecError(f"is cut off or not a safetensors file: it has {size} bytes, its header {length}")
-        if length > MAX_HEADER:
-            raise ArchspecError(f"has a header of {length} bytes; at most {MAX_HEADER} are read")
-        header = json.loads(file.read(length), object_pairs_hook=_without_doubles)
-    if not isinstance(header, dict) or len(header) > MAX_ARRAYS:
+    """What the header says; safetensors' own reader then holds it against the types."""
+    blobs = read_header(path).blobs
+    if len(blobs) > MAX_ARRAYS:
         raise ArchspecError(f"does not hold {MAX_ARRAYS} arrays at most")
-    _check([key for key in header if key != "__metadata__"])
-    found = []
-    with safe_open(path, framework="pt") as weights:
-        for key in weights.keys():  # noqa: SIM118  # it is no mapping
-            entry = weights.get_slice(key)
-            code = entry.get_dtype()
-            found.append(Array(key, tuple(entry.get_shape()), TYPES.get(code, code)))
-    return found
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError(f"the header names {_double(name for name, _ in pairs)} twice")
-    return found
-
-
-def _double(names: Iterator[str]) -> str:
-    (name, _), *_ = Counter(names).most_common(1)
-    return f"'{name}'" if name.isprintable() and len(name) <= MAX_NAME else "an array"
+    _check([*blobs])
+    with safe_open(path, framework="pt"):
+        return [Array(key, blob.shape, TYPES.get(blob.dtype, blob.dtype)) for key, blob in blobs.items()]
 
 
 def _check(names: list[str]) -> None:
@@ -214,8 +182,9 @@ def _npz(path: Path) -> list[Array]:
         if len(names) > MAX_ARRAYS:
             raise ArchspecError(f"holds more than {MAX_ARRAYS} arrays")
         keys = [name.removesuffix(".npy") for name in names]
-        _without_doubles([(key, None) for key in keys])
         _check(keys)
+        if double := next((key for key, count in Counter(keys).items() if count > 1), None):
+            raise ArchspecError(f"names '{double}' twice")
         for name, key in zip(names, keys, strict=True):
             with file.open(name) as member:
                 start = BytesIO(member.read(MAX_ARRAY_HEADER))

@@ -22,7 +22,7 @@ from archspec.weights.layers import Array, Layer, Layers, of_network, of_source
 from archspec.weights.matching import Matching
 from archspec.weights.rows import Why
 from archspec.weights.wiring import Wiring
-from archspec.weights.words import likeness, pieces
+from archspec.weights.words import likeness, modules, pieces
 
 MOST = 4096
 """The most layers of a side."""
@@ -140,16 +140,16 @@ class _Matcher:
         if not found.here:
             return Alignment({}, {}, {})
         own = [self.wiring.number[layer.name] for layer in found.here]
-        modules: dict[str, int] = {}
+        inside: dict[str, int] = {}
         for number, layer in enumerate(found.here):
-            for module in _modules(layer.path, "/"):
-                modules[module] = modules.get(module, 0) | 1 << number
+            for module in modules(layer.path, "/"):
+                inside[module] = inside.get(module, 0) | 1 << number
         ours, theirs = found.sides
         here = Here(
             ours.kinds,
             ours.spare,
             above=[_among(own, self.wiring.above[layer.name]) for layer in found.here],
-            modules=frozenset(bits for bits in modules.values() if bits.bit_count() > 1),
+            modules=frozenset(bits for bits in inside.values() if bits.bit_count() > 1),
             after=[_among(own, self.wiring.after[number]) for number in own] if concatenated else (),
         )
         names = [layer.name for layer in found.there]
@@ -182,10 +182,10 @@ class _Matcher:
             if layer.name in self.taken and layer.name in self.wiring.behind:
                 norm = self.wiring.behind[layer.name]
                 kernel[norm.name] = layer
-                for module in _modules(self.taken[layer.name][0]):
+                for module in modules(self.taken[layer.name][0]):
                     groups.setdefault((module, norm.signature), ([], []))[0].append(norm)
         for norm in self.there.others:
-            for module in _modules(norm.name):
+            for module in modules(norm.name):
                 groups.setdefault((module, norm.signature), ([], []))[1].append(norm)
         used: set[str] = set()
 
@@ -234,10 +234,3 @@ def _same_index(one: str, other: str) -> bool:
         [piece for piece in pieces(name.rpartition(".")[2]) if not isinstance(piece, str)] for name in (one, other)
     ]
     return bool(numbers[0]) and numbers[0] == numbers[1]
-
-
-def _modules(name: str, separator: str = ".") -> Iterator[str]:
-    """The modules that a layer is in, the smallest first, the whole last."""
-    while name:
-        name = name.rpartition(separator)[0]
-        yield name

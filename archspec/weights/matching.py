@@ -6,7 +6,6 @@ from functools import cached_property
 from math import prod
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import save
@@ -15,14 +14,11 @@ from torch import Tensor, nn
 from archspec.errors import ArchspecError
 from archspec.files import replacing
 from archspec.result import Reported, short
-from archspec.weights.blocks import mixed
-from archspec.weights.differences import differences
+from archspec.weights import side_by_side
+from archspec.weights.differences import differences, mixed
 from archspec.weights.layers import UNCOUNTED, Layer, Layers
-from archspec.weights.rows import ArrayMatch, Exchange, Leftover, Why
+from archspec.weights.rows import ArrayMatch, Check, Exchange, Leftover, Why
 from archspec.writing import sizes
-
-if TYPE_CHECKING:
-    from archspec.weights.check import Check
 
 SHOWN = 3
 """How many layers of the source are named, where any of them may be meant."""
@@ -111,7 +107,14 @@ class Matching(Reported):
         open_ = {name for one, (name, _) in self.taken.items() if one in self.open and not self.assume}
         return (
             *(Leftover(a.key, a.shape, _left_over(a.key.rpartition(".")[0], names, open_)) for a in layers),
-            *(Leftover(a.key, a.shape, _strange(a.dtype, a.real)) for a in self.there.loose),
+            *(
+                Leftover(
+                    a.key,
+                    a.shape,
+                    "no array of a layer that is known" if a.real else f"{a.dtype}: no floating-point numbers",
+                )
+                for a in self.there.loose
+            ),
         )
 
     @cached_property
@@ -222,7 +225,7 @@ class Matching(Reported):
         open_ = {name: found for name, found in self.open.items() if name not in layers}
         return replace(self, taken=taken, choices=now, open=open_)
 
-    def check(self, model: nn.Module, source: nn.Module, x: Tensor, *, tolerance: float = 1e-5) -> "Check":
+    def check(self, model: nn.Module, source: nn.Module, x: Tensor, *, tolerance: float = 1e-5) -> Check:
         """The two models on one input: are the outputs equal, and if not, in which layers do they part?
 
         Args:
@@ -234,9 +237,7 @@ class Matching(Reported):
         Raises:
             ArchspecError: The source has no module of a layer's name, or one of the models cannot take the input.
         """
-        from archspec.weights.side_by_side import check
-
-        return check(self, model, source, x, tolerance)
+        return side_by_side.check(self, model, source, x, tolerance)
 
     def settled(self, model: nn.Module, source: nn.Module, x: Tensor, *, tolerance: float = 1e-5) -> "Matching":
         """The matching with every choice made as the two models, run on one input, agree best.
@@ -247,9 +248,7 @@ class Matching(Reported):
         Raises:
             ArchspecError: As `check`.
         """
-        from archspec.weights.side_by_side import settled
-
-        return settled(self, model, source, x, tolerance)
+        return side_by_side.settled(self, model, source, x, tolerance)
 
     def __repr__(self) -> str:
         return short(self, self.sentence)
@@ -268,7 +267,3 @@ def _left_over(layer: str, used: set[str], ambiguous: set[str]) -> str:
     if layer in ambiguous:
         return "ambiguous: it may be one of several here"
     return "its layer has no such array here" if layer in used else "no layer here is left that fits"
-
-
-def _strange(dtype: str, real: bool) -> str:
-    return "no array of a layer that is known" if real else f"{dtype}: no floating-point numbers"

@@ -15,14 +15,21 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from archspec.errors import ArchspecError
-from archspec.weights.check import Check, Parting
-from archspec.weights.describe import describe, differing_settings, modules_apart
-from archspec.weights.outputs import apart, first, largest, normalised, same
+from archspec.weights.describe import (
+    apart,
+    describe,
+    differing_settings,
+    first,
+    largest,
+    modules_apart,
+    normalised,
+    same,
+)
+from archspec.weights.rows import Check, Exchange, Parting
 from archspec.writing import sizes
 
 if TYPE_CHECKING:
     from archspec.weights.matching import Matching
-    from archspec.weights.rows import Exchange
 
 PASSES = 4
 """How often all choices are tried: one exchange may call for the next, where there are more than two branches."""

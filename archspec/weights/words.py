@@ -1,7 +1,7 @@
 """What the names of layers say: words that two authors would both use, and the order that an index gives."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -94,6 +94,17 @@ def before(labels: Sequence[str]) -> list[int]:
     split = [pieces(label) for label in labels]
     compare(list(range(len(labels))), 0)
     return found
+
+
+def modules(name: str, separator: str = ".") -> Iterator[str]:
+    """The modules that a layer is in, the smallest first, the whole last.
+
+    >>> list(modules("stage3.unit2.conv"))
+    ['stage3.unit2', 'stage3', '']
+    """
+    while name:
+        name = name.rpartition(separator)[0]
+        yield name
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:

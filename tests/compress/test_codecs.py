@@ -12,17 +12,16 @@ from archspec.compress import huffman as rule
 from archspec.compress.codecs.base import ByteReader, Counts, Stats, added, padding
 from archspec.compress.codecs.bitmask import Bitmask
 from archspec.compress.codecs.constant import Constant
-from archspec.compress.codecs.dense import Dense
 from archspec.compress.codecs.factors import Factors
-from archspec.compress.codecs.fixed import Fixed
 from archspec.compress.codecs.gaps import Gaps
 from archspec.compress.codecs.huffman import BLOCK, Huffman, canonical
+from archspec.compress.codecs.index import Dense
 from archspec.compress.codecs.linear import LinearQuantisation
 from archspec.compress.codecs.numbers import Numbers
 from archspec.compress.codecs.rows import CompressedRows
 from archspec.compress.codecs.shared import Codebook
 from archspec.compress.codecs.signs import Signs
-from archspec.compress.codecs.streams import Floats
+from archspec.compress.codecs.streams import Fixed, Floats
 from archspec.compress.coding import Coding
 from archspec.compress.huffman import limited_lengths
 from archspec.compress.magnitude import largest

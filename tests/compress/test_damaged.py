@@ -14,12 +14,11 @@ from archspec.compress import container
 from archspec.compress.blobs import header, read_header
 from archspec.compress.codecs.base import ByteReader, DamagedError
 from archspec.compress.codecs.bitmask import Bitmask
-from archspec.compress.codecs.fixed import Fixed
 from archspec.compress.codecs.gaps import Gaps
 from archspec.compress.codecs.huffman import Huffman
 from archspec.compress.codecs.rows import CompressedRows
 from archspec.compress.codecs.shared import Codebook
-from archspec.compress.codecs.streams import Floats
+from archspec.compress.codecs.streams import Fixed, Floats
 from archspec.compress.plan import LayerPlan, Plan
 from archspec.errors import ArchspecError
 

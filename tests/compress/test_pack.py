@@ -19,7 +19,7 @@ import archspec
 from archspec.cli import app
 from archspec.compress import container
 from archspec.compress import plan as plans
-from archspec.compress.codecs import bitmask, dense, gaps, huffman, rows, streams
+from archspec.compress.codecs import bitmask, gaps, huffman, index, rows, streams
 from archspec.compress.codecs.values import Values
 from archspec.compress.coding import Coding
 from archspec.compress.plan import LayerPlan, Plan
@@ -129,7 +129,7 @@ def test_the_smallest_index_is_taken_as_the_formulas_have_it():
         plan = Plan(name="p", layers=[LayerPlan(layer="fc1", density=density, weight_bits=4, index="auto")])
         return next(predict(LENET, plan).file.parts).coding.index
 
-    assert form(1) == dense.Dense()
+    assert form(1) == index.Dense()
     assert form("30 %") == bitmask.Bitmask()
     assert form("8 %") == gaps.Gaps(5)
     assert form("1 %") == gaps.Gaps(8)
@@ -152,7 +152,7 @@ def test_predicting_encodes_nothing(monkeypatch):
 
     classes = (
         *(huffman.Huffman, streams.Fixed, streams.Floats, Values, Coding),
-        *(gaps.Gaps, rows.CompressedRows, bitmask.Bitmask, dense.Dense),
+        *(gaps.Gaps, rows.CompressedRows, bitmask.Bitmask, index.Dense),
     )
     for each in classes:
         monkeypatch.setattr(each, "encode", refuse)
@@ -429,19 +429,19 @@ def test_k_means_that_was_stopped_is_said(tmp_path, monkeypatch):
         ("weight_bits: 4, linear_bits: 4", "a layer has one of them"),
         ("linear_bits: 1", "from 2 to 16"),
         ("linear_bits: 8, rank: 3", "rank stands by itself"),
-        ("linear_bits: 8, linear_rule: best", "expected symmetric, signed or zero_point"),
+        ("linear_bits: 8, linear_rule: best", "expected one of symmetric, signed, zero_point, found 'best'"),
         ("linear_bits: 8, linear_per: row", "expected a number"),
         ("linear_bits: 8, linear_per: 0", "per tensor, channel, or a number of weights"),
-        ("linear_bits: 8, scale_bits: 8", "expected 16 or 32 bits"),
+        ("linear_bits: 8, scale_bits: 8", "expected one of 16, 32, found '8'"),
         ("linear_bits: 8, linear_rule: zero_point, density: 1/2, index_bits: 4", "levels with zero points are of all"),
         ("index: gaps", "gaps need index_bits"),
         ("index: bitmask, index_bits: 3", "the index is bitmask"),
         ("index: dense, density: 1/2", "a dense index is of all weights"),
-        ("index: best", "expected dense, gaps, rows, bitmask or auto"),
+        ("index: best", "expected one of dense, gaps, rows, bitmask, auto, found 'best'"),
         ("weight_bits: 16, weight_huffman: coded", "of symbols of 15 bits at most"),
         ("binary: xnor, input_scale: 1", "expected true or false"),
-        ("scan: both", "expected rows, columns or auto"),
-        ("codebook: best", "expected linear, density, random or optimal"),
+        ("scan: both", "expected one of rows, columns, auto, found 'both'"),
+        ("codebook: best", "expected one of linear, density, random, optimal, found 'best'"),
     ],
 )
 def test_a_plan_that_means_nothing_is_refused(entry, message):
@@ -449,7 +449,10 @@ def test_a_plan_that_means_nothing_is_refused(entry, message):
         plans.loads(f"plan: 1\nname: p\nlayers: [{{layer: a, {entry}}}]\n")
 
 
-@pytest.mark.parametrize(("key", "message"), [("batch_norm: merge", "keep or fold"), ("other_bits: 1", "from 2 to 16")])
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [("batch_norm: merge", "expected one of keep, fold, found 'merge'"), ("other_bits: 1", "from 2 to 16")],
+)
 def test_a_plan_whose_own_keys_mean_nothing_is_refused(key, message):
     with pytest.raises(SpecErrors, match=message):
         plans.loads(f"plan: 1\nname: p\n{key}\nlayers: [{{layer: a}}]\n")

@@ -322,10 +322,10 @@ def test_a_table_and_a_list_say_the_same():
         ("columns: [layer, densty]\nrows: [[a, 1 %]]", ["unknown key 'densty'; did you mean 'density'?"]),
         ("layers: [{layer: a, density: x}]", ["p.yaml:3:30: expected a number such as 3, 0.35 or 7/20, found 'x'"]),
         ("layers: [{layer: a, density: [1]}]", ["expected a number, found a list"]),
-        ("layers: [{layer: a, weight_bits: 0}]", ["a number of bits is whole, from 1 to 16 (got 0)"]),
-        ("layers: [{layer: a, index_bits: 2.5}]", ["a number of bits is whole, from 1 to 8 (got 2.5)"]),
-        ("layers: [{layer: a, rank: 0}]", ["a rank is a whole number from 1 (got 0)"]),
-        ("layers: [{layer: a, binary: yes}]", ["binary: expected weights or xnor, found 'yes'"]),
+        ("layers: [{layer: a, weight_bits: 0}]", ["expected a whole number from 1 to 16, found '0'"]),
+        ("layers: [{layer: a, index_bits: 2.5}]", ["expected a whole number from 1 to 8, found '2.5'"]),
+        ("layers: [{layer: a, rank: 0}]", ["expected a whole number from 1 to 2,147,483,648, found '0'"]),
+        ("layers: [{layer: a, binary: yes}]", ["expected one of weights, xnor, found 'yes'"]),
         ("layers: [{layer: a, rank: 2, binary: xnor}]", ["p.yaml:3:30: binary stands by itself, without rank"]),
         ("layers: [{layer: a, rank: 2, density: 1/2}]", ["rank stands by itself, without density"]),
         (
@@ -341,7 +341,7 @@ def test_a_table_and_a_list_say_the_same():
             ["p.yaml:3:37: an average code length is at most the bits that it replaces, 4 (got 41/10)"],
         ),
         ("layers: [{density: 1/2}, {layer: b, bits: 3}]", ["missing key 'layer'", "unknown key 'bits'"]),
-        ("number_bits: 128\nlayers: [{layer: a}]", ["a number of bits is whole, from 1 to 64 (got 128)"]),
+        ("number_bits: 128\nlayers: [{layer: a}]", ["expected a whole number from 1 to 64, found '128'"]),
     ],
 )
 def test_a_faulty_plan_is_refused_with_all_its_faults(text, faults):

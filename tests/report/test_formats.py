@@ -14,8 +14,23 @@ from archspec import published
 from archspec.cli import app
 from archspec.errors import ArchspecError, UnknownNameError
 from archspec.report import REPORTS, formats, report_on
-from archspec.report.cells import Math, Name, Note, Number, Shape, Share, Sizes
-from archspec.report.page import Column, Equation, Formulas, Notes, Report, Section, Table, Title
+from archspec.report.page import (
+    Column,
+    Equation,
+    Formulas,
+    Math,
+    Name,
+    Note,
+    Notes,
+    Number,
+    Report,
+    Section,
+    Shape,
+    Share,
+    Sizes,
+    Table,
+    Title,
+)
 
 
 @cache

@@ -16,9 +16,9 @@ from archspec.cost import QUANTITIES
 from archspec.language import zoo
 from archspec.ops import KINDS
 from archspec.report import numbers
-from archspec.report.cells import raw
 from archspec.report.cost import _span, cost
 from archspec.report.formats import written
+from archspec.report.page import raw
 from archspec.report.show import show
 from archspec.report.zoo import zoo as listed
 

@@ -1,6 +1,6 @@
 """What codecs share: sizes by term, counts of symbols, and a reader that never reads beyond its end."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -136,8 +136,3 @@ class ByteReader:
     def damaged(self, message: str) -> DamagedError:
         """The error that says it of these bytes."""
         return DamagedError(f"{self.what}: {message}")
-
-
-def joined(parts: Iterable[Any]) -> bytes:
-    """Parts of a file, one behind the other."""
-    return b"".join(parts)

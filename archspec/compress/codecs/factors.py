@@ -6,11 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, ByteReader, Counts
-from archspec.compress.codecs.fixed import Fixed
+from archspec.compress.codecs.base import Array
 from archspec.compress.codecs.streams import Floats, Stream, rounded
 from archspec.compress.codecs.values import Content, Values
-from archspec.dims import Dim
 
 
 @dataclass(frozen=True)
@@ -21,17 +19,13 @@ class Factors(Values):
     """
 
     name: ClassVar[str] = "rank"
+    coded: ClassVar[bool] = False
     rank: int
     bits: int = 32
 
     def described(self) -> dict[str, Any]:
         """The rank, and the bits of a number."""
         return {"rank": self.rank, **({} if self.bits == 32 else {"numbers": self.bits})}
-
-    @property
-    def stream(self) -> Stream:
-        """No codes."""
-        return Fixed(1)
 
     def beside(self, rows: int, columns: int) -> Mapping[str, tuple[Stream, int]]:
         """The two matrices."""
@@ -58,19 +52,3 @@ class Factors(Values):
         """Their product."""
         left, right = (table.astype(np.float32) for table in content.tables)
         return np.asarray(left.reshape(-1, self.rank) @ right.reshape(self.rank, columns)).ravel()
-
-    def counts(self, content: Content, filled: int) -> Counts | None:  # noqa: ARG002
-        """None: there are no codes."""
-        return None
-
-    def expected(self, kept: Dim, filled: Dim) -> Counts | None:  # noqa: ARG002
-        """None: there are no codes."""
-        return None
-
-    def encode(self, content: Content, codes: Array, rows: int, columns: int) -> bytes:
-        """The two matrices."""
-        return super().encode(content, codes[:0], rows, columns)
-
-    def decode(self, reader: ByteReader, entries: int, rows: int, columns: int, *, sample: bool = False) -> Content:  # noqa: ARG002
-        """The two matrices."""
-        return super().decode(reader, 0, rows, columns)

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from archspec.compress.codecs.base import Array, ByteReader, Counts, Stats, Terms, added, padding
-from archspec.compress.codecs.streams import Stream, stream
+from archspec.compress.codecs.huffman import stream
+from archspec.compress.codecs.streams import Stream
 from archspec.compress.sparse import fillers
 from archspec.dims import Dim, divide, power
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from archspec.compress.codecs.base import Array, ByteReader, Counts, DamagedError, Terms
-from archspec.compress.codecs.fixed import Fixed
+from archspec.compress.codecs.streams import Fixed, Stream
 from archspec.compress.names import LONGEST
 from archspec.dims import Dim, ceil_div
 
@@ -26,14 +26,12 @@ SAMPLE = 16
 
 
 @dataclass(frozen=True)
-class Huffman:
+class Huffman(Stream):
     """Symbols below 2^bits in Huffman codes.
 
     >>> Huffman(2).encode(np.array([0, 0, 0, 1], np.uint16)).hex()  # lengths 1, 1, 0, 0; 4 bits; 0 0 0 1
     '1100040010'
     """
-
-    bits: int
 
     def payload(self, counts: Counts) -> Dim:
         """The bits of all codes."""
@@ -92,6 +90,11 @@ class Huffman:
             )
         except DamagedError as error:
             raise reader.damaged(str(error)) from None
+
+
+def stream(bits: int, huffman: bool) -> Stream:
+    """The stream of symbols below 2^bits, in Huffman codes or not."""
+    return Huffman(bits) if huffman else Fixed(bits)
 
 
 def canonical(lengths: Array) -> Array:

@@ -3,7 +3,10 @@
 Positions count from 0 in the order of the scan, along rows of so many columns.
 """
 
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
+
+import numpy as np
 
 from archspec.compress.codecs.base import Array, ByteReader, Counts, Stats, Terms
 from archspec.dims import Dim
@@ -50,3 +53,26 @@ class Unfilled:
     def spread(self, codes: Array, positions: Array, filler: int) -> Array:  # noqa: ARG002
         """The codes."""
         return codes
+
+
+@dataclass(frozen=True)
+class Dense(Unfilled):
+    """All weights are stored: no index."""
+
+    name: ClassVar[str] = "dense"
+
+    def described(self) -> dict[str, Any]:
+        """Nothing: it is what is meant where nothing is said."""
+        return {}
+
+    def terms(self, stats: Stats, rows: int, columns: int) -> Terms:  # noqa: ARG002
+        """None."""
+        return {}
+
+    def encode(self, positions: Array, rows: int, columns: int) -> bytes:  # noqa: ARG002
+        """Nothing."""
+        return b""
+
+    def decode(self, reader: ByteReader, rows: int, columns: int, *, sample: bool = False) -> Array:  # noqa: ARG002
+        """All of them."""
+        return np.arange(rows * columns)

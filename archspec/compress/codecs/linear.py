@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, ByteReader, Counts
-from archspec.compress.codecs.fixed import Fixed
-from archspec.compress.codecs.streams import Floats, Stream, rounded, stream
+from archspec.compress.codecs.base import Array, ByteReader
+from archspec.compress.codecs.huffman import stream
+from archspec.compress.codecs.streams import Fixed, Floats, Stream, rounded
 from archspec.compress.codecs.values import Content, Values
 from archspec.compress.sharing import scales
 from archspec.dims import Dim
@@ -157,7 +157,3 @@ class LinearQuantisation(Values):
         if lowest or (self.rule != "signed" and (content.tables[0] < 0).any()):
             raise reader.damaged(f"levels are not those of the rule '{self.rule}'")
         return content
-
-    def expected(self, kept: Dim, filled: Dim) -> Counts | None:
-        """As many, of the measured length."""
-        return Counts(kept + filled, average=self.average)

@@ -6,9 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from archspec.compress.codecs.base import Array, ByteReader, Stats, Terms, padding
-from archspec.compress.codecs.fixed import Fixed
 from archspec.compress.codecs.index import Unfilled
-from archspec.compress.codecs.streams import Stream
+from archspec.compress.codecs.streams import Fixed, Stream
 from archspec.compress.sparse import compressed_rows
 
 
@@ -38,10 +37,7 @@ class CompressedRows(Unfilled):
         """The beginnings, and the columns."""
         row, column = np.divmod(positions, columns)
         begins = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=rows)))).astype("<u4")
-        return begins.tobytes() + self._columns(column)
-
-    def _columns(self, column: Array) -> bytes:
-        return column.astype("<u4").tobytes() if self.bits == 32 else self.stream.encode(column)
+        return begins.tobytes() + (column.astype("<u4").tobytes() if self.bits == 32 else self.stream.encode(column))
 
     def decode(self, reader: ByteReader, rows: int, columns: int, *, sample: bool = False) -> Array:  # noqa: ARG002
         """The positions.

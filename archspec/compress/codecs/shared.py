@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from archspec.compress.clusters import kmeans, middles
-from archspec.compress.codecs.base import Array, ByteReader, Counts
-from archspec.compress.codecs.streams import Floats, Stream, rounded, stream
+from archspec.compress.codecs.base import Array, ByteReader
+from archspec.compress.codecs.huffman import stream
+from archspec.compress.codecs.streams import Floats, Stream, rounded
 from archspec.compress.codecs.values import Content, Values
 from archspec.dims import Dim
 
@@ -71,10 +72,6 @@ class Codebook(Values):
         if self.zero and content.tables[0][0] != 0:
             raise reader.damaged("the first shared number is that of fillers, and not 0")
         return content
-
-    def expected(self, kept: Dim, filled: Dim) -> Counts | None:
-        """As many, of the measured length."""
-        return Counts(kept + filled, average=self.average)
 
 
 def nearest(between: Array, values: Array) -> Array:

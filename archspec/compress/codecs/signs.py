@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from archspec.compress.codecs.base import Array
-from archspec.compress.codecs.fixed import Fixed
 from archspec.compress.codecs.streams import Floats, Stream, rounded
 from archspec.compress.codecs.values import Content, Values
 
@@ -27,11 +26,6 @@ class Signs(Values):
     def described(self) -> dict[str, Any]:
         """The bits of a factor."""
         return {"signs": self.factors}
-
-    @property
-    def stream(self) -> Stream:
-        """Bits."""
-        return Fixed(1)
 
     def beside(self, rows: int, columns: int) -> Mapping[str, tuple[Stream, int]]:  # noqa: ARG002
         """The factors."""

@@ -5,67 +5,102 @@ little-endian.
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from archspec.compress.codecs.base import Array, ByteReader, Counts, Terms
-from archspec.compress.codecs.fixed import Fixed
-from archspec.compress.codecs.huffman import Huffman
 from archspec.dims import Dim
 from archspec.errors import ArchspecError
 
-
-class Stream(Protocol):
-    """How the symbols of a stream are written."""
-
-    @property
-    def bits(self) -> int:
-        """Of a symbol before it is coded."""
-
-    def payload(self, counts: Counts) -> Dim:
-        """The bits of the symbols."""
-
-    def length(self, counts: Counts, symbol: int) -> Dim:
-        """The bits of one symbol."""
-
-    def beside(self, counts: Counts) -> Terms:
-        """What is written beside the symbols."""
-
-    def encode(self, symbols: Array) -> bytes:
-        """The stream in bytes."""
-
-    def decode(self, reader: ByteReader, count: int, term: str, *, sample: bool = False) -> Array:
-        """The symbols back; on the reader's ledger they are for a term."""
-
-
-def stream(bits: int, huffman: bool) -> Stream:
-    """The stream of symbols below 2^bits, in Huffman codes or not."""
-    return Huffman(bits) if huffman else Fixed(bits)
+CHUNK = 1 << 17
+"""The symbols, a multiple of 8, that are put into bits at once."""
 
 
 @dataclass(frozen=True)
-class Floats:
-    """Floating-point numbers of 16 or 32 bits, as they are."""
+class Stream:
+    """How the symbols of a stream are written.
+
+    Attributes:
+        bits: Of a symbol before it is coded.
+    """
 
     bits: int
+
+    def payload(self, counts: Counts) -> Dim:
+        """The bits of the symbols."""
+        return counts.total * self.bits
+
+    def length(self, counts: Counts, symbol: int) -> Dim:  # noqa: ARG002  # all are alike, where they are not coded
+        """The bits of one symbol."""
+        return self.bits
+
+    def beside(self, counts: Counts) -> Terms:  # noqa: ARG002
+        """What is written beside the symbols."""
+        return {}
+
+    def encode(self, symbols: Array) -> bytes:
+        """The stream in bytes."""
+        raise NotImplementedError
+
+    def decode(self, reader: ByteReader, count: int, term: str, *, sample: bool = False) -> Array:
+        """The symbols back; on the reader's ledger they are for a term.
+
+        Raises:
+            DamagedError: The bytes do not suffice, or are not what is written.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Fixed(Stream):
+    """Symbols of so many bits each.
+
+    >>> Fixed(3).encode(np.array([1, 2, 7], np.uint16)).hex()  # 001 010 111 + 0000000
+    '2b80'
+    """
+
+    def encode(self, symbols: Array) -> bytes:
+        """The symbols' bits, one behind the other."""
+        if self.bits in (8, 16):
+            return symbols.astype(f">u{self.bits // 8}").tobytes()
+        shifts = np.arange(self.bits - 1, -1, -1, dtype=np.uint16)
+        parts = []
+        for start in range(0, len(symbols), CHUNK):
+            chunk = symbols[start : start + CHUNK].astype(np.uint16)
+            parts.append(np.packbits(((chunk[:, None] >> shifts) & 1).astype(np.uint8)).tobytes())
+        return b"".join(parts)
+
+    def decode(self, reader: ByteReader, count: int, term: str, *, sample: bool = False) -> Array:  # noqa: ARG002
+        """The symbols back; the bits behind them are zeros.
+
+        Raises:
+            DamagedError: The bytes do not suffice, or the last holds more.
+        """
+        data = np.frombuffer(reader.take(-(-count * self.bits // 8), "a stream"), np.uint8)
+        if int(data[-1] if count else 0) & ((1 << (-count * self.bits % 8)) - 1):
+            raise reader.damaged("the bits behind a stream are not zero")
+        reader.note(term, count * self.bits)
+        if self.bits in (8, 16):
+            return data.view(f">u{self.bits // 8}").astype(np.uint16)
+        symbols = np.zeros(count, np.uint16)
+        for start in range(0, count, CHUNK):
+            chunk = symbols[start : start + CHUNK]
+            first = start * self.bits // 8  # a whole byte: CHUNK is a multiple of 8
+            bits = np.unpackbits(data[first : first + CHUNK * self.bits // 8], count=len(chunk) * self.bits)
+            for column in bits.reshape(-1, self.bits).T:
+                np.bitwise_or(chunk << 1, column, out=chunk)
+        return symbols
+
+
+@dataclass(frozen=True)
+class Floats(Stream):
+    """Floating-point numbers of 16 or 32 bits, as they are."""
 
     @property
     def dtype(self) -> str:
         """NumPy's name of the type."""
         return dtype(self.bits)
-
-    def payload(self, counts: Counts) -> Dim:
-        """Bits per number, times numbers."""
-        return counts.total * self.bits
-
-    def length(self, counts: Counts, symbol: int) -> Dim:  # noqa: ARG002
-        """Bits of any number."""
-        return self.bits
-
-    def beside(self, counts: Counts) -> Terms:  # noqa: ARG002
-        """Nothing."""
-        return {}
 
     def encode(self, symbols: Array) -> bytes:
         """The numbers, little-endian."""

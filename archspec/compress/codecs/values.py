@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from archspec.compress.clusters import Clusters
 from archspec.compress.codecs.base import Array, ByteReader, Counts, Stats, Terms, added, padding
-from archspec.compress.codecs.streams import Stream
+from archspec.compress.codecs.streams import Fixed, Stream
 from archspec.dims import Dim
 
 
@@ -33,6 +33,10 @@ class Values:
     """The code of a zero that fills a gap."""
     term: ClassVar[str] = "codes"
     """What the bits of its codes are for."""
+    coded: ClassVar[bool] = True
+    """Whether there is a code for each entry; else the tables say all."""
+    average: Dim | None = None
+    """The average length of a Huffman code, as measured."""
     drops: ClassVar[bool] = False
     """Whether a kept weight can come to be zero, and is left out then."""
 
@@ -42,8 +46,8 @@ class Values:
 
     @property
     def stream(self) -> Stream:
-        """How codes are written."""
-        raise NotImplementedError
+        """How codes are written: a bit each, unless a form says otherwise."""
+        return Fixed(1)
 
     def beside(self, rows: int, columns: int) -> Mapping[str, tuple[Stream, int]]:  # noqa: ARG002
         """The tables written before the codes: what each is for, how it is written, and how long it is."""
@@ -66,15 +70,17 @@ class Values:
         return content
 
     def counts(self, content: Content, filled: int) -> Counts | None:
-        """The counts of the codes, fillers among them."""
+        """The counts of the codes, fillers among them; None where there are no codes."""
+        if not self.coded:
+            return None
         own = Counts.of(content.codes, self.stream.bits)
         each = list(own.each or ())
         each[self.filler] += filled
         return Counts(own.total + filled, tuple(each))
 
     def expected(self, kept: Dim, filled: Dim) -> Counts | None:
-        """Those that are expected when nothing is known of the codes."""
-        return Counts(kept + filled)
+        """Those that are expected when nothing is known of the codes but their average length."""
+        return Counts(kept + filled, average=self.average) if self.coded else None
 
     def terms(self, stats: Stats, rows: int, columns: int) -> Terms:
         """The codes, those of fillers apart, and what stands before them."""
@@ -92,7 +98,7 @@ class Values:
         """The tables and the codes, which have those of fillers among them."""
         tables = self.beside(rows, columns).values()
         written = [how.encode(table) for (how, _), table in zip(tables, content.tables, strict=True)]
-        return b"".join([*written, self.stream.encode(codes)])
+        return b"".join([*written, self.stream.encode(codes if self.coded else codes[:0])])
 
     def decode(self, reader: ByteReader, entries: int, rows: int, columns: int, *, sample: bool = False) -> Content:
         """The content back.
@@ -101,5 +107,5 @@ class Values:
             DamagedError: The bytes do not suffice, or are not what is written.
         """
         tables = tuple(how.decode(reader, size, name) for name, (how, size) in self.beside(rows, columns).items())
-        codes = self.stream.decode(reader, entries, self.term, sample=sample)
+        codes = self.stream.decode(reader, entries if self.coded else 0, self.term, sample=sample)
         return self.checked(Content(codes, tables), reader)

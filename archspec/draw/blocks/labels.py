@@ -11,10 +11,18 @@ from archspec.ops.activation import Elementwise
 from archspec.ops.base import per_axis
 from archspec.writing import sizes
 
-WORDS = {"batch_norm": "BN", "local_response_norm": "LRN", "relu": "ReLU", "relu6": "ReLU6", "conv2d": "conv"}
-WORDS |= {"conv_transpose2d": "transposed conv", "binary_conv2d": "1-bit conv", "binary_linear": "1-bit linear"}
-WORDS |= {"max_pool2d": "max pool", "avg_pool2d": "average pool", "global_avg_pool": "global average pool"}
-WORDS |= {
+WORDS = {
+    "batch_norm": "BN",
+    "local_response_norm": "LRN",
+    "relu": "ReLU",
+    "relu6": "ReLU6",
+    "conv2d": "conv",
+    "conv_transpose2d": "transposed conv",
+    "binary_conv2d": "1-bit conv",
+    "binary_linear": "1-bit linear",
+    "max_pool2d": "max pool",
+    "avg_pool2d": "average pool",
+    "global_avg_pool": "global average pool",
     "prelu": "PReLU",
     "elu": "ELU",
     "gelu": "GELU",

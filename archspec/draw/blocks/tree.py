@@ -112,7 +112,8 @@ class Tree:
         parts: list[Part] = []
         waiting: list[NamedPart] = []
         inner = list(folder.inner.values())
-        for copies in _alike(inner, self._signature):
+        for _, alike in groupby(inner, self._signature):
+            copies = list(alike)
             first = copies[0]
             if isinstance(first, NamedPart) and first.kind == "branch":
                 waiting.extend(each for each in copies if isinstance(each, NamedPart))
@@ -124,7 +125,7 @@ class Tree:
                 waiting = []
                 parts.extend(self._copies(copies, level))
         parts.extend(self._open(waiting, level))
-        return _beside(_merged(parts, self._merges), self._source)
+        return _beside(_merged(parts, self._merges), lambda part: self.outside(nodes(part)))
 
     def _open(self, found: Sequence[NamedPart], level: int) -> Iterator[Part]:
         """Branches of which one alone does something are steps like others."""
@@ -164,14 +165,14 @@ class Tree:
 
     def _copies(self, copies: Sequence[NamedPart | Node], level: int) -> Iterator[Part]:
         """Folders that are alike as one part, ×n; nodes as they are."""
-        first = copies[0]
-        if not isinstance(first, NamedPart):
-            yield from self._leaves([each for each in copies if isinstance(each, Node)])
+        yield from self._leaves([each for each in copies if isinstance(each, Node)])
+        twins = [each for each in copies if isinstance(each, NamedPart)]
+        if not twins:
             return
-        part = self._folder(first, level)
-        times = _times([each for each in copies if isinstance(each, NamedPart)])
-        for other in copies[1:]:
-            twin = {node.name: each.name for node, each in zip(_all(first), _all(other), strict=True)}
+        first, *others = twins
+        part, times = self._folder(first, level), _times(twins)
+        for other in others:
+            twin = {node.name: each.name for node, each in zip(first.all(), other.all(), strict=True)}
             for each in part:
                 for box in boxes(each):
                     box.nodes += tuple(twin[name] for name in box.nodes if name in twin)
@@ -217,10 +218,6 @@ class Tree:
         chained = self.alias[node.inputs[0]] == before.output and self._users.get(before.output) == 1
         return chained and len(box.nodes) == 1 and follows(node.operator)
 
-    def _source(self, part: Part) -> list[str]:
-        """What a part takes from outside of itself."""
-        return self.outside(nodes(part))
-
     def _signature(self, each: NamedPart | Node) -> Any:
         """What two parts must have in common to be alike: operators, shapes, and how their nodes are wired."""
         if isinstance(each, Node):
@@ -235,19 +232,6 @@ class Tree:
             lines.append((node.operator, inputs, node.output, wires, node.name[len(each.path) :]))
             place[node.name] = number
         return (each.kind, lines)
-
-
-def _all(each: NamedPart | Node) -> Iterator[Node]:
-    if isinstance(each, NamedPart):
-        yield from each.all()
-    else:
-        yield each
-
-
-def _alike(found: Sequence[NamedPart | Node], signature: Any) -> Iterator[list[NamedPart | Node]]:
-    """Neighbours that are alike, together."""
-    for _, group in groupby(found, signature):
-        yield list(group)
 
 
 def _times(copies: Sequence[NamedPart]) -> str:

@@ -5,7 +5,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from archspec.draw.charts.parts import (
-    altair,
+    alt,
     at,
     axis_title,
     beside_lines,
@@ -35,20 +35,16 @@ def along(*found: Staircase) -> Any:
     first = found[0]
     if len({each.line.symbol for each in found}) > 1:
         raise ArchspecError(f"one picture is along one symbol, such as {first.line.symbol}")
-    alt = altair()
     names = _names(found)
     panels = [_panel(found, names, quantity) for quantity in first.quantities]
-    jumps = "" if len(found) > 1 else f"; {len(first.pieces):,} {_what(first)}"
+    what = "networks" if first.line.kind == "real" else "values"
+    jumps = "" if len(found) > 1 else f"; {len(first.pieces):,} {what}"
     others = {name: value for name, value in first.bindings.items() if name != first.line.symbol}
     where = (
         f"{at(others) or 'no other symbols'}{jumps}" if len(found) == 1 else "the other symbols at their usual values"
     )
     title = f"{' and '.join(names)} along {first.line.symbol}"
     return titled(alt.vconcat(*panels, spacing=16), title, f"{where}; convention {first.counting.convention.name}")
-
-
-def _what(found: Staircase) -> str:
-    return "networks" if found.line.kind == "real" else "values"
 
 
 def _names(found: Sequence[Staircase]) -> list[str]:
@@ -61,7 +57,6 @@ def _names(found: Sequence[Staircase]) -> list[str]:
 
 
 def _panel(found: Sequence[Staircase], names: Sequence[str], quantity: str) -> Any:
-    alt = altair()
     points = found[0].line.kind == "choices"
     encodings = series(names, lines=not points)
     words = points and any(isinstance(each, str) for each in found[0].line.values)
@@ -105,7 +100,6 @@ def _numbered(found: Staircase) -> Iterator[tuple[int, Any]]:
 
 def _usual(found: Sequence[Staircase], names: Sequence[str], quantity: str) -> Any:
     """A ring where each network usually is, with what it costs there."""
-    alt = altair()
     records = []
     for each, name in zip(found, names, strict=True):
         value, cost = each.bindings[each.line.symbol], each.here[quantity]

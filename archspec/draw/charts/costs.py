@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from archspec.cost import CostRow, CostTable, quantity
-from archspec.draw.charts.parts import ROW, altair, at, axis_title, few, plain, rows, short_number, titled
+from archspec.draw.charts.parts import ROW, alt, at, axis_title, few, plain, rows, short_number, titled
 from archspec.draw.style import BLUE, FAINT
 from archspec.errors import ArchspecError
+from archspec.ops.opaque import not_counted
 
 
 def costs(table: CostTable, of: Sequence[str] = ("macs", "params"), by: str | int = "block") -> Any:
@@ -24,7 +25,6 @@ def costs(table: CostTable, of: Sequence[str] = ("macs", "params"), by: str | in
     if not found:
         raise ArchspecError(f"{table.network.name} has no {' and no '.join(of)}, so there are no bars")
     left = len(table.by(by)) - len(found)
-    alt = altair()
     panels = [_panel(table, found, name, labels=not number) for number, name in enumerate(of)]
     total = ", ".join(f"{quantity(name).heading} {_whole(table, name)}" for name in of)
     return titled(
@@ -33,6 +33,7 @@ def costs(table: CostTable, of: Sequence[str] = ("macs", "params"), by: str | in
         f"{at(table.network.bindings)}; batch {table.network.batch}; convention {table.convention.name}",
         f"all of it: {total}",
         f"{left} without any are left out" if left else "",
+        *not_counted(table.network.opaque),
     )
 
 
@@ -43,7 +44,6 @@ def _whole(table: CostTable, name: str) -> str:
 
 def _panel(table: CostTable, found: Sequence[CostRow], name: str, labels: bool) -> Any:
     """The bars of one quantity; of a sum, each with its share of the whole."""
-    alt = altair()
     whole = table.figure(name) if quantity(name).kind == "sum" else None
     records = [
         {

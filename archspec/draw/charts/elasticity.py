@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.cost import quantity
-from archspec.draw.charts.parts import ROW, altair, at, plain, rows, titled
+from archspec.draw.charts.parts import ROW, alt, at, plain, rows, titled
 from archspec.draw.style import BLUE, FAINT
 from archspec.errors import ArchspecError
 from archspec.sweeps.sensitivity import Response, Sensitivity
@@ -21,9 +21,9 @@ def elasticity(*found: Sensitivity) -> Any:
     Raises:
         ArchspecError: No symbol has an elasticity, or a next network.
     """
-    if not any(_known(response) for each in found for response in each.responses):
+    responses = [response for each in found for response in each.responses]
+    if all(response.elasticity is None and response.step is None for response in responses):
         raise ArchspecError(f"no number of {found[0].name} changes what it costs, so there are no bars")
-    alt = altair()
     order = [response.symbol for response in found[0].responses]
     panels = [_panel(each, order) for each in found]
     reasons = {f"{r.symbol}: {r.reason}": None for each in found for r in each.responses if r.reason}
@@ -36,12 +36,7 @@ def elasticity(*found: Sensitivity) -> Any:
     )
 
 
-def _known(response: Response) -> bool:
-    return response.elasticity is not None or response.step is not None
-
-
 def _panel(found: Sensitivity, order: Sequence[str]) -> Any:
-    alt = altair()
     records = [
         {
             "symbol": response.symbol,

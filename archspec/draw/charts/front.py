@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from archspec.cost import CostTable
-from archspec.draw.charts.parts import altair, axis_title, dotted, plain, rows, series, titled
+from archspec.draw.charts.parts import alt, axis_title, dotted, plain, rows, series, titled
 from archspec.draw.charts.sweep import labels, named
 from archspec.draw.style import FAINT, INK
 from archspec.errors import ArchspecError
@@ -42,7 +42,6 @@ def front(
     cloud = [] if among is None else list(_records(among, names, "outdone"))[:: len(among) // MOST_POINTS + 1]
     papers = [_of_table(table, names) for table in tables]
     records = [*cloud, *sorted(known, key=lambda record: record["x"]), *papers]
-    alt = altair()
     layers = [
         *([_points(cloud, records, names, log, 14, 0.35)] if cloud else []),
         _stairs(known, step="step-before" if horizontal.largest else "step-after"),
@@ -84,7 +83,6 @@ def _of_table(table: CostTable, names: Sequence[str]) -> dict[str, Any]:
 def _points(
     records: Sequence[Any], every: Sequence[Any], names: Sequence[str], log: Sequence[str], size: int, opacity: float
 ) -> Any:
-    alt = altair()
     channels = {}
     ticks = alt.Axis(format="~s", tickCount=5)
     for axis, name, of in (("x", names[0], alt.X), ("y", names[1], alt.Y)):
@@ -99,14 +97,12 @@ def _points(
 
 
 def _stairs(known: Sequence[Any], step: str) -> Any:
-    alt = altair()
     base = alt.Chart(rows(sorted(known, key=lambda record: record["x"]))).encode(x="x:Q", y="y:Q")
     return base.mark_line(interpolate=step, color=INK, strokeWidth=1)
 
 
 def _named(known: Sequence[Any]) -> Any:
     """The names of some points of the front, from its one end to the other."""
-    alt = altair()
     line = sorted(known, key=lambda record: record["x"])
     chosen = [line[round(place * (len(line) - 1) / max(LABELS - 1, 1))] for place in range(LABELS)]
     unique = list({record["label"]: record for record in chosen}.values())
@@ -115,6 +111,5 @@ def _named(known: Sequence[Any]) -> Any:
 
 
 def _papers(papers: Sequence[Any]) -> Any:
-    alt = altair()
     base = alt.Chart(rows(papers)).encode(x="x:Q", y="y:Q", text="label:N")
     return base.mark_text(align="right", dx=-9, dy=-6, fontSize=10, fontWeight="bold")

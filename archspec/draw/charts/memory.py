@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from archspec.draw.charts.parts import altair, at, beside_lines, lined, plain, rows, series, short_number, titled
+from archspec.draw.charts.parts import alt, at, beside_lines, lined, plain, rows, series, short_number, titled
 from archspec.draw.style import FAINT, GRID, SKY
 from archspec.errors import ArchspecError
 from archspec.memory.peak import Memory
+from archspec.ops.opaque import not_counted
 
 APART = 50
 """The names of two stages are a fiftieth of the width apart at least; of stages that begin closer one is named."""
@@ -22,7 +23,6 @@ def memory(*found: Memory) -> Any:
     Raises:
         ArchspecError: Symbols are free, or there are more policies than can be told apart.
     """
-    alt = altair()
     names = [_named(each) for each in found]
     encodings = series(names, offset=84)
     x = alt.X("place:Q", title=None, axis=alt.Axis(labels=False, ticks=False, grid=False), scale=alt.Scale(nice=False))
@@ -39,6 +39,7 @@ def memory(*found: Memory) -> Any:
         f"{at(first.network.bindings)}; batch {first.network.batch}; {first.dtype}"
         + ("; written in place where nothing else reads" if first.in_place else "")
         + (f"; weights {short_number(first.weight_bytes)}B of it" if first.weight_bytes else ""),
+        *not_counted(first.network.opaque),
     )
 
 
@@ -55,7 +56,6 @@ def _moments(found: Sequence[Memory], names: Sequence[str]) -> Iterator[dict[str
 
 
 def _peaks(found: Sequence[Memory], names: Sequence[str]) -> Any:
-    alt = altair()
     records: list[dict[str, Any]] = []
     for each, name in zip(found, names, strict=True):
         if not each.at:
@@ -75,7 +75,6 @@ def _peaks(found: Sequence[Memory], names: Sequence[str]) -> Any:
 
 def _stages(found: Memory) -> Any:
     """Where each stage begins: a line, and the stage's name below the axis."""
-    alt = altair()
     runs = groupby(enumerate(found.timeline), lambda item: item[1].node.stage)
     shown: list[dict[str, Any]] = []
     for stage, run in runs:

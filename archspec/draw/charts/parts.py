@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from types import ModuleType
+from importlib import import_module
 from typing import Any
 
 from archspec.cost import Quantity, quantity
@@ -24,16 +24,19 @@ MOST_POINTS = 20_000
 PREFIXES = ((10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 
-def altair() -> ModuleType:
-    """The library that charts are made with.
+class _Altair:
+    """The library that charts are made with, loaded when one is made.
 
     Raises:
         MissingExtraError: It is not installed.
     """
-    need("plot", "altair")
-    import altair
 
-    return altair
+    def __getattr__(self, name: str) -> Any:
+        need("plot", "altair")
+        return getattr(import_module("altair"), name)
+
+
+alt: Any = _Altair()
 
 
 def titled(chart: Any, title: str, *notes: str) -> Any:
@@ -60,7 +63,7 @@ def rows(records: Iterable[Mapping[str, Any]], coloured: Sequence[str] = ()) -> 
     for record in values if coloured else ():
         place = list(coloured).index(record["series"])
         record |= {"colour": SERIES[place], "shape": SHAPES[place]}
-    return altair().Data(values=values)
+    return alt.Data(values=values)
 
 
 def plain(value: Any) -> float | int | None:
@@ -128,7 +131,6 @@ def series(
     Raises:
         ArchspecError: There are more than can be told apart.
     """
-    alt = altair()
     if len(names) > MOST_SERIES:
         raise ArchspecError(f"{len(names)} series cannot be told apart; choose {MOST_SERIES} at most")
     shown = len(names) > 1 if legend is None else legend
@@ -162,7 +164,6 @@ def beside_lines() -> dict[str, Any]:
 
     They have no scales: Vega-Lite would put their shapes into the legend of the lines.
     """
-    alt = altair()
     return {"color": alt.Color("colour:N", scale=None), "shape": alt.Shape("shape:N", scale=None)}
 
 

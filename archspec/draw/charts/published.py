@@ -5,7 +5,7 @@ from fractions import Fraction
 from itertools import groupby
 from typing import Any
 
-from archspec.draw.charts.parts import ROW, altair, dotted, rows, series, titled
+from archspec.draw.charts.parts import ROW, alt, dotted, rows, series, titled
 from archspec.draw.style import FAINT, GRID
 from archspec.errors import ArchspecError
 from archspec.published import UNITS, Finding, Findings, Printed, Verdict
@@ -35,7 +35,6 @@ def published(findings: Findings, where: str | None = None) -> Any:
     if len(shown) > MOST:
         known = ", ".join(map(repr, places))
         raise ArchspecError(f"{len(shown)} figures are more than {MOST} for one picture; choose a place: {known}")
-    alt = altair()
     groups = groupby(sorted(shown, key=lambda f: places.index(f.figure.where)), lambda f: f.figure.where)
     limit = max(1.0, *(abs(_record(f)["off"]) for f in shown))
     tables = [(place, list(group)) for place, group in groups]
@@ -71,7 +70,6 @@ def _record(finding: Finding) -> dict[str, Any]:
 
 def _panel(place: str, findings: Sequence[Finding], limit: float, last: bool) -> Any:
     """The figures of one table; the last has the axis below it."""
-    alt = altair()
     records = [_record(finding) for finding in findings]
     scale = alt.Scale(type="symlog", constant=1, domain=[-limit, limit])
     axis = alt.Axis(values=_ticks(limit), format="~f", labels=last, ticks=last)

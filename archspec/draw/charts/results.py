@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from archspec.draw.charts.columns import CsvRows, heading
-from archspec.draw.charts.parts import altair, beside_lines, dotted, lined, rows, series, titled
+from archspec.draw.charts.parts import alt, beside_lines, dotted, lined, rows, series, titled
 from archspec.errors import ArchspecError
 
 AXES = ("x", "y")
@@ -40,31 +40,20 @@ def results(
     for axis in log:
         if axis not in AXES:
             raise ArchspecError(f"an axis is x or y (got '{axis}')")
-    alt = altair()
     panels = [_panel(chosen, x, column, tuple(series), log) for column in y]
-    seeds = (
-        "" if all(panel.single for panel in panels) else "means of rows that are alike; bars: the least and the most"
-    )
+    seeds = "" if all(single for _, single in panels) else "means of rows that are alike; bars: the least and the most"
     chosen_by = "; ".join(f"{name} = {' or '.join(values)}" for name, values in (where or {}).items())
-    return titled(alt.vconcat(*(p.chart for p in panels), spacing=16), title or table.name, chosen_by, seeds)
+    return titled(alt.vconcat(*(chart for chart, _ in panels), spacing=16), title or table.name, chosen_by, seeds)
 
 
-class _Panel:
+def _panel(table: CsvRows, x: str, y: str, by: tuple[str, ...], log: Sequence[str]) -> tuple[Any, bool]:
     """A chart, and whether every point of it is a single row."""
-
-    def __init__(self, chart: Any, single: bool) -> None:
-        self.chart = chart
-        self.single = single
-
-
-def _panel(table: CsvRows, x: str, y: str, by: tuple[str, ...], log: Sequence[str]) -> _Panel:
     records = list(_records(table, x, y, by))
     if not records:
         raise ArchspecError(f"{table.name}: no row has both {x} and {y}")
     for axis in log:
         if any(not isinstance(r[axis], str) and r["low" if axis == "y" else "x"] <= 0 for r in records):
             raise ArchspecError(f"{table.name}: a logarithmic axis has no place for numbers that are not above 0")
-    alt = altair()
     names = list(dict.fromkeys(record["series"] for record in records))
     words = any(isinstance(record["x"], str) for record in records)
     encodings = series(names, " / ".join(map(heading, by)) or None, lines=not words, legend=bool(by))
@@ -88,11 +77,10 @@ def _panel(table: CsvRows, x: str, y: str, by: tuple[str, ...], log: Sequence[st
         [bars, points] if words else [bars, base.mark_line(strokeWidth=1.8).encode(y=up, **lined(encodings)), points]
     )
     single = all(record["rows"] == 1 for record in records)
-    return _Panel(alt.layer(*layers).properties(width=460, height=240), single)
+    return alt.layer(*layers).properties(width=460, height=240), single
 
 
 def _scale(axis: str, log: Sequence[str]) -> Any:
-    alt = altair()
     return alt.Scale(type="log" if axis in log else "linear", zero=False, nice=False, padding=8)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from archspec.cost import CostRow, CostTable
 from archspec.draw.charts.parts import (
     ROW,
-    altair,
+    alt,
     at,
     axis_title,
     dotted,
@@ -20,6 +20,7 @@ from archspec.draw.charts.parts import (
 )
 from archspec.draw.style import FAINT, INK
 from archspec.errors import ArchspecError
+from archspec.ops.opaque import not_counted
 
 BOUND = ("memory is the limit", "arithmetic is the limit")
 
@@ -47,7 +48,6 @@ def roofline(table: CostTable, peak: Any, bandwidth: Any, by: str | int = "block
     if not found:
         raise ArchspecError(f"{table.network.name} has no multiply-accumulates, so it has no roofline")
     time = sum((_seconds(row, peak, bandwidth) for row in every), Fraction(0))
-    alt = altair()
     records = [_record(row, peak, bandwidth, time) for row in found]
     roof = alt.layer(_roof(records, peak, bandwidth), _points(records)).properties(width=380, height=300)
     meet = f"they meet at {short_number(peak / bandwidth)} MACs/B"
@@ -57,6 +57,7 @@ def roofline(table: CostTable, peak: Any, bandwidth: Any, by: str | int = "block
         f"{at(table.network.bindings)}; batch {table.network.batch}; {table.counting.dtype} activations",
         f"{short_number(peak)}MAC/s, {short_number(bandwidth)}B/s: {meet}",
         f"at least {short_number(time * 1000)} ms, one part after the other; areas and bars: the parts' shares of it",
+        *not_counted(table.network.opaque),
     )
 
 
@@ -78,7 +79,6 @@ def _record(row: CostRow, peak: Fraction, bandwidth: Fraction, time: Fraction) -
 
 
 def _roof(records: Sequence[Mapping[str, Any]], peak: Fraction, bandwidth: Fraction) -> Any:
-    alt = altair()
     ridge = float(peak / bandwidth)
     low, high = (pick((*(record["x"] for record in records), ridge)) for pick in (min, max))
     corners = [(low / 2, low / 2 * float(bandwidth)), (ridge, float(peak)), (high * 2, float(peak))]
@@ -90,7 +90,6 @@ def _roof(records: Sequence[Mapping[str, Any]], peak: Fraction, bandwidth: Fract
 
 
 def _points(records: Sequence[Mapping[str, Any]]) -> Any:
-    alt = altair()
     size = alt.Size("share:Q", scale=alt.Scale(range=[20, 900], domainMin=0), legend=None)
     tooltip = ["part:N", alt.Tooltip("x:Q", title="MACs/B"), alt.Tooltip("share:Q", format=".1%")]
     base = alt.Chart(rows(records)).encode(x="x:Q", y="y:Q", size=size, tooltip=tooltip)
@@ -99,7 +98,6 @@ def _points(records: Sequence[Mapping[str, Any]]) -> Any:
 
 def _times(records: Sequence[Mapping[str, Any]]) -> Any:
     """The parts' shares of the least time, those whose limit is the arithmetic lighter."""
-    alt = altair()
     colour = series(BOUND, lines=False, legend=False)["color"]
     base = alt.Chart(rows(records)).encode(
         y=alt.Y("part:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False)),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from archspec.draw.charts.parts import altair, at, axis_title, beside_lines, lined, plain, rows, series, titled
+from archspec.draw.charts.parts import alt, at, axis_title, beside_lines, lined, plain, rows, series, titled
 from archspec.errors import ArchspecError
 from archspec.sweeps.span import decimal
 from archspec.sweeps.table import Sweep
@@ -31,10 +31,11 @@ def sweep(found: Sweep, along: str | None = None, of: Sequence[str] = (), by: Se
         raise ArchspecError(f"{len(found):,} points are more than {MOST_POINTS:,} for one picture; sweep fewer values")
     along = along or found.axes[0]
     quantities = tuple(of) or found.of
-    others = tuple(by) or tuple(name for name in labels(found) if name != along and _several(found, name))
+    others = tuple(by) or tuple(
+        name for name in labels(found) if name != along and len(set(found.columns[name].tolist())) > 1
+    )
     for name in (along, *quantities, *others):
         found.column(name)
-    alt = altair()
     names = list(dict.fromkeys(named(found, others)))
     panels = [_panel(found, along, quantity, others, names) for quantity in quantities]
     fixed = f"{at(found.bindings)}; " if found.bindings else ""
@@ -51,10 +52,6 @@ def labels(found: Sweep) -> tuple[str, ...]:
     return tuple(name for name in found.columns if name in ("spec", "plan", *found.axes))
 
 
-def _several(found: Sweep, name: str) -> bool:
-    return len(set(found.columns[name].tolist())) > 1
-
-
 def named(found: Sweep, by: Sequence[str]) -> list[str]:
     """What each point is called by some columns."""
     columns = [(name, found.columns[name].tolist()) for name in by]
@@ -67,7 +64,6 @@ def named(found: Sweep, by: Sequence[str]) -> list[str]:
 
 
 def _panel(found: Sweep, along: str, quantity: str, others: Sequence[str], names: Sequence[str]) -> Any:
-    alt = altair()
     records = list(_records(found, along, quantity, others))
     words = any(isinstance(record["x"], str) for record in records)
     encodings = series(list(names))

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from archspec.draw.charts.columns import CsvRows, read
-from archspec.draw.charts.parts import altair, dotted, rows, series, titled
+from archspec.draw.charts.parts import alt, dotted, rows, series, titled
 from archspec.draw.style import DASHES, INK
 from archspec.errors import ArchspecError
+from archspec.train.log import row
 from archspec.train.result import Result
 
-SETS = ("learned from", "validation", "test")
+ERRORS = {"learned from": "learned", "validation": "validation_error", "test": "error"}
+LOSSES = {"learned from": "loss", "validation": "validation_loss", "test": "test_loss"}
+"""What an epoch's figures are called, by what they are measured on; `learned` is the percentage of right ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,14 @@ def curves(folder: str | Path) -> RunCurves:
     found = read(path)
     for column in ("epoch", "loss"):
         found.check(column)
-    epochs = tuple(_epoch(found, row) for row in found.rows)
+    epochs = tuple(_epoch(found, line) for line in found.rows)
     return RunCurves(Path(folder).resolve().name, epochs, _chosen(Path(folder) / "log.jsonl"))
 
 
-def _epoch(table: CsvRows, row: Mapping[str, str]) -> dict[str, float]:
+def _epoch(table: CsvRows, line: Mapping[str, str]) -> dict[str, float]:
     """The numbers of a row; what an epoch did not measure is left out."""
-    cells = {name: text for name, text in row.items() if text.strip() not in ("", "nan")}
-    return {name: value for name in cells if (value := table.number(row, name)) is not None}
+    cells = {name: text for name, text in line.items() if text.strip() not in ("", "nan")}
+    return {name: value for name in cells if (value := table.number(line, name)) is not None}
 
 
 def _chosen(log: Path) -> int | None:
@@ -65,12 +68,7 @@ def _chosen(log: Path) -> int | None:
 
 def _of_result(result: Result) -> RunCurves:
     """The curves of a training that has just ended."""
-    epochs = []
-    for epoch in result.epochs:
-        held = "test" if epoch.validation is None else "validation"
-        error = {"error" if held == "test" else "validation_error": epoch.held.error, f"{held}_loss": epoch.held.loss}
-        learned = {} if math.isnan(epoch.learned) else {"learned": epoch.learned}
-        epochs.append({"epoch": float(epoch.epoch), "loss": epoch.loss, **learned, **error})
+    epochs = [{name: value for name, value in row(each).items() if not math.isnan(value)} for each in result.epochs]
     return RunCurves(result.spec, tuple(epochs), result.best.epoch if epochs else None)
 
 
@@ -83,11 +81,11 @@ def training(*runs: RunCurves | Result) -> Any:
     found = [_of_result(run) if isinstance(run, Result) else run for run in runs]
     if any(not run.epochs for run in found):
         raise ArchspecError(f"{next(run.name for run in found if not run.epochs)}: no epoch is over yet")
-    alt = altair()
     names = _apart([run.name for run in found])
-    error = [r for run, name in zip(found, names, strict=True) for r in _errors(run, name)]
-    losses = [r for run, name in zip(found, names, strict=True) for r in _losses(run, name)]
-    panels = [_panel(error, names, "error [%]"), _panel(losses, names, "loss")]
+    panels = [
+        _panel([r for run, name in zip(found, names, strict=True) for r in _records(run, name, figures)], names, title)
+        for figures, title in ((ERRORS, "error [%]"), (LOSSES, "loss"))
+    ]
     chosen = ", ".join(f"{name}: epoch {run.best}" for run, name in zip(found, names, strict=True) if run.best)
     return titled(
         alt.hconcat(*panels, spacing=24),
@@ -101,41 +99,21 @@ def _apart(names: Sequence[str]) -> list[str]:
     return [name if names.count(name) == 1 else f"{name} ({names[:i].count(name) + 1})" for i, name in enumerate(names)]
 
 
-def _errors(run: RunCurves, name: str) -> Iterator[dict[str, Any]]:
+def _records(run: RunCurves, name: str, figures: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The figures of a run, epoch by epoch, as far as they were measured."""
     for epoch in run.epochs:
-        known = {
-            "learned from": 100 - epoch["learned"] if "learned" in epoch else None,
-            "validation": epoch.get("validation_error"),
-            "test": epoch.get("error"),
-        }
-        yield from _records(run, name, epoch, known)
-
-
-def _losses(run: RunCurves, name: str) -> Iterator[dict[str, Any]]:
-    for epoch in run.epochs:
-        known = {
-            "learned from": epoch.get("loss"),
-            "validation": epoch.get("validation_loss"),
-            "test": epoch.get("test_loss"),
-        }
-        yield from _records(run, name, epoch, known)
-
-
-def _records(
-    run: RunCurves, name: str, epoch: Mapping[str, float], known: Mapping[str, float | None]
-) -> Iterator[dict[str, Any]]:
-    for of, value in known.items():
-        if value is not None:
-            chosen = epoch["epoch"] == run.best and of != "learned from"
-            yield {"series": name, "on": of, "epoch": epoch["epoch"], "value": value, "chosen": chosen}
+        for of, figure in figures.items():
+            if figure in epoch:
+                value = 100 - epoch[figure] if figure == "learned" else epoch[figure]
+                chosen = epoch["epoch"] == run.best and of != "learned from"
+                yield {"series": name, "on": of, "epoch": epoch["epoch"], "value": value, "chosen": chosen}
 
 
 def _panel(records: Sequence[dict[str, Any]], names: Sequence[str], title: str) -> Any:
-    alt = altair()
-    sets = [each for each in SETS if any(record["on"] == each for record in records)]
+    sets = [each for each in LOSSES if any(record["on"] == each for record in records)]
     dash = alt.StrokeDash(
         "on:N",
-        scale=alt.Scale(domain=sets, range=[DASHES[2 if each == SETS[0] else 0] for each in sets]),
+        scale=alt.Scale(domain=sets, range=[DASHES[2 if each == "learned from" else 0] for each in sets]),
         legend=alt.Legend(title="images", orient="bottom", titleOrient="left"),
     )
     encodings = series(names, lines=False)
@@ -145,6 +123,6 @@ def _panel(records: Sequence[dict[str, Any]], names: Sequence[str], title: str) 
     lines = base.mark_line(strokeWidth=1.8).encode(color=encodings["color"], strokeDash=dash)
     rings = base.mark_point(filled=True, fill="white", stroke=INK, size=70, strokeWidth=2)
     dots = (
-        base.mark_point(filled=True, size=30).encode(**dotted(encodings)).transform_filter(f"datum.on != '{SETS[0]}'")
+        base.mark_point(filled=True, size=30).encode(**dotted(encodings)).transform_filter("datum.on != 'learned from'")
     )
     return (lines + dots + rings.transform_filter("datum.chosen")).properties(width=320, height=240)

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from archspec.report.cells import Cell, Shape
-from archspec.report.page import Report
+from archspec.report.page import Cell, Report, Shape
 from archspec.writing import csv_text
 
 

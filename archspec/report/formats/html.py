@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from archspec.report.cells import Cell, Note, Share
-from archspec.report.page import Column, Formulas, Notes, Part, Report, Section, Table, Title
+from archspec.report.page import Cell, Column, Formulas, Note, Notes, Part, Report, Section, Share, Table, Title
 from archspec.writing import html_text
 
 STYLE = (

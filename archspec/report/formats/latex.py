@@ -3,9 +3,8 @@
 import re
 from typing import Any
 
-from archspec.report.cells import Cell, Math, Share
-from archspec.report.page import Formulas, LetteredSentence, Notes, Part, Report, Table, Title
-from archspec.report.typeset import aligned, blocks, padded
+from archspec.report.page import Cell, Formulas, LetteredSentence, Math, Notes, Report, Share, Table
+from archspec.report.typeset import Blocks, aligned, padded
 from archspec.writing import latex_text, visible_text
 
 
@@ -15,7 +14,13 @@ def write(report: Report, **_: Any) -> str:
     head = "".join(f"% needs \\usepackage{{{name}}}\n" for name in needs)
     if len(report.tables) == 1 and report.tables[0].wide != "records" and not _has(report, Formulas):
         return head + _captioned(report)
-    return head + blocks(report, lambda heading: f"\\subsection*{{{latex_text(heading)}}}", _part)
+    return head + Blocks(
+        heading=lambda words: f"\\subsection*{{{latex_text(words)}}}",
+        title=lambda words: f"\\section*{{{latex_text(words)}}}",
+        notes=lambda sentences: "\n\n".join(map(_sentence, sentences)),
+        formulas=lambda formulas: f"\\begin{{align*}}\n{aligned(formulas)}\n\\end{{align*}}",
+        table=lambda table: _records(table) if table.wide == "records" else _floated(_table(table), "").rstrip(),
+    ).write(report)
 
 
 def _has(report: Report, kind: type) -> bool:
@@ -41,16 +46,6 @@ def _floated(tabular: str, caption: str, title: str = "") -> str:
     return f"\\begin{{table}}\n\\centering\n{above}{tabular}\n\\end{{table}}\n"
 
 
-def _part(part: Part) -> str:
-    if isinstance(part, Title):
-        return f"\\section*{{{latex_text(part.text)}}}"
-    if isinstance(part, Notes):
-        return "\n\n".join(map(_sentence, part.sentences))
-    if isinstance(part, Formulas):
-        return f"\\begin{{align*}}\n{aligned(part)}\n\\end{{align*}}"
-    return _records(part) if part.wide == "records" else _floated(_table(part), "").rstrip()
-
-
 def _records(table: Table) -> str:
     """A table of many columns as a list: each row's first cell, and what else it has."""
     items = []
@@ -68,7 +63,7 @@ def _table(table: Table) -> str:
     headings = [visible_text(column.heading) for column in columns]
     right = [column.right or any(isinstance(cell, Share) for cell in column.cells) for column in columns]
     (head, *body), _ = padded(headings, texts, right)
-    lines = [" & ".join(map(latex_text, head))] if table.headed else []
+    heads = [f" {' & '.join(map(latex_text, head))} \\\\", r"\midrule"] if table.headed else []
     rows = []
     for number, cells in enumerate(body):
         if table.role(number) == "total" and number:
@@ -76,13 +71,11 @@ def _table(table: Table) -> str:
         math = [column.cells[number] for column in columns]
         indent = r"\quad " if table.role(number) == "part" else ""
         rows.append(f" {indent}{' & '.join(map(_cell, math, cells))} \\\\")
-    heads = [f" {line} \\\\" for line in lines]
     return "\n".join(
         (
             f"\\begin{{tabular}}{{{''.join('r' if keeps else 'l' for keeps in right)}}}",
             r"\toprule",
             *heads,
-            *([r"\midrule"] if heads else []),
             *rows,
             r"\bottomrule",
             r"\end{tabular}",

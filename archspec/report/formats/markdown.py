@@ -2,25 +2,20 @@
 
 from typing import Any
 
-from archspec.report.cells import Cell, Math
-from archspec.report.page import Formulas, Notes, Part, Report, Table, Title
-from archspec.report.typeset import aligned, blocks, padded
+from archspec.report.page import Cell, Math, Report, Table
+from archspec.report.typeset import Blocks, aligned, padded
 from archspec.writing import markdown_text
 
 
 def write(report: Report, **_: Any) -> str:
     """The parts with an empty line between."""
-    return blocks(report, lambda heading: f"### {markdown_text(heading)}", _part)
-
-
-def _part(part: Part) -> str:
-    if isinstance(part, Title):
-        return f"**{markdown_text(part.text)}**"
-    if isinstance(part, Notes):
-        return "\n".join(f"- {markdown_text(sentence)}" for sentence in part.sentences)
-    if isinstance(part, Formulas):
-        return f"$$\n\\begin{{aligned}}\n{aligned(part)}\n\\end{{aligned}}\n$$"
-    return _table(part)
+    return Blocks(
+        heading=lambda words: f"### {markdown_text(words)}",
+        title=lambda words: f"**{markdown_text(words)}**",
+        notes=lambda sentences: "\n".join(f"- {markdown_text(sentence)}" for sentence in sentences),
+        formulas=lambda formulas: f"$$\n\\begin{{aligned}}\n{aligned(formulas)}\n\\end{{aligned}}\n$$",
+        table=_table,
+    ).write(report)
 
 
 def _table(table: Table) -> str:

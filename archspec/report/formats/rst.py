@@ -3,9 +3,8 @@
 import re
 from typing import Any
 
-from archspec.report.cells import Cell, Math
-from archspec.report.page import Formulas, Notes, Part, Report, Table, Title
-from archspec.report.typeset import aligned, blocks
+from archspec.report.page import Cell, Formulas, Math, Report, Table
+from archspec.report.typeset import Blocks, aligned
 from archspec.writing import printable
 
 _MARKUP = re.compile(r"[\\*`|_:@<>]|^[^\w\s]")
@@ -14,7 +13,13 @@ _ENUMERATOR = re.compile(r"^(\w+)(?=[.)](?: |$))")
 
 def write(report: Report, **_: Any) -> str:
     """The parts with an empty line between."""
-    return blocks(report, lambda heading: _titled(heading, "-"), _part)
+    return Blocks(
+        heading=lambda words: _titled(words, "-"),
+        title=lambda words: _titled(words, "="),
+        notes=lambda sentences: "\n".join(f"- {text(sentence)}" for sentence in sentences),
+        formulas=_formulas,
+        table=_table,
+    ).write(report)
 
 
 def text(words: str) -> str:
@@ -32,15 +37,9 @@ def _titled(words: str, sign: str) -> str:
     return f"{line}\n{sign * max(2 * len(line), 4)}"
 
 
-def _part(part: Part) -> str:
-    if isinstance(part, Title):
-        return _titled(part.text, "=")
-    if isinstance(part, Notes):
-        return "\n".join(f"- {text(sentence)}" for sentence in part.sentences)
-    if isinstance(part, Formulas):
-        lines = "\n".join(f"   {line}" for line in aligned(part).split("\n"))
-        return f".. math::\n\n   \\begin{{aligned}}\n{lines}\n   \\end{{aligned}}"
-    return _table(part)
+def _formulas(formulas: Formulas) -> str:
+    lines = "\n".join(f"   {line}" for line in aligned(formulas).split("\n"))
+    return f".. math::\n\n   \\begin{{aligned}}\n{lines}\n   \\end{{aligned}}"
 
 
 def _table(table: Table) -> str:

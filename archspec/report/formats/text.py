@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from unicodedata import combining, east_asian_width
 
-from archspec.report.cells import Cell, Name, Share
 from archspec.report.numbers import bar, shorten
-from archspec.report.page import Column, Formulas, Notes, Part, Report, Section, Table, Title
+from archspec.report.page import Cell, Column, Formulas, Name, Notes, Part, Report, Section, Share, Table, Title
 from archspec.writing import one_line
 
 BARS = {100: 8, 140: 12, 10**9: 20}

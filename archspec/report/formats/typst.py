@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from archspec.report.page import Formulas, Notes, Part, Report, Table, Title
-from archspec.report.typeset import blocks
+from archspec.report.page import Formulas, Report, Table
+from archspec.report.typeset import Blocks
 from archspec.writing import one_line
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
@@ -11,7 +11,13 @@ _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 def write(report: Report, **_: Any) -> str:
     """The parts with an empty line between."""
-    return blocks(report, lambda heading: f"#heading(level: 2, {string(heading)})", _part)
+    return Blocks(
+        heading=lambda words: f"#heading(level: 2, {string(words)})",
+        title=lambda words: f"#heading(level: 1, {string(words)})",
+        notes=lambda sentences: f"#list({', '.join(map(string, sentences))})" if sentences else "",
+        formulas=_formulas,
+        table=_table,
+    ).write(report)
 
 
 def string(text: str) -> str:
@@ -23,15 +29,9 @@ def string(text: str) -> str:
     return f'"{one_line(text).translate(_ESCAPES)}"'
 
 
-def _part(part: Part) -> str:
-    if isinstance(part, Title):
-        return f"#heading(level: 1, {string(part.text)})"
-    if isinstance(part, Notes):
-        return f"#list({', '.join(map(string, part.sentences))})" if part.sentences else ""
-    if isinstance(part, Formulas):
-        texts = (string(f"{line.name} {line.sign} {line.text}".strip()) for line in part.lines)
-        return f"#stack(spacing: 0.6em, {', '.join(texts)})"
-    return _table(part)
+def _formulas(formulas: Formulas) -> str:
+    texts = (string(f"{line.name} {line.sign} {line.text}".strip()) for line in formulas.lines)
+    return f"#stack(spacing: 0.6em, {', '.join(texts)})"
 
 
 def _table(table: Table) -> str:

@@ -7,6 +7,7 @@ checksums (or sizes and times) of the files, the shape, the fitting, and the ver
 import hashlib
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -53,12 +54,10 @@ def kept(
         return found
     splits = decode()
     arrays = {f"{kind}.{part}": getattr(split, kind) for part, split in splits.items() for kind in ("images", "labels")}
-    try:
+    with suppress(OSError, ArchspecError, SafetensorError):  # it is only slower without
         place.mkdir(parents=True, exist_ok=True)
         with replacing(file) as fresh:
             save_file(arrays, fresh)
-    except (OSError, ArchspecError, SafetensorError):  # it is only slower without
-        return splits
     return splits
 
 

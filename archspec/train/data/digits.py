@@ -3,10 +3,7 @@
 import torch
 
 from archspec.extras import need
-from archspec.train.data.split import Data, DataSplit
-
-TEST_SHARE = 5
-"""One image in this many is tested on."""
+from archspec.train.data.split import Data, DataSplit, parted
 
 
 def read(_: str = "") -> Data:
@@ -21,7 +18,4 @@ def read(_: str = "") -> Data:
     found = load_digits()
     images = torch.from_numpy((found.images * 255 / 16).round().astype("uint8"))[:, None]
     labels = torch.from_numpy(found.target.astype("int64"))
-    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
-    tested = torch.arange(len(order)) % TEST_SHARE == 0
-    train, test = (DataSplit(images[part], labels[part]) for part in (order[~tested], order[tested]))
-    return Data("digits", train, test, 10)
+    return Data("digits", *parted(DataSplit(images, labels)), 10)

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import DAMAGED
 from archspec.train.data import cache
-from archspec.train.data.split import Data, DataSplit, bounded
+from archspec.train.data.split import TEST_SHARE, Data, DataSplit, bounded, parted
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".pfm")
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM")
@@ -27,40 +27,14 @@ GREY = frozenset({"1", "L"})
 PARTS = ("train", "val", "test")
 MAX_FILE = 64 * 2**20
 MAX_PIXELS = 50_000_000
-TEST_SHARE = 5
 TOLD = 500
 """After so many images it is told how far the reading is."""
 DECODED = 1
 """The version of how images become bytes; another one makes what is cached void."""
 
 
-class Files(Protocol):
-    """Where images lie: their names, and their bytes by name."""
-
-    def names(self) -> Iterable[str]:
-        """All files, as paths with slashes."""
-
-    def read(self, name: str) -> bytes:
-        """The bytes of one; OSError or ValueError if that cannot be."""
-
-    def facts(self, entries: "Entries") -> list[object]:
-        """What changes when a file does, a fact for each."""
-
-
 Entries = dict[str, list[tuple[str, int]]]
 Progress = Callable[[int, int], None]
-
-
-class _Count:
-    """Tells of every so-manieth image."""
-
-    def __init__(self, total: int, progress: Progress | None) -> None:
-        self.total, self.progress, self.done = total, progress, 0
-
-    def __call__(self) -> None:
-        self.done += 1
-        if self.progress is not None and (self.done % TOLD == 0 or self.done == self.total):
-            self.progress(self.done, self.total)
 
 
 class Folder:
@@ -105,6 +79,10 @@ class Zip:
         return [(each.CRC, each.file_size) for each in found]
 
 
+Files: TypeAlias = Folder | Zip
+"""Where images lie: their names, their bytes by name, and what changes when one of them does."""
+
+
 def _within(data: bytes) -> bytes:
     if len(data) > MAX_FILE:
         raise ValueError(f"more than {MAX_FILE:,} bytes")
@@ -138,13 +116,13 @@ def read(
         for part, labels in found.items()
     }
     counts = {part: len(listed) for part, listed in entries.items()}
-    reader = _ImageReader(path, files, shape, resize, _Count(sum(counts.values()), progress))
+    reader = _ImageReader(path, files, shape, resize, sum(counts.values()), progress)
     facts = (shape, resize, DECODED, metadata.version("pillow"), entries, files.facts(entries))
     splits = cache.kept(counts, facts, lambda: {part: reader.split(listed) for part, listed in entries.items()})
     note = f"images fitted to {'×'.join(map(str, shape))} with Pillow (bilinear), the middle kept" if resize else ""
     note += ", colours made grey" if resize and shape[0] == 1 else ""
     if "" in splits:
-        train, test = _parted(splits[""])
+        train, test = parted(splits[""])
         note = "; ".join(filter(None, [note, f"one image in {TEST_SHARE} is tested on, chosen with seed 0"]))
         return Data(name, train, test, len(classes), note, tuple(classes))
     if "test" not in splits:
@@ -203,8 +181,11 @@ def _listed(words: Iterable[str]) -> str:
 
 
 class _ImageReader:
-    def __init__(self, path: str, files: Files, shape: tuple[int, ...], resize: bool, count: _Count) -> None:
-        self.path, self.files, self.shape, self.resize, self.count = path, files, shape, resize, count
+    def __init__(
+        self, path: str, files: Files, shape: tuple[int, ...], resize: bool, total: int, progress: Progress | None
+    ) -> None:
+        self.path, self.files, self.shape, self.resize = path, files, shape, resize
+        self.done, self.total, self.progress = 0, total, progress
         if shape[0] not in MODES:
             raise ArchspecError(f"{path}: images are read with 1 or 3 channels; the network takes {shape[0]}")
 
@@ -214,7 +195,9 @@ class _ImageReader:
         images = torch.empty((len(entries), *self.shape), dtype=torch.uint8)
         for index, (name, _) in enumerate(entries):
             images[index] = self.image(name)
-            self.count()
+            self.done += 1
+            if self.progress is not None and (self.done % TOLD == 0 or self.done == self.total):
+                self.progress(self.done, self.total)
         return DataSplit(images, torch.tensor([label for _, label in entries], dtype=torch.int64))
 
     def image(self, name: str) -> Tensor:
@@ -281,10 +264,3 @@ def _coloured(image: Any) -> bool:
     """Whether a pixel's red, green and blue differ."""
     red, green, blue = image.convert("RGB").split()
     return bool(red.tobytes() != green.tobytes() or green.tobytes() != blue.tobytes())
-
-
-def _parted(everything: DataSplit) -> tuple[DataSplit, DataSplit]:
-    order = torch.randperm(len(everything), generator=torch.Generator().manual_seed(0))
-    tested = torch.arange(len(order)) % TEST_SHARE == 0
-    train, test = (DataSplit(everything.images[p], everything.labels[p]) for p in (order[~tested], order[tested]))
-    return train, test

@@ -2,8 +2,8 @@
 
 import gzip
 import zlib
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -14,13 +14,6 @@ from archspec.train.data.split import Data, DataSplit, bounded
 PARTS = (("train", "train"), ("test", "t10k"))
 BYTES = 8
 """The type code of unsigned bytes, the only one that MNIST's files have."""
-
-
-class Reads(Protocol):
-    """A file open for reading, gzipped or not."""
-
-    def read(self, size: int, /) -> bytes:
-        """At most so many bytes."""
 
 
 def read(folder: str) -> Data:
@@ -70,7 +63,7 @@ def array(path: Path, rank: int) -> Tensor:
     return torch.frombuffer(data, dtype=torch.uint8).view(sizes)
 
 
-def _sizes(path: Path, file: Reads, rank: int) -> list[int]:
+def _sizes(path: Path, file: BufferedIOBase, rank: int) -> list[int]:
     magic = file.read(4)
     wanted = bytes([0, 0, BYTES, rank])
     if magic != wanted:
@@ -84,7 +77,7 @@ def _sizes(path: Path, file: Reads, rank: int) -> list[int]:
     return [int.from_bytes(header[i : i + 4]) for i in range(0, 4 * rank, 4)]
 
 
-def _bytes(file: Reads, count: int) -> bytearray:
+def _bytes(file: BufferedIOBase, count: int) -> bytearray:
     """As many bytes, or what there is; memory grows with what is found, not with what a header says."""
     data = bytearray()
     while len(data) < count and (chunk := file.read(min(count - len(data), 1 << 20))):

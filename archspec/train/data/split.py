@@ -15,6 +15,9 @@ from archspec.writing import printable
 MAX_BYTES = 8 * 2**30
 """The most that the images of one set may take in memory."""
 
+TEST_SHARE = 5
+"""One image in this many is tested on, where nobody says which are."""
+
 
 @dataclass(frozen=True, slots=True)
 class DataSplit:
@@ -30,6 +33,10 @@ class DataSplit:
     def shape(self) -> tuple[int, ...]:
         """Channels, height and width."""
         return tuple(self.images.shape[1:])
+
+    def take(self, which: Tensor) -> "DataSplit":
+        """Some of them, by their places or by truth values."""
+        return DataSplit(self.images[which], self.labels[which])
 
 
 @dataclass(frozen=True)
@@ -138,6 +145,13 @@ def numbered(text: str, names: Sequence[str], classes: int, where: str) -> int:
     raise ArchspecError(f"{where} has no class '{printable(text, 40)}'{hint}")
 
 
+def parted(everything: DataSplit) -> tuple[DataSplit, DataSplit]:
+    """What is learned from, and what is tested on: of a permutation with seed 0, every fifth image."""
+    order = torch.randperm(len(everything), generator=torch.Generator().manual_seed(0))
+    tested = torch.arange(len(order)) % TEST_SHARE == 0
+    return everything.take(order[~tested]), everything.take(order[tested])
+
+
 def held_out(data: Data, count: int, seed: int) -> Data:
     """The data with so many training images kept from learning: as many of each class as its share, chosen by a seed.
 
@@ -164,7 +178,7 @@ def held_out(data: Data, count: int, seed: int) -> Data:
         share[own] = (torch.arange(len(own), dtype=torch.float64) + 0.5) / max(len(own), 1)
     kept = torch.zeros(len(labels), dtype=torch.bool)
     kept[torch.argsort(share, stable=True)[:count]] = True
-    train, validation = (DataSplit(data.train.images[part], labels[part]) for part in (~kept, kept))
+    train, validation = data.train.take(~kept), data.train.take(kept)
     note = "; ".join(filter(None, [data.note, f"{count:,} training images kept for validation"]))
     return replace(data, train=train, validation=validation, note=note)
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from archspec.errors import ArchspecError
-from archspec.train.domains import real, texts, word
+from archspec.language.domains import real, texts, word
 from archspec.train.methods.base import Course, Method, Seen, registered
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from archspec.errors import ArchspecError
-from archspec.train.domains import Switch, texts
+from archspec.language.domains import Switch, texts
 from archspec.train.methods.base import Course, Method, registered
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from archspec.train.domains import real
+from archspec.language.domains import real
 from archspec.train.methods.base import Course, Method, registered
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from archspec.errors import ArchspecError
 from archspec.graph.names import state_key
-from archspec.train.domains import Switch, word
+from archspec.language.domains import Switch, word
 from archspec.train.methods.base import Course, Method, registered
 
 if TYPE_CHECKING:
@@ -76,9 +76,7 @@ class OneBit(Method):
                 f"one_bit: {network.name} has no one-bit layers; a plan makes them: "
                 f"archspec train {network.name} --plan PLAN, with 'binary: xnor' for some of its layers"
             )
-        signed = Signed(self, layers)
-        signed.settle(layers)
-        return signed
+        return Signed(self, layers)
 
 
 class Signed(Course):
@@ -88,6 +86,7 @@ class Signed(Course):
         self.keys, self.layers = keys, layers
         for module in layers.values():
             module.gradient = keys.gradient  # type: ignore[assignment]  # no tensor: torch lets any stand
+        self.settle(layers)
 
     def settle(self, layers: "dict[str, nn.Module]") -> None:
         """Centre and clip weights, and give them their factors."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from archspec.compress.coding import kept_of
 from archspec.compress.pruning import dropout_after_pruning
 from archspec.errors import ArchspecError
+from archspec.graph.names import place_of, state_key
+from archspec.language.domains import real, whole, word
 from archspec.language.values import Text
-from archspec.train.domains import real, whole, word
 from archspec.train.methods import units
 from archspec.train.methods.base import Course, Method, registered
 from archspec.train.methods.planned import entries
@@ -196,11 +197,9 @@ def dropouts(network: "Network", model: "nn.Module", pruned: Mapping[str, int]) 
     """The dropouts that stand before a pruned layer alone: the module, its probability, the layer's weights."""
     from torch import nn
 
-    from archspec.graph.names import state_key
-
     found = []
     for node in network.nodes:
-        module = model.get_submodule(state_key(node.name, "")[:-1])
+        module = model.get_submodule(place_of(node.name))
         if not isinstance(module, nn.modules.dropout._DropoutNd):
             continue
         here, readers = node, [node]

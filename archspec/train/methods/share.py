@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from archspec.compress.codecs.shared import Codebook
 from archspec.compress.names import BEGINNINGS
 from archspec.errors import ArchspecError
+from archspec.language.domains import word
 from archspec.language.values import Text
-from archspec.train.domains import word
 from archspec.train.methods.base import Course, Method, registered
 from archspec.train.methods.planned import choices
 
@@ -50,9 +50,7 @@ class WeightSharing(Method):
         }
         if not found:
             raise ArchspecError(f"share: the plan {self.plan} shares nothing: no layer has weight_bits")
-        shared = CodebookTraining(model, found)
-        shared.spread()
-        return shared
+        return CodebookTraining(model, found)
 
 
 @dataclass
@@ -76,6 +74,7 @@ class CodebookTraining(Course):
     def __init__(self, model: "nn.Module", books: dict[str, Book]) -> None:
         self.arrays = {name: model.get_parameter(name) for name in books}
         self.books = books
+        self.spread()
 
     def parameters(self, named: "dict[str, nn.Parameter]") -> "dict[str, nn.Parameter]":
         """The codebooks in the place of their layers' weights."""

@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from archspec.errors import ArchspecError
-from archspec.train.domains import texts
+from archspec.language.domains import texts
 from archspec.train.methods.base import Course, Method, registered
 
 if TYPE_CHECKING:

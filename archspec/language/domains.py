@@ -1,4 +1,4 @@
-"""What the keys of a recipe can be: numbers within bounds, words, switches; each refusal says what was expected."""
+"""What keys of recipes and plans can be: numbers within bounds, words, switches; each refusal says what would do."""
 
 import math
 from typing import Annotated, Any
@@ -62,7 +62,7 @@ def word(words: tuple[str, ...]) -> PlainValidator:
     """One of some words."""
 
     def read(value: Any) -> str:
-        if value not in words:
+        if str(value) not in words:
             raise refuse(f"one of {', '.join(words)}", value)
         return str(value)
 
