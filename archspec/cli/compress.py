@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec import architecture
 from archspec.cli.formats import format_option, print_report
@@ -11,10 +11,10 @@ from archspec.cli.options import set_option, spec_argument
 from archspec.cli.progress import progress_of
 from archspec.cli.specs import bindings, network, open_spec, weights_of
 from archspec.cli.training import recipe_options, running_options
+from archspec.cli.verbs import VerbGroup
 from archspec.compress.plan import Plan
 from archspec.errors import ArchspecError
-from archspec.report import packed as reports
-from archspec.report.compress import closed_forms, packed, prediction
+from archspec.report.compress import closed_forms, packed, prediction, verified
 
 plan_option = click.option(
     "--plan", required=True, metavar="PLAN", help="A file, - for standard input, or the name of a plan."
@@ -24,7 +24,7 @@ limit_option = click.option(
 )
 
 
-@click.group("compress")
+@click.group("compress", cls=VerbGroup)
 def command() -> None:
     """Predict what a network weighs under a plan, write the file that weighs it, read and verify such files."""
 
@@ -150,7 +150,7 @@ def verify(file: str, mode: str, limit: int | None, output_format: str) -> None:
 
     with progress_of("verifying") as progress:
         found = compress.verify(file, mode, progress=progress, **({} if limit is None else {"limit": limit}))
-    print_report(reports.verified(found), output_format)
+    print_report(verified(found), output_format)
     if not found:
         sys.exit(1)
 

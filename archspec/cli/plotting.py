@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec import architecture
 from archspec.cli import complete
@@ -138,7 +138,7 @@ MOST_AMONG = 50_000
 
 
 def _front(front: str, beside: tuple[str, ...], counting: Counting, **given: Any) -> tuple[Any, ...]:
-    from archspec.sweeps.objective import objectives
+    from archspec.sweeps.criteria import objectives
 
     quantities = tuple(each.quantity for each in objectives(front))
     best = _swept(**given, quantities=quantities, counting=counting, front=front)

@@ -5,7 +5,6 @@ from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.bodies import peeled
-from archspec.emit.conditions import reader
 from archspec.emit.containers import Part, part
 from archspec.emit.frame import UNTOLD, Frame
 from archspec.emit.joins import join
@@ -17,8 +16,7 @@ from archspec.language.document import Body, From, Join, Step, When
 def write_join(step: Join, frame: Frame) -> None:
     """The branches of a step, and what joins them."""
     name = children.child_name(step.as_ or step.operator, frame)
-    read = reader(frame)
-    args = {name: read.value(value) for name, value in step.args.items()}
+    args = {name: frame.read(value) for name, value in step.args.items()}
     branches = {name: _branch(name, body, frame) for name, body in step.branches.items()}
     present = {name: branch for name, branch in branches.items() if branch.does is not False}
     if not present:
@@ -54,6 +52,6 @@ def _goes_back(step: Step, frame: Frame) -> Any:
         return True
     if not isinstance(step, When) or not frame.facts.froms((*step.then, *(step.else_ or ()))):
         return False
-    condition = reader(frame).expression(step.when)
+    condition = frame.read(step.when)
     then, other = (code.either(*(_goes_back(s, frame) for s in side or ())) for side in (step.then, step.else_))
     return code.either(code.both(condition, then), code.both(code.negation(condition), other))

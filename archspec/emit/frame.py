@@ -1,6 +1,6 @@
 """One container being filled, and what a part of it gives."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ from archspec.emit.code import Code
 from archspec.emit.finish import SELF
 from archspec.emit.scope import TENSOR, ClassScope
 from archspec.emit.statements import Assign, Lines
+from archspec.language.values import Value
 
 if TYPE_CHECKING:
     from archspec.emit.facts import SpecFacts
@@ -21,6 +22,29 @@ UNTOLD = code.name("?", code.BOOL)
 
 Named = tuple[Any, Code]
 """A value that `from` can go back to: its shape and its variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """One shape if a condition holds, else another, of another number of axes."""
+
+    condition: Any
+    then: Any
+    otherwise: Any
+
+
+def mapped(change: Callable[[Any], Any], flow: Any) -> Any:
+    """A shape, or either of two, with every size changed."""
+    if isinstance(flow, Either):
+        return Either(change(flow.condition), mapped(change, flow.then), mapped(change, flow.otherwise))
+    return tuple(map(change, flow))
+
+
+def sizes(flow: Any) -> tuple[Any, ...]:
+    """All sizes and conditions in what flows."""
+    if isinstance(flow, Either):
+        return (flow.condition, *sizes(flow.then), *sizes(flow.otherwise))
+    return tuple(flow or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +109,14 @@ class Frame:
         """What is known of the whole specification."""
         return self.scope.facts
 
-    def inside(self, owner: Code, env: Mapping[str, Any] | None = None) -> "Frame":
+    def read(self, value: Value, flow: Any = None, env: Mapping[str, Any] | None = None) -> Any:
+        """The code of an expression, or of a list of them; by other sizes than those that flow, and with more names."""
+        return self.scope.read(value, {**self.env, **(env or {})}, self.flow if flow is None else flow)
+
+    def inside(self, owner: Code) -> "Frame":
         """A container in this one, with a forward of its own."""
-        env = {**self.env, **(env or {})}
-        return Frame(
-            self.scope, self.flow, env, self.lines, None, owner, self.x, named=self.named, modules=self.modules
-        )
+        env, named, modules = dict(self.env), self.named, self.modules
+        return Frame(self.scope, self.flow, env, self.lines, None, owner, self.x, named=named, modules=modules)
 
     def fork(self) -> "Frame":
         """The same container on one side of a condition."""
@@ -115,6 +141,15 @@ class Frame:
         """In a forward, what flows from now on."""
         self.x = self.set(value, near=self.x)
 
+    def variable_sizes(
+        self, shape: tuple[Any, ...], which: Callable[[Any], Any] = lambda _: True, prefix: str = ""
+    ) -> tuple[Any, ...]:
+        """A shape with a new variable for each size, or for `which` of them."""
+        return tuple(
+            self.scope.size(axis, len(shape), size, self.lines, prefix) if which(size) else size
+            for axis, size in enumerate(shape)
+        )
+
     def arrive(self, x: Code) -> None:
         """In a forward, what flows from now on: a variable as it is, else a new one."""
         self.x = x if x.head == "name" else self.set(x, near=self.x)
@@ -135,8 +170,3 @@ class Frame:
 def call_module(module: Code, *tensors: Any) -> Code:
     """The call of a module, or of a function, on tensors."""
     return Code("call", (module, tensors, ()), TENSOR)
-
-
-def variables(value: Any) -> frozenset[str]:
-    """The names of the variables in code."""
-    return frozenset(str(name) for name in code.names(value))

@@ -8,8 +8,7 @@ from archspec.emit import children, code
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import message, settled
 from archspec.emit.containers import Part, child_code, kept_settings, put, weighted
-from archspec.emit.flow import Either
-from archspec.emit.frame import Frame, call_module
+from archspec.emit.frame import Either, Frame, call_module
 from archspec.emit.layer import LayerCode, function_code, layers
 from archspec.emit.scope import TENSOR
 from archspec.emit.statements import Assign, Do, For, If, Refuse
@@ -20,16 +19,7 @@ from archspec.ops import Function, Module
 def join(
     operator: str, args: Mapping[str, Any], values: Mapping[Any, Part], name: Any, frame: Frame, what: str
 ) -> None:
-    """Join values, some of which may be there on conditions alone.
-
-    Args:
-        operator: What joins them.
-        args: Its arguments.
-        values: By name, the tensors, their shapes, and whether each is there.
-        name: The name that is free for a module.
-        frame: Where they are joined.
-        what: What an error calls one of the values.
-    """
+    """Join values, some of which may be there on conditions alone; an error calls one of them `what`."""
     if any(isinstance(value.flow, Either) for value in values.values()):
         raise ArchspecError(f"{what} {operator} has one of several numbers of axes")
     found = _joined(operator, args, [(value.flow, value.does) for value in values.values()], frame)

@@ -6,6 +6,8 @@ There are no rules of operators here. The operator is made of code, as it is of 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import reduce
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from archspec import ops
@@ -38,13 +40,7 @@ class LayerCode:
 def layers(
     callee: str, args: Mapping[str, Any], shapes: tuple[tuple[Any, ...], ...], frame: "Frame"
 ) -> LayerCode | Fork[LayerCode]:
-    """What an operator becomes, by the conditions that its form depends on.
-
-    Args:
-        callee: The operator's name.
-        args: Its fields, which may be code.
-        shapes: The shapes that flow in.
-        frame: Where it is called.
+    """What an operator becomes, by the conditions that its form depends on; its fields may be code.
 
     Raises:
         ArchspecError: The operator cannot be so.
@@ -182,13 +178,13 @@ def module_code(call: Module) -> Code:
     return _call_code(call, ())
 
 
-TIED: Mapping[str, tuple[str, ...]] = {
-    "torch.nn.Linear": (),
-    "torch.nn.Embedding": (),
-    "torch.nn.Conv2d": ("stride", "padding", "dilation", "groups"),
-    "torch.nn.ConvTranspose2d": ("stride", "padding", "output_padding", "groups", "dilation"),
+_TIED: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "torch.nn.Linear": ("linear", ()),
+    "torch.nn.Embedding": ("embedding", ()),
+    "torch.nn.Conv2d": ("conv2d", ("stride", "padding", "dilation", "groups")),
+    "torch.nn.ConvTranspose2d": ("conv_transpose2d", ("stride", "padding", "output_padding", "groups", "dilation")),
 }
-"""The modules whose function takes the weights of another module, and the settings that it takes with them."""
+"""The modules whose function takes the weights of another module: that function, and the settings that it takes."""
 
 
 def tied_code(call: Module, x: Any, weight: Any) -> Code:
@@ -197,12 +193,11 @@ def tied_code(call: Module, x: Any, weight: Any) -> Code:
     Raises:
         ArchspecError: The module has no such function, or a bias of its own.
     """
-    if call.target not in TIED or call.kwargs.get("bias", False) is not False:
+    if call.target not in _TIED or call.kwargs.get("bias", False) is not False:
         raise ArchspecError(f"share: {call.target.rpartition('.')[2]} cannot take its weight from another kind of step")
-    name = {"Linear": "linear", "Embedding": "embedding", "Conv2d": "conv2d", "ConvTranspose2d": "conv_transpose2d"}
-    function = f"torch.nn.functional.{name[call.target.rpartition('.')[2]]}"
-    kept = {key: call.kwargs[key] for key in TIED[call.target] if key in call.kwargs}
-    return _call_code(Function(function, kept, defaults=call.defaults), (x, weight))
+    name, taken = _TIED[call.target]
+    kept = {key: call.kwargs[key] for key in taken if key in call.kwargs}
+    return _call_code(Function(f"torch.nn.functional.{name}", kept, defaults=call.defaults), (x, weight))
 
 
 def function_code(call: Function, inputs: tuple[Any, ...]) -> Code:
@@ -213,10 +208,8 @@ def function_code(call: Function, inputs: tuple[Any, ...]) -> Code:
     if sign is not None and (summands := (*inputs, *map(_number, call.kwargs.values())))[1:]:
         return Code(sign, summands, _TENSOR)
     if call.takes == "fold":
-        joined: Any = inputs[0]
-        for other in inputs[1:]:
-            joined = _call_code(call, (joined, other))
-        return joined  # type: ignore[no-any-return]  # code, as the inputs are
+        joined: Code = reduce(lambda joined, other: _call_code(call, (joined, other)), inputs)
+        return joined
     return _call_code(call, inputs)
 
 
@@ -237,20 +230,17 @@ def settings(call: TorchCall) -> dict[str, Any]:
 
 
 def _call_code(call: TorchCall, inputs: tuple[Any, ...]) -> Code:
-    package, _, name = call.target.rpartition(".")
     kept = settings(call)
-    leading = []
-    for key in [*call.kwargs][: call.leading]:
-        if key not in kept:
-            break
-        leading.append(kept.pop(key))
-    prefix = {
-        "torch": "torch.",
-        "torch.nn": "nn.",
-        "torch.nn.functional": "functional.",
-        "torch.nn.init": "nn.init.",
-    }.get(package, "")
-    return Code("call", (prefix + name, (*inputs, *leading), tuple(kept.items())), _TENSOR)
+    leading = takewhile(kept.__contains__, [*call.kwargs][: call.leading])
+    positional = [kept.pop(key) for key in [*leading]]
+    return Code("call", (_shown(call.target), (*inputs, *positional), tuple(kept.items())), _TENSOR)
+
+
+def _shown(target: str) -> str:
+    """A class or function as a source names it; what is ours stands in the source itself."""
+    if not target.startswith("torch."):
+        return target.rpartition(".")[2]
+    return target.replace("torch.nn.functional.", "functional.").replace("torch.nn.", "nn.")
 
 
 def _number(value: Any) -> Any:

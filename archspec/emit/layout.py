@@ -26,13 +26,7 @@ Part = tuple[str, str]
 
 
 def laid(statements: Statements, indent: str, declared: set[str] | None = None) -> Iterator[str]:
-    """The lines of statements.
-
-    Args:
-        statements: What to write.
-        indent: The blanks before every line.
-        declared: In a forward, the variables that have their type already; None in a constructor.
-    """
+    """The lines of statements; `declared` are a forward's variables that have their type, None in a constructor."""
     kept = list(statements)
     match kept:
         case [*_, Assign((target,), Code() as value), Return(Code(head="name", parts=(given,)))] if (

@@ -19,7 +19,6 @@ from archspec.emit.statements import (
     If,
     Statement,
     Statements,
-    codes,
     rebuilt,
     targets,
 )
@@ -44,11 +43,7 @@ def wished_name(name: str) -> str:
 def name_variables(body: Statements, names: FreshNames, mark: str, near: Mapping[str, str] | None = None) -> Statements:
     """The statements with names for all variables of a mark; copies of a variable to itself go.
 
-    Args:
-        body: The statements.
-        names: Gives new names.
-        mark: `SIZE` or `MODULE`.
-        near: By variable, the one whose name it had better have, if that is free.
+    A variable that is `near` another had better have its name, if that is free.
     """
     lives = _Lives()
     lives.before(body, frozenset())
@@ -88,7 +83,7 @@ class _Lives:
     def before(self, body: Statements, after: frozenset[str]) -> frozenset[str]:
         """The variables that are needed before statements, by those that are needed behind them."""
         for statement in reversed(body):
-            needed = frozenset(str(found) for found in codes(statement.code()) if found.head == "name")
+            needed = code.variables(statement.code())
             match statement:
                 case If(_, then, otherwise):
                     after = self.before(then, after) | self.before(otherwise, after)

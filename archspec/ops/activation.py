@@ -175,32 +175,33 @@ class Power(Elementwise, Weightless, name="power"):
         return Function("torch.pow", {"exponent": self.exponent})
 
 
-class AddScalar(Elementwise, Weightless, name="add_scalar"):
-    """x + value: the sum with a number, the same for all elements."""
+class WithNumber(Elementwise, Weightless):
+    """What is done to each element with one number; `function_name` is torch's."""
 
-    one = Operations(additions=1)
-    example = MappingProxyType({"value": 3})
+    function_name: ClassVar[str]
     value: Real
 
     def torch_call(self, x: Tensor) -> Function:
-        """`torch.add`."""
-        return Function("torch.add", {"other": self.value})
+        """The function of torch, with the number as the other of two."""
+        return Function(f"torch.{self.function_name}", {"other": self.value})
 
 
-class MulScalar(Elementwise, Weightless, name="mul_scalar"):
+class AddScalar(WithNumber, name="add_scalar"):
+    """x + value: the sum with a number, the same for all elements."""
+
+    function_name, one = "add", Operations(additions=1)
+    example = MappingProxyType({"value": 3})
+
+
+class MulScalar(WithNumber, name="mul_scalar"):
     """x·value: the product with a number, the same for all elements; `value: 1/255` divides by 255.
 
     It scales the residual of a block, as in Inception-ResNet (Szegedy et al. 2016, arXiv:1602.07261, section 3.3), or
     pixels.
     """
 
-    one = Operations(multiplications=1)
+    function_name, one = "mul", Operations(multiplications=1)
     example = MappingProxyType({"value": 2})
-    value: Real
-
-    def torch_call(self, x: Tensor) -> Function:
-        """`torch.mul`."""
-        return Function("torch.mul", {"other": self.value})
 
 
 class Clamp(Elementwise, Weightless, name="clamp"):
@@ -274,3 +275,12 @@ class LogSoftmax(Softmax, name="log_softmax"):
         """As softmax, one subtraction per element in place of the division, and one logarithm per row."""
         m, rows = self._rows(x)
         return Operations(comparisons=m - 1, additions=m + m - 1 + m, transcendentals=m + 1).times(rows)
+
+
+def activates(operator: type[Operator]) -> bool:
+    """Whether it is what stands behind a layer as its activation; a sum or a product with a number does not.
+
+    >>> activates(Relu), activates(MulScalar), activates(Softmax)
+    (True, False, False)
+    """
+    return issubclass(operator, Elementwise) and not issubclass(operator, WithNumber)

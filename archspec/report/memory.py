@@ -8,6 +8,7 @@ from typing import Any
 from archspec.errors import ArchspecError
 from archspec.memory import POLICIES
 from archspec.memory.peak import Memory, Moment, peak_bytes
+from archspec.ops.opaque import not_counted
 from archspec.report import numbers
 from archspec.report.page import (
     Bar,
@@ -42,7 +43,20 @@ def memory(found: Memory, by: str = "block") -> Report:
             Section((Title(_sentence(found)), Notes(_notes(found)))),
             Section((Table(_columns(_lines(found, by), found.peak)),)),
         ),
-        data=lambda: _data(found),
+        data=lambda: {
+            "spec": found.network.name,
+            "bindings": exact_texts(found.network.bindings),
+            "batch": raw(found.network.batch),
+            **({"not_counted": list(found.network.opaque)} if found.network.opaque else {}),
+            "policy": found.policy,
+            "dtype": found.dtype,
+            "in_place": found.in_place,
+            "optimal": found.optimal,
+            "weight_bytes": raw(found.weight_bytes),
+            "peak": raw(found.peak),
+            "at": list(found.at),
+            "timeline": _records(found.timeline).records(),
+        },
         records=lambda: _records(found.timeline),
     )
 
@@ -93,6 +107,7 @@ def _notes(found: Memory) -> list[str]:
     written = "; written in place where nothing else reads" if found.in_place else ""
     return [
         f"{numbers.inputs(found.network)}, batch {found.network.batch}{bindings}",
+        *not_counted(found.network.opaque),
         f"{found.policy}: {POLICIES[found.policy]}; {found.dtype}; {order}{proved}{weights}{written}",
         *_besides(found),
     ]
@@ -116,19 +131,3 @@ def _besides(found: Memory) -> Iterator[str]:
         return
     if isinstance(more, int) and isinstance(found.peak, int) and more > found.peak:
         yield f"{numbers.number(more)} bytes {what} (--policy {policy})"
-
-
-def _data(found: Memory) -> dict[str, Any]:
-    return {
-        "spec": found.network.name,
-        "bindings": exact_texts(found.network.bindings),
-        "batch": raw(found.network.batch),
-        "policy": found.policy,
-        "dtype": found.dtype,
-        "in_place": found.in_place,
-        "optimal": found.optimal,
-        "weight_bytes": raw(found.weight_bytes),
-        "peak": raw(found.peak),
-        "at": list(found.at),
-        "timeline": _records(found.timeline).records(),
-    }

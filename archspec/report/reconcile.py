@@ -7,6 +7,7 @@ from typing import Any
 from archspec.cost import Convention, CostTable, Dialect, Term
 from archspec.cost.difference import TermDifference, difference, total
 from archspec.graph import Network
+from archspec.ops.opaque import not_counted
 from archspec.published.reconcile import Counted, Reconciliation
 from archspec.published.verdict import Verdict
 from archspec.report import numbers
@@ -55,7 +56,20 @@ def reconcile(found: Reconciliation) -> Report:
         sections.append(Section((Notes(("Nothing that is counted here rounds to that. The nearest:",)),)))
         sections.append(Section((Notes([_miss(near, found) for near in found.nearest]),)))
     sections.append(Section((Notes((_odds(found),)),)))
-    return Report(sections, data=lambda: _reconciled(found), records=lambda: _records(found))
+    return Report(
+        sections,
+        data=lambda: {
+            **_head(found.network),
+            "reported": {name: getattr(found.report, name) for name in ("text", "quantity", "low", "high")},
+            "tried": found.tried,
+            "chance": {"explained": found.by_chance, "of": found.report.numbers, "likely": found.says_little},
+            "matches": [_match(match) for match in found.matches],
+            "nearest": [
+                {**_match(near), "off": _plain(near.value - found.report.printed.value)} for near in found.nearest
+            ],
+        },
+        records=lambda: _records(found),
+    )
 
 
 def _odds(found: Reconciliation) -> str:
@@ -71,17 +85,6 @@ def _odds(found: Reconciliation) -> str:
     count = len(found.matches)
     one = "This is one of them" if count == 1 else f"These are {count} explanations of one of them"
     return f"{sentence}. {one}, likely chance." if found.says_little else f"{sentence}; {one.lower()}."
-
-
-def _reconciled(found: Reconciliation) -> dict[str, Any]:
-    return {
-        **_head(found.network),
-        "reported": {name: getattr(found.report, name) for name in ("text", "quantity", "low", "high")},
-        "tried": found.tried,
-        "chance": {"explained": found.by_chance, "of": found.report.numbers, "likely": found.says_little},
-        "matches": [_match(match) for match in found.matches],
-        "nearest": [{**_match(near), "off": _plain(near.value - found.report.printed.value)} for near in found.nearest],
-    }
 
 
 def _records(found: Reconciliation) -> Table:
@@ -104,7 +107,7 @@ def _records(found: Reconciliation) -> Table:
 
 def _setting(network: Network) -> str:
     bindings = "".join(f"; {name} = {value}" for name, value in network.bindings.items())
-    unknown = "".join(f"; {note}" for note in numbers.not_counted(network.opaque))
+    unknown = "".join(f"; {note}" for note in not_counted(network.opaque))
     return f"{numbers.inputs(network)}, batch {network.batch}{bindings}{unknown}"
 
 

@@ -107,6 +107,40 @@ def test_branches_and_steps_never_have_one_name(tmp_path):
     assert not any("no structure" in note for note in found.notes)
 
 
+class States(torch.nn.Module):
+    """The sequence of a recurrent layer, or what a projection makes of it."""
+
+    def __init__(self, kind, **more):
+        super().__init__()
+        self.layer = kind(8, 6, batch_first=True, **more)
+
+    def forward(self, x):
+        return self.layer(x)[0]
+
+
+@pytest.mark.no_cover
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", [torch.nn.LSTM, torch.nn.GRU])
+def test_states_that_the_newer_exporter_makes_arrays_of_are_zeros(kind, tmp_path, randomised):
+    file, model = tmp_path / "net.onnx", randomised(States(kind))
+    torch.onnx.export(model, (torch.zeros(2, 5, 8),), file, dynamo=True, verbose=False)
+    program = read_onnx(file)
+    found = document_of(program)
+    assert archspec.Architecture(found.document).count().params == sum(p.numel() for p in model.parameters())
+    assert difference_of(found, carried(found), program, onnx_runner(str(file))) < 1e-5
+
+
+@pytest.mark.no_cover
+@pytest.mark.filterwarnings("ignore")
+def test_a_projection_of_the_newer_exporter_is_refused_as_one(tmp_path):
+    model = States(torch.nn.LSTM, proj_size=4)
+    torch.onnx.export(model, (torch.zeros(2, 5, 8),), tmp_path / "net.onnx", dynamo=True, verbose=False)
+    with pytest.raises(
+        ArchspecError, match=r"states of 1×2×6, not with 4 numbers each: torch's exporter writes a proj"
+    ):
+        archspec.from_onnx(tmp_path / "net.onnx")
+
+
 NET = """
 archspec: 1
 name: net

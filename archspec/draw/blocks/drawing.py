@@ -1,6 +1,6 @@
 """A block, or a network, drawn from its specification's own tree."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -18,6 +18,7 @@ from archspec.draw.charts.parts import at, short_number
 from archspec.draw.drawing import SvgDrawing
 from archspec.errors import ArchspecError
 from archspec.language.document import INPUT
+from archspec.ops.opaque import not_counted
 from archspec.writing import html_text, printable
 
 ASIDE = 40.0
@@ -77,7 +78,11 @@ class Sketch:
         for each in layout.placed:
             shade = (shares.get(id(each.part)) or 0.0) ** 0.5  # a part of a few per cent is still to be seen
             scene.boxes.append(replace(each.box, shade=shade, hint=self._hint(each)))
-        scene.words.extend(_shape_words(layout.placed, shapes))
+            beside = (
+                each.axis + 5,
+                each.box.bottom + (16 if each.box.stacked else 13),
+            )  # the line that it leaves along
+            scene.words.append(Words(shapes[each.part.output], beside, anchor="start", faint=True))
         edge = scene.extent()[2] if scene.boxes else 0.0
         scene.arrows.extend(arrows(self.network, self.tree.alias, layout.placed, self._last(chain), edge))
         return scene
@@ -108,14 +113,6 @@ class Sketch:
         row = self.table.together("", "", [self._places[name] for name in names if name in self._places])
         text = f"{names[0]} … {names[-1]}" if len(names) > 1 else names[0]
         return f"{text}: params {row.params}, MACs {row.macs}"
-
-
-def _shape_words(placed: Sequence[Placed], shapes: dict[str, str]) -> Iterator[Words]:
-    """The shape of each result, beside the line that it leaves along."""
-    for each in placed:
-        text = shapes[each.part.output]
-        down = 16 if each.box.stacked else 13
-        yield Words(text, (each.axis + 5, each.box.bottom + down), anchor="start", faint=True)
 
 
 def blocks(
@@ -202,10 +199,13 @@ def _with_words(scene: Scene, title: str, sketches: Sequence[Sketch]) -> Scene:
     left, top, _, bottom = scene.extent()
     words = [Words(title, (left, top - 18), 14.0, "start", bold=True)]
     first = sketches[0]
+    said = []
     if first.whole is not None:
         many = "each one's" if len(sketches) > 1 else short_number(first.whole)
-        text = f"shade and per cent: share of the {first.of.heading} ({many})"
-        words.append(Words(text, (left, bottom + 22), SMALL, "start", faint=True))
+        said.append(f"shade and per cent: share of the {first.of.heading} ({many})")
+    said += dict.fromkeys(printable(note, 120) for each in sketches for note in not_counted(each.network.opaque))
+    for line, text in enumerate(said):
+        words.append(Words(text, (left, bottom + 22 + 14 * line), SMALL, "start", faint=True))
     return Scene(scene.boxes, scene.frames, scene.arrows, [*scene.words, *words])
 
 
@@ -224,8 +224,9 @@ def _page(sketch: Sketch, title: str) -> str:
 
 def _facts(sketch: Sketch) -> str:
     network = sketch.network
+    unknown = "".join(f"; {note}" for note in not_counted(network.opaque))
     whole = "" if sketch.whole is None else f"; bars: share of {short_number(sketch.whole)} {sketch.of.heading}"
-    return f"input {', '.join(map(str, network.inputs.values()))}; {at(network.bindings)}{whole}"
+    return f"input {', '.join(map(str, network.inputs.values()))}; {at(network.bindings)}{whole}{unknown}"
 
 
 def _stage(sketch: Sketch, name: str, each: Any) -> str:

@@ -7,6 +7,7 @@ from archspec.cost import CostRow, CostTable, quantity
 from archspec.draw.charts.parts import ROW, alt, at, axis_title, few, plain, rows, short_number, titled
 from archspec.draw.style import BLUE, FAINT
 from archspec.errors import ArchspecError
+from archspec.ops.opaque import not_counted
 
 
 def costs(table: CostTable, of: Sequence[str] = ("macs", "params"), by: str | int = "block") -> Any:
@@ -25,19 +26,15 @@ def costs(table: CostTable, of: Sequence[str] = ("macs", "params"), by: str | in
         raise ArchspecError(f"{table.network.name} has no {' and no '.join(of)}, so there are no bars")
     left = len(table.by(by)) - len(found)
     panels = [_panel(table, found, name, labels=not number) for number, name in enumerate(of)]
-    total = ", ".join(f"{quantity(name).heading} {_whole(table, name)}" for name in of)
+    total = ", ".join(f"{quantity(name).heading} {_label(table.figure(name))}" for name in of)
     return titled(
         alt.hconcat(*panels, spacing=24),
         table.network.name,
         f"{at(table.network.bindings)}; batch {table.network.batch}; convention {table.convention.name}",
         f"all of it: {total}",
         f"{left} without any are left out" if left else "",
+        *not_counted(table.network.opaque),
     )
-
-
-def _whole(table: CostTable, name: str) -> str:
-    value = table.figure(name)
-    return "–" if value is None else short_number(value)
 
 
 def _panel(table: CostTable, found: Sequence[CostRow], name: str, labels: bool) -> Any:
@@ -62,7 +59,7 @@ def _panel(table: CostTable, found: Sequence[CostRow], name: str, labels: bool) 
     return (bars + words).properties(width=260, height=ROW * len(found))
 
 
-def _label(value: Any, whole: Any) -> str:
+def _label(value: Any, whole: Any = None) -> str:
     """What stands behind a bar: the share, or the number where there is no whole that it is a share of."""
     if value is None:
         return "–"

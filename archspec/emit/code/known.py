@@ -1,6 +1,7 @@
 """What is known of code before it runs: its names, and its values where those of its names are few."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import reduce
 from itertools import product
 from math import prod
@@ -21,6 +22,11 @@ def names(value: Any) -> dict[Code, None]:
     if not isinstance(value, Code):
         return {}
     return {value: None} if value.head == "name" else names(value.parts)
+
+
+def variables(value: Any) -> frozenset[str]:
+    """The names of the variables in a value."""
+    return frozenset(map(str, names(value)))
 
 
 def is_open(value: Any) -> bool:
@@ -47,6 +53,16 @@ def _substituted(value: Code, known: Mapping[Code, Any]) -> Any:
         return value
     made = _MADE[value.head](*parts) if value.head in _MADE else None
     return Code(value.head, parts, value.kind) if made is None else made
+
+
+def rewritten(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The value with what `change` gives in place of its parts, outer ones first; None leaves a part as it is."""
+    changed = change(value)
+    if changed is not None:
+        return changed
+    if isinstance(value, tuple):
+        return tuple(rewritten(part, change) for part in value)
+    return replace(value, parts=rewritten(value.parts, change)) if isinstance(value, Code) else value
 
 
 def known_values(value: Any) -> tuple[Any, ...] | None:
