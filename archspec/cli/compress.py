@@ -14,8 +14,7 @@ from archspec.cli.training import recipe_options, running_options
 from archspec.cli.verbs import VerbGroup
 from archspec.compress.plan import Plan
 from archspec.errors import ArchspecError
-from archspec.report import packed as reports
-from archspec.report.compress import closed_forms, packed, prediction
+from archspec.report.compress import closed_forms, packed, prediction, verified
 
 plan_option = click.option(
     "--plan", required=True, metavar="PLAN", help="A file, - for standard input, or the name of a plan."
@@ -151,7 +150,7 @@ def verify(file: str, mode: str, limit: int | None, output_format: str) -> None:
 
     with progress_of("verifying") as progress:
         found = compress.verify(file, mode, progress=progress, **({} if limit is None else {"limit": limit}))
-    print_report(reports.verified(found), output_format)
+    print_report(verified(found), output_format)
     if not found:
         sys.exit(1)
 

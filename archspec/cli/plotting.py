@@ -138,7 +138,7 @@ MOST_AMONG = 50_000
 
 
 def _front(front: str, beside: tuple[str, ...], counting: Counting, **given: Any) -> tuple[Any, ...]:
-    from archspec.sweeps.objective import objectives
+    from archspec.sweeps.criteria import objectives
 
     quantities = tuple(each.quantity for each in objectives(front))
     best = _swept(**given, quantities=quantities, counting=counting, front=front)

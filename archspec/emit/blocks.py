@@ -62,7 +62,7 @@ def write_block(facts: SpecFacts, found: BlockFacts) -> None:
     found.shapes = {name: mapped(told, shape) for name, shape in shapes.items()}
     found.modules = frame.modules
     found.does = frame.does if set(code.names(frame.does)) <= own else UNTOLD
-    body, forward = facts.finish_class(scope, shapes, frozenset(map(str, own)))
+    body, forward = scope.finish_class(shapes, frozenset(map(str, own)))
     facts.classes[key] = Class(
         found.name,
         block_prose(block),

@@ -7,7 +7,7 @@ from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.code import Code
-from archspec.emit.frame import Either, Frame, variables
+from archspec.emit.frame import Either, Frame
 from archspec.emit.liveness import FLOW, MODULE, SIZE
 from archspec.emit.naming import identifier
 from archspec.emit.scope import dimensions
@@ -135,10 +135,10 @@ class _Meeting:
 def _stand_in(shape: Any, flow: Any, there: Frame) -> Any:
     """The shape of a name on the side that gives it no value: nobody asks for it, and no size of it is set `there`."""
     set_there = set(targets(there.lines.done()))
-    if not isinstance(shape, tuple) or not any(variables(size) & set_there for size in shape):
+    if not isinstance(shape, tuple) or not any(code.variables(size) & set_there for size in shape):
         return shape
     others = flow if isinstance(flow, tuple) and len(flow) == len(shape) else (1,) * len(shape)
-    return tuple(other if variables(size) & set_there else size for size, other in zip(shape, others, strict=True))
+    return tuple(other if code.variables(size) & set_there else size for size, other in zip(shape, others, strict=True))
 
 
 def settled(shape: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:

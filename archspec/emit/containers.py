@@ -7,6 +7,7 @@ from typing import Any
 
 from archspec.emit import code
 from archspec.emit.bodies import given_by, labels, names_given, shares, takes
+from archspec.emit.classes import nested
 from archspec.emit.code import Code
 from archspec.emit.finish import SELF
 from archspec.emit.frame import UNTOLD, Either, Frame, call_module, mapped, sizes
@@ -23,6 +24,8 @@ from archspec.language.values import Value
 _SEQUENTIAL_METHODS = frozenset({"append", "extend", "insert", "pop"})
 """The names by which a child of an `nn.Sequential` cannot be reached."""
 
+NO_LET: Mapping[str, Value] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -33,47 +36,39 @@ class Part:
     does: Any
 
 
-def container(
-    name: Any, body: Body, frame: Frame, label: str, let: Mapping[str, Value], env: Mapping[str, Any] | None = None
-) -> None:
+def container(name: Any, body: Body, frame: Frame, label: str, let: Mapping[str, Value] = NO_LET) -> None:
     """The steps of a body in a module of their own, perhaps one of several rounds."""
-    given = part(name, body, frame, frame, label, let, env)
+    given = part(name, body, frame, frame, label, let)
     frame.flow, frame.does = given.flow, code.either(frame.does, given.does)
     frame.arrive(given.x)
 
 
-def part(
-    name: Any,
-    body: Body,
-    frame: Frame,
-    entry: Frame,
-    label: str,
-    let: Mapping[str, Value] | None = None,
-    env: Mapping[str, Any] | None = None,
-) -> Part:
-    """The steps of a body as a child of a container.
-
-    Steps that share weights of the class around them, one by one, stand in its forward. A branch, which begins at an
-    `entry` of its own, is no child where it has no modules.
-    """
-    within, branch = _shares_around(name, body, frame), entry is not frame
+def part(name: Any, body: Body, frame: Frame, entry: Frame, label: str, let: Mapping[str, Value] = NO_LET) -> Part:
+    """The steps of a body as a child of a container; a branch begins at an `entry` of its own."""
+    within = _shares_around(name, body, frame)
     if not within and not _is_sequence(body, frame):
-        return _submodule(name, body, frame, entry, label, let or {}, env or {})
-    apart = within or branch
-    shell = replace(entry, lines=Lines()) if apart else frame
-    inner = shell.inside(sequential(name, shell), env)
-    if apart:
-        inner.lines, inner.forward = Lines(), frame.forward if within else None
-    bind_lets(let or {}, inner)
+        return _submodule(name, body, frame, entry, label, let)
+    if within or entry is not frame:
+        return _apart(name, body, frame, entry, let, within=within)
+    inner = frame.inside(sequential(name, frame))
+    bind_lets(let, inner)
+    frame.facts.body(body, inner)
+    x = frame.x if frame.forward is None else call_module(child_code(name, frame), frame.x)
+    return Part(x, inner.flow, inner.does)
+
+
+def _apart(name: Any, body: Body, frame: Frame, entry: Frame, let: Mapping[str, Value], *, within: bool) -> Part:
+    """A branch, which is no child where it has no modules, or steps that stand `within` the forward around them."""
+    shell = replace(entry, lines=Lines())
+    inner = shell.inside(sequential(name, shell))
+    inner.lines, inner.forward = Lines(), frame.forward if within else None
+    bind_lets(let, inner)
     frame.facts.body(body, inner)
     x = inner.x
-    has_modules = not apart or any(isinstance(statement, Put) for statement in flat(inner.lines.done()))
-    if apart and has_modules:
+    if any(isinstance(statement, Put) for statement in flat(inner.lines.done())):
         frame.lines.add(*shell.lines.made)
-    if not within and has_modules and frame.forward is not None:
-        x = call_module(child_code(name, frame), entry.x)
-    if apart:
-        frame.lines.add(*inner.lines.made)
+        x = x if within else call_module(child_code(name, frame), entry.x)
+    frame.lines.add(*inner.lines.made)
     return Part(x, inner.flow, inner.does)
 
 
@@ -203,16 +198,14 @@ def _outward(body: Body, frame: Frame) -> bool:
 # ------------------------------------------------------------------ classes of their own
 
 
-def _submodule(
-    name: Any, body: Body, frame: Frame, entry: Frame, label: str, let: Mapping[str, Value], env: Mapping[str, Any]
-) -> Part:
+def _submodule(name: Any, body: Body, frame: Frame, entry: Frame, label: str, let: Mapping[str, Value]) -> Part:
     """A class of its own for the steps of a body, of which others may ask for values, and share weights."""
     taken, given = shared_values(body, frame)
     scope = frame.scope.inner(label, frame.facts.froms(body) + Counter(given))
     if isinstance(name, Code) and name.head == "format":  # of a round
         scope.rounds |= frozenset(names_given(*body))
     flow = tuple(scope.entry(size, axis, len(entry.flow)) for axis, size in enumerate(entry.flow))
-    inner = Frame(scope, flow, {**entry.env, **env}, scope.lines, scope.forward)
+    inner = Frame(scope, flow, dict(entry.env), scope.lines, scope.forward)
     inputs = {name: code.name(scope.tensors.new(identifier(name)), TENSOR) for name in taken}
     inner.named = {name: (frame.named[name][0], variable) for name, variable in inputs.items()}
     bind_lets(let, inner)
@@ -221,7 +214,7 @@ def _submodule(
     results = (inner.x, *(inner.named[name][1] for name in given))
     scope.forward.add(Return(Code("several", results, TENSOR) if given else inner.x))
     shapes = {"": inner.flow, **{name: inner.named[name][0] for name in given}}
-    made = frame.facts.nested(scope, shapes, tuple(map(str, inputs.values())))
+    made = nested(scope, shapes, tuple(map(str, inputs.values())))
     outer, made = _outside(shapes, scope, made, label, frame)
     put(name, made, frame)
     if isinstance(name, str):

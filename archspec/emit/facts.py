@@ -7,30 +7,22 @@ the block (does it need the height?). So the walk is made again until nothing ne
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from archspec import ops
 from archspec.emit import code
 from archspec.emit.bodies import counted_names, froms, names_given
-from archspec.emit.classes import Class, Param
+from archspec.emit.classes import Class
 from archspec.emit.code import INT, Code, Kind
 from archspec.emit.expression import Translator
-from archspec.emit.finish import SELF
 from archspec.emit.formulas import SpecFunctions
-from archspec.emit.layer import function_code, module_code, settings
 from archspec.emit.naming import class_name, identifier, network_name
-from archspec.emit.scope import TENSOR, ClassScope, dimensions
-from archspec.emit.statements import Keep, Return, Statements, all_codes, targets, used
+from archspec.emit.scope import TENSOR, dimensions
 from archspec.errors import ArchspecError
 from archspec.language.document import INPUT, Block, Body, Document
-from archspec.ops import Function, Module
 
 if TYPE_CHECKING:
     from archspec.emit.frame import Called, Frame
-
-MODULES = {"torch.flatten": ("torch.nn.Flatten", {"start_dim": 1})}
-"""The modules that torch has for its functions, and what they take where nothing is given."""
 
 MAX_WALKS = 40
 MAX_VALUES = 64
@@ -211,57 +203,13 @@ class SpecFacts(SpecFunctions):
 
     def size_attribute(self, name: str, axis: int, rank: int) -> str:
         """The attribute by which a module tells a size of what flows out of it, or of a value that it gives."""
-        text = "_".join(filter(None, ("out", identifier(name), dimensions(rank)[axis])))
+        return self.attribute("_".join(filter(None, ("out", identifier(name), dimensions(rank)[axis]))))
+
+    def attribute(self, text: str) -> str:
+        """An attribute of this name, or with _ behind it, that no child can have, not even with a number behind it."""
         while text in self.local_names:
             text += "_"
         return text
-
-    def finish_class(
-        self, scope: ClassScope, shapes: Mapping[str, Any], fixed: frozenset[str]
-    ) -> tuple[Statements, Statements]:
-        """The constructor and the forward as they are written, with the sizes that others ask the class for."""
-        for name, axis in sorted(self.reads.get(scope.key, ())):
-            if isinstance(shape := shapes.get(name), tuple) and axis < len(shape):
-                scope.lines.add(Keep(self.size_attribute(name, axis, len(shape)), scope.flagged(shape[axis])))
-        body, forward = scope.finish_class(fixed)
-        for found in all_codes(body):
-            if found.head == "out":
-                self.reads.setdefault(found.parts[2], set()).add(found.parts[3])
-        return body, forward
-
-    def nested(self, scope: ClassScope, shapes: Mapping[str, Any], inputs: tuple[str, ...]) -> Code:
-        """The class of a part of a block, and the code that makes it."""
-        body, forward = self.finish_class(scope, shapes, scope.inherited | {str(name) for name in scope.passed})
-        own, uses = targets(body), used(body)
-        codes = {str(found): found for found in all_codes(body) if found.head == "name"}
-        free = [name for name in uses if name not in own and name != "self"]
-        passed = {str(name): value for name, value in scope.passed.items()}
-        sizes = sorted((name for name in free if name.startswith("in_")), key=[*passed, *free].index)
-        others = [name for name in free if name not in sizes]
-        params = (*(Param(name, INT) for name in sizes), *(Param(name, codes[name].kind) for name in others))
-        name = self.file.new(class_name(scope.label))
-        self.classes[scope.key] = Class(name, [scope.doc], params, body, forward, inputs, outputs=len(shapes))
-        keywords = tuple((other, passed.get(other, codes[other])) for other in others)
-        return Code("call", (name, tuple(passed.get(size, codes[size]) for size in sizes), keywords), TENSOR)
-
-    def applied(self, kind: str, call: Function) -> Code:
-        """The code that makes a module which applies a function; its class has what is not fixed as arguments."""
-        if call.target in MODULES:
-            target, defaults = MODULES[call.target]
-            return module_code(Module(target, call.kwargs, defaults=defaults))
-        given = settings(call)
-        fixed = {key: value for key, value in given.items() if not code.names(value)}
-        free = {key: value for key, value in given.items() if key not in fixed}
-        key = (kind, call.target, tuple(sorted(fixed.items(), key=str)), tuple(free))
-        if key not in self.applications:
-            attributes = {k: Code("attr", (SELF, k)) for k in free}
-            shown = replace(call, kwargs={**fixed, **attributes})
-            forward = (Return(function_code(shown, (code.name("x", TENSOR),))),)
-            body = tuple(Keep(k, code.name(k, code.kind_of(value))) for k, value in free.items())
-            params = tuple(Param(k, code.kind_of(value)) for k, value in free.items())
-            doc = [_applied(kind, call)]
-            self.applications[key] = Class(self.file.new(class_name(kind)), doc, params, body, forward)
-        return Code("call", (self.applications[key].name, (), tuple(free.items())), TENSOR)
 
 
 def _differing(key: BlockKey) -> str:
@@ -281,10 +229,3 @@ def merged_values(a: Any, b: Any) -> tuple[Any, ...] | None:
 
 def _no_function(name: str, _: Any) -> Any:
     raise KeyError(name)
-
-
-def _applied(kind: str, call: Function) -> str:
-    """What a module does that applies a function: as the operator says it, else by the function's name."""
-    known = ops.registered().get(kind)
-    doc = (known.__doc__ or "").partition("\n")[0].partition(":")[0].rstrip(".") if known else ""
-    return f"{doc}." if doc else f"`{call.target}` as a module."

@@ -56,7 +56,7 @@ def _pruned(body: Statements, *, calls: bool = False) -> Statements:
         seen = len(live)
         for statement in flat(body):
             if kept(statement):
-                live.update(str(found) for found in codes(statement.code()) if found.head == "name")
+                live.update(code.variables(statement.code()))
     return rebuilt(body, lambda statement: statement if kept(statement) else None)
 
 
@@ -70,7 +70,7 @@ def _inlined(body: Statements, fixed: frozenset[str], *, plain: bool = False) ->
             case Assign((target,), found, False) if counts[target] == 1:
                 value = code.substituted(found, known)
                 short = _plain(value) or (not plain and uses[target] == 1 and _pure(value))
-                if short and {str(name) for name in code.names(value)} <= stable:
+                if short and code.variables(value) <= stable:
                     known[code.name(target)] = value
 
     def change(statement: Any) -> Any:

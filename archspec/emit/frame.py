@@ -113,12 +113,10 @@ class Frame:
         """The code of an expression, or of a list of them; by other sizes than those that flow, and with more names."""
         return self.scope.read(value, {**self.env, **(env or {})}, self.flow if flow is None else flow)
 
-    def inside(self, owner: Code, env: Mapping[str, Any] | None = None) -> "Frame":
+    def inside(self, owner: Code) -> "Frame":
         """A container in this one, with a forward of its own."""
-        env = {**self.env, **(env or {})}
-        return Frame(
-            self.scope, self.flow, env, self.lines, None, owner, self.x, named=self.named, modules=self.modules
-        )
+        env, named, modules = dict(self.env), self.named, self.modules
+        return Frame(self.scope, self.flow, env, self.lines, None, owner, self.x, named=named, modules=modules)
 
     def fork(self) -> "Frame":
         """The same container on one side of a condition."""
@@ -172,8 +170,3 @@ class Frame:
 def call_module(module: Code, *tensors: Any) -> Code:
     """The call of a module, or of a function, on tensors."""
     return Code("call", (module, tensors, ()), TENSOR)
-
-
-def variables(value: Any) -> frozenset[str]:
-    """The names of the variables in code."""
-    return frozenset(str(name) for name in code.names(value))

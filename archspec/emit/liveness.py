@@ -19,7 +19,6 @@ from archspec.emit.statements import (
     If,
     Statement,
     Statements,
-    codes,
     rebuilt,
     targets,
 )
@@ -84,7 +83,7 @@ class _Lives:
     def before(self, body: Statements, after: frozenset[str]) -> frozenset[str]:
         """The variables that are needed before statements, by those that are needed behind them."""
         for statement in reversed(body):
-            needed = frozenset(str(found) for found in codes(statement.code()) if found.head == "name")
+            needed = code.variables(statement.code())
             match statement:
                 case If(_, then, otherwise):
                     after = self.before(then, after) | self.before(otherwise, after)

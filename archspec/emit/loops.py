@@ -6,7 +6,7 @@ from typing import Any
 from archspec.emit import children, code
 from archspec.emit.code import INT, Code
 from archspec.emit.containers import call_child, child_code, container, sequential, shared_values
-from archspec.emit.frame import Either, Frame, Named, call_module, variables
+from archspec.emit.frame import Either, Frame, Named, call_module
 from archspec.emit.modules import keep_value
 from archspec.emit.statements import Assign, For, Lines, Refuse, targets
 from archspec.errors import ArchspecError
@@ -22,8 +22,8 @@ def write_repeat(step: Repeat, frame: Frame) -> None:
     label = f"{step.as_ or 'repeat'}_unit"
 
     def unit(inner: Frame, number: Any) -> None:
-        env = {step.index: number} if step.index else {}
-        container(children.unit_name(number), step.body, inner, label, {}, env)
+        inner.env |= {step.index: number} if step.index else {}
+        container(children.unit_name(number), step.body, inner, label)
 
     before, handed = dict(frame.named), shared_values(step.body, frame)
     if step.shared:
@@ -129,7 +129,7 @@ def loop(names: tuple[str, ...], over: Any, inner: Frame, frame: Frame, rounds: 
     rounds()
     if not isinstance(inner.flow, tuple) or len(inner.flow) != len(carried):
         raise ArchspecError("what is repeated changes the number of axes, so that it cannot be repeated")
-    _hold(inner, known, variables(carried))
+    _hold(inner, known, code.variables(carried))
     _carry(inner, carried)
     body = inner.lines.done()
     frame.lines.add(For(names, over, body))
@@ -142,15 +142,15 @@ def loop(names: tuple[str, ...], over: Any, inner: Frame, frame: Frame, rounds: 
 def _hold(inner: Frame, known: Mapping[str, Named], carried: frozenset[str]) -> None:
     """Before the sizes change for the next round, those of the values that a later step goes back to are kept."""
     for name, (shape, tensor) in inner.named.items():
-        if known.get(name) != (shape, tensor) and isinstance(shape, tuple) and variables(shape) & carried:
-            inner.named[name] = (inner.variable_sizes(shape, lambda size: variables(size) & carried), tensor)
+        if known.get(name) != (shape, tensor) and isinstance(shape, tuple) and code.variables(shape) & carried:
+            inner.named[name] = (inner.variable_sizes(shape, lambda size: code.variables(size) & carried), tensor)
 
 
 def _carry(inner: Frame, carried: tuple[Code, ...]) -> None:
     """At the end of a loop's body, the variables of the sizes get what flows out of it."""
     changed = [(axis, v, size) for axis, (v, size) in enumerate(zip(carried, inner.flow, strict=True)) if v != size]
     for number, (axis, variable, size) in enumerate(changed):
-        if any(str(before) in variables(size) for _, before, _ in changed[:number]):
+        if any(str(before) in code.variables(size) for _, before, _ in changed[:number]):
             changed[number] = (axis, variable, inner.scope.size(axis, len(carried), size, inner.lines))
     for _, variable, size in changed:
         inner.lines.set(variable, size)

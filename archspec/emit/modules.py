@@ -1,10 +1,11 @@
 """Operators and blocks: what makes their modules, and how the forward calls them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from archspec.emit import children, code
+from archspec.emit.classes import applied
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import conditional, settled
 from archspec.emit.containers import Part, add_module, child_code, kept_settings, put, told_shape, weighted
@@ -21,13 +22,30 @@ from archspec.graph.names import attribute
 from archspec.language.rules import block_inputs, expressions, label_of
 from archspec.ops import Function, Module
 
-Taken: TypeAlias = Mapping[Any, Named]
-"""What a call takes beside what flows: a block by the names of its inputs, an operator by numbers."""
 
-NOTHING: Taken = {}
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call of an operator or block.
+
+    Attributes:
+        callee: What is called.
+        args: The code of its arguments.
+        values: What it takes beside what flows: a block by the names of its inputs, an operator by numbers.
+        written: The arguments as the specification writes them.
+    """
+
+    callee: str
+    args: Mapping[str, Any]
+    values: Mapping[Any, Named] = field(default_factory=dict)
+    written: Mapping[str, Any] | None = None
+
+    @property
+    def tensors(self) -> tuple[Code, ...]:
+        """The tensors that it takes beside what flows."""
+        return tuple(x for _, x in self.values.values())
 
 
-def taken(callee: str, sources: tuple[str, ...], args: Mapping[str, Any], frame: Frame) -> Taken:
+def taken(callee: str, sources: tuple[str, ...], args: Mapping[str, Any], frame: Frame) -> dict[Any, Named]:
     """What a call takes by `from`, whose first value flows from now on, and by the names of a block's inputs."""
     found = [value_of(label, frame) for label in sources]
     if found:
@@ -57,58 +75,40 @@ def value_of(label: str, frame: Frame) -> Named:
     return frame.named[label]
 
 
-def apply(
-    callee: str,
-    args: Mapping[str, Any],
-    label: str | None,
-    frame: Frame,
-    values: Taken = NOTHING,
-    share: str | None = None,
-    written: Mapping[str, Any] | None = None,
-) -> None:
+def apply(asked: Asked, label: str | None, frame: Frame, share: str | None = None) -> None:
     """Put an operator or a block, by its `label`, behind what flows and the other values that it takes.
 
-    It may `share` the weights of another step, whose arguments are the same or are `written` the same.
+    It may `share` the weights of another step, whose arguments are the same or are written the same.
     """
-    if any(
-        name in frame.env for value in (written or {}).values() for each in expressions(value) for name in each.names
-    ):
-        written = None  # a name that may mean something else at another step
-    name = children.child_name(label or callee, frame)
+    names = (name for value in (asked.written or {}).values() for each in expressions(value) for name in each.names)
+    if any(name in frame.env for name in names):  # which may mean something else at another step
+        asked = replace(asked, written=None)
+    name = children.child_name(label or asked.callee, frame)
     if share is None:
-        apply_as(name, callee, args, frame, values, label)
+        apply_as(name, asked, frame, label)
         if label in frame.modules:
-            frame.modules[label] = replace(frame.modules[label], written=written)
+            frame.modules[label] = replace(frame.modules[label], written=asked.written)
     else:
-        _apply_again(callee, args, frame, values, label, share, written)
+        _apply_again(asked, label, share, frame)
     keep_value(label, frame)
 
 
-def _apply_again(
-    callee: str,
-    args: Mapping[str, Any],
-    frame: Frame,
-    values: Taken,
-    label: str | None,
-    share: str,
-    written: Mapping[str, Any] | None,
-) -> None:
+def _apply_again(asked: Asked, label: str | None, share: str, frame: Frame) -> None:
     """Call a module that was called before, or compute with its weights what an operator of another kind does."""
-    made = frame.modules.get(share)
+    made, callee = frame.modules.get(share), asked.callee
     if made is None or frame.forward is None:
         raise ArchspecError(f"share: '{share}' stands in another part of the source, or is repeated")
     if label is not None:
-        inside = {
-            name.removeprefix(share): each for name, each in frame.modules.items() if name.startswith(f"{share}/")
-        }
-        frame.modules |= {label: made, **{f"{label}{name}": each for name, each in inside.items()}}
-    same = made.args == args or (written is not None and made.written == written)
+        within = [item for item in frame.modules.items() if item[0].startswith(f"{share}/")]
+        inside = {label + name.removeprefix(share): each for name, each in within}
+        frame.modules |= {label: made, **inside}
+    same = made.args == asked.args or (asked.written is not None and made.written == asked.written)
     if callee in frame.facts.document.blocks:
         if made.callee != callee or not same:
             raise ArchspecError(f"share: '{share}' is called with other arguments")
-        _block(callee, args, made.module, frame, values, label, made)
+        _block(asked, made.module, frame, label, made)
         return
-    found = layers(callee, args, (frame.flow,), frame)
+    found = layers(callee, asked.args, (frame.flow,), frame)
     if isinstance(found, Fork) or not isinstance(found.call, Module):
         raise ArchspecError(f"share: how {callee} is computed depends on a condition")
     _around(found.call.before, frame)
@@ -133,24 +133,18 @@ def _remember(label: str | None, made: Called, frame: Frame) -> None:
         frame.modules[label] = made
 
 
-def apply_as(
-    name: Any,
-    callee: str,
-    args: Mapping[str, Any],
-    frame: Frame,
-    values: Taken = NOTHING,
-    label: str | None = None,
-) -> None:
+def apply_as(name: Any, asked: Asked, frame: Frame, label: str | None = None) -> None:
     """The same, under a name that is free in the container."""
+    callee = asked.callee
     if callee in frame.facts.document.blocks:
-        _block(callee, args, name, frame, values, label)
-    elif values:
-        joined = (Part(frame.x, frame.flow, True), *(Part(x, shape, True) for shape, x in values.values()))
-        join(callee, args, dict(enumerate(joined)), name, frame, "a value of")
+        _block(asked, name, frame, label)
+    elif asked.values:
+        joined = (Part(frame.x, frame.flow, True), *(Part(x, shape, True) for shape, x in asked.values.values()))
+        join(callee, asked.args, dict(enumerate(joined)), name, frame, "a value of")
     else:
-        _layer(layers(callee, args, (frame.flow,), frame), callee, name, frame)
+        _layer(layers(callee, asked.args, (frame.flow,), frame), callee, name, frame)
         if isinstance(name, str):
-            _remember(label, Called(callee, args, child_code(name, frame)), frame)
+            _remember(label, Called(callee, asked.args, child_code(name, frame)), frame)
 
 
 def keep_value(label: str | None, frame: Frame) -> None:
@@ -196,23 +190,15 @@ def _function(call: Function, kind: str, name: Any, frame: Frame) -> None:
     if frame.forward is not None and not code.names(tuple(settings(call).values())):
         frame.flow_into(function_code(call, (frame.x,)))
     else:
-        add_module(name, frame.scope.shortened(frame.facts.applied(kind, call)), frame)
+        add_module(name, frame.scope.shortened(applied(kind, call, frame.facts)), frame)
 
 
-def _block(
-    callee: str,
-    args: Mapping[str, Any],
-    name: Any,
-    frame: Frame,
-    taken: Taken,
-    label: str | None,
-    again: Called | None = None,
-) -> None:
+def _block(asked: Asked, name: Any, frame: Frame, label: str | None, again: Called | None = None) -> None:
     """A block's module, or one that is called `again`, and the shapes that it gives."""
-    scope, prefix = frame.scope, f"{label}/"
+    scope, prefix, callee, args = frame.scope, f"{label}/", asked.callee, asked.args
     given = tuple(each.removeprefix(prefix) for each in scope.from_uses if label and each.startswith(prefix))
     given = given if again is None else again.given
-    flows = {"": frame.flow, **{each: shape for each, (shape, _) in taken.items()}}
+    flows = {"": frame.flow, **{each: shape for each, (shape, _) in asked.values.items()}}
     if any(isinstance(shape, Either) for shape in list(flows.values())[1:]):
         raise ArchspecError(f"a value that {callee} takes has one of several numbers of axes")
     facts = frame.facts.block(callee, flows, args, given)
@@ -223,18 +209,17 @@ def _block(
     known = facts.known(values, flows, scope.symbol)
     shapes = {each: mapped(lambda size: _told(size, known), shape) for each, shape in facts.shapes.items()}
     frame.does = code.either(frame.does, code.substituted(facts.does, known))
-    more = tuple(x for _, x in taken.values())
     if again is None and isinstance(name, str):
         _remember_block(Called(callee, args, child_code(name, frame), given), facts, known, label, frame)
     plain, several = again is None and not given, any(isinstance(shape, Either) for shape in shapes.values())
     if several and not plain:
         raise ArchspecError(f"what '{callee}' gives has one of several numbers of axes")
     long = () if several or not plain else _long_sizes(shapes[""])
-    asked = not several and bool(long or any(None in shape for shape in shapes.values()))
-    module = again.module if again else _put_block(name, made, callee, frame, asked=asked, direct=plain)
+    tells = not several and bool(long or any(None in shape for shape in shapes.values()))
+    module = again.module if again else _put_block(name, made, callee, frame, tells=tells, direct=plain)
     tensors = {each: scope.tensor(None, identifier(prefix + each)) for each in given}
     if frame.forward is not None:
-        call = call_module(again.module if again else child_code(name, frame), frame.x, *more)
+        call = call_module(again.module if again else child_code(name, frame), frame.x, *asked.tensors)
         frame.x = frame.unpack(frame.x, tensors.values(), call)
     if several:
         frame.flow = _decided(shapes[""])
@@ -244,13 +229,13 @@ def _block(
     frame.named |= {prefix + each: (shapes[each], x) for each, x in tensors.items()}
 
 
-def _put_block(name: Any, made: Any, callee: str, frame: Frame, *, asked: bool, direct: bool) -> Any:
-    """Give the container a block: the code by which it is `asked` for sizes, the attribute if that may be `direct`."""
-    if asked and direct and frame.owner == SELF and isinstance(name, str):
+def _put_block(name: Any, made: Any, callee: str, frame: Frame, *, tells: bool, direct: bool) -> Any:
+    """Give the container a block: the code of one that `tells` sizes, an attribute where that may be `direct`."""
+    if tells and direct and frame.owner == SELF and isinstance(name, str):
         put(name, made, frame)
         return Code("attr", (SELF, attribute(name)))
     module = made
-    if asked:
+    if tells:
         module = frame.scope.module(callee)
         frame.lines.set(module, made)
     put(name, module, frame)

@@ -72,7 +72,7 @@ def _write(facts: SpecFacts) -> None:
     frame = new_frame(scope, document.network, inputs, several=several)
     walk_body(document.network, frame, document.outputs, outputs=bool(document.outputs))
     names = {name: str(scope.symbols[name]) for name in document.symbols}
-    body, forward = facts.finish_class(scope, {"": frame.flow}, frozenset(names.values()))
+    body, forward = scope.finish_class({"": frame.flow}, frozenset(names.values()))
     uses = used(body)
     taken = {name: variable for name, variable in names.items() if uses[variable]}
     checks = [c for name in taken for c in _checked(scope.symbols[name], document.symbols[name])]

@@ -38,11 +38,8 @@ def page(facts: SpecFacts) -> str:
     helpers = [helper(name, "Fraction" in used) for name in HELPERS if name in used]
     text = "\n\n\n".join([*parts, *helpers, *own, *bodies])
     head = "\n".join(python_docstring(module_prose(facts.document)))
-    return (
-        f"{head}\n\n{_imports(_names(text))}\n\n\n{text}\n"
-        if not parts
-        else f"{head}\n\n{_imports(_names(text))}\n\n{text}\n"
-    )
+    gap = "\n\n" if parts else "\n\n\n"
+    return f"{head}\n\n{_imports(_names(text))}{gap}{text}\n"
 
 
 def _names(text: str) -> set[str]:

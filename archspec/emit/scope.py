@@ -163,13 +163,13 @@ class ClassScope:
 
     def plainness(self, size: Any) -> tuple[bool, bool, int]:
         """How plain a size is: a number, then what the class is given, then what it computes."""
-        return isinstance(size, Code), any(is_unnamed(str(name)) for name in code.names(size)), len(str(size))
+        return isinstance(size, Code), any(map(is_unnamed, code.variables(size))), len(str(size))
 
     def flag(self, want: str, value: Any, lines: Lines) -> Code:
         """An attribute that keeps a value of the constructor for the forward."""
         key = (lines, value)
         if key not in self.flags:
-            attribute = self.attributes.new(want)
+            attribute = self.attributes.new(self.facts.attribute(want))
             lines.add(Keep(attribute, value))
             self.flags[key] = Code("attr", (SELF, attribute), BOOL)
         return self.flags[key]
@@ -234,19 +234,27 @@ class ClassScope:
 
     def outside(self, value: Any) -> Any:
         """What a value of a part is outside it; None if nobody there could say."""
-        own = {str(name) for name in code.names(value)} - self.inherited
+        own = code.variables(value) - self.inherited
         if own - {str(name) for name in self.passed}:
             return None
         return code.substituted(value, self.passed)
 
     # -------------------------------------------------------------- the statements as they are written
 
-    def finish_class(self, fixed: frozenset[str]) -> tuple[Statements, Statements]:
-        """The constructor, in which `fixed` never change, and the forward."""
+    def finish_class(self, shapes: Mapping[str, Any], fixed: frozenset[str]) -> tuple[Statements, Statements]:
+        """The constructor, in which `fixed` never change, with the sizes that others ask the class for; the forward."""
+        reads = self.facts.reads
+        for name, axis in sorted(reads.get(self.key, ())):
+            if isinstance(shape := shapes.get(name), tuple) and axis < len(shape):
+                self.lines.add(Keep(self.facts.size_attribute(name, axis, len(shape)), self.flagged(shape[axis])))
         forward = finish.forward(self.forward.done(), self.tensors, self.near)
         flags = {flag.parts[1] for flag in self.flags.values()}
         lines = finish.without_flags(self._taken_in(self.lines.done()), flags, forward)
-        return finish.constructor(lines, fixed, self.names), forward
+        body = finish.constructor(lines, fixed, self.names)
+        for found in all_codes(body):
+            if found.head == "out":
+                reads.setdefault(found.parts[2], set()).add(found.parts[3])
+        return body, forward
 
     def _taken_in(self, body: Statements) -> Statements:
         """Statements in which the variables without names that another class has are arguments of this one."""

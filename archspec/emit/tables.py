@@ -1,6 +1,7 @@
 """The tables of a paper: a loop over the rows where one can go through them, else a line for each row."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
@@ -10,7 +11,7 @@ from archspec.emit.containers import sequential
 from archspec.emit.facts import merged_values
 from archspec.emit.frame import Frame
 from archspec.emit.loops import loop, repeated, through_each
-from archspec.emit.modules import NOTHING, Taken, apply, apply_as, keep_value, read_args, taken
+from archspec.emit.modules import Asked, apply, apply_as, keep_value, read_args, taken
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.document import TableRows, TableStep
@@ -83,7 +84,7 @@ def _looped(table: TableRows, callee: str, cells: dict[str, list[Any]], frame: F
 
     def rounds() -> None:
         loops = {name: value for name, value in variables.items() if name != "as"}
-        _made_of_row(table, callee, loops, variables["as"], _entry(table, (), inner), inner)
+        _made_of_row(table, Asked(callee, loops), variables["as"], _entry(table, (), inner), inner)
 
     rows = tuple(zip(*cells.values(), strict=True))
     loop(tuple(map(str, variables.values())), rows, inner, frame, rounds)
@@ -104,34 +105,27 @@ def _row(table: TableRows, row: Row, frame: Frame) -> None:
     given = {k: v for k, v in row.items() if k not in (*CALLEE, *BESIDE) and v is not None}
     values = taken(callee, labels_of(row.get("from")), given, frame)
     flow = _entry(table, tuple(row.values()), frame)
-    nominal = read_args(callee, given, frame, flow)
+    nominal = Asked(callee, read_args(callee, given, frame, flow), values)
     label = None if row.get("as") is None else str(row["as"])
-    share = label_of(row.get("share"))
-    _made_of_row(table, callee, nominal, label, flow, frame, values, share)
+    _made_of_row(table, nominal, label, flow, frame, label_of(row.get("share")))
     keep_value(label, frame)
 
 
 def _made_of_row(
-    table: TableRows,
-    callee: str,
-    nominal: Row,
-    label: Any,
-    flow: tuple[Any, ...],
-    frame: Frame,
-    values: Taken = NOTHING,
-    share: str | None = None,
+    table: TableRows, nominal: Asked, label: Any, flow: tuple[Any, ...], frame: Frame, share: str | None = None
 ) -> None:
     """What a row is made of, once or several times; its numbers, or the variables of a loop over rows."""
-    built = _built(table, nominal, frame, flow)
+    callee, built = nominal.callee, _built(table, nominal.args, frame, flow)
     if table.repeat is None:
+        asked = replace(nominal, args=built)
         if isinstance(label, Code):
-            apply_as(label, callee, built, frame)
+            apply_as(label, asked, frame)
         else:
-            apply(callee, built, label, frame, values, share)
+            apply(asked, label, frame, share)
         return
     times = frame.scope.whole(built.pop(table.repeat))
-    second = {key: frame.read(value, flow, nominal) for key, value in table.after_first.items()}
-    later = _built(table, {**nominal, **second}, frame, flow)
+    second = {key: frame.read(value, flow, nominal.args) for key, value in table.after_first.items()}
+    later = _built(table, {**nominal.args, **second}, frame, flow)
     later.pop(table.repeat)
     name = label if isinstance(label, Code) else children.child_name(label or callee, frame)
 
@@ -141,12 +135,12 @@ def _made_of_row(
         if set(built) & accepted != set(later) & accepted:
             raise ArchspecError("after_first gives an argument that the first repetition leaves at its default")
         args = {key: code.choose(first, built[key], later[key]) for key in built if key in accepted}
-        apply_as(children.unit_name(number), callee, args, inner, values)
+        apply_as(children.unit_name(number), replace(nominal, args=args), inner)
 
-    if values and callee not in frame.facts.document.blocks:
+    if nominal.values and callee not in frame.facts.document.blocks:
         raise ArchspecError(f"{callee} joins several values and cannot be repeated")
     repeated(times, "i", sequential(name, frame), frame, unit)
-    through_each(name, tuple(x for _, x in values.values()), frame)
+    through_each(name, nominal.tensors, frame)
 
 
 def _entry(table: TableRows, cells: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:

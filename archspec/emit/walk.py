@@ -15,7 +15,7 @@ from archspec.emit.conditions import conditional
 from archspec.emit.containers import bind_lets, container
 from archspec.emit.frame import Either, Frame
 from archspec.emit.loops import write_repeat
-from archspec.emit.modules import apply, keep_value, read_args, taken, value_of
+from archspec.emit.modules import Asked, apply, keep_value, read_args, taken, value_of
 from archspec.emit.tables import write_table
 from archspec.errors import ArchspecError, SpecError
 from archspec.language.document import Body, Call, From, Group, Join, Repeat, Step, TableStep, Use, When
@@ -52,7 +52,7 @@ def _call(step: Call, frame: Frame) -> None:
 
 def _applied(callee: str, step: Call | Use, frame: Frame) -> None:
     values = taken(callee, step.from_ or (), step.args, frame)
-    apply(callee, read_args(callee, step.args, frame), step.as_, frame, values, step.share, step.args)
+    apply(Asked(callee, read_args(callee, step.args, frame), values, step.args), step.as_, frame, step.share)
 
 
 def _use(step: Use, frame: Frame) -> None:

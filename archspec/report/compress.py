@@ -1,4 +1,4 @@
-"""What a compressed network weighs, and the closed forms of that."""
+"""What a compressed network weighs, term by term, what was found in its file, and the closed forms of both."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -8,7 +8,6 @@ from archspec.compress.closed_forms import ClosedForm
 from archspec.dims import is_number
 from archspec.graph.names import state_key
 from archspec.report.numbers import decimal
-from archspec.report.packed import size_data, size_of_file
 from archspec.report.page import (
     EMPTY,
     Cell,
@@ -29,8 +28,10 @@ from archspec.report.page import (
 )
 
 if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
+    from archspec.compress.checking import Verified
     from archspec.compress.packing import Packed
     from archspec.compress.prediction import LayerPrediction, Prediction, Stored
+    from archspec.compress.size import FileSize
 
 
 def prediction(found: "Prediction") -> Report:
@@ -39,9 +40,22 @@ def prediction(found: "Prediction") -> Report:
         (
             Section((Title(_sentence(found)), Notes(_notes(found)))),
             Section((_layers(found),)),
-            *(() if found.file is None else size_of_file(found.file)),
+            *(() if found.file is None else _size_of_file(found.file)),
         ),
-        data=lambda: _data(found),
+        data=lambda: {
+            "spec": found.network.name,
+            "plan": found.plan.name,
+            "bindings": exact_texts(found.network.bindings),
+            "dense_bits": raw(found.dense_bits),
+            "stored_bits": raw(found.bits),
+            "huffman_bits": raw(found.coded_bits),
+            "compression_ratio": raw(found.compression_ratio),
+            "huffman_ratio": raw(found.coded_ratio),
+            "macs_share": raw(found.flops_share),
+            "fewer_operations": raw(found.speedup),
+            "rows": [_row_data(row) for row in found.rows],
+            "file": None if found.file is None else _size_data(found.file),
+        },
         records=lambda: _records(found),
     )
 
@@ -51,10 +65,10 @@ def packed(found: "Packed") -> Report:
     return Report(
         (
             Section((_layers(found.prediction),)),
-            *size_of_file(found.size),
+            *_size_of_file(found.size),
             Section((Notes((found.sentence, *found.notes)),)),
         ),
-        data=lambda: {"path": str(found.path), "notes": list(found.notes), "size": size_data(found.size)},
+        data=lambda: {"path": str(found.path), "notes": list(found.notes), "size": _size_data(found.size)},
     )
 
 
@@ -195,23 +209,6 @@ def _percent(part: Any, whole: Any = 1) -> Number:
 # ------------------------------------------------------------------ machines
 
 
-def _data(found: "Prediction") -> dict[str, Any]:
-    return {
-        "spec": found.network.name,
-        "plan": found.plan.name,
-        "bindings": exact_texts(found.network.bindings),
-        "dense_bits": raw(found.dense_bits),
-        "stored_bits": raw(found.bits),
-        "huffman_bits": raw(found.coded_bits),
-        "compression_ratio": raw(found.compression_ratio),
-        "huffman_ratio": raw(found.coded_ratio),
-        "macs_share": raw(found.flops_share),
-        "fewer_operations": raw(found.speedup),
-        "rows": [_row_data(row) for row in found.rows],
-        "file": None if found.file is None else size_data(found.file),
-    }
-
-
 def _row_data(row: "LayerPrediction") -> dict[str, Any]:
     return {
         "layer": row.node.name,
@@ -229,6 +226,78 @@ def _row_data(row: "LayerPrediction") -> dict[str, Any]:
 def _stored_data(stored: "Stored") -> dict[str, Any]:
     parts = {name: raw(bits) for name, bits in stored.parts.items()}
     return {"bits": raw(stored.bits), "without_fillers_and_biases": raw(stored.least_bits), "parts": parts}
+
+
+# ------------------------------------------------------------------ files
+
+
+def _size_of_file(found: "FileSize") -> tuple[Section, Section]:
+    """The terms of a file: one line per term, with its bytes and its share."""
+    kind = "exact, for these weights" if found.exact else "expected, for independent positions"
+    ratio = decimal(Fraction(found.dense_bytes) / found.bytes, 2)
+    title = f"{found.bytes:,} bytes on disk ({kind}), {ratio}× smaller than {found.dense_bytes:,}"
+    return Section((Title(title),)), Section((_terms(found),))
+
+
+def _terms(found: "FileSize") -> Table:
+    total = Fraction(sum(found.terms.values()))
+    rows = [(name, Fraction(bits)) for name, bits in found.terms.items() if bits]
+    places = 1 if found.exact else 0
+    shares = [bits / total for _, bits in rows]
+    return Table(
+        [
+            Column("the file, by term", [*(Name(name.replace("_", " ")) for name, _ in rows), Name("total")], "term"),
+            Column("bytes", [*(Number(bits / 8, decimal(bits / 8, places)) for _, bits in rows), Number(found.bytes)]),
+            Column("share", [*(Number(share, f"{decimal(100 * share, 2)} %") for share in shares), EMPTY]),
+        ],
+        with_total(len(rows)),
+    )
+
+
+def _size_data(found: "FileSize") -> dict[str, Any]:
+    """The terms of a file for machines, array by array, in bits."""
+    return {
+        "bytes": found.bytes,
+        "exact": found.exact,
+        "dense_bytes": found.dense_bytes,
+        "terms": _bits(found.terms),
+        "arrays": [
+            {"name": part.coding.key, "coding": part.coding.described()[2:], "terms": _bits(part.terms)}
+            for part in found.parts
+        ],
+    }
+
+
+def _bits(terms: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: raw(Fraction(bits)) for name, bits in terms.items()}
+
+
+def verified(found: "Verified") -> Report:
+    """What was found in a file: predicted beside actual, one line per term, and what is wrong."""
+    compared = (Section((_compared(found),)),) if found.actual else ()
+    return Report(
+        (*compared, Section((Notes((found.sentence, *found.findings)),))),
+        data=lambda: {
+            "path": str(found.path),
+            "mode": found.mode,
+            "bytes": found.bytes,
+            "arrays": found.arrays,
+            "predicted": dict(found.predicted),
+            "actual": dict(found.actual),
+            "findings": list(found.findings),
+        },
+    )
+
+
+def _compared(found: "Verified") -> Table:
+    names = list({**found.predicted, **found.actual})
+    return Table(
+        [
+            Column("term", [Name(name.replace("_", " ")) for name in names]),
+            Column("predicted [bits]", [Number(found.predicted.get(name, 0)) for name in names], "predicted"),
+            Column("in the file", [Number(found.actual.get(name, 0)) for name in names], "actual"),
+        ]
+    )
 
 
 # ------------------------------------------------------------------ closed forms

@@ -8,15 +8,18 @@ from typing import Any
 
 from archspec.cost import QUANTITIES, CostRow, CostTable, Dialect, Term, bytes_of, summed
 from archspec.cost.conventions import is_zero
+from archspec.dims import is_number
+from archspec.graph import Network
+from archspec.language.alphabet import latex_letter
 from archspec.ops import KINDS
 from archspec.ops.opaque import not_counted
 from archspec.report import numbers
 from archspec.report.columns import columns as chosen
 from archspec.report.columns import figure as counted
-from archspec.report.letters import bound
 from archspec.report.page import (
     EMPTY,
     Column,
+    LetteredSentence,
     Name,
     Notes,
     Report,
@@ -29,6 +32,7 @@ from archspec.report.page import (
     exact_texts,
     raw,
 )
+from archspec.writing import latex_text
 
 FIRST = ("params", "buffers", "macs", "flops", "activations", "weight_bytes")
 """What JSON names before the operations by kind; all other quantities stand behind them."""
@@ -224,7 +228,7 @@ def _notes(table: CostTable, names: Sequence[str]) -> list[str]:
     size = numbers.exact_size(total.weight_bytes) if whole else numbers.number(total.weight_bytes)
     return [
         *not_counted(network.opaque),
-        bound(f"{numbers.inputs(network)}, batch {network.batch}", network),
+        _bound(f"{numbers.inputs(network)}, batch {network.batch}", network),
         _sum_of_terms(table),
         f"weights {size} ({numbers.number(total.params)} params, {numbers.number(total.buffers)} buffers, "
         f"{table.counting.bits}-bit)",
@@ -234,6 +238,21 @@ def _notes(table: CostTable, names: Sequence[str]) -> list[str]:
         + f" {table.convention.name}: {table.convention.doc}"
         + (f" [{table.convention.source}]" if table.convention.source else ""),
     ]
+
+
+def _bound(before: str, network: Network) -> LetteredSentence:
+    """A sentence, and behind it the values of a network's symbols, with their letters where they are set."""
+    if not network.bindings:
+        return LetteredSentence(before, latex_text(before))
+    declared = network.document.symbols if network.document else {}
+    parts = []
+    for name, value in network.bindings.items():
+        letter = latex_letter(name, declared[name].latex if name in declared else None)
+        words = str(value) if is_number(value) else rf"\text{{{latex_text(str(value))}}}"
+        parts.append(f"${letter} = {words}$")
+    return LetteredSentence(
+        f"{before}; {numbers.bindings(network.bindings)}", f"{latex_text(before)}; {', '.join(parts)}"
+    )
 
 
 def _all_kept(table: CostTable) -> list[str]:

@@ -43,7 +43,20 @@ def memory(found: Memory, by: str = "block") -> Report:
             Section((Title(_sentence(found)), Notes(_notes(found)))),
             Section((Table(_columns(_lines(found, by), found.peak)),)),
         ),
-        data=lambda: _data(found),
+        data=lambda: {
+            "spec": found.network.name,
+            "bindings": exact_texts(found.network.bindings),
+            "batch": raw(found.network.batch),
+            **({"not_counted": list(found.network.opaque)} if found.network.opaque else {}),
+            "policy": found.policy,
+            "dtype": found.dtype,
+            "in_place": found.in_place,
+            "optimal": found.optimal,
+            "weight_bytes": raw(found.weight_bytes),
+            "peak": raw(found.peak),
+            "at": list(found.at),
+            "timeline": _records(found.timeline).records(),
+        },
         records=lambda: _records(found.timeline),
     )
 
@@ -118,20 +131,3 @@ def _besides(found: Memory) -> Iterator[str]:
         return
     if isinstance(more, int) and isinstance(found.peak, int) and more > found.peak:
         yield f"{numbers.number(more)} bytes {what} (--policy {policy})"
-
-
-def _data(found: Memory) -> dict[str, Any]:
-    return {
-        "spec": found.network.name,
-        "bindings": exact_texts(found.network.bindings),
-        "batch": raw(found.network.batch),
-        **({"not_counted": list(found.network.opaque)} if found.network.opaque else {}),
-        "policy": found.policy,
-        "dtype": found.dtype,
-        "in_place": found.in_place,
-        "optimal": found.optimal,
-        "weight_bytes": raw(found.weight_bytes),
-        "peak": raw(found.peak),
-        "at": list(found.at),
-        "timeline": _records(found.timeline).records(),
-    }

@@ -56,7 +56,20 @@ def reconcile(found: Reconciliation) -> Report:
         sections.append(Section((Notes(("Nothing that is counted here rounds to that. The nearest:",)),)))
         sections.append(Section((Notes([_miss(near, found) for near in found.nearest]),)))
     sections.append(Section((Notes((_odds(found),)),)))
-    return Report(sections, data=lambda: _reconciled(found), records=lambda: _records(found))
+    return Report(
+        sections,
+        data=lambda: {
+            **_head(found.network),
+            "reported": {name: getattr(found.report, name) for name in ("text", "quantity", "low", "high")},
+            "tried": found.tried,
+            "chance": {"explained": found.by_chance, "of": found.report.numbers, "likely": found.says_little},
+            "matches": [_match(match) for match in found.matches],
+            "nearest": [
+                {**_match(near), "off": _plain(near.value - found.report.printed.value)} for near in found.nearest
+            ],
+        },
+        records=lambda: _records(found),
+    )
 
 
 def _odds(found: Reconciliation) -> str:
@@ -72,17 +85,6 @@ def _odds(found: Reconciliation) -> str:
     count = len(found.matches)
     one = "This is one of them" if count == 1 else f"These are {count} explanations of one of them"
     return f"{sentence}. {one}, likely chance." if found.says_little else f"{sentence}; {one.lower()}."
-
-
-def _reconciled(found: Reconciliation) -> dict[str, Any]:
-    return {
-        **_head(found.network),
-        "reported": {name: getattr(found.report, name) for name in ("text", "quantity", "low", "high")},
-        "tried": found.tried,
-        "chance": {"explained": found.by_chance, "of": found.report.numbers, "likely": found.says_little},
-        "matches": [_match(match) for match in found.matches],
-        "nearest": [{**_match(near), "off": _plain(near.value - found.report.printed.value)} for near in found.nearest],
-    }
 
 
 def _records(found: Reconciliation) -> Table:

@@ -24,7 +24,21 @@ def search(found: "Search") -> Report:
     notes = [f"{len(found.refused):,} were not trained, the first: {each}" for each in found.refused[:1]]
     if notes or found.failed:
         sections.append(Section((Notes([*notes, *found.failed]),)))
-    return Report(sections, data=lambda: _data(found))
+    return Report(
+        sections,
+        data=lambda: {
+            "spec": found.spec,
+            "data": found.data,
+            "out": str(found.out),
+            "objectives": list(map(str, found.objectives)),
+            "convention": found.counting.convention.name,
+            "where": list(map(bounds, found.conditions)),
+            "points": found.points,
+            "refused": list(found.refused),
+            "failed": list(found.failed),
+            "candidates": Table(_columns(found)).records() if found.candidates else [],
+        },
+    )
 
 
 def _columns(found: "Search") -> list[Column]:
@@ -48,18 +62,3 @@ def _columns(found: "Search") -> list[Column]:
 
 def _percent(value: Any) -> Number:
     return Number(value, "" if value is None else numbers.decimal(value, 2))
-
-
-def _data(found: "Search") -> dict[str, Any]:
-    return {
-        "spec": found.spec,
-        "data": found.data,
-        "out": str(found.out),
-        "objectives": list(map(str, found.objectives)),
-        "convention": found.counting.convention.name,
-        "where": list(map(bounds, found.conditions)),
-        "points": found.points,
-        "refused": list(found.refused),
-        "failed": list(found.failed),
-        "candidates": Table(_columns(found)).records() if found.candidates else [],
-    }

@@ -119,7 +119,26 @@ def crossover(found: Crossover) -> Report:
         )
     return Report(
         (Section((Title(head),)), Section((Table(_reigns(found)),)), *crossings, Section((Notes(notes),))),
-        data=lambda: _crossover_data(found),
+        data=lambda: {
+            "spec": found.name,
+            "quantity": found.quantity,
+            "by": found.by,
+            "symbol": found.line.symbol,
+            "searched": [str(found.line.low), str(found.line.high)],
+            "bindings": exact_texts(found.bindings),
+            "reigns": [
+                {
+                    "low": str(reign.span.low),
+                    "high": str(reign.span.high),
+                    "closed": list(reign.span.closed),
+                    "values": [str(value) for value in reign.values] or None,
+                    "group": reign.group,
+                    "shares": [list(share) for share in reign.shares],
+                }
+                for reign in found.reigns
+            ],
+            "crossings": [_crossing(crossing) for crossing in found.crossings],
+        },
     )
 
 
@@ -135,29 +154,6 @@ def _reigns(found: Crossover) -> list[Column]:
 
 def _part(part: int, whole: int) -> Number:
     return Number(Fraction(part, whole) if whole else None, numbers.share(part, whole))
-
-
-def _crossover_data(found: Crossover) -> dict[str, Any]:
-    return {
-        "spec": found.name,
-        "quantity": found.quantity,
-        "by": found.by,
-        "symbol": found.line.symbol,
-        "searched": [str(found.line.low), str(found.line.high)],
-        "bindings": exact_texts(found.bindings),
-        "reigns": [
-            {
-                "low": str(reign.span.low),
-                "high": str(reign.span.high),
-                "closed": list(reign.span.closed),
-                "values": [str(value) for value in reign.values] or None,
-                "group": reign.group,
-                "shares": [list(share) for share in reign.shares],
-            }
-            for reign in found.reigns
-        ],
-        "crossings": [_crossing(crossing) for crossing in found.crossings],
-    }
 
 
 def _ends(line: SearchRange) -> str:

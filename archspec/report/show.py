@@ -46,7 +46,22 @@ def show(network: Network) -> Report:
     unknown = not_counted(network.opaque)
     behind = (Notes(()), *([Notes(unknown)] if unknown else []))  # the text ends in an empty line
     sections[-1] = replace(sections[-1], parts=(*sections[-1].parts, *behind))
-    return Report(sections, data=lambda: _data(document, network), records=lambda: _records(tables))
+    return Report(
+        sections,
+        data=lambda: {
+            "spec": document.name,
+            "title": document.source.title if document.source else None,
+            "symbols": Table(_symbols(document, network)).records(),
+            "functions": {signature: str(body) for signature, body in document.functions.items()},
+            "blocks": [
+                {"name": name, "signature": _signature(name, block), "doc": block.doc}
+                for name, block in document.blocks.items()
+            ],
+            **({"not_counted": list(network.opaque)} if network.opaque else {}),
+            "network": [record for table in _network(network) for record in table.records()],
+        },
+        records=lambda: _records(tables),
+    )
 
 
 def _records(tables: Sequence[Table]) -> Table:
@@ -54,21 +69,6 @@ def _records(tables: Sequence[Table]) -> Table:
     names = ("layer", "of", "output")
     rows = [record for table in tables for record in table.records()]
     return Table([Column(name, [Name(str(row.get(name, ""))) for row in rows]) for name in names])
-
-
-def _data(document: Document, network: Network) -> dict[str, Any]:
-    return {
-        "spec": document.name,
-        "title": document.source.title if document.source else None,
-        "symbols": Table(_symbols(document, network)).records(),
-        "functions": {signature: str(body) for signature, body in document.functions.items()},
-        "blocks": [
-            {"name": name, "signature": _signature(name, block), "doc": block.doc}
-            for name, block in document.blocks.items()
-        ],
-        **({"not_counted": list(network.opaque)} if network.opaque else {}),
-        "network": [record for table in _network(network) for record in table.records()],
-    }
 
 
 def _symbols(document: Document, network: Network) -> list[Column]:

@@ -42,7 +42,20 @@ def sweep(found: Sweep) -> Report:
         sections.append(Section((Table(_columns(found, _read(found), MOST_READ), wide="records"),)))
     sections += [Section((Notes((note,)),)) for note in _notes(found)]
     return Report(
-        sections, data=lambda: _data(found), records=lambda: Table(_columns(found, found.columns, len(found)))
+        sections,
+        data=lambda: {
+            "specs": list(found.specs),
+            "plans": list(found.plans),
+            "bindings": exact_texts(found.bindings),
+            **numbers.request(found.counting),
+            "where": list(map(bounds, found.conditions)),
+            "front": list(map(str, found.objectives)),
+            "points": found.points,
+            "within": found.within,
+            "unbuilt": {"points": found.unbuilt[0], "first": found.unbuilt[1]},
+            "rows": Table(_columns(found, found.columns, len(found))).records(),
+        },
+        records=lambda: Table(_columns(found, found.columns, len(found))),
     )
 
 
@@ -101,18 +114,3 @@ def _notes(found: Sweep) -> Iterable[str]:
     if count:
         yield f"{count:,} points give no network ({first})."
     yield numbers.convention_note(found.counting)
-
-
-def _data(found: Sweep) -> dict[str, Any]:
-    return {
-        "specs": list(found.specs),
-        "plans": list(found.plans),
-        "bindings": exact_texts(found.bindings),
-        **numbers.request(found.counting),
-        "where": list(map(bounds, found.conditions)),
-        "front": list(map(str, found.objectives)),
-        "points": found.points,
-        "within": found.within,
-        "unbuilt": {"points": found.unbuilt[0], "first": found.unbuilt[1]},
-        "rows": Table(_columns(found, found.columns, len(found))).records(),
-    }

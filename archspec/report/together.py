@@ -80,22 +80,18 @@ def specialists(found: "Specialists") -> Report:
     )
     return Report(
         (Section((Title(title),)), Section((system,)), Section((own,))),
-        data=lambda: _specialists(found),
+        data=lambda: {
+            "spec": found.spec,
+            "data": found.data,
+            "generalist": found.generalist,
+            "images": found.images,
+            "alone": found.alone,
+            "together": found.together,
+            "conditional_alone": found.conditional(together=False),
+            "conditional_together": found.conditional(together=True),
+            "specialists": [
+                {**asdict(one), "classes": list(one.classes), "out": str(one.out)} for one in found.specialists
+            ],
+        },
         records=lambda: own,
     )
-
-
-def _specialists(found: "Specialists") -> dict[str, Any]:
-    return {
-        "spec": found.spec,
-        "data": found.data,
-        "generalist": found.generalist,
-        "images": found.images,
-        "alone": found.alone,
-        "together": found.together,
-        "conditional_alone": found.conditional(together=False),
-        "conditional_together": found.conditional(together=True),
-        "specialists": [
-            {**asdict(one), "classes": list(one.classes), "out": str(one.out)} for one in found.specialists
-        ],
-    }

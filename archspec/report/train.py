@@ -80,7 +80,7 @@ class Bars(Watcher):
 
     def tested(self, epoch: Epoch) -> None:
         """Print the line of an epoch."""
-        score, what = epoch.held, "test" if epoch.validation is None else "validation"
+        score, what = epoch.held, epoch.judged_by
         learned = "" if math.isnan(epoch.learned) else f"learned {epoch.learned:.2f} %  "
         self._say(
             f"epoch {epoch.epoch:>{len(str(self._planned))}}/{self._planned}  loss {epoch.loss:.4f}  {learned}"
@@ -155,7 +155,7 @@ def _added(correction: Correction) -> str:
 
 def _columns(result: Result) -> list[Column]:
     """The last epoch and the best, by the images that they were chosen by, and the best on those of the test."""
-    what = "test" if result.last.validation is None else "validation"
+    what = result.last.judged_by
     rows = [("last", what, result.last.epoch, result.last.held)]
     rows.append((f"best on the {what} images", what, result.best.epoch, result.best.held))
     if result.corrected is not None:

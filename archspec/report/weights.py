@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from archspec.report import numbers
 from archspec.report.page import Column, Name, Notes, Number, Report, Section, Sizes, Table, Title
@@ -28,7 +28,23 @@ def weights(matching: "Matching") -> Report:
             *left,
             Section((Notes((*_legend(lines), *_findings(matching))),)),
         ),
-        data=lambda: _data(matching),
+        data=lambda: {
+            "spec": matching.name,
+            "bindings": dict(matching.bindings),
+            "complete": bool(matching),
+            "arrays": [
+                {"key": row.key, "shape": row.shape, "source": row.source, "reshaped_from": row.found, "why": row.why}
+                for row in matching.rows
+            ],
+            "left_over": [{"key": left.key, "shape": left.shape, "why": left.why} for left in matching.left],
+            "assumptions": [
+                {"layers": choice.layers, "parallel": choice.parallel, "settled_by": choice.settled}
+                for choice in matching.choices
+            ],
+            "ambiguous": {name: list(those) for name, those in matching.open.items()},
+            "mixed_blocks": list(matching.mixed),
+            "differences": list(matching.differences),
+        },
         records=lambda: _records(matching),
     )
 
@@ -120,23 +136,3 @@ def _choice(matching: "Matching", choice: "Exchange") -> str:
     fill = "that they fill" if matching.assume else "they may fill"
     order = "in this order" if matching.assume else "in either order"
     return f"{sources} have the same shapes, {where}: {fill} '{one}' and '{other}' {order}"
-
-
-def _data(matching: "Matching") -> dict[str, Any]:
-    return {
-        "spec": matching.name,
-        "bindings": dict(matching.bindings),
-        "complete": bool(matching),
-        "arrays": [
-            {"key": row.key, "shape": row.shape, "source": row.source, "reshaped_from": row.found, "why": row.why}
-            for row in matching.rows
-        ],
-        "left_over": [{"key": left.key, "shape": left.shape, "why": left.why} for left in matching.left],
-        "assumptions": [
-            {"layers": choice.layers, "parallel": choice.parallel, "settled_by": choice.settled}
-            for choice in matching.choices
-        ],
-        "ambiguous": {name: list(those) for name, those in matching.open.items()},
-        "mixed_blocks": list(matching.mixed),
-        "differences": list(matching.differences),
-    }

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from archspec.sweeps.criteria import Objective
 from archspec.sweeps.front import front, ranked
-from archspec.sweeps.objective import Objective
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,8 @@ def solve(
     smallest = minimise is not None or (maximise is None and all(budget.most is None for budget in wanted))
     goal = minimise or maximise or wanted[0].quantity
     cost.quantity(goal)
-    _check_free(names, family.bindings)
+    if both := [name for name in names if name in family.bindings]:
+        raise BindingError(f"the symbol '{both[0]}' cannot be both bound and solved for")
     question = _Question(family, names, wanted, goal, smallest)
     searched, survey = _surveyed(search_ranges(family.document, names, between or {}), between or {}, question)
     faults = survey.faults
@@ -160,12 +161,6 @@ def _surveyed(
             if len(searched) == 1 or fewer == searched:
                 raise
             searched = fewer
-
-
-def _check_free(names: Iterable[str], bindings: Mapping[str, Any]) -> None:
-    for name in names:
-        if name in bindings:
-            raise BindingError(f"the symbol '{name}' cannot be both bound and solved for")
 
 
 @dataclass(frozen=True, slots=True)

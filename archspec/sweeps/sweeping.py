@@ -16,13 +16,12 @@ from archspec.dims import exact
 from archspec.errors import ArchspecError, BindingError
 from archspec.language.document import Document
 from archspec.language.rules import refuse_opaque
-from archspec.sweeps.conditions import conditions
+from archspec.sweeps.criteria import conditions, objective, objectives
 from archspec.sweeps.engine import Engine
 from archspec.sweeps.engine import engine as read_engine
 from archspec.sweeps.grid import MIN_SCATTERED, Subject, tiles
 from archspec.sweeps.journal import Journal
 from archspec.sweeps.notation import BATCH, values_of
-from archspec.sweeps.objective import objective, objectives
 from archspec.sweeps.patches import Cutter
 from archspec.sweeps.planned import quantities
 from archspec.sweeps.rows import Rows, objects, together, whole

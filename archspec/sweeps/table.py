@@ -11,8 +11,7 @@ from archspec.errors import BindingError, entry
 from archspec.extras import data_frame
 from archspec.result import Reported, short
 from archspec.sweeps.budget import Budget
-from archspec.sweeps.conditions import conditions
-from archspec.sweeps.objective import Objective, objective, objectives
+from archspec.sweeps.criteria import Objective, conditions, objective, objectives
 from archspec.sweeps.rows import Rows
 
 SPEC, PLAN, ALIKE = "spec", "plan", "alike"

@@ -10,9 +10,9 @@ import numpy as np
 from archspec.arrays import LARGEST
 from archspec.cost import Counting
 from archspec.sweeps.budget import Budget
+from archspec.sweeps.criteria import Objective
 from archspec.sweeps.front import beside, ranked
 from archspec.sweeps.grid import Subject, Tile, pieces
-from archspec.sweeps.objective import Objective
 from archspec.sweeps.patches import Cutter, Patch
 from archspec.sweeps.rows import Rows, together, whole
 from archspec.sweeps.separable import Quotient, Separable

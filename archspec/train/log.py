@@ -46,7 +46,7 @@ class Log:
         """Write what an epoch did."""
         self._write([{"kind": "epoch", **row(epoch)}])
         score = epoch.held
-        self._show(epoch.step, {f"loss/{judged(epoch)}": score.loss, "top1": score.top1, "top5": score.top5})
+        self._show(epoch.step, {f"loss/{epoch.judged_by}": score.loss, "top1": score.top1, "top5": score.top5})
 
     def facts(self, epoch: int, facts: Mapping[str, Any]) -> None:
         """Write what the methods of a stage say of themselves at its end."""
@@ -87,11 +87,6 @@ class Log:
         self._file.close()
         if self._board is not None:
             self._board.close()
-
-
-def judged(epoch: Epoch) -> str:
-    """What the images are called that an epoch is judged by."""
-    return "test" if epoch.validation is None else "validation"
 
 
 def row(epoch: Epoch) -> dict[str, Any]:

@@ -116,6 +116,11 @@ class Epoch:
             raise AssertionError("an epoch is judged")
         return found
 
+    @property
+    def judged_by(self) -> str:
+        """What the images are called that it is judged by: "test" or "validation"."""
+        return "test" if self.validation is None else "validation"
+
 
 @dataclass(frozen=True, slots=True)
 class Correction:

@@ -29,10 +29,9 @@ from archspec.files import locked
 from archspec.language.rules import refuse_opaque
 from archspec.result import Reported, short
 from archspec.sweeps.budget import Budget
-from archspec.sweeps.conditions import conditions
+from archspec.sweeps.criteria import Objective, conditions, objectives
 from archspec.sweeps.front import front, ranked
 from archspec.sweeps.notation import values_of
-from archspec.sweeps.objective import Objective, objectives
 from archspec.sweeps.rows import objects
 from archspec.train.recipe import Recipe
 from archspec.train.result import Options, Result, Score, TrainingStoppedError, Watcher

@@ -94,6 +94,22 @@ class Mean(nn.Module):
 X = (8, 6, 6)
 
 
+class Paths(nn.Module):
+    """Branches that come from one list of modules, and so have one name."""
+
+    def __init__(self):
+        super().__init__()
+        self.paths = nn.ModuleList([nn.Conv2d(8, 8, k, padding=k // 2) for k in (1, 3, 5)])
+
+    def forward(self, x):
+        return sum(path(x) for path in self.paths)
+
+
+class OneHeadOfKeys(nn.Module):
+    def forward(self, x):
+        return F.scaled_dot_product_attention(x, x.narrow(1, 0, 1), x.narrow(1, 1, 1))
+
+
 class LayerNormByHand(nn.Module):
     def __init__(self, axis, divides):
         super().__init__()
@@ -172,6 +188,8 @@ MODULES = {
     "shuffle_of_torch": (lambda: nn.ChannelShuffle(4), X, ["channel_shuffle"]),
     "halves": (Halves, X, ["split", "split", "relu", "concat"]),
     "slices": (Slices, X, ["split", "split", "tanh", "concat"]),
+    "paths": (Paths, X, ["conv2d", "conv2d", "conv2d", "add"]),
+    "one_head_of_keys": (OneHeadOfKeys, X, ["split", "split", "scaled_dot_product_attention"]),
     "layer_norm_by_hand": (lambda: LayerNormByHand(-1, divides=True), (5, 8), ["layer_norm"]),
     "layer_norm_by_roots": (lambda: LayerNormByHand(-1, divides=False), (5, 8), ["layer_norm"]),
     "layer_norm_of_pixels": (lambda: LayerNormByHand(1, divides=True), X, ["layer_norm"]),

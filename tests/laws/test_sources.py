@@ -25,6 +25,7 @@ from agreement import LIMITS, held  # tests/laws; behind the skip
 import archspec  # behind the skip
 from archspec.emit import children, code, conditions, containers, joins, liveness, loops
 from archspec.emit.code import Code
+from archspec.emit.facts import SpecFacts
 from archspec.emit.scope import ClassScope
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
@@ -528,6 +529,11 @@ def as_it_is(name):
     return attribute(name) if isinstance(name, str) else name
 
 
+def as_it_is_called(facts, text):
+    """A value that is kept for the forward has the attribute of a child of that name, or of a second child."""
+    return text
+
+
 def half_refused(operator, args, results, frame, condition):
     """A join that cannot be is refused on the last of its conditions alone."""
     last = condition.parts[-1] if isinstance(condition, Code) and condition.head == "and" else condition
@@ -597,6 +603,14 @@ FAULTS = {
         as_it_is,
         f"blocks: {{in_: {{body: [{{{CONV} 4}}}}]}}}}\nnetwork: [{{when: c == 2, then: [sigmoid], else: [in_]}}, in_]",
     ),
+    "a value kept under the name of a second child": (
+        SpecFacts,
+        "attribute",
+        as_it_is_called,
+        f"blocks: {{name: {{body: [{{{CONV} 4}}}}]}}}}\nnetwork: [name, name, "
+        f"{{when: kind == one, then: [{{concat: [[{{{CONV} 3}}}}], identity]}}]}}, "
+        f"{{concat: [[{{{CONV} 3}}}}], identity]}}]",
+    ),
     "a join refused on half of its condition": (
         joins,
         "_possible",
@@ -615,5 +629,5 @@ def test_the_law_fails_where_a_fault_is_put_back(place, name, fault, text, monke
     arch = archspec.loads(f"archspec: 1\nname: shown\nsymbols: {symbols}\ninput: [4, 6, 5]\n{text}\n")
     assert held(arch) >= 3
     monkeypatch.setattr(place, name, fault)
-    with pytest.raises((AssertionError, RuntimeError, NameError, ValueError)):
+    with pytest.raises((AssertionError, RuntimeError, NameError, TypeError, ValueError)):
         held(arch)

@@ -1,6 +1,6 @@
 """A block, or a network, drawn from its specification's own tree."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -78,7 +78,11 @@ class Sketch:
         for each in layout.placed:
             shade = (shares.get(id(each.part)) or 0.0) ** 0.5  # a part of a few per cent is still to be seen
             scene.boxes.append(replace(each.box, shade=shade, hint=self._hint(each)))
-        scene.words.extend(_shape_words(layout.placed, shapes))
+            beside = (
+                each.axis + 5,
+                each.box.bottom + (16 if each.box.stacked else 13),
+            )  # the line that it leaves along
+            scene.words.append(Words(shapes[each.part.output], beside, anchor="start", faint=True))
         edge = scene.extent()[2] if scene.boxes else 0.0
         scene.arrows.extend(arrows(self.network, self.tree.alias, layout.placed, self._last(chain), edge))
         return scene
@@ -109,14 +113,6 @@ class Sketch:
         row = self.table.together("", "", [self._places[name] for name in names if name in self._places])
         text = f"{names[0]} … {names[-1]}" if len(names) > 1 else names[0]
         return f"{text}: params {row.params}, MACs {row.macs}"
-
-
-def _shape_words(placed: Sequence[Placed], shapes: dict[str, str]) -> Iterator[Words]:
-    """The shape of each result, beside the line that it leaves along."""
-    for each in placed:
-        text = shapes[each.part.output]
-        down = 16 if each.box.stacked else 13
-        yield Words(text, (each.axis + 5, each.box.bottom + down), anchor="start", faint=True)
 
 
 def blocks(

@@ -26,7 +26,7 @@ def costs(table: CostTable, of: Sequence[str] = ("macs", "params"), by: str | in
         raise ArchspecError(f"{table.network.name} has no {' and no '.join(of)}, so there are no bars")
     left = len(table.by(by)) - len(found)
     panels = [_panel(table, found, name, labels=not number) for number, name in enumerate(of)]
-    total = ", ".join(f"{quantity(name).heading} {_whole(table, name)}" for name in of)
+    total = ", ".join(f"{quantity(name).heading} {_label(table.figure(name))}" for name in of)
     return titled(
         alt.hconcat(*panels, spacing=24),
         table.network.name,
@@ -35,11 +35,6 @@ def costs(table: CostTable, of: Sequence[str] = ("macs", "params"), by: str | in
         f"{left} without any are left out" if left else "",
         *not_counted(table.network.opaque),
     )
-
-
-def _whole(table: CostTable, name: str) -> str:
-    value = table.figure(name)
-    return "–" if value is None else short_number(value)
 
 
 def _panel(table: CostTable, found: Sequence[CostRow], name: str, labels: bool) -> Any:
@@ -64,7 +59,7 @@ def _panel(table: CostTable, found: Sequence[CostRow], name: str, labels: bool) 
     return (bars + words).properties(width=260, height=ROW * len(found))
 
 
-def _label(value: Any, whole: Any) -> str:
+def _label(value: Any, whole: Any = None) -> str:
     """What stands behind a bar: the share, or the number where there is no whole that it is a share of."""
     if value is None:
         return "–"

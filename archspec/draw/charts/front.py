@@ -9,7 +9,7 @@ from archspec.draw.charts.sweep import labels, named
 from archspec.draw.style import FAINT, INK
 from archspec.errors import ArchspecError
 from archspec.sweeps import planned
-from archspec.sweeps.objective import Objective
+from archspec.sweeps.criteria import Objective
 from archspec.sweeps.table import Sweep
 
 MOST_POINTS = 3000

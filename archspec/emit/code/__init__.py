@@ -6,7 +6,16 @@ an argument is a `Code`, as it sends them to `symbols` for SymPy expressions.
 
 from archspec.emit.code.cases import Fork, cases, decide, equal, less, one_of
 from archspec.emit.code.condition import both, choose, compare, either, negation
-from archspec.emit.code.known import is_open, known_truth, known_values, names, rewritten, substituted, sure_truth
+from archspec.emit.code.known import (
+    is_open,
+    known_truth,
+    known_values,
+    names,
+    rewritten,
+    substituted,
+    sure_truth,
+    variables,
+)
 from archspec.emit.code.rules import (
     ceil,
     ceil_div,
@@ -68,5 +77,6 @@ __all__ = [
     "sqrt",
     "substituted",
     "sure_truth",
+    "variables",
     "written",
 ]

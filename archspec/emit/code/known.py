@@ -24,6 +24,11 @@ def names(value: Any) -> dict[Code, None]:
     return {value: None} if value.head == "name" else names(value.parts)
 
 
+def variables(value: Any) -> frozenset[str]:
+    """The names of the variables in a value."""
+    return frozenset(map(str, names(value)))
+
+
 def is_open(value: Any) -> bool:
     """Whether there is code in a value."""
     return isinstance(value, Code) or (isinstance(value, tuple) and any(map(is_open, value)))

@@ -42,6 +42,9 @@ def attention(call: Bound) -> Reading:
     """Of queries, keys and values."""
     names = {"is_causal": False, "enable_gqa": False, "dropout_p": 0, "scale": None}
     args = {name: call.get(name, default) for name, default in names.items()}
+    heads, keys = call.shape("query"), call.shape("key")
+    if len(heads) == len(keys) == 4 and heads[1] > keys[1] == 1:
+        args["enable_gqa"] = True  # one head of keys is spread over all queries either way
     if (mask := call.constant("attn_mask")) is None:
         return ReadNode("scaled_dot_product_attention", args, call.values("query", "key", "value", "attn_mask"))
     args |= masked((*call.shape("query")[:-1], call.shape("key")[-2]), mask)

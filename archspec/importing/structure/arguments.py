@@ -1,7 +1,8 @@
 """What the numbers of alike bodies are: constants, the channels that flow, or arguments, as few as say it."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -10,6 +11,7 @@ from archspec import dims
 from archspec.importing.items import Shape
 from archspec.importing.varied import instances, is_plain
 from archspec.language.document import REQUIRED
+from archspec.language.rules import flow_sizes
 
 LETTERS = {
     "out_channels": "c",
@@ -45,6 +47,11 @@ def letter(name: str) -> str:
     return LETTERS.get(name, name.rstrip("0123456789") or name)
 
 
+def channels(shape: Shape) -> Any:
+    """How many channels flow, as the language says `in_channels`; ANY where nothing does."""
+    return flow_sizes(shape)["in_channels"] if len(shape) > 1 else ANY
+
+
 @dataclass(slots=True)
 class Arguments:
     """The arguments of a block while its bodies are compared.
@@ -76,7 +83,7 @@ class Arguments:
         """
         kind = letter(name)
         known = [number for number, value in enumerate(values) if value is not ANY]
-        flowing = [shape[1] if len(shape) > 1 else None for shape in entries]
+        flowing = list(map(channels, entries))
         first = values[known[0]]
         if isinstance(first, str) and all(values[number] == first for number in known):
             return first
@@ -198,6 +205,18 @@ class Arguments:
             return REQUIRED
         return value
 
+    def rename(self) -> dict[str, str]:
+        """Call those of a kind in the order in which they are listed: c before c2; gives the new names by the old."""
+        names: dict[str, str] = {}
+        numbers: Counter[str] = Counter()
+        for name in self.ordered():
+            kind = letter(name)
+            numbers[kind] += 1
+            names[name] = kind if numbers[kind] == 1 else f"{kind}{numbers[kind]}"
+        self.columns = {names[name]: column for name, column in self.columns.items()}
+        self.flowing = {names[name]: renamed(text, names) for name, text in self.flowing.items()}
+        return names
+
     def ordered(self) -> dict[str, Any]:
         """The arguments as papers list them, each with its default."""
         names = sorted(
@@ -216,6 +235,15 @@ class Arguments:
                 value = default if default != REQUIRED else next(each for each in column if each is not ANY)
             found[name] = value
         return found
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """An expression whose arguments are called otherwise.
+
+    >>> renamed("4 * c2 - c", {"c": "c2", "c2": "c"})
+    '4 * c - c2'
+    """
+    return re.sub(r"[A-Za-z_]\w*", lambda word: names.get(word[0], word[0]), text)
 
 
 def _ratio(values: Column, others: Column, known: list[int]) -> tuple[int, int] | None:
