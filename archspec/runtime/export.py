@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from torch import nn
 from torch.export import Dim
 
 from archspec.errors import ArchspecError
-from archspec.extras import need
+from archspec.extras import need, quiet
 from archspec.files import WrittenFile, replacing
 from archspec.graph import Network
 from archspec.language import Origin
@@ -92,8 +91,7 @@ def export(
         for name, tensor in network.inputs.items()
     }
     example = ModelCall(inputs, tuple(network.outputs))
-    with replacing(target) as file, warnings.catch_warnings(), torch.no_grad(), refusals(model):
-        warnings.simplefilter("ignore")  # of torch's exporters about themselves
+    with replacing(target) as file, quiet(), torch.no_grad(), refusals(model):
         kind = write(model.eval(), example, file, asked)
         size = file.stat().st_size
     sizes = ", ".join(map(str, network.inputs.values()))
@@ -157,6 +155,7 @@ def _onnx(model: nn.Module, example: ModelCall, file: Path, asked: ExportRequest
     )
     if program is None:
         raise AssertionError("dynamo=True gives a program")
+    _without_made_biases(program.model)
     opset = program.model.opset_imports[""]
     if asked.opset not in (None, opset):
         raise ArchspecError(
@@ -166,6 +165,18 @@ def _onnx(model: nn.Module, example: ModelCall, file: Path, asked: ExportRequest
         program.model.metadata_props[f"archspec.{key}"] = value if isinstance(value, str) else json.dumps(value)
     program.save(str(file), external_data=False)
     return f"ONNX of opset {opset}" + (", all names and values kept" if asked.keep else "")
+
+
+def _without_made_biases(model: Any) -> None:
+    """Leave out the biases of out × 2 zeros that onnxscript 0.7.2 makes for convolutions of volumes that have none."""
+    from onnx_ir.passes.common import RemoveUnusedNodesPass
+
+    found = [node for node in model.graph if node.op_type == "Conv" and len(node.attributes["kernel_shape"].value) == 3]
+    made = [node for node in found if len(node.inputs) > 2 and node.inputs[2] and node.inputs[2].producer() is not None]
+    for node in made:
+        node.replace_input_with(2, None)
+    if made:
+        RemoveUnusedNodesPass()(model)
 
 
 Writer = Callable[[nn.Module, ModelCall, Path, ExportRequest], str]
