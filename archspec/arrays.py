@@ -20,9 +20,12 @@ class Whole(np.ndarray):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         bound = _bound(ufunc, method, inputs)
-        wide = bound is not None and bound > LARGEST
-        plain = [_plain(value, wide) for value in inputs]
-        result = getattr(ufunc, method)(*plain, **kwargs)
+        if bound is not None and bound > LARGEST:  # computed with Python's integers
+            plain = [np.asarray(value, dtype=object) for value in inputs]
+        else:
+            plain = [value.view(np.ndarray) if isinstance(value, Whole) else value for value in inputs]
+        compute = ufunc if method == "__call__" else getattr(ufunc, method)
+        result = compute(*plain, **kwargs)
         if not isinstance(result, np.ndarray) or result.dtype == np.bool_:
             return int(result) if isinstance(result, np.integer) else result
         if result.dtype == object and ufunc is np.floor_divide:
@@ -61,13 +64,6 @@ def narrowed(numbers: list[Any], shape: tuple[int, ...]) -> Whole:
     return (_narrow(found) if whole else found).reshape(shape).view(Whole)
 
 
-def _plain(value: Any, wide: bool) -> Any:
-    """A value as an ordinary array; of Python's integers where the result needs them."""
-    if wide:
-        return np.asarray(value, dtype=object)
-    return value.view(np.ndarray) if isinstance(value, Whole) else value
-
-
 def _narrow(result: Any) -> Any:
     """Integers as int64 where they all fit: quotients that were rounded down."""
     try:
@@ -78,13 +74,17 @@ def _narrow(result: Any) -> Any:
 
 def _bound(ufunc: Any, method: str, inputs: tuple[Any, ...]) -> int | None:
     """What no absolute value of a result exceeds; None where none can grow, or where there are no whole numbers."""
-    compute = _GROWING.get(ufunc) if method == "__call__" else _FOLDED.get(ufunc)
+    called = method == "__call__"
+    compute = (_GROWING if called else _FOLDED).get(ufunc)
     if compute is None:
         return None
-    bounds = [_largest(value) for value in inputs]
-    if None in bounds:
-        return None
-    sizes = () if method == "__call__" else (np.size(inputs[0]),)
+    bounds = []
+    for value in inputs:
+        largest = value.bound if type(value) is Whole else None
+        if largest is None and (largest := _largest(value)) is None:
+            return None
+        bounds.append(largest)
+    sizes = () if called else (np.size(inputs[0]),)
     bound: int = compute(*bounds, *sizes)
     if bound > LARGEST:
         bound = compute(*(_largest(np.asarray(value)) for value in inputs), *sizes)
@@ -93,8 +93,6 @@ def _bound(ufunc: Any, method: str, inputs: tuple[Any, ...]) -> int | None:
 
 def _largest(value: Any) -> int | None:
     """What no absolute value of an array exceeds, kept with it; None where the values are not whole."""
-    if type(value) is Whole and value.bound is not None:
-        return value.bound
     if isinstance(value, int):
         return abs(value)
     if getattr(value, "dtype", None) != np.int64:

@@ -454,8 +454,13 @@ def make_divisible(x: Dim, divisor: Dim = 8, minimum: Dim | None = None) -> Dim:
     >>> [make_divisible(c * Fraction(7, 20), 8) for c in (16, 24, 32, 1280)]
     [8, 8, 16, 448]
     """
-    _check_divisor(divisor)
     over, under = (x.numerator, x.denominator) if isinstance(x, Fraction) else (x, 1)
+    return multiple_near(over, under, divisor, minimum)
+
+
+def multiple_near(over: Dim, under: Dim, divisor: Dim = 8, minimum: Dim | None = None) -> Dim:
+    """`make_divisible` of over/under, which may be arrays."""
+    _check_divisor(divisor)
     nearest = (2 * over + divisor * under) // (2 * divisor * under) * divisor
     rounded = maximum(divisor if minimum is None else minimum, nearest)
     return rounded + divisor * (10 * rounded * under < 9 * over)

@@ -1,11 +1,14 @@
 """What all tests share: the width of a page, which packages there are, how long runs over random inputs are."""
 
 import gc
+import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -40,6 +43,13 @@ TRACED = {"acoustic_model", "ds_cnn", "mobilenet_v2", "shufflenet", "squeezenet_
 REPEATED = {"cases", "docs", "golden", "hostile", "peers", "zoo"}
 """Rooms in which coverage sees, all together, forty lines that the tests of the rooms they try do not run."""
 
+FOREIGN = {
+    "sympy": ("cancel", "diff", "expand", "factor", "factor_terms", "series", "together"),
+    "torch.export": ("export",),
+    "torch.onnx": ("export",),
+}
+"""Functions of others in which coverage sees nothing of ours, and which take twice their time under its tracer."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is tried at length alone, and trace what coverage has not seen of another network."""
@@ -66,12 +76,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.long = False
     if hasattr(config, "workerinput") and (coverage := sys.modules.get("coverage")):
         _stop_the_first_tracer_of(coverage)
+    if _traced(config):
+        for module, names in FOREIGN.items():
+            if importlib.util.find_spec(module.partition(".")[0]):
+                _untrace(importlib.import_module(module), names)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     """Pause coverage over the fixtures of what is not traced, too: pytest-cov pauses it over the test alone."""
-    controller = getattr(item.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    controller = _traced(item.config)
     if controller is None or not item.get_closest_marker("no_cover"):
         return (yield)
     controller.pause()
@@ -85,6 +99,35 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 def later(request: pytest.FixtureRequest) -> set[str]:
     """The networks that this run leaves to a longer one."""
     return set() if request.config.option.long else LATER
+
+
+def _traced(config: pytest.Config) -> Any:
+    """What starts and pauses coverage; None where no coverage is asked for."""
+    return getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+
+
+def _untrace(module: ModuleType, names: Iterable[str]) -> None:
+    """Let functions of a module run without the tracer that is on where they are called."""
+    for name in names:
+        setattr(module, name, _untraced(getattr(module, name)))
+
+
+def _untraced(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        tracer = sys.gettrace()
+        sys.settrace(None)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            sys.settrace(tracer)
+            _nothing()
+
+    return call
+
+
+def _nothing() -> None:
+    """A tracer that is set goes on at the next call, and has to go on before its caller returns."""
 
 
 def _stop_the_first_tracer_of(coverage: ModuleType) -> None:

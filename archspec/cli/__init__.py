@@ -14,10 +14,11 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec.cli.echo import echo_error, printable_faults
 from archspec.cli.streams import run_with_streams
+from archspec.cli.verbs import VerbGroup
 from archspec.errors import ArchspecError, suggestion
 from archspec.extras import extra_of
 from archspec.name_clash import refuse_other_distribution
@@ -57,7 +58,7 @@ VERBS = (
 )
 
 
-class Verbs(click.RichGroup):
+class Verbs(VerbGroup):
     """A group whose commands are modules of this package, imported when called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -66,7 +67,7 @@ class Verbs(click.RichGroup):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A verb as it is listed: its name, and what it says of itself."""
-        return click.RichCommand(name=cmd_name, help=_summary(_module(cmd_name))) if cmd_name in VERBS else None
+        return click.Command(name=cmd_name, help=_summary(_module(cmd_name))) if cmd_name in VERBS else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

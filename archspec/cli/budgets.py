@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec.cli.options import Command
 from archspec.cost import QUANTITIES

@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping
 
-import rich_click as click
+import click
 
 from archspec.cli.budgets import budget_options
 from archspec.cli.echo import echo_error, echo_message
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import counting_options, set_option
 from archspec.cli.specs import network
+from archspec.cli.verbs import verb
 from archspec.cost import Counting
 from archspec.errors import ArchspecError
 from archspec.report.check import Checked, check, overrun
 
 
-@click.command("check")
+@verb("check")
 @click.argument("specs", metavar="SPEC…", nargs=-1, required=True)
 @set_option
 @budget_options

@@ -1,12 +1,13 @@
 """`archspec compare`: networks side by side."""
 
-import rich_click as click
+import click
 
 from archspec import architecture
 from archspec.cli import complete
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import counting_options, names, set_option
 from archspec.cli.specs import network
+from archspec.cli.verbs import verb
 from archspec.cost import GROUPINGS, Counting
 from archspec.errors import BindingError
 from archspec.report.changes import FIGURES as ROW_FIGURES
@@ -14,7 +15,7 @@ from archspec.report.changes import compare_rows
 from archspec.report.compare import FIGURES, compare
 
 
-@click.command("compare")
+@verb("compare")
 @click.argument("specs", metavar="SPEC SPEC…", nargs=-1, required=True)
 @set_option
 @click.option("--symbolic", is_flag=True, help="Leave the symbols free that all of them have, and give formulas.")

@@ -1,15 +1,16 @@
 """`archspec compile`: a specification as a model that runs."""
 
-import rich_click as click
+import click
 
 from archspec.cli.echo import echo_message
 from archspec.cli.options import set_option, spec_argument
 from archspec.cli.specs import open_spec
+from archspec.cli.verbs import verb
 from archspec.errors import ArchspecError
 from archspec.extras import need
 
 
-@click.command("compile")
+@verb("compile")
 @spec_argument
 @set_option
 @click.option("-o", "--output", required=True, metavar="FILE", help="model.pt2, model.onnx or model.py.")

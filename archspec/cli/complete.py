@@ -6,7 +6,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 
-import rich_click as click
+import click
 from click.shell_completion import CompletionItem
 
 from archspec.cli.specs import network

@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec import architecture
 from archspec.cli.formats import format_option, print_report
@@ -11,6 +11,7 @@ from archspec.cli.options import set_option, spec_argument
 from archspec.cli.progress import progress_of
 from archspec.cli.specs import bindings, network, open_spec, weights_of
 from archspec.cli.training import recipe_options, running_options
+from archspec.cli.verbs import VerbGroup
 from archspec.compress.plan import Plan
 from archspec.errors import ArchspecError
 from archspec.report.compress import closed_forms, packed, prediction, verified
@@ -23,7 +24,7 @@ limit_option = click.option(
 )
 
 
-@click.group("compress")
+@click.group("compress", cls=VerbGroup)
 def command() -> None:
     """Predict what a network weighs under a plan, write the file that weighs it, read and verify such files."""
 

@@ -1,18 +1,19 @@
 """`archspec count`: what a network costs."""
 
-import rich_click as click
+import click
 
 from archspec.cli import complete
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import COUNTING, counting_options, set_option, spec_argument
 from archspec.cli.specs import network
+from archspec.cli.verbs import verb
 from archspec.cost import DIALECTS, GROUPINGS, Counting, dialect, requested
 from archspec.report.columns import named
 from archspec.report.cost import cost
 from archspec.report.formats import MACHINES
 
 
-@click.command("count")
+@verb("count")
 @spec_argument
 @set_option
 @click.option(

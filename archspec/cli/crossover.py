@@ -1,15 +1,16 @@
 """`archspec crossover`: which layers dominate a cost where."""
 
-import rich_click as click
+import click
 
 from archspec.cli import complete
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import counting_options, quantity_option, set_option, spec_argument
 from archspec.cli.specs import network
+from archspec.cli.verbs import verb
 from archspec.cost import Counting
 
 
-@click.command("crossover")
+@verb("crossover")
 @spec_argument
 @click.option(
     "--for",

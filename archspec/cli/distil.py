@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec import runs
 from archspec.cli.formats import format_option
@@ -18,12 +18,13 @@ from archspec.cli.training import (
     recipe_options,
     running_options,
 )
+from archspec.cli.verbs import verb
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.train.methods.distil import MATCHES
 
 
-@click.command("distil")
+@verb("distil")
 @spec_argument
 @click.argument("more", metavar="[RUN]...", nargs=-1)
 @set_option

@@ -3,18 +3,19 @@
 from collections.abc import Iterable
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec.architecture import Architecture
 from archspec.cli import complete
 from archspec.cli.echo import echo_message
 from archspec.cli.options import COUNTING, names, set_option
 from archspec.cli.specs import network
+from archspec.cli.verbs import verb
 from archspec.cost import USUAL, Counting, requested
 from archspec.errors import BindingError
 
 
-@click.command("draw")
+@verb("draw")
 @click.argument("specs", metavar="SPEC[:BLOCK]…", nargs=-1, required=True, shell_complete=complete.specifications)
 @set_option
 @click.option(

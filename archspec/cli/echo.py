@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import rich_click as click
+import click
 from click.exceptions import Exit, NoArgsIsHelpError
 
 from archspec.writing import terminal
@@ -28,8 +28,9 @@ def printable_faults() -> Iterator[None]:
     """Say what click refuses inside as one sentence of ours, printable whatever the arguments hold, and exit 2."""
     try:
         yield
-    except NoArgsIsHelpError:
-        raise
+    except NoArgsIsHelpError as help_instead:
+        click.echo(help_instead.message)
+        raise Exit(2) from None
     except click.ClickException as error:
         echo_error(_sentence(error))
         raise Exit(2) from None

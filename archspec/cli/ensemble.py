@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec.cli.formats import format_option
 from archspec.cli.options import set_option, spec_argument
@@ -17,11 +17,12 @@ from archspec.cli.training import (
     stops_told,
     watcher,
 )
+from archspec.cli.verbs import verb
 from archspec.extras import need
 from archspec.report.together import ensemble as report
 
 
-@click.command("ensemble")
+@verb("ensemble")
 @spec_argument
 @set_option
 @click.option("--count", type=click.IntRange(2, 1000), default=10, show_default=True, help="Members.")

@@ -1,17 +1,18 @@
 """`archspec evaluate`: how a network with the weights of a file does."""
 
-import rich_click as click
+import click
 
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import set_option, spec_argument
 from archspec.cli.specs import open_spec, weights_of
 from archspec.cli.training import OPTIONS
+from archspec.cli.verbs import verb
 from archspec.extras import need
 from archspec.report.train import evaluation
 from archspec.report.train import zeros as zeros_report
 
 
-@click.command("evaluate")
+@verb("evaluate")
 @spec_argument
 @set_option
 @click.option("--weights", metavar="FILE", help="A safetensors file.  [default: the best weights of the run]")

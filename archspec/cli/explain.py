@@ -1,14 +1,15 @@
 """`archspec explain`: one layer, from its rule to its numbers."""
 
-import rich_click as click
+import click
 
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import counting_options, set_option, spec_argument
 from archspec.cli.specs import network
+from archspec.cli.verbs import verb
 from archspec.cost import Counting
 
 
-@click.command("explain")
+@verb("explain")
 @spec_argument
 @click.argument("node", metavar="NODE")
 @set_option

@@ -1,16 +1,17 @@
 """`archspec explain-difference`: why two counters disagree on a network."""
 
-import rich_click as click
+import click
 
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import set_option, spec_argument
 from archspec.cli.specs import network
+from archspec.cli.verbs import verb
 from archspec.cost import CONVENTIONS, DIALECTS
 from archspec.cost.difference import counter
 from archspec.report.reconcile import explain_difference
 
 
-@click.command("explain-difference")
+@verb("explain-difference")
 @spec_argument
 @click.option(
     "--between",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import rich_click as click
+import click
 
 from archspec.cli.options import colour, width
 from archspec.errors import ArchspecError

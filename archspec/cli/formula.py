@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec import cost
 from archspec.architecture import Architecture
@@ -12,6 +12,7 @@ from archspec.cli.echo import echo_error
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import counting_options, names, quantity_option, set_option
 from archspec.cli.specs import bindings, network
+from archspec.cli.verbs import verb
 
 VIEWS = ("exact", "divisible", "asymptotic")
 LANGUAGES = ("python", "numpy", "javascript")
@@ -55,7 +56,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command("formula")
+@verb("formula")
 @click.argument("spec", metavar="SPEC", required=False)
 @set_option
 @_options

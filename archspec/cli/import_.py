@@ -5,9 +5,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
+import click
 
 from archspec.cli.echo import echo_message
+from archspec.cli.verbs import verb
 from archspec.errors import ArchspecError, BindingError
 from archspec.files import replacing
 
@@ -20,7 +21,7 @@ ENDINGS = (".onnx", ".pt2", ".cfg", ".prototxt")
 """Of the files that are read."""
 
 
-@click.command("import")
+@verb("import")
 @click.argument("source", metavar="FILE|MODULE:FACTORY")
 @click.option(
     "-o", "--output", metavar="NET.yaml", help="Where to write the specification.  [default: standard output]"

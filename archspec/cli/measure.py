@@ -1,16 +1,17 @@
 """`archspec measure`: what layers take on this machine, and what one bit gives there."""
 
-import rich_click as click
+import click
 
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import set_option, spec_argument
 from archspec.cli.progress import progress_of
 from archspec.cli.specs import network
+from archspec.cli.verbs import verb
 from archspec.extras import need
 from archspec.report.measure import measurement
 
 
-@click.command("measure")
+@verb("measure")
 @spec_argument
 @set_option
 @click.option("--plan", metavar="PLAN", help="One-bit layers where a plan says 'binary': xnor_alexnet, bwn_alexnet, …")

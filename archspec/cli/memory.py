@@ -1,15 +1,16 @@
 """`archspec memory`: what a network's activations need at once."""
 
-import rich_click as click
+import click
 
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import set_option, spec_argument
 from archspec.cli.specs import network
+from archspec.cli.verbs import verb
 from archspec.memory import DTYPES, ORDERS, POLICIES
 from archspec.report.memory import GROUPINGS, memory
 
 
-@click.command("memory")
+@verb("memory")
 @spec_argument
 @set_option
 @click.option(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, TypeAlias, TypeVar
 
-import rich_click as click
+import click
 
 from archspec.cli.complete import conventions, quantities, settings_of, specifications
 from archspec.cli.specs import named

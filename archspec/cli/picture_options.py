@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-import rich_click as click
+import click
 
 from archspec.cli import complete
 from archspec.cli.options import names

@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec.cli.echo import echo_message
 from archspec.cli.picture_options import OPTIONS, Decorator
 from archspec.cli.plotting import SOURCES
+from archspec.cli.verbs import Verb, VerbGroup
 from archspec.draw.register import PICTURES, Picture
 
 
-@click.group("plot")
+@click.group("plot", cls=VerbGroup)
 def command() -> None:
     """Draw what was counted, searched, printed or trained: one kind of picture after the other.
 
@@ -36,7 +37,7 @@ def _verb(picture: Picture) -> click.Command:
     options: tuple[Decorator, ...] = (*source.options, *(OPTIONS[name] for name in picture.takes), _output)
     for option in reversed(options):
         decorated = option(decorated)
-    return click.command(picture.name, help=picture.shows)(decorated)
+    return click.command(picture.name, Verb, help=picture.shows)(decorated)
 
 
 _output = click.option("-o", "--output", required=True, metavar="FILE", help="x.svg, x.png, x.pdf, x.html or x.json.")

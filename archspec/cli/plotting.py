@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec import architecture
 from archspec.cli import complete

@@ -1,15 +1,16 @@
 """`archspec reconcile`: who counts a network to a reported number."""
 
-import rich_click as click
+import click
 
 from archspec import published
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import set_option, spec_argument
 from archspec.cli.specs import network
+from archspec.cli.verbs import verb
 from archspec.report.reconcile import reconcile
 
 
-@click.command("reconcile")
+@verb("reconcile")
 @spec_argument
 @click.option("--reported", required=True, metavar="NUMBER", help="327.55M, 568,740,352, '3.50M params', 1.72 GFLOPs.")
 @set_option

@@ -3,14 +3,15 @@
 import sys
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from archspec import published
 from archspec.cli.formats import format_option, print_report
+from archspec.cli.verbs import verb
 from archspec.report.reproduce import reproduce
 
 
-@click.command("reproduce")
+@verb("reproduce")
 @click.argument("papers", metavar="[PAPER…]", nargs=-1)
 @click.option("--figures", metavar="FILE", help="A file of figures of your own; see docs/published.md.")
 @format_option()

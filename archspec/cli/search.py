@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec.cli.formats import format_option
 from archspec.cli.options import counting_options, ranges_of, ranges_option, set_option, spec_argument
@@ -17,12 +17,13 @@ from archspec.cli.training import (
     stops_told,
     watcher,
 )
+from archspec.cli.verbs import verb
 from archspec.cost import Counting
 from archspec.extras import need
 from archspec.report.search import search as report
 
 
-@click.command("search")
+@verb("search")
 @spec_argument
 @ranges_option("The values of a symbol to choose from: alpha=1/4..2:1/4, side=96,128.", required=True)
 @click.option(

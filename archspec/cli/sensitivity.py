@@ -1,15 +1,16 @@
 """`archspec sensitivity`: how a cost answers to its symbols."""
 
-import rich_click as click
+import click
 
 from archspec.cli import complete
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import counting_options, names, quantity_option, set_option, spec_argument
 from archspec.cli.specs import network
+from archspec.cli.verbs import verb
 from archspec.cost import Counting
 
 
-@click.command("sensitivity")
+@verb("sensitivity")
 @spec_argument
 @quantity_option
 @click.option(

@@ -1,15 +1,14 @@
 """`archspec show`: a specification as its paper prints it, and as it is built."""
 
-import rich_click as click
-
 from archspec.cli.echo import echo_message
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import set_option, spec_argument
 from archspec.cli.specs import network
+from archspec.cli.verbs import verb
 from archspec.report.show import show
 
 
-@click.command("show")
+@verb("show")
 @spec_argument
 @set_option
 @format_option("yaml")

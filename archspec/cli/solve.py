@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec import architecture
 from archspec.cli import complete
@@ -11,11 +11,12 @@ from archspec.cli.budgets import budget_options
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import all_option, counting_options, listed, names, set_option, specs_or_zoo
 from archspec.cli.specs import bindings, network
+from archspec.cli.verbs import verb
 from archspec.cost import Counting
 from archspec.errors import BindingError
 
 
-@click.command("solve")
+@verb("solve")
 @specs_or_zoo
 @all_option
 @click.option(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec import runs
 from archspec.cli.formats import format_option
@@ -18,6 +18,7 @@ from archspec.cli.training import (
     stops_told,
     watcher,
 )
+from archspec.cli.verbs import verb
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.language import digest
@@ -26,7 +27,7 @@ from archspec.report.together import specialists as report
 CLUSTERINGS = ("k-means", "online")
 
 
-@click.command("specialists")
+@verb("specialists")
 @click.argument("spec", metavar="[SPEC]", required=False)
 @set_option
 @click.option("--from", "generalist", required=True, metavar="RUN", help="The generalist's run.")

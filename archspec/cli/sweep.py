@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec import architecture
 from archspec.cli import complete
@@ -22,6 +22,7 @@ from archspec.cli.options import (
 )
 from archspec.cli.progress import progress_of
 from archspec.cli.specs import bindings, network
+from archspec.cli.verbs import verb
 from archspec.cost import Counting
 from archspec.errors import BindingError
 
@@ -32,7 +33,7 @@ INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended."""
 
 
-@click.command("sweep")
+@verb("sweep")
 @specs_or_zoo
 @all_option
 @ranges_option("The values of a symbol: alpha=1/4..2:1/4, side=96,128, g=* for all. The last moves fastest.")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec import runs
 from archspec.cli.formats import format_option
@@ -17,12 +17,13 @@ from archspec.cli.training import (
     recipe_options,
     running_options,
 )
+from archspec.cli.verbs import verb
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.train.recipe import Recipe
 
 
-@click.command("train")
+@verb("train")
 @click.argument("spec", metavar="[SPEC]", required=False)
 @set_option
 @click.option("--data", metavar="DATA", help="digits, mnist:DIR, cifar10:DIR or image-folder:PATH.  [default: digits]")

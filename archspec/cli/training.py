@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import rich_click as click
+import click
 
 from archspec.cli.echo import echo_error
 from archspec.cli.formats import print_report

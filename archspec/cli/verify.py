@@ -4,18 +4,19 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import rich_click as click
+import click
 
 from archspec import language
 from archspec.architecture import Architecture
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import all_option, listed, set_option, specs_or_zoo
 from archspec.cli.specs import network
+from archspec.cli.verbs import verb
 from archspec.errors import ArchspecError
 from archspec.report.verify import verify
 
 
-@click.command("verify")
+@verb("verify")
 @specs_or_zoo
 @set_option
 @all_option

@@ -5,18 +5,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from archspec.cli.echo import echo_error, echo_message
 from archspec.cli.formats import print_report
 from archspec.cli.options import counting_options, set_option, spec_argument
 from archspec.cli.specs import network
+from archspec.cli.verbs import verb
 from archspec.cost import CostTable, Counting
 from archspec.errors import ArchspecError
 from archspec.report.watch import changed
 
 
-@click.command("watch")
+@verb("watch")
 @spec_argument
 @set_option
 @counting_options()

@@ -2,15 +2,16 @@
 
 import sys
 
-import rich_click as click
+import click
 
 from archspec.cli.formats import format_option, print_report
 from archspec.cli.options import set_option, spec_argument
 from archspec.cli.specs import network
+from archspec.cli.verbs import VerbGroup
 from archspec.report.weights import weights
 
 
-@click.group("weights")
+@click.group("weights", cls=VerbGroup)
 def command() -> None:
     """Bring weights from elsewhere into a network."""
 

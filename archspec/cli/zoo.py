@@ -3,19 +3,20 @@
 import sys
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from archspec import architecture
 from archspec.cli.complete import specifications
 from archspec.cli.echo import echo_error, echo_message
 from archspec.cli.formats import format_option, print_report
+from archspec.cli.verbs import verb
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.files import replacing
 from archspec.language import zoo
 from archspec.report import zoo as listing
 
 
-@click.command("zoo")
+@verb("zoo")
 @click.argument("pattern", default="*", shell_complete=specifications)
 @click.option(
     "--copy",

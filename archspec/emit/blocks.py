@@ -7,11 +7,9 @@ from typing import Any
 from archspec.emit import code
 from archspec.emit.classes import Class, Param
 from archspec.emit.code import INT, NONE, Code
-from archspec.emit.conditions import reader
 from archspec.emit.containers import bind_lets, is_chain
 from archspec.emit.facts import BlockFacts, SpecFacts, merged_values
-from archspec.emit.flow import mapped
-from archspec.emit.frame import UNTOLD, Frame, Named, X
+from archspec.emit.frame import UNTOLD, Frame, Named, X, mapped
 from archspec.emit.prose import block_prose
 from archspec.emit.scope import TENSOR, ClassScope, dimensions
 from archspec.emit.statements import Assign, If, Return, used
@@ -44,80 +42,72 @@ def write_block(facts: SpecFacts, found: BlockFacts) -> None:
     """The class of a block, and what its callers know of it."""
     key = found.key
     block = facts.document.blocks[key.callee]
-    scope = ClassScope(facts, key.callee, key, facts.froms((block.body,)) + Counter(key.given))
+    scope = ClassScope(facts, key.callee, key, facts.froms(block.body) + Counter(key.given))
     found.sizes = {
         (name, axis): code.name(scope.names.new(f"{name or 'in'}_{text}"))
         for name, rank in key.ranks
         for axis, text in enumerate(dimensions(rank))
         if axis
     }
-    flows = {name: _shape(found, name) for name, _ in key.ranks}
-    inputs = {name: (shape, code.name(scope.tensors.new(name), TENSOR) if name else X) for name, shape in flows.items()}
-    taken = {INPUT: inputs.pop(""), **inputs}
-    frame = new_frame(scope, block.body, taken, several=len(taken) > 1 or bool(key.given))
-    for arg, default in block.args.items():
-        _arg(arg, default, found, frame)
+    inputs = {name or INPUT: _input(found, name, scope) for name, _ in key.ranks}
+    frame = new_frame(scope, block.body, inputs, several=len(inputs) > 1 or bool(key.given))
+    params = {arg: _arg(arg, default, found, frame) for arg, default in block.args.items()}
     bind_lets(block.let, frame)
     walk_body(block.body, frame, key.given)
     order = list(facts.globals)
     found.free = dict(sorted(scope.symbols.items(), key=lambda item: order.index(item[0])))
     own = {*found.sizes.values(), *found.args.values(), *found.free.values()}
     told = lambda size: size if set(code.names(size)) <= own else None  # noqa: E731
-    found.shape = mapped(told, frame.flow)
-    found.given = {name: mapped(told, frame.named[name][0]) for name in key.given}
+    shapes = {"": frame.flow, **{name: frame.named[name][0] for name in key.given}}
+    found.shapes = {name: mapped(told, shape) for name, shape in shapes.items()}
     found.modules = frame.modules
     found.does = frame.does if set(code.names(frame.does)) <= own else UNTOLD
-    _finish(facts, found, frame, tuple(str(x) for name, (_, x) in taken.items() if name != INPUT))
+    body, forward = scope.finish_class(shapes, frozenset(map(str, own)))
+    facts.classes[key] = Class(
+        found.name,
+        block_prose(block),
+        _params(found, params, used(body)),
+        body,
+        forward if frame.forward is not None else None,
+        tuple(str(x) for name, (_, x) in inputs.items() if name != INPUT),
+        outputs=1 + len(key.given),
+    )
 
 
-def _shape(found: BlockFacts, name: str) -> tuple[Code, ...]:
-    """The shape of an input in the names of the block."""
-    return (code.name("batch"), *(size for (taken, _), size in found.sizes.items() if taken == name))
+def _input(found: BlockFacts, name: str, scope: ClassScope) -> Named:
+    """What a block takes: its shape in the names of the block, and its tensor; what flows in has no name."""
+    shape = (code.name("batch"), *(size for (taken, _), size in found.sizes.items() if taken == name))
+    return shape, code.name(scope.tensors.new(name), TENSOR) if name else X
 
 
-def _arg(arg: str, default: Any, found: BlockFacts, frame: Frame) -> None:
-    """An argument: its variable, and its default where it has one."""
+def _arg(arg: str, default: Any, found: BlockFacts, frame: Frame) -> Param:
+    """An argument: its variable, and its default where it has one; None where that is computed from others."""
     scope, facts = frame.scope, frame.facts
     known = facts.previous.get(found.key, found)
     kind, values = known.kinds.get(arg, found.kinds.get(arg, frozenset())), known.values.get(arg, ())
     variable = scope.names.new(arg)
     scope.origins[variable] = arg
-    constant = facts.constant(default)
-    if constant is not None:
-        found.defaults[arg] = constant
-    elif not Block.is_required(default):
-        value = reader(frame).value(default)
-        if arg in found.whole:
+    constant, required = facts.constant(default), Block.is_required(default)
+    computed = constant is None and not required
+    if computed:
+        value = frame.read(default)
+        if (found.key, arg) in facts.whole:
             value = scope.whole(value)
-        found.defaults[arg] = value
         kind, values = kind | code.kind_of(value), merged_values(values, code.known_values(value))
-        frame.lines.add(If(code.compare(code.name(variable), "is", None), (Assign(variable, value, kept=True),)))
-    found.args[arg] = frame.env[arg] = code.name(variable, (kind - NONE) or INT, values)
-    scope.args.add(found.args[arg])
+        frame.lines.add(If(code.compare(code.name(variable), "is", None), (Assign((variable,), value, kept=True),)))
+    if not required:
+        found.defaults[arg] = value if computed else constant
+    made = found.args[arg] = frame.env[arg] = code.name(variable, (kind - NONE) or INT, values)
+    scope.args.add(made)
+    return Param(variable, made.kind | NONE if computed else made.kind, ... if required else constant)
 
 
-def _finish(facts: SpecFacts, found: BlockFacts, frame: Frame, inputs: tuple[str, ...]) -> None:
-    key = found.key
-    block = facts.document.blocks[key.callee]
-    fixed = {str(n) for n in (*found.sizes.values(), *found.args.values(), *found.free.values())}
-    shapes = {"": frame.flow, **{name: frame.named[name][0] for name in key.given}}
-    body, forward = facts.finish_class(frame.scope, shapes, frozenset(fixed))
-    uses = used(body)
+def _params(found: BlockFacts, params: Mapping[str, Param], uses: Mapping[str, int]) -> tuple[Param, ...]:
+    """The parameters of a block: the sizes that it needs, its arguments, those without a default first, symbols."""
     found.needed = tuple(axis for axis, name in found.sizes.items() if uses[str(name)])
     found.free = {text: name for text, name in found.free.items() if uses[str(name)]}
-    required = [arg for arg, default in block.args.items() if Block.is_required(default)]
-    params = [Param(str(found.sizes[axis]), INT) for axis in found.needed]
-    params += [_param(facts, found, arg) for arg in (*required, *(arg for arg in block.args if arg not in required))]
-    params += [Param(str(name), name.kind, keyword=True) for name in found.free.values()]
-    written = forward if frame.forward is not None else None
-    facts.classes[key] = Class(
-        found.name, block_prose(block), tuple(params), body, written, inputs, outputs=1 + len(key.given)
+    return (
+        *(Param(str(found.sizes[axis]), INT) for axis in found.needed),
+        *sorted(params.values(), key=lambda param: param.default is not ...),
+        *(Param(str(name), name.kind, keyword=True) for name in found.free.values()),
     )
-
-
-def _param(facts: SpecFacts, found: BlockFacts, arg: str) -> Param:
-    name = found.args[arg]
-    if arg not in found.defaults:
-        return Param(str(name), name.kind)
-    constant = facts.constant(facts.document.blocks[found.key.callee].args[arg])
-    return Param(str(name), name.kind | (NONE if constant is None else frozenset()), constant)

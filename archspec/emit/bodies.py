@@ -7,34 +7,34 @@ from typing import Any
 from archspec import ops
 from archspec.language.document import Body, Call, Document, From, Join, Repeat, Step, TableStep, Use, When
 from archspec.language.rules import FLOWING, any_inputs, block_inputs, label_of, labels_of
-from archspec.language.steps import callee_of, inner_bodies
+from archspec.language.steps import callee_of, within
 
 
-def labels(body: Body) -> Iterator[str]:
-    """What the steps of a body are called."""
-    for step in body:
-        if isinstance(step, Call):
-            yield step.as_ or step.name
-        elif isinstance(step, Join):
-            yield step.as_ or step.operator
-        elif step.as_:
-            yield step.as_
-        for inner in inner_bodies(step):
-            yield from labels(inner)
+def labels(*body: Any) -> Iterator[str]:
+    """What the steps of a body are called, by `as` or after what they call."""
+    return (label for step in within(body) if (label := _label(step)) is not None)
 
 
-def steps(bodies: tuple[Body, ...]) -> Iterator[Step]:
-    """The steps of bodies, at any depth."""
-    for body in bodies:
-        for step in body:
-            yield step
-            yield from steps(inner_bodies(step))
+def _label(step: Step) -> str | None:
+    return step.as_ or (step.name if isinstance(step, Call) else step.operator if isinstance(step, Join) else None)
 
 
-def froms(bodies: tuple[Body, ...], document: Document) -> Counter[str]:
+def names_given(*body: Any) -> Iterator[str]:
+    """The names by which the values of a body can be gone back to."""
+    return (label for step in within(body) for label in step.labels())
+
+
+def given_by(body: Body, asked: Iterable[str]) -> list[str]:
+    """Of the names and paths that are asked for, those of values of a body."""
+    asked, known = list(dict.fromkeys(asked)), dict.fromkeys(names_given(*body))
+    paths = [name for name in asked if "/" in name and name.partition("/")[0] in known]
+    return [*(label for label in known if label in asked), *paths]
+
+
+def froms(body: Body, document: Document) -> Counter[str]:
     """The names that steps go back to, and how often; what is inside of one block, inside of all that share with it."""
-    found = Counter(label for step in steps(bodies) for label in _sources(step, document))
-    owners = _owners(bodies)
+    found = Counter(label for step in within(body) for label in _sources(step, document))
+    owners = _owners(body)
     for label in [*found]:
         head, _, inner = label.partition("/")
         if inner and (head in owners or head in owners.values()):
@@ -44,17 +44,26 @@ def froms(bodies: tuple[Body, ...], document: Document) -> Counter[str]:
     return found
 
 
-def _owners(bodies: tuple[Body, ...]) -> dict[str, str]:
+def _owners(body: Body) -> dict[str, str]:
     """Of each step that shares weights the one that has them first."""
     found: dict[str, str] = {}
-    for step in steps(bodies):
-        rows = step.table.cells() if isinstance(step, TableStep) else ()
-        pairs = [(cells.get("as"), cells.get("share")) for cells in rows]
-        pairs += [(step.as_, step.share)] if isinstance(step, (Call, Use)) else []
-        for name, share in pairs:
+    for step in within(body):
+        for name, share in _shared(step):
             if share is not None and name is not None:
                 found[str(name)] = found.get(str(share), str(share))
     return found
+
+
+def _shared(step: Step) -> list[tuple[object, object]]:
+    """What a step is called, and whose weights it has; of a table its rows."""
+    if isinstance(step, TableStep):
+        return [(cells.get("as"), cells.get("share")) for cells in step.table.cells()]
+    return [(step.as_, step.share)] if isinstance(step, (Call, Use)) else []
+
+
+def shares(step: Step) -> bool:
+    """Whether a step itself has the weights of another, or its repetitions those of the first."""
+    return step.shared if isinstance(step, Repeat) else any(share is not None for _, share in _shared(step))
 
 
 def _sources(step: Step, document: Document) -> Iterator[str]:
@@ -73,33 +82,6 @@ def _sources(step: Step, document: Document) -> Iterator[str]:
 def takes(step: Step, document: Document) -> bool:
     """Whether a step itself, not one inside it, takes other values than what flows."""
     return next(_sources(step, document), None) is not None
-
-
-def shares(step: Step) -> bool:
-    """Whether a step itself has the weights of another, or its repetitions those of the first."""
-    if isinstance(step, Repeat):
-        return step.shared
-    if isinstance(step, TableStep):
-        return any(cells.get("share") is not None for cells in step.table.cells())
-    return isinstance(step, (Call, Use)) and step.share is not None
-
-
-def names_given(bodies: tuple[Body, ...]) -> Iterator[str]:
-    """The names by which the values of bodies can be gone back to."""
-    for step in steps(bodies):
-        if step.as_:
-            yield step.as_
-        if isinstance(step, TableStep):
-            names = [column.name for column in step.table.columns]
-            yield from (str(row[names.index("as")]) for row in step.table.rows if "as" in names)
-
-
-def given_by(bodies: tuple[Body, ...], asked: Iterable[str]) -> list[str]:
-    """Of the names and paths that are asked for, those of values of bodies."""
-    asked, labels = list(dict.fromkeys(asked)), list(dict.fromkeys(names_given(bodies)))
-    known = set(labels)
-    paths = [name for name in asked if "/" in name and name.partition("/")[0] in known]
-    return [*(label for label in labels if label in asked), *paths]
 
 
 def peeled(body: Body) -> tuple[str | None, Body]:
@@ -127,33 +109,11 @@ def peeled(body: Body) -> tuple[str | None, Body]:
     return starts[0], tuple(kept)
 
 
-def expressions(value: Any) -> Iterator[Any]:
-    """The expressions in a value, or in a tuple of them."""
-    if isinstance(value, tuple):
-        for part in value:
-            yield from expressions(part)
-    elif value is not None:
-        yield value
-
-
 def counted_names(document: Document) -> Counter[str]:
     """What nodes may be called, and in how many places of one body; the highest count over all bodies."""
     found: Counter[str] = Counter()
     for _, body in document.bodies():
-        names = Counter(labels(body))
-        for step in steps((body,)):
-            if isinstance(step, Join):
-                names.update(list(step.branches))
-            elif isinstance(step, Repeat) and not step.as_:
-                names["repeat"] += 1
-            elif isinstance(step, Use) and not step.as_:
-                names.update([*document.blocks, *ops.names()])
-            elif isinstance(step, TableStep):
-                columns = [column.name for column in step.table.columns]
-                for row in step.table.rows:
-                    cells = dict(zip(columns, row, strict=True))
-                    callee = cells.get("block", cells.get("operator", step.table.block))
-                    names[str(cells.get("as") or callee)] += 1
+        names = Counter(name for step in within(body) for name in _node_names(step, document))
         for name in list(names):
             base, _, number = name.rpartition("_")
             if number.isdigit() and base in names:
@@ -161,3 +121,18 @@ def counted_names(document: Document) -> Counter[str]:
                 names[name] += 1
         found |= names
     return found
+
+
+def _node_names(step: Step, document: Document) -> Iterator[str]:
+    """What the nodes and containers of a step may be called."""
+    match step:
+        case Join():
+            yield from step.branches
+        case Repeat(as_=None):
+            yield "repeat"
+        case Use(as_=None):
+            yield from (*document.blocks, *ops.names())
+        case TableStep():
+            yield from (str(cells.get("as") or callee_of(step.table, cells)) for cells in step.table.cells())
+    if (label := _label(step)) is not None:
+        yield label

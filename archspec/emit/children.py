@@ -19,12 +19,14 @@ World = tuple[Any, dict[str, int]]
 """A condition, and how often each name was given where it holds."""
 
 
-def free_name(wanted: str, worlds: list[World], taken: frozenset[str]) -> Any:
-    """A name that is free in a container, which now has it; code where it depends on conditions."""
-    found = [(condition, _free(wanted, names, taken)) for condition, names in worlds]
+def child_name(wanted: str, frame: "Frame") -> Any:
+    """A name that is free in a container, as `graph.expand` gives it; code where it depends on conditions."""
+    taken = frame.facts.inputs if frame.owner == SELF and frame.scope.top else frozenset[str]()
+    found = [(condition, _free(wanted, names, taken)) for condition, names in frame.worlds]
     name: Any = found[-1][1]
     for condition, text in reversed(found[:-1]):
         name = code.choose(condition, text, name)
+    frame.given |= {name} if isinstance(name, str) else set()
     return name
 
 
@@ -89,11 +91,3 @@ def _last(name: Any) -> tuple[str, int]:
 def unit_name(number: Any) -> Any:
     """The name of a repetition, counted from 0 in the source and from 1 in the names."""
     return Code("format", ("unit", number + 1), code.WORD) if isinstance(number, Code) else f"unit{number + 1}"
-
-
-def child_name(wanted: str, frame: "Frame") -> Any:
-    """A name that is free in a container, as `graph.expand` gives it; code where it depends on conditions."""
-    top = frame.owner == SELF and frame.scope.top
-    name = free_name(wanted, frame.worlds, frame.facts.inputs if top else frozenset())
-    frame.given |= {name} if isinstance(name, str) else set()
-    return name

@@ -2,41 +2,20 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.code import Code
-from archspec.emit.expression import Translator
-from archspec.emit.flow import Either
-from archspec.emit.frame import Frame, variables
+from archspec.emit.frame import Either, Frame
 from archspec.emit.liveness import FLOW, MODULE, SIZE
 from archspec.emit.naming import identifier
 from archspec.emit.scope import dimensions
 from archspec.emit.statements import If, Refuse, codes, targets
 from archspec.errors import ArchspecError, SpecError
-from archspec.language.rules import FLOWING, flow_sizes
 
 LONG = 24
 """The parts of the longest size that is written where it is used; a longer one gets a variable."""
-
-
-def reader(frame: Frame, flow: tuple[Any, ...] | None = None) -> Translator:
-    """What the expressions of a container's steps become."""
-    sizes = frame.flow if flow is None else flow
-
-    def name(text: str) -> Any:
-        if text in FLOWING:
-            return _flowing(text, sizes)
-        return frame.env[text] if text in frame.env else frame.scope.named(text)
-
-    return Translator(name, lambda name, args: frame.facts.function(name, args, frame.scope.symbol), frame.scope.whole)
-
-
-def _flowing(text: str, flow: tuple[Any, ...]) -> Any:
-    sizes = flow_sizes(flow)
-    if text not in sizes:
-        raise ArchspecError(f"what flows in here is not an image and has no {text[3:]}")
-    return sizes[text]
 
 
 def conditional(
@@ -57,7 +36,8 @@ def conditional(
         reasons = [found.message[0] for side in sides for found in side.lines.done() if isinstance(found, Refuse)]
         raise ArchspecError(f"neither side of a condition can be built: {'; '.join(dict.fromkeys(reasons))}")
     if len(possible) == 2:
-        _meet(condition, frame, a, b, label)
+        idle = [side for side in sides if not side.lines.made]
+        _Meeting(condition, frame, a, b, idle[0] if len(idle) == 1 else None).meet(label)
     else:
         side = possible[0]
         frame.flow, frame.x, frame.named, frame.modules = side.flow, side.x, side.named, side.modules
@@ -90,84 +70,80 @@ def _side(steps: Callable[[Frame], None], frame: Frame) -> Frame:
 # ------------------------------------------------------------------ where two sides meet
 
 
-def _meet(condition: Any, frame: Frame, a: Frame, b: Frame, label: str) -> None:
-    """What flows behind a condition, and the values that have names there, whichever side was taken."""
-    entry, flow = frame.x, frame.flow
-    frame.modules |= {name: made for name, made in a.modules.items() if b.modules.get(name) == made}
-    early = tuple(not one.lines.made and bool(other.lines.made) for one, other in ((a, b), (b, a)))
-    frame.flow = _met_shapes(condition, frame, (a, a.flow), (b, b.flow), early)
-    frame.x = _met_tensors(frame, (a, a.x), (b, b.x), near=entry)
-    for name in {**a.named, **b.named}:
-        one, other = a.named.get(name), b.named.get(name)
-        known = one or other
-        if known is None or one == other or frame.forward is None or not frame.scope.from_uses[name]:
-            frame.named[name] = known or frame.named[name]
-            continue
-        if (one is None or other is None) and name in frame.scope.rounds and frame.scope.varies(condition):
-            raise ArchspecError(
-                f"'{name}' may be of an earlier round; give a value that name on both sides of the condition"
-            )
-        (one_shape, one_x), (other_shape, other_x) = (
-            found or (_stand_in(known[0], flow, there), entry) for found, there in ((one, b), (other, a))
-        )
-        shape = _met_shapes(condition, frame, (a, one_shape), (b, other_shape), early)
-        frame.named[name] = (shape, _met_tensors(frame, (a, one_x), (b, other_x), want=identifier(name)))
-    if a.forward is not None and b.forward is not None and (a.forward.made or b.forward.made):
-        flag = frame.scope.flag(f"has_{label}", condition, frame.lines)
-        frame.written().add(If(flag, a.forward.done(), b.forward.done()))
+@dataclass(frozen=True, slots=True)
+class _Meeting:
+    """Where the sides `a` and `b` of a condition in a frame meet; `idle` is one that does nothing, where one does."""
+
+    condition: Any
+    frame: Frame
+    a: Frame
+    b: Frame
+    idle: Frame | None
+
+    def meet(self, label: str) -> None:
+        """What flows behind the condition, and the values that have names there, whichever side was taken."""
+        frame, a, b = self.frame, self.a, self.b
+        entry, flow = frame.x, frame.flow
+        frame.modules |= {name: made for name, made in a.modules.items() if b.modules.get(name) == made}
+        frame.flow = self.shape(a.flow, b.flow)
+        frame.x = self.tensor(a.x, b.x, entry)
+        for name in {**a.named, **b.named}:
+            one, other = a.named.get(name), b.named.get(name)
+            known = one or other
+            if known is None or one == other or frame.forward is None or not frame.scope.from_uses[name]:
+                frame.named[name] = known or frame.named[name]
+                continue
+            if (one is None or other is None) and name in frame.scope.rounds and frame.scope.varies(self.condition):
+                raise ArchspecError(
+                    f"'{name}' may be of an earlier round; give a value that name on both sides of the condition"
+                )
+            one = one or (_stand_in(known[0], flow, b), entry)
+            other = other or (_stand_in(known[0], flow, a), entry)
+            shape = self.shape(one[0], other[0])
+            frame.named[name] = (shape, self.tensor(one[1], other[1], want=identifier(name)))
+        if a.forward is not None and b.forward is not None and (a.forward.made or b.forward.made):
+            flag = frame.scope.flag(f"has_{label}", self.condition, frame.lines)
+            frame.written().add(If(flag, a.forward.done(), b.forward.done()))
+
+    def shape(self, one: Any, other: Any) -> Any:
+        """The shape behind the condition: a variable for every size that the sides set to different values."""
+        if one == other:
+            return one
+        if isinstance(one, Either) or isinstance(other, Either) or len(one) != len(other):
+            return Either(self.condition, one, other)
+        names = dimensions(len(one))
+        return tuple(a if a == b else self.size(name, a, b) for name, a, b in zip(names, one, other, strict=True))
+
+    def size(self, want: str, one: Any, other: Any) -> Code:
+        """A variable that each side sets; a side that does nothing else sets it before the condition, where it can."""
+        made = self.frame.scope.new(want)
+        for side, value in ((self.a, one), (self.b, other)):
+            early = side is self.idle and not any(found.head in {"call", "index", "/"} for found in codes(value))
+            (self.frame if early else side).lines.set(made, value)
+        return made
+
+    def tensor(self, one: Code, other: Code, near: Code | None = None, want: str = FLOW) -> Code:
+        """The variable of a tensor behind the condition."""
+        if one == other or self.frame.forward is None:
+            return one
+        made = self.frame.scope.tensor(near, want)
+        self.a.written().set(made, one)
+        self.b.written().set(made, other)
+        return made
 
 
 def _stand_in(shape: Any, flow: Any, there: Frame) -> Any:
     """The shape of a name on the side that gives it no value: nobody asks for it, and no size of it is set `there`."""
     set_there = set(targets(there.lines.done()))
-    if not isinstance(shape, tuple) or not any(variables(size) & set_there for size in shape):
+    if not isinstance(shape, tuple) or not any(code.variables(size) & set_there for size in shape):
         return shape
     others = flow if isinstance(flow, tuple) and len(flow) == len(shape) else (1,) * len(shape)
-    return tuple(other if variables(size) & set_there else size for size, other in zip(shape, others, strict=True))
-
-
-def _met_shapes(
-    condition: Any, frame: Frame, a: tuple[Frame, Any], b: tuple[Frame, Any], early: tuple[bool, ...]
-) -> Any:
-    """The shape behind a condition: a variable for every size that the sides set to different values."""
-    (_, one), (_, other) = a, b
-    if one == other:
-        return one
-    if isinstance(one, Either) or isinstance(other, Either) or len(one) != len(other):
-        return Either(condition, one, other)
-    return tuple(
-        size if size == rest else _met(frame, axis, len(one), ((a[0], size), (b[0], rest)), early)
-        for axis, (size, rest) in enumerate(zip(one, other, strict=True))
-    )
-
-
-def _met(frame: Frame, axis: int, rank: int, sides: tuple[tuple[Frame, Any], ...], early: tuple[bool, ...]) -> Code:
-    """A variable that each side sets; a side that does nothing else sets it before the condition, where it can."""
-    made = frame.scope.new(dimensions(rank)[axis])
-    for (side, value), before in zip(sides, early, strict=True):
-        safe_before = before and not any(found.head in {"call", "index", "/"} for found in codes(value))
-        (frame if safe_before else side).lines.set(made, value)
-    return made
-
-
-def _met_tensors(
-    frame: Frame, a: tuple[Frame, Code], b: tuple[Frame, Code], near: Code | None = None, want: str = FLOW
-) -> Code:
-    """The variable of a tensor behind a condition."""
-    if a[1] == b[1] or frame.forward is None:
-        return a[1]
-    made = frame.scope.tensor(near, want)
-    for side, value in (a, b):
-        side.written().set(made, value)
-    return made
+    return tuple(other if code.variables(size) & set_there else size for size, other in zip(shape, others, strict=True))
 
 
 def settled(shape: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
     """A shape with a variable for every size that depends on a condition, or is long."""
-    return tuple(
-        frame.scope.size(axis, len(shape), size, frame.lines) if _long(size) else size
-        for axis, size in enumerate(shape)
-    )
+    return frame.variable_sizes(shape, _long)
 
 
 def _long(size: Any) -> bool:

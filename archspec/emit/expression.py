@@ -3,14 +3,13 @@
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
-from archspec.dims import exact
+from archspec import dims
 from archspec.emit import code
 from archspec.emit.code import INT, Code
 from archspec.errors import SpecError
-from archspec.language.expression import CONSTANTS, Expression
+from archspec.language.expression import BUILTINS, CONSTANTS, Expression
 from archspec.language.values import Value
 
 
@@ -30,74 +29,67 @@ class Translator:
 
     def value(self, value: Value) -> Any:
         """The code of an expression, or of a list of them."""
-        if isinstance(value, tuple):
-            return tuple(map(self.value, value))
-        return self.expression(value)
+        return tuple(map(self.value, value)) if isinstance(value, tuple) else self.expression(value)
 
     def expression(self, expression: Expression) -> Any:
         """The code of one expression; a number, truth value or word where it is one."""
+        tree = ast.parse(expression.text, mode="eval")
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, float):
+                node.value = dims.exact(ast.get_source_segment(expression.text, node))
         try:
-            return self._code(ast.parse(expression.text, mode="eval").body, expression.text)
+            return self._code(tree.body)
         except KeyError as error:
             raise SpecError(f"undefined name {error}", expression.at) from None
 
-    def _code(self, node: ast.expr, text: str) -> Any:
-        return _READERS[type(node)](self, node, text)
+    def _code(self, node: ast.expr) -> Any:
+        return _READERS[type(node)](self, node)
 
-    def _constant(self, node: ast.Constant, text: str) -> Any:
-        return exact(ast.get_source_segment(text, node)) if isinstance(node.value, float) else node.value
+    def _constant(self, node: ast.Constant) -> Any:
+        return node.value
 
-    def _name(self, node: ast.Name, _: str) -> Any:
+    def _name(self, node: ast.Name) -> Any:
         return CONSTANTS[node.id] if node.id in CONSTANTS else self.name(node.id)
 
-    def _unary(self, node: ast.UnaryOp, text: str) -> Any:
-        inner = self._code(node.operand, text)
+    def _unary(self, node: ast.UnaryOp) -> Any:
+        inner = self._code(node.operand)
         if isinstance(node.op, ast.Not):
             return code.negation(inner)
         return -inner if isinstance(node.op, ast.USub) else inner
 
-    def _binary(self, node: ast.BinOp, text: str) -> Any:
-        a, b = self._code(node.left, text), self._code(node.right, text)
-        if isinstance(node.op, ast.Pow):
-            return code.power(a, self.whole(b))
-        return _plain(_ARITHMETIC[type(node.op)](a, b))
+    def _binary(self, node: ast.BinOp) -> Any:
+        a, b = self._code(node.left), self._code(node.right)
+        return code.power(a, self.whole(b)) if isinstance(node.op, ast.Pow) else _ARITHMETIC[type(node.op)](a, b)
 
-    def _junction(self, node: ast.BoolOp, text: str) -> Any:
+    def _junction(self, node: ast.BoolOp) -> Any:
         join = code.both if isinstance(node.op, ast.And) else code.either
-        return join(*(self._code(value, text) for value in node.values))
+        return join(*map(self._code, node.values))
 
-    def _comparison(self, node: ast.Compare, text: str) -> Any:
-        operands = [self._code(operand, text) for operand in (node.left, *node.comparators)]
-        if not any(isinstance(operand, Code) for operand in operands):
-            return code.known_truth(code.compare(*_alternating(operands, node.ops)))
-        if len(operands) == 2 and _never_equal(*operands) and isinstance(node.ops[0], ast.Eq | ast.NotEq):
-            return isinstance(node.ops[0], ast.NotEq)
-        return code.compare(*_alternating(operands, node.ops))
+    def _comparison(self, node: ast.Compare) -> Any:
+        operands = [self._code(operand) for operand in (node.left, *node.comparators)]
+        signs = [_SIGNS[type(op)] for op in node.ops]
+        if len(operands) == 2 and signs[0] in {"==", "!="} and _never_equal(*operands):
+            return signs[0] == "!="
+        parts = [part for pair in zip(signs, operands[1:], strict=True) for part in pair]
+        made = code.compare(operands[0], *parts)
+        return made if code.is_open(tuple(operands)) else code.known_truth(made)
 
-    def _choice(self, node: ast.IfExp, text: str) -> Any:
-        condition = self._code(node.test, text)
+    def _choice(self, node: ast.IfExp) -> Any:
+        condition = self._code(node.test)
         sure = code.sure_truth(condition)
         if sure is not None:
-            return self._code(node.body if sure else node.orelse, text)
-        return code.choose(condition, self._code(node.body, text), self._code(node.orelse, text))
+            return self._code(node.body if sure else node.orelse)
+        return code.choose(condition, self._code(node.body), self._code(node.orelse))
 
-    def _call(self, node: ast.Call, text: str) -> Any:
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
-        args = tuple(self._code(arg, text) for arg in node.args)
-        if name not in _BUILTINS:
+    def _call(self, node: ast.Call) -> Any:
+        name, args = ast.unparse(node.func), tuple(map(self._code, node.args))
+        if name not in BUILTINS:
             return self.function(name, args)
         if name in {"exact_div", "log2"}:
             args = tuple(map(self.whole, args))
-        made = _BUILTINS[name](*args)
-        values = None if code.names(made) else code.known_values(made)
-        return made if values is None else values[0]
-
-
-def _alternating(operands: list[Any], ops: list[ast.cmpop]) -> list[Any]:
-    parts = [operands[0]]
-    for op, operand in zip(ops, operands[1:], strict=True):
-        parts += [_SIGNS[type(op)], operand]
-    return parts
+        if name in _ROUNDED and code.is_open(args):
+            return args[0] if code.kind_of(args[0]) == INT else code.call(_ROUNDED[name], *args)
+        return BUILTINS[name][0](*args)
 
 
 def _never_equal(a: Any, b: Any) -> bool:
@@ -106,33 +98,13 @@ def _never_equal(a: Any, b: Any) -> bool:
     return not kinds[0] & kinds[1]
 
 
-def _plain(value: Any) -> Any:
-    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
-
-
-def _rest(a: Any, b: Any) -> Any:
-    return a % b if not isinstance(a, Code) and not isinstance(b, Code) else Code("%", (a, b), code.value.numeric(a, b))
-
-
-def _divide(a: Any, b: Any) -> Any:
-    return Fraction(a) / b if not isinstance(a, Code) and not isinstance(b, Code) else code.divide(a, b)
-
-
-def _floor_div(a: Any, b: Any) -> Any:
-    return a // b if not isinstance(a, Code) and not isinstance(b, Code) else code.floor_div(a, b)
-
-
-def _extreme(name: str) -> Callable[..., Any]:
-    return lambda *args: args[0] if len(args) == 1 else code.call(name, *args, kind=code.value.numeric(*args))
-
-
 _ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: lambda a, b: a + b,
-    ast.Sub: lambda a, b: a - b,
-    ast.Mult: lambda a, b: a * b,
-    ast.Div: _divide,
-    ast.FloorDiv: _floor_div,
-    ast.Mod: _rest,
+    ast.Add: lambda a, b: dims.exact(a + b),
+    ast.Sub: lambda a, b: dims.exact(a - b),
+    ast.Mult: lambda a, b: dims.exact(a * b),
+    ast.Div: dims.divide,
+    ast.FloorDiv: dims.floor_div,
+    ast.Mod: lambda a, b: Code("%", (a, b), code.value.numeric(a, b)) if code.is_open((a, b)) else dims.exact(a % b),
 }
 
 _SIGNS: Mapping[type[ast.cmpop], str] = {
@@ -144,22 +116,10 @@ _SIGNS: Mapping[type[ast.cmpop], str] = {
     ast.GtE: ">=",
 }
 
-_BUILTINS: Mapping[str, Callable[..., Any]] = {
-    "floor": code.floor,
-    "ceil": code.ceil,
-    "round": lambda x: x if code.kind_of(x) == INT else code.call("round_half_up", x),
-    "min": _extreme("min"),
-    "max": _extreme("max"),
-    "make_divisible": lambda *args: code.call("make_divisible", *args),
-    "ceil_div": lambda a, b: code.call("ceil_div", a, b),
-    "exact_div": code.exact_div,
-    "log2": lambda x: code.call("log2", x),
-    "round_even": lambda x: x if code.kind_of(x) == INT else code.call("round", x),
-    "floor_log2": code.floor_log2,
-    "floor_sqrt": code.floor_sqrt,
-}
+_ROUNDED: Mapping[str, str] = {"round": "round_half_up", "round_even": "round"}
+"""What rounds in the source; `dims` has these as formulas of `floor`."""
 
-_READERS: Mapping[type[ast.expr], Callable[[Translator, Any, str], Any]] = {
+_READERS: Mapping[type[ast.expr], Callable[[Translator, Any], Any]] = {
     ast.Constant: Translator._constant,
     ast.Name: Translator._name,
     ast.UnaryOp: Translator._unary,

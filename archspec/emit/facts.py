@@ -6,31 +6,23 @@ the block (does it need the height?). So the walk is made again until nothing ne
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from archspec import ops
 from archspec.emit import code
 from archspec.emit.bodies import counted_names, froms, names_given
-from archspec.emit.classes import Class, Param
+from archspec.emit.classes import Class
 from archspec.emit.code import INT, Code, Kind
 from archspec.emit.expression import Translator
-from archspec.emit.finish import SELF
 from archspec.emit.formulas import SpecFunctions
-from archspec.emit.layer import function_code, module_code, settings
-from archspec.emit.liveness import wished_name
 from archspec.emit.naming import class_name, identifier, network_name
-from archspec.emit.scope import TENSOR, ClassScope, dimensions
-from archspec.emit.statements import Keep, Return, Statements, all_codes, rebuilt, targets, used, with_code
+from archspec.emit.scope import TENSOR, dimensions
 from archspec.errors import ArchspecError
 from archspec.language.document import INPUT, Block, Body, Document
-from archspec.ops import Function, Module
 
 if TYPE_CHECKING:
     from archspec.emit.frame import Called, Frame
-
-MODULES = {"torch.flatten": ("torch.nn.Flatten", {"start_dim": 1})}
-"""The modules that torch has for its functions, and what they take where nothing is given."""
 
 MAX_WALKS = 40
 MAX_VALUES = 64
@@ -63,13 +55,12 @@ class BlockFacts:
         name: The class.
         kinds: What each argument may be.
         values: Its values where they are few; None where they are not.
-        whole: The arguments that must be whole numbers.
         sizes: By input and axis, the parameters for the sizes of what it takes; what flows in has no name.
         needed: Those of the sizes that the constructor needs.
         free: By symbol, the parameter it is handed over as.
         defaults: The arguments' defaults in the names of the constructor.
-        shape: The shape it gives, in its own names; None for a size that only the module can tell.
-        given: The shapes of the values that it gives beside what flows out, by name.
+        shapes: By name the shapes of the values that it gives, in its own names; what flows out has no name. A size
+            that only the module can tell is None.
         modules: The modules in it whose weights a step can share, as they are reached from its class.
         does: Whether it does anything.
     """
@@ -79,13 +70,11 @@ class BlockFacts:
     kinds: dict[str, Kind] = field(default_factory=dict)
     values: dict[str, tuple[Any, ...] | None] = field(default_factory=dict)
     args: dict[str, Code] = field(default_factory=dict)
-    whole: set[str] = field(default_factory=set)
     sizes: dict[tuple[str, int], Code] = field(default_factory=dict)
     needed: tuple[tuple[str, int], ...] = ()
     free: dict[str, Code] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)
-    shape: Any = ()
-    given: dict[str, Any] = field(default_factory=dict)
+    shapes: dict[str, Any] = field(default_factory=lambda: {"": ()})
     modules: "dict[str, Called]" = field(default_factory=dict)
     does: Any = True
 
@@ -127,17 +116,16 @@ class SpecFacts(SpecFunctions):
         counted = counted_names(document)
         self.local_names = frozenset(counted)
         self.inputs = frozenset({INPUT, *document.shapes})
-        self.given_names = frozenset(names_given(tuple(body for _, body in document.bodies())))
+        self.given_names = frozenset(name for _, body in document.bodies() for name in names_given(*body))
         self.repeated = frozenset(name for name, count in counted.items() if count > 1)
-        self.whole_lets: set[tuple[Any, str]] = set()
-        self.whole_args: dict[BlockKey, set[str]] = {}
+        self.whole: set[tuple[Any, str]] = set()
         self.reads: dict[Any, set[tuple[str, int]]] = {}
         self.blocks: dict[BlockKey, BlockFacts] = {}
         self._begin()
 
-    def froms(self, bodies: "tuple[Body, ...]") -> Counter[str]:
-        """The names that steps of bodies go back to, and how often."""
-        return froms(bodies, self.document)
+    def froms(self, body: Body) -> Counter[str]:
+        """The names that steps of a body go back to, and how often."""
+        return froms(body, self.document)
 
     def _begin(self) -> None:
         """Forget what a walk writes, keep what it found."""
@@ -165,9 +153,8 @@ class SpecFacts(SpecFunctions):
 
     def _found(self) -> Any:
         return (
-            {k: (f.kinds, f.values, f.needed, tuple(f.free), f.shape, f.given, f.does) for k, f in self.blocks.items()},
-            {key: set(found) for key, found in self.whole_args.items()},
-            set(self.whole_lets),
+            {k: (f.kinds, f.values, f.needed, tuple(f.free), f.shapes, f.does) for k, f in self.blocks.items()},
+            set(self.whole),
             {key: set(found) for key, found in self.reads.items()},
             dict(self.function_kinds),
             dict(self.globals),
@@ -182,16 +169,15 @@ class SpecFacts(SpecFunctions):
     def block(self, callee: str, flows: Flows, args: Mapping[str, Any], given: tuple[str, ...] = ()) -> BlockFacts:
         """What is known of a block, with the arguments of one more call."""
         key = BlockKey(callee, tuple((name, len(shape)) for name, shape in flows.items()), given)
-        if key not in self.blocks:
+        new = key not in self.blocks
+        if new:
             same = [other for other in self.blocks if other.callee == callee]
-            wanted = class_name(callee) + (_differing(key) if same else "")
-            facts = self.blocks[key] = BlockFacts(key, self.file.new(wanted))
-            facts.whole = self.whole_args.setdefault(key, set())
-            self._join_args(facts, args)
+            self.blocks[key] = BlockFacts(key, self.file.new(class_name(callee) + (_differing(key) if same else "")))
+        facts = self.blocks[key]
+        self._join_args(facts, args)
+        if new:
             self.write(self, facts)
-        else:
-            self._join_args(self.blocks[key], args)
-        return self.blocks[key]
+        return facts
 
     def _join_args(self, facts: BlockFacts, args: Mapping[str, Any]) -> None:
         for arg, default in self.document.blocks[facts.key.callee].args.items():
@@ -201,95 +187,29 @@ class SpecFacts(SpecFunctions):
                 value = constant
             else:
                 continue
-            kind = INT if arg in facts.whole else code.kind_of(value)
+            kind = INT if (facts.key, arg) in self.whole else code.kind_of(value)
             facts.kinds[arg] = facts.kinds.get(arg, frozenset()) | kind
-            known = code.known_values(value) if isinstance(value, Code) else (value,)
-            facts.values[arg] = merged_values(facts.values.get(arg, ()), known)
+            facts.values[arg] = merged_values(facts.values.get(arg, ()), code.known_values(value))
 
     def constant(self, default: Any) -> Any:
         """An argument's default that depends on nothing; None if it does, or if there is none."""
         if Block.is_required(default):
             return None
-        read = Translator(self._constant_name, _no_function, lambda value: value)
-        try:
-            found = read.value(default)
-        except KeyError:
-            return None
-        except ArchspecError:
-            return None
-        return None if isinstance(found, Code) else found
-
-    def _constant_name(self, text: str) -> Any:
-        if text in self.words and text not in self.globals:
-            return text
-        raise KeyError(text)
+        words = {word: word for word in self.words - self.globals.keys()}
+        with suppress(ArchspecError):
+            found = Translator(words.__getitem__, _no_function, lambda value: value).value(default)
+            return None if isinstance(found, Code) else found
+        return None
 
     def size_attribute(self, name: str, axis: int, rank: int) -> str:
         """The attribute by which a module tells a size of what flows out of it, or of a value that it gives."""
-        text = "_".join(filter(None, ("out", identifier(name), dimensions(rank)[axis])))
+        return self.attribute("_".join(filter(None, ("out", identifier(name), dimensions(rank)[axis]))))
+
+    def attribute(self, text: str) -> str:
+        """An attribute of this name, or with _ behind it, that no child can have, not even with a number behind it."""
         while text in self.local_names:
             text += "_"
         return text
-
-    def finish_class(
-        self, scope: ClassScope, shapes: Mapping[str, Any], fixed: frozenset[str]
-    ) -> tuple[Statements, Statements]:
-        """The constructor and the forward as they are written, with the sizes that others ask the class for."""
-        for name, axis in sorted(self.reads.get(scope.key, ())):
-            if isinstance(shape := shapes.get(name), tuple) and axis < len(shape):
-                scope.lines.add(Keep(self.size_attribute(name, axis, len(shape)), scope.flagged(shape[axis])))
-        _take_in(scope)
-        body, forward = scope.finish_class(fixed)
-        for found in all_codes(body):
-            if found.head == "out":
-                self.reads.setdefault(found.parts[2], set()).add(found.parts[3])
-        return body, forward
-
-    def nested(self, scope: ClassScope, shapes: Mapping[str, Any], inputs: tuple[str, ...]) -> Code:
-        """The class of a part of a block, and the code that makes it."""
-        body, forward = self.finish_class(scope, shapes, scope.inherited | {str(name) for name in scope.passed})
-        own, uses = targets(body), used(body)
-        codes = {str(found): found for found in all_codes(body) if found.head == "name"}
-        free = [name for name in uses if name not in own and name != "self"]
-        passed = {str(name): value for name, value in scope.passed.items()}
-        sizes = sorted((name for name in free if name.startswith("in_")), key=[*passed, *free].index)
-        others = [name for name in free if name not in sizes]
-        params = (*(Param(name, INT) for name in sizes), *(Param(name, codes[name].kind) for name in others))
-        name = self.file.new(class_name(scope.label))
-        self.classes[scope.key] = Class(name, [scope.described], params, body, forward, inputs, outputs=len(shapes))
-        keywords = tuple((other, passed.get(other, codes[other])) for other in others)
-        return Code("call", (name, tuple(passed.get(size, codes[size]) for size in sizes), keywords), TENSOR)
-
-    def applied(self, kind: str, call: Function) -> Code:
-        """The code that makes a module which applies a function; its class has what is not fixed as arguments."""
-        if call.target in MODULES:
-            target, defaults = MODULES[call.target]
-            return module_code(Module(target, call.kwargs, defaults=defaults))
-        given = settings(call)
-        fixed = {key: value for key, value in given.items() if not code.names(value)}
-        free = {key: value for key, value in given.items() if key not in fixed}
-        key = (kind, call.target, tuple(sorted(fixed.items(), key=str)), tuple(free))
-        if key not in self.applications:
-            attributes = {k: Code("attr", (SELF, k)) for k in free}
-            shown = replace(call, kwargs={**fixed, **attributes})
-            forward = (Return(function_code(shown, (code.name("x", TENSOR),))),)
-            body = tuple(Keep(k, code.name(k, code.kind_of(value))) for k, value in free.items())
-            params = tuple(Param(k, code.kind_of(value)) for k, value in free.items())
-            doc = [_applied(kind, call)]
-            self.applications[key] = Class(self.file.new(class_name(kind)), doc, params, body, forward)
-        return Code("call", (self.applications[key].name, (), tuple(free.items())), TENSOR)
-
-    def require_whole(self, scope: ClassScope, origin: str) -> None:
-        """An argument or a name of `let` must be a whole number."""
-        if not origin:
-            return
-        if isinstance(scope.key, BlockKey) and scope.key in self.whole_args and origin in self._args_of(scope.key):
-            self.whole_args[scope.key].add(origin)
-        else:
-            self.whole_lets.add((scope.key, origin))
-
-    def _args_of(self, key: BlockKey) -> Mapping[str, Any]:
-        return self.document.blocks[key.callee].args
 
 
 def _differing(key: BlockKey) -> str:
@@ -297,14 +217,6 @@ def _differing(key: BlockKey) -> str:
     if key.given:
         return f"With{class_name(identifier('_'.join(key.given)))}"
     return dimensions(key.ranks[0][1])[-1].capitalize()
-
-
-def _take_in(scope: ClassScope) -> None:
-    """Make arguments of the variables without names that a part uses and the class around it has."""
-    known = {name: scope.handed(name, wished_name(str(name))) for name in scope.foreign()}
-    if known:
-        change = lambda statement: with_code(statement, lambda value: code.substituted(value, known))  # noqa: E731
-        scope.lines.made[:] = rebuilt(scope.lines.done(), change)
 
 
 def merged_values(a: Any, b: Any) -> tuple[Any, ...] | None:
@@ -317,10 +229,3 @@ def merged_values(a: Any, b: Any) -> tuple[Any, ...] | None:
 
 def _no_function(name: str, _: Any) -> Any:
     raise KeyError(name)
-
-
-def _applied(kind: str, call: Function) -> str:
-    """What a module does that applies a function: as the operator says it, else by the function's name."""
-    known = ops.registered().get(kind)
-    doc = (known.__doc__ or "").partition("\n")[0].partition(":")[0].rstrip(".") if known else ""
-    return f"{doc}." if doc else f"`{call.target}` as a module."

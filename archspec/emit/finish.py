@@ -9,34 +9,22 @@ from archspec.emit.liveness import MODULE, SIZE, name_variables
 from archspec.emit.naming import FreshNames
 from archspec.emit.statements import (
     Assign,
-    For,
-    If,
     Keep,
     Put,
     Statement,
     Statements,
-    Unpack,
     codes,
     flat,
-    parts,
     rebuilt,
-    set_by,
     targets,
     used,
-    with_code,
 )
 
 SELF = code.name("self")
 
 
 def constructor(body: Statements, fixed: frozenset[str], names: FreshNames) -> Statements:
-    """The statements of a constructor as they are written.
-
-    Args:
-        body: Single assignments.
-        fixed: The names that never change.
-        names: Gives new names.
-    """
+    """The statements of a constructor as they are written, from single assignments; `fixed` names never change."""
     body = _inlined(_pruned(body), fixed, plain=True)
     body = _inlined(_joined(name_variables(body, names, SIZE)), fixed)
     return _declared(name_variables(_joined(body), names, MODULE))
@@ -49,7 +37,7 @@ def forward(body: Statements, names: FreshNames, near: Mapping[str, str]) -> Sta
 
 def without_flags(body: Statements, flags: set[str], forward: Statements) -> Statements:
     """The statements of a constructor without the flags that its forward does not ask after all."""
-    asked = {found.parts[1] for s in flat((*forward, *body)) for found in codes(parts(s)) if found.head == "attr"}
+    asked = {found.parts[1] for s in flat((*forward, *body)) for found in codes(s.code()) if found.head == "attr"}
     return rebuilt(body, lambda s: None if isinstance(s, Keep) and s.name in flags - asked else s)
 
 
@@ -60,19 +48,15 @@ def _pruned(body: Statements, *, calls: bool = False) -> Statements:
 
     def kept(statement: Statement) -> bool:
         match statement:
-            case Assign(_, value) if calls and not _plain(value):
-                return True
-            case Unpack():
-                return calls or not live.isdisjoint(set_by(statement))
-            case Assign(target):
-                return target in live
+            case Assign(targets, value):
+                return (calls and not _plain(value)) or not live.isdisjoint(targets)
         return True
 
     while len(live) > seen:
         seen = len(live)
         for statement in flat(body):
             if kept(statement):
-                live.update(str(found) for found in codes(parts(statement)) if found.head == "name")
+                live.update(code.variables(statement.code()))
     return rebuilt(body, lambda statement: statement if kept(statement) else None)
 
 
@@ -83,15 +67,15 @@ def _inlined(body: Statements, fixed: frozenset[str], *, plain: bool = False) ->
     known: dict[Code, Any] = {}
     for statement in flat(body):
         match statement:
-            case Assign(target, found, False) if counts[target] == 1:
+            case Assign((target,), found, False) if counts[target] == 1:
                 value = code.substituted(found, known)
                 short = _plain(value) or (not plain and uses[target] == 1 and _pure(value))
-                if short and {str(name) for name in code.names(value)} <= stable:
+                if short and code.variables(value) <= stable:
                     known[code.name(target)] = value
 
     def change(statement: Any) -> Any:
-        gone = isinstance(statement, Assign) and code.name(statement.target) in known
-        return None if gone else with_code(statement, lambda value: code.substituted(value, known))
+        gone = isinstance(statement, Assign) and code.name(statement.targets[0]) in known
+        return None if gone else statement.with_code(lambda value: code.substituted(value, known))
 
     return rebuilt(body, change) if known else body
 
@@ -113,16 +97,12 @@ def _joined(body: Statements) -> Statements:
         made: list[Any] = []
         for statement in body:
             match statement:
-                case If(condition, then, otherwise):
-                    made.append(If(condition, joined(then), joined(otherwise)))
-                case For(names, over, inside):
-                    made.append(For(names, over, joined(inside)))
                 case Put(owner, name, Code(head="name", parts=(variable,))) if (
-                    made and isinstance(made[-1], Assign) and made[-1].target == variable and counts[str(variable)] == 1
+                    made and made[-1].sets() == (variable,) and counts[str(variable)] == 1
                 ):
                     made[-1] = Put(owner, name, made[-1].value)
                 case _:
-                    made.append(statement)
+                    made.append(statement.with_bodies(joined))
         return tuple(made)
 
     return joined(body)

@@ -1,14 +1,15 @@
 """The functions and lookups of a specification, as functions and tables of the source."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from archspec.emit import code
 from archspec.emit.classes import Definition, Param
 from archspec.emit.code import BOOL, INT, RATIONAL, WORD, Code, Kind
-from archspec.emit.expression import Translator
 from archspec.emit.helpers import RESERVED
 from archspec.emit.naming import FreshNames
+from archspec.emit.scope import ClassScope
 from archspec.language.document import Document, Symbol
 from archspec.language.rules import signature, words
 
@@ -23,7 +24,8 @@ class SpecFunctions:
             name: (_kind(symbol), _values(symbol)) for name, symbol in document.symbols.items()
         }
         self.globals |= dict.fromkeys(document.let, (INT, None))
-        self.names_of_functions = {signature(text)[0] for text in document.functions}
+        signatures = ((signature(text), body) for text, body in document.functions.items())
+        self.formulas = {name: (parameters, body) for (name, parameters), body in signatures}
         self.function_kinds: dict[tuple[str, int], Kind] = {}
         self.known_names: frozenset[str] = frozenset()
         self.forget()
@@ -31,10 +33,9 @@ class SpecFunctions:
     def forget(self) -> None:
         """Begin a new source."""
         names = FreshNames(RESERVED)
-        self.functions = {name: names.new(name) for name in sorted(self.names_of_functions)}
+        self.functions = {name: names.new(name) for name in sorted(self.formulas)}
         self.file = FreshNames(names.taken - RESERVED)
         self.definitions: dict[str, Definition] = {}
-        self.free: dict[str, tuple[str, ...]] = {}
         self.lookups: dict[str, str] = {}
 
     def reserved(self) -> set[str]:
@@ -48,40 +49,21 @@ class SpecFunctions:
         for position, arg in enumerate(args):
             key = (name, position)
             self.function_kinds[key] = self.function_kinds.get(key, frozenset()) | code.kind_of(arg)
-        definition, free = self._definition(name)
-        symbols = tuple(symbol(text) for text in free)
-        return Code("call", (definition.name, (*args, *symbols), ()), code.kind_of(definition.result))
-
-    def _definition(self, name: str) -> tuple[Definition, tuple[str, ...]]:
         if name not in self.definitions:
-            text, body = next((t, b) for t, b in self.document.functions.items() if signature(t)[0] == name)
-            parameters = signature(text)[1]
-            names = FreshNames(self.reserved())
-            known = {
-                p: code.name(names.new(p), self.function_kinds.get((name, i), INT)) for i, p in enumerate(parameters)
-            }
-            free: dict[str, Code] = {}
+            self.definitions[name] = self._defined(name)
+        made = self.definitions[name]
+        return Code("call", (made.name, (*args, *map(symbol, made.symbols)), ()), code.kind_of(made.result))
 
-            def symbol(text: str) -> Code:
-                if text not in free:
-                    free[text] = code.name(names.new(text), *self.globals[text])
-                return free[text]
-
-            def named(text: str) -> Any:
-                if text in known:
-                    return known[text]
-                if text in self.globals:
-                    return symbol(text)
-                if text in self.words:
-                    return text
-                raise KeyError(text)
-
-            whole = lambda v: v if code.kind_of(v) == INT or not isinstance(v, Code) else code.call("whole", v)  # noqa: E731
-            result = Translator(named, lambda f, args: self.function(f, args, symbol), whole).expression(body)
-            params = tuple(Param(str(n), n.kind) for n in (*known.values(), *free.values()))
-            self.definitions[name] = Definition(self.functions[name], params, result)
-            self.free[name] = tuple(free)
-        return self.definitions[name], self.free[name]
+    def _defined(self, name: str) -> Definition:
+        parameters, body = self.formulas[name]
+        scope = ClassScope(self, name, name, Counter())  # type: ignore[arg-type]  # what is known, of which this is part
+        known = {
+            text: code.name(scope.names.new(text), self.function_kinds.get((name, number), INT))
+            for number, text in enumerate(parameters)
+        }
+        result = scope.read(body, known)
+        params = tuple(Param(str(n), n.kind) for n in (*known.values(), *scope.symbols.values()))
+        return Definition(self.functions[name], params, result, tuple(scope.symbols))
 
     def _looked_up(self, name: str, args: tuple[Any, ...]) -> Any:
         lookup = self.document.lookups[name]

@@ -1,6 +1,6 @@
 """One container being filled, and what a part of it gives."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,8 @@ from archspec.emit import code
 from archspec.emit.code import Code
 from archspec.emit.finish import SELF
 from archspec.emit.scope import TENSOR, ClassScope
-from archspec.emit.statements import Lines
+from archspec.emit.statements import Assign, Lines
+from archspec.language.values import Value
 
 if TYPE_CHECKING:
     from archspec.emit.facts import SpecFacts
@@ -21,6 +22,29 @@ UNTOLD = code.name("?", code.BOOL)
 
 Named = tuple[Any, Code]
 """A value that `from` can go back to: its shape and its variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """One shape if a condition holds, else another, of another number of axes."""
+
+    condition: Any
+    then: Any
+    otherwise: Any
+
+
+def mapped(change: Callable[[Any], Any], flow: Any) -> Any:
+    """A shape, or either of two, with every size changed."""
+    if isinstance(flow, Either):
+        return Either(change(flow.condition), mapped(change, flow.then), mapped(change, flow.otherwise))
+    return tuple(map(change, flow))
+
+
+def sizes(flow: Any) -> tuple[Any, ...]:
+    """All sizes and conditions in what flows."""
+    if isinstance(flow, Either):
+        return (flow.condition, *sizes(flow.then), *sizes(flow.otherwise))
+    return tuple(flow or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +109,14 @@ class Frame:
         """What is known of the whole specification."""
         return self.scope.facts
 
-    def inside(self, owner: Code, env: Mapping[str, Any] | None = None) -> "Frame":
+    def read(self, value: Value, flow: Any = None, env: Mapping[str, Any] | None = None) -> Any:
+        """The code of an expression, or of a list of them; by other sizes than those that flow, and with more names."""
+        return self.scope.read(value, {**self.env, **(env or {})}, self.flow if flow is None else flow)
+
+    def inside(self, owner: Code) -> "Frame":
         """A container in this one, with a forward of its own."""
-        env = {**self.env, **(env or {})}
-        return Frame(
-            self.scope, self.flow, env, self.lines, None, owner, self.x, named=self.named, modules=self.modules
-        )
+        env, named, modules = dict(self.env), self.named, self.modules
+        return Frame(self.scope, self.flow, env, self.lines, None, owner, self.x, named=named, modules=modules)
 
     def fork(self) -> "Frame":
         """The same container on one side of a condition."""
@@ -115,39 +141,32 @@ class Frame:
         """In a forward, what flows from now on."""
         self.x = self.set(value, near=self.x)
 
+    def variable_sizes(
+        self, shape: tuple[Any, ...], which: Callable[[Any], Any] = lambda _: True, prefix: str = ""
+    ) -> tuple[Any, ...]:
+        """A shape with a new variable for each size, or for `which` of them."""
+        return tuple(
+            self.scope.size(axis, len(shape), size, self.lines, prefix) if which(size) else size
+            for axis, size in enumerate(shape)
+        )
+
+    def arrive(self, x: Code) -> None:
+        """In a forward, what flows from now on: a variable as it is, else a new one."""
+        self.x = x if x.head == "name" else self.set(x, near=self.x)
+
     def set(self, value: Any, near: Code | None = None, want: str = "") -> Code:
         """In a forward, a new variable for a tensor."""
         made = self.scope.tensor(near, want)
         self.written().set(made, value)
         return made
 
-
-@dataclass(frozen=True, slots=True)
-class Submodule:
-    """A part of a class that is a class of its own: what makes it, and what it gives.
-
-    Attributes:
-        made: The code that makes it.
-        flow: The shape that flows out of it.
-        does: Whether it does anything.
-        inputs: The names of the values that it takes beside what flows.
-        given: The values that it gives beside what flows.
-        modules: The modules in it whose weights a step can share, as they are reached from its class.
-    """
-
-    made: Code
-    flow: Any
-    does: Any
-    inputs: tuple[str, ...]
-    given: dict[str, Named]
-    modules: dict[str, Called]
+    def unpack(self, near: Code, others: Iterable[Code], value: Any) -> Code:
+        """In a forward, a new variable for what flows, which comes with other values."""
+        made = self.scope.tensor(near)
+        self.written().add(Assign((str(made), *map(str, others)), value))
+        return made
 
 
 def call_module(module: Code, *tensors: Any) -> Code:
     """The call of a module, or of a function, on tensors."""
     return Code("call", (module, tensors, ()), TENSOR)
-
-
-def variables(value: Any) -> frozenset[str]:
-    """The names of the variables in code."""
-    return frozenset(str(name) for name in code.names(value))

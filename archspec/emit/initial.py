@@ -28,12 +28,9 @@ OTHERS = frozenset({"GruLayers", "LstmLayers", "RnnLayers"})
 def beginning(
     initialisation: Initialisation, classes: Mapping[str, frozenset[str]], labels: frozenset[str]
 ) -> Statements:
-    """The statements that fill the weights of `self`.
+    """The statements that fill the weights of `self`, by the classes of each operator's modules in this source.
 
-    Args:
-        initialisation: The rules.
-        classes: By operator, the classes of its modules in this source.
-        labels: The names that steps were given by `as`, which may be those of operators.
+    The `labels` are the names that steps were given by `as`, which may be those of operators.
     """
     parts = {
         name for rule in initialisation.rules for name in rule.of if name not in ops.registered() or name in labels

@@ -6,7 +6,9 @@ There are no rules of operators here. The operator is made of code, as it is of 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from functools import reduce
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
 
 from archspec import ops
 from archspec.emit import code
@@ -16,46 +18,36 @@ from archspec.language.rules import field_faults
 from archspec.ops import Function, Module, Tensor, TorchCall
 from archspec.ops.base import Weightless, domain
 
+if TYPE_CHECKING:
+    from archspec.emit.frame import Frame
+
 
 @dataclass(frozen=True, slots=True)
 class LayerCode:
     """What an operator on code becomes.
 
     Attributes:
-        call: Its torch call.
+        call: Its torch call; None of a join of one value alone.
         shape: The shape it gives.
         weightless: Whether it owns no arrays.
     """
 
-    call: TorchCall
+    call: Any
     shape: tuple[Any, ...]
     weightless: bool
 
 
 def layers(
-    callee: str,
-    args: Mapping[str, Any],
-    shapes: tuple[tuple[Any, ...], ...],
-    whole: Callable[[Any], Any],
-    pair: Callable[[Code], tuple[Any, Any]],
-    plainness: Callable[[Any], Any] = str,
+    callee: str, args: Mapping[str, Any], shapes: tuple[tuple[Any, ...], ...], frame: "Frame"
 ) -> LayerCode | Fork[LayerCode]:
-    """What an operator becomes, by the conditions that its form depends on.
-
-    Args:
-        callee: The operator's name.
-        args: Its fields, which may be code.
-        shapes: The shapes that flow in.
-        whole: Gives code that is a whole number.
-        pair: Gives the height and width of code that may be one size or two.
-        plainness: Of two sizes that must be equal, the one for which this is least stands for both.
+    """What an operator becomes, by the conditions that its form depends on; its fields may be code.
 
     Raises:
         ArchspecError: The operator cannot be so.
     """
 
     def made() -> LayerCode:
-        fields = {key: _field(callee, key, value, whole, pair) for key, value in args.items()}
+        fields = {key: _field(callee, key, value, frame) for key, value in args.items()}
         faults = field_faults(callee, fields)
         if faults:
             raise ArchspecError(f"{callee}: {faults[0][0]} {faults[0][1]}")
@@ -65,14 +57,14 @@ def layers(
         return LayerCode(operator.torch_call(*tensors), output.shape, isinstance(operator, Weightless))
 
     found, assumed = code.cases(made)
-    layer: LayerCode | Fork[LayerCode] = merge_layers(found, assumed, plainness)
+    layer: LayerCode | Fork[LayerCode] = merge_layers(found, assumed, frame.scope.plainness)
     return layer
 
 
-def _field(callee: str, key: str, value: Any, whole: Callable[[Any], Any], pair: Callable[[Code], Any]) -> Any:
+def _field(callee: str, key: str, value: Any, frame: "Frame") -> Any:
     """A field of an operator as something that its checks can read: of one kind, words and truth values as such."""
     if not isinstance(value, Code):
-        return tuple(_field(callee, key, part, whole, pair) for part in value) if isinstance(value, tuple) else value
+        return tuple(_field(callee, key, part, frame) for part in value) if isinstance(value, tuple) else value
     words = _words(value)
     certain = words[-1] if value.kind == code.WORD else None
     word = next((w for w in words if w == certain or code.decide(code.compare(value, "==", w))), None)
@@ -83,19 +75,19 @@ def _field(callee: str, key: str, value: Any, whole: Callable[[Any], Any], pair:
         return code.decide(value)
     tuples = [kind for kind in kinds if isinstance(kind, tuple)]
     if tuples and len(tuples) < len(kinds) and all(len(kind) == 2 for kind in tuples):
-        return tuple(map(whole, pair(value)))
+        return tuple(map(frame.scope.whole, frame.scope.pair(value, frame.lines)))
     if tuples and (len(tuples) == len(kinds) or not code.decide(_is(value, "int"))):
-        return _parts(value, tuples, whole)
-    return _number_field(callee, key, replace(value, kind=kinds - frozenset(tuples)), whole)
+        return tuple(map(frame.scope.whole, _parts(value, tuples)))
+    return _number_field(callee, key, replace(value, kind=kinds - frozenset(tuples)), frame)
 
 
-def _number_field(callee: str, key: str, value: Code, whole: Callable[[Any], Any]) -> Any:
+def _number_field(callee: str, key: str, value: Code, frame: "Frame") -> Any:
     """A number as a field has it: one that is known for an axis, any for a setting, else a whole one."""
     field = ops.operator(callee).model_fields.get(key)
     known = domain(field) if field else None
     if known is not None and known.kind == "axis":
         return code.one_of(value)
-    return value if known is not None and known.kind == "number" else whole(value)
+    return value if known is not None and known.kind == "number" else frame.scope.whole(value)
 
 
 def _is(value: Code, kind: str) -> Code:
@@ -112,17 +104,13 @@ def _words(value: Code) -> tuple[str, ...]:
     return tuple(word for word in known if isinstance(word, str))
 
 
-def _parts(value: Code, tuples: list[Any], whole: Callable[[Any], Any]) -> Any:
-    lengths = sorted({len(kind) for kind in tuples})
-    length = lengths[-1]
-    for shorter in lengths[:-1]:
-        if code.decide(code.compare(code.call("len", value), "==", shorter)):
-            length = shorter
-            break
+def _parts(value: Code, tuples: list[Any]) -> list[Code]:
+    """The parts of a list, whose length may depend on conditions."""
+    *shorter, longest = sorted({len(kind) for kind in tuples})
+    asked = (n for n in shorter if code.decide(code.compare(code.call("len", value), "==", n)))
+    length = next(asked, longest)
     kinds = [kind for kind in tuples if len(kind) == length]
-    return tuple(
-        whole(Code("index", (value, i), frozenset().union(*(kind[i] for kind in kinds)))) for i in range(length)
-    )
+    return [Code("index", (value, i), frozenset().union(*(kind[i] for kind in kinds))) for i in range(length)]
 
 
 # ------------------------------------------------------------------ what differs between cases
@@ -190,13 +178,13 @@ def module_code(call: Module) -> Code:
     return _call_code(call, ())
 
 
-TIED: Mapping[str, tuple[str, ...]] = {
-    "torch.nn.Linear": (),
-    "torch.nn.Embedding": (),
-    "torch.nn.Conv2d": ("stride", "padding", "dilation", "groups"),
-    "torch.nn.ConvTranspose2d": ("stride", "padding", "output_padding", "groups", "dilation"),
+_TIED: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "torch.nn.Linear": ("linear", ()),
+    "torch.nn.Embedding": ("embedding", ()),
+    "torch.nn.Conv2d": ("conv2d", ("stride", "padding", "dilation", "groups")),
+    "torch.nn.ConvTranspose2d": ("conv_transpose2d", ("stride", "padding", "output_padding", "groups", "dilation")),
 }
-"""The modules whose function takes the weights of another module, and the settings that it takes with them."""
+"""The modules whose function takes the weights of another module: that function, and the settings that it takes."""
 
 
 def tied_code(call: Module, x: Any, weight: Any) -> Code:
@@ -205,26 +193,23 @@ def tied_code(call: Module, x: Any, weight: Any) -> Code:
     Raises:
         ArchspecError: The module has no such function, or a bias of its own.
     """
-    if call.target not in TIED or call.kwargs.get("bias", False) is not False:
+    if call.target not in _TIED or call.kwargs.get("bias", False) is not False:
         raise ArchspecError(f"share: {call.target.rpartition('.')[2]} cannot take its weight from another kind of step")
-    name = {"Linear": "linear", "Embedding": "embedding", "Conv2d": "conv2d", "ConvTranspose2d": "conv_transpose2d"}
-    function = f"torch.nn.functional.{name[call.target.rpartition('.')[2]]}"
-    kept = {key: call.kwargs[key] for key in TIED[call.target] if key in call.kwargs}
-    return _call_code(Function(function, kept, defaults=call.defaults), (x, weight))
+    name, taken = _TIED[call.target]
+    kept = {key: call.kwargs[key] for key in taken if key in call.kwargs}
+    return _call_code(Function(f"torch.nn.functional.{name}", kept, defaults=call.defaults), (x, weight))
 
 
 def function_code(call: Function, inputs: tuple[Any, ...]) -> Code:
     """The code that applies a function to tensors."""
     if call.takes == "list":
         return _call_code(call, (Code("list", inputs),))
+    sign = {"torch.add": "plus", "torch.mul": "times"}.get(call.target)
+    if sign is not None and (summands := (*inputs, *map(_number, call.kwargs.values())))[1:]:
+        return Code(sign, summands, _TENSOR)
     if call.takes == "fold":
-        sign = {"torch.add": "plus", "torch.mul": "times"}.get(call.target)
-        if sign is not None and len(inputs) > 1 and not call.kwargs:
-            return Code(sign, inputs, _TENSOR)
-        joined: Any = inputs[0]
-        for other in inputs[1:]:
-            joined = _call_code(call, (joined, other))
-        return joined  # type: ignore[no-any-return]  # code, as the inputs are
+        joined: Code = reduce(lambda joined, other: _call_code(call, (joined, other)), inputs)
+        return joined
     return _call_code(call, inputs)
 
 
@@ -245,20 +230,17 @@ def settings(call: TorchCall) -> dict[str, Any]:
 
 
 def _call_code(call: TorchCall, inputs: tuple[Any, ...]) -> Code:
-    package, _, name = call.target.rpartition(".")
     kept = settings(call)
-    leading = []
-    for key in [*call.kwargs][: call.leading]:
-        if key not in kept:
-            break
-        leading.append(kept.pop(key))
-    prefix = {
-        "torch": "torch.",
-        "torch.nn": "nn.",
-        "torch.nn.functional": "functional.",
-        "torch.nn.init": "nn.init.",
-    }.get(package, "")
-    return Code("call", (prefix + name, (*inputs, *leading), tuple(kept.items())), _TENSOR)
+    leading = takewhile(kept.__contains__, [*call.kwargs][: call.leading])
+    positional = [kept.pop(key) for key in [*leading]]
+    return Code("call", (_shown(call.target), (*inputs, *positional), tuple(kept.items())), _TENSOR)
+
+
+def _shown(target: str) -> str:
+    """A class or function as a source names it; what is ours stands in the source itself."""
+    if not target.startswith("torch."):
+        return target.rpartition(".")[2]
+    return target.replace("torch.nn.functional.", "functional.").replace("torch.nn.", "nn.")
 
 
 def _number(value: Any) -> Any:

@@ -1,12 +1,11 @@
 """Statements as lines of text, broken where a line would be too long, as ruff and black break them."""
 
-from collections.abc import Callable, Iterator, Mapping
+import ast
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Any
 
-from archspec.emit import code
 from archspec.emit.code import Code, written
-from archspec.emit.code.text import COMPARE, IF, NOT, OR, PRODUCT, SUM
 from archspec.emit.statements import (
     Assign,
     For,
@@ -17,25 +16,20 @@ from archspec.emit.statements import (
     Return,
     Statement,
     Statements,
-    Unpack,
 )
-from archspec.writing import python_string
+from archspec.writing import WIDTH, python_string
 
-WIDTH = 120
 STEP = "    "
+
+Part = tuple[str, str]
+"""What stands between brackets: a text such as `key=`, which is never broken, and an expression behind it."""
 
 
 def laid(statements: Statements, indent: str, declared: set[str] | None = None) -> Iterator[str]:
-    """The lines of statements.
-
-    Args:
-        statements: What to write.
-        indent: The blanks before every line.
-        declared: In a forward, the variables that have their type already; None in a constructor.
-    """
+    """The lines of statements; `declared` are a forward's variables that have their type, None in a constructor."""
     kept = list(statements)
     match kept:
-        case [*_, Assign(target, Code() as value), Return(Code(head="name", parts=(given,)))] if (
+        case [*_, Assign((target,), Code() as value), Return(Code(head="name", parts=(given,)))] if (
             target == given and value.head == "call" and str(value.parts[0]).startswith(("torch.", "functional."))
         ):
             kept[-2:] = [Return(value)]
@@ -47,16 +41,22 @@ def _laid(statement: Statement, indent: str, declared: set[str] | None) -> Itera
     match statement:
         case If():
             yield from _branches(statement, indent, declared)
+        case For(names, tuple() as rows, body):
+            yield f"{indent}for {', '.join(names)} in ("
+            for row in rows:
+                yield from broken(indent + STEP, "", written(row if len(row) > 1 else row[0]), ",")
+            yield f"{indent}):"
+            yield from laid(body, indent + STEP, declared)
         case For(names, over, body):
-            yield from _loop(names, over, indent)
+            yield from broken(indent, f"for {', '.join(names)} in ", written(over), ":")
             yield from laid(body, indent + STEP, declared)
         case Refuse():
             yield from _refusal(statement, indent)
         case Put(owner, Code() as name, value):
-            yield from broken(indent, "", Code("call", (Code("attr", (owner, "add_module")), (name, value), ())), "")
+            yield from broken(indent, "", f"{owner}.add_module({written(name)}, {written(value)})")
         case _:
             yield from _declarations(statement, indent, declared)
-            yield from broken(indent, _before(statement, declared), statement.value, "")
+            yield from broken(indent, _before(statement, declared), written(*statement.code()[-1:]))
 
 
 def _before(statement: Statement, declared: set[str] | None) -> str:
@@ -66,10 +66,10 @@ def _before(statement: Statement, declared: set[str] | None) -> str:
             return f"{owner}.{name}{': nn.Module' if several else ''} = "
         case Keep(name):
             return f"self.{name} = "
-        case Unpack(names):
-            return f"{', '.join(names)} = "
-        case Assign(target, value):
+        case Assign((target,), value):
             return f"{target}{_declared(target, value, declared)} = "
+        case Assign(names):
+            return f"{', '.join(names)} = "
     return "return " if isinstance(statement, Return) else ""
 
 
@@ -83,16 +83,15 @@ def _declared(target: str, value: Any, declared: set[str] | None) -> str:
 
 def _declarations(statement: Statement, indent: str, declared: set[str] | None) -> Iterator[str]:
     """The types of tensors that are set several at once."""
-    if isinstance(statement, Unpack) and declared is not None:
-        for name in statement.targets:
-            if name not in declared:
-                declared.add(name)
-                yield f"{indent}{name}: Tensor"
+    if len(statement.sets()) > 1 and declared is not None:
+        new = [name for name in statement.sets() if name not in declared]
+        declared.update(new)
+        yield from (f"{indent}{name}: Tensor" for name in new)
 
 
 def _refusal(statement: Refuse, indent: str) -> Iterator[str]:
     if statement.condition is not True:
-        yield from broken(indent, "if ", statement.condition, ":")
+        yield from broken(indent, "if ", written(statement.condition), ":")
         indent += STEP
     formatted = any(isinstance(part, Code) for part in statement.message)
     text = "".join(
@@ -122,7 +121,7 @@ def _raised(indent: str, prefix: str, text: str) -> Iterator[str]:
 
 
 def _branches(statement: If, indent: str, declared: set[str] | None, word: str = "if ") -> Iterator[str]:
-    yield from broken(indent, word, statement.condition, ":")
+    yield from broken(indent, word, written(statement.condition), ":")
     yield from laid(statement.then, indent + STEP, declared)
     match statement.otherwise:
         case ():
@@ -134,119 +133,85 @@ def _branches(statement: If, indent: str, declared: set[str] | None, word: str =
             yield from laid(others, indent + STEP, declared)
 
 
-def _loop(names: tuple[str, ...], over: Any, indent: str) -> Iterator[str]:
-    listed = ", ".join(names)
-    if not isinstance(over, tuple):
-        yield from broken(indent, f"for {listed} in ", over, ":")
-        return
-    yield f"{indent}for {listed} in ("
-    for row in over:
-        yield from broken(indent + STEP, "", row if len(row) > 1 else row[0], ",")
-    yield f"{indent}):"
+# ------------------------------------------------------------------ expressions on several lines
 
 
-def broken(indent: str, before: str, value: Any, after: str, bare: bool = False) -> Iterator[str]:
-    """The lines of a value between two texts; `bare` where it stands between brackets already."""
-    line = f"{indent}{before}{written(value)}{after}"
-    if len(line) <= WIDTH:
+def broken(indent: str, before: str, text: str, after: str = "", *, bare: bool = False) -> Iterator[str]:
+    """The lines of an expression between two texts; `bare` where it stands between brackets already."""
+    line = f"{indent}{before}{text}{after}"
+    if len(line) <= WIDTH or not text:
         yield line
         return
-    items = _items(value)
-    if items is not None:
-        start, parts, end = items
-        if len(f"{indent}{before}{start}") <= WIDTH:
-            yield f"{indent}{before}{start}"
-            yield from _listed(indent + STEP, parts, magic=start in {"(", "["})
-            yield f"{indent}{end}{after}"
-            return
-    pieces = _pieces(value)
-    if pieces is None:
-        yield line
+    node = ast.parse(text, mode="eval").body
+    raw = text.encode()  # in which the places of nodes are counted
+    start, parts, end = _bracketed(node, raw)
+    if start and len(f"{indent}{before}{start}") <= WIDTH:
+        split = isinstance(node, ast.Tuple | ast.List)
+        yield from enclosed(indent, f"{before}{start}", parts, f"{end}{after}", split=split)
         return
-    if bare:
+    pieces = _pieces(node, raw)
+    if len(pieces) == 1:
+        yield line
+    elif bare:
         yield from _spread(indent, before, pieces, after)
-        return
-    yield f"{indent}{before}("
-    inside = f"{indent}{STEP}{written(value)}"
-    if len(inside) <= WIDTH:
-        yield inside
     else:
-        yield from _spread(indent + STEP, "", pieces, "")
-    yield f"{indent}){after}"
+        yield f"{indent}{before}("
+        one_line = f"{indent}{STEP}{text}"
+        yield from [one_line] if len(one_line) <= WIDTH else _spread(indent + STEP, "", pieces, "")
+        yield f"{indent}){after}"
 
 
-def _listed(indent: str, parts: list[tuple[str, Any]], magic: bool) -> Iterator[str]:
-    """What stands between brackets: on one line if it fits, else a line each."""
-    line = indent + ", ".join(f"{before}{written(value)}" for before, value in parts)
-    if len(line) <= WIDTH and not magic:
+def enclosed(indent: str, start: str, parts: Sequence[Part], end: str, *, split: bool = False) -> Iterator[str]:
+    """What stands between brackets: on one line of its own if it fits, else (or if it shall be `split`) a line each."""
+    yield f"{indent}{start}"
+    line = f"{indent}{STEP}{', '.join(f'{before}{text}' for before, text in parts)}"
+    if len(line) <= WIDTH and not split:
         yield line
-        return
-    for before, value in parts:
-        yield from broken(indent, before, value, ",", bare=not before)
+    else:
+        for before, text in parts:
+            yield from broken(indent + STEP, before, text, ",", bare=not before)
+    yield f"{indent}{end}"
 
 
-def _items(value: Any) -> tuple[str, list[tuple[str, Any]], str] | None:
-    """What stands before, between and behind the brackets of a call, tuple or list."""
-    if isinstance(value, tuple):
-        return "(", [("", part) for part in value], ")"
-    if not isinstance(value, Code):
-        return None
-    if value.head == "call":
-        function, args, kwargs = value.parts
-        return f"{function}(", [*(("", arg) for arg in args), *((f"{key}=", v) for key, v in kwargs)], ")"
-    if value.head == "compare" and len(value.parts) == 3 and isinstance(value.parts[2], tuple):
-        left, sign, listed = value.parts
-        return f"{written(left, SUM)} {sign} (", [("", part) for part in listed], ")"
-    if value.head == "list":
-        return "[", [("", part) for part in value.parts], "]"
-    return None
+def _bracketed(node: ast.expr, raw: bytes) -> tuple[str, list[Part], str]:
+    """What stands before, between and behind the brackets of a call, tuple or list; nothing where it is none."""
+    match node:
+        case ast.Call(func, args, keywords):
+            named = [(f"{each.arg}=", _text(each.value, raw)) for each in keywords]
+            return f"{_text(func, raw)}(", [*(("", _text(arg, raw)) for arg in args), *named], ")"
+        case (
+            ast.Tuple([first, *_] as elts)
+            | ast.List([first, *_] as elts)
+            | ast.Compare(_, [_], [ast.Tuple([first, *_] as elts)])
+        ):
+            return raw[: first.col_offset].decode(), [("", _text(each, raw)) for each in elts], raw[-1:].decode()
+    return "", [], ""
 
 
-def _pieces(value: Any) -> list[str] | None:
+def _text(node: ast.expr, raw: bytes) -> str:
+    return raw[node.col_offset : node.end_col_offset].decode()
+
+
+def _pieces(node: ast.expr, raw: bytes) -> list[str]:
     """The parts of an expression of operators, each with the operator before it."""
-    if not isinstance(value, Code) or value.head not in _SPLITS:
-        return None
-    return _SPLITS[value.head](value.parts)
+    operands = _operands(node)
+    ends = [one.end_col_offset or 0 for one in operands]
+    cuts = [raw.index(b" ", end) for end in ends[:-1]]  # behind the brackets that may stand around an operand
+    return [raw[a:b].strip().decode() for a, b in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
 
 
-def _joined_by(word: str, tightness: int) -> Callable[[tuple[Any, ...]], list[str]]:
-    def split(parts: tuple[Any, ...]) -> list[str]:
-        texts = [written(part, tightness) for part in parts]
-        return [texts[0], *(f"{word} {text}" for text in texts[1:])]
-
-    return split
-
-
-def _chosen(parts: tuple[Any, ...]) -> list[str]:
-    condition, a, b = parts
-    last = _chosen(b.parts) if isinstance(b, Code) and b.head == "if" else [written(b, IF)]
-    return [written(a, OR), f"if {written(condition, OR)}", f"else {last[0]}", *last[1:]]
-
-
-def _compared(parts: tuple[Any, ...]) -> list[str]:
-    texts = [part if i % 2 else written(part, SUM) for i, part in enumerate(parts)]
-    return [texts[0], *(f"{sign} {text}" for sign, text in zip(texts[1::2], texts[2::2], strict=True))]
-
-
-def _added(parts: tuple[Any, ...]) -> list[str]:
-    texts = [written(code.value.summed([term])) for term in _ordered(parts)]
-    return [texts[0], *(f"- {text[1:]}" if text.startswith("-") else f"+ {text}" for text in texts[1:])]
-
-
-_SPLITS: Mapping[str, Callable[[tuple[Any, ...]], list[str]]] = {
-    "and": _joined_by("and", NOT),
-    "or": _joined_by("or", COMPARE),
-    "plus": _joined_by("+", PRODUCT),
-    "if": _chosen,
-    "compare": _compared,
-    "sum": _added,
-}
-
-
-def _ordered(terms: tuple[Any, ...]) -> list[tuple[Any, Any]]:
-    first = next((i for i, (factor, _) in enumerate(terms) if factor > 0), 0)
-    pairs = [terms[first], *terms[:first], *terms[first + 1 :]]
-    return [(factor, 1 if term is None else term) for factor, term in pairs]
+def _operands(node: ast.expr) -> list[ast.expr]:
+    match node:
+        case ast.BoolOp(_, values):
+            return values
+        case ast.Compare(left, _, others):
+            return [left, *others]
+        case ast.IfExp(test, body, orelse):
+            return [body, test, *(_operands(orelse) if isinstance(orelse, ast.IfExp) else [orelse])]
+        case ast.BinOp(left, ast.Add() | ast.Sub(), right):
+            same = isinstance(left, ast.BinOp) and left.col_offset == node.col_offset
+            return [*(_operands(left) if same else [left]), right]
+    return [node]
 
 
 def _spread(indent: str, before: str, pieces: list[str], after: str) -> Iterator[str]:

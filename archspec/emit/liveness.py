@@ -19,13 +19,8 @@ from archspec.emit.statements import (
     If,
     Statement,
     Statements,
-    Unpack,
-    codes,
-    parts,
     rebuilt,
-    set_by,
     targets,
-    with_code,
 )
 
 SIZE, MODULE = "#", "@"
@@ -48,11 +43,7 @@ def wished_name(name: str) -> str:
 def name_variables(body: Statements, names: FreshNames, mark: str, near: Mapping[str, str] | None = None) -> Statements:
     """The statements with names for all variables of a mark; copies of a variable to itself go.
 
-    Args:
-        body: The statements.
-        names: Gives new names.
-        mark: `SIZE` or `MODULE`.
-        near: By variable, the one whose name it had better have, if that is free.
+    A variable that is `near` another had better have its name, if that is free.
     """
     lives = _Lives()
     lives.before(body, frozenset())
@@ -92,7 +83,7 @@ class _Lives:
     def before(self, body: Statements, after: frozenset[str]) -> frozenset[str]:
         """The variables that are needed before statements, by those that are needed behind them."""
         for statement in reversed(body):
-            needed = frozenset(str(found) for found in codes(parts(statement)) if found.head == "name")
+            needed = code.variables(statement.code())
             match statement:
                 case If(_, then, otherwise):
                     after = self.before(then, after) | self.before(otherwise, after)
@@ -104,17 +95,17 @@ class _Lives:
                     after = held - frozenset(names)
                 case _:
                     self._set(statement, after)
-                    after -= frozenset(set_by(statement))
+                    after -= frozenset(statement.sets())
             after |= needed
             self.known.update(dict.fromkeys(needed))
         return after
 
     def _set(self, statement: Statement, after: frozenset[str]) -> None:
         """A statement's variables clash with each other and with all that are needed behind it."""
-        names = set_by(statement)
+        names = statement.sets()
         copied = None
         match statement:
-            case Assign(target, Code(head="name") as value):
+            case Assign((target,), Code(head="name") as value):
                 copied = str(value)
                 self.copies[target, copied] = None
         self.known.update(dict.fromkeys(names))
@@ -164,13 +155,10 @@ def _renamed(body: Statements, known: Mapping[str, str]) -> Statements:
         return code.substituted(value, new) if new else value
 
     def rename(statement: Any) -> Any:
-        statement = with_code(statement, change)
-        match statement:
-            case Assign(target):
-                statement = replace(statement, target=known[target])
-                return None if str(statement.value) == statement.target else statement
-            case Unpack() | For():
-                return replace(statement, targets=tuple(known[name] for name in statement.targets))
-        return statement
+        statement = statement.with_code(change)
+        if not statement.sets():
+            return statement
+        names = tuple(known[name] for name in statement.sets())
+        return None if names == (str(statement.code()[0]),) else replace(statement, targets=names)
 
     return rebuilt(body, rename)

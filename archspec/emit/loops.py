@@ -5,12 +5,10 @@ from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.code import INT, Code
-from archspec.emit.conditions import reader
 from archspec.emit.containers import call_child, child_code, container, sequential, shared_values
-from archspec.emit.flow import Either
-from archspec.emit.frame import Frame, Named, call_module, variables
+from archspec.emit.frame import Either, Frame, Named, call_module
 from archspec.emit.modules import keep_value
-from archspec.emit.statements import Assign, For, Lines, Refuse, Unpack, targets
+from archspec.emit.statements import Assign, For, Lines, Refuse, targets
 from archspec.errors import ArchspecError
 from archspec.language.document import Repeat
 from archspec.language.rules import MAX_REPEAT
@@ -18,25 +16,24 @@ from archspec.language.rules import MAX_REPEAT
 
 def write_repeat(step: Repeat, frame: Frame) -> None:
     """Steps several times over, each time in a module of their own."""
-    times = frame.scope.whole(reader(frame).expression(step.repeat))
+    times = frame.scope.whole(frame.read(step.repeat))
     name = children.child_name(step.as_ or "repeat", frame)
     owner = sequential(name, frame)
     label = f"{step.as_ or 'repeat'}_unit"
 
     def unit(inner: Frame, number: Any) -> None:
-        env = {step.index: number} if step.index else {}
-        container(children.unit_name(number), step.body, inner, label, env=env, repeated=isinstance(number, Code))
+        inner.env |= {step.index: number} if step.index else {}
+        container(children.unit_name(number), step.body, inner, label)
 
     before, handed = dict(frame.named), shared_values(step.body, frame)
     if step.shared:
-        _again(name, times, handed is not None, lambda: repeated(1, "i", owner, frame, unit), frame)
-        keep_value(step.as_, frame)
-        return
-    repeated(times, step.index or "i", owner, frame, unit)
-    if handed is None:
-        call_child(name, frame)
+        _again(name, times, any(handed), lambda: repeated(1, "i", owner, frame, unit), frame)
     else:
-        _through(name, handed, before, frame, surely=code.compare(times, ">", 0) is True)
+        repeated(times, step.index or "i", owner, frame, unit)
+        if any(handed):
+            _through(name, handed, before, frame, surely=code.compare(times, ">", 0) is True)
+        else:
+            call_child(name, frame)
     keep_value(step.as_, frame)
 
 
@@ -58,11 +55,7 @@ def _again(name: Any, times: Any, hands: bool, unit: Callable[[], None], frame: 
         frame.lines.add(Refuse(differs, ("a unit that is shared must give the shape that it takes",)))
     frame.flow = entry
     often = frame.scope.flag("times", times, frame.lines) if code.names(times) else times
-    each = frame.scope.tensor(None, "round")
-    flowing = frame.set(frame.x, near=frame.x)
-    step = Assign(str(flowing), call_module(child_code(name, frame), flowing))
-    frame.written().add(For((str(each),), code.call("range", often), (step,)))
-    frame.x = flowing
+    _each("round", code.call("range", often), child_code(name, frame), frame)
 
 
 def _through(
@@ -81,21 +74,34 @@ def _through(
             frame.written().set(entry[label], before[label][1])
         elif not surely:
             frame.written().set(frame.named[label][1], frame.x)
-    each = frame.scope.tensor(None, "unit")
-    flowing = frame.set(frame.x, near=frame.x)
-    value = call_module(each, flowing, *(entry[label] for label in taken))
     changed = tuple(str(frame.named[label][1]) for label in given)
-    step = Unpack((str(flowing), *changed), value) if changed else Assign(str(flowing), value)
-    frame.written().add(For((str(each),), child_code(name, frame), (step,)))
-    frame.x = flowing
+    _each("unit", child_code(name, frame), None, frame, tuple(entry[label] for label in taken), changed)
 
 
 def through_each(name: Any, more: tuple[Code, ...], frame: Frame) -> None:
     """In a forward, what flows goes through one unit after another, and the same other values into each."""
-    each = frame.scope.tensor(None, "unit")
+    if more:
+        _each("unit", child_code(name, frame), None, frame, more)
+    else:
+        call_child(name, frame)
+
+
+def _each(
+    want: str,
+    over: Code,
+    module: Code | None,
+    frame: Frame,
+    more: tuple[Code, ...] = (),
+    changed: tuple[str, ...] = (),
+) -> None:
+    """In a forward, a loop in which what flows goes through the one module of all rounds, or through each of several.
+
+    With it go `more` values in, and values for the `changed` variables out.
+    """
+    each = frame.scope.tensor(None, want)
     flowing = frame.set(frame.x, near=frame.x)
-    step = Assign(str(flowing), call_module(each, flowing, *more))
-    frame.written().add(For((str(each),), child_code(name, frame), (step,)))
+    step = Assign((str(flowing), *changed), call_module(each if module is None else module, flowing, *more))
+    frame.written().add(For((str(each),), over, (step,)))
     frame.x = flowing
 
 
@@ -118,14 +124,12 @@ def loop(names: tuple[str, ...], over: Any, inner: Frame, frame: Frame, rounds: 
     entry, known = frame.flow, dict(frame.named)
     if isinstance(entry, Either):
         raise ArchspecError("what is repeated has one of several numbers of axes")
-    carried = inner.flow = tuple(
-        frame.scope.size(axis, len(entry), size, frame.lines) for axis, size in enumerate(entry)
-    )
+    carried = inner.flow = frame.variable_sizes(entry)
     inner.lines = Lines()
     rounds()
     if not isinstance(inner.flow, tuple) or len(inner.flow) != len(carried):
         raise ArchspecError("what is repeated changes the number of axes, so that it cannot be repeated")
-    _hold(inner, known, variables(carried))
+    _hold(inner, known, code.variables(carried))
     _carry(inner, carried)
     body = inner.lines.done()
     frame.lines.add(For(names, over, body))
@@ -138,19 +142,15 @@ def loop(names: tuple[str, ...], over: Any, inner: Frame, frame: Frame, rounds: 
 def _hold(inner: Frame, known: Mapping[str, Named], carried: frozenset[str]) -> None:
     """Before the sizes change for the next round, those of the values that a later step goes back to are kept."""
     for name, (shape, tensor) in inner.named.items():
-        if known.get(name) != (shape, tensor) and isinstance(shape, tuple) and variables(shape) & carried:
-            held = tuple(
-                inner.scope.size(axis, len(shape), size, inner.lines) if variables(size) & carried else size
-                for axis, size in enumerate(shape)
-            )
-            inner.named[name] = (held, tensor)
+        if known.get(name) != (shape, tensor) and isinstance(shape, tuple) and code.variables(shape) & carried:
+            inner.named[name] = (inner.variable_sizes(shape, lambda size: code.variables(size) & carried), tensor)
 
 
 def _carry(inner: Frame, carried: tuple[Code, ...]) -> None:
     """At the end of a loop's body, the variables of the sizes get what flows out of it."""
     changed = [(axis, v, size) for axis, (v, size) in enumerate(zip(carried, inner.flow, strict=True)) if v != size]
     for number, (axis, variable, size) in enumerate(changed):
-        if any(str(before) in variables(size) for _, before, _ in changed[:number]):
+        if any(str(before) in code.variables(size) for _, before, _ in changed[:number]):
             changed[number] = (axis, variable, inner.scope.size(axis, len(carried), size, inner.lines))
     for _, variable, size in changed:
         inner.lines.set(variable, size)

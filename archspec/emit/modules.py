@@ -5,58 +5,63 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archspec.emit import children, code
-from archspec.emit.bodies import expressions
+from archspec.emit.classes import applied
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import conditional, settled
-from archspec.emit.containers import add_module, child_code, child_statement, told_size
-from archspec.emit.facts import BlockFacts, BlockKey
+from archspec.emit.containers import Part, add_module, child_code, kept_settings, put, told_shape, weighted
+from archspec.emit.facts import BlockFacts
 from archspec.emit.finish import SELF
-from archspec.emit.flow import Either, mapped, sizes
-from archspec.emit.frame import Called, Frame, Named, call_module
-from archspec.emit.layer import LayerCode, function_code, layers, module_code, settings, tied_code
+from archspec.emit.frame import Called, Either, Frame, Named, call_module, mapped
+from archspec.emit.joins import join
+from archspec.emit.layer import LayerCode, function_code, layers, settings, tied_code
 from archspec.emit.naming import identifier
 from archspec.emit.scope import TENSOR, channel
-from archspec.emit.statements import Unpack, codes
+from archspec.emit.statements import codes
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
-from archspec.language.rules import block_inputs, label_of
+from archspec.language.rules import block_inputs, expressions, label_of
 from archspec.ops import Function, Module
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """What a call takes beside what flows.
+class Asked:
+    """A call of an operator or block.
 
     Attributes:
-        more: The other values of an operator of several inputs.
-        named: Those of a block, by the names of its inputs.
+        callee: What is called.
+        args: The code of its arguments.
+        values: What it takes beside what flows: a block by the names of its inputs, an operator by numbers.
+        written: The arguments as the specification writes them.
     """
 
-    more: tuple[Named, ...] = ()
-    named: Mapping[str, Named] = field(default_factory=dict)
+    callee: str
+    args: Mapping[str, Any]
+    values: Mapping[Any, Named] = field(default_factory=dict)
+    written: Mapping[str, Any] | None = None
+
+    @property
+    def tensors(self) -> tuple[Code, ...]:
+        """The tensors that it takes beside what flows."""
+        return tuple(x for _, x in self.values.values())
 
 
-NONE_TAKEN = Taken()
-
-
-def taken(callee: str, sources: tuple[str, ...], args: Mapping[str, Any], frame: Frame) -> Taken:
-    """What a call takes by `from`, whose first value flows from now on, and by the names of a block's inputs.
-
-    Args:
-        callee: The operator or block.
-        sources: The names under `from`.
-        args: The arguments as the specification has them.
-        frame: Where it is called.
-    """
+def taken(callee: str, sources: tuple[str, ...], args: Mapping[str, Any], frame: Frame) -> dict[Any, Named]:
+    """What a call takes by `from`, whose first value flows from now on, and by the names of a block's inputs."""
     found = [value_of(label, frame) for label in sources]
     if found:
         frame.flow, frame.x = found[0]
         frame.does = True
-    names = block_inputs(frame.facts.document, callee)
     if callee not in frame.facts.document.blocks:
-        return Taken(tuple(found[1:]))
+        return dict(enumerate(found[1:]))
+    names = block_inputs(frame.facts.document, callee)
     named = {name: value_of(str(label_of(args[name])), frame) for name in names if name in args}
-    return Taken(named={**dict(zip(names, found[1:], strict=False)), **named})
+    return {**dict(zip(names, found[1:], strict=False)), **named}
+
+
+def read_args(callee: str, args: Mapping[str, Any], frame: Frame, flow: Any = None) -> dict[str, Any]:
+    """The code of arguments, without the names of values that a block takes."""
+    labels = block_inputs(frame.facts.document, callee)
+    return {name: frame.read(value, flow) for name, value in args.items() if name not in labels}
 
 
 def value_of(label: str, frame: Frame) -> Named:
@@ -70,66 +75,40 @@ def value_of(label: str, frame: Frame) -> Named:
     return frame.named[label]
 
 
-def apply(
-    callee: str,
-    args: Mapping[str, Any],
-    label: str | None,
-    frame: Frame,
-    values: Taken = NONE_TAKEN,
-    share: str | None = None,
-    written: Mapping[str, Any] | None = None,
-) -> None:
-    """Put an operator or a block behind what flows and the other values that it takes.
+def apply(asked: Asked, label: str | None, frame: Frame, share: str | None = None) -> None:
+    """Put an operator or a block, by its `label`, behind what flows and the other values that it takes.
 
-    Args:
-        callee: The operator or block.
-        args: The code of its arguments.
-        label: What the specification calls it.
-        frame: Where it is called.
-        values: The other values.
-        share: What the step is called whose weights it has.
-        written: The arguments as the specification writes them.
+    It may `share` the weights of another step, whose arguments are the same or are written the same.
     """
-    if any(
-        name in frame.env for value in (written or {}).values() for each in expressions(value) for name in each.names
-    ):
-        written = None  # a name that may mean something else at another step
-    name = children.child_name(label or callee, frame)
+    names = (name for value in (asked.written or {}).values() for each in expressions(value) for name in each.names)
+    if any(name in frame.env for name in names):  # which may mean something else at another step
+        asked = replace(asked, written=None)
+    name = children.child_name(label or asked.callee, frame)
     if share is None:
-        apply_as(name, callee, args, frame, values, label)
+        apply_as(name, asked, frame, label)
         if label in frame.modules:
-            frame.modules[label] = replace(frame.modules[label], written=written)
+            frame.modules[label] = replace(frame.modules[label], written=asked.written)
     else:
-        _apply_again(callee, args, frame, values, label, share, written)
+        _apply_again(asked, label, share, frame)
     keep_value(label, frame)
 
 
-def _apply_again(
-    callee: str,
-    args: Mapping[str, Any],
-    frame: Frame,
-    values: Taken,
-    label: str | None,
-    share: str,
-    written: Mapping[str, Any] | None,
-) -> None:
+def _apply_again(asked: Asked, label: str | None, share: str, frame: Frame) -> None:
     """Call a module that was called before, or compute with its weights what an operator of another kind does."""
-    made = frame.modules.get(share)
+    made, callee = frame.modules.get(share), asked.callee
     if made is None or frame.forward is None:
         raise ArchspecError(f"share: '{share}' stands in another part of the source, or is repeated")
     if label is not None:
-        inside = {
-            name.removeprefix(share): each for name, each in frame.modules.items() if name.startswith(f"{share}/")
-        }
-        frame.modules |= {label: made, **{f"{label}{name}": each for name, each in inside.items()}}
-    same = made.args == args or (written is not None and made.written == written)
+        within = [item for item in frame.modules.items() if item[0].startswith(f"{share}/")]
+        inside = {label + name.removeprefix(share): each for name, each in within}
+        frame.modules |= {label: made, **inside}
+    same = made.args == asked.args or (asked.written is not None and made.written == asked.written)
     if callee in frame.facts.document.blocks:
         if made.callee != callee or not same:
             raise ArchspecError(f"share: '{share}' is called with other arguments")
-        _block(callee, args, made.module, frame, values, label, made)
+        _block(asked, made.module, frame, label, made)
         return
-    pair = lambda size: frame.scope.pair(size, frame.lines)  # noqa: E731
-    found = layers(callee, args, (frame.flow,), frame.scope.whole, pair)
+    found = layers(callee, asked.args, (frame.flow,), frame)
     if isinstance(found, Fork) or not isinstance(found.call, Module):
         raise ArchspecError(f"share: how {callee} is computed depends on a condition")
     _around(found.call.before, frame)
@@ -149,30 +128,23 @@ def _around(calls: tuple[Function, ...], frame: Frame) -> None:
 
 def _remember(label: str | None, made: Called, frame: Frame) -> None:
     """Keep a module for the steps that share its weights, if the class can reach it."""
-    owner = made.module
-    while isinstance(owner, Code) and owner.head == "attr":
-        owner = owner.parts[0]
+    *_, owner = codes(made.module)
     if label is not None and owner == SELF:
         frame.modules[label] = made
 
 
-def apply_as(
-    name: Any,
-    callee: str,
-    args: Mapping[str, Any],
-    frame: Frame,
-    values: Taken = NONE_TAKEN,
-    label: str | None = None,
-) -> None:
+def apply_as(name: Any, asked: Asked, frame: Frame, label: str | None = None) -> None:
     """The same, under a name that is free in the container."""
+    callee = asked.callee
     if callee in frame.facts.document.blocks:
-        _block(callee, args, name, frame, values, label)
-    elif values.more:
-        _join(callee, args, name, (frame.flow, *(shape for shape, _ in values.more)), values, frame)
+        _block(asked, name, frame, label)
+    elif asked.values:
+        joined = (Part(frame.x, frame.flow, True), *(Part(x, shape, True) for shape, x in asked.values.values()))
+        join(callee, asked.args, dict(enumerate(joined)), name, frame, "a value of")
     else:
-        _operator(callee, args, name, frame)
+        _layer(layers(callee, asked.args, (frame.flow,), frame), callee, name, frame)
         if isinstance(name, str):
-            _remember(label, Called(callee, args, child_code(name, frame)), frame)
+            _remember(label, Called(callee, asked.args, child_code(name, frame)), frame)
 
 
 def keep_value(label: str | None, frame: Frame) -> None:
@@ -182,45 +154,6 @@ def keep_value(label: str | None, frame: Frame) -> None:
     if frame.forward is not None and frame.scope.from_uses[label]:
         frame.x = frame.set(frame.x, want=label)
     frame.named[label] = (frame.flow, frame.x)
-
-
-def _join(
-    callee: str, args: Mapping[str, Any], name: Any, shapes: tuple[Any, ...], values: Taken, frame: Frame
-) -> None:
-    """An operator of several inputs, of which a call names each."""
-    if any(isinstance(shape, Either) for shape in shapes):
-        raise ArchspecError(f"a value that {callee} takes has one of several numbers of axes")
-    found = layers(callee, args, shapes, frame.scope.whole, lambda _: (0, 0), frame.scope.plainness)
-    if isinstance(found, Fork):
-        raise ArchspecError(f"how {callee} joins depends on a condition")
-    if isinstance(found.call, Module):
-        if found.weightless:
-            name = children.single_name(name, frame)
-        add_module(name, _weighted(found, callee, frame), frame, tuple(x for _, x in values.more))
-    else:
-        call = replace(found.call, kwargs=kept_settings(found.call.kwargs, frame))
-        frame.flow_into(function_code(call, (frame.x, *(x for _, x in values.more))))
-    frame.flow, frame.does = settled(found.shape, frame), True
-
-
-def _weighted(found: LayerCode, callee: str, frame: Frame) -> Code:
-    """The code that makes an operator's module, whose class is noted if it has weights."""
-    made: Code = frame.scope.shortened(module_code(found.call))  # type: ignore[arg-type]  # a module's call
-    if not found.weightless:
-        frame.facts.weighted[callee] = frame.facts.weighted.get(callee, frozenset()) | {made.parts[0]}
-    return made
-
-
-def kept_settings(given: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
-    """Settings of a forward; those that the constructor works out are kept in attributes."""
-    return {
-        key: frame.scope.flag(key, value, frame.lines) if code.names(value) else value for key, value in given.items()
-    }
-
-
-def _operator(callee: str, args: Mapping[str, Any], name: Any, frame: Frame) -> None:
-    found = layers(callee, args, (frame.flow,), frame.scope.whole, lambda size: frame.scope.pair(size, frame.lines))
-    _layer(found, callee, name, frame)
 
 
 def _layer(found: LayerCode | Fork[LayerCode], callee: str, name: Any, frame: Frame) -> None:
@@ -240,7 +173,7 @@ def _layer(found: LayerCode | Fork[LayerCode], callee: str, name: Any, frame: Fr
         _function(found.call, callee, name, frame)
     elif found.call.target != "torch.nn.Identity":
         _beside(found.call.before, callee, name, frame)
-        add_module(name, _weighted(found, callee, frame), frame)
+        add_module(name, weighted(found, callee, frame), frame)
         _beside(found.call.after, callee, name, frame)
     frame.flow, frame.does = settled(found.shape, frame), True
 
@@ -257,46 +190,56 @@ def _function(call: Function, kind: str, name: Any, frame: Frame) -> None:
     if frame.forward is not None and not code.names(tuple(settings(call).values())):
         frame.flow_into(function_code(call, (frame.x,)))
     else:
-        add_module(name, frame.scope.shortened(frame.facts.applied(kind, call)), frame)
+        add_module(name, frame.scope.shortened(applied(kind, call, frame.facts)), frame)
 
 
-def _block(
-    callee: str,
-    args: Mapping[str, Any],
-    name: Any,
-    frame: Frame,
-    taken: Taken,
-    label: str | None,
-    again: Called | None = None,
-) -> None:
+def _block(asked: Asked, name: Any, frame: Frame, label: str | None, again: Called | None = None) -> None:
     """A block's module, or one that is called `again`, and the shapes that it gives."""
-    scope = frame.scope
-    prefix = f"{label}/"
+    scope, prefix, callee, args = frame.scope, f"{label}/", asked.callee, asked.args
     given = tuple(each.removeprefix(prefix) for each in scope.from_uses if label and each.startswith(prefix))
     given = given if again is None else again.given
-    flows = {"": frame.flow, **{each: shape for each, (shape, _) in taken.named.items()}}
+    flows = {"": frame.flow, **{each: shape for each, (shape, _) in asked.values.items()}}
     if any(isinstance(shape, Either) for shape in list(flows.values())[1:]):
         raise ArchspecError(f"a value that {callee} takes has one of several numbers of axes")
     facts = frame.facts.block(callee, flows, args, given)
-    values = {arg: scope.whole(value) if arg in facts.whole else value for arg, value in args.items()}
+    values = {
+        arg: scope.whole(value) if (facts.key, arg) in frame.facts.whole else value for arg, value in args.items()
+    }
     made: Any = scope.shortened(facts.call(values, flows, scope.symbol))
     known = facts.known(values, flows, scope.symbol)
-    told = mapped(lambda size: _told(size, known), facts.shape)
+    shapes = {each: mapped(lambda size: _told(size, known), shape) for each, shape in facts.shapes.items()}
     frame.does = code.either(frame.does, code.substituted(facts.does, known))
-    more = tuple(x for _, x in taken.named.values())
-    shapes = {"": told, **{each: mapped(lambda size: _told(size, known), shape) for each, shape in facts.given.items()}}
-    if again is not None:
-        _take(again.module, call_module(again.module, frame.x, *more), shapes, facts.key, prefix, frame)
-        return
-    if isinstance(name, str):
+    if again is None and isinstance(name, str):
         _remember_block(Called(callee, args, child_code(name, frame), given), facts, known, label, frame)
-    if given:
-        _give(name, made, shapes, facts.key, prefix, more, frame)
-    elif isinstance(told, Either):
-        add_module(name, made, frame, more)
-        frame.flow = _decided(told)
-    else:
-        _add_block(name, made, told, facts.key, more, frame)
+    plain, several = again is None and not given, any(isinstance(shape, Either) for shape in shapes.values())
+    if several and not plain:
+        raise ArchspecError(f"what '{callee}' gives has one of several numbers of axes")
+    long = () if several or not plain else _long_sizes(shapes[""])
+    tells = not several and bool(long or any(None in shape for shape in shapes.values()))
+    module = again.module if again else _put_block(name, made, callee, frame, tells=tells, direct=plain)
+    tensors = {each: scope.tensor(None, identifier(prefix + each)) for each in given}
+    if frame.forward is not None:
+        call = call_module(again.module if again else child_code(name, frame), frame.x, *asked.tensors)
+        frame.x = frame.unpack(frame.x, tensors.values(), call)
+    if several:
+        frame.flow = _decided(shapes[""])
+        return
+    shapes = {each: told_shape(module, facts.key, shape, frame, each, long) for each, shape in shapes.items()}
+    frame.flow = settled(shapes[""], frame)
+    frame.named |= {prefix + each: (shapes[each], x) for each, x in tensors.items()}
+
+
+def _put_block(name: Any, made: Any, callee: str, frame: Frame, *, tells: bool, direct: bool) -> Any:
+    """Give the container a block: the code of one that `tells` sizes, an attribute where that may be `direct`."""
+    if tells and direct and frame.owner == SELF and isinstance(name, str):
+        put(name, made, frame)
+        return Code("attr", (SELF, attribute(name)))
+    module = made
+    if tells:
+        module = frame.scope.module(callee)
+        frame.lines.set(module, made)
+    put(name, module, frame)
+    return module
 
 
 def _remember_block(
@@ -309,65 +252,6 @@ def _remember_block(
         _remember(f"{label}/{inner}" if label else None, replace(each.inside(made.module), args=own), frame)
 
 
-def _add_block(name: Any, made: Any, told: Any, key: BlockKey, more: tuple[Code, ...], frame: Frame) -> None:
-    """Add a block's module, which is asked for the sizes that are not known, or long to work out."""
-    asked = [axis for axis, size in enumerate(told) if size is None or (axis == channel(len(told)) and _called(size))]
-    module = made
-    if asked and frame.owner == SELF and isinstance(name, str):
-        add_module(name, made, frame, more)
-        module = Code("attr", (SELF, attribute(name)))
-    else:
-        if asked:
-            module = frame.scope.module(key.callee)
-            frame.lines.set(module, made)
-        add_module(name, module, frame, more)
-    shape = tuple(
-        told_size(module, key, axis, len(told), frame) if axis in asked else size for axis, size in enumerate(told)
-    )
-    frame.flow = settled(shape, frame)
-
-
-def _give(
-    name: Any, made: Any, shapes: dict[str, Any], key: BlockKey, prefix: str, more: tuple[Code, ...], frame: Frame
-) -> None:
-    """A block that gives values of its inside beside what flows."""
-    module: Any = made
-    if any(size is None for shape in shapes.values() for size in sizes(shape)):
-        module = frame.scope.module(key.callee)
-        frame.lines.set(module, made)
-    frame.lines.add(child_statement(name, module, frame))
-    _take(module, call_module(child_code(name, frame), frame.x, *more), shapes, key, prefix, frame)
-
-
-def _take(module: Any, call: Code, shapes: dict[str, Any], key: BlockKey, prefix: str, frame: Frame) -> None:
-    """What flows out of a module and the values of its inside, from a call of it.
-
-    Args:
-        module: The module, which tells the sizes that no one else can.
-        call: The call of it in the forward.
-        shapes: The shapes of what flows, which has no name, and of the values, as far as they are known.
-        key: That of the facts of its class.
-        prefix: What the names of the values begin with.
-        frame: Where it is called.
-    """
-    if any(isinstance(shape, Either) for shape in shapes.values()):
-        raise ArchspecError(f"what '{key.callee}' gives has one of several numbers of axes")
-    for each, shape in shapes.items():
-        shapes[each] = tuple(
-            told_size(module, key, axis, len(shape), frame, each) if size is None else size
-            for axis, size in enumerate(shape)
-        )
-    frame.x = frame.scope.tensor(frame.x)
-    frame.flow = settled(shapes.pop(""), frame)
-    names = {prefix + each: shape for each, shape in shapes.items()}
-    if not names:
-        frame.written().set(frame.x, call)
-        return
-    given = {label: (shape, frame.scope.tensor(None, identifier(label))) for label, shape in names.items()}
-    frame.written().add(Unpack((str(frame.x), *(str(x) for _, x in given.values())), call))
-    frame.named |= given
-
-
 def _told(size: Any, known: Mapping[Code, Any]) -> Any:
     """A size of a block in the names of its caller; None where the block's own walk did not know of such a call."""
     try:
@@ -376,9 +260,10 @@ def _told(size: Any, known: Mapping[Code, Any]) -> Any:
         return None
 
 
-def _called(value: Any) -> bool:
-    """Whether code calls a function: a size that a module had better tell."""
-    return any(found.head in {"call", "if", "out"} for found in codes(value))
+def _long_sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """The axis of the channels, where code calls a function for them: a module had better tell."""
+    axis = channel(len(shape))
+    return (axis,) if any(found.head in {"call", "if", "out"} for found in codes(shape[axis])) else ()
 
 
 def _decided(flow: Any) -> Any:

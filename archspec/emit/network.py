@@ -8,7 +8,6 @@ from archspec.emit import code
 from archspec.emit.blocks import new_frame, walk_body, write_block
 from archspec.emit.classes import Class, Param
 from archspec.emit.code import RATIONAL, Code
-from archspec.emit.conditions import reader
 from archspec.emit.facts import SpecFacts
 from archspec.emit.frame import Frame, X
 from archspec.emit.initial import beginning
@@ -53,18 +52,18 @@ def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str
 
 def _write(facts: SpecFacts) -> None:
     document = facts.document
-    scope = ClassScope(facts, "network", "", facts.froms((document.network,)) + Counter(document.outputs))
+    scope = ClassScope(facts, "network", "", facts.froms(document.network) + Counter(document.outputs))
     scope.symbols.update({name: code.name(scope.names.new(name), *facts.globals[name]) for name in document.symbols})
     words = {name: name for name in document.let if name in facts.words}  # until they have a value, they are words
     begin = Frame(scope, (), words, scope.lines, None)
     for name, value in document.let.items():
-        found = reader(begin).value(value)
+        found = begin.read(value)
         words.pop(name, None)
         scope.symbols[name] = scope.let(name, found, scope.lines)
         facts.globals[name] = (code.kind_of(found), code.known_values(found))
     inputs = {
         name: (
-            (code.name("batch"), *(scope.whole(reader(begin).expression(size)) for size in sizes)),
+            (code.name("batch"), *(scope.whole(begin.read(size)) for size in sizes)),
             X if name in {INPUT, str(X)} else code.name(scope.tensors.new(name), TENSOR),
         )
         for name, sizes in document.shapes.items()
@@ -73,7 +72,7 @@ def _write(facts: SpecFacts) -> None:
     frame = new_frame(scope, document.network, inputs, several=several)
     walk_body(document.network, frame, document.outputs, outputs=bool(document.outputs))
     names = {name: str(scope.symbols[name]) for name in document.symbols}
-    body, forward = facts.finish_class(scope, {"": frame.flow}, frozenset(names.values()))
+    body, forward = scope.finish_class({"": frame.flow}, frozenset(names.values()))
     uses = used(body)
     taken = {name: variable for name, variable in names.items() if uses[variable]}
     checks = [c for name in taken for c in _checked(scope.symbols[name], document.symbols[name])]
@@ -103,7 +102,7 @@ def _checked(variable: Code, symbol: Symbol) -> list[Statement]:
     name, made = str(variable), list[Statement]()
     if variable.kind == RATIONAL:
         text = code.call("str", variable, kind=code.WORD)
-        made.append(Assign(name, code.call("Fraction", text, kind=RATIONAL), kept=True))
+        made.append(Assign((name,), code.call("Fraction", text, kind=RATIONAL), kept=True))
     if symbol.truth:
         return made
     if symbol.choices is not None:

@@ -10,11 +10,11 @@ from archspec.emit.code import Kind, kind_of, written
 from archspec.emit.facts import SpecFacts
 from archspec.emit.finish import SELF
 from archspec.emit.helpers import HELPERS, helper, inlined_sources
-from archspec.emit.layout import STEP, WIDTH, broken, laid
+from archspec.emit.layout import STEP, broken, enclosed, laid
 from archspec.emit.prose import module_prose, sentence
-from archspec.emit.statements import If, Put, codes, flat, inner
+from archspec.emit.statements import If, Put, codes, flat
 from archspec.language.document import Lookup
-from archspec.writing import python_comment, python_docstring, python_string
+from archspec.writing import WIDTH, python_comment, python_docstring, python_string
 
 _IMPORTS = (
     ("import math", {"math"}),
@@ -38,11 +38,8 @@ def page(facts: SpecFacts) -> str:
     helpers = [helper(name, "Fraction" in used) for name in HELPERS if name in used]
     text = "\n\n\n".join([*parts, *helpers, *own, *bodies])
     head = "\n".join(python_docstring(module_prose(facts.document)))
-    return (
-        f"{head}\n\n{_imports(_names(text))}\n\n\n{text}\n"
-        if not parts
-        else f"{head}\n\n{_imports(_names(text))}\n\n{text}\n"
-    )
+    gap = "\n\n" if parts else "\n\n\n"
+    return f"{head}\n\n{_imports(_names(text))}{gap}{text}\n"
 
 
 def _names(text: str) -> set[str]:
@@ -77,7 +74,7 @@ def _lookup(name: str, lookup: Lookup) -> str:
 def _definition(made: Definition) -> str:
     params = ", ".join(f"{param.name}: {annotation(param.kind)}" for param in made.params)
     head = f"def {made.name}({params}) -> {annotation(kind_of(made.result))}:"
-    return "\n".join([head, *broken(STEP, "return ", made.result, "")])
+    return "\n".join([head, *broken(STEP, "return ", written(made.result))])
 
 
 # ------------------------------------------------------------------ classes
@@ -112,7 +109,7 @@ def _class(made: Class) -> str:
 
 def _constants(made: Class) -> list[str]:
     """The attributes that the forward decides by, where a child may be missing, so that it can be scripted."""
-    sides = [side for statement in made.body if isinstance(statement, If) for side in inner(statement)]
+    sides = [side for statement in made.body if isinstance(statement, If) for side in statement.bodies()]
     if not any(isinstance(s, Put) and s.owner == SELF for side in sides for s in flat(side)):
         return []
     conditions = tuple(s.condition for s in flat(made.forward or ()) if isinstance(s, If))
@@ -126,14 +123,8 @@ def _signature(params: tuple[Param, ...]) -> Iterator[str]:
     line = f"{STEP}def __init__({', '.join(listed)}) -> None:"
     if len(line) <= WIDTH:
         yield line
-        return
-    yield f"{STEP}def __init__("
-    inside = STEP * 2 + ", ".join(listed)
-    if len(inside) <= WIDTH:
-        yield inside
     else:
-        yield from (f"{STEP * 2}{part}," for part in listed)
-    yield f"{STEP}) -> None:"
+        yield from enclosed(STEP, "def __init__(", [(part, "") for part in listed], ") -> None:")
 
 
 def _parameter(param: Param) -> str:

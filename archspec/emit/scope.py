@@ -1,17 +1,20 @@
 """The names of one class while its constructor and its forward are written."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archspec.emit import code, finish
 from archspec.emit.code import BOOL, INT, Code, Kind
+from archspec.emit.expression import Translator
 from archspec.emit.finish import SELF
 from archspec.emit.liveness import FLOW, MODULE, SIZE, is_unnamed, wished_name
 from archspec.emit.naming import FreshNames, class_name
-from archspec.emit.statements import Keep, Lines, Statements, Unpack, all_codes
+from archspec.emit.statements import Assign, Keep, Lines, Statements, all_codes, rebuilt
+from archspec.errors import ArchspecError
 from archspec.graph.names import RESERVED
-from archspec.language.rules import flow_sizes
+from archspec.language.rules import FLOWING, flow_sizes
+from archspec.language.values import Value
 
 if TYPE_CHECKING:
     from archspec.emit.facts import SpecFacts
@@ -33,6 +36,13 @@ def channel(rank: int) -> int:
     """The axis that `in_channels` means."""
     axis: int = flow_sizes(range(rank))["in_channels"]
     return axis
+
+
+def _flowing(text: str, flow: tuple[Any, ...]) -> Any:
+    sizes = flow_sizes(flow)
+    if text not in sizes:
+        raise ArchspecError(f"what flows in here is not an image and has no {text[3:]}")
+    return sizes[text]
 
 
 class ClassScope:
@@ -66,13 +76,7 @@ class ClassScope:
         self.origins: dict[str, str] = {}
         self.args: set[Code] = set()
         self.rounds: frozenset[str] = parent.rounds if parent else frozenset()
-        self.parts, self.part = 0, ""
-
-    @property
-    def described(self) -> str:
-        """What it is a part of."""
-        outer = class_name(self.parent.label) if self.parent else ""
-        return f"The {self.part} of `{outer}`."
+        self.parts, self.doc = 0, ""
 
     @property
     def top(self) -> bool:
@@ -93,6 +97,17 @@ class ClassScope:
             return text
         raise KeyError(text)
 
+    def read(self, value: Value, env: Mapping[str, Any], flow: Any = None) -> Any:
+        """The code of an expression, or of a list of them, by the names around it and the sizes of what flows there."""
+
+        def name(text: str) -> Any:
+            if text in FLOWING and flow is not None:
+                return _flowing(text, flow)
+            return env[text] if text in env else self.named(text)
+
+        call = lambda name, args: self.facts.function(name, args, self.symbol)  # noqa: E731
+        return Translator(name, call, self.whole).value(value)
+
     def symbol(self, text: str, taken: frozenset[str] = frozenset()) -> Any:
         """The code of a symbol, or of a `let` of the document; parts of this class have `taken` names already."""
         if self.parent is not None:
@@ -106,7 +121,7 @@ class ClassScope:
 
     def let(self, name: str, value: Any, lines: Lines) -> Any:
         """A variable for what the specification gives a name."""
-        if (self.key, name) in self.facts.whole_lets:
+        if (self.key, name) in self.facts.whole:
             value = self.whole(value)
         variable = code.name(self.names.new(name), code.kind_of(value), code.known_values(value))
         self.origins[str(variable)] = name
@@ -117,8 +132,8 @@ class ClassScope:
         """Code that must be a whole number, as one."""
         if not isinstance(value, Code) or "rational" not in value.kind:
             return value
-        if value.head == "name":
-            self.facts.require_whole(self, self.origins.get(str(value), ""))
+        if origin := self.origins.get(str(value)):
+            self.facts.whole.add((self.key, origin))
         return code.call("whole", value)
 
     # -------------------------------------------------------------- new variables, which get their names at the end
@@ -148,13 +163,13 @@ class ClassScope:
 
     def plainness(self, size: Any) -> tuple[bool, bool, int]:
         """How plain a size is: a number, then what the class is given, then what it computes."""
-        return isinstance(size, Code), any(is_unnamed(str(name)) for name in code.names(size)), len(str(size))
+        return isinstance(size, Code), any(map(is_unnamed, code.variables(size))), len(str(size))
 
     def flag(self, want: str, value: Any, lines: Lines) -> Code:
         """An attribute that keeps a value of the constructor for the forward."""
         key = (lines, value)
         if key not in self.flags:
-            attribute = self.attributes.new(want)
+            attribute = self.attributes.new(self.facts.attribute(want))
             lines.add(Keep(attribute, value))
             self.flags[key] = Code("attr", (SELF, attribute), BOOL)
         return self.flags[key]
@@ -172,34 +187,29 @@ class ClassScope:
                 for i, axis in enumerate(("height", "width"))
             )
             self.pairs[key] = (height, width)
-            lines.add(Unpack((str(height), str(width)), both))
+            lines.add(Assign((str(height), str(width)), both))
         return self.pairs[key]
 
     def flagged(self, value: Any) -> Any:
         """Code in which conditions that an attribute keeps are that attribute."""
-        if isinstance(value, tuple):
-            return tuple(map(self.flagged, value))
-        if not isinstance(value, Code):
-            return value
-        known = self.flags.get((self.lines, value))
-        if known is not None and value.head != "name":
-            return known
-        return Code(value.head, self.flagged(value.parts), value.kind, value.values)
+
+        def flag(part: Any) -> Any:
+            known = isinstance(part, Code) and part.head != "name"
+            return self.flags.get((self.lines, part)) if known else None
+
+        return code.rewritten(value, flag)
 
     def shortened(self, value: Any) -> Any:
         """Code in which a tuple of all parts of a variable is the variable."""
-        if isinstance(value, tuple):
-            for (_, whole), both in self.pairs.items():
-                if value == both:
-                    return whole
-            if value and all(isinstance(part, Code) and part.head == "index" for part in value):
-                owners = {part.parts[0] for part in value}
-                if len(owners) == 1 and [part.parts[1] for part in value] == list(range(len(value))):
-                    return owners.pop()
-            return tuple(map(self.shortened, value))
-        if isinstance(value, Code) and value.head in {"call", "if"}:
-            return Code(value.head, self.shortened(value.parts), value.kind)
-        return value
+        known = {both: whole for (_, whole), both in self.pairs.items()}
+
+        def whole(part: Any) -> Any:
+            match part:
+                case (Code(head="index", parts=(owner, 0)), *_):
+                    return owner if part == tuple(Code("index", (owner, i)) for i in range(len(part))) else None
+            return known.get(part) if isinstance(part, tuple) else None
+
+        return code.rewritten(value, whole)
 
     # -------------------------------------------------------------- classes that are part of this one
 
@@ -207,7 +217,7 @@ class ClassScope:
         """The names of a class that is a part of this one."""
         self.parts += 1
         made = ClassScope(self.facts, f"{self.label}_{label}", (self.key, label, self.parts), from_uses, self)
-        made.part = f"part `{label}`"
+        made.doc = f"The part `{label}` of `{class_name(self.label)}`."
         return made
 
     def entry(self, size: Any, axis: int, rank: int) -> Any:
@@ -224,26 +234,37 @@ class ClassScope:
 
     def outside(self, value: Any) -> Any:
         """What a value of a part is outside it; None if nobody there could say."""
-        own = {str(name) for name in code.names(value)} - self.inherited
+        own = code.variables(value) - self.inherited
         if own - {str(name) for name in self.passed}:
             return None
         return code.substituted(value, self.passed)
 
     # -------------------------------------------------------------- the statements as they are written
 
-    def finish_class(self, fixed: frozenset[str]) -> tuple[Statements, Statements]:
-        """The constructor, in which `fixed` never change, and the forward."""
+    def finish_class(self, shapes: Mapping[str, Any], fixed: frozenset[str]) -> tuple[Statements, Statements]:
+        """The constructor, in which `fixed` never change, with the sizes that others ask the class for; the forward."""
+        reads = self.facts.reads
+        for name, axis in sorted(reads.get(self.key, ())):
+            if isinstance(shape := shapes.get(name), tuple) and axis < len(shape):
+                self.lines.add(Keep(self.facts.size_attribute(name, axis, len(shape)), self.flagged(shape[axis])))
         forward = finish.forward(self.forward.done(), self.tensors, self.near)
         flags = {flag.parts[1] for flag in self.flags.values()}
-        lines = finish.without_flags(self.lines.done(), flags, forward)
-        return finish.constructor(lines, fixed, self.names), forward
+        lines = finish.without_flags(self._taken_in(self.lines.done()), flags, forward)
+        body = finish.constructor(lines, fixed, self.names)
+        for found in all_codes(body):
+            if found.head == "out":
+                reads.setdefault(found.parts[2], set()).add(found.parts[3])
+        return body, forward
+
+    def _taken_in(self, body: Statements) -> Statements:
+        """Statements in which the variables without names that another class has are arguments of this one."""
+        unnamed = dict.fromkeys(c for c in all_codes(body) if c.head == "name" and is_unnamed(str(c)))
+        foreign = [name for name in unnamed if str(name) not in self.unnamed]
+        known = {name: self.handed(name, wished_name(str(name))) for name in foreign}
+        change = lambda statement: statement.with_code(lambda value: code.substituted(value, known))  # noqa: E731
+        return rebuilt(body, change) if known else body
 
     def varies(self, value: Any) -> bool:
         """Whether code may be another from round to round: it is of sizes, not of symbols and arguments alone."""
         own = any(is_unnamed(str(name)) or name in self.passed for name in code.names(value))
         return own or (self.parent is not None and self.parent.varies(value))
-
-    def foreign(self) -> list[Code]:
-        """The variables without names that its constructor uses and another class has."""
-        found = dict.fromkeys(c for c in all_codes(self.lines.done()) if c.head == "name" and is_unnamed(str(c)))
-        return [name for name in found if str(name) not in self.unnamed]

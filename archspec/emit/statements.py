@@ -7,35 +7,60 @@ condition or the rounds of a loop meet. `liveness` gives them their names.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from archspec.emit import code
 from archspec.emit.code import Code
 
 
 @dataclass(frozen=True, slots=True)
-class Assign:
-    """A variable is set; one that the specification names is kept wherever it is used."""
+class Statement:
+    """A statement. Its class says which of its fields are code, and which are statements inside it."""
 
-    target: str
+    CODE: ClassVar[tuple[str, ...]] = ("value",)
+    BODIES: ClassVar[tuple[str, ...]] = ()
+
+    def sets(self) -> tuple[str, ...]:
+        """The variables that it sets itself."""
+        return getattr(self, "targets", ())
+
+    def code(self) -> tuple[Any, ...]:
+        """The code that it uses itself, without the statements inside it."""
+        return tuple(getattr(self, key) for key in self.CODE)
+
+    def bodies(self) -> "tuple[Statements, ...]":
+        """The statements inside it."""
+        return tuple(getattr(self, key) for key in self.BODIES)
+
+    def with_code(self, change: Callable[[Any], Any]) -> Any:
+        """The same with the code that it uses changed."""
+        return replace(self, **{key: change(getattr(self, key)) for key in self.CODE})
+
+    def with_bodies(self, change: "Callable[[Statements], Statements]") -> Any:
+        """The same with the statements inside it changed."""
+        return replace(self, **{key: change(getattr(self, key)) for key in self.BODIES}) if self.BODIES else self
+
+
+Statements: TypeAlias = tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assign(Statement):
+    """Variables are set, to one value or the parts of one; those that the specification names are kept."""
+
+    targets: tuple[str, ...]
     value: Any
     kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Unpack:
-    """Several variables are set at once."""
-
-    targets: tuple[str, ...]
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(Statement):
     """A module gets a child: `owner` is the code of the module, `name` a text or the code of one.
 
     `declared` where its type is said, for other classes may stand there too.
     """
+
+    CODE = ("owner", "name", "value")
 
     owner: Code
     name: Any
@@ -44,7 +69,7 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(Statement):
     """`self` gets an attribute that is no module."""
 
     name: str
@@ -52,47 +77,51 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
-class If:
+class If(Statement):
     """Statements on a condition."""
 
+    CODE = ("condition",)
+    BODIES = ("then", "otherwise")
+
     condition: Any
-    then: "Statements"
-    otherwise: "Statements" = ()
+    then: Statements
+    otherwise: Statements = ()
 
 
 @dataclass(frozen=True, slots=True)
-class For:
+class For(Statement):
     """Statements for each of several; `over` is code, or rows."""
+
+    CODE = ("over",)
+    BODIES = ("body",)
 
     targets: tuple[str, ...]
     over: Any
-    body: "Statements"
+    body: Statements
 
 
 @dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(Statement):
     """A ValueError on a condition (always, if it is True); the message is made of texts and code."""
+
+    CODE = ("condition", "message")
 
     condition: Any
     message: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Do:
+class Do(Statement):
     """A call for its effect."""
 
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
+class Return(Statement):
     """What a forward gives."""
 
     value: Any
-
-
-Statement: TypeAlias = Assign | Unpack | Put | Keep | If | For | Refuse | Do | Return
-Statements: TypeAlias = tuple[Statement, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -107,7 +136,7 @@ class Lines:
 
     def set(self, variable: Code, value: Any, *, kept: bool = False) -> None:
         """Set a variable."""
-        self.made.append(Assign(str(variable), value, kept))
+        self.made.append(Assign((str(variable),), value, kept))
 
     def done(self) -> Statements:
         """What was collected."""
@@ -117,35 +146,11 @@ class Lines:
 # ------------------------------------------------------------------ what statements use and set
 
 
-def parts(statement: Statement) -> tuple[Any, ...]:
-    """The code that a statement itself uses, without the statements inside it."""
-    match statement:
-        case Put(owner, name, value):
-            return (owner, name if isinstance(name, Code) else None, value)
-        case If(condition):
-            return (condition,)
-        case Refuse(condition, message):
-            return (condition, message)
-        case For(_, over):
-            return (over,)
-    return (statement.value,)
-
-
-def inner(statement: Statement) -> tuple[Statements, ...]:
-    """The statements inside a statement."""
-    match statement:
-        case If(_, then, otherwise):
-            return (then, otherwise)
-        case For(_, _, body):
-            return (body,)
-    return ()
-
-
 def flat(statements: Statements) -> Iterator[Statement]:
     """All statements, at any depth."""
     for statement in statements:
         yield statement
-        for body in inner(statement):
+        for body in statement.bodies():
             yield from flat(body)
 
 
@@ -161,7 +166,7 @@ def codes(value: Any) -> Iterator[Code]:
 
 def all_codes(statements: Statements) -> Iterator[Code]:
     """The codes that statements use."""
-    return (found for statement in flat(statements) for found in codes(parts(statement)))
+    return (found for statement in flat(statements) for found in codes(statement.code()))
 
 
 def used(statements: Statements) -> Counter[str]:
@@ -169,50 +174,19 @@ def used(statements: Statements) -> Counter[str]:
     return Counter(str(found) for found in all_codes(statements) if found.head == "name")
 
 
-def set_by(statement: Statement) -> tuple[str, ...]:
-    """The variables that a statement itself sets."""
-    match statement:
-        case Assign(target):
-            return (target,)
-        case Unpack(names) | For(names):
-            return names
-    return ()
-
-
 def targets(statements: Statements) -> Counter[str]:
     """The variables that statements set, and how often."""
-    return Counter(name for statement in flat(statements) for name in set_by(statement))
+    return Counter(name for statement in flat(statements) for name in statement.sets())
 
 
-# ------------------------------------------------------------------ statements made of others
-
-
-def rebuilt(statements: Statements, change: Callable[[Statement], Statement | None]) -> Statements:
+def rebuilt(statements: Statements, change: Callable[[Any], Statement | None]) -> Statements:
     """The statements, each changed or (None) left out, inner ones first; an `if` or `for` left empty goes too."""
     made: list[Statement] = []
     for statement in statements:
-        match statement:
-            case If(condition, then, otherwise):
-                statement = If(condition, rebuilt(then, change), rebuilt(otherwise, change))  # noqa: PLW2901
-                if not statement.then:
-                    statement = If(code.negation(condition), statement.otherwise)  # noqa: PLW2901
-            case For(names, over, body):
-                statement = For(names, over, rebuilt(body, change))  # noqa: PLW2901
-        kept = change(statement)
-        if kept is not None and (not inner(kept) or any(inner(kept))):
+        inner = statement.with_bodies(lambda body: rebuilt(body, change))
+        if isinstance(inner, If) and not inner.then:
+            inner = If(code.negation(inner.condition), inner.otherwise)
+        kept = change(inner)
+        if kept is not None and (not kept.BODIES or any(kept.bodies())):
             made.append(kept)
     return tuple(made)
-
-
-def with_code(statement: Any, change: Callable[[Any], Any]) -> Any:
-    """A statement with the code that it uses changed."""
-    match statement:
-        case If() | Refuse():
-            changed = {"message": change(statement.message)} if isinstance(statement, Refuse) else {}
-            return replace(statement, condition=change(statement.condition), **changed)
-        case For():
-            return replace(statement, over=change(statement.over))
-        case Put(owner, name, value):
-            new = change(name) if isinstance(name, Code) else name
-            return replace(statement, owner=change(owner), name=new, value=change(value))
-    return replace(statement, value=change(statement.value))

@@ -1,20 +1,21 @@
 """The tables of a paper: a loop over the rows where one can go through them, else a line for each row."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 from archspec.emit import children, code
-from archspec.emit.bodies import expressions
 from archspec.emit.code import INT, WORD, Code
-from archspec.emit.conditions import reader
-from archspec.emit.containers import call_child, sequential
-from archspec.emit.frame import Frame, variables
+from archspec.emit.containers import sequential
+from archspec.emit.facts import merged_values
+from archspec.emit.frame import Frame
 from archspec.emit.loops import loop, repeated, through_each
-from archspec.emit.modules import NONE_TAKEN, Taken, apply, apply_as, keep_value, taken
+from archspec.emit.modules import Asked, apply, apply_as, keep_value, read_args, taken
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.document import TableRows, TableStep
-from archspec.language.rules import FLOWING, arguments, block_inputs, label_of, labels_of
+from archspec.language.rules import FLOWING, arguments, expressions, label_of, labels_of
 from archspec.language.steps import BESIDE, CALLEE, callee_of
 
 Row = Mapping[str, Any]
@@ -22,13 +23,15 @@ Row = Mapping[str, Any]
 
 def write_table(step: TableStep, frame: Frame) -> None:
     """The rows of a table."""
-    names = [column.name for column in step.table.columns]
-    rows = [dict(zip(names, row, strict=True)) for row in step.table.rows]
-    if len(rows) < 2 or frame.forward is not None or not _uniform(step.table, rows, frame):
-        for row in rows:
-            _row(step.table, row, frame)
+    table = step.table
+    rows = [dict(zip((column.name for column in table.columns), row, strict=True)) for row in table.rows]
+    one_loop = len(rows) > 1 and frame.forward is None and _uniform(table, rows, frame)
+    cells = _cells(callee_of(table, rows[0]), rows, frame) if one_loop else None
+    if cells is not None:
+        _looped(table, callee_of(table, rows[0]), cells, frame)
         return
-    _looped(step.table, rows, frame)
+    for row in rows:
+        _row(table, row, frame)
 
 
 def _uniform(table: TableRows, rows: list[dict[str, Any]], frame: Frame) -> bool:
@@ -53,45 +56,47 @@ def _fillable(table: TableRows, callee: str, column: str, rows: list[dict[str, A
     return any(row[column] is not None for row in rows)
 
 
-def _looped(table: TableRows, rows: list[dict[str, Any]], frame: Frame) -> None:
+def _cells(callee: str, rows: list[dict[str, Any]], frame: Frame) -> dict[str, list[Any]] | None:
+    """By column, the code of its cells; None where those of one column are of several kinds.
+
+    An empty cell has the default of the argument, or None where that has to be computed.
+    """
+    cells: dict[str, list[Any]] = {}
+    for name in rows[0]:
+        found = [row[name] for row in rows]
+        if name == "as":
+            cells[name] = [attribute(str(label)) for label in found]
+        elif name not in CALLEE and any(cell is not None for cell in found):
+            default = None if None not in found else frame.facts.document.blocks[callee].args[name]
+            cells[name] = [frame.facts.constant(default) if cell is None else frame.read(cell) for cell in found]
+            kinds = {code.kind_of(value) for value in cells[name]}
+            if len(kinds) > 1 and not kinds <= {INT, code.NONE}:
+                return None
+    return cells
+
+
+def _looped(table: TableRows, callee: str, cells: dict[str, list[Any]], frame: Frame) -> None:
     """A loop over the rows of a table."""
-    callee = callee_of(table, rows[0])
-    columns = [name for name in rows[0] if name not in (*CALLEE, "as") and any(row[name] is not None for row in rows)]
-    cells = {name: [_filled(callee, name, row[name], frame) for row in rows] for name in columns}
-    kinds = {name: {code.kind_of(value) for value in values} for name, values in cells.items()}
-    if any(len(kind) > 1 and not kind <= {INT, code.NONE} for kind in kinds.values()):
-        for row in rows:
-            _row(table, row, frame)
-        return
-    cells["as"] = [attribute(str(row["as"])) for row in rows]
     for label in cells["as"]:
         children.child_name(label, frame)
-    kinds["as"] = {WORD}
-    variable = {
-        name: frame.scope.new(
-            "name" if name == "as" else name,
-            frozenset().union(*kinds[name]),
-            None if name == "as" else _values(cells[name]),
-        )
-        for name in rows[0]
-        if name in cells
-    }
-    listed = tuple(tuple(cells[name][number] for name in variable) for number in range(len(rows)))
-    loops = {name: value for name, value in variable.items() if name != "as"}
+    variables = {name: _variable(name, values, frame) for name, values in cells.items()}
     inner = frame.inside(frame.owner)
 
     def rounds() -> None:
-        _made_of_row(table, callee, loops, variable["as"], _entry(table, (), inner), inner)
+        loops = {name: value for name, value in variables.items() if name != "as"}
+        _made_of_row(table, Asked(callee, loops), variables["as"], _entry(table, (), inner), inner)
 
-    loop(tuple(map(str, variable.values())), listed, inner, frame, rounds)
+    rows = tuple(zip(*cells.values(), strict=True))
+    loop(tuple(map(str, variables.values())), rows, inner, frame, rounds)
     frame.does = True
 
 
-def _filled(callee: str, column: str, cell: Any, frame: Frame) -> Any:
-    """A cell; where it is empty, the default of the argument, or None where that has to be computed."""
-    if cell is not None:
-        return reader(frame).value(cell)
-    return frame.facts.constant(frame.facts.document.blocks[callee].args[column])
+def _variable(name: str, cells: list[Any], frame: Frame) -> Code:
+    """The variable of a column."""
+    if name == "as":
+        return frame.scope.new("name", WORD)
+    values = reduce(merged_values, map(code.known_values, cells))
+    return frame.scope.new(name, frozenset().union(*map(code.kind_of, cells)), values)
 
 
 def _row(table: TableRows, row: Row, frame: Frame) -> None:
@@ -100,39 +105,28 @@ def _row(table: TableRows, row: Row, frame: Frame) -> None:
     given = {k: v for k, v in row.items() if k not in (*CALLEE, *BESIDE) and v is not None}
     values = taken(callee, labels_of(row.get("from")), given, frame)
     flow = _entry(table, tuple(row.values()), frame)
-    read, labels = reader(frame, flow), block_inputs(frame.facts.document, callee)
-    nominal = {k: read.value(v) for k, v in given.items() if k not in labels}
+    nominal = Asked(callee, read_args(callee, given, frame, flow), values)
     label = None if row.get("as") is None else str(row["as"])
-    share = label_of(row.get("share"))
-    _made_of_row(table, callee, nominal, label, flow, frame, values, share)
+    _made_of_row(table, nominal, label, flow, frame, label_of(row.get("share")))
     keep_value(label, frame)
 
 
 def _made_of_row(
-    table: TableRows,
-    callee: str,
-    nominal: Row,
-    label: Any,
-    flow: tuple[Any, ...],
-    frame: Frame,
-    values: Taken = NONE_TAKEN,
-    share: str | None = None,
+    table: TableRows, nominal: Asked, label: Any, flow: tuple[Any, ...], frame: Frame, share: str | None = None
 ) -> None:
     """What a row is made of, once or several times; its numbers, or the variables of a loop over rows."""
-    built = _built(table, nominal, frame, flow)
+    callee, built = nominal.callee, _built(table, nominal.args, frame, flow)
     if table.repeat is None:
+        asked = replace(nominal, args=built)
         if isinstance(label, Code):
-            apply_as(label, callee, built, frame)
+            apply_as(label, asked, frame)
         else:
-            apply(callee, built, label, frame, values, share)
+            apply(asked, label, frame, share)
         return
     times = frame.scope.whole(built.pop(table.repeat))
-    later = built
-    if table.after_first:
-        read = reader(frame.inside(frame.owner, {k: v for k, v in nominal.items() if v is not None}), flow)
-        second = {key: read.value(value) for key, value in table.after_first.items()}
-        later = _built(table, {**nominal, **second}, frame, flow)
-        later.pop(table.repeat)
+    second = {key: frame.read(value, flow, nominal.args) for key, value in table.after_first.items()}
+    later = _built(table, {**nominal.args, **second}, frame, flow)
+    later.pop(table.repeat)
     name = label if isinstance(label, Code) else children.child_name(label or callee, frame)
 
     def unit(inner: Frame, number: Any) -> None:
@@ -141,16 +135,12 @@ def _made_of_row(
         if set(built) & accepted != set(later) & accepted:
             raise ArchspecError("after_first gives an argument that the first repetition leaves at its default")
         args = {key: code.choose(first, built[key], later[key]) for key in built if key in accepted}
-        apply_as(children.unit_name(number), callee, args, inner, values)
+        apply_as(children.unit_name(number), replace(nominal, args=args), inner)
 
-    if values.more:
+    if nominal.values and callee not in frame.facts.document.blocks:
         raise ArchspecError(f"{callee} joins several values and cannot be repeated")
     repeated(times, "i", sequential(name, frame), frame, unit)
-    more = tuple(x for _, x in values.named.values())
-    if more:
-        through_each(name, more, frame)
-    else:
-        call_child(name, frame)
+    through_each(name, nominal.tensors, frame)
 
 
 def _entry(table: TableRows, cells: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
@@ -158,27 +148,13 @@ def _entry(table: TableRows, cells: tuple[Any, ...], frame: Frame) -> tuple[Any,
     values = (*(column.built for column in table.columns), *table.after_first.values(), *cells)
     if table.repeat is None or not any(set(FLOWING) & set(expression.names) for expression in expressions(values)):
         return tuple(frame.flow)
-    return tuple(
-        frame.scope.size(axis, len(frame.flow), size, frame.lines, "in_") for axis, size in enumerate(frame.flow)
-    )
+    return frame.variable_sizes(frame.flow, prefix="in_")
 
 
 def _built(table: TableRows, nominal: Row, frame: Frame, flow: tuple[Any, ...]) -> dict[str, Any]:
-    """What the header makes of the numbers of a row; empty cells are left out."""
-    values = {key: value for key, value in nominal.items() if value is not None}
+    """What the header makes of the numbers of a row."""
     headers = {column.name: column.built for column in table.columns}
-    read = reader(frame.inside(frame.owner, values), flow)
     return {
-        key: value if (header := headers.get(key)) is None else read.expression(header) for key, value in values.items()
+        key: value if (header := headers.get(key)) is None else frame.read(header, flow, nominal)
+        for key, value in nominal.items()
     }
-
-
-def _values(cells: list[Any]) -> tuple[Any, ...] | None:
-    """The values of a column, where they are known."""
-    found: dict[Any, Any] = {}
-    for cell in cells:
-        known = code.known_values(cell) if isinstance(cell, Code) else (cell,)
-        if known is None or (isinstance(cell, tuple) and variables(cell)):
-            return None
-        found |= {(type(value), value): value for value in known}
-    return tuple(found.values())

@@ -5,21 +5,20 @@ value, becomes a class with a forward of its own.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.bodies import labels
-from archspec.emit.conditions import conditional, reader
+from archspec.emit.branches import write_join
+from archspec.emit.conditions import conditional
 from archspec.emit.containers import bind_lets, container
-from archspec.emit.flow import Either
-from archspec.emit.frame import Frame
-from archspec.emit.joins import write_join
+from archspec.emit.frame import Either, Frame
 from archspec.emit.loops import write_repeat
-from archspec.emit.modules import apply, keep_value, taken, value_of
+from archspec.emit.modules import Asked, apply, keep_value, read_args, taken, value_of
 from archspec.emit.tables import write_table
 from archspec.errors import ArchspecError, SpecError
 from archspec.language.document import Body, Call, From, Group, Join, Repeat, Step, TableStep, Use, When
-from archspec.language.rules import block_inputs
 
 
 def walk(body: Body, frame: Frame) -> None:
@@ -35,58 +34,43 @@ def walk(body: Body, frame: Frame) -> None:
 
 def _step(step: Step, frame: Frame) -> None:
     """One step; once for each of two shapes where what flows has one or the other."""
-    if not isinstance(frame.flow, Either):
-        _WALKS[type(step)](step, frame)
-        return
     flow = frame.flow
+    if isinstance(flow, Either):
+        conditional(flow.condition, frame, partial(_on, step, flow.then), partial(_on, step, flow.otherwise), "then")
+    else:
+        _WALKS[type(step)](step, frame)
 
-    def on(side: Any) -> Callable[[Frame], None]:
-        def walk(inner: Frame) -> None:
-            inner.flow = side
-            _step(step, inner)
 
-        return walk
-
-    conditional(flow.condition, frame, on(flow.then), on(flow.otherwise), "then")
+def _on(step: Step, flow: Any, frame: Frame) -> None:
+    frame.flow = flow
+    _step(step, frame)
 
 
 def _call(step: Call, frame: Frame) -> None:
-    values = taken(step.name, step.from_ or (), step.args, frame)
-    apply(step.name, _read(step.name, step.args, frame), step.as_, frame, values, step.share, step.args)
+    _applied(step.name, step, frame)
 
 
-def _read(callee: str, args: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
-    """The code of arguments, without the names of values that a block takes."""
-    read, labels = reader(frame), block_inputs(frame.facts.document, callee)
-    return {name: read.value(value) for name, value in args.items() if name not in labels}
+def _applied(callee: str, step: Call | Use, frame: Frame) -> None:
+    values = taken(callee, step.from_ or (), step.args, frame)
+    apply(Asked(callee, read_args(callee, step.args, frame), values, step.args), step.as_, frame, step.share)
 
 
 def _use(step: Use, frame: Frame) -> None:
-    read = reader(frame)
-    callee = read.expression(step.use)
-    known = (callee,) if isinstance(callee, str) else code.known_values(callee)
+    callee = frame.read(step.use)
+    known = code.known_values(callee)
     if not known:
         raise SpecError(f"use: what '{step.use}' may name is not known when the source is written", step.use.at)
-    _alternatives(callee, tuple(known), step, frame)
+    _alternatives(callee, known, step, frame)
 
 
 def _alternatives(callee: Any, known: tuple[str, ...], step: Use, frame: Frame) -> None:
     first, *others = known
-
-    def use(inner: Frame) -> None:
-        values = taken(first, step.from_ or (), step.args, inner)
-        apply(first, _read(first, step.args, inner), step.as_, inner, values, step.share)
-
-    if not others:
-        use(frame)
-        return
-    conditional(
-        code.compare(callee, "==", first),
-        frame,
-        use,
-        lambda inner: _alternatives(callee, tuple(others), step, inner),
-        step.as_ or first,
-    )
+    if others:
+        rest = partial(_alternatives, callee, tuple(others), step)
+        is_first = code.compare(callee, "==", first)
+        conditional(is_first, frame, partial(_applied, first, step), rest, step.as_ or first)
+    else:
+        _applied(first, step, frame)
 
 
 def _from(step: From, frame: Frame) -> None:
@@ -107,11 +91,11 @@ def _group(step: Group, frame: Frame) -> None:
 
 def _when(step: When, frame: Frame) -> None:
     conditional(
-        reader(frame).expression(step.when),
+        frame.read(step.when),
         frame,
         lambda inner: walk(step.then, inner),
         lambda inner: walk(step.else_ or (), inner),
-        next(labels(step.then), "then"),
+        next(labels(*step.then), "then"),
     )
 
 

@@ -83,9 +83,7 @@ def explain(network: Network, name: str, convention: Convention = cost.DEFAULT) 
     with dims.recording() as conditions:
         lettered = _lettered(node.operator, inputs)
         expressions = lettered.facts()
-        weights = [
-            (weight.name, lettered.sizes(weight.shape)) for weight in lettered.operator.weights(*lettered.inputs)
-        ]
+        weights = {weight.name: lettered.sizes(weight.shape) for weight in lettered.operator.weights(*lettered.inputs)}
     form = lettered.closed_forms(expressions, tuple(conditions), lettered.letters, _switches(node.operator))
     form = _primed(form, node.output)
     elements = lettered.closed_forms({"activations": lettered.elements}, (), lettered.letters, {})
@@ -102,7 +100,7 @@ def explain(network: Network, name: str, convention: Convention = cost.DEFAULT) 
         network=network,
         node=node,
         closed_forms=form,
-        weights=tuple((name, sizes, weight.shape) for (name, sizes), weight in zip(weights, arrays, strict=True)),
+        weights=tuple((weight.name, weights[weight.name], weight.shape) for weight in arrays),
         figures={name: figures[name] for name in FIGURES if figures[name] or name in form.figures},
         activations=elements.figures["activations"],
         flops=convention.flops_at(work),

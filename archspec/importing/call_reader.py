@@ -5,7 +5,7 @@ from dataclasses import replace
 from archspec import ops
 from archspec.errors import ArchspecError
 from archspec.importing import aten, onnx_rules  # noqa: F401  # importing a table of rules enters them
-from archspec.importing.arrays import viewed
+from archspec.importing.arrays import computed, unfolded, viewed
 from archspec.importing.aten.constants import constant
 from archspec.importing.flat import INPUT, FlatNode
 from archspec.importing.program import Program, ProgramCall, UnsupportedError, references
@@ -13,6 +13,10 @@ from archspec.importing.rules import RULES, Bound, ReadNode, Same
 
 CONSTANT = "~constant"
 """An array that nobody learns, as it stands among results: patterns read it with its neighbours."""
+
+
+_OF_ARRAYS = (computed, constant, unfolded, viewed)
+"""What reads calls that take arrays alone."""
 
 
 class CallReader:
@@ -37,7 +41,7 @@ class CallReader:
         """A call by its rule, or as a foreign node."""
         if call.target.startswith("aten._assert"):
             return
-        held = constant(call, self.program) or viewed(call, self.program)
+        held = next((found for read in _OF_ARRAYS if (found := read(call, self.program)) is not None), None)
         if held is not None:
             self.arrays[call.outputs[0]] = held
             return

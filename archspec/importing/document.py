@@ -7,6 +7,7 @@ from archspec.errors import ArchspecError, SpecErrors
 from archspec.graph import expand
 from archspec.graph.names import state_key
 from archspec.importing.flat import FlatGraph
+from archspec.importing.grammar import with_units
 from archspec.importing.growing import grown
 from archspec.importing.items import ForkItem, Items, Leaf, flattened
 from archspec.importing.listing import Listing
@@ -15,9 +16,10 @@ from archspec.importing.proof import proved
 from archspec.importing.sharing import sharing
 from archspec.importing.structure import recovered
 from archspec.importing.structure.blocks import FoundBlock
+from archspec.importing.tensorflow import told_apart_by
 from archspec.importing.wiring import wired
 from archspec.importing.writing_steps import Text, cleaned, steps, written
-from archspec.language import Document, check
+from archspec.language import Document, check, dumps
 from archspec.language.document import Block, Symbol
 
 SIDE = "side"
@@ -63,7 +65,19 @@ def imported(graph: FlatGraph, *, flat: bool = False) -> Imported:
 
 
 def _structured(graph: FlatGraph) -> Imported:
+    """With the blocks of its modules; where nothing is said of these, of its units, if that is shorter."""
     graph = grown(graph)
+    units = with_units(graph)
+    if units is None:
+        return _of_modules(graph)
+    try:
+        several = [_of_modules(units), _of_modules(graph)]
+    except ArchspecError:
+        return _of_modules(graph)
+    return min(several, key=lambda found: len(dumps(found.document)))
+
+
+def _of_modules(graph: FlatGraph) -> Imported:
     found = recovered(wired(graph))
     order = list(flattened(found.items))
     return _proved(graph, found.items, found.blocks, (), order)
@@ -78,7 +92,8 @@ def _proved(
     names = proved(document, graph, order)
     if symbols and not _holds_elsewhere(document, graph):
         document = document_from(graph, items, blocks)
-    return Imported(document, arrays_of(graph, names), (*graph.notes, *why), names)
+    padded = told_apart_by(graph) if document.symbols else ""
+    return Imported(document, arrays_of(graph, names), (*graph.notes, *why, *filter(None, [padded])), names)
 
 
 def document_from(

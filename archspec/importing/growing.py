@@ -7,7 +7,7 @@ layer before gives; so each layer takes one value and gives one, as the paper dr
 from dataclasses import replace
 
 from archspec.importing.flat import FlatGraph, FlatNode
-from archspec.importing.program import Place
+from archspec.importing.program import NOWHERE, Place
 
 
 def grown(graph: FlatGraph) -> FlatGraph:
@@ -38,8 +38,13 @@ def grown(graph: FlatGraph) -> FlatGraph:
 
 
 def _inside(last: FlatNode, join: FlatNode, takers: list[FlatNode]) -> Place | None:
-    """The module that makes the last of what is joined, if it takes all the rest; None if there is none."""
+    """The module that makes the last of what is joined, if it takes all the rest; None if there is none.
+
+    Where nothing is known of modules, it stands nowhere, too.
+    """
     names = last.place.names
+    if not names and not join.place.names:
+        return NOWHERE
     depth = next((n for n, (a, b) in enumerate(zip(names, join.place.names, strict=False)) if a != b), None)
     depth = min(len(names), len(join.place.names)) if depth is None else depth
     module = names[: depth + 1]

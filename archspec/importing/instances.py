@@ -1,8 +1,7 @@
 """One document of several instances of a model: what differs between them is said by symbols."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from dataclasses import replace
 from typing import Any
 
 from archspec.errors import ArchspecError
@@ -11,15 +10,14 @@ from archspec.importing.flat import FlatGraph, FlatNode
 from archspec.importing.growing import grown
 from archspec.importing.items import flattened
 from archspec.importing.proof import proved
-from archspec.importing.rounding import WidthRounding, fitting, telling_apart
 from archspec.importing.structure import recovered
 from archspec.importing.structure.repeats import vary_repeats
-from archspec.importing.varied import Varied, varied
+from archspec.importing.tensorflow import with_tensorflow_padding
+from archspec.importing.varied import Varied, is_plain, varied
+from archspec.importing.varied_numbers import Bindings, VariedNumbers, said_bound
 from archspec.importing.wiring import wired
-from archspec.language.document import Symbol
+from archspec.language import Document
 from archspec.writing import printable
-
-Bindings = Mapping[str, Any]
 
 
 def points(values: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
@@ -43,62 +41,123 @@ def of_instances(values: Mapping[str, Sequence[Any]], graph_at: Callable[[Bindin
         ArchspecError: The instances are not one network, or a number follows no rule that is known.
     """
     bound = points(values)
-    graphs = [grown(graph_at(each)) for each in bound]
+    graphs = with_tensorflow_padding([grown(graph_at(each)) for each in bound])
     for graph in graphs:
         refuse_sharing(graph)
-    alike, odd = _apart(graphs, bound)
-    merged = _merged([graphs[number] for number in alike])
-    found = recovered(wired(merged))
-    others = {number: recovered(wired(graphs[number])).items for number in odd}
-    orders = {number: list(flattened(items)) for number, items in others.items()}
-    order = list(flattened(found.items))
-    repeats = vary_repeats(found.items, [others.get(number) for number in range(len(bound))])
-    numbers = VariedNumbers(values, ([bound[number] for number in alike], bound), repeats)
-    document_from(merged, found.items, found.blocks, numbers.note, symbols={})
+    odd = _apart(graphs, bound)
+    partners = {n: nodes for n, graph in enumerate(graphs) if (nodes := _partners(graphs[0], graph)) is not None}
+    merged = _merged([graphs[number] for number in partners], list(partners.values()))
+    found = recovered(wired(merged), *(wired(graphs[number]) for number in odd))
+    structures = dict(zip(odd, found.bodies[1:], strict=True))
+    own = [node.name for node in flattened(found.items)]
+    orders = [
+        list(flattened(structures[n])) if n in odd else _ordered(graph, own, merged) for n, graph in enumerate(graphs)
+    ]
+    items, repeats = vary_repeats(found.items, [structures.get(n) for n in range(len(bound))], found.blocks)
+    numbers = VariedNumbers(values, ([bound[number] for number in partners], bound), repeats, _flows(graphs[0]))
+    document_from(merged, items, found.blocks, numbers.note, symbols={})
     numbers.settle()
-    document = document_from(
-        graphs[0],
-        found.items,
-        found.blocks,
-        numbers.text,
-        symbols=numbers.symbols(),
-        functions=numbers.functions(),
-        sizes=_input([graphs[number] for number in alike], [bound[number] for number in alike]),
-    )
+    sizes = _input([graphs[number] for number in partners], [bound[number] for number in partners])
+    while True:
+        symbols, functions = numbers.symbols(), numbers.functions()
+        document = document_from(
+            graphs[0], items, found.blocks, numbers.text, symbols=symbols, functions=functions, sizes=sizes
+        )
+        wrong = _disproved(document, graphs, orders, [numbers.bindings(each) for each in bound])
+        if wrong is None:
+            break
+        number, error = wrong
+        if not (number in odd and numbers.rule_out(bound[number])):
+            raise ArchspecError(
+                f"{odd[number]}; what was found is not that one: {error}" if number in odd else str(error)
+            )
+    names = proved(document, graphs[0], orders[0])
+    said = numbers.said(document, _constants(merged))
+    return Imported(document, arrays_of(graphs[0], names), (*graphs[0].notes, *said), names)
+
+
+def _ordered(graph: FlatGraph, names: Sequence[str], merged: FlatGraph) -> list[FlatNode]:
+    """The nodes of an instance in the order of those of the merged graph that have these names."""
     place = {node.name: number for number, node in enumerate(merged.nodes)}
-    names: dict[str, str] = {}
-    for number, graph in reversed(list(enumerate(graphs))):
-        nodes = orders.get(number) or [graph.nodes[place[node.name]] for node in order]
+    return [graph.nodes[place[name]] for name in names]
+
+
+def _disproved(
+    document: Document, graphs: Sequence[FlatGraph], orders: Sequence[list[FlatNode]], bound: Sequence[Bindings]
+) -> tuple[int, ArchspecError] | None:
+    """The first instance that a document is not, and where they part; None where it is all of them."""
+    for number, (graph, order, bindings) in enumerate(zip(graphs, orders, bound, strict=True)):
         try:
-            names = proved(document, graph, nodes, numbers.bindings(bound[number]))
+            proved(document, graph, order, bindings)
         except ArchspecError as error:
-            raise odd.get(number, error) from None
-    return Imported(document, arrays_of(graphs[0], names), (*graphs[0].notes, *numbers.said()), names)
+            return number, error
+    return None
+
+
+def _flows(graph: FlatGraph) -> dict[int, set[int]]:
+    """By numbers of channels and features, how many flow into layers that make so many."""
+    shapes = {**graph.inputs, **{node.name: node.shape for node in graph.nodes}}
+    found: dict[int, set[int]] = {}
+    for node in graph.nodes:
+        if len(node.inputs) == 1 and len(node.shape) > 1 and len(shapes[node.inputs[0]]) > 1:
+            found.setdefault(node.shape[1], set()).add(shapes[node.inputs[0]][1])
+    return found
+
+
+def _constants(graph: FlatGraph) -> set[int]:
+    """The numbers of channels and features that are the same in all instances."""
+    widths = (node.args.get(name, 0) for node in graph.nodes for name in ("out_channels", "out_features"))
+    return {int(width) for width in widths if is_plain(width) and width}
 
 
 # ------------------------------------------------------------------ several graphs as one
 
 
-def _apart(graphs: Sequence[FlatGraph], bound: Sequence[Bindings]) -> tuple[list[int], dict[int, ArchspecError]]:
-    """The instances that have the first one's steps, and the others, each with where it has other ones.
+def _apart(graphs: Sequence[FlatGraph], bound: Sequence[Bindings]) -> dict[int, ArchspecError]:
+    """The instances that have other steps than the first one, each with where.
 
-    The others are no part of the search: what is found must be them all the same, by its conditions and repeats.
+    They have no say in which steps there are: what is found must be them all the same, by its conditions and repeats.
     """
-    alike, odd = [0], dict[int, ArchspecError]()
+    odd = dict[int, ArchspecError]()
     for number, graph in enumerate(graphs[1:], 1):
         try:
-            _check_alike(graphs[0], graph, ", ".join(f"{name}={value}" for name, value in bound[number].items()))
-            alike.append(number)
+            _check_alike(graphs[0], graph, said_bound(bound[number]))
         except ArchspecError as error:
             odd[number] = error
-    return alike, odd
+    return odd
 
 
-def _merged(graphs: Sequence[FlatGraph]) -> FlatGraph:
-    """The first graph with numbers that know what they are in the others."""
-    first = graphs[0]
-    nodes = tuple(_merged_node(nodes) for nodes in zip(*(graph.nodes for graph in graphs), strict=True))
-    return replace(first, input=_shape([graph.input for graph in graphs]), nodes=nodes)
+def _partners(first: FlatGraph, other: FlatGraph) -> list[FlatNode] | None:
+    """Another instance's nodes beside those of the first; None if it has other ones, but for sums.
+
+    Where channels come to be as many as flow in, builders add a shortcut.
+    """
+    own, others = _by_layer(first), _by_layer(other)
+    if [key for key, _ in own] != [key for key, _ in others]:
+        return None
+    found: dict[str, FlatNode] = {}
+    for (_, several), (_, theirs) in zip(own, others, strict=True):
+        for number, node in enumerate(several):
+            there = number < len(theirs)
+            found[node.name] = theirs[number] if there else replace(node, shape=found[node.inputs[0]].shape)
+    return list(found.values())
+
+
+def _by_layer(graph: FlatGraph) -> list[tuple[Any, list[FlatNode]]]:
+    """The nodes by what they are, each with the sums that follow it."""
+    found: list[tuple[Any, list[FlatNode]]] = []
+    for node in graph.nodes:
+        if node.operator == "add" and not node.args and found:
+            found[-1][1].append(node)
+        else:
+            found.append(((node.operator, frozenset(node.args)), [node]))
+    return found
+
+
+def _merged(graphs: Sequence[FlatGraph], several: Sequence[Sequence[FlatNode]]) -> FlatGraph:
+    """The first graph with numbers that know what they are in the others, whose nodes stand beside its own."""
+    nodes = tuple(_merged_node(nodes) for nodes in zip(*several, strict=True))
+    return replace(graphs[0], input=_shape([graph.input for graph in graphs]), nodes=nodes)
 
 
 def _check_alike(first: FlatGraph, other: FlatGraph, where: str) -> None:
@@ -147,152 +206,3 @@ def _input(graphs: Sequence[FlatGraph], bound: Sequence[Bindings]) -> tuple[Any,
 
 def _all(size: int, bound: Sequence[Bindings]) -> Sequence[int]:
     return size.values if isinstance(size, Varied) else [size] * len(bound)
-
-
-# ------------------------------------------------------------------ what a number is made of
-
-
-@dataclass(slots=True)
-class VariedNumbers:
-    """What the numbers of a document are, that differ between instances.
-
-    Attributes:
-        values: What each symbol was given.
-        bounds: The instances with the first one's steps, whose numbers are compared; and all, whose repeats are.
-        repeats: Those of them that say how often something is repeated.
-        seen: The numbers, by the symbol on which they depend.
-        roundings: The roundings that fit, by the symbol that is a multiplier.
-    """
-
-    values: Mapping[str, Sequence[Any]]
-    bounds: tuple[Sequence[Bindings], Sequence[Bindings]]
-    repeats: Sequence[Varied] = ()
-    seen: dict[str, dict[Varied, None]] = field(default_factory=dict)
-    roundings: dict[str, tuple[WidthRounding, ...]] = field(default_factory=dict)
-
-    def note(self, number: Varied) -> int:
-        """Note a number; it stands as it is in the first instance."""
-        self.seen.setdefault(self._symbol(number), {})[number] = None
-        return int(number)
-
-    def _bound(self, number: Varied) -> Sequence[Bindings]:
-        """The instances that a number is of."""
-        return next(bound for bound in self.bounds if len(bound) == len(number.values))
-
-    def _symbol(self, number: Varied) -> str:
-        """The symbol on which a number depends."""
-        bound = self._bound(number)
-        first = bound[0]
-        found = {
-            name
-            for each, value in zip(bound, number.values, strict=True)
-            for name in self.values
-            if each[name] != first[name] and value != number.values[0]
-        }
-        if len(found) != 1:
-            raise ArchspecError(f"a number ({number!r}) depends on {' and '.join(sorted(found))} together")
-        return found.pop()
-
-    def _line(self, number: Varied, name: str) -> list[tuple[Any, int]]:
-        """A number at the values of its symbol, the others at their first values."""
-        bound = self._bound(number)
-        rest = {other: value for other, value in bound[0].items() if other != name}
-        return [
-            (each[name], value)
-            for each, value in zip(bound, number.values, strict=True)
-            if all(each[other] == value for other, value in rest.items())
-        ]
-
-    def settle(self) -> None:
-        """Find the rule of each symbol's numbers.
-
-        Raises:
-            ArchspecError: No rule makes them all.
-        """
-        for name, numbers in self.seen.items():
-            if name == SIDE or all(self._times(number, name) for number in numbers):
-                continue
-            if Fraction(self.values[name][0]) != 1:
-                raise ArchspecError(
-                    f"--vary {name}: a multiplier is 1 first, so that the numbers are those of the table"
-                )
-            found = fitting([self._case(number, name) for number in numbers])
-            if not found:
-                odd = next((n for n in numbers if not fitting([self._case(n, name)])), next(iter(numbers)))
-                raise ArchspecError(f"--vary {name}: no rounding that is known makes {odd!r} of {int(odd)}")
-            self.roundings[name] = found
-
-    def _case(self, number: Varied, name: str) -> tuple[int, list[Fraction], list[int]]:
-        line = self._line(number, name)
-        return line[0][1], [Fraction(a) for a, _ in line], [v for _, v in line]
-
-    def _times(self, number: Varied, name: str) -> int | None:
-        """How many times the symbol a number is, if it is that everywhere."""
-        line = self._line(number, name)
-        if any(Fraction(a).denominator != 1 for a, _ in line):
-            return None
-        factor = Fraction(line[0][1], int(line[0][0])) if line[0][0] else Fraction(0)
-        fits = factor.denominator == 1 and all(int(a) * factor == v for a, v in line)
-        return int(factor) if fits else None
-
-    def text(self, number: Varied) -> str:
-        """A number as an expression over its symbol."""
-        name = self._symbol(number)
-        factor = self._times(number, name)
-        if factor is not None:
-            return name if factor == 1 else f"{factor} * {name}"
-        said = self.roundings[name][0].form(*self._case(number, name))
-        return str(said).format(name=self._function(name))
-
-    def _function(self, name: str) -> str:
-        word = "repeated" if self._repeats(name) else "scaled"
-        alone = sum(self._repeats(other) == self._repeats(name) for other in self.roundings) == 1
-        return word if alone else f"{word}_by_{name}"
-
-    def _repeats(self, name: str) -> bool:
-        """Whether a symbol's numbers all say how often something is repeated."""
-        return all(number in self.repeats for number in self.seen[name])
-
-    def functions(self) -> dict[str, str]:
-        """The rounding of each multiplier, as a function of the specification."""
-        return {
-            f"{self._function(name)}({letter})": found[0].text.format(x=f"{name} * {letter}")
-            for name, found in self.roundings.items()
-            for letter in ("n" if self._repeats(name) else "c")
-        }
-
-    def symbols(self) -> dict[str, Symbol]:
-        """The symbols with their defaults."""
-        return {name: self._declared(name) for name in self.values if name in self.seen or name == SIDE}
-
-    def _declared(self, name: str) -> Symbol:
-        if name == SIDE:
-            return Symbol(default=self.values[name][0], doc="input height and width")
-        if name in self.roundings:
-            of = "repeats" if self._repeats(name) else "channels"
-            return Symbol(default=1, type="rational", doc=f"multiplier of the numbers of {of}")
-        return Symbol(default=self.values[name][0])
-
-    def bindings(self, each: Bindings) -> dict[str, Any]:
-        """An instance as values of the document's symbols."""
-        return {name: value for name, value in each.items() if name in self.symbols()}
-
-    def said(self) -> list[str]:
-        """What else fits, and what would tell it apart."""
-        found = []
-        for name, (taken, *others) in self.roundings.items():
-            if others:
-                bases = [int(number) for number in self.seen[name]]
-                split = telling_apart([taken, *others], bases)
-                more = (
-                    f"; --vary {name}={','.join(map(_decimal, [*self.values[name], split]))} tells more"
-                    if split
-                    else ""
-                )
-                found.append(f"{name}: {taken.name} is taken; {', '.join(o.name for o in others)} fit as well{more}")
-        unused = [name for name in self.values if name not in self.seen and name != SIDE]
-        return [*found, *(f"{name}: nothing depends on it" for name in unused)]
-
-
-def _decimal(number: Any) -> str:
-    return f"{float(number):g}"

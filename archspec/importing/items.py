@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from archspec import ops
 from archspec.importing.flat import FlatNode
 
 Shape: TypeAlias = tuple[Any, ...]
@@ -40,6 +41,12 @@ class Leaf:
     stage: str = ""
     label: str | None = None
     moved: "Item | None" = None
+
+    @property
+    def name_in_stage(self) -> str:
+        """Its name behind that of its stage, unless it begins with it."""
+        known = not self.stage or self.name.startswith(f"{self.stage}_")
+        return self.name if known else f"{self.stage}_{self.name}"
 
 
 @dataclass(eq=False, slots=True)
@@ -167,6 +174,15 @@ def flattened(items: Items) -> Iterator[FlatNode]:
                 yield from flattened(branch.items)
             if item.node is not None:
                 yield item.node
+
+
+def is_expression(value: Any) -> bool:
+    """Whether an argument is said by others or by what flows in, which means something else in another row.
+
+    >>> is_expression("in_channels // 4"), is_expression("relu"), is_expression("same"), is_expression(3)
+    (True, False, False, False)
+    """
+    return isinstance(value, str) and value not in {"same", *ops.registered()}
 
 
 def settled(item: Item | None) -> Item | None:

@@ -1,11 +1,14 @@
 """A document as a person lays it out: a call on a line, the columns of a table under one another."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from archspec.language import Document, dumps, loads
 
 WIDTH = 120
+SMALL = re.compile(r"\d+(\.\d+)?e-\d+")
+"""A number as Python prints a small one."""
 BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ +-*/=!<>().%")
 """Characters of texts that need no quotes in a list or a mapping of one line."""
 
@@ -182,6 +185,8 @@ def _means(value: str) -> bool:
     """Whether YAML would read something other than a text."""
     if value.lower() in {"true", "false", "null", "yes", "no", "on", "off", "nan", "inf"}:
         return True
+    if SMALL.fullmatch(value):
+        return False  # 1e-6 is a text that the language takes for a number
     try:
         float(value.replace("_", ""))
     except ValueError:

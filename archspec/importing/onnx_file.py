@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.files import resolve_below
-from archspec.importing.onnx_weights import MAX_GATES, has_gates, put_aside
+from archspec.importing.onnx_kinds import with_kinds
+from archspec.importing.onnx_weights import MAX_GATES, has_gates, put_aside, tell_apart
 from archspec.importing.program import HeldArray, Place, Program, ProgramCall, Value
 from archspec.writing import printable
 
@@ -49,8 +50,10 @@ def read_onnx(path: str | os.PathLike[str]) -> Program:
         _check(proto, file)
     with _refused(file):
         _fix_batch(proto, file)
-        model, learned = _folded(proto, file)
-        return _program(model, file, learned)
+        model = _loaded(proto, file)
+        alike = tell_apart(model)
+        learned = _folded(model)
+        return _program(model, file, learned, alike)
 
 
 def _parsed(file: Path) -> "onnx.ModelProto":
@@ -187,10 +190,9 @@ def _fix_batch(model: "onnx.ModelProto", file: Path) -> None:
 # ------------------------------------------------------------------ folding, and the program
 
 
-def _folded(proto: "onnx.ModelProto", file: Path) -> "tuple[ir.Model, dict[str, ir.TensorProtocol]]":
+def _loaded(proto: "onnx.ModelProto", file: Path) -> "ir.Model":
     import onnx_ir as ir
     from onnx_ir.passes.common import InlinePass
-    from onnxscript.optimizer import fold_constants
 
     model = ir.from_proto(proto)
     for value in model.graph.initializers.values():
@@ -201,13 +203,20 @@ def _folded(proto: "onnx.ModelProto", file: Path) -> "tuple[ir.Model, dict[str, 
             value.type = ir.TensorType(value.const_value.dtype)
     if model.functions:
         InlinePass()(model)
+    return model
+
+
+def _folded(model: "ir.Model") -> "dict[str, ir.TensorProtocol]":
+    """Fold what constants alone say; the learned arrays are put aside, and given."""
+    from onnxscript.optimizer import fold_constants
+
     learned = put_aside(model)
     limits = {"input_size_limit": MAX_GATES, "output_size_limit": MAX_GATES} if has_gates(model) else {}
     fold_constants(model, onnx_shape_inference=True, **limits)
-    return model, learned
+    return learned
 
 
-def _program(model: "ir.Model", file: Path, learned: "dict[str, ir.TensorProtocol]") -> Program:
+def _program(model: "ir.Model", file: Path, learned: "dict[str, ir.TensorProtocol]", alike: int) -> Program:
     graph = model.graph
     arrays = {name: _array(name, tensor, learned=True) for name, tensor in learned.items()}
     arrays |= {name: _array(name, value.const_value) for name, value in graph.initializers.items() if value.const_value}
@@ -230,7 +239,7 @@ def _program(model: "ir.Model", file: Path, learned: "dict[str, ir.TensorProtoco
     inputs = tuple(str(value.name) for value in graph.inputs if value.name not in arrays)
     outputs = tuple(str(value.name) for value in graph.outputs)
     name = graph.name if graph.name not in {None, "", "main_graph", "torch_jit"} else file.stem
-    return Program(str(name), inputs, outputs, tuple(calls), shapes, arrays, tuple(_notes(model)))
+    return Program(str(name), inputs, outputs, with_kinds(calls), shapes, arrays, tuple(_notes(model, alike)))
 
 
 def _dequantised(node: "ir.Node", arrays: dict[str, HeldArray]) -> HeldArray | None:
@@ -261,13 +270,18 @@ def _wide(held: HeldArray, scale: HeldArray, zero: HeldArray | None, axis: int) 
     return found
 
 
-def _notes(model: "ir.Model") -> Iterator[str]:
+def _notes(model: "ir.Model", alike: int) -> Iterator[str]:
     rules = [node.metadata_props.get("pkg.onnxscript.rewriter.rule_name", "") for node in model.graph]
     folded = sum("FuseBatchNorm" in rule for rule in rules)
     if folded:
         yield (
             f"{folded} batch normalisations were folded into their convolutions when the file was written, and are not "
             "in it, nor in the counts; biases that were zero are not either"
+        )
+    if alike:
+        yield (
+            f"{alike} arrays of one number over and over, which the file has once for several layers, are each layer's "
+            "own here: exporters write equal arrays once, and those of a model that is not trained are equal"
         )
     if any(node.op_type == "DequantizeLinear" for node in model.graph):
         yield "the file is quantised; what is imported are its layers, with numbers as wide as they were before"
@@ -278,7 +292,8 @@ def _sizes(value: "ir.Value") -> tuple[int, ...]:
 
 
 def _array(name: str, tensor: "ir.TensorProtocol", *, learned: bool = False) -> HeldArray:
-    return HeldArray(name, tuple(int(size) for size in tensor.shape), tensor.numpy, learned)  # type: ignore[arg-type]
+    sizes = tuple(int(size) for size in tensor.shape)  # type: ignore[arg-type]
+    return HeldArray(name, sizes, tensor.numpy, learned, guessed=learned)
 
 
 def _call(node: "ir.Node") -> ProgramCall:

@@ -45,6 +45,35 @@ def put_aside(model: "ir.Model") -> "dict[str, ir.TensorProtocol]":
     return found
 
 
+def tell_apart(model: "ir.Model") -> int:
+    """Give each layer an array of its own where several read one whose numbers are all alike; gives how many got one.
+
+    Exporters write equal arrays once, and those of a model that is not trained are equal: scales of 1, shifts of 0.
+    """
+    import onnx_ir as ir
+
+    count = 0
+    for value in list(model.graph.initializers.values()):
+        further = list(value.uses())[1:]
+        if not further or value.const_value is None or not _is_uniform(value.const_value):
+            continue
+        for number, use in enumerate(further):
+            name = f"{value.name}@{number}"
+            own = ir.Value(name=name, shape=value.shape, type=value.type, const_value=value.const_value)
+            use.node.replace_input_with(use.idx, own)
+            model.graph.initializers.add(own)
+            count += 1
+    return count
+
+
+def _is_uniform(tensor: "ir.TensorProtocol") -> bool:
+    """Whether an array of two decimals or more has one number alone."""
+    if not tensor.dtype.is_floating_point() or prod(map(int, tensor.shape)) < 2:  # type: ignore[arg-type]
+        return False
+    numbers = tensor.numpy()
+    return bool((numbers == numbers.flat[0]).all())
+
+
 def has_gates(model: "ir.Model") -> bool:
     """Whether there are recurrent layers, whose weights exporters cut up and put together."""
     return any(node.op_type in _RECURRENT for node in model.graph)

@@ -57,18 +57,22 @@ def carried(found: Imported) -> dict[str, torch.Tensor]:
 
 def difference_of(found: Imported, tensors: dict[str, torch.Tensor], program: Program, run: Run | None = None) -> float:
     """By how much the outputs of the document's model and of the source's differ, as a share of the largest number."""
+    ours, inputs = rebuilt(found, tensors), random_inputs(found, program)
+    with torch.no_grad():
+        return apart(ours(*inputs), (run or runner(program))(*inputs))
+
+
+def rebuilt(found: Imported, tensors: dict[str, torch.Tensor]) -> torch.nn.Module:
+    """The document's model with these weights, in evaluation."""
     ours = build(expand(found.document), found.document, device="meta", inplace=False).to_empty(device="cpu").eval()
     missing = {key: value for key, value in ours.state_dict().items() if key not in tensors}
     for value in missing.values():
         value.zero_()  # num_batches_tracked, which a model in evaluation does not read
     ours.load_state_dict({**missing, **tensors})
-    inputs = _random_inputs(found, program)
-    with torch.no_grad():
-        wanted, given = _all((run or runner(program))(*inputs)), _all(ours(*inputs))
-    return max(_apart(one, other) for one, other in zip(given, wanted, strict=True))
+    return ours
 
 
-def _random_inputs(found: Imported, program: Program) -> list[torch.Tensor]:
+def random_inputs(found: Imported, program: Program) -> list[torch.Tensor]:
     """Numbers around zero; where rows of a table are looked up, whole numbers of these."""
     generator = torch.Generator().manual_seed(2017)
     network = expand(found.document, batch=program.shapes[program.inputs[0]][0])
@@ -86,9 +90,14 @@ def _all(found: Any) -> list[torch.Tensor]:
     return list(found) if isinstance(found, (tuple, list)) else [found]
 
 
+def apart(given: Any, wanted: Any) -> float:
+    """By how much outputs differ from those that are wanted, as a share of the largest number of each."""
+    return max(_apart(one, other) for one, other in zip(_all(given), _all(wanted), strict=True))
+
+
 def _apart(given: torch.Tensor, wanted: torch.Tensor) -> float:
-    largest, apart = float(wanted.abs().max()), float((given - wanted).abs().max())
-    return apart / largest if largest else apart
+    largest, most = float(wanted.abs().max()), float((given - wanted).abs().max())
+    return most / largest if largest else most
 
 
 def runner(program: Program) -> Run:

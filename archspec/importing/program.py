@@ -30,20 +30,39 @@ class HeldArray:
         shape: Its sizes.
         load: Reads its numbers; they are not read before.
         learned: Whether it is a parameter; a statistic, a table or a constant is not.
+        guessed: Whether nobody says so: ONNX has constants and parameters in one list.
+        made: How its numbers come of another array's, if it is computed.
     """
 
     key: str
     shape: tuple[int, ...]
     load: "Callable[[], np.ndarray[Any, Any]]" = field(repr=False, compare=False)
     learned: bool = True
+    guessed: bool = False
+    made: "Made | None" = field(default=None, repr=False, compare=False)
 
     def reshaped(self, shape: tuple[int, ...]) -> "HeldArray":
         """The same numbers in other sizes."""
-        return replace(self, shape=shape, load=lambda: self.load().reshape(shape))
+        made = self.made and replace(self.made, source=self.made.source.reshaped(shape))
+        return replace(self, shape=shape, load=lambda: self.load().reshape(shape), made=made)
 
     def transposed(self) -> "HeldArray":
         """An in × out array as torch's out × in."""
-        return replace(self, shape=self.shape[::-1], load=lambda: self.load().T)
+        made = self.made and replace(self.made, source=self.made.source.transposed())
+        return replace(self, shape=self.shape[::-1], load=lambda: self.load().T, made=made)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How an array comes of a learned one, number by number.
+
+    Attributes:
+        source: The learned array, of the same sizes.
+        function: What gives the numbers, of any numbers.
+    """
+
+    source: HeldArray
+    function: "Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]"
 
 
 @dataclass(frozen=True, slots=True)

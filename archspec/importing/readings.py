@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from math import inf, prod
 from typing import TYPE_CHECKING, Any
 
-from archspec.importing.program import UnsupportedError
+from archspec.importing.program import HeldArray, UnsupportedError
 from archspec.importing.rules import Bound, Reading, ReadNode, Same, one_or_pair
+from archspec.ops.base import AXES, MAX_NUMBER
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,11 +22,17 @@ def pooled_by_window(args: dict[str, Any], inputs: tuple[str, ...], shape: tuple
     return ReadNode(f"avg_pool{axes}d", args, inputs)
 
 
-def clipped(inputs: tuple[str, ...], low: Any, high: Any) -> ReadNode:
-    """What holds numbers between two bounds."""
-    if low == 0 and high in {6, None}:
-        return ReadNode("relu6" if high == 6 else "relu", {}, inputs)
-    raise UnsupportedError(f"holds numbers between {low} and {high}; relu6 between 0 and 6")
+def clipped(inputs: tuple[str, ...], low: Any, high: Any) -> Reading:
+    """What holds numbers between two bounds; a bound that no number of a network reaches is none."""
+    bounds = {"min": low, "max": high}
+    told = {name: at for name, at in bounds.items() if at is not None and abs(at) <= MAX_NUMBER}
+    if not told:
+        return Same(inputs[0])
+    if told in ({"min": 0}, {"min": 0, "max": 6}):
+        return ReadNode("relu6" if "max" in told else "relu", {}, inputs)
+    if len(told) == 2 and high < low:
+        raise UnsupportedError(f"holds numbers between {low} and {high}, which is less")
+    return ReadNode("clamp", told, inputs)
 
 
 def averaged(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool) -> ReadNode:
@@ -42,11 +49,11 @@ def summed(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: 
 
 
 def largest(inputs: tuple[str, ...], shape: tuple[int, ...], axes: Any, keepdim: bool) -> ReadNode:
-    """The largest over all axes behind the channels, which is the global pooling."""
+    """The largest over axes, which is the global pooling where these are all behind the channels."""
     over = _axes(shape, axes)
-    if over != (*range(2, len(shape)),):
-        raise UnsupportedError(f"is over {_named(over)}, not over all axes behind the channels")
-    return ReadNode("global_max_pool", {"keepdim": bool(keepdim)}, inputs)
+    if len(over) in AXES and over == (*range(2, len(shape)),):
+        return ReadNode("global_max_pool", {"keepdim": bool(keepdim)}, inputs)
+    return ReadNode("amax", {"dim": over, "keepdim": bool(keepdim)}, inputs)
 
 
 def _axes(shape: tuple[int, ...], axes: Any) -> tuple[int, ...]:
@@ -55,10 +62,6 @@ def _axes(shape: tuple[int, ...], axes: Any) -> tuple[int, ...]:
     if 0 in over:
         raise UnsupportedError("is over the batch, too")
     return over
-
-
-def _named(axes: tuple[int, ...]) -> str:
-    return f"ax{'e' if len(axes) > 1 else 'i'}s {', '.join(map(str, axes))}"
 
 
 def reshaped(inputs: tuple[str, ...], before: tuple[int, ...], after: tuple[int, ...]) -> Reading:
@@ -115,6 +118,8 @@ def with_number(operator: str, number: float, inputs: tuple[str, ...]) -> Readin
     """A sum, difference, product or quotient with a number: what patterns read with its neighbours."""
     if number == (0 if operator in {"add", "subtract"} else 1):
         return Same(inputs[0])
+    if not abs(number) <= MAX_NUMBER or (operator == "divide" and not number):
+        raise UnsupportedError(f"computes with {number}")
     return ReadNode({"subtract": "~sub", "divide": "~div"}.get(operator, f"~{operator}"), {"number": number}, inputs)
 
 
@@ -129,6 +134,21 @@ def spread_out(call: Bound, argument: str) -> Reading:
     if sizes != call.shape(argument):
         return ReadNode("~expand", {}, call.values(argument))
     return Same(call.values(argument)[0])
+
+
+def one_bit(word: str, args: dict[str, Any], inputs: tuple[str, ...], weight: HeldArray) -> ReadNode:
+    """A layer by the signs of its weights: what patterns read with the factors behind it.
+
+    Args:
+        word: What it is by weights that are real.
+        args: Its settings.
+        inputs: What it takes.
+        weight: Of whose numbers there are the signs.
+    """
+    if word not in {"conv2d", "linear"} or args["bias"]:
+        raise UnsupportedError("has one-bit weights, and is no conv2d or linear layer without bias")
+    told = {name: value for name, value in args.items() if name != "bias"}
+    return ReadNode(f"~binary_{word}", told, inputs, {"weight": weight})
 
 
 def padded(top: int, bottom: int, left: int, right: int) -> Any:
@@ -184,6 +204,13 @@ def few(sides: Sequence[tuple[int, int]]) -> Any:
     return tuple(side for pair in sides for side in pair)
 
 
+def rows_at(call: Bound, table: HeldArray, places: "np.ndarray[Any, Any]") -> ReadNode:
+    """Rows of a learned table at constant places, which patterns read with what stands behind it."""
+    if len(table.shape) != 2 or not table.learned:
+        raise UnsupportedError("looks up in what is no learned table")
+    return ReadNode("~rows", {"places": places}, call.program.inputs[:1], {"weight": table})
+
+
 def masked(scores: tuple[int, ...], mask: "np.ndarray[Any, Any]") -> dict[str, Any]:
     """What a constant mask of attention is: causal, or causal with a window.
 
@@ -213,3 +240,16 @@ def rounded(number: float) -> float:
     (1e-05, 0.1)
     """
     return float(f"{number:.6g}")
+
+
+def as_written(number: float) -> float:
+    """The shortest decimal that is stored with 24 bits as this number is; a number of more bits as it stands.
+
+    >>> as_written(0.003921568859368563), as_written(0.10000000149011612), as_written(0.1), as_written(3.0)
+    (0.003921569, 0.1, 0.1, 3.0)
+    """
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        stored = np.float32(number)
+    return float(str(stored)) if float(stored) == number else number

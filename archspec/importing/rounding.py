@@ -1,14 +1,25 @@
 """By which rounding a multiplier makes numbers of channels: all functions that fit, and what would tell them apart."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
+from math import comb
+from types import MappingProxyType
+from typing import TypeAlias
 
 from archspec import dims
 
 MULTIPLES = range(2, 9)
 """By what a number of channels is widened before or after it is rounded: the t of an expansion."""
+
+BETWEEN = Fraction(1, 4), Fraction(2)
+"""Where a multiplier is looked for that tells roundings apart."""
+
+
+LIKELY = 100
+"""How much more a pair weighs that has the simplest way in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +30,56 @@ class WidthRounding:
     text: str
     of: Callable[[Fraction], int]
 
-    def form(self, base: int, multipliers: Sequence[Fraction], values: Sequence[int]) -> str | None:
-        """How it makes these values of a number at these multipliers, as a text of its function's name; None if not.
+    def forms(self, base: int, multipliers: Sequence[Fraction], values: Sequence[int]) -> "list[Form]":
+        """All ways in which it makes these values of a number at these multipliers, from the simplest on.
 
-        >>> ROUNDINGS[0].form(1280, [Fraction(1, 2), Fraction(2)], [1280, 2560])
-        'max(1280, {name}(1280))'
+        >>> [form.text("f") for form in ROUNDINGS[0].forms(1280, [Fraction(1, 2), Fraction(2)], [1280, 2560])][:2]
+        ['max(1280, f(1280))', 'max(1280, 2 * f(640))']
         """
-        made = [self.of(multiplier * base) for multiplier in multipliers]
-        if made == list(values):
-            return f"{{name}}({base})"
-        if [max(base, number) for number in made] == list(values):
-            return f"max({base}, {{name}}({base}))"
-        for times in (times for times in MULTIPLES if base % times == 0):
-            if [times * self.of(multiplier * base / times) for multiplier in multipliers] == list(values):
-                return f"{times} * {{name}}({base // times})"
-        return None
+        several = [1, *(times for times in MULTIPLES if base % times == 0)]
+        every = [Form(self, base, times, at_least) for times in several for at_least in (False, True)]
+        return [
+            form
+            for form in every
+            if all(form.of(multiplier) == value for multiplier, value in zip(multipliers, values, strict=True))
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a number follows a multiplier.
+
+    Attributes:
+        rounding: How it is rounded.
+        base: What it is at a multiplier of 1.
+        times: How often what was rounded is taken.
+        at_least: Whether it is never less than at 1.
+    """
+
+    rounding: WidthRounding
+    base: int
+    times: int = 1
+    at_least: bool = False
+
+    def of(self, multiplier: Fraction) -> int:
+        """The number at a multiplier."""
+        number = self.times * self.rounding.of(multiplier * Fraction(self.base, self.times))
+        return max(self.base, number) if self.at_least else number
+
+    def text(self, function: str) -> str:
+        """It as an expression over the function that rounds."""
+        said = f"{function}({self.base // self.times})"
+        said = f"{self.times} * {said}" if self.times > 1 else said
+        return f"max({self.base}, {said})" if self.at_least else said
+
+
+Case: TypeAlias = tuple[int, Sequence[Fraction], Sequence[int]]
+"""A number at a multiplier of 1, and what it is at which multipliers."""
+
+Flows: TypeAlias = Mapping[int, AbstractSet[int]]
+
+Fits: TypeAlias = "Mapping[WidthRounding, Sequence[Sequence[Form]]]"
+"""The roundings that fit, each with all forms of every number."""
 
 
 ROUNDINGS: tuple[WidthRounding, ...] = (
@@ -50,29 +96,80 @@ ROUNDINGS: tuple[WidthRounding, ...] = (
 """From the simplest on; those that the language can say."""
 
 
-def fitting(numbers: Sequence[tuple[int, Sequence[Fraction], Sequence[int]]]) -> tuple[WidthRounding, ...]:
-    """The roundings that make all numbers of their bases: themselves, as few as can be as multiples, or the base.
+def fitting(numbers: Sequence[Case], flows: Flows = MappingProxyType({})) -> Fits:
+    """The roundings that make all numbers of their bases, from the simplest on, as few as can be as multiples.
 
     Args:
-        numbers: Each number's base, at a multiplier of 1, and what it is at which multipliers.
+        numbers: What is to be made.
+        flows: How many channels flow into the layers that make so many; a number is a multiple of those.
 
     >>> [each.name for each in fitting([(32, [Fraction(1, 2)], [16]), (64, [Fraction(37, 100)], [23])])]
     ['floor']
     """
-    forms = {rounding.name: [rounding.form(*number) for number in numbers] for rounding in ROUNDINGS}
-    widened = {name: sum(" * " in str(form) for form in each) for name, each in forms.items() if None not in each}
+    forms = {r: [_likely(r.forms(*number), flows) for number in numbers] for r in ROUNDINGS}
+    forms = {rounding: each for rounding, each in forms.items() if all(each)}
+    widened = {rounding: sum(several[0].times > 1 for several in each) for rounding, each in forms.items()}
     fewest = min(widened.values(), default=0)
-    return tuple(rounding for rounding in ROUNDINGS if widened.get(rounding.name) == fewest)
+    return {rounding: forms[rounding] for rounding, often in widened.items() if often == fewest}
 
 
-def telling_apart(roundings: Sequence[WidthRounding], bases: Iterable[int]) -> Fraction | None:
-    """The multiplier of two decimals that leaves fewest of some roundings, whichever it is; None where none does."""
-    bases = sorted(set(bases))
-    found: tuple[int, Fraction | None] = (len(roundings) ** 2, None)
-    for hundredths in range(25, 151):
-        multiplier = Fraction(hundredths, 100)
-        outcomes = Counter(tuple(rounding.of(multiplier * base) for base in bases) for rounding in roundings)
-        left = sum(count**2 for count in outcomes.values())
-        if left < found[0]:
-            found = left, multiplier
-    return found[1]
+def _likely(forms: Sequence[Form], flows: Flows) -> Sequence[Form]:
+    """Of the ways of making a number those that are multiples of what flows in; all, where there are no others."""
+    found = [form for form in forms if form.times == 1 or form.base // form.times in flows.get(form.base, ())]
+    return found or forms
+
+
+def telling_apart(
+    fits: Fits, seen: Sequence[Fraction], constants: Iterable[int] = (), flows: Flows = MappingProxyType({})
+) -> Iterator[Fraction]:
+    """Multipliers of two or three decimals that tell more, those first that leave fewest ways of making the numbers.
+
+    Where nothing was seen above 1, or nothing below, they are from there: what a builder does there is not known.
+
+    Args:
+        fits: What fits.
+        seen: The multipliers that were tried.
+        constants: Numbers that were the same at all of them, of which some may grow on the other side.
+        flows: How many channels flow into the layers that make so many.
+
+    >>> several = fitting([(64, [Fraction(1, 2), Fraction(3, 2)], [32, 96])])
+    >>> next(telling_apart(several, [Fraction(1, 2), Fraction(3, 2)]))
+    Fraction(13, 20)
+    """
+    above, below = any(each > 1 for each in seen), any(each < 1 for each in seen)
+    lowest, highest = BETWEEN[0] if above else Fraction(1), BETWEEN[1] if below else Fraction(1)
+    wholes = list(dict.fromkeys(tuple(forms[0] for forms in each) for each in fits.values()))
+    same = [(base, seen, [base] * len(seen)) for base in set(constants)]
+    constant = [_likely(rounding.forms(*each), flows) for rounding in fits for each in same]
+    parts = {tuple(forms) for forms in (*(forms for each in fits.values() for forms in each), *constant)}
+    bases = {forms[0].base for forms in parts if forms}
+    before = _alike(wholes, parts, Fraction(1))
+    left: dict[Fraction, int] = {}
+    for digits in (100, 1000):
+        for multiplier in (Fraction(n, digits) for n in range(int(lowest * digits), int(highest * digits) + 1)):
+            if multiplier not in {1, *seen} and all(_is_exact(base, multiplier) for base in bases):
+                left[multiplier] = _alike(wholes, parts, multiplier)
+        if before == 0 or 0 in left.values():
+            break
+    if above and below:
+        left = {multiplier: count for multiplier, count in left.items() if count < before}
+    yield from sorted(left, key=lambda each: (left[each], each.denominator, abs(each - 1)))
+
+
+def _alike(wholes: Iterable[Sequence[Form]], parts: Iterable[Sequence[Form]], multiplier: Fraction) -> int:
+    """How many pairs of ways, of making all numbers or one of them, come to the same at a multiplier.
+
+    Those with the simplest way of a number, which is likely it, weigh more.
+    """
+    whole = Counter(tuple(form.of(multiplier) for form in forms) for forms in wholes)
+    found = sum(comb(count, 2) for count in whole.values())
+    for forms in filter(None, parts):
+        made = [form.of(multiplier) for form in forms]
+        found += sum(comb(count, 2) for count in Counter(made).values()) + LIKELY * made[1:].count(made[0])
+    return found
+
+
+def _is_exact(base: int, multiplier: Fraction) -> bool:
+    """Whether code that multiplies as computers do comes to the same: not so int(200 * 0.57), which is 113."""
+    product = Fraction(base * float(multiplier))
+    return all(rounding.of(product) == rounding.of(base * multiplier) for rounding in ROUNDINGS)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from archspec.importing.arrays import signs_of
 from archspec.importing.program import HeldArray, Program, ProgramCall, UnsupportedError, Value, references
 
 if TYPE_CHECKING:
@@ -88,9 +89,15 @@ class Bound:
             UnsupportedError: It is computed, not held.
         """
         value = self.call.arguments.get(argument)
-        if not isinstance(value, Value) or value.name not in self.program.arrays:
+        found = self.held(value)
+        if found is None or found.made is not None:
             raise UnsupportedError(f"its {argument} is computed, not an array of the model")
-        return self.program.arrays[value.name]
+        return found
+
+    def signs(self, argument: str) -> HeldArray | None:
+        """The array whose signs an argument is, as one-bit layers have their weights; None of other arguments."""
+        found = self.held(self.call.arguments.get(argument))
+        return signs_of(found) if found is not None else None
 
     def held(self, value: Any) -> HeldArray | None:
         """The array that an argument is, if it is one."""

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias
 
@@ -10,6 +10,7 @@ from archspec import ops
 from archspec.importing.items import (
     USE,
     Back,
+    Branch,
     ConditionItem,
     ForkItem,
     Item,
@@ -20,6 +21,7 @@ from archspec.importing.items import (
     Row,
     TableItem,
     bodies,
+    is_expression,
     settled,
 )
 from archspec.importing.varied import Varied
@@ -82,7 +84,7 @@ def _label(items: Items) -> None:
     everything = _within(items)
     wanted: list[Any] = [to for item in everything if isinstance(item, Back) and (to := settled(item.to)) is not None]
     names = Counter(cleaned(getattr(item, "name", "")) for item in everything)
-    callees = {getattr(item, "operator", "") for item in everything}
+    callees = {getattr(item, "operator", "") for item in everything} | _branch_names(everything)
     taken = set[str]()
     for item in dict.fromkeys(wanted):
         base = unlike_given(cleaned(item.name) or getattr(item, "operator", "part"), callees)
@@ -95,8 +97,13 @@ def _label(items: Items) -> None:
 def unlike_given(name: str, callees: AbstractSet[str]) -> str:
     """A name that is none of those which steps and branches without a name get: relu, relu_2, branch1."""
     stem = re.sub(r"_\d+\Z", "", name)
-    given = stem in callees or stem in ops.registered() or re.fullmatch(r"branch\d+", stem)
+    given = stem in callees or stem in ops.registered() or re.fullmatch(r"branch\d+", name)
     return f"{name}_out" if given else name
+
+
+def _branch_names(items: Items) -> set[str]:
+    """What branches are called, which take names of the body that they are in, conv, conv_2, …"""
+    return {cleaned(branch.name) for item in items if isinstance(item, ForkItem) for branch in item.branches} - {""}
 
 
 def _within(items: Items) -> list[Item]:
@@ -109,6 +116,7 @@ class _Writer:
     def __init__(self, defaults: Defaults, text: Text) -> None:
         self.defaults, self.text = defaults, text
         self.taken: set[str] = set()
+        self.given = set(defaults)
         self.names: dict[int, str] = {}
 
     def body(self, items: Items) -> Body:
@@ -116,26 +124,23 @@ class _Writer:
         for item in _within(items):
             if getattr(item, "label", None):
                 self.taken.add(str(item.label))  # type: ignore[union-attr]
-        counts: dict[str, int] = {}
-        for item in items:
-            if isinstance(item, Leaf):
-                counts[item.operator] = counts.get(item.operator, 0) + 1
+        self.given |= _branch_names(items)
         self._tell_apart([item for item in items if isinstance(item, (Leaf, Repeated))])
-        return tuple(self._step(item, counts) for item in items)
+        return tuple(self._step(item) for item in items)
 
     def _tell_apart(self, items: list[Leaf | Repeated]) -> None:
         """What has a name that others have, too, is called after the part of the source that it is in as well."""
         names = Counter(item.name for item in items)
         for item in items:
             if isinstance(item, Leaf) and item.stage and names[item.name] > 1:
-                self.names[id(item)] = f"{item.stage}_{item.name}"
+                self.names[id(item)] = item.name_in_stage
 
-    def _step(self, item: Item, counts: dict[str, int]) -> AnyStep:
+    def _step(self, item: Item) -> AnyStep:
         if isinstance(item, Back):
             to = settled(item.to)
             return From(**{"from": getattr(to, "label", None) or "input"})
         if isinstance(item, Leaf):
-            return self._call(item, counts)
+            return self._call(item)
         if isinstance(item, ModuleItem):
             return Group(body=self._inner(item.items), **self._as(item, cleaned(item.name)))
         if isinstance(item, Repeated):
@@ -149,13 +154,13 @@ class _Writer:
             return When(when=item.condition, then=self.body(item.then), **({"else": other} if other else {}))
         return self._table(item) if isinstance(item, TableItem) else self._join(item)
 
-    def _call(self, leaf: Leaf, counts: dict[str, int]) -> Call | Use:
+    def _call(self, leaf: Leaf) -> Call | Use:
         """A call; of an operator that is an argument by its name."""
         if leaf.operator == USE and leaf.args["act"] not in ops.registered():
             return Use(use=leaf.args["act"])
         if leaf.operator == USE:
             return Call(name=leaf.args["act"])
-        return Call(name=leaf.operator, args=self._given(leaf), **self._as(leaf, self._told(leaf, counts)))
+        return Call(name=leaf.operator, args=self._given(leaf), **self._as(leaf, self._told(leaf)))
 
     def _table(self, table: TableItem) -> TableStep:
         """A table with the columns in which its rows differ from the block's defaults."""
@@ -169,7 +174,7 @@ class _Writer:
         header = [TableColumn(name="as"), *(column for column, _ in filled)]
         rows = [names, *(cells for _, cells in filled)]
         repeat: dict[str, Any] = {}
-        if any(row.times > 1 for row in table.rows):
+        if any(row.times != 1 for row in table.rows):
             column, cells = self._column("n", [row.times for row in table.rows], again=False)
             header.append(column)
             rows.append(cells)
@@ -196,19 +201,16 @@ class _Writer:
         ]
 
     def _join(self, fork: ForkItem) -> Join:
-        named = any(branch.name for branch in fork.branches)
         branches = {
-            cleaned(branch.name) or _called(branch.items, number, named): self._inner(branch.items)
-            if branch.items
-            else (Call(name="identity"),)
-            for number, branch in enumerate(fork.branches, 1)
+            name: self._inner(branch.items) if branch.items else (Call(name="identity"),)
+            for name, branch in zip(_names_of(fork.branches), fork.branches, strict=True)
         }
         name = fork.node.function if fork.node is not None else fork.function
         return Join(
             operator=fork.operator, branches=branches, args=written(fork.args, self.text), **self._as(fork, name)
         )
 
-    def _told(self, leaf: Leaf, counts: dict[str, int]) -> str:
+    def _told(self, leaf: Leaf) -> str:
         """The name of a call, where it says something: of what has weights, or is a block."""
         if leaf.operator == "opaque":
             return cleaned(leaf.nodes[0].function)
@@ -217,7 +219,7 @@ class _Writer:
             leaf.operator not in ops.registered() or any(node.arrays for node in leaf.nodes)
         ):
             return ""
-        return name or (leaf.operator if counts[leaf.operator] > 1 and leaf.operator not in ops.registered() else "")
+        return "" if re.fullmatch(r"branch\d+", name) else name
 
     def _as(self, item: Leaf | ForkItem | ModuleItem | Repeated, name: str) -> dict[str, Any]:
         if item.label:
@@ -227,7 +229,7 @@ class _Writer:
         return {"as": self._as_free(name)}
 
     def _as_free(self, name: str) -> str:
-        name = free = unlike_given(name, self.defaults.keys())
+        name = free = unlike_given(name, self.given)
         number = 2
         while free in self.taken:
             free, number = f"{name}_{number}", number + 1
@@ -244,9 +246,19 @@ class _Writer:
 
 
 def _cell(row: Row, column: str, table: TableItem) -> Any:
-    """A row's argument; nothing, if it is the block's default and no repetition changes it."""
-    usual = row.args[column] == table.defaults[column] and column not in table.after_first
-    return None if usual else row.args[column]
+    """A row's argument; nothing, if it is the block's default and follows what flows in."""
+    value = row.args[column]
+    return None if value == table.defaults[column] and is_expression(value) else value
+
+
+def _names_of(branches: Sequence[Branch]) -> list[str]:
+    """What branches are called, each by a name of its own; the second of a name has a number."""
+    named, found = any(branch.name for branch in branches), list[str]()
+    for number, branch in enumerate(branches, 1):
+        name = cleaned(branch.name) or _called(branch.items, number, named)
+        further = (f"{name}_{again}" for again in range(2, len(branches) + 2))
+        found.append(name if name not in found else next(each for each in further if each not in found))
+    return found
 
 
 def _called(items: Items, number: int, named: bool) -> str:

@@ -48,6 +48,10 @@ OPERATORS: Mapping[str, str] = {
     **dict.fromkeys(("class_token", "learned_tensor", "position_embedding"), "parameter"),
     **dict.fromkeys(("reduce_mean",), "mean"),
     **dict.fromkeys(("reduce_sum",), "sum"),
+    **dict.fromkeys(("max", "reduce_max"), "amax"),
+    **dict.fromkeys(("rescale", "rescaling", "multiply_by"), "mul_scalar"),
+    **dict.fromkeys(("add_number", "offset", "shift"), "add_scalar"),
+    **dict.fromkeys(("clip", "hardtanh", "hard_tanh"), "clamp"),
     **dict.fromkeys(("pow",), "power"),
     **dict.fromkeys(("div",), "divide"),
 }

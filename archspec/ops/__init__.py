@@ -33,6 +33,7 @@ from archspec.ops.base import (
     Tensor,
     TorchCall,
     Weight,
+    annotations,
     registered,
 )
 
@@ -102,13 +103,13 @@ def words() -> frozenset[str]:
     >>> sorted(words())[:4]
     ['bicubic', 'bilinear', 'circular', 'constant']
     """
-    return frozenset().union(*map(_words, registered().values()))
+    return _words(len(registered()))
 
 
 @cache
-def _words(operator: type[Operator]) -> frozenset[str]:
-    """The words that the fields of an operator take."""
-    return frozenset(word for field in operator.model_fields.values() for word in _literals(field.annotation))
+def _words(count: int) -> frozenset[str]:  # noqa: ARG001  # operators are added, and never taken away
+    kinds = {id(kind): kind for cls in registered().values() for kind in annotations(cls).values()}
+    return frozenset(word for kind in kinds.values() for word in _literals(kind))
 
 
 def _literals(annotation: object) -> list[str]:

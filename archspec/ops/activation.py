@@ -1,9 +1,13 @@
-"""Activations: one number in, one number out, so that all but the name and the arithmetic of one element is shared."""
+"""Activations, and sums and products with a number: one number in, one out.
 
+All but the name and the arithmetic of one element is shared.
+"""
+
+from fractions import Fraction
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from archspec.dims import Dim, product
+from archspec.dims import Dim, known_less, product
 from archspec.errors import ShapeError
 from archspec.ops.base import (
     AboveZero,
@@ -171,6 +175,70 @@ class Power(Elementwise, Weightless, name="power"):
         return Function("torch.pow", {"exponent": self.exponent})
 
 
+class WithNumber(Elementwise, Weightless):
+    """What is done to each element with one number; `function_name` is torch's."""
+
+    function_name: ClassVar[str]
+    value: Real
+
+    def torch_call(self, x: Tensor) -> Function:
+        """The function of torch, with the number as the other of two."""
+        return Function(f"torch.{self.function_name}", {"other": self.value})
+
+
+class AddScalar(WithNumber, name="add_scalar"):
+    """x + value: the sum with a number, the same for all elements."""
+
+    function_name, one = "add", Operations(additions=1)
+    example = MappingProxyType({"value": 3})
+
+
+class MulScalar(WithNumber, name="mul_scalar"):
+    """x·value: the product with a number, the same for all elements; `value: 1/255` divides by 255.
+
+    It scales the residual of a block, as in Inception-ResNet (Szegedy et al. 2016, arXiv:1602.07261, section 3.3), or
+    pixels.
+    """
+
+    function_name, one = "mul", Operations(multiplications=1)
+    example = MappingProxyType({"value": 2})
+
+
+class Clamp(Elementwise, Weightless, name="clamp"):
+    """min(max(x, `min`), `max`): numbers held between two bounds, of which one may be left out.
+
+    >>> Clamp(min=-1, max=1).operations(Tensor((1, 8)))
+    Operations(comparisons=16)
+    """
+
+    example = MappingProxyType({"min": -1, "max": 1})
+    min: Real | None = None
+    max: Real | None = None
+
+    @property
+    def _bounds(self) -> dict[str, Dim]:
+        return {name: value for name, value in self.settings().items() if value is not None}
+
+    def output(self, x: Tensor) -> Tensor:
+        """X."""
+        if not self._bounds:
+            raise ShapeError(f"{self.name} takes a bound; give min, max or both")
+        if len(self._bounds) == 2 and known_less(self.max, self.min):
+            raise ShapeError(f"{self.name}: min is at most max (got {self.min} and {self.max})", "min")
+        return x
+
+    def operations(self, x: Tensor) -> Operations:
+        """A comparison with each bound."""
+        return Operations(comparisons=len(self._bounds)).times(x.elements)
+
+    def torch_call(self, x: Tensor) -> Function:
+        """`torch.clamp`; its exporter wants both bounds whole, or none."""
+        bounds = self._bounds
+        if len({*map(type, bounds.values())}) > 1:
+            bounds = {name: Fraction(at) if type(at) is int else at for name, at in bounds.items()}
+        return Function("torch.clamp", bounds)
+
+
 class Softmax(Weightless, name="softmax"):
     """eˣ / Σ eˣ along an axis (not the batch), after its largest element is taken away."""
 
@@ -207,3 +275,12 @@ class LogSoftmax(Softmax, name="log_softmax"):
         """As softmax, one subtraction per element in place of the division, and one logarithm per row."""
         m, rows = self._rows(x)
         return Operations(comparisons=m - 1, additions=m + m - 1 + m, transcendentals=m + 1).times(rows)
+
+
+def activates(operator: type[Operator]) -> bool:
+    """Whether it is what stands behind a layer as its activation; a sum or a product with a number does not.
+
+    >>> activates(Relu), activates(MulScalar), activates(Softmax)
+    (True, False, False)
+    """
+    return issubclass(operator, Elementwise) and not issubclass(operator, WithNumber)

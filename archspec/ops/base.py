@@ -13,11 +13,13 @@ expressions. No fact has a default: a class that leaves one out cannot be made.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import FrozenInstanceError, dataclass, field, fields
+from functools import cache
+from inspect import get_annotations
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
+from typing import Annotated, Any, ClassVar, Literal, NoReturn, TypeAlias, dataclass_transform, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, create_model
 from pydantic.fields import FieldInfo
 
 from archspec import writing
@@ -192,16 +194,26 @@ class Module:
 TorchCall: TypeAlias = Module | Function
 
 
-class Operator(BaseModel, ABC):
+class _Fields:
+    """The fields of a class of operators, as pydantic knows them."""
+
+    def __get__(self, _: object, cls: "type[Operator]") -> dict[str, FieldInfo]:
+        return cls.model().model_fields
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Operator(ABC):
     """The base of every operator; see the table at the top of this file.
 
-    A class is registered under the name it is declared with: `class Relu(Activation, name="relu")`.
+    A class is registered under the name it is declared with: `class Relu(Activation, name="relu")`. What it annotates
+    are its fields, which pydantic reads. The model for that is made when it is first asked for: of all operators, a
+    network uses few.
+
+    Raises:
+        ValidationError: A field is missing or unknown, or cannot have its value.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True, validate_default=True
-    )
-
+    model_fields: ClassVar = _Fields()
     name: ClassVar[str]
     arity: ClassVar[Literal["one", "many"]] = "one"
     view: ClassVar[bool] = False
@@ -229,17 +241,38 @@ class Operator(BaseModel, ABC):
 
     def __init_subclass__(cls, name: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, name: str | None = None, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
         if name is not None:
             cls.name = name
             _register(cls)
 
+    @classmethod
+    @cache
+    def model(cls) -> type[BaseModel]:
+        """The pydantic model of its fields."""
+        config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, validate_default=True)
+        said: Any = {key: (kind, getattr(cls, key, ...)) for key, kind in annotations(cls).items()}
+        return create_model(cls.__name__, __config__=config, __module__=cls.__module__, **said)
+
+    def __init__(self, **settings: Any) -> None:
+        self.__dict__.update(self.model()(**settings).__dict__)
+
     def settings(self) -> dict[str, Any]:
         """The fields and their values."""
-        return {key: getattr(self, key) for key in type(self).model_fields}
+        return dict(self.__dict__)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{key}={value!r}' for key, value in self.__dict__.items())})"
+
+    def __setattr__(self, key: str, *_: object) -> NoReturn:
+        raise FrozenInstanceError(f"an operator is frozen: its {key} cannot be changed")
+
+    __delattr__ = __setattr__
 
     def module(
         self,
@@ -299,6 +332,17 @@ class Operator(BaseModel, ABC):
     @abstractmethod
     def torch_call(self, *x: Any, **_: Any) -> TorchCall:
         """Which torch module or function computes it."""
+
+
+@cache
+def annotations(cls: type) -> Mapping[str, Any]:
+    """The types of the fields of a class of operators, those of its bases first."""
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__bases__):
+        found.update(annotations(base))
+    own = get_annotations(cls, eval_str=True)
+    found.update((key, kind) for key, kind in own.items() if ClassVar not in (kind, get_origin(kind)))
+    return found
 
 
 _operators: dict[str, type[Operator]] = {}

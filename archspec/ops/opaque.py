@@ -1,5 +1,6 @@
 """What an imported model computes and no operator does: kept by the shape of its result, not counted, never run."""
 
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -53,3 +54,17 @@ class OpaqueJoin(Opaque, name="opaque_join"):
     """The same of several values."""
 
     arity = "many"
+
+
+def not_counted(nodes: Sequence[str]) -> tuple[str, ...]:
+    """What every total says where it is not known what some nodes compute; nothing where there is none.
+
+    >>> not_counted(["roi_align"]), not_counted([])
+    (('1 opaque node not counted: what roi_align computes is in no total',), ())
+    """
+    if not nodes:
+        return ()
+    several = len(nodes) > 1
+    named = f"{', '.join(nodes[:3])}{', …' if len(nodes) > 3 else ''}"
+    many = f"{len(nodes):,} opaque node{'s' if several else ''}"
+    return (f"{many} not counted: what {named} compute{'' if several else 's'} is in no total",)

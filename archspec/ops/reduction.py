@@ -35,8 +35,8 @@ class SumOver(Weightless, name="sum"):
         return Operations(additions=x.elements - self.output(x).elements)
 
     def torch_call(self, x: Tensor) -> Function:
-        """`torch.sum`."""
-        return Function("torch.sum", {"dim": self.dim, **({"keepdim": True} if self.keepdim else {})})
+        """The function of torch that is called so."""
+        return Function(f"torch.{self.name}", {"dim": self.dim, **({"keepdim": True} if self.keepdim else {})})
 
 
 class MeanOver(SumOver, name="mean"):
@@ -47,6 +47,10 @@ class MeanOver(SumOver, name="mean"):
         outputs = self.output(x).elements
         return Operations(additions=x.elements - outputs, divisions=outputs)
 
-    def torch_call(self, x: Tensor) -> Function:
-        """`torch.mean`."""
-        return Function("torch.mean", {"dim": self.dim, **({"keepdim": True} if self.keepdim else {})})
+
+class LargestOver(SumOver, name="amax"):
+    """The largest over axes, which are gone then, or of size 1 with `keepdim`."""
+
+    def operations(self, x: Tensor) -> Operations:
+        """One comparison per element after the first of each axis."""
+        return Operations(comparisons=x.elements - self.output(x).elements)

@@ -12,6 +12,7 @@ from archspec.dims import is_number
 from archspec.graph import Network
 from archspec.language.alphabet import latex_letter
 from archspec.ops import KINDS
+from archspec.ops.opaque import not_counted
 from archspec.report import numbers
 from archspec.report.columns import columns as chosen
 from archspec.report.columns import figure as counted
@@ -226,7 +227,7 @@ def _notes(table: CostTable, names: Sequence[str]) -> list[str]:
     whole = isinstance(total.weight_bytes, int)
     size = numbers.exact_size(total.weight_bytes) if whole else numbers.number(total.weight_bytes)
     return [
-        *numbers.not_counted(network.opaque),
+        *not_counted(network.opaque),
         _bound(f"{numbers.inputs(network)}, batch {network.batch}", network),
         _sum_of_terms(table),
         f"weights {size} ({numbers.number(total.params)} params, {numbers.number(total.buffers)} buffers, "

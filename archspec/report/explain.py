@@ -8,6 +8,7 @@ from archspec.formula.closed_form import Formula
 from archspec.formula.explain import Explanation
 from archspec.formula.shapes import NumberLatex, NumberText, ShapeLatex, ShapeText, shape
 from archspec.formula.writers import Text
+from archspec.ops.opaque import not_counted
 from archspec.report import numbers
 from archspec.report.page import Column, Equation, Formulas, Math, Name, Notes, Report, Section, Table, Title
 
@@ -145,6 +146,7 @@ def _notes(found: Explanation) -> Iterator[str]:
         yield f"A closed form needs that {held}, which is not so here: the costs are those that the operator counts."
     for name, owner in found.node.shared.items():
         yield f"The {name} is that of {owner}, and counted there."
+    yield from not_counted(() if found.node.operator.known else (found.node.name,))
     if found.node.operator.view:
         yield "The result is a view of the input: it adds no activations."
     yield f"convention {found.convention.name}: {found.convention.doc}"

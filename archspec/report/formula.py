@@ -12,6 +12,7 @@ from archspec.formula.proof import Proof
 from archspec.formula.series import Short, shortened
 from archspec.formula.writers import Latex, Text
 from archspec.graph.single import SIZES
+from archspec.ops.opaque import not_counted
 from archspec.report import numbers
 from archspec.report.page import Column, Equation, Formulas, Math, Name, Notes, Report, Section, Table, Title, raw
 from archspec.symbols import Condition, symbol, to_sympy
@@ -198,7 +199,7 @@ def _asked(formula: Formula) -> list[str]:
 def conditions(formula: Formula, view: View = "exact") -> list[str]:
     """What a formula assumes, when its view holds, what is bound, and which letter stands for what."""
     writer = Text(formula)
-    notes = numbers.not_counted(formula.opaque)
+    notes = [*not_counted(formula.opaque)]
     if view == "divisible":
         notes.append(_labelled("valid when", [writer.condition(each) for each in formula.conditions]))
     notes.append(_labelled("assumes", _assumed(formula, writer)))

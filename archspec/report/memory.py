@@ -8,6 +8,7 @@ from typing import Any
 from archspec.errors import ArchspecError
 from archspec.memory import POLICIES
 from archspec.memory.peak import Memory, Moment, peak_bytes
+from archspec.ops.opaque import not_counted
 from archspec.report import numbers
 from archspec.report.page import (
     Bar,
@@ -46,6 +47,7 @@ def memory(found: Memory, by: str = "block") -> Report:
             "spec": found.network.name,
             "bindings": exact_texts(found.network.bindings),
             "batch": raw(found.network.batch),
+            **({"not_counted": list(found.network.opaque)} if found.network.opaque else {}),
             "policy": found.policy,
             "dtype": found.dtype,
             "in_place": found.in_place,
@@ -105,6 +107,7 @@ def _notes(found: Memory) -> list[str]:
     written = "; written in place where nothing else reads" if found.in_place else ""
     return [
         f"{numbers.inputs(found.network)}, batch {found.network.batch}{bindings}",
+        *not_counted(found.network.opaque),
         f"{found.policy}: {POLICIES[found.policy]}; {found.dtype}; {order}{proved}{weights}{written}",
         *_besides(found),
     ]

@@ -9,6 +9,7 @@ from archspec.cost import USUAL, CostTable, Counting, Term, quantity
 from archspec.dims import is_number
 from archspec.graph import Network
 from archspec.language.document import Document
+from archspec.ops.opaque import not_counted
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -191,19 +192,6 @@ def network_title(network: Network) -> str:
     """The name of a network, and the paper of its specification."""
     source = cite(network.document) if network.document else ""
     return f"{network.name}: {source}" if source else network.name
-
-
-def not_counted(opaque: Sequence[str]) -> list[str]:
-    """What every total says where it is not known what some nodes compute; nothing where there is none.
-
-    >>> not_counted(["roi_align"]), not_counted([])
-    (['1 opaque node not counted: what roi_align computes is in no total'], [])
-    """
-    if not opaque:
-        return []
-    nodes = f"{len(opaque):,} opaque node{'s' if len(opaque) > 1 else ''}"
-    named = f"{', '.join(opaque[:3])}{', …' if len(opaque) > 3 else ''}"
-    return [f"{nodes} not counted: what {named} compute{'' if len(opaque) > 1 else 's'} is in no total"]
 
 
 def cite(document: Document) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from archspec.cost import Convention, CostTable, Dialect, Term
 from archspec.cost.difference import TermDifference, difference, total
 from archspec.graph import Network
+from archspec.ops.opaque import not_counted
 from archspec.published.reconcile import Counted, Reconciliation
 from archspec.published.verdict import Verdict
 from archspec.report import numbers
@@ -106,7 +107,7 @@ def _records(found: Reconciliation) -> Table:
 
 def _setting(network: Network) -> str:
     bindings = "".join(f"; {name} = {value}" for name, value in network.bindings.items())
-    unknown = "".join(f"; {note}" for note in numbers.not_counted(network.opaque))
+    unknown = "".join(f"; {note}" for note in not_counted(network.opaque))
     return f"{numbers.inputs(network)}, batch {network.batch}{bindings}{unknown}"
 
 

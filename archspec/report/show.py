@@ -9,6 +9,7 @@ from archspec.architecture import Architecture
 from archspec.errors import ArchspecError
 from archspec.graph import Network, Node, Trace
 from archspec.language.document import Block, Document
+from archspec.ops.opaque import not_counted
 from archspec.report import numbers
 from archspec.report.page import EMPTY, Column, Name, Notes, Number, Report, Section, Shape, Table, Title
 
@@ -42,7 +43,9 @@ def show(network: Network) -> Report:
     tables = list(_network(network))
     heads = ("network", *("" for _ in tables[1:]))
     sections += [Section((table,), heading=head, nested=not head) for head, table in zip(heads, tables, strict=True)]
-    sections[-1] = replace(sections[-1], parts=(*sections[-1].parts, Notes(())))  # the text ends in an empty line
+    unknown = not_counted(network.opaque)
+    behind = (Notes(()), *([Notes(unknown)] if unknown else []))  # the text ends in an empty line
+    sections[-1] = replace(sections[-1], parts=(*sections[-1].parts, *behind))
     return Report(
         sections,
         data=lambda: {
@@ -54,6 +57,7 @@ def show(network: Network) -> Report:
                 {"name": name, "signature": _signature(name, block), "doc": block.doc}
                 for name, block in document.blocks.items()
             ],
+            **({"not_counted": list(network.opaque)} if network.opaque else {}),
             "network": [record for table in _network(network) for record in table.records()],
         },
         records=lambda: _records(tables),

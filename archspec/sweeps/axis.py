@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from archspec import dims
-from archspec.arrays import Whole
+from archspec.arrays import Whole, narrowed
 from archspec.errors import ArchspecError
 
 MAX_BREAKS = 250_000
@@ -44,6 +44,8 @@ class Axis:
         self.values = tuple(map(Fraction, values))
         self.breaks: set[Fraction] = {self.values[0], self.values[-1]}
         self.fault: str | None = None
+        self._over = narrowed([value.numerator for value in self.values], (len(self.values),))
+        self._under = narrowed([value.denominator for value in self.values], (len(self.values),))
         self._rounded: dict[Any, Any] = {}
 
     def at(self, rows: Any) -> "Affine":
@@ -54,8 +56,7 @@ class Axis:
         """The integer that a rule of `dims` makes of slope·s + offset, for every value s."""
         key = (rule, slope, offset, args)
         if key not in self._rounded:
-            compute = getattr(dims, rule)
-            self._rounded[key] = np.array([compute(slope * s + offset, *args) for s in self.values], dtype=np.int64)
+            self._rounded[key] = np.asarray(self._each(rule, slope, offset, args), dtype=np.int64)
             low, high = sorted(slope * end + offset for end in (self.values[0], self.values[-1]))
             self.breaks.update((x - offset) / slope for x in self._jumps(rule, low, high, args))
         return self._rounded[key]
@@ -71,6 +72,14 @@ class Axis:
         """The reason for which the symbol cannot be followed, to be raised."""
         self.fault = fault
         return ArchspecError(fault)
+
+    def _each(self, rule: str, slope: Fraction, offset: Fraction, args: tuple[Any, ...]) -> Any:
+        """A rule of slope·s + offset for every value s = n/d, as of one array of numerators and one of denominators."""
+        over = slope.numerator * offset.denominator * self._over + offset.numerator * slope.denominator * self._under
+        under = slope.denominator * offset.denominator * self._under
+        if rule == "make_divisible":
+            return dims.multiple_near(over, under, *args)
+        return over // under if rule == "floor" else -(-over // under)
 
     def _jumps(self, rule: str, low: Fraction, high: Fraction, args: tuple[Any, ...]) -> Iterator[Fraction]:
         """Where a rounding of x can change, for x from low to high.

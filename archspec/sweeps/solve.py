@@ -4,7 +4,7 @@ The networks are all counted (`survey`), so nothing is taken for granted: neithe
 that a formula holds. What is reported is counted once more in plain integers.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -185,12 +185,12 @@ class _Question:
         if not within:
             nearest = min(samples, key=lambda sample: max(b.miss(sample.figures[b.quantity]) for b in self.budgets))
             return {"best": None, "next": None, "nearest": self.found(nearest), "frontier": ()}
-        best = max(within, key=self.size)
+        best = self.outermost(max, within)
         close = self.close(within, best)
-        beyond = [sample for sample in samples if self.size(sample)[0] > self.size(best)[0]]
+        beyond = [sample for sample in samples if self.size(sample) > self.size(best)]
         return {
             "best": replace(self.found(best), everywhere=survey.everywhere(best)),
-            "next": self.found(min(beyond, key=self.size)) if beyond else None,
+            "next": self.found(self.outermost(min, beyond)) if beyond else None,
             "nearest": None,
             "frontier": self.frontier(within) if len(self.names) == 2 else (),
             "close": len(close),
@@ -200,20 +200,25 @@ class _Question:
     def close(self, within: list[Sample], best: Sample) -> list[Sample]:
         """The samples whose goal is within 1 % of the best's, one for each set of figures; the nearest first."""
         goal = best.figures[self.goal]
+        near = [sample for sample in within if abs(sample.figures[self.goal] - goal) <= CLOSE * abs(goal)]
         known = {tuple(best.figures.values())}
         found: list[Sample] = []
-        for sample in sorted(within, key=self.size, reverse=True):
-            if abs(sample.figures[self.goal] - goal) > CLOSE * abs(goal):
-                break
+        for sample in sorted(near, key=lambda sample: (self.size(sample), *self.rank(sample)), reverse=True):
             if (figures := tuple(sample.figures.values())) not in known:
                 known.add(figures)
                 found.append(sample)
         return found
 
-    def size(self, sample: Sample) -> tuple[Any, ...]:
-        """What samples are ordered by, the best last: what is to be most or least, then the values of the symbols."""
+    def outermost(self, choose: Callable[..., Any], samples: Sequence[Sample]) -> Sample:
+        """The sample with the most (max) or the least (min) of the goal; of several, by the values of the symbols."""
+        edge = choose(map(self.size, samples))
+        found: Sample = choose((sample for sample in samples if self.size(sample) == edge), key=self.rank)
+        return found
+
+    def size(self, sample: Sample) -> Any:
+        """What samples are ordered by, the best last: what is to be most or least."""
         figure = sample.figures[self.goal]
-        return (-figure if self.smallest else figure, *self.rank(sample))
+        return -figure if self.smallest else figure
 
     def rank(self, sample: Sample) -> tuple[Any, ...]:
         """The values of the symbols, words by their place among the choices; less of them for the smallest."""

@@ -26,6 +26,7 @@ from archspec.dims import exact
 from archspec.errors import ArchspecError, BindingError
 from archspec.extras import need
 from archspec.files import locked
+from archspec.language.rules import refuse_opaque
 from archspec.result import Reported, short
 from archspec.sweeps.budget import Budget
 from archspec.sweeps.criteria import Objective, conditions, objectives
@@ -140,7 +141,8 @@ def search(  # noqa: PLR0913  # each is something to choose
         watcher: Who is told how each training goes.
 
     Raises:
-        ArchspecError: The folder holds another search; there is no objective that needs a training.
+        ArchspecError: The folder holds another search; there is no objective that needs a training; the specification
+            has opaque steps.
         BindingError: A symbol cannot have a value; there is one objective alone.
 
     >>> import archspec, tempfile
@@ -153,6 +155,7 @@ def search(  # noqa: PLR0913  # each is something to choose
     (True, True)
     """
     need("sweep", "optuna")
+    refuse_opaque(arch.document)
     asked = objectives(wanted)
     if all(each.quantity != ERROR for each in asked):
         raise BindingError(

@@ -1,5 +1,7 @@
 """Modules for the tests of imports, each with the operators that it must become."""
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812  # as everybody calls it
@@ -19,6 +21,23 @@ class HardSwish(nn.Module):
 class Swish(nn.Module):
     def forward(self, x):
         return x * torch.sigmoid(x)
+
+
+class GeluByHand(nn.Module):
+    """In the orders in which people and exporters multiply."""
+
+    def __init__(self, order):
+        super().__init__()
+        self.order = order
+
+    def forward(self, x):
+        curve = 1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+        if self.order == "tanh":
+            return 0.5 * x * curve
+        if self.order == "cubes":
+            return x / 2 * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+        gate = 1 + torch.erf(x / math.sqrt(2.0))
+        return {"first": 0.5 * x * gate, "last": x * gate * 0.5, "gate": x * (gate / 2)}[self.order]
 
 
 class Gate(nn.Module):
@@ -56,12 +75,71 @@ class Last(nn.Module):
         return x.narrow(1, 2, 4)[:, -1]
 
 
+class Computes(nn.Module):
+    """A function of one tensor."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
 class Mean(nn.Module):
     def forward(self, x):
         return x.mean((2, 3))
 
 
 X = (8, 6, 6)
+
+
+class Paths(nn.Module):
+    """Branches that come from one list of modules, and so have one name."""
+
+    def __init__(self):
+        super().__init__()
+        self.paths = nn.ModuleList([nn.Conv2d(8, 8, k, padding=k // 2) for k in (1, 3, 5)])
+
+    def forward(self, x):
+        return sum(path(x) for path in self.paths)
+
+
+class OneHeadOfKeys(nn.Module):
+    def forward(self, x):
+        return F.scaled_dot_product_attention(x, x.narrow(1, 0, 1), x.narrow(1, 1, 1))
+
+
+class LayerNormByHand(nn.Module):
+    def __init__(self, axis, divides):
+        super().__init__()
+        self.axis, self.divides = axis, divides
+        self.weight, self.bias = nn.Parameter(torch.rand(8, 1, 1)), nn.Parameter(torch.rand(8, 1, 1))
+        if axis == -1:
+            self.weight, self.bias = nn.Parameter(torch.rand(8)), nn.Parameter(torch.rand(8))
+
+    def forward(self, x):
+        y = x - x.mean(self.axis, keepdim=True)
+        variance = y.pow(2).mean(self.axis, keepdim=True) + 1e-6
+        y = y / torch.sqrt(variance) if self.divides else y * torch.rsqrt(variance)
+        return self.weight * y + self.bias
+
+
+class Pixels(nn.Module):
+    """A block of ConvNeXt as it is usually written: the scale of its layers before the channels go back, or behind."""
+
+    def __init__(self, inside):
+        super().__init__()
+        self.norm, self.expand, self.project = nn.LayerNorm(8), nn.Linear(8, 32), nn.Linear(32, 8)
+        self.scale = nn.Parameter(torch.rand(8) if inside else torch.rand(8, 1, 1))
+        self.inside = inside
+
+    def forward(self, x):
+        y = self.project(F.gelu(self.expand(self.norm(x.permute(0, 2, 3, 1)))))
+        return x + ((self.scale * y).permute(0, 3, 1, 2) if self.inside else self.scale * y.permute(0, 3, 1, 2))
+
+
+PIXELS = ["layer_norm", "conv2d", "gelu", "conv2d", "parameter", "mul", "add"]
 
 MODULES = {
     # name: (module, the input's sizes, operators; identities left out)
@@ -84,6 +162,10 @@ MODULES = {
     "silu": (nn.SiLU, X, ["silu"]),
     "silu_by_hand": (Swish, X, ["silu"]),
     "gelu": (nn.GELU, X, ["gelu"]),
+    **{
+        f"gelu_{order}": (lambda order=order: GeluByHand(order), X, ["gelu"])
+        for order in ("first", "last", "gate", "tanh", "cubes")
+    },
     "leaky_relu": (lambda: nn.LeakyReLU(0.1), X, ["leaky_relu"]),
     "elu": (nn.ELU, X, ["elu"]),
     "prelu": (lambda: nn.PReLU(8), X, ["prelu"]),
@@ -106,10 +188,38 @@ MODULES = {
     "shuffle_of_torch": (lambda: nn.ChannelShuffle(4), X, ["channel_shuffle"]),
     "halves": (Halves, X, ["split", "split", "relu", "concat"]),
     "slices": (Slices, X, ["split", "split", "tanh", "concat"]),
+    "paths": (Paths, X, ["conv2d", "conv2d", "conv2d", "add"]),
+    "one_head_of_keys": (OneHeadOfKeys, X, ["split", "split", "scaled_dot_product_attention"]),
+    "layer_norm_by_hand": (lambda: LayerNormByHand(-1, divides=True), (5, 8), ["layer_norm"]),
+    "layer_norm_by_roots": (lambda: LayerNormByHand(-1, divides=False), (5, 8), ["layer_norm"]),
+    "layer_norm_of_pixels": (lambda: LayerNormByHand(1, divides=True), X, ["layer_norm"]),
+    "pixels": (lambda: Pixels(inside=True), X, PIXELS),
+    "pixels_scaled_behind": (lambda: Pixels(inside=False), X, PIXELS),
     "gate": (Gate, X, ["global_avg_pool", "conv2d", "relu", "conv2d", "sigmoid", "mul"]),
     "residual": (Residual, X, ["conv2d", "add", "relu"]),
     "upsample": (lambda: nn.Upsample(scale_factor=2), X, ["upsample"]),
     "upsample_bilinear": (lambda: nn.Upsample(scale_factor=2, mode="bilinear"), X, ["upsample"]),
     "zero_pad": (lambda: nn.ZeroPad2d((0, 1, 0, 1)), X, ["zero_pad"]),
+    "line": (lambda: Computes(lambda x: x * 0.17 + 3), X, ["mul_scalar", "add_scalar"]),
+    "centred_pixels": (lambda: Computes(lambda x: x / 255 - 0.5), X, ["mul_scalar", "add_scalar"]),
+    "less": (lambda: Computes(lambda x: 1 - x), X, ["mul_scalar", "add_scalar"]),
+    "negative": (lambda: Computes(lambda x: -x), X, ["mul_scalar"]),
+    "inverse": (lambda: Computes(lambda x: 2 / x.exp()), X, ["exp", "power", "mul_scalar"]),
+    "clamp": (lambda: Computes(lambda x: x.clamp(-1, 0.3)), X, ["clamp"]),
+    "clamp_from": (lambda: Computes(lambda x: x.clamp(min=0.1)), X, ["clamp"]),
+    "clamp_to": (lambda: Computes(lambda x: x.clamp_max(0.1)), X, ["clamp"]),
+    "clamp_relu6": (lambda: Computes(lambda x: x.clamp(0, 6)), X, ["relu6"]),
+    "clamp_relu": (lambda: Computes(lambda x: torch.maximum(x, torch.tensor(0.0))), X, ["relu"]),
+    "minimum": (lambda: Computes(lambda x: torch.minimum(torch.tensor(0.5), x)), X, ["clamp"]),
+    "hardtanh_default": (nn.Hardtanh, X, ["clamp"]),
+    "hard_sigmoid_by_hand": (lambda: Computes(lambda x: (x / 6 + 0.5).clamp(0, 1)), X, ["hard_sigmoid"]),
+    "hard_sigmoid_of_keras": (
+        lambda: Computes(lambda x: (0.2 * x + 0.5).clamp(0, 1)),
+        X,
+        ["mul_scalar", "add_scalar", "clamp"],
+    ),
+    "hard_swish_by_sixth": (lambda: Computes(lambda x: x * F.relu6(x + 3) * (1 / 6)), X, ["hard_swish"]),
+    "amax": (lambda: Computes(lambda x: x.amax(1, keepdim=True)), X, ["amax"]),
+    "residual_scale": (lambda: Computes(lambda x: x + 0.1 * x.tanh()), X, ["tanh", "mul_scalar", "add"]),
     "lrn": (lambda: nn.LocalResponseNorm(5, k=2), X, ["local_response_norm"]),
 }

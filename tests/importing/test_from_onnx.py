@@ -22,7 +22,20 @@ from .modules import MODULES  # noqa: E402
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("opset", [11, 17])
 @pytest.mark.parametrize(
-    "name", ["conv", "batch_norm", "linear_no_bias", "relu6", "shuffle", "halves", "gate", "global"]
+    "name",
+    [
+        "conv",
+        "batch_norm",
+        "linear_no_bias",
+        "relu6",
+        "shuffle",
+        "halves",
+        "gate",
+        "pixels",
+        "gelu_tanh",
+        "layer_norm",
+        "global",
+    ],
 )
 def test_the_older_exporter(name, opset, tmp_path, randomised):
     make, sizes, operators = MODULES[name]
@@ -35,6 +48,97 @@ def test_the_older_exporter(name, opset, tmp_path, randomised):
     names = [node.operator.name for node in expand(found.document).nodes if node.operator.name != "identity"]
     assert sorted(names) == sorted(operators)
     assert difference_of(found, carried(found), program, onnx_runner(str(file))) < 1e-5
+
+
+class Unit(torch.nn.Module):
+    def __init__(self, into, out, stride):
+        super().__init__()
+        self.conv = torch.nn.Sequential(torch.nn.Conv2d(into, out, 3, stride, 1), torch.nn.BatchNorm2d(out))
+        self.shortcut = torch.nn.Conv2d(into, out, 1, stride) if stride > 1 or into != out else torch.nn.Identity()
+
+    def forward(self, x):
+        return torch.relu(self.conv(x) + self.shortcut(x))
+
+
+def units(*settings):
+    return torch.nn.Sequential(torch.nn.Sequential(*(Unit(*each) for each in settings)))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_modules_whose_classes_are_unknown_are_compared_by_their_members(tmp_path):
+    file = tmp_path / "net.onnx"
+    model = units((3, 8, 1), (8, 8, 1), (8, 8, 1), (8, 16, 2), (16, 16, 1)).eval()
+    torch.onnx.export(model, torch.zeros(1, 3, 16, 16), str(file), dynamo=False)
+    found = document_of(read_onnx(file))
+    assert len(found.document.blocks) == 1
+    (table,) = found.document.network
+    assert [str(row[-1]) for row in table.table.rows] == ["3", "2"]
+    assert archspec.Architecture(found.document).count().macs == 16 * 16 * (3 * 8 * 10 + 2 * 8 * 8 * 9) + 64 * (
+        8 * 16 * 10 + 16 * 16 * 9
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("newer", [True, False])
+def test_equal_arrays_of_a_model_that_is_not_trained_are_each_layers_own(tmp_path, newer):
+    file = tmp_path / "net.onnx"
+    net = torch.nn.Sequential(*(part for _ in range(3) for part in (torch.nn.Linear(5, 5), torch.nn.LayerNorm(5))))
+    torch.onnx.export(net.eval(), torch.zeros(1, 5), str(file), dynamo=newer, verbose=False)
+    found = document_of(read_onnx(file))
+    assert archspec.Architecture(found.document).count().params == sum(p.numel() for p in net.parameters())
+    assert any(note.startswith("4 arrays of one number over and over") for note in found.notes)
+
+
+class Named(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.other = torch.nn.Conv2d(3, 3, 1), torch.nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x):
+        return torch.relu(x + self.conv(x))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_branches_and_steps_never_have_one_name(tmp_path):
+    net = torch.nn.Sequential(Named(), Named())
+    net.conv, net.conv_2 = torch.nn.Conv2d(3, 5, 3), torch.nn.Conv2d(5, 5, 3)
+    torch.onnx.export(net.eval(), torch.zeros(1, 3, 9, 9), str(tmp_path / "net.onnx"), dynamo=False)
+    found = document_of(read_onnx(tmp_path / "net.onnx"))
+    assert not any("no structure" in note for note in found.notes)
+
+
+class States(torch.nn.Module):
+    """The sequence of a recurrent layer, or what a projection makes of it."""
+
+    def __init__(self, kind, **more):
+        super().__init__()
+        self.layer = kind(8, 6, batch_first=True, **more)
+
+    def forward(self, x):
+        return self.layer(x)[0]
+
+
+@pytest.mark.no_cover
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", [torch.nn.LSTM, torch.nn.GRU])
+def test_states_that_the_newer_exporter_makes_arrays_of_are_zeros(kind, tmp_path, randomised):
+    file, model = tmp_path / "net.onnx", randomised(States(kind))
+    torch.onnx.export(model, (torch.zeros(2, 5, 8),), file, dynamo=True, verbose=False)
+    program = read_onnx(file)
+    found = document_of(program)
+    assert archspec.Architecture(found.document).count().params == sum(p.numel() for p in model.parameters())
+    assert difference_of(found, carried(found), program, onnx_runner(str(file))) < 1e-5
+
+
+@pytest.mark.no_cover
+@pytest.mark.filterwarnings("ignore")
+def test_a_projection_of_the_newer_exporter_is_refused_as_one(tmp_path):
+    model = States(torch.nn.LSTM, proj_size=4)
+    torch.onnx.export(model, (torch.zeros(2, 5, 8),), tmp_path / "net.onnx", dynamo=True, verbose=False)
+    with pytest.raises(
+        ArchspecError, match=r"states of 1×2×6, not with 4 numbers each: torch's exporter writes a proj"
+    ):
+        archspec.from_onnx(tmp_path / "net.onnx")
 
 
 NET = """

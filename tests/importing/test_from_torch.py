@@ -1,6 +1,7 @@
 """torch.export, undecomposed: each pattern is its operator, with torch's parameters and outputs."""
 
-from collections import Counter
+from collections import Counter, OrderedDict
+from itertools import pairwise
 
 import pytest
 
@@ -14,7 +15,10 @@ from torch.nn import functional as F  # noqa: E402, N812
 from archspec.graph import expand  # noqa: E402
 from archspec.importing import document_of  # noqa: E402
 from archspec.importing.exported import exported  # noqa: E402
+from archspec.importing.instances import of_instances  # noqa: E402
+from archspec.importing.layout import laid_out  # noqa: E402
 from archspec.importing.outputs import carried, difference_of  # noqa: E402
+from archspec.importing.reading import read  # noqa: E402
 from archspec.language import dumps  # noqa: E402
 
 from .modules import MODULES  # noqa: E402
@@ -241,3 +245,41 @@ def test_what_no_tree_says_is_written_with_ways_back(imports, randomised):
     found, program = imports(model, (4, 5, 5))
     assert difference_of(found, carried(found), program, model) < 1e-6
     assert "from: a" in dumps(found.document)
+
+
+class Squeeze(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.fewer, self.more = nn.Conv2d(channels, channels // 4, 1), nn.Conv2d(channels // 4, channels, 1)
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.more(F.relu(self.fewer(F.adaptive_avg_pool2d(x, 1)))))
+
+
+class Unit(nn.Module):
+    def __init__(self, into, out):
+        super().__init__()
+        self.expand, self.squeeze = nn.Conv2d(into, 3 * into, 1), Squeeze(3 * into)
+        self.project, self.scale = nn.Conv2d(3 * into, out, 1), nn.Parameter(torch.rand(out, 1, 1))
+
+    def forward(self, x):
+        return self.scale * self.project(self.squeeze(self.expand(x)))
+
+
+def squeezed(width=1.0):
+    widths = [int(c * width) for c in (14, 20, 34, 34, 46)]
+    units = nn.Sequential(*(Unit(*each) for each in pairwise(widths)))
+    return nn.Sequential(OrderedDict(stem=nn.Conv2d(3, widths[0], 3), units=units))
+
+
+def test_a_squeeze_is_a_rounded_part_of_what_flows_in_and_a_scale_has_its_size():
+    """Of 42 and 15, 25, 11 channels, no one rounding of the width makes the squeezes; what flows in does."""
+    bound = {"width": (1, 0.37, 1.61)}
+    found = of_instances(bound, lambda values: read(exported(squeezed(**values), (1, 3, 9, 9))))
+    again = archspec.Architecture(found.document)
+    text = laid_out(found.document)
+    assert "in_channels // 4" in text
+    assert "shape: [in_channels, 1, 1]" in text
+    for hundredths in range(20, 200, 9):
+        width = hundredths / 100
+        assert again.count(width=width).params == sum(p.numel() for p in squeezed(width).parameters())

@@ -8,7 +8,7 @@ import pytest
 
 import archspec
 from archspec.language import dumps, loads, zoo
-from benchmarks.import_law import FIXED, WAYS, law
+from benchmarks.import_law import SECOND, WAYS, law
 
 torch = pytest.importorskip("torch")
 from archspec.importing import document_of  # noqa: E402
@@ -16,16 +16,12 @@ from archspec.importing.exported import exported  # noqa: E402
 from archspec.importing.layout import laid_out  # noqa: E402
 
 SAMPLE = ("ds_cnn", "lenet_5")
-NO_IMPORT = {
-    "binary_convolution": "its layers are written as arithmetic on signs",
-    "swin": "positions in windows are looked up by an array of places",
-}
 LISTED = {"bert", "gpt2", "llama", "siamese"}
 """Of several inputs or outputs, or with weights used twice: one step a node, so that their texts are longer."""
 
 
 def names(config):
-    return sorted(set(zoo.names()) - NO_IMPORT.keys()) if config.getoption("--long", False) else SAMPLE
+    return sorted(zoo.names()) if config.getoption("--long", False) else SAMPLE
 
 
 def ways(config):
@@ -46,8 +42,8 @@ def pytest_generate_tests(metafunc):
 def test_the_law_of_the_zoo(network, way):
     for package in ("onnx", "onnxscript", "onnxruntime") if way != "torch" else ():
         pytest.importorskip(package)
-    known, reason = FIXED.get(network) if way != "optimised" else None, law(network, way).reason
-    assert known in reason if known else not reason, reason
+    reason = law(network, way).reason
+    assert not reason
 
 
 def costs(arch, **more):
@@ -61,7 +57,7 @@ def in_any_order(rows):
 
 
 def test_a_network_of_the_zoo_comes_back(name):
-    if name in {*LISTED, *FIXED} or len(archspec.load(name).expand().inputs) > 1:
+    if name in {*LISTED, *SECOND} or len(archspec.load(name).expand().inputs) > 1:
         pytest.skip("the law above is of it")
     arch = archspec.load(name)
     sizes = arch.expand().input.shape[1:]

@@ -16,7 +16,13 @@ GIVES = {"ReadNode": 0, "joined_results": 0, "made_of": 1}
 """What is told an operator, and at which place."""
 
 TARGET = "call.call.target.split('.')[1]"
-FILLED = {"kind": ("avg", "max"), "axes": "123", "len(kernel)": "123", "len(weight.shape) - 2": "123"}
+FILLED = {
+    "kind": ("avg", "max"),
+    "axes": "123",
+    "len(kernel)": "123",
+    "len(weight.shape) - 2": "123",
+    "rank - 2": "123",
+}
 """What stands inside names, in the rules' own words."""
 
 UNSAID = {
@@ -25,6 +31,7 @@ UNSAID = {
     ("with_number", "{'subtract': '~sub', 'divide': '~div'}.get(operator, f'~{operator}')"),
     ("_last", "states.args['operator']"),  # what the rule of recurrent layers gave
     ("sequences", "found.args['operator']"),
+    ("arithmetic", "operator"),  # those of `_STEPS`, each of which a test of modules.py reads
 }
 RECURRENT = {"rnn_tanh", "rnn_relu"}
 """Of torch, which are cut to `rnn`."""
@@ -88,35 +95,47 @@ def test_few_rules_do_not_say_which_operator_they_give():
     assert found == UNSAID
 
 
-AXES = {
-    "max": lambda x: x.max(1)[0],
-    "max_and_places": lambda x: x.max(2)[1].float(),
-    "amax": lambda x: x.amax((1, 2)),
-    "rank_3": lambda x: x.flatten(2).max(2)[1].float(),
-    "rank_3_other": lambda x: x.flatten(2).amax(1),
-}
-REASONS = {
-    "max": r"aten\.max\.dim \(2×, first at getitem\): is over axis 1, not over all axes behind the channels",
-    "max_and_places": r"aten\.max\.dim \(2×, first at getitem_1\): is over axis 2",
-    "amax": r"aten\.amax\.default \(2×, first at amax\): is over axes 1, 2, not over all",
-    "rank_3": r"aten\.max\.dim \(2×, first at getitem_1\): gives several results, and one is used that no",
-    "rank_3_other": r"aten\.amax\.default \(2×, first at amax\): is over axis 1",
+LARGEST = {
+    "max": (lambda x: x.max(1)[0], ((1,), False)),
+    "max_kept": (lambda x: x.max(-1, keepdim=True)[0], ((3,), True)),
+    "amax": (lambda x: x.amax((2, 1)), ((1, 2), False)),
+    "rank_3": (lambda x: x.flatten(2).amax(1), ((1,), False)),
 }
 
 
-@pytest.mark.parametrize("name", AXES)
-def test_the_largest_over_other_axes_is_refused_with_place_and_count(name):
-    torch = pytest.importorskip("torch")
+def computes(function):
+    pytest.importorskip("torch")
+    from .modules import Computes
 
-    class Largest(torch.nn.Module):
-        def forward(self, x):
-            return AXES[name](x) + AXES[name](x + x)
-
-    with pytest.raises(ArchspecError, match=REASONS[name]):
-        archspec.from_torch(Largest(), (1, 3, 8, 8))
+    return Computes(function)
 
 
-def test_the_largest_over_other_axes_is_refused_of_a_file(tmp_path):
+@pytest.mark.parametrize("name", LARGEST)
+def test_the_largest_over_axes_is_read_with_its_axes(name):
+    function, args = LARGEST[name]
+    document = archspec.from_torch(computes(function), (1, 3, 8, 8))
+    *_, found = archspec.Architecture(document).expand().nodes
+    assert (found.operator.name, found.operator.dim, found.operator.keepdim) == ("amax", *args)
+    assert archspec.Architecture(document).verify()
+
+
+PLACES = {
+    "max": (
+        lambda x: x.max(2)[1].float(),
+        r"aten\.max\.dim \(1×, first at getitem_1\): gives several results, and one is",
+    ),
+    "batch": (lambda x: x.amax(0), r"aten\.amax\.default \(1×, first at amax\): is over the batch, too"),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_where_the_largest_is_and_the_largest_of_the_batch_are_refused_with_place_and_count(name):
+    function, reason = PLACES[name]
+    with pytest.raises(ArchspecError, match=reason):
+        archspec.from_torch(computes(function), (1, 3, 8, 8))
+
+
+def test_the_largest_over_axes_is_read_from_a_file(tmp_path):
     onnx = pytest.importorskip("onnx")
     helper, real = onnx.helper, onnx.TensorProto.FLOAT
     nodes = [helper.make_node("ReduceMax", [source], [result], axes=[2]) for source, result in ("xy", "yz")]
@@ -126,7 +145,6 @@ def test_the_largest_over_other_axes_is_refused_of_a_file(tmp_path):
     nodes[1].attribute[0].ints[:] = [1]
     graph = helper.make_graph(nodes, "net", ends[:1], ends[1:])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]), tmp_path / "net.onnx")
-    with pytest.raises(ArchspecError) as refused:
-        archspec.from_onnx(tmp_path / "net.onnx")
-    for axis, result in ((2, "y"), (1, "z")):
-        assert f"onnx.ReduceMax (1×, first at {result}): is over axis {axis}, not over all" in str(refused.value)
+    arch = archspec.Architecture(archspec.from_onnx(tmp_path / "net.onnx"))
+    assert [node.operator.dim for node in arch.expand().nodes] == [(2,), (1,)]
+    assert arch.count().flops == 3 * 8 * 7 + 8 * 2

@@ -27,17 +27,17 @@ TABLES = {
         - use: act
         - {conv_relu: {c: "make_divisible(in_channels / 4, 8)"}, as: reduce}
         - when: c != in_channels
-        columns: [as,        c, c2, k, s,  act, squeeze_excite, n]
-        - [bneck1,        16, 16, 3, 2, relu,              ~, 1]
-        - [bneck2,        72, 24, 3, 2, relu,          false, 1]
-        - [bneck5,       240, 40, ~, ~,    ~,              ~, 2]
+        columns: [as,        c, c2, k, s,        act, squeeze_excite, n]
+        - [bneck1,        16, 16, 3, 2,       relu,           true, 1]
+        - [bneck2,        72, 24, 3, 2,       relu,          false, 1]
+        - [bneck5,       240, 40, 5, 1, hard_swish,           true, 2]
     """,
     "efficientnet": """
-        args: {t: required, c2: required, k: 5, s: 1, c: in_channels // 4}
+        args: {t: required, c: required, k: 5, s: 1, c2: in_channels // 4}
         - when: t != 1
-        columns: [as,     t,  c2, k, s, n]
-        - [stage2,      1,  16, 3, ~, 1]
-        - [stage7,      6, 192, ~, 2, 4]
+        columns: [as,     t,   c, k, s, n]
+        - [stage2,      1,  16, 3, 1, 1]
+        - [stage7,      6, 192, 5, 2, 4]
     """,
     "shufflenet_v2": """
         - when: s != 1

@@ -554,9 +554,18 @@ SAMPLES = [
     elementwise("mish", Operations(transcendentals=3, additions=1, multiplications=1)),
     elementwise("exp", Operations(transcendentals=1)),
     elementwise("power", Operations(transcendentals=1), exponent=2),
+    elementwise("add_scalar", Operations(additions=1), value=3),
+    elementwise("add_scalar", Operations(additions=1), value=-0.5),
+    elementwise("mul_scalar", Operations(multiplications=1), value=0.17),
+    elementwise("mul_scalar", Operations(multiplications=1), value="1/255"),
+    elementwise("clamp", Operations(comparisons=2), min=-1, max=0.5),
+    elementwise("clamp", Operations(comparisons=1), min=0.25),
+    elementwise("clamp", Operations(comparisons=1), max=6),
     # over axes
     image("mean", {"dim": 1}, (2, 7, 16), (2, 16), 0, Operations(additions=2 * 16 * 6, divisions=2 * 16)),
     image("mean", {"dim": (2, 3), "keepdim": True}, X, (1, 8, 1, 1), 0, Operations(additions=8 * 29, divisions=8)),
+    image("amax", {"dim": 1}, (2, 7, 16), (2, 16), 0, Operations(comparisons=2 * 16 * 6)),
+    image("amax", {"dim": (1, 3), "keepdim": True}, X, (1, 1, 6, 1), 0, Operations(comparisons=6 * 39)),
     image("sum", {"dim": (-1, 1)}, X, (1, 6), 0, Operations(additions=6 * (40 - 1))),
     # learned tensors and tables
     image("parameter", {"shape": (7, 16), "std": 0.02}, (2, 3, 8, 8), (2, 7, 16), 7 * 16),

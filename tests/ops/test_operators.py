@@ -1,7 +1,8 @@
 """What every operator gives of its samples, and what each refuses."""
 
+import pickle
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from fractions import Fraction
 from typing import Literal, get_origin
 
@@ -84,12 +85,19 @@ def _said(_, x):
 
 def test_an_operator_cannot_be_changed_and_knows_its_fields():
     conv = operator("conv2d")(out_channels=8, kernel_size=3)
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(FrozenInstanceError, match="frozen"):
         conv.out_channels = 9
+    with pytest.raises(FrozenInstanceError, match="frozen"):
+        del conv.out_channels
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         operator("conv2d")(out_channels=8, kernel_size=3, kernel=3)
     assert conv.settings()["out_channels"] == 8
     assert conv == operator("conv2d")(out_channels=8, kernel_size=3)
+    assert conv != operator("binary_conv2d")(out_channels=8, kernel_size=3)
+    assert hash(conv) == hash(operator("conv2d")(out_channels=8, kernel_size=3))
+    assert pickle.loads(pickle.dumps(conv)) == conv  # noqa: S301  # our own
+    shown = "Conv2d(out_channels=8, kernel_size=3, stride=1, padding=0, dilation=1, groups=1, bias=True)"
+    assert repr(conv) == shown
 
 
 def test_the_words_of_fields_are_reserved():

@@ -5,11 +5,11 @@ import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -100,14 +100,10 @@ def test_a_run_that_is_killed_or_interrupted_at_any_step_ends_with_the_same_bits
 def test_two_processes_learn_what_one_learns(plain, tmp_path):
     chosen = Recipe(epochs=3, batch=100, lr=0.1, crop=1, clip=1.0, ema=0.5, nesterov=True)
     (tmp_path / "plain.yaml").write_text(plain.dumps())
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={port}"]
-    command = ["-m", "archspec", "train", tmp_path / "plain.yaml", "--out", tmp_path / "two"]
+    command = [sys.executable, Path(__file__).with_name("processes.py"), "train", tmp_path / "plain.yaml"]
     recipe = written(chosen, tmp_path / "recipe.yaml")
     done = subprocess.run(
-        [*launch, *command, "--recipe", recipe, "--format", "json"],
+        [*command, "--out", tmp_path / "two", "--recipe", recipe, "--format", "json"],
         env=ENVIRONMENT,
         capture_output=True,
         text=True,

@@ -18,6 +18,7 @@ from archspec.draw.charts.parts import at, short_number
 from archspec.draw.drawing import SvgDrawing
 from archspec.errors import ArchspecError
 from archspec.language.document import INPUT
+from archspec.ops.opaque import not_counted
 from archspec.writing import html_text, printable
 
 ASIDE = 40.0
@@ -198,10 +199,13 @@ def _with_words(scene: Scene, title: str, sketches: Sequence[Sketch]) -> Scene:
     left, top, _, bottom = scene.extent()
     words = [Words(title, (left, top - 18), 14.0, "start", bold=True)]
     first = sketches[0]
+    said = []
     if first.whole is not None:
         many = "each one's" if len(sketches) > 1 else short_number(first.whole)
-        text = f"shade and per cent: share of the {first.of.heading} ({many})"
-        words.append(Words(text, (left, bottom + 22), SMALL, "start", faint=True))
+        said.append(f"shade and per cent: share of the {first.of.heading} ({many})")
+    said += dict.fromkeys(printable(note, 120) for each in sketches for note in not_counted(each.network.opaque))
+    for line, text in enumerate(said):
+        words.append(Words(text, (left, bottom + 22 + 14 * line), SMALL, "start", faint=True))
     return Scene(scene.boxes, scene.frames, scene.arrows, [*scene.words, *words])
 
 
@@ -220,8 +224,9 @@ def _page(sketch: Sketch, title: str) -> str:
 
 def _facts(sketch: Sketch) -> str:
     network = sketch.network
+    unknown = "".join(f"; {note}" for note in not_counted(network.opaque))
     whole = "" if sketch.whole is None else f"; bars: share of {short_number(sketch.whole)} {sketch.of.heading}"
-    return f"input {', '.join(map(str, network.inputs.values()))}; {at(network.bindings)}{whole}"
+    return f"input {', '.join(map(str, network.inputs.values()))}; {at(network.bindings)}{whole}{unknown}"
 
 
 def _stage(sketch: Sketch, name: str, each: Any) -> str:

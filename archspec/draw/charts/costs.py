@@ -7,6 +7,7 @@ from archspec.cost import CostRow, CostTable, quantity
 from archspec.draw.charts.parts import ROW, alt, at, axis_title, few, plain, rows, short_number, titled
 from archspec.draw.style import BLUE, FAINT
 from archspec.errors import ArchspecError
+from archspec.ops.opaque import not_counted
 
 
 def costs(table: CostTable, of: Sequence[str] = ("macs", "params"), by: str | int = "block") -> Any:
@@ -32,6 +33,7 @@ def costs(table: CostTable, of: Sequence[str] = ("macs", "params"), by: str | in
         f"{at(table.network.bindings)}; batch {table.network.batch}; convention {table.convention.name}",
         f"all of it: {total}",
         f"{left} without any are left out" if left else "",
+        *not_counted(table.network.opaque),
     )
 
 

@@ -8,6 +8,7 @@ from archspec.draw.charts.parts import alt, at, beside_lines, lined, plain, rows
 from archspec.draw.style import FAINT, GRID, SKY
 from archspec.errors import ArchspecError
 from archspec.memory.peak import Memory
+from archspec.ops.opaque import not_counted
 
 APART = 50
 """The names of two stages are a fiftieth of the width apart at least; of stages that begin closer one is named."""
@@ -38,6 +39,7 @@ def memory(*found: Memory) -> Any:
         f"{at(first.network.bindings)}; batch {first.network.batch}; {first.dtype}"
         + ("; written in place where nothing else reads" if first.in_place else "")
         + (f"; weights {short_number(first.weight_bytes)}B of it" if first.weight_bytes else ""),
+        *not_counted(first.network.opaque),
     )
 
 

@@ -20,6 +20,7 @@ from archspec.draw.charts.parts import (
 )
 from archspec.draw.style import FAINT, INK
 from archspec.errors import ArchspecError
+from archspec.ops.opaque import not_counted
 
 BOUND = ("memory is the limit", "arithmetic is the limit")
 
@@ -56,6 +57,7 @@ def roofline(table: CostTable, peak: Any, bandwidth: Any, by: str | int = "block
         f"{at(table.network.bindings)}; batch {table.network.batch}; {table.counting.dtype} activations",
         f"{short_number(peak)}MAC/s, {short_number(bandwidth)}B/s: {meet}",
         f"at least {short_number(time * 1000)} ms, one part after the other; areas and bars: the parts' shares of it",
+        *not_counted(table.network.opaque),
     )
 
 

@@ -4,20 +4,18 @@ An operator that is asked for its torch call with such values answers with code.
 an argument is a `Code`, as it sends them to `symbols` for SymPy expressions.
 """
 
-from archspec.emit.code.condition import (
-    Fork,
-    both,
-    cases,
-    choose,
-    compare,
-    decide,
-    either,
-    equal,
-    less,
-    negation,
-    one_of,
+from archspec.emit.code.cases import Fork, cases, decide, equal, less, one_of
+from archspec.emit.code.condition import both, choose, compare, either, negation
+from archspec.emit.code.known import (
+    is_open,
+    known_truth,
+    known_values,
+    names,
+    rewritten,
+    substituted,
+    sure_truth,
+    variables,
 )
-from archspec.emit.code.known import known_truth, known_values, names, substituted, sure_truth
 from archspec.emit.code.rules import (
     ceil,
     ceil_div,
@@ -61,6 +59,7 @@ __all__ = [
     "floor_div",
     "floor_log2",
     "floor_sqrt",
+    "is_open",
     "kind_of",
     "known_truth",
     "known_values",
@@ -74,8 +73,10 @@ __all__ = [
     "negation",
     "one_of",
     "power",
+    "rewritten",
     "sqrt",
     "substituted",
     "sure_truth",
+    "variables",
     "written",
 ]

@@ -1,23 +1,18 @@
 """What is known of code before it runs: its names, and its values where those of its names are few."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from fractions import Fraction
+from dataclasses import replace
 from functools import reduce
 from itertools import product
 from math import prod
 from typing import Any
 
 from archspec import dims
-from archspec.emit.code import rules
-from archspec.emit.code.value import Code, multiplied, summed
+from archspec.emit.code.condition import choose, compare, junction, negation
+from archspec.emit.code.value import Code, multiplied, power, summed
 from archspec.errors import ArchspecError
 
 MAX_COMBINATIONS = 512
-
-
-class _UnknownError(Exception):
-    """A part whose value only running tells."""
 
 
 def names(value: Any) -> dict[Code, None]:
@@ -29,42 +24,45 @@ def names(value: Any) -> dict[Code, None]:
     return {value: None} if value.head == "name" else names(value.parts)
 
 
+def variables(value: Any) -> frozenset[str]:
+    """The names of the variables in a value."""
+    return frozenset(map(str, names(value)))
+
+
+def is_open(value: Any) -> bool:
+    """Whether there is code in a value."""
+    return isinstance(value, Code) or (isinstance(value, tuple) and any(map(is_open, value)))
+
+
 def substituted(value: Any, known: Mapping[Code, Any]) -> Any:
     """The value with some of its names replaced, worked out as far as that makes it plainer."""
     if isinstance(value, tuple):
         return tuple(substituted(part, known) for part in value)
     if not isinstance(value, Code):
         return value
-    if value.head == "name":
-        return known.get(value, value)
-    return _substituted(value, known)
+    return known.get(value, value) if value.head == "name" else _substituted(value, known)
 
 
 def _substituted(value: Code, known: Mapping[Code, Any]) -> Any:
-    if value.head == "if":
-        condition, a, b = value.parts
-        chosen = substituted(condition, known)
-        if isinstance(chosen, bool):  # the other side may have no meaning
-            return substituted(a if chosen else b, known)
+    if value.head in {"and", "or"}:
+        return junction(value.head, (substituted(part, known) for part in value.parts))
+    if value.head == "if" and isinstance(chosen := substituted(value.parts[0], known), bool):
+        return substituted(value.parts[1 if chosen else 2], known)  # the other side may have no meaning
     parts = substituted(value.parts, known)
-    if parts != value.parts and not names(parts):
-        with suppress(_UnknownError, TypeError):
-            return evaluated(Code(value.head, parts), {})
-    rule = _REBUILT.get(value.head) or (_REBUILT.get(parts[0]) if value.head == "call" else None)
-    if parts == value.parts or rule is None:
-        return Code(value.head, parts, value.kind)
-    return rule(*(parts[1] if value.head == "call" else parts))
+    if parts == value.parts and names(parts):
+        return value
+    made = _MADE[value.head](*parts) if value.head in _MADE else None
+    return Code(value.head, parts, value.kind) if made is None else made
 
 
-_REBUILT: Mapping[str, Callable[..., Any]] = {
-    "sum": lambda *terms: summed([(factor, 1 if term is None else term) for factor, term in terms]),
-    "*": lambda *factors: reduce(multiplied, factors),
-    "//": rules.floor_div,
-    "max": rules.maximum,
-    "min": rules.minimum,
-    "ceil_div": rules.ceil_div,
-    "exact_div": rules.exact_div,
-}
+def rewritten(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The value with what `change` gives in place of its parts, outer ones first; None leaves a part as it is."""
+    changed = change(value)
+    if changed is not None:
+        return changed
+    if isinstance(value, tuple):
+        return tuple(rewritten(part, change) for part in value)
+    return replace(value, parts=rewritten(value.parts, change)) if isinstance(value, Code) else value
 
 
 def known_values(value: Any) -> tuple[Any, ...] | None:
@@ -76,10 +74,10 @@ def known_values(value: Any) -> tuple[Any, ...] | None:
     if prod(map(len, choices)) > MAX_COMBINATIONS:
         return None
     try:
-        found = [evaluated(value, dict(zip(variables, chosen, strict=True))) for chosen in product(*choices)]
-    except (_UnknownError, ArchspecError, TypeError):
+        found = [substituted(value, dict(zip(variables, chosen, strict=True))) for chosen in product(*choices)]
+    except (ArchspecError, TypeError):
         return None
-    return tuple({(type(one), one): one for one in found}.values())
+    return None if is_open(tuple(found)) else tuple({(type(one), one): one for one in found}.values())
 
 
 def known_truth(condition: Any) -> bool | None:
@@ -88,56 +86,13 @@ def known_truth(condition: Any) -> bool | None:
     return found[0] if found is not None and len(found) == 1 else None
 
 
-def evaluated(value: Any, known: Mapping[Code, Any]) -> Any:
-    """The value with its names replaced by what is known of them."""
-    if isinstance(value, tuple):
-        return tuple(evaluated(part, known) for part in value)
-    if not isinstance(value, Code):
-        return value
-    if value.head == "name":
-        return known[value]
-    rule = _EVALUATIONS.get(value.head)
-    if rule is None:
-        raise _UnknownError
-    return rule(lambda part: evaluated(part, known), *value.parts)
+# ------------------------------------------------------------------ code of other parts
 
 
-_RULES: Mapping[str, Callable[..., Any]] = {
-    "floor": dims.floor,
-    "ceil": dims.ceil,
-    "round_half_up": dims.round_half_up,
-    "ceil_div": dims.ceil_div,
-    "exact_div": dims.exact_div,
-    "make_divisible": dims.make_divisible,
-    "log2": dims.log2,
-    "floor_log2": dims.floor_log2,
-    "floor_sqrt": dims.floor_sqrt,
-    "round": dims.round_even,
-    "max": dims.maximum,
-    "min": dims.minimum,
-    "whole": dims.exact,
-    "Fraction": Fraction,
-    "pair": lambda size: size if isinstance(size, tuple) else (size, size),
-}
-
-
-def _called(value: Callable[[Any], Any], function: str, args: tuple[Any, ...], kwargs: Any) -> Any:
-    if function == "isinstance":
-        kinds = {"int": int, "tuple": tuple, "str": str}
-        return isinstance(value(args[0]), kinds[str(args[1])])
-    if function not in _RULES or kwargs:
-        raise _UnknownError
-    return _RULES[function](*map(value, args))
-
-
-def _compared(value: Callable[[Any], Any], *parts: Any) -> bool:
-    left = value(parts[0])
-    for sign, part in zip(parts[1::2], parts[2::2], strict=True):
-        right = value(part)
-        if not _ORDERS[sign](left, right):
-            return False
-        left = right
-    return True
+def _compared(*parts: Any) -> Any:
+    if is_open(parts):
+        return compare(*parts)
+    return all(_ORDERS[sign](a, b) for a, sign, b in zip(parts[::2], parts[1::2], parts[2::2], strict=False))
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -154,21 +109,54 @@ _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">=": lambda a, b: a >= b,
 }
 
-_EVALUATIONS: Mapping[str, Callable[..., Any]] = {
-    "sum": lambda value, *terms: sum(factor * (1 if term is None else value(term)) for factor, term in terms),
-    "*": lambda value, *factors: dims.product(map(value, factors)),
-    "/": lambda value, a, b: dims.divide(value(a), value(b)),
-    "//": lambda value, a, b: dims.floor_div(value(a), value(b)),
-    "%": lambda value, a, b: value(a) % value(b),
-    "**": lambda value, a, b: dims.exact(Fraction(value(a)) ** value(b)),
-    "index": lambda value, code, key: value(code)[key],
-    "if": lambda value, condition, a, b: value(a) if value(condition) else value(b),
-    "and": lambda value, *parts: all(map(value, parts)),
-    "or": lambda value, *parts: any(map(value, parts)),
-    "not": lambda value, part: not value(part),
+
+def _called(function: Any, args: tuple[Any, ...], kwargs: tuple[Any, ...]) -> Any:
+    if function in _BUILDERS:
+        return _BUILDERS[function](*args)
+    if function == "isinstance" and not is_open(args[0]):
+        return isinstance(args[0], _TYPES[str(args[1])])
+    return None if function not in _FUNCTIONS or kwargs or is_open(args) else _FUNCTIONS[function](*args)
+
+
+_TYPES = {"bool": bool, "int": int, "tuple": tuple}
+
+_BUILDERS: Mapping[Any, Callable[..., Any]] = {
+    "ceil_div": dims.ceil_div,
+    "exact_div": dims.exact_div,
+    "max": dims.maximum,
+    "min": dims.minimum,
+}
+"""Functions that are worked out as far as their arguments are known."""
+
+_FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
+    "floor": dims.floor,
+    "ceil": dims.ceil,
+    "round_half_up": dims.round_half_up,
+    "make_divisible": dims.make_divisible,
+    "log2": dims.log2,
+    "floor_log2": dims.floor_log2,
+    "floor_sqrt": dims.floor_sqrt,
+    "round": dims.round_even,
+    "whole": dims.exact,
+    "Fraction": dims.exact,
+    "pair": lambda size: size if isinstance(size, tuple) else (size, size),
+}
+"""Those of numbers alone."""
+
+_MADE: Mapping[str, Callable[..., Any]] = {
+    "sum": lambda *terms: summed([(factor, 1 if term is None else term) for factor, term in terms]),
+    "*": lambda *factors: reduce(multiplied, factors),
+    "/": dims.divide,
+    "//": dims.floor_div,
+    "%": lambda a, b: None if is_open((a, b)) else a % b,
+    "**": power,
+    "index": lambda value, key: None if is_open((value, key)) else value[key],
+    "if": choose,
+    "not": negation,
     "compare": _compared,
     "call": _called,
 }
+"""By head, what makes code, or a number, of other parts; None where they stay as they are."""
 
 
 # ------------------------------------------------------------------ sizes are positive

@@ -1,5 +1,6 @@
 """The functions of `dims` on code."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -11,9 +12,7 @@ def floor(x: Any) -> Any:
     """⌊x⌋."""
     if kind_of(x) == INT:
         return x
-    if isinstance(x, Code) and x.head == "/":
-        return floor_div(*x.parts)
-    return call("floor", x)
+    return floor_div(*x.parts) if isinstance(x, Code) and x.head == "/" else call("floor", x)
 
 
 def ceil(x: Any) -> Any:
@@ -26,7 +25,7 @@ def floor_div(a: Any, b: Any) -> Any:
     if type(b) is int and kind_of(a) == INT:
         if b == 1:
             return a
-        if all(factor % b == 0 for factor, _ in terms_of(a)):
+        if _divides(b, a):
             return exact_div(a, b)
         inner = [(factor, term) for factor, term in terms_of(a) if term is not None]
         constant = sum(factor for factor, term in terms_of(a) if term is None)
@@ -38,31 +37,28 @@ def floor_div(a: Any, b: Any) -> Any:
 
 def ceil_div(a: Any, b: Any) -> Any:
     """⌈a/b⌉ = ⌊(a + b − 1)/b⌋ for whole numbers."""
-    if type(b) is int and kind_of(a) == INT:
-        return floor_div(a + (b - 1), b)
-    return call("ceil_div", a, b)
+    return floor_div(a + (b - 1), b) if type(b) is int and kind_of(a) == INT else call("ceil_div", a, b)
 
 
 def exact_div(a: Any, b: Any) -> Any:
     """a/b, which must come out even."""
-    if type(b) is int and b > 0 and kind_of(a) == INT and all(factor % b == 0 for factor, _ in terms_of(a)):
+    if type(b) is int and b > 0 and kind_of(a) == INT and _divides(b, a):
         return summed([(factor // b, 1 if term is None else term) for factor, term in terms_of(a)])
     return call("exact_div", a, b)
 
 
-def log2(x: Any) -> Any:
-    """log₂ x."""
-    return call("log2", x)
+def _divides(b: int, a: Any) -> bool:
+    """Whether every term of a sum is a multiple of b."""
+    return all(factor % b == 0 for factor, _ in terms_of(a))
 
 
-def floor_log2(x: Any) -> Any:
-    """⌊log₂ x⌋."""
-    return call("floor_log2", x)
-
-
-def floor_sqrt(x: Any) -> Any:
-    """⌊√x⌋."""
-    return call("floor_sqrt", x)
+def divide(a: Any, b: Any) -> Any:
+    """a/b."""
+    if isinstance(b, Code):
+        return Code("/", (a, b), RATIONAL)
+    if b == 0:
+        raise ArchspecError("division by zero")
+    return multiplied(Fraction(1) / b, a)
 
 
 def sqrt(x: Any) -> Any:
@@ -70,25 +66,17 @@ def sqrt(x: Any) -> Any:
     raise ArchspecError(f"the root of {x} cannot be written")
 
 
-def divide(a: Any, b: Any) -> Any:
-    """a/b."""
-    if not isinstance(b, Code):
-        if b == 0:
-            raise ArchspecError("division by zero")
-        return multiplied(Fraction(1) / b, a)
-    return Code("/", (a, b), RATIONAL)
+def _function(name: str) -> Callable[..., Any]:
+    """A function that stays a call."""
+    return lambda *values: call(name, *values)
 
 
-def make_divisible(*args: Any) -> Any:
-    """The call of a function of that name."""
-    return call("make_divisible", *args)
+log2, floor_log2, floor_sqrt, make_divisible = map(_function, ("log2", "floor_log2", "floor_sqrt", "make_divisible"))
 
 
-def maximum(*values: Any) -> Any:
-    """The largest."""
-    return values[0] if len(set(values)) == 1 else call("max", *values, kind=numeric(*values))
+def _extreme(name: str) -> Callable[..., Any]:
+    """A function that of equal values is this value."""
+    return lambda *values: values[0] if len(set(values)) == 1 else call(name, *values, kind=numeric(*values))
 
 
-def minimum(*values: Any) -> Any:
-    """The smallest."""
-    return values[0] if len(set(values)) == 1 else call("min", *values, kind=numeric(*values))
+maximum, minimum = _extreme("max"), _extreme("min")

@@ -66,6 +66,15 @@ def _product(*factors: Any) -> tuple[str, int]:
     return " * ".join(texts), PRODUCT if len(texts) > 1 else POWER
 
 
+def _plus(first: Any, *others: Any) -> tuple[str, int]:
+    less = [not isinstance(term, Code) and term < 0 for term in others]
+    signed = (
+        (f" - {written(-term, PRODUCT)}" if n else f" + {written(term, PRODUCT)}")
+        for term, n in zip(others, less, strict=True)
+    )
+    return written(first, PRODUCT) + "".join(signed), SUM
+
+
 def _divided(sign: str) -> Callable[..., tuple[str, int]]:
     return lambda a, b: (f"{written(a, PRODUCT)} {sign} {written(b, SIGN)}", PRODUCT)
 
@@ -115,6 +124,6 @@ _WRITERS: Mapping[str, Callable[..., tuple[str, int]]] = {
     "not": lambda part: (f"not {written(part, NOT)}", COMPARE),
     "if": lambda condition, a, b: (f"{written(a, OR)} if {written(condition, OR)} else {written(b)}", IF),
     "call": _called,
-    "plus": lambda *terms: (" + ".join(written(term, PRODUCT) for term in terms), SUM),
+    "plus": _plus,
     "times": lambda *factors: (" * ".join(written(factor, SIGN) for factor in factors), PRODUCT),
 }

@@ -80,7 +80,7 @@ class Code:
 
     def __index__(self) -> int:
         """Where in a list: each place that it can be, one at a time."""
-        from archspec.emit.code.condition import one_of
+        from archspec.emit.code.cases import one_of
 
         return int(one_of(self))
 

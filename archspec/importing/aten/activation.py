@@ -39,10 +39,16 @@ def prelu(call: Bound) -> Reading:
     return ReadNode("prelu", {"num_parameters": slopes}, call.values("self"), call.arrays(weight="weight"))
 
 
-@rule("aten.pow.Tensor_Scalar", "aten.square.default", "aten.sqrt.default", "aten.rsqrt.default")
+@rule(
+    "aten.pow.Tensor_Scalar",
+    "aten.square.default",
+    "aten.sqrt.default",
+    "aten.rsqrt.default",
+    "aten.reciprocal.default",
+)
 def power(call: Bound) -> Reading:
-    """A power: a square, a root."""
-    known = {"square": 2, "sqrt": 0.5, "rsqrt": -0.5}.get(call.call.target.split(".")[1])
+    """A power: a square, a root, an inverse."""
+    known = {"square": 2, "sqrt": 0.5, "rsqrt": -0.5, "reciprocal": -1}.get(call.call.target.split(".")[1])
     return ReadNode("power", {"exponent": call.get("exponent") if known is None else known}, call.values("self"))
 
 
@@ -66,12 +72,28 @@ def gelu(call: Bound) -> Reading:
     return ReadNode("gelu", {"approximate": call.get("approximate", "none")}, call.values("self"))
 
 
-@rule("aten.hardtanh.default", "aten.hardtanh_.default", "aten.clamp.default", "aten.clamp_.default")
-def clip(call: Bound) -> Reading:
-    """Between 0 and 6: relu6; others have no operator."""
-    low = call.get("min_val", call.get("min", None if "clamp" in call.call.target else -1))
-    high = call.get("max_val", call.get("max", None if "clamp" in call.call.target else 1))
-    return clipped(call.values("self"), low, high)
+@rule("aten.hardtanh.default", "aten.hardtanh_.default")
+def hardtanh(call: Bound) -> Reading:
+    """Between -1 and 1, or others."""
+    return clipped(call.values("self"), call.get("min_val", -1), call.get("max_val", 1))
+
+
+@rule(*(f"aten.clamp{bound}{place}.default" for bound in ("", "_min", "_max") for place in ("", "_")))
+def clamp(call: Bound) -> Reading:
+    """Between two bounds, of which one may not be given."""
+    return clipped(call.values("self"), call.get("min"), call.get("max"))
+
+
+@rule("aten.abs.default")
+def absolute(call: Bound) -> Reading:
+    """Without the sign: what patterns read with its neighbours."""
+    return ReadNode("~abs", {}, call.values("self"))
+
+
+@rule("aten.ge.Scalar")
+def at_least(call: Bound) -> Reading:
+    """Where a number is reached: what patterns read with its neighbours."""
+    return ReadNode("~at_least", {"number": call.get("other")}, call.values("self"))
 
 
 @rule("aten.softmax.int", "aten.log_softmax.int")

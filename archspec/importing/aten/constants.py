@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from archspec.importing.arrays import MOST_ELEMENTS
 from archspec.importing.program import HeldArray, Program, ProgramCall, Value, references
 
 if TYPE_CHECKING:
     Array: TypeAlias = np.ndarray[Any, Any]
-
-MOST_ELEMENTS = 2**26
-"""The largest constant that is computed; a mask of 8,192 × 8,192."""
 
 Evaluator: TypeAlias = Callable[[dict[str, Any], tuple[int, ...]], Any]
 
@@ -120,7 +118,8 @@ _EVALUATORS: dict[str, Evaluator] = {
         }.items()
     },
     **dict.fromkeys(
-        ("to", "contiguous", "clone", "detach", "alias", "lift_fresh_copy", "_to_copy", "type_as"), _one(np.asarray)
+        ("to", "contiguous", "clone", "detach", "detach_", "alias", "lift_fresh_copy", "_to_copy", "type_as"),
+        _one(np.asarray),
     ),
     **dict.fromkeys(("view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten"), _one(np.asarray)),
     **{
@@ -152,6 +151,7 @@ _EVALUATORS: dict[str, Evaluator] = {
     "cat": lambda args, _: np.concatenate(args["tensors"], args.get("dim", 0)),
     "stack": lambda args, _: np.stack(args["tensors"], args.get("dim", 0)),
     "repeat_interleave": lambda args, _: np.repeat(args["self"], args["repeats"], args.get("dim")),
+    "repeat": lambda args, _: np.tile(args["self"], args["repeats"]),
     "expand": lambda args, shape: np.broadcast_to(args["self"], shape),
     "slice": _slice,
     "select": lambda args, _: np.take(args["self"], args["index"], args["dim"]),

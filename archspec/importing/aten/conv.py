@@ -1,12 +1,14 @@
 """torch.export's functions → operators: convolutions and fully connected layers."""
 
+from archspec.importing.readings import one_bit
 from archspec.importing.rules import Bound, Reading, ReadNode, one_or_pair, rule
 
 
 @rule(*(f"aten.conv{n}d.{form}" for n in (1, 2, 3) for form in ("default", "padding")))
 def conv(call: Bound) -> Reading:
     """A convolution; `padding` is a word in one form."""
-    weight = call.array("weight")
+    signs = call.signs("weight")
+    weight = signs or call.array("weight")
     stride, dilation = one_or_pair(call.get("stride", 1)), one_or_pair(call.get("dilation", 1))
     padding = call.get("padding", 0)
     args = {
@@ -18,9 +20,10 @@ def conv(call: Bound) -> Reading:
         "groups": call.get("groups", 1),
         "bias": call.has("bias"),
     }
-    return ReadNode(
-        f"conv{len(weight.shape) - 2}d", args, call.values("input"), call.arrays(weight="weight", bias="bias")
-    )
+    word = f"conv{len(weight.shape) - 2}d"
+    if signs:
+        return one_bit(word, args, call.values("input"), signs)
+    return ReadNode(word, args, call.values("input"), call.arrays(weight="weight", bias="bias"))
 
 
 @rule("aten.conv_transpose1d.default", "aten.conv_transpose2d.input", "aten.conv_transpose3d.input")
@@ -43,5 +46,8 @@ def conv_transpose(call: Bound) -> Reading:
 @rule("aten.linear.default")
 def linear(call: Bound) -> Reading:
     """A fully connected layer."""
+    if signs := call.signs("weight"):
+        args = {"out_features": signs.shape[0], "bias": call.has("bias")}
+        return one_bit("linear", args, call.values("input"), signs)
     args = {"out_features": call.array("weight").shape[0], "bias": call.has("bias")}
     return ReadNode("linear", args, call.values("input"), call.arrays(weight="weight", bias="bias"))

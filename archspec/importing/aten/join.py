@@ -1,14 +1,18 @@
 """torch.export's functions → operators: joins of results, and sums and products with numbers."""
 
 from archspec.importing.program import UnsupportedError
-from archspec.importing.readings import joined_results, spread_out, with_number
+from archspec.importing.readings import clipped, joined_results, spread_out, with_number
 from archspec.importing.rules import Bound, Reading, ReadNode, Same, rule
 
 
 @rule("aten.maximum.default", "aten.minimum.default")
 def extreme(call: Bound) -> Reading:
-    """The larger, or the smaller, of two results."""
-    return joined_results(call.call.target.split(".")[1], call, "self", "other")
+    """The larger, or the smaller, of two results; of a result and a number, which is a bound."""
+    word = call.call.target.split(".")[1]
+    for number, other in (("other", "self"), ("self", "other")):
+        if (found := call.number(number)) is not None:
+            return clipped(call.values(other), *((found, None) if word == "maximum" else (None, found)))
+    return joined_results(word, call, "self", "other")
 
 
 @rule("aten.expand.default")
@@ -29,7 +33,7 @@ def stack(call: Bound) -> Reading:
     return ReadNode("~stack", {"dim": call.axis("dim")}, call.values("tensors"))
 
 
-@rule("aten.neg.default")
+@rule("aten.neg.default", "aten.neg_.default")
 def negative(call: Bound) -> Reading:
     """The sign changed: what patterns read with its neighbours."""
     return ReadNode("~neg", {}, call.values("self"))

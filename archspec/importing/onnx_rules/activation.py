@@ -4,7 +4,7 @@ from math import prod
 
 from archspec.importing.onnx_rules.settings import setting
 from archspec.importing.program import HeldArray, UnsupportedError
-from archspec.importing.readings import clipped, rounded
+from archspec.importing.readings import as_written, clipped, rounded
 from archspec.importing.rules import Bound, Reading, ReadNode, elementwise, rule
 
 elementwise(
@@ -23,8 +23,9 @@ elementwise(
 
 @rule("onnx.Clip")
 def clip(call: Bound) -> Reading:
-    """Between 0 and 6."""
-    return clipped(call.values("input0"), setting(call, "min", 1), setting(call, "max", 2))
+    """Between two bounds, of which one may not be given."""
+    bounds = (setting(call, name, number) for number, name in enumerate(("min", "max"), 1))
+    return clipped(call.values("input0"), *(None if at is None else as_written(at) for at in bounds))
 
 
 @rule("onnx.LeakyRelu")
@@ -56,9 +57,11 @@ def gelu(call: Bound) -> Reading:
 
 @rule("onnx.HardSigmoid")
 def hard_sigmoid(call: Bound) -> Reading:
-    """x/6 + 1/2 between 0 and 1."""
-    if abs(call.get("alpha", 0.2) - 1 / 6) > 1e-5 or abs(call.get("beta", 0.5) - 0.5) > 1e-5:
-        raise UnsupportedError("has a slope other than 1/6")
+    """x/6 + 1/2 between 0 and 1; of another slope, such as Keras's 1/5, what it is made of."""
+    slope, offset = call.get("alpha", 0.2), call.get("beta", 0.5)
+    if abs(slope - 1 / 6) > 1e-5 or abs(offset - 0.5) > 1e-5:
+        line = {"slope": as_written(slope), "offset": as_written(offset)}
+        return ReadNode("~hard_sigmoid", line, call.values("input0"))
     return ReadNode("hard_sigmoid", {}, call.values("input0"))
 
 
@@ -89,7 +92,23 @@ def greater(call: Bound) -> Reading:
     return ReadNode("~greater", {"number": call.number("input1")}, call.values("input0"))
 
 
+@rule("onnx.GreaterOrEqual")
+def at_least(call: Bound) -> Reading:
+    """Where a number is reached: what patterns read with its neighbours."""
+    if (number := call.number("input1")) is None:
+        raise UnsupportedError("compares results")
+    return ReadNode("~at_least", {"number": number}, call.values("input0"))
+
+
+@rule("onnx.Abs")
+def absolute(call: Bound) -> Reading:
+    """Without the sign: what patterns read with its neighbours."""
+    return ReadNode("~abs", {}, call.values("input0"))
+
+
 @rule("onnx.Where")
 def where(call: Bound) -> Reading:
-    """What patterns read with its neighbours."""
+    """What patterns read with its neighbours; so is a number where a constant says so."""
+    if call.constant("input0") is not None and (number := call.number("input1")) is not None:
+        return ReadNode("~masked_fill", {"value": number}, call.values("input2", "input0"))
     return ReadNode("~where", {}, call.values("input0", "input1", "input2"))

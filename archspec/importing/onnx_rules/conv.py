@@ -5,14 +5,15 @@ from typing import Any
 
 from archspec.importing.onnx_rules.settings import even, learned, setting, sides
 from archspec.importing.program import HeldArray, UnsupportedError
-from archspec.importing.readings import few
+from archspec.importing.readings import few, one_bit, rows_at
 from archspec.importing.rules import Bound, Reading, ReadNode, one_or_pair, rule
 
 
 @rule("onnx.Conv")
 def conv(call: Bound) -> Reading:
     """A convolution over one, two or three axes."""
-    weight, arrays = call.array("input1"), learned(call, bias="input2")
+    signs, arrays = call.signs("input1"), learned(call, bias="input2")
+    weight = signs or call.array("input1")
     kernel = weight.shape[2:]
     args = {
         "out_channels": weight.shape[0],
@@ -23,6 +24,8 @@ def conv(call: Bound) -> Reading:
         "groups": call.get("group", 1),
         "bias": bool(arrays),
     }
+    if signs:
+        return one_bit(f"conv{len(kernel)}d", args, call.values("input0"), signs)
     return ReadNode(f"conv{len(kernel)}d", args, call.values("input0"), {"weight": weight, **arrays})
 
 
@@ -52,9 +55,12 @@ def gemm(call: Bound) -> Reading:
     """A fully connected layer; its weight may be stored either way."""
     if call.get("alpha", 1.0) != 1 or call.get("beta", 1.0) != 1 or call.get("transA", 0):
         raise UnsupportedError("scales or transposes what it takes")
-    weight = call.array("input1")
+    signs = call.signs("input1")
+    weight = signs or call.array("input1")
     held = weight if call.get("transB", 0) else weight.transposed()
     bias = learned(call, bias="input2")
+    if signs:
+        return one_bit("linear", {"out_features": held.shape[0], "bias": bool(bias)}, call.values("input0"), held)
     if bias and prod(bias["bias"].shape) != held.shape[0]:
         raise UnsupportedError("adds a bias that is not one number for each feature")
     args = {"out_features": held.shape[0], "bias": bool(bias)}
@@ -64,6 +70,9 @@ def gemm(call: Bound) -> Reading:
 @rule("onnx.MatMul")
 def matmul(call: Bound) -> Reading:
     """By a learned matrix: a fully connected layer without bias; else of two results."""
+    if (signs := call.signs("input1")) is not None and len(signs.shape) == 2:
+        told = {"out_features": signs.shape[1], "bias": False}
+        return one_bit("linear", told, call.values("input0"), signs.transposed())
     weight = call.held(call.call.arguments["input1"])
     if weight is None or not weight.learned or len(weight.shape) != 2:
         return ReadNode("matmul", {}, call.values("input0", "input1"))
@@ -82,6 +91,15 @@ def gather(call: Bound) -> Reading:
     if isinstance(place, int):
         return ReadNode("select" if axis else "~select", {"dim": axis, "index": place}, call.values("input0"))
     return ReadNode("~gather", {"dim": axis, "places": place}, call.values("input0"))
+
+
+@rule("onnx.GatherND")
+def gather_rows(call: Bound) -> Reading:
+    """Rows of a learned table at constant places: what patterns read with its neighbours."""
+    places = call.constant("input1")
+    if places is None or places.shape[-1] != 1 or call.get("batch_dims", 0):
+        raise UnsupportedError("looks up by several numbers, or by numbers that are computed")
+    return rows_at(call, call.array("input0"), places[..., 0])
 
 
 def _looked_up(call: Bound, table: HeldArray) -> ReadNode:

@@ -3,7 +3,7 @@
 from math import prod
 
 from archspec.importing.program import UnsupportedError
-from archspec.importing.readings import joined_results, rounded, with_number
+from archspec.importing.readings import as_written, clipped, joined_results, rounded, with_number
 from archspec.importing.rules import Bound, Reading, ReadNode, Same, rule
 
 _NAMES = {"Add": "add", "Sum": "add", "Mul": "mul", "Sub": "subtract", "Div": "divide"}
@@ -24,8 +24,8 @@ def join(call: Bound) -> Reading:
         ((name, number),) = numbers.items()
         (other,) = (each for each in inputs if each != name)
         if name == "input0" and word in {"Sub", "Div"}:
-            return ReadNode(f"~from_{_NAMES[word]}", {"number": rounded(number)}, call.values(other))
-        return with_number(_NAMES[word], rounded(number), call.values(other))
+            return ReadNode(f"~from_{_NAMES[word]}", {"number": as_written(number)}, call.values(other))
+        return with_number(_NAMES[word], as_written(number), call.values(other))
     held = [name for name in inputs if (array := call.held(call.call.arguments[name])) is not None and array.learned]
     if word == "Add" and len(held) == 1 and len(inputs) == 2 and call.shape(held[0]) == call.output()[-1:]:
         (other,) = (each for each in inputs if each not in held)
@@ -43,11 +43,16 @@ def _is_neutral(call: Bound, name: str, word: str) -> bool:
 
 @rule("onnx.Max", "onnx.Min")
 def extreme(call: Bound) -> Reading:
-    """The larger or smaller of results."""
-    inputs = _inputs(call)
-    if any(call.number(name) is not None for name in inputs):
-        raise UnsupportedError("compares with a number")
-    return joined_results({"Max": "maximum", "Min": "minimum"}[call.call.target.removeprefix("onnx.")], call, *inputs)
+    """The larger or smaller of results; of a result and a number, which is a bound."""
+    inputs, word = _inputs(call), call.call.target.removeprefix("onnx.")
+    numbers = {name: as_written(number) for name in inputs if (number := call.number(name)) is not None}
+    if not numbers:
+        return joined_results({"Max": "maximum", "Min": "minimum"}[word], call, *inputs)
+    others = [name for name in inputs if name not in numbers]
+    if len(others) != 1:
+        raise UnsupportedError("compares several results with a number")
+    bounds = (max(numbers.values()), None) if word == "Max" else (None, min(numbers.values()))
+    return clipped(call.values(*others), *bounds)
 
 
 @rule("onnx.Pow")

@@ -43,6 +43,17 @@ def recurrent(call: Bound) -> Reading:
     return found
 
 
+def _check_begin(call: Bound, begin: str) -> None:
+    """States begin as zeros, whether the file calls them constants or not, as many as the layer has."""
+    held, hidden = call.held(call.call.arguments[begin]), call.get("hidden_size")
+    if held is not None and held.shape[-1:] != (hidden,):
+        sizes = "×".join(map(str, held.shape))
+        written = "torch's exporter writes a projection (proj_size) so, and nothing runs it"
+        raise UnsupportedError(f"begins with states of {sizes}, not with {hidden} numbers each: {written}")
+    if held is None or held.load().any():
+        raise UnsupportedError("begins with states other than zeros")
+
+
 def _check(call: Bound, word: str, directions: int) -> str:
     """What torch's layers have not is refused by name; gives the activation of a plain layer."""
     if call.get("direction", "forward") == "reverse":
@@ -55,8 +66,8 @@ def _check(call: Bound, word: str, directions: int) -> str:
     if call.has("input4") or call.has("input7"):
         raise UnsupportedError("has lengths of its sequences, or peepholes")
     for begin in ("input5", "input6"):
-        if call.has(begin) and ((held := call.constant(begin)) is None or held.any()):
-            raise UnsupportedError("begins with states other than zeros")
+        if call.has(begin):
+            _check_begin(call, begin)
     activations = tuple(call.get("activations", USUAL[word] * directions))
     if activations not in {USUAL[word] * directions, ("Relu",) * directions} or (
         "Relu" in activations and word != "RNN"

@@ -7,12 +7,15 @@ them. Each exporter's way of writing an operator is one pattern here.
 from dataclasses import replace
 
 from archspec.importing.flat import FlatGraph, FlatNode
-from archspec.importing.patterns.activation import gated_by_itself, hard_sigmoid, hard_swish, softplus
+from archspec.importing.patterns.activation import gated_by_itself, gelu, hard_sigmoid, hard_swish, softplus
 from archspec.importing.patterns.attention import dot_product, grouped, of_other_axes, rotary
 from archspec.importing.patterns.base import Pattern
+from archspec.importing.patterns.binary import binarised, input_scale, one_bit_bias, sign
 from archspec.importing.patterns.layers import biased, local_response
-from archspec.importing.patterns.norm import in_groups, root_mean_square, scaled, shifted
+from archspec.importing.patterns.norm import in_groups, layer, root_mean_square, scaled, shifted
+from archspec.importing.patterns.numbers import arithmetic
 from archspec.importing.patterns.padding import average_of_what_is_there, padded_window
+from archspec.importing.patterns.pointwise import pointwise
 from archspec.importing.patterns.recurrent import last_state, sequences, states, time_first
 from archspec.importing.patterns.shape import (
     channel_shuffle,
@@ -28,6 +31,7 @@ from archspec.importing.patterns.shape import (
     single_join,
     strided,
 )
+from archspec.importing.patterns.windows import window_bias
 
 
 def joined(graph: FlatGraph) -> FlatGraph:
@@ -40,11 +44,13 @@ def joined(graph: FlatGraph) -> FlatGraph:
             *more, found = better if isinstance(better, list) else [better if better is not None else found]
             nodes.update((each.name, each) for each in more)
         nodes[node.name] = found
-    return replace(graph, nodes=tuple(each for node in nodes.values() for each in _listed(moved(node))))
+    return replace(graph, nodes=tuple(each for node in nodes.values() for each in _alone(node)))
 
 
-def _listed(found: FlatNode | list[FlatNode]) -> list[FlatNode]:
-    return found if isinstance(found, list) else [found]
+def _alone(node: FlatNode) -> list[FlatNode]:
+    """What stands for a node that no pattern has taken."""
+    found = moved(node)
+    return found if isinstance(found, list) else arithmetic(found)
 
 
 PATTERNS: tuple[Pattern, ...] = (
@@ -53,6 +59,7 @@ PATTERNS: tuple[Pattern, ...] = (
     states,
     last_state,
     in_groups,
+    layer,
     root_mean_square,
     scaled,
     shifted,
@@ -62,10 +69,12 @@ PATTERNS: tuple[Pattern, ...] = (
     dot_product,
     grouped,
     of_other_axes,
+    window_bias,
     softplus,
     channel_shuffle,
     pixels,
     over_channels,
+    pointwise,
     columns,
     patches,
     strided,
@@ -73,9 +82,14 @@ PATTERNS: tuple[Pattern, ...] = (
     selected,
     reshaped_twice,
     pooled,
+    gelu,
     hard_sigmoid,
     hard_swish,
     gated_by_itself,
+    sign,
+    input_scale,
+    binarised,
+    one_bit_bias,
     biased,
     single_join,
     local_response,

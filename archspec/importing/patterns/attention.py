@@ -143,13 +143,19 @@ def _turned(name: str, nodes: Nodes) -> _Key | None:
 
 
 def _scaled(node: FlatNode | None, nodes: Nodes) -> "tuple[str, np.ndarray[Any, Any] | None]":
-    """A product of a result and a constant."""
+    """A product of a result and a constant, or what may be one."""
     if node is None or node.operator != "mul" or len(node.inputs) != 2:
         return "", None
     for x, factor in (node.inputs, node.inputs[::-1]):
-        if (found := constant(factor, nodes)) is not None:
+        if (found := constant(factor, nodes)) is not None or (found := _perhaps(nodes.get(factor))) is not None:
             return x, found
     return "", None
+
+
+def _perhaps(node: FlatNode | None) -> "np.ndarray[Any, Any] | None":
+    """The numbers of an array of which nobody says whether it is learned; the angles of a file that was optimised."""
+    held = node.arrays.get("weight") if node is not None and node.operator == "parameter" else None
+    return held.load() if held is not None and held.guessed else None
 
 
 def _halves(name: str, nodes: Nodes) -> str | None:

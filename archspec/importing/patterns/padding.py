@@ -11,7 +11,7 @@ from archspec.importing.patterns.base import Nodes, constant
 from archspec.ops.base import per_axis
 from archspec.ops.window import Sides, sides
 
-CONVOLUTIONS = frozenset({"conv1d", "conv2d", "conv3d"})
+CONVOLUTIONS = frozenset({"conv1d", "conv2d", "conv3d", "~binary_conv2d"})
 POOLINGS = {f"{kind}_pool{axes}d": least for kind, least in (("max", -inf), ("avg", 0)) for axes in (1, 2, 3)}
 """What poolings may have around them so that it counts for nothing."""
 

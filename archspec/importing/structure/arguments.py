@@ -1,7 +1,8 @@
 """What the numbers of alike bodies are: constants, the channels that flow, or arguments, as few as say it."""
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -10,6 +11,7 @@ from archspec import dims
 from archspec.importing.items import Shape
 from archspec.importing.varied import instances, is_plain
 from archspec.language.document import REQUIRED
+from archspec.language.rules import flow_sizes
 
 LETTERS = {
     "out_channels": "c",
@@ -45,6 +47,11 @@ def letter(name: str) -> str:
     return LETTERS.get(name, name.rstrip("0123456789") or name)
 
 
+def channels(shape: Shape) -> Any:
+    """How many channels flow, as the language says `in_channels`; ANY where nothing does."""
+    return flow_sizes(shape)["in_channels"] if len(shape) > 1 else ANY
+
+
 @dataclass(slots=True)
 class Arguments:
     """The arguments of a block while its bodies are compared.
@@ -76,7 +83,7 @@ class Arguments:
         """
         kind = letter(name)
         known = [number for number, value in enumerate(values) if value is not ANY]
-        flowing = [shape[1] if len(shape) > 1 else None for shape in entries]
+        flowing = list(map(channels, entries))
         first = values[known[0]]
         if isinstance(first, str) and all(values[number] == first for number in known):
             return first
@@ -93,6 +100,8 @@ class Arguments:
                 return found
         if alike:
             return first
+        if isinstance(first, tuple) and (sizes := self._sizes(values, flowing, known)) is not None:
+            return sizes
         return (
             self._of_arguments(kind, values, known)
             or self._of_entry(kind, values, known)
@@ -100,6 +109,17 @@ class Arguments:
             or self._as_multiple(kind, values, flowing, known)
             or self.add(kind, values)
         )
+
+    def _sizes(self, values: Column, flowing: Column, known: list[int]) -> tuple[Any, ...] | None:
+        """Several sizes, each the same everywhere or said by the channels that flow in; None if one is neither."""
+        if len({len(values[number]) if isinstance(values[number], tuple) else 0 for number in known}) > 1:
+            return None
+        found = list[Any]()
+        for place, size in enumerate(values[known[0]]):
+            column = [ANY if sizes is ANY else sizes[place] for sizes in values]
+            alike = all(column[number] == size for number in known)
+            found.append(size if alike else self._of_channels(column, flowing, known))
+        return None if None in found else tuple(found)
 
     def _of_exit(self, kind: str, values: Column, known: list[int]) -> str | None:
         """What the block gives less what flows in, which is joined to it: an argument that need not be given either."""
@@ -124,12 +144,9 @@ class Arguments:
         return f"{self.add('t', column)} * in_channels"
 
     def _of_channels(self, values: Column, flowing: Column, known: list[int]) -> str | None:
-        """Said by the channels that flow in: a multiple, a part, or a part that is made divisible by 8."""
+        """Said by the channels that flow in: a multiple, a part, or a part that is rounded."""
         ratio = _ratio(values, flowing, known)
-        if ratio is not None:
-            return _times(ratio, "in_channels")
-        divisor = _rounded_part(values, flowing, known)
-        return None if divisor is None else f"make_divisible(in_channels / {divisor}, 8)"
+        return _rounded_part(values, flowing, known) if ratio is None else _times(ratio, "in_channels")
 
     def _of_entry(self, kind: str, values: Column, known: list[int]) -> str | None:
         """An argument that need not be given: it follows the channels that flow into the block."""
@@ -188,6 +205,18 @@ class Arguments:
             return REQUIRED
         return value
 
+    def rename(self) -> dict[str, str]:
+        """Call those of a kind in the order in which they are listed: c before c2; gives the new names by the old."""
+        names: dict[str, str] = {}
+        numbers: Counter[str] = Counter()
+        for name in self.ordered():
+            kind = letter(name)
+            numbers[kind] += 1
+            names[name] = kind if numbers[kind] == 1 else f"{kind}{numbers[kind]}"
+        self.columns = {names[name]: column for name, column in self.columns.items()}
+        self.flowing = {names[name]: renamed(text, names) for name, text in self.flowing.items()}
+        return names
+
     def ordered(self) -> dict[str, Any]:
         """The arguments as papers list them, each with its default."""
         names = sorted(
@@ -208,6 +237,15 @@ class Arguments:
         return found
 
 
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """An expression whose arguments are called otherwise.
+
+    >>> renamed("4 * c2 - c", {"c": "c2", "c2": "c"})
+    '4 * c - c2'
+    """
+    return re.sub(r"[A-Za-z_]\w*", lambda word: names.get(word[0], word[0]), text)
+
+
 def _ratio(values: Column, others: Column, known: list[int]) -> tuple[int, int] | None:
     """The factor and the divisor that make one column of another, if they are small and the same everywhere."""
     if any(not isinstance(values[n], int) or not isinstance(others[n], int) for n in known):
@@ -224,12 +262,21 @@ def _ratio(values: Column, others: Column, known: list[int]) -> tuple[int, int] 
 DIVISORS = (4, 2, 3, 6, 8, 16)
 """By what the channels of a squeeze are fewer, the usual first."""
 
+PARTS: tuple[tuple[str, Callable[[int, int], int]], ...] = (
+    ("in_channels // {divisor}", lambda channels, divisor: channels // divisor),
+    (
+        "make_divisible(in_channels / {divisor}, 8)",
+        lambda channels, divisor: int(dims.make_divisible(Fraction(channels, divisor), 8)),
+    ),
+)
+"""How the channels of a squeeze are rounded, the simplest first."""
+
 MOST_ALIKE = 2
 """Numbers of channels so few follow many rules."""
 
 
-def _rounded_part(values: Column, flowing: Column, known: list[int]) -> int | None:
-    """By what channels are divided and then made divisible by 8, if that makes every value of at least three."""
+def _rounded_part(values: Column, flowing: Column, known: list[int]) -> str | None:
+    """How the channels that flow in are divided and rounded, if that makes every value of at least three."""
     pairs = [
         pair
         for n in known
@@ -238,8 +285,11 @@ def _rounded_part(values: Column, flowing: Column, known: list[int]) -> int | No
     ]
     if len({a for a, _ in pairs}) <= MOST_ALIKE:
         return None
-    fits = (d for d in DIVISORS if all(dims.make_divisible(Fraction(a, d), 8) == b for a, b in pairs))
-    return next(fits, None)
+    for text, part in PARTS:
+        for divisor in DIVISORS:
+            if all(part(a, divisor) == b for a, b in pairs):
+                return text.format(divisor=divisor)
+    return None
 
 
 def _times(ratio: tuple[int, int], name: str) -> str:

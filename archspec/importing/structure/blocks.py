@@ -1,7 +1,7 @@
 """Modules of one kind become one block with arguments, and each of them a call of it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -16,12 +16,13 @@ from archspec.importing.items import (
     ModuleItem,
     bodies,
     flattened,
+    is_expression,
     scopes,
 )
-from archspec.importing.structure.arguments import ANY, Arguments
+from archspec.importing.structure.arguments import ANY, Arguments, channels, renamed
 from archspec.importing.structure.conditions import condition, widening
 from archspec.importing.structure.prepare import dissolved, prepared
-from archspec.importing.structure.rows import rows
+from archspec.importing.structure.rows import after_first, rows
 from archspec.importing.structure.unify import Slot, Slots, unified
 from archspec.language.expression import BUILTINS, CONSTANTS
 from archspec.language.rules import FLOWING
@@ -37,18 +38,28 @@ class FoundBlock:
 
 @dataclass(slots=True)
 class Recovered:
-    """A body, and the blocks that it calls."""
+    """A body, or those of several instances of a model, and the blocks that they call."""
 
-    items: Items
+    bodies: list[Items]
     blocks: dict[str, FoundBlock] = field(default_factory=dict)
 
+    @property
+    def items(self) -> Items:
+        """The body, of the first instance."""
+        return self.bodies[0]
 
-def recovered(items: Items) -> Recovered:
-    """The structure of a body whose scopes are its source's modules."""
-    found = Recovered(prepared(items))
-    for kind in _inner_first(found.items):
+    def dissolve(self, kind: str) -> None:
+        """Let the members of the scopes of a kind stand in their place."""
+        self.bodies = [dissolved(items, kind) for items in self.bodies]
+
+
+def recovered(*several: Items) -> Recovered:
+    """The structure of a body whose scopes are its source's modules; of several instances of it, in the same blocks."""
+    found = Recovered(prepared(several))
+    for kind in _inner_first([item for items in found.bodies for item in items]):
         _replace(found, kind)
-    found.items = rows(found.items, found.blocks)
+    after = after_first(found.bodies, found.blocks) if len(several) > 1 else {}
+    found.bodies = [rows(items, found.blocks, after) for items in found.bodies]
     return found
 
 
@@ -62,21 +73,23 @@ def _inner_first(items: Items) -> list[str]:
 
 
 def _replace(found: Recovered, kind: str) -> None:
-    """Scopes of a kind as calls of a block; what is alone, or unlike all others, is dissolved."""
-    members = [scope for scope in scopes(found.items) if scope.kind == kind]
+    """Scopes of a kind as calls of a block; what no body has twice, or is unlike all others, is dissolved."""
+    by_body = [[scope for scope in scopes(items) if scope.kind == kind] for items in found.bodies]
+    members = [scope for several in by_body for scope in several]
     if _only_repeat(members):
         for scope in members:
             for item in scope.items:
                 item.stage = scope.name  # type: ignore[union-attr]  # a call
         members = []
-    while len(members) > 1:
+    while members:
         alike = _alike(members)
-        if len(alike) > 1:
+        if any(sum(scope in alike for scope in several) > 1 for several in by_body):
             _block(found, kind, alike)
         else:
-            members[0].kind = ""
+            for scope in alike:
+                scope.kind = ""
         members = [scope for scope in members if scope not in alike and scope.kind == kind]
-    found.items = dissolved(found.items, kind)
+    found.dissolve(kind)
 
 
 def _only_repeat(members: list[ModuleItem]) -> bool:
@@ -107,10 +120,10 @@ def _block(found: Recovered, kind: str, members: list[ModuleItem]) -> None:
     slots = unified([scope.items for scope in members], [scope.entry for scope in members])
     if slots is None:
         raise AssertionError("members are alike")
-    entries = [scope.entry[1] if len(scope.entry) > 1 else ANY for scope in members]
-    exits = [scope.exit[1] if len(scope.exit) > 1 else ANY for scope in members]
+    entries, exits = [channels(scope.entry) for scope in members], [channels(scope.exit) for scope in members]
     arguments = Arguments(len(members), simple=kind.startswith("conv_"), entries=entries, exits=exits)
     body = _body(slots, list(range(len(members))), arguments)
+    _rename(body, arguments.rename())
     name = _free(kind, found.blocks)
     body = rows(body, found.blocks)
     found.blocks[name] = FoundBlock(arguments.ordered(), body)
@@ -120,7 +133,18 @@ def _block(found: Recovered, kind: str, members: list[ModuleItem]) -> None:
             name, arguments.called(number), scope.name, scope.entry, scope.exit, nodes, scope.stage, scope.label
         )
         scope.items, scope.kind = [call], f"={kind}"
-    found.items = dissolved(found.items, f"={kind}")
+    found.dissolve(f"={kind}")
+
+
+def _rename(items: Items, names: Mapping[str, str]) -> None:
+    """Let a body call the arguments of its block by new names."""
+    for item in items:
+        if isinstance(item, (Leaf, ForkItem)):
+            item.args = {n: renamed(v, names) if is_expression(v) else v for n, v in item.args.items()}
+        if isinstance(item, ConditionItem):
+            item.condition = renamed(item.condition, names)
+        for body in bodies(item):
+            _rename(body, names)
 
 
 def _free(kind: str, taken: dict[str, FoundBlock]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from archspec import ops
 from archspec.importing.items import Item, Leaf, Shape
-from archspec.importing.structure.arguments import ANY, Arguments, Column, letter
+from archspec.importing.structure.arguments import ANY, Arguments, Column, channels, letter
 from archspec.importing.structure.unify import Slot
 from archspec.importing.writing_steps import cleaned
 from archspec.language.document import REQUIRED
@@ -53,7 +53,7 @@ def widening(
     column = arguments.columns.get(width) if isinstance(width, str) and width not in arguments.flowing else None
     if column is None:
         return None
-    flowing = {number: slot.entries[number][1] for number in active if len(slot.entries[number]) > 1}
+    flowing = {number: channels(slot.entries[number]) for number in active if len(slot.entries[number]) > 1}
     present = dict(zip(active, there, strict=True))
     fits = flowing.keys() == present.keys() and all(
         column[number] != flowing[number] if stands else column[number] in (ANY, flowing[number])
@@ -89,7 +89,7 @@ def _of_shape(
     there: Sequence[bool], entries: Sequence[Shape], active: Sequence[int], arguments: Arguments
 ) -> str | None:
     """The shape stays as it is, so that what flows in can be added to what comes out."""
-    flowing = [entry[1] if len(entry) > 1 else None for entry in entries]
+    flowing = list(map(channels, entries))
     strides = {name: column for name, column in arguments.columns.items() if letter(name) == "s"}
     for name, column in reversed(arguments.columns.items()):
         if letter(name) not in {"c", "m"} or any(column[number] is ANY for number in active):

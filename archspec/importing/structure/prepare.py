@@ -1,7 +1,7 @@
 """Bodies made ready to be compared: what only holds others is dissolved, a convolution and what follows it are one."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from archspec.importing.items import (
@@ -18,7 +18,7 @@ from archspec.importing.items import (
     targets,
 )
 from archspec.ops import operator
-from archspec.ops.activation import Elementwise
+from archspec.ops.activation import activates
 
 HOLDERS = frozenset({"", "Sequential", "ModuleList", "ModuleDict", "Branch", "Group", "Repeat"})
 """Classes of modules that hold others in a row, and say nothing of what these are together."""
@@ -26,17 +26,26 @@ HOLDERS = frozenset({"", "Sequential", "ModuleList", "ModuleDict", "Branch", "Gr
 DENSE = frozenset({"conv2d", "conv_transpose2d"})
 
 
-def prepared(items: Items) -> Items:
-    """A body whose scopes are what a person would give a name, and whose convolutions stand with what follows them."""
+def prepared(several: Sequence[Items]) -> list[Items]:
+    """Bodies whose scopes are what a person would give a name, and whose convolutions stand with what follows them.
+
+    Args:
+        several: The body of a model, or those of several instances of it: what one has twice, is a name in all.
+    """
+    ready = [_ready(items) for items in several]
+    _share_activations(ready)
+    seen: Counter[str] = Counter()
+    for items in ready:
+        seen |= Counter(scope.kind for scope in scopes(items))
+    alone = {kind for kind, often in seen.items() if often == 1 and not kind.startswith("conv")}
+    return [_each(items, lambda body: _without(body, lambda scope: scope.kind in alone)) for items in ready]
+
+
+def _ready(items: Items) -> Items:
     items = _simplified(items)
     _mark_same(items)
     kept = targets(items)
-    items = _each(items, lambda body: _fused(body, kept))
-    _share_activations(items)
-    seen = Counter(scope.kind for scope in scopes(items))
-    return _each(
-        items, lambda body: _without(body, lambda scope: seen[scope.kind] == 1 and not scope.kind.startswith("conv"))
-    )
+    return _each(items, lambda body: _fused(body, kept))
 
 
 def _each(items: Items, change: Callable[[Items], Items]) -> Items:
@@ -79,7 +88,7 @@ def _is_convolution(items: Items) -> bool:
 
 
 def _activates(name: str) -> bool:
-    return bool(name) and "." not in name and issubclass(operator(name), Elementwise)
+    return bool(name) and "." not in name and activates(operator(name))
 
 
 def _without(items: Items, goes: Callable[[ModuleItem], bool]) -> Items:
@@ -116,10 +125,15 @@ def _inherit(inner: Item, holder: ModuleItem) -> None:
     alone = len(holder.items) == 1 or (first and _is_convolution(holder.items))
     if alone or not inner.name:
         inner.name = holder.name if alone else ""
-    elif not inner.name[:1].isalpha() and holder.name:
-        inner.name = f"{holder.name}_{inner.name}"
+    else:
+        inner.name = _of(holder, inner.name)
     if isinstance(inner, (Leaf, ModuleItem)):
-        inner.stage = inner.stage or holder.stage or ("" if alone else holder.name)
+        inner.stage = _of(holder, inner.stage) or ("" if alone else holder.name) or holder.stage
+
+
+def _of(holder: ModuleItem, name: str) -> str:
+    """A name; one that is only a number behind its holder's."""
+    return f"{holder.name}_{name}" if name and holder.name and not name[:1].isalpha() else name
 
 
 def _mark_same(items: Items) -> None:
@@ -173,9 +187,9 @@ def _fused(items: Items, kept: set[int]) -> Items:
     return [_alone(item) if isinstance(item, ModuleItem) and item.kind in alone else item for item in found]
 
 
-def _share_activations(items: Items) -> None:
+def _share_activations(bodies_of: Sequence[Items]) -> None:
     """Convolutions with normalisation whose activations differ in one model are one block, which is told which."""
-    several = [scope for scope in scopes(items) if _activated(scope)]
+    several = [scope for items in bodies_of for scope in scopes(items) if _activated(scope)]
     if len({scope.kind for scope in several}) > 1:
         for scope in several:
             last = scope.items[-1]
