@@ -128,7 +128,8 @@ def _inherit(inner: Item, holder: ModuleItem) -> None:
     else:
         inner.name = _of(holder, inner.name)
     if isinstance(inner, (Leaf, ModuleItem)):
-        inner.stage = _of(holder, inner.stage) or ("" if alone else holder.name) or holder.stage
+        own = inner.stage if inner.stage == holder.stage else _of(holder, inner.stage)  # a call has its scope's
+        inner.stage = own or ("" if alone else holder.name) or holder.stage
 
 
 def _of(holder: ModuleItem, name: str) -> str:
