@@ -8,7 +8,7 @@ import click
 
 from archspec.cli.echo import echo_message
 from archspec.cli.factory_arguments import SIDE, keywords, plain, varied_values
-from archspec.cli.verbs import verb
+from archspec.cli.options import verb
 from archspec.errors import ArchspecError, BindingError
 from archspec.files import replacing
 
