@@ -1,10 +1,12 @@
 """What not everybody needs: extras of the distribution, and what other packages offer by entry points."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from archspec.errors import ArchspecError, MissingExtraError
@@ -113,3 +115,33 @@ def extra_of(error: ModuleNotFoundError) -> MissingExtraError | None:
     module = (error.name or "").partition(".")[0]
     extra = next((extra for extra, modules in EXTRAS.items() if module in modules), None)
     return None if extra is None else MissingExtraError(f"this needs {module}: {installed_by(extra)}")
+
+
+@contextmanager
+def quiet(*, prints: bool = False) -> Iterator[None]:
+    """Let libraries say nothing of their own while they read or write: no warnings and no logs, of any of them.
+
+    What a person should know of a file is raised, or noted. Other threads' logs are lost meanwhile.
+
+    Args:
+        prints: Whether what is printed is lost, too; not where a person's own code runs.
+
+    >>> import logging
+    >>> with quiet(prints=True):
+    ...     logging.getLogger("onnxscript").warning("Evaluation failed")
+    ...     print("Evaluation failed")
+    """
+    import logging  # here alone: `import archspec` needs none of it
+    import warnings
+
+    before = logging.root.manager.disable
+    nowhere = StringIO()
+    with warnings.catch_warnings(), ExitStack() as held:
+        warnings.simplefilter("ignore")
+        for redirected in (redirect_stdout, redirect_stderr) if prints else ():
+            held.enter_context(redirected(nowhere))
+        logging.disable(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            logging.disable(before)

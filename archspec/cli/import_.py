@@ -8,7 +8,7 @@ import click
 
 from archspec.cli.echo import echo_message
 from archspec.cli.factory_arguments import SIDE, keywords, plain, varied_values
-from archspec.cli.verbs import verb
+from archspec.cli.options import verb
 from archspec.errors import ArchspecError, BindingError
 from archspec.files import replacing
 
@@ -80,7 +80,7 @@ def command(  # one argument an option
     else:
         with replacing(Path(output)) as file:
             file.write_text(text, encoding="utf-8")
-        echo_message(_said(output, found, text))
+        echo_message(_written_message(output, found, text))
     if weights is not None:
         _write_weights(found, program, source, weights)
 
@@ -163,7 +163,7 @@ def _sizes(text: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
-def _said(output: str, found: "Imported", text: str) -> str:
+def _written_message(output: str, found: "Imported", text: str) -> str:
     blocks = len(found.document.blocks)
     counted = f"{blocks} block{'s' if blocks != 1 else ''}"
     lines = [f"{output}: {len(text.splitlines())} lines, {len(found.names) - 1} layers, {counted}"]

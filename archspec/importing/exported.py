@@ -1,6 +1,5 @@
 """From a torch module to a program: `torch.export`, undecomposed, with the tree of modules as names."""
 
-import warnings
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from torch.export import ExportedProgram
 from torch.fx import Node
 
 from archspec.errors import ArchspecError
+from archspec.extras import quiet
 from archspec.importing.exported_place import placed
 from archspec.importing.program import HeldArray, Place, Program, ProgramCall, Value
 from archspec.writing import printable
@@ -34,8 +34,7 @@ def exported(model: nn.Module, example: Any, name: str | None = None) -> Program
     inputs = _inputs(example, model)
     modes = [(module, module.training) for module in model.modules()]
     try:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")  # of torch's exporter about itself
+        with quiet(), torch.no_grad():
             program = torch.export.export(model.eval(), inputs, strict=False)
     except Exception as error:  # whatever the model's own code raises, and torch's many classes
         raise ArchspecError(f"{type(model).__name__} cannot be exported: {_reason(error)}") from error

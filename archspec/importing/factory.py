@@ -25,7 +25,7 @@ def made(source: str, settings: dict[str, Any]) -> Any:
     try:
         found = make(**settings)
     except Exception as error:  # whatever the model's own code raises
-        raise ArchspecError(f"{printable(source, 80)} cannot be made: {_said(error)}") from error
+        raise ArchspecError(f"{printable(source, 80)} cannot be made: {_reason(error)}") from error
     import torch
 
     if not isinstance(found, torch.nn.Module):
@@ -51,12 +51,12 @@ def _found(source: str) -> Callable[..., Any]:
         for part in factory.split("."):
             make = getattr(make, part)
     except Exception as error:  # whatever the module's own code raises where it is imported
-        raise ArchspecError(f"{printable(source, 80)} cannot be imported: {_said(error)}") from error
+        raise ArchspecError(f"{printable(source, 80)} cannot be imported: {_reason(error)}") from error
     if not callable(make):
         raise ArchspecError(f"{printable(source, 80)} is no function")
     return cast("Callable[..., Any]", make)
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     line = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     return printable(f"{line}", 200)

@@ -41,7 +41,7 @@ PASSED = frozenset({"split", "identity"})
 
 
 @dataclass(slots=True)
-class Part:
+class GraphPart:
     """What stands as one in a body: a layer with what follows it, or a fork; or a unit of several.
 
     Attributes:
@@ -69,7 +69,7 @@ def with_units(graph: FlatGraph) -> FlatGraph | None:
     _put(places, [part for body in parts for part in body if part.unit or part.main], "unit")
     inner = _repeated([_parts(body) for body in _branches(items)], among_all=False)
     _put(places, [part for body in inner for part in body if part.unit], "part")
-    _put(places, [Part(GATE, nodes) for nodes in _gates(items)], "gate")
+    _put(places, [GraphPart(GATE, nodes) for nodes in _gates(items)], "gate")
     if not places:
         return None
     above = _above_all(graph)
@@ -100,9 +100,9 @@ def _weighs(node: FlatNode) -> bool:
     return any(word in node.operator for word in ("conv", "linear"))
 
 
-def _put(places: dict[str, Place], units: Sequence[Part], word: str) -> None:
+def _put(places: dict[str, Place], units: Sequence[GraphPart], word: str) -> None:
     """Note the places of units, inside of those that are noted."""
-    members = defaultdict[Token, list[Part]](list)
+    members = defaultdict[Token, list[GraphPart]](list)
     for unit in units:
         members[unit.token].append(unit)
     kinds = {token: _kind(alike) for token, alike in members.items()}
@@ -115,9 +115,9 @@ def _put(places: dict[str, Place], units: Sequence[Part], word: str) -> None:
 # ------------------------------------------------------------------ parts and their tokens
 
 
-def _parts(items: Items) -> list[Part]:
+def _parts(items: Items) -> list[GraphPart]:
     """The parts of a body."""
-    found: list[Part] = []
+    found: list[GraphPart] = []
     for item in items:
         if isinstance(item, ForkItem):
             found.append(_fork(item))
@@ -127,7 +127,7 @@ def _parts(items: Items) -> list[Part]:
                 last.nodes += item.nodes
                 last.token = (*last.token[:2], last.token[2] or item.operator != "batch_norm")
             else:
-                found.append(Part(_token(item), [*item.nodes]))
+                found.append(GraphPart(_token(item), [*item.nodes]))
     return found
 
 
@@ -139,7 +139,7 @@ def _token(leaf: Leaf) -> Token:
     return leaf.operator, "depthwise" if depthwise else "pointwise" if kernel == 1 else "wide", False
 
 
-def _joins(part: Part, operator: str) -> bool:
+def _joins(part: GraphPart, operator: str) -> bool:
     """Whether what stands behind a convolution belongs to it: a normalisation, and an activation."""
     if part.token[0] != "conv2d" or part.token[2]:
         return False
@@ -150,19 +150,19 @@ def _activates(operator: str) -> bool:
     return operator in ops.registered() and activates(ops.operator(operator))
 
 
-def _fork(fork: ForkItem) -> Part:
+def _fork(fork: ForkItem) -> GraphPart:
     nodes = [*flattened([fork])]
     branches = [
         tuple(part.token for part in _parts(branch.items) if part.token != GATE and part.token[0] not in PASSED)
         for branch in fork.branches
     ]
     if not any(map(_weighs, nodes)):
-        return Part((fork.operator, *branches), nodes)
+        return GraphPart((fork.operator, *branches), nodes)
     if _is_gate(fork, nodes):
-        return Part(GATE, nodes)
+        return GraphPart(GATE, nodes)
     main = max(branches, key=lambda branch: (len(branch), repr(branch)))
     several = (fork.operator, *sorted(branches, key=repr)) if len(branches) > 2 else main
-    return Part(("fork", *several), nodes, main)
+    return GraphPart(("fork", *several), nodes, main)
 
 
 def _is_gate(fork: ForkItem, nodes: Sequence[FlatNode]) -> bool:
@@ -195,7 +195,7 @@ def _gates(items: Items) -> Iterator[list[FlatNode]]:
 # ------------------------------------------------------------------ units
 
 
-def _like_forks(parts: list[Part]) -> list[Part]:
+def _like_forks(parts: list[GraphPart]) -> list[GraphPart]:
     """The parts, of which runs that are the longest branch of a fork stand as it does; also without its first layer."""
     kinds = [main for main, _ in Counter(part.main for part in parts if len(part.main) > 1).most_common()]
     for main in kinds:
@@ -205,15 +205,17 @@ def _like_forks(parts: list[Part]) -> list[Part]:
     return parts
 
 
-def _as_forks(parts: list[Part], main: tuple[Token, ...], wanted: tuple[Token, ...], *, anywhere: bool) -> list[Part]:
+def _as_forks(
+    parts: list[GraphPart], main: tuple[Token, ...], wanted: tuple[Token, ...], *, anywhere: bool
+) -> list[GraphPart]:
     """The parts, of which runs of these tokens stand as a fork; all, or those before such a fork."""
-    found: list[Part] = []
+    found: list[GraphPart] = []
     number = 0
     while number < len(parts):
         end = _matched(parts, number, wanted)
         if end > number and (anywhere or (end < len(parts) and parts[end].main == main)):
             nodes = [node for part in parts[number:end] for node in part.nodes]
-            found.append(Part(("fork", *main), nodes, main))
+            found.append(GraphPart(("fork", *main), nodes, main))
             number = end
         else:
             found.append(parts[number])
@@ -221,7 +223,7 @@ def _as_forks(parts: list[Part], main: tuple[Token, ...], wanted: tuple[Token, .
     return found
 
 
-def _matched(parts: list[Part], start: int, wanted: tuple[Token, ...]) -> int:
+def _matched(parts: list[GraphPart], start: int, wanted: tuple[Token, ...]) -> int:
     """Where a run of parts that are these tokens ends, gates among them left out; where it starts, if it is another."""
     number = start
     for place, token in enumerate(wanted):
@@ -233,13 +235,13 @@ def _matched(parts: list[Part], start: int, wanted: tuple[Token, ...]) -> int:
     return number
 
 
-def _single(parts: list[Part]) -> list[Part]:
+def _single(parts: list[GraphPart]) -> list[GraphPart]:
     """The parts, of which forks that follow one of their own kind are units."""
     alike = {part.token for part, behind in pairwise(parts) if part.main and part.token == behind.token}
     return [replace(part, unit=True) if part.token in alike else part for part in parts]
 
 
-def _repeated(bodies: list[list[Part]], *, among_all: bool) -> list[list[Part]]:
+def _repeated(bodies: list[list[GraphPart]], *, among_all: bool) -> list[list[GraphPart]]:
     """The bodies, of which runs that occur again are units.
 
     Args:
@@ -251,13 +253,13 @@ def _repeated(bodies: list[list[Part]], *, among_all: bool) -> list[list[Part]]:
     return bodies
 
 
-def _with_run(parts: list[Part], run: tuple[Token, ...]) -> list[Part]:
-    found: list[Part] = []
+def _with_run(parts: list[GraphPart], run: tuple[Token, ...]) -> list[GraphPart]:
+    found: list[GraphPart] = []
     number = 0
     while number < len(parts):
         piece = parts[number : number + len(run)]
         if tuple(part.token for part in piece) == run and not any(part.unit for part in piece):
-            found.append(Part(("run", *run), [node for part in piece for node in part.nodes], unit=True))
+            found.append(GraphPart(("run", *run), [node for part in piece for node in part.nodes], unit=True))
             number += len(run)
         else:
             found.append(parts[number])
@@ -265,7 +267,7 @@ def _with_run(parts: list[Part], run: tuple[Token, ...]) -> list[Part]:
     return found
 
 
-def _best_run(bodies: list[list[Part]], *, among_all: bool) -> tuple[Token, ...]:
+def _best_run(bodies: list[list[GraphPart]], *, among_all: bool) -> tuple[Token, ...]:
     """The run that saves most; nothing, if none saves enough."""
     saved = Counter[tuple[Token, ...]]()
     for parts in bodies:
@@ -277,7 +279,7 @@ def _best_run(bodies: list[list[Part]], *, among_all: bool) -> tuple[Token, ...]
     return best if best and saved[best] >= LEAST_SAVED else ()
 
 
-def _runs(parts: list[Part]) -> Counter[tuple[Token, ...]]:
+def _runs(parts: list[GraphPart]) -> Counter[tuple[Token, ...]]:
     """How often each run that may be a unit occurs in a body, one behind the other."""
     counts, free = Counter[tuple[Token, ...]](), dict[tuple[Token, ...], int]()
     for length in range(2, min(LONGEST, len(parts) // 2) + 1):
@@ -314,7 +316,7 @@ BY_LAYERS: Mapping[tuple[object, ...], str] = {
 """What papers call units of these convolutions along their longest way, by what they join with."""
 
 
-def _kind(members: Sequence[Part]) -> str:
+def _kind(members: Sequence[GraphPart]) -> str:
     """What papers call units that are of one kind, in the spelling of a class."""
     token, operators = members[0].token, {node.operator for part in members for node in part.nodes}
     if token == GATE:
@@ -332,7 +334,7 @@ def _kind(members: Sequence[Part]) -> str:
     return known or {"add": "Residual", "concat": "Inception", "": "Unit"}[joins]
 
 
-def _hands_on(unit: Part) -> bool:
+def _hands_on(unit: GraphPart) -> bool:
     """Whether a unit joins what flows into it with what it makes of that."""
     made = {node.name for node in unit.nodes}
     return any(node.operator == "concat" and not {*node.inputs} <= made for node in unit.nodes)

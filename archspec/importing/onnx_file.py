@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archspec.errors import ArchspecError
-from archspec.extras import need
+from archspec.extras import need, quiet
 from archspec.files import resolve_below
 from archspec.importing.onnx_kinds import with_kinds
 from archspec.importing.onnx_weights import MAX_GATES, has_gates, put_aside, tell_apart
@@ -48,7 +48,7 @@ def read_onnx(path: str | os.PathLike[str]) -> Program:
     proto = _parsed(file)
     with _refused(file):
         _check(proto, file)
-    with _refused(file):
+    with quiet(prints=True), _refused(file):
         _fix_batch(proto, file)
         model = _loaded(proto, file)
         alike = tell_apart(model)

@@ -29,7 +29,7 @@ def opaque(graph: FlatGraph) -> FlatGraph:
         return graph
     graph = _absorbed(graph)
     nodes = tuple(_kept(node, graph) if node.foreign else node for node in graph.nodes)
-    return replace(graph, nodes=nodes, notes=(*graph.notes, _said(foreign)))
+    return replace(graph, nodes=nodes, notes=(*graph.notes, _opaque_note(foreign)))
 
 
 def _absorbed(graph: FlatGraph) -> FlatGraph:
@@ -91,7 +91,7 @@ def short(function: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def _said(foreign: list[FlatNode]) -> str:
+def _opaque_note(foreign: list[FlatNode]) -> str:
     counts = Counter(node.operator for node in foreign)
     named = [f"{printable(name.strip('~'), 60)} ({often}×)" for name, often in counts.most_common(MOST_NAMED)]
     more = f", and {len(counts) - MOST_NAMED} more" if len(counts) > MOST_NAMED else ""

@@ -1,6 +1,7 @@
 """ONNX of both of torch's exporters: each pattern is its operator; what is folded is read as folded."""
 
 import io
+import logging
 
 import pytest
 
@@ -139,6 +140,34 @@ def test_a_projection_of_the_newer_exporter_is_refused_as_one(tmp_path):
         ArchspecError, match=r"states of 1×2×6, not with 4 numbers each: torch's exporter writes a proj"
     ):
         archspec.from_onnx(tmp_path / "net.onnx")
+
+
+def heard(caplog):
+    """What of the logs a person would see."""
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_libraries_say_nothing_of_their_own(tmp_path, caplog, capfd):
+    """A constant that cannot be folded: onnxscript logs it, and the file is refused by us alone."""
+    shape = onnx.helper.make_tensor("s", 7, [2], [3, 5])
+    held = onnx.helper.make_tensor("h", 7, [4], [1, 2, 3, 4])
+    nodes = [node("Reshape", ["h", "s"], ["r"]), node("Add", ["x", "r"], ["y"])]
+    with pytest.raises(ArchspecError):
+        archspec.from_onnx(saved(tmp_path, nodes, [shape, held]))
+    assert (heard(caplog), *capfd.readouterr()) == ([], "", "")
+
+
+class Wrong(torch.nn.Module):
+    """What no tensor can do: torch's exporter logs a page about it."""
+
+    def forward(self, x):
+        return torch.nn.functional.avg_pool2d(x, 9)
+
+
+def test_an_exporter_says_nothing_of_its_own(caplog, capfd):
+    with pytest.raises(ArchspecError, match=r"Wrong cannot be exported: .*Output size is too small"):
+        archspec.from_torch(Wrong(), (2, 3, 4, 4))
+    assert (heard(caplog), *capfd.readouterr()) == ([], "", "")
 
 
 NET = """

@@ -2,7 +2,7 @@
 
 from archspec.importing.onnx_rules.settings import learned, setting
 from archspec.importing.program import UnsupportedError
-from archspec.importing.readings import rounded
+from archspec.importing.readings import as_written, rounded
 from archspec.importing.rules import Bound, Reading, ReadNode, rule
 
 
@@ -13,7 +13,7 @@ def batch_normalization(call: Bound) -> Reading:
         raise UnsupportedError("normalises by its batch; export the model in evaluation")
     arrays = learned(call, weight="input1", bias="input2")
     statistics = call.arrays(running_mean="input3", running_var="input4")
-    args = {"eps": rounded(call.get("epsilon", 1e-5)), "momentum": rounded(1 - call.get("momentum", 0.9))}
+    args = {"eps": rounded(call.get("epsilon", 1e-5)), "momentum": rounded(1 - as_written(call.get("momentum", 0.9)))}
     args["affine"] = bool(arrays)
     return ReadNode("batch_norm", args, call.values("input0"), {**arrays, **statistics})
 

@@ -156,11 +156,46 @@ def selected(node: FlatNode, nodes: Nodes) -> list[FlatNode] | None:
 
 def pooled(node: FlatNode, nodes: Nodes) -> FlatNode | None:
     """A global pooling that keeps its axes, flattened: one that does not."""
-    for kind in ("global_avg_pool", "global_max_pool"):
+    for kind in sorted(GLOBAL):
         found = before(node, nodes, kind) if node.operator == "flatten" else None
         if found is not None and found.args.get("keepdim"):
             return replace(found, name=node.name, args={}, shape=node.shape)
     return None
+
+
+def of_one_row(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+    """A pooling of an image of one row that is a sequence before and behind: a pooling of the sequence."""
+    pool = node if node.operator in GLOBAL and not node.args.get("keepdim") else None
+    if node.operator == "~reshape" and len(node.shape) == 3:
+        pool = nodes.get(node.inputs[0])
+    first = before(pool, nodes, "~reshape") if pool is not None else None
+    if pool is None or first is None or len(first.args["before"]) != 3 or first.shape != _one_row(first.args["before"]):
+        return None
+    if pool.operator in GLOBAL:
+        return made_of(node, pool.operator, first.inputs, keepdim=node is not pool)
+    kind, _, axes = pool.operator.partition("_pool")
+    if axes != "2d" or kind not in {"max", "avg"} or pool.shape != _one_row(node.shape):
+        return None
+    pairs = {
+        name: value if isinstance(value, tuple) else (value, value)
+        for name, value in pool.args.items()
+        if name in _PAIRS
+    }
+    if any(pairs[name][0] != _PAIRS[name] for name in pairs if name != "stride"):
+        return None
+    args = {**pool.args, **{name: pair[1] for name, pair in pairs.items()}}
+    return made_of(node, f"{kind}_pool1d", first.inputs, **args)
+
+
+GLOBAL = frozenset({"global_avg_pool", "global_max_pool"})
+_PAIRS = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
+"""What windows of a row have along the height."""
+
+
+def _one_row(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """The sizes of an image of one row, n × c × 1 × length."""
+    n, c, length = sizes
+    return n, c, 1, length
 
 
 def reshaped_twice(node: FlatNode, nodes: Nodes) -> FlatNode | None:
