@@ -187,42 +187,22 @@ class Architecture(Reported):
         relu2: 0
         fc3: 101·classes
         """
+        names = None if free is None else _names(free)
+        asked = {"quantity": quantity, "counting": counting, "part": part, "by": by}
+        return self._formulas(letters, bindings or {}, names, **asked)
+
+    def _formulas(
+        self, letters: str | None, bindings: Mapping[str, Any], free: Iterable[str] | None, **asked: Any
+    ) -> "tuple[Formula, ...]":
         from archspec.formula.of_network import formulas
 
-        block = self._block_in_letters(letters)
-        aliases = block.aliases if block else {}
-        values = {aliases.get(name, name): each for name, each in (bindings or {}).items()}
-        names = block.unbound if block else shared_numbers([self])
-        left = [name for name in names if name not in values] if free is None else _names(free)
-        with recording(block.decisive if block else None):
-            found = formulas(
-                block.document if block else self.document,
-                quantity,
-                by=by,
-                free=[aliases.get(name, name) for name in left],
-                bindings=values,
-                counting=counting,
-                part=part,
-                arrangement=block.arrangement if block else "collected",
-            )
-        subject, roles = self.document.name, block.names if block else {}
-        return tuple(replace(each, of=self._subject + each.of.removeprefix(subject), aliases=roles) for each in found)
-
-    @property
-    def _subject(self) -> str:
-        """What its formulas are said to be of."""
-        return self.name
+        return formulas(self.lettered(letters), bindings=bindings, free=free, **asked)
 
     def lettered(self, letters: str | None) -> Document:
         """The specification whose symbols are the letters that a block declares; without letters, this one's."""
-        block = self._block_in_letters(letters)
-        return block.document if block else self.document
-
-    def _block_in_letters(self, letters: str | None) -> "StandaloneBlock | None":
-        """The block that it is, in these letters; None of a network."""
         if letters is not None:
             raise UnknownNameError(f"'{self.name}' is a network; letters are those of a block: {self.name}:BLOCK")
-        return None
+        return self.document
 
     def block(self, name: str) -> "SingleBlock":
         """A block by itself: its arguments and the sizes of its input are its symbols.
@@ -676,14 +656,29 @@ class SingleBlock(Architecture):
         self._of = document
         self._block = block
 
-    @property
-    def _subject(self) -> str:
-        return f"{self._of.name}:{self._block}"
-
-    def _block_in_letters(self, letters: str | None) -> "StandaloneBlock | None":
+    def _in_letters(self, letters: str | None) -> "StandaloneBlock":
         from archspec.graph.single import single
 
         return single(self._of, self._block, letters)
+
+    def lettered(self, letters: str | None) -> Document:
+        """The specification whose symbols are the letters that the block declares; without letters, its arguments."""
+        return self._in_letters(letters).document
+
+    def _formulas(
+        self, letters: str | None, bindings: Mapping[str, Any], free: Iterable[str] | None, **asked: Any
+    ) -> "tuple[Formula, ...]":
+        from archspec.formula.of_network import formulas
+
+        block = self._in_letters(letters)
+        symbol_of = block.aliases
+        values = {symbol_of.get(name, name): each for name, each in bindings.items()}
+        names = [name for name in block.unbound if name not in values] if free is None else free
+        asked |= {"free": [symbol_of.get(name, name) for name in names], "arrangement": block.arrangement}
+        with recording(block.decisive):
+            found = formulas(block.document, bindings=values, **asked)
+        subject = f"{self._of.name}:{self._block}"
+        return tuple(replace(each, of=subject + each.of.removeprefix(self.name), aliases=block.names) for each in found)
 
     def in_symbols(self, values: dict[str, Any]) -> dict[str, Any]:
         """Values by name as values by symbol: in_channels is c_in.

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 os.environ["COLUMNS"] = "100"  # wherever the tests run; workers of xdist have their own
+os.environ.setdefault("SYMPY_CACHE_SIZE", "50000")  # 1000 results of each function are too few for a hundred networks
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # a worker each core; torch's threads would wait for one another
 
 # pytorchcv asks for torchvision and never loads it; its build fails beside torch's CPU build, where ptflops tries it.

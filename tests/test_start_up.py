@@ -87,6 +87,20 @@ def test_of_the_operators_those_of_the_network_alone_are_made_ready():
     assert loaded_by(code, {"max_pool2d", *NETWORK}) == NETWORK
 
 
+WATCHED_FLOORS = """
+class Watch:
+    def find_spec(name, *_):
+        if name in ("archspec.ops", "archspec.language"):
+            assert "archspec.cli.count" not in sys.modules, name
+
+sys.meta_path.insert(0, Watch)
+"""
+
+
+def test_what_a_verb_stands_on_is_loaded_before_the_verb():
+    assert loaded_by(WATCHED_FLOORS + RUN.format(arguments=["count", "mobilenet"])) == set()
+
+
 def test_a_count_reads_the_metadata_of_no_package():
     code = "import importlib.metadata as packages; packages.distributions = packages.entry_points = None"
     code += "; sys.argv[1:] = ['count', 'mobilenet', '--by', 'total']; from archspec.cli import main"

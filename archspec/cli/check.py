@@ -7,9 +7,8 @@ import click
 from archspec.cli.budgets import budget_options
 from archspec.cli.echo import echo_error, echo_message
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, set_option
+from archspec.cli.options import counting_options, set_option, verb
 from archspec.cli.specs import network
-from archspec.cli.verbs import verb
 from archspec.cost import Counting
 from archspec.errors import ArchspecError
 from archspec.report.check import Checked, check, overrun

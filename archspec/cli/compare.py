@@ -5,9 +5,8 @@ import click
 from archspec import architecture
 from archspec.cli import complete
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, names, set_option
+from archspec.cli.options import counting_options, names, set_option, verb
 from archspec.cli.specs import network
-from archspec.cli.verbs import verb
 from archspec.cost import GROUPINGS, Counting
 from archspec.errors import BindingError
 from archspec.report.changes import FIGURES as ROW_FIGURES

@@ -4,9 +4,8 @@ import click
 
 from archspec.cli import complete
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, quantity_option, set_option, spec_argument
+from archspec.cli.options import counting_options, quantity_option, set_option, spec_argument, verb
 from archspec.cli.specs import network
-from archspec.cli.verbs import verb
 from archspec.cost import Counting
 
 

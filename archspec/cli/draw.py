@@ -8,9 +8,8 @@ import click
 from archspec.architecture import Architecture
 from archspec.cli import complete
 from archspec.cli.echo import echo_message
-from archspec.cli.options import COUNTING, names, set_option
+from archspec.cli.options import COUNTING, names, set_option, verb
 from archspec.cli.specs import network
-from archspec.cli.verbs import verb
 from archspec.cost import USUAL, Counting, requested
 from archspec.errors import BindingError
 

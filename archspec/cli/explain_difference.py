@@ -3,10 +3,9 @@
 import click
 
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import set_option, spec_argument
+from archspec.cli.options import counting_options, set_option, spec_argument, verb
 from archspec.cli.specs import network
-from archspec.cli.verbs import verb
-from archspec.cost import CONVENTIONS, DIALECTS
+from archspec.cost import CONVENTIONS, DIALECTS, Counting
 from archspec.cost.difference import counter
 from archspec.report.reconcile import explain_difference
 
@@ -21,14 +20,16 @@ from archspec.report.reconcile import explain_difference
     help=f"Counters ({', '.join(DIALECTS)}) or conventions ({', '.join(CONVENTIONS)}).",
 )
 @set_option
-@click.option("--batch", default=1, type=click.IntRange(1, 10**9), show_default=True, help="Inputs at once.")
+@counting_options("batch")
 @format_option()
-def command(spec: str, between: tuple[str, str], settings: tuple[str, ...], batch: int, output_format: str) -> None:
+def command(
+    spec: str, between: tuple[str, str], settings: tuple[str, ...], output_format: str, counting: Counting
+) -> None:
     """Say term by term why two counters, or conventions, give a network different numbers of operations.
 
     The terms add up to the difference, exactly.
     """
     one, other = map(counter, between)
     arch, bound = network(spec, settings)
-    expanded = arch.expand(bound, batch=batch)
+    expanded = arch.expand(bound, batch=counting.batch)
     print_report(explain_difference(expanded.count(one), expanded.count(other)), output_format)

@@ -10,9 +10,8 @@ from archspec.architecture import Architecture
 from archspec.cli import complete
 from archspec.cli.echo import echo_error
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, names, quantity_option, set_option
+from archspec.cli.options import counting_options, names, quantity_option, set_option, verb
 from archspec.cli.specs import bindings, network
-from archspec.cli.verbs import verb
 
 VIEWS = ("exact", "divisible", "asymptotic")
 LANGUAGES = ("python", "numpy", "javascript")

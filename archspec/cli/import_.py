@@ -1,14 +1,14 @@
 """`archspec import`: the specification of a model that there is."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from archspec.cli.echo import echo_message
-from archspec.cli.verbs import verb
+from archspec.cli.factory_arguments import SIDE, keywords, plain, varied_values
+from archspec.cli.options import verb
 from archspec.errors import ArchspecError, BindingError
 from archspec.files import replacing
 
@@ -120,7 +120,7 @@ def _program(source: str, sizes: str, settings: tuple[str, ...]) -> "Program":
     if ":" not in source:
         known = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
         raise ArchspecError(f"{source}: no {known}, nor MODULE:FACTORY, such as torchvision.models:resnet18")
-    return _made(source, _sizes(sizes), _keywords(settings))
+    return _made(source, _sizes(sizes), keywords(settings))
 
 
 def _made(source: str, sizes: tuple[int, ...], keywords: dict[str, Any]) -> "Program":
@@ -134,40 +134,26 @@ def _varied(source: str, sizes: str, settings: tuple[str, ...], varying: tuple[s
     from archspec.importing.factory import takes
     from archspec.importing.instances import of_instances
     from archspec.importing.reading import read, refuse_foreign
+    from archspec.importing.varied_numbers import said_bound
 
     programs: list[Program] = []
-    fixed = _keywords(settings)
+    shape, fixed = _sizes(sizes), keywords(settings)
+    values = varied_values(varying, fixed, shape)
 
-    def graph_at(values: Mapping[str, Any]) -> "FlatGraph":
-        side = values.get("side")
-        shape = _sizes(sizes) if side is None else (_sizes(sizes)[0], int(side), int(side))
-        given = {name: value for name, value in values.items() if name != "side" or takes(source, "side")}
-        programs.append(_made(source, shape, {**fixed, **{name: _number(value) for name, value in given.items()}}))
-        graph = read(programs[-1])
-        refuse_foreign(graph)
+    def graph_at(bound: Mapping[str, Any]) -> "FlatGraph":
+        side = bound.get(SIDE)
+        given = {name: value for name, value in bound.items() if name != SIDE or takes(source, SIDE)}
+        try:
+            sized = shape if side is None else (shape[0], int(side), int(side))
+            programs.append(_made(source, sized, {**fixed, **{name: plain(value) for name, value in given.items()}}))
+            graph = read(programs[-1])
+            refuse_foreign(graph)
+        except ArchspecError as error:
+            raise ArchspecError(f"at {said_bound(bound)}: {error}") from error
         return graph
 
-    found = of_instances(_values(varying), graph_at)
+    found = of_instances(values, graph_at)
     return programs[0], found
-
-
-def _number(value: Fraction) -> int | float:
-    return int(value) if value.denominator == 1 else float(value)
-
-
-def _values(varying: tuple[str, ...]) -> dict[str, list[Fraction]]:
-    """The values of --vary, each an exact number, as many as stand there."""
-    found: dict[str, list[Fraction]] = {}
-    for text in varying:
-        name, sign, listed = text.partition("=")
-        try:
-            values = [Fraction(part) for part in listed.split(",")]
-        except (ValueError, ZeroDivisionError):
-            values = []
-        if not (sign and name.isidentifier() and len(values) > 1 and len(set(values)) == len(values)):
-            raise BindingError(f"--vary takes NAME=VALUE,VALUE,… such as width=1,0.37,0.61 (got '{text}')")
-        found[name] = values
-    return found
 
 
 def _sizes(text: str) -> tuple[int, ...]:
@@ -175,26 +161,6 @@ def _sizes(text: str) -> tuple[int, ...]:
     if not all(part.isdecimal() and 0 < int(part) <= 10**6 for part in parts):
         raise BindingError(f"--input takes sizes such as 3x224x224 (got '{text}')")
     return tuple(map(int, parts))
-
-
-def _keywords(settings: tuple[str, ...]) -> dict[str, Any]:
-    """Arguments of a factory: numbers, true and false, else words."""
-    found = {}
-    for setting in settings:
-        name, sign, value = setting.partition("=")
-        if not (sign and name.isidentifier()):
-            raise BindingError(f"--set takes NAME=VALUE (got '{setting}')")
-        found[name] = _value(value)
-    return found
-
-
-def _value(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False, "none": None}.get(text.lower(), text)
 
 
 def _written_message(output: str, found: "Imported", text: str) -> str:

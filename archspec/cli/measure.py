@@ -3,10 +3,9 @@
 import click
 
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import set_option, spec_argument
+from archspec.cli.options import set_option, spec_argument, verb
 from archspec.cli.progress import progress_of
 from archspec.cli.specs import network
-from archspec.cli.verbs import verb
 from archspec.extras import need
 from archspec.report.measure import measurement
 

@@ -11,11 +11,18 @@ import click
 
 from archspec.cli.complete import conventions, quantities, settings_of, specifications
 from archspec.cli.specs import named
+from archspec.cli.verbs import Verb
 from archspec.errors import BindingError
 from archspec.memory import DTYPES, POLICIES
 
 F = TypeVar("F", bound=Callable[..., Any])
 Command: TypeAlias = Callable[..., Any]
+
+
+def verb(name: str) -> Callable[[Callable[..., Any]], Verb]:
+    """What makes a verb of a function."""
+    return click.command(name, cls=Verb)
+
 
 spec_argument = click.argument("spec", metavar="SPEC", shell_complete=specifications)
 

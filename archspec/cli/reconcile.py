@@ -4,9 +4,8 @@ import click
 
 from archspec import published
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import set_option, spec_argument
+from archspec.cli.options import set_option, spec_argument, verb
 from archspec.cli.specs import network
-from archspec.cli.verbs import verb
 from archspec.report.reconcile import reconcile
 
 

@@ -7,7 +7,7 @@ import click
 
 from archspec import published
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.verbs import verb
+from archspec.cli.options import verb
 from archspec.report.reproduce import reproduce
 
 

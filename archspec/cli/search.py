@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from archspec.cli.formats import format_option
-from archspec.cli.options import counting_options, ranges_of, ranges_option, set_option, spec_argument
+from archspec.cli.options import counting_options, ranges_of, ranges_option, set_option, spec_argument, verb
 from archspec.cli.specs import open_spec
 from archspec.cli.training import (
     folder,
@@ -17,7 +17,6 @@ from archspec.cli.training import (
     stops_told,
     watcher,
 )
-from archspec.cli.verbs import verb
 from archspec.cost import Counting
 from archspec.extras import need
 from archspec.report.search import search as report

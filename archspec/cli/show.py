@@ -2,9 +2,8 @@
 
 from archspec.cli.echo import echo_message
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import set_option, spec_argument
+from archspec.cli.options import set_option, spec_argument, verb
 from archspec.cli.specs import network
-from archspec.cli.verbs import verb
 from archspec.report.show import show
 
 

@@ -9,9 +9,8 @@ from archspec import architecture
 from archspec.cli import complete
 from archspec.cli.budgets import budget_options
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import all_option, counting_options, listed, names, set_option, specs_or_zoo
+from archspec.cli.options import all_option, counting_options, listed, names, set_option, specs_or_zoo, verb
 from archspec.cli.specs import bindings, network
-from archspec.cli.verbs import verb
 from archspec.cost import Counting
 from archspec.errors import BindingError
 

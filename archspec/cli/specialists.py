@@ -6,7 +6,7 @@ import click
 
 from archspec import runs
 from archspec.cli.formats import format_option
-from archspec.cli.options import set_option
+from archspec.cli.options import set_option, verb
 from archspec.cli.specs import open_spec
 from archspec.cli.training import (
     folder,
@@ -18,7 +18,6 @@ from archspec.cli.training import (
     stops_told,
     watcher,
 )
-from archspec.cli.verbs import verb
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.language import digest

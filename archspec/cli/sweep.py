@@ -19,10 +19,10 @@ from archspec.cli.options import (
     ranges_option,
     set_option,
     specs_or_zoo,
+    verb,
 )
 from archspec.cli.progress import progress_of
 from archspec.cli.specs import bindings, network
-from archspec.cli.verbs import verb
 from archspec.cost import Counting
 from archspec.errors import BindingError
 

@@ -6,7 +6,7 @@ import click
 
 from archspec import runs
 from archspec.cli.formats import format_option
-from archspec.cli.options import set_option
+from archspec.cli.options import set_option, verb
 from archspec.cli.specs import open_spec
 from archspec.cli.training import (
     changes_of,
@@ -17,7 +17,6 @@ from archspec.cli.training import (
     recipe_options,
     running_options,
 )
-from archspec.cli.verbs import verb
 from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.train.recipe import Recipe

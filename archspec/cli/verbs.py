@@ -1,6 +1,5 @@
 """The kinds of command that verbs are: click's own, whose help is drawn by rich. That is loaded for help alone."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,11 +23,6 @@ class VerbGroup(Verb, click.Group):
     """A command of several."""
 
     command_class = Verb
-
-
-def verb(name: str) -> Callable[[Callable[..., Any]], Verb]:
-    """What makes a command of a function."""
-    return click.command(name, cls=Verb)
 
 
 def _drawn(command: click.Command, ctx: click.Context) -> "RichCommand":

@@ -9,9 +9,8 @@ import click
 from archspec import language
 from archspec.architecture import Architecture
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import all_option, listed, set_option, specs_or_zoo
+from archspec.cli.options import all_option, listed, set_option, specs_or_zoo, verb
 from archspec.cli.specs import network
-from archspec.cli.verbs import verb
 from archspec.errors import ArchspecError
 from archspec.report.verify import verify
 

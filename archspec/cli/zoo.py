@@ -9,7 +9,7 @@ from archspec import architecture
 from archspec.cli.complete import specifications
 from archspec.cli.echo import echo_error, echo_message
 from archspec.cli.formats import format_option, print_report
-from archspec.cli.verbs import verb
+from archspec.cli.options import verb
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.files import replacing
 from archspec.language import zoo

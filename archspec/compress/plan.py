@@ -224,13 +224,9 @@ class Plan(Located):
             raise SpecError("rows need columns: a list of keys, the first of them 'layer'", raw.key("rows"))
         if not isinstance(rows, Sequence):
             raise SpecError(f"rows: expected a list, found {described(rows)}", raw.key("rows"))
-        mapping = PlacedMapping(raw.at)
-        mapping.update((key, value) for key, value in raw.items() if key not in ("columns", "rows", "layers"))
-        layers = Sequence(rows.at)
-        layers.extend(before if isinstance(before, Sequence) else [])
-        layers.extend(_row(row, columns) for row in rows)
-        mapping[Scalar("layers", rows.at)] = layers
-        return mapping
+        others = {key: value for key, value in raw.items() if key not in ("columns", "rows", "layers")}
+        layers = [*(before if isinstance(before, Sequence) else ()), *(_row(row, columns) for row in rows)]
+        return PlacedMapping(raw.at, {**others, Scalar("layers", rows.at): Sequence(rows.at, layers)})
 
     def entry(self, node: str) -> LayerPlan | None:
         """What it says of the node of that name; None if nothing."""
@@ -242,9 +238,8 @@ def _row(row: Any, columns: Sequence) -> PlacedMapping:
         raise SpecError(f"a row is a list of cells, found {described(row)}", getattr(row, "at", None))
     if len(row) != len(columns):
         raise SpecError(f"a row of {len(row)} cells, for {len(columns)} columns", row.at)
-    mapping = PlacedMapping(row.at)
-    mapping.update((key, cell) for key, cell in zip(columns, row, strict=True) if not isinstance(cell, Nothing))
-    return mapping
+    cells = zip(columns, row, strict=True)
+    return PlacedMapping(row.at, ((key, cell) for key, cell in cells if not isinstance(cell, Nothing)))
 
 
 def plans() -> Mapping[str, Path]:

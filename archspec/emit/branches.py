@@ -5,10 +5,9 @@ from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.bodies import peeled
-from archspec.emit.containers import Part, part
+from archspec.emit.containers import Outflow, part
 from archspec.emit.frame import UNTOLD, Frame
 from archspec.emit.joins import join
-from archspec.emit.modules import keep_value
 from archspec.errors import ArchspecError
 from archspec.language.document import Body, From, Join, Step, When
 
@@ -22,10 +21,10 @@ def write_join(step: Join, frame: Frame) -> None:
     if not present:
         raise ArchspecError(f"no branch of {step.operator} does anything; write [identity] to pass the input on")
     join(step.operator, args, present, name, frame, "a branch of")
-    keep_value(step.as_, frame)
+    frame.keep(step.as_)
 
 
-def _branch(label: str, body: Body, frame: Frame) -> Part:
+def _branch(label: str, body: Body, frame: Frame) -> Outflow:
     name = children.child_name(label, frame)
     start, rest = peeled(body)
     entry = frame.inside(frame.owner)
@@ -52,6 +51,5 @@ def _goes_back(step: Step, frame: Frame) -> Any:
         return True
     if not isinstance(step, When) or not frame.facts.froms((*step.then, *(step.else_ or ()))):
         return False
-    condition = frame.read(step.when)
     then, other = (code.either(*(_goes_back(s, frame) for s in side or ())) for side in (step.then, step.else_))
-    return code.either(code.both(condition, then), code.both(code.negation(condition), other))
+    return code.truth_of(frame.read(step.when), then, other)

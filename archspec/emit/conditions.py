@@ -49,10 +49,7 @@ def conditional(
         + [(code.both(code.negation(condition), world), names) for world, names in b.worlds],
         frame.facts.repeated,
     )
-    done = code.choose(condition, a.does, b.does)
-    if not (isinstance(a.does, bool) and isinstance(b.does, bool)):
-        done = code.either(code.both(condition, a.does), code.both(code.negation(condition), b.does))
-    frame.does = code.either(frame.does, done)
+    frame.does = code.either(frame.does, code.truth_of(condition, a.does, b.does))
 
 
 def _side(steps: Callable[[Frame], None], frame: Frame) -> Frame:

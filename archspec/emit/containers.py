@@ -28,7 +28,7 @@ NO_LET: Mapping[str, Value] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Outflow:
     """What flows out of a part: its tensor, a variable or a call; its shape; whether the part does anything."""
 
     x: Code
@@ -43,7 +43,7 @@ def container(name: Any, body: Body, frame: Frame, label: str, let: Mapping[str,
     frame.arrive(given.x)
 
 
-def part(name: Any, body: Body, frame: Frame, entry: Frame, label: str, let: Mapping[str, Value] = NO_LET) -> Part:
+def part(name: Any, body: Body, frame: Frame, entry: Frame, label: str, let: Mapping[str, Value] = NO_LET) -> Outflow:
     """The steps of a body as a child of a container; a branch begins at an `entry` of its own."""
     within = _shares_around(name, body, frame)
     if not within and not _is_sequence(body, frame):
@@ -54,10 +54,10 @@ def part(name: Any, body: Body, frame: Frame, entry: Frame, label: str, let: Map
     bind_lets(let, inner)
     frame.facts.body(body, inner)
     x = frame.x if frame.forward is None else call_module(child_code(name, frame), frame.x)
-    return Part(x, inner.flow, inner.does)
+    return Outflow(x, inner.flow, inner.does)
 
 
-def _apart(name: Any, body: Body, frame: Frame, entry: Frame, let: Mapping[str, Value], *, within: bool) -> Part:
+def _apart(name: Any, body: Body, frame: Frame, entry: Frame, let: Mapping[str, Value], *, within: bool) -> Outflow:
     """A branch, which is no child where it has no modules, or steps that stand `within` the forward around them."""
     shell = replace(entry, lines=Lines())
     inner = shell.inside(sequential(name, shell))
@@ -69,7 +69,7 @@ def _apart(name: Any, body: Body, frame: Frame, entry: Frame, let: Mapping[str, 
         frame.lines.add(*shell.lines.made)
         x = x if within else call_module(child_code(name, frame), entry.x)
     frame.lines.add(*inner.lines.made)
-    return Part(x, inner.flow, inner.does)
+    return Outflow(x, inner.flow, inner.does)
 
 
 def _shares_around(name: Any, body: Body, frame: Frame) -> bool:
@@ -198,7 +198,7 @@ def _outward(body: Body, frame: Frame) -> bool:
 # ------------------------------------------------------------------ classes of their own
 
 
-def _submodule(name: Any, body: Body, frame: Frame, entry: Frame, label: str, let: Mapping[str, Value]) -> Part:
+def _submodule(name: Any, body: Body, frame: Frame, entry: Frame, label: str, let: Mapping[str, Value]) -> Outflow:
     """A class of its own for the steps of a body, of which others may ask for values, and share weights."""
     taken, given = shared_values(body, frame)
     scope = frame.scope.inner(label, frame.facts.froms(body) + Counter(given))
@@ -227,7 +227,7 @@ def _submodule(name: Any, body: Body, frame: Frame, entry: Frame, label: str, le
             x = frame.unpack(entry.x, [variable for _, variable in values.values()], x)
     frame.named |= values
     does = scope.outside(inner.does)
-    return Part(x, outer[""], UNTOLD if does is None else does)
+    return Outflow(x, outer[""], UNTOLD if does is None else does)
 
 
 def _outside(shapes: Mapping[str, Any], scope: ClassScope, made: Code, label: str, frame: Frame) -> tuple[Any, Code]:

@@ -9,6 +9,7 @@ from archspec.emit.code import Code
 from archspec.emit.finish import SELF
 from archspec.emit.scope import TENSOR, ClassScope
 from archspec.emit.statements import Assign, Lines
+from archspec.errors import ArchspecError
 from archspec.language.values import Value
 
 if TYPE_CHECKING:
@@ -112,6 +113,24 @@ class Frame:
     def read(self, value: Value, flow: Any = None, env: Mapping[str, Any] | None = None) -> Any:
         """The code of an expression, or of a list of them; by other sizes than those that flow, and with more names."""
         return self.scope.read(value, {**self.env, **(env or {})}, self.flow if flow is None else flow)
+
+    def value_of(self, label: str) -> Named:
+        """The value of a name.
+
+        Raises:
+            ArchspecError: Nothing has it yet.
+        """
+        if label not in self.named:
+            raise ArchspecError(f"from: nothing before this is called '{label}'")
+        return self.named[label]
+
+    def keep(self, label: str | None) -> None:
+        """Give what flows a name, for the steps that go back to it."""
+        if label is None:
+            return
+        if self.forward is not None and self.scope.from_uses[label]:
+            self.x = self.set(self.x, want=label)
+        self.named[label] = (self.flow, self.x)
 
     def inside(self, owner: Code) -> "Frame":
         """A container in this one, with a forward of its own."""

@@ -7,7 +7,7 @@ from typing import Any
 from archspec.emit import children, code
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import message, settled
-from archspec.emit.containers import Part, child_code, kept_settings, put, weighted
+from archspec.emit.containers import Outflow, child_code, kept_settings, put, weighted
 from archspec.emit.frame import Either, Frame, call_module
 from archspec.emit.layer import LayerCode, function_code, layers
 from archspec.emit.scope import TENSOR
@@ -17,7 +17,7 @@ from archspec.ops import Function, Module
 
 
 def join(
-    operator: str, args: Mapping[str, Any], values: Mapping[Any, Part], name: Any, frame: Frame, what: str
+    operator: str, args: Mapping[str, Any], values: Mapping[Any, Outflow], name: Any, frame: Frame, what: str
 ) -> None:
     """Join values, some of which may be there on conditions alone; an error calls one of them `what`."""
     if any(isinstance(value.flow, Either) for value in values.values()):

@@ -137,7 +137,16 @@ def _branches(statement: If, indent: str, declared: set[str] | None, word: str =
 
 
 def broken(indent: str, before: str, text: str, after: str = "", *, bare: bool = False) -> Iterator[str]:
-    """The lines of an expression between two texts; `bare` where it stands between brackets already."""
+    r"""The lines of an expression between two texts; `bare` where it stands between brackets already.
+
+    >>> text = " and ".join(f"in_channels_of_input_{n} > (channels_{n} + 1) * 2" for n in range(3))
+    >>> print(*broken("", "self.has_shortcut = ", text), sep="\n")
+    self.has_shortcut = (
+        in_channels_of_input_0 > (channels_0 + 1) * 2
+        and in_channels_of_input_1 > (channels_1 + 1) * 2
+        and in_channels_of_input_2 > (channels_2 + 1) * 2
+    )
+    """
     line = f"{indent}{before}{text}{after}"
     if len(line) <= WIDTH or not text:
         yield line

@@ -7,7 +7,6 @@ from archspec.emit import children, code
 from archspec.emit.code import INT, Code
 from archspec.emit.containers import call_child, child_code, container, sequential, shared_values
 from archspec.emit.frame import Either, Frame, Named, call_module
-from archspec.emit.modules import keep_value
 from archspec.emit.statements import Assign, For, Lines, Refuse, targets
 from archspec.errors import ArchspecError
 from archspec.language.document import Repeat
@@ -34,7 +33,7 @@ def write_repeat(step: Repeat, frame: Frame) -> None:
             _through(name, handed, before, frame, surely=code.compare(times, ">", 0) is True)
         else:
             call_child(name, frame)
-    keep_value(step.as_, frame)
+    frame.keep(step.as_)
 
 
 def _again(name: Any, times: Any, hands: bool, unit: Callable[[], None], frame: Frame) -> None:
@@ -111,12 +110,12 @@ def repeated(times: Any, index: str, owner: Code, frame: Frame, unit: Callable[[
     if times == 1:
         unit(inner, 0)
         frame.flow, frame.does = inner.flow, True
+    if times in {0, 1}:  # no unit, not even one that could not be made
         return
     values = range(times) if isinstance(times, int) else range(MAX_REPEAT + 1)
     number = frame.scope.new(index, INT, values)
     loop((str(number),), code.call("range", times), inner, frame, lambda: unit(inner, number))
-    some = bool(times) if isinstance(times, int) else code.compare(times, ">", 0)
-    frame.does = code.either(frame.does, some)
+    frame.does = code.either(frame.does, isinstance(times, int) or code.compare(times, ">", 0))
 
 
 def loop(names: tuple[str, ...], over: Any, inner: Frame, frame: Frame, rounds: Callable[[], None]) -> None:

@@ -8,7 +8,7 @@ from archspec.emit import children, code
 from archspec.emit.classes import applied
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import conditional, settled
-from archspec.emit.containers import Part, add_module, child_code, kept_settings, put, told_shape, weighted
+from archspec.emit.containers import Outflow, add_module, child_code, kept_settings, put, told_shape, weighted
 from archspec.emit.facts import BlockFacts
 from archspec.emit.finish import SELF
 from archspec.emit.frame import Called, Either, Frame, Named, call_module, mapped
@@ -47,14 +47,14 @@ class Asked:
 
 def taken(callee: str, sources: tuple[str, ...], args: Mapping[str, Any], frame: Frame) -> dict[Any, Named]:
     """What a call takes by `from`, whose first value flows from now on, and by the names of a block's inputs."""
-    found = [value_of(label, frame) for label in sources]
+    found = [frame.value_of(label) for label in sources]
     if found:
         frame.flow, frame.x = found[0]
         frame.does = True
     if callee not in frame.facts.document.blocks:
         return dict(enumerate(found[1:]))
     names = block_inputs(frame.facts.document, callee)
-    named = {name: value_of(str(label_of(args[name])), frame) for name in names if name in args}
+    named = {name: frame.value_of(str(label_of(args[name]))) for name in names if name in args}
     return {**dict(zip(names, found[1:], strict=False)), **named}
 
 
@@ -62,17 +62,6 @@ def read_args(callee: str, args: Mapping[str, Any], frame: Frame, flow: Any = No
     """The code of arguments, without the names of values that a block takes."""
     labels = block_inputs(frame.facts.document, callee)
     return {name: frame.read(value, flow) for name, value in args.items() if name not in labels}
-
-
-def value_of(label: str, frame: Frame) -> Named:
-    """The value of a name.
-
-    Raises:
-        ArchspecError: Nothing has it yet.
-    """
-    if label not in frame.named:
-        raise ArchspecError(f"from: nothing before this is called '{label}'")
-    return frame.named[label]
 
 
 def apply(asked: Asked, label: str | None, frame: Frame, share: str | None = None) -> None:
@@ -90,7 +79,7 @@ def apply(asked: Asked, label: str | None, frame: Frame, share: str | None = Non
             frame.modules[label] = replace(frame.modules[label], written=asked.written)
     else:
         _apply_again(asked, label, share, frame)
-    keep_value(label, frame)
+    frame.keep(label)
 
 
 def _apply_again(asked: Asked, label: str | None, share: str, frame: Frame) -> None:
@@ -139,21 +128,12 @@ def apply_as(name: Any, asked: Asked, frame: Frame, label: str | None = None) ->
     if callee in frame.facts.document.blocks:
         _block(asked, name, frame, label)
     elif asked.values:
-        joined = (Part(frame.x, frame.flow, True), *(Part(x, shape, True) for shape, x in asked.values.values()))
+        joined = (Outflow(frame.x, frame.flow, True), *(Outflow(x, shape, True) for shape, x in asked.values.values()))
         join(callee, asked.args, dict(enumerate(joined)), name, frame, "a value of")
     else:
         _layer(layers(callee, asked.args, (frame.flow,), frame), callee, name, frame)
         if isinstance(name, str):
             _remember(label, Called(callee, asked.args, child_code(name, frame)), frame)
-
-
-def keep_value(label: str | None, frame: Frame) -> None:
-    """A value that has a name, for the steps that go back to it."""
-    if label is None:
-        return
-    if frame.forward is not None and frame.scope.from_uses[label]:
-        frame.x = frame.set(frame.x, want=label)
-    frame.named[label] = (frame.flow, frame.x)
 
 
 def _layer(found: LayerCode | Fork[LayerCode], callee: str, name: Any, frame: Frame) -> None:

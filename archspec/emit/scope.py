@@ -85,25 +85,19 @@ class ClassScope:
 
     # -------------------------------------------------------------- names of the specification
 
-    def named(self, text: str) -> Any:
-        """The code of a symbol, a `let` of the document, or a word.
-
-        Raises:
-            KeyError: There is no such name.
-        """
-        if text in self.facts.globals:
-            return self.symbol(text)
-        if text in self.facts.words:
-            return text
-        raise KeyError(text)
-
     def read(self, value: Value, env: Mapping[str, Any], flow: Any = None) -> Any:
         """The code of an expression, or of a list of them, by the names around it and the sizes of what flows there."""
 
         def name(text: str) -> Any:
             if text in FLOWING and flow is not None:
                 return _flowing(text, flow)
-            return env[text] if text in env else self.named(text)
+            if text in env:
+                return env[text]
+            if text in self.facts.globals:
+                return self.symbol(text)
+            if text not in self.facts.words:
+                raise KeyError(text)
+            return text
 
         call = lambda name, args: self.facts.function(name, args, self.symbol)  # noqa: E731
         return Translator(name, call, self.whole).value(value)

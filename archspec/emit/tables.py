@@ -11,7 +11,7 @@ from archspec.emit.containers import sequential
 from archspec.emit.facts import merged_values
 from archspec.emit.frame import Frame
 from archspec.emit.loops import loop, repeated, through_each
-from archspec.emit.modules import Asked, apply, apply_as, keep_value, read_args, taken
+from archspec.emit.modules import Asked, apply, apply_as, read_args, taken
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.document import TableRows, TableStep
@@ -108,7 +108,7 @@ def _row(table: TableRows, row: Row, frame: Frame) -> None:
     nominal = Asked(callee, read_args(callee, given, frame, flow), values)
     label = None if row.get("as") is None else str(row["as"])
     _made_of_row(table, nominal, label, flow, frame, label_of(row.get("share")))
-    keep_value(label, frame)
+    frame.keep(label)
 
 
 def _made_of_row(

@@ -15,7 +15,7 @@ from archspec.emit.conditions import conditional
 from archspec.emit.containers import bind_lets, container
 from archspec.emit.frame import Either, Frame
 from archspec.emit.loops import write_repeat
-from archspec.emit.modules import Asked, apply, keep_value, read_args, taken, value_of
+from archspec.emit.modules import Asked, apply, read_args, taken
 from archspec.emit.tables import write_table
 from archspec.errors import ArchspecError, SpecError
 from archspec.language.document import Body, Call, From, Group, Join, Repeat, Step, TableStep, Use, When
@@ -74,7 +74,7 @@ def _alternatives(callee: Any, known: tuple[str, ...], step: Use, frame: Frame) 
 
 
 def _from(step: From, frame: Frame) -> None:
-    frame.flow, frame.x = value_of(step.from_, frame)
+    frame.flow, frame.x = frame.value_of(step.from_)
     frame.does = True
 
 
@@ -86,7 +86,7 @@ def _group(step: Group, frame: Frame) -> None:
         frame.env = before
         return
     container(children.child_name(step.as_, frame), step.body, frame, step.as_, step.let)
-    keep_value(step.as_, frame)
+    frame.keep(step.as_)
 
 
 def _when(step: When, frame: Frame) -> None:

@@ -1,7 +1,7 @@
 """The formulas of a specification: of its network, of a stage, a node or all nodes of an operator."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -11,7 +11,7 @@ from archspec import cost, graph
 from archspec.cost import USUAL, CostRow, CostTable, Counting, Quantity, Ratio
 from archspec.dims import recording, settled, values_at_hand
 from archspec.errors import ArchspecError, BindingError, UndecidableError, UnknownNameError, did_you_mean
-from archspec.formula.assumptions import assumed
+from archspec.formula.assumptions import Assumptions, assumed
 from archspec.formula.closed_form import Arrangement, Formula, written
 from archspec.formula.collected import repeats, sizes, summed
 from archspec.graph import Network
@@ -71,55 +71,70 @@ def formulas(
     with recording(decisive) as conditions:
         symbolic, letters = _in_symbols(document, of_what, fixed, counting, names)
         symbolic.figure(quantity)
-        parts = [of_what] if not isinstance(of_what, Ratio) else map(cost.quantity, (of_what.above, of_what.below))
-        for part_ in parts:
-            symbolic.column(part_)
+        for each in _parts_of(of_what):
+            symbolic.column(each)
     network = symbolic.network
     by_name = dict(zip(names, letters, strict=True))
     least = {by_name[name]: each for name in by_name if (each := _least(document, name)) is not None}
     choices = {name: each.choices for name, each in document.symbols.items() if each.choices}
     open_ones = [each for each in conditions if not each.holds_for(choices)]
     assumptions = assumed((*network.conditions, *open_ones), least.get, decisive)
-    times = repeats(network)
     by_size = tuple(size for size in dict.fromkeys(map(assumptions.put, sizes(network))) if size.free_symbols)
-
     alike = by in ("total", "operator") and part is None  # then a repeat of any length has the same rows
     countable = alike or all(type(node.times) is int for node in network.nodes)
+    form = Formula(
+        of=document.name,
+        quantity=quantity,
+        terms=(),
+        arrangement=arrangement,
+        symbols=letters,
+        assumptions=assumptions.conditions,
+        sizes=by_size,
+        times=repeats(network),
+        letters={name: each.latex for name, each in document.symbols.items() if each.latex},
+        convention=counting.convention.name,
+        counting=counting,
+        fixed=_bound(network, by_name, document),
+        defaults=defaults,
+        declared={name: document.symbols[name] for name in names if name in document.symbols},
+        opaque=network.opaque,
+    )
 
-    def of(group: str, place: _Place) -> Formula:
-        def terms(of_what: Quantity) -> tuple[Expr, ...]:
-            if isinstance(of_what, Ratio):
-                above, below = (Add(*terms(cost.quantity(name))) for name in (of_what.above, of_what.below))
-                if below == 0:
-                    raise ArchspecError(f"there is no {of_what.below} for {of_what.name} to be of")
-                return written({above / below: 1}, by_size, "quotient", times)
-            each = [symbolic.figure(of_what.name)] if of_what.kind in WHOLE else place.of(symbolic).each(of_what)
-            if None in each:
-                raise ArchspecError(f"'{document.name}' has no {of_what.name}: {of_what.meaning}")
-            return written(summed(map(assumptions.put, each)), by_size, arrangement, times)
-
-        return Formula(
-            of=document.name if group in ("", document.name) else f"{document.name}/{group}",
-            quantity=quantity,
-            terms=terms(of_what),
+    def of(place: _Place) -> Formula:
+        inside = place.name not in (None, "", document.name)
+        return replace(
+            form,
+            of=f"{document.name}/{place.name}" if inside else document.name,
+            terms=_terms(form, of_what, symbolic, place, assumptions),
             arrangement="quotient" if of_what.kind == "ratio" else arrangement,
-            symbols=letters,
-            assumptions=assumptions.conditions,
-            sizes=by_size,
-            times=times,
-            letters={name: each.latex for name, each in document.symbols.items() if each.latex},
-            convention=counting.convention.name,
-            counting=counting,
-            fixed=_bound(network, by_name, document),
-            defaults=defaults,
-            declared={name: document.symbols[name] for name in names if name in document.symbols},
             counted=_Counted(document, quantity, fixed, counting, place) if countable else None,
-            opaque=network.opaque,
         )
 
-    if by == "total":
-        return (of(part or "", _Place(BY_PART, part)),)
-    return tuple(of(row.name, _Place(by, row.name)) for row in symbolic.by(by))
+    return (of(_Place(BY_PART, part)),) if by == "total" else tuple(of(_Place(by, row.name)) for row in symbolic.by(by))
+
+
+def _parts_of(of_what: Quantity) -> tuple[Quantity, ...]:
+    """What a quantity is a ratio of; itself, if it is none."""
+    return (cost.quantity(of_what.above), cost.quantity(of_what.below)) if isinstance(of_what, Ratio) else (of_what,)
+
+
+def _terms(
+    form: Formula, of_what: Quantity, table: CostTable, place: "_Place", assumptions: Assumptions
+) -> tuple[Expr, ...]:
+    """The summands of some rows, as the formula groups and arranges them.
+
+    Raises:
+        ArchspecError: There is nothing to divide by, or nothing of the quantity.
+    """
+    if isinstance(of_what, Ratio):
+        above, below = (Add(*_terms(form, each, table, place, assumptions)) for each in _parts_of(of_what))
+        if below == 0:
+            raise ArchspecError(f"there is no {of_what.below} for {of_what.name} to be of")
+        return written({above / below: 1}, form.sizes, "quotient", form.times)
+    each = [table.figure(of_what.name)] if of_what.kind in WHOLE else place.of(table).each(of_what)
+    if None in each:
+        raise ArchspecError(f"'{table.network.name}' has no {of_what.name}: {of_what.meaning}")
+    return written(summed(map(assumptions.put, each)), form.sizes, form.arrangement, form.times)
 
 
 def _bound(network: Network, free: Iterable[str], document: Document) -> dict[str, Any]:

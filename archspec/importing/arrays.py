@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from archspec.importing.program import HeldArray, Made, Program, ProgramCall, Value, references
+from archspec.importing.program import Derivation, HeldArray, Program, ProgramCall, Value, references
 
 _RESIZED = frozenset(
     [
@@ -106,7 +106,7 @@ def computed(call: ProgramCall, program: Program) -> HeldArray | None:
     def made(numbers: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
         return np.asarray(function(*(each(numbers) for each in operands if each is not None)))
 
-    return HeldArray(call.outputs[0], root.shape, lambda: made(root.load()), learned=False, made=Made(root, made))
+    return HeldArray(call.outputs[0], root.shape, lambda: made(root.load()), learned=False, made=Derivation(root, made))
 
 
 def _operand(argument: Any, program: Program) -> "Callable[[np.ndarray[Any, Any]], Any] | None":

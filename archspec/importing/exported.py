@@ -97,6 +97,10 @@ def read_program(program: ExportedProgram, name: str) -> Program:
 
 
 def _numbers(tensor: torch.Tensor) -> "np.ndarray[Any, Any]":
+    if tensor.is_meta:
+        raise ArchspecError(
+            "the model computes from constants, and has no numbers: make it, but not on the meta device"
+        )
     found = tensor.detach().cpu()
     return (found.float() if found.dtype == torch.bfloat16 else found).numpy()
 

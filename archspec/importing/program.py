@@ -39,7 +39,7 @@ class HeldArray:
     load: "Callable[[], np.ndarray[Any, Any]]" = field(repr=False, compare=False)
     learned: bool = True
     guessed: bool = False
-    made: "Made | None" = field(default=None, repr=False, compare=False)
+    made: "Derivation | None" = field(default=None, repr=False, compare=False)
 
     def reshaped(self, shape: tuple[int, ...]) -> "HeldArray":
         """The same numbers in other sizes."""
@@ -53,7 +53,7 @@ class HeldArray:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Derivation:
     """How an array comes of a learned one, number by number.
 
     Attributes:

@@ -18,10 +18,6 @@ BETWEEN = Fraction(1, 4), Fraction(2)
 """Where a multiplier is looked for that tells roundings apart."""
 
 
-LIKELY = 100
-"""How much more a pair weighs that has the simplest way in it."""
-
-
 @dataclass(frozen=True, slots=True)
 class WidthRounding:
     """A way from a fraction of channels to a whole number of them; `text` is of a number x."""
@@ -134,39 +130,42 @@ def telling_apart(
 
     >>> several = fitting([(64, [Fraction(1, 2), Fraction(3, 2)], [32, 96])])
     >>> next(telling_apart(several, [Fraction(1, 2), Fraction(3, 2)]))
-    Fraction(13, 20)
+    Fraction(7, 25)
     """
     above, below = any(each > 1 for each in seen), any(each < 1 for each in seen)
     lowest, highest = BETWEEN[0] if above else Fraction(1), BETWEEN[1] if below else Fraction(1)
     wholes = list(dict.fromkeys(tuple(forms[0] for forms in each) for each in fits.values()))
     same = [(base, seen, [base] * len(seen)) for base in set(constants)]
-    constant = [_likely(rounding.forms(*each), flows) for rounding in fits for each in same]
+    constant = [found for r in fits for each in same if (found := _likely(r.forms(*each), flows))]
     parts = {tuple(forms) for forms in (*(forms for each in fits.values() for forms in each), *constant)}
-    bases = {forms[0].base for forms in parts if forms}
+    bases = {forms[0].base for forms in parts}
     before = _alike(wholes, parts, Fraction(1))
-    left: dict[Fraction, int] = {}
+    left: dict[Fraction, tuple[int, int]] = {}
     for digits in (100, 1000):
         for multiplier in (Fraction(n, digits) for n in range(int(lowest * digits), int(highest * digits) + 1)):
             if multiplier not in {1, *seen} and all(_is_exact(base, multiplier) for base in bases):
                 left[multiplier] = _alike(wholes, parts, multiplier)
-        if before == 0 or 0 in left.values():
+        if before == (0, 0) or (0, 0) in left.values():
             break
     if above and below:
         left = {multiplier: count for multiplier, count in left.items() if count < before}
     yield from sorted(left, key=lambda each: (left[each], each.denominator, abs(each - 1)))
 
 
-def _alike(wholes: Iterable[Sequence[Form]], parts: Iterable[Sequence[Form]], multiplier: Fraction) -> int:
-    """How many pairs of ways, of making all numbers or one of them, come to the same at a multiplier.
+def _alike(wholes: Sequence[Sequence[Form]], parts: Iterable[Sequence[Form]], multiplier: Fraction) -> tuple[int, int]:
+    """How many ways come to the same at a multiplier: as what is taken, and pairs of all.
 
-    Those with the simplest way of a number, which is likely it, weigh more.
+    Args:
+        wholes: The ways of making all numbers, the one that is taken first.
+        parts: The ways of making one of them.
+        multiplier: Where they are compared.
     """
-    whole = Counter(tuple(form.of(multiplier) for form in forms) for forms in wholes)
-    found = sum(comb(count, 2) for count in whole.values())
-    for forms in filter(None, parts):
-        made = [form.of(multiplier) for form in forms]
-        found += sum(comb(count, 2) for count in Counter(made).values()) + LIKELY * made[1:].count(made[0])
-    return found
+    every = [[tuple(form.of(multiplier) for form in forms) for forms in wholes]]
+    every += [[(form.of(multiplier),) for form in forms] for forms in parts]
+    taken = wholes[0][0].rounding if wholes else None
+    several = [wholes[0][0].rounding if wholes else None, *(forms[0].rounding for forms in parts)]
+    simplest = sum(made[1:].count(made[0]) for made, of in zip(every, several, strict=True) if of is taken and made)
+    return simplest, sum(comb(count, 2) for made in every for count in Counter(made).values())
 
 
 def _is_exact(base: int, multiplier: Fraction) -> bool:

@@ -4,7 +4,7 @@ A rule takes a call whose arguments are at hand and gives what it is: a node or 
 
     @rule("aten.leaky_relu.default", "aten.leaky_relu_.default")
     def leaky_relu(call):
-        return Made("leaky_relu", {"negative_slope": call.get("negative_slope", 0.01)}, call.values("self"))
+        return ReadNode("leaky_relu", {"negative_slope": call.get("negative_slope", 0.01)}, call.values("self"))
 
 What has no rule, or whose rule raises `UnsupportedError`, is a foreign node; later patterns may still read it together
 with its neighbours, and what is left then is reported, all at once.

@@ -1,23 +1,23 @@
 """What the numbers of a document are that differ between instances: symbols, their multiples, roundings of these."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import islice
 from typing import Any, TypeAlias
 
 from archspec.errors import ArchspecError
 from archspec.graph import expand
 from archspec.importing.document import SIDE
 from archspec.importing.rounding import Fits, Form, fitting, telling_apart
+from archspec.importing.side_numbers import of_side
 from archspec.importing.varied import Varied
 from archspec.language.document import Document, Symbol
 
 Bindings: TypeAlias = Mapping[str, Any]
 
 MOST_TRIED = 40
-"""How many values are tried before none is proposed."""
+"""How many values are tried, of the best and of the simplest, before none is proposed."""
 
 
 @dataclass(slots=True)
@@ -80,16 +80,29 @@ class VariedNumbers:
             ArchspecError: No rule makes them all.
         """
         for name, numbers in self.seen.items():
-            if name == SIDE or all(self._times(number, name) for number in numbers):
+            if name == SIDE:
+                self._settle_side(numbers)
+                continue
+            if all(self._linear(number, name) for number in numbers):
                 continue
             if Fraction(self.values[name][0]) != 1:
+                odd = next(number for number in numbers if not self._linear(number, name))
                 raise ArchspecError(
-                    f"--vary {name}: a multiplier is 1 first, so that the numbers are those of the table"
+                    f"--vary {name}: {_made(self._case(odd, name))} is no multiple of it; "
+                    "a multiplier is 1 first, so that the numbers are those of the table"
                 )
             found = fitting([self._case(number, name) for number in numbers], self.flows)
             if not found:
                 raise ArchspecError(f"--vary {name}: {self._why_none(name)}")
             self.roundings[name] = found
+
+    def _settle_side(self, numbers: Iterable[Varied]) -> None:
+        for number in numbers:
+            if not self._of_side(number):
+                raise ArchspecError(f"--vary {SIDE}: no rule that is known makes {_told(self._line(number, SIDE))}")
+
+    def _of_side(self, number: Varied) -> list[str]:
+        return of_side([(int(side), value) for side, value in self._line(number, SIDE)], SIDE)
 
     def rule_out(self, bindings: Bindings) -> bool:
         """Leave out the rounding that is taken and is not that of an odd instance; whether there is another."""
@@ -115,21 +128,26 @@ class VariedNumbers:
         line = self._line(number, name)
         return line[0][1], [Fraction(a) for a, _ in line], [v for _, v in line]
 
-    def _times(self, number: Varied, name: str) -> int | None:
-        """How many times the symbol a number is, if it is that everywhere."""
+    def _linear(self, number: Varied, name: str) -> str | None:
+        """A number as its symbol, a multiple of it, or so many more, if it is that everywhere."""
         line = self._line(number, name)
         if any(Fraction(a).denominator != 1 for a, _ in line):
             return None
-        factor = Fraction(line[0][1], int(line[0][0])) if line[0][0] else Fraction(0)
-        fits = factor.denominator == 1 and all(int(a) * factor == v for a, v in line)
-        return int(factor) if fits else None
+        (first, value), *_ = line
+        factor, more = Fraction(value, int(first)) if first else Fraction(0), value - int(first)
+        if factor.denominator == 1 and all(int(a) * factor == v for a, v in line):
+            return name if factor == 1 else f"{factor} * {name}"
+        return (
+            f"{name} {more:+d}".replace("+", "+ ").replace("-", "- ") if all(a + more == v for a, v in line) else None
+        )
 
     def text(self, number: Varied) -> str:
         """A number as an expression over its symbol."""
         name = self._symbol(number)
-        factor = self._times(number, name)
-        if factor is not None:
-            return name if factor == 1 else f"{factor} * {name}"
+        if name == SIDE:
+            return self._of_side(number)[0]
+        if name not in self.roundings and (said := self._linear(number, name)) is not None:
+            return said
         forms = next(iter(self.roundings[name].values()))
         return forms[list(self.seen[name]).index(number)][0].text(self._function(name))
 
@@ -174,6 +192,10 @@ class VariedNumbers:
             constants: Numbers of channels that were the same in all instances.
         """
         found = [note for name in self.roundings if (note := self._also(name, document, constants))]
+        for taken, *others in dict.fromkeys(tuple(self._of_side(number)) for number in self.seen.get(SIDE, ())):
+            if others:
+                more = ",".join(map(_decimal, [*self.values[SIDE], int(self.values[SIDE][0]) + 1]))
+                found.append(f"{SIDE}: {taken} is taken; {others[0]} fits as well; --vary {SIDE}={more} tells more")
         unused = [name for name in self.values if name not in self.seen and name != SIDE]
         return [*found, *(f"{name}: nothing depends on it" for name in unused)]
 
@@ -187,9 +209,13 @@ class VariedNumbers:
             said.append(f"{taken.name} is taken; {', '.join(other.name for other in others)} {verb} as well")
         proposed = next(self._proposed(name, document, telling_apart(fits, seen, constants, self.flows)), None)
         if proposed is not None:
-            said += [
+            otherwise = [
                 f"{form.base} may be {self._several(name, forms)}" for form, *forms in self._otherwise(name, proposed)
             ]
+            said += otherwise[:1]
+            if len(otherwise) > 1:
+                more = len(otherwise) - 1
+                said.append(f"so may {more} more number{'s' if more > 1 else ''} be multiples")
         if not (any(each > 1 for each in seen) and any(each < 1 for each in seen)):
             where = "above" if all(each <= 1 for each in seen) else "below"
             said.append(f"what is done {where} 1 was not seen")
@@ -211,7 +237,9 @@ class VariedNumbers:
     def _proposed(self, name: str, document: Document, multipliers: Iterator[Fraction]) -> Iterator[Fraction]:
         """The multipliers at which the document is a network; one of the same steps, where they do not say how many."""
         steps = _steps(document, {})
-        for multiplier in islice(multipliers, MOST_TRIED):
+        best = list(multipliers)
+        simplest = sorted(best[MOST_TRIED:], key=lambda each: each.denominator)
+        for multiplier in [*best[:MOST_TRIED], *simplest[:MOST_TRIED]]:
             try:
                 others = _steps(document, {name: multiplier})
             except ArchspecError:
@@ -235,8 +263,11 @@ def _steps(document: Document, bindings: Bindings) -> list[str]:
 
 def _made(case: tuple[int, Sequence[Fraction], Sequence[int]]) -> str:
     base, multipliers, values = case
-    made = [f"{v} at {_decimal(m)}" for m, v in zip(multipliers, values, strict=True) if m != 1]
-    return f"of {base} {', '.join(made)}"
+    return f"{_told([(m, v) for m, v in zip(multipliers, values, strict=True) if m != 1])} of {base}"
+
+
+def _told(line: Iterable[tuple[Any, int]]) -> str:
+    return ", ".join(f"{value} at {_decimal(symbol)}" for symbol, value in line)
 
 
 def _in_floats(case: tuple[int, Sequence[Fraction], Sequence[int]]) -> str:

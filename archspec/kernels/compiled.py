@@ -43,26 +43,40 @@ emitted: Callable[[Any], Any] = intrinsic
 """A function whose body is written in LLVM's language, called from compiled ones."""
 
 
+_promised: list[tuple[Any, Any]] = []
+"""Functions, and the types of arguments that they will be compiled for."""
+
+
 def compiled(function: F) -> F:
     """A function for numba to compile, outside Python's lock, and to keep where it finds a folder for that."""
-    return _compiled(None, function)
+    made: F
+    try:
+        made = numba.njit(None, cache=True, nogil=True)(function)
+    except RuntimeError:  # neither the folder of this file nor one of the user's can be written
+        made = numba.njit(None, nogil=True)(function)
+    return made
 
 
 def compiled_for(*given: Any) -> Callable[[F], F]:
-    """The same, compiled at once for arguments of these types: the first call is as quick as all others.
+    """The same, for arguments of these types alone; `ready` compiles it."""
+
+    def promised(function: F) -> F:
+        made = compiled(function)
+        _promised.append((made, types.void(*given)))
+        return made
+
+    return promised
+
+
+def ready() -> None:
+    """Compile what has its types: the first call is as quick as all others.
 
     Inside a graph that torch compiles there may not be a first call: torch would trace numba's compiler.
     """
-    return lambda function: _compiled(types.void(*given), function)
-
-
-def _compiled(signature: Any, function: F) -> F:
-    made: F
-    try:
-        made = numba.njit(signature, cache=True, nogil=True)(function)
-    except RuntimeError:  # neither the folder of this file nor one of the user's can be written
-        made = numba.njit(signature, nogil=True)(function)
-    return made
+    while _promised:
+        function, signature = _promised.pop()
+        function.compile(signature)
+        function.disable_compile()
 
 
 def _array(kind: Any, axes: int) -> Any:

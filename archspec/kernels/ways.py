@@ -61,6 +61,8 @@ def way(name: str) -> Way:
     """
     check(name)
     made: Any = import_module(f"archspec.kernels.{HOMES[name]}")
+    if name == "numba":
+        made.compiled.ready()
     return made  # type: ignore[no-any-return]
 
 

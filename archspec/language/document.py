@@ -203,8 +203,7 @@ class Document(Located):
             if faults is None:
                 raise
             field = str(info.field_name)
-            mapping = Mapping(mark_of(raw, None))
-            mapping[field] = raw
+            mapping = Mapping(mark_of(raw, None), {field: raw})
             details = error.errors(include_url=False)
             faults.report(
                 fault_of({**detail, "loc": (field, *detail["loc"])}, mapping, mapping.at) for detail in details

@@ -10,7 +10,7 @@ import re
 import stat
 import sys
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -69,17 +69,22 @@ class Nothing:
 class Sequence(list[Any]):
     """A list with its place."""
 
-    def __init__(self, at: Mark) -> None:
-        super().__init__()
-        self.at = at
+    def __init__(self, at: Any, items: Iterable[Any] = ()) -> None:
+        super().__init__(items)
+        self.at: Mark = at  # None, where what it is made from was built in Python
+
+
+def like(raw: Any, items: dict[str, Any]) -> Any:
+    """A mapping in the place of another; an ordinary one where that is, which was built in Python."""
+    return Mapping(raw.at, items) if isinstance(raw, Mapping) else items
 
 
 class Mapping(dict[str, Any]):
     """A dict with its place; the keys are scalars and know theirs."""
 
-    def __init__(self, at: Mark) -> None:
-        super().__init__()
-        self.at = at
+    def __init__(self, at: Any, items: dict[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
+        super().__init__(items)
+        self.at: Mark = at  # None, where what it is made from was built in Python
 
     def key(self, name: str) -> Mark:
         """The place of a key."""

@@ -11,7 +11,7 @@ from archspec.dims import is_number
 from archspec.errors import ArchspecError, BindingError, Mark, did_you_mean
 from archspec.language.document import Block, Document, Symbol
 from archspec.language.expression import Expression
-from archspec.language.steps import Join, Step, within
+from archspec.language.steps import within
 from archspec.language.values import NAME, SIGNATURE, Value
 from archspec.writing import printable
 
@@ -69,16 +69,12 @@ def refuse_opaque(document: Document) -> None:
         ArchspecError: It has opaque nodes.
     """
     bodies = (document.network, *(block.body for block in document.blocks.values() if not block.broken))
-    callees = (name for body in bodies for step in within(body) for name in (*step.callees(), _joined(step)))
+    callees = (name for body in bodies for step in within(body) for name in step.callees())
     found = sum(name in ops.registered() and not ops.registered()[name].known for name in callees)
     if found:
         raise ArchspecError(
             f"'{document.name}' has opaque steps ({found}): what they compute is in no total, so that this is unknown"
         )
-
-
-def _joined(step: Step) -> str:
-    return step.operator if isinstance(step, Join) else ""
 
 
 def block_inputs(document: Document, callee: str) -> tuple[str, ...]:

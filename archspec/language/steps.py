@@ -101,9 +101,7 @@ def _all(args: dict[str, Value]) -> Iterator[tuple[Value, frozenset[str]]]:
 def _body(value: Any) -> Any:
     if value is None or isinstance(value, (list, tuple, Nothing)):
         return value
-    single = Sequence(getattr(value, "at", None))  # type: ignore[arg-type]  # unplaced when built in Python
-    single.append(value)
-    return single
+    return Sequence(getattr(value, "at", None), [value])
 
 
 class Call(Step):
@@ -134,20 +132,16 @@ class Call(Step):
     def from_text(cls, raw: Any) -> Any:
         """Read `name`, `{name: {…}}` or `{name: {…}, from: …, as: …}`."""
         if isinstance(raw, str):
-            mapping = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
-            mapping["name"] = raw
-            return mapping
+            return Mapping(getattr(raw, "at", None), {"name": raw})
         if not isinstance(raw, dict):
             raise SpecError(f"expected a step such as relu or conv2d: {{…}}, found {described(raw)}")
         if "name" in raw and not isinstance(raw, Mapping):
             return raw
         names = [key for key in raw if key not in BESIDE]
         if len(names) != 1:
-            raise SpecError(f"a step names one operator or block; found {_several(names)}", getattr(raw, "at", None))
-        mapping = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
-        mapping.update({"name": names[0], "args": raw[names[0]] or {}})
-        mapping.update((key, raw[key]) for key in BESIDE if key in raw)
-        return mapping
+            raise SpecError(f"a step names one operator or block; found {_several(names)}")
+        beside = {key: raw[key] for key in BESIDE if key in raw}
+        return Mapping(getattr(raw, "at", None), {"name": names[0], "args": raw[names[0]] or {}, **beside})
 
     @model_validator(mode="wrap")
     @classmethod
@@ -290,6 +284,10 @@ class Join(Step):
         """Its arguments."""
         yield from _all(self.args)
 
+    def callees(self) -> Iterator[str]:
+        """What joins them."""
+        yield self.operator
+
     @classmethod
     def from_text(cls, raw: Any) -> Any:
         """Read `{concat: [[…], […]], dim: 2, as: …}`, or `{concat: {left: […], right: […]}}`."""
@@ -302,9 +300,8 @@ class Join(Step):
             return raw
         beside = {key: value for key, value in raw.items() if key != operator and not isinstance(value, Nothing)}
         label = {"as": beside.pop("as")} if "as" in beside else {}
-        mapping = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
-        mapping.update({"operator": operator, "branches": _named(raw[operator]), "args": beside, **label})
-        return mapping
+        said = {"operator": operator, "branches": _named(raw[operator]), "args": beside, **label}
+        return Mapping(getattr(raw, "at", None), said)
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> Any:
@@ -335,10 +332,8 @@ def joining(raw: dict[str, Any]) -> str | None:
 def _named(branches: Any) -> Any:
     """Branches by name; those in a list are branch1, branch2, …"""
     if isinstance(branches, Sequence):
-        named = Mapping(branches.at)
-        for number, body in enumerate(branches):
-            named[Scalar(_branch(number), mark_of(body, branches.at))] = body
-        return named
+        keys = (Scalar(_branch(number), mark_of(body, branches.at)) for number, body in enumerate(branches))
+        return Mapping(branches.at, zip(keys, branches, strict=True))
     if isinstance(branches, (list, tuple)):
         return {_branch(number): body for number, body in enumerate(branches)}
     if isinstance(branches, dict):
@@ -364,14 +359,12 @@ class TableColumn(Located):
     def from_text(cls, raw: Any) -> Any:
         """Read `c` or `{c: width(c)}`."""
         if isinstance(raw, Mapping) and len(raw) != 1:
-            raise SpecError(f"a column is a name, or one such as {{c: width(c)}}; found {_several(list(raw))}", raw.at)
+            raise SpecError(f"a column is a name, or one such as {{c: width(c)}}; found {_several(list(raw))}")
+        if isinstance(raw, str):
+            return Mapping(getattr(raw, "at", None), {"name": raw})
         if isinstance(raw, dict) and len(raw) == 1 and (isinstance(raw, Mapping) or "name" not in raw):
             ((name, built),) = raw.items()
-            raw = Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
-            raw.update({"name": name, "built": built})
-        elif isinstance(raw, str):
-            name, raw = raw, Mapping(getattr(raw, "at", None))  # type: ignore[arg-type]
-            raw["name"] = name
+            return Mapping(getattr(raw, "at", None), {"name": name, "built": built})
         return raw
 
     @model_serializer(mode="wrap")

@@ -40,7 +40,7 @@ from archspec.language import zoo
 from archspec.language.document import Source
 from archspec.language.expression import Expression
 from archspec.language.located import Faults, Located, described, validated
-from archspec.language.reader import Nothing, decode, parse, read_bytes
+from archspec.language.reader import Nothing, decode, like, parse, read_bytes
 from archspec.language.values import Formula, Name, Prose, Text, Value
 from archspec.published.verdict import UNITS, Printed, split_unit
 
@@ -134,14 +134,10 @@ class Figure(Located):
         """Allow the keys of one quantity beside those of the figure."""
         if not isinstance(raw, dict) or "of" in raw or "spec" not in raw:
             return raw
-        mapping = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
-        quantity = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
         keys = {field.alias or name for name, field in SpecQuantity.model_fields.items()}
-        for key, value in raw.items():
-            (quantity if key in keys else mapping)[key] = value
-        mapping["of"] = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
-        mapping["of"]["it"] = quantity
-        return mapping
+        quantity = like(raw, {key: value for key, value in raw.items() if key in keys})
+        others = {key: value for key, value in raw.items() if key not in keys}
+        return like(raw, {**others, "of": like(raw, {"it": quantity})})
 
 
 class PrintedColumn(Located):
@@ -220,13 +216,11 @@ class PrintedTable(Located):
         """Give its specification to the quantities that name none."""
         if not isinstance(raw, dict) or "spec" not in raw or not isinstance(raw.get("of"), dict):
             return raw
-        mapping, of = _copy(raw), _copy(raw["of"])
-        for name, quantity in of.items():
-            if isinstance(quantity, dict) and "spec" not in quantity:
-                of[name] = _copy(quantity)
-                of[name]["spec"] = raw["spec"]
-        mapping["of"] = of
-        return mapping
+        of = {
+            name: like(quantity, {"spec": raw["spec"], **quantity}) if isinstance(quantity, dict) else quantity
+            for name, quantity in raw["of"].items()
+        }
+        return like(raw, {**raw, "of": like(raw["of"], of)})
 
     def inputs(self, index: int) -> RowInputs:
         """What the row of that number has to compute with."""
@@ -270,13 +264,6 @@ class PrintedTable(Located):
                     erratum=self.errata.get(place),
                     note=self.notes.get(place),
                 ).placed(self.key_at(f"rows[{index}]"))
-
-
-def _copy(raw: dict[str, Any]) -> Any:
-    """A mapping of the text with the same keys, in the same place."""
-    mapping: dict[str, Any] = type(raw)(raw.at) if hasattr(raw, "at") else type(raw)()
-    mapping.update(raw)
-    return mapping
 
 
 def _at_row(quantity: SpecQuantity, row: Mapping[str, str | None]) -> SpecQuantity:

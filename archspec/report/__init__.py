@@ -25,7 +25,7 @@ REPORTS: Mapping[str, str] = {
     "SingleBlock": "show:architecture",
     "Solution": "solve:solve",
     "Sweep": "sweep:sweep",
-    "Verified": "packed:verified",
+    "Verified": "compress:verified",
 }
 """Who reports on a result of a class, by the class's name."""
 

@@ -18,8 +18,7 @@ from archspec.language.initialisation import Filling
 from archspec.ops import Function
 from archspec.runtime.calls import runnable
 from archspec.runtime.container import FunctionCall, applied, container
-from archspec.runtime.drawing import Drawing
-from archspec.runtime.initialise import fill
+from archspec.runtime.initialise import Drawing, fill
 from archspec.runtime.plan import ModuleTree, class_name, module_tree
 from archspec.runtime.refusal import refusals
 from archspec.runtime.shared import share

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
@@ -21,6 +21,9 @@ from archspec.runtime.refusal import refusals
 
 ONNX_LIMIT = 2 * 10**9
 """Bytes that one ONNX file can hold, as protobuf does, less some room for the graph."""
+
+
+Inputs: TypeAlias = Mapping[str, torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +41,6 @@ class ExportRequest:
     opset: int | None = None
     note: Mapping[str, Any] = field(default_factory=dict)
     keep: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCall:
-    """What a model is called with while it is traced.
-
-    Attributes:
-        inputs: The tensors that it takes, by name.
-        outputs: The names of what it gives.
-    """
-
-    inputs: Mapping[str, torch.Tensor]
-    outputs: tuple[str, ...]
 
 
 def export(
@@ -90,9 +80,8 @@ def export(
         )
         for name, tensor in network.inputs.items()
     }
-    example = ModelCall(inputs, tuple(network.outputs))
     with replacing(target) as file, quiet(), torch.no_grad(), refusals(model):
-        kind = write(model.eval(), example, file, asked)
+        kind = write(model.eval(), inputs, tuple(network.outputs), file, asked)
         size = file.stat().st_size
     sizes = ", ".join(map(str, network.inputs.values()))
     words = f"{f'batches of {asked.batch}' if asked.batch else 'any batch'} of {sizes}"
@@ -102,13 +91,9 @@ def export(
 def _noted(note: Mapping[str, Any]) -> list[str]:
     words = []
     if {"mean", "deviation"} <= set(note):
-        mean, deviation = _listed(note["mean"]), _listed(note["deviation"])
+        mean, deviation = (", ".join(f"{number:.4g}" for number in note[key]) for key in ("mean", "deviation"))
         words.append(f"pixels from 0 to 1, less the mean {mean}, over the deviation {deviation}")
     return [*words, *([f"{len(note['names'])} named classes"] if "names" in note else [])]
-
-
-def _listed(numbers: Sequence[float]) -> str:
-    return ", ".join(f"{number:.4g}" for number in numbers)
 
 
 def check_ending(path: str | os.PathLike[str]) -> "Writer":
@@ -124,32 +109,32 @@ def check_ending(path: str | os.PathLike[str]) -> "Writer":
     return WRITERS[target.suffix]
 
 
-def _pt2(model: nn.Module, example: ModelCall, file: Path, asked: ExportRequest) -> str:
-    program = torch.export.export(model, tuple(example.inputs.values()), dynamic_shapes=_free(example, asked))
+def _pt2(model: nn.Module, inputs: Inputs, _: Sequence[str], file: Path, asked: ExportRequest) -> str:
+    program = torch.export.export(model, tuple(inputs.values()), dynamic_shapes=_free(inputs, asked))
     packed = io.BytesIO()  # torch's own writer ends the process on a full disk, and names a folder after the file
     torch.export.save(program, packed, extra_files={"archspec.json": json.dumps(_origin(model) | dict(asked.note))})
     file.write_bytes(packed.getbuffer())
     return "a program of torch.export"
 
 
-def _free(example: ModelCall, asked: ExportRequest) -> Any:
+def _free(inputs: Inputs, asked: ExportRequest) -> Any:
     """What torch is told of the batch: that it is free, and the same for all inputs."""
-    return None if asked.batch else tuple({0: Dim("batch")} for _ in example.inputs)
+    return None if asked.batch else tuple({0: Dim("batch")} for _ in inputs)
 
 
-def _onnx(model: nn.Module, example: ModelCall, file: Path, asked: ExportRequest) -> str:
+def _onnx(model: nn.Module, inputs: Inputs, outputs: Sequence[str], file: Path, asked: ExportRequest) -> str:
     need("onnx", "onnx", "onnxscript")
     size = sum(value.numel() * value.element_size() for value in (*model.parameters(), *model.buffers()))
     if size > ONNX_LIMIT:
         raise ArchspecError(f"the weights are {size:,} bytes, and one ONNX file holds {ONNX_LIMIT:,}; write a .pt2")
     program = torch.onnx.export(
         model,
-        tuple(example.inputs.values()),
+        tuple(inputs.values()),
         dynamo=True,
-        dynamic_shapes=_free(example, asked),
+        dynamic_shapes=_free(inputs, asked),
         opset_version=asked.opset,
-        input_names=[*example.inputs],
-        output_names=[*example.outputs],
+        input_names=[*inputs],
+        output_names=[*outputs],
         optimize=not asked.keep,
         verbose=False,
     )
@@ -179,7 +164,9 @@ def _without_made_biases(model: Any) -> None:
         RemoveUnusedNodesPass()(model)
 
 
-Writer = Callable[[nn.Module, ModelCall, Path, ExportRequest], str]
+Writer = Callable[[nn.Module, Inputs, Sequence[str], Path, ExportRequest], str]
+"""Writes a model, given the tensors that it takes by name and the names of what it gives; says what the file is."""
+
 WRITERS: Mapping[str, Writer] = {".pt2": _pt2, ".onnx": _onnx}
 
 

@@ -49,12 +49,8 @@ class TfSameMaxPool2d(_TfSame):
     def forward(self, x: Tensor) -> Tensor:
         """⌈h/s⌉ × ⌈w/s⌉ results."""
         kernel, stride, dilation = self._window
-        padded = tf_padded(x, kernel, stride, dilation, float("-inf"))
-        if self.axes == 1:
-            return functional.max_pool1d(padded, kernel, stride, 0, dilation)
-        if self.axes == 2:
-            return functional.max_pool2d(padded, kernel, stride, 0, dilation)
-        return functional.max_pool3d(padded, kernel, stride, 0, dilation)
+        pool = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)[self.axes - 1]
+        return pool(tf_padded(x, kernel, stride, dilation, float("-inf")), kernel, stride, 0, dilation)
 
 
 class TfSameMaxPool1d(TfSameMaxPool2d):
@@ -77,15 +73,10 @@ class TfSameAvgPool2d(_TfSame):
     def forward(self, x: Tensor) -> Tensor:
         """⌈h/s⌉ × ⌈w/s⌉ results."""
         kernel, stride, dilation = self._window
+        mean = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)[self.axes - 1]
         there = torch.ones_like(x[:1, :1])
-        sums, counts = (self._mean(tf_padded(of, kernel, stride, dilation, 0.0)) for of in (x, there))
+        sums, counts = (mean(tf_padded(of, kernel, stride, dilation, 0.0), kernel, stride) for of in (x, there))
         return sums / counts
-
-    def _mean(self, x: Tensor) -> Tensor:
-        kernel, stride, _ = self._window
-        if self.axes == 1:
-            return functional.avg_pool1d(x, kernel, stride)
-        return functional.avg_pool2d(x, kernel, stride) if self.axes == 2 else functional.avg_pool3d(x, kernel, stride)
 
 
 class TfSameAvgPool1d(TfSameAvgPool2d):

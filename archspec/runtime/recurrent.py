@@ -1,103 +1,36 @@
 """Recurrent layers that give the sequence, or the last state, and nothing else."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 
-def last_state(states: Tensor, bidirectional: bool) -> Tensor:
-    """The last layer's last state, those of both directions side by side."""
-    return torch.cat((states[-2], states[-1]), -1) if bidirectional else states[-1]
+class _RecurrentLayers(nn.Module):
+    """Recurrent layers, batch first, that give one result."""
 
+    bidirectional: bool
 
-class LstmLayers(nn.LSTM):
-    """`nn.LSTM`, batch first."""
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        return_sequences: bool = True,
-        proj_size: int = 0,
-    ) -> None:
-        super().__init__(
-            input_size,
-            hidden_size,
-            num_layers,
-            bias=bias,
-            batch_first=True,
-            dropout=dropout,
-            bidirectional=bidirectional,
-            proj_size=proj_size,
-        )
+    def __init__(self, input_size: int, hidden_size: int, *, return_sequences: bool = True, **settings: Any) -> None:
+        super().__init__(input_size, hidden_size, batch_first=True, **settings)
         self.return_sequences = return_sequences
 
-    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]  # the sequence or a state alone
-        """The states of all steps, or the last."""
-        sequence, (states, _) = super().forward(x)
-        return sequence if self.return_sequences else last_state(states, self.bidirectional)
-
-
-class GruLayers(nn.GRU):
-    """`nn.GRU`, batch first."""
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        return_sequences: bool = True,
-    ) -> None:
-        super().__init__(
-            input_size,
-            hidden_size,
-            num_layers,
-            bias=bias,
-            batch_first=True,
-            dropout=dropout,
-            bidirectional=bidirectional,
-        )
-        self.return_sequences = return_sequences
-
-    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]  # the sequence or a state alone
-        """The states of all steps, or the last."""
+    def forward(self, x: Tensor) -> Tensor:
+        """The states of all steps; or the last layer's last state, those of both directions side by side."""
         sequence, states = super().forward(x)
-        return sequence if self.return_sequences else last_state(states, self.bidirectional)
+        if self.return_sequences:
+            return sequence  # type: ignore[no-any-return]
+        hidden = states[0] if isinstance(states, tuple) else states
+        return torch.cat((hidden[-2], hidden[-1]), -1) if self.bidirectional else hidden[-1]
 
 
-class RnnLayers(nn.RNN):
-    """`nn.RNN`, batch first."""
+class LstmLayers(_RecurrentLayers, nn.LSTM):  # type: ignore[misc]  # the sequence or a state alone
+    """`nn.LSTM`, batch first; takes what it takes, and `return_sequences`."""
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        nonlinearity: str = "tanh",
-        return_sequences: bool = True,
-    ) -> None:
-        super().__init__(
-            input_size,
-            hidden_size,
-            num_layers,
-            nonlinearity=nonlinearity,
-            bias=bias,
-            batch_first=True,
-            dropout=dropout,
-            bidirectional=bidirectional,
-        )
-        self.return_sequences = return_sequences
 
-    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]  # the sequence or a state alone
-        """The states of all steps, or the last."""
-        sequence, states = super().forward(x)
-        return sequence if self.return_sequences else last_state(states, self.bidirectional)
+class GruLayers(_RecurrentLayers, nn.GRU):  # type: ignore[misc]
+    """`nn.GRU`, likewise."""
+
+
+class RnnLayers(_RecurrentLayers, nn.RNN):  # type: ignore[misc]
+    """`nn.RNN`, likewise."""

@@ -4,12 +4,19 @@ The model is built and run on the meta device, unless another is named: a tensor
 that the largest network is compared in a second.
 """
 
+import ast
+import inspect
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.cost import CostRow, count
 from archspec.graph import Network, Node
@@ -17,10 +24,14 @@ from archspec.graph.names import place_of, state_key
 from archspec.ops import Operator
 from archspec.runtime.agreement import MEASURED, Agreement, Comparison, NodeFacts, added
 from archspec.runtime.build import build
-from archspec.runtime.flops import flop_counter
-from archspec.runtime.inputs import results, zeros
+from archspec.runtime.inputs import drawn, results, zeros
 from archspec.runtime.refusal import refusals
-from archspec.runtime.source_check import UNCOUNTED, check_source
+
+UNCOUNTED = "num_batches_tracked"
+"""A number that torch keeps beside a batch normalisation's statistics."""
+
+RUN = 10**8
+"""The multiply-accumulates of the largest network whose numbers are compared, too; of a larger one, the shapes are."""
 
 ASKED = 10**7
 """The elements of the largest tensor that is made to ask a processor."""
@@ -81,6 +92,22 @@ def _one_bit(operator: Operator, row: CostRow, inputs: tuple[Any, ...]) -> int:
     return prod(kernel[1:]) * prod(row.output)
 
 
+@contextmanager
+def _flop_counter(device: str) -> Iterator[FlopCounterMode]:
+    """Count the floating-point operations of what is run inside.
+
+    On a processor the fused kernels of attention and of recurrent layers count as nothing (pytorch#195460); there both
+    run as the products that they are made of. On the meta device the counter knows them.
+    """
+    with ExitStack() as stack:
+        if device != "meta":
+            stack.enter_context(sdpa_kernel(SDPBackend.MATH))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of other chips
+                stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
+        yield stack.enter_context(FlopCounterMode(display=False))
+
+
 @dataclass(slots=True)
 class _ModuleCall:
     """What a module was seen to take and to give."""
@@ -114,7 +141,7 @@ class _ForwardPass:
         self.inputs = tuple(network.inputs)
         taken = zeros(network, device)
         self.names.update((id(x), name) for name, x in zip(self.inputs, taken, strict=True))
-        with refusals(model), torch.no_grad(), flop_counter(device) as counter:
+        with refusals(model), torch.no_grad(), _flop_counter(device) as counter:
             self.output = _one_or_several(tuple(tuple(x.shape) for x in results(model(*taken))))
         flops = counter.get_flop_counts()
         self.macs = {place.partition(".")[2]: sum(counts.values()) // 2 for place, counts in flops.items()}
@@ -190,3 +217,58 @@ def _again(module: nn.Module, taken: tuple[Tensor, ...], device: str) -> bool:
 def _memory(value: Tensor) -> int:
     address: int = value.untyped_storage()._cdata
     return address
+
+
+# ------------------------------------------------------------------ the written source
+
+
+def check_source(network: Network, source: str, expected: NodeFacts, device: str) -> Comparison:
+    """Compare what is counted with what the network's written source has and does.
+
+    Args:
+        network: Its symbols are all bound to numbers.
+        source: Its source; it is run.
+        expected: What is counted, of the network as a whole.
+        device: Where the source is run; numbers are compared on a processor, if they are few.
+    """
+    with torch.device(device):
+        model = source_network(source, network.bindings).eval()
+        taken = zeros(network, device)
+    with torch.no_grad(), _flop_counter(device) as counter:
+        shapes = tuple(tuple(x.shape) for x in results(model(*taken)))
+    learned = {name for name, _ in model.named_parameters()}
+    weights = tuple((key, tuple(value.shape), key in learned) for key, value in model.state_dict().items())
+    weights = tuple(found for found in weights if not found[0].endswith(UNCOUNTED))
+    facts = NodeFacts(
+        inputs=tuple(network.inputs),
+        output=_one_or_several(shapes),
+        weights=weights,
+        params=sum(prod(shape) for _, shape, trained in weights if trained),
+        buffers=sum(prod(shape) for _, shape, trained in weights if not trained),
+        macs=counter.get_total_flops() // 2,
+        activations=expected.activations,
+    )
+    same = facts != expected or expected.macs > RUN or _same_numbers(network, source)
+    return Comparison("written source", "source", expected, facts, "" if same else "it computes other numbers")
+
+
+def source_network(source: str, bindings: Any) -> nn.Module:
+    """The network that a source is of: its last class, with those symbols that it takes."""
+    scope: dict[str, Any] = {"__name__": "written"}
+    exec(compile(source, "<written source>", "exec"), scope)  # noqa: S102  # written by `emit`, from checked names
+    name = [node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)][-1]
+    taken = inspect.signature(scope[name]).parameters
+    known = {one: symbol for symbol in bindings for one in (symbol, f"{symbol}_") if one in taken}
+    model: nn.Module = scope[name](**{one: bindings[symbol] for one, symbol in known.items()})
+    return model
+
+
+def _same_numbers(network: Network, source: str) -> bool:
+    """Whether the source and the model, with the same weights, give the same numbers."""
+    model = build(network, device="cpu", seed=0).eval()
+    other = source_network(source, network.bindings).eval()
+    other.load_state_dict(model.state_dict())
+    taken = drawn(network, 1)
+    with torch.no_grad():
+        one, two = (results(each(*(x.clone() for x in taken))) for each in (model, other))
+    return all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in zip(one, two, strict=True))

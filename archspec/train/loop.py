@@ -215,10 +215,6 @@ class Loop:
             inputs, precision = self.batches.inputs, self.accelerate.autocast
             recompute(self.average.module, self.batches.learned, inputs, self.together, precision)
 
-    def learning(self) -> None:
-        """Let dropout drop and batch norms measure."""
-        self.model.train()
-
     def finish(self) -> None:
         """Give the model the weights to use, for the stage that follows."""
         if self.average is not None:

@@ -192,7 +192,7 @@ class _Training:
         self.log = None if handle is None else self._open(kept, handle, begins=before is None)
         self.accelerate.wait_for_everyone()
         self.watcher.began(self.result, self.stages[-1].end, self.step)
-        self.loop.learning()
+        self.loop.model.train()
 
     def _open(self, kept: int, handle: int, begins: bool) -> Log:
         """Write the record of a run that begins, and open its log."""
@@ -258,7 +258,7 @@ class _Training:
         if self.step == self.stage.end and self.stage is not self.stages[-1]:
             self.loop.finish()
             self._enter(self.stages[self.stage.number + 1])
-            self.loop.learning()
+            self.loop.model.train()
         return self.step == self.stage.end
 
     def _step(self, ears: StopSignal) -> None:
@@ -340,7 +340,7 @@ class _Training:
             if self.result.best is epoch:
                 checkpoint.write_weights(self.out / BEST, self._weights(), self._note())
         self._save()
-        self.loop.learning()
+        self.loop.model.train()
         self.watcher.tested(epoch)
 
     def _choose(self) -> None:
@@ -394,7 +394,7 @@ class _Training:
         }
         checkpoint.write(self.out, Checkpoint(self._weights(), self.loop.tensors(), state, self._note()))
         self.saved = self.clock = time.monotonic()
-        self.loop.learning()
+        self.loop.model.train()
 
 
 def went_on(out: Path) -> bool:

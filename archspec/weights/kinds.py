@@ -1,8 +1,9 @@
 """Which layers of a network and of a source can be the same at all."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from itertools import compress
 
 from archspec.weights.alignment import Side
 from archspec.weights.layers import Layer
@@ -39,13 +40,18 @@ class Kinds:
     def equal(self) -> "Kinds":
         """The layers of which both sides have as many."""
         ours, theirs = Counter(self.of_here), Counter(self.of_there)
-        here = [
-            (layer, kind) for layer, kind in zip(self.here, self.of_here, strict=True) if ours[kind] == theirs[kind]
-        ]
-        there = [
-            (each, kind) for each, kind in zip(self.there, self.of_there, strict=True) if ours[kind] == theirs[kind]
-        ]
-        return _kinds(here, there)
+        return self.only({kind for kind in ours if ours[kind] == theirs[kind]})
+
+    def only(self, wanted: Set[int]) -> "Kinds":
+        """The layers of some kinds."""
+        here = [kind in wanted for kind in self.of_here]
+        there = [kind in wanted for kind in self.of_there]
+        return Kinds(
+            tuple(compress(self.here, here)),
+            tuple(compress(self.there, there)),
+            tuple(compress(self.of_here, here)),
+            tuple(compress(self.of_there, there)),
+        )
 
 
 def kinds(here: Sequence[Layer], there: Sequence[Layer]) -> Kinds:
@@ -59,27 +65,15 @@ def kinds(here: Sequence[Layer], there: Sequence[Layer]) -> Kinds:
     shapes = {layer.signature for layer in here} & {layer.signature for layer in there}
     numbers: dict[object, int] = {}
 
-    def numbered(side: Sequence[Layer], axes: Callable[[int], int]) -> list[tuple[Layer, int]]:
-        found = []
-        for layer in side:
-            flat = (*layer.flat, axes(len(layer.shape)))
-            key = _exact(layer) if _exact(layer) in same else layer.signature if layer.signature in shapes else flat
-            found.append((layer, numbers.setdefault(key, len(numbers))))
-        return found
+    def kind(layer: Layer, axes: int) -> int:
+        flat = (*layer.flat, axes)
+        key = _exact(layer) if _exact(layer) in same else layer.signature if layer.signature in shapes else flat
+        return numbers.setdefault(key, len(numbers))
 
-    ours, theirs = numbered(here, lambda axes: axes), numbered(there, lambda axes: {2: 4, 4: 2}.get(axes, 0))
-    both = {kind for _, kind in ours} & {kind for _, kind in theirs}
-    return _kinds(*([(layer, kind) for layer, kind in side if kind in both] for side in (ours, theirs)))
+    ours = tuple(kind(layer, len(layer.shape)) for layer in here)
+    theirs = tuple(kind(layer, {2: 4, 4: 2}.get(len(layer.shape), 0)) for layer in there)
+    return Kinds(tuple(here), tuple(there), ours, theirs).only({*ours} & {*theirs})
 
 
 def _exact(layer: Layer) -> tuple[object, ...]:
     return ("exact", layer.signature, "bias" in layer.arrays)
-
-
-def _kinds(here: Sequence[tuple[Layer, int]], there: Sequence[tuple[Layer, int]]) -> Kinds:
-    return Kinds(
-        tuple(layer for layer, _ in here),
-        tuple(layer for layer, _ in there),
-        tuple(kind for _, kind in here),
-        tuple(kind for _, kind in there),
-    )

@@ -32,6 +32,7 @@ def tiny(tmp_path):
     return str(tmp_path / "tiny.yaml")
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_compile_writes_a_program_with_the_symbols_and_the_seed(tiny, tmp_path):
     for name, seed in (("a", "0"), ("b", "0"), ("c", "1")):
         done = run("compile", tiny, "-o", str(tmp_path / f"{name}.pt2"), "--set", "c=7", "--seed", seed)
@@ -71,6 +72,7 @@ def trained(tmp_path):
     return file
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_onnx_says_how_it_is_used(tiny, trained, tmp_path):
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxscript")

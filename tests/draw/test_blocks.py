@@ -225,6 +225,7 @@ def test_a_shortcut_that_goes_back_stands_beside_what_it_passes():
     assert not any(arrow.far for arrow in scene.arrows)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_repeats_are_drawn_once():
     scene = Sketch(archspec.load("xception").count(), "macs", 1).scene()
     assert sorted(frame.times.text for frame in scene.frames if frame.times) == ["×3", "×8"]

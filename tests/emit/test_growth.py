@@ -30,6 +30,7 @@ def test_a_source_grows_linearly_with_the_calls_of_a_block(body, form):
     assert long - middle <= 2.3 * (middle - short)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_an_operator_may_be_a_module_and_a_function_behind_it(monkeypatch, written, agree):
     pooled = Module(
         "torch.nn.AdaptiveAvgPool2d",

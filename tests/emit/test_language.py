@@ -112,6 +112,12 @@ def test_what_is_no_whole_number_is_refused_by_the_source(written):
         source({"r": "1/3"})
 
 
+def test_what_is_done_no_times_need_not_be_possible(written, agree):
+    inner = "{repeat: i, body: [{conv2d: {out_channels: i, kernel_size: 1}}]}"
+    arch = archspec.loads(HEAD + f"network: [{{repeat: 1, index: i, body: [{inner}]}}, sigmoid]")
+    agree(arch, written(arch.source()))
+
+
 REFUSED = [
     ("[{repeat: 2, body: [flatten]}]", "what is repeated changes the number of axes"),
     (
@@ -247,6 +253,7 @@ def test_a_network_can_be_sliced(name, written):
     assert part[0] is model[1]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", ["shufflenet", "squeezenet_bypass", "binary_convolution"])
 def test_a_source_can_be_scripted(name, tmp_path, monkeypatch):
     """The other networks of the zoo can be, too; these have forwards with conditions."""

@@ -105,6 +105,7 @@ CASES = [
 ]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(("name", "bindings"), CASES)
 def test_the_source_of_the_defaults_gives_the_output_of_other_values(name, bindings, sources, agree):
     agree(architecture(name), sources(name), **bindings)

@@ -208,6 +208,7 @@ def test_a_formula_says_by_which_bits_it_is_counted():
     assert form() == archspec.load("lenet_5").count(dtype="int8", weight_bits=4).figure("traffic")
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_a_network_is_expanded_once_for_all_quantities_and_again_for_other_values(monkeypatch):
     expanded = []
     expand = of_network.graph.expand

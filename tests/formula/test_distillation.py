@@ -46,6 +46,7 @@ def drawn(seed, classes):
     return z, v, random.uniform(0.5, 20)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("classes", [2, 3, 5, 8])
 def test_the_gradient_of_any_class_is_proved_for_a_given_number_of_classes(classes):
     found = gradient_of(classes)
@@ -81,6 +82,7 @@ def test_the_limit_at_high_temperature_is_the_difference_of_logits_over_their_nu
     assert limit_of(classes) == (z - v) / classes
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_the_limit_is_that_which_sympy_finds_without_help():
     u = sympy.Symbol("u", positive=True)
     assert sympy.expand(sympy.limit(distillation.scaled_gradient(2, u), u, 0)) == limit_of(2)

@@ -91,6 +91,7 @@ def alternatives_of(cls, name):
     return alternatives(cls, name) if name in cls.model_fields else ()
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.operator}-{list(form.settings.values())}")
 def test_a_closed_form_is_what_the_operator_counts_at_random_settings(form, request):
     wanted = MANY if request.config.option.long else SAMPLES

@@ -76,6 +76,7 @@ def test_of_the_zoo_nothing_is_lost(name, quantity, network):
     assert value(found.written_out(), known) == form()
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_a_long_formula_is_said_in_short_and_a_short_one_as_it_is():
     lines = CliRunner().invoke(app, ["formula", "squeezenet_meta", "--of", "params"]).stdout.splitlines()
     assert lines[1].startswith("  = Σᵢ₌₁⁷ (")

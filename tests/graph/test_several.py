@@ -153,6 +153,7 @@ def test_units_that_share_have_one_set_of_weights_and_do_the_work_of_all():
     assert archspec.loads(arch.dumps()) == arch
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_units_that_share_are_one_module_that_is_used_again():
     pytest.importorskip("torch")
     arch = archspec.loads(ALBERT)

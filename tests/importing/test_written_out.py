@@ -72,14 +72,15 @@ def test_windows_and_how_far_they_were_moved(bound, randomised):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_windows_over_onnx(tmp_path, randomised):
+@pytest.mark.parametrize("keep", [True, False], ids=["kept", "optimised"])
+def test_windows_over_onnx(keep, tmp_path, randomised):
     for package in ("onnx", "onnxscript", "onnxruntime"):
         pytest.importorskip(package)
     from archspec.importing.onnx_file import read_onnx
 
     arch, bound, file = archspec.loads(WINDOWS), {"down": 1, "right": 1}, tmp_path / "net.onnx"
     weights = {key: value.detach() for key, value in randomised(arch.to_torch(bound)).state_dict().items()}
-    arch.write(file, bound, weights=weights, keep=True)
+    arch.write(file, bound, weights=weights, keep=keep)
     program = read_onnx(file)
     found = document_of(program)
     assert sorted(facts(archspec.Architecture(found.document))) == sorted(facts(arch, **bound))

@@ -319,6 +319,7 @@ def test_gradients_of_what_is_evaluated_with_bits_are_those_of_the_layer(lenet, 
     torch.testing.assert_close(*found, rtol=1e-5, atol=1e-6)  # gradients of biases are sums in another order
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_a_model_of_a_compressed_file_is_exported(compressed, x, tmp_path):
     arch, file = compressed
     arch.write(tmp_path / "net.pt2", weights=file)

@@ -67,6 +67,7 @@ def everything() -> Document:
     return Document.model_validate(EVERYTHING)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", language.zoo.names())
 def test_a_specification_of_the_zoo_is_the_same_after_it_is_written_and_read(name):
     document = language.load(name)

@@ -171,6 +171,7 @@ def orders(network):
     return grow([], {"input"})
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("seed", range(40))
 def test_liveness_is_what_a_plain_simulation_finds(seed):
     network = drawn(seed, 14)

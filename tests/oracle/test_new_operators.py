@@ -39,6 +39,7 @@ def known_everywhere(text, *shapes):
     return arch, model(x)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_an_operator_is():
     class Unshuffle(Weightless, name="unshuffle_of_a_test"):
         """Squares of pixels as channels."""

@@ -29,6 +29,7 @@ def run(*arguments):
     return CliRunner().invoke(app, ["reproduce", *arguments], env={"COLUMNS": "100"})
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("paper", papers())
 def test_every_figure_of_a_paper_agrees_or_is_a_known_erratum(paper, findings):
     assert [finding.figure.id for finding in findings(paper) if finding.open] == []
@@ -138,6 +139,7 @@ def test_the_summary_counts_each_verdict(findings):
     assert "exact" in said
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_what_rounded_inputs_leave_possible_stands_beside_the_figure():
     result = CliRunner().invoke(app, ["reproduce", "deep_compression"])
     lines = [line.split() for line in result.stdout.splitlines() if line.split()[:1] == ["lenet300.ip1.rate"]]

@@ -95,6 +95,7 @@ def test_shown_specifications_look_as_they_did():
     check_snapshot("squeezenet-show.text", shown("squeezenet"))
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", zoo.names())
 @pytest.mark.parametrize("width", [80, 100, 137, 200])
 def test_every_table_fits_its_page(name, width):
@@ -103,6 +104,7 @@ def test_every_table_fits_its_page(name, width):
     assert "…" in printed(name, width=80) or max(map(len, printed(name, width=80).splitlines())) <= 80
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", zoo.names())
 def test_the_printed_columns_add_up_to_the_printed_total(name):
     for grouping in ("block", "operator", "stage", "layer"):

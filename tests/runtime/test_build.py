@@ -149,6 +149,7 @@ def test_a_variable_is_free_again_after_the_last_use_of_its_value():
 # ------------------------------------------------------------------ numbers
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(
     ("name", "bindings"),
     [

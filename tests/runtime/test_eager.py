@@ -13,7 +13,7 @@ from archspec.language import zoo
 from archspec.ops.window import Convolution
 from archspec.runtime.calls import runnable
 from archspec.runtime.inputs import zeros
-from archspec.runtime.source_check import source_network
+from archspec.runtime.verify import source_network
 
 PADDED = {"ds_cnn", "tcn"}
 """Networks with a padding before a convolution that gives its input back, or that the sizes make none of."""

@@ -68,6 +68,7 @@ def test_a_file_gives_what_the_model_gives_for_any_batch(ending, name, bindings,
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_a_file_says_what_it_was_made_from(small, tmp_path):
     small.write(tmp_path / "m.pt2", seed=0, c=6)
     extra = {"archspec.json": ""}

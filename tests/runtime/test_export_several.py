@@ -60,5 +60,6 @@ def test_networks_of_the_zoo_with_several_ends_and_shared_weights(name, bindings
     files_agree(archspec.load(name), bindings, tmp_path / "model.onnx", apart)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_two_inputs_of_which_one_is_words_and_two_outputs(tmp_path, apart):
     files_agree(archspec.loads(TWO_TOWERS), {}, tmp_path / "model.onnx", apart)

@@ -16,6 +16,7 @@ EMIT = "tests/emit/specs"
 SHARED = f"{EMIT}/shared_weights.yaml"
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(
     "name", ["decoder_table", "several_inputs", "shared_weights", "tied_embedding", "values_inside_blocks"]
 )

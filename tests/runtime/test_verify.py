@@ -28,7 +28,7 @@ BEYOND = {
     "squeezenet_meta": [{"SR": "1/2"}, {"SR": "3/4"}, {"pct3x3": "1/4", "freq": 3}, {"incr_e": 0}],
 }
 
-MOST = 4
+MOST = 2
 """How many variants of a network are built, evenly chosen, one of those in `LATER`; all of them by --long."""
 
 

@@ -244,6 +244,7 @@ def test_what_holds_at_one_value_alone_has_no_elasticity():
     assert (elsewhere.elasticity, elsewhere.step.cost) == (1, 9 * 16 * 64)
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_a_branch_is_that_of_the_value_and_what_the_formula_assumes_is_said():
     arch = small(
         "{side: {default: 8}}",

@@ -82,6 +82,7 @@ def test_the_closed_form_of_the_gradient_is_what_is_minimised():
 # ------------------------------------------------------------------ the bias of what was left out
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @settings(derandomize=True, max_examples=100, deadline=None)
 @given(
     rows=st.lists(
@@ -120,6 +121,7 @@ def without_threes(teacher, **more):
     )
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_the_student_sees_no_image_of_a_class_and_knows_it_all_the_same(plain, teacher, tmp_path):
     result = fit(plain, "digits", without_threes(teacher), out=tmp_path / "student")
     parted = data.held_out(data.load("digits", (1, 8, 8), 10), 200, 9)

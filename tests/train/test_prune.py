@@ -180,6 +180,7 @@ def test_an_earlier_stage_is_not_chosen(tmp_path):
     assert len(load_file(tmp_path / "run" / "best.safetensors")["fc1.weight"].unique()) <= 9
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize(
     "extra", ["", ", index_bits: 4", ", index_bits: 3, index_huffman: coded, weight_huffman: coded"]
 )

@@ -46,6 +46,7 @@ def found(narrow, tmp_path_factory):
     return search(narrow, VALUES, "digits", ONCE, "error,macs,max:intensity", 4, out=out, where="params<=400")
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_every_trial_is_a_run_of_its_own_and_keeps_the_bounds(found, narrow):
     assert len(found.candidates) == 4
     assert len({each.folder for each in found.candidates}) == 4
@@ -93,6 +94,7 @@ def test_the_same_call_trains_nothing_again_and_a_larger_one_goes_on(found, narr
         search(narrow, VALUES, *asked, 5, out=found.out, where="params<=300")
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_the_same_seed_chooses_the_same(narrow, tmp_path):
     asked = ("digits", ONCE, "error,macs,max:intensity")
     again = search(narrow, VALUES, *asked, 2, out=tmp_path / "a")

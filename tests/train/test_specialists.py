@@ -69,6 +69,7 @@ def test_the_covariance_is_numpys():
     assert np.allclose(covariance(told), np.cov(told.double().numpy(), rowvar=False))
 
 
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("clustering", ["k-means", "online"])
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_planted_confusions_come_out_exactly(generalist, clustering, seed):

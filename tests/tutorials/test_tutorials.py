@@ -29,6 +29,7 @@ def test_i_invented_a_block(tmp_path, monkeypatch):
     told("block.md", tmp_path, monkeypatch)
 
 
+@pytest.mark.no_cover
 def test_it_must_fit_my_microcontroller(tmp_path, monkeypatch):
     for module in ("torch", *EXTRAS["train"], *EXTRAS["onnx"]):
         pytest.importorskip(module)

@@ -5,7 +5,7 @@ an argument is a `Code`, as it sends them to `symbols` for SymPy expressions.
 """
 
 from archspec.emit.code.cases import Fork, cases, decide, equal, less, one_of
-from archspec.emit.code.condition import both, choose, compare, either, negation
+from archspec.emit.code.condition import both, choose, compare, either, negation, truth_of
 from archspec.emit.code.known import (
     is_open,
     known_truth,
@@ -77,6 +77,7 @@ __all__ = [
     "sqrt",
     "substituted",
     "sure_truth",
+    "truth_of",
     "variables",
     "written",
 ]

@@ -50,6 +50,13 @@ def negation(condition: Any) -> Any:
     return Code("not", (condition,), BOOL)
 
 
+def truth_of(condition: Any, a: Any, b: Any) -> Any:
+    """Of truth values, a if the condition holds, else b."""
+    if isinstance(a, bool) and isinstance(b, bool):
+        return choose(condition, a, b)
+    return either(both(condition, a), both(negation(condition), b))
+
+
 def choose(condition: Any, a: Any, b: Any) -> Any:
     """a if the condition holds, else b."""
     if not isinstance(condition, Code):

@@ -67,12 +67,11 @@ def _product(*factors: Any) -> tuple[str, int]:
 
 
 def _plus(first: Any, *others: Any) -> tuple[str, int]:
-    less = [not isinstance(term, Code) and term < 0 for term in others]
-    signed = (
-        (f" - {written(-term, PRODUCT)}" if n else f" + {written(term, PRODUCT)}")
-        for term, n in zip(others, less, strict=True)
-    )
-    return written(first, PRODUCT) + "".join(signed), SUM
+    text = written(first, PRODUCT)
+    for term in others:
+        less = not isinstance(term, Code) and term < 0
+        text += f" - {written(-term, PRODUCT)}" if less else f" + {written(term, PRODUCT)}"
+    return text, SUM
 
 
 def _divided(sign: str) -> Callable[..., tuple[str, int]]:

@@ -4,21 +4,22 @@ A learned number for each offset of two pixels, looked up by an array of places;
 for pixels that were no neighbours before.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
-from math import inf
+from math import inf, prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from archspec.importing.flat import FlatNode
-from archspec.importing.patterns.base import Nodes, before, constant
+from archspec.importing.patterns.base import Nodes, before, constant, made_of
+from archspec.importing.program import HeldArray
 from archspec.importing.rules import one_or_pair
+from archspec.ops.base import per_axis
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
-VIEWS = frozenset({"~permute", "~reshape", "~columns", "select", "patches"})
+VIEWS = frozenset({"~permute", "~reshape", "select"})
 """What stands between an image and the queries of its windows."""
 
 
@@ -33,73 +34,92 @@ def window_bias(node: FlatNode, nodes: Nodes) -> list[FlatNode] | None:
     if mask is not None and mask.operator == "~masked_fill" and mask.args["value"] == -inf:
         apart = constant(mask.inputs[1], nodes)
         mask = nodes.get(mask.inputs[0]) if apart is not None else None
-    table = _table(mask, nodes) if mask is not None and mask.shape[:-3] in {(1, 1), (node.shape[0], 1)} else None
-    image = _image(node.inputs[0], nodes) if table is not None else None
-    window = _window(table) if table is not None else None
-    if table is None or image is None or window is None:
+    elif mask is not None and mask.operator == "parameter":
+        mask, apart = _unmasked(mask)
+    patches = _patches(node.inputs[0], nodes)
+    image = nodes.get(patches.inputs[0]) if patches is not None else None
+    if mask is None or patches is None or image is None or mask.shape[:-3] not in {(1, 1), (node.shape[0], 1)}:
         return None
-    (rows, below), (columns, right) = (divmod(n, m) for n, m in zip(image.shape[2:], window, strict=True))
-    if below or right or rows * columns != node.shape[1]:
+    height, width = per_axis(patches.args["patch_size"], 2)
+    table = _table(mask, (height, width), nodes)
+    grid = (image.shape[2] // height, image.shape[3] // width)
+    shift = (0, 0) if apart is None else _shift(apart, grid, (height, width))
+    if table is None or shift is None or table.shape[1] != node.shape[2]:
         return None
-    shift = (0, 0) if apart is None else _shift(apart, (rows, columns), window)
-    if shift is None:
-        return None
-    args: dict[str, Any] = {"window_size": one_or_pair(window), "num_heads": node.shape[2]}
+    args: dict[str, Any] = {"window_size": one_or_pair((height, width)), "num_heads": node.shape[2]}
     if shift != (0, 0):
         args["shift_size"] = one_or_pair(shift)
     bias = replace(
-        table,
+        made_of(mask, "relative_position_bias", (image.name,), **args),
         name=f"{node.name}@bias",
-        operator="relative_position_bias",
-        args=args,
-        inputs=(image.name,),
-        shape=(node.shape[0], rows * columns if apart is not None else 1, *node.shape[2:4], node.shape[3]),
-        foreign=False,
-        reason="",
+        shape=(node.shape[0], 1 if shift == (0, 0) else node.shape[1], *mask.shape[-3:]),
+        arrays={"weight": table},
     )
     return [bias, replace(node, inputs=(*node.inputs[:3], bias.name))]
 
 
-def _table(node: FlatNode, nodes: Nodes) -> FlatNode | None:
-    """The table that is looked up by places, its heads put before the pixels."""
-    turned: FlatNode | None = node
-    while (
-        turned is not None
-        and turned.operator == "~reshape"
-        and _without_ones(turned.shape) == _without_ones(turned.args["before"])
-    ):
-        turned = nodes.get(turned.inputs[0])
-    if turned is None or turned.operator != "~permute" or turned.args["order"] != (2, 0, 1):
-        return None
-    return before(turned, nodes, "~rows")
+def _unmasked(node: FlatNode) -> "tuple[FlatNode, Array | None]":
+    """The array of the first window, and where others have −∞ instead; the array itself, if that is not all."""
+    held = node.arrays["weight"]
+    if not held.guessed or len(held.shape) != 4 or held.shape[0] == 1:
+        return node, None
+    numbers = held.load()
+    apart = np.isneginf(numbers)
+    if np.isneginf(numbers[:1]).any() or not np.array_equal(numbers, np.where(apart, -inf, numbers[:1])):
+        return node, None
+    first = replace(held, shape=(1, *held.shape[1:]), load=lambda: held.load()[:1])
+    return replace(node, shape=(node.shape[0], *first.shape), arrays={"weight": first}), apart[:, 0]
 
 
-def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(size for size in shape if size != 1)
-
-
-def _image(query: str, nodes: Nodes) -> FlatNode | None:
-    """The image of whose windows there are queries."""
+def _patches(query: str, nodes: Nodes) -> FlatNode | None:
+    """What cuts the image of whose windows there are queries."""
     node = nodes.get(query)
     while node is not None and node.operator in VIEWS:
-        if node.operator == "patches":
-            return nodes.get(node.inputs[0])
         node = nodes.get(node.inputs[0])
-    return None
+    return node if node is not None and node.operator == "patches" else None
 
 
-def _window(table: FlatNode) -> tuple[int, int] | None:
-    """The height and width of the window whose offsets are looked up, if they are those of one."""
-    places, (offsets, _) = table.args["places"], table.arrays["weight"].shape
-    pixels = places.shape[0]
-    for height, width in _factors(pixels):
-        if (2 * height - 1) * (2 * width - 1) == offsets and np.array_equal(places, _offsets(height, width)):
-            return height, width
-    return None
+def _table(node: FlatNode, window: tuple[int, int], nodes: Nodes) -> HeldArray | None:
+    """The table of offsets × heads of which a mask is made: looked up, or, after an optimiser, as it was looked up."""
+    turned: FlatNode | None = node
+    while turned is not None and turned.operator == "~reshape" and _is_of_ones(turned):
+        turned = nodes.get(turned.inputs[0])
+    if turned is None:
+        return None
+    if turned.operator == "parameter":
+        return _of_offsets(turned.arrays["weight"], window, node.shape[-3:])
+    rows = before(turned, nodes, "~rows") if turned.operator == "~permute" else None
+    if rows is None or turned.args["order"] != (2, 0, 1) or not np.array_equal(rows.args["places"], _offsets(*window)):
+        return None
+    table = rows.arrays["weight"]
+    return table if table.shape[0] == _count(*window) else None
 
 
-def _factors(pixels: int) -> Iterator[tuple[int, int]]:
-    return ((height, pixels // height) for height in range(1, pixels + 1) if pixels % height == 0)
+def _is_of_ones(node: FlatNode) -> bool:
+    """Whether a reshaping puts or takes away axes of size 1 alone."""
+    after, earlier = ([size for size in shape if size != 1] for shape in (node.shape, node.args["before"]))
+    return after == earlier
+
+
+def _of_offsets(held: HeldArray, window: tuple[int, int], sizes: tuple[int, ...]) -> HeldArray | None:
+    """The table of which an array of heads × pixels × pixels is made, if it is one number for each offset."""
+    heads, *pixels = sizes
+    if not held.guessed or pixels != [window[0] * window[1]] * 2 or prod(held.shape) != prod(sizes):
+        return None
+    offsets = _offsets(*window)
+
+    def table() -> "Array":
+        found = np.zeros((_count(*window), heads), np.float32)
+        found[offsets] = held.load().reshape(sizes).transpose(1, 2, 0)
+        return found
+
+    same = np.array_equal(table()[offsets].transpose(2, 0, 1), held.load().reshape(sizes))
+    return replace(held, shape=(_count(*window), heads), load=table) if same else None
+
+
+def _count(height: int, width: int) -> int:
+    """How many offsets there are between two pixels of a window."""
+    return (2 * height - 1) * (2 * width - 1)
 
 
 def _offsets(height: int, width: int) -> "Array":

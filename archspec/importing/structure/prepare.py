@@ -1,7 +1,8 @@
 """Bodies made ready to be compared: what only holds others is dissolved, a convolution and what follows it are one."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from archspec.importing.items import (
@@ -32,7 +33,8 @@ def prepared(several: Sequence[Items]) -> list[Items]:
     Args:
         several: The body of a model, or those of several instances of it: what one has twice, is a name in all.
     """
-    ready = [_ready(items) for items in several]
+    kept = _sometimes_bare(several) if len(several) > 1 else frozenset[str]()
+    ready = [_ready(items, kept) for items in several]
     _share_activations(ready)
     seen: Counter[str] = Counter()
     for items in ready:
@@ -41,11 +43,34 @@ def prepared(several: Sequence[Items]) -> list[Items]:
     return [_each(items, lambda body: _without(body, lambda scope: scope.kind in alone)) for items in ready]
 
 
-def _ready(items: Items) -> Items:
-    items = _simplified(items)
+def _ready(items: Items, kept: AbstractSet[str]) -> Items:
+    items = _simplified(items, kept)
     _mark_same(items)
-    kept = targets(items)
-    return _each(items, lambda body: _fused(body, kept))
+    held = targets(items)
+    return _each(items, lambda body: _fused(body, held))
+
+
+def _sometimes_bare(several: Sequence[Items]) -> frozenset[str]:
+    """The kinds of scopes that hold one thing here and more there: a unit that has a shortcut in some instances."""
+    found: dict[str, set[bool]] = {}
+    for items in several:
+        for scope in scopes(items):
+            found.setdefault(scope.kind, set()).add(_is_bare(scope))
+    return frozenset(kind for kind, bare in found.items() if len(bare) > 1)
+
+
+def _is_bare(scope: ModuleItem) -> bool:
+    """Whether a scope holds one call, one other scope, or a convolution with what follows it."""
+    inside = list(_inside(scope.items))
+    return _is_one(inside) or _is_convolution(inside)
+
+
+def _inside(items: Items) -> Iterator[Item]:
+    for item in items:
+        if isinstance(item, ModuleItem) and (item.kind in HOLDERS or _is_bare(item)):
+            yield from _inside(item.items)
+        else:
+            yield item
 
 
 def _each(items: Items, change: Callable[[Items], Items]) -> Items:
@@ -59,8 +84,13 @@ def _each(items: Items, change: Callable[[Items], Items]) -> Items:
     return change(items)
 
 
-def _simplified(items: Items) -> Items:
-    """Holders dissolved, branches called after the holder that was all they had."""
+def _simplified(items: Items, kept: AbstractSet[str]) -> Items:
+    """Holders dissolved, branches called after the holder that was all they had.
+
+    Args:
+        items: A body.
+        kept: The kinds of scopes that stay, though they hold one thing.
+    """
     for item in items:
         if isinstance(item, ForkItem):
             for branch in item.branches:
@@ -69,17 +99,22 @@ def _simplified(items: Items) -> Items:
                     for inner in only.items if len(only.items) == 1 else []:
                         _inherit(inner, only)
                     branch.name, branch.items = only.name, only.items
-                branch.items = _simplified(branch.items)
+                branch.items = _simplified(branch.items, kept)
                 if not branch.items:
                     branch.items = [Leaf("identity", {}, "", item.entry, item.entry, [])]
         elif isinstance(item, ModuleItem):
-            item.items = _simplified(item.items)
-    return _without(items, lambda scope: scope.kind in HOLDERS or _is_one(scope) or _is_convolution(scope.items))
+            item.items = _simplified(item.items, kept)
+    return _without(
+        items,
+        lambda scope: (
+            scope.kind in HOLDERS or (scope.kind not in kept and (_is_one(scope.items) or _is_convolution(scope.items)))
+        ),
+    )
 
 
-def _is_one(scope: ModuleItem) -> bool:
-    """Whether a scope holds one call, or one other scope."""
-    return len(scope.items) == 1 and isinstance(scope.items[0], (Leaf, ModuleItem))
+def _is_one(items: Items) -> bool:
+    """Whether there is one call, or one other scope."""
+    return len(items) == 1 and isinstance(items[0], (Leaf, ModuleItem))
 
 
 def _is_convolution(items: Items) -> bool:

@@ -24,7 +24,7 @@ from archspec.importing.varied import Varied, varied
 
 
 @dataclass(eq=False, slots=True)
-class Run:
+class CallRun:
     """Calls of one block after one another, as rows; or one step that is none.
 
     Attributes:
@@ -39,7 +39,7 @@ class Run:
     block: str
     rows: list[Row] = field(default_factory=list)
     after_first: Mapping[str, Any] = field(default_factory=dict)
-    inner: "list[list[Run]]" = field(default_factory=list)
+    inner: "list[list[CallRun]]" = field(default_factory=list)
 
 
 def vary_repeats(first: Items, others: Sequence[Items | None], blocks: Blocks) -> tuple[Items, list[Varied]]:
@@ -61,10 +61,10 @@ def vary_repeats(first: Items, others: Sequence[Items | None], blocks: Blocks) -
     return _written(mine, blocks), [row.times for run in every for row in run.rows if isinstance(row.times, Varied)]
 
 
-def _runs(items: Items, blocks: Blocks) -> list[Run]:
+def _runs(items: Items, blocks: Blocks) -> list[CallRun]:
     """A body as runs; what ways back lead to is alone."""
     kept = targets(items)
-    found: list[Run] = []
+    found: list[CallRun] = []
     for item in items:
         run = _run(item, blocks, kept)
         if found and run.rows and run.block in blocks and found[-1].block == run.block:
@@ -76,43 +76,43 @@ def _runs(items: Items, blocks: Blocks) -> list[Run]:
     return found
 
 
-def _run(item: Item, blocks: Blocks, kept: AbstractSet[int]) -> Run:
+def _run(item: Item, blocks: Blocks, kept: AbstractSet[int]) -> CallRun:
     if isinstance(item, TableItem):
-        return Run([item], item.block, [*item.rows], item.after_first)
+        return CallRun([item], item.block, [*item.rows], item.after_first)
     if isinstance(item, Leaf) and item.operator in blocks and id(item) not in kept:
-        return Run([item], item.operator, [Row(item.name, item.args, 1, [item])])
+        return CallRun([item], item.operator, [Row(item.name, item.args, 1, [item])])
     if isinstance(item, Repeated):
         only = item.items[0]
         if len(item.items) == 1 and isinstance(only, Leaf) and only.operator in blocks:
             calls = [replace(only, nodes=item.nodes, name=item.name)]
-            return Run([item], only.operator, [Row(item.name, only.args, item.times, calls)])
-        return Run([item], "repeat", [Row(item.name, {}, item.times, [])], inner=[_runs(item.items, blocks)])
+            return CallRun([item], only.operator, [Row(item.name, only.args, item.times, calls)])
+        return CallRun([item], "repeat", [Row(item.name, {}, item.times, [])], inner=[_runs(item.items, blocks)])
     kind = item.operator if isinstance(item, (Leaf, ForkItem)) else type(item).__name__
-    return Run([item], kind, inner=[_runs(body, blocks) for body in bodies(item)])
+    return CallRun([item], kind, inner=[_runs(body, blocks) for body in bodies(item)])
 
 
-def _all(runs: Sequence[Run]) -> Iterator[Run]:
+def _all(runs: Sequence[CallRun]) -> Iterator[CallRun]:
     for run in runs:
         yield run
         for body in run.inner:
             yield from _all(body)
 
 
-def _beside(mine: Sequence[Run], other: Sequence[Run]) -> list[Run] | None:
+def _beside(mine: Sequence[CallRun], other: Sequence[CallRun]) -> list[CallRun] | None:
     """The runs of another body beside those of the first; None if it has other steps."""
     return list(_all(other)) if _skeleton(mine) == _skeleton(other) else None
 
 
-def _skeleton(runs: Sequence[Run]) -> list[Any]:
+def _skeleton(runs: Sequence[CallRun]) -> list[Any]:
     return [(run.block, len(run.rows), [_skeleton(body) for body in run.inner]) for run in runs]
 
 
-def _written(runs: Sequence[Run], blocks: Blocks) -> Items:
+def _written(runs: Sequence[CallRun], blocks: Blocks) -> Items:
     """The body of runs whose numbers of repeats are known."""
     return [item for run in runs for item in _rewritten(run, blocks)]
 
 
-def _rewritten(run: Run, blocks: Blocks) -> Items:
+def _rewritten(run: CallRun, blocks: Blocks) -> Items:
     if run.block in blocks and any(isinstance(row.times, Varied) for row in run.rows):
         return _tabled(run, blocks)
     (item, *_) = run.items
@@ -129,7 +129,7 @@ def _rewritten(run: Run, blocks: Blocks) -> Items:
     return run.items
 
 
-def _tabled(run: Run, blocks: Blocks) -> Items:
+def _tabled(run: CallRun, blocks: Blocks) -> Items:
     """Calls of which some are repeated otherwise in other instances: a table, or each as a repetition."""
     defaults = blocks[run.block].args
     after = {name: value for name, value in run.after_first.items() if any(r.args[name] != value for r in run.rows)}

@@ -166,8 +166,12 @@ def _with_forks(several: Sequence[Items]) -> Sequence[Items]:
     fork, behind = model[at], len(model) - at - 1
     if not isinstance(fork, ForkItem):
         raise AssertionError("the model has a fork there")
-    longest = max(range(len(fork.branches)), key=lambda number: len(fork.branches[number].items))
+    longest = max(range(len(fork.branches)), key=lambda number: sum(map(_computes, fork.branches[number].items)))
     return [items if _sums(items) else _forked(items, fork, at, behind, longest) for items in several]
+
+
+def _computes(item: Item) -> bool:
+    return not (isinstance(item, Leaf) and item.operator == "identity")
 
 
 def _sums(items: Items) -> bool:
