@@ -32,6 +32,9 @@ Token: TypeAlias = tuple[object, ...]
 LONGEST = 10
 """Runs of more parts are not looked for."""
 
+DEEPEST = 12
+"""Graphs with more forks in one another are read without: no paper's units are so deep."""
+
 LEAST_SAVED = 2
 """A run becomes units if so many parts need not be said again, or more."""
 
@@ -62,7 +65,7 @@ def with_units(graph: FlatGraph) -> FlatGraph | None:
     if _says_units(graph):
         return None
     items = wired(graph, modules=False)
-    if any(isinstance(item, Back) for item in items):
+    if any(isinstance(item, Back) for item in items) or _depth(items) > DEEPEST:
         return None
     places = dict[str, Place]()
     parts = _repeated([_single(_like_forks(_parts(items)))], among_all=True)
@@ -87,6 +90,12 @@ def _above_all(graph: FlatGraph) -> int:
     several = [node.place.names for node in graph.nodes if _weighs(node)]
     alike = (len({*names}) == 1 for names in zip(*several, strict=False))
     return sum(takewhile(bool, alike))
+
+
+def _depth(items: Items) -> int:
+    """How many forks stand in one another."""
+    forks = (item for item in items if isinstance(item, ForkItem))
+    return max((1 + _depth(branch.items) for fork in forks for branch in fork.branches), default=0)
 
 
 def _says_units(graph: FlatGraph) -> bool:

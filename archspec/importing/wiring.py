@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from archspec.importing.flat import INPUT, FlatGraph, FlatNode
 from archspec.importing.items import Back, Branch, ForkItem, Item, Items, Leaf, ModuleItem, Shape
 
+DEEPEST = 40
+"""Forks in forks are followed so deep; a specification may be 60 deep."""
+
 
 @dataclass(eq=False, slots=True)
 class Unit:
@@ -89,6 +92,7 @@ class _Sequence:
     def __init__(self, units: list[Unit], entry: str, output: str, shapes: dict[str, Shape]) -> None:
         self.units, self.entry, self.output, self.shapes = units, entry, output, shapes
         self.by = {unit.output: unit for unit in units}
+        self.depth = 0
         self.users: dict[str, set[str]] = {entry: set(), **{unit.output: set() for unit in units}}
         for unit in units:
             for source in unit.inputs:
@@ -131,7 +135,18 @@ class _Sequence:
         return items[::-1]
 
     def _fork(self, unit: Unit) -> ForkItem | None:
-        """A join and its branches, if they share nothing but where they begin, and nothing else reads them."""
+        """A join and its branches, if they share nothing but where they begin, and nothing else reads them.
+
+        One that stands in too many others is none, and is written with ways back.
+        """
+        if self.depth >= DEEPEST:
+            return None
+        self.depth += 1
+        found = self._of_branches(unit)
+        self.depth -= 1
+        return found
+
+    def _of_branches(self, unit: Unit) -> ForkItem | None:
         source = self.dominator[unit.output]
         branches, seen = [], set[str]()
         for branch in unit.inputs:

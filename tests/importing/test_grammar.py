@@ -11,6 +11,7 @@ import archspec
 from archspec.graph import expand
 from archspec.importing import document_of
 from archspec.importing.document import imported
+from archspec.importing.flat import FlatGraph, FlatNode
 from archspec.importing.grammar import with_units
 from archspec.importing.layout import laid_out
 from archspec.importing.program import NOWHERE, Place
@@ -106,6 +107,27 @@ def test_a_name_for_each_layer_says_nothing_of_units_and_is_kept():
 
 def test_what_has_nothing_to_repeat_has_no_units():
     assert with_units(graph_without_places("lenet_5")) is None
+
+
+def nested(depth):
+    """Sums of which each has all that stand in it as a branch."""
+    nodes, last = [], "input"
+    for number in range(depth):
+        args = {"out_channels": 8, "kernel_size": 1}
+        nodes.append(FlatNode(f"conv{number}", "conv2d", args, (last,), (2, 8, 8, 8)))
+        last = f"conv{number}"
+    for number in reversed(range(depth)):
+        other = f"conv{number}" if number else "input"
+        nodes.append(FlatNode(f"add{number}", "add", {}, (last, other), (2, 8, 8, 8)))
+        last = f"add{number}"
+    return FlatGraph("nested", (2, 8, 8, 8), tuple(nodes), last)
+
+
+@pytest.mark.parametrize("depth", [5, 50, 300])
+def test_forks_in_forks_are_read_however_deep_they_are(depth):
+    found = imported(nested(depth))
+    assert found.notes == ()
+    assert archspec.Architecture(found.document).count().macs == depth * 8 * 8 * 8 * 8
 
 
 def stripped(file):

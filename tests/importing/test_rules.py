@@ -32,6 +32,7 @@ UNSAID = {
     ("_last", "states.args['operator']"),  # what the rule of recurrent layers gave
     ("sequences", "found.args['operator']"),
     ("arithmetic", "operator"),  # those of `_STEPS`, each of which a test of modules.py reads
+    ("of_one_row", "pool.operator"),  # one of `GLOBAL`
 }
 RECURRENT = {"rnn_tanh", "rnn_relu"}
 """Of torch, which are cut to `rnn`."""
