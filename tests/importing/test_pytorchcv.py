@@ -3,8 +3,11 @@
 One in every run; with --long all of docs/results/import.md.
 """
 
+import re
 import sys
 import types
+from fractions import Fraction
+from importlib import import_module
 from importlib.machinery import ModuleSpec
 
 import pytest
@@ -15,6 +18,10 @@ from archspec.errors import ArchspecError
 torch = pytest.importorskip("torch")
 pytest.importorskip("pytorchcv")
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
+
+from archspec.importing.exported import exported  # noqa: E402
+from archspec.importing.instances import of_instances  # noqa: E402
+from archspec.importing.reading import read  # noqa: E402
 
 REFUSED = {
     "diaresnet18": "~constant",
@@ -58,6 +65,8 @@ def pytest_generate_tests(metafunc):
     long = metafunc.config.getoption("--long", False)
     if "name" in metafunc.fixturenames:
         metafunc.parametrize("name", READ if long else ["squeezenet_v1_0"])
+    if "scaled" in metafunc.fixturenames:
+        metafunc.parametrize("scaled", SCALED if long else ["mobilenet"])
     if "refused" in metafunc.fixturenames:
         metafunc.parametrize("refused", REFUSED if long else ["diaresnet18"])
 
@@ -76,3 +85,38 @@ def test_counts_equal_torchs(name, made):
 def test_what_is_not_read_says_why(refused, made):
     with pytest.raises(ArchspecError, match=REFUSED[refused]):
         archspec.from_torch(made(refused), (2, 3, 224, 224))
+
+
+SCALED = {
+    "mobilenetv2": ("get_mobilenetv2", {}),
+    "mobilenetv3": ("get_mobilenetv3", {"version": "large"}),
+    "mobilenet": ("get_mobilenet", {}),
+}
+
+
+@pytest.mark.no_cover
+@pytest.mark.usefixtures("made")
+def test_multipliers_of_widths_after_one_value_that_is_asked_for(scaled):
+    """The last layers of MobileNetV2 and V3 grow above 1 alone, which no value below tells."""
+    factory, settings = SCALED[scaled]
+    make = getattr(import_module(f"pytorchcv.models.{scaled}"), factory)
+
+    def model_at(width):
+        with torch.device("meta"):
+            return make(width_scale=float(width), **settings)
+
+    def found_at(*widths):
+        return of_instances(
+            {"width": [Fraction(width) for width in widths]},
+            lambda bound: read(exported(model_at(bound["width"]), (2, 3, 224, 224), scaled)),
+        )
+
+    (note,) = found_at("1", "0.37", "0.61").notes
+    proposed = re.search(r"--vary width=1,0.37,0.61,([0-9.]+) tells more", note)[1]
+    assert float(proposed) > 1
+    found = found_at("1", "0.37", "0.61", proposed)
+    assert found.notes == ()
+    arch = archspec.Architecture(found.document)
+    for width in [f"{hundredths / 100:g}" for hundredths in (*range(31, 100, 7), *range(105, 200, 10))]:
+        wanted = sum(value.numel() for value in model_at(width).parameters())
+        assert (width, arch.count(width=width).params) == (width, wanted)
