@@ -110,6 +110,20 @@ class OneHeadOfKeys(nn.Module):
         return F.scaled_dot_product_attention(x, x.narrow(1, 0, 1), x.narrow(1, 1, 1))
 
 
+class Attends(nn.Module):
+    def __init__(self, causal=False, **settings):
+        super().__init__()
+        self.attention, self.settings = nn.MultiheadAttention(8, 2, batch_first=True, **settings), {}
+        if causal:
+            self.settings = {"attn_mask": torch.full((5, 5), -math.inf).triu(1), "need_weights": False}
+
+    def forward(self, x):
+        return self.attention(x, x, x, **self.settings)[0]
+
+
+ATTENTION = ["linear", *("split", "unflatten", "transpose") * 3, "scaled_dot_product_attention", "transpose", "flatten"]
+
+
 class LayerNormByHand(nn.Module):
     def __init__(self, axis, divides):
         super().__init__()
@@ -188,6 +202,14 @@ MODULES = {
     "shuffle_of_torch": (lambda: nn.ChannelShuffle(4), X, ["channel_shuffle"]),
     "halves": (Halves, X, ["split", "split", "relu", "concat"]),
     "slices": (Slices, X, ["split", "split", "tanh", "concat"]),
+    "multihead_attention": (Attends, (5, 8), [*ATTENTION, "linear"]),
+    "multihead_attention_causal": (lambda: Attends(causal=True), (5, 8), [*ATTENTION, "linear"]),
+    "multihead_attention_no_bias": (lambda: Attends(bias=False), (5, 8), [*ATTENTION, "linear"]),
+    "transformer_layer": (
+        lambda: nn.TransformerEncoderLayer(8, 2, 12, dropout=0, activation="gelu", batch_first=True),
+        (5, 8),
+        [*ATTENTION, *["linear", "dropout"] * 3, "gelu", *["add", "layer_norm"] * 2],
+    ),
     "paths": (Paths, X, ["conv2d", "conv2d", "conv2d", "add"]),
     "one_head_of_keys": (OneHeadOfKeys, X, ["split", "split", "scaled_dot_product_attention"]),
     "layer_norm_by_hand": (lambda: LayerNormByHand(-1, divides=True), (5, 8), ["layer_norm"]),

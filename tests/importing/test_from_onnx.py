@@ -51,6 +51,19 @@ def test_the_older_exporter(name, opset, tmp_path, randomised):
     assert difference_of(found, carried(found), program, onnx_runner(str(file))) < 1e-5
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["multihead_attention", "multihead_attention_causal", "transformer_layer"])
+def test_the_newer_exporter(name, tmp_path, randomised):
+    make, sizes, operators = MODULES[name]
+    file = str(tmp_path / "net.onnx")
+    torch.onnx.export(randomised(make()), (torch.zeros(2, *sizes),), file, dynamo=True, verbose=False)
+    program = read_onnx(file)
+    found = document_of(program)
+    names = [node.operator.name for node in expand(found.document).nodes if node.operator.name != "identity"]
+    assert sorted(names) == sorted(operator for operator in operators if operator != "dropout")
+    assert difference_of(found, carried(found), program, onnx_runner(file)) < 1e-5
+
+
 class Unit(torch.nn.Module):
     def __init__(self, into, out, stride):
         super().__init__()

@@ -12,6 +12,7 @@ from archspec.importing.patterns.attention import dot_product, grouped, of_other
 from archspec.importing.patterns.base import Pattern
 from archspec.importing.patterns.binary import binarised, input_scale, one_bit_bias, sign
 from archspec.importing.patterns.layers import biased, local_response
+from archspec.importing.patterns.multihead import multihead, split_before_turned, turned_twice
 from archspec.importing.patterns.norm import in_groups, layer, root_mean_square, scaled, shifted
 from archspec.importing.patterns.numbers import arithmetic
 from archspec.importing.patterns.padding import average_of_what_is_there, padded_window
@@ -67,9 +68,12 @@ PATTERNS: tuple[Pattern, ...] = (
     padded_window,
     average_of_what_is_there,
     rotary,
+    turned_twice,
+    split_before_turned,
     dot_product,
     grouped,
     of_other_axes,
+    multihead,
     window_bias,
     softplus,
     channel_shuffle,

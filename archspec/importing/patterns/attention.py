@@ -46,12 +46,15 @@ def dot_product(node: FlatNode, nodes: Nodes) -> FlatNode | None:
     query_shape = (*scores.shape[:-1], found.shape[1])
     args: dict[str, Any] = {} if abs(scale * query_shape[-1] ** 0.5 - 1) < 1e-4 else {"scale": rounded(scale)}
     inputs: tuple[str, ...] = (query, found.name, node.inputs[1])
-    if (held := constant(mask, nodes)) is not None:
-        try:
-            args |= masked(scores.shape, held)
-        except UnsupportedError:
+    told, known = constant(mask, nodes), _perhaps(nodes.get(mask))
+    held = known if told is None else told
+    try:
+        args |= masked(scores.shape, held) if held is not None else {}
+    except UnsupportedError:
+        if told is not None:
             return None
-    elif mask:
+        held = None
+    if mask and held is None:
         inputs = (*inputs, mask)
     return made_of(node, "scaled_dot_product_attention", inputs, **args)
 
@@ -153,7 +156,7 @@ def _scaled(node: FlatNode | None, nodes: Nodes) -> "tuple[str, np.ndarray[Any, 
 
 
 def _perhaps(node: FlatNode | None) -> "np.ndarray[Any, Any] | None":
-    """The numbers of an array of which nobody says whether it is learned; the angles of a file that was optimised."""
+    """The numbers of an array of which nobody says whether it is learned: angles or a mask, where a file was optimised."""
     held = node.arrays.get("weight") if node is not None and node.operator == "parameter" else None
     return held.load() if held is not None and held.guessed else None
 
