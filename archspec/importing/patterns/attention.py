@@ -156,7 +156,7 @@ def _scaled(node: FlatNode | None, nodes: Nodes) -> "tuple[str, np.ndarray[Any, 
 
 
 def _perhaps(node: FlatNode | None) -> "np.ndarray[Any, Any] | None":
-    """The numbers of an array of which nobody says whether it is learned: angles or a mask, where a file was optimised."""
+    """The numbers of an array that may be learned or not: angles or a mask, where a file was optimised."""
     held = node.arrays.get("weight") if node is not None and node.operator == "parameter" else None
     return held.load() if held is not None and held.guessed else None
 

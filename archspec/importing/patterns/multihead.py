@@ -66,6 +66,8 @@ def split_before_turned(node: FlatNode, nodes: Nodes) -> list[FlatNode] | None:
         return None
     merged, down, across = turned.shape
     sizes, name = (*node.shape[:2], across, down), f"{node.name}@parted"
+    if (merging := before(turned, nodes, "~reshape")) is not None and merging.args["before"] == sizes:
+        return None
     args = {"shape": sizes, "before": (merged, across, down)}
     parted = replace(node, name=name, args=args, inputs=turned.inputs, shape=sizes)
     return [parted, replace(node, operator="~permute", args={"order": (0, 1, 3, 2)}, inputs=(name,))]
