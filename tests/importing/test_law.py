@@ -16,8 +16,14 @@ from archspec.importing.exported import exported  # noqa: E402
 from archspec.importing.layout import laid_out  # noqa: E402
 
 SAMPLE = ("ds_cnn", "lenet_5")
-LISTED = {"bert", "gpt2", "llama", "siamese"}
+LISTED = {"bert", "fpn_resnet50", "gpt2", "llama", "siamese", "ssdlite_mobilenet_v3"}
 """Of several inputs or outputs, or with weights used twice: one step a node, so that their texts are longer."""
+
+FACTORS = {"lraspp_mobilenet_v3"}
+"""At their own sides new sizes are whole factors of the old ones, and read as such."""
+
+WORDY = {"acoustic_model", "swin"}
+"""Layers that no module holds, and that a person writes as one repeat; blocks of which every second is another."""
 
 
 def names(config):
@@ -57,7 +63,7 @@ def in_any_order(rows):
 
 
 def test_a_network_of_the_zoo_comes_back(name):
-    if name in {*LISTED, *SECOND} or len(archspec.load(name).expand().inputs) > 1:
+    if name in {*LISTED, *SECOND, *FACTORS} or len(archspec.load(name).expand().inputs) > 1:
         pytest.skip("the law above is of it")
     arch = archspec.load(name)
     sizes = arch.expand().input.shape[1:]
@@ -65,7 +71,7 @@ def test_a_network_of_the_zoo_comes_back(name):
     found = document_of(exported(model, (2, *sizes), name))
     again = archspec.Architecture(loads(laid_out(found.document, found.notes)))
     assert in_any_order(costs(again)) == in_any_order(costs(arch))
-    assert scalars(again.document) <= 1.5 * scalars(arch.document)
+    assert name in WORDY or scalars(again.document) <= 1.5 * scalars(arch.document)
 
 
 def scalars(document):

@@ -80,7 +80,9 @@ def examples(network):
 
 def settings(node, network):
     """What torch is called with, but for what a training begins with."""
-    call = node.operator.torch_call(*network.inputs_of(node))
+    evaluated = {"dropout_p": 0} if "dropout_p" in node.operator.settings() else {}
+    operator = type(node.operator)(**{**node.operator.settings(), **evaluated})
+    call = operator.torch_call(*network.inputs_of(node))
     kwargs = {name: value for name, value in call.kwargs.items() if name not in BEGINNINGS}
     if kwargs.get("padding") == 0:
         kwargs.pop("count_include_pad", None)  # there is none to count

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from .chains import chain  # noqa: E402
-from .test_law import scalars  # noqa: E402
+from .test_law import WORDY, scalars  # noqa: E402
 
 
 def recovered(name):
@@ -62,8 +62,6 @@ def test_the_papers_table_comes_back(name):
 
 
 SAMPLE = ("alexnet", "lenet_5", "mobilenet", "mobilenet_v2", "resnet18", "squeezenet", "vgg16", "xception")
-WORDY = {"acoustic_model", "swin"}
-"""Layers that no module holds, and that a person writes as one repeat; blocks of which every second is another."""
 
 
 def test_in_few_words(pytestconfig):
