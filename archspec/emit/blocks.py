@@ -11,7 +11,7 @@ from archspec.emit.containers import bind_lets, is_chain
 from archspec.emit.facts import BlockFacts, SpecFacts, merged_values
 from archspec.emit.frame import UNTOLD, Frame, Named, X, mapped
 from archspec.emit.prose import block_prose
-from archspec.emit.scope import TENSOR, ClassScope, dimensions
+from archspec.emit.scope import BATCH, TENSOR, ClassScope, dimensions
 from archspec.emit.statements import Assign, If, Return, used
 from archspec.errors import ArchspecError
 from archspec.language.document import INPUT, Block, Body
@@ -57,7 +57,7 @@ def write_block(facts: SpecFacts, found: BlockFacts) -> None:
     order = list(facts.globals)
     found.free = dict(sorted(scope.symbols.items(), key=lambda item: order.index(item[0])))
     own = {*found.sizes.values(), *found.args.values(), *found.free.values()}
-    told = lambda size: size if set(code.names(size)) <= own else None  # noqa: E731
+    told = lambda size: size if set(code.names(size)) <= {BATCH, *own} else None  # noqa: E731
     shapes = {"": frame.flow, **{name: frame.named[name][0] for name in key.given}}
     found.shapes = {name: mapped(told, shape) for name, shape in shapes.items()}
     found.modules = frame.modules
@@ -76,7 +76,7 @@ def write_block(facts: SpecFacts, found: BlockFacts) -> None:
 
 def _input(found: BlockFacts, name: str, scope: ClassScope) -> Named:
     """What a block takes: its shape in the names of the block, and its tensor; what flows in has no name."""
-    shape = (code.name("batch"), *(size for (taken, _), size in found.sizes.items() if taken == name))
+    shape = (BATCH, *(size for (taken, _), size in found.sizes.items() if taken == name))
     return shape, code.name(scope.tensors.new(name), TENSOR) if name else X
 
 

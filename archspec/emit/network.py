@@ -13,7 +13,7 @@ from archspec.emit.frame import Frame, X
 from archspec.emit.initial import beginning
 from archspec.emit.page import page
 from archspec.emit.prose import beginning_prose, network_prose
-from archspec.emit.scope import TENSOR, ClassScope
+from archspec.emit.scope import BATCH, TENSOR, ClassScope
 from archspec.emit.statements import Assign, Refuse, Statement, used
 from archspec.emit.walk import walk
 from archspec.graph.expand import expand
@@ -63,7 +63,7 @@ def _write(facts: SpecFacts) -> None:
         facts.globals[name] = (code.kind_of(found), code.known_values(found))
     inputs = {
         name: (
-            (code.name("batch"), *(scope.whole(begin.read(size)) for size in sizes)),
+            (BATCH, *(scope.whole(begin.read(size)) for size in sizes)),
             X if name in {INPUT, str(X)} else code.name(scope.tensors.new(name), TENSOR),
         )
         for name, sizes in document.shapes.items()

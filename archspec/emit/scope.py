@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 TENSOR: Kind = frozenset({"tensor"})
 
+BATCH = code.name("batch")
+"""The size of every tensor's first axis, the same in all classes: none asks another for it."""
+
 
 def dimensions(rank: int) -> tuple[str, ...]:
     """What the sizes of a tensor are called, without the batch.
@@ -216,7 +219,7 @@ class ClassScope:
 
     def entry(self, size: Any, axis: int, rank: int) -> Any:
         """A size of what flows into a part: as it is where it is plain, else an argument of the part."""
-        if not isinstance(size, Code) or (size.head == "name" and axis):
+        if not isinstance(size, Code) or size == BATCH or (size.head == "name" and axis):
             return size
         return self.handed(size, f"in_{dimensions(rank)[axis]}")
 
@@ -228,7 +231,7 @@ class ClassScope:
 
     def outside(self, value: Any) -> Any:
         """What a value of a part is outside it; None if nobody there could say."""
-        own = code.variables(value) - self.inherited
+        own = code.variables(value) - self.inherited - {str(BATCH)}
         if own - {str(name) for name in self.passed}:
             return None
         return code.substituted(value, self.passed)
