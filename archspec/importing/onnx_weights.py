@@ -50,18 +50,13 @@ def tell_apart(model: "ir.Model") -> int:
 
     Exporters write equal arrays once, and those of a model that is not trained are equal: scales of 1, shifts of 0.
     """
-    import onnx_ir as ir
-
     count = 0
     for value in list(model.graph.initializers.values()):
         further = list(value.uses())[1:]
         if not further or value.const_value is None or not _is_uniform(value.const_value):
             continue
         for number, use in enumerate(further):
-            name = f"{value.name}@{number}"
-            own = ir.Value(name=name, shape=value.shape, type=value.type, const_value=value.const_value)
-            use.node.replace_input_with(use.idx, own)
-            model.graph.initializers.add(own)
+            use.node.replace_input_with(use.idx, _own(value, f"{value.name}@{number}", model.graph))
             count += 1
     return count
 
@@ -98,9 +93,16 @@ def _told_apart(node: "ir.Node", value: "ir.Value", graph: "ir.Graph") -> None:
     """An array of its own in place of an `Identity` of one."""
     import onnx_ir as ir
 
-    made = node.outputs[0]
-    own = ir.Value(name=f"{made.name}", shape=value.shape, type=value.type, const_value=value.const_value)
-    ir.convenience.replace_all_uses_with(made, own)
-    made.name = f"{made.name}@before"
+    made, name = node.outputs[0], f"{node.outputs[0].name}"
+    made.name = f"{name}@before"
+    ir.convenience.replace_all_uses_with(made, _own(value, name, graph))
     graph.remove(node, safe=True)
+
+
+def _own(value: "ir.Value", name: str, graph: "ir.Graph") -> "ir.Value":
+    """A further array of a graph, with the numbers of another."""
+    import onnx_ir as ir
+
+    own = ir.Value(name=name, shape=value.shape, type=value.type, const_value=value.const_value)
     graph.initializers.add(own)
+    return own
