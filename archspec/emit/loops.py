@@ -6,7 +6,7 @@ from typing import Any
 from archspec.emit import children, code
 from archspec.emit.code import INT, Code
 from archspec.emit.containers import call_child, child_code, container, sequential, shared_values
-from archspec.emit.frame import Either, Frame, Named, call_module
+from archspec.emit.frame import UNTOLD, Either, Frame, Named, call_module
 from archspec.emit.statements import Assign, For, Lines, Refuse, targets
 from archspec.errors import ArchspecError
 from archspec.language.document import Repeat
@@ -30,10 +30,15 @@ def write_repeat(step: Repeat, frame: Frame) -> None:
     else:
         repeated(times, step.index or "i", owner, frame, unit)
         if any(handed):
-            _through(name, handed, before, frame, surely=code.compare(times, ">", 0) is True)
+            _through(name, handed, before, frame, surely=_any(times) is True)
         else:
             call_child(name, frame)
     frame.keep(step.as_)
+
+
+def _any(times: Any) -> Any:
+    """Whether there is a unit at all."""
+    return times > 0 if isinstance(times, int) else code.compare(times, ">", 0)
 
 
 def _again(name: Any, times: Any, hands: bool, unit: Callable[[], None], frame: Frame) -> None:
@@ -44,8 +49,9 @@ def _again(name: Any, times: Any, hands: bool, unit: Callable[[], None], frame: 
     """
     if hands:
         raise ArchspecError("shared: a unit goes back to a value from outside it, or gives one")
-    entry = frame.flow
+    entry, did = frame.flow, frame.does
     unit()
+    frame.does = code.either(did, code.both(_any(times), frame.does))
     if isinstance(entry, Either) or isinstance(frame.flow, Either) or len(frame.flow) != len(entry):
         raise ArchspecError("shared: a unit gives another number of axes than it takes")
     pairs = [(a, b) for a, b in zip(entry[1:], frame.flow[1:], strict=True) if a != b]
@@ -109,13 +115,13 @@ def repeated(times: Any, index: str, owner: Code, frame: Frame, unit: Callable[[
     inner = frame.inside(owner)
     if times == 1:
         unit(inner, 0)
-        frame.flow, frame.does = inner.flow, True
+        frame.flow, frame.does = inner.flow, code.either(frame.does, inner.does)
     if times in {0, 1}:  # no unit, not even one that could not be made
         return
     values = range(times) if isinstance(times, int) else range(MAX_REPEAT + 1)
     number = frame.scope.new(index, INT, values)
     loop((str(number),), code.call("range", times), inner, frame, lambda: unit(inner, number))
-    frame.does = code.either(frame.does, isinstance(times, int) or code.compare(times, ">", 0))
+    frame.does = code.either(frame.does, code.both(_any(times), inner.does))
 
 
 def loop(names: tuple[str, ...], over: Any, inner: Frame, frame: Frame, rounds: Callable[[], None]) -> None:
@@ -133,6 +139,8 @@ def loop(names: tuple[str, ...], over: Any, inner: Frame, frame: Frame, rounds: 
     body = inner.lines.done()
     frame.lines.add(For(names, over, body))
     changed = targets(body)
+    if code.variables(inner.does) & {*names, *changed}:
+        inner.does = UNTOLD
     frame.flow = tuple(
         variable if str(variable) in changed else size for size, variable in zip(entry, carried, strict=True)
     )

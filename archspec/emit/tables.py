@@ -88,7 +88,7 @@ def _looped(table: TableRows, callee: str, cells: dict[str, list[Any]], frame: F
 
     rows = tuple(zip(*cells.values(), strict=True))
     loop(tuple(map(str, variables.values())), rows, inner, frame, rounds)
-    frame.does = True
+    frame.does = code.either(frame.does, inner.does)
 
 
 def _variable(name: str, cells: list[Any], frame: Frame) -> Code:

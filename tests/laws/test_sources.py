@@ -542,6 +542,15 @@ def half_refused(operator, args, results, frame, condition):
 
 POSSIBLE = joins._possible
 
+LOOP = loops.loop
+
+
+def always_does(names, over, inner, frame, rounds):
+    """What is repeated does something, whatever it holds."""
+    LOOP(names, over, inner, frame, rounds)
+    inner.does = True
+
+
 KINDS = "kind: {default: one, choices: [one, two]}"
 CONV = "conv2d: {kernel_size: 1, out_channels:"
 
@@ -618,6 +627,12 @@ FAULTS = {
         f"network: [{{{CONV} 4}}, as: p}}, {{{CONV} 8}}, as: q}}, "
         "{when: kind == one, then: [{from: p}], else: [{from: q}]}, "
         "{add: {a: [{when: kind == one, then: [{from: p}]}], b: [{when: kind != one, then: [{from: q}]}], x: relu}}]",
+    ),
+    "a branch that repeats nothing": (
+        loops,
+        "loop",
+        always_does,
+        f"network: [{{concat: [relu, [{{repeat: 2, body: [{{when: kind == two, then: [relu]}}]}}]]}}, {{{CONV} 3}}}}]",
     ),
 }
 """Where a fault of the emitter once was, the fault, and a specification that shows it."""
