@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.errors import ArchspecError
 from archspec.files import DAMAGED
-from archspec.importing.exported_place import placed
 from archspec.importing.program import HeldArray, Place, Program, ProgramCall, Value
 from archspec.writing import printable
 
@@ -190,4 +189,4 @@ def _place(node: Mapping[str, Any]) -> Place:
     """The stack of modules, a text: key,path,class;key,path,class."""
     text = str(node.get("metadata", {}).get("nn_module_stack", ""))
     entries = [entry.split(",") for entry in text.split(";") if entry]
-    return placed((key, path, kind) for key, path, kind in (entry for entry in entries if len(entry) == 3))
+    return Place.of_stack((key, path, kind) for key, path, kind in (entry for entry in entries if len(entry) == 3))

@@ -8,6 +8,7 @@ from archspec import ops
 from archspec.errors import ArchspecError
 from archspec.importing.flat import INPUT, FlatGraph, FlatNode
 from archspec.importing.patterns import joined
+from archspec.importing.patterns.base import told
 from archspec.importing.program import Place
 from archspec.ops import Tensor
 from archspec.writing import printable
@@ -51,16 +52,15 @@ class LayerBuilder:
         """
         if len(self.nodes) >= MOST_LAYERS:
             raise ArchspecError(f"{self.name}: has more than {MOST_LAYERS:,} layers")
-        fields = ops.operator(operator).model_fields
-        told = {key: value for key, value in args.items() if fields[key].is_required() or fields[key].default != value}
+        said = told(operator, args)
         try:
-            made = ops.operator(operator)(**told)
+            made = ops.operator(operator)(**said)
             output = made.output(*(Tensor(self.shape(value)) for value in inputs))
         except ValueError as error:  # ours and pydantic's
             raise ArchspecError(f"{self.name}: {label}: {str(error).splitlines()[0]}") from None
         name = f"{label}#{len(self.nodes)}"
         place = Place((label,), ("",))
-        self.nodes[name] = FlatNode(name, operator, told, inputs, tuple(map(int, output.shape)), place)
+        self.nodes[name] = FlatNode(name, operator, said, inputs, tuple(map(int, output.shape)), place)
         return name
 
     def graph(self, output: str) -> FlatGraph:
