@@ -1,6 +1,8 @@
 """A flat graph built layer by layer, for the tables of older programs: each file names what it takes and makes."""
 
 import re
+from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +88,9 @@ def real_number(text: str, key: str, path: str) -> float:
     """A number that a file says.
 
     Raises:
-        ArchspecError: It is none.
+        ArchspecError: It is none, or infinite.
     """
-    try:
-        return float(text)
-    except ValueError:
-        raise ArchspecError(f"{path}: {key} must be a number (got '{printable(text, 40)}')") from None
+    with suppress(ValueError):
+        if isfinite(number := float(text)):
+            return number
+    raise ArchspecError(f"{path}: {key} must be a number (got '{printable(text, 40)}')")
