@@ -39,6 +39,31 @@ def viewed(call: ProgramCall, program: Program) -> HeldArray | None:
     return array.transposed() if name in _TURNED and len(shape) == 2 and shape == array.shape[::-1] else None
 
 
+def dequantised(call: ProgramCall, program: Program) -> HeldArray | None:
+    """An array that a file holds in few bits, as the numbers that it stands for; None of other calls.
+
+    These are (q − zero point) · scale, with one of each for all or along an axis.
+    """
+    if call.target != "onnx.DequantizeLinear":
+        return None
+    names = [call.arguments[name].name for name in ("self", "scale", "zero_point") if name in call.arguments]
+    if any(name not in program.arrays for name in names):
+        return None
+    held, *rest = (program.arrays[name] for name in names)
+
+    def along(array: HeldArray) -> np.ndarray[Any, Any]:
+        numbers, sizes = array.load().astype(np.float32), [1] * len(held.shape)
+        if numbers.size > 1:
+            sizes[call.arguments["dim"]] = numbers.size
+        return numbers.reshape(sizes)
+
+    def load() -> np.ndarray[Any, Any]:
+        scale, *zero = map(along, rest)
+        return np.asarray((held.load().astype(np.float32) - sum(zero)) * scale)
+
+    return HeldArray(held.key.removesuffix("_quantized"), held.shape, load)
+
+
 def computed(call: ProgramCall, program: Program) -> HeldArray | None:
     """The result of a call that computes of one learned array alone, number by number; None of other calls."""
     found = [program.arrays.get(name) for name in references(tuple(call.arguments.values()))]

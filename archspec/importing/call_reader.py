@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from archspec.errors import ArchspecError
 from archspec.importing import functions  # noqa: F401  # importing the rules enters them
-from archspec.importing.arrays import computed, viewed
+from archspec.importing.arrays import computed, dequantised, viewed
 from archspec.importing.constants import constant
 from archspec.importing.flat import INPUT, FlatNode
 from archspec.importing.patterns.base import told
@@ -15,7 +15,7 @@ CONSTANT = "~constant"
 """An array that nobody learns, as it stands among results: patterns read it with its neighbours."""
 
 
-_OF_ARRAYS = (computed, constant, viewed)
+_OF_ARRAYS = (dequantised, computed, constant, viewed)
 """What reads calls that take arrays alone."""
 
 

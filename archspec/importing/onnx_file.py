@@ -8,7 +8,7 @@ import ast
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,6 @@ from archspec.importing.program import HeldArray, Place, Program, ProgramCall
 from archspec.writing import printable
 
 if TYPE_CHECKING:
-    import numpy as np
     import onnx
     import onnx_ir as ir
 
@@ -220,7 +219,7 @@ def _folded(model: "ir.Model") -> "dict[str, ir.TensorProtocol]":
 
 
 def _program(model: "ir.Model", file: Path, learned: "dict[str, ir.TensorProtocol]", alike: int) -> Program:
-    graph, opset = model.graph, model.opset_imports.get("", NEWEST_OPSET)
+    graph, opset = model.graph, model.opset_imports.get("") or model.opset_imports["ai.onnx"]
     arrays = {name: _array(name, tensor, learned=True) for name, tensor in learned.items()}
     arrays |= {name: _array(name, value.const_value) for name, value in graph.initializers.items() if value.const_value}
     shapes, calls = dict[str, tuple[int, ...]](), []
@@ -232,9 +231,6 @@ def _program(model: "ir.Model", file: Path, learned: "dict[str, ir.TensorProtoco
             name = str(node.outputs[0].name)
             arrays[name] = _array(name, node.outputs[0].const_value)
             continue
-        if node.op_type == "DequantizeLinear" and (wide := _dequantised(node, arrays)) is not None:
-            arrays[str(node.outputs[0].name)] = wide
-            continue
         for output in node.outputs:
             if output.shape is not None and output.shape.is_static():
                 shapes[str(output.name)] = _sizes(output)
@@ -243,34 +239,6 @@ def _program(model: "ir.Model", file: Path, learned: "dict[str, ir.TensorProtoco
     outputs = tuple(str(value.name) for value in graph.outputs)
     name = graph.name if graph.name not in {None, "", "main_graph", "torch_jit"} else file.stem
     return Program(str(name), inputs, outputs, with_kinds(calls), shapes, arrays, tuple(_notes(model, alike)))
-
-
-def _dequantised(node: "ir.Node", arrays: dict[str, HeldArray]) -> HeldArray | None:
-    """An array that is held in few bits, as the numbers that it stands for; None of a result."""
-    names = [str(value.name) if value is not None else "" for value in node.inputs]
-    if any(name and name not in arrays for name in names):
-        return None
-    held, scale, zero = (arrays.get(name) for name in (*names, "")[:3])
-    if held is None or scale is None:
-        return None
-    axis = node.attributes["axis"].as_int() if "axis" in node.attributes else 1
-    return HeldArray(held.key.removesuffix("_quantized"), held.shape, partial(_wide, held, scale, zero, axis))
-
-
-def _wide(held: HeldArray, scale: HeldArray, zero: HeldArray | None, axis: int) -> "np.ndarray[Any, Any]":
-    """(q − zero point) · scale, one of each for all or along an axis."""
-    import numpy as np
-
-    def along(array: HeldArray) -> "np.ndarray[Any, Any]":
-        numbers = array.load().astype(np.float32)
-        sizes = [1] * len(held.shape)
-        if numbers.size > 1:
-            sizes[axis] = numbers.size
-        return numbers.reshape(sizes if held.shape else ())
-
-    whole = held.load().astype(np.float32)
-    found: np.ndarray[Any, Any] = (whole - (along(zero) if zero is not None else np.float32(0))) * along(scale)
-    return found
 
 
 def _notes(model: "ir.Model", alike: int) -> Iterator[str]:
