@@ -121,9 +121,8 @@ def document_from(
         SpecErrors: It is no document of the language.
     """
     known = {name: block.args for name, block in blocks.items()}
-    document = Document(
-        archspec=1,
-        name=cleaned(graph.name) or "imported",
+    return _checked(
+        graph,
         symbols=symbols or {},
         functions=functions or {},
         input=sizes or tuple(map(int, graph.input[1:])),
@@ -133,6 +132,10 @@ def document_from(
         },
         network=steps(items, known, text),
     )
+
+
+def _checked(graph: FlatGraph, **parts: Any) -> Document:
+    document = Document(archspec=1, name=cleaned(graph.name) or "imported", **parts)
     if faults := check(document):
         raise SpecErrors(faults)
     return document
@@ -163,19 +166,8 @@ def _listed(graph: FlatGraph) -> Imported:
 def _listed_document(
     graph: FlatGraph, listing: Listing, sizes: tuple[Any, ...], symbols: dict[str, Symbol]
 ) -> Document:
-    ends: dict[str, Any] = {"inputs": listing.inputs} if listing.inputs else {"input": sizes}
-    if listing.outputs:
-        ends["outputs"] = listing.outputs
-    document = Document(
-        archspec=1,
-        name=cleaned(graph.name) or "imported",
-        symbols={} if listing.inputs else symbols,
-        network=listing.steps,
-        **ends,
-    )
-    if faults := check(document):
-        raise SpecErrors(faults)
-    return document
+    ends = {"inputs": listing.inputs} if listing.inputs else {"input": sizes, "symbols": symbols}
+    return _checked(graph, outputs=listing.outputs, network=listing.steps, **ends)
 
 
 def _plain(graph: FlatGraph) -> Items:

@@ -40,14 +40,8 @@ class ReadNode:
     output: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Same:
-    """A call whose result is one of its inputs."""
-
-    value: str
-
-
-Reading: TypeAlias = ReadNode | Same | list[ReadNode]
+Reading: TypeAlias = ReadNode | list[ReadNode] | str
+"""What a call is: nodes, or the value that its result is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +65,12 @@ class Bound:
         found = self.call.arguments.get(name)
         if found is None:
             return default
-        return self._constant(found) if isinstance(found, Value) else found
+        if not isinstance(found, Value):
+            return found
+        held = self.held(found)
+        if held is None:
+            raise UnsupportedError(f"a setting is computed: {found.name}")
+        return as_written(held.load().tolist())
 
     def has(self, name: str) -> bool:
         """Whether an argument is given."""
@@ -139,12 +138,6 @@ class Bound:
     def axis(self, name: str, default: int = 0) -> int:
         """An axis of the result, counted from the front."""
         return int(self.get(name, default)) % len(self.output())
-
-    def _constant(self, value: Value) -> Any:
-        held = self.program.arrays.get(value.name)
-        if held is None:
-            raise UnsupportedError(f"a setting is computed: {value.name}")
-        return as_written(held.load().tolist())
 
 
 def _is_neutral(name: str, held: HeldArray) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from archspec.importing.program import UnsupportedError
-from archspec.importing.rules import Bound, Reading, ReadNode, Same, enter_plain, rule
+from archspec.importing.rules import Bound, Reading, ReadNode, enter_plain, rule
 from archspec.ops.base import MAX_NUMBER
 
 _PLAIN = {
@@ -88,7 +88,7 @@ def clipped(inputs: tuple[str, ...], low: Any, high: Any) -> Reading:
     bounds = {"min": low, "max": high}
     told = {name: at for name, at in bounds.items() if at is not None and abs(at) <= MAX_NUMBER}
     if not told:
-        return Same(inputs[0])
+        return inputs[0]
     if told in ({"min": 0}, {"min": 0, "max": 6}):
         return ReadNode("relu6" if "max" in told else "relu", {}, inputs)
     if len(told) == 2 and high < low:
@@ -155,4 +155,4 @@ def quantise(call: Bound) -> Reading:
         zero = call.array("zero_point").load()
         if zero.dtype.kind in "iu" and (zero == np.iinfo(zero.dtype).min).all():
             return ReadNode("relu", {}, inputs)
-    return Same(inputs[0])
+    return inputs[0]
