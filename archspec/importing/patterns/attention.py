@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from archspec.importing.flat import FlatNode
+from archspec.importing.functions.attention import masked
 from archspec.importing.patterns.base import Nodes, before, constant, made_of
 from archspec.importing.program import UnsupportedError
-from archspec.importing.readings import masked, rounded
+from archspec.importing.rules import rounded
 
 
 def rotary(node: FlatNode, nodes: Nodes) -> FlatNode | None:

@@ -1,16 +1,16 @@
-"""What torch.export's functions give of constants alone, by NumPy: positions, angles, masks, states of zeros.
+"""What functions give of constants alone, by NumPy: positions, angles, masks, states of zeros.
 
 A network computes these anew at each call; what they are does not depend on what flows in, so that patterns may look
-at their numbers. Nothing is computed before somebody looks.
+at their numbers. Nothing is computed before somebody looks. Of ONNX it is what is too large to be folded when a file is
+opened.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from archspec.importing.arrays import MOST_ELEMENTS
 from archspec.importing.program import HeldArray, Program, ProgramCall, Value, references
 
 if TYPE_CHECKING:
@@ -19,10 +19,37 @@ if TYPE_CHECKING:
 Evaluator: TypeAlias = Callable[[dict[str, Any], tuple[int, ...]], Any]
 
 
+MOST_ELEMENTS = 2**26
+"""The largest constant that is computed; a mask of 8,192 × 8,192."""
+
+_OF_ONNX: Mapping[str, str] = {
+    "Not": "logical_not",
+    "Equal": "eq",
+    "GreaterOrEqual": "ge",
+    "Add": "add",
+    "Sub": "sub",
+    "Mul": "mul",
+    "Max": "maximum",
+    "Min": "minimum",
+    "Clip": "clamp",
+    "Transpose": "permute",
+    "Expand": "expand",
+    **dict.fromkeys(("Cast", "CastLike", "Identity"), "to"),
+    **dict.fromkeys(("Reshape", "Flatten", "Squeeze", "Unsqueeze"), "view"),
+}
+
+
+def torchs_name(call: ProgramCall) -> str:
+    """What torch calls the function of arrays that a call is; of others of ONNX, and of other libraries, nothing."""
+    if call.target.startswith("aten."):
+        return call.function
+    return _OF_ONNX.get(call.function, "") if call.target.startswith("onnx.") else ""
+
+
 def constant(call: ProgramCall, program: Program) -> HeldArray | None:
     """The result of a call of which no input flows in, as an array; None of other calls."""
-    name = call.target.removeprefix("aten.").rpartition(".")[0]
-    evaluate = _EVALUATORS.get(name) if call.target.startswith("aten.") else None
+    name = torchs_name(call)
+    evaluate = EVALUATORS.get(name)
     shape = program.shapes.get(call.outputs[0]) if len(call.outputs) == 1 else None
     if evaluate is None or shape is None or prod(shape) > MOST_ELEMENTS:
         return None
@@ -88,16 +115,21 @@ def _averaged(args: dict[str, Any], _: tuple[int, ...]) -> Any:
     return windows.mean(tuple(range(-axes, 0)))[(..., *(slice(None, None, step) for step in steps))]
 
 
+def _added(args: dict[str, Any], _: tuple[int, ...]) -> Any:
+    other = _single(args["other"])
+    return np.add(_single(args["self"]), other if args.get("alpha", 1) == 1 else args["alpha"] * other)
+
+
 def _sorted_axes(args: dict[str, Any], _: tuple[int, ...]) -> Any:
-    if "dims" in args:
-        return np.transpose(args["self"], args["dims"])
+    if "dim0" not in args:
+        return np.transpose(args["self"], args.get("dims"))
     return np.swapaxes(args["self"], args.get("dim0", -1), args.get("dim1", -2))
 
 
 _OF_SIZES = frozenset({"zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full"})
 """What takes the sizes of a result alone, whatever flows in it."""
 
-_EVALUATORS: dict[str, Evaluator] = {
+EVALUATORS: dict[str, Evaluator] = {
     "arange": _arange,
     **dict.fromkeys(("zeros", "zeros_like", "new_zeros"), lambda _, shape: np.zeros(shape, np.float32)),
     **dict.fromkeys(("ones", "ones_like", "new_ones"), lambda _, shape: np.ones(shape, np.float32)),
@@ -118,14 +150,15 @@ _EVALUATORS: dict[str, Evaluator] = {
         }.items()
     },
     **dict.fromkeys(
-        ("to", "contiguous", "clone", "detach", "detach_", "alias", "lift_fresh_copy", "_to_copy", "type_as"),
+        ("to", "contiguous", "clone", "detach", "alias", "lift_fresh_copy", "_to_copy", "type_as"),
         _one(np.asarray),
     ),
     **dict.fromkeys(("view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten"), _one(np.asarray)),
     **{
         name: _two(function)
         for name, function in {
-            "add": np.add,
+            "maximum": np.maximum,
+            "minimum": np.minimum,
             "sub": np.subtract,
             "mul": np.multiply,
             "div": np.true_divide,
@@ -143,6 +176,8 @@ _EVALUATORS: dict[str, Evaluator] = {
             "bitwise_and": np.bitwise_and,
         }.items()
     },
+    "add": _added,
+    "clamp": lambda args, _: np.clip(args["self"], args.get("min"), args.get("max")),
     "pow": _power,
     "pad": _padded,
     **{f"avg_pool{n}d": _averaged for n in (1, 2, 3)},
