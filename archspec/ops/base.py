@@ -350,7 +350,7 @@ class Operator(ABC):
 @cache
 def annotations(cls: type, axes: int | None = None) -> Mapping[str, Any]:
     """The types of the fields of a class of operators, those of its bases first; `axes` are the class's own."""
-    along = int(axes or getattr(cls, "axes", 2))
+    along = getattr(cls, "axes", 2) if axes is None else axes
     found: dict[str, Any] = {}
     for base in reversed(cls.__bases__):
         found.update(annotations(base, along))
