@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from archspec import ops
-from archspec.errors import Mark, SpecError, did_you_mean
+from archspec.errors import Mark, SpecError
 from archspec.language.document import Document
 from archspec.language.names import DocumentNames
 from archspec.language.rules import (
     any_inputs,
+    argument_faults,
     arguments,
     block_inputs,
     field_faults,
@@ -36,7 +37,7 @@ from archspec.language.steps import (
     callee_of,
     within,
 )
-from archspec.language.synonyms import argument_meant, operator_meant
+from archspec.language.synonyms import operator_meant
 from archspec.language.values import NAME, Value
 from archspec.writing import printable
 
@@ -231,22 +232,10 @@ class Steps:
         self, callee: str, args: Mapping[str, Value], step: Step, sources: tuple[str, ...] | None = None
     ) -> Iterator[SpecError]:
         """The arguments that an operator or a block does not have, or needs; and those that it cannot take."""
-        allowed, required = arguments(self.document, callee)
-        taken = block_inputs(self.document, callee)[: len(sources or ()) - 1] if sources else ()
-        required = [name for name in required if name not in taken]
-        for name in taken:
-            if name in args:
-                yield SpecError(f"'{callee}' takes '{name}' by 'from' already", step.key_at(name))
-        missing = [name for name in required if name not in args]
-        for name in args:
-            if name not in allowed:
-                meant = argument_meant(name, allowed) or did_you_mean(name, missing) or did_you_mean(name, allowed)
-                missing = [other for other in missing if f"'{other}'" not in meant]
-                takes = meant or (f"; it takes {', '.join(allowed)}" if allowed else "; it takes none")
-                yield SpecError(f"'{callee}' has no argument '{name}'{takes}", step.key_at(name))
-        if missing:
-            yield SpecError(f"'{callee}' needs {' and '.join(map(repr, missing))}", step.at)
+        for name, fault in argument_faults(self.document, callee, args, len(sources or ())):
+            yield SpecError(fault, step.at if name is None else step.key_at(name))
         if callee in ops.registered():
+            allowed, _ = arguments(self.document, callee)
             yield from self._fields(callee, {name: args[name] for name in args if name in allowed}, step)
 
     def _fields(self, callee: str, args: Mapping[str, Value], step: Step) -> Iterator[SpecError]:

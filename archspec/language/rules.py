@@ -12,6 +12,7 @@ from archspec.errors import ArchspecError, BindingError, Mark, did_you_mean
 from archspec.language.document import Block, Document, Symbol
 from archspec.language.expression import Expression
 from archspec.language.steps import within
+from archspec.language.synonyms import argument_meant
 from archspec.language.values import NAME, SIGNATURE, Value
 from archspec.writing import printable
 
@@ -60,6 +61,32 @@ def arguments(document: Document, callee: str) -> tuple[list[str], list[str]]:
         return [*block.args, *block.inputs], [*needed, *block.inputs]
     fields = ops.operator(callee).model_fields
     return list(fields), [name for name, field in fields.items() if field.is_required()]
+
+
+def argument_faults(
+    document: Document, callee: str, args: Iterable[str], sources: int
+) -> Iterator[tuple[str | None, str]]:
+    """What is wrong with the names of the arguments of a call: the name, and why; None of those that are missing.
+
+    Args:
+        document: The specification.
+        callee: The operator or block.
+        args: The names.
+        sources: How many values it takes by `from`.
+    """
+    allowed, required = arguments(document, callee)
+    taken = block_inputs(document, callee)[: max(sources - 1, 0)]
+    missing = [name for name in required if name not in taken and name not in args]
+    for name in args:
+        if name in taken:
+            yield name, f"'{callee}' takes '{name}' by 'from' already"
+        if name not in allowed:
+            meant = argument_meant(name, allowed) or did_you_mean(name, missing) or did_you_mean(name, allowed)
+            missing = [other for other in missing if f"'{other}'" not in meant]
+            takes = meant or (f"; it takes {', '.join(allowed)}" if allowed else "; it takes none")
+            yield name, f"'{callee}' has no argument '{name}'{takes}"
+    if missing:
+        yield None, f"'{callee}' needs {' and '.join(map(repr, missing))}"
 
 
 def refuse_opaque(document: Document) -> None:
