@@ -1,6 +1,7 @@
 """The rules of the language that checking, expansion and emission share."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import islice, product
 from typing import Any
 
 from pydantic import ValidationError
@@ -23,6 +24,7 @@ MAX_AXES = 4
 MAX_NESTING = 100
 MAX_REPEAT = 10_000
 MAX_SIZE = 10**12
+MOST_VARIANTS = 1000
 
 
 # ------------------------------------------------------------------ names
@@ -170,7 +172,9 @@ def value_fault(symbol: Symbol, value: Any) -> str | None:
     if symbol.truth and not isinstance(value, bool):
         return f"must be true or false (got {value})"
     if symbol.choices is not None:
-        return None if value in symbol.choices else f"must be one of {_listed(symbol.choices)} (got {value})"
+        return (
+            None if value in symbol.choices else f"must be one of {', '.join(map(str, symbol.choices))} (got {value})"
+        )
     if isinstance(value, str):
         return None if symbol.word else f"must be a number (got {value})"
     if symbol.integer and not isinstance(value, int):
@@ -182,8 +186,20 @@ def value_fault(symbol: Symbol, value: Any) -> str | None:
     return None if least <= value <= most else f"must be from {least} to {most} (got {value})"
 
 
-def _listed(values: Iterable[Any]) -> str:
-    return ", ".join(map(str, values))
+def variants(document: Document, bound: Container[str] = ()) -> Iterator[dict[str, Any]]:
+    """Every combination of the values that symbols choose from, an empty one where none does; at most `MOST_VARIANTS`.
+
+    Symbols in `bound` do not choose.
+
+    >>> from archspec.language import load
+    >>> list(variants(load("alexnet")))
+    [{'groups': 1}, {'groups': 2}]
+    """
+    choices = {
+        name: symbol.choices for name, symbol in document.symbols.items() if symbol.choices and name not in bound
+    }
+    for values in islice(product(*choices.values()), MOST_VARIANTS):
+        yield dict(zip(choices, values, strict=True))
 
 
 def repeat_fault(name: str, times: object) -> str | None:
