@@ -8,8 +8,7 @@ import click
 from archspec import architecture
 from archspec.cli.complete import specifications
 from archspec.cli.echo import echo_error, echo_message
-from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import verb
+from archspec.cli.options import format_option, print_report, verb
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.files import replacing
 from archspec.language import zoo

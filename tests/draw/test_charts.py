@@ -14,8 +14,7 @@ from click.testing import CliRunner
 import archspec
 from archspec import published
 from archspec.cli.picture_options import OPTIONS
-from archspec.cli.plot import command
-from archspec.cli.plotting import SOURCES
+from archspec.cli.plot import SOURCES, command
 from archspec.cost import QUANTITIES
 from archspec.draw import PICTURES, export, picture
 from archspec.draw.charts import columns
