@@ -8,9 +8,7 @@ from archspec.cli.options import counting_options, format_option, names, print_r
 from archspec.cli.specs import network
 from archspec.cost import GROUPINGS, Counting
 from archspec.errors import BindingError
-from archspec.report.changes import FIGURES as ROW_FIGURES
-from archspec.report.changes import compare_rows
-from archspec.report.compare import FIGURES, compare
+from archspec.report.compare import FIGURES, ROW_FIGURES, compare, compare_rows
 
 
 @verb("compare")

@@ -94,7 +94,7 @@ def _closed_form(spec: str | None, method: str, view: Any, output_format: str, s
 
 def _all_operators(spec: str | None, output_format: str) -> None:
     from archspec.formula.operators import operator_forms
-    from archspec.report.operators import operators
+    from archspec.report.explain import operators
 
     if spec is not None:
         raise click.UsageError("--ops is of all operators; leave out SPEC")

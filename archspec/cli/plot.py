@@ -147,7 +147,7 @@ def _curves(runs: tuple[str, ...]) -> tuple[Any, ...]:
 
 
 def _rows(file: str) -> tuple[Any, ...]:
-    from archspec.draw.charts.columns import read
+    from archspec.draw.charts.results import read
 
     return (read(file),)
 

@@ -24,7 +24,7 @@ from archspec.cli.training import (
     watcher,
 )
 from archspec.cost import Counting
-from archspec.report.search import search as report
+from archspec.report.sweep import search as report
 
 
 @verb("search")

@@ -70,8 +70,8 @@ def command(  # noqa: PLR0913  # one argument an option
     of --all, which fits best; those without the symbol as they are. Exit 1 if no network is within the budgets.
     """
     from archspec.report import solve as reports
-    from archspec.sweeps.choose import choose
     from archspec.sweeps.family import Family
+    from archspec.sweeps.solve import choose
 
     chosen = listed(specs, every)
     several = every or len(specs) > 1

@@ -124,7 +124,7 @@ def _output(path: str | None) -> Iterator[Path | None]:
         return
     import shutil
 
-    from archspec.sweeps.table_file import check_ending
+    from archspec.sweeps.table import check_ending
 
     check_ending(path)
     folder = Path(f"{path}{UNFINISHED}")

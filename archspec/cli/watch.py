@@ -12,7 +12,7 @@ from archspec.cli.options import counting_options, print_report, set_option, spe
 from archspec.cli.specs import network
 from archspec.cost import CostTable, Counting
 from archspec.errors import ArchspecError
-from archspec.report.watch import changed
+from archspec.report.compare import changed
 
 
 @verb("watch")
