@@ -31,7 +31,7 @@ from archspec.result import Reported, short
 from archspec.sweeps.budget import Budget
 from archspec.sweeps.criteria import Objective, conditions, objectives
 from archspec.sweeps.front import front, ranked
-from archspec.sweeps.notation import values_of
+from archspec.sweeps.grid import values_of
 from archspec.sweeps.rows import objects
 from archspec.train.recipe import Recipe
 from archspec.train.result import Options, Result, Score, TrainingStoppedError, Watcher

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archspec.draw.charts.columns import CsvRows, read
 from archspec.draw.charts.parts import alt, dotted, rows, series, titled
+from archspec.draw.charts.results import CsvRows, read
 from archspec.draw.style import DASHES, INK
 from archspec.errors import ArchspecError
 from archspec.train.log import row
