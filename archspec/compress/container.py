@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from archspec.compress import descriptions
 from archspec.compress.blobs import Header, header, read_header
 from archspec.compress.codecs.base import ByteReader, DamagedError
 from archspec.compress.coding import Coding
@@ -161,7 +160,7 @@ def load(path: str | os.PathLike[str], *, limit: int = LIMIT) -> CompressedFile:
 
 
 def _container(path: Path, description: Mapping[str, Any], head: Header) -> CompressedFile:
-    blobs = tuple(tuple(descriptions.read(each) for each in blob) for blob in description["blobs"])
+    blobs = tuple(tuple(Coding.read(each) for each in blob) for blob in description["blobs"])
     keys = [each.key for blob in blobs for each in blob]
     if len(set(keys)) < len(keys):
         raise DamagedError("two arrays have one name")

@@ -1,6 +1,6 @@
 """Which arrays a file has under a plan, in which blobs, and how each may be written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -23,8 +23,8 @@ from archspec.compress.codecs import (
     Signs,
     Values,
 )
-from archspec.compress.codecs.base import Array, Stats
-from archspec.compress.coding import Coding, Symbols
+from archspec.compress.codecs.base import Array
+from archspec.compress.coding import ArraySize, Coding, Symbols
 from archspec.compress.folding import Fold, folds
 from archspec.compress.layers import matrices, planned
 from archspec.compress.names import CODED, MAX_INDEX_BITS, SCANS
@@ -47,26 +47,23 @@ class CodingChoice:
         """The array's name."""
         return self.candidates[0].key
 
-    def expected(self) -> tuple[Coding, Stats]:
-        """The smallest where weights are not known, and what is expected of it."""
-        sized = [(coding, coding.expected()) for coding in self.candidates]
-        return min(sized, key=lambda each: sum(each[0].terms(each[1]).values()))
+    def expected(self) -> ArraySize:
+        """The smallest where weights are not known, and how large it is expected to be."""
+        return min((coding.sized(coding.expected()) for coding in self.candidates), key=lambda size: size.bits)
 
-    def of(self, array: Array) -> tuple[Coding, Symbols, Stats]:
-        """The smallest for an array, its symbols and their counts."""
+    def of(self, array: Array) -> tuple[ArraySize, Symbols]:
+        """The smallest for an array, and its symbols."""
+        return min(self._ways(array), key=lambda way: way[0].bits)
+
+    def _ways(self, array: Array) -> Iterator[tuple[ArraySize, Symbols]]:
+        """All ways to write an array; codings that choose the same weights alike share that work."""
         contents: dict[tuple[Values, bool], tuple[Array | None, Content]] = {}
-        best: tuple[Dim, Coding, Symbols, Stats] | None = None
         for coding in self.candidates:
             kind = coding.values, coding.dense
             if kind not in contents:
                 contents[kind] = coding.chosen(array)
             symbols = coding.in_scan(*contents[kind])
-            stats = coding.stats(symbols)
-            size = sum(coding.terms(stats).values())
-            if best is None or size < best[0]:
-                best = size, coding, symbols, stats
-        assert best is not None  # noqa: S101
-        return best[1:]
+            yield coding.sized(coding.stats(symbols)), symbols
 
 
 @dataclass(frozen=True)

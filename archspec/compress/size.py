@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from archspec.compress.codecs.base import Stats, Terms, added
-from archspec.compress.coding import Coding, Symbols
+from archspec.compress.codecs.base import added
+from archspec.compress.coding import ArraySize, Symbols
 from archspec.compress.container import CHECK, description, heading
 from archspec.compress.layout import CodingChoice, FileLayout, layout
 from archspec.compress.plan import Plan
@@ -21,20 +21,6 @@ FLOATS = (16, 32)
 
 DIGEST = "0" * 64
 """What stands for the digest of a specification where only its length matters."""
-
-
-@dataclass(frozen=True)
-class ArraySize:
-    """An array of a file, and its bits by what they are for."""
-
-    coding: Coding
-    stats: Stats
-    terms: Terms
-
-    @property
-    def bits(self) -> Dim:
-        """All of them."""
-        return sum(self.terms.values())
 
 
 @dataclass(frozen=True)
@@ -82,10 +68,7 @@ def file_size(origin: Origin, plan: Plan, blobs: Sequence[Sequence[ArraySize]], 
 
 def expected_size(network: Network, plan: Plan) -> FileSize:
     """The size of a network's file under a plan, from its densities alone."""
-    blobs = []
-    for blob in layout(network, plan).blobs:
-        chosen = [choice.expected() for choice in blob]
-        blobs.append([ArraySize(coding, stats, coding.terms(stats)) for coding, stats in chosen])
+    blobs = [[choice.expected() for choice in blob] for blob in layout(network, plan).blobs]
     return file_size(placeholder_origin(network), plan, blobs, exact=False)
 
 
@@ -105,9 +88,9 @@ def quantised(
         nonlocal done
         for choice in blob:
             progress(choice.key, done, total)
-            coding, symbols, stats = choice.of(arrays.read(source, choice.key))
-            done += coding.elements
-            yield ArraySize(coding, stats, coding.terms(stats)), symbols
+            size, symbols = choice.of(arrays.read(source, choice.key))
+            done += size.coding.elements
+            yield size, symbols
             progress(choice.key, done, total)
 
     return (parts(blob) for blob in arrays.blobs)
