@@ -15,8 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from archspec.compress.blobs import read_header
-from archspec.compress.container import is_compressed
-from archspec.compress.unpacking import Unpacked, unpack
+from archspec.compress.container import CompressedFile, is_compressed, unpack
 from archspec.errors import ArchspecError
 from archspec.files import DAMAGED
 from archspec.weights.layers import Array
@@ -72,7 +71,7 @@ class WeightFile(Mapping[str, Tensor]):
 
     def _described(self) -> list[Array]:
         if self.compressed is not None:
-            return [Array(key, self.compressed.shape(key)) for key in self.compressed]
+            return [Array(key, shape) for key, shape in self.compressed.shapes.items()]
         return _npz(self.path) if self.path.suffix == ".npz" else _safetensors(self.path)
 
     @contextmanager
@@ -148,7 +147,7 @@ def _has_pickle(path: Path) -> bool:
         return any(name.endswith("data.pkl") for name in file.namelist())
 
 
-def _compressed(path: Path) -> Unpacked | None:
+def _compressed(path: Path) -> CompressedFile | None:
     """The weights of a file that `archspec compress pack` wrote; None of another."""
     return unpack(path) if path.suffix == ".safetensors" and is_compressed(path) else None
 

@@ -117,7 +117,7 @@ def test_a_mutant_with_right_checksums_is_refused_or_decodes_to_arrays_of_its_sh
             assert len(str(found)) < 1000
             assert str(found).isprintable()
         else:
-            opened = container.load(path)
+            opened = container.unpack(path)
             assert {key: len(data) for key, data in found.items()} == {
                 each.key: 4 * each.elements for each in opened.codings
             }
