@@ -65,14 +65,12 @@ class WeightFile(Mapping[str, Tensor]):
             self._refuse_others()
         self.compressed = _compressed(self.path)
         with self._refused("cannot be read"):
-            found = self._described()
+            if self.compressed is not None:
+                found = [Array(key, shape) for key, shape in self.compressed.shapes.items()]
+            else:
+                found = _npz(self.path) if self.path.suffix == ".npz" else _safetensors(self.path)
             _check([array.key for array in found])
         self.arrays = {array.key: array for array in found}
-
-    def _described(self) -> list[Array]:
-        if self.compressed is not None:
-            return [Array(key, shape) for key, shape in self.compressed.shapes.items()]
-        return _npz(self.path) if self.path.suffix == ".npz" else _safetensors(self.path)
 
     @contextmanager
     def _refused(self, what: str) -> Iterator[None]:
@@ -100,8 +98,6 @@ class WeightFile(Mapping[str, Tensor]):
 
     def __getitem__(self, key: str) -> Tensor:
         array = self.arrays[key]
-        if self.compressed is not None:
-            return torch.from_numpy(np.array(self.compressed[key]))
         with self._refused(f"'{key}' cannot be read"):
             tensor = self._read(key)
             if tuple(tensor.shape) != array.shape:
@@ -110,13 +106,13 @@ class WeightFile(Mapping[str, Tensor]):
 
     @cached_property
     def _read(self) -> Callable[[str], Tensor]:
-        if self.path.suffix != ".npz":
+        if self.path.suffix != ".npz" and self.compressed is None:
             read: Callable[[str], Tensor] = safe_open(self.path, framework="pt").get_tensor
             return read
-        file = np.load(self.path, allow_pickle=False)
+        file = np.load(self.path, allow_pickle=False) if self.compressed is None else self.compressed
 
         def member(key: str) -> Tensor:
-            found = file[key]
+            found = np.require(file[key], requirements="W")
             return torch.from_numpy(found.astype(found.dtype.newbyteorder("="), copy=False))
 
         return member
