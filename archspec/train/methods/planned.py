@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from archspec.compress.layout import CodingChoice, layout
-from archspec.compress.plan import LayerPlan, Plan, load
+from archspec.compress.plan import UNTOUCHED, LayerPlan, Plan, load
 from archspec.errors import ArchspecError
 from archspec.graph.names import state_key
 
@@ -52,7 +52,7 @@ def _entries(read: Plan, network: "Network", method: str) -> dict[str, LayerPlan
                 f"{method}: the plan {read.name} speaks of '{layer.layer}', which {network.name} does not have"
             )
     for node in nodes:
-        if (entry := read.entry(node.name)) is not None:
+        if (entry := read.entry(node.name)) is not UNTOUCHED:
             found[state_key(node.name, "weight")] = entry
     if not found:
         raise ArchspecError(f"{method}: the plan {read.name} speaks of no weights of {network.name}")

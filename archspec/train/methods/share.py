@@ -130,8 +130,9 @@ def codebook(array: "Tensor", choice: "CodingChoice") -> Book:
     values = array.detach().cpu().numpy()
     if not values.any():
         raise ArchspecError(f"share: all weights of {choice.key} are zero; there is nothing to share")
-    coding, symbols, _ = choice.of(values)
-    content, positions = symbols.content, coding.natural(symbols.positions)
+    size, symbols = choice.of(values)
+    coding, content = size.coding, symbols.content
+    positions = coding.natural(symbols.positions)
     zeros = int(isinstance(coding.values, Codebook) and coding.values.zero)
     which = np.full(values.size, -1, np.int64)
     which[slice(None) if positions is None else positions] = content.codes.astype(np.int64) - zeros
