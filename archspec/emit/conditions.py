@@ -8,7 +8,7 @@ from typing import Any
 from archspec.emit import children, code
 from archspec.emit.code import Code
 from archspec.emit.frame import Either, Frame
-from archspec.emit.liveness import FLOW, MODULE, SIZE
+from archspec.emit.liveness import FLOW, MODULE, SIZE, is_unnamed
 from archspec.emit.naming import identifier
 from archspec.emit.scope import dimensions
 from archspec.emit.statements import If, Refuse, codes, targets
@@ -92,7 +92,11 @@ class _Meeting:
             if known is None or one == other or frame.forward is None or not frame.scope.from_uses[name]:
                 frame.named[name] = known or frame.named[name]
                 continue
-            if (one is None or other is None) and name in frame.scope.rounds and frame.scope.varies(self.condition):
+            if (
+                (one is None or other is None)
+                and name in frame.scope.rounds
+                and any(map(is_unnamed, code.variables(self.condition)))
+            ):
                 raise ArchspecError(
                     f"'{name}' may be of an earlier round; give a value that name on both sides of the condition"
                 )
