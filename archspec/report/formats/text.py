@@ -237,8 +237,12 @@ def _formulas(formulas: Formulas, width: int) -> Iterator[str]:
 
 
 def _unbroken(line: str, width: int, further: int) -> Iterator[str]:
-    """The line in several, none of which ends inside ⌈ ⌉, ⌊ ⌋ or a call."""
-    kept = _ROUNDINGS.sub(lambda part: part[0].replace(" ", "\0"), line)
+    """The line in several, none of which ends inside ⌈ ⌉, ⌊ ⌋ or a call that a line has room for."""
+
+    def whole(part: re.Match[str]) -> str:
+        return part[0].replace(" ", "\0") if len(part[0]) <= width - further else part[0]
+
+    kept = _ROUNDINGS.sub(whole, line)
     lines = textwrap.wrap(kept, width, subsequent_indent=" " * further, break_long_words=False, break_on_hyphens=False)
     yield from (part.replace("\0", " ") for part in lines)
 
