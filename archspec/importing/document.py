@@ -60,7 +60,8 @@ def imported(graph: FlatGraph, *, flat: bool = False) -> Imported:
             return _structured(graph)
         except ArchspecError as error:
             why = (f"no structure was found that gives the same network: {error}",)
-    items = _plain(graph)
+    items = wired(graph, modules=False)
+    _name_by_place(items)
     return _proved(graph, items, {}, why)
 
 
@@ -79,17 +80,13 @@ def _structured(graph: FlatGraph) -> Imported:
 
 def _of_modules(graph: FlatGraph) -> Imported:
     found = recovered(wired(graph))
-    order = list(flattened(found.items))
-    return _proved(graph, found.items, found.blocks, (), order)
+    return _proved(graph, found.items, found.blocks)
 
 
-def _proved(
-    graph: FlatGraph, items: Items, blocks: dict[str, FoundBlock], why: tuple[str, ...], order: Any = None
-) -> Imported:
-    order = order or list(flattened(items))
+def _proved(graph: FlatGraph, items: Items, blocks: dict[str, FoundBlock], why: tuple[str, ...] = ()) -> Imported:
     sizes, symbols = _input(graph)
     document = document_from(graph, items, blocks, sizes=sizes, symbols=symbols)
-    names = proved(document, graph, order)
+    names = proved(document, graph, list(flattened(items)))
     if symbols and not _holds_elsewhere(document, graph):
         document = document_from(graph, items, blocks)
     padded = told_apart_by(graph) if document.symbols else ""
@@ -170,14 +167,8 @@ def _listed_document(
     return _checked(graph, outputs=listing.outputs, network=listing.steps, **ends)
 
 
-def _plain(graph: FlatGraph) -> Items:
-    """The items of one body, each under the whole of its place."""
-    items = wired(graph, modules=False)
-    _name_by_place(items)
-    return items
-
-
 def _name_by_place(items: Items) -> None:
+    """Call each item of one body by the whole of its place."""
     for item in items:
         if isinstance(item, Leaf) and item.nodes[0].place.names:
             item.name = "_".join(item.nodes[0].place.names)

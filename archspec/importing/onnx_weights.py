@@ -36,12 +36,11 @@ def put_aside(model: "ir.Model") -> "dict[str, ir.TensorProtocol]":
             sizes |= set(_behind(list(node.inputs[1:4])))
     for name, value in list(graph.initializers.items()):
         tensor = value.const_value
-        if tensor is None or name in sizes or not tensor.dtype.is_floating_point() or prod(map(int, tensor.shape)) < 2:  # type: ignore[arg-type]
-            continue
-        found[name] = tensor
-        del graph.initializers[name]
-        value.const_value = None
-        graph.inputs.append(value)
+        if tensor is not None and name not in sizes and _has_decimals(tensor):
+            found[name] = tensor
+            del graph.initializers[name]
+            value.const_value = None
+            graph.inputs.append(value)
     return found
 
 
@@ -61,12 +60,14 @@ def tell_apart(model: "ir.Model") -> int:
     return count
 
 
+def _has_decimals(tensor: "ir.TensorProtocol") -> bool:
+    """Whether it is an array of two decimals or more."""
+    return tensor.dtype.is_floating_point() and prod(map(int, tensor.shape)) > 1  # type: ignore[arg-type]
+
+
 def _is_uniform(tensor: "ir.TensorProtocol") -> bool:
-    """Whether an array of two decimals or more has one number alone."""
-    if not tensor.dtype.is_floating_point() or prod(map(int, tensor.shape)) < 2:  # type: ignore[arg-type]
-        return False
-    numbers = tensor.numpy()
-    return bool((numbers == numbers.flat[0]).all())
+    """Whether all of two decimals or more are one number."""
+    return _has_decimals(tensor) and bool((tensor.numpy() == tensor.numpy().flat[0]).all())
 
 
 def has_gates(model: "ir.Model") -> bool:
