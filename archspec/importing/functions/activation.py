@@ -1,5 +1,6 @@
 """Functions → operators: activations, bounds, powers and comparisons."""
 
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -36,7 +37,8 @@ def prelu(call: Bound) -> Reading:
     """A learned slope, or one of each channel."""
     slopes = call.array("weight")
     count = prod(slopes.shape)
-    return ReadNode("prelu", {"num_parameters": count}, call.values("self"), {"weight": slopes.reshaped((count,))})
+    arrays = {"weight": replace(slopes.reshaped((count,)), learned=True)}
+    return ReadNode("prelu", {"num_parameters": count}, call.values("self"), arrays)
 
 
 _EXPONENTS = {"square": 2, "sqrt": 0.5, "rsqrt": -0.5, "reciprocal": -1}
