@@ -4,8 +4,7 @@ from math import prod
 from typing import Any
 
 from archspec.importing.program import HeldArray, UnsupportedError
-from archspec.importing.rules import Bound, Reading, ReadNode, few, one_or_pair, rule
-from archspec.importing.sides import is_even, sides
+from archspec.importing.rules import Bound, Reading, ReadNode, few, is_even, one_or_pair, rule, sides
 
 
 @rule(*(f"aten.conv{n}d.{form}" for n in (1, 2, 3) for form in ("default", "padding")), "onnx.Conv")

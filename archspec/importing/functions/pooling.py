@@ -3,8 +3,7 @@
 from typing import Any
 
 from archspec.importing.program import UnsupportedError
-from archspec.importing.rules import Bound, Reading, ReadNode, few, one_or_pair, rule
-from archspec.importing.sides import is_even, sides
+from archspec.importing.rules import Bound, Reading, ReadNode, few, is_even, one_or_pair, rule, sides
 from archspec.ops.base import AXES, per_axis
 
 
