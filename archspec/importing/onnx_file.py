@@ -213,10 +213,7 @@ def _program(model: ir.Model, file: Path, learned: dict[str, ir.TensorProtocol],
     graph, opset = model.graph, model.opset_imports.get("") or model.opset_imports["ai.onnx"]
     arrays = {name: _array(name, tensor, learned=True) for name, tensor in learned.items()}
     arrays |= {name: _array(name, value.const_value) for name, value in graph.initializers.items() if value.const_value}
-    shapes, calls = dict[str, tuple[int, ...]](), []
-    for value in graph.inputs:
-        if value.name not in arrays:
-            shapes[str(value.name)] = _sizes(value)
+    shapes, calls = {str(value.name): _sizes(value) for value in graph.inputs if value.name not in arrays}, []
     for node in graph:
         if node.op_type == "Constant" and node.outputs[0].const_value is not None:
             name = str(node.outputs[0].name)
