@@ -12,7 +12,9 @@ from archspec.cost import Counting
 from archspec.dims import exact_each, is_array
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
 from archspec.formula.collected import collected, summed
+from archspec.formula.languages import JavaScript, Numpy, Python
 from archspec.formula.views import asymptotic, divisible
+from archspec.formula.writers import Latex, Text
 from archspec.language.document import Symbol as Declared
 from archspec.language.rules import value_fault
 from archspec.result import Reported, short
@@ -156,8 +158,6 @@ class Formula(Reported):
         broken = next((condition for condition in self.assumptions if not condition.holds(known)), None)
         if broken is None:
             return None
-        from archspec.formula.writers import Text
-
         return Text(self).condition(broken)
 
     def _bound(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -242,14 +242,10 @@ class Formula(Reported):
 
     def text(self, view: View = "exact") -> str:
         """The formula as one line of text."""
-        from archspec.formula.writers import Text
-
         return Text(self).sum(self.view(view))
 
     def latex(self, view: View = "exact") -> str:
         """The formula for a LaTeX document, in math mode."""
-        from archspec.formula.writers import Latex
-
         return Latex(self).sum(self.view(view))
 
     def python(self, view: View = "exact", name: str | None = None) -> str:
@@ -257,20 +253,14 @@ class Formula(Reported):
 
         It is called after the quantity, unless it gets a name.
         """
-        from archspec.formula.languages import Python
-
         return Python(self).export(view, name)
 
     def numpy(self, view: View = "exact", name: str | None = None) -> str:
         """The same over NumPy arrays."""
-        from archspec.formula.languages import Numpy
-
         return Numpy(self).export(view, name)
 
     def javascript(self, view: View = "exact", name: str | None = None) -> str:
         """The same in JavaScript."""
-        from archspec.formula.languages import JavaScript
-
         return JavaScript(self).export(view, name)
 
     def _repr_latex_(self) -> str:

@@ -6,8 +6,7 @@ from typing import Any
 from archspec.cost import QUANTITIES
 from archspec.formula.closed_form import Formula
 from archspec.formula.explain import Explanation
-from archspec.formula.shapes import NumberLatex, NumberText, ShapeLatex, ShapeText, shape
-from archspec.formula.writers import Text
+from archspec.formula.writers import NumberLatex, NumberText, ShapeLatex, ShapeText, Text, shape
 from archspec.ops.opaque import not_counted
 from archspec.report import numbers
 from archspec.report.page import Column, Equation, Formulas, Math, Name, Notes, Report, Section, Table, Title

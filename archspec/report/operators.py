@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archspec.formula.operators import FIGURES, PRIMED, OperatorForm
-from archspec.formula.shapes import ShapeLatex, ShapeText, shape
-from archspec.formula.writers import Writer
+from archspec.formula.writers import ShapeLatex, ShapeText, Writer, shape
 from archspec.report.numbers import exactly
 from archspec.report.page import EMPTY, Cell, Column, Math, Name, Notes, Report, Section, Table
 
