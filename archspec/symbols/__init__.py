@@ -27,8 +27,10 @@ from archspec.symbols.atoms import (
     symbol,
     to_sympy,
 )
-from archspec.symbols.conditions import RELATIONS, SIGNS, Condition
-from archspec.symbols.decisions import (
+from archspec.symbols.conditions import (
+    RELATIONS,
+    SIGNS,
+    Condition,
     agree,
     at_least_one,
     equal,
@@ -55,7 +57,7 @@ from archspec.symbols.rules import (
     power,
     sqrt,
 )
-from archspec.symbols.values import cleared, factored, quotient, replaced, value
+from archspec.symbols.values import cleared, quotient, replaced, value
 
 __all__ = [
     "RELATIONS",
@@ -82,7 +84,6 @@ __all__ = [
     "divide",
     "equal",
     "exact_div",
-    "factored",
     "floor",
     "floor_div",
     "floor_log2",
