@@ -433,10 +433,10 @@ class Architecture(Reported):
         >>> round(float(archspec.load("vgg16").predict("vgg16").coded_ratio), 1)
         49.6
         """
-        from archspec.compress.plan import Plan, load
+        from archspec.compress.plan import load
         from archspec.compress.prediction import prediction
 
-        return prediction(self.expand(bindings, free=free), plan if isinstance(plan, Plan) else load(plan))
+        return prediction(self.expand(bindings, free=free), load(plan))
 
     @request
     def solve(
@@ -551,10 +551,9 @@ class Architecture(Reported):
         ['batch_norm', 'binary_conv2d', 'max_pool2d']
         """
         from archspec.compress import rewriting
-        from archspec.compress.plan import Plan, load
+        from archspec.compress.plan import load
 
-        read = plan if isinstance(plan, Plan) else load(plan)
-        return Architecture(rewriting.with_one_bit(self.document, self.expand(bindings), read))
+        return Architecture(rewriting.with_one_bit(self.document, self.expand(bindings), load(plan)))
 
     @request
     def measure(

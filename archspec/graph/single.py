@@ -90,7 +90,10 @@ def single(document: Document, block: str, letters: str | None = None) -> Standa
     found = _block(document, block)
     use = first_use(document, block)
     if use is None:
-        raise UnknownNameError(f"'{document.name}' does not use the block '{block}' at its defaults; count it in a use")
+        raise UnknownNameError(
+            f"'{document.name}' does not use the block '{block}' at its defaults; "
+            f"count '{document.name}' at values at which it does"
+        )
     values, tensors = use
     shown = _letters(document, block, found, letters)
     shapes = {name: _flowing(name, tensor) for name, tensor in tensors.items()}

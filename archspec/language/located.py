@@ -56,6 +56,9 @@ class Located(BaseModel):
     neighbours: ClassVar[tuple[str, ...]] = ()
     """Keys of its relatives, which a near miss may have meant."""
 
+    like: ClassVar[str] = ""
+    """How the plainest of them is written, for whoever writes something else."""
+
     __slots__ = ("_at", "_broken", "_keys")  # beside the fields: places are no part of what a document says
 
     def __repr__(self) -> str:
@@ -113,6 +116,8 @@ class Located(BaseModel):
         mapping = raw
         try:
             mapping = cls.from_text(raw)
+            if cls.like and not isinstance(mapping, (dict, cls)):
+                raise SpecError(f"expected a mapping, such as {cls.like}, found {described(raw)}")
             if faults is not None and isinstance(mapping, Mapping):
                 mapping = cls._known_keys(mapping, faults)
             model = handler(mapping)

@@ -19,6 +19,7 @@ from archspec import ops
 from archspec.errors import Mark, SpecError, did_you_mean
 from archspec.language.located import Located, mark_of, places_of
 from archspec.language.reader import Mapping, Nothing, Scalar, Sequence, described
+from archspec.language.synonyms import operator_meant
 from archspec.language.values import Cell, Formula, Label, Labels, Name, Value
 from archspec.writing import printable
 
@@ -141,7 +142,10 @@ class Call(Step):
         if len(names) != 1:
             raise SpecError(f"a step names one operator or block; found {_several(names)}")
         beside = {key: raw[key] for key in BESIDE if key in raw}
-        return Mapping(getattr(raw, "at", None), {"name": names[0], "args": raw[names[0]] or {}, **beside})
+        args = raw[names[0]] or {}
+        if not isinstance(args, dict):
+            raise SpecError(_no_arguments(names[0], args), mark_of(args, getattr(raw, "at", None)))
+        return Mapping(getattr(raw, "at", None), {"name": names[0], "args": args, **beside})
 
     @model_validator(mode="wrap")
     @classmethod
@@ -157,6 +161,17 @@ class Call(Step):
         plain = handler(self)
         beside = {key: plain[key] for key in BESIDE if plain.get(key) is not None}
         return {self.name: plain.get("args"), **beside} if self.args or beside else self.name
+
+
+def _no_arguments(name: str, found: Any) -> str:
+    """What is wrong with what stands behind the name of an operator or a block in place of its arguments."""
+    operator = ops.find(name)
+    fields = list(operator.model_fields) if operator else []
+    if fields:
+        such = f", such as {name}: {{{fields[0]}: {found if isinstance(found, str) else '…'}}}"
+    else:
+        such = operator_meant(name) if operator is None else f"; '{name}' takes no arguments"
+    return f"expected a mapping{such}, found {described(found)}"
 
 
 BESIDE = ("from", "share", "as")

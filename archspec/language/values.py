@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonSchema
 
@@ -21,8 +21,10 @@ SIGNATURE = re.compile(r"([A-Za-z][A-Za-z0-9_]*)\(\s*([A-Za-z][A-Za-z0-9_]*(?:\s
 
 def _name(value: Any) -> str:
     if not isinstance(value, str) or not NAME.match(value):
+        called = re.match(r"([A-Za-z]\w*) *\(", value) if isinstance(value, str) else None
+        cure = f"; arguments stand behind a colon: {called[1]}: {{…}}" if called else ""
         raise SpecError(
-            f"expected a name (letters, digits and _, beginning with a letter), found {described(value)}",
+            f"expected a name (letters, digits and _, beginning with a letter), found {described(value)}{cure}",
             getattr(value, "at", None),
         )
     if len(value) > 80:
@@ -161,6 +163,8 @@ Letter = Annotated[str, BeforeValidator(_checked(letter_fault))]
 
 class Source(Located):
     """Where a network, a block or an initialisation was published."""
+
+    like: ClassVar[str] = "{title: Deep Residual Learning, year: 2015}"
 
     title: Text
     authors: Text | None = None

@@ -86,7 +86,7 @@ class _Pool(Weightless):
         given = {"kernel_size": self.kernel_size, "stride": self._stride}
         if self.padding == "tf_same":
             kept = {name: getattr(self, name) for name in more if name == "dilation"}
-            return self.module(f"archspec.runtime.pooling.TfSame{torch_class}{self.axes}d", {**given, **kept})
+            return self.module(f"archspec.runtime.modules.TfSame{torch_class}{self.axes}d", {**given, **kept})
         given |= {name: getattr(self, name) for name in ("padding", *more)}
         return self.module(f"torch.nn.{torch_class}{self.axes}d", given)
 

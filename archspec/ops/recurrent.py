@@ -89,7 +89,7 @@ class _Recurrent(Operator):
         """The module of torch, of whose results the sequence, or the last state, goes on."""
         fields = ("hidden_size", "num_layers", "bias", "dropout", "bidirectional", "return_sequences")
         kwargs = {"input_size": x.shape[-1], **{field: getattr(self, field) for field in fields}, **self._more()}
-        return self.module(f"archspec.runtime.recurrent.{type(self).__name__}Layers", kwargs, 2)
+        return self.module(f"archspec.runtime.modules.{type(self).__name__}Layers", kwargs, 2)
 
     def _more(self) -> dict[str, Any]:
         return {}
