@@ -646,13 +646,9 @@ class SingleBlock(Architecture):
     """
 
     def __init__(self, document: Document, block: str) -> None:
-        from archspec.graph.single import single
-
-        found = single(document, block)
-        self.document = found.document
-        self._aliases = found.aliases
-        self._of = document
-        self._block = block
+        self._of, self._block = document, block
+        found = self._in_letters(None)
+        self.document, self._aliases = found.document, found.aliases
 
     def _in_letters(self, letters: str | None) -> "StandaloneBlock":
         from archspec.graph.single import single

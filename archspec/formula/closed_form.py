@@ -11,9 +11,8 @@ from sympy import Add, Expr, Mul, Symbol
 from archspec.cost import Counting
 from archspec.dims import exact_each, is_array
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
-from archspec.formula.collected import collected, summed
+from archspec.formula.collected import asymptotic, collected, divisible, summed
 from archspec.formula.languages import JavaScript, Numpy, Python
-from archspec.formula.views import asymptotic, divisible
 from archspec.formula.writers import Latex, Text
 from archspec.language.document import Symbol as Declared
 from archspec.language.rules import value_fault

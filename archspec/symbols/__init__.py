@@ -42,8 +42,9 @@ from archspec.symbols.conditions import (
     reduced,
     settled,
 )
-from archspec.symbols.extremes import alternatives, at_least, maximum, minimum
 from archspec.symbols.rules import (
+    alternatives,
+    at_least,
     ceil,
     ceil_div,
     divide,
@@ -54,6 +55,8 @@ from archspec.symbols.rules import (
     floor_sqrt,
     log2,
     make_divisible,
+    maximum,
+    minimum,
     power,
     sqrt,
 )
