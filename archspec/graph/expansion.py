@@ -225,7 +225,8 @@ class Expansion:
     def note(self, error: ArchspecError, at: Mark | None) -> None:
         """Note a fault with its place, or else with that of its step."""
         faults = error.errors if isinstance(error, SpecErrors) else [error]
-        self.errors.extend(e if isinstance(e, SpecError) and e.at else SpecError(_sentence(e), at) for e in faults)
+        placed = (each if isinstance(each, SpecError) else SpecError(str(each), at) for each in faults)
+        self.errors.extend(each if each.at else SpecError(each.message, at) for each in placed)
         if len(self.errors) > SpecErrors.shown:
             raise ExpansionStoppedError
 
@@ -288,10 +289,6 @@ class Expansion:
             del self.nodes[nodes:], self.traces[traces:], self.errors[errors:]
 
         return go_back
-
-
-def _sentence(error: ArchspecError) -> str:
-    return error.message if isinstance(error, SpecError) else str(error)
 
 
 # ------------------------------------------------------------------ operators, each made once
