@@ -5,8 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Literal, TypeAlias
 
-import sympy
-from sympy import Add, Expr, Mul, Symbol
+from sympy import Add, Expr, Mul, Symbol, expand, factor, fraction
 
 from archspec.cost import Counting
 from archspec.dims import exact_each, is_array
@@ -299,20 +298,20 @@ def written(
         return collected(summands, sizes, times)
     if arrangement == "quotient":
         (quotient_,) = summands
-        if not sympy.fraction(quotient_)[1].is_Add:
+        if not fraction(quotient_)[1].is_Add:
             return collected({quotient_: 1}, sizes, times)
-        above, below = (Add(*collected({part: 1}, sizes, times)) for part in sympy.fraction(quotient_))
+        above, below = (Add(*collected({part: 1}, sizes, times)) for part in fraction(quotient_))
         return (above / below,)
     if arrangement == "ratio":
         ratio = quotient(Add(*(often * summand for summand, often in summands.items())), 1)
         return _monomials(ratio, sorted(ratio.free_symbols, key=str))
     monomials: dict[Expr, Expr] = {}
     for summand, often in summands.items():
-        for term in Add.make_args(sympy.expand(summand)):
+        for term in Add.make_args(expand(summand)):
             coefficient, rest = term.as_coeff_Mul()
             monomials[rest] = monomials.get(rest, 0) + often * coefficient
     terms = tuple(coefficient * rest for rest, coefficient in monomials.items() if coefficient != 0)
-    return (sympy.factor(Add(*terms)),) if arrangement == "factored" else terms
+    return (factor(Add(*terms)),) if arrangement == "factored" else terms
 
 
 def _squared(formula: Formula, other: Formula) -> Formula:

@@ -14,8 +14,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
-import sympy
-from sympy import Expr, Integer
+from sympy import Expr, Integer, expand
 
 from archspec.dims import record, values_at_hand
 from archspec.errors import ArchspecError, UndecidableError
@@ -133,9 +132,9 @@ def agree(a: Any, b: Any) -> bool:
 
 def _equal(a: Expr, b: Expr) -> bool | None:
     """Whether a = b is plain; None if it is open."""
-    difference = sympy.expand(a - b)
+    difference = expand(a - b)
     if not difference.is_zero and difference.has(CeilDiv):
-        difference = sympy.expand(reduced(difference))
+        difference = expand(reduced(difference))
     zero: bool | None = difference.is_zero
     return zero
 
@@ -184,7 +183,7 @@ def known_whole(x: Expr) -> bool | None:
 
     SymPy 1.14 takes (6a + 6)(b + 1)/10 for an integer, whatever the integers a and b are; of the sum it says nothing.
     """
-    whole: bool | None = sympy.expand(x).is_integer
+    whole: bool | None = expand(x).is_integer
     return whole
 
 

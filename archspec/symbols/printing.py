@@ -5,8 +5,7 @@ The code is exact wherever the numbers that it is given are: ints and Fractions 
 
 from typing import Any, ClassVar
 
-import sympy
-from sympy import Expr, Function
+from sympy import Expr, Function, fraction, together
 from sympy.printing.pretty.stringpict import prettyForm
 
 
@@ -71,7 +70,7 @@ class AtomCode:
 
     def parts(self, x: Expr) -> tuple[str, str]:
         """What stands above and below the line of a fraction, neither with a division that rounds."""
-        above, below = sympy.fraction(sympy.together(x))
+        above, below = fraction(together(x))
         return self.written(above), self.written(below)
 
     def CeilDiv(self, atom: Expr) -> str:  # noqa: N802  # the atoms' names

@@ -5,8 +5,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import sympy
-from sympy import Add, Expr, Symbol
+from sympy import Add, Expr, Symbol, count_ops, preorder_traversal
 
 from archspec.errors import ArchspecError
 from archspec.formula.writers import POWER, PRODUCT, SUM, Text, Writer
@@ -159,12 +158,12 @@ class Language(Writer):
     def _steps(self, total: Expr) -> list[tuple[str, str]]:
         """The roundings that occur more than once, each with a name; those inside others come first."""
         often: dict[Expr, int] = {}
-        for part in sympy.preorder_traversal(total):
+        for part in preorder_traversal(total):
             if isinstance(part, NAMED):
                 often[part] = often.get(part, 0) + 1
         repeated = [atom for atom, times in often.items() if times > 1]
         steps: list[tuple[str, str]] = []
-        for atom in sorted(repeated, key=lambda atom: (sympy.count_ops(atom), str(atom))):
+        for atom in sorted(repeated, key=lambda atom: (count_ops(atom), str(atom))):
             text = self.write(atom)
             self.names[atom] = f"n{len(steps) + 1}"
             while self.names[atom] in self.parameters:
