@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from archspec.compress.coding import kept_of
-from archspec.compress.pruning import dropout_after_pruning
+from archspec.compress.rules import dropout_after_pruning
 from archspec.errors import ArchspecError
 from archspec.graph.names import place_of, state_key
 from archspec.language.domains import real, whole, word
