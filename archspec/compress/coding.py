@@ -261,7 +261,7 @@ class Coding:
             values = next((form for form in VALUES if form.keys[0].name in said), Numbers).read(said)
             index = next((form for form in INDICES if form.keys[0].name in indexed), Dense).read(indexed)
             if not isinstance(index, Dense) and not _sparse(values):
-                raise ValueError(f"{type(values).__name__} are of all weights")
+                raise ValueError(f"{values.name} are of all weights")
             if isinstance(values, Codebook):
                 values = replace(values, zero=isinstance(index, Gaps))
             found = cls(str(key), tuple(shape), values, index, SCAN.read(indexed.get("scan", SCAN.usual)))
