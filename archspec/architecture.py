@@ -13,7 +13,6 @@ from archspec.dims import recording
 from archspec.errors import BindingError, SpecErrors, UnknownNameError
 from archspec.extras import need
 from archspec.language import Document
-from archspec.language.known_blocks import with_block
 from archspec.request import Bindings, request
 from archspec.result import Reported
 
@@ -721,7 +720,7 @@ def load(path: str | os.PathLike[str]) -> Architecture:
         of, _, block = name.rpartition(":")
         if of and block.isidentifier():
             return SingleBlock(language.load(of, network=False), block)
-        found = with_block(name) if name.isidentifier() and name not in language.zoo.names() else None
+        found = language.with_block(name) if name.isidentifier() and name not in language.zoo.names() else None
         if found is not None:
             return Architecture(language.load(found)).block(name)
     return Architecture(language.load(path))

@@ -38,9 +38,9 @@ from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.language import zoo
 from archspec.language.document import Source
 from archspec.language.domains import Switch, whole, word
-from archspec.language.located import Faults, Located, described, validated
+from archspec.language.located import Faults, Located, validated
 from archspec.language.reader import Mapping as PlacedMapping
-from archspec.language.reader import Nothing, Scalar, Sequence, decode, parse, read_bytes
+from archspec.language.reader import Nothing, Scalar, Sequence, decode, described, parse, read_bytes
 from archspec.language.values import Name, Prose, Text, version_of
 
 # ------------------------------------------------------------------ values

@@ -39,8 +39,8 @@ from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.language import zoo
 from archspec.language.document import Source
 from archspec.language.expression import Expression
-from archspec.language.located import Faults, Located, described, validated
-from archspec.language.reader import Nothing, decode, like, parse, read_bytes
+from archspec.language.located import Faults, Located, validated
+from archspec.language.reader import Nothing, decode, described, like, parse, read_bytes
 from archspec.language.values import Formula, Name, Prose, Text, Value
 from archspec.published.verdict import UNITS, Printed, split_unit
 

@@ -8,7 +8,7 @@ from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.graph import Network
 from archspec.language.rules import channels_last
 from archspec.report import numbers
-from archspec.report.budgets import bounds, limits, off, side
+from archspec.report.budgets import bounds, left, limits, off, side
 from archspec.report.page import Column, Name, Note, Number, Report, Section, Table, Title, raw
 from archspec.sweeps.budget import Budget
 
@@ -80,6 +80,22 @@ def overrun(found: Checked) -> Iterator[str]:
             yield f"{limits(budget)}: has {numbers.number(value)}, {off(budget, value)} {side(budget, value)}"
 
 
+def kept(found: Checked) -> Iterator[str]:
+    """The budgets that are kept, and how much of them is left.
+
+    >>> from archspec import load
+    >>> mobilenet = load("mobilenet")
+    >>> held = mobilenet.solve((), {"macs": "<=600M"})
+    >>> print(*kept(Checked("mobilenet", mobilenet.expand(), held)))
+    macs ≤ 600,000,000: has 568,740,352, 31,259,648 (5.2 %) left
+    """
+    for budget in found.budgets:
+        value = found.figures[budget.quantity]
+        if not budget.excess(value):
+            rest = left(budget, value)
+            yield f"{limits(budget)}: has {numbers.number(value)}" + (f", {rest} left" if rest else "")
+
+
 def check(found: Sequence[Checked]) -> Report:
     """What was found of specifications: a row for each fault, each hint, each broken budget, and each that is fine."""
     sound = sum(each.fault is None for each in found)
@@ -109,6 +125,8 @@ def _findings(found: Checked) -> Iterator[tuple[str, int | None, str, str]]:
         yield "note", None, hint, ""
     for finding in overrun(found):
         yield "budget", None, finding, ""
+    for finding in kept(found):
+        yield "", None, finding, ""
     if found.fault is None and found.within:
         yield "", None, found.sentence.removeprefix(f"{found.spec}: "), ""
 

@@ -104,14 +104,15 @@ def _fold(rows: Iterable[CostRow], alike: Callable[[CostRow], Any] = CostRow.fig
 def _span(first: str, last: str) -> str:
     """The name of a run of rows.
 
-    >>> _span("separable7/unit1", "separable7/unit5"), _span("fire2", "fire3"), _span("relu", "relu_2")
-    ('separable7/unit1…5', 'fire2…3', 'relu…relu_2')
+    >>> _span("separable7/unit1", "separable7/unit5"), _span("relu", "relu_2"), _span("a/unit1/b", "a/unit12/b")
+    ('separable7/unit1…5', 'relu…relu_2', 'a/unit1…12/b')
     """
-    first = first.partition("…")[0]
-    a, b = re.fullmatch(r"(.*?)(\d+)", first), re.fullmatch(r"(.*?)(\d+)", last)
-    if a and b and a[1] == b[1]:
-        return f"{first}…{b[2]}"
-    return f"{first}…{last.rpartition('/')[2]}"
+    ours, theirs = (re.sub(r"…[^/]*", "", name).split("/") for name in (first, last))
+    place = next((place for place, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), 0)
+    a, b = (re.fullmatch(r"(.*?)(\d+)", parts[place]) for parts in (ours, theirs))
+    if a and b and a[1] == b[1] and ours[place + 1 :] == theirs[place + 1 :]:
+        return "/".join((*ours[:place], f"{a[0]}…{b[2]}", *ours[place + 1 :]))
+    return f"{'/'.join(ours)}…{'/'.join(theirs[place:])}"
 
 
 def _layers(table: CostTable) -> list[_CostLine]:

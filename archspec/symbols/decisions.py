@@ -38,9 +38,10 @@ def agree(a: Any, b: Any) -> bool:
 def _equal(a: Expr, b: Expr) -> bool | None:
     """Whether a = b is plain; None if it is open."""
     difference = sympy.expand(a - b)
-    if difference.is_zero or (difference.has(CeilDiv) and sympy.expand(reduced(difference)).is_zero):
-        return True
-    return False if difference.is_nonzero else None
+    if not difference.is_zero and difference.has(CeilDiv):
+        difference = sympy.expand(reduced(difference))
+    zero: bool | None = difference.is_zero
+    return zero
 
 
 def reduced(x: Expr) -> Expr:
