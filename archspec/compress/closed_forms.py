@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from archspec import dims
-from archspec.compress import binary, huffman, rules
+from archspec.compress import huffman, rules
 from archspec.dims import Dim
 from archspec.errors import BindingError, did_you_mean, entry
 
@@ -186,7 +186,7 @@ _FORMS = (
     _form(rules.low_rank_rate, "Denton et al. 2014, arXiv:1404.0736", m="rows", n="columns", r="rank"),
     _form(rules.break_even_rank, "Denton et al. 2014, arXiv:1404.0736", m="rows", n="columns"),
     _form(
-        binary.binary_memory,
+        rules.binary_memory,
         f"{_XNOR}, section 4.1",
         {"n": 256 * 9 * 256, "f": 256, "b": 32},
         n="weights",
@@ -194,7 +194,7 @@ _FORMS = (
         b="bits of a number",
     ),
     _form(
-        binary.xnor_speedup,
+        rules.xnor_speedup,
         f"{_XNOR}, section 4.1",
         {"c": 256, "N_W": 9},
         c="input channels",

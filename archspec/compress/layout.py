@@ -31,8 +31,7 @@ from archspec.compress.codecs import (
 from archspec.compress.codecs.base import Array, added
 from archspec.compress.coding import ArraySize, Coding, Symbols
 from archspec.compress.container import CHECK, description, heading
-from archspec.compress.folding import Fold, folds
-from archspec.compress.layers import matrices, planned
+from archspec.compress.layers import Fold, folds, matrices, planned
 from archspec.compress.names import CODED, MAX_INDEX_BITS, SCANS
 from archspec.compress.plan import LayerPlan, Plan
 from archspec.compress.progress import Progress, silent

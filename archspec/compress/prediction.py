@@ -6,9 +6,7 @@ from functools import cached_property
 from itertools import product
 
 from archspec import cost
-from archspec.compress.binary import binarised
-from archspec.compress.folding import folds
-from archspec.compress.layers import matrices, matrix, planned
+from archspec.compress.layers import binarised, folds, matrices, matrix, planned
 from archspec.compress.layout import FLOATS, FileSize, expected_size
 from archspec.compress.names import BINARY, CODED, INDEX
 from archspec.compress.plan import LayerPlan, Plan

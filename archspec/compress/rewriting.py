@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeVar
 
-from archspec.compress.binary import BINARY
-from archspec.compress.layers import planned
+from archspec.compress.layers import BINARY, planned
 from archspec.compress.plan import LayerPlan, Plan
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.graph import Network, Node

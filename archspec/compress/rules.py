@@ -1,4 +1,4 @@
-"""The rules behind the closed forms of compression: pruning, sharing, low rank and sparse storage."""
+"""The rules behind the closed forms of compression: pruning, sharing, low rank, sparse storage, one bit."""
 
 from collections.abc import Iterable, Sequence
 
@@ -195,3 +195,30 @@ def gap_bits(positions: Iterable[int], i: int, w: int) -> int:
     """The bits in which a pattern is stored: a gap of i and a value of w, of each kept weight and each filler."""
     positions = list(positions)
     return (len(positions) + fillers_of(positions, i)) * (i + w)
+
+
+# ------------------------------------------------------------------ one bit (Rastegari et al. 2016, arXiv:1603.05279)
+
+WORD = 64
+"""The one-bit operations that a machine does at once."""
+
+
+def binary_memory(n: Dim, f: Dim, b: Dim) -> Dim:
+    """How much smaller n weights of b bits are with one bit each and f real factors: n·b / (n + f·b).
+
+    >>> binary_memory(1, 0, 32)
+    32
+    """
+    return divide(n * b, n + f * b)
+
+
+def xnor_speedup(c: Dim, N_W: Dim) -> Dim:  # noqa: N803  # the paper's letters
+    """How much faster a filter of c channels and N_W taps is with one bit: 64·c·N_W / (c·N_W + 64).
+
+    Of each output it does c·N_W products, or as many one-bit ones, 64 at once, and one product with a real factor.
+
+    >>> round(float(xnor_speedup(256, 9)), 2)
+    62.27
+    """
+    products, scalings = c * N_W, 1
+    return divide(products, divide(products, WORD) + scalings)

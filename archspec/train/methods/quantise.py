@@ -12,7 +12,7 @@ import numpy as np
 
 from archspec.compress.codecs.linear import LinearQuantisation
 from archspec.compress.coding import Coding
-from archspec.compress.folding import folds
+from archspec.compress.layers import folds
 from archspec.compress.plan import load
 from archspec.errors import ArchspecError
 from archspec.graph import Network
