@@ -13,7 +13,6 @@ from archspec.dims import recording
 from archspec.errors import BindingError, SpecErrors, UnknownNameError
 from archspec.extras import need
 from archspec.language import Document
-from archspec.language.known_blocks import with_block
 from archspec.request import Bindings, request
 from archspec.result import Reported
 
@@ -434,10 +433,10 @@ class Architecture(Reported):
         >>> round(float(archspec.load("vgg16").predict("vgg16").coded_ratio), 1)
         49.6
         """
-        from archspec.compress.plan import Plan, load
+        from archspec.compress.plan import load
         from archspec.compress.prediction import prediction
 
-        return prediction(self.expand(bindings, free=free), plan if isinstance(plan, Plan) else load(plan))
+        return prediction(self.expand(bindings, free=free), load(plan))
 
     @request
     def solve(
@@ -552,10 +551,9 @@ class Architecture(Reported):
         ['batch_norm', 'binary_conv2d', 'max_pool2d']
         """
         from archspec.compress import rewriting
-        from archspec.compress.plan import Plan, load
+        from archspec.compress.plan import load
 
-        read = plan if isinstance(plan, Plan) else load(plan)
-        return Architecture(rewriting.with_one_bit(self.document, self.expand(bindings), read))
+        return Architecture(rewriting.with_one_bit(self.document, self.expand(bindings), load(plan)))
 
     @request
     def measure(
@@ -722,7 +720,7 @@ def load(path: str | os.PathLike[str]) -> Architecture:
         of, _, block = name.rpartition(":")
         if of and block.isidentifier():
             return SingleBlock(language.load(of, network=False), block)
-        found = with_block(name) if name.isidentifier() and name not in language.zoo.names() else None
+        found = language.with_block(name) if name.isidentifier() and name not in language.zoo.names() else None
         if found is not None:
             return Architecture(language.load(found)).block(name)
     return Architecture(language.load(path))

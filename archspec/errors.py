@@ -157,6 +157,15 @@ class UndecidableError(ShapeError):
     """A question that free symbols leave open."""
 
 
+def first_line(error: Exception) -> str:
+    """The first line of an error that says something; of one that says nothing, its class.
+
+    >>> first_line(KeyError()), first_line(ValueError("  no such file"))
+    ('KeyError', 'no such file')
+    """
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """What might have been meant by a word that is not known, or else all that there is; to put after an error.
 

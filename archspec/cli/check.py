@@ -4,10 +4,8 @@ from collections.abc import Mapping
 
 import click
 
-from archspec.cli.budgets import budget_options
 from archspec.cli.echo import echo_error, echo_message
-from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, set_option, verb
+from archspec.cli.options import budget_options, counting_options, format_option, print_report, set_option, verb
 from archspec.cli.specs import network
 from archspec.cost import Counting
 from archspec.errors import ArchspecError

@@ -1,28 +1,46 @@
 """One array of a compressed file: how its values and their places are written, from numbers to bytes and back."""
 
 import math
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from archspec.compress.codecs import (
+    Bitmask,
     Codebook,
+    CompressedRows,
+    Constant,
     Content,
     Dense,
+    Factors,
     Gaps,
     Index,
     LinearQuantisation,
     Numbers,
+    Signs,
     Values,
 )
-from archspec.compress.codecs.base import Array, ByteReader, Stats, Terms, added
+from archspec.compress.codecs.base import Array, ByteReader, DamagedError, Key, Stats, Terms, added
 from archspec.compress.magnitude import largest
+from archspec.compress.names import SCANS
 from archspec.dims import Dim
 from archspec.errors import ArchspecError
-from archspec.writing import sizes
+from archspec.writing import printable, sizes
 
 NUMBERS, DENSE = Numbers(), Dense()
+
+VALUES: tuple[type[Values], ...] = (Codebook, LinearQuantisation, Signs, Factors, Constant)
+"""The forms of values that a description names; where it names none, they are numbers."""
+
+INDICES: tuple[type[Index], ...] = (Gaps, CompressedRows, Bitmask)
+"""The forms of index that a description names."""
+
+SCAN = Key("scan", "scan", SCANS, usual="rows")
+
+KEY = re.compile(r"[A-Za-z0-9_]{1,100}(\.[A-Za-z0-9_]{1,100}){0,30}\Z")
+"""The names of arrays; they are shown in errors."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +106,10 @@ class Coding:
         return "biases" if self.key.endswith("bias") else "others"
 
     # -------------------------------------------------------------- sizes
+
+    def sized(self, stats: Stats) -> "ArraySize":
+        """Its size, given the counts of its symbols."""
+        return ArraySize(self, self.terms(stats))
 
     def terms(self, stats: Stats) -> Terms:
         """Its bits by what they are for."""
@@ -226,12 +248,51 @@ class Coding:
             how.pop()
         return [self.key, list(self.shape), *how]
 
+    @classmethod
+    def read(cls, described: Any) -> "Coding":
+        """The coding that a description speaks of: only what `described` writes is accepted.
 
-def sparse(values: Values) -> bool:
+        Raises:
+            DamagedError: It is no description that is written.
+        """
+        try:
+            key, shape, *how = described
+            said, indexed = (dict(each) for each in [*how, {}, {}][:2])
+            values = next((form for form in VALUES if form.keys[0].name in said), Numbers).read(said)
+            index = next((form for form in INDICES if form.keys[0].name in indexed), Dense).read(indexed)
+            if not isinstance(index, Dense) and not _sparse(values):
+                raise ValueError(f"{type(values).__name__} are of all weights")
+            if isinstance(values, Codebook):
+                values = replace(values, zero=isinstance(index, Gaps))
+            found = cls(str(key), tuple(shape), values, index, SCAN.read(indexed.get("scan", SCAN.usual)))
+        except (TypeError, ValueError) as error:
+            raise DamagedError(f"the description of an array cannot be read: {printable(str(error), 100)}") from None
+        whole = all(type(size) is int and size > 0 for size in found.shape)
+        if not whole or not KEY.match(found.key) or type(key) is not str or found.described() != described:
+            raise DamagedError(
+                f"the description of an array is not one that this library writes: {printable(str(described), 80)}"
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class ArraySize:
+    """An array of a file, and its bits by what they are for."""
+
+    coding: Coding
+    terms: Terms
+
+    @property
+    def bits(self) -> Dim:
+        """All of them."""
+        return sum(self.terms.values())
+
+
+def _sparse(values: Values) -> bool:
     """Whether such values can be of some weights alone: not if zero has no code of its own, or one for all groups."""
-    return isinstance(values, (Numbers, Codebook)) or (
-        isinstance(values, LinearQuantisation) and values.rule != "zero_point"
-    )
+    if isinstance(values, LinearQuantisation):
+        return values.rule != "zero_point"
+    return isinstance(values, (Numbers, Codebook))
 
 
 def kept_of(elements: int, density: Dim) -> int:

@@ -49,10 +49,10 @@ def _misfits(plan: Plan, layers: Mapping[Node, Weight]) -> Iterator[SpecError]:
     """Layers that cannot have what is planned for them."""
     for node, weight in layers.items():
         entry = plan.entry(node.name)
-        if entry is not None and entry.binary and node.operator.name not in BINARY:
+        if entry.binary and node.operator.name not in BINARY:
             message = f"'{node.name}' is a {node.operator.name}, which has no one-bit form"
             yield SpecError(message, entry.key_at("binary"))
-        elif entry is not None and entry.rank and any(known_less(side, entry.rank) for side in matrix(weight)):
+        elif entry.rank and any(known_less(side, entry.rank) for side in matrix(weight)):
             sides = sizes(matrix(weight))
             yield SpecError(
                 f"'{node.name}' is a matrix of {sides}, of no higher rank than either", entry.key_at("rank")

@@ -41,7 +41,7 @@ def with_one_bit(document: Document, network: Network, plan: Plan) -> Document:
     >>> [node.name for node in found.nodes if node.operator.one_bit][:2]
     ['conv2/conv2d', 'conv3/conv2d']
     """
-    chosen = {node.name: entry for node in planned(network, plan) if (entry := plan.entry(node.name)) and entry.binary}
+    chosen = {node.name: entry for node in planned(network, plan) if (entry := plan.entry(node.name)).binary}
     if not chosen:
         raise ArchspecError(f"the plan {plan.name} makes no layer of {network.name} one-bit: none has 'binary'")
     rewriter = _Rewriter(document, network, plan, chosen)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from archspec import ops
 from archspec.emit import code
-from archspec.emit.code import INT, Code, Kind
+from archspec.emit.code import Code, Kind
 from archspec.emit.finish import SELF
 from archspec.emit.layer import function_code, module_code, settings
 from archspec.emit.naming import class_name
@@ -57,18 +57,18 @@ class Definition:
 
 def nested(scope: ClassScope, shapes: Mapping[str, Any], inputs: tuple[str, ...]) -> Code:
     """The class of a part of a block, and the code that makes it."""
-    body, forward = scope.finish_class(shapes, scope.inherited | {str(name) for name in scope.passed})
+    body, forward = scope.finish_class(shapes, scope.inherited)
     own = {"self", *targets(body)}
     free = {str(each): each for each in all_codes(body) if each.head == "name" and str(each) not in own}
-    passed = {str(name): value for name, value in scope.passed.items()}
-    sizes = sorted((name for name in free if name.startswith("in_")), key=[*passed, *free].index)
+    given = {**free, **{str(name): value for value, name in scope.handed.items()}}
+    sizes = [name for name in free if name.startswith("in_")]
     others = [name for name in free if name not in sizes]
-    params = (*(Param(name, INT) for name in sizes), *(Param(name, free[name].kind) for name in others))
+    params = tuple(Param(name, free[name].kind) for name in (*sizes, *others))
     name = scope.facts.file.new(class_name(scope.label))
     scope.facts.classes[scope.key] = Class(name, [scope.doc], params, body, forward, inputs, outputs=len(shapes))
-    given = {**free, **passed}
-    keywords = tuple((other, given[other]) for other in others)
-    return Code("call", (name, tuple(given[size] for size in sizes), keywords), TENSOR)
+    return Code(
+        "call", (name, tuple(given[size] for size in sizes), tuple((other, given[other]) for other in others)), TENSOR
+    )
 
 
 MODULES = {"torch.flatten": ("torch.nn.Flatten", {"start_dim": 1})}

@@ -204,8 +204,7 @@ def _submodule(name: Any, body: Body, frame: Frame, entry: Frame, label: str, le
     scope = frame.scope.inner(label, frame.facts.froms(body) + Counter(given))
     if isinstance(name, Code) and name.head == "format":  # of a round
         scope.rounds |= frozenset(names_given(*body))
-    flow = tuple(scope.entry(size, axis, len(entry.flow)) for axis, size in enumerate(entry.flow))
-    inner = Frame(scope, flow, dict(entry.env), scope.lines, scope.forward)
+    inner = Frame(scope, entry.flow, dict(entry.env), scope.lines, scope.forward, answers=entry.answers)
     inputs = {name: code.name(scope.tensors.new(identifier(name)), TENSOR) for name in taken}
     inner.named = {name: (frame.named[name][0], variable) for name, variable in inputs.items()}
     bind_lets(let, inner)

@@ -81,17 +81,17 @@ INLINED: Mapping[str, str] = {
     "Dequantiser": "runtime/modules.py",
     "DotProductAttention": "runtime/attention.py",
     "DropPath": "runtime/modules.py",
-    "GruLayers": "runtime/recurrent.py",
+    "GruLayers": "runtime/modules.py",
     "LayerNorm2d": "runtime/modules.py",
     "LearnedTensor": "runtime/modules.py",
-    "LstmLayers": "runtime/recurrent.py",
+    "LstmLayers": "runtime/modules.py",
     "Quantiser": "runtime/modules.py",
-    "RnnLayers": "runtime/recurrent.py",
+    "RnnLayers": "runtime/modules.py",
     "RotaryEmbedding": "runtime/attention.py",
     "TokenEmbedding": "runtime/modules.py",
     "WindowBias": "runtime/attention.py",
-    **{f"TfSame{kind}Pool{axes}d": "runtime/pooling.py" for kind in ("Avg", "Max") for axes in (1, 2, 3)},
-    "truncated_normal_": "runtime/initialise.py",
+    **{f"TfSame{kind}Pool{axes}d": "runtime/modules.py" for kind in ("Avg", "Max") for axes in (1, 2, 3)},
+    "truncated_normal_": "runtime/build.py",
 }
 """What of ours comes with a source that uses it, and the file it stands in."""
 

@@ -3,7 +3,6 @@
 import ast
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
-from typing import Any
 
 from archspec.emit.code import Code, written
 from archspec.emit.statements import (
@@ -66,19 +65,19 @@ def _before(statement: Statement, declared: set[str] | None) -> str:
             return f"{owner}.{name}{': nn.Module' if several else ''} = "
         case Keep(name):
             return f"self.{name} = "
-        case Assign((target,), value):
-            return f"{target}{_declared(target, value, declared)} = "
+        case Assign((target,)):
+            return f"{target}{_declared(target, declared)} = "
         case Assign(names):
             return f"{', '.join(names)} = "
     return "return " if isinstance(statement, Return) else ""
 
 
-def _declared(target: str, value: Any, declared: set[str] | None) -> str:
+def _declared(target: str, declared: set[str] | None) -> str:
     """The type of a tensor where it is set first."""
     if declared is None or target in declared:
         return ""
     declared.add(target)
-    return ": list[Tensor]" if isinstance(value, Code) and value.head == "list" else ": Tensor"
+    return ": Tensor"
 
 
 def _declarations(statement: Statement, indent: str, declared: set[str] | None) -> Iterator[str]:

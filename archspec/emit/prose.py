@@ -2,7 +2,7 @@
 
 from archspec.language.document import Block, Document
 from archspec.language.initialisation import Initialisation
-from archspec.language.source import Source
+from archspec.language.values import Source
 
 
 def module_prose(document: Document) -> list[str]:

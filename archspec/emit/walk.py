@@ -10,10 +10,10 @@ from typing import Any
 
 from archspec.emit import children, code
 from archspec.emit.bodies import labels
-from archspec.emit.branches import write_join
 from archspec.emit.conditions import conditional
 from archspec.emit.containers import bind_lets, container
 from archspec.emit.frame import Either, Frame
+from archspec.emit.joins import write_join
 from archspec.emit.loops import write_repeat
 from archspec.emit.modules import Asked, apply, read_args, taken
 from archspec.emit.tables import write_table

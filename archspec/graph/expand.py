@@ -7,12 +7,9 @@ from typing import Any
 from archspec import dims
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.graph.binding import batch_size, bind
-from archspec.graph.calls import walk_call, walk_use
-from archspec.graph.expansion import MAX_STEPS, Expansion, ExpansionStoppedError
-from archspec.graph.frame import BodyFrame, Flow, bind_lets
+from archspec.graph.calls import walk_call, walk_repeat, walk_table, walk_use
+from archspec.graph.expansion import MAX_STEPS, BodyFrame, Expansion, ExpansionStoppedError, Flow, bind_lets
 from archspec.graph.network import OUTPUT, Container, Network
-from archspec.graph.repeats import walk_repeat
-from archspec.graph.tables import walk_table
 from archspec.language.document import (
     Body,
     Call,

@@ -1,40 +1,160 @@
-"""The state of a walk over one specification: its nodes and containers, and the faults that were found.
+"""The state of a walk over one specification: what flows in each body, the nodes so far, the faults that were found.
 
 A fault does not stop the walk: it is noted, what follows goes on from the best guess at the shape, and faults that
 could come from that guess alone are not reported. So all the faults of a file come in one run.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn, TypeVar
 
 from archspec import dims
-from archspec.errors import ArchspecError, Mark, ShapeError, SpecError, SpecErrors
-from archspec.graph.frame import BodyFrame, Flow
-from archspec.graph.lookup import lookup
+from archspec.errors import ArchspecError, Mark, ShapeError, SpecError, SpecErrors, did_you_mean
+from archspec.graph.binding import lookup
 from archspec.graph.network import Container, Node, Trace
 from archspec.graph.operators import checked_output, guessed_output, make_operator
 from archspec.language.document import INPUT, Body, Document, Step
 from archspec.language.expression import Expression, Scope
-from archspec.language.rules import signature, words
+from archspec.language.rules import FLOWING, block_inputs, flow_sizes, label_of, signature, words
+from archspec.language.values import MAX_PARTS as MAX_NAMES
+from archspec.language.values import Value, evaluated
 from archspec.ops import Operator, Tensor
+
+V = TypeVar("V")
 
 MAX_STEPS = 20_000
 MAX_PARTS = 500
 
 
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What flows: the node it comes from, and its shape; `guessed` once the shape is not certain."""
+
+    name: str
+    tensor: Tensor
+    guessed: bool = False
+
+
+@dataclass(slots=True)
+class BodyFrame:
+    """One body being walked.
+
+    Attributes:
+        expansion: The walk over the whole specification.
+        scope: What the names of expressions stand for.
+        flow: What flows into the next step.
+        path: Where its nodes go in the tree of names.
+        block: The path of the outermost block that it is a part of; None outside of blocks.
+        kind: The name of that block.
+        depth: How deep it is nested.
+        named: The values that `from` can go back to, shared by all parts of the body.
+        places: By the same names, where the step stands in the tree of names.
+        root: Where the whole body stands in the tree of names.
+        taken: How often each name was asked for under this path.
+    """
+
+    expansion: "Expansion"
+    scope: Scope
+    flow: Flow
+    path: str
+    block: str | None
+    kind: str | None
+    depth: int
+    named: dict[str, Flow] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    root: str = ""
+
+    def inner(self, path: str, values: Mapping[str, Any] | None = None) -> "BodyFrame":
+        """A part of the same body under another path: it sees the names, and adds to them."""
+        scope = self.scope.within(values or {})
+        depth = self.depth + 1
+        return BodyFrame(
+            self.expansion, scope, self.flow, path, self.block, self.kind, depth, self.named, {}, self.places, self.root
+        )
+
+    def part(self) -> "BodyFrame":
+        """A part of the same body under the same path."""
+        inner = self.inner(self.path)
+        inner.taken = self.taken
+        return inner
+
+    def see_sizes(self) -> None:
+        """Let expressions see the sizes of what flows."""
+        values = self.scope.values
+        for name in FLOWING:
+            values.pop(name, None)
+        values.update(flow_sizes(self.flow.tensor.shape))
+
+    def values(self, args: Mapping[str, Value], callee: str = "") -> dict[str, Any]:
+        """What arguments come to; of those that are values which a block takes, the names of these."""
+        labels = block_inputs(self.expansion.document, callee)
+        return {
+            name: label_of(value) if name in labels else evaluated(value, self.scope) for name, value in args.items()
+        }
+
+    def value_of(self, label: str, key: str, at: Mark | None) -> Flow:
+        """The value that has a name, or that a path leads to.
+
+        Raises:
+            SpecError: Nothing has it yet.
+        """
+        found = self.named.get(label)
+        if found is None:
+            raise SpecError(f"{key}: nothing before this is called '{label}'{did_you_mean(label, self.named)}", at)
+        self.expansion.gone_back.setdefault(found.name, set()).add(self.root)
+        return replace(found)  # a new value: a branch that only passes this on does something
+
+    def name(self, wanted: str, step: Step | None) -> str:
+        """The path of a name that is free here; `step` gave it by `as`, if it did."""
+        local = self.local_name(wanted, step)
+        return f"{self.path}/{local}" if self.path else local
+
+    def local_name(self, wanted: str, step: Step | None = None) -> str:
+        """A name that is free here: as it is, else with _2, _3, … behind it; `step` gave it by `as`, if it did."""
+        count = self.taken.get(wanted, 0) + 1
+        self.taken[wanted] = count
+        if count == 1 and not (wanted in self.expansion.inputs and not self.path):
+            return wanted
+        if step:
+            at = step.value_at("as")
+            self.expansion.note(SpecError(f"as: the name '{wanted}' is already taken here; choose another", at), at)
+        return self.local_name(f"{wanted}_{max(count, 2)}")
+
+    def place_of(self, label: str, at: Mark | None) -> str:
+        """Where the step stands whose weights are shared.
+
+        Raises:
+            SpecError: No operator or block before this is called so.
+        """
+        if label not in self.places:
+            hint = did_you_mean(label, self.places)
+            raise SpecError(f"share: no operator or block before this is called '{label}'{hint}", at)
+        return self.places[label]
+
+    def keep(self, label: str | None, inner: Mapping[str, Flow] | None = None) -> None:
+        """Let `from` go back to what flows now, if it has a label; and to the values of the block's body."""
+        if label:
+            self.named[label] = self.flow
+            self.named.update(inside(label, inner or {}))
+
+
+def inside(label: str, found: Mapping[str, V]) -> dict[str, V]:
+    """What is found in a block, by path from where the block is called by a label; not what is too far in."""
+    return {f"{label}/{name}": each for name, each in found.items() if name.count("/") < MAX_NAMES - 1}
+
+
+def bind_lets(lets: Mapping[str, Value], scope: Scope) -> None:
+    """Give a scope the names of a `let`, each of which sees those above it."""
+    for name, value in lets.items():
+        scope.values[name] = evaluated(value, scope)
+
+
+# ------------------------------------------------------------------ the walk
+
+
 class ExpansionStoppedError(Exception):
     """Ends the walk; the reason is among the errors."""
-
-
-@dataclass(frozen=True, slots=True)
-class SavedWalk:
-    """What a walk has found up to a place to which it may go back; of nodes, traces and errors, how many."""
-
-    flow: Flow
-    named: dict[str, Flow]
-    containers: dict[str, Container]
-    lengths: tuple[int, int, int]
 
 
 class Expansion:
@@ -63,19 +183,14 @@ class Expansion:
         self.globals = Scope(dict(values), words=words(document))
         self.globals.functions = {
             **{name: lookup(name, table) for name, table in document.lookups.items()},
-            **dict(self._functions()),
+            **dict(self._function(*signature(text), body) for text, body in document.functions.items()),
         }
 
-    def _functions(self) -> Iterator[tuple[str, Callable[..., Any]]]:
-        for text, body in self.document.functions.items():
-            name, parameters = signature(text)
-            yield name, self._function(parameters, body)
-
-    def _function(self, parameters: tuple[str, ...], body: Expression) -> Callable[..., Any]:
+    def _function(self, name: str, parameters: tuple[str, ...], body: Expression) -> tuple[str, Callable[..., Any]]:
         def call(*args: Any) -> Any:
             return body.evaluate(self.globals.within(dict(zip(parameters, args, strict=True))))
 
-        return call
+        return name, call
 
     # -------------------------------------------------------------- faults
 
@@ -149,19 +264,19 @@ class Expansion:
         """The shapes that flow into a node."""
         return self.taken[node.name]
 
-    def checkpoint(self, frame: BodyFrame) -> SavedWalk:
-        """What the walk has found so far."""
-        lengths = (len(self.nodes), len(self.traces), len(self.errors))
-        return SavedWalk(frame.flow, dict(frame.named), dict(self.containers), lengths)
+    def checkpoint(self, frame: BodyFrame) -> Callable[[], None]:
+        """What lets the walk forget all that it finds from now on."""
+        flow, named, containers = frame.flow, dict(frame.named), dict(self.containers)
+        nodes, traces, errors = len(self.nodes), len(self.traces), len(self.errors)
 
-    def go_back(self, to: SavedWalk, frame: BodyFrame) -> None:
-        """Forget what the walk has found since."""
-        frame.flow = to.flow
-        frame.named.clear()
-        frame.named.update(to.named)  # the mapping is shared by all parts of one body
-        self.containers = to.containers
-        nodes, traces, errors = to.lengths
-        del self.nodes[nodes:], self.traces[traces:], self.errors[errors:]
+        def go_back() -> None:
+            frame.flow = flow
+            frame.named.clear()
+            frame.named.update(named)  # the mapping is shared by all parts of one body
+            self.containers = containers
+            del self.nodes[nodes:], self.traces[traces:], self.errors[errors:]
+
+        return go_back
 
 
 def _sentence(error: ArchspecError) -> str:

@@ -10,7 +10,6 @@ from archspec.importing.flat import INPUT, FlatGraph, FlatNode
 from archspec.importing.in_place import check_in_place
 from archspec.importing.patterns import joined
 from archspec.importing.patterns.joins import folded
-from archspec.importing.placing import with_parameters_placed
 from archspec.importing.program import Program
 from archspec.writing import printable
 
@@ -91,3 +90,23 @@ def _check_ends(program: Program) -> None:
             raise ArchspecError(
                 f"{program.name} has {f'the {what} {shown}, one of them twice' if names else f'no {what}'}"
             )
+
+
+def with_parameters_placed(graph: FlatGraph) -> FlatGraph:
+    """The graph with each `parameter` right before its first user, taking the batch from what it is joined with there.
+
+    A parameter reads nothing of its input but the batch, so that any value will do; the one beside it makes it a branch
+    of the join, as a person writes it.
+    """
+    users, position = graph.users(), {node.name: number for number, node in enumerate(graph.nodes)}
+    parameters = {node.name for node in graph.nodes if node.operator == "parameter"}
+    moved: dict[str, list[FlatNode]] = {}
+    for node in graph.nodes:
+        if node.name in parameters and users[node.name]:
+            first = min(users[node.name], key=lambda user: position[user.name])
+            beside = [name for name in first.inputs if name not in parameters]
+            source = beside[0] if beside else node.inputs[0]
+            moved.setdefault(first.name, []).append(replace(node, inputs=(source,)))
+    gone = {node.name for nodes in moved.values() for node in nodes}
+    ordered = [each for node in graph.nodes if node.name not in gone for each in (*moved.get(node.name, ()), node)]
+    return replace(graph, nodes=tuple(ordered))

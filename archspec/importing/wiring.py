@@ -8,6 +8,8 @@ otherwise is written one step after the other, with ways back to named steps.
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
+import networkx as nx
+
 from archspec.importing.flat import INPUT, FlatGraph, FlatNode
 from archspec.importing.items import Back, Branch, ForkItem, Item, Items, Leaf, ModuleItem, Shape
 
@@ -97,21 +99,9 @@ class _Sequence:
         for unit in units:
             for source in unit.inputs:
                 self.users[source].add(unit.output)
-        self.dominator, self.level = {entry: entry}, {entry: 0}
-        for unit in units:
-            self._dominate(unit)
-
-    def _dominate(self, unit: Unit) -> None:
+        ways = nx.DiGraph((source, unit.output) for unit in units for source in unit.inputs)
+        self.dominator = nx.immediate_dominators(ways, entry)
         """The last value that every way to a unit leads through."""
-        found = unit.inputs[0]
-        for source in unit.inputs[1:]:
-            other = source
-            while found != other:
-                if self.level[found] >= self.level[other]:
-                    found = self.dominator[found]
-                else:
-                    other = self.dominator[other]
-        self.dominator[unit.output], self.level[unit.output] = found, self.level[found] + 1
 
     def items(self) -> Items:
         """The items from the entry to the output: forks where all branches are apart, else one step after the other."""

@@ -30,7 +30,7 @@ from archspec.language import Document
 from archspec.result import Reported, short
 from archspec.runtime.binary import BinaryConv2d, BinaryLinear
 from archspec.runtime.build import build
-from archspec.runtime.inputs import drawn
+from archspec.runtime.calls import drawn
 
 RUNS = 15
 WARM = 2

@@ -25,7 +25,6 @@ from archspec.language.expression import Expression
 from archspec.language.initialisation import Initialisation
 from archspec.language.located import Faults, Located, fault_of, mark_of
 from archspec.language.reader import Mapping
-from archspec.language.source import Source
 from archspec.language.steps import (
     Body,
     Call,
@@ -40,7 +39,18 @@ from archspec.language.steps import (
     Use,
     When,
 )
-from archspec.language.values import Constant, Formula, Label, Letter, Name, Prose, Signature, Value, version_of
+from archspec.language.values import (
+    Constant,
+    Formula,
+    Label,
+    Letter,
+    Name,
+    Prose,
+    Signature,
+    Source,
+    Value,
+    version_of,
+)
 
 __all__ = [
     "Block",

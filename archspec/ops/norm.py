@@ -2,16 +2,17 @@
 
 from types import MappingProxyType
 
-from archspec.dims import Dim, exact_div, product
-from archspec.errors import DivisibilityError, ShapeError
+from archspec.dims import Dim, product
+from archspec.errors import ShapeError
 from archspec.ops.base import (
     AboveZero,
     Module,
     NonNegative,
+    OneModule,
     Operations,
     Operator,
+    PerElement,
     Positive,
-    Sight,
     Sizes,
     Switch,
     Tensor,
@@ -23,12 +24,13 @@ from archspec.ops.base import (
     features,
     image,
     is_one,
+    quotient,
     same_size,
 )
 from archspec.writing import sizes
 
 
-class BatchNorm(Operator, name="batch_norm"):
+class BatchNorm(PerElement, name="batch_norm"):
     """Batch normalisation of the channels: (x − mean)/√(variance + eps)·γ + β (Ioffe and Szegedy 2015).
 
     arXiv:1502.03167. Its arithmetic is that of inference: the four numbers per channel are one scale and one shift.
@@ -36,6 +38,7 @@ class BatchNorm(Operator, name="batch_norm"):
 
     in_place = True
     overwritable = True
+    one = Operations(multiplications=1, additions=1)
     eps: NonNegative = 1e-5
     momentum: UpToOne = 0.1
     affine: Switch = True
@@ -54,10 +57,6 @@ class BatchNorm(Operator, name="batch_norm"):
         learned = scale_and_shift(shape)
         kept = (Weight("running_mean", shape, "statistic"), Weight("running_var", shape, "statistic"))
         return (learned if self.affine else ()) + (kept if self.track_running_stats else ())
-
-    def operations(self, x: Tensor) -> Operations:
-        """One multiplication and one addition per element."""
-        return Operations(multiplications=x.elements, additions=x.elements)
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.BatchNorm2d`, or `BatchNorm1d` on vectors and sequences, `BatchNorm3d` on volumes."""
@@ -134,6 +133,7 @@ class GroupNorm(Operator, name="group_norm"):
     arXiv:1803.08494. With one group it is over all of an input, with as many as channels an instance norm.
     """
 
+    sees_all = True  # through the mean
     num_groups: Positive
     eps: NonNegative = 1e-5
     affine: Switch = True
@@ -145,15 +145,9 @@ class GroupNorm(Operator, name="group_norm"):
 
     def _length(self, x: Tensor) -> Dim:
         """The elements that are normalised together."""
-        try:
-            return exact_div(channels(x, self.name), self.num_groups) * product(x.shape[2:])
-        except DivisibilityError:
-            fault = f"{x.shape[1]} channels do not divide into {self.num_groups} groups"
-            raise DivisibilityError(fault, "num_groups") from None
-
-    def sight(self, x: Tensor) -> Sight:
-        """Everything, through the mean."""
-        return Sight(everything=True)
+        c = channels(x, self.name)
+        fault = f"{c} channels do not divide into {self.num_groups} groups"
+        return quotient(c, self.num_groups, fault, "num_groups") * product(x.shape[2:])
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """γ and β, a channel each."""
@@ -175,6 +169,7 @@ class GroupNorm(Operator, name="group_norm"):
 class InstanceNorm(Operator, name="instance_norm"):
     """(x − mean)/√(variance + eps)·γ + β of each channel of each input (Ulyanov et al. 2016, arXiv:1607.08022)."""
 
+    sees_all = True  # through the mean
     torch_defaults = MappingProxyType({"affine": False})
     eps: NonNegative = 1e-5
     affine: Switch = False
@@ -184,10 +179,6 @@ class InstanceNorm(Operator, name="instance_norm"):
         any_spatial(x, self.name)
         several(product(x.shape[2:]), x, self.name)
         return x
-
-    def sight(self, x: Tensor) -> Sight:
-        """Everything, through the mean."""
-        return Sight(everything=True)
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """γ and β, a channel each."""
@@ -255,12 +246,13 @@ class RmsNorm(Operator, name="rms_norm"):
         return self.module("torch.nn.RMSNorm", {"normalized_shape": features(x, self.name), **self.settings()}, 1)
 
 
-class LocalResponseNorm(Weightless, name="local_response_norm"):
+class LocalResponseNorm(OneModule, Weightless, name="local_response_norm"):
     """x / (k + alpha/size · Σ x²)^beta, the sum over `size` neighbouring channels.
 
     Krizhevsky, Sutskever and Hinton 2012, section 3.3.
     """
 
+    torch_class, leading = "torch.nn.LocalResponseNorm", 1
     size: Positive
     alpha: NonNegative = 1e-4
     beta: NonNegative = 0.75
@@ -275,7 +267,3 @@ class LocalResponseNorm(Weightless, name="local_response_norm"):
         """An element: its square, the sum of `size` squares, a scale and an offset, a power, a division."""
         one = Operations(multiplications=2, additions=self.size, transcendentals=1, divisions=1)
         return one.times(x.elements)
-
-    def torch_call(self, x: Tensor) -> Module:
-        """`torch.nn.LocalResponseNorm`."""
-        return self.module("torch.nn.LocalResponseNorm", self.settings(), 1)

@@ -35,12 +35,12 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from archspec import cost
 from archspec.cost import QUANTITIES
-from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, suggestion
+from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.language import zoo
 from archspec.language.document import Source
 from archspec.language.expression import Expression
-from archspec.language.located import Faults, Located, described, validated
-from archspec.language.reader import Nothing, decode, like, parse, read_bytes
+from archspec.language.located import Faults, Located, validated
+from archspec.language.reader import Nothing, decode, described, like, parse, read_bytes
 from archspec.language.values import Formula, Name, Prose, Text, Value
 from archspec.published.verdict import UNITS, Printed, split_unit
 
@@ -303,7 +303,7 @@ class Paper(Located):
 
 def papers() -> dict[str, Path]:
     """The files of figures that come with the library, by the papers' names."""
-    return {path.stem: path for path in sorted((zoo.directory() / "published").glob("*.yaml"))}
+    return zoo.beside("published")
 
 
 def load(paper: str | os.PathLike[str]) -> Paper:
@@ -313,12 +313,7 @@ def load(paper: str | os.PathLike[str]) -> Paper:
         SpecErrors: The file cannot be read, or has faults; all of them are named, each with its place.
         UnknownNameError: It is neither a file nor the name of a paper.
     """
-    name = os.fspath(paper)
-    known = papers()
-    if name in known:
-        name = str(known[name])
-    elif not Path(name).exists() and not {"/", "."} & set(name):
-        raise UnknownNameError(f"no file and no paper is called '{name}'{suggestion(name, known)}")
+    name = zoo.file_of(paper, "published", "paper")
     errors = Faults()
     found = validated(Paper, parse(decode(read_bytes(name), name), name), errors)
     if not found.broken:

@@ -6,10 +6,9 @@ from typing import Any
 
 from archspec.report import numbers
 from archspec.report.page import Column, Name, Notes, Number, Report, Section, Table, Title, exact_texts, raw
-from archspec.sweeps.bounds import SearchRange
 from archspec.sweeps.crossover import Crossing, Crossover
+from archspec.sweeps.family import SearchRange, decimal
 from archspec.sweeps.sensitivity import Response, Sensitivity
-from archspec.sweeps.span import decimal
 
 
 def sensitivity(found: Sensitivity) -> Report:

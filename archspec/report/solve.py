@@ -6,11 +6,9 @@ from typing import Any
 from archspec.report import numbers
 from archspec.report.budgets import bounds, left, limits, off, percent, side
 from archspec.report.page import Column, Name, Notes, Number, Report, Role, Section, Table, Title, exact_texts, raw
-from archspec.sweeps.bounds import SearchRange
 from archspec.sweeps.budget import Budget
-from archspec.sweeps.choose import Choice
-from archspec.sweeps.solve import Found, Solution
-from archspec.sweeps.span import Span, decimal
+from archspec.sweeps.family import SearchRange, Span, decimal
+from archspec.sweeps.solve import Choice, Found, Solution
 
 MOST_SPANS = 8
 

@@ -4,10 +4,8 @@ Static quantisation by onnxruntime: weights by channel, activations by the range
 signed (QDQ). The calibration images are training images, chosen by a seed.
 """
 
-import logging
 import os
 import tempfile
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,7 @@ import torch
 
 from archspec.architecture import Architecture
 from archspec.errors import ArchspecError
-from archspec.extras import need
+from archspec.extras import need, quiet
 from archspec.files import WrittenFile, replacing
 from archspec.result import short
 from archspec.train import data
@@ -133,32 +131,22 @@ def _quantise(whole: Path, small: Path, batches: list[torch.Tensor]) -> None:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     folded = whole.with_name("folded.onnx")
-    logging.getLogger().addFilter(_silent)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of onnxruntime about the model's opset
-            quant_pre_process(whole, folded)
-            quantization.quantize_static(
-                folded,
-                small,
-                _Reader(batches),
-                quant_format=quantization.QuantFormat.QDQ,
-                per_channel=True,
-                activation_type=quantization.QuantType.QInt8,
-                weight_type=quantization.QuantType.QInt8,
-            )
-    finally:
-        logging.getLogger().removeFilter(_silent)
+    with quiet():  # it advises to preprocess, which has been done, and warns of the model's opset
+        quant_pre_process(whole, folded)
+        quantization.quantize_static(
+            folded,
+            small,
+            _Reader(batches),
+            quant_format=quantization.QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=quantization.QuantType.QInt8,
+            weight_type=quantization.QuantType.QInt8,
+        )
     model, original = onnx.load(small), onnx.load(whole)
     del model.metadata_props[:]
     model.metadata_props.extend(original.metadata_props)
     model.metadata_props.add(key="archspec.quantised", value="int8: weights by channel, activations by calibration")
     onnx.save(model, small)
-
-
-def _silent(record: logging.LogRecord) -> bool:
-    """Whether a line of the log is worth reading: onnxruntime's advice to preprocess, which has been done, is not."""
-    return "pre-processing" not in record.getMessage()
 
 
 def _right(model: Path, split: DataSplit, inputs: Standardisation, batch: int) -> int:

@@ -127,6 +127,11 @@ class Keys(Located):
         return Augment(self.crop, self.flip, self.rotate, self.scale, self.shear, self.translate, self.area)
 
     @property
+    def held_by(self) -> int:
+        """The seed by which validation images are chosen."""
+        return self.seed if self.validation_seed is None else self.validation_seed
+
+    @property
     def fixed(self) -> bool:
         """Whether an image is the same whenever it is shown: neither changed nor mixed with another."""
         return not (self.change or self.mixup)

@@ -1,8 +1,10 @@
 """How a training is run, and what it tells: while it runs, at its end, and when it cannot go on."""
 
+import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,26 @@ class Epoch:
     def judged_by(self) -> str:
         """What the images are called that it is judged by: "test" or "validation"."""
         return "test" if self.validation is None else "validation"
+
+
+def row(epoch: Epoch) -> dict[str, Any]:
+    """An epoch as a row of a table; the figures of validation images are never called those of a test."""
+    plain = {key: getattr(epoch, key) for key in ("epoch", "step", "lr", "loss", "learned", "seconds")}
+    plain["images_per_second"] = epoch.images_per_second
+    score = epoch.held
+    figures = {"top1": score.top1, "top5": score.top5, "error": score.error}
+    if epoch.validation is not None:
+        return {**plain, "validation_loss": score.loss, **{f"validation_{key}": each for key, each in figures.items()}}
+    return {**plain, "test_loss": score.loss, **figures}
+
+
+def table(epochs: Sequence[Epoch]) -> str:
+    """All epochs as CSV."""
+    stream = StringIO()
+    writer = csv.DictWriter(stream, list(row(epochs[0])), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(map(row, epochs))
+    return stream.getvalue()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,22 +17,20 @@ from archspec.architecture import Architecture
 from archspec.errors import ArchspecError, SpecErrors
 from archspec.graph import before_softmax
 from archspec.language import origin
-from archspec.train import checkpoint, data, recipe, record, start
+from archspec.runs import BEST, RECORD
+from archspec.train import checkpoint, data, recipe, record, trained
 from archspec.train.batches import of_an_epoch
 from archspec.train.checkpoint import Checkpoint
 from archspec.train.data import Data
 from archspec.train.interrupt import StopSignal, stop_signal
-from archspec.train.log import Log, table
 from archspec.train.loop import Loop, accelerator, real
 from archspec.train.recipe import Recipe
-from archspec.train.record import Record
-from archspec.train.result import Correction, Epoch, Options, Result, Score, TrainingStoppedError, Watcher
+from archspec.train.record import Log, Record
+from archspec.train.result import Correction, Epoch, Options, Result, Score, TrainingStoppedError, Watcher, table
 from archspec.train.score import fill, input_and_classes
 
 TOGETHER = 20
 """So many steps' losses are looked at together: on a GPU each look waits for it."""
-
-BEST = "best.safetensors"
 
 
 def fit(
@@ -129,7 +127,7 @@ class _Training:
         self._enter(self.stages[0])
         for stage in self.stages[1:]:  # what does not fit is refused now, not after the stages before it
             for method in stage.recipe.methods:
-                course = method.begin(deepcopy(self.model), self.network, 0)
+                course = method.begin(deepcopy(self.model), self.network)
                 course.learns(self.data, stage.recipe.fixed)
                 course.stage(stage.end - stage.first)
         return self._trained(before, note)
@@ -151,11 +149,11 @@ class _Training:
         """Give the model the weights that it begins with; what the record says of them, and what people are told."""
         if chosen.start is None:
             return {}, ""
-        found = start.read(chosen.start)
+        found = trained.read(chosen.start)
         tensors, names = found.tensors, tuple(map(str, found.note.get("names", ())))
         for method in chosen.methods:
             tensors = dict(method.start(tensors, names, self.network))
-        note = start.into(self.model, self.network, replace(found, tensors=tensors))
+        note = trained.into(self.model, self.network, replace(found, tensors=tensors))
         return {"start": {"file": str(found.file), "sha256": found.digest}}, note
 
     def _enter(self, stage: Stage) -> None:
@@ -181,13 +179,11 @@ class _Training:
         found = checkpoint.read(self.out) if self.options.resume else None
         self.step, self.loss, self.right, self.seconds = 0, 0.0, 0, 0.0
         self.pending: list[Tensor] = []
-        what = "; ".join(filter(None, [self.data.name, self.data.note]))
         params = sum(parameter.numel() for parameter in self.model.parameters())
         planned = sum(stage.recipe.epochs for stage in self.stages)
+        what = data.noted(self.data.name, self.data.note)
         self.result = Result(self.arch.name, what, params, self.out, (), planned, note=note)
-        kept = 0
-        if found is not None:
-            kept = self._restore(found, before)
+        kept = 0 if found is None else self._restore(found, before)
         self.clock = self.saved = time.monotonic()
         self.log = None if handle is None else self._open(kept, handle, begins=before is None)
         self.accelerate.wait_for_everyone()
@@ -228,9 +224,9 @@ class _Training:
             tested = Score(**state["tested"]) if state.get("tested") else None
             corrected = _correction(state["corrected"]) if state.get("corrected") else None
             kept = int(state["log"])
+        except ArchspecError:
+            raise
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            if isinstance(error, ArchspecError):
-                raise
             raise ArchspecError(f"{self.out}: the checkpoint is not one of this run: {error!r}") from None
         moved = record.moved(before, self.record) if before else ""
         self.result = replace(
@@ -336,7 +332,7 @@ class _Training:
             self.log.epoch(epoch)
             checkpoint.write_text(self.out / "epochs.csv", table(self.result.epochs))
             if self.step == self.stage.end and (facts := self._facts()):
-                self.log.facts(epoch.epoch, facts)
+                self.log.told("methods", epoch=epoch.epoch, **facts)
             if self.result.best is epoch:
                 checkpoint.write_weights(self.out / BEST, self._weights(), self._note())
         self._save()
@@ -350,8 +346,8 @@ class _Training:
         fill(self.loop.used, weights, str(self.out / BEST))
         plain = note.get("correction")  # there already, if the training was ended right after it
         if plain is None and (added := self.loop.correction()) is not None:
-            plain = {"added": added.tolist(), "before": _plain(self.loop.score(self.data.test))}
-            bias = start.bias(self.network)
+            plain = {"added": added.tolist(), "before": asdict(self.loop.score(self.data.test))}
+            bias = trained.bias(self.network)
             weights[bias] = weights[bias] + added.to(weights[bias].dtype)
             self.accelerate.wait_for_everyone()
             if self.log is not None:
@@ -362,9 +358,11 @@ class _Training:
         self.result = replace(self.result, tested=tested, corrected=corrected)
         if self.log is not None:
             if corrected is not None:
-                self.log.corrected(corrected.added, corrected.before)
-            self.log.tested(self.result.best.epoch, tested)
-            checkpoint.add(self.out, {"tested": _plain(tested), "corrected": plain, "log": self.log.size})
+                before = corrected.before
+                self.log.told("correction", added=list(corrected.added), top1=before.top1, error=before.error)
+            figures = {"test_loss": tested.loss, "top1": tested.top1, "error": tested.error}
+            self.log.told("test", epoch=self.result.best.epoch, **figures)
+            checkpoint.add(self.out, {"tested": asdict(tested), "corrected": plain, "log": self.log.size})
 
     def _weights(self) -> dict[str, Tensor]:
         if not self.loop.finite():
@@ -388,7 +386,7 @@ class _Training:
             "loss": self.loss,
             "right": self.right,
             "seconds": self.seconds,
-            "epochs": [_plain(epoch) for epoch in self.result.epochs],
+            "epochs": [asdict(epoch) for epoch in self.result.epochs],
             "scaler": self.loop.scaler(),
             "log": self.log.size,
         }
@@ -407,7 +405,7 @@ def went_on(out: Path) -> bool:
         raise ArchspecError(
             "several trainings one after another run in one process; torchrun with archspec train is for one of them"
         )
-    return (out / record.RUN).is_file() and (out / record.RUN).stat().st_size > 0
+    return (out / RECORD).is_file() and (out / RECORD).stat().st_size > 0
 
 
 def learned(loaded: Data, chosen: Recipe) -> Data:
@@ -416,8 +414,7 @@ def learned(loaded: Data, chosen: Recipe) -> Data:
     Raises:
         ArchspecError: The data have too few images, or not what a method speaks of.
     """
-    seed = chosen.seed if chosen.validation_seed is None else chosen.validation_seed
-    loaded = data.held_out(loaded, chosen.validation, seed)
+    loaded = data.held_out(loaded, chosen.validation, chosen.held_by)
     for method in chosen.methods:
         loaded = method.data(loaded)
     return loaded
@@ -431,15 +428,6 @@ def _stages(chosen: Recipe, loaded: Data) -> tuple[Stage, ...]:
         epochs = sum(stage.recipe.epochs for stage in found)
         found.append(Stage(number, each, found[-1].end if found else 0, an_epoch, epochs))
     return tuple(found)
-
-
-def _plain(told: Epoch | Score) -> dict[str, Any]:
-    """An epoch or a score as JSON has it, without tables of confusions."""
-    found = asdict(told)
-    for score in (found, found.get("test"), found.get("validation")):
-        if score:
-            score.pop("confusion", None)
-    return found
 
 
 def _correction(plain: Mapping[str, Any]) -> Correction:

@@ -11,12 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from archspec.architecture import Architecture, Network
+from archspec.architecture import Architecture
 from archspec.compress.container import is_compressed
 from archspec.errors import ArchspecError
+from archspec.graph import Network
+from archspec.graph.names import state_key
 from archspec.language import Origin, origin
 from archspec.memory.peak import memory
-from archspec.runtime.refusal import refusals
+from archspec.runtime.calls import refusals
 from archspec.train import checkpoint, data, record
 from archspec.train.batches import Standardisation
 from archspec.train.data import Data, DataSplit
@@ -73,7 +75,7 @@ def score_of(ready: "Prepared", batch: int | None = None) -> Score:
 class Prepared:
     """A network with weights, and data whose images are scaled as they were when the weights were learned."""
 
-    network: "Network"
+    network: Network
     model: nn.Module
     data: Data
     inputs: Standardisation
@@ -160,23 +162,34 @@ def refuse_note(note: Mapping[str, Any], now: Origin, file: str) -> None:
     record.refuse_another_spec(before, now, file)
 
 
-def fill(model: nn.Module, tensors: Mapping[str, Tensor], file: str) -> None:
-    """Give a model the weights of a file.
+def fill(model: nn.Module, tensors: Mapping[str, Tensor], file: str, head: str | None = None) -> list[str]:
+    """Give a model the weights of a file; says which of its own stay, with their shapes.
+
+    Args:
+        model: The model.
+        tensors: The weights by name.
+        file: What they are called.
+        head: The layer whose arrays may be missing, or of other shapes, and then stay; None for none.
 
     Raises:
         ArchspecError: A weight is missing, is of another shape, or is not the model's; names the first.
     """
-    own = model.state_dict()
+    own, fresh = model.state_dict(), []
     for name, tensor in own.items():
-        if name not in tensors:
-            raise ArchspecError(f"{file}: there is no weight {name}")
-        if tensors[name].shape != tensor.shape:
-            raise ArchspecError(
-                f"{file}: {name} is {tuple(tensors[name].shape)}, the network's is {tuple(tensor.shape)}"
-            )
+        found = tensors.get(name)
+        if found is not None and found.shape == tensor.shape:
+            tensor.copy_(found)
+        elif head is not None and name.startswith(state_key(head, "")):
+            fresh.append(f"{name} {tuple(tensor.shape)}" + ("" if found is None else f" for {tuple(found.shape)}"))
+        elif found is None:
+            hint = "" if head is None else "; archspec weights map brings names together"
+            raise ArchspecError(f"{file}: there is no weight {name}{hint}")
+        else:
+            hint = "" if head is None else f"; only the head, {head}, may be another"
+            raise ArchspecError(f"{file}: {name} is {tuple(found.shape)}, the network's is {tuple(tensor.shape)}{hint}")
     if foreign := sorted(set(tensors) - set(own)):
         raise ArchspecError(f"{file}: {foreign[0]} is not a weight of the network")
-    model.load_state_dict(dict(tensors))
+    return fresh
 
 
 def input_and_classes(network: Network) -> tuple[tuple[int, ...], int]:

@@ -31,7 +31,7 @@ from archspec.result import Reported, short
 from archspec.sweeps.budget import Budget
 from archspec.sweeps.criteria import Objective, conditions, objectives
 from archspec.sweeps.front import front, ranked
-from archspec.sweeps.notation import values_of
+from archspec.sweeps.grid import values_of
 from archspec.sweeps.rows import objects
 from archspec.train.recipe import Recipe
 from archspec.train.result import Options, Result, Score, TrainingStoppedError, Watcher
@@ -197,15 +197,12 @@ class _Work:
         """Train so many variants, less those of earlier calls."""
         study = self.study(trials)
         signal = None
-        tries = 0
         points = prod(map(len, self.axes.values()))
-        while len(self.trained(study)) + len(self.told(study, "failed")) < trials and tries < TRIES * trials:
-            if len(self.seen(study)) >= points:
+        for _ in range(TRIES * trials):
+            done = len(self.trained(study)) + len(self.told(study, "failed"))
+            if done >= trials or len(self.seen(study)) >= points or signal is not None:
                 break
-            tries += 1
             signal = self.step(study)
-            if signal is not None:
-                break
         found = self.trained(study)
         return Search(
             spec=self.arch.name,

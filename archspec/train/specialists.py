@@ -350,13 +350,12 @@ class _Generalist:
         self, classes: Sequence[int], chosen: Recipe, out: Path, options: Options, watcher: Watcher | None
     ) -> Result:
         """Train a specialist, or go on with it; of one whose training is over, what it came to."""
-        seed = self.recipe.seed if self.recipe.validation_seed is None else self.recipe.validation_seed
         own = chosen.changed(
             {
                 "specialise": {"classes": [self.data.called(label) for label in classes]},
                 "start": str(self.run.folder),
                 "validation": self.recipe.validation,
-                "validation_seed": seed,
+                "validation_seed": self.recipe.held_by,
             }
         )
         options = replace(options, resume=went_on(out), resize=self.resize)

@@ -1,16 +1,17 @@
-"""A network that was trained, for use beside another one: its weights, and how its images were scaled."""
+"""Weights that were learned before: a training begins with them, or a trained network is used beside another one."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from archspec import runs
-from archspec.architecture import Network
 from archspec.errors import ArchspecError
+from archspec.graph import Network
+from archspec.graph.names import state_key
 from archspec.train import checkpoint
 from archspec.train.batches import Standardisation
 from archspec.train.data import DataSplit
@@ -18,6 +19,55 @@ from archspec.train.score import batch_for, fill, guesses, input_and_classes
 
 Scaling = tuple[tuple[float, ...], tuple[float, ...]]
 """The mean and the deviation of each channel; black is 0, white 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Weights to begin with.
+
+    Attributes:
+        file: Where they were read.
+        digest: The SHA-256 of the file.
+        tensors: The weights by name.
+        note: What the file says of itself.
+    """
+
+    file: Path
+    digest: str
+    tensors: dict[str, Tensor]
+    note: dict[str, Any]
+
+
+def read(place: str | os.PathLike[str]) -> Start:
+    """The weights of a run's folder, or of a file.
+
+    Raises:
+        ArchspecError: There are none, or they cannot be read.
+    """
+    run = runs.find(place)
+    file = Path(place) if run is None else run.weights
+    tensors, note = checkpoint.read_weights(file)
+    return Start(file, checkpoint.digest(file), tensors, note)
+
+
+def into(model: nn.Module, network: Network, start: Start) -> str:
+    """Give a model the weights to begin with; says which arrays of its head stay fresh, since they are of other shapes.
+
+    Raises:
+        ArchspecError: An array below the head is missing or of another shape, or the weights are of another network.
+    """
+    fresh = fill(model, start.tensors, str(start.file), head_of(network))
+    return f"begun with {start.file}" + (f"; fresh: {', '.join(fresh)}" if fresh else "")
+
+
+def head_of(network: Network) -> str:
+    """The name of the last layer that has weights."""
+    return next((node.name for node in reversed(network.nodes) if network.weights_of(node)), "")
+
+
+def bias(network: Network) -> str:
+    """The name of the head's bias, one number per class."""
+    return state_key(head_of(network), "bias")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +84,7 @@ class Trained:
     """
 
     name: str
-    network: "Network"
+    network: Network
     model: nn.Module
     scaling: Scaling
     digest: str
@@ -60,12 +110,10 @@ class Trained:
             images = (images * deviation + (mean - own_mean)) / own_deviation
         return self.model(images).float()  # type: ignore[no-any-return]
 
-    def guesses(self, split: DataSplit, precision: Callable[[], AbstractContextManager[Any]] = nullcontext) -> Tensor:
+    def guesses(self, split: DataSplit) -> Tensor:
         """What it gives for each image of a split, n × classes, on the processor."""
-        device = next(self.model.parameters()).device
-        return guesses(
-            self.model, split, Standardisation(self.scaling, device, False), batch_for(self.network), precision
-        )
+        inputs = Standardisation(self.scaling, next(self.model.parameters()).device, False)
+        return guesses(self.model, split, inputs, batch_for(self.network))
 
 
 def trained(place: str, device: torch.device) -> Trained:

@@ -2,32 +2,25 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from archspec.weights.layers import Layer
-from archspec.weights.rows import Exchange, Why
-from archspec.weights.wiring import Wiring
+from archspec.weights.rows import Exchange
+
+if TYPE_CHECKING:
+    from archspec.weights.match import Matcher
 
 NEAREST = 16
 """With how many others a layer is compared."""
 
 
-class Matched(Protocol):
-    """What a matching knows; see `match`."""
-
-    taken: dict[str, tuple[str, Why]]
-    open: dict[str, tuple[str, ...]]
-    possible: dict[str, set[str]]
-    wiring: Wiring
-
-
-def exchanges(layers: Sequence[Layer], matched: Matched) -> tuple[Exchange, ...]:
+def exchanges(layers: Sequence[Layer], matched: "Matcher") -> tuple[Exchange, ...]:
     """The exchanges that shapes, modules and indices allow."""
     found = _found([layer for layer in layers if len(matched.possible.get(layer.name, ())) > 1], matched)
     return tuple(_with_norms(choice, matched) for choice in found)
 
 
-def _found(layers: Sequence[Layer], matched: Matched) -> Iterator[Exchange]:
+def _found(layers: Sequence[Layer], matched: "Matcher") -> Iterator[Exchange]:
     branches: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     attached = {layer.name for layer in matched.wiring.behind.values()}
     for index, one in enumerate(layers):
@@ -40,7 +33,7 @@ def _found(layers: Sequence[Layer], matched: Matched) -> Iterator[Exchange]:
         yield from _together(pairs, matched)
 
 
-def _exchangeable(one: Layer, other: Layer, matched: Matched) -> bool:
+def _exchangeable(one: Layer, other: Layer, matched: "Matcher") -> bool:
     ours, theirs = matched.taken[one.name][0], matched.taken[other.name][0]
     return theirs in matched.possible[one.name] or ours in matched.possible[other.name]
 
@@ -52,7 +45,7 @@ def _branches(one: str, other: str) -> tuple[str, str, str]:
     return "/".join(here[:same]), here[same], there[same]
 
 
-def _together(pairs: list[tuple[str, str]], matched: Matched) -> Iterator[Exchange]:
+def _together(pairs: list[tuple[str, str]], matched: "Matcher") -> Iterator[Exchange]:
     """The choices of two branches: one, if each layer of the one has its like in the other; else each pair its own."""
     ones, others = (list(dict.fromkeys(side)) for side in zip(*pairs, strict=True))
     if len(ones) == len(others):
@@ -64,7 +57,7 @@ def _together(pairs: list[tuple[str, str]], matched: Matched) -> Iterator[Exchan
         yield _choice((pair,), matched, parallel=True)
 
 
-def _choice(pairs: tuple[tuple[str, str], ...], matched: Matched, *, parallel: bool) -> Exchange:
+def _choice(pairs: tuple[tuple[str, str], ...], matched: "Matcher", *, parallel: bool) -> Exchange:
     names = [name for pair in pairs for name in pair]
     if any(name in matched.open for name in names):
         return Exchange(pairs, parallel)
@@ -72,7 +65,7 @@ def _choice(pairs: tuple[tuple[str, str], ...], matched: Matched, *, parallel: b
     return Exchange(pairs, parallel, "index" if numbered else "names")
 
 
-def _with_norms(choice: Exchange, matched: Matched) -> Exchange:
+def _with_norms(choice: Exchange, matched: "Matcher") -> Exchange:
     """The choice with the normalisations behind its layers, which go with them."""
     behind: Mapping[str, Layer] = matched.wiring.behind
     norms = [(behind[one].name, behind[two].name) for one, two in choice.layers if one in behind and two in behind]

@@ -9,19 +9,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import TypeAlias
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
+from archspec import kernels
 from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.graph.names import place_of
+from archspec.language import Document
+from archspec.language.origin import origin
+from archspec.runtime.build import build
 from archspec.weights.alignment import Alignment, Here, TooManyWaysError, align
 from archspec.weights.exchanges import exchanges
 from archspec.weights.file import WeightFile
-from archspec.weights.kinds import Kinds, kinds
-from archspec.weights.layers import Array, Layer, Layers, of_network, of_source
+from archspec.weights.layers import Array, Kinds, Layer, Layers, Wiring, kinds, of_network, of_source
 from archspec.weights.matching import Matching
 from archspec.weights.rows import Why
-from archspec.weights.wiring import Wiring
 from archspec.weights.words import likeness, modules, pieces
 
 MOST = 4096
@@ -53,7 +56,7 @@ def match(network: Network, source: Mapping[str, Tensor] | str | PathLike[str], 
     found: Mapping[str, Tensor] = source if isinstance(source, Mapping) else WeightFile(source)
     arrays = {array.key: array for array in _described(found)}
     here, there = of_network(network), of_source(arrays.values())
-    matcher = _Matcher(network, here, there)
+    matcher = Matcher(network, here, there)
     if not matcher.by_key(arrays):
         matcher.match()
     return Matching(
@@ -68,6 +71,34 @@ def match(network: Network, source: Mapping[str, Tensor] | str | PathLike[str], 
         source=found,
         assume=assume,
     )
+
+
+def filled(
+    network: Network,
+    document: Document,
+    source: Mapping[str, Tensor] | str | PathLike[str],
+    *,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+    inplace: bool = True,
+    assume: bool = False,
+) -> nn.Module:
+    """The module that computes a network, with a source's weights; see `build` and `match`.
+
+    One-bit layers of a compressed file compute with bits when they are evaluated, where numba is installed.
+
+    Raises:
+        ArchspecError: The source cannot be read, not every array is filled, or one of the source is left over.
+    """
+    matching = match(network, source, assume=assume)
+    file = matching.source.compressed if isinstance(matching.source, WeightFile) else None
+    if file is not None:
+        file.refuse_another(origin(document, network.bindings))
+    empty = build(network, document, device="meta", dtype=dtype, inplace=inplace)  # no memory for weights twice
+    model = matching.apply(empty).to(device=torch.get_default_device() if device is None else device)
+    if file is not None and kernels.best() == "numba":  # the others need not be quicker than real numbers
+        kernels.evaluate_with_bits(model)
+    return model
 
 
 def _described(source: Mapping[str, Tensor]) -> Iterator[Array]:
@@ -85,7 +116,7 @@ def _in_memory(source: Mapping[str, Tensor]) -> Iterator[Array]:
         yield Array(key, tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
 
 
-class _Matcher:
+class Matcher:
     """The steps of one matching.
 
     Attributes:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 import archspec
 from archspec.cli import app
-from archspec.report.changes import changes
+from archspec.report.compare import changes
 
 SMALL = """\
 archspec: 1

@@ -5,7 +5,7 @@ import inspect
 import torch
 
 from archspec.errors import ArchspecError
-from archspec.runtime.inputs import drawn, results
+from archspec.runtime.calls import drawn, results
 
 LIMITS = (
     "too many conditions",

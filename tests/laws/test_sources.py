@@ -534,13 +534,10 @@ def as_it_is_called(facts, text):
     return text
 
 
-def half_refused(operator, args, results, frame, condition):
-    """A join that cannot be is refused on the last of its conditions alone."""
-    last = condition.parts[-1] if isinstance(condition, Code) and condition.head == "and" else condition
-    return POSSIBLE(operator, args, results, frame, last)
+def always_there(condition, frame, then, otherwise, label):
+    """A branch that is there on a condition is always there."""
+    then(frame)
 
-
-POSSIBLE = joins._possible
 
 LOOP = loops.loop
 
@@ -620,10 +617,10 @@ FAULTS = {
         f"{{when: kind == one, then: [{{concat: [[{{{CONV} 3}}}}], identity]}}]}}, "
         f"{{concat: [[{{{CONV} 3}}}}], identity]}}]",
     ),
-    "a join refused on half of its condition": (
+    "a branch joined where it is not there": (
         joins,
-        "_possible",
-        half_refused,
+        "conditional",
+        always_there,
         f"network: [{{{CONV} 4}}, as: p}}, {{{CONV} 8}}, as: q}}, "
         "{when: kind == one, then: [{from: p}], else: [{from: q}]}, "
         "{add: {a: [{when: kind == one, then: [{from: p}]}], b: [{when: kind != one, then: [{from: q}]}], x: relu}}]",

@@ -20,7 +20,7 @@ from archspec.report.cost import _span, cost
 from archspec.report.formats import written
 from archspec.report.page import Column, Name, Number, Report, Section, Table, raw
 from archspec.report.show import show
-from archspec.report.zoo import zoo as listed
+from archspec.report.show import zoo as listed
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 GROUPINGS = ("layer", "block", "operator", "stage", "total", 2)

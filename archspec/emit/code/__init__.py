@@ -4,7 +4,7 @@ An operator that is asked for its torch call with such values answers with code.
 an argument is a `Code`, as it sends them to `symbols` for SymPy expressions.
 """
 
-from archspec.emit.code.cases import Fork, cases, decide, equal, less, one_of
+from archspec.emit.code.cases import Fork, answered, cases, decide, equal, less, one_of
 from archspec.emit.code.condition import both, choose, compare, either, negation, truth_of
 from archspec.emit.code.known import (
     is_open,
@@ -44,6 +44,7 @@ __all__ = [
     "Code",
     "Fork",
     "Kind",
+    "answered",
     "both",
     "call",
     "cases",

@@ -56,10 +56,16 @@ def decide(condition: Any) -> bool:
     answers = _answers.get()
     if answers is None:
         raise UndecidableError(f"whether {condition} depends on what its names stand for")
-    for asked, answer in ((condition, True), (negation(condition), False)):
-        if asked in answers:
-            return answers[asked] is answer
-    raise _Ask(condition)
+    answer = answered(condition, answers)
+    if answer is None:
+        raise _Ask(condition)
+    return answer
+
+
+def answered(condition: Any, answers: Mapping[Any, bool]) -> bool | None:
+    """Whether a condition holds where others do, or do not; None if they do not say."""
+    opposite = answers.get(negation(condition))
+    return answers.get(condition, None if opposite is None else not opposite)
 
 
 def one_of(value: Code) -> Any:

@@ -106,7 +106,6 @@ _WRITERS: Mapping[str, Callable[..., tuple[str, int]]] = {
     "text": lambda text: (text, ATOM),
     "attr": lambda owner, attribute: (f"{written(owner, ATOM)}.{attribute}", ATOM),
     "out": lambda owner, attribute, *_: (f"{written(owner, ATOM)}.{attribute}", ATOM),
-    "behind": lambda code, start: (f"{written(code, ATOM)}[{start}:]", ATOM),
     "index": lambda code, key: (f"{written(code, ATOM)}[{written(key)}]", ATOM),
     "format": _formatted,
     "several": lambda *items: (", ".join(map(written, items)), IF),

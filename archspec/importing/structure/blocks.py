@@ -130,7 +130,7 @@ def _block(found: Recovered, kind: str, members: list[ModuleItem]) -> None:
     for number, scope in enumerate(members):
         nodes = list(flattened(scope.items))
         call = Leaf(
-            name, arguments.called(number), scope.name, scope.entry, scope.exit, nodes, scope.stage, scope.label
+            name, arguments.called(number), scope.name, scope.entry, scope.exit, nodes, scope.stage, label=scope.label
         )
         scope.items, scope.kind = [call], f"={kind}"
     found.dissolve(f"={kind}")
