@@ -128,13 +128,14 @@ def _signature(params: tuple[Param, ...]) -> Iterator[str]:
 
 
 def _parameter(param: Param) -> str:
-    default = "" if param.default is ... else f" = {_default(param.default)}"
+    default = "" if param.default is ... else f" = {_default(param)}"
     return f"{param.name}: {annotation(param.kind)}{default}"
 
 
-def _default(value: Any) -> str:
-    """A default as one writes it: a rational number as its decimal, where it has one."""
-    if isinstance(value, Fraction):
+def _default(param: Param) -> str:
+    """A default: a rational number exactly, or as its decimal, if it has one, where the class makes it exact."""
+    value = param.default
+    if isinstance(value, Fraction) and "given" in param.kind:
         decimal = repr(float(value))
         return decimal if Fraction(decimal) == value else python_string(str(value))
     return written(value)

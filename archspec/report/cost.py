@@ -88,7 +88,7 @@ def _lines(table: CostTable, grouping: str | int) -> list[_CostLine]:
     rows = table.by(grouping)
     if grouping == "operator":
         return [_CostLine(row.name, row, row.nodes) for row in rows]
-    return [] if grouping == "total" else _fold(rows)
+    return [] if grouping == "total" else _fold_units(rows)
 
 
 def _fold(rows: Iterable[CostRow], alike: Callable[[CostRow], Any] = CostRow.figures) -> list[_CostLine]:
@@ -98,6 +98,30 @@ def _fold(rows: Iterable[CostRow], alike: Callable[[CostRow], Any] = CostRow.fig
         first, *others = group
         name = _span(first.name, others[-1].name) if others else first.name
         lines.append(_CostLine(name, summed(first.name, first.operator, [first, *others]), 1 + len(others)))
+    return lines
+
+
+def _fold_units(rows: Sequence[CostRow], level: int = 1) -> list[_CostLine]:
+    """Neighbours that are alike as one line; of neighbouring units of a repeat that are, each row with its likes.
+
+    Args:
+        rows: The rows, in order.
+        level: Of repeats in each other, which are looked at: 1 are the outermost.
+    """
+    unit = re.compile(rf"(?:.*?/unit\d+/){{{level}}}")
+    found = {row.name: match[0] for row in rows if (match := unit.match(row.name))}
+    if not found:
+        return _fold(rows)
+    lines: list[_CostLine] = []
+    units = [list(group) for _, group in groupby(rows, lambda row: found.get(row.name, row.name))]
+    inside = {row.name: row.name.removeprefix(found.get(row.name, row.name)) for row in rows}
+    for _, run in groupby(units, lambda unit: [(inside[row.name], row.figures()) for row in unit]):
+        first, *others = run
+        if len(first) > 1 and not others:
+            lines += _fold_units(first, level + 1)
+            continue
+        for alike in zip(first, *others, strict=True):
+            lines += _fold(alike, lambda _: None)
     return lines
 
 

@@ -32,10 +32,11 @@ from archspec.emit.code.rules import (
     sqrt,
 )
 from archspec.emit.code.text import written
-from archspec.emit.code.value import BOOL, INT, NONE, RATIONAL, WORD, Code, Kind, call, kind_of, name, power
+from archspec.emit.code.value import BOOL, FLOAT, INT, NONE, RATIONAL, WORD, Code, Kind, call, kind_of, name, power
 
 __all__ = [
     "BOOL",
+    "FLOAT",
     "INT",
     "NONE",
     "RATIONAL",

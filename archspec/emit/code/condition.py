@@ -61,8 +61,8 @@ def choose(condition: Any, a: Any, b: Any) -> Any:
     """a if the condition holds, else b."""
     if not isinstance(condition, Code):
         return a if condition else b
-    if a == b and type(a) is type(b):
-        return a
+    if (a == b and type(a) is type(b)) or condition.parts in ((a, "==", b), (b, "==", a)):
+        return b
     if a is True and b is False:
         return condition
     if a is False and b is True:

@@ -17,6 +17,7 @@ Kind: TypeAlias = frozenset[Any]
 
 INT: Kind = frozenset({"int"})
 RATIONAL: Kind = frozenset({"rational"})
+FLOAT: Kind = frozenset({"float"})
 BOOL: Kind = frozenset({"bool"})
 WORD: Kind = frozenset({"str"})
 NONE: Kind = frozenset({"none"})
@@ -108,7 +109,7 @@ def kind_of(value: Any) -> Kind:
         return value.kind
     if isinstance(value, tuple):
         return frozenset({tuple(map(kind_of, value))})
-    names = {bool: BOOL, int: INT, Fraction: RATIONAL, str: WORD, type(None): NONE}
+    names = {bool: BOOL, int: INT, Fraction: RATIONAL, float: FLOAT, str: WORD, type(None): NONE}
     return next((kind for known, kind in names.items() if isinstance(value, known)), OTHER)
 
 
