@@ -7,14 +7,12 @@ from typing import Any
 
 from archspec.emit import code
 from archspec.emit.bodies import given_by, labels, names_given, shares, takes
-from archspec.emit.classes import nested
 from archspec.emit.code import Code
-from archspec.emit.finish import SELF
 from archspec.emit.frame import UNTOLD, Either, Frame, call_module, mapped, sizes
 from archspec.emit.layer import LayerCode, module_code
-from archspec.emit.naming import identifier
+from archspec.emit.naming import class_name, identifier
 from archspec.emit.scope import TENSOR, ClassScope
-from archspec.emit.statements import Lines, Put, Return, flat
+from archspec.emit.statements import SELF, Class, Lines, Param, Put, Return, all_codes, flat, targets
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.document import Body, Call, From, Group, Join, TableStep, Use, When
@@ -213,7 +211,7 @@ def _submodule(name: Any, body: Body, frame: Frame, entry: Frame, label: str, le
     results = (inner.x, *(inner.named[name][1] for name in given))
     scope.forward.add(Return(Code("several", results, TENSOR) if given else inner.x))
     shapes = {"": inner.flow, **{name: inner.named[name][0] for name in given}}
-    made = nested(scope, shapes, tuple(map(str, inputs.values())))
+    made = _nested(scope, shapes, tuple(map(str, inputs.values())))
     outer, made = _outside(shapes, scope, made, label, frame)
     put(name, made, frame)
     if isinstance(name, str):
@@ -227,6 +225,22 @@ def _submodule(name: Any, body: Body, frame: Frame, entry: Frame, label: str, le
     frame.named |= values
     does = scope.outside(inner.does)
     return Outflow(x, outer[""], UNTOLD if does is None else does)
+
+
+def _nested(scope: ClassScope, shapes: Mapping[str, Any], inputs: tuple[str, ...]) -> Code:
+    """The class of a part of a block, and the code that makes it."""
+    body, forward = scope.finish_class(shapes, scope.inherited)
+    own = {"self", *targets(body)}
+    free = {str(each): each for each in all_codes(body) if each.head == "name" and str(each) not in own}
+    given = {**free, **{str(name): value for value, name in scope.handed.items()}}
+    sizes = [name for name in free if name.startswith("in_")]
+    others = [name for name in free if name not in sizes]
+    params = tuple(Param(name, free[name].kind) for name in (*sizes, *others))
+    name = scope.facts.file.new(class_name(scope.label))
+    scope.facts.classes[scope.key] = Class(name, [scope.doc], params, body, forward, inputs, outputs=len(shapes))
+    return Code(
+        "call", (name, tuple(given[size] for size in sizes), tuple((other, given[other]) for other in others)), TENSOR
+    )
 
 
 def _outside(shapes: Mapping[str, Any], scope: ClassScope, made: Code, label: str, frame: Frame) -> tuple[Any, Code]:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.emit import code
 from archspec.emit.code import Code
-from archspec.emit.finish import SELF
 from archspec.emit.scope import TENSOR, ClassScope
-from archspec.emit.statements import Assign, Lines
+from archspec.emit.statements import SELF, Assign, Lines
 from archspec.errors import ArchspecError
 from archspec.language.values import Value
 
