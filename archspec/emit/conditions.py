@@ -144,9 +144,9 @@ def _stand_in(shape: Any, flow: Any, there: Frame) -> Any:
     return tuple(other if code.variables(size) & set_there else size for size, other in zip(shape, others, strict=True))
 
 
-def settled(shape: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
+def settled(shape: Any, frame: Frame) -> Any:
     """A shape with a variable for every size that depends on a condition, or is long."""
-    return frame.variable_sizes(shape, _long)
+    return shape if isinstance(shape, Either) else frame.variable_sizes(shape, _long)
 
 
 def _long(size: Any) -> bool:

@@ -34,9 +34,12 @@ class Either:
 
 
 def mapped(change: Callable[[Any], Any], flow: Any) -> Any:
-    """A shape, or either of two, with every size changed."""
+    """A shape, or either of two, with every size changed; one of the two where the condition is known then."""
     if isinstance(flow, Either):
-        return Either(change(flow.condition), mapped(change, flow.then), mapped(change, flow.otherwise))
+        condition, then, otherwise = change(flow.condition), mapped(change, flow.then), mapped(change, flow.otherwise)
+        if isinstance(condition, bool):
+            return then if condition else otherwise
+        return Either(condition, then, otherwise)
     return tuple(map(change, flow))
 
 

@@ -8,7 +8,7 @@ from archspec import ops
 from archspec.emit import code, naming
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import conditional, settled
-from archspec.emit.containers import Outflow, add_module, child_code, kept_settings, put, told_shape, weighted
+from archspec.emit.containers import Outflow, Shapes, add_module, child_code, give, kept_settings, told_shapes, weighted
 from archspec.emit.facts import BlockFacts, SpecFacts
 from archspec.emit.frame import Called, Either, Frame, Named, call_module, mapped
 from archspec.emit.joins import join
@@ -17,7 +17,6 @@ from archspec.emit.naming import class_name, identifier
 from archspec.emit.scope import TENSOR, channel
 from archspec.emit.statements import SELF, Class, Keep, Param, Return, codes
 from archspec.errors import ArchspecError
-from archspec.graph.names import attribute
 from archspec.language.rules import block_inputs, expressions, label_of
 from archspec.ops import Function, Module
 
@@ -216,39 +215,20 @@ def _block(asked: Asked, name: Any, frame: Frame, label: str | None, again: Call
     }
     made: Any = scope.shortened(facts.call(values, flows, scope.symbol))
     known = facts.known(values, flows, scope.symbol)
-    shapes = {each: mapped(lambda size: _told(size, known), shape) for each, shape in facts.shapes.items()}
+    shapes: Shapes = {each: mapped(lambda size: _told(size, known), shape) for each, shape in facts.shapes.items()}
     frame.does = code.either(frame.does, code.substituted(facts.does, known))
     if again is None and isinstance(name, str):
         _remember_block(Called(callee, args, child_code(name, frame), given), facts, known, label, frame)
-    plain, several = again is None and not given, any(isinstance(shape, Either) for shape in shapes.values())
-    if several and not plain:
-        raise ArchspecError(f"what '{callee}' gives has one of several numbers of axes")
-    long = () if several or not plain else _long_sizes(shapes[""])
-    tells = not several and bool(long or any(None in shape for shape in shapes.values()))
-    module = again.module if again else _put_block(name, made, callee, frame, tells=tells, direct=plain)
     tensors = {each: scope.tensor(None, identifier(prefix + each)) for each in given}
+    if again is None:
+        shapes = give(name, made, shapes, facts.key, callee, frame, () if given else _long_sizes(shapes[""]))
+    else:
+        shapes = told_shapes(again.module, facts.key, shapes, frame)
     if frame.forward is not None:
         call = call_module(again.module if again else child_code(name, frame), frame.x, *asked.tensors)
         frame.x = frame.unpack(frame.x, tensors.values(), call)
-    if several:
-        frame.flow = _decided(shapes[""])
-        return
-    shapes = {each: told_shape(module, facts.key, shape, frame, each, long) for each, shape in shapes.items()}
     frame.flow = settled(shapes[""], frame)
     frame.named |= {prefix + each: (shapes[each], x) for each, x in tensors.items()}
-
-
-def _put_block(name: Any, made: Any, callee: str, frame: Frame, *, tells: bool, direct: bool) -> Any:
-    """Give the container a block: the code of one that `tells` sizes, an attribute where that may be `direct`."""
-    if tells and direct and frame.owner == SELF and isinstance(name, str):
-        put(name, made, frame)
-        return Code("attr", (SELF, attribute(name)))
-    module = made
-    if tells:
-        module = frame.scope.module(callee)
-        frame.lines.set(module, made)
-    put(name, module, frame)
-    return module
 
 
 def _remember_block(
@@ -269,17 +249,9 @@ def _told(size: Any, known: Mapping[Code, Any]) -> Any:
         return None
 
 
-def _long_sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
+def _long_sizes(shape: Any) -> tuple[int, ...]:
     """The axis of the channels, where code calls a function for them: a module had better tell."""
+    if isinstance(shape, Either):
+        return ()
     axis = channel(len(shape))
     return (axis,) if any(found.head in {"call", "if", "out"} for found in codes(shape[axis])) else ()
-
-
-def _decided(flow: Any) -> Any:
-    """One of two shapes, where the condition is known."""
-    if not isinstance(flow, Either):
-        return flow
-    known = code.known_truth(flow.condition)
-    if known is None:
-        return Either(flow.condition, _decided(flow.then), _decided(flow.otherwise))
-    return _decided(flow.then if known else flow.otherwise)

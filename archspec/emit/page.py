@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from archspec.emit.code import Kind, kind_of, written
+from archspec.emit.code import Code, Kind, kind_of, written
 from archspec.emit.facts import SpecFacts
 from archspec.emit.helpers import HELPERS, helper, inlined_sources
 from archspec.emit.layout import STEP, broken, enclosed, laid
@@ -73,7 +73,7 @@ def _lookup(name: str, lookup: Lookup) -> str:
 def _definition(made: Definition) -> str:
     params = ", ".join(f"{param.name}: {annotation(param.kind)}" for param in made.params)
     head = f"def {made.name}({params}) -> {annotation(kind_of(made.result))}:"
-    return "\n".join([head, *broken(STEP, "return ", written(made.result))])
+    return "\n".join([head, *broken(STEP, "return ", made.result)])
 
 
 # ------------------------------------------------------------------ classes
@@ -123,7 +123,7 @@ def _signature(params: tuple[Param, ...]) -> Iterator[str]:
     if len(line) <= WIDTH:
         yield line
     else:
-        yield from enclosed(STEP, "def __init__(", [(part, "") for part in listed], ") -> None:")
+        yield from enclosed(STEP, "def __init__(", [("", Code("text", (part,))) for part in listed], ") -> None:")
 
 
 def _parameter(param: Param) -> str:

@@ -21,7 +21,7 @@ from archspec.emit.code.known import (
     sure_truth,
     variables,
 )
-from archspec.emit.code.text import written
+from archspec.emit.code.text import pieces, written
 from archspec.emit.code.value import (
     BOOL,
     INT,
@@ -94,6 +94,7 @@ __all__ = [
     "names",
     "negation",
     "one_of",
+    "pieces",
     "power",
     "rewritten",
     "sqrt",
