@@ -11,7 +11,7 @@ from archspec.emit.facts import BlockFacts, SpecFacts, merged_values
 from archspec.emit.frame import UNTOLD, Frame, Named, X, mapped
 from archspec.emit.initial import beginning
 from archspec.emit.page import beginning_prose, block_prose, network_prose, page
-from archspec.emit.scope import BATCH, TENSOR, ClassScope, dimensions
+from archspec.emit.scope import BATCH, SIZES, TENSOR, ClassScope, dimensions
 from archspec.emit.statements import Assign, Class, If, Param, Refuse, Return, Statement, used
 from archspec.emit.walk import walk
 from archspec.errors import ArchspecError
@@ -145,7 +145,7 @@ def write_block(facts: SpecFacts, found: BlockFacts) -> None:
     block = facts.document.blocks[key.callee]
     scope = ClassScope(facts, key.callee, key, facts.froms(block.body) + Counter(key.given))
     found.sizes = {
-        (name, axis): code.name(scope.names.new(f"{name or 'in'}_{text}"))
+        (name, axis): code.name(scope.names.new(f"{name or 'in'}_{text}"), values=SIZES)
         for name, rank in key.ranks
         for axis, text in enumerate(dimensions(rank))
         if axis

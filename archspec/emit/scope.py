@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 TENSOR: Kind = frozenset({"tensor"})
 
+SIZES = range(1, 10**12)
+"""What a size can be."""
+
 BATCH = code.name("batch")
 """The size of every tensor's first axis, the same in all classes: none asks another for it."""
 

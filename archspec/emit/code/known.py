@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from archspec import dims
 from archspec.emit.code.value import Code, choose, compare, junction, multiplied, negation, power, summed
 from archspec.errors import ArchspecError, UndecidableError
+from archspec.interval import Interval
 
 MAX_COMBINATIONS = 512
 
@@ -99,18 +100,13 @@ def _compared(*parts: Any) -> Any:
     return all(_ORDERS[sign](a, b) for a, sign, b in zip(parts[::2], parts[1::2], parts[2::2], strict=False))
 
 
-def _same(a: Any, b: Any) -> bool:
-    alike = type(a) is type(b) or not (isinstance(a, bool | str) or isinstance(b, bool | str))
-    return alike and bool(a == b)
-
-
 _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "==": _same,
-    "!=": lambda a, b: not _same(a, b),
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
+    "==": dims.equal,
+    "!=": lambda a, b: not dims.equal(a, b),
+    "<": dims.less,
+    "<=": lambda a, b: not dims.less(b, a),
+    ">": lambda a, b: dims.less(b, a),
+    ">=": lambda a, b: not dims.less(a, b),
 }
 
 
@@ -163,45 +159,20 @@ _MADE: Mapping[str, Callable[..., Any]] = {
 """By head, what makes code, or a number, of other parts; None where they stay as they are."""
 
 
-# ------------------------------------------------------------------ sizes are positive
-
-
 def sure_truth(condition: Any) -> bool | None:
-    """Whether a condition holds for all sizes, which are from 1; None if it depends on them.
+    """Whether a condition holds for all numbers that its names can be from the first to the last of; None if not known.
 
     >>> from archspec.emit.code import compare, name
-    >>> sure_truth(compare(2 * name("in_channels") + 1, ">", 2)), sure_truth(compare(name("c"), "==", 1))
-    (True, None)
+    >>> n = name("n", values=range(1, 10))
+    >>> sure_truth(compare(2 * n + 1, ">", 2)), sure_truth(compare(n, "==", 1)), sure_truth(compare(name("c"), "==", 1))
+    (True, None, None)
     """
-    if not isinstance(condition, Code):
-        return bool(condition)
-    if condition.head == "not":
-        inner = sure_truth(condition.parts[0])
-        return None if inner is None else not inner
-    if condition.head in {"and", "or"}:
-        found = [sure_truth(part) for part in condition.parts]
-        decisive = condition.head == "or"
-        if decisive in found:
-            return decisive
-        return None if None in found else not decisive
-    if condition.head == "compare" and len(condition.parts) == 3 and type(condition.parts[2]) is int:
-        least, (_, sign, number) = _least(condition.parts[0]), condition.parts
-        if least is not None:
-            above = least > number or (least == number and sign in {"<", ">="})
-            return {"<": False, "<=": False, ">": True, ">=": True, "==": False, "!=": True}[sign] if above else None
-    return None
-
-
-def _least(value: Any) -> Any:
-    """A number that a size is not below; None if nothing is known."""
-    if not isinstance(value, Code):
-        return value
-    if value.head == "name":
-        return value.values[0] if isinstance(value.values, range) else 1 if str(value).startswith("in_") else None
-    if value.head == "sum" and all(factor > 0 or term is None for factor, term in value.parts):
-        parts = [(factor, 1 if term is None else _least(term)) for factor, term in value.parts]
-        return None if any(least is None for _, least in parts) else sum(factor * least for factor, least in parts)
-    return None
+    spans = {n: Interval(n.values[0], n.values[-1]) for n in names(condition) if isinstance(n.values, range)}
+    try:
+        found = substituted(condition, spans)
+    except (ArchspecError, TypeError):  # it holds of some numbers, or is of what has no rule for spans
+        return None
+    return found if isinstance(found, bool) else None
 
 
 # ------------------------------------------------------------------ computations that depend on conditions
