@@ -206,7 +206,19 @@ def _folded(model: ir.Model) -> dict[str, ir.TensorProtocol]:
     learned = put_aside(model)
     limits = {"input_size_limit": MAX_GATES, "output_size_limit": MAX_GATES} if has_gates(model) else {}
     fold_constants(model, onnx_shape_inference=True, **limits)
+    while _pass_on_shapes(model):
+        fold_constants(model, onnx_shape_inference=True, **limits)
     return learned
+
+
+def _pass_on_shapes(model: ir.Model) -> bool:
+    """Say the shapes of group normalisations, which onnx does not infer; whether there were any to say."""
+    said = False
+    for node in model.graph:
+        if node.op_type == "GroupNormalization" and node.outputs[0].shape is None and node.inputs[0] is not None:
+            node.outputs[0].shape, node.outputs[0].type = node.inputs[0].shape, node.inputs[0].type
+            said |= node.inputs[0].shape is not None
+    return said
 
 
 def _program(model: ir.Model, file: Path, learned: dict[str, ir.TensorProtocol], alike: int) -> Program:
