@@ -19,12 +19,12 @@ DEEPEST = 40
 
 @dataclass(eq=False, slots=True)
 class Unit:
-    """What stands as one in a scope: a node, or a module's nodes together."""
+    """What stands as one in a scope: a node, or a module's nodes together, of which `node` is the last."""
 
     output: str
     inputs: tuple[str, ...]
     item: Leaf | ModuleItem | None
-    node: FlatNode | None
+    node: FlatNode
     name: str = ""
 
 
@@ -71,14 +71,14 @@ class _Wiring:
             return [self._single(members[0], name)]
         inside = {node.name for node in members}
         entries = dict.fromkeys(source for node in members for source in node.inputs if source not in inside)
-        exits = [node.name for node in members if node.name == output or set(self.users[node.name]) - inside]
+        exits = [node for node in members if node.name == output or set(self.users[node.name]) - inside]
         if len(entries) != 1 or len(exits) != 1:
             return self.units(members, depth + 1, output)
-        (entry,), (exit_name,) = entries, exits
-        items = self.body(members, depth + 1, entry, exit_name)
+        (entry,), (last,) = entries, exits
+        items = self.body(members, depth + 1, entry, last.name)
         kind = members[0].place.kinds[depth]
-        scope = ModuleItem(name, kind, items, self.shapes[entry], self.shapes[exit_name])
-        return [Unit(exit_name, (entry,), scope, None, name)]
+        scope = ModuleItem(name, kind, items, self.shapes[entry], last.shape)
+        return [Unit(last.name, (entry,), scope, last, name)]
 
     def _single(self, node: FlatNode, name: str) -> Unit:
         if len(node.inputs) > 1:
@@ -143,8 +143,6 @@ class _Sequence:
 
     def _joined(self, unit: Unit, branches: list[Branch], source: str) -> ForkItem:
         node = unit.node
-        if node is None:
-            raise AssertionError("a unit that joins is a node")
         return ForkItem(node.operator, dict(node.args), unit.name, self.shapes[source], node.shape, branches, node)
 
     def _region(self, source: str, target: str) -> Set[str]:
