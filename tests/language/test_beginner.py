@@ -78,6 +78,7 @@ ASKED = [
     (["solve", "mobilenet", "--for", "alpha", "--ram", "320kB"], "no such option '--ram'; did you mean '--memory'?"),
     (["count", "mobilnet"], "no file or network of the zoo is called 'mobilnet'; did you mean 'mobilenet'?"),
     (["count", "mobilenet", "--set", "alhpa=1"], "'mobilenet' has no symbol 'alhpa'; did you mean 'alpha'?"),
+    (["count", "lenet_5", "--set", "batch=8"], "its symbols are side, classes, input_channels, and the batch is --batch, or batch="),
     (["count", "mobilenet", "--set", "alpha"], "--set takes NAME=VALUE, such as alpha=0.5"),
     (["count", "mobilenet", "--set", "alpha=9"], "alpha must be from 1/32 to 4 (got 9)"),
     (["count", "mobilenet", "--set", "side=0.5"], "side must be a whole number (got 1/2); with 'type: rational' the symbol takes fractions"),
