@@ -255,12 +255,11 @@ class Rotary(OneModule, PerElement, Weightless, name="rotary"):
     base: AboveZero = 10000
     interleaved: Switch = False
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """Its features are pairs."""
         if len(x.shape) < 3:
             raise ShapeError(f"{self.name} takes … × length × features, found {x}")
         quotient(x.shape[-1], 2, f"{self.name} turns pairs, and {x} has {x.shape[-1]} features")
-        return x
 
 
 def spread_sizes(one: list[Dim], other: list[Dim], x: Tensor, y: Tensor, operator: str) -> tuple[Dim, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from archspec.compress.pruning import pruned_flops
+from archspec.compress.rules import pruned_flops
 from archspec.graph import Network
 from archspec.graph.names import place_of
 from archspec.train.score import Prepared, batch_for

@@ -13,7 +13,7 @@ from archspec.errors import ArchspecError
 from archspec.importing import rules
 from archspec.importing.functions import activation
 
-GIVES = {"ReadNode": 0, "_joined": 0, "made_of": 1, "enter_plain": 0}
+GIVES = {"ReadNode": 0, "_joined": 0, "_weighted": 0, "made_of": 1, "enter_plain": 0}
 """What is told an operator, and at which place."""
 
 TARGET = "call.function"
@@ -27,12 +27,15 @@ FILLED = {
 
 UNSAID = {
     ("_joined", "operator"),
+    ("_weighted", "word"),
     ("", "_operator"),  # those of `_PLAIN`, of which there is a test below
     ("_with_number", "{'subtract': '~sub', 'divide': '~div'}.get(operator, f'~{operator}')"),
-    ("_last", "states.args['operator']"),  # what the rule of recurrent layers gave
+    ("Seen", "operator"),
+    ("_last", "operator"),  # what the rule of recurrent layers gave
     ("sequences", "found.args['operator']"),
     ("arithmetic", "operator"),  # those of `_STEPS`, each of which a test of modules.py reads
-    ("of_one_row", "pool.operator"),  # one of `GLOBAL`
+    ("of_one_row", "kind"),  # a pooling, or the same over one axis
+    ("of_one_row", "kind.replace('2d', '1d')"),
 }
 RECURRENT = {"rnn_tanh", "rnn_relu"}
 """Of torch, which are cut to `rnn`."""
@@ -75,17 +78,23 @@ def words(expression, function, module):
     return found
 
 
+def told_at(call):
+    """At which place a call is told an operator; None of other calls."""
+    match call:
+        case ast.Call(ast.Name(name)):
+            return GIVES.get(name)
+        case ast.Call(ast.Attribute(attr="made")):  # of a node as patterns see it
+            return 0
+    return None
+
+
 def given(module):
     """The operators that a module's rules say, with where; and the places that do not say which."""
     for function in ast.parse(inspect.getsource(module)).body:
         for call in ast.walk(function):
-            place = GIVES.get(call.func.id) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else None
-            if place is not None:
-                yield (
-                    getattr(function, "name", ""),
-                    ast.unparse(call.args[place]),
-                    words(call.args[place], function, module),
-                )
+            if (place := told_at(call)) is not None:
+                operator = call.args[place]
+                yield getattr(function, "name", ""), ast.unparse(operator), words(operator, function, module)
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.removeprefix("archspec.importing."))

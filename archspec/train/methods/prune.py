@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar
 
 from archspec.compress.coding import kept_of
 from archspec.compress.plan import load
-from archspec.compress.pruning import dropout_after_pruning
+from archspec.compress.rules import dropout_after_pruning
 from archspec.errors import ArchspecError
 from archspec.graph import Network, Node
 from archspec.graph.names import place_of, state_key

@@ -12,7 +12,7 @@ import numpy as np
 
 from archspec.compress.codecs.linear import LinearQuantisation
 from archspec.compress.coding import Coding
-from archspec.compress.folding import folds
+from archspec.compress.layers import folds
 from archspec.compress.plan import load
 from archspec.errors import ArchspecError
 from archspec.graph import Network
@@ -106,7 +106,7 @@ def rounded(array: "torch.Tensor", coding: Coding) -> "tuple[torch.Tensor, torch
     """The levels that a packed file would have of an array, as numbers, and where the gradient passes."""
     values = array.detach().cpu().numpy()
     flat = np.ascontiguousarray(values).ravel()
-    positions, _ = coding.chosen(values)
+    positions = coding.chosen(values).positions
     passes = np.zeros(flat.size, bool)
     where = slice(None) if positions is None else positions
     passes[where] = coding.values.inside(flat[where], positions, *coding.matrix)  # type: ignore[attr-defined]

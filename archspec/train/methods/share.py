@@ -95,9 +95,8 @@ def codebook(array: "torch.Tensor", choice: CodingChoice) -> "tuple[torch.nn.Par
     values = array.detach().cpu().numpy()
     if not values.any():
         raise ArchspecError(f"share: all weights of {choice.key} are zero; there is nothing to share")
-    size, symbols = choice.of(values)
-    coding, content = size.coding, symbols.content
-    positions = coding.natural(symbols.positions)
+    size, content = choice.of(values)
+    coding, positions = size.coding, size.coding.natural(content.positions)
     zeros = int(isinstance(coding.values, Codebook) and coding.values.zero)
     which = np.full(values.size, -1, np.int64)
     which[slice(None) if positions is None else positions] = content.codes.astype(np.int64) - zeros
