@@ -13,7 +13,7 @@ from archspec.errors import ArchspecError
 from archspec.importing import rules
 from archspec.importing.functions import activation
 
-GIVES = {"ReadNode": 0, "_joined": 0, "_weighted": 0, "made_of": 1, "enter_plain": 0}
+GIVES = {"ReadNode": 0, "_joined": 0, "_weighted": 0, "made_of": 1, ".made": 0, "enter_plain": 0}
 """What is told an operator, and at which place."""
 
 TARGET = "call.function"
@@ -30,12 +30,11 @@ UNSAID = {
     ("_weighted", "word"),
     ("", "_operator"),  # those of `_PLAIN`, of which there is a test below
     ("_with_number", "{'subtract': '~sub', 'divide': '~div'}.get(operator, f'~{operator}')"),
-    ("Seen", "operator"),
+    ("Seen", "operator"),  # what patterns say, each of which is looked at by itself
     ("_last", "operator"),  # what the rule of recurrent layers gave
     ("sequences", "found.args['operator']"),
     ("arithmetic", "operator"),  # those of `_STEPS`, each of which a test of modules.py reads
-    ("of_one_row", "kind"),  # a pooling, or the same over one axis
-    ("of_one_row", "kind.replace('2d', '1d')"),
+    ("of_one_row", "kind.replace('2d', '1d')"),  # of a pooling of images
 }
 RECURRENT = {"rnn_tanh", "rnn_relu"}
 """Of torch, which are cut to `rnn`."""
@@ -69,22 +68,30 @@ def words(expression, function, module):
         case ast.Subscript(ast.Name(table)):
             found = [*vars(module)[table].values()]
         case ast.Name(name):
-            assigned = (each for each in ast.walk(function) if isinstance(each, ast.Assign))
-            told = [each.value for each in assigned if any(name in ast.unparse(target) for target in each.targets)]
-            found = [word for each in told for word in words(each, function, module)]
+            found = [word for each in bound(name, function) for word in words(each, function, module)]
         case _ if ast.unparse(expression) == TARGET:
             read = vars(module)[function.name]
             found = [target.split(".")[1] for target, rule in rules.RULES.items() if rule is read]
     return found
 
 
-def told_at(call):
-    """At which place a call is told an operator; None of other calls."""
-    match call:
-        case ast.Call(ast.Name(name)):
-            return GIVES.get(name)
-        case ast.Call(ast.Attribute(attr="made")):  # of a node as patterns see it
-            return 0
+def bound(name, function):
+    """What a name is bound to in a function: by an assignment, or as one of the words of a pattern."""
+    for each in ast.walk(function):
+        match each:
+            case ast.Assign(targets, value) if any(name in ast.unparse(target) for target in targets):
+                yield value
+            case ast.MatchAs(ast.MatchOr(patterns), bound_to) if bound_to == name:
+                yield from (pattern.value for pattern in patterns)
+
+
+def called(function):
+    """What is called: a function by its name, a method behind a point."""
+    match function:
+        case ast.Name(name):
+            return name
+        case ast.Attribute(_, name):
+            return f".{name}"
     return None
 
 
@@ -92,9 +99,13 @@ def given(module):
     """The operators that a module's rules say, with where; and the places that do not say which."""
     for function in ast.parse(inspect.getsource(module)).body:
         for call in ast.walk(function):
-            if (place := told_at(call)) is not None:
-                operator = call.args[place]
-                yield getattr(function, "name", ""), ast.unparse(operator), words(operator, function, module)
+            place = GIVES.get(called(call.func)) if isinstance(call, ast.Call) else None
+            if place is not None:
+                yield (
+                    getattr(function, "name", ""),
+                    ast.unparse(call.args[place]),
+                    words(call.args[place], function, module),
+                )
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.removeprefix("archspec.importing."))
