@@ -110,6 +110,13 @@ def foreign(name: str, data: bytes) -> str | None:
     return known or next(begins, "a TensorFlow Lite model" if data[4:8] == b"TFL3" else None)
 
 
+OTHER_FILES = {
+    "plan": "a plan (archspec compress --plan)",
+    "figures_of": "a file of figures (archspec reproduce --figures)",
+}
+"""What files of this library are that begin with other keys than a specification."""
+
+
 def _is_zoo_name(name: str) -> bool:
     """Whether a text without a folder or an ending names no file that exists."""
     return name != "-" and not {"/", os.sep, ".", "\0"} & set(name) and not os.path.isfile(name)
@@ -127,6 +134,9 @@ def loads(text: str, name: str = "<text>") -> Document:
 def _read(text: str, name: str, file: str | None, network: bool) -> Document:
     faults = Faults()
     tree = parse(text, name, faults)
+    for key, what in OTHER_FILES.items():
+        if key in tree and "archspec" not in tree:
+            raise SpecErrors([SpecError(f"this is {what}, and no specification", tree.key(key))])
     try:
         tree = extended(tree, file, lambda other: parse(decode(read_bytes(other), other), other))
         document = validated(Document, tree, faults)
