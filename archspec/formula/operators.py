@@ -7,6 +7,7 @@ is found by asking for every setting of them.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any, Literal, get_args, get_origin
@@ -160,12 +161,10 @@ def forms_of(cls: type[Operator]) -> Iterator[OperatorForm]:
 
 def _possible(cls: type[Operator], settings: Mapping[str, Any]) -> bool:
     """Whether an operator takes these settings together."""
-    try:
-        with dims.recording():
-            lettered(cls, settings)
-    except ArchspecError:
-        return False
-    return True
+    with suppress(ArchspecError), dims.recording():
+        lettered(cls, settings)
+        return True
+    return False
 
 
 def _same_forms(one: OperatorForm, other: OperatorForm) -> bool:
