@@ -103,11 +103,11 @@ def ceil_div(a: Any, b: Any) -> Any:
         quotient = term / b
         outside = quotient.is_integer and not term.is_Number
         (whole if outside else rest).append(quotient if outside else term)
+    if b.free_symbols and rest and sympy.Add(*whole) == -1:
+        whole, rest = [], [*rest, -b]  # of a window as far as its stride: ⌈(u + 1)/b⌉ − 1 is ⌊u/b⌋, one atom
     if not rest:
         return from_sympy(sympy.Add(*whole))
-    if all(term.is_Number for term in rest):
-        return from_sympy(sympy.Add(*whole, CeilDiv(sympy.Add(*rest), b)))
-    return from_sympy(sympy.Add(*whole) + CeilDiv(sympy.Add(*rest), b))
+    return from_sympy(sympy.Add(*whole, CeilDiv(sympy.Add(*rest), b)))
 
 
 def _fold(a: Expr, b: Expr) -> tuple[Expr, Expr] | None:
