@@ -9,9 +9,9 @@ from typing import Any
 
 from archspec.errors import SpecError, SpecErrors, UnknownNameError
 from archspec.language import zoo
-from archspec.language.check import DEFINING, check
+from archspec.language.check import check
 from archspec.language.document import Document
-from archspec.language.extend import extended
+from archspec.language.extend import SECTIONS, extended
 from archspec.language.located import Faults, validated, without_echoes
 from archspec.language.origin import Origin, digest, origin
 from archspec.language.reader import decode, parse, read_bytes
@@ -142,7 +142,7 @@ def _read(text: str, name: str, file: str | None, network: bool) -> Document:
         document = validated(Document, tree, faults)
     except SpecErrors as error:
         raise SpecErrors([*faults, *error.errors]) from None
-    if not document.broken and not faults.unread & DEFINING:
+    if not document.broken and faults.unread.isdisjoint(SECTIONS):
         faults.extend(fault for fault in check(document) if network or not _of_the_network(fault, document))
     if faults:
         raise SpecErrors(without_echoes(faults))
