@@ -4,7 +4,7 @@ Items are mutable: structure is found by replacing several of them by one. One t
 which, so that ways back still lead to it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -198,13 +198,15 @@ def settled(item: Item | None) -> Item | None:
 
 def targets(items: Items) -> set[int]:
     """The identities of what ways back lead to."""
-    found = set[int]()
+    return {id(settled(item.to)) for item in everything(items) if isinstance(item, Back)}
+
+
+def everything(items: Items) -> Iterator[Item]:
+    """All items of a body and of those inside it, each before what it holds."""
     for item in items:
-        if isinstance(item, Back):
-            found.add(id(settled(item.to)))
+        yield item
         for body in bodies(item):
-            found |= targets(body)
-    return found
+            yield from everything(body)
 
 
 def scopes(items: Items) -> Iterator[ModuleItem]:
@@ -223,3 +225,14 @@ def bodies(item: Item) -> list[Items]:
     if isinstance(item, ConditionItem):
         return [item.then, item.other]
     return [item.items] if isinstance(item, (ModuleItem, Repeated)) else []
+
+
+def change_bodies(item: Item, change: Callable[[Items], Items]) -> None:
+    """Put other bodies inside an item."""
+    if isinstance(item, ForkItem):
+        for branch in item.branches:
+            branch.items = change(branch.items)
+    elif isinstance(item, ConditionItem):
+        item.then, item.other = change(item.then), change(item.other)
+    elif isinstance(item, (ModuleItem, Repeated)):
+        item.items = change(item.items)

@@ -13,7 +13,7 @@ from archspec.errors import ArchspecError
 from archspec.importing import rules
 from archspec.importing.functions import activation
 
-GIVES = {"ReadNode": 0, "_joined": 0, "made_of": 1, "enter_plain": 0}
+GIVES = {"ReadNode": 0, "_joined": 0, "_weighted": 0, "made_of": 1, ".made": 0, "enter_plain": 0}
 """What is told an operator, and at which place."""
 
 TARGET = "call.function"
@@ -27,12 +27,14 @@ FILLED = {
 
 UNSAID = {
     ("_joined", "operator"),
+    ("_weighted", "word"),
     ("", "_operator"),  # those of `_PLAIN`, of which there is a test below
     ("_with_number", "{'subtract': '~sub', 'divide': '~div'}.get(operator, f'~{operator}')"),
-    ("_last", "states.args['operator']"),  # what the rule of recurrent layers gave
+    ("Seen", "operator"),  # what patterns say, each of which is looked at by itself
+    ("_last", "operator"),  # what the rule of recurrent layers gave
     ("sequences", "found.args['operator']"),
     ("arithmetic", "operator"),  # those of `_STEPS`, each of which a test of modules.py reads
-    ("of_one_row", "pool.operator"),  # one of `GLOBAL`
+    ("of_one_row", "kind.replace('2d', '1d')"),  # of a pooling of images
 }
 RECURRENT = {"rnn_tanh", "rnn_relu"}
 """Of torch, which are cut to `rnn`."""
@@ -66,20 +68,38 @@ def words(expression, function, module):
         case ast.Subscript(ast.Name(table)):
             found = [*vars(module)[table].values()]
         case ast.Name(name):
-            assigned = (each for each in ast.walk(function) if isinstance(each, ast.Assign))
-            told = [each.value for each in assigned if any(name in ast.unparse(target) for target in each.targets)]
-            found = [word for each in told for word in words(each, function, module)]
+            found = [word for each in bound(name, function) for word in words(each, function, module)]
         case _ if ast.unparse(expression) == TARGET:
             read = vars(module)[function.name]
             found = [target.split(".")[1] for target, rule in rules.RULES.items() if rule is read]
     return found
 
 
+def bound(name, function):
+    """What a name is bound to in a function: by an assignment, or as one of the words of a pattern."""
+    for each in ast.walk(function):
+        match each:
+            case ast.Assign(targets, value) if any(name in ast.unparse(target) for target in targets):
+                yield value
+            case ast.MatchAs(ast.MatchOr(patterns), bound_to) if bound_to == name:
+                yield from (pattern.value for pattern in patterns)
+
+
+def called(function):
+    """What is called: a function by its name, a method behind a point."""
+    match function:
+        case ast.Name(name):
+            return name
+        case ast.Attribute(_, name):
+            return f".{name}"
+    return None
+
+
 def given(module):
     """The operators that a module's rules say, with where; and the places that do not say which."""
     for function in ast.parse(inspect.getsource(module)).body:
         for call in ast.walk(function):
-            place = GIVES.get(call.func.id) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else None
+            place = GIVES.get(called(call.func)) if isinstance(call, ast.Call) else None
             if place is not None:
                 yield (
                     getattr(function, "name", ""),

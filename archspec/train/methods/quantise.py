@@ -17,7 +17,7 @@ from archspec.compress.plan import load
 from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.language.values import Text
-from archspec.train.methods.base import Method, registered, torch
+from archspec.train.methods.base import Method, torch
 from archspec.train.methods.freeze import still
 from archspec.train.methods.planned import StandIns, choices
 
@@ -25,7 +25,6 @@ SETTLED = 4
 """Levels of levels are the same levels but for the last bit of a scale; after so few rounds that is settled."""
 
 
-@registered
 class Quantise(Method):
     """Weights are levels of a scale in every step, as a plan says and as its file has them; real ones learn behind.
 

@@ -13,13 +13,12 @@ from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.language.domains import word
 from archspec.language.values import Text
-from archspec.train.methods.base import Method, registered, torch
+from archspec.train.methods.base import Method, torch
 from archspec.train.methods.planned import StandIns, choices
 
 AS_PLANNED = "planned"
 
 
-@registered
 class WeightSharing(Method):
     """Each weight of a layer is one of 2^bits numbers, the same one for the whole stage; the numbers learn.
 

@@ -1,23 +1,28 @@
-"""Calls of one block after one another as a table: a row for each, or for several that repeat it."""
+"""Calls of one block after one another as a table, and how often rows are repeated in several instances of a model.
+
+A row stands for one call, or for several that repeat it.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archspec.importing.items import (
-    ConditionItem,
     ForkItem,
     Item,
     Items,
     Leaf,
-    ModuleItem,
     Repeated,
     Row,
     TableItem,
+    bodies,
+    change_bodies,
     is_expression,
     targets,
 )
+from archspec.importing.varied import Varied, varied
 
 Blocks = dict[str, Any]
 """Blocks by name, each with the defaults of its arguments as `args`."""
@@ -70,20 +75,10 @@ def _runs(items: Items, blocks: Blocks, kept: set[int]) -> Iterator[list[Leaf] |
 
 def _rows(items: Items, blocks: Blocks, kept: set[int], known: After) -> Items:
     for item in items:
-        _inside(item, blocks, kept, known)
+        change_bodies(item, lambda body: _rows(body, blocks, kept, known))
     stages = Counter(item.stage for item in items if isinstance(item, Leaf))
     runs = _runs(items, blocks, kept)
     return [each for run in runs for each in (_folded(run, blocks, known, stages) if isinstance(run, list) else [run])]
-
-
-def _inside(item: Item, blocks: Blocks, kept: set[int], known: After) -> None:
-    if isinstance(item, ForkItem):
-        for branch in item.branches:
-            branch.items = _rows(branch.items, blocks, kept, known)
-    elif isinstance(item, (ModuleItem, Repeated)):
-        item.items = _rows(item.items, blocks, kept, known)
-    elif isinstance(item, ConditionItem):
-        item.then, item.other = _rows(item.then, blocks, kept, known), _rows(item.other, blocks, kept, known)
 
 
 def _folded(run: list[Leaf], blocks: Blocks, known: After, stages: Mapping[str, int]) -> Items:
@@ -96,17 +91,20 @@ def _folded(run: list[Leaf], blocks: Blocks, known: After, stages: Mapping[str, 
     after = {**known.get(run[0].operator, {}), **_after_first(run, defaults)}
     groups = _groups(run, after, defaults)
     table = [Row(_name(group, run, stages), group[0].args, len(group), group) for group in groups]
-    if len(table) == 1 and not (used := _used(table, after)):
-        one = replace(run[0], name="", stage="")
-        return [
-            Repeated(
-                len(run), [one], table[0].name, run[0].entry, run[-1].exit, [n for leaf in run for n in leaf.nodes]
-            )
-        ]
     used = _used(table, after)
+    if len(table) == 1 and not used:
+        return [_repeat(table[0])]
     if len(table) == 2 and max(row.times for row in table) == 1:
         return list(run)
     return [TableItem(run[0].operator, defaults, table, used, run[0].entry, run[-1].exit)]
+
+
+def _repeat(row: Row) -> Repeated:
+    """The calls of a row as one that is repeated."""
+    first, last = row.calls[0], row.calls[-1]
+    nodes = [node for call in row.calls for node in call.nodes]
+    one = replace(first, name="", stage="", nodes=nodes)
+    return Repeated(row.times, [one], row.name, first.entry, last.exit, nodes)
 
 
 def _used(table: list[Row], after: dict[str, Any]) -> dict[str, Any]:
@@ -165,3 +163,116 @@ def _name(group: list[Leaf], run: list[Leaf], stages: Mapping[str, int]) -> str:
         return first.stage
     told = len(group) > 1 or any(names[leaf.name] > 1 for leaf in run if leaf.stage == first.stage)
     return first.name_in_stage if told else first.name
+
+
+# ------------------------------------------------------------------ several instances of a model
+
+
+@dataclass(eq=False, slots=True)
+class CallRun:
+    """Calls of one block after one another, as rows; or one step that is none.
+
+    Attributes:
+        items: What it is in the body.
+        block: What is called; of another step, what it is.
+        rows: The rows; of a body that is repeated, one without calls.
+        after_first: What the second and later calls of a row are given instead.
+        inner: The bodies inside it.
+    """
+
+    items: Items
+    block: str
+    rows: list[Row] = field(default_factory=list)
+    after_first: Mapping[str, Any] = field(default_factory=dict)
+    inner: "list[list[CallRun]]" = field(default_factory=list)
+
+
+def vary_repeats(first: Items, others: Sequence[Items | None], blocks: Blocks) -> tuple[Items, list[Varied]]:
+    """A body whose numbers of repeats know what they are in every instance, and those that differ.
+
+    Args:
+        first: The structure of the first instance.
+        others: That of each instance; None where it is the first one's. One that differs in more has no say.
+        blocks: The blocks that they call.
+    """
+    mine = _all_runs(first, blocks)
+    every = list(_flat(mine))
+    structures = [mine if items is None else _all_runs(items, blocks) for items in others]
+    several = [list(_flat(runs if _skeleton(runs) == _skeleton(mine) else mine)) for runs in structures]
+    for number, run in enumerate(every):
+        beside = [runs[number] for runs in several]
+        for at, row in enumerate(run.rows):
+            row.times = varied([other.rows[at].times for other in beside])
+        run.after_first = {name: value for other in [*beside[::-1], run] for name, value in other.after_first.items()}
+    return _written(mine, blocks), [row.times for run in every for row in run.rows if isinstance(row.times, Varied)]
+
+
+def _all_runs(items: Items, blocks: Blocks) -> list[CallRun]:
+    """A body as runs; what ways back lead to is alone."""
+    kept = targets(items)
+    found: list[CallRun] = []
+    for item in items:
+        run = _run(item, blocks, kept)
+        if found and run.rows and run.block in blocks and found[-1].block == run.block:
+            found[-1].items += run.items
+            found[-1].rows += run.rows
+            found[-1].after_first = {**found[-1].after_first, **run.after_first}
+        else:
+            found.append(run)
+    return found
+
+
+def _run(item: Item, blocks: Blocks, kept: AbstractSet[int]) -> CallRun:
+    if isinstance(item, TableItem):
+        return CallRun([item], item.block, [*item.rows], item.after_first)
+    if isinstance(item, Leaf) and item.operator in blocks and id(item) not in kept:
+        return CallRun([item], item.operator, [Row(item.name, item.args, 1, [item])])
+    if isinstance(item, Repeated):
+        only = item.items[0]
+        if len(item.items) == 1 and isinstance(only, Leaf) and only.operator in blocks:
+            calls = [replace(only, nodes=item.nodes, name=item.name)]
+            return CallRun([item], only.operator, [Row(item.name, only.args, item.times, calls)])
+        return CallRun([item], "repeat", [Row(item.name, {}, item.times, [])], inner=[_all_runs(item.items, blocks)])
+    kind = item.operator if isinstance(item, (Leaf, ForkItem)) else type(item).__name__
+    return CallRun([item], kind, inner=[_all_runs(body, blocks) for body in bodies(item)])
+
+
+def _flat(runs: Sequence[CallRun]) -> Iterator[CallRun]:
+    for run in runs:
+        yield run
+        for body in run.inner:
+            yield from _flat(body)
+
+
+def _skeleton(runs: Sequence[CallRun]) -> list[Any]:
+    return [(run.block, len(run.rows), [_skeleton(body) for body in run.inner]) for run in runs]
+
+
+def _written(runs: Sequence[CallRun], blocks: Blocks) -> Items:
+    """The body of runs whose numbers of repeats are known."""
+    return [item for run in runs for item in _rewritten(run, blocks)]
+
+
+def _rewritten(run: CallRun, blocks: Blocks) -> Items:
+    if run.block in blocks and any(isinstance(row.times, Varied) for row in run.rows):
+        return _tabled(run, blocks)
+    if run.inner:
+        (item,), inner = run.items, (_written(body, blocks) for body in run.inner)
+        change_bodies(item, lambda _: next(inner))
+        if isinstance(item, Repeated):
+            item.times = run.rows[0].times
+    return run.items
+
+
+def _tabled(run: CallRun, blocks: Blocks) -> Items:
+    """Calls of which some are repeated otherwise in other instances: a table, or each as a repetition."""
+    defaults = blocks[run.block].args
+    after = {
+        name: value
+        for name, value in run.after_first.items()
+        if any(r.args.get(name, defaults[name]) != value for r in run.rows)
+    }
+    texts = any(is_expression(v) and v != defaults[name] for row in run.rows for name, v in row.args.items())
+    if not texts and (after or len(run.rows) > 1):
+        return [TableItem(run.block, defaults, run.rows, after, run.items[0].entry, run.items[-1].exit)]
+    return [_repeat(row) for row in run.rows]
