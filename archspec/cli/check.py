@@ -4,14 +4,12 @@ from collections.abc import Mapping
 
 import click
 
-from archspec.cli.budgets import budget_options
 from archspec.cli.echo import echo_error, echo_message
-from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, set_option, verb
+from archspec.cli.options import budget_options, counting_options, format_option, print_report, set_option, verb
 from archspec.cli.specs import network
 from archspec.cost import Counting
 from archspec.errors import ArchspecError
-from archspec.report.check import Checked, check, overrun
+from archspec.report.check import Checked, check, kept, overrun
 
 
 @verb("check")
@@ -65,5 +63,7 @@ def _say(found: Checked) -> None:
     for hint in found.hints:
         echo_error(f"{found.spec}: note: {hint}")
     echo_message(found.sentence)
+    for held in kept(found):
+        echo_message(f"{found.spec}: {held}")
     for broken in overrun(found):
         echo_error(f"{found.spec}: {broken}")

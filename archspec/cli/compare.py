@@ -4,14 +4,11 @@ import click
 
 from archspec import architecture
 from archspec.cli import complete
-from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, names, set_option, verb
+from archspec.cli.options import counting_options, format_option, names, print_report, set_option, verb
 from archspec.cli.specs import network
 from archspec.cost import GROUPINGS, Counting
 from archspec.errors import BindingError
-from archspec.report.changes import FIGURES as ROW_FIGURES
-from archspec.report.changes import compare_rows
-from archspec.report.compare import FIGURES, compare
+from archspec.report.compare import FIGURES, ROW_FIGURES, compare, compare_rows
 
 
 @verb("compare")

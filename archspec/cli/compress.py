@@ -1,20 +1,35 @@
 """`archspec compress`: what a compressed network weighs, the file that weighs it, and the closed forms of that."""
 
-import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
-from archspec import architecture
-from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import set_option, spec_argument
-from archspec.cli.progress import progress_of
+from archspec import architecture, compress, runs
+from archspec.cli.echo import progress_of
+from archspec.cli.options import format_option, print_report, set_option, spec_argument
 from archspec.cli.specs import bindings, network, open_spec, weights_of
-from archspec.cli.training import recipe_options, running_options
+from archspec.cli.training import (
+    changes_of,
+    held_out_of,
+    interrupted,
+    options_of,
+    recipe_options,
+    running_options,
+    watcher,
+)
 from archspec.cli.verbs import VerbGroup
+from archspec.compress import plan as plans
 from archspec.compress.plan import Plan
 from archspec.errors import ArchspecError
 from archspec.report.compress import closed_forms, packed, prediction, verified
+from archspec.report.train import Bars, compressed
+from archspec.train import compressing, recipe
+from archspec.train.recipe import Recipe
+
+PACKED = "packed.safetensors"
+AS_IT_IS = Plan(name="one_bit", layers=(plans.LayerPlan(layer="*"),))
+"""The plan that changes nothing: layers that are one-bit take a bit for each weight, the others what they take."""
 
 plan_option = click.option(
     "--plan", required=True, metavar="PLAN", help="A file, - for standard input, or the name of a plan."
@@ -41,8 +56,6 @@ def predict(spec: str, plan: str, settings: tuple[str, ...], weights: str | None
     Plans that come with the library: alexnet, lenet_300_100, lenet_5, vgg16 (Deep Compression), squeezenet_8bit,
     squeezenet_6bit, xnor_alexnet, …; int8 and int4_group are for any network. Nothing is encoded.
     """
-    from archspec import compress
-
     with progress_of("predicting") as progress:
         arch, bound = network(spec, settings)
         found = compress.predict(arch, plan, weights, progress=progress, bindings=bound)
@@ -67,16 +80,12 @@ def pack(
 
     The same weights and plan give the same bytes. The file appears when it is whole. SPEC may be the folder of a run.
     """
-    from archspec import compress
-
     arch, bound, run = open_spec(spec, settings)
     file = weights_of(spec, run, weights)
     chosen: str | Plan | None = plan
     if chosen is None:
         if run is None:
             raise ArchspecError(f"{spec}: is no folder of a run; name a plan: --plan int8")
-        from archspec.cli.compressing import plan_of
-
         chosen = plan_of(run.folder)
     with progress_of("packing") as progress:
         found = compress.pack(arch, file, chosen, output, progress=progress, bindings=bound)
@@ -103,9 +112,39 @@ def train(spec: str | None, settings: tuple[str, ...], output_format: str, **giv
 
     Exit 1 when the training cannot go on, 130 when it is interrupted; --resume continues it.
     """
-    from archspec.cli.compressing import run
+    from archspec.train import fit
 
-    run(spec, settings, output_format, given)
+    resumed = given["resume"]
+    place = resumed or spec or given["start"]
+    if place is None or (spec is None and runs.find(place) is None):
+        raise ArchspecError("name a SPEC or a run to compress, or a run to go on with: --resume RUN")
+    arch, bound, found = open_spec(place, settings)
+    chosen: Recipe | None = None
+    source = given["data"]
+    if resumed:
+        out = Path(resumed)
+        given["plan"] = given["plan"] or plan_of(out)
+    elif given["plan"] is None:
+        raise ArchspecError("name a plan: --plan lenet_300_100")
+    else:
+        start = given["start"] or (place if found is not None else None)
+        begun = None if start is None else runs.find(start)
+        chosen = _recipe(arch.name, start, begun, given)
+        out = Path(given["out"] or Path("runs") / f"{arch.name}-{Path(given['plan']).stem}-{chosen.seed}")
+        if begun is not None and source is None:
+            source, given["resize"] = begun.source, given["resize"] or begun.resize
+    shown = watcher()
+    options = options_of(given, resume=bool(resumed))
+    result = fit(arch, source, chosen, out=out, bindings=bound, options=options, watcher=shown)
+    if result.signal is not None:
+        print_report(compressed(result, None), output_format)
+        interrupted(result.signal, ["archspec", "compress", "train", "--resume", str(out)])
+    if not isinstance(shown, Bars):  # another of several processes packs
+        return
+    with progress_of("packing") as progress:
+        best = runs.load(out).weights
+        file = compress.pack(arch, best, given["plan"], out / PACKED, progress=progress, bindings=bound)
+    print_report(compressed(result, packed(file)), output_format)
 
 
 @command.command("unpack")
@@ -116,8 +155,7 @@ def train(spec: str | None, settings: tuple[str, ...], output_format: str, **giv
 @limit_option
 def unpack(file: str, output: str, authors: str | None, linear_bits: str, limit: int | None) -> None:
     """Write the weights of a compressed file under the network's own names, as the network would use them."""
-    from archspec import compress
-    from archspec.compress import unpacking
+    from archspec.compress.blobs import save
 
     with progress_of("unpacking") as progress:
         if authors is None:
@@ -127,7 +165,7 @@ def unpack(file: str, output: str, authors: str | None, linear_bits: str, limit:
         from archspec.compress.authors import read
 
         arrays = read(file, architecture.load(authors).expand(), linear_bits=int(linear_bits))
-        unpacking.save(arrays, {key: array.shape for key, array in arrays.items()}, output, progress)
+        save(arrays, {key: array.shape for key, array in arrays.items()}, output, progress)
 
 
 @command.command("verify")
@@ -146,13 +184,9 @@ def verify(file: str, mode: str, limit: int | None, output_format: str) -> None:
 
     Exit 1 when something is found, 2 when FILE is no compressed file.
     """
-    from archspec import compress
-
     with progress_of("verifying") as progress:
         found = compress.verify(file, mode, progress=progress, **({} if limit is None else {"limit": limit}))
-    print_report(verified(found), output_format)
-    if not found:
-        sys.exit(1)
+    print_report(verified(found), output_format, found)
 
 
 @command.command("formulas")
@@ -167,3 +201,31 @@ def formulas(name: str | None, settings: tuple[str, ...], output_format: str) ->
         raise click.UsageError("--set gives values to the letters of one closed form; give its NAME")
     found = tuple(CLOSED_FORMS.values()) if name is None else (closed_form(name),)
     print_report(closed_forms(found, bindings(settings)), output_format)
+
+
+def _recipe(name: str, start: str | None, begun: runs.Run | None, given: dict[str, Any]) -> Recipe:
+    """The recipe for the plan, beginning with a run's weights and keeping its validation images."""
+    plan = plans.load(given["plan"])
+    base = recipe.load(given["recipe"]) if given["recipe"] else compressing.default_for(name, plan)
+    held = {} if begun is None else held_out_of(begun.folder, int(given["validation"] or 0))
+    changes = {**held, **changes_of(given), **({} if start is None else {"start": start})}
+    return compressing.by_plan(base.changed(changes), given["plan"], plan)
+
+
+def plan_of(out: Path) -> str | Plan:
+    """The plan of a run's methods; that of one-bit layers, where the run's network has some.
+
+    Raises:
+        ArchspecError: The run has neither.
+    """
+    from archspec.train import record
+
+    for stage in record.read(out).recipe.staged():
+        for method in stage.methods:
+            if method.key in compressing.METHODS:
+                return str(method.plan)  # type: ignore[attr-defined]
+    if any(node.operator.one_bit for node in runs.load(out).as_specification().expand().nodes):
+        return AS_IT_IS
+    raise ArchspecError(
+        f"{out}: this run prunes, shares and quantises nothing, and has no one-bit layers; name a plan: --plan int8"
+    )

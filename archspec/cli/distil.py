@@ -5,8 +5,7 @@ from typing import Any
 import click
 
 from archspec import runs
-from archspec.cli.formats import format_option
-from archspec.cli.options import names, set_option, spec_argument, verb
+from archspec.cli.options import format_option, names, set_option, spec_argument, verb
 from archspec.cli.specs import open_spec
 from archspec.cli.training import (
     changes_of,
@@ -19,7 +18,6 @@ from archspec.cli.training import (
     running_options,
 )
 from archspec.errors import ArchspecError
-from archspec.extras import need
 from archspec.train.methods.distil import MATCHES
 
 
@@ -53,7 +51,6 @@ def command(
 
     archspec train --resume RUN continues a run that was interrupted. Exit codes are those of train.
     """
-    need("train", "torch", "accelerate", "safetensors")
     teachers = (*teachers, *more)
     if given["match"] == "logits" and given["temperature"] is not None:
         raise ArchspecError("--match logits is the limit of high temperatures: leave --temperature out")

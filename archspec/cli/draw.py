@@ -8,9 +8,9 @@ import click
 from archspec.architecture import Architecture
 from archspec.cli import complete
 from archspec.cli.echo import echo_message
-from archspec.cli.options import COUNTING, names, set_option, verb
+from archspec.cli.options import counting_options, names, set_option, verb
 from archspec.cli.specs import network
-from archspec.cost import USUAL, Counting, requested
+from archspec.cost import Counting
 from archspec.errors import BindingError
 
 
@@ -40,8 +40,7 @@ from archspec.errors import BindingError
     metavar="TITLE=STAGE",
     help="A column of that title begins at this stage; any number of times.",
 )
-@COUNTING["convention"]
-@COUNTING["batch"]
+@counting_options("convention", "batch")
 @click.option("-o", "--output", required=True, metavar="FILE", help="x.svg, x.png, x.pdf or x.html.")
 def command(  # noqa: PLR0913  # one argument an option
     specs: tuple[str, ...],
@@ -51,8 +50,7 @@ def command(  # noqa: PLR0913  # one argument an option
     free: str | None,
     symbolic: bool,
     columns: tuple[str, ...],
-    convention: str | None,
-    batch: int | None,
+    counting: Counting,
     output: str,
 ) -> None:
     """Draw a block as papers do, laid out from the specification's own tree; several side by side.
@@ -63,8 +61,6 @@ def command(  # noqa: PLR0913  # one argument an option
     from archspec.draw import export, picture
 
     export.check_ending(output)
-    asked = {"convention": convention, "batch": batch}
-    counting = requested(USUAL, {name: value for name, value in asked.items() if value is not None})
     found = [_counted(*network(spec, settings), counting, names(free), symbolic) for spec in specs]
     drawn = picture("blocks").draw(*found, of=quantity, depth=depth, columns=[_column(text) for text in columns])
     echo_message(export.save(drawn, output))

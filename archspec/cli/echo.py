@@ -3,14 +3,24 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 from click.exceptions import Exit, NoArgsIsHelpError
 
 from archspec.writing import terminal
 
+if TYPE_CHECKING:
+    from archspec.compress.progress import Progress
+
 ONE_SPEC = frozenset({"count", "formula", "memory", "show", "explain"})
 """Verbs of one specification that are asked of several."""
+
+OPTIONS = {
+    **dict.fromkeys(("--flash", "--rom", "--size", "--bytes", "--model-size"), "--weight-bytes"),
+    **dict.fromkeys(("--ram", "--sram", "--peak", "--peak-memory"), "--memory"),
+}
+"""An option by what else it is called."""
 
 
 def echo_message(message: object) -> None:
@@ -21,6 +31,29 @@ def echo_message(message: object) -> None:
 def echo_error(message: object) -> None:
     """What is wrong, on standard error."""
     click.echo(terminal(message), err=True)
+
+
+@contextmanager
+def progress_of(what: str) -> Iterator["Progress"]:
+    """A bar on standard error while work goes on, where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    from archspec.compress.progress import silent
+
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield silent
+        return
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def told(name: str, done: int, total: int) -> None:
+            bar.update(task, description=f"{what} {name}", completed=done, total=total)
+
+        yield told
 
 
 @contextmanager
@@ -42,12 +75,20 @@ def _sentence(error: click.ClickException) -> str:
     >>> _sentence(click.UsageError("Missing argument 'SPEC'."))
     "missing argument 'SPEC'"
     """
-    sentence = re.sub(
-        r"\.? \(?Did you mean(?: one of:)? (.*?)\)?$", r"; did you mean \1", error.format_message()
-    ).rstrip(".")
     context = getattr(error, "ctx", None)
+    said = _called_otherwise(error) or error.format_message()
+    sentence = re.sub(r"\.? \(?Did you mean(?: one of:)? (.*?)\)?$", r"; did you mean \1", said).rstrip(".")
     more = f"; see {context.command_path} --help" if context else ""
     return f"{sentence[:1].lower()}{sentence[1:]}{_several(error)}{more}"
+
+
+def _called_otherwise(error: click.ClickException) -> str:
+    """What is wrong with an option that the verb has under another name; nothing if it is none of those."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return ""
+    names = [name for parameter in error.ctx.command.params for name in parameter.opts]
+    meant = OPTIONS.get(error.option_name)
+    return f"{error.message.rstrip('.')}; did you mean '{meant}'?" if meant in names else ""
 
 
 def _several(error: click.ClickException) -> str:

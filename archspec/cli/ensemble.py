@@ -4,8 +4,7 @@ from typing import Any
 
 import click
 
-from archspec.cli.formats import format_option
-from archspec.cli.options import set_option, spec_argument, verb
+from archspec.cli.options import format_option, set_option, spec_argument, verb
 from archspec.cli.specs import open_spec
 from archspec.cli.training import (
     folder,
@@ -14,10 +13,8 @@ from archspec.cli.training import (
     recipe_of,
     recipe_options,
     running_options,
-    stops_told,
     watcher,
 )
-from archspec.extras import need
 from archspec.report.together import ensemble as report
 
 
@@ -40,23 +37,21 @@ def command(spec: str, settings: tuple[str, ...], count: int, output_format: str
 
     The same command again goes on with what was interrupted. Exit codes are those of train.
     """
-    need("train", "torch", "accelerate", "safetensors")
     arch, bound, _ = open_spec(spec, settings)
     recipe = recipe_of(arch.name, given["data"], given)
     out = folder(given["out"], arch.name, given["data"], "ensemble", recipe.seed)
     keys = {key: given[key] for key in ("temperature", "hard") if given[key] is not None}
     from archspec.train.ensemble import ensemble
 
-    with stops_told():
-        found = ensemble(
-            arch,
-            given["data"],
-            recipe,
-            count,
-            out=out,
-            bindings=bound,
-            distil=keys,
-            options=options_of(given),
-            watcher=watcher(),
-        )
+    found = ensemble(
+        arch,
+        given["data"],
+        recipe,
+        count,
+        out=out,
+        bindings=bound,
+        distil=keys,
+        options=options_of(given),
+        watcher=watcher(),
+    )
     print_or_interrupt(found, report, output_format)

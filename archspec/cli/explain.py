@@ -2,8 +2,7 @@
 
 import click
 
-from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, set_option, spec_argument, verb
+from archspec.cli.options import counting_options, format_option, print_report, set_option, spec_argument, verb
 from archspec.cli.specs import network
 from archspec.cost import Counting
 
@@ -23,5 +22,4 @@ def command(spec: str, node: str, settings: tuple[str, ...], output_format: str,
     from archspec.report.explain import explain
 
     arch, bound = network(spec, settings)
-    found = arch.explain(node, bound, counting)
-    print_report(explain(found), output_format)
+    print_report(explain(arch.explain(node, bound, counting)), output_format)

@@ -1,6 +1,7 @@
 """`archspec formula`: what a network costs, in its symbols."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -9,8 +10,16 @@ from archspec import cost
 from archspec.architecture import Architecture
 from archspec.cli import complete
 from archspec.cli.echo import echo_error
-from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, names, quantity_option, set_option, verb
+from archspec.cli.options import (
+    counting_options,
+    format_option,
+    names,
+    print_report,
+    quantity_option,
+    set_option,
+    together,
+    verb,
+)
 from archspec.cli.specs import bindings, network
 
 VIEWS = ("exact", "divisible", "asymptotic")
@@ -18,51 +27,42 @@ LANGUAGES = ("python", "numpy", "javascript")
 """What a formula is written in as a function."""
 
 
-def _options(command: Callable[..., Any]) -> Callable[..., Any]:
-    options: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
-        click.option("--ops", is_flag=True, help="The closed forms of every operator, without a SPEC."),
-        quantity_option,
-        click.option("--block", metavar="NAME", help="A block by itself; or write SPEC as mobilenet:separable."),
-        click.option("--letters", metavar="NAME", help="Write a block in letters that it declares, such as paper."),
-        click.option("--part", metavar="PATH", help="A stage or a node by its path, or all nodes of an operator."),
-        click.option(
-            "--by", type=click.Choice(cost.GROUPINGS), default="total", show_default=True, help="One formula per group."
-        ),
-        click.option(
-            "--free",
-            shell_complete=complete.symbols,
-            metavar="NAME,…",
-            help="Symbols to leave free, batch among them.  [default: all]",
-        ),
-        click.option("--where", metavar="NAME=EXPR,…", help="Expressions for symbols: M=alpha*M,N=alpha*N."),
-        click.option(
-            "--method", metavar="NAME", help="A closed form of compression, in place of SPEC: weight_sharing."
-        ),
-        click.option("--over", metavar="SPEC", help="Divide by the same formula of another network or block."),
-        click.option(
-            "--view",
-            type=click.Choice(VIEWS),
-            default="exact",
-            show_default=True,
-            help="With all roundings, where sizes divide, or without roundings.",
-        ),
-        click.option("--check", "trials", type=click.IntRange(1, 10**5), help="Compare with N counts at random."),
-        counting_options(),
-        format_option(*LANGUAGES),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+_options = together(
+    click.option("--ops", is_flag=True, help="The closed forms of every operator, without a SPEC."),
+    quantity_option,
+    click.option("--block", metavar="NAME", help="A block by itself; or write SPEC as mobilenet:separable."),
+    click.option("--letters", metavar="NAME", help="Write a block in letters that it declares, such as paper."),
+    click.option("--part", metavar="PATH", help="A stage or a node by its path, or all nodes of an operator."),
+    click.option(
+        "--by", type=click.Choice(cost.GROUPINGS), default="total", show_default=True, help="One formula per group."
+    ),
+    click.option(
+        "--free",
+        shell_complete=complete.symbols,
+        metavar="NAME,…",
+        help="Symbols to leave free, batch among them.  [default: all]",
+    ),
+    click.option("--where", metavar="NAME=EXPR,…", help="Expressions for symbols: M=alpha*M,N=alpha*N."),
+    click.option("--method", metavar="NAME", help="A closed form of compression, in place of SPEC: weight_sharing."),
+    click.option("--over", metavar="SPEC", help="Divide by the same formula of another network or block."),
+    click.option(
+        "--view",
+        type=click.Choice(VIEWS),
+        default="exact",
+        show_default=True,
+        help="With all roundings, where sizes divide, or without roundings.",
+    ),
+    click.option("--check", "trials", type=click.IntRange(1, 10**5), help="Compare with N counts at random."),
+    counting_options(),
+    format_option(*LANGUAGES),
+)
 
 
 @verb("formula")
 @click.argument("spec", metavar="SPEC", required=False)
 @set_option
 @_options
-@click.pass_context
 def command(
-    context: click.Context,
-    /,
     spec: str | None,
     ops: bool,
     method: str | None,
@@ -81,7 +81,7 @@ def command(
     elif spec is None:
         raise click.UsageError("formula takes a specification, --ops or --method")
     else:
-        _formulas_of(context, spec, view, output_format, **options)
+        _formulas_of(spec, view, output_format, **options)
 
 
 def _closed_form(spec: str | None, method: str, view: Any, output_format: str, settings: tuple[str, ...]) -> None:
@@ -94,7 +94,7 @@ def _closed_form(spec: str | None, method: str, view: Any, output_format: str, s
 
 def _all_operators(spec: str | None, output_format: str) -> None:
     from archspec.formula.operators import operator_forms
-    from archspec.report.operators import operators
+    from archspec.report.explain import operators
 
     if spec is not None:
         raise click.UsageError("--ops is of all operators; leave out SPEC")
@@ -104,7 +104,6 @@ def _all_operators(spec: str | None, output_format: str) -> None:
 
 
 def _formulas_of(
-    context: click.Context,
     spec: str,
     view: Any,
     output_format: str,
@@ -135,8 +134,6 @@ def _formulas_of(
         if new:
             echo_error(f"new in the formula: {', '.join(new)}")
     _print(found, view, output_format, proofs)
-    if not all(proofs):
-        context.exit(1)
 
 
 def _print(found: Sequence[Any], view: Any, output_format: str, proofs: Sequence[Any] = ()) -> None:
@@ -146,6 +143,8 @@ def _print(found: Sequence[Any], view: Any, output_format: str, proofs: Sequence
         click.echo(sources(found, view, output_format), nl=False)
     else:
         print_report(formulas(found, view, proofs=proofs), output_format)
+    if not all(proofs):
+        sys.exit(1)
 
 
 def _formulas(arch: Architecture, bound: dict[str, Any], options: dict[str, Any]) -> Any:

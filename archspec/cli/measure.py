@@ -2,9 +2,8 @@
 
 import click
 
-from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import set_option, spec_argument, verb
-from archspec.cli.progress import progress_of
+from archspec.cli.echo import progress_of
+from archspec.cli.options import format_option, print_report, set_option, spec_argument, verb
 from archspec.cli.specs import network
 from archspec.extras import need
 from archspec.report.measure import measurement

@@ -2,8 +2,7 @@
 
 import click
 
-from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, set_option, spec_argument, verb
+from archspec.cli.options import counting_options, format_option, print_report, set_option, spec_argument, verb
 from archspec.cli.specs import network
 from archspec.cost import Counting
 from archspec.report.memory import GROUPINGS, memory

@@ -1,45 +1,52 @@
 """Options that several verbs share."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from functools import wraps
-from typing import Any, TypeAlias, TypeVar
+from functools import reduce, wraps
+from typing import Any, TypeAlias
 
 import click
 
 from archspec.cli.complete import conventions, quantities, settings_of, specifications
 from archspec.cli.specs import named
 from archspec.cli.verbs import Verb
-from archspec.errors import BindingError
+from archspec.cost import QUANTITIES, USUAL, requested
+from archspec.errors import ArchspecError, BindingError
 from archspec.memory import DTYPES, POLICIES
+from archspec.report import formats
+from archspec.report.page import Report
 
-F = TypeVar("F", bound=Callable[..., Any])
 Command: TypeAlias = Callable[..., Any]
+Option: TypeAlias = Callable[[Command], Command]
 
 
-def verb(name: str) -> Callable[[Callable[..., Any]], Verb]:
+def verb(name: str) -> Callable[[Command], Verb]:
     """What makes a verb of a function."""
     return click.command(name, cls=Verb)
 
 
+def together(*options: Option) -> Option:
+    """Several options as one, in the order in which help has them."""
+    return lambda command: reduce(lambda made, option: option(made), reversed(options), command)
+
+
 spec_argument = click.argument("spec", metavar="SPEC", shell_complete=specifications)
 
-
-def set_option(command: F) -> F:
-    """`--set NAME=VALUE`, any number of times."""
-    return click.option(
-        "--set",
-        "settings",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="Bind symbols: alpha=0.5, alpha=1/2,side=192.",
-        shell_complete=settings_of,
-    )(command)
+set_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Bind symbols: alpha=0.5, alpha=1/2,side=192.",
+    shell_complete=settings_of,
+)
+"""`--set NAME=VALUE`, any number of times."""
 
 
-def ranges_option(text: str, *, required: bool = False) -> Callable[[F], F]:
+def ranges_option(text: str, *, required: bool = False) -> Option:
     """`--for NAME=VALUES`, any number of times."""
     return click.option(
         "--for",
@@ -63,7 +70,7 @@ quantity_option = click.option(
 )
 """`--of QUANTITY`."""
 
-COUNTING: Mapping[str, Callable[[Command], Command]] = {
+COUNTING: Mapping[str, Option] = {
     "convention": click.option(
         "--convention",
         metavar="NAME",
@@ -92,25 +99,106 @@ COUNTING: Mapping[str, Callable[[Command], Command]] = {
 """The options that make a request to count, by its fields."""
 
 
-def counting_options(*fields: str) -> Callable[[Command], Command]:
+def counting_options(*fields: str) -> Option:
     """The options of some fields of a request, or of all; the command gets one value, `counting`."""
     fields = fields or tuple(COUNTING)
 
     def decorate(command: Command) -> Command:
         @wraps(command)
         def with_counting(*args: Any, **options: Any) -> Any:
-            from archspec.cost import USUAL, requested
-
             asked = {name: options.pop(name) for name in fields}
             asked = {name: value for name, value in asked.items() if value is not None}
             return command(*args, counting=requested(USUAL, asked), **options)
 
-        decorated: Command = with_counting
-        for name in reversed(fields):
-            decorated = COUNTING[name](decorated)
-        return decorated
+        return together(*(COUNTING[name] for name in fields))(with_counting)
 
     return decorate
+
+
+FIRST = ("macs", "flops", "params", "activations", "weight_bytes", "memory")
+"""The budgets that help names first."""
+
+BUDGETS = tuple(dict.fromkeys((*FIRST, *QUANTITIES)))
+"""All that have an option."""
+
+
+def budget_options(command: Command) -> Command:
+    """An option for a budget of each quantity; the command gets one mapping, `limits`, of bounds by quantity."""
+
+    @wraps(command)
+    def with_limits(*args: Any, others: tuple[str, ...], **options: Any) -> Any:
+        budgets = {name: options.pop(name) for name in BUDGETS}
+        return command(*args, limits=_bounds(budgets, others), **options)
+
+    others = click.option(
+        "--budget", "others", multiple=True, metavar="NAME<=BOUND", help="A budget of any quantity, by its name."
+    )
+    return together(*map(_budget_option, BUDGETS), others)(with_limits)
+
+
+def _budget_option(name: str) -> Option:
+    unit = ", with kB, MB (1000) or KiB, MiB (1024)" if QUANTITIES[name].unit == "B" else ""
+    example = ": '<=300M', '>=1.5G'. Each may be given twice." if name == FIRST[0] else unit
+    text = f"{QUANTITIES[name].meaning}{example}"
+    return click.option(f"--{name.replace('_', '-')}", multiple=True, metavar="BOUND", help=text)
+
+
+def _bounds(budgets: dict[str, tuple[str, ...]], others: tuple[str, ...]) -> dict[str, list[str]]:
+    """The bounds by quantity, in the order of the options; those of `--budget` behind them.
+
+    Raises:
+        BindingError: A `--budget` is not a name and a bound.
+    """
+    bounds = {name: list(each) for name, each in budgets.items() if each}
+    for text in others:
+        found = re.fullmatch(r"\s*(\w+)\s*([<>≤≥].*)", text)
+        if found is None:
+            raise BindingError(f"--budget takes NAME<=BOUND, such as 'traffic<=40MB' (got '{text}')")
+        bounds.setdefault(found[1], []).append(found[2])
+    return bounds
+
+
+class Format(click.ParamType):  # type: ignore[type-arg]  # generic in the newest click alone
+    """The name of a format.
+
+    Args:
+        also: What a verb writes besides, such as a formula's languages.
+    """
+
+    name = "format"
+
+    def __init__(self, also: tuple[str, ...] = ()) -> None:
+        self.also = also
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name, if there is such a format here or in a package that is installed."""
+        if value not in self.also:
+            try:
+                formats.module_of(value)
+            except ArchspecError as error:
+                self.fail(str(error), param, ctx)
+        return str(value)
+
+
+def format_option(*also: str) -> Option:
+    """`--format NAME`."""
+    known = ", ".join((*formats.names(), *also))
+    return click.option(
+        "--format",
+        "output_format",
+        type=Format(also),
+        default="text",
+        show_default=True,
+        metavar="NAME",
+        help=f"{known}.",
+    )
+
+
+def print_report(report: Report, output_format: str, fine: object = True) -> None:
+    """Print a report; exit with 1 where what it is on is not fine."""
+    click.echo(formats.written(report, output_format, width=width(), colour=colour()), nl=False)
+    if not fine:
+        sys.exit(1)
 
 
 specs_or_zoo = click.argument("specs", metavar="SPEC…", nargs=-1, shell_complete=specifications)

@@ -1,15 +1,13 @@
 """The options of the pictures of `archspec plot`, and the types of their values."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any
 
 import click
 
 from archspec.cli import complete
-from archspec.cli.options import names
-
-Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+from archspec.cli.options import Option, names
 
 
 class Names(click.ParamType):  # type: ignore[type-arg]  # generic in the newest click alone
@@ -101,7 +99,7 @@ def _wanted(context: click.Context, parameter: click.Parameter, value: Any) -> d
     return dict(value) or None
 
 
-OPTIONS: Mapping[str, Decorator] = {
+OPTIONS: Mapping[str, Option] = {
     "of": click.option(
         "--of", type=Names(), metavar="QUANTITY,…", shell_complete=complete.quantities, help="[default: macs,params]"
     ),

@@ -3,8 +3,7 @@
 import click
 
 from archspec import published
-from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import set_option, spec_argument, verb
+from archspec.cli.options import format_option, print_report, set_option, spec_argument, verb
 from archspec.cli.specs import network
 from archspec.report.reconcile import reconcile
 
@@ -14,8 +13,7 @@ from archspec.report.reconcile import reconcile
 @click.option("--reported", required=True, metavar="NUMBER", help="327.55M, 568,740,352, '3.50M params', 1.72 GFLOPs.")
 @set_option
 @format_option()
-@click.pass_context
-def command(ctx: click.Context, spec: str, reported: str, settings: tuple[str, ...], output_format: str) -> None:
+def command(spec: str, reported: str, settings: tuple[str, ...], output_format: str) -> None:
     """Name the conventions and counters whose number rounds to a reported one, and why it is not the default's.
 
     The digits decide: 327.55M is anything from 327,545,000 to 327,555,000. A unit is heeded: GFLOPs are no GMACs.
@@ -23,5 +21,4 @@ def command(ctx: click.Context, spec: str, reported: str, settings: tuple[str, .
     """
     arch, bound = network(spec, settings)
     found = published.reconcile(arch, reported, bound)
-    print_report(reconcile(found), output_format)
-    ctx.exit(0 if found else 1)
+    print_report(reconcile(found), output_format, found)

@@ -4,8 +4,15 @@ from typing import Any
 
 import click
 
-from archspec.cli.formats import format_option
-from archspec.cli.options import counting_options, ranges_of, ranges_option, set_option, spec_argument, verb
+from archspec.cli.options import (
+    counting_options,
+    format_option,
+    ranges_of,
+    ranges_option,
+    set_option,
+    spec_argument,
+    verb,
+)
 from archspec.cli.specs import open_spec
 from archspec.cli.training import (
     folder,
@@ -14,12 +21,10 @@ from archspec.cli.training import (
     recipe_of,
     recipe_options,
     running_options,
-    stops_told,
     watcher,
 )
 from archspec.cost import Counting
-from archspec.extras import need
-from archspec.report.search import search as report
+from archspec.report.sweep import search as report
 
 
 @verb("search")
@@ -57,25 +62,23 @@ def command(
     next by those before. The same command again goes on with what was interrupted; several at a time share the work.
     Exit codes are those of train.
     """
-    need("train", "torch", "accelerate", "safetensors")
     arch, bound, _ = open_spec(spec, settings)
     recipe = recipe_of(arch.name, given["data"], given)
     out = folder(given["out"], arch.name, given["data"], "search", recipe.seed)
     from archspec.train.search import search
 
-    with stops_told():
-        found = search(
-            arch,
-            ranges_of(ranges),
-            given["data"],
-            recipe,
-            wanted,
-            given["trials"],
-            out=out,
-            where=given["where"],
-            bindings=bound,
-            counting=counting,
-            options=options_of(given),
-            watcher=watcher(),
-        )
+    found = search(
+        arch,
+        ranges_of(ranges),
+        given["data"],
+        recipe,
+        wanted,
+        given["trials"],
+        out=out,
+        where=given["where"],
+        bindings=bound,
+        counting=counting,
+        options=options_of(given),
+        watcher=watcher(),
+    )
     print_or_interrupt(found, report, output_format)

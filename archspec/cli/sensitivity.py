@@ -3,8 +3,16 @@
 import click
 
 from archspec.cli import complete
-from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import counting_options, names, quantity_option, set_option, spec_argument, verb
+from archspec.cli.options import (
+    counting_options,
+    format_option,
+    names,
+    print_report,
+    quantity_option,
+    set_option,
+    spec_argument,
+    verb,
+)
 from archspec.cli.specs import network
 from archspec.cost import Counting
 

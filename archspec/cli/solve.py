@@ -7,9 +7,18 @@ import click
 
 from archspec import architecture
 from archspec.cli import complete
-from archspec.cli.budgets import budget_options
-from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import all_option, counting_options, listed, names, set_option, specs_or_zoo, verb
+from archspec.cli.options import (
+    all_option,
+    budget_options,
+    counting_options,
+    format_option,
+    listed,
+    names,
+    print_report,
+    set_option,
+    specs_or_zoo,
+    verb,
+)
 from archspec.cli.specs import bindings, network
 from archspec.cost import Counting
 from archspec.errors import BindingError
@@ -61,8 +70,8 @@ def command(  # noqa: PLR0913  # one argument an option
     of --all, which fits best; those without the symbol as they are. Exit 1 if no network is within the budgets.
     """
     from archspec.report import solve as reports
-    from archspec.sweeps.choose import choose
     from archspec.sweeps.family import Family
+    from archspec.sweeps.solve import choose
 
     chosen = listed(specs, every)
     several = every or len(specs) > 1
@@ -74,13 +83,11 @@ def command(  # noqa: PLR0913  # one argument an option
         asked = bindings(settings)
         families = [Family(architecture.load(spec).document, asked, counting) for spec in chosen]
         best = choose(families, wanted, limits, **options)
-        print_report(reports.choice(best), output_format)
-        raise SystemExit(0 if best else 1)
+        print_report(reports.choice(best), output_format, best)
+        return
     arch, bound = network(specs[0], settings)
     found = arch.solve(wanted, limits, bound, counting, **options)
-    print_report(reports.solve(found), output_format)
-    if not found:
-        raise SystemExit(1)
+    print_report(reports.solve(found), output_format, found)
 
 
 def _between(texts: tuple[str, ...], names: tuple[str, ...]) -> dict[str, list[str]]:

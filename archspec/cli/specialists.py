@@ -5,8 +5,7 @@ from typing import Any
 import click
 
 from archspec import runs
-from archspec.cli.formats import format_option
-from archspec.cli.options import set_option, verb
+from archspec.cli.options import format_option, set_option, verb
 from archspec.cli.specs import open_spec
 from archspec.cli.training import (
     folder,
@@ -15,11 +14,9 @@ from archspec.cli.training import (
     recipe_of,
     recipe_options,
     running_options,
-    stops_told,
     watcher,
 )
 from archspec.errors import ArchspecError
-from archspec.extras import need
 from archspec.language import digest
 from archspec.report.together import specialists as report
 
@@ -68,7 +65,6 @@ def command(
 
     The same command again goes on with what was interrupted. Exit codes are those of train.
     """
-    need("train", "torch", "accelerate", "safetensors")
     run = runs.load(generalist)
     arch = run.architecture()
     if spec is not None:
@@ -83,17 +79,16 @@ def command(
     out = folder(given["out"], arch.name, source, "specialists", recipe.seed)
     from archspec.train.specialists import specialise
 
-    with stops_told():
-        found = specialise(
-            generalist,
-            count,
-            recipe,
-            out=out,
-            clustering=given["clustering"],
-            soften=given["soften"],
-            likeliest=given["likeliest"],
-            source=given["data"],
-            options=options_of(given),
-            watcher=watcher(),
-        )
+    found = specialise(
+        generalist,
+        count,
+        recipe,
+        out=out,
+        clustering=given["clustering"],
+        soften=given["soften"],
+        likeliest=given["likeliest"],
+        source=given["data"],
+        options=options_of(given),
+        watcher=watcher(),
+    )
     print_or_interrupt(found, report, output_format)

@@ -9,19 +9,19 @@ import click
 
 from archspec import architecture
 from archspec.cli import complete
-from archspec.cli.echo import echo_error
-from archspec.cli.formats import format_option, print_report
+from archspec.cli.echo import echo_error, progress_of
 from archspec.cli.options import (
     all_option,
     counting_options,
+    format_option,
     listed,
+    print_report,
     ranges_of,
     ranges_option,
     set_option,
     specs_or_zoo,
     verb,
 )
-from archspec.cli.progress import progress_of
 from archspec.cli.specs import bindings, network
 from archspec.cost import Counting
 from archspec.errors import BindingError
@@ -124,7 +124,7 @@ def _output(path: str | None) -> Iterator[Path | None]:
         return
     import shutil
 
-    from archspec.sweeps.table_file import check_ending
+    from archspec.sweeps.table import check_ending
 
     check_ending(path)
     folder = Path(f"{path}{UNFINISHED}")

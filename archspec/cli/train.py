@@ -5,8 +5,7 @@ from typing import Any
 import click
 
 from archspec import runs
-from archspec.cli.formats import format_option
-from archspec.cli.options import set_option, verb
+from archspec.cli.options import format_option, set_option, verb
 from archspec.cli.specs import open_spec
 from archspec.cli.training import (
     changes_of,
@@ -18,7 +17,6 @@ from archspec.cli.training import (
     running_options,
 )
 from archspec.errors import ArchspecError
-from archspec.extras import need
 from archspec.train.recipe import Recipe
 
 
@@ -44,7 +42,6 @@ def command(spec: str | None, settings: tuple[str, ...], output_format: str, **g
 
     Exit 1 when the training cannot go on, 130 when it is interrupted; --resume continues it.
     """
-    need("train", "torch", "accelerate", "safetensors")
     given["out"] = given["out"] or given["resume"] or None
     place = spec or given["resume"] or given["start"]
     if place is None or (spec is None and runs.find(place) is None):

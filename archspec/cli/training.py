@@ -3,16 +3,17 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from archspec.cli.echo import echo_error
-from archspec.cli.formats import print_report
+from archspec.cli.options import Command, Option, print_report, together
 from archspec.errors import ArchspecError
+from archspec.extras import need
 from archspec.report.page import Report
 from archspec.report.train import Bars, train
 from archspec.train.recipe import OPTIMIZERS, PRECISIONS, SCHEDULES, Recipe, default_for, load
@@ -21,9 +22,7 @@ from archspec.train.result import Options, TrainingStoppedError, Watcher
 if TYPE_CHECKING:
     from archspec.architecture import Architecture
 
-Command: TypeAlias = Callable[..., Any]
-
-RECIPE: Mapping[str, Callable[[Command], Command]] = {
+RECIPE: Mapping[str, Option] = {
     "epochs": click.option("--epochs", metavar="N", help="How often all training images are seen."),
     "batch": click.option("--batch", metavar="N", help="Images per step, of all processes together."),
     "optimizer": click.option("--optimizer", metavar="NAME", help=", ".join(OPTIMIZERS)),
@@ -48,7 +47,7 @@ RECIPE: Mapping[str, Callable[[Command], Command]] = {
 }
 """The options that set a key of the recipe, by the key."""
 
-OPTIONS: Mapping[str, Callable[[Command], Command]] = {
+OPTIONS: Mapping[str, Option] = {
     "resize": click.option(
         "--resize", is_flag=True, help="Fit the images to the network's input; digits are fitted in any case."
     ),
@@ -66,30 +65,39 @@ OPTIONS: Mapping[str, Callable[[Command], Command]] = {
 """The options that say how a training is run, by the field of `Options`."""
 
 
-def recipe_options(*without: str, name: str = "--recipe") -> Callable[[Command], Command]:
+def recipe_options(*without: str, name: str = "--recipe") -> Option:
     """The options of a recipe: which one, by the option of this name, and what is different in it."""
-
-    def decorate(command: Command) -> Command:
-        for key in reversed([key for key in RECIPE if key not in without]):
-            command = RECIPE[key](command)
-        command = click.option(
-            "--with", "settings_of_recipe", multiple=True, metavar="KEY=VALUE", help="Set any key of the recipe."
-        )(command)
-        return click.option(
+    return together(
+        click.option(
             name,
             "recipe",
             metavar="RECIPE",
             help="A file, or the name of a recipe.  [default: the network's, the data's]",
-        )(command)
-
-    return decorate
+        ),
+        click.option(
+            "--with", "settings_of_recipe", multiple=True, metavar="KEY=VALUE", help="Set any key of the recipe."
+        ),
+        *(option for key, option in RECIPE.items() if key not in without),
+    )
 
 
 def running_options(command: Command) -> Command:
-    """The options of how a training is run."""
-    for key in reversed(list(OPTIONS)):
-        command = OPTIONS[key](command)
-    return command
+    """The options of how a training is run; one that cannot go on ends the command with 1.
+
+    Raises:
+        MissingExtraError: What trains is not installed.
+    """
+
+    @wraps(command)
+    def with_training(*args: Any, **given: Any) -> Any:
+        need("train", "torch", "accelerate", "safetensors")
+        try:
+            return command(*args, **given)
+        except TrainingStoppedError as error:
+            echo_error(error)
+            sys.exit(1)
+
+    return together(*OPTIONS.values())(with_training)
 
 
 def options_of(given: Mapping[str, Any], *, resume: bool = False) -> Options:
@@ -138,23 +146,12 @@ def held_out_of(run: str | os.PathLike[str], asked: int = 0) -> dict[str, int]:
     recipe = record.read(Path(run)).recipe
     if not recipe.validation or asked not in {0, recipe.validation}:
         return {}
-    seed = recipe.seed if recipe.validation_seed is None else recipe.validation_seed
-    return {"validation": recipe.validation, "validation_seed": seed}
+    return {"validation": recipe.validation, "validation_seed": recipe.held_by}
 
 
 def watcher() -> Watcher:
     """Who shows how a training goes: the first of several processes alone."""
     return Bars() if int(os.environ.get("RANK", "0")) == 0 else Watcher()
-
-
-@contextmanager
-def stops_told() -> Iterator[None]:
-    """Say why a training inside cannot go on, and exit with 1."""
-    try:
-        yield
-    except TrainingStoppedError as error:
-        echo_error(error)
-        sys.exit(1)
 
 
 def fit_and_print(
@@ -170,8 +167,7 @@ def fit_and_print(
     shown = watcher()
     from archspec.train import fit
 
-    with stops_told():
-        result = fit(arch, source, recipe, out=out, bindings=bindings, options=options, watcher=shown)
+    result = fit(arch, source, recipe, out=out, bindings=bindings, options=options, watcher=shown)
     if isinstance(shown, Bars):
         print_report(train(result), output_format)
     if result.signal is not None:

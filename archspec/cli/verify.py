@@ -1,6 +1,5 @@
 """`archspec verify`: are the counts those of the running model?"""
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,8 +7,7 @@ import click
 
 from archspec import language
 from archspec.architecture import Architecture
-from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import all_option, listed, set_option, specs_or_zoo, verb
+from archspec.cli.options import all_option, format_option, listed, print_report, set_option, specs_or_zoo, verb
 from archspec.cli.specs import network
 from archspec.errors import ArchspecError
 from archspec.report.verify import verify
@@ -43,9 +41,7 @@ def command(
         for bound in (_variants(arch, values) if variants else (values,))
     ]
     layers = by == "layer" or (by is None and len(agreements) == 1)
-    print_report(verify(agreements, layers=layers), output_format)
-    if not all(agreements):
-        sys.exit(1)
+    print_report(verify(agreements, layers=layers), output_format, all(agreements))
 
 
 def _variants(arch: Architecture, values: dict[str, str]) -> Iterator[dict[str, Any]]:

@@ -8,12 +8,11 @@ import click
 from archspec import architecture
 from archspec.cli.complete import specifications
 from archspec.cli.echo import echo_error, echo_message
-from archspec.cli.formats import format_option, print_report
-from archspec.cli.options import verb
+from archspec.cli.options import format_option, print_report, verb
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.files import replacing
 from archspec.language import zoo
-from archspec.report import zoo as listing
+from archspec.report import show
 
 
 @verb("zoo")
@@ -42,7 +41,7 @@ def command(pattern: str, copy: tuple[str, str] | None, output_format: str) -> N
         echo_error(f"no network of the zoo matches '{pattern}'{hint}")
         sys.exit(1)
     tables = [(arch.document, arch.count()) for arch in map(architecture.load, names)]
-    print_report(listing.zoo(tables), output_format)
+    print_report(show.zoo(tables), output_format)
 
 
 def _copy(name: str, target: Path) -> None:

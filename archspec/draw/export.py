@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from archspec.draw.drawing import STYLE, SvgDrawing
+from archspec.draw.blocks.svg import STYLE, SvgDrawing
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.extras import need
 from archspec.files import WrittenFile, replacing

@@ -12,7 +12,7 @@ from archspec.emit.layout import STEP, broken, enclosed, laid
 from archspec.emit.statements import SELF, Class, Definition, If, Param, Put, codes, flat
 from archspec.language.document import Block, Document, Lookup
 from archspec.language.initialisation import Initialisation
-from archspec.language.source import Source
+from archspec.language.values import Source
 from archspec.writing import WIDTH, python_comment, python_docstring, python_string
 
 _IMPORTS = (
@@ -127,13 +127,14 @@ def _signature(params: tuple[Param, ...]) -> Iterator[str]:
 
 
 def _parameter(param: Param) -> str:
-    default = "" if param.default is ... else f" = {_default(param.default)}"
+    default = "" if param.default is ... else f" = {_default(param)}"
     return f"{param.name}: {annotation(param.kind)}{default}"
 
 
-def _default(value: Any) -> str:
-    """A default as one writes it: a rational number as its decimal, where it has one."""
-    if isinstance(value, Fraction):
+def _default(param: Param) -> str:
+    """A default: a rational number exactly, or as its decimal, if it has one, where the class makes it exact."""
+    value = param.default
+    if isinstance(value, Fraction) and "given" in param.kind:
         decimal = repr(float(value))
         return decimal if Fraction(decimal) == value else python_string(str(value))
     return written(value)

@@ -20,7 +20,7 @@ REPORTS: Mapping[str, str] = {
     "Prediction": "compress:prediction",
     "Reconciliation": "reconcile:reconcile",
     "Result": "train:train",
-    "Search": "search:search",
+    "Search": "sweep:search",
     "Sensitivity": "sensitivity:sensitivity",
     "SingleBlock": "show:architecture",
     "Solution": "solve:solve",

@@ -32,6 +32,14 @@ def side(budget: Budget, value: Any) -> str:
     return "over" if budget.most is not None and value > budget.most else "short"
 
 
+def left(budget: Budget | None, value: Any, smallest: bool = False) -> str:
+    """How far a figure is from the bound that it could reach: the most, or the least for the smallest network."""
+    bound = None if budget is None else budget.least if smallest else budget.most
+    if bound is None:
+        return ""
+    return f"{numbers.number(abs(bound - value))} ({percent(Fraction(abs(bound - value)) / (bound or 1))})"
+
+
 def bounds(budget: Budget) -> dict[str, Any]:
     """A budget as JSON has it."""
     return {"quantity": budget.quantity, "least": raw(budget.least), "most": raw(budget.most)}

@@ -29,9 +29,9 @@ from archspec.report.page import (
 
 if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
     from archspec.compress.checking import Verified
+    from archspec.compress.layout import FileSize
     from archspec.compress.packing import Packed
     from archspec.compress.prediction import LayerPrediction, Prediction, Stored
-    from archspec.compress.size import FileSize
 
 
 def prediction(found: "Prediction") -> Report:
@@ -53,7 +53,20 @@ def prediction(found: "Prediction") -> Report:
             "huffman_ratio": raw(found.coded_ratio),
             "macs_share": raw(found.flops_share),
             "fewer_operations": raw(found.speedup),
-            "rows": [_row_data(row) for row in found.rows],
+            "rows": [
+                {
+                    "layer": row.node.name,
+                    "weights": raw(row.weights),
+                    "density": raw(row.density),
+                    "dense_bits": raw(row.dense_bits),
+                    "stored": _stored_data(row.fixed),
+                    "huffman": _stored_data(row.coded),
+                    "rate": raw(row.rate),
+                    "huffman_rate": raw(row.coded_rate),
+                    "macs_share": raw(row.flops_share),
+                }
+                for row in found.rows
+            ],
             "file": None if found.file is None else _size_data(found.file),
         },
         records=lambda: _records(found),
@@ -150,12 +163,12 @@ def _records(found: "Prediction") -> Table:
 def _method(row: "LayerPrediction") -> str:
     """What a weight is stored as."""
     entry, stored = row.entry, row.fixed
-    if entry is not None and entry.rank:
+    if entry.rank:
         return f"rank {entry.rank}"
-    if entry is not None and entry.binary:
+    if entry.binary:
         return "1 bit" if entry.binary == "weights" else "1 bit, inputs too"
-    values = f"{stored.weight_bits} bits" + (f", a scale per {_scale(entry)}" if entry and entry.linear_bits else "")
-    if entry is None or entry.index_form == "dense":
+    values = f"{stored.weight_bits} bits" + (f", a scale per {_scale(entry)}" if entry.linear_bits else "")
+    if entry.index_form == "dense":
         return values
     index = {"gaps": f"{stored.index_bits} of a gap", "rows": f"{stored.index_bits} of a column"}
     return f"{values} + {index.get(entry.index_form, entry.index_form)}"
@@ -184,7 +197,7 @@ def _notes(found: "Prediction") -> list[str]:
     notes = []
     if any(row.fixed.filled != 0 for row in found.rows):
         notes.append("with the zeros that fill long gaps, as many as independent positions need, and with the biases")
-    if any(row.entry and row.entry.binary for row in found.rows) and found.speedup is not None:
+    if any(row.entry.binary for row in found.rows) and found.speedup is not None:
         notes.append(f"{decimal(found.speedup, 2)}× fewer operations, 64 one-bit ones at once (convention xnor)")
     return notes
 
@@ -207,20 +220,6 @@ def _percent(part: Any, whole: Any = 1) -> Number:
 
 
 # ------------------------------------------------------------------ machines
-
-
-def _row_data(row: "LayerPrediction") -> dict[str, Any]:
-    return {
-        "layer": row.node.name,
-        "weights": raw(row.weights),
-        "density": raw(row.density),
-        "dense_bits": raw(row.dense_bits),
-        "stored": _stored_data(row.fixed),
-        "huffman": _stored_data(row.coded),
-        "rate": raw(row.rate),
-        "huffman_rate": raw(row.coded_rate),
-        "macs_share": raw(row.flops_share),
-    }
 
 
 def _stored_data(stored: "Stored") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One layer, line by line: the rule, the letters, the numbers put in, the result."""
+"""One layer, line by line: the rule, the letters, the numbers put in, the result; and the rules of all operators."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -6,11 +6,24 @@ from typing import Any
 from archspec.cost import QUANTITIES
 from archspec.formula.closed_form import Formula
 from archspec.formula.explain import Explanation
-from archspec.formula.shapes import NumberLatex, NumberText, ShapeLatex, ShapeText, shape
-from archspec.formula.writers import Text
+from archspec.formula.operators import FIGURES, PRIMED, OperatorForm
+from archspec.formula.writers import NumberLatex, NumberText, ShapeLatex, ShapeText, Text, Writer, shape
 from archspec.ops.opaque import not_counted
 from archspec.report import numbers
-from archspec.report.page import Column, Equation, Formulas, Math, Name, Notes, Report, Section, Table, Title
+from archspec.report.page import (
+    EMPTY,
+    Cell,
+    Column,
+    Equation,
+    Formulas,
+    Math,
+    Name,
+    Notes,
+    Report,
+    Section,
+    Table,
+    Title,
+)
 
 Steps = tuple[tuple[str, str], ...]
 """What something is, from letters to numbers: each as text and as LaTeX."""
@@ -29,11 +42,20 @@ def explain(found: Explanation) -> Report:
                 if letters or settings
                 else ()
             ),
-            *(Section((_formulas(name, steps),)) for name, steps in quantities),
+            *(
+                Section((Formulas([Equation("" if n else name, "=", *step) for n, step in enumerate(steps)]),))
+                for name, steps in quantities
+            ),
             Section((Notes(tuple(_notes(found))),)),
         ),
         data=lambda: _data(found),
-        records=lambda: _records(quantities),
+        records=lambda: Table(
+            [
+                Column("quantity", [Name(name) for name, _ in quantities]),
+                Column("formula", [Math(*steps[0]) for _, steps in quantities]),
+                Column("value", [Math(*steps[-1]) for _, steps in quantities]),
+            ]
+        ),
     )
 
 
@@ -46,21 +68,6 @@ def _letters_of(found: Explanation) -> list[Column]:
         Math(f"{text.letter(s)} = {letter.value}", f"{latex.letter(s)} = {letter.value}") for s, letter in pairs
     ]
     return [Column("letter", equations), Column("of", [Name(letter.means) for _, letter in pairs])]
-
-
-def _formulas(name: str, steps: Steps) -> Formulas:
-    """A quantity, and below it what it is."""
-    return Formulas([Equation("" if number else name, "=", *step) for number, step in enumerate(steps)])
-
-
-def _records(quantities: Sequence[tuple[str, Steps]]) -> Table:
-    return Table(
-        [
-            Column("quantity", [Name(name) for name, _ in quantities]),
-            Column("formula", [Math(*steps[0]) for _, steps in quantities]),
-            Column("value", [Math(*steps[-1]) for _, steps in quantities]),
-        ]
-    )
 
 
 def _head(found: Explanation) -> str:
@@ -82,8 +89,7 @@ def _quantities(found: Explanation) -> Iterator[tuple[str, Steps]]:
     for name, formulas, array in found.weights:
         yield name, _sizes(found, formulas, array)
     for name, value in found.figures.items():
-        formula = None if found.broken else found.closed_forms.figures.get(name)
-        yield _heading(name), _distinct(*_written(found, formula), _number(value))
+        yield _heading(name), _distinct(*_figure(found, name), _number(value))
     if found.factors:
         yield _heading("flops"), _distinct(*_flops(found), _number(found.flops))
     if found.node.operator.view:
@@ -99,6 +105,12 @@ def _sizes(found: Explanation, formulas: tuple[Formula, ...], result: tuple[int,
         (shape(formulas, NumberText, values), shape(formulas, NumberLatex, values)),
         (" × ".join(map(str, result)), r" \times ".join(map(str, result))),
     )
+
+
+def _figure(found: Explanation, name: str) -> Steps:
+    """A figure in letters, and in numbers; nothing where no formula says it."""
+    known = {} if found.broken else found.closed_forms.figures
+    return _written(found, known.get(name))
 
 
 def _written(found: Explanation, formula: Formula | None) -> Steps:
@@ -156,7 +168,12 @@ def _notes(found: Explanation) -> Iterator[str]:
 
 
 def _data(found: Explanation) -> dict[str, Any]:
-    values, inputs = found.values, zip(found.node.inputs, found.network.inputs_of(found.node), strict=True)
+    inputs = zip(found.node.inputs, found.network.inputs_of(found.node), strict=True)
+
+    def figure(name: str, value: int) -> dict[str, Any]:
+        (formula, latex), (in_numbers, _) = _figure(found, name) or ((None, None), (None, None))
+        return {"formula": formula, "numbers": in_numbers, "latex": latex, "value": value}
+
     return {
         "spec": found.network.name,
         "node": found.node.name,
@@ -170,15 +187,7 @@ def _data(found: Explanation) -> dict[str, Any]:
         "weights": [
             {"name": name, "formula": shape(formulas), "value": list(sizes)} for name, formulas, sizes in found.weights
         ],
-        "figures": {
-            name: {
-                "formula": _formula(found, name),
-                "numbers": _formula(found, name, values),
-                "latex": _formula(found, name, latex=True),
-                "value": value,
-            }
-            for name, value in found.figures.items()
-        },
+        "figures": {name: figure(name, value) for name, value in found.figures.items()},
         "flops": found.flops,
         "convention": found.convention.name,
         "assumes": [str(condition) for condition in found.closed_forms.conditions],
@@ -186,10 +195,56 @@ def _data(found: Explanation) -> dict[str, Any]:
     }
 
 
-def _formula(found: Explanation, name: str, values: Any = None, latex: bool = False) -> str | None:
-    formula = found.closed_forms.figures.get(name)
-    if formula is None or found.broken:
-        return None
-    if values is not None:
-        return NumberText(formula, values).sum(formula.terms)
-    return (ShapeLatex if latex else ShapeText)(formula).sum(formula.terms)
+def operators(forms: Sequence[OperatorForm]) -> Report:
+    """The output shape, the parameters, the multiply-accumulates and the other operations of each operator."""
+    known = {name for form in forms for name in form.figures}
+    columns = [
+        Column("operator", [Name(_name(form)) for form in forms]),
+        Column("shapes", [Math(_shapes(form), _shapes(form, ShapeLatex)) for form in forms]),
+        *(Column(name, [_figure_of(form, name) for form in forms]) for name in FIGURES if name in known),
+        Column(
+            "assumes", [Name("; ".join(map(ShapeText(form.output[0]).condition, form.conditions))) for form in forms]
+        ),
+    ]
+    return Report(
+        (Section((Table(columns, wide="records"),)), Section((Notes((_legend(forms),)),))),
+        data=lambda: [
+            {
+                "operator": form.operator,
+                "settings": {name: numbers.exactly(value) for name, value in form.settings.items()},
+                "letters": {letter.name: letter.means for letter in form.letters},
+                "inputs": [shape(x) for x in form.inputs],
+                "output": shape(form.output),
+                **{name: {"text": _sum(form, name), "latex": _sum(form, name, ShapeLatex)} for name in form.figures},
+                "assumes": [str(condition) for condition in form.conditions],
+            }
+            for form in forms
+        ],
+    )
+
+
+def _figure_of(form: OperatorForm, name: str) -> Cell:
+    if name not in form.figures:
+        return EMPTY
+    return Math(_sum(form, name), _sum(form, name, ShapeLatex))
+
+
+def _name(form: OperatorForm) -> str:
+    settings = ", ".join(f"{name}: {numbers.exactly(value)}" for name, value in form.settings.items())
+    return f"{form.operator} ({settings})" if settings else form.operator
+
+
+def _shapes(form: OperatorForm, writer: type[Writer] = ShapeText) -> str:
+    arrow = r" \to " if writer is ShapeLatex else " → "
+    return f"{', '.join(shape(x, writer) for x in form.inputs)}{arrow}{shape(form.output, writer)}"
+
+
+def _sum(form: OperatorForm, name: str, writer: type[Writer] = ShapeText) -> str:
+    formula = form.figures[name]
+    return writer(formula).sum(formula.terms)
+
+
+def _legend(forms: Sequence[OperatorForm]) -> str:
+    meanings = dict(item for form in forms for item in ((letter.name, letter.means) for letter in form.letters))
+    listed = "; ".join(f"{PRIMED.get(name, name)}: {means}" for name, means in meanings.items() if means != name)
+    return f"{listed}. A switch is 1 where it is true, a word where it is chosen. Joins are of two branches."

@@ -25,6 +25,15 @@ def number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else "–" if value is None else str(value)
 
 
+def signed(gap: Any) -> str:
+    """A difference with its sign; what is undefined as –.
+
+    >>> signed(568740352), signed(-25), signed(0), signed(None)
+    ('+568,740,352', '−25', '0', '–')
+    """
+    return f"{'+' if gap > 0 else '−'}{number(abs(gap))}" if gap else number(gap)
+
+
 def request_notes(counting: Counting, quantities: Iterable[str]) -> list[str]:
     """What of a request decides some quantities, besides the convention and the batch, where it must be said.
 
@@ -176,15 +185,15 @@ def exact_size(count: int) -> str:
     return exact if count < 2**10 else f"{exact} = {binary_size(count)}"
 
 
-def shorten(text: str, width: int) -> str:
-    """A text of at most `width` characters, the middle left out if need be.
+def shorten(text: str, width: int, tail: int | None = None) -> str:
+    """A text of at most `width` characters, what is before the last `tail` left out if need be; or else the middle.
 
-    >>> shorten("bottleneck2/unit1/expand", 15)
-    'bottlen…/expand'
+    >>> shorten("bottleneck2/unit1/expand", 15), shorten("bottleneck2/unit1/expand", 15, 11)
+    ('bottlen…/expand', 'bot…nit1/expand')
     """
     if len(text) <= width:
         return text
-    tail = (width - 1) // 2
+    tail = (width - 1) // 2 if tail is None else tail
     return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
 
 

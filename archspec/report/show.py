@@ -1,4 +1,4 @@
-"""A specification as its paper prints it, beside what is built."""
+"""A specification as its paper prints it, beside what is built; and the list of those in the zoo."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from archspec.architecture import Architecture
+from archspec.cost import CostTable
 from archspec.errors import ArchspecError
 from archspec.graph import Network, Node, Trace
 from archspec.language.document import Block, Document
@@ -120,10 +121,11 @@ def _network(network: Network) -> Iterator[Table]:
 
 def _steps(steps: list[tuple[str, Trace | None, Node]]) -> list[Column]:
     """Steps of the network's body: what they are made of, their arguments, and the shape that comes out."""
+    given = [[f"{name} = {_cell(trace, name)}" for name in trace.columns] if trace else () for _, trace, _ in steps]
     columns = [
         Column("layer", [Name(name) for name, _, _ in steps]),
         Column("of", [Name(trace.callee if trace else node.kind) for _, trace, node in steps], drop=2),
-        Column("arguments", [Name(_arguments(trace) if trace else "") for _, trace, _ in steps]),
+        Column("arguments", [Name(", ".join(arguments)) for arguments in given]),
         Column("output", [Shape((trace.output if trace else node.output).shape) for _, trace, node in steps]),
     ]
     return [column for column in columns if any(cell != EMPTY for cell in column.cells)]
@@ -141,10 +143,6 @@ def _rows(traces: list[Trace], names: list[str]) -> list[Column]:
     ]
 
 
-def _arguments(trace: Trace) -> str:
-    return ", ".join(f"{name} = {_cell(trace, name)}" for name in trace.columns)
-
-
 def _cell(trace: Trace, name: str) -> str:
     """What is printed, and what is built of it where that is another number."""
     nominal = trace.nominal[name]
@@ -152,3 +150,31 @@ def _cell(trace: Trace, name: str) -> str:
         return "-"
     printed, built = numbers.exactly(nominal), numbers.exactly(trace.built.get(name, nominal))
     return printed if printed == built.lower() or printed == built else f"{printed} → {built}"
+
+
+def zoo(entries: Sequence[tuple[Document, CostTable]]) -> Report:
+    """The specifications with their papers, and their costs at the defaults."""
+    documents = [document for document, _ in entries]
+    tables = [table for _, table in entries]
+    columns = [
+        Column("name", [Name(document.name) for document in documents]),
+        Column("params", [Number(table.params) for table in tables]),
+        Column("MACs", [Number(table.macs) for table in tables], "macs"),
+        Column("symbols", [Name(", ".join(document.symbols)) for document in documents]),
+        Column("paper", [Name(numbers.cite(document)) for document in documents], least=24),
+    ]
+    return Report(
+        (Section((Table(columns),)),),
+        data=lambda: [
+            {
+                "name": document.name,
+                "title": document.source.title if document.source else None,
+                "year": document.source.year if document.source else None,
+                "arxiv": document.source.arxiv if document.source else None,
+                "symbols": list(document.symbols),
+                "params": table.params,
+                "macs": table.macs,
+            }
+            for document, table in entries
+        ],
+    )

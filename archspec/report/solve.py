@@ -1,17 +1,14 @@
 """The largest network within a budget."""
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from typing import Any
 
 from archspec.report import numbers
-from archspec.report.budgets import bounds, limits, off, percent, side
-from archspec.report.page import Column, Name, Notes, Number, Report, Role, Section, Table, Title, exact_texts, raw
-from archspec.sweeps.bounds import SearchRange
+from archspec.report.budgets import bounds, left, limits, off, percent, side
+from archspec.report.page import Column, Name, Notes, Number, Report, Section, Table, Title, exact_texts, raw
 from archspec.sweeps.budget import Budget
-from archspec.sweeps.choose import Choice
-from archspec.sweeps.solve import Found, Solution
-from archspec.sweeps.span import Span, decimal
+from archspec.sweeps.family import SearchRange, Span, decimal
+from archspec.sweeps.solve import Choice, Found, Solution
 
 MOST_SPANS = 8
 
@@ -22,7 +19,7 @@ def solve(solution: Solution) -> Report:
     best = solution.best
     if best is not None:
         sections += [Section((Notes((_answer(best, solution.smallest),)),)), Section((Table(_costs(solution, best)),))]
-        sections += [Section((Table(_frontier(solution), _marked(solution)),))] if solution.frontier else []
+        sections += [Section((_frontier(solution),))] if solution.frontier else []
     sections += [Section((Notes((note,)),)) for note in _notes(solution)]
     return Report(sections, data=lambda: _data(solution), records=lambda: _records(solution))
 
@@ -109,7 +106,7 @@ def _costs(solution: Solution, best: Found) -> list[Column]:
         Column("budget", [Number(None, _bounds_text(budgets.get(name))) for name in names]),
         Column(
             "above it" if solution.smallest else "left",
-            [Number(None, _left(budgets.get(name), best.figures[name], solution.smallest)) for name in names],
+            [Number(None, left(budgets.get(name), best.figures[name], solution.smallest)) for name in names],
         ),
     ]
     if solution.next is not None:
@@ -132,28 +129,20 @@ def _bounds_text(budget: Budget | None) -> str:
     return ", ".join(f"{sign} {numbers.number(end)}" for end, sign in ends if end is not None)
 
 
-def _left(budget: Budget | None, value: int, smallest: bool) -> str:
-    """How far a figure is from the bound that it could reach: the most, or the least for the smallest network."""
-    bound = None if budget is None else budget.least if smallest else budget.most
-    if bound is None:
-        return ""
-    return f"{numbers.number(abs(bound - value))} ({percent(Fraction(abs(bound - value)) / (bound or 1))})"
-
-
 def _off(budget: Budget | None, value: int) -> Number:
     if budget is None or not budget.excess(value):
         return Number(None, "")
     return Number(None, off(budget, value))
 
 
-def _frontier(solution: Solution) -> list[Column]:
+def _frontier(solution: Solution) -> Table:
     """Every network that none outdoes in both symbols; the largest is marked."""
     first, second = (line.symbol for line in solution.lines)
     rows = solution.frontier
-    best = solution.best.spans if solution.best else {}
+    best = [row.spans == (solution.best.spans if solution.best else {}) for row in rows]
     asked = [budget.quantity for budget in solution.budgets]
     names = list(dict.fromkeys((*asked, "macs", "params")))
-    return [
+    columns = [
         Column(second, [Number(None, decimal(s.low) if s.single else str(s)) for s in (r.spans[second] for r in rows)]),
         Column(
             f"{'smallest' if solution.smallest else 'largest'} {first}",
@@ -161,17 +150,13 @@ def _frontier(solution: Solution) -> list[Column]:
         ),
         Column("such as", [Number(row.spans[first].short, decimal(row.spans[first].short)) for row in rows]),
         *(Column(name, [Number(row.figures[name]) for row in rows]) for name in names),
-        Column("", [Name(f"← {_extreme(solution)}" if row.spans == best else "") for row in rows], "best"),
+        Column("", [Name(f"← {_extreme(solution)}" if marked else "") for marked in best], "best"),
     ]
+    return Table(columns, ["subtotal" if marked else "" for marked in best])
 
 
 def _extreme(solution: Solution) -> str:
     return f"{'least' if solution.smallest else 'most'} {solution.goal}"
-
-
-def _marked(solution: Solution) -> list[Role]:
-    best = solution.best.spans if solution.best else {}
-    return ["subtotal" if row.spans == best else "" for row in solution.frontier]
 
 
 def _records(solution: Solution) -> Table:

@@ -1,17 +1,21 @@
-"""A sweep: its points as rows."""
+"""A sweep, and a search: their points as rows."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec.report import numbers
 from archspec.report.budgets import bounds, limits
 from archspec.report.page import Cell, Column, Name, Notes, Number, Report, Section, Table, Title, exact_texts, raw
-from archspec.sweeps.notation import BATCH
-from archspec.sweeps.planned import PLANNED, quantity
-from archspec.sweeps.span import decimal
+from archspec.sweeps.criteria import PLANNED, quantity
+from archspec.sweeps.family import decimal
+from archspec.sweeps.grid import BATCH
 from archspec.sweeps.table import ALIKE, PLAN, SPEC, Sweep
+
+if TYPE_CHECKING:
+    from archspec.train.search import Search
+
 
 MOST_READ = 200
 """How many rows are read; machines get all."""
@@ -98,9 +102,11 @@ def _heading(found: Sweep, name: str) -> str:
 
 
 def _cell(found: Sweep, name: str, value: Any) -> Cell:
-    if isinstance(value, str):
-        return Name(value)
-    return Setting(value) if name in found.axes else Number(value)
+    return _setting(value) if name in found.axes or isinstance(value, str) else Number(value)
+
+
+def _setting(value: Any) -> Cell:
+    return Name(value) if isinstance(value, str) else Setting(value)
 
 
 def _notes(found: Sweep) -> Iterable[str]:
@@ -114,3 +120,55 @@ def _notes(found: Sweep) -> Iterable[str]:
     if count:
         yield f"{count:,} points give no network ({first})."
     yield numbers.convention_note(found.counting)
+
+
+def search(found: "Search") -> Report:
+    """One row for each variant that was trained, the first objective's best first; those of the front are marked."""
+    within = f", {', '.join(map(limits, found.conditions))}" if found.conditions else ""
+    asked = ", ".join(map(str, found.objectives))
+    title = f"{found.spec} on {found.data}: front of {len(found.front)} of {len(found.candidates)} variants, {asked}"
+    counted = f"{found.points:,} variants in all; runs in {found.out}"
+    sections = [Section((Title(f"{title}{within}"), Notes((counted,))))]
+    if found.candidates:
+        sections.append(Section((Table(_candidates(found), wide="records"),)))
+    notes = [f"{len(found.refused):,} were not trained, the first: {each}" for each in found.refused[:1]]
+    if notes or found.failed:
+        sections.append(Section((Notes([*notes, *found.failed]),)))
+    return Report(
+        sections,
+        data=lambda: {
+            "spec": found.spec,
+            "data": found.data,
+            "out": str(found.out),
+            "objectives": list(map(str, found.objectives)),
+            "convention": found.counting.convention.name,
+            "where": list(map(bounds, found.conditions)),
+            "points": found.points,
+            "refused": list(found.refused),
+            "failed": list(found.failed),
+            "candidates": Table(_candidates(found)).records() if found.candidates else [],
+        },
+    )
+
+
+def _candidates(found: "Search") -> list[Column]:
+    first = found.objectives[0]
+    rows = sorted(found.candidates, key=lambda each: each.of(first.quantity), reverse=first.largest)
+    columns = [
+        *(Column(name, [_setting(each.values[name]) for each in rows]) for name in rows[0].values),
+        Column("error [%]", [_percent(each.error) for each in rows], "error"),
+    ]
+    if any(each.test != each.error for each in rows):
+        columns.append(Column("test error [%]", [_percent(each.test) for each in rows], "test_error"))
+    columns += [
+        Column(quantity(name).heading, [Number(each.figures[name]) for each in rows], name) for name in rows[0].figures
+    ]
+    return [
+        *columns,
+        Column("front", [Name("yes" if each in found.front else "") for each in rows]),
+        Column("run", [Name(each.folder.name) for each in rows]),
+    ]
+
+
+def _percent(value: Any) -> Number:
+    return Number(value, "" if value is None else numbers.decimal(value, 2))

@@ -1,6 +1,7 @@
 """A network held against its running model, as a table."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archspec.cost import QUANTITIES
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from archspec.runtime import Agreement, Comparison
 
 COUNTS = ("params", "buffers", "macs", "activations")
+
+DROPPED = {"buffers": 2, "activations": 3}
+"""What goes first on a narrow page; see `Column.drop`."""
 
 
 def verify(agreements: "Sequence[Agreement]", *, layers: bool = False) -> Report:
@@ -23,11 +27,22 @@ def verify(agreements: "Sequence[Agreement]", *, layers: bool = False) -> Report
     if layers:
         sections = [section for agreement in agreements for section in _nodes(agreement)]
     else:
-        sections = [Section((Table(_networks(agreements), _roles(agreements)),))]
+        columns = [
+            *_called(agreements),
+            *_counts([agreement.total for agreement in agreements]),
+            _agrees(agreements),
+        ]
+        sections = [Section((Table(columns, _roles(agreements)),))]
     return Report(
         (*sections, Section((Notes(_findings(agreements)),))),
         data=lambda: [_data(agreement) for agreement in agreements],
-        records=lambda: Table(_records(agreements)),
+        records=lambda: Table(  # ours, as those of torch are the same or named among the findings
+            [
+                *_called(agreements),
+                *(Column(fact, [Number(getattr(each.total.analytic, fact)) for each in agreements]) for fact in COUNTS),
+                Column("agrees", [Number(bool(agreement)) for agreement in agreements]),
+            ]
+        ),
     )
 
 
@@ -40,8 +55,8 @@ def _nodes(agreement: "Agreement") -> Iterator[Section]:
     rows = agreement.compared
     bound = numbers.bindings(agreement.bindings)
     columns = [
-        Column("layer", [Name(row.name) for row in rows], least=12),
-        Column("operator", [Name(row.operator) for row in rows]),
+        Column("layer", [Name(row.name) for row in rows], least=40),
+        Column("operator", [Name(row.operator) for row in rows], drop=4),
         Column("output", [_both(row, "output", _shapes) for row in rows]),
         *_counts(rows),
         _agrees(rows),
@@ -56,12 +71,10 @@ def _shapes(output: tuple[Any, ...]) -> str:
     return ", ".join(map(numbers.shape, output)) if several else numbers.shape(output)
 
 
-def _networks(agreements: "Sequence[Agreement]") -> list[Column]:
+def _called(agreements: "Sequence[Agreement]") -> list[Column]:
     return [
         Column("network", list(map(Name, _told_apart(agreements))), least=12),
         Column("nodes", [Number(len(agreement.rows)) for agreement in agreements]),
-        *_counts([agreement.total for agreement in agreements]),
-        _agrees(agreements),
     ]
 
 
@@ -73,21 +86,16 @@ def _roles(compared: Sequence[Any]) -> list[Role]:
     return ["" if each else "finding" for each in compared]
 
 
-def _records(agreements: "Sequence[Agreement]") -> list[Column]:
-    """The networks' figures for machines: ours, as those of torch are the same or named among the findings."""
-    totals = [agreement.total.analytic for agreement in agreements]
-    return [
-        Column("network", list(map(Name, _told_apart(agreements)))),
-        Column("nodes", [Number(len(agreement.rows)) for agreement in agreements]),
-        *(Column(fact, [Number(getattr(total, fact)) for total in totals]) for fact in COUNTS),
-        Column("agrees", [Number(bool(agreement)) for agreement in agreements]),
-    ]
-
-
 def _counts(rows: "Sequence[Comparison]") -> Iterator[Column]:
-    yield Column("weights", [_both(row, "weights", lambda weights: str(len(weights))) for row in rows])
+    """What both count; on a narrow page without some of what nothing differs in."""
+    weights = [_both(row, "weights", lambda weights: str(len(weights))) for row in rows]
+    columns = [Column("weights", weights, drop=1)]
     for fact in COUNTS:
-        yield Column(QUANTITIES[fact].heading, [_both(row, fact, numbers.number) for row in rows], fact)
+        cells = [_both(row, fact, numbers.number) for row in rows]
+        columns.append(Column(QUANTITIES[fact].heading, cells, fact, DROPPED.get(fact, 0)))
+    for column in columns:
+        differs = any("≠" in cell.text for cell in column.cells)
+        yield replace(column, drop=0) if differs else column
 
 
 def _told_apart(agreements: "Sequence[Agreement]") -> list[str]:
@@ -125,24 +133,22 @@ ONE_BIT = (
 
 
 def _data(agreement: "Agreement") -> dict[str, Any]:
-    rows = agreement.compared
     return {
         "spec": agreement.name,
         "bindings": agreement.bindings,
         "agrees": bool(agreement),
         "nodes": len(agreement.rows),
         "totals": {fact: getattr(agreement.total.analytic, fact) for fact in COUNTS},
-        "disagreements": [_difference(row) for row in rows if not row],
-    }
-
-
-def _difference(row: "Comparison") -> dict[str, Any]:
-    real = row.real
-    return {
-        "name": row.name,
-        "operator": row.operator,
-        "facts": {
-            fact: {"analytic": getattr(row.analytic, fact), "torch": getattr(real, fact) if real else None}
-            for fact in row.differing
-        },
+        "disagreements": [
+            {
+                "name": row.name,
+                "operator": row.operator,
+                "facts": {
+                    fact: {"analytic": getattr(row.analytic, fact), "torch": row.real and getattr(row.real, fact)}
+                    for fact in row.differing
+                },
+            }
+            for row in agreement.compared
+            if not row
+        ],
     }

@@ -16,15 +16,13 @@ from sympy.polys.rootoftools import ComplexRootOf
 from archspec import cost
 from archspec.dims import recording
 from archspec.errors import ArchspecError, UnknownNameError
+from archspec.formula.collected import divisible
 from archspec.formula.kinds import kind_of
-from archspec.formula.views import divisible
 from archspec.formula.writers import Text
 from archspec.graph import Network, Node
 from archspec.result import Reported, short
-from archspec.sweeps.bounds import SearchRange, search_range
-from archspec.sweeps.family import Family
+from archspec.sweeps.family import Family, SearchRange, Span, decimal, search_range
 from archspec.sweeps.sensitivity import chosen
-from archspec.sweeps.span import Span, decimal
 from archspec.sweeps.survey import Sample, Survey
 from archspec.symbols import TableLookup, to_sympy
 

@@ -92,10 +92,6 @@ class Journal:
                 **arrays,
             )
 
-    def remove(self) -> None:
-        """Remove the folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
     def _path(self, number: int) -> Path:
         return self.folder / f"tile-{number:06}.npz"
 

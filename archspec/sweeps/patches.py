@@ -22,9 +22,8 @@ from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.language.document import Document
 from archspec.language.rules import MAX_SIZE
-from archspec.sweeps.grid import Subject
-from archspec.sweeps.notation import BATCH
-from archspec.sweeps.planned import PLANNED
+from archspec.sweeps.criteria import PLANNED
+from archspec.sweeps.grid import BATCH, Subject
 from archspec.sweeps.separable import Separable, separable, summed
 
 MAX_TABLE = 2**20

@@ -21,9 +21,7 @@ from archspec.formula.closed_form import Formula
 from archspec.formula.of_network import formulas
 from archspec.graph import Network
 from archspec.result import Reported, short
-from archspec.sweeps.bounds import SearchRange, search_range
-from archspec.sweeps.family import Family
-from archspec.sweeps.span import Span
+from archspec.sweeps.family import Family, SearchRange, Span, search_range
 from archspec.sweeps.survey import Survey
 from archspec.symbols import Condition, Log2, Maximum, Minimum, TableLookup, from_sympy, to_sympy, value
 

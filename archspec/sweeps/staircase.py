@@ -6,8 +6,7 @@ from typing import Any
 
 from archspec import cost
 from archspec.cost import Counting
-from archspec.sweeps.bounds import SearchRange, search_range
-from archspec.sweeps.family import Family
+from archspec.sweeps.family import Family, SearchRange, search_range
 from archspec.sweeps.survey import Survey
 
 

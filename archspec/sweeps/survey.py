@@ -20,8 +20,7 @@ from archspec.errors import ArchspecError, BindingError
 from archspec.graph import Network
 from archspec.graph.expand import MAX_SIZE
 from archspec.sweeps.axis import Affine, Axis
-from archspec.sweeps.bounds import SearchRange
-from archspec.sweeps.span import Span
+from archspec.sweeps.family import SearchRange, Span
 
 CHUNK = 65_536
 MAX_COUNTS = 3_000

@@ -16,14 +16,12 @@ from archspec.dims import exact
 from archspec.errors import ArchspecError, BindingError
 from archspec.language.document import Document
 from archspec.language.rules import refuse_opaque
-from archspec.sweeps.criteria import conditions, objective, objectives
+from archspec.sweeps.criteria import conditions, objective, objectives, quantities
 from archspec.sweeps.engine import Engine
 from archspec.sweeps.engine import engine as read_engine
-from archspec.sweeps.grid import MIN_SCATTERED, Subject, tiles
+from archspec.sweeps.grid import BATCH, MIN_SCATTERED, Subject, tiles, values_of
 from archspec.sweeps.journal import Journal
-from archspec.sweeps.notation import BATCH, values_of
 from archspec.sweeps.patches import Cutter
-from archspec.sweeps.planned import quantities
 from archspec.sweeps.rows import Rows, objects, together, whole
 from archspec.sweeps.table import ALIKE, PLAN, SPEC, Sweep
 from archspec.sweeps.tile import Question, Swept, swept
@@ -77,7 +75,7 @@ def sweep(  # noqa: PLR0913  # each is something to ask
     >>> found.columns["macs"]
     array([13570048, 41030272])
     """
-    documents, read = tuple(documents), tuple(plan if isinstance(plan, Plan) else load_plan(plan) for plan in plans)
+    documents, read = tuple(documents), tuple(map(load_plan, plans))
     question = _question(bool(read), of, where, front, sort, top, counting)
     subjects = _subjects(documents, read, values, dict(bindings or {}))
     _check_few(subjects, question)
@@ -116,26 +114,20 @@ def _subjects(
             raise BindingError(f"none of these networks has a symbol '{name}'")
     if both := [name for name in values if name in bindings]:
         raise BindingError(f"the symbol '{both[0]}' cannot be both bound and swept")
-    return tuple(
-        Subject(document, plan, _own(document, bindings), _axes(document, values))
-        for document in documents
-        for plan in plans or (None,)
+    return tuple(_subject(document, plan, values, bindings) for document in documents for plan in plans or (None,))
+
+
+def _subject(document: Document, plan: Plan | None, values: Mapping[str, Any], bindings: Mapping[str, Any]) -> Subject:
+    own = {name: value for name, value in bindings.items() if name in document.symbols}
+    return Subject(
+        document,
+        plan,
+        {name: value if document.symbols[name].word else exact(value) for name, value in own.items()},
+        {
+            name: values_of(document, name, given) if name in document.symbols or name == BATCH else (None,)
+            for name, given in values.items()
+        },
     )
-
-
-def _own(document: Document, bindings: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value if document.symbols[name].word else exact(value)
-        for name, value in bindings.items()
-        if name in document.symbols
-    }
-
-
-def _axes(document: Document, values: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
-    return {
-        name: values_of(document, name, given) if name in document.symbols or name == BATCH else (None,)
-        for name, given in values.items()
-    }
 
 
 def _check_few(subjects: Sequence[Subject], question: Question) -> None:

@@ -1,18 +1,22 @@
-"""What a sweep has found, as columns."""
+"""What a sweep has found, as columns, and as a file of them that DuckDB writes."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from archspec.cost import Counting
-from archspec.errors import BindingError, entry
-from archspec.extras import data_frame
+from archspec.errors import ArchspecError, BindingError, entry
+from archspec.extras import data_frame, need
+from archspec.files import WrittenFile, replacing
 from archspec.result import Reported, short
 from archspec.sweeps.budget import Budget
 from archspec.sweeps.criteria import Objective, conditions, objective, objectives
-from archspec.sweeps.rows import Rows
+from archspec.sweeps.rows import Rows, objects
 
 SPEC, PLAN, ALIKE = "spec", "plan", "alike"
 
@@ -130,11 +134,38 @@ class Sweep(Reported):
         rows = self._as_rows().ordered([self._known(objective(text)) for text in texts], top)
         return self._taken(rows.place)
 
-    def write(self, path: Any) -> Any:
-        """Write the columns to a file: .csv, .json or .parquet; see `sweeps.table_file.write`."""
-        from archspec.sweeps.table_file import write
+    def write(self, path: str | os.PathLike[str]) -> WrittenFile:
+        """Write the columns to a file, .csv, .json or .parquet, which appears when it is whole, or not at all.
 
-        return write(self, path)
+        A whole number is one in each of them, however wide; a fraction is the nearest float, unless it is a value of a
+        symbol that no decimal says: then it is text, 1/3, as `--set` takes it.
+
+        Raises:
+            ArchspecError: Another ending, or a file that cannot be written.
+            MissingExtraError: DuckDB is not installed.
+        """
+        ending = check_ending(path)
+        need("sweep", "duckdb")
+        import duckdb
+
+        columns, names = {}, []
+        for place, (name, column) in enumerate(self.columns.items()):
+            columns[f"c{place}"], kind = _plain(column, exactly=name in self.axes)
+            source = f"c{place}" if kind is None else f"CAST(c{place} AS {kind})"
+            names.append(f'{source} AS "{name}"')  # names of symbols and quantities are letters, digits and _
+        with replacing(Path(path)) as file:
+            target = str(file).replace("'", "''")
+            try:
+                with duckdb.connect() as connection:
+                    connection.execute("SET threads = 1")  # and so the same rows in the same groups
+                    connection.register("points", columns)
+                    connection.execute(
+                        f"COPY (SELECT {', '.join(names)} FROM points) TO '{target}' ({FORMATS[ending]})"  # noqa: S608
+                    )
+            except duckdb.Error as error:
+                raise ArchspecError(f"cannot write {path}: {str(error).splitlines()[0]}") from None
+            size = file.stat().st_size
+        return WrittenFile(Path(path), size, (f"{len(self):,} points", f"{len(names)} columns"))
 
     def _known(self, asked: Objective) -> Objective:
         self.column(asked.quantity)
@@ -154,3 +185,45 @@ class Sweep(Reported):
     def __repr__(self) -> str:
         asked = f"front of {', '.join(map(str, self.objectives))}" if self.objectives else ", ".join(self.of)
         return short(self, ", ".join(self.specs), f"{len(self):,} of {self.points:,} points", asked)
+
+
+FORMATS = {
+    ".csv": "FORMAT csv, HEADER",
+    ".json": "FORMAT json, ARRAY",
+    ".parquet": "FORMAT parquet, COMPRESSION zstd",
+}
+"""How DuckDB is told to write, by the ending of a file."""
+
+DIGITS = 38
+"""The digits that a whole number of DuckDB has at most."""
+
+
+def check_ending(path: str | os.PathLike[str]) -> str:
+    """The ending of a file that a sweep can be written to.
+
+    Raises:
+        ArchspecError: It has another.
+    """
+    ending = Path(path).suffix
+    if ending not in FORMATS:
+        raise ArchspecError(f"{path}: a sweep is written to {', '.join(FORMATS)} (got '{ending}')")
+    return ending
+
+
+def _plain(column: Any, exactly: bool) -> tuple[Any, str | None]:
+    """A column as DuckDB takes it, and the type that it is to have, where the numbers do not say so."""
+    if column.dtype != object:
+        return column, None
+    values = column.tolist()
+    numbers = [value for value in values if value is not None]
+    if any(isinstance(value, str) for value in numbers) or not numbers:
+        return column, "VARCHAR"
+    if all(isinstance(value, bool) for value in numbers):
+        return column, "BOOLEAN"
+    if all(type(value) is int for value in numbers):
+        wide = max(abs(value) for value in numbers)
+        kind = "BIGINT" if wide < 2**63 else f"DECIMAL({DIGITS}, 0)" if wide < 10**DIGITS else None
+        return objects([None if value is None else str(value) for value in values]), kind
+    if exactly and any(Fraction(repr(float(value))) != value for value in numbers):
+        return objects([None if value is None else str(value) for value in values]), "VARCHAR"
+    return objects([None if value is None else float(value) for value in values]), "DOUBLE"

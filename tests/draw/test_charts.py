@@ -14,11 +14,10 @@ from click.testing import CliRunner
 import archspec
 from archspec import published
 from archspec.cli.picture_options import OPTIONS
-from archspec.cli.plot import command
-from archspec.cli.plotting import SOURCES
+from archspec.cli.plot import SOURCES, command
 from archspec.cost import QUANTITIES
 from archspec.draw import PICTURES, export, picture
-from archspec.draw.charts import columns
+from archspec.draw.charts import results
 from archspec.draw.charts.parts import axis_title
 from archspec.draw.charts.training import RunCurves, curves
 from archspec.draw.style import DASHES, SERIES, SHAPES
@@ -114,6 +113,12 @@ def test_memory_over_time_has_every_node_and_the_peak():
     (peak,) = (record for record in records if "label" in record)
     assert peak["bytes"] == found.peak
     assert found.at[0] in peak["label"]
+    assert any(line.endswith("batch 1; float32; liveness") for line in found.plot().to_dict()["title"]["subtitle"])
+
+
+def test_what_a_chart_of_costs_leaves_out_is_told_in_numbers():
+    net = archspec.loads("archspec: 1\nname: x\ninput: [4]\nnetwork: [{linear: {out_features: 2}}, flatten]\n")
+    assert net.count().plot().to_dict()["title"]["subtitle"][-1] == "1 without any is left out"
 
 
 def test_elasticities_are_those_of_the_report():
@@ -140,7 +145,7 @@ CSV = "network,seed,density,error_percent\na,0,0.5,2\na,1,0.5,4\na,0,1,1\nb,0,0.
 def table(tmp_path):
     path = tmp_path / "results.csv"
     path.write_text(CSV, encoding="utf-8")
-    return columns.read(path)
+    return results.read(path)
 
 
 def test_rows_that_are_alike_are_drawn_as_their_mean(table):
@@ -173,7 +178,7 @@ def test_a_wrong_column_is_refused(table, asked, said):
 def test_a_broken_table_is_refused(tmp_path, text, said):
     (tmp_path / "x.csv").write_text(text, encoding="utf-8")
     with pytest.raises(ArchspecError, match=said):
-        columns.read(tmp_path / "x.csv")
+        results.read(tmp_path / "x.csv")
 
 
 def run(name, *errors):
@@ -253,7 +258,7 @@ def test_free_symbols_have_no_bars():
 @pytest.fixture(scope="module")
 def hostile():
     """A chart whose texts would be markup, code, or orders to a terminal."""
-    rows = columns.table(HOSTILE, [["x", HOSTILE], ["1", "2"], ["2", "3"]])
+    rows = results.table(HOSTILE, [["x", HOSTILE], ["1", "2"], ["2", "3"]])
     return picture("results").draw(rows, "x", [HOSTILE])
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from archspec.errors import ArchspecError, BindingError, UnknownNameError
 from archspec.sweeps.budget import Budget, budget, budgets
-from archspec.sweeps.span import Span, decimal
+from archspec.sweeps.family import Span, decimal
 
 
 @pytest.mark.parametrize(

@@ -17,14 +17,13 @@ from archspec.errors import ArchspecError, BindingError
 from archspec.sweeps import grid, sweeping
 from archspec.sweeps.engine import engine
 from archspec.sweeps.grid import Subject, tiles
-from archspec.sweeps.table_file import write
 
 VALUES = {"alpha": "1/2,1,3/2", "side": "96..224:32", "classes": "1..300"}
 ASKED = {"of": ["macs", "params", "intensity"], "where": "macs<=300M"}
 
 
 def bytes_of(found, path):
-    write(found, path)
+    found.write(path)
     return path.read_bytes()
 
 
@@ -234,7 +233,7 @@ def test_what_was_swept_is_kept_where_the_file_cannot_be_written(tmp_path, monke
         raise ArchspecError(f"cannot write {path}: No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("archspec.sweeps.table_file.write", refuse)
+        patch.setattr("archspec.sweeps.table.Sweep.write", refuse)
         ran = command(*asked)
         assert ran.exit_code == 2
         assert "No space left on device" in " ".join(ran.output.split())

@@ -8,14 +8,12 @@ from typing import Any
 from archspec.cost import CostTable, quantity
 from archspec.dims import is_number
 from archspec.draw.blocks.labels import shape
-from archspec.draw.blocks.layout import GAP, SPREAD, Layout, Placed
-from archspec.draw.blocks.parts import BoxPart, Chain, boxes, nodes
+from archspec.draw.blocks.layout import GAP, SPREAD, BoxPart, Chain, Layout, Placed, boxes, nodes
 from archspec.draw.blocks.routes import arrows
 from archspec.draw.blocks.scene import SMALL, TITLE, Scene, Words
-from archspec.draw.blocks.svg import svg
+from archspec.draw.blocks.svg import SvgDrawing, svg
 from archspec.draw.blocks.tree import DEEPEST, NamedPart, Tree
 from archspec.draw.charts.parts import at, short_number
-from archspec.draw.drawing import SvgDrawing
 from archspec.errors import ArchspecError
 from archspec.language.document import INPUT
 from archspec.ops.opaque import not_counted

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from archspec.draw.blocks.labels import follows, layer, own_name, word
-from archspec.draw.blocks.parts import BoxPart, Chain, ForkPart, GroupPart, Kind, Part, boxes, nodes
+from archspec.draw.blocks.layout import BoxPart, Chain, ForkPart, GroupPart, Kind, Part, boxes, nodes
 from archspec.graph import Network, Node
 
 PLAIN = ("branch", "unit", "repeat", "group")
@@ -92,10 +92,6 @@ class Tree:
             for name in {self.alias[each] for each in node.inputs} if self.alias[node.name] == node.name else ():
                 self._users[name] = self._users.get(name, 0) + 1
         self.root = folders(network)
-
-    def whole(self) -> Chain:
-        """All of it."""
-        return self.chain(self.root)
 
     def chain(self, root: NamedPart) -> Chain:
         """What is in a folder; where that is one block alone, what is in the block."""

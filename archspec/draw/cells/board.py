@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archspec.draw.blocks.scene import SMALL, TITLE, Arrow, Box, Point, Scene, Words
-from archspec.draw.blocks.svg import svg
-from archspec.draw.drawing import SvgDrawing
+from archspec.draw.blocks.svg import SvgDrawing, svg
 from archspec.draw.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
 from archspec.writing import printable
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from archspec.compress.codecs.base import Array
 from archspec.compress.codecs.shared import Codebook
-from archspec.compress.sharing import weight_sharing
+from archspec.compress.rules import weight_sharing
+from archspec.draw.blocks.svg import SvgDrawing
 from archspec.draw.cells.board import CELL, Board, tint
-from archspec.draw.drawing import SvgDrawing
 from archspec.errors import ArchspecError
 
 WEIGHTS = ((2.09, -0.98, 1.48, 0.09), (0.05, -0.14, -1.08, 2.12), (-0.91, 1.92, 0.0, -1.03), (1.87, 0.0, 1.53, 1.49))

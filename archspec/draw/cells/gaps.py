@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from archspec.compress.codecs.gaps import Gaps
-from archspec.compress.sparse import gaps as differences
+from archspec.compress.rules import gaps as differences
+from archspec.draw.blocks.svg import SvgDrawing
 from archspec.draw.cells.board import CELL, MOST, WHITE, Board, plain, tint
-from archspec.draw.drawing import SvgDrawing
 from archspec.errors import ArchspecError
 
 POSITIONS, VALUES, BITS = (1, 4, 15), (3.4, 0.9, 1.7), 3

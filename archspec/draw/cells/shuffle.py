@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from archspec.compress.codecs.base import Array
+from archspec.draw.blocks.svg import SvgDrawing
 from archspec.draw.cells.board import CELL, MOST, Board, tint
-from archspec.draw.drawing import SvgDrawing
 from archspec.errors import ArchspecError
 
 DROP = 70.0

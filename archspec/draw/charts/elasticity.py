@@ -8,8 +8,8 @@ from archspec.cost import quantity
 from archspec.draw.charts.parts import ROW, alt, at, plain, rows, titled
 from archspec.draw.style import BLUE, FAINT
 from archspec.errors import ArchspecError
+from archspec.sweeps.family import decimal
 from archspec.sweeps.sensitivity import Response, Sensitivity
-from archspec.sweeps.span import decimal
 
 
 def elasticity(*found: Sensitivity) -> Any:

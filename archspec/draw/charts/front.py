@@ -8,8 +8,7 @@ from archspec.draw.charts.parts import alt, axis_title, dotted, plain, rows, ser
 from archspec.draw.charts.sweep import labels, named
 from archspec.draw.style import FAINT, INK
 from archspec.errors import ArchspecError
-from archspec.sweeps import planned
-from archspec.sweeps.criteria import Objective
+from archspec.sweeps.criteria import Objective, quantity
 from archspec.sweeps.table import Sweep
 
 MOST_POINTS = 3000
@@ -89,7 +88,7 @@ def _points(
         positive = all(record[axis] > 0 for record in every)
         kind = "log" if axis in log and positive else "linear"
         scale = alt.Scale(type=kind, zero=False, nice=False, padding=16)
-        channels[axis] = of(f"{axis}:Q", title=axis_title(planned.quantity(name)), scale=scale, axis=ticks)
+        channels[axis] = of(f"{axis}:Q", title=axis_title(quantity(name)), scale=scale, axis=ticks)
     kinds = [kind for kind in KINDS if any(record["series"] == kind for record in every)]
     encodings = dotted(series(kinds, lines=False, legend=True))
     base = alt.Chart(rows(records)).encode(**channels, tooltip=["label:N", "x:Q", "y:Q"])

@@ -5,7 +5,7 @@ from typing import Any
 
 from archspec.draw.charts.parts import alt, at, axis_title, beside_lines, lined, plain, rows, series, titled
 from archspec.errors import ArchspecError
-from archspec.sweeps.span import decimal
+from archspec.sweeps.family import decimal
 from archspec.sweeps.table import Sweep
 
 MOST_POINTS = 5000

@@ -24,6 +24,7 @@ from archspec.emit.code.known import (
 from archspec.emit.code.text import pieces, written
 from archspec.emit.code.value import (
     BOOL,
+    FLOAT,
     INT,
     NONE,
     RATIONAL,
@@ -57,6 +58,7 @@ from archspec.emit.code.value import (
 
 __all__ = [
     "BOOL",
+    "FLOAT",
     "INT",
     "NONE",
     "RATIONAL",

@@ -18,6 +18,7 @@ Kind: TypeAlias = frozenset[Any]
 
 INT: Kind = frozenset({"int"})
 RATIONAL: Kind = frozenset({"rational"})
+FLOAT: Kind = frozenset({"float"})
 BOOL: Kind = frozenset({"bool"})
 WORD: Kind = frozenset({"str"})
 NONE: Kind = frozenset({"none"})
@@ -109,7 +110,7 @@ def kind_of(value: Any) -> Kind:
         return value.kind
     if isinstance(value, tuple):
         return frozenset({tuple(map(kind_of, value))})
-    names = {bool: BOOL, int: INT, Fraction: RATIONAL, str: WORD, type(None): NONE}
+    names = {bool: BOOL, int: INT, Fraction: RATIONAL, float: FLOAT, str: WORD, type(None): NONE}
     return next((kind for known, kind in names.items() if isinstance(value, known)), OTHER)
 
 
@@ -244,8 +245,8 @@ def choose(condition: Any, a: Any, b: Any) -> Any:
     """a if the condition holds, else b."""
     if not isinstance(condition, Code):
         return a if condition else b
-    if a == b and type(a) is type(b):
-        return a
+    if (a == b and type(a) is type(b)) or condition.parts in ((a, "==", b), (b, "==", a)):
+        return b
     if a is True and b is False:
         return condition
     if a is False and b is True:

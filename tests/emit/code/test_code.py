@@ -68,6 +68,8 @@ TEXTS = [
     (code.choose(name("a", BOOL), False, True), "not a"),
     (code.choose(name("a", BOOL), (1, H), (1, S)), "(1, h if a else s)"),
     (code.choose(True, 1, 2), "1"),
+    (code.choose(code.compare(H, "==", 16), H, 16), "16"),
+    (code.choose(code.compare(H, "==", S), S, H), "h"),
     (Code("index", (H, 0)), "h[0]"),
     ((1,), "(1,)"),
     (-3, "-3"),
