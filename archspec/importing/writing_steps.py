@@ -132,22 +132,19 @@ class _Writer:
                 self.names[id(item)] = item.name_in_stage
 
     def _step(self, item: Item) -> AnyStep:
-        if isinstance(item, Back):
-            to = settled(item.to)
-            return From(**{"from": getattr(to, "label", None) or "input"})
-        if isinstance(item, Leaf):
-            return self._call(item)
-        if isinstance(item, ModuleItem):
-            return Group(body=self._inner(item.items), **self._as(item, cleaned(item.name)))
-        if isinstance(item, Repeated):
-            return Repeat(
-                repeat=_written(item.times, self.text),
-                body=self._inner(item.items),
-                **self._as(item, cleaned(item.name)),
-            )
-        if isinstance(item, ConditionItem):
-            other = self.body(item.other) if item.other else None
-            return When(when=item.condition, then=self.body(item.then), **({"else": other} if other else {}))
+        match item:
+            case Back():
+                return From(**{"from": getattr(settled(item.to), "label", None) or "input"})
+            case Leaf():
+                return self._call(item)
+            case ModuleItem():
+                return Group(body=self._inner(item.items), **self._as(item, cleaned(item.name)))
+            case Repeated():
+                times, body = _written(item.times, self.text), self._inner(item.items)
+                return Repeat(repeat=times, body=body, **self._as(item, cleaned(item.name)))
+            case ConditionItem():
+                other = {"else": self.body(item.other)} if item.other else {}
+                return When(when=item.condition, then=self.body(item.then), **other)
         return self._table(item) if isinstance(item, TableItem) else self._join(item)
 
     def _call(self, leaf: Leaf) -> Call | Use:
@@ -180,21 +177,19 @@ class _Writer:
 
     def _column(self, name: str, cells: list[Any], again: bool) -> tuple[TableColumn, list[Any]]:
         """A column; where each of its numbers is made by one function, the header says by which."""
-        texts = [written({name: cell}, self.text)[name] for cell in cells]
+        texts = [_written(cell, self.text) for cell in cells]
         numbers = [int(cell) for cell in cells if isinstance(cell, Varied)]
-        told = [str(text) for text, cell in zip(texts, cells, strict=True) if cell is not None]
+        told = [str(text) for text in texts if text is not None]
         symbol = told[0].rpartition(" * ")[2] if told else ""
+        function = told[0].partition("(")[0] if told else ""
+        built = None
         if symbol.isidentifier() and told == [f"{number} * {symbol}" if number > 1 else symbol for number in numbers]:
-            return TableColumn(name=name, built=f"{symbol} * {name}"), [None if c is None else int(c) for c in cells]
-        functions = {text.partition("(")[0] for text in told}
-        if len(numbers) != len(told) or len(functions) != 1 or again:
+            built = f"{symbol} * {name}"
+        elif told and not again and told == [f"{function}({number})" for number in numbers]:
+            built = f"{function}({name})"
+        if built is None:
             return TableColumn(name=name), texts
-        (function,) = functions
-        if told != [f"{function}({number})" for number in numbers]:
-            return TableColumn(name=name), texts
-        return TableColumn(name=name, built=f"{function}({name})"), [
-            None if cell is None else int(cell) for cell in cells
-        ]
+        return TableColumn(name=name, built=built), [None if cell is None else int(cell) for cell in cells]
 
     def _join(self, fork: ForkItem) -> Join:
         branches = {
