@@ -12,7 +12,6 @@ from archspec.cost import ASKED, USUAL, Convention, CostTable, Counting, request
 from archspec.dims import recording
 from archspec.errors import BindingError, SpecErrors, UnknownNameError
 from archspec.extras import need
-from archspec.language import Document
 from archspec.request import Bindings, request
 from archspec.result import Reported
 
@@ -61,7 +60,7 @@ class Architecture(Reported):
     (568740352, 149497088)
     """
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: language.Document) -> None:
         faults = language.check(document)
         if faults:
             raise SpecErrors(faults)
@@ -197,7 +196,7 @@ class Architecture(Reported):
 
         return formulas(self.lettered(letters), bindings=bindings, free=free, **asked)
 
-    def lettered(self, letters: str | None) -> Document:
+    def lettered(self, letters: str | None) -> language.Document:
         """The specification whose symbols are the letters that a block declares; without letters, this one's."""
         if letters is not None:
             raise UnknownNameError(f"'{self.name}' is a network; letters are those of a block: {self.name}:BLOCK")
@@ -645,21 +644,17 @@ class SingleBlock(Architecture):
         UnknownNameError: There is no such block, or nothing uses it.
     """
 
-    def __init__(self, document: Document, block: str) -> None:
-        from archspec.graph.single import single
-
-        found = single(document, block)
-        self.document = found.document
-        self._aliases = found.aliases
-        self._of = document
-        self._block = block
+    def __init__(self, document: language.Document, block: str) -> None:
+        self._of, self._block = document, block
+        found = self._in_letters(None)
+        self.document, self._aliases = found.document, found.aliases
 
     def _in_letters(self, letters: str | None) -> "StandaloneBlock":
         from archspec.graph.single import single
 
         return single(self._of, self._block, letters)
 
-    def lettered(self, letters: str | None) -> Document:
+    def lettered(self, letters: str | None) -> language.Document:
         """The specification whose symbols are the letters that the block declares; without letters, its arguments."""
         return self._in_letters(letters).document
 

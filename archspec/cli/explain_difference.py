@@ -5,7 +5,7 @@ import click
 from archspec.cli.options import counting_options, format_option, print_report, set_option, spec_argument, verb
 from archspec.cli.specs import network
 from archspec.cost import CONVENTIONS, DIALECTS, Counting
-from archspec.cost.difference import counter
+from archspec.cost.dialects import counter
 from archspec.report.reconcile import explain_difference
 
 

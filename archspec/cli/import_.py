@@ -11,6 +11,7 @@ from archspec import dims
 from archspec.cli.echo import echo_message
 from archspec.cli.options import verb
 from archspec.errors import ArchspecError, BindingError
+from archspec.extras import need
 from archspec.files import replacing
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def _read(
 def _program(source: str, sizes: str, settings: tuple[str, ...]) -> "Program":
     ending = Path(source).suffix
     if ending == ".onnx":
+        need("onnx", "onnx", "onnx_ir", "onnxscript")
         from archspec.importing.onnx_file import read_onnx
 
         return read_onnx(source)
@@ -267,8 +269,6 @@ def _written_message(output: str, found: "Imported", text: str) -> str:
 
 
 def _write_weights(found: "Imported", program: "Program | None", source: str, weights: str) -> None:
-    from archspec.extras import need
-
     if program is None:
         raise ArchspecError(f"{source} is a table of layers, and holds no weights")
     need("torch", "torch")

@@ -44,19 +44,6 @@ KEY = re.compile(r"[A-Za-z0-9_]{1,100}(\.[A-Za-z0-9_]{1,100}){0,30}\Z")
 
 
 @dataclass(frozen=True)
-class Symbols:
-    """An array as symbols: what is written of it, before it is.
-
-    Attributes:
-        positions: Where the entries stand, in the order of the scan, which counts them; None of all weights.
-        content: What stands for them.
-    """
-
-    positions: Array | None
-    content: Content
-
-
-@dataclass(frozen=True)
 class Coding:
     """How one array is written.
 
@@ -120,11 +107,11 @@ class Coding:
         renamed = {} if self.part is None else {self.values.term: self.part}
         return {renamed.get(name, name): bits for name, bits in terms.items() if type(bits) is not int or bits}
 
-    def measured(self, reader: ByteReader, symbols: Symbols) -> Terms:
+    def measured(self, reader: ByteReader, content: Content) -> Terms:
         """The bits that a reader found for what was decoded, those of fillers apart, as `terms` has them."""
         terms: Terms = dict(reader.ledger)
         if isinstance(self.index, Gaps):
-            filled = int(np.count_nonzero(symbols.content.codes == self.values.filler))
+            filled = int(np.count_nonzero(content.codes == self.values.filler))
             for term, bits, symbol in (
                 (self.values.term, self.values.stream.bits, self.values.filler),
                 ("gaps", self.index.bits, self.index.longest),
@@ -133,12 +120,12 @@ class Coding:
                 terms = added(terms, {term: -moved, "fillers": moved}) if moved else terms
         return self._named(terms)
 
-    def stats(self, symbols: Symbols) -> Stats:
+    def stats(self, content: Content) -> Stats:
         """The counts of its symbols."""
-        positions = symbols.positions
+        positions = content.positions
         kept = self.elements if positions is None else len(positions)
         filled, gaps = (0, None) if positions is None else self.index.stats(positions)
-        return Stats(kept, filled, self.values.counts(symbols.content, filled), gaps)
+        return Stats(kept, filled, self.values.counts(content, filled), gaps)
 
     def expected(self) -> Stats:
         """What is expected of them when its weights are not known: positions are independent."""
@@ -148,12 +135,12 @@ class Coding:
 
     # -------------------------------------------------------------- symbols
 
-    def symbols(self, array: Array) -> Symbols:
-        """The array as symbols."""
-        return self.in_scan(*self.chosen(array))
+    def symbols(self, array: Array) -> Content:
+        """The array as symbols, in the order of the scan."""
+        return self.in_scan(self.chosen(array))
 
-    def chosen(self, array: Array) -> tuple[Array | None, Content]:
-        """The places of its largest weights, None of all; and what stands for them.
+    def chosen(self, array: Array) -> Content:
+        """What stands for its largest weights, and where these are in the array.
 
         Raises:
             ArchspecError: It is not of this shape, or holds a number that is not finite.
@@ -164,20 +151,20 @@ class Coding:
         if self.dense and self.density == 1:
             if not np.isfinite(flat).all():
                 raise ArchspecError(f"{self.key} holds a number that is not finite")
-            return None, self.values.quantised(flat, None, *self.matrix)
+            return self.values.quantised(flat, None, *self.matrix)
         positions = largest(flat, kept_of(self.elements, self.density), self.key)
         content = self.values.quantised(flat[positions], positions, *self.matrix)
         if not self.dense:
-            return positions, content
+            return replace(content, positions=positions)
         codes = np.full(self.elements, self.values.filler, content.codes.dtype)
         codes[positions] = content.codes
-        return None, replace(content, codes=codes)
+        return replace(content, codes=codes)
 
-    def in_scan(self, positions: Array | None, content: Content) -> Symbols:
+    def in_scan(self, content: Content) -> Content:
         """What was chosen, in the order of the scan; what came to be zero is left out."""
+        codes, positions = content.codes, content.positions
         if positions is None:
-            return Symbols(None, content)
-        codes = content.codes
+            return content
         if self.values.drops:
             left = codes != self.values.filler
             positions, codes = positions[left], codes[left]
@@ -186,7 +173,7 @@ class Coding:
             positions = positions % columns * rows + positions // columns
             order = np.argsort(positions, kind="stable")
             positions, codes = positions[order], codes[order]
-        return Symbols(positions, replace(content, codes=codes))
+        return replace(content, positions=positions, codes=codes)
 
     def natural(self, positions: Array | None) -> Array | None:
         """Positions of the scan as those of the array."""
@@ -196,11 +183,11 @@ class Coding:
         found: Array = positions % rows * columns + positions // rows
         return found
 
-    def array(self, symbols: Symbols) -> Array:
+    def array(self, content: Content) -> Array:
         """The array that symbols stand for, in float32."""
         columns = self.matrix[1]
-        positions = self.natural(symbols.positions)
-        numbers = self.values.numbers(symbols.content, positions, columns)
+        positions = self.natural(content.positions)
+        numbers = self.values.numbers(content, positions, columns)
         if positions is None:
             return (
                 np.broadcast_to(numbers, self.shape) if len(numbers) != self.elements else numbers.reshape(self.shape)
@@ -211,32 +198,33 @@ class Coding:
 
     # -------------------------------------------------------------- bytes
 
-    def encode(self, symbols: Symbols) -> bytes:
+    def encode(self, content: Content) -> bytes:
         """The symbols in bytes: the index, then the values."""
-        codes, positions = symbols.content.codes, symbols.positions
+        codes, positions = content.codes, content.positions
         if positions is None:
-            return self.values.encode(symbols.content, codes, *self.matrix)
+            return self.values.encode(content, codes, *self.matrix)
         spread = self.index.spread(codes, positions, self.values.filler)
         index = self.index.encode(positions, *self.scanned)
-        return index + self.values.encode(symbols.content, spread, *self.matrix)
+        return index + self.values.encode(content, spread, *self.matrix)
 
-    def decode(self, reader: ByteReader, *, sample: bool = False) -> Symbols:
+    def decode(self, reader: ByteReader, *, sample: bool = False) -> Content:
         """The symbols of bytes, the zeros of fillers among them; of a sample, some blocks of each stream.
 
         Raises:
             DamagedError: The bytes are not what is written.
         """
         if self.dense:
-            return Symbols(None, self.values.decode(reader, self.elements, *self.matrix, sample=sample))
+            return self.values.decode(reader, self.elements, *self.matrix, sample=sample)
         positions = self.index.decode(reader, *self.scanned, sample=sample)
-        return Symbols(positions, self.values.decode(reader, len(positions), *self.matrix, sample=sample))
+        content = self.values.decode(reader, len(positions), *self.matrix, sample=sample)
+        return replace(content, positions=positions)
 
-    def without_fillers(self, symbols: Symbols) -> Symbols:
+    def without_fillers(self, content: Content) -> Content:
         """Decoded symbols without the zeros that fill gaps, as they were before they were written."""
-        if not isinstance(self.index, Gaps) or symbols.positions is None:
-            return symbols
-        kept = symbols.content.codes != self.values.filler
-        return Symbols(symbols.positions[kept], replace(symbols.content, codes=symbols.content.codes[kept]))
+        if not isinstance(self.index, Gaps) or content.positions is None:
+            return content
+        kept = content.codes != self.values.filler
+        return replace(content, positions=content.positions[kept], codes=content.codes[kept])
 
     # -------------------------------------------------------------- description
 
@@ -261,7 +249,7 @@ class Coding:
             values = next((form for form in VALUES if form.keys[0].name in said), Numbers).read(said)
             index = next((form for form in INDICES if form.keys[0].name in indexed), Dense).read(indexed)
             if not isinstance(index, Dense) and not _sparse(values):
-                raise ValueError(f"{type(values).__name__} are of all weights")
+                raise ValueError(f"{values.name} are of all weights")
             if isinstance(values, Codebook):
                 values = replace(values, zero=isinstance(index, Gaps))
             found = cls(str(key), tuple(shape), values, index, SCAN.read(indexed.get("scan", SCAN.usual)))

@@ -29,10 +29,9 @@ from archspec.compress.codecs import (
     Values,
 )
 from archspec.compress.codecs.base import Array, added
-from archspec.compress.coding import ArraySize, Coding, Symbols
+from archspec.compress.coding import ArraySize, Coding
 from archspec.compress.container import CHECK, description, heading
-from archspec.compress.folding import Fold, folds
-from archspec.compress.layers import matrices, planned
+from archspec.compress.layers import Fold, folds, matrices, planned
 from archspec.compress.names import CODED, MAX_INDEX_BITS, SCANS
 from archspec.compress.plan import LayerPlan, Plan
 from archspec.compress.progress import Progress, silent
@@ -65,18 +64,18 @@ class CodingChoice:
         """The smallest where weights are not known, and how large it is expected to be."""
         return min((coding.sized(coding.expected()) for coding in self.candidates), key=lambda size: size.bits)
 
-    def of(self, array: Array) -> tuple[ArraySize, Symbols]:
+    def of(self, array: Array) -> tuple[ArraySize, Content]:
         """The smallest for an array, and its symbols."""
         return min(self._ways(array), key=lambda way: way[0].bits)
 
-    def _ways(self, array: Array) -> Iterator[tuple[ArraySize, Symbols]]:
+    def _ways(self, array: Array) -> Iterator[tuple[ArraySize, Content]]:
         """All ways to write an array; codings that choose the same weights alike share that work."""
-        contents: dict[tuple[Values, bool], tuple[Array | None, Content]] = {}
+        contents: dict[tuple[Values, bool], Content] = {}
         for coding in self.candidates:
             kind = coding.values, coding.dense
             if kind not in contents:
                 contents[kind] = coding.chosen(array)
-            symbols = coding.in_scan(*contents[kind])
+            symbols = coding.in_scan(contents[kind])
             yield coding.sized(coding.stats(symbols)), symbols
 
 
@@ -256,12 +255,12 @@ def placeholder_origin(network: Network) -> Origin:
 
 def quantised(
     arrays: FileLayout, source: Mapping[str, Any], progress: Progress = silent
-) -> Iterator[Iterator[tuple[ArraySize, Symbols]]]:
+) -> Iterator[Iterator[tuple[ArraySize, Content]]]:
     """Blob by blob each array with its size and its symbols, which are made when they are asked for."""
     total = sum(choice.candidates[0].elements for blob in arrays.blobs for choice in blob)
     done = 0
 
-    def parts(blob: Sequence[CodingChoice]) -> Iterator[tuple[ArraySize, Symbols]]:
+    def parts(blob: Sequence[CodingChoice]) -> Iterator[tuple[ArraySize, Content]]:
         nonlocal done
         for choice in blob:
             progress(choice.key, done, total)

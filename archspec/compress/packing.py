@@ -122,7 +122,7 @@ def pack(
         for part, symbols in blob:
             written.append(part.coding.encode(symbols))
             own.append(part)
-            clusters = symbols.content.clusters
+            clusters = symbols.clusters
             if clusters is not None and not clusters.settled:
                 notes.append(f"{part.coding.key}: k-means was stopped after {clusters.passes} passes")
         blobs.append(b"".join(written))

@@ -48,13 +48,12 @@ from archspec.language.values import Name, Prose, Text, version_of
 
 def _number(value: Any, unit: str = "") -> Any:
     """An exact number, of a text with the unit behind it."""
-    at = getattr(value, "at", None)
     if isinstance(value, (dict, list, tuple, Nothing)):
-        raise SpecError(f"expected a number, found {described(value)}", at)
+        raise SpecError(f"expected a number, found {described(value)}")
     try:
         return exact(value.removesuffix(unit).rstrip() if isinstance(value, str) else value)
     except ArchspecError as error:
-        raise SpecError(str(error), at) from None
+        raise SpecError(str(error)) from None
 
 
 def _share(value: Any) -> Any:
@@ -62,7 +61,7 @@ def _share(value: Any) -> Any:
     percent = isinstance(value, str) and value.endswith("%")
     found = exact(Fraction(_number(value, "%"), 100 if percent else 1))
     if not 0 < found <= 1:
-        raise SpecError(f"a share lies above 0 and is at most 1 (got {value})", getattr(value, "at", None))
+        raise SpecError(f"a share lies above 0 and is at most 1 (got {value})")
     return found
 
 
@@ -72,8 +71,7 @@ def _length(value: Any) -> Any:
         return CODED
     found = _number(value)
     if not 0 < found <= MAX_WEIGHT_BITS:
-        where = getattr(value, "at", None)
-        raise SpecError(f"an average code length lies above 0 and is at most {MAX_WEIGHT_BITS} (got {value})", where)
+        raise SpecError(f"an average code length lies above 0 and is at most {MAX_WEIGHT_BITS} (got {value})")
     return found
 
 
@@ -83,8 +81,7 @@ def _per(value: Any) -> Any:
         return str(value)
     size = _number(value)
     if type(size) is not int or size < 1:
-        at = getattr(value, "at", None)
-        raise SpecError(f"scales are per tensor, channel, or a number of weights (got {value})", at)
+        raise SpecError(f"scales are per tensor, channel, or a number of weights (got {value})")
     return size
 
 

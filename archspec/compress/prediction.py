@@ -6,17 +6,21 @@ from functools import cached_property
 from itertools import product
 
 from archspec import cost
-from archspec.compress.binary import binarised
-from archspec.compress.folding import folds
-from archspec.compress.layers import matrices, matrix, planned
+from archspec.compress.layers import binarised, folds, matrices, matrix, planned
 from archspec.compress.layout import FLOATS, FileSize, expected_size
-from archspec.compress.low_rank import low_rank_weights
 from archspec.compress.names import BINARY, CODED, INDEX
 from archspec.compress.plan import LayerPlan, Plan
-from archspec.compress.pruning import kept_weights, pruned_flops
 from archspec.compress.rewriting import with_one_bit
-from archspec.compress.sharing import codebook_bits, layer_bits, scales
-from archspec.compress.sparse import compressed_rows, fillers
+from archspec.compress.rules import (
+    codebook_bits,
+    compressed_rows,
+    fillers,
+    kept_weights,
+    layer_bits,
+    low_rank_weights,
+    pruned_flops,
+    scales,
+)
 from archspec.dims import Dim, divide, is_number
 from archspec.errors import SpecError
 from archspec.graph import Network, Node, expand

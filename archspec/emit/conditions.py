@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from archspec.emit import children, code
+from archspec.emit import code, naming
 from archspec.emit.code import Code
+from archspec.emit.finish import FLOW, MODULE, SIZE, is_unnamed
 from archspec.emit.frame import Either, Frame
-from archspec.emit.liveness import FLOW, MODULE, SIZE, is_unnamed
 from archspec.emit.naming import identifier
 from archspec.emit.scope import dimensions
 from archspec.emit.statements import If, Refuse, codes, targets
@@ -46,7 +46,7 @@ def conditional(
             frame.written().add(*side.forward.made)
     one, other = a.lines.done(), b.lines.done()
     frame.lines.add(*(one if one == other else (If(condition, one, other),)))
-    frame.worlds = children.merge_worlds(
+    frame.worlds = naming.merge_worlds(
         [(code.both(condition, world), names) for world, names in a.worlds]
         + [(code.both(code.negation(condition), world), names) for world, names in b.worlds],
         frame.facts.repeated,
@@ -144,9 +144,9 @@ def _stand_in(shape: Any, flow: Any, there: Frame) -> Any:
     return tuple(other if code.variables(size) & set_there else size for size, other in zip(shape, others, strict=True))
 
 
-def settled(shape: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
+def settled(shape: Any, frame: Frame) -> Any:
     """A shape with a variable for every size that depends on a condition, or is long."""
-    return frame.variable_sizes(shape, _long)
+    return shape if isinstance(shape, Either) else frame.variable_sizes(shape, _long)
 
 
 def _long(size: Any) -> bool:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.emit import code
 from archspec.emit.code import Code
-from archspec.emit.finish import SELF
 from archspec.emit.scope import TENSOR, ClassScope
-from archspec.emit.statements import Assign, Lines
+from archspec.emit.statements import SELF, Assign, Lines
 from archspec.errors import ArchspecError
 from archspec.language.values import Value
 
@@ -35,9 +34,12 @@ class Either:
 
 
 def mapped(change: Callable[[Any], Any], flow: Any) -> Any:
-    """A shape, or either of two, with every size changed."""
+    """A shape, or either of two, with every size changed; one of the two where the condition is known then."""
     if isinstance(flow, Either):
-        return Either(change(flow.condition), mapped(change, flow.then), mapped(change, flow.otherwise))
+        condition, then, otherwise = change(flow.condition), mapped(change, flow.then), mapped(change, flow.otherwise)
+        if isinstance(condition, bool):
+            return then if condition else otherwise
+        return Either(condition, then, otherwise)
     return tuple(map(change, flow))
 
 

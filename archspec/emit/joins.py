@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from archspec.emit import children, code
+from archspec.emit import code, naming
 from archspec.emit.bodies import peeled
 from archspec.emit.code import Fork
 from archspec.emit.conditions import conditional, settled
@@ -20,7 +20,7 @@ Values = Mapping[Any, Outflow]
 
 def write_join(step: Join, frame: Frame) -> None:
     """The branches of a step, and what joins them."""
-    name = children.child_name(step.as_ or step.operator, frame)
+    name = naming.child_name(step.as_ or step.operator, frame)
     args = {name: frame.read(value) for name, value in step.args.items()}
     branches = {name: _branch(name, body, frame) for name, body in step.branches.items()}
     present = {name: branch for name, branch in branches.items() if branch.does is not False}
@@ -31,7 +31,7 @@ def write_join(step: Join, frame: Frame) -> None:
 
 
 def _branch(label: str, body: Body, frame: Frame) -> Outflow:
-    name = children.child_name(label, frame)
+    name = naming.child_name(label, frame)
     start, rest = peeled(body)
     entry = frame.inside(frame.owner)
     if start and start in frame.named:
@@ -103,7 +103,7 @@ def _join_all(operator: str, args: Mapping[str, Any], values: list[Outflow], nam
         raise ArchspecError(f"how {operator} joins depends on a condition")
     tensors = tuple(value.x for value in values)
     if isinstance(found.call, Module):
-        name = children.single_name(name, frame) if found.weightless else name
+        name = naming.single_name(name, frame) if found.weightless else name
         put(name, weighted(found, operator, frame), frame)
         joined = call_module(child_code(name, frame), *tensors)
     else:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from archspec.emit import code, finish
 from archspec.emit.code import BOOL, INT, Code, Kind
 from archspec.emit.expression import Translator
-from archspec.emit.finish import SELF
-from archspec.emit.liveness import FLOW, MODULE, SIZE, is_unnamed, wished_name
+from archspec.emit.finish import FLOW, MODULE, SIZE, is_unnamed, wished_name
 from archspec.emit.naming import FreshNames, class_name
-from archspec.emit.statements import Assign, Keep, Lines, Statements, all_codes, rebuilt
+from archspec.emit.statements import SELF, Assign, Keep, Lines, Statements, all_codes, rebuilt
 from archspec.errors import ArchspecError
 from archspec.graph.names import RESERVED
 from archspec.language.rules import FLOWING, flow_sizes
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from archspec.emit.facts import SpecFacts
 
 TENSOR: Kind = frozenset({"tensor"})
+
+SIZES = range(1, 10**12)
+"""What a size can be."""
 
 BATCH = code.name("batch")
 """The size of every tensor's first axis, the same in all classes: none asks another for it."""

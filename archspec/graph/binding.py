@@ -28,7 +28,10 @@ def _bound(name: str, symbol: Symbol, bindings: Mapping[str, Any], free: bool) -
         if symbol.word:
             kind = "is true or false" if symbol.truth else "chooses between words"
             raise BindingError(f"the symbol '{name}' {kind} and cannot be free")
-        return _free(name, symbol)
+        from archspec import symbols
+
+        numbers = symbol.range or symbol.choices
+        return symbols.symbol(name, symbol.integer, 1 if numbers is None else min(numbers))
     value = bindings.get(name, symbol.default)
     if symbol.truth and isinstance(value, str):
         value = CONSTANTS.get(value.strip().lower(), value)
@@ -41,13 +44,6 @@ def _bound(name: str, symbol: Symbol, bindings: Mapping[str, Any], free: bool) -
         if fault:
             raise BindingError(f"{name} {fault}")
     return value
-
-
-def _free(name: str, symbol: Symbol) -> Any:
-    from archspec import symbols
-
-    numbers = symbol.range or symbol.choices
-    return symbols.symbol(name, symbol.integer, 1 if numbers is None else min(numbers))
 
 
 def batch_size(batch: Any) -> Any:

@@ -9,7 +9,7 @@ from archspec.importing.constants import constant
 from archspec.importing.flat import INPUT, FlatNode
 from archspec.importing.patterns.base import told
 from archspec.importing.program import Program, ProgramCall, UnsupportedError, references
-from archspec.importing.rules import RULES, Bound, ReadNode, Same
+from archspec.importing.rules import RULES, Bound, Reading, ReadNode
 
 CONSTANT = "~constant"
 """An array that nobody learns, as it stands among results: patterns read it with its neighbours."""
@@ -57,12 +57,12 @@ class CallReader:
                 raise
             self._foreign(call, f"has arguments that cannot be read ({type(error).__name__})")
 
-    def _take(self, call: ProgramCall, found: ReadNode | Same | list[ReadNode]) -> None:
-        if isinstance(found, Same):
-            if found.value in self.arrays:
-                self.arrays[call.outputs[0]] = self.arrays[found.value]
+    def _take(self, call: ProgramCall, found: Reading) -> None:
+        if isinstance(found, str):
+            if found in self.arrays:
+                self.arrays[call.outputs[0]] = self.arrays[found]
             else:
-                self.names[call.outputs[0]] = self.names.get(found.value, found.value)
+                self.names[call.outputs[0]] = self.names.get(found, found)
             return
         read = found if isinstance(found, list) else [found]
         left = {*call.outputs} - {call.outputs[made.output] for made in read if made.output < len(call.outputs)}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 from archspec.errors import ArchspecError
@@ -35,19 +36,20 @@ def read_cfg(path: str) -> FlatGraph:
     Raises:
         ArchspecError: It cannot be read, or has sections that no operator of the language computes; all are named.
     """
-    sections = _sections(path)
-    first, settings, _ = sections[0]
+    (first, settings, _), *layers = _sections(path)
+    known = {*_LAYERS, *_PLAIN}
     if first not in {"net", "network"}:
         raise ArchspecError(f"{path}: begins with [{printable(first, 40)}], not with [net]")
-    unknown = [f"[{printable(kind, 40)}] at line {line}" for kind, _, line in sections[1:] if kind not in _LAYERS]
+    unknown = [f"[{printable(kind, 40)}] at line {line}" for kind, _, line in layers if kind not in known]
     if unknown:
         raise ArchspecError(f"{path} has sections that no operator of the language computes: {', '.join(unknown[:20])}")
     sizes = tuple(whole_number(settings.get(key, "0"), key, path) for key in ("channels", "height", "width"))
     if min(sizes) < 1:
         raise ArchspecError(f"{path}: [net] says no channels, height and width")
     network = _DarknetLayers(path, sizes)
-    for number, (kind, values, _) in enumerate(sections[1:]):
-        network.results.append(_LAYERS[kind](network, values, f"{kind}{number}"))
+    for number, (kind, values, _) in enumerate(layers):
+        read = _LAYERS.get(kind, partial(_plain, kind))
+        network.results.append(read(network, values, f"{kind}{number}"))
     return network.graph(network.flowing)
 
 
@@ -82,13 +84,10 @@ class _DarknetLayers(LayerBuilder):
         """What the section before gave."""
         return self.results[-1] if self.results else INPUT
 
-    def number(self, settings: Settings, key: str, default: int) -> int:
-        """A whole number of a section."""
-        return whole_number(settings.get(key, str(default)), key, self.path)
-
-    def after(self, operator: str, label: str, **args: Any) -> str:
-        """A layer that takes what the section before gave."""
-        return self.add(operator, (self.flowing,), label, **args)
+    def number(self, settings: Settings, key: str, usual: float) -> Any:
+        """A number of a section, whole where its usual value is."""
+        read = whole_number if isinstance(usual, int) else real_number
+        return read(settings.get(key, str(usual)), key, self.path)
 
     def named(self, text: str) -> list[str]:
         """The results of sections by their numbers, from the front, or from here back where they are negative."""
@@ -114,8 +113,9 @@ def _convolution(network: _DarknetLayers, settings: Settings, label: str) -> str
     kernel = network.number(settings, "size", 1)
     padding = kernel // 2 if network.number(settings, "pad", 0) else network.number(settings, "padding", 0)
     normalised = bool(network.number(settings, "batch_normalize", 0))
-    value = network.after(
+    value = network.add(
         "conv2d",
+        (network.flowing,),
         label,
         out_channels=network.number(settings, "filters", 1),
         kernel_size=kernel,
@@ -145,8 +145,12 @@ def _max_pool(network: _DarknetLayers, settings: Settings, label: str) -> str:
     return network.add("max_pool2d", (value,), label, kernel_size=kernel, stride=stride, padding=padding)
 
 
-def _average(network: _DarknetLayers, _: Settings, label: str) -> str:
-    return network.after("global_avg_pool", label, keepdim=True)
+def _plain(kind: str, network: _DarknetLayers, settings: Settings, label: str) -> str:
+    operator, known = _PLAIN[kind]
+    args = {ours: network.number(settings, key, usual) for ours, (key, usual) in known.items()}
+    taken = network.flat(network.flowing, label) if operator in {"linear", "softmax"} else network.flowing
+    value = network.add(operator, (taken,), label, **args)
+    return network.activated(value, settings, label) if operator == "linear" else value
 
 
 def _shortcut(network: _DarknetLayers, settings: Settings, label: str) -> str:
@@ -164,42 +168,23 @@ def _route(network: _DarknetLayers, settings: Settings, label: str) -> str:
     return found[0] if len(found) == 1 else network.add("concat", tuple(found), label)
 
 
-def _upsample(network: _DarknetLayers, settings: Settings, label: str) -> str:
-    return network.after("upsample", label, scale_factor=network.number(settings, "stride", 2))
-
-
-def _connected(network: _DarknetLayers, settings: Settings, label: str) -> str:
-    flat = network.flat(network.flowing, label)
-    value = network.add("linear", (flat,), label, out_features=network.number(settings, "output", 1))
-    return network.activated(value, settings, label)
-
-
-def _softmax(network: _DarknetLayers, _: Settings, label: str) -> str:
-    return network.add("softmax", (network.flat(network.flowing, label),), label)
-
-
-def _dropout(network: _DarknetLayers, settings: Settings, label: str) -> str:
-    share = real_number(settings.get("probability", ".5"), "probability", network.path)
-    return network.after("dropout", label, p=share)
-
-
-def _passed_on(network: _DarknetLayers, _: Settings, __: str) -> str:
-    return network.flowing
-
-
 _LAYERS: Mapping[str, Callable[[_DarknetLayers, Settings, str], str]] = {
     "convolutional": _convolution,
     "conv": _convolution,
     "maxpool": _max_pool,
     "max": _max_pool,
-    "avgpool": _average,
-    "avg": _average,
     "shortcut": _shortcut,
     "route": _route,
-    "upsample": _upsample,
-    "connected": _connected,
-    "softmax": _softmax,
-    "dropout": _dropout,
-    **dict.fromkeys(HEADS, _passed_on),
+    **dict.fromkeys(HEADS, lambda network, *_: network.flowing),
 }
-"""What each kind of section is; the results of a section are named by its number."""
+"""What gives the results of a section; these are named by its number."""
+
+_PLAIN: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
+    "avgpool": ("global_avg_pool", {}),
+    "avg": ("global_avg_pool", {}),
+    "upsample": ("upsample", {"scale_factor": ("stride", 2)}),
+    "connected": ("linear", {"out_features": ("output", 1)}),
+    "softmax": ("softmax", {}),
+    "dropout": ("dropout", {"p": ("probability", 0.5)}),
+}
+"""Sections that are one operator: its arguments by what Darknet calls them, each with its usual value."""

@@ -43,6 +43,9 @@ def takes(source: str, name: str) -> bool:
 
 def _found(source: str) -> Callable[..., Any]:
     module, _, factory = source.partition(":")
+    if module.endswith(".py"):
+        named = printable(f"{Path(module).stem}:{factory}", 80)
+        raise ArchspecError(f"{printable(source, 80)} is a file; name its module, from its folder: {named}")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)

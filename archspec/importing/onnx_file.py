@@ -11,20 +11,21 @@ from contextlib import contextmanager
 from functools import cache
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import onnx
+import onnx_ir as ir
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from onnx_ir.passes.common import InlinePass
 
 from archspec.errors import ArchspecError, first_line
-from archspec.extras import need, quiet
+from archspec.extras import quiet
 from archspec.files import resolve_below
 from archspec.importing.onnx_kinds import with_kinds
 from archspec.importing.onnx_weights import MAX_GATES, has_gates, put_aside, tell_apart
 from archspec.importing.onnx_words import in_torchs_words
 from archspec.importing.program import HeldArray, Place, Program, ProgramCall
 from archspec.writing import printable
-
-if TYPE_CHECKING:
-    import onnx
-    import onnx_ir as ir
 
 NEWEST_OPSET = 25
 OLDEST_OPSET = 7
@@ -44,9 +45,7 @@ def read_onnx(path: str | os.PathLike[str]) -> Program:
 
     Raises:
         ArchspecError: It is damaged, says something untrue of itself, or is of a version that is not known.
-        MissingExtraError: The extra `onnx` is not installed.
     """
-    need("onnx", "onnx", "onnx_ir", "onnxscript")
     file = Path(path)
     proto = _parsed(file)
     with _refused(file):
@@ -59,10 +58,7 @@ def read_onnx(path: str | os.PathLike[str]) -> Program:
         return _program(model, file, learned, alike)
 
 
-def _parsed(file: Path) -> "onnx.ModelProto":
-    import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-
+def _parsed(file: Path) -> onnx.ModelProto:
     try:
         if file.stat().st_size > MAX_FILE:
             raise ArchspecError(f"{file}: is larger than one ONNX file can be, {MAX_FILE:,} bytes")
@@ -91,7 +87,7 @@ def _refused(file: Path) -> Iterator[None]:
 # ------------------------------------------------------------------ what a file says of itself
 
 
-def _check(model: "onnx.ModelProto", file: Path) -> None:
+def _check(model: onnx.ModelProto, file: Path) -> None:
     """Hold what a file says against what is there, before anything believes it."""
     opset = next((entry.version for entry in model.opset_import if entry.domain in {"", "ai.onnx"}), None)
     if opset is None or not OLDEST_OPSET <= opset <= NEWEST_OPSET:
@@ -108,7 +104,7 @@ def _check(model: "onnx.ModelProto", file: Path) -> None:
     _check_order(model, file)
 
 
-def _check_parts(node: "onnx.NodeProto", file: Path) -> None:
+def _check_parts(node: onnx.NodeProto, file: Path) -> None:
     """A split says how many parts it has: onnx's own inference of shapes ends the process where these are others."""
     said = {attribute.name: attribute for attribute in node.attribute}
     count = len(node.output)
@@ -117,9 +113,7 @@ def _check_parts(node: "onnx.NodeProto", file: Path) -> None:
             raise ArchspecError(f"{file}: a Split gives {count} results, and says another number of parts")
 
 
-def _check_array(tensor: "onnx.TensorProto", file: Path) -> None:
-    import onnx
-
+def _check_array(tensor: onnx.TensorProto, file: Path) -> None:
     name = printable(tensor.name or "a constant", 60)
     if any(size < 0 for size in tensor.dims):
         raise ArchspecError(f"{file}: the array {name} has a size below zero")
@@ -143,7 +137,7 @@ def _check_array(tensor: "onnx.TensorProto", file: Path) -> None:
         raise ArchspecError(f"{file}: the array {name} says {elements:,} elements, and has fewer; the file is damaged")
 
 
-def _external(tensor: "onnx.TensorProto", file: Path, name: str, wanted: int) -> int:
+def _external(tensor: onnx.TensorProto, file: Path, name: str, wanted: int) -> int:
     """How many bytes an array beside the file has; it must lie in the file's folder."""
     said = {entry.key: entry.value for entry in tensor.external_data}
     place = resolve_below(file.parent, file.parent / said.get("location", ""))
@@ -158,7 +152,7 @@ def _external(tensor: "onnx.TensorProto", file: Path, name: str, wanted: int) ->
     return min(length, place.stat().st_size - offset) if offset >= 0 else 0
 
 
-def _check_order(model: "onnx.ModelProto", file: Path) -> None:
+def _check_order(model: onnx.ModelProto, file: Path) -> None:
     """Each value is made once, and before it is read: so there is no cycle."""
     made = {value.name for value in model.graph.input} | {tensor.name for tensor in model.graph.initializer}
     made |= {tensor.values.name for tensor in model.graph.sparse_initializer} | {""}
@@ -170,7 +164,7 @@ def _check_order(model: "onnx.ModelProto", file: Path) -> None:
         made.update(node.output)
 
 
-def _fix_batch(model: "onnx.ModelProto", file: Path) -> None:
+def _fix_batch(model: onnx.ModelProto, file: Path) -> None:
     """A number for a batch that is free; other free sizes are refused."""
     held = {tensor.name for tensor in model.graph.initializer}
     for value in model.graph.input:
@@ -192,10 +186,7 @@ def _fix_batch(model: "onnx.ModelProto", file: Path) -> None:
 # ------------------------------------------------------------------ folding, and the program
 
 
-def _loaded(proto: "onnx.ModelProto", file: Path) -> "ir.Model":
-    import onnx_ir as ir
-    from onnx_ir.passes.common import InlinePass
-
+def _loaded(proto: onnx.ModelProto, file: Path) -> ir.Model:
     model = ir.from_proto(proto)
     for value in model.graph.initializers.values():
         if isinstance(value.const_value, ir.ExternalTensor):
@@ -208,17 +199,29 @@ def _loaded(proto: "onnx.ModelProto", file: Path) -> "ir.Model":
     return model
 
 
-def _folded(model: "ir.Model") -> "dict[str, ir.TensorProtocol]":
+def _folded(model: ir.Model) -> dict[str, ir.TensorProtocol]:
     """Fold what constants alone say; the learned arrays are put aside, and given."""
     from onnxscript.optimizer import fold_constants
 
     learned = put_aside(model)
     limits = {"input_size_limit": MAX_GATES, "output_size_limit": MAX_GATES} if has_gates(model) else {}
     fold_constants(model, onnx_shape_inference=True, **limits)
+    while _pass_on_shapes(model):
+        fold_constants(model, onnx_shape_inference=True, **limits)
     return learned
 
 
-def _program(model: "ir.Model", file: Path, learned: "dict[str, ir.TensorProtocol]", alike: int) -> Program:
+def _pass_on_shapes(model: ir.Model) -> bool:
+    """Say the shapes of group normalisations, which onnx does not infer; whether there were any to say."""
+    said = False
+    for node in model.graph:
+        if node.op_type == "GroupNormalization" and node.outputs[0].shape is None and node.inputs[0] is not None:
+            node.outputs[0].shape, node.outputs[0].type = node.inputs[0].shape, node.inputs[0].type
+            said |= node.inputs[0].shape is not None
+    return said
+
+
+def _program(model: ir.Model, file: Path, learned: dict[str, ir.TensorProtocol], alike: int) -> Program:
     graph, opset = model.graph, model.opset_imports.get("") or model.opset_imports["ai.onnx"]
     arrays = {name: _array(name, tensor, learned=True) for name, tensor in learned.items()}
     arrays |= {name: _array(name, value.const_value) for name, value in graph.initializers.items() if value.const_value}
@@ -241,7 +244,7 @@ def _program(model: "ir.Model", file: Path, learned: "dict[str, ir.TensorProtoco
     return Program(str(name), inputs, outputs, with_kinds(calls), shapes, arrays, tuple(_notes(model, alike)))
 
 
-def _notes(model: "ir.Model", alike: int) -> Iterator[str]:
+def _notes(model: ir.Model, alike: int) -> Iterator[str]:
     rules = [node.metadata_props.get("pkg.onnxscript.rewriter.rule_name", "") for node in model.graph]
     folded = sum("FuseBatchNorm" in rule for rule in rules)
     if folded:
@@ -258,16 +261,16 @@ def _notes(model: "ir.Model", alike: int) -> Iterator[str]:
         yield "the file is quantised; what is imported are its layers, with numbers as wide as they were before"
 
 
-def _sizes(value: "ir.Value") -> tuple[int, ...]:
+def _sizes(value: ir.Value) -> tuple[int, ...]:
     return tuple(int(size) for size in value.shape or ())  # type: ignore[arg-type]  # static: _fix_batch
 
 
-def _array(name: str, tensor: "ir.TensorProtocol", *, learned: bool = False) -> HeldArray:
+def _array(name: str, tensor: ir.TensorProtocol, *, learned: bool = False) -> HeldArray:
     sizes = tuple(int(size) for size in tensor.shape)  # type: ignore[arg-type]
     return HeldArray(name, sizes, tensor.numpy, learned, guessed=learned)
 
 
-def _call(node: "ir.Node", opset: int) -> ProgramCall:
+def _call(node: ir.Node, opset: int) -> ProgramCall:
     domain = "onnx" if node.domain in {"", "ai.onnx"} else f"onnx.{node.domain}"
     said = {name: attribute.value for name, attribute in node.attributes.items()}
     usual = _usual(node.op_type, opset) if domain == "onnx" else {}
@@ -281,9 +284,6 @@ def _call(node: "ir.Node", opset: int) -> ProgramCall:
 @cache
 def _usual(kind: str, opset: int) -> dict[str, Any]:
     """What the attributes of an operator are that a file leaves out, in its version of ONNX."""
-    import onnx
-    import onnx_ir as ir
-
     if not onnx.defs.has(kind, opset):
         return {}
     schema = onnx.defs.get_schema(kind, opset)
@@ -292,7 +292,7 @@ def _usual(kind: str, opset: int) -> dict[str, Any]:
     return {**found, "flattens": True} if kind in _FLATTENING and schema.since_version < 13 else found
 
 
-def _place(node: "ir.Node") -> Place:
+def _place(node: ir.Node) -> Place:
     """Of torch's newer exporter from the metadata; of its older one from the path that is the node's name."""
     scopes, classes = (node.metadata_props.get(f"pkg.torch.onnx.{key}") for key in ("name_scopes", "class_hierarchy"))
     if scopes and classes and len(scopes) + len(classes) < 10_000:

@@ -140,7 +140,6 @@ class Program:
         shapes: The sizes of each value, as far as they are known; batch first.
         arrays: What it holds, by the value's name.
         notes: What a reader should know of how it was read.
-        output_labels: What the source calls its outputs, where that is not what calls call them.
     """
 
     name: str
@@ -150,7 +149,6 @@ class Program:
     shapes: Mapping[str, tuple[int, ...]]
     arrays: Mapping[str, HeldArray]
     notes: tuple[str, ...] = ()
-    output_labels: tuple[str, ...] = ()
 
 
 def references(value: Any) -> list[str]:

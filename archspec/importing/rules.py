@@ -19,6 +19,7 @@ import numpy as np
 
 from archspec.importing.arrays import signs_of
 from archspec.importing.program import HeldArray, Program, ProgramCall, UnsupportedError, Value, references
+from archspec.ops.base import per_axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,8 @@ class ReadNode:
     output: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Same:
-    """A call whose result is one of its inputs."""
-
-    value: str
-
-
-Reading: TypeAlias = ReadNode | Same | list[ReadNode]
+Reading: TypeAlias = ReadNode | list[ReadNode] | str
+"""What a call is: nodes, or the value that its result is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +66,12 @@ class Bound:
         found = self.call.arguments.get(name)
         if found is None:
             return default
-        return self._constant(found) if isinstance(found, Value) else found
+        if not isinstance(found, Value):
+            return found
+        held = self.held(found)
+        if held is None:
+            raise UnsupportedError(f"a setting is computed: {found.name}")
+        return as_written(held.load().tolist())
 
     def has(self, name: str) -> bool:
         """Whether an argument is given."""
@@ -140,12 +140,6 @@ class Bound:
         """An axis of the result, counted from the front."""
         return int(self.get(name, default)) % len(self.output())
 
-    def _constant(self, value: Value) -> Any:
-        held = self.program.arrays.get(value.name)
-        if held is None:
-            raise UnsupportedError(f"a setting is computed: {value.name}")
-        return as_written(held.load().tolist())
-
 
 def _is_neutral(name: str, held: HeldArray) -> bool:
     return bool((held.load() == (0 if name == "bias" else 1)).all())
@@ -208,6 +202,30 @@ def few(sides: Sequence[tuple[int, int]]) -> Any:
     if all(a == b for a, b in sides):
         return one_or_pair([a for a, _ in sides])
     return tuple(side for pair in sides for side in pair)
+
+
+def sides(call: Bound, kernel: Sequence[int]) -> list[tuple[int, int]]:
+    """The padding of a window: before and behind each axis."""
+    word, axes = call.get("auto_pad", "NOTSET"), len(kernel)
+    if word == "VALID" or call.get("padding") == "valid":
+        return [(0, 0)] * axes
+    if call.has("pads") and word == "NOTSET":
+        pads = call.get("pads")
+        return [*zip(pads[:axes], pads[axes:], strict=True)]
+    if word == "NOTSET":
+        return [(size, size) for size in per_axis(one_or_pair(call.get("padding", 0)), axes)]
+    sizes, strides = call.shape("input" if call.has("input") else "self")[2:], call.get("stride", (1,) * axes)
+    found = []
+    for size, k, s, d in zip(sizes, kernel, per_axis(strides, axes), call.get("dilation", (1,) * axes), strict=True):
+        whole = max((-(-size // s) - 1) * s + d * (k - 1) + 1 - size, 0)
+        less, more = whole // 2, whole - whole // 2
+        found.append((less, more) if word == "SAME_UPPER" else (more, less))
+    return found
+
+
+def is_even(pairs: Sequence[tuple[int, int]]) -> bool:
+    """Whether as much stands before as behind."""
+    return all(before == behind for before, behind in pairs)
 
 
 def rounded(number: float) -> float:

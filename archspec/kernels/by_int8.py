@@ -45,11 +45,10 @@ def _convolved(layer: Any, x: Tensor) -> Tensor:
     n, _, _, channels = image.shape
     size = window.size(*x.shape[2:])
     batch, down, across, along = image.stride()
-    steps = [
+    (fall, tall), (go, wide) = (
         (stride * each, dilation * each)
         for stride, dilation, each in zip(window.stride, window.dilation, (down, across), strict=True)
-    ]
-    (fall, tall), (go, wide) = steps
+    )
     seen = image.as_strided((n, *size, *window.kernel, channels), (batch, fall, go, tall, wide, along))
     some = channels // groups
     wholes = [

@@ -110,9 +110,7 @@ class PackedLayer(nn.Module):
     def _takes(self, x: Tensor) -> bool:
         plain = (type(x) is Tensor or type(x) is nn.Parameter) and x.is_cpu and x.dtype is torch.float32
         alpha: Any = self._buffers["alpha"]  # nn.Module looks for self.alpha last of all
-        if not plain or alpha.dtype is not torch.float32 or not self._fits(x):
-            return False
-        if torch.is_autocast_enabled("cpu"):
+        if not plain or alpha.dtype is not torch.float32 or not self._fits(x) or torch.is_autocast_enabled("cpu"):
             return False
         return self.carries_nan or not isnan(x.sum().item())
 
@@ -131,15 +129,15 @@ class PackedLayer(nn.Module):
         """The means of |x|, as the layer of ±1 has them."""
         return self.form.input_factors(x, *box)  # type: ignore[no-any-return]
 
+    @torch.no_grad()
     def unpacked(self) -> BinaryConv2d | BinaryLinear:
         """The layer with weights of ±1, not training."""
         empty = copy.deepcopy(self.form).to_empty(device=self.alpha.device)
         layer: BinaryConv2d | BinaryLinear = empty.to(self.alpha.dtype)
-        with torch.no_grad():
-            layer.weight.copy_(self.by.unpacked(self.stored, self))
-            layer.alpha = self.alpha.clone()
-            if layer.bias is not None and self.bias is not None:
-                layer.bias.copy_(self.bias)
+        layer.weight.copy_(self.by.unpacked(self.stored, self))
+        layer.alpha = self.alpha.clone()
+        if layer.bias is not None and self.bias is not None:
+            layer.bias.copy_(self.bias)
         return layer.eval()
 
     def train(self, mode: bool = True) -> Self:

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from archspec import kernels
-from archspec.compress.binary import xnor_speedup
 from archspec.compress.progress import Progress, silent
+from archspec.compress.rules import xnor_speedup
 from archspec.errors import ArchspecError
 from archspec.graph import Network, Node
 from archspec.graph.names import place_of

@@ -104,6 +104,11 @@ class Expression:
         text: The expression; a number or a truth value is written as it stands.
         at: Where it stands in a file.
 
+    Attributes:
+        names: The names it uses, and how far into its text each stands first.
+        called: The functions it calls: how far into its text each stands first, and with how many arguments.
+        depth: How deep its parts are nested.
+
     Raises:
         SpecError: It is not an expression of the grammar; says where and why.
 
@@ -111,7 +116,7 @@ class Expression:
     16
     """
 
-    __slots__ = ("_code", "_constant", "_first", "at", "text")
+    __slots__ = ("_code", "_constant", "_first", "at", "called", "depth", "names", "text")
 
     def __init__(self, text: Any, at: Mark | None = None) -> None:
         self.text = _text(text, at)
@@ -123,24 +128,10 @@ class Expression:
             self._code = _compiled(self.text)
         except ExpressionError as error:
             raise SpecError(str(error), self._mark(error.column)) from None
+        self.names, self.called, self.depth = self._code.names, self._code.called, self._code.depth
         self._constant: Any = None
         if self.constant and self._code.weight == 1:
             self._constant = self.evaluate(Scope({}))
-
-    @property
-    def names(self) -> Mapping[str, int]:
-        """The names it uses, and how far into its text each stands first."""
-        return self._code.names
-
-    @property
-    def called(self) -> Mapping[str, tuple[int, int]]:
-        """The functions it calls: how far into its text each stands first, and with how many arguments."""
-        return self._code.called
-
-    @property
-    def depth(self) -> int:
-        """How deep its parts are nested."""
-        return self._code.depth
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Its text and its places, from which it is read again."""

@@ -127,8 +127,5 @@ def _arguments(name: str) -> dict[str, Any]:
 
 
 def _field(info: Any) -> dict[str, Any]:
-    return _VALUE if info.is_required() or info.default is None else {**_VALUE, "default": _json(info.default)}
-
-
-def _json(value: Any) -> Any:
-    return value if isinstance(value, (bool, int, float, str)) else str(value)
+    default = info.default if isinstance(info.default, (bool, int, float, str)) else str(info.default)
+    return _VALUE if info.is_required() or info.default is None else {**_VALUE, "default": default}

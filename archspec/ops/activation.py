@@ -22,6 +22,7 @@ from archspec.ops.base import (
     Positive,
     Real,
     Tensor,
+    Unchanged,
     Weight,
     Weightless,
     axis,
@@ -206,13 +207,12 @@ class Clamp(Elementwise, Weightless, name="clamp"):
     def _bounds(self) -> dict[str, Dim]:
         return {name: value for name, value in self.settings().items() if value is not None}
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """There is a bound, and no more below than above."""
         if not self._bounds:
             raise ShapeError(f"{self.name} takes a bound; give min, max or both")
         if len(self._bounds) == 2 and known_less(self.max, self.min):
             raise ShapeError(f"{self.name}: min is at most max (got {self.min} and {self.max})", "min")
-        return x
 
     def operations(self, x: Tensor) -> Operations:
         """A comparison with each bound."""
@@ -226,17 +226,16 @@ class Clamp(Elementwise, Weightless, name="clamp"):
         return Function("torch.clamp", bounds)
 
 
-class Softmax(Weightless, name="softmax"):
+class Softmax(Unchanged, Weightless, name="softmax"):
     """eˣ / Σ eˣ along an axis (not the batch), after its largest element is taken away."""
 
     torch_defaults = MappingProxyType({"dim": None})
     torch_class: ClassVar[str] = "Softmax"
     dim: Axis = 1
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """It has the axis."""
         axis(x, self.dim, self.name)
-        return x
 
     def operations(self, x: Tensor) -> Operations:
         """For m elements: m − 1 comparisons, m subtractions, m exponentials, m − 1 additions, m divisions."""

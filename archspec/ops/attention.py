@@ -191,7 +191,7 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
         if plain and len(xs[0].shape) == 4:
             return self.function("torch.nn.functional.scaled_dot_product_attention", given)
         given |= {"dropout_p": self.dropout_p, "window": self.window}
-        return self.module("archspec.runtime.attention.DotProductAttention", given)
+        return self.module("archspec.runtime.modules.DotProductAttention", given)
 
 
 class RelativePositionBias(Operator, name="relative_position_bias"):
@@ -236,10 +236,10 @@ class RelativePositionBias(Operator, name="relative_position_bias"):
         return FREE
 
     def torch_call(self, x: Tensor) -> Module:
-        """`archspec.runtime.attention.WindowBias`."""
+        """`archspec.runtime.modules.WindowBias`."""
         window, shift = per_axis(self.window_size, 2), per_axis(self.shift_size, 2)
         given = {"window_size": window, "num_heads": self.num_heads, "shift_size": shift}
-        return self.module("archspec.runtime.attention.WindowBias", given, 2)
+        return self.module("archspec.runtime.modules.WindowBias", given, 2)
 
 
 class Rotary(OneModule, PerElement, Weightless, name="rotary"):
@@ -249,18 +249,17 @@ class Rotary(OneModule, PerElement, Weightless, name="rotary"):
     does; otherwise element i goes with i + d/2, as LLaMA's weights on the hub have it. The angles are taken as known.
     """
 
-    torch_class, leading = "archspec.runtime.attention.RotaryEmbedding", 1
+    torch_class, leading = "archspec.runtime.modules.RotaryEmbedding", 1
     letters = ("n heads l_q d_k",)
     one = Operations(multiplications=2, additions=1)  # x·cos + x′·sin
     base: AboveZero = 10000
     interleaved: Switch = False
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """Its features are pairs."""
         if len(x.shape) < 3:
             raise ShapeError(f"{self.name} takes … × length × features, found {x}")
         quotient(x.shape[-1], 2, f"{self.name} turns pairs, and {x} has {x.shape[-1]} features")
-        return x
 
 
 def spread_sizes(one: list[Dim], other: list[Dim], x: Tensor, y: Tensor, operator: str) -> tuple[Dim, ...]:

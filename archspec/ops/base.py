@@ -404,8 +404,16 @@ class Free(Weightless):
 class Unchanged(Operator):
     """An operator whose result has the shape of its input."""
 
+    def check(self, x: Tensor) -> None:
+        """See that it can take an input; it takes any, unless a class says otherwise.
+
+        Raises:
+            ShapeError: It cannot.
+        """
+
     def output(self, x: Tensor) -> Tensor:
         """X."""
+        self.check(x)
         return x
 
 

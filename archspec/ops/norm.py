@@ -10,12 +10,12 @@ from archspec.ops.base import (
     NonNegative,
     OneModule,
     Operations,
-    Operator,
     PerElement,
     Positive,
     Sizes,
     Switch,
     Tensor,
+    Unchanged,
     UpToOne,
     Weight,
     Weightless,
@@ -44,12 +44,11 @@ class BatchNorm(PerElement, name="batch_norm"):
     affine: Switch = True
     track_running_stats: Switch = True
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """It has channels."""
         channels(x, self.name)
         if len(x.shape) > 2:
             any_spatial(x, self.name)
-        return x
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """γ and β, and the running mean and variance, a channel each."""
@@ -64,7 +63,7 @@ class BatchNorm(PerElement, name="batch_norm"):
         return self.module(f"torch.nn.BatchNorm{axes}d", {"num_features": x.shape[1], **self.settings()}, 1)
 
 
-class LayerNorm(Operator, name="layer_norm"):
+class LayerNorm(Unchanged, name="layer_norm"):
     """(x − mean)/√(variance + eps)·γ + β over the last axes, or over the channels of each pixel (Ba et al. 2016).
 
     arXiv:1607.06450. `normalized_shape` are the sizes of the last axes; without it, the last axis of vectors and
@@ -78,10 +77,9 @@ class LayerNorm(Operator, name="layer_norm"):
     bias: Switch = True
     over_channels: Switch = False
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """It has the axes that are normalised."""
         self._axes(x)
-        return x
 
     def _axes(self, x: Tensor) -> tuple[Dim, ...]:
         """The sizes of the axes that are normalised together."""
@@ -127,7 +125,7 @@ class LayerNorm(Operator, name="layer_norm"):
         return self.module(target, {"normalized_shape": self._axes(x), **settings}, 1)
 
 
-class GroupNorm(Operator, name="group_norm"):
+class GroupNorm(Unchanged, name="group_norm"):
     """(x − mean)/√(variance + eps)·γ + β over each of `num_groups` groups of channels (Wu and He 2018).
 
     arXiv:1803.08494. With one group it is over all of an input, with as many as channels an instance norm.
@@ -138,10 +136,9 @@ class GroupNorm(Operator, name="group_norm"):
     eps: NonNegative = 1e-5
     affine: Switch = True
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """Its channels divide into groups of more than one element."""
         several(self._length(x), x, self.name)
-        return x
 
     def _length(self, x: Tensor) -> Dim:
         """The elements that are normalised together."""
@@ -166,7 +163,7 @@ class GroupNorm(Operator, name="group_norm"):
         )
 
 
-class InstanceNorm(Operator, name="instance_norm"):
+class InstanceNorm(Unchanged, name="instance_norm"):
     """(x − mean)/√(variance + eps)·γ + β of each channel of each input (Ulyanov et al. 2016, arXiv:1607.08022)."""
 
     sees_all = True  # through the mean
@@ -174,11 +171,10 @@ class InstanceNorm(Operator, name="instance_norm"):
     eps: NonNegative = 1e-5
     affine: Switch = False
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """Its channels have more than one element."""
         any_spatial(x, self.name)
         several(product(x.shape[2:]), x, self.name)
-        return x
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """γ and β, a channel each."""
@@ -216,7 +212,7 @@ def normalised(m: Dim, *, scaled: bool, shifted: bool) -> Operations:
     )
 
 
-class RmsNorm(Operator, name="rms_norm"):
+class RmsNorm(Unchanged, name="rms_norm"):
     """x/√(mean of x² + eps)·γ over the last axis of vectors or sequences (Zhang and Sennrich 2019).
 
     arXiv:1910.07467.
@@ -226,10 +222,9 @@ class RmsNorm(Operator, name="rms_norm"):
     eps: AboveZero = 1e-6
     elementwise_affine: Switch = True
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """It is of vectors or sequences."""
         features(x, self.name)
-        return x
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """γ, an element of the last axis each."""
@@ -246,7 +241,7 @@ class RmsNorm(Operator, name="rms_norm"):
         return self.module("torch.nn.RMSNorm", {"normalized_shape": features(x, self.name), **self.settings()}, 1)
 
 
-class LocalResponseNorm(OneModule, Weightless, name="local_response_norm"):
+class LocalResponseNorm(OneModule, Unchanged, Weightless, name="local_response_norm"):
     """x / (k + alpha/size · Σ x²)^beta, the sum over `size` neighbouring channels.
 
     Krizhevsky, Sutskever and Hinton 2012, section 3.3.
@@ -258,10 +253,9 @@ class LocalResponseNorm(OneModule, Weightless, name="local_response_norm"):
     beta: NonNegative = 0.75
     k: AboveZero = 1
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """It is an image."""
         image(x, self.name)
-        return x
 
     def operations(self, x: Tensor) -> Operations:
         """An element: its square, the sum of `size` squares, a scale and an offset, a power, a division."""

@@ -56,7 +56,8 @@ class _Pool(Weightless):
         """The window."""
         return window.window(self.kernel_size, self._stride, getattr(self, "dilation", 1), self.axes)
 
-    def _output(self, x: Tensor, dilation: Any) -> Tensor:
+    def output(self, x: Tensor) -> Tensor:
+        """n × c × ⌈(h + 2p − d(k−1))/s⌉ × …, or rounded up."""
         n, c, *sizes = spatial(x, self.axes, self.name)
         strides = per_axis(self._stride, self.axes)
         if isinstance(self.padding, str):
@@ -65,9 +66,8 @@ class _Pool(Weightless):
                     f"{self.name} with {self.padding} has ⌈h/s⌉ of results; leave out ceil_mode", "ceil_mode"
                 )
             return Tensor((n, c, *(ceil_div(h, s) for h, s in zip(sizes, strides, strict=True))))
-        kernel, padding, dilations = (
-            per_axis(value, self.axes) for value in (self.kernel_size, self.padding, dilation)
-        )
+        given = (self.kernel_size, self.padding, getattr(self, "dilation", 1))
+        kernel, padding, dilations = (per_axis(value, self.axes) for value in given)
         walked = zip(AXES[self.axes], sizes, kernel, strides, padding, dilations, strict=True)
         return Tensor((n, c, *(self._size(*each) for each in walked)))
 
@@ -103,8 +103,8 @@ class MaxPool2d(_Pool, name="max_pool2d"):
     dilation: PositivePerAxis = 1
 
     def output(self, x: Tensor) -> Tensor:
-        """n × c × ⌈(h + 2p − d(k−1))/s⌉ × …, or rounded up."""
-        y = self._output(x, self.dilation)
+        """As of every pooling; each window finds a pixel of the input."""
+        y = super().output(x)
         if isinstance(self.padding, str):
             return y
         given = (per_axis(value, self.axes) for value in (self.padding, self._stride, self.dilation))
@@ -154,10 +154,6 @@ class AvgPool2d(_Pool, name="avg_pool2d"):
     """
 
     count_include_pad: Switch = True
-
-    def output(self, x: Tensor) -> Tensor:
-        """n × c × ⌈(h + 2p − (k−1))/s⌉ × …, or rounded up."""
-        return self._output(x, 1)
 
     def operations(self, x: Tensor) -> Operations:
         """k² − 1 additions and one division per output, full windows assumed."""

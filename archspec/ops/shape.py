@@ -215,17 +215,16 @@ class Permute(Free, name="permute"):
         return Function("torch.permute", {"dims": self._order(x)})
 
 
-class ChannelShuffle(OneModule, Free, name="channel_shuffle"):
+class ChannelShuffle(OneModule, Unchanged, Free, name="channel_shuffle"):
     """Reshape the channels to (g, n), transpose, flatten (Zhang et al. 2017, arXiv:1707.01083, section 3.1)."""
 
     torch_class, leading = "torch.nn.ChannelShuffle", 1
     groups: Positive
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """Its channels divide into the groups."""
         any_spatial(x, self.name)
         quotient(x.shape[1], self.groups, f"{x.shape[1]} channels do not divide into {self.groups} groups", "groups")
-        return x
 
 
 class Split(Free, name="split"):
@@ -312,22 +311,21 @@ class Select(Free, name="select"):
         return Function("torch.select", {"dim": self.dim, "index": self.index})
 
 
-class Roll(Free, name="roll"):
+class Roll(Unchanged, Free, name="roll"):
     """Axes moved round: what leaves at the end comes in at the beginning (Swin; Liu et al. 2021, arXiv:2103.14030)."""
 
     example = MappingProxyType({"shifts": (1,), "dims": (2,)})
     shifts: Annotated[Any, BeforeValidator(_places), Domain("a whole number, or a list of one for each axis", "sizes")]
     dims: Axes
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """It has the axes, each with a shift."""
         for dim in self.dims:
             axis(x, dim, self.name)
         if len(self.shifts) != len(self.dims):
             raise ShapeError(
                 f"{self.name} needs a shift for each axis: {len(self.shifts)} for {len(self.dims)}", "dims"
             )
-        return x
 
     def torch_call(self, x: Tensor) -> Function:
         """`torch.roll`."""

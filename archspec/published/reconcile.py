@@ -17,7 +17,7 @@ from typing import Any
 
 from archspec.architecture import Architecture, Network
 from archspec.cost import CONVENTIONS, DEFAULT, DIALECTS, Convention, CostTable, Dialect, Term
-from archspec.cost.difference import TermDifference, difference, total
+from archspec.cost.conventions import TermDifference, difference, total
 from archspec.dims import divide
 from archspec.errors import ArchspecError
 from archspec.language.document import Symbol

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.graph import Network
 from archspec.language.rules import channels_last
+from archspec.language.unused import unused
 from archspec.report import numbers
 from archspec.report.budgets import bounds, left, limits, off, side
 from archspec.report.page import Column, Name, Note, Number, Report, Section, Table, Title, raw
@@ -40,8 +41,12 @@ class Checked:
     @property
     def hints(self) -> tuple[str, ...]:
         """What may be meant otherwise."""
-        tensors = self.network.inputs.values() if self.network else ()
-        return tuple(hint for tensor in tensors if (hint := channels_last(tensor.shape[1:])))
+        if self.network is None:
+            return ()
+        swapped = (channels_last(tensor.shape[1:]) for tensor in self.network.inputs.values())
+        document = self.network.document
+        alone = document is None or document.name in document.blocks  # a block has all that its document declares
+        return (*filter(None, swapped), *(() if document is None or alone else unused(document)))
 
     @property
     def sentence(self) -> str:

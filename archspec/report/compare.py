@@ -38,10 +38,23 @@ def compare(tables: Mapping[str, CostTable], figures: Sequence[str] = FIGURES) -
         tables: The counted networks by what to call them; the first is the one that the others are held against.
         figures: The quantities to compare, by name.
     """
+    reference = next(iter(tables.values()))
     note = numbers.compared_note(tables.items(), figures)
     return Report(
         (Section((Table(_columns(tables, figures), wide="further"),)), Section((Notes((note,)),))),
-        data=lambda: _data(tables, figures),
+        data=lambda: {
+            "convention": reference.convention.name,
+            "networks": [
+                {
+                    "name": name,
+                    "bindings": exact_texts(table.network.bindings),
+                    **({"not_counted": list(table.network.opaque)} if table.network.opaque else {}),
+                    **{figure: raw(table.figure(figure)) for figure in figures},
+                    "of_first": {figure: _ratio(table, reference, figure).text for figure in figures},
+                }
+                for name, table in tables.items()
+            ],
+        },
         records=lambda: _records(tables, figures),
     )
 
@@ -100,23 +113,6 @@ def _figures(name: str, table: CostTable, figures: Sequence[str]) -> Column:
 def _ratio(table: CostTable, reference: CostTable, figure: str) -> Number:
     above, below = table.figure(figure), reference.figure(figure)
     return Number(Fraction(above) / below if above is not None and below else None, ratio(above, below))
-
-
-def _data(tables: Mapping[str, CostTable], figures: Sequence[str]) -> dict[str, Any]:
-    reference = next(iter(tables.values()))
-    return {
-        "convention": reference.convention.name,
-        "networks": [
-            {
-                "name": name,
-                "bindings": exact_texts(table.network.bindings),
-                **({"not_counted": list(table.network.opaque)} if table.network.opaque else {}),
-                **{figure: raw(table.figure(figure)) for figure in figures},
-                "of_first": {figure: _ratio(table, reference, figure).text for figure in figures},
-            }
-            for name, table in tables.items()
-        ],
-    }
 
 
 ROW_FIGURES = ("params", "macs")
@@ -205,17 +201,13 @@ def _change_columns(rows: Sequence[Change], figures: Sequence[str]) -> list[Colu
     ]
     for figure in figures:
         heading, pairs = quantity(figure).heading, [row.figures(figure) for row in rows]
+        gaps = [_difference(row, figure) for row in rows]
         columns += [
             Column(heading, [Number(old) for old, _ in pairs], f"{figure}_old"),
             Column("→", [Number(new) for _, new in pairs], f"{figure}_new", drop=2),
-            Column("difference", [_change(row, figure) for row in rows], f"{figure}_difference"),
+            Column("difference", [Number(gap, _signed(gap)) for gap in gaps], f"{figure}_difference"),
         ]
     return columns
-
-
-def _change(row: Change, figure: str) -> Number:
-    gap = _difference(row, figure)
-    return Number(gap, _signed(gap))
 
 
 def _difference(row: Change, figure: str) -> Any:
@@ -224,7 +216,7 @@ def _difference(row: Change, figure: str) -> Any:
 
 
 def _signed(gap: Any) -> str:
-    return "–" if gap is None else f"{'+' if gap > 0 else '−'}{numbers.number(abs(gap))}" if gap else "±0"
+    return "±0" if gap == 0 else numbers.signed(gap)
 
 
 def _changes_data(
@@ -289,8 +281,7 @@ def _differences(table: CostTable, before: CostTable) -> list[str]:
     for name in FIGURES:
         now, then = table.figure(name), before.figure(name)
         if now != then:
-            sign = "+" if now > then else "−"
-            ratio = f", ×{now / then:.3g}" if then else ""
-            heading = quantity(name).heading
-            words.append(f"{heading} {numbers.number(then)} → {numbers.number(now)} ({sign}{abs(now - then):,}{ratio})")
+            times = f", ×{now / then:.3g}" if then else ""
+            change = f"{numbers.number(then)} → {numbers.number(now)} ({numbers.signed(now - then)}{times})"
+            words.append(f"{quantity(name).heading} {change}")
     return words or ["nothing changed"]

@@ -16,7 +16,11 @@ Networks = Mapping[str, Mapping[str, Formula]]
 def compare_formulas(networks: Networks) -> Report:
     """The formulas of several networks, and each network's as a multiple of the first's, without roundings."""
     lines = {figure: tuple(_lines(figure, networks)) for figure in next(iter(networks.values()))}
-    notes = [f"{name}: {'; '.join(each)}" for name, formulas in networks.items() if (each := _assumptions(formulas))]
+    assumed = {
+        name: dict.fromkeys(note for formula in formulas.values() for note in conditions(formula))
+        for name, formulas in networks.items()
+    }
+    notes = [f"{name}: {'; '.join(each)}" for name, each in assumed.items() if each]
     convention = next(iter(next(iter(networks.values())).values())).convention
     return Report(
         (
@@ -24,13 +28,14 @@ def compare_formulas(networks: Networks) -> Report:
             Section((Notes((*notes, f"convention {convention}")),)),
         ),
         data=lambda: _data(networks),
-        records=lambda: _records(lines),
+        records=lambda: Table(
+            [
+                Column("quantity", [Name(figure) for figure, each in lines.items() for _ in each]),
+                Column("network", [Name(line.name) for each in lines.values() for line in each]),
+                Column("formula", [Math(line.text, line.latex) for each in lines.values() for line in each]),
+            ]
+        ),
     )
-
-
-def _assumptions(formulas: Mapping[str, Formula]) -> list[str]:
-    """What a network's formulas assume, all together, and what is bound in them."""
-    return list(dict.fromkeys(note for formula in formulas.values() for note in conditions(formula)))
 
 
 def _lines(figure: str, networks: Networks) -> Iterator[Equation]:
@@ -50,17 +55,6 @@ def _line(name: str, sign: str, formula: Formula) -> Equation:
         number = ratio(int(formula.exact.p), int(formula.exact.q))
         return Equation(name, sign, number, number)
     return Equation(name, sign, formula.text(), formula.latex())
-
-
-def _records(lines: Mapping[str, tuple[Equation, ...]]) -> Table:
-    rows = [(figure, line) for figure, each in lines.items() for line in each]
-    return Table(
-        [
-            Column("quantity", [Name(figure) for figure, _ in rows]),
-            Column("network", [Name(line.name) for _, line in rows]),
-            Column("formula", [Math(line.text, line.latex) for _, line in rows]),
-        ]
-    )
 
 
 def _data(networks: Networks) -> dict[str, Any]:

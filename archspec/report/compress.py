@@ -53,7 +53,20 @@ def prediction(found: "Prediction") -> Report:
             "huffman_ratio": raw(found.coded_ratio),
             "macs_share": raw(found.flops_share),
             "fewer_operations": raw(found.speedup),
-            "rows": [_row_data(row) for row in found.rows],
+            "rows": [
+                {
+                    "layer": row.node.name,
+                    "weights": raw(row.weights),
+                    "density": raw(row.density),
+                    "dense_bits": raw(row.dense_bits),
+                    "stored": _stored_data(row.fixed),
+                    "huffman": _stored_data(row.coded),
+                    "rate": raw(row.rate),
+                    "huffman_rate": raw(row.coded_rate),
+                    "macs_share": raw(row.flops_share),
+                }
+                for row in found.rows
+            ],
             "file": None if found.file is None else _size_data(found.file),
         },
         records=lambda: _records(found),
@@ -207,20 +220,6 @@ def _percent(part: Any, whole: Any = 1) -> Number:
 
 
 # ------------------------------------------------------------------ machines
-
-
-def _row_data(row: "LayerPrediction") -> dict[str, Any]:
-    return {
-        "layer": row.node.name,
-        "weights": raw(row.weights),
-        "density": raw(row.density),
-        "dense_bits": raw(row.dense_bits),
-        "stored": _stored_data(row.fixed),
-        "huffman": _stored_data(row.coded),
-        "rate": raw(row.rate),
-        "huffman_rate": raw(row.coded_rate),
-        "macs_share": raw(row.flops_share),
-    }
 
 
 def _stored_data(stored: "Stored") -> dict[str, Any]:

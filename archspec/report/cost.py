@@ -88,7 +88,7 @@ def _lines(table: CostTable, grouping: str | int) -> list[_CostLine]:
     rows = table.by(grouping)
     if grouping == "operator":
         return [_CostLine(row.name, row, row.nodes) for row in rows]
-    return [] if grouping == "total" else _fold(rows)
+    return [] if grouping == "total" else _fold_units(rows)
 
 
 def _fold(rows: Iterable[CostRow], alike: Callable[[CostRow], Any] = CostRow.figures) -> list[_CostLine]:
@@ -98,6 +98,30 @@ def _fold(rows: Iterable[CostRow], alike: Callable[[CostRow], Any] = CostRow.fig
         first, *others = group
         name = _span(first.name, others[-1].name) if others else first.name
         lines.append(_CostLine(name, summed(first.name, first.operator, [first, *others]), 1 + len(others)))
+    return lines
+
+
+def _fold_units(rows: Sequence[CostRow], level: int = 1) -> list[_CostLine]:
+    """Neighbours that are alike as one line; of neighbouring units of a repeat that are, each row with its likes.
+
+    Args:
+        rows: The rows, in order.
+        level: Of repeats in each other, which are looked at: 1 are the outermost.
+    """
+    unit = re.compile(rf"(?:.*?/unit\d+/){{{level}}}")
+    found = {row.name: match[0] for row in rows if (match := unit.match(row.name))}
+    if not found:
+        return _fold(rows)
+    lines: list[_CostLine] = []
+    units = [list(group) for _, group in groupby(rows, lambda row: found.get(row.name, row.name))]
+    inside = {row.name: row.name.removeprefix(found.get(row.name, row.name)) for row in rows}
+    for _, run in groupby(units, lambda unit: [(inside[row.name], row.figures()) for row in unit]):
+        first, *others = run
+        if len(first) > 1 and not others:
+            lines += _fold_units(first, level + 1)
+            continue
+        for alike in zip(first, *others, strict=True):
+            lines += _fold(alike, lambda _: None)
     return lines
 
 
@@ -151,16 +175,13 @@ def _tree(table: CostTable, copies: Sequence[Sequence[int]], depth: int = 0) -> 
         first = nodes[lead[numbers_[0]]]
         leaf = first.name == name
         inner = [[copy[number] for number in alike] for copy in copies for _, alike in group]
-        whole = table.together(name, first.operator.name if leaf else _kind(table, name), chain.from_iterable(inner))
+        container = table.network.containers.get(name)
+        kind = first.operator.name if leaf else container.kind if container else ""
+        whole = table.together(name, kind, chain.from_iterable(inner))
         shown = (_span(name, group[-1][0]) if len(group) > 1 else name).split("/", depth)[depth]
         lines.append(_CostLine(shown, whole, len(inner), depth))
         lines += [] if leaf else _tree(table, inner, depth + 1)
     return lines
-
-
-def _kind(table: CostTable, name: str) -> str:
-    container = table.network.containers.get(name)
-    return container.kind if container else ""
 
 
 # ------------------------------------------------------------------ columns
@@ -173,11 +194,6 @@ def _roles(lines: Sequence[_CostLine]) -> Iterator[Role]:
     yield "total"
 
 
-def _indented(line: _CostLine, before_parts: bool) -> Name:
-    """The name of a line; those of parts are set in by the format, all further depths here."""
-    return Name(" " * 2 * (line.depth - (0 if before_parts else 1)) + line.name if line.depth else line.name)
-
-
 def _columns(
     table: CostTable, lines: Sequence[_CostLine], grouping: str | int, names: Sequence[str] | None
 ) -> list[Column]:
@@ -185,7 +201,9 @@ def _columns(
     total = table.total
     header = str(grouping) if grouping in ("operator", "stage", "block") else "layer"
     kinds = [line.row.operator if line.row.operator != line.name else "" for line in lines]
-    shown = [_indented(line, role == "subtotal") for line, role in zip(lines, _roles(lines), strict=False)]
+    # those of parts are set in by the format, all further depths here
+    inset = [max(line.depth - (role != "subtotal"), 0) for line, role in zip(lines, _roles(lines), strict=False)]
+    shown = [Name(f"{'  ' * depth}{line.name}") for line, depth in zip(lines, inset, strict=True)]
     columns = [
         Column(header, [*shown, Name("total")], "name", least=12),
         Column("of", [*map(Name, kinds), EMPTY], "operator", drop=4),

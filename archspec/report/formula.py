@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import zip_longest
 from typing import Any
 
 from archspec.cost import QUANTITIES, USUAL
@@ -32,11 +33,23 @@ def formulas(found: Sequence[Formula], view: View = "exact", *, proofs: Sequence
     """
 
     def data() -> Any:
-        plain = [_data(each, view, proof) for each, proof in _paired(found, proofs)]
+        plain = [_data(each, view, proof) for each, proof in zip_longest(found, proofs)]
         return plain[0] if len(plain) == 1 else plain
 
     section = _list(found, view, proofs) if len(found) > 1 else _in_full(found[0], view, proofs[0] if proofs else None)
-    return Report((section,), data=data, records=lambda: _records(found, view))
+    return Report(
+        (section,),
+        data=data,
+        records=lambda: Table(
+            [
+                Column("of", [Name(each.of) for each in found]),
+                Column("quantity", [Name(each.quantity) for each in found]),
+                Column("view", [Name(view) for _ in found]),
+                Column("formula", [Math(each.text(view), each.latex(view)) for each in found]),
+                Column("convention", [Name(each.convention) for each in found]),
+            ]
+        ),
+    )
 
 
 def formula(found: Formula) -> Report:
@@ -55,10 +68,6 @@ def sources(found: Sequence[Formula], view: View, language: str) -> str:
             name = f"{first}_{len(names)}"
         names[name] = None
     return "\n\n".join(getattr(each, language)(view, name) for each, name in zip(found, names, strict=True))
-
-
-def _paired(found: Sequence[Formula], proofs: Sequence[Proof]) -> list[tuple[Formula, Proof | None]]:
-    return [(each, proofs[number] if number < len(proofs) else None) for number, each in enumerate(found)]
 
 
 def _in_full(formula: Formula, view: View, proof: Proof | None) -> Section:
@@ -83,18 +92,6 @@ def _list(found: Sequence[Formula], view: View, proofs: Sequence[Proof]) -> Sect
         notes.append(f"checked, each: {_proof(proofs[0]).removeprefix('checked: ')}")
     title = Title(f"{subject}: {_name(first)}{_views(view)}")
     return Section((title, Formulas(lines), Notes((*notes, *wrong))))
-
-
-def _records(found: Sequence[Formula], view: View) -> Table:
-    return Table(
-        [
-            Column("of", [Name(each.of) for each in found]),
-            Column("quantity", [Name(each.quantity) for each in found]),
-            Column("view", [Name(view) for _ in found]),
-            Column("formula", [Math(each.text(view), each.latex(view)) for each in found]),
-            Column("convention", [Name(each.convention) for each in found]),
-        ]
-    )
 
 
 def _name(formula: Formula) -> str:

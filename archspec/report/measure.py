@@ -59,17 +59,15 @@ def _columns(found: "Measurement") -> list[Column]:
         column("GFLOP/s", _rate, EMPTY, EMPTY, 3),
         column("of roof", lambda each: _share(each.real), EMPTY, EMPTY, 2),
     ]
-    if bits is None:
-        return [each for each in columns if any(cell.text for cell in each.cells)]
-    columns += [
-        column("one-bit ms", lambda each: _milliseconds(each.bits), _ms(mixed), _milliseconds(bits)),
-        column("of roof", lambda each: _share(each.bits), EMPTY, EMPTY, 2),
-        column("operations", lambda each: _times(each.operations), EMPTY, EMPTY),
-        column("roof", lambda each: _times(each.roof), EMPTY, EMPTY),
-        column(
-            "measured", lambda each: _times(each.measured), _times(floats / mixed), _times(real.seconds / bits.seconds)
-        ),
-    ]
+    if bits is not None:
+        whole = _times(real.seconds / bits.seconds)
+        columns += [
+            column("one-bit ms", lambda each: _milliseconds(each.bits), _ms(mixed), _milliseconds(bits)),
+            column("of roof", lambda each: _share(each.bits), EMPTY, EMPTY, 2),
+            column("operations", lambda each: _times(each.operations), EMPTY, EMPTY),
+            column("roof", lambda each: _times(each.roof), EMPTY, EMPTY),
+            column("measured", lambda each: _times(each.measured), _times(floats / mixed), whole),
+        ]
     return [each for each in columns if any(cell.text for cell in each.cells)]
 
 

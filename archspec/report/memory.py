@@ -1,7 +1,6 @@
 """A network's memory over time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -26,14 +25,6 @@ from archspec.report.page import (
 )
 
 GROUPINGS = ("layer", "block")
-
-
-@dataclass(frozen=True, slots=True)
-class _MemoryLine:
-    """Nodes that run one behind the other, by the one among them that needs most."""
-
-    name: str
-    moment: Moment
 
 
 def memory(found: Memory, by: str = "block") -> Report:
@@ -61,22 +52,21 @@ def memory(found: Memory, by: str = "block") -> Report:
     )
 
 
-def _lines(found: Memory, by: str) -> list[_MemoryLine]:
-    """The nodes, or those of each block that run one behind the other, as the one that needs most."""
+def _lines(found: Memory, by: str) -> list[tuple[str, Moment]]:
+    """The nodes, or those of each block that run one behind the other, by the one among them that needs most."""
     if by == "layer":
-        return [_MemoryLine(moment.node.name, moment) for moment in found.timeline]
-    groups = ((name, list(moments)) for name, moments in groupby(found.timeline, lambda moment: moment.node.block))
-    return [_MemoryLine(name, max(moments, key=lambda m: m.bytes)) for name, moments in groups]
+        return [(moment.node.name, moment) for moment in found.timeline]
+    blocks = groupby(found.timeline, lambda moment: moment.node.block)
+    return [(name, max(moments, key=lambda moment: moment.bytes)) for name, moments in blocks]
 
 
-def _columns(lines: Sequence[_MemoryLine], peak: Any) -> list[Column]:
-    moments = [line.moment for line in lines]
+def _columns(lines: Sequence[tuple[str, Moment]], peak: Any) -> list[Column]:
     return [
-        Column("node", [Name(line.name) for line in lines]),
-        Column("largest at", [Name(moment.node.operator.name) for moment in moments]),
-        Column("output", [Shape(moment.node.output.shape) for moment in moments]),
-        Column("bytes", [Number(moment.bytes) for moment in moments]),
-        Column("", [Bar(moment.bytes, peak) for moment in moments], "share"),
+        Column("node", [Name(name) for name, _ in lines]),
+        Column("largest at", [Name(moment.node.operator.name) for _, moment in lines]),
+        Column("output", [Shape(moment.node.output.shape) for _, moment in lines]),
+        Column("bytes", [Number(moment.bytes) for _, moment in lines]),
+        Column("", [Bar(moment.bytes, peak) for _, moment in lines], "share"),
     ]
 
 

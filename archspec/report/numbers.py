@@ -25,6 +25,15 @@ def number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else "–" if value is None else str(value)
 
 
+def signed(gap: Any) -> str:
+    """A difference with its sign; what is undefined as –.
+
+    >>> signed(568740352), signed(-25), signed(0), signed(None)
+    ('+568,740,352', '−25', '0', '–')
+    """
+    return f"{'+' if gap > 0 else '−'}{number(abs(gap))}" if gap else number(gap)
+
+
 def request_notes(counting: Counting, quantities: Iterable[str]) -> list[str]:
     """What of a request decides some quantities, besides the convention and the batch, where it must be said.
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.cost import Convention, CostTable, Dialect, Term
-from archspec.cost.difference import TermDifference, difference, total
+from archspec.cost.conventions import TermDifference, difference, total
 from archspec.graph import Network
 from archspec.ops.opaque import not_counted
 from archspec.published.reconcile import Counted, Reconciliation
@@ -119,21 +119,13 @@ def _table(parts: Sequence[TermDifference], left: str, right: str) -> Table:
         Column("term", [*(Name(part.of) for part in parts), Name("total")]),
         Column(left, [*(_sum(part.left, part.of) for part in parts), Number(sums[0])]),
         Column(right, [*(_sum(part.right, part.of) for part in parts), Number(sums[1])]),
-        Column("difference", [Number(gap, _signed(gap)) for gap in gaps]),
+        Column("difference", [Number(gap, numbers.signed(gap)) for gap in gaps]),
     ]
     return Table(columns, with_total(len(parts)))
 
 
 def _sum(terms: Sequence[Term], of: str) -> Number:
     return Number(total(terms), numbers.terms(terms, of).removesuffix(f" {of}"))
-
-
-def _signed(count: Any) -> str:
-    return f"{count:+,}".replace("-", "−") if count else "0"
-
-
-def _number(value: Any) -> str:
-    return f"{value.numerator // 2:,}.5" if isinstance(value, Fraction) else numbers.number(value)
 
 
 def _about(convention: Convention) -> str:
@@ -145,10 +137,6 @@ def _who(convention: Convention) -> str:
     return f"{convention.name} {convention.version}" if isinstance(convention, Dialect) else convention.name
 
 
-def _version(convention: Convention) -> dict[str, str]:
-    return {"version": convention.version} if isinstance(convention, Dialect) else {}
-
-
 def _says(found: Counted) -> str:
     """The number, its unit, and who gives it."""
     tools = [who for _, who in found.by if isinstance(who, Dialect)]
@@ -156,7 +144,8 @@ def _says(found: Counted) -> str:
     for quantity in ("params", "macs", "flops"):
         names = [who.name for of, who in found.by if of == quantity and not isinstance(who, Dialect)]
         by += [f"{quantity} by convention {', '.join(names)}"] * bool(names)
-    number = _number(found.value)
+    value = found.value
+    number = f"{value.numerator // 2:,}.5" if isinstance(value, Fraction) else numbers.number(value)
     if found.variant in ("twice", "half"):
         counted = total(term for part in found.parts for term in part.left)
         number += f" = {found.variant} of {numbers.number(counted)}"
@@ -171,7 +160,7 @@ def _miss(near: Counted, found: Reconciliation) -> str:
     off = near.value - reported
     share = abs(off) * 10000 / reported if reported else Fraction(0)
     percent = f" ({'+' if off > 0 else '−'}{int(share) // 100}.{int(share) % 100:02} %)" if share < 10**6 else ""
-    return f"{_signed(round(off))}{percent}: {_says(near)}"
+    return f"{numbers.signed(round(off))}{percent}: {_says(near)}"
 
 
 # ------------------------------------------------------------------ machines
@@ -187,7 +176,10 @@ def _head(network: Network) -> dict[str, Any]:
 
 def _match(found: Counted) -> dict[str, Any]:
     return {
-        "by": [{"name": who.name, "quantity": of, **_version(who)} for of, who in found.by],
+        "by": [
+            {"name": who.name, "quantity": of, **({"version": who.version} if isinstance(who, Dialect) else {})}
+            for of, who in found.by
+        ],
         "variant": found.variant,
         "value": _plain(found.value),
         "verdict": found.verdict.value,

@@ -1,7 +1,7 @@
 """A paper's tables as printed, our figure beside each, and the verdict."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -11,6 +11,8 @@ from archspec.published.verdict import UNITS
 from archspec.report import numbers
 from archspec.report.page import Column, Name, Notes, Number, Report, Role, Section, Table, Title, of_records
 
+ROLES: Mapping[Verdict, Role] = {Verdict.OFF: "finding", Verdict.MEASURED: "aside"}
+
 
 def reproduce(results: Sequence[Findings]) -> Report:
     """Printed figures and ours, paper by paper and table by table, and the count of each verdict."""
@@ -19,7 +21,9 @@ def reproduce(results: Sequence[Findings]) -> Report:
     if len(results) > 1:
         sections.append(Section((Title(f"all papers: {summary(everything)}"),)))
     return Report(
-        sections, data=lambda: [_data(finding) for finding in everything], records=lambda: _records(everything)
+        sections,
+        data=lambda: [_data(finding) for finding in everything],
+        records=lambda: of_records([_data(finding) for finding in everything]),
     )
 
 
@@ -34,13 +38,10 @@ def _paper(findings: Findings) -> Iterator[Section]:
         remarked = [each for each in found if each.figure.erratum or (each.open and each.figure.note)]
         notes = (Notes([f"{each.figure.id}: {_note(each)}" for each in remarked]),) if remarked else ()
         yield Section(
-            (Table(_columns(found), [_role(finding) for finding in found]), *notes), heading=where or "elsewhere"
+            (Table(_columns(found), [ROLES.get(finding.verdict, "") for finding in found]), *notes),
+            heading=where or "elsewhere",
         )
     yield Section((Notes((summary(findings.found),)),))
-
-
-def _role(finding: Finding) -> Role:
-    return "finding" if finding.verdict is Verdict.OFF else "aside" if finding.verdict is Verdict.MEASURED else ""
 
 
 def summary(findings: Sequence[Finding]) -> str:
@@ -113,11 +114,6 @@ def _columns(findings: Sequence[Finding]) -> list[Column]:
         Column("verdict", [Name(_verdict(finding)) for finding in findings]),
         Column("convention", [Name(finding.convention) for finding in findings], drop=1),
     ]
-
-
-def _records(findings: Sequence[Finding]) -> Table:
-    """The figures for machines."""
-    return of_records([_data(finding) for finding in findings])
 
 
 def _tables(findings: Findings) -> list[tuple[str, list[Finding]]]:

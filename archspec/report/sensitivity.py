@@ -33,12 +33,12 @@ def sensitivity(found: Sensitivity) -> Report:
 
 def _responses(found: Sensitivity) -> list[Column]:
     rows = found.responses
-    steps = [response.step for response in rows]
+    steps, elasticities = [response.step for response in rows], [response.elasticity for response in rows]
     reached = ["–" if step is None else step.span.written(row.symbol) for row, step in zip(rows, steps, strict=True)]
     return [
         Column("symbol", [Name(response.symbol) for response in rows]),
         Column("at", [Number(response.value, decimal(response.value)) for response in rows]),
-        Column("elasticity", [_number(response.elasticity, 3) for response in rows]),
+        Column("elasticity", [_missing if e is None else Number(e, numbers.decimal(e, 3)) for e in elasticities]),
         Column("+1 % gives", [_signed(response.percent) for response in rows], "one_percent_more"),
         Column("the next network", list(map(Name, reached)), "next"),
         Column(
@@ -55,11 +55,6 @@ _missing = Number(None, "–")
 
 def _change(found: Sensitivity, response: Response) -> Fraction | None:
     return Fraction(response.step.cost) / found.cost - 1 if response.step and found.cost else None
-
-
-def _number(value: Fraction | None, places: int) -> Number:
-    """A number to some places; – where there is none."""
-    return _missing if value is None else Number(value, numbers.decimal(value, places))
 
 
 def _signed(part: Fraction | None) -> Number:
@@ -136,7 +131,18 @@ def crossover(found: Crossover) -> Report:
                 }
                 for reign in found.reigns
             ],
-            "crossings": [_crossing(crossing) for crossing in found.crossings],
+            "crossings": [
+                {
+                    "above": crossing.above,
+                    "below": crossing.below,
+                    "from": str(crossing.value),
+                    "first": str(crossing.first),
+                    "times": crossing.times,
+                    "root": None if crossing.root is None else str(crossing.root),
+                    "root_decimal": crossing.decimal(12),
+                }
+                for crossing in found.crossings
+            ],
         },
     )
 
@@ -166,13 +172,12 @@ def _crossings(crossings: Sequence[Crossing], symbol: str) -> list[Column]:
         Column("has more", [Name(crossing.above) for crossing in crossings]),
         Column("than", [Name(crossing.below) for crossing in crossings]),
         Column(f"from {symbol}", [Number(crossing.value, decimal(crossing.value)) for crossing in crossings]),
-        Column("they change places", [Name(_times(crossing)) for crossing in crossings]),
+        Column(
+            "they change places",
+            [Name("once" if c.times == 1 else f"{c.times} times, first at {decimal(c.first)}") for c in crossings],
+        ),
         Column("equal where sizes divide", [Name(_root(crossing)) for crossing in crossings]),
     ]
-
-
-def _times(crossing: Crossing) -> str:
-    return "once" if crossing.times == 1 else f"{crossing.times} times, first at {decimal(crossing.first)}"
 
 
 def _root(crossing: Crossing) -> str:
@@ -185,18 +190,6 @@ def _root(crossing: Crossing) -> str:
 
 
 LONG = 24
-
-
-def _crossing(crossing: Crossing) -> dict[str, Any]:
-    return {
-        "above": crossing.above,
-        "below": crossing.below,
-        "from": str(crossing.value),
-        "first": str(crossing.first),
-        "times": crossing.times,
-        "root": None if crossing.root is None else str(crossing.root),
-        "root_decimal": crossing.decimal(12),
-    }
 
 
 def _at(bindings: Mapping[str, Any]) -> str:

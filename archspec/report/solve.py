@@ -5,7 +5,7 @@ from typing import Any
 
 from archspec.report import numbers
 from archspec.report.budgets import bounds, left, limits, off, percent, side
-from archspec.report.page import Column, Name, Notes, Number, Report, Role, Section, Table, Title, exact_texts, raw
+from archspec.report.page import Column, Name, Notes, Number, Report, Section, Table, Title, exact_texts, raw
 from archspec.sweeps.budget import Budget
 from archspec.sweeps.family import SearchRange, Span, decimal
 from archspec.sweeps.solve import Choice, Found, Solution
@@ -19,7 +19,7 @@ def solve(solution: Solution) -> Report:
     best = solution.best
     if best is not None:
         sections += [Section((Notes((_answer(best, solution.smallest),)),)), Section((Table(_costs(solution, best)),))]
-        sections += [Section((Table(_frontier(solution), _marked(solution)),))] if solution.frontier else []
+        sections += [Section((_frontier(solution),))] if solution.frontier else []
     sections += [Section((Notes((note,)),)) for note in _notes(solution)]
     return Report(sections, data=lambda: _data(solution), records=lambda: _records(solution))
 
@@ -135,14 +135,14 @@ def _off(budget: Budget | None, value: int) -> Number:
     return Number(None, off(budget, value))
 
 
-def _frontier(solution: Solution) -> list[Column]:
+def _frontier(solution: Solution) -> Table:
     """Every network that none outdoes in both symbols; the largest is marked."""
     first, second = (line.symbol for line in solution.lines)
     rows = solution.frontier
-    best = solution.best.spans if solution.best else {}
+    best = [row.spans == (solution.best.spans if solution.best else {}) for row in rows]
     asked = [budget.quantity for budget in solution.budgets]
     names = list(dict.fromkeys((*asked, "macs", "params")))
-    return [
+    columns = [
         Column(second, [Number(None, decimal(s.low) if s.single else str(s)) for s in (r.spans[second] for r in rows)]),
         Column(
             f"{'smallest' if solution.smallest else 'largest'} {first}",
@@ -150,17 +150,13 @@ def _frontier(solution: Solution) -> list[Column]:
         ),
         Column("such as", [Number(row.spans[first].short, decimal(row.spans[first].short)) for row in rows]),
         *(Column(name, [Number(row.figures[name]) for row in rows]) for name in names),
-        Column("", [Name(f"← {_extreme(solution)}" if row.spans == best else "") for row in rows], "best"),
+        Column("", [Name(f"← {_extreme(solution)}" if marked else "") for marked in best], "best"),
     ]
+    return Table(columns, ["subtotal" if marked else "" for marked in best])
 
 
 def _extreme(solution: Solution) -> str:
     return f"{'least' if solution.smallest else 'most'} {solution.goal}"
-
-
-def _marked(solution: Solution) -> list[Role]:
-    best = solution.best.spans if solution.best else {}
-    return ["subtotal" if row.spans == best else "" for row in solution.frontier]
 
 
 def _records(solution: Solution) -> Table:

@@ -28,13 +28,13 @@ class Blocks:
     formulas: Callable[[Formulas], str]
     table: Callable[[Table], str]
 
-    def write(self, report: Report) -> str:
-        """The headings of sections and their parts, with an empty line between."""
+    def write(self, report: Report, between: str = "\n\n") -> str:
+        """The headings of sections and their parts, with an empty line between, or something else."""
         found: list[str] = []
         for section in report.sections:
             found += [self.heading(section.heading)] if section.heading else []
             found += map(self.part, section.parts)
-        return "\n\n".join(filter(None, found)) + "\n"
+        return between.join(filter(None, found)) + "\n"
 
     def part(self, part: Part) -> str:
         """One part."""

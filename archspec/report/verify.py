@@ -27,11 +27,22 @@ def verify(agreements: "Sequence[Agreement]", *, layers: bool = False) -> Report
     if layers:
         sections = [section for agreement in agreements for section in _nodes(agreement)]
     else:
-        sections = [Section((Table(_networks(agreements), _roles(agreements)),))]
+        columns = [
+            *_called(agreements),
+            *_counts([agreement.total for agreement in agreements]),
+            _agrees(agreements),
+        ]
+        sections = [Section((Table(columns, _roles(agreements)),))]
     return Report(
         (*sections, Section((Notes(_findings(agreements)),))),
         data=lambda: [_data(agreement) for agreement in agreements],
-        records=lambda: Table(_records(agreements)),
+        records=lambda: Table(  # ours, as those of torch are the same or named among the findings
+            [
+                *_called(agreements),
+                *(Column(fact, [Number(getattr(each.total.analytic, fact)) for each in agreements]) for fact in COUNTS),
+                Column("agrees", [Number(bool(agreement)) for agreement in agreements]),
+            ]
+        ),
     )
 
 
@@ -60,12 +71,10 @@ def _shapes(output: tuple[Any, ...]) -> str:
     return ", ".join(map(numbers.shape, output)) if several else numbers.shape(output)
 
 
-def _networks(agreements: "Sequence[Agreement]") -> list[Column]:
+def _called(agreements: "Sequence[Agreement]") -> list[Column]:
     return [
         Column("network", list(map(Name, _told_apart(agreements))), least=12),
         Column("nodes", [Number(len(agreement.rows)) for agreement in agreements]),
-        *_counts([agreement.total for agreement in agreements]),
-        _agrees(agreements),
     ]
 
 
@@ -75,17 +84,6 @@ def _agrees(compared: Sequence[Any]) -> Column:
 
 def _roles(compared: Sequence[Any]) -> list[Role]:
     return ["" if each else "finding" for each in compared]
-
-
-def _records(agreements: "Sequence[Agreement]") -> list[Column]:
-    """The networks' figures for machines: ours, as those of torch are the same or named among the findings."""
-    totals = [agreement.total.analytic for agreement in agreements]
-    return [
-        Column("network", list(map(Name, _told_apart(agreements)))),
-        Column("nodes", [Number(len(agreement.rows)) for agreement in agreements]),
-        *(Column(fact, [Number(getattr(total, fact)) for total in totals]) for fact in COUNTS),
-        Column("agrees", [Number(bool(agreement)) for agreement in agreements]),
-    ]
 
 
 def _counts(rows: "Sequence[Comparison]") -> Iterator[Column]:
@@ -135,24 +133,22 @@ ONE_BIT = (
 
 
 def _data(agreement: "Agreement") -> dict[str, Any]:
-    rows = agreement.compared
     return {
         "spec": agreement.name,
         "bindings": agreement.bindings,
         "agrees": bool(agreement),
         "nodes": len(agreement.rows),
         "totals": {fact: getattr(agreement.total.analytic, fact) for fact in COUNTS},
-        "disagreements": [_difference(row) for row in rows if not row],
-    }
-
-
-def _difference(row: "Comparison") -> dict[str, Any]:
-    real = row.real
-    return {
-        "name": row.name,
-        "operator": row.operator,
-        "facts": {
-            fact: {"analytic": getattr(row.analytic, fact), "torch": getattr(real, fact) if real else None}
-            for fact in row.differing
-        },
+        "disagreements": [
+            {
+                "name": row.name,
+                "operator": row.operator,
+                "facts": {
+                    fact: {"analytic": getattr(row.analytic, fact), "torch": row.real and getattr(row.real, fact)}
+                    for fact in row.differing
+                },
+            }
+            for row in agreement.compared
+            if not row
+        ],
     }

@@ -20,12 +20,16 @@ def weights(matching: "Matching") -> Report:
     """What fills each array, and why; what is left over; in what the two differ; what is assumed."""
     lines = list(_lines(matching))
     bound = numbers.bindings(matching.bindings)
-    left = (Section((Table(_left(matching)),)),) if matching.left else ()
+    left = [
+        Column("left over in the source", [Name(left.key) for left in matching.left], "key"),
+        Column("shape", [Sizes(left.shape) for left in matching.left]),
+        Column("why", [Name(left.why) for left in matching.left]),
+    ]
     return Report(
         (
             Section((Title(f"{matching.name}, its weights from elsewhere" + (f": {bound}" if bound else "")),)),
             Section((Table(_filled(lines), wide="below"),)),
-            *left,
+            *([Section((Table(left),))] if matching.left else []),
             Section((Notes((*_legend(lines), *_findings(matching))),)),
         ),
         data=lambda: {
@@ -45,7 +49,14 @@ def weights(matching: "Matching") -> Report:
             "mixed_blocks": list(matching.mixed),
             "differences": list(matching.differences),
         },
-        records=lambda: _records(matching),
+        records=lambda: Table(
+            [
+                Column("key", [Name(row.key) for row in matching.rows]),
+                Column("shape", [Sizes(row.shape) for row in matching.rows]),
+                Column("source", [Name(row.source or "") for row in matching.rows]),
+                Column("why", [Name(row.why) for row in matching.rows]),
+            ]
+        ),
     )
 
 
@@ -85,28 +96,7 @@ def _filled(lines: list[_MatchLine]) -> list[Column]:
     ]
 
 
-def _records(matching: "Matching") -> Table:
-    """One row per array, for machines."""
-    rows = matching.rows
-    return Table(
-        [
-            Column("key", [Name(row.key) for row in rows]),
-            Column("shape", [Sizes(row.shape) for row in rows]),
-            Column("source", [Name(row.source or "") for row in rows]),
-            Column("why", [Name(row.why) for row in rows]),
-        ]
-    )
-
-
 _ARRAYS: dict[tuple[str, ...], str] = {("weight", "bias", "running_mean", "running_var"): "γ, β, mean, var"}
-
-
-def _left(matching: "Matching") -> list[Column]:
-    return [
-        Column("left over in the source", [Name(left.key) for left in matching.left], "key"),
-        Column("shape", [Sizes(left.shape) for left in matching.left]),
-        Column("why", [Name(left.why) for left in matching.left]),
-    ]
 
 
 def _legend(lines: list[_MatchLine]) -> Iterator[str]:

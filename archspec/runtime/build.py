@@ -24,7 +24,7 @@ from archspec.graph.names import place_of
 from archspec.language import Document, origin
 from archspec.language.initialisation import Filling
 from archspec.ops import Function
-from archspec.runtime.calls import refusals, runnable
+from archspec.runtime.calls import numbers, refusals, runnable
 from archspec.runtime.container import FunctionCall, ModuleTree, applied, blank, class_name, container, module_tree
 
 
@@ -105,7 +105,8 @@ class _ModuleBuilder:
         """The module of a node, its arrays filled as the rules say, else as torch does."""
         call = node.operator.torch_call(*self.network.inputs_of(node))
         if isinstance(call, Function):
-            made = FunctionCall.of(class_name(node.operator.name), call, len(node.inputs))
+            kind, settings = class_name(node.operator.name), tuple(numbers(call.kwargs).items())
+            made = FunctionCall(kind, call.target, settings, call.takes, len(node.inputs))
             module = applied(made)()
             module._settings = _written(made.settings)
             return module
@@ -135,6 +136,7 @@ def _written(settings: Iterable[tuple[str, object]]) -> str:
 # ------------------------------------------------------------------ the weights at the beginning
 
 
+@torch.no_grad()
 def fill(array: Tensor, filling: Filling) -> None:
     """Fill an array with a constant or with random numbers.
 
@@ -143,11 +145,10 @@ def fill(array: Tensor, filling: Filling) -> None:
     >>> weight.sum()
     tensor(4.)
     """
-    with torch.no_grad():
-        if filling.kind == "truncated_normal" and filling.size is not None:
-            truncated_normal_(array, float(filling.size))
-        else:
-            runnable(filling.call())(array)
+    if filling.kind == "truncated_normal" and filling.size is not None:
+        truncated_normal_(array, float(filling.size))
+    else:
+        runnable(filling.call())(array)
 
 
 def truncated_normal_(array: Tensor, std: float) -> Tensor:

@@ -22,8 +22,7 @@ from torch import nn
 from archspec.errors import ArchspecError
 from archspec.graph import Container, Network, Node
 from archspec.graph.names import attribute
-from archspec.ops import Function
-from archspec.runtime.calls import numbers, resolve
+from archspec.runtime.calls import resolve
 
 UNNAMED = Container("sequence")
 
@@ -58,7 +57,6 @@ class ForwardPlan:
 class ModuleTree:
     """A container with its plan and its children by attribute, or a node."""
 
-    path: str
     made: Container
     plan: ForwardPlan
     children: tuple[tuple[str, "ModuleTree | Node"], ...]
@@ -117,7 +115,7 @@ class _Planner:
         calls = [self._call(depth, *child) for child in children]
         arguments = tuple(self.network.inputs) if not path and len(inputs) > 1 else None
         written = _forward(checked(kind), inputs, outputs, calls, arguments)
-        return ModuleTree(path, made, written, parts)
+        return ModuleTree(made, written, parts)
 
     def _children(self, depth: int, begin: int, end: int) -> Iterator[tuple[str, int, int]]:
         nodes = self.network.nodes
@@ -251,12 +249,6 @@ class FunctionCall:
     settings: tuple[tuple[str, Any], ...]
     takes: Literal["inputs", "list", "fold"]
     inputs: int
-
-    @classmethod
-    def of(cls, kind: str, function: Function, inputs: int) -> "FunctionCall":
-        """The call of an operator's function."""
-        settings = tuple(numbers(function.kwargs).items())
-        return cls(kind, function.target, settings, function.takes, inputs)
 
 
 @lru_cache(maxsize=4096)

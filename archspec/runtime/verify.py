@@ -211,11 +211,11 @@ def _shares(module: nn.Module, taken: tuple[Tensor, ...], given: Tensor) -> bool
     return not all(value.is_contiguous() for value in taken) and _again(module, taken, given.device.type)
 
 
+@torch.no_grad()
 def _again(module: nn.Module, taken: tuple[Tensor, ...], device: str) -> bool:
     """Whether a module's result lies in the memory of an input, if inputs of these shapes lie in one piece."""
     together = tuple(torch.empty(value.shape, device=device) for value in taken)
-    with torch.no_grad():
-        return _memory(module.forward(*together)) in map(_memory, together)
+    return _memory(module.forward(*together)) in map(_memory, together)
 
 
 def _memory(value: Tensor) -> int:
@@ -256,12 +256,12 @@ def source_network(source: str, bindings: Any) -> nn.Module:
     return model
 
 
+@torch.no_grad()
 def _same_numbers(network: Network, source: str) -> bool:
     """Whether the source and the model, with the same weights, give the same numbers."""
     model = build(network, device="cpu", seed=0).eval()
     other = source_network(source, network.bindings).eval()
     other.load_state_dict(model.state_dict())
     taken = drawn(network, 1)
-    with torch.no_grad():
-        one, two = (results(each(*(x.clone() for x in taken))) for each in (model, other))
+    one, two = (results(each(*(x.clone() for x in taken))) for each in (model, other))
     return all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in zip(one, two, strict=True))

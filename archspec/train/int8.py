@@ -6,9 +6,11 @@ signed (QDQ). The calibration images are training images, chosen by a seed.
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -20,7 +22,6 @@ from archspec.files import WrittenFile, replacing
 from archspec.result import short
 from archspec.train import data
 from archspec.train.batches import Standardisation, generator
-from archspec.train.data import DataSplit
 from archspec.train.score import batch_for, input_and_classes
 from archspec.weights.note import note
 
@@ -112,18 +113,6 @@ def quantise(  # noqa: PLR0913  # as Architecture.write and evaluate together
         return QuantisedModel(facts, whole.stat().st_size, len(found.test), before, after, len(calibration))
 
 
-class _Reader:
-    """Hands batches of calibration images to onnxruntime, one after the other."""
-
-    def __init__(self, batches: list[torch.Tensor]) -> None:
-        self.batches: Iterator[torch.Tensor] = iter(batches)
-
-    def get_next(self) -> dict[str, Any] | None:
-        """The next batch by the input's name; None behind the last."""
-        images = next(self.batches, None)
-        return None if images is None else {"input": images.numpy()}
-
-
 def _quantise(whole: Path, small: Path, batches: list[torch.Tensor]) -> None:
     """Write the quantised model beside the whole one, batch norms folded first, its metadata kept."""
     import onnx
@@ -131,12 +120,14 @@ def _quantise(whole: Path, small: Path, batches: list[torch.Tensor]) -> None:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     folded = whole.with_name("folded.onnx")
+    given = ({"input": images.numpy()} for images in batches)
+    reader = SimpleNamespace(get_next=partial(next, given, None))  # what onnxruntime asks: the next one, or None
     with quiet():  # it advises to preprocess, which has been done, and warns of the model's opset
         quant_pre_process(whole, folded)
         quantization.quantize_static(
             folded,
             small,
-            _Reader(batches),
+            reader,
             quant_format=quantization.QuantFormat.QDQ,
             per_channel=True,
             activation_type=quantization.QuantType.QInt8,
@@ -149,7 +140,7 @@ def _quantise(whole: Path, small: Path, batches: list[torch.Tensor]) -> None:
     onnx.save(model, small)
 
 
-def _right(model: Path, split: DataSplit, inputs: Standardisation, batch: int) -> int:
+def _right(model: Path, split: data.DataSplit, inputs: Standardisation, batch: int) -> int:
     """How many images of a split a model has right."""
     import onnxruntime
 

@@ -18,14 +18,14 @@ from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.runtime.calls import refusals
 from archspec.train import optimizer as optimizers
-from archspec.train.batches import Batches, Standardisation, generator, resident, seed_of
+from archspec.train.batches import Batches, Standardisation, device_of, generator, resident, seed_of
 from archspec.train.data import Data, DataSplit
 from archspec.train.dropout import draw_bits
 from archspec.train.methods import Seen
 from archspec.train.methods.freeze import moving
 from archspec.train.recipe import Recipe
 from archspec.train.result import Options, Score
-from archspec.train.score import batch_for, device_of, fill, guesses, scores, total
+from archspec.train.score import batch_for, fill, guesses, scores, total
 
 MEASURED = 10_000
 """So many training images are looked at for batch statistics, or all, if there are fewer."""
@@ -105,16 +105,11 @@ class Loop:
         self.decay = 0.0
         for course in self.courses:
             course.learns(data, recipe.fixed)
-            course.stage(self.steps)
+            course.stage(self.batches.steps * recipe.epochs)
 
     def ready(self, done: int) -> bool:
         """Whether after so many steps the weights are what the stage's methods make of them."""
         return all(course.ready(done) for course in self.courses)
-
-    @property
-    def steps(self) -> int:
-        """The steps of the whole stage."""
-        return self.batches.steps * self.recipe.epochs
 
     def lr(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""

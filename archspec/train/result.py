@@ -126,13 +126,10 @@ class Epoch:
 
 def row(epoch: Epoch) -> dict[str, Any]:
     """An epoch as a row of a table; the figures of validation images are never called those of a test."""
-    plain = {key: getattr(epoch, key) for key in ("epoch", "step", "lr", "loss", "learned", "seconds")}
-    plain["images_per_second"] = epoch.images_per_second
-    score = epoch.held
-    figures = {"top1": score.top1, "top5": score.top5, "error": score.error}
-    if epoch.validation is not None:
-        return {**plain, "validation_loss": score.loss, **{f"validation_{key}": each for key, each in figures.items()}}
-    return {**plain, "test_loss": score.loss, **figures}
+    keys = ("epoch", "step", "lr", "loss", "learned", "seconds", "images_per_second")
+    score, of = epoch.held, "" if epoch.validation is None else "validation_"
+    figures = {f"{of}{key}": getattr(score, key) for key in ("top1", "top5", "error")}
+    return {**{key: getattr(epoch, key) for key in keys}, f"{epoch.judged_by}_loss": score.loss, **figures}
 
 
 def table(epochs: Sequence[Epoch]) -> str:

@@ -8,8 +8,8 @@ does not hide the next.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -39,12 +39,29 @@ class _LayerCall:
     since: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _WatchedPass:
-    """A forward pass that is watched."""
+class _WatchedPass(ExitStack):
+    """A forward pass that is watched; its hooks are gone when it is left.
 
-    since: list[str] = field(default_factory=list)
-    handles: list[RemovableHandle] = field(default_factory=list)
+    Args:
+        model: The model, of which every module without children and weights is noted when it runs.
+        layers: Its modules that are not noted.
+
+    Attributes:
+        since: The modules that ran since the last layer.
+    """
+
+    def __init__(self, model: nn.Module, layers: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self.since: list[str] = []
+        apart = {*layers}
+        for module in model.modules():
+            if module not in apart and not any(module.children()):
+                self.hold(module.register_forward_hook(lambda module, _, __: self.since.append(describe(module))))
+
+    def hold(self, *handles: RemovableHandle) -> None:
+        """Keep hooks until the pass is left."""
+        for handle in handles:
+            self.enter_context(handle)
 
 
 def check(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, tolerance: float) -> Check:
@@ -115,14 +132,10 @@ class _SideBySide:
 
     def _watched(self, modules: dict[str, nn.Module]) -> Tensor:
         """Note what each layer of the source is given and gives; the source's output."""
-        with _hooks(_WatchedPass()) as run:
-            _watch_between(run, self.source, {*modules.values()})
+        with _WatchedPass(self.source, modules.values()) as run:
             for name, module in modules.items():
                 watch = _Watch(name, run, self.seen)
-                run.handles += [
-                    module.register_forward_pre_hook(watch.before),
-                    module.register_forward_hook(watch.after),
-                ]
+                run.hold(module.register_forward_pre_hook(watch.before), module.register_forward_hook(watch.after))
             output = first(_called(self.source, self.x, "the source"))
             self.behind = tuple(run.since)
             return output
@@ -130,18 +143,17 @@ class _SideBySide:
     def partings(self, matching: "Matching") -> list[Parting]:
         """Where the model, with the weights of a matching applied, does other things than its source."""
         found: list[Parting] = []
-        with _hooks(_WatchedPass()) as run:
-            modules = {name: _module(self.model, name) for name in matching.taken}
-            _watch_between(run, self.model, {*modules.values()})
+        modules = {name: _module(self.model, name) for name in matching.taken}
+        with _WatchedPass(self.model, modules.values()) as run:
             for name, module in modules.items():
                 there = matching.taken[name][0]
                 if there in self.seen:
                     other = _module(self.source, there)
                     compare = _Compare(name, module, other, self.seen[there], run, self.tolerance, found)
-                    run.handles += [
+                    run.hold(
                         module.register_forward_pre_hook(compare.before, prepend=True),
                         module.register_forward_hook(compare.after),
-                    ]
+                    )
             ours, _ = self.output()
             if not same(ours, self.theirs, self.tolerance):
                 found.append(Parting("", False, modules_apart(run.since, self.behind), apart(ours, self.theirs)))
@@ -150,10 +162,10 @@ class _SideBySide:
     def output(self) -> tuple[Tensor, str | None]:
         """The model's output as the source has it: before a softmax at the end, unless the source has one too."""
         inputs: list[Tensor] = []
-        with _hooks(_WatchedPass()) as run:
+        with ExitStack() as hooks:
             if self.softmax:
-                hook = self.last.register_forward_pre_hook(lambda _, given: inputs.append(given[0].clone()))
-                run.handles.append(hook)
+                keep = self.last.register_forward_pre_hook(lambda _, given: inputs.append(given[0].clone()))
+                hooks.enter_context(keep)
             ours = first(_called(self.model, self.x.clone(), "the model"))
         ours = inputs[-1] if inputs else ours
         before = f"the {self.softmax}" if self.softmax else None
@@ -216,22 +228,6 @@ class _Compare:
             what = settings or "other numbers from the same weights"
             self.found.append(late or Parting(self.name, True, what, apart(gave, theirs), bool(settings)))
         return theirs.clone()
-
-
-@contextmanager
-def _hooks(run: _WatchedPass) -> Iterator[_WatchedPass]:
-    try:
-        yield run
-    finally:
-        for handle in run.handles:
-            handle.remove()
-
-
-def _watch_between(run: _WatchedPass, model: nn.Module, layers: set[nn.Module]) -> None:
-    """Note every module without children and weights that runs."""
-    for module in model.modules():
-        if module not in layers and not any(module.children()):
-            run.handles.append(module.register_forward_hook(lambda module, _, __: run.since.append(describe(module))))
 
 
 def _module(model: nn.Module, name: str) -> nn.Module:

@@ -11,8 +11,8 @@ import archspec
 from archspec import cost, published
 from archspec.cli import app
 from archspec.compress import plan as plans
-from archspec.compress.binary import BINARY, binarised
 from archspec.compress.closed_forms import CLOSED_FORMS, closed_form
+from archspec.compress.layers import BINARY, binarised
 from archspec.compress.plan import UNTOUCHED, LayerPlan, Plan
 from archspec.compress.prediction import prediction as predict
 from archspec.errors import SpecErrors, UnknownNameError

@@ -323,3 +323,10 @@ def test_sizes_that_never_agree_are_refused_and_not_assumed_to():
     net = spec("{side: {default: 32}}", "  - res: {c: 3}\n", extra=f"blocks:\n{text}")
     with pytest.raises(ArchspecError, match=r"add needs equal height: h in branch 1, \(h - 2\) in branch 2"):
         net.block("res").formula("params")
+
+
+def test_a_window_as_far_as_its_stride_is_one_floor():
+    net = spec("{side: {default: 32}, p: {default: 4}}", "  - conv2d: {out_channels: 8, kernel_size: p, stride: p}\n")
+    form = net.formula("macs")
+    assert str(form) == "24·⌊side/p⌋²·p²"
+    assert form(side=33, p=5) == net.count(side=33, p=5).macs == 8 * 6 * 6 * 3 * 5 * 5

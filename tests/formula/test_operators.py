@@ -10,7 +10,7 @@ from archspec import ops
 from archspec.cli import app
 from archspec.errors import ArchspecError, ShapeError
 from archspec.formula.operators import FIGURES, LETTERS, RESULTS, forms_of, is_size, lettered, operator_forms
-from archspec.formula.shapes import shape
+from archspec.formula.writers import shape
 from archspec.ops import KINDS, Tensor
 from archspec.ops.base import Free, Positive, PositivePerAxis, image
 from archspec.symbols import value

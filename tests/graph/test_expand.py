@@ -11,7 +11,7 @@ import sympy
 
 from archspec import dims, graph, language, ops
 from archspec.errors import BindingError, SpecErrors
-from archspec.graph import operators
+from archspec.graph import expansion
 from archspec.language import Document
 from archspec.ops import Tensor
 
@@ -782,7 +782,7 @@ def test_operators_are_made_once_and_not_kept_without_bound():
     assert first.operator is expand(text).nodes[2].operator
     wide = HEAD + "network: [flatten, {repeat: 5000, index: i, body: [{linear: {out_features: 1 + i}}]}]\n"
     assert len(expand(wide).nodes) == 5001
-    assert len(operators._operators) <= operators.MAX_OPERATORS
+    assert len(expansion._operators) <= expansion.MAX_OPERATORS
 
 
 # ---------------------------------------------------------------- where nodes come from

@@ -54,6 +54,7 @@ READ = [
     (node("Elu", alpha=0.5), IMAGE, "{elu: {alpha: 0.5}}"),
     (node("PRelu", (4, 1, 1)), IMAGE, "{prelu: {num_parameters: 4}}"),
     (node("PRelu", (1,)), VECTOR, "{prelu: {num_parameters: 1}}"),
+    (node("GroupNormalization", (4,), (4,), num_groups=2), IMAGE, "{group_norm: {num_groups: 2}}"),
     (node("Gelu", approximate="tanh"), VECTOR, "{gelu: {approximate: tanh}}"),
     (node("HardSigmoid", alpha=1 / 6), IMAGE, "hard_sigmoid"),
     (

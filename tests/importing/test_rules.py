@@ -13,7 +13,7 @@ from archspec.errors import ArchspecError
 from archspec.importing import rules
 from archspec.importing.functions import activation
 
-GIVES = {"ReadNode": 0, "_joined": 0, "made_of": 1, ".made": 0, "enter_plain": 0}
+GIVES = {"ReadNode": 0, "_joined": 0, "_weighted": 0, "made_of": 1, ".made": 0, "enter_plain": 0}
 """What is told an operator, and at which place."""
 
 TARGET = "call.function"
@@ -27,6 +27,7 @@ FILLED = {
 
 UNSAID = {
     ("_joined", "operator"),
+    ("_weighted", "word"),
     ("", "_operator"),  # those of `_PLAIN`, of which there is a test below
     ("_with_number", "{'subtract': '~sub', 'divide': '~div'}.get(operator, f'~{operator}')"),
     ("Seen", "operator"),  # what patterns say, each of which is looked at by itself

@@ -23,7 +23,7 @@ pytest.importorskip("torch")
 from agreement import LIMITS, held  # tests/laws; behind the skip
 
 import archspec  # behind the skip
-from archspec.emit import children, code, conditions, containers, joins, liveness, loops
+from archspec.emit import code, conditions, containers, finish, joins, loops, naming
 from archspec.emit.code import Code
 from archspec.emit.facts import SpecFacts
 from archspec.emit.scope import ClassScope
@@ -553,7 +553,7 @@ CONV = "conv2d: {kernel_size: 1, out_channels:"
 
 FAULTS = {
     "a size shared while it is needed": (
-        liveness._Lives,
+        finish._Lives,
         "_set",
         no_clash,
         f"network: [{{when: kind == one, then: [{{{CONV} c}}}}]}}, {{relu, as: p}}, "
@@ -567,7 +567,7 @@ FAULTS = {
         f"{{from: p}}, {{{CONV} 3}}}}]",
     ),
     "a name given twice": (
-        children,
+        naming,
         "single_name",
         last_name,
         "blocks: {b: {body: ["

@@ -157,6 +157,23 @@ def test_repeats_are_folded_and_named_from_first_to_last():
     assert "layers/unit1…12/decoder " in printed("gpt2", grouping="layer")
 
 
+def test_units_of_several_steps_are_folded_step_by_step():
+    inner = "{repeat: 3, as: inner, body: [{conv2d: {out_channels: 8, kernel_size: 1}}, relu]}"
+    text = (
+        f"archspec: 1\nname: x\ninput: [8, 4, 4]\nnetwork: [{{repeat: 2, as: outer, body: [{inner}, gelu]}}, {inner}]\n"
+    )
+    rows = written(cost(archspec.loads(text).count())).split("\n\n")[1].splitlines()[2:-2]
+    assert [row.split()[0] for row in rows] == [
+        *(f"outer/unit1…2/inner/unit{unit}/{step}" for unit in (1, 2, 3) for step in ("conv2d", "relu")),
+        "outer/unit1…2/gelu",
+        "inner/unit1…3/conv2d",
+        "inner/unit1…3/relu",
+    ]
+    assert rows[-2].split()[2:5] == ["×3", "8×4×4", "216"]
+    once = written(cost(archspec.loads(text.replace("repeat: 2", "repeat: 1")).count())).split("\n\n")[1]
+    assert "outer/unit1/inner/unit1…3/conv2d" in once
+
+
 def test_blocks_are_folded_only_if_they_are_alike_layer_by_layer():
     lines = printed("mobilenet", grouping="layer", width=160).splitlines()
     assert sum("separable7/unit1…5" in line for line in lines) == 1

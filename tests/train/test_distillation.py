@@ -18,7 +18,7 @@ from archspec.train.batches import Standardisation
 from archspec.train.data import Data
 from archspec.train.methods import Seen
 from archspec.train.methods.distil import Distil, best_shift, divergence, matched, mean_logits, soft_targets
-from archspec.train.trained import Trained
+from archspec.train.score import Trained
 
 Z, V = [[1.0, -2.0, 3.0], [0.0, 0.5, 1.0]], [[2.0, 2.0, -1.0], [5.0, 0.0, 0.0]]
 

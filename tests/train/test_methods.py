@@ -15,7 +15,7 @@ from torch import nn
 import archspec
 from archspec.errors import ArchspecError
 from archspec.formula import distillation
-from archspec.train import Options, Recipe, Watcher, checkpoint, data, evaluate, fit, trained
+from archspec.train import Options, Recipe, Watcher, checkpoint, data, evaluate, fit
 from archspec.train.data import Data, DataSplit, held_out
 from archspec.train.loop import recompute
 from archspec.train.methods import METHODS
@@ -406,7 +406,7 @@ def test_other_differences_are_refused(tiny, tmp_path, change, fault):
     change(tensors)
     save_file(tensors, tmp_path / "w.safetensors")
     with pytest.raises(ArchspecError, match=fault):
-        trained.into(tiny.to_torch(), tiny.expand(), trained.read(tmp_path / "w.safetensors"))
+        fit(tiny, "digits", Recipe(start=str(tmp_path / "w.safetensors")), out=tmp_path / "run")
 
 
 # ------------------------------------------------------------------ what is refused before the first step

@@ -134,6 +134,11 @@ class Codec:
     keys: ClassVar[tuple[Key, ...]] = ()
     """What the file's description says of it; the first key is that of no other form."""
 
+    @property
+    def name(self) -> str:
+        """What plans and files call it."""
+        return self.keys[0].name if self.keys else "dense"
+
     def described(self) -> dict[str, Any]:
         """What the file says of it."""
         said = ((key, getattr(self, key.field)) for key in self.keys)

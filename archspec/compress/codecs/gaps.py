@@ -10,7 +10,7 @@ from archspec.compress.codecs.base import CODED, Array, ByteReader, Counts, Key,
 from archspec.compress.codecs.huffman import stream
 from archspec.compress.codecs.index import Index
 from archspec.compress.codecs.streams import Stream
-from archspec.compress.sparse import fillers
+from archspec.compress.rules import fillers
 from archspec.dims import Dim, divide, power
 
 

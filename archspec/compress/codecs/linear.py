@@ -11,7 +11,7 @@ from archspec.compress.codecs.huffman import stream
 from archspec.compress.codecs.streams import Fixed, Floats, Stream, rounded
 from archspec.compress.codecs.values import Content, Values
 from archspec.compress.names import RULES
-from archspec.compress.sharing import scales
+from archspec.compress.rules import scales
 from archspec.dims import Dim
 
 ROWS_AT_ONCE = 1 << 20

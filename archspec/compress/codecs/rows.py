@@ -8,7 +8,7 @@ import numpy as np
 from archspec.compress.codecs.base import Array, ByteReader, Counts, Key, Stats, Terms
 from archspec.compress.codecs.index import Index
 from archspec.compress.codecs.streams import Fixed, Stream
-from archspec.compress.sparse import compressed_rows
+from archspec.compress.rules import compressed_rows
 
 
 @dataclass(frozen=True)

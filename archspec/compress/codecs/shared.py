@@ -56,7 +56,7 @@ class Codebook(Values):
         near = centroids.astype(np.float64)
         codes = nearest(middles(values, near), values)
         codes += np.uint16(first)
-        return Content(codes, (codebook,), found)
+        return Content(codes, (codebook,), clusters=found)
 
     def numbers(self, content: Content, positions: Array | None, columns: int) -> Array:  # noqa: ARG002
         """The codebook's."""

@@ -12,16 +12,18 @@ from archspec.dims import Dim
 
 @dataclass(frozen=True)
 class Content:
-    """What is written of the values of an array.
+    """What is written of an array.
 
     Attributes:
         codes: A symbol for each entry; for a form without codes, none.
         tables: The arrays beside them, in the order in which they are written.
+        positions: Where the entries stand, in the order of the array or of its scan; None of all weights.
         clusters: How shared numbers were found, when they were.
     """
 
     codes: Array
     tables: tuple[Array, ...] = ()
+    positions: Array | None = None
     clusters: Clusters | None = field(default=None, compare=False)
 
 

@@ -1,12 +1,13 @@
 """Functions → operators: activations, bounds, powers and comparisons."""
 
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from archspec.importing.program import UnsupportedError
-from archspec.importing.rules import Bound, Reading, ReadNode, Same, enter_plain, rule
+from archspec.importing.rules import Bound, Reading, ReadNode, enter_plain, rule
 from archspec.ops.base import MAX_NUMBER
 
 _PLAIN = {
@@ -36,7 +37,8 @@ def prelu(call: Bound) -> Reading:
     """A learned slope, or one of each channel."""
     slopes = call.array("weight")
     count = prod(slopes.shape)
-    return ReadNode("prelu", {"num_parameters": count}, call.values("self"), {"weight": slopes.reshaped((count,))})
+    arrays = {"weight": replace(slopes.reshaped((count,)), learned=True)}
+    return ReadNode("prelu", {"num_parameters": count}, call.values("self"), arrays)
 
 
 _EXPONENTS = {"square": 2, "sqrt": 0.5, "rsqrt": -0.5, "reciprocal": -1}
@@ -88,7 +90,7 @@ def clipped(inputs: tuple[str, ...], low: Any, high: Any) -> Reading:
     bounds = {"min": low, "max": high}
     told = {name: at for name, at in bounds.items() if at is not None and abs(at) <= MAX_NUMBER}
     if not told:
-        return Same(inputs[0])
+        return inputs[0]
     if told in ({"min": 0}, {"min": 0, "max": 6}):
         return ReadNode("relu6" if "max" in told else "relu", {}, inputs)
     if len(told) == 2 and high < low:
@@ -155,4 +157,4 @@ def quantise(call: Bound) -> Reading:
         zero = call.array("zero_point").load()
         if zero.dtype.kind in "iu" and (zero == np.iinfo(zero.dtype).min).all():
             return ReadNode("relu", {}, inputs)
-    return Same(inputs[0])
+    return inputs[0]

@@ -4,15 +4,13 @@ from math import prod
 from typing import Any
 
 from archspec.importing.program import HeldArray, UnsupportedError
-from archspec.importing.rules import Bound, Reading, ReadNode, few, one_or_pair, rule
-from archspec.importing.sides import is_even, sides
+from archspec.importing.rules import Bound, Reading, ReadNode, few, is_even, one_or_pair, rule, sides
 
 
 @rule(*(f"aten.conv{n}d.{form}" for n in (1, 2, 3) for form in ("default", "padding")), "onnx.Conv")
 def conv(call: Bound) -> Reading:
     """A convolution over one, two or three axes; torch's padding may be a word."""
-    signs, bias = call.signs("weight"), call.learned("bias")
-    weight = signs or call.array("weight")
+    weight, bias = call.signs("weight") or call.array("weight"), call.learned("bias")
     args = {
         "out_channels": weight.shape[0],
         "kernel_size": one_or_pair(weight.shape[2:]),
@@ -22,10 +20,7 @@ def conv(call: Bound) -> Reading:
         "groups": call.get("groups", 1),
         "bias": bool(bias),
     }
-    word = f"conv{len(weight.shape) - 2}d"
-    if signs:
-        return _one_bit(word, args, call.values("input"), signs)
-    return ReadNode(word, args, call.values("input"), {"weight": weight, **bias})
+    return _weighted(f"conv{len(weight.shape) - 2}d", args, call, "input", "weight", {"weight": weight, **bias})
 
 
 @rule(
@@ -56,41 +51,41 @@ def linear(call: Bound) -> Reading:
     """A fully connected layer; ONNX may hold its weight either way."""
     if call.get("alpha", 1) != 1 or call.get("beta", 1) != 1 or call.get("transA", 0):
         raise UnsupportedError("scales or transposes what it takes")
-    signs, bias = call.signs("weight"), call.learned("bias")
-    weight = signs or call.array("weight")
+    weight, bias = call.signs("weight") or call.array("weight"), call.learned("bias")
     held = weight if call.get("transB", 1) else weight.transposed()
     args = {"out_features": held.shape[0], "bias": bool(bias)}
-    if signs:
-        return _one_bit("linear", args, call.values("input"), held)
     if bias and prod(bias["bias"].shape) != held.shape[0]:
         raise UnsupportedError("adds a bias that is not one number for each feature")
-    return ReadNode("linear", args, call.values("input"), {"weight": held, **bias})
+    return _weighted("linear", args, call, "input", "weight", {"weight": held, **bias})
 
 
 @rule("aten.matmul.default", "aten.bmm.default", "onnx.MatMul")
 def matmul(call: Bound) -> Reading:
     """By a learned matrix: a fully connected layer without bias; else of two results."""
     other = "mat2" if call.has("mat2") else "other"
-    signs = call.signs(other)
-    held = signs or call.held(call.call.arguments.get(other))
+    held = call.signs(other) or call.held(call.call.arguments.get(other))
     if held is None or not held.learned or len(held.shape) != 2:
         return ReadNode("matmul", {}, call.values("self", other))
     args = {"out_features": held.shape[1], "bias": False}
-    if signs:
-        return _one_bit("linear", args, call.values("self"), held.transposed())
-    return ReadNode("linear", args, call.values("self"), {"weight": held.transposed()})
+    return _weighted("linear", args, call, "self", other, {"weight": held.transposed()})
 
 
-def _one_bit(word: str, args: dict[str, Any], inputs: tuple[str, ...], weight: HeldArray) -> ReadNode:
-    """A layer by the signs of its weights: what patterns read with the factors behind it.
+def _weighted(
+    word: str, args: dict[str, Any], call: Bound, source: str, weight: str, arrays: dict[str, HeldArray]
+) -> ReadNode:
+    """A layer by its weights; by the signs of weights, what patterns read with the factors behind it.
 
     Args:
         word: What it is by weights that are real.
         args: Its settings.
-        inputs: What it takes.
-        weight: Of whose numbers there are the signs.
+        call: What it is read of.
+        source: The argument that it takes.
+        weight: The argument that is its weights, or their signs.
+        arrays: Its arrays; of signs, those of which they are.
     """
+    if call.signs(weight) is None:
+        return ReadNode(word, args, call.values(source), arrays)
     if word not in {"conv2d", "linear"} or args["bias"]:
         raise UnsupportedError("has one-bit weights, and is no conv2d or linear layer without bias")
     told = {name: value for name, value in args.items() if name != "bias"}
-    return ReadNode(f"~binary_{word}", told, inputs, {"weight": weight})
+    return ReadNode(f"~binary_{word}", told, call.values(source), arrays)

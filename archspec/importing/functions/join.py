@@ -4,7 +4,7 @@ from math import prod
 
 from archspec.importing.functions.activation import clipped
 from archspec.importing.program import UnsupportedError
-from archspec.importing.rules import Bound, Reading, ReadNode, Same, rule
+from archspec.importing.rules import Bound, Reading, ReadNode, rule
 from archspec.ops.base import MAX_NUMBER
 
 _JOINS = {"add": "add", "sum": "add", "mul": "mul", "sub": "subtract", "div": "divide"}
@@ -58,7 +58,7 @@ def join(call: Bound) -> Reading:
         (other,) = (each for each in inputs if each not in held)
         return ReadNode("~bias", {}, call.values(other), {"bias": call.array(held[0])})
     told = [name for name in inputs if not _is_neutral(call, name)]
-    return _joined(operator, call, *told) if len(told) > 1 else Same(call.values(*told)[0])
+    return _joined(operator, call, *told) if len(told) > 1 else call.values(*told)[0]
 
 
 def _is_neutral(call: Bound, name: str) -> bool:
@@ -84,7 +84,7 @@ def _with_batch(call: Bound, name: str) -> tuple[int, ...]:
 
 def _with_number(operator: str, number: float, inputs: tuple[str, ...]) -> Reading:
     if number == (0 if operator in {"add", "subtract"} else 1):
-        return Same(inputs[0])
+        return inputs[0]
     if not abs(number) <= MAX_NUMBER or (operator == "divide" and not number):
         raise UnsupportedError(f"computes with {number}")
     return ReadNode({"subtract": "~sub", "divide": "~div"}.get(operator, f"~{operator}"), {"number": number}, inputs)

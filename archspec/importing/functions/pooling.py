@@ -3,15 +3,14 @@
 from typing import Any
 
 from archspec.importing.program import UnsupportedError
-from archspec.importing.rules import Bound, Reading, ReadNode, few, one_or_pair, rule
-from archspec.importing.sides import is_even, sides
+from archspec.importing.rules import Bound, Reading, ReadNode, few, is_even, one_or_pair, rule, sides
 from archspec.ops.base import AXES, per_axis
 
 
 @rule(*(f"aten.max_pool{n}d.default" for n in (1, 2, 3)), "onnx.MaxPool")
 def max_pool(call: Bound) -> Reading:
     """The largest under a window."""
-    args, axes = _window(call), len(call.shape("self")) - 2
+    args, axes = _window(call), _axes(call)
     args["dilation"] = one_or_pair(call.get("dilation", 1))
     return ReadNode(f"max_pool{axes}d", args, call.values("self"))
 
@@ -21,17 +20,21 @@ def avg_pool(call: Bound) -> Reading:
     """The mean under a window; over the whole image, the global one."""
     if call.get("divisor_override"):
         raise UnsupportedError("divides by a number of its own")
-    args, sizes = _window(call), call.shape("self")[2:]
-    axes = len(sizes)
-    if per_axis(args["kernel_size"], axes) == sizes and not args["padding"]:
+    args, axes = _window(call), _axes(call)
+    if per_axis(args["kernel_size"], axes) == call.shape("self")[2:] and not args["padding"]:
         return ReadNode("global_avg_pool", {"keepdim": True}, call.values("self"))
     args["count_include_pad"] = args["padding"] == 0 or bool(call.get("count_include_pad", True))
     return ReadNode(f"avg_pool{axes}d", args, call.values("self"))
 
 
+def _axes(call: Bound) -> int:
+    """Over how many axes a pooling is: torch's name says it, and ONNX's kernel."""
+    return int(call.function[-2]) if call.function.endswith("d") else len(call.get("kernel_size"))
+
+
 def _window(call: Bound) -> dict[str, Any]:
     kernel = one_or_pair(call.get("kernel_size"))
-    pairs = sides(call, per_axis(kernel, len(call.shape("self")) - 2))
+    pairs = sides(call, per_axis(kernel, _axes(call)))
     if not is_even(pairs):
         raise UnsupportedError(f"pads its sides by {', '.join(map(str, pairs))}, not both alike")
     stride = one_or_pair(call.get("stride") or kernel)

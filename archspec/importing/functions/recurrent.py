@@ -49,30 +49,29 @@ def _check_states(call: Bound) -> None:
         raise UnsupportedError("takes sequences before the batch; make it batch_first")
     begin = call.call.arguments.get("hx")
     for value in begin if isinstance(begin, tuple) else (begin,):
-        held = call.held(value)
-        if held is None or held.learned or held.load().any():
-            raise UnsupportedError("begins with states other than zeros")
+        _check_zeros(call.held(value), learned=False)
+
+
+def _check_zeros(held: HeldArray | None, *, learned: bool) -> None:
+    if held is None or (held.learned and not learned) or held.load().any():
+        raise UnsupportedError("begins with states other than zeros")
 
 
 def _in_order(call: Bound) -> dict[str, HeldArray]:
     """Weights and biases by torch's names of them, in which order they are given."""
     directions = ("", "_reverse") if call.get("bidirectional") else ("",)
-    kinds = ("weight_ih", "weight_hh", *(("bias_ih", "bias_hh") if call.get("has_biases") else ()))
+    kinds = ["weight_ih", "weight_hh", *(("bias_ih", "bias_hh") if call.get("has_biases") else ())]
     held = [call.held(value) for value in call.call.arguments["params"]]
-    layers = int(call.get("num_layers")) * len(directions)
-    if len(held) == layers * (len(kinds) + 1):
-        kinds = (*kinds, "weight_hr")
-    names = [
-        f"{kind}_l{layer}{direction}"
-        for layer in range(int(call.get("num_layers")))
-        for direction in directions
-        for kind in kinds
-    ]
+    places = [f"l{layer}{direction}" for layer in range(int(call.get("num_layers"))) for direction in directions]
+    if len(held) == len(places) * (len(kinds) + 1):
+        kinds.append("weight_hr")
+    names = [f"{kind}_{place}" for place in places for kind in kinds]
     if len(held) != len(names):
         raise UnsupportedError("has other weights than torch's layers")
-    if any(array is None for array in held):
+    found = {name: array for name, array in zip(names, held, strict=True) if array is not None}
+    if len(found) < len(held):
         raise UnsupportedError("has weights that are computed, not arrays of the model")
-    return {name: array for name, array in zip(names, held, strict=True) if array is not None}
+    return found
 
 
 @rule("onnx.LSTM", "onnx.GRU", "onnx.RNN")
@@ -103,8 +102,7 @@ def _check_begin(call: Bound, begin: str) -> None:
         sizes = "×".join(map(str, held.shape))
         written = "torch's exporter writes a projection (proj_size) so, and nothing runs it"
         raise UnsupportedError(f"begins with states of {sizes}, not with {hidden} numbers each: {written}")
-    if held is None or held.load().any():
-        raise UnsupportedError("begins with states other than zeros")
+    _check_zeros(held, learned=True)
 
 
 def _check(call: Bound, word: str, directions: int) -> str:

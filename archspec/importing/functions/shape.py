@@ -5,7 +5,7 @@ from math import prod
 from typing import Any
 
 from archspec.importing.program import UnsupportedError
-from archspec.importing.rules import Bound, Reading, ReadNode, Same, enter_plain, rule
+from archspec.importing.rules import Bound, Reading, ReadNode, enter_plain, rule
 
 
 @rule(
@@ -15,7 +15,7 @@ from archspec.importing.rules import Bound, Reading, ReadNode, Same, enter_plain
 )
 def same(call: Bound) -> Reading:
     """The same numbers, elsewhere in memory, in another type, or spread over axes as joins do by themselves."""
-    return Same(call.values("self")[0])
+    return call.values("self")[0]
 
 
 @rule("aten.expand.default", "onnx.Expand")
@@ -27,7 +27,7 @@ def expand(call: Bound) -> Reading:
             raise UnsupportedError("spreads an array by more than the batch")
         arrays = {"weight": held.reshaped(sizes[1:])}
         return ReadNode("parameter", {"shape": sizes[1:]}, call.program.inputs[:1], arrays)
-    return Same(call.values("self")[0]) if sizes == call.shape("self") else ReadNode("~expand", {}, call.values("self"))
+    return call.values("self")[0] if sizes == call.shape("self") else ReadNode("~expand", {}, call.values("self"))
 
 
 @rule(
@@ -39,7 +39,7 @@ def reshape(call: Bound) -> Reading:
     """Other axes for the same elements: nothing, a flattening, or what patterns read with its neighbours."""
     before, after = call.shape("self"), call.output()
     if before == after:
-        return Same(call.values("self")[0])
+        return call.values("self")[0]
     if after == (before[0], prod(before[1:])):
         return ReadNode("flatten", {}, call.values("self"))
     return ReadNode("~reshape", {"shape": after, "before": before}, call.values("self"))
@@ -71,7 +71,7 @@ def movedim(call: Bound) -> Reading:
 
 def _permuted(call: Bound, order: Sequence[int]) -> Reading:
     if list(order) == sorted(order):
-        return Same(call.values("self")[0])
+        return call.values("self")[0]
     return ReadNode("~permute", {"order": tuple(order)}, call.values("self"))
 
 
@@ -119,32 +119,21 @@ def split(call: Bound) -> Reading:
     ]
 
 
-@rule("aten.slice.Tensor", "aten.narrow.default")
+@rule("aten.slice.Tensor", "aten.narrow.default", "onnx.Slice")
 def part(call: Bound) -> Reading:
-    """A part of an axis, or every second element and so on."""
-    return _part(call, int(call.get("dim", 0)), int(call.get("start") or 0), int(call.get("step", 1)))
+    """A part of an axis: one of the sections that it leaves, a piece between two others, or every second element.
 
-
-@rule("onnx.Slice")
-def part_of_several(call: Bound) -> Reading:
-    """A part of one axis, whichever of those named it is that is cut."""
-    shape, after = call.shape("self"), call.output()
-    if shape == after:
-        return Same(call.values("self")[0])
-    starts = call.get("start")
-    axes = call.get("dim", range(len(starts)))
-    cut = [n for n, axis in enumerate(axes) if shape[axis] != after[axis]]
-    if len(cut) != 1:
-        raise UnsupportedError("cuts several axes")
-    return _part(call, axes[cut[0]], starts[cut[0]], call.get("step", [1] * len(axes))[cut[0]])
-
-
-def _part(call: Bound, dim: int, start: int, step: int) -> Reading:
-    """A part of an axis: one of the sections that it leaves, or a piece between two others."""
+    ONNX names several axes, of which one is cut.
+    """
     before, after, inputs = call.shape("self"), call.output(), call.values("self")
     if before == after:
-        return Same(inputs[0])
-    dim %= len(before)
+        return inputs[0]
+    starts, steps = _each(call.get("start") or 0), _each(call.get("step", 1))
+    axes = [axis % len(before) for axis in _each(call.get("dim", [*range(len(starts))]))]
+    cut = [n for n, axis in enumerate(axes) if before[axis] != after[axis]]
+    if len(cut) != 1:
+        raise UnsupportedError("cuts several axes")
+    dim, start, step = axes[cut[0]], starts[cut[0]], [*steps, *[1] * len(axes)][cut[0]]
     size, length = before[dim], after[dim]
     start += size if start < 0 else 0
     if step != 1:
@@ -157,3 +146,7 @@ def _part(call: Bound, dim: int, start: int, step: int) -> Reading:
         return ReadNode("narrow", {"start": start, "length": length, "dim": dim}, inputs)
     sections = (start, length) if start else (length, size - length)
     return ReadNode("split", {"sections": sections, "index": 1 if start else 0, "dim": dim}, inputs)
+
+
+def _each(said: Any) -> Sequence[int]:
+    return said if isinstance(said, (list, tuple)) else [said]

@@ -5,7 +5,7 @@ from math import inf
 from typing import Any
 
 from archspec.importing.program import UnsupportedError
-from archspec.importing.rules import Bound, Reading, ReadNode, Same, few, one_or_pair, rule
+from archspec.importing.rules import Bound, Reading, ReadNode, few, one_or_pair, rule
 
 _MODES = {"edge": "replicate", "wrap": "circular"}
 
@@ -52,7 +52,7 @@ def _around(call: Bound, sides: Sequence[tuple[int, int]]) -> Reading:
     """What is put around the axes behind the channels, or cut off: before and behind each."""
     inputs, mode, value = call.values("self"), call.get("mode", "constant"), call.get("value", 0)
     if not any(map(any, sides)):
-        return Same(inputs[0])
+        return inputs[0]
     flat = tuple(side for pair in sides for side in pair)
     if mode == "constant" and max(flat) <= 0:
         return ReadNode("crop", {"cropping": few([(-a, -b) for a, b in sides])}, inputs)
@@ -97,7 +97,7 @@ def _enlarged(call: Bound, argument: str, mode: str, corners: bool) -> Reading:
     """An enlargement by a whole factor, or a new size."""
     before, after, inputs = call.shape(argument), call.output(), call.values(argument)
     if before == after:
-        return Same(inputs[0])
+        return inputs[0]
     args: dict[str, Any] = {"mode": mode, "align_corners": corners} if mode != "nearest" else {"mode": mode}
     sizes = list(zip(after[2:], before[2:], strict=True))
     if mode == "bicubic" or any(big % small for big, small in sizes):

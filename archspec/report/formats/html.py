@@ -1,10 +1,11 @@
 """A report as a page of HTML that needs nothing else."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from archspec.report.page import Cell, Column, Formulas, Note, Notes, Part, Report, Section, Share, Table, Title
+from archspec.report.page import Cell, Column, Formulas, Note, Report, Share, Table, Title
+from archspec.report.typeset import Blocks
 from archspec.writing import html_text
 
 STYLE = (
@@ -34,21 +35,21 @@ HEADINGS = "h2,h3{font:600 16px/1.5 system-ui,sans-serif;margin:.8em 0 .3em}h3{f
 
 def write(report: Report, **_: Any) -> str:
     """The page; the title of the only table is its caption."""
-    body = "\n".join(fragment(report))
+    body = fragment(report)
     style = _style(body)
     title = html_text(report.title or "archspec")
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n<style>{style}</style>\n'
-        f"{body}\n</html>\n"
+        f"{body}</html>\n"
     )
 
 
 def embedded(report: Report) -> str:
     """What stands inside another page, a notebook say, with a style of its own that touches nothing else there."""
-    body = "\n".join(fragment(report))
+    body = fragment(report)
     rules = re.findall(r"([^{}]+)(\{[^{}]*\})", _style(body))
     scoped = "".join(f"{','.join(f'.archspec {each}' for each in names.split(','))}{rule}" for names, rule in rules)
-    return f'<div class="archspec">\n<style>{scoped}</style>\n{body}\n</div>'
+    return f'<div class="archspec">\n<style>{scoped}</style>\n{body}</div>'
 
 
 def _style(body: str) -> str:
@@ -57,35 +58,26 @@ def _style(body: str) -> str:
     return "".join((STYLE, *further, HEADINGS if re.search("<h[23]>", body) else ""))
 
 
-def fragment(report: Report) -> Iterator[str]:
+def fragment(report: Report) -> str:
     """What stands inside a page."""
     captions = len(report.tables) == 1 and sum(isinstance(part, Title) for part in report.parts) == 1
-    for section in report.sections:
-        yield from _section(section, report.title if captions else "")
+    return Blocks(
+        heading=lambda words: f"<h3>{html_text(words)}</h3>",
+        title=lambda words: "" if captions else f"<h2>{html_text(words)}</h2>",
+        notes=_notes,
+        formulas=_formulas,
+        table=lambda table: "\n".join(_table(table, report.title if captions else "")),
+    ).write(report, between="\n")
 
 
-def _section(section: Section, caption: str) -> Iterator[str]:
-    if section.heading:
-        yield f"<h3>{html_text(section.heading)}</h3>"
-    for part in section.parts:
-        if not (caption and isinstance(part, Title)):
-            yield from _part(part, caption)
+def _notes(sentences: Sequence[str]) -> str:
+    items = "".join(f"<li>{html_text(sentence)}</li>\n" for sentence in sentences)
+    return f'<ul class="notes">\n{items}</ul>' if sentences else ""
 
 
-def _part(part: Part, caption: str) -> Iterator[str]:
-    if isinstance(part, Title):
-        yield f"<h2>{html_text(part.text)}</h2>"
-    elif isinstance(part, Notes):
-        if not part.sentences:
-            return
-        yield '<ul class="notes">'
-        yield from (f"<li>{html_text(sentence)}</li>" for sentence in part.sentences)
-        yield "</ul>"
-    elif isinstance(part, Formulas):
-        for line in part.lines:
-            yield f'<p class="formula">{html_text(f"{line.name} {line.sign} {line.text}".strip())}</p>'
-    else:
-        yield from _table(part, caption)
+def _formulas(formulas: Formulas) -> str:
+    lines = (f"{line.name} {line.sign} {line.text}".strip() for line in formulas.lines)
+    return "\n".join(f'<p class="formula">{html_text(line)}</p>' for line in lines)
 
 
 def _table(table: Table, caption: str) -> Iterator[str]:

@@ -297,10 +297,8 @@ def kept(
     place = cache_folder()
     if place is None or sum(parts.values()) < LEAST_CACHED:
         return decode()
-    digest = hashlib.sha256()
-    for fact in facts:
-        digest.update(repr(fact).encode())
-    file = place / f"{digest.hexdigest()[:32]}.safetensors"
+    digest = hashlib.sha256("".join(map(repr, facts)).encode()).hexdigest()
+    file = place / f"{digest[:32]}.safetensors"
     if (found := _cached(file, parts)) is not None:
         return found
     splits = decode()

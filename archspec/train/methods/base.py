@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from archspec.graph import Network
 from archspec.language.located import Located
@@ -50,7 +50,7 @@ else:
     torch = LateModule("torch")
 """For courses: a recipe, whose keys methods are, is read where there is no torch."""
 
-__all__ = ["METHODS", "Course", "Method", "Seen", "registered", "torch"]
+__all__ = ["METHODS", "Course", "Method", "Seen", "torch"]
 
 METHODS: dict[str, "type[Method]"] = {}
 """The methods by their keys in a recipe."""
@@ -154,6 +154,11 @@ class Method(Located):
     averages: ClassVar[bool] = True
     of_the_run: ClassVar[bool] = False
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """A method is a key of recipes."""
+        METHODS[cls.key] = cls
+
     def data(self, data: "Data") -> "Data":
         """What is learned, where it is not the data as they are; for methods of the whole training.
 
@@ -193,12 +198,3 @@ class Method(Located):
     def from_text(cls, raw: Any) -> Any:
         """A mapping, or the value of the key that stands for all."""
         return raw if cls.short is None or isinstance(raw, dict) else {cls.short: raw}
-
-
-M = TypeVar("M", bound=type[Method])
-
-
-def registered(method: M) -> M:
-    """Register a method as a key of recipes."""
-    METHODS[method.key] = method
-    return method

@@ -5,20 +5,19 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.language.domains import real, texts, word
-from archspec.train.methods.base import Course, Method, Seen, registered, torch
+from archspec.train.methods.base import Course, Method, Seen, torch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from archspec.train.data import Data
-    from archspec.train.trained import Trained
+    from archspec.train.score import Trained
 
 MATCHES = ("probabilities", "logits")
 MAX_KNOWN = 2**28
 """So many targets are kept, where an image is never another than before: a gigabyte of them."""
 
 
-@registered
 class Distil(Method):
     """Soft targets at a temperature T, and a share of the hard ones: (1 − hard)·T²·KL(teacher, student) + hard·data.
 
@@ -57,19 +56,21 @@ class Distil(Method):
 
     def begin(self, model: "torch.nn.Module", network: Network) -> "Distilled":
         """Load the teachers, and hold them against the student: the same images, the same classes."""
-        from archspec.train.trained import trained  # a circle: a teacher is a run, and a run's recipe may distil
+        # a circle: a teacher is a run, and a run's recipe may distil
+        from archspec.train.score import input_and_classes, trained
 
         device = next(model.parameters()).device
-        shape, classes = network.input.shape[1:], network.tensor(network.output).shape[1]
+        shape, classes = input_and_classes(network)
         loaded = []
         for place in self.teachers:
             try:
                 teacher = trained(place, device)
             except ArchspecError as error:
                 raise ArchspecError(f"distil: {error}") from None
-            if teacher.shape != shape or teacher.classes != classes:
+            own = input_and_classes(teacher.network)
+            if own != (shape, classes):
                 raise ArchspecError(
-                    f"distil: {place} takes {teacher.network.input} and has {teacher.classes} outputs; "
+                    f"distil: {place} takes {teacher.network.input} and has {own[1]} outputs; "
                     f"{network.name} takes {network.input} and has {classes}"
                 )
             loaded.append(teacher)
@@ -190,10 +191,10 @@ def best_shift(logits: "torch.Tensor", labels: "torch.Tensor", classes: list[int
 
 def _shifts(model: "torch.nn.Module", network: Network) -> bool:
     """Whether what is added to the bias of the last layer is added to the logits."""
-    from archspec.train.trained import bias
+    from archspec.train.score import bias_of
 
     state = dict(model.state_dict())
-    own = state.get(bias(network))
+    own = state.get(bias_of(network))
     classes = network.tensor(network.output).shape[1]
     if own is None or own.shape != (classes,):
         return False
@@ -203,6 +204,6 @@ def _shifts(model: "torch.nn.Module", network: Network) -> bool:
         images = torch.rand(2, *network.input.shape[1:], generator=torch.Generator().manual_seed(0)).to(own.device)
         moved = torch.arange(classes, dtype=own.dtype, device=own.device) - classes / 2
         plain = model(images)
-        shifted = torch.func.functional_call(model, state | {bias(network): own + moved}, (images,))
+        shifted = torch.func.functional_call(model, state | {bias_of(network): own + moved}, (images,))
     model.train(learning)
     return torch.allclose(shifted, plain + moved, atol=1e-3)

@@ -6,10 +6,9 @@ from typing import Annotated, ClassVar
 from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.language.domains import Switch, texts
-from archspec.train.methods.base import Course, Method, registered, torch
+from archspec.train.methods.base import Course, Method, torch
 
 
-@registered
 class Freeze(Method):
     """Layers that keep their weights, and batch norms that keep their statistics.
 
@@ -61,19 +60,14 @@ class Frozen(Course):
 
 def still(norm: "torch.nn.Module") -> None:
     """Keep the statistics of a batch norm as they are, whether the network learns or not, until the stage is over."""
-    norm.train = lambda _=True, norm=norm: _evaluating(norm)  # type: ignore[method-assign,misc]
     norm.eval()
+    norm.train = lambda _=True, norm=norm: norm  # type: ignore[method-assign,misc]
 
 
 def moving(model: "torch.nn.Module") -> None:
     """Let the batch norms of a model measure again while it learns."""
     for module in model.modules():
         vars(module).pop("train", None)
-
-
-def _evaluating(norm: "torch.nn.Module") -> "torch.nn.Module":
-    norm.training = False
-    return norm
 
 
 def _among(name: str, patterns: tuple[str, ...]) -> bool:

@@ -4,10 +4,9 @@ from typing import Annotated, ClassVar
 
 from archspec.graph import Network
 from archspec.language.domains import real
-from archspec.train.methods.base import Course, Method, registered, torch
+from archspec.train.methods.base import Course, Method, torch
 
 
-@registered
 class MaxNorm(Method):
     """The weights of a unit, or of a filter, are scaled back to a norm when a step has taken them beyond it.
 

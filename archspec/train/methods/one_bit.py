@@ -7,14 +7,11 @@ from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.graph.names import state_key
 from archspec.language.domains import Switch, word
-from archspec.train.methods.base import Course, Method, registered, torch
+from archspec.train.methods.base import Course, Method, torch
 
 GRADIENTS = ("exact", "paper")
-FRESH = {"weight": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
-"""A normalisation that has seen nothing."""
 
 
-@registered
 class OneBit(Method):
     """Real weights learn behind one-bit layers; what is saved has one bit per weight, and its factors.
 
@@ -48,14 +45,11 @@ class OneBit(Method):
             if key not in tensors and weight is not None:
                 found[key] = factors(weight)
         for node in network.nodes:
-            if node.name not in before or node.operator.name != "batch_norm":
-                continue
-            keys = {name: state_key(node.name, name) for name in (*FRESH, "num_batches_tracked")}
-            if any(key in tensors for key in keys.values()):
-                continue
-            channels = node.output.shape[1]
-            found |= {keys[name]: torch.full((channels,), value) for name, value in FRESH.items()}
-            found[keys["num_batches_tracked"]] = torch.tensor(0)
+            if node.name in before and node.operator.name == "batch_norm":
+                unseen = torch.nn.BatchNorm2d(node.output.shape[1]).state_dict()
+                fresh = {state_key(node.name, name): array for name, array in unseen.items()}
+                if not fresh.keys() & tensors.keys():
+                    found |= fresh
         return found
 
     def begin(self, model: "torch.nn.Module", network: Network) -> "Signed":

@@ -13,13 +13,13 @@ from typing import Annotated, Any, ClassVar
 
 from archspec.compress.coding import kept_of
 from archspec.compress.plan import load
-from archspec.compress.pruning import dropout_after_pruning
+from archspec.compress.rules import dropout_after_pruning
 from archspec.errors import ArchspecError
 from archspec.graph import Network, Node
 from archspec.graph.names import place_of, state_key
 from archspec.language.domains import real, whole, word
 from archspec.language.values import Text
-from archspec.train.methods.base import Course, Method, registered, torch
+from archspec.train.methods.base import Course, Method, torch
 from archspec.train.methods.planned import entries
 
 SCHEDULES = ("cubic", "at_once")
@@ -31,7 +31,6 @@ CARRIERS = ("flatten", "dropout", "max_pool2d", "avg_pool2d")
 """What a constant passes unchanged while evaluating; pools that do not pad."""
 
 
-@registered
 class Prune(Method):
     """The weights of least magnitude are zero, from a step on until the end of the stage.
 

@@ -12,12 +12,12 @@ import numpy as np
 
 from archspec.compress.codecs.linear import LinearQuantisation
 from archspec.compress.coding import Coding
-from archspec.compress.folding import folds
+from archspec.compress.layers import folds
 from archspec.compress.plan import load
 from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.language.values import Text
-from archspec.train.methods.base import Method, registered, torch
+from archspec.train.methods.base import Method, torch
 from archspec.train.methods.freeze import still
 from archspec.train.methods.planned import StandIns, choices
 
@@ -25,7 +25,6 @@ SETTLED = 4
 """Levels of levels are the same levels but for the last bit of a scale; after so few rounds that is settled."""
 
 
-@registered
 class Quantise(Method):
     """Weights are levels of a scale in every step, as a plan says and as its file has them; real ones learn behind.
 
@@ -106,7 +105,7 @@ def rounded(array: "torch.Tensor", coding: Coding) -> "tuple[torch.Tensor, torch
     """The levels that a packed file would have of an array, as numbers, and where the gradient passes."""
     values = array.detach().cpu().numpy()
     flat = np.ascontiguousarray(values).ravel()
-    positions, _ = coding.chosen(values)
+    positions = coding.chosen(values).positions
     passes = np.zeros(flat.size, bool)
     where = slice(None) if positions is None else positions
     passes[where] = coding.values.inside(flat[where], positions, *coding.matrix)  # type: ignore[attr-defined]

@@ -13,13 +13,12 @@ from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.language.domains import word
 from archspec.language.values import Text
-from archspec.train.methods.base import Method, registered, torch
+from archspec.train.methods.base import Method, torch
 from archspec.train.methods.planned import StandIns, choices
 
 AS_PLANNED = "planned"
 
 
-@registered
 class WeightSharing(Method):
     """Each weight of a layer is one of 2^bits numbers, the same one for the whole stage; the numbers learn.
 
@@ -95,9 +94,8 @@ def codebook(array: "torch.Tensor", choice: CodingChoice) -> "tuple[torch.nn.Par
     values = array.detach().cpu().numpy()
     if not values.any():
         raise ArchspecError(f"share: all weights of {choice.key} are zero; there is nothing to share")
-    size, symbols = choice.of(values)
-    coding, content = size.coding, symbols.content
-    positions = coding.natural(symbols.positions)
+    size, content = choice.of(values)
+    coding, positions = size.coding, size.coding.natural(content.positions)
     zeros = int(isinstance(coding.values, Codebook) and coding.values.zero)
     which = np.full(values.size, -1, np.int64)
     which[slice(None) if positions is None else positions] = content.codes.astype(np.int64) - zeros

@@ -7,7 +7,7 @@ from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.graph.names import state_key
 from archspec.language.domains import texts
-from archspec.train.methods.base import Method, registered, torch
+from archspec.train.methods.base import Method, torch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +18,6 @@ OTHERS = "others"
 """What the class of all other classes is called: the paper's dustbin."""
 
 
-@registered
 class Specialise(Method):
     """The network tells so many classes apart, and one more: all others. Of each batch half the images are special.
 
@@ -90,7 +89,7 @@ class Specialise(Method):
         logarithm of their number: the logit of all of them together, where they are alike.
         """
         from archspec.train.data import numbered
-        from archspec.train.trained import head_of
+        from archspec.train.score import head_of
 
         head = [state_key(head_of(network), kind) for kind in ("weight", "bias")]
         known = {len(tensors[key]) for key in head if key in tensors}
