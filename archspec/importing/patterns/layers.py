@@ -1,21 +1,21 @@
 """Layers that an exporter takes apart."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from archspec.importing.flat import FlatNode
 from archspec.importing.patterns.base import Seen, without
 
 
-def biased(node: Seen) -> FlatNode | None:
+def biased(node: Seen) -> Iterator[FlatNode]:
     """A linear layer whose bias is added behind it."""
     match node:
         case Seen("~bias", [Seen("linear") as found]) if "bias" not in found.arrays:
             arrays = {**found.arrays, **node.arrays}
-            return replace(found.flat, name=node.name, args=without(found.args, "bias"), arrays=arrays)
-    return None
+            yield replace(found.flat, name=node.name, args=without(found.args, "bias"), arrays=arrays)
 
 
-def local_response(node: Seen) -> FlatNode | None:
+def local_response(node: Seen) -> Iterator[FlatNode]:
     """x / (k + alpha·mean of squares)^beta as `torch.nn.functional.local_response_norm` writes it."""
     match node:
         case Seen("aten.div.Tensor" | "divide", [x, at]):
@@ -32,5 +32,4 @@ def local_response(node: Seen) -> FlatNode | None:
                 }:
                     size = next((n for n in window.args.get("kernel_size", ()) if n > 1), 1)
                     beta, alpha, k = power.args["exponent"], times.args["number"], added.args["number"]
-                    return node.made("local_response_norm", x, size=size, beta=beta, alpha=alpha, k=k)
-    return None
+                    yield node.made("local_response_norm", x, size=size, beta=beta, alpha=alpha, k=k)
