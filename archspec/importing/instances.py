@@ -10,7 +10,7 @@ from archspec.importing.flat import FlatGraph, FlatNode
 from archspec.importing.growing import grown
 from archspec.importing.items import flattened
 from archspec.importing.proof import proved
-from archspec.importing.structure import recovered
+from archspec.importing.structure.blocks import recovered
 from archspec.importing.structure.tables import vary_repeats
 from archspec.importing.tensorflow import with_tensorflow_padding
 from archspec.importing.varied import is_plain, spread, varied

@@ -5,7 +5,7 @@ from typing import Any
 
 from archspec.importing.flat import INPUT, FlatGraph, FlatNode
 from archspec.importing.sharing import sharing
-from archspec.importing.writing_steps import cleaned, unlike_given
+from archspec.importing.writing_steps import cleaned, free_name, unlike_given
 from archspec.language.document import Call
 from archspec.language.steps import AnyStep
 
@@ -40,7 +40,7 @@ class Listing:
             node = graph.by_name().get(name)
             base = cleaned(graph.labels.get(name, name)) if name in ends else self._place(node, places)
             base = base or (node.operator if node is not None else "x")
-            found[name] = _free(unlike_given(base, kinds), taken)
+            found[name] = free_name(unlike_given(base, kinds), taken)
             taken.add(found[name])
         return found
 
@@ -72,10 +72,3 @@ class Listing:
             found.append(Call(name=node.operator, args=dict(node.args), **beside))
             flowing = node.name
         return found
-
-
-def _free(name: str, taken: set[str]) -> str:
-    free, number = name, 2
-    while free in taken:
-        free, number = f"{name}_{number}", number + 1
-    return free

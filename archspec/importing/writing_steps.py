@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import count
 from typing import Any, TypeAlias
 
 from archspec import ops
@@ -77,6 +78,16 @@ def cleaned(name: str) -> str:
     """
     found = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:60]
     return found if found[:1].isalpha() and found.isascii() and found not in RESERVED else ""
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """A name that nothing has: the second of a name has a number.
+
+    >>> free_name("unit", {"conv"}), free_name("unit", {"unit", "unit_2"})
+    ('unit', 'unit_3')
+    """
+    further = (f"{name}_{number}" for number in count(2))
+    return name if name not in taken else next(each for each in further if each not in taken)
 
 
 def _label(items: Items) -> None:
@@ -220,10 +231,7 @@ class _Writer:
         return {"as": self._as_free(name)}
 
     def _as_free(self, name: str) -> str:
-        name = free = unlike_given(name, self.given)
-        number = 2
-        while free in self.taken:
-            free, number = f"{name}_{number}", number + 1
+        free = free_name(unlike_given(name, self.given), self.taken)
         self.taken.add(free)
         return free
 
@@ -246,9 +254,7 @@ def _names_of(branches: Sequence[Branch]) -> list[str]:
     """What branches are called, each by a name of its own; the second of a name has a number."""
     named, found = any(branch.name for branch in branches), list[str]()
     for number, branch in enumerate(branches, 1):
-        name = cleaned(branch.name) or _called(branch.items, number, named)
-        further = (f"{name}_{again}" for again in range(2, len(branches) + 2))
-        found.append(name if name not in found else next(each for each in further if each not in found))
+        found.append(free_name(cleaned(branch.name) or _called(branch.items, number, named), found))
     return found
 
 

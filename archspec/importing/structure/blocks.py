@@ -25,6 +25,7 @@ from archspec.importing.structure.conditions import WORDS, condition, widening
 from archspec.importing.structure.prepare import dissolved, prepared
 from archspec.importing.structure.tables import after_first, rows
 from archspec.importing.structure.unify import Slot, Slots, unified
+from archspec.importing.writing_steps import free_name
 
 
 @dataclass(slots=True)
@@ -151,10 +152,7 @@ def _free(kind: str, taken: dict[str, FoundBlock]) -> str:
     base = re.sub(r"[^a-z0-9_]+", "_", base).strip("_")[:40]
     if not base[:1].isalpha() or base in WORDS:
         base = f"{base}_block" if base[:1].isalpha() else "block"
-    name, number = base, 2
-    while name in taken:
-        name, number = f"{base}_{number}", number + 1
-    return name
+    return free_name(base, taken)
 
 
 # ------------------------------------------------------------------ the body of a block
@@ -262,8 +260,3 @@ def _run(written: Numbered, stands: list[list[bool]], number: int, there: list[b
     while end < len(written) and stands[end] == there:
         end += 1
     return [item for _, item, _ in written[number:end]], end
-
-
-def defaults(found: Recovered) -> dict[str, dict[str, Any]]:
-    """The defaults of the arguments of each block."""
-    return {name: block.args for name, block in found.blocks.items()}
