@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.report import numbers
-from archspec.report.budgets import bounds, limits, off, percent, side
+from archspec.report.check import bounds, limits, off, percent, side
 from archspec.report.page import Column, Name, Notes, Number, Report, Section, Table, Title, exact_texts, raw
 from archspec.sweeps.budget import Budget
 from archspec.sweeps.family import SearchRange, Span, decimal
