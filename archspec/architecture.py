@@ -12,8 +12,6 @@ from archspec.cost import ASKED, USUAL, Convention, CostTable, Counting, request
 from archspec.dims import recording
 from archspec.errors import BindingError, SpecErrors, UnknownNameError
 from archspec.extras import need
-from archspec.language import Document
-from archspec.language.known_blocks import with_block
 from archspec.request import Bindings, request
 from archspec.result import Reported
 
@@ -62,7 +60,7 @@ class Architecture(Reported):
     (568740352, 149497088)
     """
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: language.Document) -> None:
         faults = language.check(document)
         if faults:
             raise SpecErrors(faults)
@@ -198,7 +196,7 @@ class Architecture(Reported):
 
         return formulas(self.lettered(letters), bindings=bindings, free=free, **asked)
 
-    def lettered(self, letters: str | None) -> Document:
+    def lettered(self, letters: str | None) -> language.Document:
         """The specification whose symbols are the letters that a block declares; without letters, this one's."""
         if letters is not None:
             raise UnknownNameError(f"'{self.name}' is a network; letters are those of a block: {self.name}:BLOCK")
@@ -434,10 +432,10 @@ class Architecture(Reported):
         >>> round(float(archspec.load("vgg16").predict("vgg16").coded_ratio), 1)
         49.6
         """
-        from archspec.compress.plan import Plan, load
+        from archspec.compress.plan import load
         from archspec.compress.prediction import prediction
 
-        return prediction(self.expand(bindings, free=free), plan if isinstance(plan, Plan) else load(plan))
+        return prediction(self.expand(bindings, free=free), load(plan))
 
     @request
     def solve(
@@ -552,10 +550,9 @@ class Architecture(Reported):
         ['batch_norm', 'binary_conv2d', 'max_pool2d']
         """
         from archspec.compress import rewriting
-        from archspec.compress.plan import Plan, load
+        from archspec.compress.plan import load
 
-        read = plan if isinstance(plan, Plan) else load(plan)
-        return Architecture(rewriting.with_one_bit(self.document, self.expand(bindings), read))
+        return Architecture(rewriting.with_one_bit(self.document, self.expand(bindings), load(plan)))
 
     @request
     def measure(
@@ -647,21 +644,17 @@ class SingleBlock(Architecture):
         UnknownNameError: There is no such block, or nothing uses it.
     """
 
-    def __init__(self, document: Document, block: str) -> None:
-        from archspec.graph.single import single
-
-        found = single(document, block)
-        self.document = found.document
-        self._aliases = found.aliases
-        self._of = document
-        self._block = block
+    def __init__(self, document: language.Document, block: str) -> None:
+        self._of, self._block = document, block
+        found = self._in_letters(None)
+        self.document, self._aliases = found.document, found.aliases
 
     def _in_letters(self, letters: str | None) -> "StandaloneBlock":
         from archspec.graph.single import single
 
         return single(self._of, self._block, letters)
 
-    def lettered(self, letters: str | None) -> Document:
+    def lettered(self, letters: str | None) -> language.Document:
         """The specification whose symbols are the letters that the block declares; without letters, its arguments."""
         return self._in_letters(letters).document
 
@@ -722,7 +715,7 @@ def load(path: str | os.PathLike[str]) -> Architecture:
         of, _, block = name.rpartition(":")
         if of and block.isidentifier():
             return SingleBlock(language.load(of, network=False), block)
-        found = with_block(name) if name.isidentifier() and name not in language.zoo.names() else None
+        found = language.with_block(name) if name.isidentifier() and name not in language.zoo.names() else None
         if found is not None:
             return Architecture(language.load(found)).block(name)
     return Architecture(language.load(path))

@@ -39,17 +39,10 @@ class Whole(np.ndarray):
         found = super().__getitem__(key)
         return int(found) if isinstance(found, np.integer) else found
 
-    def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]  # it is not done in place
-        """A new array: the sizes of a network are shared, as ints are."""
-        return self + other
-
-    def __isub__(self, other: Any) -> Any:  # type: ignore[misc]  # it is not done in place
-        """A new array."""
-        return self - other
-
-    def __imul__(self, other: Any) -> Any:  # type: ignore[misc]  # it is not done in place
-        """A new array."""
-        return self * other
+    # nothing is done in place: the sizes of a network are shared, as ints are
+    __iadd__: Any = np.ndarray.__add__
+    __isub__: Any = np.ndarray.__sub__
+    __imul__: Any = np.ndarray.__mul__
 
 
 def narrowed(numbers: list[Any], shape: tuple[int, ...]) -> Whole:

@@ -567,7 +567,9 @@ def agree(a: Dim, b: Dim) -> Truth:
     >>> agree(55, 54)
     False
     """
-    return a is b or (_home_of_either(a, b).agree(a, b) if is_symbolic(a) or is_symbolic(b) else equal(a, b))
+    if a is b or not (is_symbolic(a) or is_symbolic(b)):
+        return a is b or equal(a, b)
+    return _home(a if is_symbolic(a) else b).agree(a, b)
 
 
 def is_whole(x: Dim) -> Truth:
@@ -588,7 +590,7 @@ def reaches(x: Dim, least: Dim) -> Truth:
     False
     """
     if is_symbolic(x) or is_symbolic(least):
-        return _home_of_either(x, least).reaches(x, least)
+        return _home(x if is_symbolic(x) else least).reaches(x, least)
     return not known_less(x, least)
 
 
@@ -615,10 +617,6 @@ def at_least_one(a: Dim) -> None:
     """Record of a size with symbols that it is at least 1, unless that is plain."""
     if type(a) is not int and is_symbolic(a):
         _home(a).at_least_one(a)
-
-
-def _home_of_either(a: Dim, b: Dim) -> ModuleType:
-    return _home(a if is_symbolic(a) else b)
 
 
 def _unanimous(answer: Any) -> bool:

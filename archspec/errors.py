@@ -157,6 +157,15 @@ class UndecidableError(ShapeError):
     """A question that free symbols leave open."""
 
 
+def first_line(error: Exception) -> str:
+    """The first line of an error that says something; of one that says nothing, its class.
+
+    >>> first_line(KeyError()), first_line(ValueError("  no such file"))
+    ('KeyError', 'no such file')
+    """
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """What might have been meant by a word that is not known, or else all that there is; to put after an error.
 
@@ -187,10 +196,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     >>> did_you_mean("con2d", ["conv2d", "linear"])
     "; did you mean 'conv2d'?"
+    >>> did_you_mean("LRASPP", ["lraspp_mobilenet_v3", "linear"])
+    "; did you mean 'lraspp_mobilenet_v3'?"
     >>> did_you_mean("zzz", ["conv2d", "linear"])
     ''
     """
     from difflib import get_close_matches
 
-    close = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    names = {name.lower(): name for name in sorted(known, reverse=True)}
+    meant = word.lower()
+    begun = sorted(name for name in names if name.startswith(meant) and len(meant) >= LEAST_BEGINNING)
+    close = get_close_matches(meant, begun or sorted(names), n=1, cutoff=0.6) or begun
+    return f"; did you mean '{names[close[0]]}'?" if close else ""
+
+
+LEAST_BEGINNING = 4
+"""The characters that a word has at least where it is taken for the beginning of a name."""

@@ -119,9 +119,9 @@ def extra_of(error: ModuleNotFoundError) -> MissingExtraError | None:
 
 @contextmanager
 def quiet(*, prints: bool = False) -> Iterator[None]:
-    """Let libraries say nothing of their own while they read or write: no warnings and no logs, of any of them.
+    """Let libraries say nothing of their own while they read or write: no warnings, and no logs of this thread.
 
-    What a person should know of a file is raised, or noted. Other threads' logs are lost meanwhile.
+    What a person should know of a file is raised, or noted. Other threads log as they did.
 
     Args:
         prints: Whether what is printed is lost, too; not where a person's own code runs.
@@ -133,15 +133,22 @@ def quiet(*, prints: bool = False) -> Iterator[None]:
     """
     import logging  # here alone: `import archspec` needs none of it
     import warnings
+    from threading import get_ident
 
-    before = logging.root.manager.disable
+    mine = get_ident()
+
+    def by_others(record: logging.LogRecord) -> bool:
+        return record.thread != mine
+
+    known = [logging.root, *logging.root.manager.loggerDict.values()]
+    handlers = {handler for each in known if isinstance(each, logging.Logger) for handler in each.handlers}
+    handlers |= {logging.lastResort} if logging.lastResort else set()
     nowhere = StringIO()
     with warnings.catch_warnings(), ExitStack() as held:
         warnings.simplefilter("ignore")
         for redirected in (redirect_stdout, redirect_stderr) if prints else ():
             held.enter_context(redirected(nowhere))
-        logging.disable(logging.CRITICAL)
-        try:
-            yield
-        finally:
-            logging.disable(before)
+        for handler in handlers:
+            handler.addFilter(by_others)
+            held.callback(handler.removeFilter, by_others)
+        yield

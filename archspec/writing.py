@@ -234,6 +234,8 @@ _LATEX_SIGNS = {
     "⌉": r"$\rceil$",
     "⌊": r"$\lfloor$",
     "⌋": r"$\rfloor$",
+    "⟨": r"$\langle$",
+    "⟩": r"$\rangle$",
     "≤": r"$\leq$",
     "≥": r"$\geq$",
     "≠": r"$\neq$",
@@ -242,8 +244,8 @@ _LATEX_SIGNS = {
     "√": r"$\surd$",
     "′": "$'$",
     "″": "$''$",
-    "₂": "$_2$",
 }
+_LATEX_SIGNS |= {sign: f"$_{{{number}}}$" for number, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")}
 _LATEX_SIGNS |= {sign: f"$^{{{number}}}$" for number, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
 _GREEK = "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
 GREEK = dict(zip(_GREEK.split(), "αβγδεζηθκλμνξπρστφχψω", strict=True))

@@ -24,7 +24,7 @@ from sklearn.cluster import KMeans
 
 import archspec
 from archspec.compress import huffman as rules
-from archspec.compress.blobs import Weights
+from archspec.compress.blobs import Weights, save
 from archspec.compress.clusters import kmeans
 from archspec.compress.codecs.base import Array, ByteReader, Counts
 from archspec.compress.codecs.gaps import Gaps
@@ -32,7 +32,6 @@ from archspec.compress.codecs.huffman import Huffman
 from archspec.compress.codecs.shared import Codebook
 from archspec.compress.magnitude import largest
 from archspec.compress.names import BEGINNINGS
-from archspec.compress.unpacking import save
 from archspec.graph.names import state_key
 
 BITS = 6

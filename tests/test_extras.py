@@ -1,6 +1,8 @@
 """What packages offer by entry points: found by name, loaded only then."""
 
+import logging
 import sys
+from threading import Thread
 
 import pytest
 
@@ -44,3 +46,14 @@ def test_what_two_packages_offer_is_refused(offer):
         offer(package, "value = 1\n", f"[archspec.tests]\ntwice = {package}:value\n")
     with pytest.raises(ArchspecError, match="'twice' is offered by offers_left and offers_right; uninstall one"):
         extras.entry_point("archspec.tests", "twice")
+
+
+def test_quiet_silences_this_thread_and_no_other(caplog):
+    log = logging.getLogger("some.library")
+    with extras.quiet():
+        log.error("of this thread")
+        other = Thread(target=log.error, args=("of another",))
+        other.start()
+        other.join()
+    log.error("afterwards")
+    assert [record.message for record in caplog.records] == ["of another", "afterwards"]

@@ -16,7 +16,7 @@ from archspec.cli.options import (
 )
 from archspec.cost import Counting
 from archspec.errors import ArchspecError
-from archspec.report.check import Checked, check, overrun
+from archspec.report.check import Checked, check, kept, overrun
 
 
 @verb("check")
@@ -70,5 +70,7 @@ def _say(found: Checked) -> None:
     for hint in found.hints:
         echo_error(f"{found.spec}: note: {hint}")
     echo_message(found.sentence)
+    for held in kept(found):
+        echo_message(f"{found.spec}: {held}")
     for broken in overrun(found):
         echo_error(f"{found.spec}: {broken}")

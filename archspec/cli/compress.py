@@ -163,7 +163,7 @@ def train(spec: str | None, settings: tuple[str, ...], output_format: str, **giv
 @limit_option
 def unpack(file: str, output: str, authors: str | None, linear_bits: str, limit: int | None) -> None:
     """Write the weights of a compressed file under the network's own names, as the network would use them."""
-    from archspec.compress import unpacking
+    from archspec.compress.blobs import save
 
     with progress_of("unpacking") as progress:
         if authors is None:
@@ -173,7 +173,7 @@ def unpack(file: str, output: str, authors: str | None, linear_bits: str, limit:
         from archspec.compress.authors import read
 
         arrays = read(file, architecture.load(authors).expand(), linear_bits=int(linear_bits))
-        unpacking.save(arrays, {key: array.shape for key, array in arrays.items()}, output, progress)
+        save(arrays, {key: array.shape for key, array in arrays.items()}, output, progress)
 
 
 @command.command("verify")

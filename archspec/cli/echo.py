@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 ONE_SPEC = frozenset({"count", "formula", "memory", "show", "explain"})
 """Verbs of one specification that are asked of several."""
 
+OPTIONS = {
+    **dict.fromkeys(("--flash", "--rom", "--size", "--bytes", "--model-size"), "--weight-bytes"),
+    **dict.fromkeys(("--ram", "--sram", "--peak", "--peak-memory"), "--memory"),
+}
+"""An option by what else it is called."""
+
 
 def echo_message(message: object) -> None:
     """A message on standard output."""
@@ -75,12 +81,20 @@ def _sentence(error: click.ClickException) -> str:
     >>> _sentence(click.UsageError("Missing argument 'SPEC'."))
     "missing argument 'SPEC'"
     """
-    sentence = re.sub(
-        r"\.? \(?Did you mean(?: one of:)? (.*?)\)?$", r"; did you mean \1", error.format_message()
-    ).rstrip(".")
     context = getattr(error, "ctx", None)
+    said = _called_otherwise(error) or error.format_message()
+    sentence = re.sub(r"\.? \(?Did you mean(?: one of:)? (.*?)\)?$", r"; did you mean \1", said).rstrip(".")
     more = f"; see {context.command_path} --help" if context else ""
     return f"{sentence[:1].lower()}{sentence[1:]}{_several(error)}{more}"
+
+
+def _called_otherwise(error: click.ClickException) -> str:
+    """What is wrong with an option that the verb has under another name; nothing if it is none of those."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return ""
+    names = [name for parameter in error.ctx.command.params for name in parameter.opts]
+    meant = OPTIONS.get(error.option_name)
+    return f"{error.message.rstrip('.')}; did you mean '{meant}'?" if meant in names else ""
 
 
 def _several(error: click.ClickException) -> str:

@@ -4,7 +4,7 @@ import click
 
 from archspec.cli.options import counting_options, format_option, network, print_report, set_option, spec_argument, verb
 from archspec.cost import CONVENTIONS, DIALECTS, Counting
-from archspec.cost.difference import counter
+from archspec.cost.dialects import counter
 from archspec.report.reproduce import explain_difference
 
 

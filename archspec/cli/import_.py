@@ -12,6 +12,7 @@ from archspec import dims
 from archspec.cli.echo import echo_message
 from archspec.cli.options import verb
 from archspec.errors import ArchspecError, BindingError
+from archspec.extras import need
 from archspec.files import replacing
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ def _read_by(reader: str, source: str) -> Any:
 
 def _program(source: str, sizes: str, settings: tuple[str, ...]) -> "Program":
     ending = Path(source).suffix
+    if ending == ".onnx":
+        need("onnx", "onnx", "onnx_ir", "onnxscript")
     if ending in PROGRAMS:
         program: Program = _read_by(PROGRAMS[ending], source)
         return program
@@ -260,8 +263,6 @@ def _written_message(output: str, found: "Imported", text: str) -> str:
 
 
 def _write_weights(found: "Imported", program: "Program | None", source: str, weights: str) -> None:
-    from archspec.extras import need
-
     if program is None:
         raise ArchspecError(f"{source} is a table of layers, and holds no weights")
     need("torch", "torch")

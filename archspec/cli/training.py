@@ -146,8 +146,7 @@ def held_out_of(run: str | os.PathLike[str], asked: int = 0) -> dict[str, int]:
     recipe = record.read(Path(run)).recipe
     if not recipe.validation or asked not in {0, recipe.validation}:
         return {}
-    seed = recipe.seed if recipe.validation_seed is None else recipe.validation_seed
-    return {"validation": recipe.validation, "validation_seed": seed}
+    return {"validation": recipe.validation, "validation_seed": recipe.held_by}
 
 
 def watcher() -> Watcher:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archspec.compress.checking import verify
+    from archspec.compress.container import unpack
     from archspec.compress.packing import pack, predict
-    from archspec.compress.unpacking import unpack
 
 __all__ = ["pack", "predict", "unpack", "verify"]
 
-_HOMES = {"pack": "packing", "predict": "packing", "unpack": "unpacking", "verify": "checking"}
+_HOMES = {"pack": "packing", "predict": "packing", "unpack": "container", "verify": "checking"}
 
 
 def __getattr__(name: str) -> Any:

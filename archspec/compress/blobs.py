@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from archspec.compress.codecs.base import Array, DamagedError
+from archspec.compress.progress import Progress, silent
 from archspec.errors import ArchspecError
+from archspec.files import replacing
 from archspec.writing import printable
 
 MAX_HEADER = 16 * 2**20
@@ -173,6 +175,31 @@ class Weights(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+def save(
+    source: Mapping[str, Array],
+    shapes: Mapping[str, tuple[int, ...]],
+    path: str | os.PathLike[str],
+    progress: Progress = silent,
+) -> None:
+    """Write arrays as a safetensors file of float32, whole or not at all; each is asked for when it is written.
+
+    Raises:
+        ArchspecError: The file cannot be written.
+    """
+    if Path(path).suffix != ".safetensors":
+        raise ArchspecError(f"{path}: weights are written to .safetensors")
+    sizes = {key: ("F32", shape, 4 * math.prod(shape)) for key, shape in shapes.items()}
+    total = sum(size for _, _, size in sizes.values()) // 4
+    done = 0
+    with replacing(Path(path)) as target, target.open("wb") as file:
+        file.write(header({}, sizes))
+        for key in shapes:
+            progress(key, done, total)
+            done += sizes[key][2] // 4
+            file.write(np.ascontiguousarray(source[key], "<f4").data)
+            progress(key, done, total)
 
 
 def as_array(value: Any) -> Array:

@@ -1,14 +1,14 @@
 """Verifying a compressed file: that it is what this library writes, term by term, and decodes to what it was."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.compress import container
 from archspec.compress.codecs.base import ByteReader, DamagedError, Terms, added
 from archspec.compress.coding import Coding
-from archspec.compress.container import LIMIT, CompressedFile
+from archspec.compress.container import CHECK, LIMIT, CompressedFile
 from archspec.compress.progress import Progress, silent
 from archspec.errors import ArchspecError
 from archspec.result import Reported, short
@@ -70,63 +70,63 @@ def verify(
     """
     if mode not in MODES:
         raise ArchspecError(f"a file is verified in the mode {', '.join(MODES)} (got '{mode}')")
-    opened = container.load(path, limit=limit)
-    seen = _FileCheck(opened, mode, progress)
-    for number in range(len(opened.blobs)):
-        seen.look(number)
-    framing = {"checksums": 32 * len(opened.blobs), "header": 8 * opened.header.length}
-    actual, predicted = added(*seen.actual, framing), added(*seen.predicted, framing)
+    opened = container.unpack(path, limit=limit)
+    framing = {"checksums": 8 * CHECK * len(opened.blobs), "header": 8 * opened.header.length}
+    terms: list[tuple[Terms, Terms]] = []
+    findings: list[str] = []
+    done, total = 0, opened.decoded_bytes // 4
+    for number, blob in enumerate(opened.blobs):
+        names = [coding.key for coding in blob] or [""]
+        progress(names[0], done, total)
+        try:
+            terms.extend(_seen(opened, number, mode))
+        except DamagedError as error:
+            findings.append(str(error))
+        done += sum(coding.elements for coding in blob)
+        progress(names[-1], done, total)
     size = opened.path.stat().st_size
-    if mode == "full" and not seen.findings:
-        seen.findings += [
+    actual, predicted = (added(*side, framing) for side in zip(*terms, strict=True)) if terms else (framing, framing)
+    if mode != "full":  # not all was read
+        actual, predicted = {}, {}
+    elif not findings:
+        findings += [
             f"{term}: predicted {predicted.get(term, 0)} bits, the file has {actual.get(term, 0)}"
             for term in {**predicted, **actual}
             if predicted.get(term, 0) != actual.get(term, 0)
         ]
         if sum(actual.values()) != 8 * size:
-            seen.findings.append(f"the terms add up to {sum(actual.values())} bits, the file has {size} bytes")
-    if mode != "full":  # not all was read
-        predicted, actual = {}, {}
-    return Verified(opened.path, mode, size, seen.arrays, predicted, actual, tuple(seen.findings))
+            findings.append(f"the terms add up to {sum(actual.values())} bits, the file has {size} bytes")
+    return Verified(opened.path, mode, size, len(opened), predicted, actual, tuple(findings))
 
 
-class _FileCheck:
-    """What was seen of a file so far."""
+def _seen(opened: CompressedFile, number: int, mode: str) -> Iterator[tuple[Terms, Terms]]:
+    """What `_encoded_again` says of the arrays of a blob, where all is read.
 
-    def __init__(self, opened: CompressedFile, mode: str, progress: Progress) -> None:
-        self.opened, self.mode, self.progress = opened, mode, progress
-        self.total = opened.decoded_bytes // 4
-        self.done = self.arrays = 0
-        self.actual: list[Terms] = []
-        self.predicted: list[Terms] = []
-        self.findings: list[str] = []
+    Raises:
+        DamagedError: The blob is not as it is written.
+    """
+    reader = opened.reader(number)
+    if mode == "structure":
+        return
+    for coding in opened.blobs[number]:
+        if mode == "full":
+            yield _encoded_again(coding, reader)
+        else:
+            coding.decode(reader, sample=True)
+    reader.refuse_rest()
 
-    def look(self, number: int) -> None:
-        """Look at a blob."""
-        blob = self.opened.blobs[number]
-        self.progress(blob[0].key if blob else "", self.done, self.total)
-        try:
-            reader = self.opened.reader(number)
-            if self.mode != "structure":
-                for coding in blob:
-                    self._array(coding, reader)
-                if reader.at != len(reader.data):
-                    raise reader.damaged(f"{len(reader.data) - reader.at} bytes are left over")
-        except DamagedError as error:
-            self.findings.append(str(error))
-        self.arrays += len(blob)
-        self.done += sum(coding.elements for coding in blob)
-        self.progress(blob[-1].key if blob else "", self.done, self.total)
 
-    def _array(self, coding: Coding, reader: ByteReader) -> None:
-        begin = reader.at
-        reader.ledger.clear()
-        reader.lengths.clear()
-        symbols = coding.decode(reader, sample=self.mode == "sampled")
-        if self.mode == "sampled":
-            return
-        own = coding.without_fillers(symbols)
-        self.actual.append(coding.measured(reader, symbols))
-        self.predicted.append(coding.terms(coding.stats(own)))
-        if coding.encode(own) != reader.data[begin : reader.at]:
-            raise reader.damaged(f"{coding.key} is not as it is written: encoded again, it has other bytes")
+def _encoded_again(coding: Coding, reader: ByteReader) -> tuple[Terms, Terms]:
+    """The bits of the next array as they were read, and as its size is predicted from the counts of its symbols.
+
+    Raises:
+        DamagedError: The bytes are not what is written, or others than those that are written of what they say.
+    """
+    begin = reader.at
+    reader.ledger.clear()
+    reader.lengths.clear()
+    symbols = coding.decode(reader)
+    own = coding.without_fillers(symbols)
+    if coding.encode(own) != reader.data[begin : reader.at]:
+        raise reader.damaged(f"{coding.key} is not as it is written: encoded again, it has other bytes")
+    return coding.measured(reader, symbols), coding.terms(coding.stats(own))

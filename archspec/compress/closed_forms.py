@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from archspec import dims
-from archspec.compress import binary, huffman, low_rank, pruning, sharing, sparse
+from archspec.compress import huffman, rules
 from archspec.dims import Dim
 from archspec.errors import BindingError, did_you_mean, entry
 
@@ -137,41 +137,41 @@ _DENSITY = Letter("density: the share of weights that is kept", integer=False)
 _ENTROPY = Letter("entropy of a symbol, in bits", integer=False)
 
 _FORMS = (
-    _form(pruning.kept_weights, _HAN, n="weights", p=_DENSITY),
+    _form(rules.kept_weights, _HAN, n="weights", p=_DENSITY),
     _form(
-        pruning.pruned_flops,
+        rules.pruned_flops,
         f"{_HAN}, Tables 2 to 5: FLOP%",
         p=_DENSITY,
         a=Letter("share of the inputs that is not zero", integer=False),
     ),
     _form(
-        pruning.dropout_after_pruning,
+        rules.dropout_after_pruning,
         f"{_HAN}, section 3.2, equation 2",
         D_o=Letter("dropout of the original training", integer=False),
         C_ir="connections of layer i when it is trained again",
         C_io="connections of layer i in the original network",
     ),
-    _form(sparse.compressed_rows, f"{_DEEP}, section 2", a="non-zero elements", n="rows, or columns"),
-    _form(sparse.fillers, f"{_DEEP}, section 2, Figure 2, for independent positions", p=_DENSITY, i="bits of a gap"),
-    _form(sparse.stored_share, f"{_DEEP}, section 2, for independent positions", p=_DENSITY, i="bits of a gap"),
+    _form(rules.compressed_rows, f"{_DEEP}, section 2", a="non-zero elements", n="rows, or columns"),
+    _form(rules.fillers, f"{_DEEP}, section 2, Figure 2, for independent positions", p=_DENSITY, i="bits of a gap"),
+    _form(rules.stored_share, f"{_DEEP}, section 2, for independent positions", p=_DENSITY, i="bits of a gap"),
     _form(
-        sparse.fillers_between,
+        rules.fillers_between,
         f"{_DEEP}, Figure 2",
         {"gap": 11, "i": 3},
         gap="distance to the weight before",
         i="bits of a gap",
     ),
     _form(
-        sharing.weight_sharing,
+        rules.weight_sharing,
         f"{_DEEP}, section 3, equation 1, Figure 3",
         {"n": 16, "k": 4, "b": 32},
         n="weights",
         k="shared numbers",
         b="bits of a number",
     ),
-    _form(sharing.codebook_bits, f"{_DEEP}, section 3", k="shared numbers", b="bits of a number"),
+    _form(rules.codebook_bits, f"{_DEEP}, section 3", k="shared numbers", b="bits of a number"),
     _form(
-        sharing.layer_bits,
+        rules.layer_bits,
         f"{_DEEP}, Tables 2 to 5",
         e=Letter("entries: kept weights, and fillers", integer=False),
         w=Letter("bits of a weight's code", integer=False),
@@ -182,11 +182,11 @@ _FORMS = (
     ),
     _form(huffman.huffman_at_least, "Shannon 1948", n="symbols", H=_ENTROPY),
     _form(huffman.huffman_below, "Huffman 1952", n="symbols", H=_ENTROPY),
-    _form(low_rank.low_rank_weights, "Denton et al. 2014, arXiv:1404.0736", m="rows", n="columns", r="rank"),
-    _form(low_rank.low_rank_rate, "Denton et al. 2014, arXiv:1404.0736", m="rows", n="columns", r="rank"),
-    _form(low_rank.break_even_rank, "Denton et al. 2014, arXiv:1404.0736", m="rows", n="columns"),
+    _form(rules.low_rank_weights, "Denton et al. 2014, arXiv:1404.0736", m="rows", n="columns", r="rank"),
+    _form(rules.low_rank_rate, "Denton et al. 2014, arXiv:1404.0736", m="rows", n="columns", r="rank"),
+    _form(rules.break_even_rank, "Denton et al. 2014, arXiv:1404.0736", m="rows", n="columns"),
     _form(
-        binary.binary_memory,
+        rules.binary_memory,
         f"{_XNOR}, section 4.1",
         {"n": 256 * 9 * 256, "f": 256, "b": 32},
         n="weights",
@@ -194,7 +194,7 @@ _FORMS = (
         b="bits of a number",
     ),
     _form(
-        binary.xnor_speedup,
+        rules.xnor_speedup,
         f"{_XNOR}, section 4.1",
         {"c": 256, "N_W": 9},
         c="input channels",

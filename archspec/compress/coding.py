@@ -1,41 +1,46 @@
 """One array of a compressed file: how its values and their places are written, from numbers to bytes and back."""
 
 import math
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from archspec.compress.codecs import (
+    Bitmask,
     Codebook,
+    CompressedRows,
+    Constant,
     Content,
     Dense,
+    Factors,
     Gaps,
     Index,
     LinearQuantisation,
     Numbers,
+    Signs,
     Values,
 )
-from archspec.compress.codecs.base import Array, ByteReader, Stats, Terms, added
+from archspec.compress.codecs.base import Array, ByteReader, DamagedError, Key, Stats, Terms, added
 from archspec.compress.magnitude import largest
+from archspec.compress.names import SCANS
 from archspec.dims import Dim
 from archspec.errors import ArchspecError
-from archspec.writing import sizes
+from archspec.writing import printable, sizes
 
 NUMBERS, DENSE = Numbers(), Dense()
 
+VALUES: tuple[type[Values], ...] = (Codebook, LinearQuantisation, Signs, Factors, Constant)
+"""The forms of values that a description names; where it names none, they are numbers."""
 
-@dataclass(frozen=True)
-class Symbols:
-    """An array as symbols: what is written of it, before it is.
+INDICES: tuple[type[Index], ...] = (Gaps, CompressedRows, Bitmask)
+"""The forms of index that a description names."""
 
-    Attributes:
-        positions: Where the entries stand, in the order of the scan, which counts them; None of all weights.
-        content: What stands for them.
-    """
+SCAN = Key("scan", "scan", SCANS, usual="rows")
 
-    positions: Array | None
-    content: Content
+KEY = re.compile(r"[A-Za-z0-9_]{1,100}(\.[A-Za-z0-9_]{1,100}){0,30}\Z")
+"""The names of arrays; they are shown in errors."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,10 @@ class Coding:
 
     # -------------------------------------------------------------- sizes
 
+    def sized(self, stats: Stats) -> "ArraySize":
+        """Its size, given the counts of its symbols."""
+        return ArraySize(self, self.terms(stats))
+
     def terms(self, stats: Stats) -> Terms:
         """Its bits by what they are for."""
         return self._named(added(self.values.terms(stats, *self.matrix), self.index.terms(stats, *self.scanned)))
@@ -98,11 +107,11 @@ class Coding:
         renamed = {} if self.part is None else {self.values.term: self.part}
         return {renamed.get(name, name): bits for name, bits in terms.items() if type(bits) is not int or bits}
 
-    def measured(self, reader: ByteReader, symbols: Symbols) -> Terms:
+    def measured(self, reader: ByteReader, content: Content) -> Terms:
         """The bits that a reader found for what was decoded, those of fillers apart, as `terms` has them."""
         terms: Terms = dict(reader.ledger)
         if isinstance(self.index, Gaps):
-            filled = int(np.count_nonzero(symbols.content.codes == self.values.filler))
+            filled = int(np.count_nonzero(content.codes == self.values.filler))
             for term, bits, symbol in (
                 (self.values.term, self.values.stream.bits, self.values.filler),
                 ("gaps", self.index.bits, self.index.longest),
@@ -111,12 +120,12 @@ class Coding:
                 terms = added(terms, {term: -moved, "fillers": moved}) if moved else terms
         return self._named(terms)
 
-    def stats(self, symbols: Symbols) -> Stats:
+    def stats(self, content: Content) -> Stats:
         """The counts of its symbols."""
-        positions = symbols.positions
+        positions = content.positions
         kept = self.elements if positions is None else len(positions)
         filled, gaps = (0, None) if positions is None else self.index.stats(positions)
-        return Stats(kept, filled, self.values.counts(symbols.content, filled), gaps)
+        return Stats(kept, filled, self.values.counts(content, filled), gaps)
 
     def expected(self) -> Stats:
         """What is expected of them when its weights are not known: positions are independent."""
@@ -126,12 +135,12 @@ class Coding:
 
     # -------------------------------------------------------------- symbols
 
-    def symbols(self, array: Array) -> Symbols:
-        """The array as symbols."""
-        return self.in_scan(*self.chosen(array))
+    def symbols(self, array: Array) -> Content:
+        """The array as symbols, in the order of the scan."""
+        return self.in_scan(self.chosen(array))
 
-    def chosen(self, array: Array) -> tuple[Array | None, Content]:
-        """The places of its largest weights, None of all; and what stands for them.
+    def chosen(self, array: Array) -> Content:
+        """What stands for its largest weights, and where these are in the array.
 
         Raises:
             ArchspecError: It is not of this shape, or holds a number that is not finite.
@@ -142,20 +151,20 @@ class Coding:
         if self.dense and self.density == 1:
             if not np.isfinite(flat).all():
                 raise ArchspecError(f"{self.key} holds a number that is not finite")
-            return None, self.values.quantised(flat, None, *self.matrix)
+            return self.values.quantised(flat, None, *self.matrix)
         positions = largest(flat, kept_of(self.elements, self.density), self.key)
         content = self.values.quantised(flat[positions], positions, *self.matrix)
         if not self.dense:
-            return positions, content
+            return replace(content, positions=positions)
         codes = np.full(self.elements, self.values.filler, content.codes.dtype)
         codes[positions] = content.codes
-        return None, replace(content, codes=codes)
+        return replace(content, codes=codes)
 
-    def in_scan(self, positions: Array | None, content: Content) -> Symbols:
+    def in_scan(self, content: Content) -> Content:
         """What was chosen, in the order of the scan; what came to be zero is left out."""
+        codes, positions = content.codes, content.positions
         if positions is None:
-            return Symbols(None, content)
-        codes = content.codes
+            return content
         if self.values.drops:
             left = codes != self.values.filler
             positions, codes = positions[left], codes[left]
@@ -164,7 +173,7 @@ class Coding:
             positions = positions % columns * rows + positions // columns
             order = np.argsort(positions, kind="stable")
             positions, codes = positions[order], codes[order]
-        return Symbols(positions, replace(content, codes=codes))
+        return replace(content, positions=positions, codes=codes)
 
     def natural(self, positions: Array | None) -> Array | None:
         """Positions of the scan as those of the array."""
@@ -174,11 +183,11 @@ class Coding:
         found: Array = positions % rows * columns + positions // rows
         return found
 
-    def array(self, symbols: Symbols) -> Array:
+    def array(self, content: Content) -> Array:
         """The array that symbols stand for, in float32."""
         columns = self.matrix[1]
-        positions = self.natural(symbols.positions)
-        numbers = self.values.numbers(symbols.content, positions, columns)
+        positions = self.natural(content.positions)
+        numbers = self.values.numbers(content, positions, columns)
         if positions is None:
             return (
                 np.broadcast_to(numbers, self.shape) if len(numbers) != self.elements else numbers.reshape(self.shape)
@@ -189,32 +198,33 @@ class Coding:
 
     # -------------------------------------------------------------- bytes
 
-    def encode(self, symbols: Symbols) -> bytes:
+    def encode(self, content: Content) -> bytes:
         """The symbols in bytes: the index, then the values."""
-        codes, positions = symbols.content.codes, symbols.positions
+        codes, positions = content.codes, content.positions
         if positions is None:
-            return self.values.encode(symbols.content, codes, *self.matrix)
+            return self.values.encode(content, codes, *self.matrix)
         spread = self.index.spread(codes, positions, self.values.filler)
         index = self.index.encode(positions, *self.scanned)
-        return index + self.values.encode(symbols.content, spread, *self.matrix)
+        return index + self.values.encode(content, spread, *self.matrix)
 
-    def decode(self, reader: ByteReader, *, sample: bool = False) -> Symbols:
+    def decode(self, reader: ByteReader, *, sample: bool = False) -> Content:
         """The symbols of bytes, the zeros of fillers among them; of a sample, some blocks of each stream.
 
         Raises:
             DamagedError: The bytes are not what is written.
         """
         if self.dense:
-            return Symbols(None, self.values.decode(reader, self.elements, *self.matrix, sample=sample))
+            return self.values.decode(reader, self.elements, *self.matrix, sample=sample)
         positions = self.index.decode(reader, *self.scanned, sample=sample)
-        return Symbols(positions, self.values.decode(reader, len(positions), *self.matrix, sample=sample))
+        content = self.values.decode(reader, len(positions), *self.matrix, sample=sample)
+        return replace(content, positions=positions)
 
-    def without_fillers(self, symbols: Symbols) -> Symbols:
+    def without_fillers(self, content: Content) -> Content:
         """Decoded symbols without the zeros that fill gaps, as they were before they were written."""
-        if not isinstance(self.index, Gaps) or symbols.positions is None:
-            return symbols
-        kept = symbols.content.codes != self.values.filler
-        return Symbols(symbols.positions[kept], replace(symbols.content, codes=symbols.content.codes[kept]))
+        if not isinstance(self.index, Gaps) or content.positions is None:
+            return content
+        kept = content.codes != self.values.filler
+        return replace(content, positions=content.positions[kept], codes=content.codes[kept])
 
     # -------------------------------------------------------------- description
 
@@ -226,12 +236,51 @@ class Coding:
             how.pop()
         return [self.key, list(self.shape), *how]
 
+    @classmethod
+    def read(cls, described: Any) -> "Coding":
+        """The coding that a description speaks of: only what `described` writes is accepted.
 
-def sparse(values: Values) -> bool:
+        Raises:
+            DamagedError: It is no description that is written.
+        """
+        try:
+            key, shape, *how = described
+            said, indexed = (dict(each) for each in [*how, {}, {}][:2])
+            values = next((form for form in VALUES if form.keys[0].name in said), Numbers).read(said)
+            index = next((form for form in INDICES if form.keys[0].name in indexed), Dense).read(indexed)
+            if not isinstance(index, Dense) and not _sparse(values):
+                raise ValueError(f"{values.name} are of all weights")
+            if isinstance(values, Codebook):
+                values = replace(values, zero=isinstance(index, Gaps))
+            found = cls(str(key), tuple(shape), values, index, SCAN.read(indexed.get("scan", SCAN.usual)))
+        except (TypeError, ValueError) as error:
+            raise DamagedError(f"the description of an array cannot be read: {printable(str(error), 100)}") from None
+        whole = all(type(size) is int and size > 0 for size in found.shape)
+        if not whole or not KEY.match(found.key) or type(key) is not str or found.described() != described:
+            raise DamagedError(
+                f"the description of an array is not one that this library writes: {printable(str(described), 80)}"
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class ArraySize:
+    """An array of a file, and its bits by what they are for."""
+
+    coding: Coding
+    terms: Terms
+
+    @property
+    def bits(self) -> Dim:
+        """All of them."""
+        return sum(self.terms.values())
+
+
+def _sparse(values: Values) -> bool:
     """Whether such values can be of some weights alone: not if zero has no code of its own, or one for all groups."""
-    return isinstance(values, (Numbers, Codebook)) or (
-        isinstance(values, LinearQuantisation) and values.rule != "zero_point"
-    )
+    if isinstance(values, LinearQuantisation):
+        return values.rule != "zero_point"
+    return isinstance(values, (Numbers, Codebook))
 
 
 def kept_of(elements: int, density: Dim) -> int:

@@ -8,15 +8,16 @@ import json
 import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from archspec.compress import descriptions
-from archspec.compress.blobs import Header, header, read_header
-from archspec.compress.codecs.base import ByteReader, DamagedError
+from archspec.compress.blobs import Header, header, read_header, save
+from archspec.compress.codecs.base import Array, ByteReader, DamagedError
 from archspec.compress.coding import Coding
 from archspec.compress.plan import Plan
+from archspec.compress.progress import Progress, silent
 from archspec.errors import ArchspecError
 from archspec.files import replacing
 from archspec.language.origin import Origin
@@ -70,9 +71,9 @@ def write(path: str | os.PathLike[str], text: str, blobs: Sequence[bytes]) -> in
         return file.tell()
 
 
-@dataclass(frozen=True)
-class CompressedFile:
-    """A compressed file, opened: what it says of itself, and its bytes on demand.
+@dataclass(eq=False, repr=False)
+class CompressedFile(Mapping[str, Array]):
+    """A compressed file: its arrays by the names of the network's state dict, in float32, decoded when asked for.
 
     Attributes:
         path: Where it is.
@@ -87,6 +88,8 @@ class CompressedFile:
     plan: Mapping[str, Any]
     blobs: tuple[tuple[Coding, ...], ...]
     header: Header
+    _small: dict[int, dict[str, Array]] = field(default_factory=dict, init=False)
+    """The arrays of blobs that have several; those of a layer's weights, which have one, are not kept."""
 
     @property
     def codings(self) -> Iterator[Coding]:
@@ -97,6 +100,54 @@ class CompressedFile:
     def decoded_bytes(self) -> int:
         """The bytes of its arrays in float32."""
         return 4 * sum(each.elements for each in self.codings)
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """The number of the blob that an array is in."""
+        return {each.key: number for number, blob in enumerate(self.blobs) for each in blob}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, key: str) -> Array:
+        number = self.places[key]
+        arrays = self._small.get(number) or self._arrays(number)
+        if len(arrays) > 1:
+            self._small[number] = arrays
+        return arrays[key]
+
+    def _arrays(self, number: int) -> dict[str, Array]:
+        reader = self.reader(number)
+        found = {coding.key: coding.array(coding.decode(reader)) for coding in self.blobs[number]}
+        reader.refuse_rest()
+        return found
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of its arrays, none of which is decoded."""
+        return {each.key: each.shape for each in self.codings}
+
+    def refuse_another(self, now: Origin) -> None:
+        """Nothing, if the file was made from this specification with these bindings.
+
+        Raises:
+            ArchspecError: It was made from another.
+        """
+        if self.origin != now:
+            message = f"{self.path}: holds weights of {printable(self.origin)}, not of {now}"
+            raise ArchspecError(f"{message}; 'archspec compress unpack' writes them for any network")
+
+    def save(self, path: str | os.PathLike[str], progress: Progress = silent) -> None:
+        """Write its arrays as a safetensors file, whole or not at all.
+
+        Raises:
+            DamagedError: A blob is damaged.
+            ArchspecError: The file cannot be written.
+        """
+        save(self, self.shapes, path, progress)
 
     def reader(self, number: int) -> ByteReader:
         """The bytes of a blob, whose checksum was found right.
@@ -112,7 +163,7 @@ class CompressedFile:
         return ByteReader(data[:-CHECK], f"{self.path}: blob {number}")
 
     def raw(self, number: int) -> memoryview:
-        """The bytes of a blob."""
+        """The bytes of a blob, its checksum behind them."""
         blob = self.header.blobs[str(number)]
         with self.path.open("rb") as file:
             file.seek(self.header.length + blob.begin)
@@ -127,16 +178,16 @@ def is_compressed(path: str | os.PathLike[str]) -> bool:
         return False
 
 
-def load(path: str | os.PathLike[str], *, limit: int = LIMIT) -> CompressedFile:
-    """Open a compressed file: read its header, and nothing else.
+def unpack(path: str | os.PathLike[str], *, limit: int = LIMIT) -> CompressedFile:
+    """The weights of a compressed file: a mapping from the names of the network's state dict to arrays in float32.
 
     Args:
         path: The file.
         limit: The bytes of arrays that it may decode to.
 
     Raises:
-        DamagedError: It is none, or not as it is written.
-        ArchspecError: It is of another version, or decodes to more than the limit.
+        DamagedError: It is none, or not as it is written; of a blob that is damaged, when its arrays are asked for.
+        ArchspecError: It cannot be read, is of another version, or decodes to more than the limit.
     """
     path = Path(path)
     head = read_header(path)
@@ -161,7 +212,7 @@ def load(path: str | os.PathLike[str], *, limit: int = LIMIT) -> CompressedFile:
 
 
 def _container(path: Path, description: Mapping[str, Any], head: Header) -> CompressedFile:
-    blobs = tuple(tuple(descriptions.read(each) for each in blob) for blob in description["blobs"])
+    blobs = tuple(tuple(Coding.read(each) for each in blob) for blob in description["blobs"])
     keys = [each.key for blob in blobs for each in blob]
     if len(set(keys)) < len(keys):
         raise DamagedError("two arrays have one name")

@@ -1,7 +1,12 @@
-"""Which arrays a file has under a plan, in which blobs, and how each may be written."""
+"""Which arrays a file has under a plan, in which blobs, how each may be written; and how large the file is.
 
-from collections.abc import Mapping
+Its size is said term by term: expected from densities, or exact from counts of symbols.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -23,17 +28,25 @@ from archspec.compress.codecs import (
     Signs,
     Values,
 )
-from archspec.compress.codecs.base import Array, Stats
-from archspec.compress.coding import Coding, Symbols
-from archspec.compress.folding import Fold, folds
-from archspec.compress.layers import matrices, planned
+from archspec.compress.codecs.base import Array, added
+from archspec.compress.coding import ArraySize, Coding
+from archspec.compress.container import CHECK, description, heading
+from archspec.compress.layers import Fold, folds, matrices, planned
 from archspec.compress.names import CODED, MAX_INDEX_BITS, SCANS
 from archspec.compress.plan import LayerPlan, Plan
+from archspec.compress.progress import Progress, silent
 from archspec.dims import Dim
 from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.graph.names import state_key
+from archspec.language.origin import Origin
 from archspec.ops import Weight
+
+FLOATS = (16, 32)
+"""The bits of numbers that a file holds."""
+
+DIGEST = "0" * 64
+"""What stands for the digest of a specification where only its length matters."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +60,23 @@ class CodingChoice:
         """The array's name."""
         return self.candidates[0].key
 
-    def expected(self) -> tuple[Coding, Stats]:
-        """The smallest where weights are not known, and what is expected of it."""
-        sized = [(coding, coding.expected()) for coding in self.candidates]
-        return min(sized, key=lambda each: sum(each[0].terms(each[1]).values()))
+    def expected(self) -> ArraySize:
+        """The smallest where weights are not known, and how large it is expected to be."""
+        return min((coding.sized(coding.expected()) for coding in self.candidates), key=lambda size: size.bits)
 
-    def of(self, array: Array) -> tuple[Coding, Symbols, Stats]:
-        """The smallest for an array, its symbols and their counts."""
-        contents: dict[tuple[Values, bool], tuple[Array | None, Content]] = {}
-        best: tuple[Dim, Coding, Symbols, Stats] | None = None
+    def of(self, array: Array) -> tuple[ArraySize, Content]:
+        """The smallest for an array, and its symbols."""
+        return min(self._ways(array), key=lambda way: way[0].bits)
+
+    def _ways(self, array: Array) -> Iterator[tuple[ArraySize, Content]]:
+        """All ways to write an array; codings that choose the same weights alike share that work."""
+        contents: dict[tuple[Values, bool], Content] = {}
         for coding in self.candidates:
             kind = coding.values, coding.dense
             if kind not in contents:
                 contents[kind] = coding.chosen(array)
-            symbols = coding.in_scan(*contents[kind])
-            stats = coding.stats(symbols)
-            size = sum(coding.terms(stats).values())
-            if best is None or size < best[0]:
-                best = size, coding, symbols, stats
-        assert best is not None  # noqa: S101
-        return best[1:]
+            symbols = coding.in_scan(contents[kind])
+            yield coding.sized(coding.stats(symbols)), symbols
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,7 @@ def layout(network: Network, plan: Plan) -> FileLayout:
         SpecErrors: The plan does not fit the network.
         ArchspecError: It wants numbers that a file does not hold.
     """
-    if plan.number_bits not in (16, 32):
+    if plan.number_bits not in FLOATS:
         raise ArchspecError(f"a file holds numbers of 16 or 32 bits; the plan '{plan.name}' has {plan.number_bits}")
     layers = planned(network, plan)
     gone = folds(network) if plan.batch_norm == "fold" else ()
@@ -131,9 +141,7 @@ def _own(weight: Weight, plan: Plan) -> Values:
     return Numbers(plan.number_bits)
 
 
-def _codings(bare: Coding, entry: LayerPlan | None, plan: Plan) -> tuple[Coding, ...]:
-    if entry is None:
-        return (replace(bare, values=Numbers(plan.number_bits)),)
+def _codings(bare: Coding, entry: LayerPlan, plan: Plan) -> tuple[Coding, ...]:
     if entry.rank:
         return (replace(bare, values=Factors(entry.rank, plan.number_bits)),)
     if entry.binary:
@@ -186,3 +194,85 @@ def _values(entry: LayerPlan, plan: Plan, index: Index) -> Values:
 def _coded(length: Dim | None) -> tuple[bool, Dim | None]:
     """Whether a stream is Huffman coded, and the measured average."""
     return length is not None, None if length == CODED else length
+
+
+# ------------------------------------------------------------------ sizes
+
+
+@dataclass(frozen=True)
+class FileSize:
+    """The size of a compressed file.
+
+    Attributes:
+        blobs: Its arrays, blob by blob.
+        header_bits: The bits of its header.
+        exact: Whether weights were given; else it is what is expected of independent positions.
+    """
+
+    blobs: tuple[tuple[ArraySize, ...], ...]
+    header_bits: int
+    exact: bool
+
+    @property
+    def parts(self) -> Iterator[ArraySize]:
+        """All arrays."""
+        return (part for blob in self.blobs for part in blob)
+
+    @cached_property
+    def terms(self) -> Mapping[str, Dim]:
+        """The bits of the file by what they are for."""
+        framing = {"checksums": 8 * CHECK * len(self.blobs), "header": self.header_bits}
+        return added(*(part.terms for part in self.parts), framing)
+
+    @property
+    def bytes(self) -> int:
+        """The size of the file; where it is expected, rounded up."""
+        return math.ceil(sum(self.terms.values()) / 8)
+
+    @property
+    def dense_bytes(self) -> int:
+        """The bytes of its arrays in float32."""
+        return 4 * sum(part.coding.elements for part in self.parts)
+
+
+def file_size(origin: Origin, plan: Plan, blobs: Sequence[Sequence[ArraySize]], *, exact: bool) -> FileSize:
+    """The size of a file of these arrays, header and all."""
+    text = description(origin, plan, [[part.coding for part in blob] for blob in blobs])
+    sizes = [CHECK + math.ceil(sum(part.bits for part in blob) / 8) for blob in blobs]
+    return FileSize(tuple(map(tuple, blobs)), 8 * len(heading(text, sizes)), exact)
+
+
+def expected_size(network: Network, plan: Plan) -> FileSize:
+    """The size of a network's file under a plan, from its densities alone."""
+    blobs = [[choice.expected() for choice in blob] for blob in layout(network, plan).blobs]
+    return file_size(placeholder_origin(network), plan, blobs, exact=False)
+
+
+def placeholder_origin(network: Network) -> Origin:
+    """A stand-in for where a network comes from, as long as it."""
+    return Origin(network.name, DIGEST, {name: str(value) for name, value in network.bindings.items()})
+
+
+def quantised(
+    arrays: FileLayout, source: Mapping[str, Any], progress: Progress = silent
+) -> Iterator[Iterator[tuple[ArraySize, Content]]]:
+    """Blob by blob each array with its size and its symbols, which are made when they are asked for."""
+    total = sum(choice.candidates[0].elements for blob in arrays.blobs for choice in blob)
+    done = 0
+
+    def parts(blob: Sequence[CodingChoice]) -> Iterator[tuple[ArraySize, Content]]:
+        nonlocal done
+        for choice in blob:
+            progress(choice.key, done, total)
+            size, symbols = choice.of(arrays.read(source, choice.key))
+            done += size.coding.elements
+            yield size, symbols
+            progress(choice.key, done, total)
+
+    return (parts(blob) for blob in arrays.blobs)
+
+
+def exact_size(network: Network, plan: Plan, source: Mapping[str, Any], progress: Progress = silent) -> FileSize:
+    """The size of the file of given weights, to the byte; nothing is encoded."""
+    blobs = [[part for part, _ in blob] for blob in quantised(layout(network, plan), source, progress)]
+    return file_size(placeholder_origin(network), plan, blobs, exact=True)

@@ -2,18 +2,16 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from archspec.compress import plan as plans
 from archspec.compress.blobs import Weights
 from archspec.compress.container import description, write
-from archspec.compress.layout import FileLayout, layout
-from archspec.compress.plan import Plan
+from archspec.compress.layout import FileLayout, FileSize, exact_size, file_size, layout, quantised
+from archspec.compress.plan import Plan, load
 from archspec.compress.prediction import Prediction, prediction
 from archspec.compress.progress import Progress, silent
-from archspec.compress.size import FileSize, exact_size, file_size, quantised
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.graph import Network
 from archspec.language import Document
@@ -84,12 +82,12 @@ def predict(
     >>> archspec.compress.predict(archspec.load("lenet_300_100"), "lenet_300_100").file.bytes
     27734
     """
-    network, plan = arch.expand({**(bindings or {}), **keywords}), _read(plan)
+    network, plan = arch.expand({**(bindings or {}), **keywords}), load(plan)
     found = prediction(network, plan)
     if weights is None:
         return found
     source = _whole(weights, layout(network, plan))
-    return prediction(network, plan, exact_size(network, plan, source, progress))
+    return replace(found, measured=exact_size(network, plan, source, progress))
 
 
 def pack(
@@ -116,7 +114,7 @@ def pack(
     Raises:
         ArchspecError: The plan or the weights do not fit the network, or the file cannot be written.
     """
-    network, plan = arch.expand({**(bindings or {}), **keywords}), _read(plan)
+    network, plan = arch.expand({**(bindings or {}), **keywords}), load(plan)
     arrays = layout(network, plan)
     blobs, parts, notes = [], [], []
     for blob in quantised(arrays, _whole(weights, arrays), progress):
@@ -124,7 +122,7 @@ def pack(
         for part, symbols in blob:
             written.append(part.coding.encode(symbols))
             own.append(part)
-            clusters = symbols.content.clusters
+            clusters = symbols.clusters
             if clusters is not None and not clusters.settled:
                 notes.append(f"{part.coding.key}: k-means was stopped after {clusters.passes} passes")
         blobs.append(b"".join(written))
@@ -132,12 +130,8 @@ def pack(
     where = origin(arch.document, network.bindings)
     size = file_size(where, plan, parts, exact=True)
     text = description(where, plan, [[part.coding for part in blob] for blob in parts])
-    foretold = prediction(network, plan, size)
+    foretold = replace(prediction(network, plan), measured=size)
     return Packed(Path(path), size, write(path, text, blobs), foretold, tuple(notes))
-
-
-def _read(plan: str | os.PathLike[str] | Plan) -> Plan:
-    return plan if isinstance(plan, Plan) else plans.load(plan)
 
 
 def _whole(weights: "Mapping[str, Any] | str | os.PathLike[str]", arrays: FileLayout) -> Mapping[str, Any]:

@@ -34,13 +34,13 @@ from archspec.compress.names import (
     SCANS,
 )
 from archspec.dims import exact
-from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, suggestion
+from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.language import zoo
 from archspec.language.document import Source
 from archspec.language.domains import Switch, whole, word
-from archspec.language.located import Faults, Located, described, validated
+from archspec.language.located import Faults, Located, validated
 from archspec.language.reader import Mapping as PlacedMapping
-from archspec.language.reader import Nothing, Scalar, Sequence, decode, parse, read_bytes
+from archspec.language.reader import Nothing, Scalar, Sequence, decode, described, parse, read_bytes
 from archspec.language.values import Name, Prose, Text, version_of
 
 # ------------------------------------------------------------------ values
@@ -48,13 +48,12 @@ from archspec.language.values import Name, Prose, Text, version_of
 
 def _number(value: Any, unit: str = "") -> Any:
     """An exact number, of a text with the unit behind it."""
-    at = getattr(value, "at", None)
     if isinstance(value, (dict, list, tuple, Nothing)):
-        raise SpecError(f"expected a number, found {described(value)}", at)
+        raise SpecError(f"expected a number, found {described(value)}")
     try:
         return exact(value.removesuffix(unit).rstrip() if isinstance(value, str) else value)
     except ArchspecError as error:
-        raise SpecError(str(error), at) from None
+        raise SpecError(str(error)) from None
 
 
 def _share(value: Any) -> Any:
@@ -62,7 +61,7 @@ def _share(value: Any) -> Any:
     percent = isinstance(value, str) and value.endswith("%")
     found = exact(Fraction(_number(value, "%"), 100 if percent else 1))
     if not 0 < found <= 1:
-        raise SpecError(f"a share lies above 0 and is at most 1 (got {value})", getattr(value, "at", None))
+        raise SpecError(f"a share lies above 0 and is at most 1 (got {value})")
     return found
 
 
@@ -72,8 +71,7 @@ def _length(value: Any) -> Any:
         return CODED
     found = _number(value)
     if not 0 < found <= MAX_WEIGHT_BITS:
-        where = getattr(value, "at", None)
-        raise SpecError(f"an average code length lies above 0 and is at most {MAX_WEIGHT_BITS} (got {value})", where)
+        raise SpecError(f"an average code length lies above 0 and is at most {MAX_WEIGHT_BITS} (got {value})")
     return found
 
 
@@ -83,8 +81,7 @@ def _per(value: Any) -> Any:
         return str(value)
     size = _number(value)
     if type(size) is not int or size < 1:
-        at = getattr(value, "at", None)
-        raise SpecError(f"scales are per tensor, channel, or a number of weights (got {value})", at)
+        raise SpecError(f"scales are per tensor, channel, or a number of weights (got {value})")
     return size
 
 
@@ -185,6 +182,10 @@ class LayerPlan(Located):
         return node == self.layer or node.startswith(f"{self.layer}/") or fnmatchcase(node, self.layer)
 
 
+UNTOUCHED = LayerPlan(layer="*")
+"""What is done to a layer of which a plan says nothing."""
+
+
 class Plan(Located):
     """What is done to the layers of a network.
 
@@ -228,9 +229,9 @@ class Plan(Located):
         layers = [*(before if isinstance(before, Sequence) else ()), *(_row(row, columns) for row in rows)]
         return PlacedMapping(raw.at, {**others, Scalar("layers", rows.at): Sequence(rows.at, layers)})
 
-    def entry(self, node: str) -> LayerPlan | None:
-        """What it says of the node of that name; None if nothing."""
-        return next((layer for layer in self.layers if layer.names(node)), None)
+    def entry(self, node: str) -> LayerPlan:
+        """What it says of the node of that name; `UNTOUCHED` if nothing."""
+        return next((layer for layer in self.layers if layer.names(node)), UNTOUCHED)
 
 
 def _row(row: Any, columns: Sequence) -> PlacedMapping:
@@ -244,11 +245,11 @@ def _row(row: Any, columns: Sequence) -> PlacedMapping:
 
 def plans() -> Mapping[str, Path]:
     """The files of the plans that come with the library, by name."""
-    return {path.stem: path for path in sorted((zoo.directory() / "plans").glob("*.yaml"))}
+    return zoo.beside("plans")
 
 
-def load(plan: str | os.PathLike[str]) -> Plan:
-    """Read a plan: a path, "-" for standard input, or the name of one that comes with the library.
+def load(plan: str | os.PathLike[str] | Plan) -> Plan:
+    """Read a plan: a path, "-" for standard input, or the name of one that comes with the library; a plan is itself.
 
     Raises:
         SpecErrors: It cannot be read, or has faults; all of them are named, each with its place.
@@ -257,11 +258,9 @@ def load(plan: str | os.PathLike[str]) -> Plan:
     >>> [layer.density for layer in load("lenet_300_100").layers]
     [Fraction(2, 25), Fraction(9, 100), Fraction(13, 50)]
     """
-    name, known = os.fspath(plan), plans()
-    if name in known and not Path(name).is_file():
-        name = str(known[name])
-    elif name != "-" and not Path(name).exists() and not {"/", "."} & set(name):
-        raise UnknownNameError(f"no file and no plan is called '{name}'{suggestion(name, known)}")
+    if isinstance(plan, Plan):
+        return plan
+    name = zoo.file_of(plan, "plans", "plan")
     shown = "<stdin>" if name == "-" else name
     return loads(decode(read_bytes(name), shown), shown)
 

@@ -3,19 +3,24 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 
 from archspec import cost
-from archspec.compress.binary import binarised
-from archspec.compress.folding import folds
-from archspec.compress.layers import matrices, matrix, planned
-from archspec.compress.low_rank import low_rank_weights
-from archspec.compress.names import CODED, INDEX
+from archspec.compress.layers import binarised, folds, matrices, matrix, planned
+from archspec.compress.layout import FLOATS, FileSize, expected_size
+from archspec.compress.names import BINARY, CODED, INDEX
 from archspec.compress.plan import LayerPlan, Plan
-from archspec.compress.pruning import kept_weights, pruned_flops
 from archspec.compress.rewriting import with_one_bit
-from archspec.compress.sharing import codebook_bits, layer_bits, scales
-from archspec.compress.size import FLOATS, FileSize, expected_size
-from archspec.compress.sparse import compressed_rows, fillers
+from archspec.compress.rules import (
+    codebook_bits,
+    compressed_rows,
+    fillers,
+    kept_weights,
+    layer_bits,
+    low_rank_weights,
+    pruned_flops,
+    scales,
+)
 from archspec.dims import Dim, divide, is_number
 from archspec.errors import SpecError
 from archspec.graph import Network, Node, expand
@@ -52,21 +57,6 @@ class Stored:
     biases: Dim
     number_bits: Dim
 
-    def __add__(self, other: "Stored") -> "Stored":
-        """That of another matrix beside it, whose numbers have as many bits."""
-        return replace(
-            self,
-            kept=self.kept + other.kept,
-            filled=self.filled + other.filled,
-            shared=self.shared + other.shared,
-            biases=self.biases + other.biases,
-        )
-
-    def times(self, n: Dim) -> "Stored":
-        """That of n such layers."""
-        kept, filled, shared, biases = (n * count for count in (self.kept, self.filled, self.shared, self.biases))
-        return replace(self, kept=kept, filled=filled, shared=shared, biases=biases)
-
     @property
     def bits(self) -> Dim:
         """All of it."""
@@ -96,7 +86,7 @@ class LayerPrediction:
 
     Attributes:
         node: The layer.
-        entry: What the plan says of it; None if nothing.
+        entry: What the plan says of it.
         weights: Its weights.
         number_bits: The bits of a number before.
         biases: Its biases before.
@@ -107,7 +97,7 @@ class LayerPrediction:
     """
 
     node: Node
-    entry: LayerPlan | None
+    entry: LayerPlan
     weights: Dim
     number_bits: int
     biases: Dim
@@ -119,7 +109,7 @@ class LayerPrediction:
     @property
     def density(self) -> Dim:
         """The share of the weights that is kept."""
-        return self.entry.density if self.entry else 1
+        return self.entry.density
 
     @property
     def dense_bits(self) -> Dim:
@@ -221,11 +211,10 @@ class Prediction(Reported):
         if self.plan.normalise and network.document is not None:
             document = with_one_bit(network.document, network, self.plan)
             return expand(document, {name: network.bindings[name] for name in document.symbols}, batch=network.batch)
-        for binary in ("weights", "xnor"):
-            chosen = {row.node.name for row in self.rows if row.entry is not None and row.entry.binary == binary}
-            scaled = {row.node.name for row in self.rows if row.entry is not None and row.entry.input_scale}
-            for names, scale in ((chosen & scaled, True), (chosen - scaled, False)):
-                network = binarised(network, names, binary_input=binary == "xnor", input_scale=scale)
+        for binary, scale in product(BINARY, (True, False)):
+            chosen = (row.node for row in self.rows if (row.entry.binary, row.entry.input_scale) == (binary, scale))
+            names = {node.name for node in chosen}
+            network = binarised(network, names, binary_input=binary == "xnor", input_scale=scale)
         return network
 
     def __repr__(self) -> str:
@@ -262,7 +251,7 @@ def prediction(network: Network, plan: Plan, measured: FileSize | None = None) -
         dense = node.times * sum(array.elements for array in arrays[node.name] if array.role == "bias")
         biases = sum((_own(array, node, plan, gone) for array in arrays.pop(node.name) if array.role == "bias"), 0)
         macs = node.operator.operations(*network.inputs_of(node)).macs
-        fixed = _fixed(weights, entry, plan.number_bits, biases).times(node.times)
+        fixed = _fixed(weights, node, entry, plan.number_bits, biases)
         elements = node.times * sum(weight.elements for weight in weights)
         counts = (elements, plan.number_bits, dense, fixed, _coded(fixed, entry), node.times * macs)
         rows.append(LayerPrediction(node, entry, *counts, inputs[node.name]))
@@ -281,57 +270,49 @@ def _own(weight: Weight, node: Node, plan: Plan, gone: Collection[str]) -> Dim:
     return divide(weight.elements * (weight.bits or plan.number_bits), plan.number_bits)
 
 
-def _fixed(weights: tuple[Weight, ...], entry: LayerPlan | None, bits: int, biases: Dim) -> Stored:
+def _fixed(weights: tuple[Weight, ...], node: Node, entry: LayerPlan, bits: int, biases: Dim) -> Stored:
     """What is stored of a layer, with codes of fixed lengths; all its matrices have one form of index."""
-    if entry is None or entry.rank is not None or entry.binary or entry.index_form != "auto":
-        return _together([_alone(weight, entry, bits) for weight in weights], biases)
-    forms = [index_form for index_form in INDEX if index_form != "auto" and (index_form != "gaps" or entry.index_bits)]
-    stored = [_together([_pruned(weight, entry, form, bits) for weight in weights], biases) for form in forms]
-    if not all(is_number(each.bits) for each in stored):
+    forms = [entry.index_form]
+    if forms == ["auto"]:
+        forms = [form for form in INDEX if form != "auto" and (form != "gaps" or entry.index_bits)]
+    stored = [_stored(weights, node, entry, form, bits, biases) for form in forms]
+    if len(stored) > 1 and not all(is_number(each.bits) for each in stored):
         raise SpecError("which index is the smallest depends on free symbols; say which, or set them", entry.at)
     return min(stored, key=lambda each: each.bits)
 
 
-def _together(stored: list[Stored], biases: Dim) -> Stored:
-    """What is stored of the matrices of a layer, and its biases."""
-    first, *others = stored
-    return replace(sum(others, first), biases=biases)
+def _stored(
+    weights: tuple[Weight, ...], node: Node, entry: LayerPlan, index_form: str, bits: int, biases: Dim
+) -> Stored:
+    counts = zip(*(_counts(weight, entry, index_form, bits) for weight in weights), strict=True)
+    kept, filled, shared = (node.times * sum(each) for each in counts)
+    width = 1 if entry.binary else entry.weight_bits or entry.linear_bits or bits
+    index_bits = {"gaps": entry.index_bits, "rows": ROW_INDEX_BITS}.get(index_form) or 0
+    return Stored(kept, filled, width, index_bits, shared, node.times * biases, bits)
 
 
-def _alone(weight: Weight, entry: LayerPlan | None, bits: int) -> Stored:
-    """What is stored of one matrix, in the form that its entry says."""
-    if entry is None:
-        return Stored(weight.elements, 0, bits, 0, 0, 0, bits)
-    if entry.rank is not None:
-        return Stored(low_rank_weights(*matrix(weight), entry.rank), 0, bits, 0, 0, 0, bits)
-    if entry.binary:  # one bit per weight, and one real factor per filter
-        return Stored(weight.elements, 0, 1, 0, weight.shape[0], 0, bits)
-    return _pruned(weight, entry, entry.index_form, bits)
-
-
-def _pruned(weight: Weight, entry: LayerPlan, index_form: str, bits: int) -> Stored:
-    """Kept weights, or their codes and what these stand for; their gaps, or how else it is said where they stand."""
+def _counts(weight: Weight, entry: LayerPlan, index_form: str, bits: int) -> tuple[Dim, Dim, Dim]:
+    """What is kept of one matrix, or stands for it; the zeros that fill long gaps; and the numbers beside them."""
     rows, columns = matrix(weight)
+    if entry.rank is not None:
+        return low_rank_weights(rows, columns, entry.rank), 0, 0
+    if entry.binary:  # one bit per weight, and one real factor per filter
+        return weight.elements, 0, rows
     kept = weight.elements if index_form == "dense" else kept_weights(weight.elements, entry.density)
-    width = entry.weight_bits or entry.linear_bits or bits
     beside = 2**entry.weight_bits if entry.weight_bits else 0
     if entry.linear_bits:
         zero_points = entry.linear_bits if entry.linear_rule == "zero_point" else 0
         beside = divide(scales(rows, columns, entry.linear_per) * (entry.scale_bits + zero_points), bits)
-    if index_form == "gaps" and entry.index_bits:
-        filled = kept * fillers(entry.density, entry.index_bits)
-        return Stored(kept, filled, width, entry.index_bits, beside, 0, bits)
+    if index_form == "gaps":
+        return kept, kept * fillers(entry.density, entry.index_bits), beside
     if index_form == "rows":
         begins = compressed_rows(kept, rows) - 2 * kept  # beside a value and a column of each
-        return Stored(kept, 0, width, ROW_INDEX_BITS, beside + divide(begins * ROW_INDEX_BITS, bits), 0, bits)
-    mask = divide(weight.elements, bits) if index_form == "bitmask" else 0
-    return Stored(kept, 0, width, 0, beside + mask, 0, bits)
+        return kept, 0, beside + divide(begins * ROW_INDEX_BITS, bits)
+    return kept, 0, beside + (divide(weight.elements, bits) if index_form == "bitmask" else 0)
 
 
-def _coded(fixed: Stored, entry: LayerPlan | None) -> Stored:
-    """The same in Huffman codes of the plan's average lengths."""
-    if entry is None or (entry.weight_huffman is None and entry.index_huffman is None):
-        return fixed
+def _coded(fixed: Stored, entry: LayerPlan) -> Stored:
+    """The same in Huffman codes of the plan's average lengths, where it has them."""
     weight = fixed.weight_bits if entry.weight_huffman in (None, CODED) else entry.weight_huffman
     index = fixed.index_bits if entry.index_huffman in (None, CODED) or not fixed.index_bits else entry.index_huffman
     return replace(fixed, weight_bits=weight, index_bits=index)
@@ -353,7 +334,5 @@ def _activations(network: Network, plan: Plan, layers: set[str]) -> dict[str, Di
         else:
             share = max(shares)
         into[node.name] = share
-        entry = plan.entry(node.name) if node.name in layers else None
-        passes = node.name not in layers
-        out[node.name] = share if passes else entry.activations if entry and entry.activations else 1
+        out[node.name] = (plan.entry(node.name).activations or 1) if node.name in layers else share
     return into

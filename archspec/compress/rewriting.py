@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, TypeVar
 
-from archspec.compress.binary import BINARY
-from archspec.compress.layers import planned
+from archspec.compress.layers import BINARY, planned
 from archspec.compress.plan import LayerPlan, Plan
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.graph import Network, Node
@@ -41,11 +41,11 @@ def with_one_bit(document: Document, network: Network, plan: Plan) -> Document:
     >>> [node.name for node in found.nodes if node.operator.one_bit][:2]
     ['conv2/conv2d', 'conv3/conv2d']
     """
-    chosen = {node.name: entry for node in planned(network, plan) if (entry := plan.entry(node.name)) and entry.binary}
+    chosen = {node.name: entry for node in planned(network, plan) if (entry := plan.entry(node.name)).binary}
     if not chosen:
         raise ArchspecError(f"the plan {plan.name} makes no layer of {network.name} one-bit: none has 'binary'")
     rewriter = _Rewriter(document, network, plan, chosen)
-    body = rewriter.top(document.network)
+    body = rewriter.body(document.network)
     blocks = {**document.blocks, **rewriter.blocks}
     used = {name for step in _reached(body, blocks) for name in step.callees()}
     change = {
@@ -69,26 +69,27 @@ class _Rewriter:
     operators: set[str] = field(default_factory=set)
     """The operators that were replaced."""
 
-    def top(self, body: Body) -> Body:
-        """The network's own steps, each with the nodes of its name."""
+    def body(self, body: Body, nodes: Sequence[Node] | None = None) -> Body:
+        """Steps of one place, which make these nodes; the network's own steps, each with its own nodes, if none."""
         found: list[Any] = []
         taken: Counter[str] = Counter()
+        labels = {label for step in body for label in step.labels()}
         for step in body:
-            if isinstance(step, When):
-                found.append(
-                    step.model_copy(update={"then": self.top(step.then), "else_": _maybe(self.top, step.else_)})
-                )
-            elif isinstance(step, TableStep) and not step.table.block:
+            if nodes is None and isinstance(step, TableStep) and not step.table.block:
                 found.append(self._rows(step))
-            elif isinstance(step, TableStep):
-                labels = {*step.labels()}
-                found += self.step(step, [node for node in self.network.nodes if node.stage in labels], taken)
             else:
-                found += self.step(step, self.own(step, {label for each in body for label in each.labels()}), taken)
+                found += self.step(step, self.own(step, labels) if nodes is None else nodes, taken)
         return tuple(found)
 
-    def own(self, step: Step, labels: set[str]) -> list[Node]:
-        """The nodes of a step of the network: those of its name, or those that come of it and have no other's name."""
+    def own(self, step: Step, labels: set[str]) -> list[Node] | None:
+        """The nodes of a step of the network: those of its name, or those that come of it and have no other's name.
+
+        A condition has none: its steps are the network's own.
+        """
+        if isinstance(step, When):
+            return None
+        if isinstance(step, TableStep):
+            return [node for node in self.network.nodes if node.stage in step.labels()]
         if step.as_ and not isinstance(step, Join):  # the branches of a join stand beside it
             return [node for node in self.network.nodes if node.stage == step.as_]
         reached = {each.at for each in _reached((step,), self.document.blocks)}
@@ -109,25 +110,17 @@ class _Rewriter:
     def _touched(self, nodes: Iterable[Node]) -> bool:
         return any(node.name in self.chosen for node in nodes)
 
-    def body(self, body: Body, nodes: Sequence[Node]) -> Body:
-        """Steps of one place."""
-        taken: Counter[str] = Counter()
-        return tuple(new for step in body for new in self.step(step, nodes, taken))
-
-    def step(self, step: S, nodes: Sequence[Node], taken: Counter[str]) -> "list[S | Call]":
+    def step(self, step: S, nodes: Sequence[Node] | None, taken: Counter[str]) -> "list[S | Call]":
         """A step, with what comes before it now."""
-        if not self._touched(nodes):
-            return [step]
         change: dict[str, Any] = {}
-        if isinstance(step, Call):
+        if isinstance(step, When):
+            change = {"then": self.body(step.then, nodes), "else_": step.else_ and self.body(step.else_, nodes)}
+        elif nodes is None or not self._touched(nodes):
+            return [step]
+        elif isinstance(step, Call):
             return self.call(step, nodes, taken)
-        if isinstance(step, Group | Repeat):
+        elif isinstance(step, Group | Repeat):
             change = {"body": self.body(step.body, nodes)}
-        elif isinstance(step, When):
-            change = {
-                "then": self.body(step.then, nodes),
-                "else_": _maybe(lambda inner: self.body(inner, nodes), step.else_),
-            }
         elif isinstance(step, Join):
             change = {"branches": {name: self.body(inner, nodes) for name, inner in step.branches.items()}}
         elif isinstance(step, TableStep) and step.table.block:
@@ -185,17 +178,11 @@ class _Rewriter:
         changed = block.model_copy(update={"body": self.body(block.body, nodes)})
         if changed.body == block.body:
             return name
-        number = 1
-        while True:
-            fresh = f"{name}_one_bit{'' if number == 1 else number}"
-            if fresh not in self.document.blocks and self.blocks.get(fresh, changed) == changed:
-                self.blocks[fresh] = changed
-                return fresh
-            number += 1
-
-
-def _maybe(change: Any, body: Body | None) -> Body | None:
-    return None if body is None else change(body)
+        names = (f"{name}_one_bit{'' if number == 1 else number}" for number in count(1))
+        taken = {*self.document.blocks, *(name for name, block in self.blocks.items() if block != changed)}
+        fresh = next(name for name in names if name not in taken)
+        self.blocks[fresh] = changed
+        return fresh
 
 
 def _settings(step: Call, node: Node, entry: LayerPlan) -> dict[str, Any]:
@@ -205,14 +192,13 @@ def _settings(step: Call, node: Node, entry: LayerPlan) -> dict[str, Any]:
         SpecErrors: One is not among its arguments.
     """
     fields = registered()[BINARY[step.name]].model_fields
-    if odd := [name for name in step.args if name not in fields]:
-        message = f"'{node.name}' has {odd[0]}, which one-bit layers have not"
+    if unknown := [name for name in step.args if name not in fields]:
+        message = f"'{node.name}' has {unknown[0]}, which one-bit layers have not"
         raise SpecErrors([SpecError(message, entry.key_at("binary"))])
     own = {name: value for name, value in node.operator.settings().items() if name in fields and name not in step.args}
-    found = {name: Expression(_text(value)) for name, value in own.items() if value != fields[name].default}
-    extra = {"binary_input": entry.binary == "xnor", "input_scale": entry.input_scale}
-    extra = {name: value for name, value in extra.items() if value != fields[name].default}
-    return {**step.args, **found, **{name: Expression(_text(value)) for name, value in extra.items()}}
+    own |= {"binary_input": entry.binary == "xnor", "input_scale": entry.input_scale}
+    odd = {name: value for name, value in own.items() if value != fields[name].default}
+    return {**step.args, **{name: Expression(_text(value)) for name, value in odd.items()}}
 
 
 def _text(value: Any) -> Any:

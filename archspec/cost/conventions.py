@@ -3,13 +3,12 @@
 No single rule reproduces the papers. Every figure that is shown names the convention it was counted under.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
 
-from archspec.cost.features import Work
-from archspec.cost.padding import macs_on_image
+from archspec.cost.features import Work, macs_on_image
 from archspec.dims import Dim, ceil_div, is_number
 from archspec.errors import entry
 from archspec.ops import KINDS, Operations, Operator, Tensor, registered
@@ -237,3 +236,51 @@ def convention(name: str | Convention) -> Convention:
     20
     """
     return name if isinstance(name, Convention) else entry(CONVENTIONS, name, "convention")
+
+
+# ------------------------------------------------------------------ why two counts of one network disagree
+
+
+@dataclass(frozen=True, slots=True)
+class TermDifference:
+    """What one doer adds to two figures, and so to their difference.
+
+    Attributes:
+        of: What does it, as in `Term`.
+        left: Its summands in the one figure; none if it is free there.
+        right: Its summands in the other.
+    """
+
+    of: str
+    left: tuple[Term, ...]
+    right: tuple[Term, ...]
+
+    @property
+    def difference(self) -> Dim:
+        """The left less the right; over all parts this adds up to the difference of the figures."""
+        return total(self.left) - total(self.right)
+
+
+def total(terms: Iterable[Term]) -> Dim:
+    """What summands add up to."""
+    return sum(term.amount for term in terms)
+
+
+def difference(left: Iterable[Term], right: Iterable[Term]) -> tuple[TermDifference, ...]:
+    """Two figures held against each other, as a part for each that adds to either of them.
+
+    >>> two, one = Term("macs", "macs", 2, 500), Term("macs", "macs", 1, 500)
+    >>> [(part.of, part.difference) for part in difference([two, Term("relu", "inputs", 1, 7)], [one])]
+    [('macs', 500), ('relu', 7)]
+    """
+    left, right = tuple(left), tuple(right)
+    doers = dict.fromkeys(term.of for term in (*left, *right))
+    return tuple(
+        TermDifference(
+            doer, tuple(term for term in left if term.of == doer), tuple(term for term in right if term.of == doer)
+        )
+        for doer in sorted(doers, key=lambda doer: _FIRST.index(doer) if doer in _FIRST else len(_FIRST))
+    )
+
+
+_FIRST = ("macs", "biases")

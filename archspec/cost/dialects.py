@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
-from archspec.cost.conventions import CORE, Convention, Term, is_zero
+from archspec.cost.conventions import CONVENTIONS, CORE, Convention, Term, is_zero
 from archspec.cost.features import FEATURES, Work
 from archspec.dims import Dim
 from archspec.errors import ArchspecError, entry
@@ -435,3 +435,16 @@ def dialect(name: str) -> Dialect:
     'fvcore'
     """
     return entry(NAMES, name, "counter")
+
+
+def counter(name: str) -> Convention:
+    """The counter or the convention of that name.
+
+    Raises:
+        UnknownNameError: There is neither.
+
+    >>> counter("thop").name, counter("mobilenet").name
+    ('thop', 'mobilenet')
+    """
+    known: dict[str, Convention] = {**CONVENTIONS, **NAMES}
+    return entry(known, name, "counter or convention")

@@ -28,12 +28,10 @@ def save(picture: Any, path: str | os.PathLike[str]) -> WrittenFile:
         MissingExtraError: What it is written with is not installed.
     """
     target = Path(path)
-    ending = check_ending(path)
-    found = ENDINGS[ending](picture)
-    data = found.encode() if isinstance(found, str) else found
+    data, what = written(picture, check_ending(path))
     with replacing(target) as file:
         file.write_bytes(data)
-    return WrittenFile(target, len(data), (ending.upper(),))
+    return WrittenFile(target, len(data), (what,))
 
 
 def check_ending(path: str | os.PathLike[str]) -> str:
@@ -51,6 +49,12 @@ def check_ending(path: str | os.PathLike[str]) -> str:
         known = ", ".join(f".{name}" for name in ENDINGS)
         raise ArchspecError(f"{path}: a picture is written as {known}{hint}")
     return ending
+
+
+def written(picture: Any, ending: str) -> tuple[bytes, str]:
+    """The bytes of a picture in a format, and what they are."""
+    found = ENDINGS[ending](picture)
+    return (found.encode() if isinstance(found, str) else found), ending.upper()
 
 
 def _vega() -> str:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from archspec.emit import children, code
+from archspec.emit import code, naming
 from archspec.emit.code import Code
+from archspec.emit.finish import FLOW, MODULE, SIZE, is_unnamed
 from archspec.emit.frame import Either, Frame
-from archspec.emit.liveness import FLOW, MODULE, SIZE
 from archspec.emit.naming import identifier
 from archspec.emit.scope import dimensions
 from archspec.emit.statements import If, Refuse, codes, targets
@@ -27,10 +27,11 @@ def conditional(
 ) -> None:
     """Steps on a condition, and others where it does not hold."""
     sure = code.sure_truth(condition)
+    sure = code.answered(condition, frame.answers) if sure is None else sure
     if sure is not None:
         (then if sure else otherwise)(frame)
         return
-    a, b = sides = _side(then, frame), _side(otherwise, frame)
+    a, b = sides = _side(then, frame, condition, True), _side(otherwise, frame, condition, False)
     possible = [side for side in sides if side.flow is not None]
     if not possible:
         reasons = [found.message[0] for side in sides for found in side.lines.done() if isinstance(found, Refuse)]
@@ -43,8 +44,9 @@ def conditional(
         frame.flow, frame.x, frame.named, frame.modules = side.flow, side.x, side.named, side.modules
         if side.forward is not None:
             frame.written().add(*side.forward.made)
-    frame.lines.add(If(condition, a.lines.done(), b.lines.done()))
-    frame.worlds = children.merge_worlds(
+    one, other = a.lines.done(), b.lines.done()
+    frame.lines.add(*(one if one == other else (If(condition, one, other),)))
+    frame.worlds = naming.merge_worlds(
         [(code.both(condition, world), names) for world, names in a.worlds]
         + [(code.both(code.negation(condition), world), names) for world, names in b.worlds],
         frame.facts.repeated,
@@ -52,13 +54,13 @@ def conditional(
     frame.does = code.either(frame.does, code.truth_of(condition, a.does, b.does))
 
 
-def _side(steps: Callable[[Frame], None], frame: Frame) -> Frame:
+def _side(steps: Callable[[Frame], None], frame: Frame, condition: Any, answer: bool) -> Frame:
     """One side of a condition; where it cannot be built, a constructor that says so."""
-    side = frame.fork()
+    side = frame.fork(condition, answer)
     try:
         steps(side)
     except ArchspecError as error:
-        side = frame.fork()
+        side = frame.fork(condition, answer)
         side.flow = None
         side.lines.add(Refuse(True, (message(error),)))
     return side
@@ -90,7 +92,11 @@ class _Meeting:
             if known is None or one == other or frame.forward is None or not frame.scope.from_uses[name]:
                 frame.named[name] = known or frame.named[name]
                 continue
-            if (one is None or other is None) and name in frame.scope.rounds and frame.scope.varies(self.condition):
+            if (
+                (one is None or other is None)
+                and name in frame.scope.rounds
+                and any(map(is_unnamed, code.variables(self.condition)))
+            ):
                 raise ArchspecError(
                     f"'{name}' may be of an earlier round; give a value that name on both sides of the condition"
                 )
@@ -138,9 +144,9 @@ def _stand_in(shape: Any, flow: Any, there: Frame) -> Any:
     return tuple(other if code.variables(size) & set_there else size for size, other in zip(shape, others, strict=True))
 
 
-def settled(shape: tuple[Any, ...], frame: Frame) -> tuple[Any, ...]:
+def settled(shape: Any, frame: Frame) -> Any:
     """A shape with a variable for every size that depends on a condition, or is long."""
-    return frame.variable_sizes(shape, _long)
+    return shape if isinstance(shape, Either) else frame.variable_sizes(shape, _long)
 
 
 def _long(size: Any) -> bool:

@@ -7,14 +7,12 @@ from typing import Any
 
 from archspec.emit import code
 from archspec.emit.bodies import given_by, labels, names_given, shares, takes
-from archspec.emit.classes import nested
 from archspec.emit.code import Code
-from archspec.emit.finish import SELF
 from archspec.emit.frame import UNTOLD, Either, Frame, call_module, mapped, sizes
 from archspec.emit.layer import LayerCode, module_code
-from archspec.emit.naming import identifier
+from archspec.emit.naming import class_name, identifier
 from archspec.emit.scope import TENSOR, ClassScope
-from archspec.emit.statements import Lines, Put, Return, flat
+from archspec.emit.statements import SELF, Class, Lines, Param, Put, Return, all_codes, flat, targets
 from archspec.errors import ArchspecError
 from archspec.graph.names import attribute
 from archspec.language.document import Body, Call, From, Group, Join, TableStep, Use, When
@@ -23,6 +21,9 @@ from archspec.language.values import Value
 
 _SEQUENTIAL_METHODS = frozenset({"append", "extend", "insert", "pop"})
 """The names by which a child of an `nn.Sequential` cannot be reached."""
+
+Shapes = Mapping[str, Any]
+"""The shapes of values by name; what flows has none. A size that only the module can tell is None."""
 
 NO_LET: Mapping[str, Value] = {}
 
@@ -142,6 +143,41 @@ def call_child(name: Any, frame: Frame, more: tuple[Code, ...] = ()) -> None:
         frame.flow_into(call_module(child_code(name, frame), frame.x, *more))
 
 
+def give(
+    name: Any, made: Code, shapes: Shapes, key: Any, label: str, frame: Frame, more: tuple[int, ...] = ()
+) -> Shapes:
+    """Give the container the module of a class; the shapes that the module gives, with the sizes that it must tell."""
+    if not more and not any(None in sizes(shape) for shape in shapes.values()):
+        put(name, made, frame)
+        return shapes
+    if frame.owner == SELF and isinstance(name, str):
+        module = Code("attr", (SELF, attribute(name)))
+        put(name, made, frame)
+    else:
+        module = frame.scope.module(label)
+        frame.lines.set(module, made)
+        put(name, module, frame)
+    return told_shapes(module, key, shapes, frame, more)
+
+
+def told_shapes(module: Code, key: Any, shapes: Shapes, frame: Frame, more: tuple[int, ...] = ()) -> Shapes:
+    """Shapes whose sizes that are None, or stand on `more` axes, a module tells, whose facts are under the key."""
+
+    def told(name: str, axis: int, rank: int) -> Code:
+        size = Code("out", (module, frame.facts.size_attribute(name, axis, rank), key, (name, axis)))
+        return frame.scope.size(axis, rank, size, frame.lines)
+
+    def shown(name: str, shape: Any) -> Any:
+        if not isinstance(shape, Either):
+            axes = [axis for axis, size in enumerate(shape) if size is None or axis in more]
+            return tuple(told(name, axis, len(shape)) if axis in axes else size for axis, size in enumerate(shape))
+        if None in sizes(shape):
+            raise ArchspecError("a size of one of several numbers of axes is known to a part alone")
+        return shape
+
+    return {name: shown(name, shape) for name, shape in shapes.items()}
+
+
 def child_code(name: Any, frame: Frame) -> Code:
     """The code that reaches a child in the forward."""
     if isinstance(name, str):
@@ -204,8 +240,7 @@ def _submodule(name: Any, body: Body, frame: Frame, entry: Frame, label: str, le
     scope = frame.scope.inner(label, frame.facts.froms(body) + Counter(given))
     if isinstance(name, Code) and name.head == "format":  # of a round
         scope.rounds |= frozenset(names_given(*body))
-    flow = tuple(scope.entry(size, axis, len(entry.flow)) for axis, size in enumerate(entry.flow))
-    inner = Frame(scope, flow, dict(entry.env), scope.lines, scope.forward)
+    inner = Frame(scope, entry.flow, dict(entry.env), scope.lines, scope.forward, answers=entry.answers)
     inputs = {name: code.name(scope.tensors.new(identifier(name)), TENSOR) for name in taken}
     inner.named = {name: (frame.named[name][0], variable) for name, variable in inputs.items()}
     bind_lets(let, inner)
@@ -214,9 +249,9 @@ def _submodule(name: Any, body: Body, frame: Frame, entry: Frame, label: str, le
     results = (inner.x, *(inner.named[name][1] for name in given))
     scope.forward.add(Return(Code("several", results, TENSOR) if given else inner.x))
     shapes = {"": inner.flow, **{name: inner.named[name][0] for name in given}}
-    made = nested(scope, shapes, tuple(map(str, inputs.values())))
-    outer, made = _outside(shapes, scope, made, label, frame)
-    put(name, made, frame)
+    made = _nested(scope, shapes, tuple(map(str, inputs.values())))
+    known = {name: mapped(scope.outside, shape) for name, shape in shapes.items()}
+    outer = give(name, made, known, scope.key, label, frame)
     if isinstance(name, str):
         frame.modules |= {each: module.inside(child_code(name, frame)) for each, module in inner.modules.items()}
     x = entry.x
@@ -230,30 +265,17 @@ def _submodule(name: Any, body: Body, frame: Frame, entry: Frame, label: str, le
     return Outflow(x, outer[""], UNTOLD if does is None else does)
 
 
-def _outside(shapes: Mapping[str, Any], scope: ClassScope, made: Code, label: str, frame: Frame) -> tuple[Any, Code]:
-    """The shapes that a part gives, in the names outside it, or as its module tells them."""
-    known = {name: mapped(scope.outside, shape) for name, shape in shapes.items()}
-    untold = [name for name, shape in known.items() if None in sizes(shape)]
-    if not untold:
-        return known, made
-    if any(isinstance(known[name], Either) for name in untold):
-        raise ArchspecError(f"what '{label}' gives has one of several ranks, which cannot be told outside it")
-    module = frame.scope.module(label)
-    frame.lines.set(module, made)
-    return known | {name: told_shape(module, scope.key, known[name], frame, name) for name in untold}, module
-
-
-def told_shape(
-    module: Code, key: Any, shape: tuple[Any, ...], frame: Frame, name: str = "", more: tuple[int, ...] = ()
-) -> tuple[Any, ...]:
-    """A shape whose sizes that are None, or stand on `more` axes, are told by a module, whose facts are under the key.
-
-    It is the shape of what flows out of the module, or of a value that it gives, by its name.
-    """
-
-    def told(axis: int) -> Code:
-        attribute = frame.facts.size_attribute(name, axis, len(shape))
-        size = Code("out", (module, attribute, key, (name, axis)))
-        return frame.scope.size(axis, len(shape), size, frame.lines)
-
-    return tuple(told(axis) if size is None or axis in more else size for axis, size in enumerate(shape))
+def _nested(scope: ClassScope, shapes: Mapping[str, Any], inputs: tuple[str, ...]) -> Code:
+    """The class of a part of a block, and the code that makes it."""
+    body, forward = scope.finish_class(shapes, scope.inherited)
+    own = {"self", *targets(body)}
+    free = {str(each): each for each in all_codes(body) if each.head == "name" and str(each) not in own}
+    given = {**free, **{str(name): value for value, name in scope.handed.items()}}
+    sizes = [name for name in free if name.startswith("in_")]
+    others = [name for name in free if name not in sizes]
+    params = tuple(Param(name, free[name].kind) for name in (*sizes, *others))
+    name = scope.facts.file.new(class_name(scope.label))
+    scope.facts.classes[scope.key] = Class(name, [scope.doc], params, body, forward, inputs, outputs=len(shapes))
+    return Code(
+        "call", (name, tuple(given[size] for size in sizes), tuple((other, given[other]) for other in others)), TENSOR
+    )

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.emit import code
 from archspec.emit.code import Code
-from archspec.emit.finish import SELF
 from archspec.emit.scope import TENSOR, ClassScope
-from archspec.emit.statements import Assign, Lines
+from archspec.emit.statements import SELF, Assign, Lines
 from archspec.errors import ArchspecError
 from archspec.language.values import Value
 
@@ -35,9 +34,12 @@ class Either:
 
 
 def mapped(change: Callable[[Any], Any], flow: Any) -> Any:
-    """A shape, or either of two, with every size changed."""
+    """A shape, or either of two, with every size changed; one of the two where the condition is known then."""
     if isinstance(flow, Either):
-        return Either(change(flow.condition), mapped(change, flow.then), mapped(change, flow.otherwise))
+        condition, then, otherwise = change(flow.condition), mapped(change, flow.then), mapped(change, flow.otherwise)
+        if isinstance(condition, bool):
+            return then if condition else otherwise
+        return Either(condition, then, otherwise)
     return tuple(map(change, flow))
 
 
@@ -89,6 +91,7 @@ class Frame:
         named: The values that `from` can go back to.
         modules: By name the modules whose weights a step can share.
         does: Whether anything happened since the container began.
+        answers: The conditions around it, and whether they hold.
     """
 
     scope: ClassScope
@@ -104,6 +107,7 @@ class Frame:
     named: dict[str, Named] = field(default_factory=dict)
     modules: dict[str, Called] = field(default_factory=dict)
     does: Any = False
+    answers: Mapping[Any, bool] = field(default_factory=dict)
 
     @property
     def facts(self) -> "SpecFacts":
@@ -134,11 +138,12 @@ class Frame:
 
     def inside(self, owner: Code) -> "Frame":
         """A container in this one, with a forward of its own."""
-        env, named, modules = dict(self.env), self.named, self.modules
-        return Frame(self.scope, self.flow, env, self.lines, None, owner, self.x, named=named, modules=modules)
+        made = replace(self, owner=owner, env=dict(self.env), forward=None, does=False)
+        made.worlds, made.given, made.literal = [(True, {})], set(), set()
+        return made
 
-    def fork(self) -> "Frame":
-        """The same container on one side of a condition."""
+    def fork(self, condition: Any, answer: bool) -> "Frame":
+        """The same container where a condition holds, or where it does not."""
         return replace(
             self,
             env=dict(self.env),
@@ -148,6 +153,7 @@ class Frame:
             named=dict(self.named),
             modules=dict(self.modules),
             does=False,
+            answers={**self.answers, condition: answer},
         )
 
     def written(self) -> Lines:

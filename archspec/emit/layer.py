@@ -250,5 +250,5 @@ def _number(value: Any) -> Any:
     if isinstance(value, Fraction):
         return float(value)
     if isinstance(value, Code) and "rational" in value.kind:
-        return code.call("float", value, kind=code.RATIONAL)
+        return code.call("float", value, kind=code.FLOAT)
     return value

@@ -1,10 +1,10 @@
 """Statements as lines of text, broken where a line would be too long, as ruff and black break them."""
 
-import ast
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Any
 
+from archspec.emit import code
 from archspec.emit.code import Code, written
 from archspec.emit.statements import (
     Assign,
@@ -21,8 +21,8 @@ from archspec.writing import WIDTH, python_string
 
 STEP = "    "
 
-Part = tuple[str, str]
-"""What stands between brackets: a text such as `key=`, which is never broken, and an expression behind it."""
+Part = tuple[str, Any]
+"""What stands between brackets: a text such as `key=`, and the expression behind it."""
 
 
 def laid(statements: Statements, indent: str, declared: set[str] | None = None) -> Iterator[str]:
@@ -42,21 +42,19 @@ def _laid(statement: Statement, indent: str, declared: set[str] | None) -> Itera
         case If():
             yield from _branches(statement, indent, declared)
         case For(names, tuple() as rows, body):
-            yield f"{indent}for {', '.join(names)} in ("
-            for row in rows:
-                yield from broken(indent + STEP, "", written(row if len(row) > 1 else row[0]), ",")
-            yield f"{indent}):"
+            parts = [("", row if len(row) > 1 else row[0]) for row in rows]
+            yield from enclosed(indent, f"for {', '.join(names)} in (", parts, "):", split=True)
             yield from laid(body, indent + STEP, declared)
         case For(names, over, body):
-            yield from broken(indent, f"for {', '.join(names)} in ", written(over), ":")
+            yield from broken(indent, f"for {', '.join(names)} in ", over, ":")
             yield from laid(body, indent + STEP, declared)
         case Refuse():
             yield from _refusal(statement, indent)
         case Put(owner, Code() as name, value):
-            yield from broken(indent, "", f"{owner}.add_module({written(name)}, {written(value)})")
+            yield from broken(indent, "", code.call(f"{owner}.add_module", name, value))
         case _:
             yield from _declarations(statement, indent, declared)
-            yield from broken(indent, _before(statement, declared), written(*statement.code()[-1:]))
+            yield from broken(indent, _before(statement, declared), statement.code()[-1])
 
 
 def _before(statement: Statement, declared: set[str] | None) -> str:
@@ -66,19 +64,19 @@ def _before(statement: Statement, declared: set[str] | None) -> str:
             return f"{owner}.{name}{': nn.Module' if several else ''} = "
         case Keep(name):
             return f"self.{name} = "
-        case Assign((target,), value):
-            return f"{target}{_declared(target, value, declared)} = "
+        case Assign((target,)):
+            return f"{target}{_declared(target, declared)} = "
         case Assign(names):
             return f"{', '.join(names)} = "
     return "return " if isinstance(statement, Return) else ""
 
 
-def _declared(target: str, value: Any, declared: set[str] | None) -> str:
+def _declared(target: str, declared: set[str] | None) -> str:
     """The type of a tensor where it is set first."""
     if declared is None or target in declared:
         return ""
     declared.add(target)
-    return ": list[Tensor]" if isinstance(value, Code) and value.head == "list" else ": Tensor"
+    return ": Tensor"
 
 
 def _declarations(statement: Statement, indent: str, declared: set[str] | None) -> Iterator[str]:
@@ -91,7 +89,7 @@ def _declarations(statement: Statement, indent: str, declared: set[str] | None) 
 
 def _refusal(statement: Refuse, indent: str) -> Iterator[str]:
     if statement.condition is not True:
-        yield from broken(indent, "if ", written(statement.condition), ":")
+        yield from broken(indent, "if ", statement.condition, ":")
         indent += STEP
     formatted = any(isinstance(part, Code) for part in statement.message)
     text = "".join(
@@ -121,7 +119,7 @@ def _raised(indent: str, prefix: str, text: str) -> Iterator[str]:
 
 
 def _branches(statement: If, indent: str, declared: set[str] | None, word: str = "if ") -> Iterator[str]:
-    yield from broken(indent, word, written(statement.condition), ":")
+    yield from broken(indent, word, statement.condition, ":")
     yield from laid(statement.then, indent + STEP, declared)
     match statement.otherwise:
         case ():
@@ -136,93 +134,64 @@ def _branches(statement: If, indent: str, declared: set[str] | None, word: str =
 # ------------------------------------------------------------------ expressions on several lines
 
 
-def broken(indent: str, before: str, text: str, after: str = "", *, bare: bool = False) -> Iterator[str]:
+def broken(indent: str, before: str, value: Any, after: str = "", *, bare: bool = False) -> Iterator[str]:
     r"""The lines of an expression between two texts; `bare` where it stands between brackets already.
 
-    >>> text = " and ".join(f"in_channels_of_input_{n} > (channels_{n} + 1) * 2" for n in range(3))
-    >>> print(*broken("", "self.has_shortcut = ", text), sep="\n")
+    >>> sizes = [(code.name(f"in_channels_of_input_{n}"), code.name(f"channels_{n}")) for n in range(3)]
+    >>> text = broken("", "self.has_shortcut = ", code.both(*(code.compare(a, ">", 2 * b) for a, b in sizes)))
+    >>> print(*text, sep="\n")
     self.has_shortcut = (
-        in_channels_of_input_0 > (channels_0 + 1) * 2
-        and in_channels_of_input_1 > (channels_1 + 1) * 2
-        and in_channels_of_input_2 > (channels_2 + 1) * 2
+        in_channels_of_input_0 > 2 * channels_0
+        and in_channels_of_input_1 > 2 * channels_1
+        and in_channels_of_input_2 > 2 * channels_2
     )
     """
+    text = written(value)
     line = f"{indent}{before}{text}{after}"
-    if len(line) <= WIDTH or not text:
-        yield line
-        return
-    node = ast.parse(text, mode="eval").body
-    raw = text.encode()  # in which the places of nodes are counted
-    start, parts, end = _bracketed(node, raw)
+    start, parts, end = ("", [], "") if len(line) <= WIDTH else _bracketed(value)
     if start and len(f"{indent}{before}{start}") <= WIDTH:
-        split = isinstance(node, ast.Tuple | ast.List)
+        split = isinstance(value, tuple) or value.head == "list"
         yield from enclosed(indent, f"{before}{start}", parts, f"{end}{after}", split=split)
         return
-    pieces = _pieces(node, raw)
-    if len(pieces) == 1:
+    lines = code.pieces(value)
+    if len(line) <= WIDTH or len(lines) == 1:
         yield line
     elif bare:
-        yield from _spread(indent, before, pieces, after)
+        yield from _spread(indent, before, lines, after)
     else:
         yield f"{indent}{before}("
         one_line = f"{indent}{STEP}{text}"
-        yield from [one_line] if len(one_line) <= WIDTH else _spread(indent + STEP, "", pieces, "")
+        yield from [one_line] if len(one_line) <= WIDTH else _spread(indent + STEP, "", lines, "")
         yield f"{indent}){after}"
 
 
 def enclosed(indent: str, start: str, parts: Sequence[Part], end: str, *, split: bool = False) -> Iterator[str]:
     """What stands between brackets: on one line of its own if it fits, else (or if it shall be `split`) a line each."""
     yield f"{indent}{start}"
-    line = f"{indent}{STEP}{', '.join(f'{before}{text}' for before, text in parts)}"
+    line = f"{indent}{STEP}{', '.join(f'{before}{written(value)}' for before, value in parts)}"
     if len(line) <= WIDTH and not split:
         yield line
     else:
-        for before, text in parts:
-            yield from broken(indent + STEP, before, text, ",", bare=not before)
+        for before, value in parts:
+            yield from broken(indent + STEP, before, value, ",", bare=not before)
     yield f"{indent}{end}"
 
 
-def _bracketed(node: ast.expr, raw: bytes) -> tuple[str, list[Part], str]:
+def _bracketed(value: Any) -> tuple[str, list[Part], str]:
     """What stands before, between and behind the brackets of a call, tuple or list; nothing where it is none."""
-    match node:
-        case ast.Call(func, args, keywords):
-            named = [(f"{each.arg}=", _text(each.value, raw)) for each in keywords]
-            return f"{_text(func, raw)}(", [*(("", _text(arg, raw)) for arg in args), *named], ")"
-        case (
-            ast.Tuple([first, *_] as elts)
-            | ast.List([first, *_] as elts)
-            | ast.Compare(_, [_], [ast.Tuple([first, *_] as elts)])
-        ):
-            return raw[: first.col_offset].decode(), [("", _text(each, raw)) for each in elts], raw[-1:].decode()
+    match value:
+        case Code(head="call", parts=(function, args, kwargs)):
+            return f"{function}(", [*(("", arg) for arg in args), *((f"{key}=", each) for key, each in kwargs)], ")"
+        case Code(head="list", parts=(_, *_) as items):
+            return "[", [("", item) for item in items], "]"
+        case Code(head="compare", parts=(left, sign, (_, *_) as items)):
+            return f"{written(left)} {sign} (", [("", item) for item in items], ")"
+        case (_, *_) as items:
+            return "(", [("", item) for item in items], ")"
     return "", [], ""
 
 
-def _text(node: ast.expr, raw: bytes) -> str:
-    return raw[node.col_offset : node.end_col_offset].decode()
-
-
-def _pieces(node: ast.expr, raw: bytes) -> list[str]:
-    """The parts of an expression of operators, each with the operator before it."""
-    operands = _operands(node)
-    ends = [one.end_col_offset or 0 for one in operands]
-    cuts = [raw.index(b" ", end) for end in ends[:-1]]  # behind the brackets that may stand around an operand
-    return [raw[a:b].strip().decode() for a, b in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
-
-
-def _operands(node: ast.expr) -> list[ast.expr]:
-    match node:
-        case ast.BoolOp(_, values):
-            return values
-        case ast.Compare(left, _, others):
-            return [left, *others]
-        case ast.IfExp(test, body, orelse):
-            return [body, test, *(_operands(orelse) if isinstance(orelse, ast.IfExp) else [orelse])]
-        case ast.BinOp(left, ast.Add() | ast.Sub(), right):
-            same = isinstance(left, ast.BinOp) and left.col_offset == node.col_offset
-            return [*(_operands(left) if same else [left]), right]
-    return [node]
-
-
-def _spread(indent: str, before: str, pieces: list[str], after: str) -> Iterator[str]:
-    for i, piece in enumerate(pieces):
-        yield f"{indent}{before if not i else ''}{piece}{after if i == len(pieces) - 1 else ''}"
+def _spread(indent: str, before: str, lines: list[str], after: str) -> Iterator[str]:
+    *others, last = lines
+    yield from (f"{indent}{'' if i else before}{line}" for i, line in enumerate(others))
+    yield f"{indent}{last}{after}"

@@ -4,21 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from archspec.emit import children, code
-from archspec.emit.classes import applied
+from archspec import ops
+from archspec.emit import code, naming
 from archspec.emit.code import Code, Fork
 from archspec.emit.conditions import conditional, settled
-from archspec.emit.containers import Outflow, add_module, child_code, kept_settings, put, told_shape, weighted
-from archspec.emit.facts import BlockFacts
-from archspec.emit.finish import SELF
+from archspec.emit.containers import Outflow, Shapes, add_module, child_code, give, kept_settings, told_shapes, weighted
+from archspec.emit.facts import BlockFacts, SpecFacts
 from archspec.emit.frame import Called, Either, Frame, Named, call_module, mapped
 from archspec.emit.joins import join
-from archspec.emit.layer import LayerCode, function_code, layers, settings, tied_code
-from archspec.emit.naming import identifier
+from archspec.emit.layer import LayerCode, function_code, layers, module_code, settings, tied_code
+from archspec.emit.naming import class_name, identifier
 from archspec.emit.scope import TENSOR, channel
-from archspec.emit.statements import codes
+from archspec.emit.statements import SELF, Class, Keep, Param, Return, codes
 from archspec.errors import ArchspecError
-from archspec.graph.names import attribute
 from archspec.language.rules import block_inputs, expressions, label_of
 from archspec.ops import Function, Module
 
@@ -72,7 +70,7 @@ def apply(asked: Asked, label: str | None, frame: Frame, share: str | None = Non
     names = (name for value in (asked.written or {}).values() for each in expressions(value) for name in each.names)
     if any(name in frame.env for name in names):  # which may mean something else at another step
         asked = replace(asked, written=None)
-    name = children.child_name(label or asked.callee, frame)
+    name = naming.child_name(label or asked.callee, frame)
     if share is None:
         apply_as(name, asked, frame, label)
         if label in frame.modules:
@@ -148,7 +146,7 @@ def _layer(found: LayerCode | Fork[LayerCode], callee: str, name: Any, frame: Fr
         )
         return
     if found.weightless:
-        name = children.single_name(name, frame)
+        name = naming.single_name(name, frame)
     if isinstance(found.call, Function):
         _function(found.call, callee, name, frame)
     elif found.call.target != "torch.nn.Identity":
@@ -162,7 +160,7 @@ def _beside(calls: tuple[Function, ...], callee: str, name: Any, frame: Frame) -
     """The functions before or behind an operator's module."""
     for call in calls:
         kind = call.target.rpartition(".")[2]
-        _function(call, kind, children.neighbour_name(name, callee, kind, frame), frame)
+        _function(call, kind, naming.neighbour_name(name, callee, kind, frame), frame)
 
 
 def _function(call: Function, kind: str, name: Any, frame: Frame) -> None:
@@ -170,7 +168,37 @@ def _function(call: Function, kind: str, name: Any, frame: Frame) -> None:
     if frame.forward is not None and not code.names(tuple(settings(call).values())):
         frame.flow_into(function_code(call, (frame.x,)))
     else:
-        add_module(name, frame.scope.shortened(applied(kind, call, frame.facts)), frame)
+        add_module(name, frame.scope.shortened(_as_module(kind, call, frame.facts)), frame)
+
+
+MODULES = {"torch.flatten": ("torch.nn.Flatten", {"start_dim": 1})}
+"""The modules that torch has for its functions, and what they take where nothing is given."""
+
+
+def _as_module(kind: str, call: Function, facts: SpecFacts) -> Code:
+    """The code that makes a module which applies a function; its class has what is not fixed as arguments."""
+    if call.target in MODULES:
+        target, defaults = MODULES[call.target]
+        return module_code(Module(target, call.kwargs, defaults=defaults))
+    given = settings(call)
+    free = {key: value for key, value in given.items() if code.names(value)}
+    key = (kind, call.target, *((key, None if key in free else value) for key, value in sorted(given.items())))
+    if key not in facts.applications:
+        shown = replace(call, kwargs={**given, **{name: Code("attr", (SELF, name)) for name in free}})
+        forward = (Return(function_code(shown, (code.name("x", TENSOR),))),)
+        body = tuple(Keep(name, code.name(name, code.kind_of(value))) for name, value in free.items())
+        params = tuple(Param(name, code.kind_of(value)) for name, value in free.items())
+        facts.applications[key] = Class(
+            facts.file.new(class_name(kind)), [_described(kind, call)], params, body, forward
+        )
+    return Code("call", (facts.applications[key].name, (), tuple(free.items())), TENSOR)
+
+
+def _described(kind: str, call: Function) -> str:
+    """What a module does that applies a function: as the operator says it, else by the function's name."""
+    known = ops.registered().get(kind)
+    doc = (known.__doc__ or "").partition("\n")[0].partition(":")[0].rstrip(".") if known else ""
+    return f"{doc}." if doc else f"`{call.target}` as a module."
 
 
 def _block(asked: Asked, name: Any, frame: Frame, label: str | None, again: Called | None = None) -> None:
@@ -187,39 +215,20 @@ def _block(asked: Asked, name: Any, frame: Frame, label: str | None, again: Call
     }
     made: Any = scope.shortened(facts.call(values, flows, scope.symbol))
     known = facts.known(values, flows, scope.symbol)
-    shapes = {each: mapped(lambda size: _told(size, known), shape) for each, shape in facts.shapes.items()}
+    shapes: Shapes = {each: mapped(lambda size: _told(size, known), shape) for each, shape in facts.shapes.items()}
     frame.does = code.either(frame.does, code.substituted(facts.does, known))
     if again is None and isinstance(name, str):
         _remember_block(Called(callee, args, child_code(name, frame), given), facts, known, label, frame)
-    plain, several = again is None and not given, any(isinstance(shape, Either) for shape in shapes.values())
-    if several and not plain:
-        raise ArchspecError(f"what '{callee}' gives has one of several numbers of axes")
-    long = () if several or not plain else _long_sizes(shapes[""])
-    tells = not several and bool(long or any(None in shape for shape in shapes.values()))
-    module = again.module if again else _put_block(name, made, callee, frame, tells=tells, direct=plain)
     tensors = {each: scope.tensor(None, identifier(prefix + each)) for each in given}
+    if again is None:
+        shapes = give(name, made, shapes, facts.key, callee, frame, () if given else _long_sizes(shapes[""]))
+    else:
+        shapes = told_shapes(again.module, facts.key, shapes, frame)
     if frame.forward is not None:
         call = call_module(again.module if again else child_code(name, frame), frame.x, *asked.tensors)
         frame.x = frame.unpack(frame.x, tensors.values(), call)
-    if several:
-        frame.flow = _decided(shapes[""])
-        return
-    shapes = {each: told_shape(module, facts.key, shape, frame, each, long) for each, shape in shapes.items()}
     frame.flow = settled(shapes[""], frame)
     frame.named |= {prefix + each: (shapes[each], x) for each, x in tensors.items()}
-
-
-def _put_block(name: Any, made: Any, callee: str, frame: Frame, *, tells: bool, direct: bool) -> Any:
-    """Give the container a block: the code of one that `tells` sizes, an attribute where that may be `direct`."""
-    if tells and direct and frame.owner == SELF and isinstance(name, str):
-        put(name, made, frame)
-        return Code("attr", (SELF, attribute(name)))
-    module = made
-    if tells:
-        module = frame.scope.module(callee)
-        frame.lines.set(module, made)
-    put(name, module, frame)
-    return module
 
 
 def _remember_block(
@@ -240,17 +249,9 @@ def _told(size: Any, known: Mapping[Code, Any]) -> Any:
         return None
 
 
-def _long_sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
+def _long_sizes(shape: Any) -> tuple[int, ...]:
     """The axis of the channels, where code calls a function for them: a module had better tell."""
+    if isinstance(shape, Either):
+        return ()
     axis = channel(len(shape))
     return (axis,) if any(found.head in {"call", "if", "out"} for found in codes(shape[axis])) else ()
-
-
-def _decided(flow: Any) -> Any:
-    """One of two shapes, where the condition is known."""
-    if not isinstance(flow, Either):
-        return flow
-    known = code.known_truth(flow.condition)
-    if known is None:
-        return Either(flow.condition, _decided(flow.then), _decided(flow.otherwise))
-    return _decided(flow.then if known else flow.otherwise)

@@ -1,19 +1,18 @@
-"""The whole source: its docstring, what it imports, its tables, functions and classes."""
+"""The whole source: its docstring, what it imports, its tables, functions and classes, and what is said of them."""
 
 import ast
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from archspec.emit.classes import Class, Definition, Param
-from archspec.emit.code import Kind, kind_of, written
+from archspec.emit.code import Code, Kind, kind_of, written
 from archspec.emit.facts import SpecFacts
-from archspec.emit.finish import SELF
 from archspec.emit.helpers import HELPERS, helper, inlined_sources
 from archspec.emit.layout import STEP, broken, enclosed, laid
-from archspec.emit.prose import module_prose, sentence
-from archspec.emit.statements import If, Put, codes, flat
-from archspec.language.document import Lookup
+from archspec.emit.statements import SELF, Class, Definition, If, Param, Put, codes, flat
+from archspec.language.document import Block, Document, Lookup
+from archspec.language.initialisation import Initialisation
+from archspec.language.values import Source
 from archspec.writing import WIDTH, python_comment, python_docstring, python_string
 
 _IMPORTS = (
@@ -74,7 +73,7 @@ def _lookup(name: str, lookup: Lookup) -> str:
 def _definition(made: Definition) -> str:
     params = ", ".join(f"{param.name}: {annotation(param.kind)}" for param in made.params)
     head = f"def {made.name}({params}) -> {annotation(kind_of(made.result))}:"
-    return "\n".join([head, *broken(STEP, "return ", written(made.result))])
+    return "\n".join([head, *broken(STEP, "return ", made.result)])
 
 
 # ------------------------------------------------------------------ classes
@@ -124,17 +123,18 @@ def _signature(params: tuple[Param, ...]) -> Iterator[str]:
     if len(line) <= WIDTH:
         yield line
     else:
-        yield from enclosed(STEP, "def __init__(", [(part, "") for part in listed], ") -> None:")
+        yield from enclosed(STEP, "def __init__(", [("", Code("text", (part,))) for part in listed], ") -> None:")
 
 
 def _parameter(param: Param) -> str:
-    default = "" if param.default is ... else f" = {_default(param.default)}"
+    default = "" if param.default is ... else f" = {_default(param)}"
     return f"{param.name}: {annotation(param.kind)}{default}"
 
 
-def _default(value: Any) -> str:
-    """A default as one writes it: a rational number as its decimal, where it has one."""
-    if isinstance(value, Fraction):
+def _default(param: Param) -> str:
+    """A default: a rational number exactly, or as its decimal, if it has one, where the class makes it exact."""
+    value = param.default
+    if isinstance(value, Fraction) and "given" in param.kind:
         decimal = repr(float(value))
         return decimal if Fraction(decimal) == value else python_string(str(value))
     return written(value)
@@ -151,3 +151,57 @@ def annotation(kind: Kind) -> str:
 
 def _atom(part: Any) -> str:
     return f"tuple[{', '.join(map(annotation, part))}]" if isinstance(part, tuple) else str(part)
+
+
+# ------------------------------------------------------------------ docstrings: what the specification says of itself
+
+
+def module_prose(document: Document) -> list[str]:
+    """The paragraphs above everything: what the network is, and the paper."""
+    doc = sentence(document.doc or "")
+    paragraphs = [doc or sentence(document.source.title if document.source else "") or sentence(document.name)]
+    if document.source:
+        paragraphs.append(cited(document.source, titled=bool(doc)))
+        if document.source.note:
+            paragraphs.append(sentence(document.source.note))
+    return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def network_prose(document: Document, name: str) -> str:
+    """What the class of the network is called in its own docstring."""
+    source = document.source
+    place = (source.table or (f"section {source.section}" if source.section else None)) if source else None
+    return sentence(f"the network of {place}" if place else name)
+
+
+def beginning_prose(initialisation: Initialisation) -> tuple[str, ...]:
+    """What is said of how the weights begin."""
+    source = initialisation.source
+    if source is None:
+        return ("How the weights begin.",)
+    text = " ".join(filter(None, (cited(source, titled=True), sentence(source.note or ""))))
+    return ("How the weights begin.", *filter(None, (text,)))
+
+
+def block_prose(block: Block) -> list[str]:
+    """The paragraphs of a block's class."""
+    paragraphs = [sentence(block.doc or ""), cited(block.source, titled=True) if block.source else ""]
+    return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def sentence(text: str) -> str:
+    """A text that begins with a capital and ends with a point."""
+    shown = " ".join(text.split())
+    shown = shown[:1].upper() + shown[1:]
+    return shown if not shown or shown.endswith((".", "!", "?", '"')) else f"{shown}."
+
+
+def cited(source: Source, titled: bool) -> str:
+    """Where something was published, as one sentence."""
+    found = f"https://doi.org/{source.doi}" if source.doi else None
+    arxiv = f"arXiv:{source.arxiv}" if source.arxiv else None
+    section = f"section {source.section}" if source.section else None
+    year = str(source.year) if source.year else None
+    title = source.title if titled else None
+    parts = [source.authors, year, title, arxiv, found, source.url, section, source.table]
+    return sentence(", ".join(part for part in parts if part))

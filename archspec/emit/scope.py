@@ -2,15 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archspec.emit import code, finish
 from archspec.emit.code import BOOL, INT, Code, Kind
 from archspec.emit.expression import Translator
-from archspec.emit.finish import SELF
-from archspec.emit.liveness import FLOW, MODULE, SIZE, is_unnamed, wished_name
+from archspec.emit.finish import FLOW, MODULE, SIZE, is_unnamed, wished_name
 from archspec.emit.naming import FreshNames, class_name
-from archspec.emit.statements import Assign, Keep, Lines, Statements, all_codes, rebuilt
+from archspec.emit.statements import SELF, Assign, Keep, Lines, Statements, all_codes, rebuilt
 from archspec.errors import ArchspecError
 from archspec.graph.names import RESERVED
 from archspec.language.rules import FLOWING, flow_sizes
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from archspec.emit.facts import SpecFacts
 
 TENSOR: Kind = frozenset({"tensor"})
+
+SIZES = range(1, 10**12)
+"""What a size can be."""
 
 BATCH = code.name("batch")
 """The size of every tensor's first axis, the same in all classes: none asks another for it."""
@@ -73,7 +76,7 @@ class ClassScope:
         self.attributes = FreshNames({*RESERVED, *facts.local_names})
         self.lines, self.forward = Lines(), Lines()
         self.symbols: dict[str, Code] = {}
-        self.passed: dict[Code, Any] = {}
+        self.handed: dict[Code, Code] = {}
         self.pairs: dict[tuple[Lines, Code], tuple[Code, Code]] = {}
         self.flags: dict[tuple[Lines, Any], Code] = {}
         self.origins: dict[str, str] = {}
@@ -217,24 +220,9 @@ class ClassScope:
         made.doc = f"The part `{label}` of `{class_name(self.label)}`."
         return made
 
-    def entry(self, size: Any, axis: int, rank: int) -> Any:
-        """A size of what flows into a part: as it is where it is plain, else an argument of the part."""
-        if not isinstance(size, Code) or size == BATCH or (size.head == "name" and axis):
-            return size
-        return self.handed(size, f"in_{dimensions(rank)[axis]}")
-
-    def handed(self, value: Any, want: str) -> Code:
-        """An argument of a part, for a value of what it is a part of."""
-        name = code.name(self.names.new(want), code.kind_of(value), code.known_values(value))
-        self.passed[name] = value
-        return name
-
     def outside(self, value: Any) -> Any:
-        """What a value of a part is outside it; None if nobody there could say."""
-        own = code.variables(value) - self.inherited - {str(BATCH)}
-        if own - {str(name) for name in self.passed}:
-            return None
-        return code.substituted(value, self.passed)
+        """A value of a part if those outside it can say it; None if not."""
+        return None if code.variables(value) - self.inherited - {str(BATCH)} else value
 
     # -------------------------------------------------------------- the statements as they are written
 
@@ -255,13 +243,8 @@ class ClassScope:
 
     def _taken_in(self, body: Statements) -> Statements:
         """Statements in which the variables without names that another class has are arguments of this one."""
-        unnamed = dict.fromkeys(c for c in all_codes(body) if c.head == "name" and is_unnamed(str(c)))
-        foreign = [name for name in unnamed if str(name) not in self.unnamed]
-        known = {name: self.handed(name, wished_name(str(name))) for name in foreign}
-        change = lambda statement: statement.with_code(lambda value: code.substituted(value, known))  # noqa: E731
-        return rebuilt(body, change) if known else body
-
-    def varies(self, value: Any) -> bool:
-        """Whether code may be another from round to round: it is of sizes, not of symbols and arguments alone."""
-        own = any(is_unnamed(str(name)) or name in self.passed for name in code.names(value))
-        return own or (self.parent is not None and self.parent.varies(value))
+        for found in all_codes(body):
+            text = str(found) if found.head == "name" else ""
+            if is_unnamed(text) and text not in self.unnamed and found not in self.handed:
+                self.handed[found] = replace(found, parts=(self.names.new(wished_name(text)),))
+        return rebuilt(body, lambda s: s.with_code(lambda value: code.substituted(value, self.handed)))

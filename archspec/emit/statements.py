@@ -1,16 +1,18 @@
-"""The statements of a constructor and of a forward, before they are text.
+"""The classes and functions of a source, and their statements, before they are text.
 
 A walk writes single assignments: every value has a variable of its own, which is set again only where sides of a
 condition or the rounds of a loop meet. `liveness` gives them their names.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeAlias
 
 from archspec.emit import code
-from archspec.emit.code import Code
+from archspec.emit.code import Code, Kind
+
+SELF = code.name("self")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,43 @@ class Return(Statement):
     """What a forward gives."""
 
     value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter of a constructor or function; `default` is a text, None where there is no default."""
+
+    name: str
+    kind: Kind
+    default: Any = ...
+    keyword: bool = False
+    doc: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class of the source; its forward takes what flows, called `flow`, and `inputs`."""
+
+    name: str
+    doc: Sequence[str]
+    params: tuple[Param, ...]
+    body: Statements
+    forward: Statements | None
+    inputs: tuple[str, ...] = ()
+    flow: str = "x"
+    outputs: int = 1
+    beginning: Statements = ()
+    authority: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A function of the source: one formula; its last parameters are `symbols` of the specification."""
+
+    name: str
+    params: tuple[Param, ...]
+    result: Any
+    symbols: tuple[str, ...]
 
 
 @dataclass(slots=True, eq=False)

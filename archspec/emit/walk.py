@@ -8,15 +8,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from archspec.emit import children, code
+from archspec.emit import code, naming
 from archspec.emit.bodies import labels
-from archspec.emit.branches import write_join
 from archspec.emit.conditions import conditional
 from archspec.emit.containers import bind_lets, container
 from archspec.emit.frame import Either, Frame
-from archspec.emit.loops import write_repeat
+from archspec.emit.joins import write_join
+from archspec.emit.loops import write_repeat, write_table
 from archspec.emit.modules import Asked, apply, read_args, taken
-from archspec.emit.tables import write_table
 from archspec.errors import ArchspecError, SpecError
 from archspec.language.document import Body, Call, From, Group, Join, Repeat, Step, TableStep, Use, When
 
@@ -85,7 +84,7 @@ def _group(step: Group, frame: Frame) -> None:
         walk(step.body, frame)
         frame.env = before
         return
-    container(children.child_name(step.as_, frame), step.body, frame, step.as_, step.let)
+    container(naming.child_name(step.as_, frame), step.body, frame, step.as_, step.let)
     frame.keep(step.as_)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
-from math import gcd, lcm
+from itertools import count
+from math import lcm
 from typing import Any, TypeAlias
 
 import sympy
@@ -44,10 +45,7 @@ class Remainder:
 
     def __iter__(self) -> Iterator[int]:
         """Some values that do, from the first above the modulus."""
-        value = self.modulus + self.rest
-        while True:
-            yield value
-            value += self.modulus
+        return count(self.modulus + self.rest, self.modulus)
 
     @property
     def condition(self) -> Condition:
@@ -275,7 +273,7 @@ def merged(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
             shares.setdefault(monomial, []).append(coefficient)
         else:
             others[condition] = None
-    whole = [_whole(monomial, reduce(_gcd, quotients)) for monomial, quotients in shares.items()]
+    whole = [_whole(monomial, reduce(Rational.gcd, quotients)) for monomial, quotients in shares.items()]
     kept = [condition for condition in whole if condition is not None]
     return (*others, *(each for each in kept if not any(_follows(each, other) for other in kept if other != each)))
 
@@ -291,11 +289,6 @@ def _whole(monomial: Expr, share: Rational) -> Condition | None:
         return None
     over, under = sympy.fraction(monomial)
     return Condition("divides", share.p * over, share.q * under)
-
-
-def _gcd(a: Rational, b: Rational) -> Rational:
-    under = lcm(int(a.q), int(b.q))
-    return Rational(gcd(int(a * under), int(b * under)), under)
 
 
 def bounds(conditions: Iterable[Condition], least: Callable[[Expr], Expr | None]) -> tuple[Condition, ...]:

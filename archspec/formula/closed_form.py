@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Literal, TypeAlias
 
-import sympy
-from sympy import Add, Expr, Mul, Symbol
+from sympy import Add, Expr, Mul, Symbol, expand, factor, fraction
 
 from archspec.cost import Counting
 from archspec.dims import exact_each, is_array
 from archspec.errors import ArchspecError, UnknownNameError, did_you_mean
-from archspec.formula.collected import collected, summed
-from archspec.formula.views import asymptotic, divisible
+from archspec.formula.collected import asymptotic, collected, divisible, summed
+from archspec.formula.languages import JavaScript, Numpy, Python
+from archspec.formula.writers import Latex, Text
 from archspec.language.document import Symbol as Declared
 from archspec.language.rules import value_fault
 from archspec.result import Reported, short
@@ -156,8 +156,6 @@ class Formula(Reported):
         broken = next((condition for condition in self.assumptions if not condition.holds(known)), None)
         if broken is None:
             return None
-        from archspec.formula.writers import Text
-
         return Text(self).condition(broken)
 
     def _bound(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -242,14 +240,10 @@ class Formula(Reported):
 
     def text(self, view: View = "exact") -> str:
         """The formula as one line of text."""
-        from archspec.formula.writers import Text
-
         return Text(self).sum(self.view(view))
 
     def latex(self, view: View = "exact") -> str:
         """The formula for a LaTeX document, in math mode."""
-        from archspec.formula.writers import Latex
-
         return Latex(self).sum(self.view(view))
 
     def python(self, view: View = "exact", name: str | None = None) -> str:
@@ -257,20 +251,14 @@ class Formula(Reported):
 
         It is called after the quantity, unless it gets a name.
         """
-        from archspec.formula.languages import Python
-
         return Python(self).export(view, name)
 
     def numpy(self, view: View = "exact", name: str | None = None) -> str:
         """The same over NumPy arrays."""
-        from archspec.formula.languages import Numpy
-
         return Numpy(self).export(view, name)
 
     def javascript(self, view: View = "exact", name: str | None = None) -> str:
         """The same in JavaScript."""
-        from archspec.formula.languages import JavaScript
-
         return JavaScript(self).export(view, name)
 
     def _repr_latex_(self) -> str:
@@ -310,20 +298,20 @@ def written(
         return collected(summands, sizes, times)
     if arrangement == "quotient":
         (quotient_,) = summands
-        if not sympy.fraction(quotient_)[1].is_Add:
+        if not fraction(quotient_)[1].is_Add:
             return collected({quotient_: 1}, sizes, times)
-        above, below = (Add(*collected({part: 1}, sizes, times)) for part in sympy.fraction(quotient_))
+        above, below = (Add(*collected({part: 1}, sizes, times)) for part in fraction(quotient_))
         return (above / below,)
     if arrangement == "ratio":
         ratio = quotient(Add(*(often * summand for summand, often in summands.items())), 1)
         return _monomials(ratio, sorted(ratio.free_symbols, key=str))
     monomials: dict[Expr, Expr] = {}
     for summand, often in summands.items():
-        for term in Add.make_args(sympy.expand(summand)):
+        for term in Add.make_args(expand(summand)):
             coefficient, rest = term.as_coeff_Mul()
             monomials[rest] = monomials.get(rest, 0) + often * coefficient
     terms = tuple(coefficient * rest for rest, coefficient in monomials.items() if coefficient != 0)
-    return (sympy.factor(Add(*terms)),) if arrangement == "factored" else terms
+    return (factor(Add(*terms)),) if arrangement == "factored" else terms
 
 
 def _squared(formula: Formula, other: Formula) -> Formula:

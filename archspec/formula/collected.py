@@ -1,21 +1,27 @@
-"""A sum with many summands, as one would write it: grouped by spatial size, a term for each."""
+"""Sums as one would write them: grouped by spatial size, a term for each; and their two views without roundings.
 
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+| view       | ⌈(side − 62)/32⌉ | ⌊32α⌋ | ⌊24α⌉₈ |                                                        |
+|------------|------------------|-------|--------|--------------------------------------------------------|
+| divisible  | side/32 − 1      | 32α   | 24α    | exact under conditions: 32 divides side, α is whole, …  |
+| asymptotic | side/32          | 32α   | 24α    | for ratios, and for how costs grow                      |
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import sympy
-from sympy import Add, Dummy, Expr, Mul, Symbol
+from sympy import Add, Dummy, Expr, Integer, Mul, Symbol
 
+from archspec import symbols
+from archspec.formula.assumptions import ROUNDINGS, merged
 from archspec.graph import Network
-from archspec.symbols import to_sympy
+from archspec.symbols import CeilDiv, Condition, MakeDivisible, Maximum, Minimum, to_sympy
 
 SHORTER = 0.7
 """A factored polynomial is written where it is this much shorter than the sum."""
 
 MOST_TERMS = 60
 """Polynomials of more terms are not factored: it takes long, and helps little."""
-
-Groups: TypeAlias = dict[Expr, dict[Expr, Expr]]
 
 
 def sizes(network: Network) -> tuple[Expr, ...]:
@@ -88,7 +94,7 @@ def collected(summands: Mapping[Expr, int], by: Iterable[Expr] = (), times: Iter
 def _grouped(summands: Mapping[Expr, int], by: tuple[Expr, ...]) -> tuple[Expr, ...]:
     opaque = {size: Dummy(f"size{number:03}", positive=True, integer=True) for number, size in enumerate(by)}
     back = {dummy: size for size, dummy in opaque.items()}
-    groups: Groups = {}
+    groups: dict[Expr, dict[Expr, Expr]] = {}
     for summand, often in summands.items():
         for monomial in Add.make_args(sympy.expand(summand.xreplace(opaque) if opaque else summand)):
             coefficient, rest = monomial.as_coeff_Mul()
@@ -136,3 +142,65 @@ def _paired(flat: Expr) -> Expr:
 def _length(expression: Expr) -> int:
     """How long an expression is to read: its letters, numbers and signs."""
     return sum(1 for _ in sympy.preorder_traversal(expression))
+
+
+# ------------------------------------------------------------------ without roundings
+
+
+def divisible(expression: Expr) -> tuple[Expr, tuple[Condition, ...]]:
+    """The expression without roundings, and the conditions under which it is the same.
+
+    >>> from archspec import dims, symbols
+    >>> print(*divisible(dims.ceil_div(symbols.symbol("side") - 62, 32)))
+    side/32 - 1 (Condition(kind='divides', left=side, right=32),)
+    """
+    conditions: list[Condition] = []
+
+    def exact(atom: Expr) -> Expr:
+        x, divisor = _argument(atom)
+        constant, rest = x.as_coeff_Add()
+        conditions.append(Condition("divides", rest, divisor))
+        if isinstance(atom, MakeDivisible):
+            conditions.extend(Condition("at_least", x, least) for least in atom.args[2:])
+            return x
+        return rest / divisor + type(atom)(*_numbers(atom, constant, divisor))
+
+    return _replaced(expression, exact), merged(conditions)
+
+
+def asymptotic(expression: Expr) -> Expr:
+    """The expression without roundings and the constants inside them.
+
+    >>> from archspec import dims, symbols
+    >>> print(asymptotic(dims.ceil_div(symbols.symbol("side") - 62, 32)))
+    side/32
+    """
+
+    def leading(atom: Expr) -> Expr:
+        x, divisor = _argument(atom)
+        if isinstance(atom, MakeDivisible):
+            return x
+        return x.as_coeff_Add()[1] / divisor
+
+    return _replaced(expression, leading)
+
+
+def _argument(atom: Expr) -> tuple[Expr, Expr]:
+    """What an atom rounds, and by what it is divided first; make_divisible rounds to multiples of its second."""
+    divisor = atom.args[1] if len(atom.args) > 1 else Integer(1)
+    return sympy.expand(atom.args[0]), divisor
+
+
+def _numbers(atom: Expr, constant: Expr, divisor: Expr) -> tuple[Expr, ...]:
+    return (constant, divisor) if isinstance(atom, CeilDiv) else (constant,)
+
+
+def _replaced(expression: Expr, rule: Callable[[Expr], Expr]) -> Expr:
+    """The expression with a rule applied to each rounding, the innermost first."""
+    if not expression.has(*ROUNDINGS):
+        return expression
+    args = [_replaced(arg, rule) for arg in expression.args]
+    if isinstance(expression, (Maximum, Minimum)):  # without roundings, fewer of its arguments may be the largest
+        return to_sympy(getattr(symbols, expression.rule)(*args))
+    inner = expression.func(*args)
+    return rule(inner) if isinstance(inner, ROUNDINGS) else inner

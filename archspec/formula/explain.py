@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archspec import cost, dims
@@ -228,4 +228,4 @@ def _primed(form: OperatorForm, output: Tensor) -> OperatorForm:
         SizeLetter(letter.name, letter.means, sizes[letter.name]) if letter.name in sizes else letter
         for letter in form.letters
     )
-    return OperatorForm(**{**vars(form), "letters": letters})
+    return replace(form, letters=letters)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any, Literal, get_args, get_origin
 
-import sympy
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Integer, Mul, Symbol, collect
 
 from archspec import dims, ops
 from archspec.errors import ArchspecError, ShapeError
@@ -268,7 +267,7 @@ class Lettered:
     @property
     def elements(self) -> Expr:
         """The elements of the result; its height and width are letters too."""
-        return sympy.Mul(*(to_sympy(size).xreplace(self.result) for size in self.output.shape))
+        return Mul(*(to_sympy(size).xreplace(self.result) for size in self.output.shape))
 
     def facts(self) -> dict[str, Expr]:
         """What it costs, by figure; the height and width of the result are letters too."""
@@ -331,7 +330,7 @@ def grouped(expression: Expr) -> Expr:
 
     def group(inside: Expr) -> Expr:
         for d in dilations:
-            parts = sympy.collect(inside, d, evaluate=False)
+            parts = collect(inside, d, evaluate=False)
             if d in parts and set(parts) <= {d, Integer(1)}:
                 falls = parts[d].as_coeff_Add()[1].as_coeff_Mul()[0] < 0
                 times = -(d * -parts[d]) if falls else d * parts[d]

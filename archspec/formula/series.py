@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-import sympy
-from sympy import Add, Expr, Integer, Symbol
+from sympy import Add, Expr, Integer, Symbol, count_ops, preorder_traversal
 
 from archspec.formula.writers import natural
 from archspec.symbols import Ceil, CeilDiv, Floor, MakeDivisible, TableLookup
@@ -220,11 +219,11 @@ def _repeated(expressions: Iterable[Expr], index: Symbol) -> Expr | None:
     """The largest rounding that occurs so often that it wants a name; None if there is none."""
     often: Counter[Expr] = Counter()
     for expression in expressions:
-        for part in sympy.preorder_traversal(expression):
+        for part in preorder_traversal(expression):
             if isinstance(part, ROUNDED):
                 often[_from_first(part, index)] += 1
     wanted = [atom for atom, times in often.items() if times >= LEAST or (times > 1 and len(str(atom)) >= LONG)]
-    return max(wanted, key=lambda atom: (sympy.count_ops(atom), str(atom)), default=None)
+    return max(wanted, key=lambda atom: (count_ops(atom), str(atom)), default=None)
 
 
 def _from_first(atom: Expr, index: Symbol) -> Expr:
@@ -236,12 +235,12 @@ def _from_first(atom: Expr, index: Symbol) -> Expr:
         return atom
     shifts = [
         int(number)
-        for part in sympy.preorder_traversal(atom)
+        for part in preorder_traversal(atom)
         if part.is_Add and index in part.args
         for number in part.args
         if number.is_Integer
     ]
-    bare = any(index in part.args for part in sympy.preorder_traversal(atom) if not part.is_Add)
+    bare = any(index in part.args for part in preorder_traversal(atom) if not part.is_Add)
     least = 0 if bare or not shifts else min(shifts)
     return atom.subs(index, index - Integer(least)) if least else atom
 

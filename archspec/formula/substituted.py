@@ -9,11 +9,9 @@ from archspec.dims import is_number
 from archspec.errors import ArchspecError, BindingError, UnknownNameError, did_you_mean
 from archspec.formula.closed_form import Formula
 from archspec.language.expression import Expression, Scope
+from archspec.language.rules import FLOWING
 from archspec.symbols import symbol
 from archspec.writing import GREEK
-
-FLOWING = ("in_channels", "in_height", "in_width")
-"""What flows into a step: names that no letter can have."""
 
 
 def substituted(formula: Formula, text: str) -> Formula:

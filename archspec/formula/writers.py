@@ -1,6 +1,7 @@
 """Expressions as text and as LaTeX: the products and powers that formulas are made of, and nothing else."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ SUM, PRODUCT, POWER = range(3)
 """How tightly a text holds together; a part that holds less tightly than its place needs parentheses."""
 
 
-class Writer:
+class Writer(ABC):
     """Writes expressions; a subclass says how products, quotients, powers and roundings look.
 
     Args:
@@ -77,9 +78,9 @@ class Writer:
             raise ArchspecError(f"a formula with {type(expression).__name__} cannot be written")
         return self.atom(expression)
 
+    @abstractmethod
     def atom(self, atom: Atom) -> str:
         """A rounding, or another atom of `symbols`."""
-        raise NotImplementedError
 
     def _print(self, expression: Expr) -> str:
         """How atoms, which SymPy's printers can print too, ask for their arguments."""
@@ -131,16 +132,17 @@ class Writer:
             return self._factors(above), PRODUCT if len(above) > 1 else POWER
         return self.quotient(above, below), PRODUCT
 
+    @abstractmethod
     def _factors(self, factors: list[Expr]) -> str:
-        raise NotImplementedError
+        """A product of factors."""
 
+    @abstractmethod
     def quotient(self, above: list[Expr], below: list[Expr]) -> str:
         """A quotient of two products."""
-        raise NotImplementedError
 
+    @abstractmethod
     def letter(self, symbol: Symbol) -> str:
         """How a symbol is written."""
-        raise NotImplementedError
 
     def _factor(self, factor: Expr) -> str:
         base, power = factor.as_base_exp()
@@ -148,9 +150,9 @@ class Writer:
             return self.write(factor, PRODUCT)
         return self.power(base, power)
 
+    @abstractmethod
     def power(self, base: Expr, power: Expr) -> str:
         """A power."""
-        raise NotImplementedError
 
 
 @lru_cache(maxsize=4096)
@@ -244,3 +246,68 @@ class Latex(Writer):
     def atom(self, atom: Atom) -> str:
         """As the atom prints itself."""
         return atom._latex(self)
+
+
+# ------------------------------------------------------------------ shapes, and letters as the numbers they stand for
+
+
+class _InLetters(Writer):
+    """Sums by their letters, not by degree: h + 2p − d·(k − 1); parameters by degree: weights, then biases."""
+
+    def __init__(self, formula: "Formula") -> None:
+        super().__init__(formula)
+        self.by_degree = formula.quantity == "params"
+
+    def _degree(self, term: Expr) -> tuple[Any, ...]:
+        if self.by_degree:
+            return super()._degree(term)
+        _, rest = term.as_coeff_Mul()
+        return (not rest.free_symbols, [self._place(factor) for factor in self._sorted(Mul.make_args(rest))])
+
+
+class ShapeText(_InLetters, Text):
+    """Shapes as text."""
+
+
+class ShapeLatex(_InLetters, Latex):
+    """Shapes as LaTeX."""
+
+
+class _InNumbers(_InLetters):
+    """Letters as numbers.
+
+    Args:
+        formula: Gives the letters, and their order.
+        numbers: What each stands for.
+    """
+
+    def __init__(self, formula: "Formula", numbers: Mapping[str, Any]) -> None:
+        super().__init__(formula)
+        self.numbers = numbers
+
+    def letter(self, symbol: Symbol) -> str:
+        """The number."""
+        return str(self.numbers[symbol.name])
+
+
+class NumberText(_InNumbers, Text):
+    """A formula with its numbers, as text."""
+
+
+class NumberLatex(_InNumbers, Latex):
+    """A formula with its numbers, as LaTeX."""
+
+    def _factors(self, factors: list[Expr]) -> str:
+        return r" \cdot ".join(self._factor(factor) for factor in factors)
+
+
+def shape(sizes: "Iterable[Formula]", writer: type[Writer] = ShapeText, *args: Any) -> str:
+    """The sizes of a tensor, batch first.
+
+    >>> from archspec.formula.operators import operator_forms
+    >>> form = next(form for form in operator_forms() if form.operator == "conv2d")
+    >>> print(shape(form.output))
+    n × c_out × ⌈(h + 2p − d·(k − 1))/s⌉ × ⌈(w + 2p − d·(k − 1))/s⌉
+    """
+    sign = r" \times " if issubclass(writer, Latex) else " × "
+    return sign.join(writer(size, *args).write(size.exact, PRODUCT) for size in sizes) or "1"

@@ -2,8 +2,7 @@
 
 from archspec.graph.binding import bind
 from archspec.graph.expand import expand
-from archspec.graph.logits import before_softmax, without_softmax
-from archspec.graph.network import Container, Network, Node, Trace
+from archspec.graph.network import Container, Network, Node, Trace, before_softmax, without_softmax
 
 __all__ = [
     "Container",

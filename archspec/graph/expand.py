@@ -7,12 +7,9 @@ from typing import Any
 from archspec import dims
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.graph.binding import batch_size, bind
-from archspec.graph.calls import walk_call, walk_use
-from archspec.graph.expansion import MAX_STEPS, Expansion, ExpansionStoppedError
-from archspec.graph.frame import BodyFrame, Flow, bind_lets
+from archspec.graph.calls import walk_call, walk_repeat, walk_table, walk_use
+from archspec.graph.expansion import MAX_STEPS, BodyFrame, Expansion, ExpansionStoppedError, Flow, bind_lets
 from archspec.graph.network import OUTPUT, Container, Network
-from archspec.graph.repeats import walk_repeat
-from archspec.graph.tables import walk_table
 from archspec.language.document import (
     Body,
     Call,
@@ -26,7 +23,7 @@ from archspec.language.document import (
     Use,
     When,
 )
-from archspec.language.expression import Expression, Scope
+from archspec.language.expression import Expression
 from archspec.language.rules import MAX_SIZE, channels_last
 from archspec.ops import Tensor
 
@@ -183,18 +180,14 @@ def _walk_group(step: Group, frame: BodyFrame) -> None:
 
 
 def _walk_when(step: When, frame: BodyFrame) -> None:
-    body = step.then if _holds(step.when, frame.scope) else step.else_
+    value = step.when.evaluate(frame.scope)
+    if not isinstance(value, bool):
+        raise SpecError(f"expected a condition, found {value}", step.when.at)
+    body = step.then if value else step.else_
     if body:
         inner = frame.part()
         walk_body(body, inner)
         frame.flow = inner.flow
-
-
-def _holds(condition: Expression, scope: Scope) -> bool:
-    value = condition.evaluate(scope)
-    if not isinstance(value, bool):
-        raise SpecError(f"expected a condition, found {value}", condition.at)
-    return value
 
 
 def _walk_from(step: From, frame: BodyFrame) -> None:

@@ -7,19 +7,17 @@ language model and its last linear layer.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archspec.dims import is_array, is_symbolic
 from archspec.errors import Mark, SpecError
+from archspec.graph.expansion import Expansion
 from archspec.graph.network import Node
 from archspec.ops.base import same_size
 from archspec.writing import sizes
 
-if TYPE_CHECKING:
-    from archspec.graph.expansion import Expansion
 
-
-def share(expansion: "Expansion", first: int, name: str, owner: str, at: Mark | None) -> None:
+def share(expansion: Expansion, first: int, name: str, owner: str, at: Mark | None) -> None:
     """Let the nodes from the `first` on, which stand below a name, have the arrays of those below another.
 
     Raises:
@@ -45,7 +43,7 @@ def _below(name: str, path: str) -> bool:
     return name == path or name.startswith(f"{path}/")
 
 
-def _check_alike(expansion: "Expansion", pairs: Sequence[tuple[Node, Node]], at: Mark | None) -> None:
+def _check_alike(expansion: Expansion, pairs: Sequence[tuple[Node, Node]], at: Mark | None) -> None:
     """See that the nodes of two blocks compute the same, so that one module can stand for both."""
     for node, other in pairs:
         one, two = (each.operator.torch_call(*expansion.tensors(each)) for each in (node, other))
@@ -53,7 +51,7 @@ def _check_alike(expansion: "Expansion", pairs: Sequence[tuple[Node, Node]], at:
             raise SpecError(f"share: {node.name} is not built as {other.name}{_where(other)}", at)
 
 
-def _weights(expansion: "Expansion", node: Node) -> tuple[Any, ...]:
+def _weights(expansion: Expansion, node: Node) -> tuple[Any, ...]:
     return node.operator.weights(*expansion.tensors(node))
 
 
@@ -73,7 +71,7 @@ def _alike(a: Any, b: Any) -> bool:
     return bool(a == b) or ((is_symbolic(a) or is_symbolic(b)) and same_size(a, b))
 
 
-def _shared(expansion: "Expansion", node: Node, other: Node, at: Mark | None) -> dict[str, str]:
+def _shared(expansion: Expansion, node: Node, other: Node, at: Mark | None) -> dict[str, str]:
     """Of each array of a node the first node that has it."""
     known = {array.name: array for array in _weights(expansion, other)}
     found = {}

@@ -90,7 +90,10 @@ def single(document: Document, block: str, letters: str | None = None) -> Standa
     found = _block(document, block)
     use = first_use(document, block)
     if use is None:
-        raise UnknownNameError(f"'{document.name}' does not use the block '{block}' at its defaults; count it in a use")
+        raise UnknownNameError(
+            f"'{document.name}' does not use the block '{block}' at its defaults; "
+            f"count '{document.name}' at values at which it does"
+        )
     values, tensors = use
     shown = _letters(document, block, found, letters)
     shapes = {name: _flowing(name, tensor) for name, tensor in tensors.items()}
@@ -100,7 +103,9 @@ def single(document: Document, block: str, letters: str | None = None) -> Standa
     lets = {name: each for name, each in document.let.items() if name in reached}
     symbols = {name: each for name, each in document.symbols.items() if name in reached}
     named = _name_symbols(symbols, {**flowing, **numbers}, shown, lets)
+    others = {arg: _written(values[arg]) for arg in found.args if arg not in numbers}  # as they are where it is used
     args = {arg: Expression(named[arg]) for arg in numbers}
+    labels = {name: Expression(name) for name in found.inputs}  # the network has inputs of these names
     as_network = document.model_copy(
         update={
             "name": block,
@@ -110,7 +115,7 @@ def single(document: Document, block: str, letters: str | None = None) -> Standa
             "let": lets,
             **_inputs({name: tuple(Expression(named[key]) for key in sizes) for name, sizes in shapes.items()}),
             "outputs": (),
-            "network": (Call(name=block, args={**_others(found, values), **args, **_labels(found)}),),
+            "network": (Call(name=block, args={**others, **args, **labels}),),
         }
     )
     optional = frozenset(named[arg] for arg in numbers if not Block.is_required(found.args[arg]))
@@ -138,11 +143,6 @@ def _flowing(name: str, tensor: Tensor) -> dict[str, Any]:
 def _inputs(shapes: Mapping[str, tuple[Expression, ...]]) -> dict[str, Any]:
     """The inputs of a network that is a block."""
     return {"input": shapes[INPUT], "inputs": {}} if len(shapes) == 1 else {"input": None, "inputs": shapes}
-
-
-def _labels(block: Block) -> dict[str, Any]:
-    """The values that a block takes by name, in a network that has inputs of these names."""
-    return {name: Expression(name) for name in block.inputs}
 
 
 def _name_symbols(
@@ -207,11 +207,6 @@ def _free(name: str, taken: Iterable[str]) -> str:
     while name in taken:
         name += "_in"
     return name
-
-
-def _others(block: Block, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that are no numbers, as they are where the block is used first."""
-    return {arg: _written(values[arg]) for arg in block.args if not dims.is_number(values[arg]) and arg in values}
 
 
 def _written(value: Any) -> Any:

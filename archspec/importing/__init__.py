@@ -3,6 +3,7 @@
 import os
 from typing import TYPE_CHECKING, Any
 
+from archspec.extras import need
 from archspec.importing.document import Imported, imported
 from archspec.importing.opaque import opaque as with_opaque
 from archspec.importing.program import Program
@@ -55,6 +56,7 @@ def from_onnx(path: str | os.PathLike[str], *, flat: bool = False, opaque: bool 
         ArchspecError: It is damaged, or computes what no operator does; all that is not known is named at once.
         MissingExtraError: The extra `onnx` is not installed.
     """
+    need("onnx", "onnx", "onnx_ir", "onnxscript")
     from archspec.importing.onnx_file import read_onnx
 
     return document_of(read_onnx(path), flat=flat, opaque=opaque).document

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.errors import ArchspecError
 from archspec.files import DAMAGED
-from archspec.importing.exported_place import placed
 from archspec.importing.program import HeldArray, Place, Program, ProgramCall, Value
 from archspec.writing import printable
 
@@ -23,16 +22,6 @@ if TYPE_CHECKING:
 
 MAX_GRAPH = 256 * 2**20
 """The longest description of a graph that is read, in bytes; that of 500 layers has 2 MB."""
-
-UNREADABLE: tuple[type[Exception], ...] = (
-    *DAMAGED,
-    KeyError,
-    IndexError,
-    TypeError,
-    AttributeError,
-    ValueError,
-    RecursionError,
-)
 
 TYPES = {1: "u1", 2: "i1", 3: "<i2", 4: "<i4", 5: "<i8", 6: "<f2", 7: "<f4", 8: "<f8", 12: "?"}
 """NumPy's types by torch's numbers for them."""
@@ -53,7 +42,7 @@ def read_archive(path: str | os.PathLike[str]) -> Program:
         raise ArchspecError(f"{file}: cannot be read: {error.strerror or error}") from None
     except ArchspecError:
         raise
-    except UNREADABLE as error:
+    except DAMAGED as error:
         raise ArchspecError(f"{file}: is no exported program, or a damaged one ({type(error).__name__})") from None
 
 
@@ -80,22 +69,21 @@ class _Archive:
 
     def program(self) -> Program:
         """The whole of it."""
-        values = self.graph["tensor_values"]
-        shapes = {name: _sizes(meta["sizes"]) for name, meta in values.items()}
+        shapes = {name: _sizes(meta["sizes"]) for name, meta in self.graph["tensor_values"].items()}
         arrays = self._arrays()
-        inputs = [_tensor(spec["user_input"]["arg"]) for spec in self._specs("input_specs") if "user_input" in spec]
-        outputs = [_tensor(spec["user_output"]["arg"]) for spec in self._specs("output_specs") if "user_output" in spec]
         return Program(
             name=self.file.stem,
-            inputs=tuple(inputs),
-            outputs=tuple(outputs),
+            inputs=self._ends("input"),
+            outputs=self._ends("output"),
             calls=tuple(_call(node) for node in self.graph["nodes"]),
             shapes={name: shape for name, shape in shapes.items() if name not in arrays},
             arrays=arrays,
         )
 
-    def _specs(self, which: str) -> list[Any]:
-        return list(self.module["signature"][which])
+    def _ends(self, which: str) -> tuple[str, ...]:
+        """The names of the inputs that a user gives, or of the outputs that he gets."""
+        found = (spec.get(f"user_{which}") for spec in self.module["signature"][f"{which}_specs"])
+        return tuple(_tensor(end["arg"]) for end in found if end)
 
     def _arrays(self) -> dict[str, HeldArray]:
         tables = {
@@ -103,7 +91,7 @@ class _Archive:
             "constants": self._json("data/constants/model_constants_config.json")["config"],
         }
         found = {}
-        for spec in self._specs("input_specs"):
+        for spec in self.module["signature"]["input_specs"]:
             ((kind, said),) = spec.items()
             if kind == "user_input":
                 continue
@@ -155,34 +143,27 @@ def _tensor(argument: Mapping[str, Any]) -> str:
 
 def _call(node: Mapping[str, Any]) -> ProgramCall:
     arguments = {each["name"]: _argument(each["arg"]) for each in node["inputs"]}
-    outputs = []
+    outputs: list[str] = []
     for number, output in enumerate(node["outputs"]):
-        if "as_tensors" in output:
-            outputs += [str(each["name"]) for each in output["as_tensors"]]
-        else:
-            outputs.append(
-                str(output["as_tensor"]["name"]) if "as_tensor" in output else f"{node.get('name')}#{number}"
-            )
+        tensors = output["as_tensors"] if "as_tensors" in output else [output.get("as_tensor")]
+        outputs += (str(each["name"]) if each else f"{node.get('name')}#{number}" for each in tensors)
     return ProgramCall(str(node["target"]).removeprefix("torch.ops."), arguments, tuple(outputs), _place(node))
 
 
 def _argument(argument: Mapping[str, Any]) -> Any:
-    """An argument as a value, a number, a word or a list of these."""
+    """An argument as a value, a number, a word or a list of these; of what is none, what it is called."""
     ((kind, value),) = argument.items()
-    if kind == "as_tensor":
-        return Value(str(value["name"]))
-    if kind in {"as_tensors", "as_optional_tensors"}:
-        return tuple(Value(str(each["name"])) if "name" in each else None for each in value)
-    if kind == "as_sym_ints":
-        return tuple(each.get("as_int") for each in value)
-    return _plain(kind, value)
-
-
-def _plain(kind: str, value: Any) -> Any:
-    if kind in {"as_sym_int", "as_int", "as_float", "as_bool", "as_string"}:
-        return value.get("as_int") if isinstance(value, dict) else value
-    if kind in {"as_ints", "as_floats", "as_bools", "as_strings"}:
-        return tuple(value)
+    match kind:
+        case "as_tensor":
+            return Value(str(value["name"]))
+        case "as_tensors" | "as_optional_tensors":
+            return tuple(Value(str(each["name"])) if "name" in each else None for each in value)
+        case "as_sym_ints":
+            return tuple(each.get("as_int") for each in value)
+        case "as_ints" | "as_floats" | "as_bools" | "as_strings":
+            return tuple(value)
+        case "as_sym_int" | "as_int" | "as_float" | "as_bool" | "as_string":
+            return value.get("as_int") if isinstance(value, dict) else value
     return None if kind == "as_none" else kind
 
 
@@ -190,4 +171,4 @@ def _place(node: Mapping[str, Any]) -> Place:
     """The stack of modules, a text: key,path,class;key,path,class."""
     text = str(node.get("metadata", {}).get("nn_module_stack", ""))
     entries = [entry.split(",") for entry in text.split(";") if entry]
-    return placed((key, path, kind) for key, path, kind in (entry for entry in entries if len(entry) == 3))
+    return Place.of_stack((key, path, kind) for key, path, kind in (entry for entry in entries if len(entry) == 3))

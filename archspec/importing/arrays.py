@@ -4,112 +4,91 @@ Views of them, in other sizes or with rows and columns exchanged, are the same w
 by number, such as the signs of one-bit weights, is known by what the function makes of any numbers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from archspec.importing.constants import EVALUATORS, torchs_name
 from archspec.importing.program import Derivation, HeldArray, Program, ProgramCall, Value, references
 
 _RESIZED = frozenset(
     [
-        *(f"aten.{name}" for name in ("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "expand")),
-        *(f"aten.{name}" for name in ("contiguous", "clone", "detach", "alias", "to", "lift_fresh_copy", "_to_copy")),
-        *(f"onnx.{name}" for name in ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Expand", "Cast", "CastLike")),
+        *("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "expand"),
+        *("contiguous", "clone", "detach", "alias", "to", "lift_fresh_copy", "_to_copy"),
     ]
 )
-MOST_ELEMENTS = 2**26
-"""The largest constant that is computed; a mask of 8,192 × 8,192."""
+_TURNED = frozenset({"t", "transpose", "permute"})
 
-_TURNED = frozenset({"aten.t", "aten.transpose", "aten.permute", "onnx.Transpose"})
+_NUMBER_BY_NUMBER = frozenset({"clamp", "ge", "mul", "add", "sub", "to", "detach", "maximum", "minimum"})
+"""Functions that give each number of a result of the numbers at its place."""
+
+_FIRST = frozenset({"clamp", "ge", "maximum", "minimum"})
+"""Those of them that no operator of the language is where a learned array stands."""
 
 
 def viewed(call: ProgramCall, program: Program) -> HeldArray | None:
     """The result of a call that shows a learned array in another form; None of other calls."""
-    function = call.target.rpartition(".")[0] if call.target.startswith("aten.") else call.target
-    if function not in _RESIZED | _TURNED or not call.outputs:
-        return None
-    names = references(tuple(call.arguments.values()))
+    name, names = torchs_name(call), references(tuple(call.arguments.values()))
     array, shape = program.arrays.get(names[0]) if names else None, program.shapes.get(call.outputs[0])
     if array is None or not array.learned or shape is None or prod(shape) != prod(array.shape):
         return None
-    if function not in _TURNED:
+    if name in _RESIZED or (name == "permute" and list(call.arguments.get("dims", ())) == list(range(len(shape)))):
         return array.reshaped(shape)
-    if function == "onnx.Transpose" and list(call.arguments.get("perm", ())) == list(range(len(shape))):
-        return array
-    return array.transposed() if len(shape) == 2 and shape == array.shape[::-1] else None
+    return array.transposed() if name in _TURNED and len(shape) == 2 and shape == array.shape[::-1] else None
 
 
-_OF_CONSTANTS: Mapping[str, Callable[..., Any]] = {
-    "onnx.Not": np.logical_not,
-    "onnx.Equal": np.equal,
-    "onnx.GreaterOrEqual": np.greater_equal,
-    "onnx.Add": np.add,
-    "onnx.Mul": np.multiply,
-    **{name: lambda x, *_: x for name in _RESIZED if name.startswith("onnx.")},
-}
-"""What ONNX computes of constants that are too large to be folded when a file is opened; sizes are the result's."""
+def dequantised(call: ProgramCall, program: Program) -> HeldArray | None:
+    """An array that a file holds in few bits, as the numbers that it stands for; None of other calls.
 
-
-def unfolded(call: ProgramCall, program: Program) -> HeldArray | None:
-    """The result of a call of ONNX on constants alone, computed when somebody looks; None of other calls."""
-    function, shape = _OF_CONSTANTS.get(call.target), program.shapes.get(call.outputs[0]) if call.outputs else None
-    held = [program.arrays.get(name) for name in references(tuple(call.arguments.values()))]
-    given = [array for array in held if array is not None and not array.learned]
-    if function is None or shape is None or prod(shape) > MOST_ELEMENTS or not held or len(given) < len(held):
+    These are (q − zero point) · scale, with one of each for all or along an axis.
+    """
+    if call.target != "onnx.DequantizeLinear":
         return None
+    names = [call.arguments[name].name for name in ("self", "scale", "zero_point") if name in call.arguments]
+    if any(name not in program.arrays for name in names):
+        return None
+    held, *rest = (program.arrays[name] for name in names)
 
-    def load() -> "np.ndarray[Any, Any]":
-        found = np.asarray(function(*(array.load() for array in given)))
-        return found.reshape(shape) if found.size == prod(shape) else np.broadcast_to(found, shape)
+    def along(array: HeldArray) -> np.ndarray[Any, Any]:
+        numbers, sizes = array.load().astype(np.float32), [1] * len(held.shape)
+        if numbers.size > 1:
+            sizes[call.arguments["dim"]] = numbers.size
+        return numbers.reshape(sizes)
 
-    return HeldArray(call.outputs[0], shape, load, learned=False)
+    def load() -> np.ndarray[Any, Any]:
+        scale, *zero = map(along, rest)
+        return np.asarray((held.load().astype(np.float32) - sum(zero)) * scale)
 
-
-_COMPUTED: Mapping[str, Callable[..., Any]] = {
-    **dict.fromkeys(("aten.clamp.default", "onnx.Clip"), lambda x, low=None, high=None: np.clip(x, low, high)),
-    **dict.fromkeys(("aten.ge.Scalar", "onnx.GreaterOrEqual"), np.greater_equal),
-    **dict.fromkeys(("aten.mul.Tensor", "onnx.Mul"), np.multiply),
-    **dict.fromkeys(("aten.add.Tensor", "onnx.Add"), np.add),
-    **dict.fromkeys(("aten.sub.Tensor", "onnx.Sub"), np.subtract),
-    **dict.fromkeys(
-        ("aten.to.dtype", "aten.detach.default", "onnx.Cast", "onnx.Identity"), lambda x: x.astype(np.float32)
-    ),
-    "onnx.Max": np.maximum,
-    "onnx.Min": np.minimum,
-}
-"""What gives each number of a result of the numbers at its place."""
-
-_FIRST = frozenset({"aten.clamp.default", "aten.ge.Scalar", "onnx.Clip", "onnx.GreaterOrEqual", "onnx.Max", "onnx.Min"})
-"""Those of them that no operator of the language is where a learned array stands."""
-
-_ORDER = ("self", "other", "min", "max", "input0", "input1", "input2")
+    return HeldArray(held.key.removesuffix("_quantized"), held.shape, load)
 
 
 def computed(call: ProgramCall, program: Program) -> HeldArray | None:
     """The result of a call that computes of one learned array alone, number by number; None of other calls."""
     found = [program.arrays.get(name) for name in references(tuple(call.arguments.values()))]
     sources = [array for array in found if array is not None and (array.made or array.learned)]
+    name = torchs_name(call)
     if not sources or any(array is None for array in found):
         return None
-    if all(array.made is None for array in sources) and call.target not in _FIRST:
+    if all(array.made is None for array in sources) and name not in _FIRST:
         return None
-    if call.target == "onnx.Transpose" and len(sources[0].shape) == 2 and call.arguments.get("perm") == (1, 0):
+    if name == "permute" and len(sources[0].shape) == 2 and call.arguments.get("dims") == (1, 0):
         return sources[0].transposed()
-    function, roots = _COMPUTED.get(call.target), [array.made.source if array.made else array for array in sources]
-    operands = [_operand(call.arguments[name], program) for name in _ORDER if call.arguments.get(name) is not None]
-    if function is None or len({root.key for root in roots}) > 1 or any(each is None for each in operands):
+    roots = [array.made.source if array.made else array for array in sources]
+    operands = {key: _operand(value, program) for key, value in call.arguments.items()}
+    if name not in _NUMBER_BY_NUMBER or len({root.key for root in roots}) > 1 or None in operands.values():
         return None
-    root = roots[0]
+    root, evaluate = roots[0], EVALUATORS[name]
 
-    def made(numbers: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
-        return np.asarray(function(*(each(numbers) for each in operands if each is not None)))
+    def made(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        given = {key: each(numbers) for key, each in operands.items() if each is not None}
+        return np.asarray(evaluate(given, numbers.shape), np.float32)
 
     return HeldArray(call.outputs[0], root.shape, lambda: made(root.load()), learned=False, made=Derivation(root, made))
 
 
-def _operand(argument: Any, program: Program) -> "Callable[[np.ndarray[Any, Any]], Any] | None":
+def _operand(argument: Any, program: Program) -> Callable[[np.ndarray[Any, Any]], Any] | None:
     """What an argument is of the numbers of the learned array; None of what is more than one number and not of it."""
     array = program.arrays[argument.name] if isinstance(argument, Value) else None
     if array is None:
@@ -118,8 +97,7 @@ def _operand(argument: Any, program: Program) -> "Callable[[np.ndarray[Any, Any]
         return array.made.function
     if array.learned:
         return lambda numbers: numbers
-    held = array
-    return (lambda _: held.load().reshape(())) if prod(array.shape) == 1 else None
+    return (lambda _: array.load().reshape(())) if prod(array.shape) == 1 else None
 
 
 def signs_of(array: HeldArray) -> HeldArray | None:

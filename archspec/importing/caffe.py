@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from archspec.errors import ArchspecError
 from archspec.files import read_text
 from archspec.importing.flat import INPUT, FlatGraph
-from archspec.importing.layers import LayerBuilder
+from archspec.importing.layers import LayerBuilder, real_number, whole_number
 from archspec.writing import printable
 
 MAX_BYTES = 2_000_000
@@ -40,11 +39,12 @@ def read_prototxt(path: str) -> FlatGraph:
         listed = printable(", ".join(dict.fromkeys(unknown)), 400)
         raise ArchspecError(f"{path} has layers that no operator of the language computes: {listed}")
     name, sizes = _input(message, layers, path)
-    network = _CaffeLayers(LayerBuilder(_word(message, "name", Path(path).stem), sizes), path, {name: INPUT})
+    network = _CaffeLayers(path, sizes, _word(message, "name", ""))
+    network.values[name] = INPUT
     for layer in layers:
         if _kind(layer) not in NOTHING:
             network.read(layer)
-    return network.builder.graph(network.last)
+    return network.graph(network.last)
 
 
 # ------------------------------------------------------------------ the text format
@@ -134,11 +134,12 @@ def _input(message: Message, layers: list[Message], path: str) -> tuple[str, tup
 # ------------------------------------------------------------------ the layers
 
 
-class _CaffeLayers:
+class _CaffeLayers(LayerBuilder):
     """The layers so far: what each result is called in the file, and here."""
 
-    def __init__(self, builder: LayerBuilder, path: str, values: dict[str, str]) -> None:
-        self.builder, self.path, self.values = builder, path, values
+    def __init__(self, path: str, sizes: tuple[int, ...], name: str) -> None:
+        super().__init__(path, sizes, name)
+        self.values: dict[str, str] = {}
         self.last = INPUT
 
     def read(self, layer: Message) -> None:
@@ -153,156 +154,129 @@ class _CaffeLayers:
             taken.append(self.values[bottom])
         if not taken:
             raise ArchspecError(f"{self.path}: {printable(label, 60)} takes nothing")
-        value = _LAYERS[_kind(layer)](self, layer, tuple(taken), label)
+        self.last = self.made(layer, tuple(taken), label)
         for top in layer.get("top", []):
-            self.values[top] = value
-        self.last = value
+            self.values[top] = self.last
 
-    def number(self, part: Message, key: str, default: int, place: int = 0) -> int:
-        """A whole number of a layer's settings."""
+    def made(self, layer: Message, taken: tuple[str, ...], label: str) -> str:
+        """The result of a layer."""
+        kind = _kind(layer)
+        if kind == "Split" or (kind == "Concat" and len(taken) == 1):
+            return taken[0]
+        if kind == "Scale" and len(taken) == 1:
+            return self._scaled(taken[0], label)
+        if kind in _OF_VECTORS:
+            (value,) = taken
+            taken = (self.flat(value, label),)
+        operator, where, settings = _LAYERS[kind]
+        part = _part(layer, where)
+        args = {name: self.setting(part, key, usual) for name, (key, usual) in settings.items()}
+        if operator in {"conv2d", "conv_transpose2d"}:
+            args = {"out_channels": args["out_channels"], **self.window(part), **args}
+        if kind == "BatchNorm":
+            args["affine"] = False  # a Scale behind it has γ and β
+        if kind in _SAID_BY_SETTINGS:
+            operator, args = _SAID_BY_SETTINGS[kind](self, part, label)
+        return self.add(operator, taken, label, **args)
+
+    def setting(self, part: Message, key: str, usual: float, place: int = 0) -> Any:
+        """A setting of the kind that its usual value is of: a switch, a whole number or a number; of several, one."""
+        if isinstance(usual, bool):
+            return _word(part, key, "true") != "false"
         values = part.get(key, [])
-        text = str(values[min(place, len(values) - 1)]) if values else str(default)
-        if not re.fullmatch(r"\d{1,9}", text):
-            raise ArchspecError(f"{self.path}: {key} must be a whole number (got '{printable(text, 40)}')")
-        return int(text)
-
-    def real(self, part: Message, key: str, default: float) -> float:
-        """A number of a layer's settings."""
-        text = _word(part, key, str(default))
-        try:
-            return float(text)
-        except ValueError:
-            raise ArchspecError(f"{self.path}: {key} must be a number (got '{printable(text, 40)}')") from None
+        text = str(values[min(place, len(values) - 1)]) if values else str(usual)
+        return (whole_number if isinstance(usual, int) else real_number)(text, key, self.path)
 
     def window(self, part: Message) -> dict[str, Any]:
         """Kernel, stride and padding, each one number or height and width."""
         found = {}
-        for ours, theirs, short, default in (
+        for ours, theirs, short, usual in (
             ("kernel_size", "kernel_size", "kernel", 1),
             ("stride", "stride", "stride", 1),
             ("padding", "pad", "pad", 0),
         ):
-            height = self.number(part, f"{short}_h", self.number(part, theirs, default))
-            width = self.number(part, f"{short}_w", self.number(part, theirs, default, 1))
+            height = self.setting(part, f"{short}_h", self.setting(part, theirs, usual))
+            width = self.setting(part, f"{short}_w", self.setting(part, theirs, usual, 1))
             found[ours] = height if height == width else (height, width)
         return found
 
-
-def _convolution(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
-    part = _part(layer, "convolution_param")
-    return network.builder.add(
-        "conv_transpose2d" if _kind(layer) == "Deconvolution" else "conv2d",
-        taken,
-        label,
-        out_channels=network.number(part, "num_output", 1),
-        **network.window(part),
-        dilation=network.number(part, "dilation", 1),
-        groups=network.number(part, "group", 1),
-        bias=_word(part, "bias_term", "true") != "false",
-    )
+    def _scaled(self, value: str, label: str) -> str:
+        """A batch normalisation with the γ and β of the layer behind it."""
+        before = self.nodes.get(value)
+        if before is None or before.operator != "batch_norm":
+            raise ArchspecError(f"{self.path}: {label} scales something other than a BatchNorm")
+        del self.nodes[value]
+        return self.add("batch_norm", before.inputs, before.place.names[0], eps=before.args.get("eps", 1e-5))
 
 
-def _pooling(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
+Made: TypeAlias = tuple[str, dict[str, Any]]
+"""An operator, and its arguments."""
+
+
+def _pooling(network: _CaffeLayers, part: Message, label: str) -> Made:
     """Caffe's poolings round up, unless `round_mode` says FLOOR."""
-    part = _part(layer, "pooling_param")
-    kind = {"MAX": "max", "AVE": "avg"}.get(_word(part, "pool", "MAX"))
+    word = _word(part, "pool", "MAX")
+    kind = {"MAX": "max", "AVE": "avg"}.get(word)
     if kind is None:
-        raise ArchspecError(f"{network.path}: {label} pools by {printable(_word(part, 'pool', ''), 40)}")
+        raise ArchspecError(f"{network.path}: {label} pools by {printable(word, 40)}")
     if _word(part, "global_pooling", "false") == "true":
-        return network.builder.add(f"global_{kind}_pool", taken, label, keepdim=True)
-    ceil = _word(part, "round_mode", "CEIL") != "FLOOR" and _word(part, "ceil_mode", "true") != "false"
-    return network.builder.add(f"{kind}_pool2d", taken, label, **network.window(part), ceil_mode=ceil)
+        return f"global_{kind}_pool", {"keepdim": True}
+    ceil = _word(part, "round_mode", "CEIL") != "FLOOR" and network.setting(part, "ceil_mode", True)
+    return f"{kind}_pool2d", {**network.window(part), "ceil_mode": ceil}
 
 
-def _inner_product(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
-    part = _part(layer, "inner_product_param")
-    (value,) = taken
-    if len(network.builder.shape(value)) > 2:
-        value = network.builder.add("flatten", taken, f"{label}_flatten")
-    bias = _word(part, "bias_term", "true") != "false"
-    return network.builder.add("linear", (value,), label, out_features=network.number(part, "num_output", 1), bias=bias)
+def _relu(network: _CaffeLayers, part: Message, _: str) -> Made:
+    slope = network.setting(part, "negative_slope", 0.0)
+    return ("leaky_relu", {"negative_slope": slope}) if slope else ("relu", {})
 
 
-def _relu(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
-    slope = network.real(_part(layer, "relu_param"), "negative_slope", 0)
-    if slope:
-        return network.builder.add("leaky_relu", taken, label, negative_slope=slope)
-    return network.builder.add("relu", taken, label)
-
-
-def _lrn(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
-    part = _part(layer, "lrn_param")
-    args = {"alpha": network.real(part, "alpha", 1), "beta": network.real(part, "beta", 0.75)}
-    size, k = network.number(part, "local_size", 5), network.real(part, "k", 1)
-    return network.builder.add("local_response_norm", taken, label, size=size, k=k, **args)
-
-
-def _dropout(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
-    return network.builder.add(
-        "dropout", taken, label, p=network.real(_part(layer, "dropout_param"), "dropout_ratio", 0.5)
-    )
-
-
-def _softmax(network: _CaffeLayers, _: Message, taken: tuple[str, ...], label: str) -> str:
-    (value,) = taken
-    if len(network.builder.shape(value)) > 2:
-        value = network.builder.add("flatten", taken, f"{label}_flatten")
-    return network.builder.add("softmax", (value,), label)
-
-
-def _batch_norm(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
-    """Without γ and β: a Scale behind it has these."""
-    eps = network.real(_part(layer, "batch_norm_param"), "eps", 1e-5)
-    return network.builder.add("batch_norm", taken, label, eps=eps, affine=False)
-
-
-def _scale(network: _CaffeLayers, _: Message, taken: tuple[str, ...], label: str) -> str:
-    """Behind a BatchNorm: its γ and β."""
-    before = network.builder.nodes.get(taken[0])
-    if len(taken) == 2:
-        return network.builder.add("mul", taken, label)
-    if before is None or before.operator != "batch_norm":
-        raise ArchspecError(f"{network.path}: {label} scales something other than a BatchNorm")
-    del network.builder.nodes[before.name]
-    eps = before.args.get("eps", 1e-5)
-    return network.builder.add("batch_norm", before.inputs, before.place.names[0], eps=eps)
-
-
-def _eltwise(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
-    kind = {"SUM": "add", "PROD": "mul", "MAX": "maximum"}.get(_word(_part(layer, "eltwise_param"), "operation", "SUM"))
-    if kind is None or _part(layer, "eltwise_param").get("coeff"):
+def _eltwise(network: _CaffeLayers, part: Message, label: str) -> Made:
+    kind = {"SUM": "add", "PROD": "mul", "MAX": "maximum"}.get(_word(part, "operation", "SUM"))
+    if kind is None or part.get("coeff"):
         raise ArchspecError(f"{network.path}: {label} joins in a way that no operator computes")
-    return network.builder.add(kind, taken, label)
+    return kind, {}
 
 
-def _concat(network: _CaffeLayers, layer: Message, taken: tuple[str, ...], label: str) -> str:
-    return (
-        taken[0]
-        if len(taken) == 1
-        else network.builder.add("concat", taken, label, dim=network.number(_part(layer, "concat_param"), "axis", 1))
-    )
-
-
-def _plain(operator: str) -> Callable[..., str]:
-    return lambda network, _, taken, label: network.builder.add(operator, taken, label)
-
-
-_LAYERS: Mapping[str, Callable[[_CaffeLayers, Message, tuple[str, ...], str], str]] = {
-    "Convolution": _convolution,
-    "Deconvolution": _convolution,
+_SAID_BY_SETTINGS: Mapping[str, Callable[[_CaffeLayers, Message, str], Made]] = {
     "Pooling": _pooling,
-    "InnerProduct": _inner_product,
     "ReLU": _relu,
-    "LRN": _lrn,
-    "Dropout": _dropout,
-    "Softmax": _softmax,
-    "BatchNorm": _batch_norm,
-    "Scale": _scale,
     "Eltwise": _eltwise,
-    "Concat": _concat,
-    "Sigmoid": _plain("sigmoid"),
-    "TanH": _plain("tanh"),
-    "Flatten": _plain("flatten"),
-    "Split": lambda _, __, taken, ___: taken[0],
 }
-"""What each type of layer is."""
+"""Layers whose settings say which operator they are."""
+
+_OF_VECTORS = frozenset({"InnerProduct", "Softmax"})
+"""Layers that take images for vectors."""
+
+_OF_CHANNELS: Mapping[str, tuple[str, float]] = {
+    "out_channels": ("num_output", 1),
+    "dilation": ("dilation", 1),
+    "groups": ("group", 1),
+    "bias": ("bias_term", True),
+}
+_LAYERS: Mapping[str, tuple[str, str, Mapping[str, tuple[str, float]]]] = {
+    "Convolution": ("conv2d", "convolution_param", _OF_CHANNELS),
+    "Deconvolution": ("conv_transpose2d", "convolution_param", _OF_CHANNELS),
+    "Pooling": ("", "pooling_param", {}),
+    "InnerProduct": (
+        "linear",
+        "inner_product_param",
+        {"out_features": ("num_output", 1), "bias": ("bias_term", True)},
+    ),
+    "ReLU": ("", "relu_param", {}),
+    "LRN": (
+        "local_response_norm",
+        "lrn_param",
+        {"size": ("local_size", 5), "k": ("k", 1.0), "alpha": ("alpha", 1.0), "beta": ("beta", 0.75)},
+    ),
+    "Dropout": ("dropout", "dropout_param", {"p": ("dropout_ratio", 0.5)}),
+    "Softmax": ("softmax", "", {}),
+    "BatchNorm": ("batch_norm", "batch_norm_param", {"eps": ("eps", 1e-5)}),
+    "Scale": ("mul", "", {}),
+    "Eltwise": ("", "eltwise_param", {}),
+    "Concat": ("concat", "concat_param", {"dim": ("axis", 1)}),
+    "Sigmoid": ("sigmoid", "", {}),
+    "TanH": ("tanh", "", {}),
+    "Flatten": ("flatten", "", {}),
+    "Split": ("identity", "", {}),
+}
+"""What each type of layer is: the operator, where its settings stand, and these by ours, each with its usual value."""

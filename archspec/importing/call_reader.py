@@ -2,20 +2,20 @@
 
 from dataclasses import replace
 
-from archspec import ops
 from archspec.errors import ArchspecError
-from archspec.importing import aten, onnx_rules  # noqa: F401  # importing a table of rules enters them
-from archspec.importing.arrays import computed, unfolded, viewed
-from archspec.importing.aten.constants import constant
+from archspec.importing import functions  # noqa: F401  # importing the rules enters them
+from archspec.importing.arrays import computed, dequantised, viewed
+from archspec.importing.constants import constant
 from archspec.importing.flat import INPUT, FlatNode
+from archspec.importing.patterns.base import told
 from archspec.importing.program import Program, ProgramCall, UnsupportedError, references
-from archspec.importing.rules import RULES, Bound, ReadNode, Same
+from archspec.importing.rules import RULES, Bound, Reading, ReadNode
 
 CONSTANT = "~constant"
 """An array that nobody learns, as it stands among results: patterns read it with its neighbours."""
 
 
-_OF_ARRAYS = (computed, constant, unfolded, viewed)
+_OF_ARRAYS = (dequantised, computed, constant, viewed)
 """What reads calls that take arrays alone."""
 
 
@@ -57,12 +57,12 @@ class CallReader:
                 raise
             self._foreign(call, f"has arguments that cannot be read ({type(error).__name__})")
 
-    def _take(self, call: ProgramCall, found: ReadNode | Same | list[ReadNode]) -> None:
-        if isinstance(found, Same):
-            if found.value in self.arrays:
-                self.arrays[call.outputs[0]] = self.arrays[found.value]
+    def _take(self, call: ProgramCall, found: Reading) -> None:
+        if isinstance(found, str):
+            if found in self.arrays:
+                self.arrays[call.outputs[0]] = self.arrays[found]
             else:
-                self.names[call.outputs[0]] = self.names.get(found.value, found.value)
+                self.names[call.outputs[0]] = self.names.get(found, found)
             return
         read = found if isinstance(found, list) else [found]
         left = {*call.outputs} - {call.outputs[made.output] for made in read if made.output < len(call.outputs)}
@@ -80,10 +80,18 @@ class CallReader:
         self.nodes += [node for name, node in new.items() if all(each.name != name for each in self.nodes[-8:])]
         inputs = tuple(each.name if isinstance(each, FlatNode) else each for each in sources)
         raw = made.operator.startswith("~")
-        args = dict(made.args) if raw else _told(made)
         shape = self.program.shapes.get(name, ())
         self.nodes.append(
-            FlatNode(name, made.operator, args, inputs, shape, call.place, dict(made.arrays), foreign=raw)
+            FlatNode(
+                name,
+                made.operator,
+                told(made.operator, made.args),
+                inputs,
+                shape,
+                call.place,
+                dict(made.arrays),
+                foreign=raw,
+            )
         )
 
     def _source(self, value: str, made: ReadNode, call: ProgramCall) -> FlatNode | str:
@@ -125,11 +133,3 @@ def _of_each_input(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:
     if len(shape) > rank or shape[0] != 1:
         raise UnsupportedError(f"takes an array of {'×'.join(map(str, shape))}, which is not the same for each input")
     return shape[1:]
-
-
-def _told(made: ReadNode) -> dict[str, object]:
-    """The arguments of a node that are not the operator's defaults."""
-    fields = ops.operator(made.operator).model_fields
-    return {
-        name: value for name, value in made.args.items() if fields[name].is_required() or fields[name].default != value
-    }

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from functools import partial
+from typing import Any, TypeAlias
 
 from archspec.errors import ArchspecError
 from archspec.files import read_text
 from archspec.importing.flat import INPUT, FlatGraph
-from archspec.importing.layers import LayerBuilder
+from archspec.importing.layers import LayerBuilder, real_number, whole_number
 from archspec.writing import printable
 
 MAX_BYTES = 1_000_000
@@ -35,20 +36,21 @@ def read_cfg(path: str) -> FlatGraph:
     Raises:
         ArchspecError: It cannot be read, or has sections that no operator of the language computes; all are named.
     """
-    sections = _sections(path)
-    first, settings, _ = sections[0]
+    (first, settings, _), *layers = _sections(path)
+    known = {*_LAYERS, *_PLAIN}
     if first not in {"net", "network"}:
         raise ArchspecError(f"{path}: begins with [{printable(first, 40)}], not with [net]")
-    unknown = [f"[{printable(kind, 40)}] at line {line}" for kind, _, line in sections[1:] if kind not in _LAYERS]
+    unknown = [f"[{printable(kind, 40)}] at line {line}" for kind, _, line in layers if kind not in known]
     if unknown:
         raise ArchspecError(f"{path} has sections that no operator of the language computes: {', '.join(unknown[:20])}")
-    sizes = tuple(_int(settings, key, 0, path) for key in ("channels", "height", "width"))
+    sizes = tuple(whole_number(settings.get(key, "0"), key, path) for key in ("channels", "height", "width"))
     if min(sizes) < 1:
         raise ArchspecError(f"{path}: [net] says no channels, height and width")
-    network = _DarknetLayers(LayerBuilder(Path(path).stem, sizes), path)
-    for number, (kind, values, _) in enumerate(sections[1:]):
-        network.results.append(_LAYERS[kind](network, values, f"{kind}{number}"))
-    return network.builder.graph(network.flowing)
+    network = _DarknetLayers(path, sizes)
+    for number, (kind, values, _) in enumerate(layers):
+        read = _LAYERS.get(kind, partial(_plain, kind))
+        network.results.append(read(network, values, f"{kind}{number}"))
+    return network.graph(network.flowing)
 
 
 def _sections(path: str) -> list[tuple[str, dict[str, str], int]]:
@@ -67,18 +69,14 @@ def _sections(path: str) -> list[tuple[str, dict[str, str], int]]:
     return found
 
 
-def _int(settings: Mapping[str, str], key: str, default: int, path: str) -> int:
-    text = settings.get(key, str(default))
-    if not re.fullmatch(r"-?\d{1,9}", text):
-        raise ArchspecError(f"{path}: {key} must be a whole number (got '{printable(text, 40)}')")
-    return int(text)
+Settings: TypeAlias = Mapping[str, str]
 
 
-class _DarknetLayers:
+class _DarknetLayers(LayerBuilder):
     """The layers so far: what each section gave."""
 
-    def __init__(self, builder: LayerBuilder, path: str) -> None:
-        self.builder, self.path = builder, path
+    def __init__(self, path: str, sizes: tuple[int, ...]) -> None:
+        super().__init__(path, sizes)
         self.results: list[str] = []
 
     @property
@@ -86,35 +84,36 @@ class _DarknetLayers:
         """What the section before gave."""
         return self.results[-1] if self.results else INPUT
 
-    def number(self, settings: Mapping[str, str], key: str, default: int) -> int:
-        """A whole number of a section."""
-        return _int(settings, key, default, self.path)
+    def number(self, settings: Settings, key: str, usual: float) -> Any:
+        """A number of a section, whole where its usual value is."""
+        read = whole_number if isinstance(usual, int) else real_number
+        return read(settings.get(key, str(usual)), key, self.path)
 
     def named(self, text: str) -> list[str]:
         """The results of sections by their numbers, from the front, or from here back where they are negative."""
         found = []
         for part in text.split(","):
-            number = _int({"layers": part.strip()}, "layers", 0, self.path)
+            number = whole_number(part.strip(), "layers", self.path)
             place = number if number >= 0 else len(self.results) + number
             if not 0 <= place < len(self.results):
                 raise ArchspecError(f"{self.path}: there is no section {number} before section {len(self.results)}")
             found.append(self.results[place])
         return found
 
-    def activated(self, value: str, settings: Mapping[str, str], label: str, default: str = "logistic") -> str:
+    def activated(self, value: str, settings: Settings, label: str, default: str = "logistic") -> str:
         """A result with the activation that the section names."""
         name = settings.get("activation", default)
         if name not in ACTIVATIONS:
             raise ArchspecError(f"{self.path}: {label}: no operator computes the activation '{printable(name, 40)}'")
         found = ACTIVATIONS[name]
-        return value if found is None else self.builder.add(found[0], (value,), f"{label}_act", **found[1])
+        return value if found is None else self.add(found[0], (value,), f"{label}_act", **found[1])
 
 
-def _convolution(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
+def _convolution(network: _DarknetLayers, settings: Settings, label: str) -> str:
     kernel = network.number(settings, "size", 1)
     padding = kernel // 2 if network.number(settings, "pad", 0) else network.number(settings, "padding", 0)
     normalised = bool(network.number(settings, "batch_normalize", 0))
-    value = network.builder.add(
+    value = network.add(
         "conv2d",
         (network.flowing,),
         label,
@@ -126,89 +125,66 @@ def _convolution(network: _DarknetLayers, settings: Mapping[str, str], label: st
         bias=not normalised,
     )
     if normalised:
-        value = network.builder.add("batch_norm", (value,), f"{label}_bn", eps=1e-6)
+        value = network.add("batch_norm", (value,), f"{label}_bn", eps=1e-6)
     return network.activated(value, settings, label)
 
 
-def _max_pool(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
+def _max_pool(network: _DarknetLayers, settings: Settings, label: str) -> str:
     """Darknet pads by size − 1 in all, half of it before: the output is ⌈h/stride⌉."""
     stride = network.number(settings, "stride", 1)
     kernel = network.number(settings, "size", stride)
     whole = network.number(settings, "padding", kernel - 1)
     value, padding = network.flowing, whole // 2
-    if whole % 2 and all(size % stride == 0 for size in network.builder.shape(value)[2:]) and kernel == stride:
+    if whole % 2 and all(size % stride == 0 for size in network.shape(value)[2:]) and kernel == stride:
         padding = 0  # the padding lies beyond the last window
     elif whole % 2:
         before, behind = whole // 2, whole - whole // 2
         args = {"padding": (before, behind, before, behind), "value": LOWEST}
-        value = network.builder.add("pad", (value,), f"{label}_pad", **args)
+        value = network.add("pad", (value,), f"{label}_pad", **args)
         padding = 0
-    return network.builder.add("max_pool2d", (value,), label, kernel_size=kernel, stride=stride, padding=padding)
+    return network.add("max_pool2d", (value,), label, kernel_size=kernel, stride=stride, padding=padding)
 
 
-def _average(network: _DarknetLayers, _: Mapping[str, str], label: str) -> str:
-    return network.builder.add("global_avg_pool", (network.flowing,), label, keepdim=True)
+def _plain(kind: str, network: _DarknetLayers, settings: Settings, label: str) -> str:
+    operator, known = _PLAIN[kind]
+    args = {ours: network.number(settings, key, usual) for ours, (key, usual) in known.items()}
+    taken = network.flat(network.flowing, label) if operator in {"linear", "softmax"} else network.flowing
+    value = network.add(operator, (taken,), label, **args)
+    return network.activated(value, settings, label) if operator == "linear" else value
 
 
-def _shortcut(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
+def _shortcut(network: _DarknetLayers, settings: Settings, label: str) -> str:
     others = network.named(settings.get("from", ""))
-    value = network.builder.add("add", (network.flowing, *others), label)
+    value = network.add("add", (network.flowing, *others), label)
     return network.activated(value, settings, label, "linear")
 
 
-def _route(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
+def _route(network: _DarknetLayers, settings: Settings, label: str) -> str:
     found = network.named(settings.get("layers", ""))
     groups = network.number(settings, "groups", 1)
     if groups > 1:
         index = network.number(settings, "group_id", 0)
-        found = [network.builder.add("split", (one,), label, sections=groups, index=index) for one in found]
-    return found[0] if len(found) == 1 else network.builder.add("concat", tuple(found), label)
+        found = [network.add("split", (one,), label, sections=groups, index=index) for one in found]
+    return found[0] if len(found) == 1 else network.add("concat", tuple(found), label)
 
 
-def _upsample(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
-    factor = network.number(settings, "stride", 2)
-    return network.builder.add("upsample", (network.flowing,), label, scale_factor=factor)
-
-
-def _connected(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
-    value = network.flowing
-    if len(network.builder.shape(value)) > 2:
-        value = network.builder.add("flatten", (value,), f"{label}_flatten")
-    value = network.builder.add("linear", (value,), label, out_features=network.number(settings, "output", 1))
-    return network.activated(value, settings, label)
-
-
-def _softmax(network: _DarknetLayers, _: Mapping[str, str], label: str) -> str:
-    value = network.flowing
-    if len(network.builder.shape(value)) > 2:
-        value = network.builder.add("flatten", (value,), f"{label}_flatten")
-    return network.builder.add("softmax", (value,), label)
-
-
-def _dropout(network: _DarknetLayers, settings: Mapping[str, str], label: str) -> str:
-    text = settings.get("probability", ".5")
-    if not re.fullmatch(r"\d*\.?\d+", text):
-        raise ArchspecError(f"{network.path}: probability must be a number (got '{printable(text, 40)}')")
-    return network.builder.add("dropout", (network.flowing,), label, p=float(text))
-
-
-def _passed_on(network: _DarknetLayers, _: Mapping[str, str], __: str) -> str:
-    return network.flowing
-
-
-_LAYERS: Mapping[str, Callable[[_DarknetLayers, Mapping[str, str], str], str]] = {
+_LAYERS: Mapping[str, Callable[[_DarknetLayers, Settings, str], str]] = {
     "convolutional": _convolution,
     "conv": _convolution,
     "maxpool": _max_pool,
     "max": _max_pool,
-    "avgpool": _average,
-    "avg": _average,
     "shortcut": _shortcut,
     "route": _route,
-    "upsample": _upsample,
-    "connected": _connected,
-    "softmax": _softmax,
-    "dropout": _dropout,
-    **dict.fromkeys(HEADS, _passed_on),
+    **dict.fromkeys(HEADS, lambda network, *_: network.flowing),
 }
-"""What each kind of section is; the results of a section are named by its number."""
+"""What gives the results of a section; these are named by its number."""
+
+_PLAIN: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
+    "avgpool": ("global_avg_pool", {}),
+    "avg": ("global_avg_pool", {}),
+    "upsample": ("upsample", {"scale_factor": ("stride", 2)}),
+    "connected": ("linear", {"out_features": ("output", 1)}),
+    "softmax": ("softmax", {}),
+    "dropout": ("dropout", {"p": ("probability", 0.5)}),
+}
+"""Sections that are one operator: its arguments by what Darknet calls them, each with its usual value."""

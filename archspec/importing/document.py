@@ -60,7 +60,8 @@ def imported(graph: FlatGraph, *, flat: bool = False) -> Imported:
             return _structured(graph)
         except ArchspecError as error:
             why = (f"no structure was found that gives the same network: {error}",)
-    items = _plain(graph)
+    items = wired(graph, modules=False)
+    _name_by_place(items)
     return _proved(graph, items, {}, why)
 
 
@@ -79,17 +80,13 @@ def _structured(graph: FlatGraph) -> Imported:
 
 def _of_modules(graph: FlatGraph) -> Imported:
     found = recovered(wired(graph))
-    order = list(flattened(found.items))
-    return _proved(graph, found.items, found.blocks, (), order)
+    return _proved(graph, found.items, found.blocks)
 
 
-def _proved(
-    graph: FlatGraph, items: Items, blocks: dict[str, FoundBlock], why: tuple[str, ...], order: Any = None
-) -> Imported:
-    order = order or list(flattened(items))
+def _proved(graph: FlatGraph, items: Items, blocks: dict[str, FoundBlock], why: tuple[str, ...] = ()) -> Imported:
     sizes, symbols = _input(graph)
     document = document_from(graph, items, blocks, sizes=sizes, symbols=symbols)
-    names = proved(document, graph, order)
+    names = proved(document, graph, list(flattened(items)))
     if symbols and not _holds_elsewhere(document, graph):
         document = document_from(graph, items, blocks)
     padded = told_apart_by(graph) if document.symbols else ""
@@ -121,9 +118,8 @@ def document_from(
         SpecErrors: It is no document of the language.
     """
     known = {name: block.args for name, block in blocks.items()}
-    document = Document(
-        archspec=1,
-        name=cleaned(graph.name) or "imported",
+    return _checked(
+        graph,
         symbols=symbols or {},
         functions=functions or {},
         input=sizes or tuple(map(int, graph.input[1:])),
@@ -133,6 +129,10 @@ def document_from(
         },
         network=steps(items, known, text),
     )
+
+
+def _checked(graph: FlatGraph, **parts: Any) -> Document:
+    document = Document(archspec=1, name=cleaned(graph.name) or "imported", **parts)
     if faults := check(document):
         raise SpecErrors(faults)
     return document
@@ -163,29 +163,12 @@ def _listed(graph: FlatGraph) -> Imported:
 def _listed_document(
     graph: FlatGraph, listing: Listing, sizes: tuple[Any, ...], symbols: dict[str, Symbol]
 ) -> Document:
-    ends: dict[str, Any] = {"inputs": listing.inputs} if listing.inputs else {"input": sizes}
-    if listing.outputs:
-        ends["outputs"] = listing.outputs
-    document = Document(
-        archspec=1,
-        name=cleaned(graph.name) or "imported",
-        symbols={} if listing.inputs else symbols,
-        network=listing.steps,
-        **ends,
-    )
-    if faults := check(document):
-        raise SpecErrors(faults)
-    return document
-
-
-def _plain(graph: FlatGraph) -> Items:
-    """The items of one body, each under the whole of its place."""
-    items = wired(graph, modules=False)
-    _name_by_place(items)
-    return items
+    ends = {"inputs": listing.inputs} if listing.inputs else {"input": sizes, "symbols": symbols}
+    return _checked(graph, outputs=listing.outputs, network=listing.steps, **ends)
 
 
 def _name_by_place(items: Items) -> None:
+    """Call each item of one body by the whole of its place."""
     for item in items:
         if isinstance(item, Leaf) and item.nodes[0].place.names:
             item.name = "_".join(item.nodes[0].place.names)

@@ -9,9 +9,8 @@ from torch import nn
 from torch.export import ExportedProgram
 from torch.fx import Node
 
-from archspec.errors import ArchspecError
+from archspec.errors import ArchspecError, first_line
 from archspec.extras import quiet
-from archspec.importing.exported_place import placed
 from archspec.importing.program import HeldArray, Place, Program, ProgramCall, Value
 from archspec.writing import printable
 
@@ -58,11 +57,9 @@ def _inputs(example: Any, model: nn.Module) -> tuple[torch.Tensor, ...]:
 
 def _reason(error: Exception) -> str:
     """The first sentence of an error that says something."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    found = lines[0] if lines else type(error).__name__
     if "data-dependent" in str(error):
-        found = "what it computes depends on numbers of its input (an `if` over values), which no table says"
-    return printable(found, 200)
+        return "what it computes depends on numbers of its input (an `if` over values), which no table says"
+    return printable(first_line(error), 200)
 
 
 def read_program(program: ExportedProgram, name: str) -> Program:
@@ -107,12 +104,11 @@ def _numbers(tensor: torch.Tensor) -> "np.ndarray[Any, Any]":
 
 def _call(node: Node, shapes: dict[str, tuple[int, ...]]) -> ProgramCall:
     """A node as a call; what gives several results gives them under the names of those who take them out."""
-    arguments = dict(node.kwargs)
     schema = getattr(node.target, "_schema", None)
-    if schema is None:
-        arguments.update((f"argument{i}", value) for i, value in enumerate(node.args))
-    else:
-        arguments.update((argument.name, value) for argument, value in zip(schema.arguments, node.args, strict=False))
+    names = (
+        [f"argument{i}" for i in range(len(node.args))] if schema is None else [each.name for each in schema.arguments]
+    )
+    arguments = {**dict(zip(names, node.args, strict=False)), **node.kwargs}
     value = node.meta.get("val")
     if isinstance(value, (tuple, list)):
         taken = {user.args[1]: user.name for user in node.users if "getitem" in str(user.target)}
@@ -142,6 +138,6 @@ def _argument(value: Any) -> Any:
 def _place(node: Node) -> Place:
     """The modules around a node: from the paths on its stack, of which the last is the innermost."""
     stack = node.meta.get("nn_module_stack") or {}
-    return placed(
+    return Place.of_stack(
         (key, path, kind if isinstance(kind, str) else kind.__qualname__) for key, (path, kind) in stack.items()
     )

@@ -7,7 +7,7 @@ from inspect import signature
 from pathlib import Path
 from typing import Any, cast
 
-from archspec.errors import ArchspecError
+from archspec.errors import ArchspecError, first_line
 from archspec.writing import printable
 
 
@@ -25,7 +25,7 @@ def made(source: str, settings: dict[str, Any]) -> Any:
     try:
         found = make(**settings)
     except Exception as error:  # whatever the model's own code raises
-        raise ArchspecError(f"{printable(source, 80)} cannot be made: {_reason(error)}") from error
+        raise ArchspecError(f"{printable(source, 80)} cannot be made: {printable(first_line(error), 200)}") from error
     import torch
 
     if not isinstance(found, torch.nn.Module):
@@ -43,6 +43,9 @@ def takes(source: str, name: str) -> bool:
 
 def _found(source: str) -> Callable[..., Any]:
     module, _, factory = source.partition(":")
+    if module.endswith(".py"):
+        named = printable(f"{Path(module).stem}:{factory}", 80)
+        raise ArchspecError(f"{printable(source, 80)} is a file; name its module, from its folder: {named}")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
@@ -51,12 +54,9 @@ def _found(source: str) -> Callable[..., Any]:
         for part in factory.split("."):
             make = getattr(make, part)
     except Exception as error:  # whatever the module's own code raises where it is imported
-        raise ArchspecError(f"{printable(source, 80)} cannot be imported: {_reason(error)}") from error
+        raise ArchspecError(
+            f"{printable(source, 80)} cannot be imported: {printable(first_line(error), 200)}"
+        ) from error
     if not callable(make):
         raise ArchspecError(f"{printable(source, 80)} is no function")
     return cast("Callable[..., Any]", make)
-
-
-def _reason(error: Exception) -> str:
-    line = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return printable(f"{line}", 200)

@@ -11,7 +11,7 @@ from archspec.importing.growing import grown
 from archspec.importing.items import flattened
 from archspec.importing.proof import proved
 from archspec.importing.structure import recovered
-from archspec.importing.structure.repeats import vary_repeats
+from archspec.importing.structure.tables import vary_repeats
 from archspec.importing.tensorflow import with_tensorflow_padding
 from archspec.importing.varied import Varied, is_plain, varied
 from archspec.importing.varied_numbers import Bindings, VariedNumbers, said_bound

@@ -4,7 +4,7 @@ Items are mutable: structure is found by replacing several of them by one. One t
 which, so that ways back still lead to it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -17,8 +17,21 @@ USE = "use"
 """What a leaf calls whose operator is its argument `act`."""
 
 
+@dataclass(eq=False, slots=True, kw_only=True)
+class Placed:
+    """What ways back can lead to.
+
+    Attributes:
+        label: What `from` calls it, once that was decided.
+        moved: What it was replaced by.
+    """
+
+    label: str | None = None
+    moved: "Item | None" = None
+
+
 @dataclass(eq=False, slots=True)
-class Leaf:
+class Leaf(Placed):
     """A call of an operator, or of a block that was found.
 
     Attributes:
@@ -29,7 +42,6 @@ class Leaf:
         exit: The sizes of what flows out.
         nodes: The flat nodes that it stands for, in the order in which they are expanded.
         stage: What the source calls the part that it is a member of.
-        label: What `from` calls it, once that was decided.
     """
 
     operator: str
@@ -39,8 +51,6 @@ class Leaf:
     exit: Shape
     nodes: list[FlatNode]
     stage: str = ""
-    label: str | None = None
-    moved: "Item | None" = None
 
     @property
     def name_in_stage(self) -> str:
@@ -50,7 +60,7 @@ class Leaf:
 
 
 @dataclass(eq=False, slots=True)
-class ForkItem:
+class ForkItem(Placed):
     """Branches from one value and the operator that joins them; an empty branch passes the value on."""
 
     operator: str
@@ -61,8 +71,6 @@ class ForkItem:
     branches: "list[Branch]"
     node: FlatNode | None
     function: str = ""
-    label: str | None = None
-    moved: "Item | None" = None
 
 
 @dataclass(eq=False, slots=True)
@@ -74,7 +82,7 @@ class Branch:
 
 
 @dataclass(eq=False, slots=True)
-class ModuleItem:
+class ModuleItem(Placed):
     """Items that a module of the source holds: a single value flows in, a single one out."""
 
     name: str
@@ -83,8 +91,6 @@ class ModuleItem:
     entry: Shape
     exit: Shape
     stage: str = ""
-    label: str | None = None
-    moved: "Item | None" = None
 
 
 @dataclass(eq=False, slots=True)
@@ -97,7 +103,7 @@ class Back:
 
 
 @dataclass(eq=False, slots=True)
-class Repeated:
+class Repeated(Placed):
     """A body several times over.
 
     Attributes:
@@ -112,8 +118,6 @@ class Repeated:
     entry: Shape
     exit: Shape
     nodes: list[FlatNode] = field(default_factory=list)
-    label: str | None = None
-    moved: "Item | None" = None
 
 
 @dataclass(eq=False, slots=True)
@@ -187,20 +191,22 @@ def is_expression(value: Any) -> bool:
 
 def settled(item: Item | None) -> Item | None:
     """What stands now for an item that a way back leads to."""
-    while item is not None and (after := getattr(item, "moved", None)) is not None:
-        item = after
+    while isinstance(item, Placed) and item.moved is not None:
+        item = item.moved
     return item
 
 
 def targets(items: Items) -> set[int]:
     """The identities of what ways back lead to."""
-    found = set[int]()
+    return {id(settled(item.to)) for item in everything(items) if isinstance(item, Back)}
+
+
+def everything(items: Items) -> Iterator[Item]:
+    """All items of a body and of those inside it, each before what it holds."""
     for item in items:
-        if isinstance(item, Back):
-            found.add(id(settled(item.to)))
+        yield item
         for body in bodies(item):
-            found |= targets(body)
-    return found
+            yield from everything(body)
 
 
 def scopes(items: Items) -> Iterator[ModuleItem]:
@@ -219,3 +225,14 @@ def bodies(item: Item) -> list[Items]:
     if isinstance(item, ConditionItem):
         return [item.then, item.other]
     return [item.items] if isinstance(item, (ModuleItem, Repeated)) else []
+
+
+def change_bodies(item: Item, change: Callable[[Items], Items]) -> None:
+    """Put other bodies inside an item."""
+    if isinstance(item, ForkItem):
+        for branch in item.branches:
+            branch.items = change(branch.items)
+    elif isinstance(item, ConditionItem):
+        item.then, item.other = change(item.then), change(item.other)
+    elif isinstance(item, (ModuleItem, Repeated)):
+        item.items = change(item.items)

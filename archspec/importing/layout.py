@@ -33,13 +33,11 @@ def _document(plain: Mapping[str, Any]) -> Iterator[str]:
     for key in ("archspec", "name", "doc"):
         if key in plain:
             yield f"{key}: {_flow(plain[key])}"
-    for key in ("symbols", "functions", "lookups", "let"):
+    for key in ("symbols", "functions", "lookups", "let", "inputs"):
         if key in plain:
             yield from ("", f"{key}:", *(f"  {name}: {_flow(value)}" for name, value in plain[key].items()))
     if "input" in plain:
         yield from ("", f"input: {_flow(plain['input'])}")
-    else:
-        yield from ("", "inputs:", *(f"  {name}: {_flow(sizes)}" for name, sizes in plain["inputs"].items()))
     if "outputs" in plain:
         yield f"outputs: {_flow(plain['outputs'])}"
     if "blocks" in plain:
@@ -55,19 +53,12 @@ def _document(plain: Mapping[str, Any]) -> Iterator[str]:
     yield from _body(plain["network"], 2)
 
 
-def _body(steps: Sequence[Any], indent: int) -> Iterator[str]:
-    for step in steps:
-        yield from _step(step, indent)
-
-
 def _step(step: Any, indent: int) -> Iterator[str]:
     margin = " " * indent
     short = f"{margin}- {_flow(_last_as(step))}"
-    if len(short) <= WIDTH and not (isinstance(step, dict) and _nests(step)):
+    if not isinstance(step, dict) or (len(short) <= WIDTH and not _nests(step)):
         yield short if not isinstance(step, dict) or len(step) > 1 else f"{margin}- {_mapping(step)}"
         return
-    if not isinstance(step, dict):
-        raise AssertionError("a step without arguments is short")
     lines = list(_table(step, indent + 2) if "table" in step else _keys(_last_as(step), indent + 2))
     yield f"{margin}- {lines[0].lstrip()}"
     yield from lines[1:]
@@ -83,18 +74,16 @@ def _last_as(step: Any) -> Any:
 
 def _nests(step: Mapping[str, Any]) -> bool:
     """Whether a step holds others that do not fit beside it."""
-    if "table" in step:
-        return True
-    if "when" in step or "repeat" in step or "body" in step:
+    if step.keys() & {"table", "when", "repeat", "body"}:
         return True
     inner = [part for value in step.values() for part in (value, *(value.values() if isinstance(value, dict) else ()))]
-    return any(isinstance(part, (list, tuple)) and _is_body(part) for part in inner)
+    return any(map(_is_body, inner))
 
 
 def _keys(step: Mapping[str, Any], indent: int) -> Iterator[str]:
     margin = " " * indent
     for key, value in step.items():
-        if isinstance(value, (list, tuple)) and _is_body(value):
+        if _is_body(value):
             inline = f"{margin}{key}: {_flow(value)}"
             if (
                 len(inline) <= WIDTH
@@ -104,18 +93,16 @@ def _keys(step: Mapping[str, Any], indent: int) -> Iterator[str]:
                 yield inline
             else:
                 yield f"{margin}{key}:"
-                yield from _branches(value, indent + 2)
-        elif isinstance(value, dict) and any(
-            isinstance(each, (list, tuple)) and _is_body(each) for each in value.values()
-        ):
+                yield from _body(value, indent + 2)
+        elif isinstance(value, dict) and any(map(_is_body, value.values())):
             yield f"{margin}{key}:"
             yield from _keys(value, indent + 2)
         else:
             yield f"{margin}{key}: {_flow(value)}".rstrip()
 
 
-def _branches(value: Sequence[Any], indent: int) -> Iterator[str]:
-    """A body, or the branches of a join, each a body."""
+def _body(value: Sequence[Any], indent: int) -> Iterator[str]:
+    """The steps of a body, or the branches of a join, each a body."""
     for each in value:
         if isinstance(each, (list, tuple)):
             lines = list(_body(each, indent + 2))
@@ -128,8 +115,8 @@ def _branches(value: Sequence[Any], indent: int) -> Iterator[str]:
             yield from _step(each, indent)
 
 
-def _is_body(value: Sequence[Any]) -> bool:
-    return bool(value) and not all(isinstance(each, (int, float)) for each in value)
+def _is_body(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and not all(isinstance(each, (int, float)) for each in value)
 
 
 def _table(step: Mapping[str, Any], indent: int) -> Iterator[str]:

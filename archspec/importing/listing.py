@@ -23,9 +23,8 @@ class Listing:
         self.graph = graph
         self.shared = sharing(graph)
         self.labels = self._labels()
-        several = bool(graph.more_inputs)
-        self.inputs = {self.labels[name]: tuple(map(int, sizes[1:])) for name, sizes in graph.inputs.items()}
-        self.inputs = self.inputs if several else {}
+        several = graph.inputs if graph.more_inputs else {}
+        self.inputs = {self.labels[name]: tuple(map(int, sizes[1:])) for name, sizes in several.items()}
         self.outputs = tuple(self.labels[name] for name in graph.outputs) if graph.more_outputs else ()
         self.steps = tuple(self._steps())
 

@@ -8,23 +8,24 @@ import ast
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from archspec.errors import ArchspecError
-from archspec.extras import need, quiet
+import onnx
+import onnx_ir as ir
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from onnx_ir.passes.common import InlinePass
+
+from archspec.errors import ArchspecError, first_line
+from archspec.extras import quiet
 from archspec.files import resolve_below
 from archspec.importing.onnx_kinds import with_kinds
 from archspec.importing.onnx_weights import MAX_GATES, has_gates, put_aside, tell_apart
-from archspec.importing.program import HeldArray, Place, Program, ProgramCall, Value
+from archspec.importing.onnx_words import in_torchs_words
+from archspec.importing.program import HeldArray, Place, Program, ProgramCall
 from archspec.writing import printable
-
-if TYPE_CHECKING:
-    import numpy as np
-    import onnx
-    import onnx_ir as ir
 
 NEWEST_OPSET = 25
 OLDEST_OPSET = 7
@@ -32,6 +33,9 @@ MAX_FILE = 2**31
 """Bytes that one protobuf message can hold."""
 
 MAX_NODES = 100_000
+_FLATTENING = frozenset({"Softmax", "LogSoftmax"})
+"""What took its axis and all behind it for one, until opset 13."""
+
 BATCH = 2
 """What stands for a free batch: 1 would be taken for a size that every number has."""
 
@@ -41,9 +45,7 @@ def read_onnx(path: str | os.PathLike[str]) -> Program:
 
     Raises:
         ArchspecError: It is damaged, says something untrue of itself, or is of a version that is not known.
-        MissingExtraError: The extra `onnx` is not installed.
     """
-    need("onnx", "onnx", "onnx_ir", "onnxscript")
     file = Path(path)
     proto = _parsed(file)
     with _refused(file):
@@ -56,10 +58,7 @@ def read_onnx(path: str | os.PathLike[str]) -> Program:
         return _program(model, file, learned, alike)
 
 
-def _parsed(file: Path) -> "onnx.ModelProto":
-    import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-
+def _parsed(file: Path) -> onnx.ModelProto:
     try:
         if file.stat().st_size > MAX_FILE:
             raise ArchspecError(f"{file}: is larger than one ONNX file can be, {MAX_FILE:,} bytes")
@@ -82,14 +81,13 @@ def _refused(file: Path) -> Iterator[None]:
     except ArchspecError:
         raise
     except Exception as error:  # onnx, onnx-ir and onnxscript each raise what they like over a file
-        said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise ArchspecError(f"{file}: cannot be read as ONNX: {printable(said, 160)}") from error
+        raise ArchspecError(f"{file}: cannot be read as ONNX: {printable(first_line(error), 160)}") from error
 
 
 # ------------------------------------------------------------------ what a file says of itself
 
 
-def _check(model: "onnx.ModelProto", file: Path) -> None:
+def _check(model: onnx.ModelProto, file: Path) -> None:
     """Hold what a file says against what is there, before anything believes it."""
     opset = next((entry.version for entry in model.opset_import if entry.domain in {"", "ai.onnx"}), None)
     if opset is None or not OLDEST_OPSET <= opset <= NEWEST_OPSET:
@@ -106,7 +104,7 @@ def _check(model: "onnx.ModelProto", file: Path) -> None:
     _check_order(model, file)
 
 
-def _check_parts(node: "onnx.NodeProto", file: Path) -> None:
+def _check_parts(node: onnx.NodeProto, file: Path) -> None:
     """A split says how many parts it has: onnx's own inference of shapes ends the process where these are others."""
     said = {attribute.name: attribute for attribute in node.attribute}
     count = len(node.output)
@@ -115,9 +113,7 @@ def _check_parts(node: "onnx.NodeProto", file: Path) -> None:
             raise ArchspecError(f"{file}: a Split gives {count} results, and says another number of parts")
 
 
-def _check_array(tensor: "onnx.TensorProto", file: Path) -> None:
-    import onnx
-
+def _check_array(tensor: onnx.TensorProto, file: Path) -> None:
     name = printable(tensor.name or "a constant", 60)
     if any(size < 0 for size in tensor.dims):
         raise ArchspecError(f"{file}: the array {name} has a size below zero")
@@ -141,7 +137,7 @@ def _check_array(tensor: "onnx.TensorProto", file: Path) -> None:
         raise ArchspecError(f"{file}: the array {name} says {elements:,} elements, and has fewer; the file is damaged")
 
 
-def _external(tensor: "onnx.TensorProto", file: Path, name: str, wanted: int) -> int:
+def _external(tensor: onnx.TensorProto, file: Path, name: str, wanted: int) -> int:
     """How many bytes an array beside the file has; it must lie in the file's folder."""
     said = {entry.key: entry.value for entry in tensor.external_data}
     place = resolve_below(file.parent, file.parent / said.get("location", ""))
@@ -156,7 +152,7 @@ def _external(tensor: "onnx.TensorProto", file: Path, name: str, wanted: int) ->
     return min(length, place.stat().st_size - offset) if offset >= 0 else 0
 
 
-def _check_order(model: "onnx.ModelProto", file: Path) -> None:
+def _check_order(model: onnx.ModelProto, file: Path) -> None:
     """Each value is made once, and before it is read: so there is no cycle."""
     made = {value.name for value in model.graph.input} | {tensor.name for tensor in model.graph.initializer}
     made |= {tensor.values.name for tensor in model.graph.sparse_initializer} | {""}
@@ -168,7 +164,7 @@ def _check_order(model: "onnx.ModelProto", file: Path) -> None:
         made.update(node.output)
 
 
-def _fix_batch(model: "onnx.ModelProto", file: Path) -> None:
+def _fix_batch(model: onnx.ModelProto, file: Path) -> None:
     """A number for a batch that is free; other free sizes are refused."""
     held = {tensor.name for tensor in model.graph.initializer}
     for value in model.graph.input:
@@ -190,10 +186,7 @@ def _fix_batch(model: "onnx.ModelProto", file: Path) -> None:
 # ------------------------------------------------------------------ folding, and the program
 
 
-def _loaded(proto: "onnx.ModelProto", file: Path) -> "ir.Model":
-    import onnx_ir as ir
-    from onnx_ir.passes.common import InlinePass
-
+def _loaded(proto: onnx.ModelProto, file: Path) -> ir.Model:
     model = ir.from_proto(proto)
     for value in model.graph.initializers.values():
         if isinstance(value.const_value, ir.ExternalTensor):
@@ -206,18 +199,30 @@ def _loaded(proto: "onnx.ModelProto", file: Path) -> "ir.Model":
     return model
 
 
-def _folded(model: "ir.Model") -> "dict[str, ir.TensorProtocol]":
+def _folded(model: ir.Model) -> dict[str, ir.TensorProtocol]:
     """Fold what constants alone say; the learned arrays are put aside, and given."""
     from onnxscript.optimizer import fold_constants
 
     learned = put_aside(model)
     limits = {"input_size_limit": MAX_GATES, "output_size_limit": MAX_GATES} if has_gates(model) else {}
     fold_constants(model, onnx_shape_inference=True, **limits)
+    while _pass_on_shapes(model):
+        fold_constants(model, onnx_shape_inference=True, **limits)
     return learned
 
 
-def _program(model: "ir.Model", file: Path, learned: "dict[str, ir.TensorProtocol]", alike: int) -> Program:
-    graph = model.graph
+def _pass_on_shapes(model: ir.Model) -> bool:
+    """Say the shapes of group normalisations, which onnx does not infer; whether there were any to say."""
+    said = False
+    for node in model.graph:
+        if node.op_type == "GroupNormalization" and node.outputs[0].shape is None and node.inputs[0] is not None:
+            node.outputs[0].shape, node.outputs[0].type = node.inputs[0].shape, node.inputs[0].type
+            said |= node.inputs[0].shape is not None
+    return said
+
+
+def _program(model: ir.Model, file: Path, learned: dict[str, ir.TensorProtocol], alike: int) -> Program:
+    graph, opset = model.graph, model.opset_imports.get("") or model.opset_imports["ai.onnx"]
     arrays = {name: _array(name, tensor, learned=True) for name, tensor in learned.items()}
     arrays |= {name: _array(name, value.const_value) for name, value in graph.initializers.items() if value.const_value}
     shapes, calls = dict[str, tuple[int, ...]](), []
@@ -229,48 +234,17 @@ def _program(model: "ir.Model", file: Path, learned: "dict[str, ir.TensorProtoco
             name = str(node.outputs[0].name)
             arrays[name] = _array(name, node.outputs[0].const_value)
             continue
-        if node.op_type == "DequantizeLinear" and (wide := _dequantised(node, arrays)) is not None:
-            arrays[str(node.outputs[0].name)] = wide
-            continue
         for output in node.outputs:
             if output.shape is not None and output.shape.is_static():
                 shapes[str(output.name)] = _sizes(output)
-        calls.append(_call(node))
+        calls.append(_call(node, opset))
     inputs = tuple(str(value.name) for value in graph.inputs if value.name not in arrays)
     outputs = tuple(str(value.name) for value in graph.outputs)
     name = graph.name if graph.name not in {None, "", "main_graph", "torch_jit"} else file.stem
     return Program(str(name), inputs, outputs, with_kinds(calls), shapes, arrays, tuple(_notes(model, alike)))
 
 
-def _dequantised(node: "ir.Node", arrays: dict[str, HeldArray]) -> HeldArray | None:
-    """An array that is held in few bits, as the numbers that it stands for; None of a result."""
-    names = [str(value.name) if value is not None else "" for value in node.inputs]
-    if any(name and name not in arrays for name in names):
-        return None
-    held, scale, zero = (arrays.get(name) for name in (*names, "")[:3])
-    if held is None or scale is None:
-        return None
-    axis = node.attributes["axis"].as_int() if "axis" in node.attributes else 1
-    return HeldArray(held.key.removesuffix("_quantized"), held.shape, partial(_wide, held, scale, zero, axis))
-
-
-def _wide(held: HeldArray, scale: HeldArray, zero: HeldArray | None, axis: int) -> "np.ndarray[Any, Any]":
-    """(q − zero point) · scale, one of each for all or along an axis."""
-    import numpy as np
-
-    def along(array: HeldArray) -> "np.ndarray[Any, Any]":
-        numbers = array.load().astype(np.float32)
-        sizes = [1] * len(held.shape)
-        if numbers.size > 1:
-            sizes[axis] = numbers.size
-        return numbers.reshape(sizes if held.shape else ())
-
-    whole = held.load().astype(np.float32)
-    found: np.ndarray[Any, Any] = (whole - (along(zero) if zero is not None else np.float32(0))) * along(scale)
-    return found
-
-
-def _notes(model: "ir.Model", alike: int) -> Iterator[str]:
+def _notes(model: ir.Model, alike: int) -> Iterator[str]:
     rules = [node.metadata_props.get("pkg.onnxscript.rewriter.rule_name", "") for node in model.graph]
     folded = sum("FuseBatchNorm" in rule for rule in rules)
     if folded:
@@ -287,28 +261,38 @@ def _notes(model: "ir.Model", alike: int) -> Iterator[str]:
         yield "the file is quantised; what is imported are its layers, with numbers as wide as they were before"
 
 
-def _sizes(value: "ir.Value") -> tuple[int, ...]:
+def _sizes(value: ir.Value) -> tuple[int, ...]:
     return tuple(int(size) for size in value.shape or ())  # type: ignore[arg-type]  # static: _fix_batch
 
 
-def _array(name: str, tensor: "ir.TensorProtocol", *, learned: bool = False) -> HeldArray:
+def _array(name: str, tensor: ir.TensorProtocol, *, learned: bool = False) -> HeldArray:
     sizes = tuple(int(size) for size in tensor.shape)  # type: ignore[arg-type]
     return HeldArray(name, sizes, tensor.numpy, learned, guessed=learned)
 
 
-def _call(node: "ir.Node") -> ProgramCall:
-    arguments: dict[str, Any] = {
-        f"input{number}": Value(str(value.name)) for number, value in enumerate(node.inputs) if value is not None
-    }
-    for name, attribute in node.attributes.items():
-        value = attribute.value
-        arguments[name] = tuple(value) if isinstance(value, (list, tuple)) else value
-    outputs = tuple(str(output.name) for output in node.outputs)
+def _call(node: ir.Node, opset: int) -> ProgramCall:
     domain = "onnx" if node.domain in {"", "ai.onnx"} else f"onnx.{node.domain}"
-    return ProgramCall(f"{domain}.{node.op_type}", arguments, outputs, _place(node))
+    said = {name: attribute.value for name, attribute in node.attributes.items()}
+    usual = _usual(node.op_type, opset) if domain == "onnx" else {}
+    inputs = [str(value.name) if value is not None else None for value in node.inputs]
+    arguments = in_torchs_words(node.op_type, inputs, {**usual, **said})
+    return ProgramCall(
+        f"{domain}.{node.op_type}", arguments, tuple(str(each.name) for each in node.outputs), _place(node)
+    )
 
 
-def _place(node: "ir.Node") -> Place:
+@cache
+def _usual(kind: str, opset: int) -> dict[str, Any]:
+    """What the attributes of an operator are that a file leaves out, in its version of ONNX."""
+    if not onnx.defs.has(kind, opset):
+        return {}
+    schema = onnx.defs.get_schema(kind, opset)
+    defaults = (each.default_value for each in schema.attributes.values())
+    found = {each.name: ir.serde.deserialize_attribute(each).value for each in defaults if each.name}
+    return {**found, "flattens": True} if kind in _FLATTENING and schema.since_version < 13 else found
+
+
+def _place(node: ir.Node) -> Place:
     """Of torch's newer exporter from the metadata; of its older one from the path that is the node's name."""
     scopes, classes = (node.metadata_props.get(f"pkg.torch.onnx.{key}") for key in ("name_scopes", "class_hierarchy"))
     if scopes and classes and len(scopes) + len(classes) < 10_000:
@@ -317,27 +301,11 @@ def _place(node: "ir.Node") -> Place:
         except (ValueError, SyntaxError):
             paths, kinds = [], []
         if isinstance(paths, list) and isinstance(kinds, list) and len(paths) == len(kinds) > 1:
-            return _of_scopes([str(path) for path in paths], [str(kind) for kind in kinds])
+            # the last scope is the function's own
+            return Place.of_stack(("", str(path), str(kind)) for path, kind in zip(paths[:-1], kinds[:-1], strict=True))
     parts = [part for part in str(node.name or "").split("/")[1:-1] if part]
     names: list[str] = []
     for part in parts:  # /features/features.0/conv: a container's path stands again before its child's number
         whole = part.split(".")
         names.append(whole[-1] if len(whole) > 1 and names and ".".join(whole[:-1]).endswith(names[-1]) else part)
     return Place(tuple(names), ("",) * len(names))
-
-
-def _of_scopes(paths: list[str], kinds: list[str]) -> Place:
-    """The last scope is the function's own; each of the others is a path below the one before it."""
-    names, classes = [], []
-    for before, path, kind in zip(["", *paths], paths[:-1], kinds[:-1], strict=False):
-        own = path.removeprefix(f"{before}.") if before else path
-        if own:
-            names.append(own)
-            classes.append(kind.rpartition(".")[2])
-    return Place(tuple(part for name in names for part in name.split(".")), tuple(_spread(names, classes)))
-
-
-def _spread(names: list[str], classes: list[str]) -> Iterator[str]:
-    for name, kind in zip(names, classes, strict=True):
-        yield from [""] * name.count(".")
-        yield kind

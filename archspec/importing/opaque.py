@@ -2,13 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
 from math import prod
 
 from archspec.errors import ArchspecError
 from archspec.importing.flat import INPUT, FlatGraph, FlatNode
-from archspec.importing.program import HeldArray
 from archspec.writing import printable
 
 MOST_NAMED = 6
@@ -68,16 +66,14 @@ def _kept(node: FlatNode, graph: FlatGraph) -> FlatNode:
             f"{node.operator} at {node.place or node.name} gives {sizes}, which does not begin with the batch of "
             f"{graph.input[0]}; it cannot be kept as an opaque node"
         )
-    numbers = {"params": _elements(node, learned=True), "buffers": _elements(node, learned=False)}
+    numbers = {
+        name: sum(prod(array.shape) for array in node.arrays.values() if array.learned == learned)
+        for name, learned in (("params", True), ("buffers", False))
+    }
     inputs = tuple(dict.fromkeys(node.inputs)) or (INPUT,)
     args = {"shape": node.shape[1:], **{name: count for name, count in numbers.items() if count}}
     operator = "opaque" if len(inputs) == 1 else "opaque_join"
     return replace(node, operator=operator, args=args, inputs=inputs, foreign=False, function=short(node.operator))
-
-
-def _elements(node: FlatNode, learned: bool) -> int:
-    held: Iterable[HeldArray] = (array for array in node.arrays.values() if array.learned == learned)
-    return sum(prod(array.shape) for array in held)
 
 
 def short(function: str) -> str:

@@ -1,6 +1,6 @@
 """What exporters' files and programs have in common: calls of functions on named values, and the arrays they hold."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,24 @@ class Place:
     names: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
 
+    @classmethod
+    def of_stack(cls, stack: Iterable[tuple[str, str, str]]) -> "Place":
+        """Of the keys, paths and classes of a stack of modules; a second call of one module has its key end in @1.
+
+        >>> Place.of_stack([("L", "", "Net"), ("La", "a", "m.Block"), ("La.0@1", "a.0", "m.Conv")])
+        Place(names=('a', '0@1'), kinds=('Block', 'Conv'))
+        """
+        classes, calls, innermost = {}, {}, ""
+        for key, path, kind in stack:
+            classes[path], innermost = kind.rpartition(".")[2], path
+            calls[path] = f"@{key.rpartition('@')[2]}" if "@" in key else ""
+        parts = innermost.split(".") if innermost else []
+        paths = [".".join(parts[: end + 1]) for end in range(len(parts))]
+        return cls(
+            tuple(part + calls.get(path, "") for part, path in zip(parts, paths, strict=True)),
+            tuple(classes.get(path, "") for path in paths),
+        )
+
     def __bool__(self) -> bool:
         return bool(self.names)
 
@@ -103,6 +121,12 @@ class ProgramCall:
     outputs: tuple[str, ...]
     place: Place = NOWHERE
 
+    @property
+    def function(self) -> str:
+        """What the function is called by itself: `add` of "aten.add_.Tensor", `Add` of "onnx.Add"."""
+        name = self.target.split(".")[1]
+        return name if name.startswith("_") else name.removesuffix("_")
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -116,7 +140,6 @@ class Program:
         shapes: The sizes of each value, as far as they are known; batch first.
         arrays: What it holds, by the value's name.
         notes: What a reader should know of how it was read.
-        output_labels: What the source calls its outputs, where that is not what calls call them.
     """
 
     name: str
@@ -126,7 +149,6 @@ class Program:
     shapes: Mapping[str, tuple[int, ...]]
     arrays: Mapping[str, HeldArray]
     notes: tuple[str, ...] = ()
-    output_labels: tuple[str, ...] = ()
 
 
 def references(value: Any) -> list[str]:

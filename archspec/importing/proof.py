@@ -54,19 +54,13 @@ def _compare(node: Node, flat: FlatNode, network: Network) -> None:
         raise DifferentError(f"{node.name} is {node.operator.name}, and {flat.name} {flat.operator}")
     if tuple(node.output.shape) != tuple(flat.shape):
         raise DifferentError(f"{node.name} gives {node.output}, and {flat.name} {flat.shape}")
-    settings = ops.operator(flat.operator)(**flat.args)
-    inputs = network.inputs_of(node)
-    if not settings.known:
-        if settings != node.operator:
-            raise DifferentError(f"{node.name} has other settings than {flat.name}")
-        return
-    if _call(settings, inputs) != _call(node.operator, inputs):
+    settings, inputs = ops.operator(flat.operator)(**flat.args), network.inputs_of(node)
+    if settings.known:  # settings that say the same in other words make one call of torch
+        same = settings.torch_call(*inputs) == node.operator.torch_call(*inputs)
+    else:
+        same = settings == node.operator
+    if not same:
         raise DifferentError(f"{node.name} has other settings than {flat.name}")
-
-
-def _call(operator: Any, inputs: Any) -> Any:
-    """What torch would compute: settings that say the same in other words make one call."""
-    return operator.torch_call(*inputs)
 
 
 def _through(network: Network) -> dict[str, str]:

@@ -1,18 +1,26 @@
 """From a program to a flat graph: each call read by its rule, then with its neighbours by the patterns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from archspec.errors import ArchspecError
 from archspec.importing.call_reader import CallReader
 from archspec.importing.flat import INPUT, FlatGraph, FlatNode
-from archspec.importing.in_place import check_in_place
 from archspec.importing.patterns import joined
 from archspec.importing.patterns.joins import folded
-from archspec.importing.placing import with_parameters_placed
-from archspec.importing.program import Program
+from archspec.importing.program import Program, ProgramCall, references
 from archspec.writing import printable
+
+VIEWS = frozenset(
+    f"aten.{name}"
+    for name in (
+        *("view", "reshape", "flatten", "transpose", "permute", "slice", "select", "chunk", "split", "narrow"),
+        *("split_with_sizes", "squeeze", "unsqueeze", "expand", "detach", "alias", "contiguous", "t", "unbind"),
+        *("unflatten", "movedim", "to"),
+    )
+)
+"""Functions whose results may be their input's memory."""
 
 
 class ForeignError(ArchspecError):
@@ -27,7 +35,7 @@ def read(program: Program) -> FlatGraph:
     """
     _check_ends(program)
     program = replace(program, calls=tuple(call for call in program.calls if call.outputs))  # others only assert
-    check_in_place(program)
+    _check_in_place(program)
     reader = CallReader(program)
     for call in program.calls:
         reader.read(call)
@@ -46,9 +54,40 @@ def read(program: Program) -> FlatGraph:
         program.notes,
         more_inputs={name: program.shapes[name] for name in program.inputs[1:]},
         more_outputs=tuple(outputs[1:]),
-        labels={**labels, **dict(zip(outputs, program.output_labels or program.outputs, strict=True))},
+        labels={**labels, **dict(zip(outputs, program.outputs, strict=True))},
     )
-    return with_parameters_placed(folded(joined(graph.live()).live(note=False))).without_idle_inputs()
+    return _with_parameters_placed(folded(joined(graph.live()).live(note=False))).without_idle_inputs()
+
+
+def _check_in_place(program: Program) -> None:
+    """See to it that no call writes over numbers that are read under another name later.
+
+    Raises:
+        ArchspecError: One does.
+    """
+    root: dict[str, str] = {}
+    stale: dict[str, ProgramCall] = {}
+    for call in program.calls:
+        taken = references(tuple(call.arguments.values()))
+        _refuse_stale(taken, stale, f"{call.target} at {call.place or call.outputs[0]}")
+        function = call.target.rpartition(".")[0]
+        writes = call.target.startswith("aten.") and function.endswith("_") and bool(taken)
+        if taken and (writes or function in VIEWS):
+            origin = root.get(taken[0], taken[0])
+            if writes:
+                stale.update((name, call) for name, of in [*root.items(), (origin, origin)] if of == origin)
+            root.update((output, origin) for output in call.outputs)
+    _refuse_stale(list(program.outputs), stale, "the output")
+
+
+def _refuse_stale(names: list[str], stale: Mapping[str, ProgramCall], reader: str) -> None:
+    for name in names:
+        if name in stale:
+            writer = stale[name]
+            raise ArchspecError(
+                f"{writer.target} at {writer.place or writer.outputs[0]} writes over numbers that {reader} reads by "
+                "another name; write it without in place"
+            )
 
 
 def _check_inputs(name: str, nodes: Sequence[FlatNode], inputs: AbstractSet[str], outputs: Sequence[str]) -> None:
@@ -91,3 +130,23 @@ def _check_ends(program: Program) -> None:
             raise ArchspecError(
                 f"{program.name} has {f'the {what} {shown}, one of them twice' if names else f'no {what}'}"
             )
+
+
+def _with_parameters_placed(graph: FlatGraph) -> FlatGraph:
+    """The graph with each `parameter` right before its first user, taking the batch from what it is joined with there.
+
+    A parameter reads nothing of its input but the batch, so that any value will do; the one beside it makes it a branch
+    of the join, as a person writes it.
+    """
+    users, position = graph.users(), {node.name: number for number, node in enumerate(graph.nodes)}
+    parameters = {node.name for node in graph.nodes if node.operator == "parameter"}
+    moved: dict[str, list[FlatNode]] = {}
+    for node in graph.nodes:
+        if node.name in parameters and users[node.name]:
+            first = min(users[node.name], key=lambda user: position[user.name])
+            beside = [name for name in first.inputs if name not in parameters]
+            source = beside[0] if beside else node.inputs[0]
+            moved.setdefault(first.name, []).append(replace(node, inputs=(source,)))
+    gone = {node.name for nodes in moved.values() for node in nodes}
+    ordered = [each for node in graph.nodes if node.name not in gone for each in (*moved.get(node.name, ()), node)]
+    return replace(graph, nodes=tuple(ordered))

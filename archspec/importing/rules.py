@@ -10,16 +10,16 @@ What has no rule, or whose rule raises `UnsupportedError`, is a foreign node; la
 with its neighbours, and what is left then is reported, all at once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from archspec.importing.arrays import signs_of
 from archspec.importing.program import HeldArray, Program, ProgramCall, UnsupportedError, Value, references
-
-if TYPE_CHECKING:
-    import numpy as np
+from archspec.ops.base import per_axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,8 @@ class ReadNode:
     output: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Same:
-    """A call whose result is one of its inputs."""
-
-    value: str
-
-
-Reading: TypeAlias = ReadNode | Same | list[ReadNode]
+Reading: TypeAlias = ReadNode | list[ReadNode] | str
+"""What a call is: nodes, or the value that its result is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +52,26 @@ class Bound:
     call: ProgramCall
     program: Program
 
+    @property
+    def function(self) -> str:
+        """What the function is called by itself."""
+        return self.call.function
+
+    def operands(self) -> list[str]:
+        """The names of all that a sum, or what else takes any number of inputs, is of."""
+        return [name for name in self.call.arguments if name in {"self", "other"} or name.startswith("input")]
+
     def get(self, name: str, default: Any = None) -> Any:
         """An argument that is no value; constants are read."""
         found = self.call.arguments.get(name)
         if found is None:
             return default
-        return self._constant(found) if isinstance(found, Value) else found
+        if not isinstance(found, Value):
+            return found
+        held = self.held(found)
+        if held is None:
+            raise UnsupportedError(f"a setting is computed: {found.name}")
+        return as_written(held.load().tolist())
 
     def has(self, name: str) -> bool:
         """Whether an argument is given."""
@@ -73,14 +81,13 @@ class Bound:
         """The results that arguments name, in order; arrays among them become nodes of their own."""
         return tuple(value for name in names for value in references(self.call.arguments.get(name)))
 
-    def arrays(self, **names: str) -> dict[str, HeldArray]:
-        """Arrays by the operator's names of them, from the arguments that hold them; what is not given is left out."""
-        found = {}
-        for name, argument in names.items():
-            value = self.call.arguments.get(argument)
-            if value is not None:
-                found[name] = self.array(argument)
-        return found
+    def arrays(self, *names: str) -> dict[str, HeldArray]:
+        """The arrays that arguments name, by these names; what is not given is left out."""
+        return {name: self.array(name) for name in names if self.has(name)}
+
+    def learned(self, *names: str) -> dict[str, HeldArray]:
+        """The same without constants that do nothing: the zeros of a bias, the ones of a scale."""
+        return {name: held for name, held in self.arrays(*names).items() if held.learned or not _is_neutral(name, held)}
 
     def array(self, argument: str) -> HeldArray:
         """The array that an argument names.
@@ -103,7 +110,7 @@ class Bound:
         """The array that an argument is, if it is one."""
         return self.program.arrays.get(value.name) if isinstance(value, Value) else None
 
-    def constant(self, argument: str) -> "np.ndarray[Any, Any] | None":
+    def constant(self, argument: str) -> np.ndarray[Any, Any] | None:
         """The numbers of an argument that is an array which nobody learns; None of others."""
         held = self.held(self.call.arguments.get(argument))
         return held.load() if held is not None and not held.learned else None
@@ -116,7 +123,7 @@ class Bound:
         held = self.held(value)
         if held is None or held.learned or prod(held.shape) != 1:
             return None
-        found: float = held.load().reshape(-1)[0].item()
+        found: float = as_written(held.load().reshape(-1)[0].item())
         return found
 
     def shape(self, argument: str) -> tuple[int, ...]:
@@ -133,12 +140,9 @@ class Bound:
         """An axis of the result, counted from the front."""
         return int(self.get(name, default)) % len(self.output())
 
-    def _constant(self, value: Value) -> Any:
-        held = self.program.arrays.get(value.name)
-        if held is None:
-            raise UnsupportedError(f"a setting is computed: {value.name}")
-        numbers: np.ndarray[Any, Any] = held.load()
-        return numbers.tolist()
+
+def _is_neutral(name: str, held: HeldArray) -> bool:
+    return bool((held.load() == (0 if name == "bias" else 1)).all())
 
 
 Rule: TypeAlias = Callable[[Bound], Reading]
@@ -160,14 +164,20 @@ def rule(*targets: str) -> Callable[[Rule], Rule]:
     return enter
 
 
-def elementwise(targets: Mapping[str, str], argument: str) -> None:
-    """Enter operators of one input and no settings, by the functions that they are."""
-    for target, operator in targets.items():
+def enter_plain(operator: str, *targets: str, **settings: Any) -> None:
+    """Enter an operator of one input that has the settings of the functions that it is.
 
-        def read(call: Bound, operator: str = operator) -> ReadNode:
-            return ReadNode(operator, {}, call.values(argument))
+    Args:
+        operator: One of the language; what begins with a tilde is read by patterns with its neighbours.
+        targets: The functions.
+        settings: What is so where a function does not say it.
+    """
 
-        rule(target)(read)
+    def read(call: Bound) -> ReadNode:
+        args = {name: call.get(name, usual) for name, usual in settings.items()}
+        return ReadNode(operator, args, call.values("input", "self"))
+
+    rule(*targets)(read)
 
 
 def one_or_pair(sizes: Any) -> Any:
@@ -181,3 +191,60 @@ def one_or_pair(sizes: Any) -> Any:
     if len(sizes) == 1 or len(set(sizes)) == 1:
         return sizes[0]
     return tuple(sizes)
+
+
+def few(sides: Sequence[tuple[int, int]]) -> Any:
+    """What stands before and behind each axis, in as few numbers as say it.
+
+    >>> few([(1, 1), (1, 1)]), few([(2, 2), (1, 1)]), few([(8, 0)])
+    (1, (2, 1), (8, 0))
+    """
+    if all(a == b for a, b in sides):
+        return one_or_pair([a for a, _ in sides])
+    return tuple(side for pair in sides for side in pair)
+
+
+def sides(call: Bound, kernel: Sequence[int]) -> list[tuple[int, int]]:
+    """The padding of a window: before and behind each axis."""
+    word, axes = call.get("auto_pad", "NOTSET"), len(kernel)
+    if word == "VALID" or call.get("padding") == "valid":
+        return [(0, 0)] * axes
+    if call.has("pads") and word == "NOTSET":
+        pads = call.get("pads")
+        return [*zip(pads[:axes], pads[axes:], strict=True)]
+    if word == "NOTSET":
+        return [(size, size) for size in per_axis(one_or_pair(call.get("padding", 0)), axes)]
+    sizes, strides = call.shape("input" if call.has("input") else "self")[2:], call.get("stride", (1,) * axes)
+    found = []
+    for size, k, s, d in zip(sizes, kernel, per_axis(strides, axes), call.get("dilation", (1,) * axes), strict=True):
+        whole = max((-(-size // s) - 1) * s + d * (k - 1) + 1 - size, 0)
+        less, more = whole // 2, whole - whole // 2
+        found.append((less, more) if word == "SAME_UPPER" else (more, less))
+    return found
+
+
+def is_even(pairs: Sequence[tuple[int, int]]) -> bool:
+    """Whether as much stands before as behind."""
+    return all(before == behind for before, behind in pairs)
+
+
+def rounded(number: float) -> float:
+    """The shortest decimal near a number that was stored with 24 bits.
+
+    >>> rounded(9.999999747378752e-06), rounded(1 - 0.8999999761581421)
+    (1e-05, 0.1)
+    """
+    return float(f"{number:.6g}")
+
+
+def as_written(number: Any) -> Any:
+    """The shortest decimal that is stored with 24 bits as this number is; what has more bits, or is none, as it stands.
+
+    >>> as_written(0.003921568859368563), as_written(0.10000000149011612), as_written(0.1), as_written(3)
+    (0.003921569, 0.1, 0.1, 3)
+    """
+    if not isinstance(number, float):
+        return number
+    with np.errstate(over="ignore"):
+        stored = np.float32(number)
+    return float(str(stored)) if float(stored) == number else number

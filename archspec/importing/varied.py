@@ -3,12 +3,22 @@
 from collections.abc import Callable, Sequence
 
 
+def _in_each(function: Callable[[int, int], int]) -> "Callable[[Varied, int], int]":
+    """An operation on a number in each instance."""
+
+    def operation(number: "Varied", other: int) -> int:
+        pairs = zip(number.values, spread(other, len(number.values)), strict=True)
+        return varied([function(int(a), int(b)) for a, b in pairs])
+
+    return operation
+
+
 class Varied(int):
     """A number of the first instance that knows what it is in the others; equal where it is equal in all.
 
     >>> half = Varied((64, 24))
-    >>> half == 64, half == Varied((64, 24)), half * 2, half // 2 == Varied((32, 12)), half % 8
-    (False, True, 128 of 48, True, 0)
+    >>> half == 64, half == Varied((64, 24)), half * 2, half // 2 == Varied((32, 12)), half % 8, 128 // half, 70 - half
+    (False, True, 128 of 48, True, 0, 2 of 5, 6 of 46)
     """
 
     values: tuple[int, ...]
@@ -28,40 +38,14 @@ class Varied(int):
     def __hash__(self) -> int:
         return hash(self.values)
 
-    def __mul__(self, other: int) -> int:
-        return self._with(other, int.__mul__)
-
-    __rmul__ = __mul__
-
-    def __add__(self, other: int) -> int:
-        return self._with(other, int.__add__)
-
-    __radd__ = __add__
-
-    def __sub__(self, other: int) -> int:
-        return self._with(other, int.__sub__)
-
-    def __rsub__(self, other: int) -> int:
-        return self._with(other, lambda a, b: b - a)
-
-    def __floordiv__(self, other: int) -> int:
-        return self._with(other, int.__floordiv__)
-
-    def __mod__(self, other: int) -> int:
-        return self._with(other, int.__mod__)
-
-    def __rfloordiv__(self, other: int) -> int:
-        return self._with(other, lambda a, b: b // a)
-
-    def __rmod__(self, other: int) -> int:
-        return self._with(other, lambda a, b: b % a)
+    __add__ = __radd__ = _in_each(int.__add__)
+    __mul__ = __rmul__ = _in_each(int.__mul__)
+    __sub__, __rsub__ = _in_each(int.__sub__), _in_each(int.__rsub__)
+    __floordiv__, __rfloordiv__ = _in_each(int.__floordiv__), _in_each(int.__rfloordiv__)
+    __mod__, __rmod__ = _in_each(int.__mod__), _in_each(int.__rmod__)
 
     def __repr__(self) -> str:
         return " of ".join(map(str, self.values))
-
-    def _with(self, other: int, function: Callable[[int, int], int]) -> int:
-        pairs = zip(self.values, spread(other, len(self.values)), strict=True)
-        return varied([function(int(a), int(b)) for a, b in pairs])
 
 
 def spread(number: int, count: int) -> tuple[int, ...]:

@@ -8,6 +8,8 @@ otherwise is written one step after the other, with ways back to named steps.
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
+import networkx as nx
+
 from archspec.importing.flat import INPUT, FlatGraph, FlatNode
 from archspec.importing.items import Back, Branch, ForkItem, Item, Items, Leaf, ModuleItem, Shape
 
@@ -92,33 +94,20 @@ class _Sequence:
     def __init__(self, units: list[Unit], entry: str, output: str, shapes: dict[str, Shape]) -> None:
         self.units, self.entry, self.output, self.shapes = units, entry, output, shapes
         self.by = {unit.output: unit for unit in units}
-        self.depth = 0
         self.users: dict[str, set[str]] = {entry: set(), **{unit.output: set() for unit in units}}
         for unit in units:
             for source in unit.inputs:
                 self.users[source].add(unit.output)
-        self.dominator, self.level = {entry: entry}, {entry: 0}
-        for unit in units:
-            self._dominate(unit)
-
-    def _dominate(self, unit: Unit) -> None:
+        ways = nx.DiGraph((source, unit.output) for unit in units for source in unit.inputs)
+        self.dominator = nx.immediate_dominators(ways, entry)
         """The last value that every way to a unit leads through."""
-        found = unit.inputs[0]
-        for source in unit.inputs[1:]:
-            other = source
-            while found != other:
-                if self.level[found] >= self.level[other]:
-                    found = self.dominator[found]
-                else:
-                    other = self.dominator[other]
-        self.dominator[unit.output], self.level[unit.output] = found, self.level[found] + 1
 
     def items(self) -> Items:
         """The items from the entry to the output: forks where all branches are apart, else one step after the other."""
         found = self._between(self.entry, self.output)
         return found if found is not None else self._one_after_the_other()
 
-    def _between(self, source: str, target: str) -> Items | None:
+    def _between(self, source: str, target: str, depth: int = 0) -> Items | None:
         """What leads from one value to another, if that is steps and forks alone."""
         items: Items = []
         while target != source:
@@ -127,33 +116,25 @@ class _Sequence:
                 items.append(unit.item)
                 target = unit.inputs[0]
                 continue
-            fork = self._fork(unit)
+            fork = self._fork(unit, depth)
             if fork is None:
                 return None
             items.append(fork)
             target = self.dominator[target]
         return items[::-1]
 
-    def _fork(self, unit: Unit) -> ForkItem | None:
+    def _fork(self, unit: Unit, depth: int = 0) -> ForkItem | None:
         """A join and its branches, if they share nothing but where they begin, and nothing else reads them.
 
         One that stands in too many others is none, and is written with ways back.
         """
-        if self.depth >= DEEPEST:
-            return None
-        self.depth += 1
-        found = self._of_branches(unit)
-        self.depth -= 1
-        return found
-
-    def _of_branches(self, unit: Unit) -> ForkItem | None:
         source = self.dominator[unit.output]
         branches, seen = [], set[str]()
         for branch in unit.inputs:
             region = self._region(source, branch)
             if region & seen or any(self.users[name] - region - {unit.output} for name in region):
                 return None
-            items = self._between(source, branch)
+            items = self._between(source, branch, depth + 1) if depth < DEEPEST else None
             if items is None:
                 return None
             branches.append(Branch(items))

@@ -20,7 +20,7 @@ from archspec.importing.items import (
     Repeated,
     Row,
     TableItem,
-    bodies,
+    everything,
     is_expression,
     settled,
 )
@@ -81,10 +81,10 @@ def cleaned(name: str) -> str:
 
 def _label(items: Items) -> None:
     """Give what is gone back to a label of its own, in the whole body."""
-    everything = _within(items)
-    wanted: list[Any] = [to for item in everything if isinstance(item, Back) and (to := settled(item.to)) is not None]
-    names = Counter(cleaned(getattr(item, "name", "")) for item in everything)
-    callees = {getattr(item, "operator", "") for item in everything} | _branch_names(everything)
+    within = list(everything(items))
+    wanted: list[Any] = [to for item in within if isinstance(item, Back) and (to := settled(item.to)) is not None]
+    names = Counter(cleaned(getattr(item, "name", "")) for item in within)
+    callees = {getattr(item, "operator", "") for item in within} | _branch_names(within)
     taken = set[str]()
     for item in dict.fromkeys(wanted):
         base = unlike_given(cleaned(item.name) or getattr(item, "operator", "part"), callees)
@@ -106,10 +106,6 @@ def _branch_names(items: Items) -> set[str]:
     return {cleaned(branch.name) for item in items if isinstance(item, ForkItem) for branch in item.branches} - {""}
 
 
-def _within(items: Items) -> list[Item]:
-    return [found for item in items for found in (item, *(each for body in bodies(item) for each in _within(body)))]
-
-
 class _Writer:
     """The walk over a body, which knows the names that are taken."""
 
@@ -121,7 +117,7 @@ class _Writer:
 
     def body(self, items: Items) -> Body:
         """The steps of items in one body."""
-        for item in _within(items):
+        for item in everything(items):
             if getattr(item, "label", None):
                 self.taken.add(str(item.label))  # type: ignore[union-attr]
         self.given |= _branch_names(items)

@@ -40,7 +40,7 @@ def pack(model: "nn.Module", way: str | None = None) -> "nn.Module":
     """
     from archspec.kernels.layers import packed
     from archspec.runtime.binary import BinaryConv2d, BinaryLinear
-    from archspec.runtime.shared import Sharing
+    from archspec.runtime.build import Sharing
 
     chosen = best() if way is None else way
     check(chosen)

@@ -1,6 +1,6 @@
 """One-bit layers by products of int8 matrices: signs as bytes, a quarter of float32, without a compiler.
 
-Weights alone are kept as bits, as by NumPy: their inputs are no bytes.
+Weights alone are kept as bits, and computed by NumPy: their inputs are no bytes.
 """
 
 from typing import Any
@@ -9,14 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from archspec.kernels import by_numpy
 from archspec.kernels.by_numpy import scaled
 
 
 def packed(weight: Tensor, layer: Any) -> Tensor:
     """Groups × (taps·channels) × filters, or 1 × features × features, of ±1."""
-    if not layer.form.binary_input:
-        return by_numpy.packed(weight, layer)
     groups = layer.groups if weight.dim() == 4 else 1
     rows = _signs(weight).movedim(1, -1)  # channels last: they lie side by side in an image
     return rows.reshape(groups, len(weight) // groups, -1).transpose(1, 2).contiguous()
@@ -24,8 +21,6 @@ def packed(weight: Tensor, layer: Any) -> Tensor:
 
 def unpacked(stored: Tensor, layer: Any) -> Tensor:
     """±1."""
-    if not layer.form.binary_input:
-        return by_numpy.unpacked(stored, layer)
     filters, channels, *taps = layer.form.weight.shape
     rows = stored.transpose(1, 2).reshape(filters, *taps, channels)
     return rows.movedim(-1, 1).float().contiguous()
@@ -33,8 +28,6 @@ def unpacked(stored: Tensor, layer: Any) -> Tensor:
 
 def compute(layer: Any, x: Tensor) -> Tensor:
     """Whole numbers, and the factors."""
-    if not layer.form.binary_input:
-        return by_numpy.compute(layer, x)
     if x.dim() == 2:
         return scaled(layer, product(_signs(x), layer.stored[0]).float(), x)
     return scaled(layer, _convolved(layer, x).float(), x)
@@ -52,11 +45,10 @@ def _convolved(layer: Any, x: Tensor) -> Tensor:
     n, _, _, channels = image.shape
     size = window.size(*x.shape[2:])
     batch, down, across, along = image.stride()
-    steps = [
+    (fall, tall), (go, wide) = (
         (stride * each, dilation * each)
         for stride, dilation, each in zip(window.stride, window.dilation, (down, across), strict=True)
-    ]
-    (fall, tall), (go, wide) = steps
+    )
     seen = image.as_strided((n, *size, *window.kernel, channels), (batch, fall, go, tall, wide, along))
     some = channels // groups
     wholes = [

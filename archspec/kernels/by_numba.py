@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from archspec.kernels import compiled
+from archspec.kernels.by_numpy import scaled
 from archspec.kernels.signs import Array, bits, words
 from archspec.kernels.window import Window
 
@@ -148,7 +149,6 @@ def _added(layer: Any, x: Tensor) -> Tensor:
     given = seen.contiguous().numpy()
     filters = len(layer.alpha) // groups
     sums = np.empty((groups, given.shape[1], masks.shape[1] * compiled.FLOATS), np.float32)
-
     for group in range(groups):
         work = 16 * given.shape[1] * form.weight.numel() // groups
         share(compiled.add_signed, (given[group], masks[group], sums[group]), masks.shape[1], work)
@@ -157,9 +157,7 @@ def _added(layer: Any, x: Tensor) -> Tensor:
         y = y.reshape(groups, n, pixels, filters).permute(1, 0, 3, 2).reshape(n, -1, *layer.window.size(*x.shape[2:]))
     else:
         y = y[0]
-    shape = (-1, 1, 1) if x.dim() == 4 else (-1,)
-    y = y * layer.alpha.view(shape)
-    return y if layer.bias is None else torch.add(y, layer.bias.view(shape))
+    return scaled(layer, y, x)
 
 
 def _blocks(rows: Array, lanes: int) -> Array:

@@ -82,9 +82,10 @@ def _differing(rows: Array, others: Array) -> Array:
 
 
 def scaled(layer: Any, wholes: Tensor, x: Tensor) -> Tensor:
-    """Whole numbers times their factors, in the order of `archspec.runtime.binary`."""
+    """Sums times their factors, in the order of `archspec.runtime.binary`."""
     shape = (-1, 1, 1) if x.dim() == 4 else (-1,)
-    y = wholes * layer.form.input_factors(x) if layer.form.input_scale else wholes
+    form = layer.form
+    y = wholes * form.input_factors(x) if form.binary_input and form.input_scale else wholes
     y = y * layer.alpha.view(shape)
     shifted: Tensor = y if layer.bias is None else y + layer.bias.view(shape)
     return shifted

@@ -154,14 +154,12 @@ def count_differing(rows: Any, begin: int, end: int, lanes: Any, first: int, las
 
     Rows × length, blocks × length × LANES.
     """
+    whole = end - (end - begin) % ROWS
     for block in range(first, last):
-        row = begin
-        while row + ROWS <= end:
+        for row in range(begin, whole, ROWS):
             _differing_four(rows, row, lanes, block, counts)
-            row += ROWS
-        while row < end:
+        for row in range(whole, end):
             _differing_one(rows, row, lanes, block, counts)
-            row += 1
 
 
 # ------------------------------------------------------------------ signs into words
@@ -389,14 +387,12 @@ def add_signed(x: Any, masks: Any, out: Any, first: int, last: int) -> None:
     Masks: blocks × length, a bit for each of FLOATS features.
     """
     rows, length = x.shape
+    whole = rows - rows % ROWS
     out[:, first * FLOATS : last * FLOATS] = 0
     for block in range(first, last):
         for begin in range(0, length, SPAN):
             end = min(begin + SPAN, length)
-            row = 0
-            while row + ROWS <= rows:
+            for row in range(0, whole, ROWS):
                 _adding_four(x, row, masks, block, begin, end, out)
-                row += ROWS
-            while row < rows:
+            for row in range(whole, rows):
                 _adding_one(x, row, masks, block, begin, end, out)
-                row += 1

@@ -10,6 +10,7 @@ names and shapes of the layer that it was packed from, with ±1 for weights.
 """
 
 import copy
+from abc import abstractmethod
 from collections.abc import Callable
 from math import isnan
 from typing import Any, Self
@@ -20,7 +21,7 @@ from torch.autograd.function import once_differentiable
 
 from archspec.errors import ArchspecError
 from archspec.kernels.signs import Array
-from archspec.kernels.ways import way
+from archspec.kernels.ways import Way, way
 from archspec.kernels.window import Window
 from archspec.runtime.binary import BinaryConv2d, BinaryLinear
 
@@ -72,11 +73,16 @@ class PackedLayer(nn.Module):
     def _begin(self, layer: Any) -> None:
         """What a kind of layer knows besides."""
 
+    @property
+    def by(self) -> Way:
+        """What computes: NumPy, and not int8, where weights alone have one bit, and inputs are no bytes."""
+        return way("numpy" if self.way == "int8" and not self.form.binary_input else self.way)
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "ready": None}  # it shares memory, which a copy would not
 
     def _pack(self, weight: Tensor) -> Tensor:
-        return way(self.way).packed(weight.detach(), self)
+        return self.by.packed(weight.detach(), self)
 
     def forward(self, x: Tensor) -> Tensor:
         """The layer's output: by the bits, or by the layer of ±1 where these do not take the input.
@@ -97,16 +103,14 @@ class PackedLayer(nn.Module):
             return self.compute(x.detach())
         return through(self.compute, lambda again: self.unpacked()(again), x)  # noqa: PLW0108  # unpacked when asked
 
+    @abstractmethod
     def compute(self, x: Tensor) -> Tensor:
         """The layer's output, by the bits."""
-        raise NotImplementedError
 
     def _takes(self, x: Tensor) -> bool:
         plain = (type(x) is Tensor or type(x) is nn.Parameter) and x.is_cpu and x.dtype is torch.float32
         alpha: Any = self._buffers["alpha"]  # nn.Module looks for self.alpha last of all
-        if not plain or alpha.dtype is not torch.float32 or not self._fits(x):
-            return False
-        if torch.is_autocast_enabled("cpu"):
+        if not plain or alpha.dtype is not torch.float32 or not self._fits(x) or torch.is_autocast_enabled("cpu"):
             return False
         return self.carries_nan or not isnan(x.sum().item())
 
@@ -117,22 +121,23 @@ class PackedLayer(nn.Module):
             self._fitting = x.shape
         return True
 
+    @abstractmethod
     def _has_place_for(self, x: Tensor) -> bool:
-        raise NotImplementedError
+        """Whether an input is of a shape that the layer takes."""
 
     def input_factors(self, x: Tensor, *box: Tensor) -> Tensor:
         """The means of |x|, as the layer of ±1 has them."""
         return self.form.input_factors(x, *box)  # type: ignore[no-any-return]
 
+    @torch.no_grad()
     def unpacked(self) -> BinaryConv2d | BinaryLinear:
         """The layer with weights of ±1, not training."""
         empty = copy.deepcopy(self.form).to_empty(device=self.alpha.device)
         layer: BinaryConv2d | BinaryLinear = empty.to(self.alpha.dtype)
-        with torch.no_grad():
-            layer.weight.copy_(way(self.way).unpacked(self.stored, self))
-            layer.alpha = self.alpha.clone()
-            if layer.bias is not None and self.bias is not None:
-                layer.bias.copy_(self.bias)
+        layer.weight.copy_(self.by.unpacked(self.stored, self))
+        layer.alpha = self.alpha.clone()
+        if layer.bias is not None and self.bias is not None:
+            layer.bias.copy_(self.bias)
         return layer.eval()
 
     def train(self, mode: bool = True) -> Self:
@@ -146,7 +151,7 @@ class PackedLayer(nn.Module):
         return super().train(mode)
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        destination[f"{prefix}weight"] = way(self.way).unpacked(self.stored, self)
+        destination[f"{prefix}weight"] = self.by.unpacked(self.stored, self)
         super()._save_to_state_dict(destination, prefix, keep_vars)
 
     def _load_from_state_dict(
@@ -200,8 +205,8 @@ class PackedConv2d(PackedLayer):
     def compute(self, x: Tensor) -> Tensor:
         """The layer's output, by the bits."""
         if x.dim() == 4:
-            return way(self.way).compute(self, x)
-        return way(self.way).compute(self, x[None])[0]
+            return self.by.compute(self, x)
+        return self.by.compute(self, x[None])[0]
 
     def _has_place_for(self, x: Tensor) -> bool:
         fits = x.dim() in (3, 4) and x.shape[-3] == self.form.in_channels and x.numel() > 0
@@ -211,7 +216,7 @@ class PackedConv2d(PackedLayer):
         """The border of an image of this size, see `Window.border`, and filters × cases the weights on padded taps."""
         if self._border is None or self._border[0] != (height, width):
             pixels, cases, taps = self.window.border(height, width)
-            weight = way(self.way).unpacked(self.stored, self)
+            weight = self.by.unpacked(self.stored, self)
             sums = weight.sum(1).flatten(1).numpy()  # filters × taps
             self._border = (height, width), pixels, cases, (sums @ taps.T.astype("f4")).astype("i4")
         return self._border[1:]
@@ -223,8 +228,8 @@ class PackedLinear(PackedLayer):
     def compute(self, x: Tensor) -> Tensor:
         """The layer's output, by the bits."""
         if x.dim() == 2:
-            return way(self.way).compute(self, x)
-        y = way(self.way).compute(self, x.reshape(-1, x.shape[-1]))
+            return self.by.compute(self, x)
+        y = self.by.compute(self, x.reshape(-1, x.shape[-1]))
         return y.reshape(*x.shape[:-1], y.shape[-1])
 
     def _has_place_for(self, x: Tensor) -> bool:

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from archspec import kernels
-from archspec.compress.binary import xnor_speedup
 from archspec.compress.progress import Progress, silent
+from archspec.compress.rules import xnor_speedup
 from archspec.errors import ArchspecError
 from archspec.graph import Network, Node
 from archspec.graph.names import place_of
@@ -30,7 +30,7 @@ from archspec.language import Document
 from archspec.result import Reported, short
 from archspec.runtime.binary import BinaryConv2d, BinaryLinear
 from archspec.runtime.build import build
-from archspec.runtime.inputs import drawn
+from archspec.runtime.calls import drawn
 
 RUNS = 15
 WARM = 2

@@ -1,22 +1,38 @@
 """The YAML document: reading it with the places of its faults, checking it, writing it back."""
 
 import os
+from collections.abc import Mapping
 from functools import lru_cache
 from io import StringIO
+from pathlib import PurePath
 from typing import Any
 
-from archspec.errors import SpecError, SpecErrors
+from archspec.errors import SpecError, SpecErrors, UnknownNameError
 from archspec.language import zoo
 from archspec.language.check import DEFINING, check
 from archspec.language.document import Document
 from archspec.language.extend import extended
-from archspec.language.foreign import GUIDE, foreign
 from archspec.language.located import Faults, validated, without_echoes
 from archspec.language.origin import Origin, digest, origin
 from archspec.language.reader import decode, parse, read_bytes
-from archspec.language.variants import variants
+from archspec.language.rules import variants
 
-__all__ = ["Document", "Origin", "check", "digest", "dumps", "load", "loads", "origin", "schema", "variants", "zoo"]
+__all__ = [
+    "Document",
+    "Origin",
+    "check",
+    "digest",
+    "dumps",
+    "load",
+    "loads",
+    "origin",
+    "schema",
+    "variants",
+    "with_block",
+    "zoo",
+]
+
+GUIDE = "docs/language.md"
 
 
 def load(spec: str | os.PathLike[str], *, network: bool = True) -> Document:
@@ -52,6 +68,46 @@ def _of_file(name: str, network: bool) -> Document:
         raise SpecErrors(
             [SpecError(f"{shown} is {what}, no specification; a specification is YAML, as in {GUIDE}")]
         ) from None
+
+
+ENDINGS: Mapping[str, str] = {
+    ".onnx": "an ONNX model",
+    ".pb": "a TensorFlow graph",
+    ".tflite": "a TensorFlow Lite model",
+    ".h5": "a Keras model",
+    ".keras": "a Keras model",
+    ".cfg": "a Darknet configuration",
+    ".prototxt": "a Caffe network",
+    ".caffemodel": "a file of Caffe weights",
+    ".pt": "a PyTorch file",
+    ".pth": "a PyTorch file",
+    ".pt2": "an exported PyTorch program",
+    ".safetensors": "a file of weights (--weights takes it)",
+    ".npz": "a file of weights (--weights takes it)",
+    ".py": "Python source",
+    ".ipynb": "a notebook",
+    ".mlmodel": "a Core ML model",
+}
+"""What a file with such an ending is."""
+
+MAGIC: Mapping[bytes, str] = {
+    b"PK\x03\x04": "a zip archive",
+    b"\x89HDF": "an HDF5 file",
+    b"%PDF": "a PDF",
+    b"\x1f\x8b": "a compressed file",
+}
+"""What a file that begins so is."""
+
+
+def foreign(name: str, data: bytes) -> str | None:
+    """What a file is that is no specification; None if that is not known.
+
+    >>> foreign("net.onnx", b""), foreign("net.yaml", b"archspec: 1")
+    ('an ONNX model', None)
+    """
+    known = ENDINGS.get(PurePath(name).suffix.lower())
+    begins = (what for begin, what in MAGIC.items() if data.startswith(begin))
+    return known or next(begins, "a TensorFlow Lite model" if data[4:8] == b"TFL3" else None)
 
 
 def _is_zoo_name(name: str) -> bool:
@@ -91,6 +147,33 @@ def _of_the_network(fault: SpecError, document: Document) -> bool:
     keys = sorted((mark.line, mark.column) for key in Document.model_fields if (mark := document.key_at(key)))
     place = (fault.at.line, fault.at.column)
     return max((key for key in keys if key <= place), default=None) == (begin.line, begin.column)
+
+
+def with_block(block: str) -> str | None:
+    """The specification whose block is meant by the block's name alone; None if there is none of that name.
+
+    Blocks that a specification lays over those of another (extends) are not meant, and specifications with the same
+    block are one; among different blocks, the one that declares its paper's letters is meant.
+
+    Raises:
+        UnknownNameError: Several may be meant.
+
+    >>> with_block("separable"), with_block("fire")
+    ('mobilenet', 'squeezenet')
+    """
+    texts = {name: zoo.path(name).read_text(encoding="utf-8") for name in zoo.names()}
+    own = [name for name, text in texts.items() if f"  {block}:" in text and "\nextends:" not in text]
+    blocks = {name: load(name).blocks.get(block) for name in own}
+    found = {name: each for name, each in blocks.items() if each is not None}
+    lettered = {name: each for name, each in found.items() if each.letters}
+    different: dict[str, object] = {}
+    for name, each in (lettered or found).items():
+        if each not in different.values():
+            different[name] = each
+    if len(different) > 1:
+        several = " or ".join(f"{name}:{block}" for name in different)
+        raise UnknownNameError(f"several networks of the zoo have a block '{block}'; say {several}")
+    return next(iter(different), None)
 
 
 def dumps(document: Document) -> str:

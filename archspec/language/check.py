@@ -72,13 +72,8 @@ class _Checker:
                 )
             for size in sizes:
                 yield from self.names.expression(size, {*document.symbols, *headers & self.names.words})
-        asked = {label for step in within(document.network) for label, _ in self.steps.sources(step)}
-        for name in list(document.inputs)[1:]:  # the first one flows into the first step
-            if name not in {*asked, *document.outputs}:
-                yield SpecError(
-                    f"inputs: nothing takes '{name}'; a step takes it by 'from: {name}'",
-                    document.key_at(f"inputs.{name}"),
-                )
+        others = [name for name in list(document.inputs)[1:] if name not in document.outputs]  # the first one flows
+        yield from self.steps.untaken(document.network, {name: document.key_at(f"inputs.{name}") for name in others})
 
     def _outputs(self) -> Iterator[SpecError]:
         document = self.document
@@ -185,11 +180,8 @@ class _Checker:
                 block.key_at("body"),
             )
         yield from self.steps.faults(block.body, seen | set(block.let), (INPUT, *block.inputs))
-        asked = {label for step in within(block.body) for label, _ in self.steps.sources(step)}
-        for number, each in enumerate(block.inputs):
-            if each not in asked:
-                at = block.places.get(f"inputs[{number}]") or block.key_at("inputs")
-                yield SpecError(f"inputs: nothing takes '{each}'; a step takes it by 'from: {each}'", at)
+        marks = (block.places.get(f"inputs[{number}]") or block.key_at("inputs") for number in range(len(block.inputs)))
+        yield from self.steps.untaken(block.body, dict(zip(block.inputs, marks, strict=True)))
 
     def _letters(self, letters: Letters, block: Block) -> Iterator[SpecError]:
         known = [*block.args, *self.document.symbols, *FLOWING]

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from archspec import ops
-from archspec.errors import Mark, SpecError, did_you_mean
+from archspec.errors import Mark, SpecError
 from archspec.language.document import Document
 from archspec.language.names import DocumentNames
 from archspec.language.rules import (
     any_inputs,
+    argument_faults,
     arguments,
     block_inputs,
     field_faults,
@@ -36,7 +37,7 @@ from archspec.language.steps import (
     callee_of,
     within,
 )
-from archspec.language.synonyms import argument_meant, operator_meant
+from archspec.language.synonyms import operator_meant
 from archspec.language.values import NAME, Value
 from archspec.writing import printable
 
@@ -66,22 +67,27 @@ class Steps:
         yield from step.sources()
         if isinstance(step, TableStep):
             yield from self._sources_of_rows(step.table)
-        elif isinstance(step, (Call, Use)):
-            names = block_inputs(self.document, step.name) if isinstance(step, Call) else any_inputs(self.document)
-            for name in names:
-                if name in step.args and (label := label_of(step.args[name])):
-                    yield label, value_mark(step.args[name]) or step.key_at(name)
+        for name, value in self._taken(step).items():
+            if label := label_of(value):
+                yield label, value_mark(value) or step.key_at(name)
+
+    def _taken(self, step: Step) -> dict[str, Value]:
+        """The arguments of a call that are no expressions, but values that a block takes."""
+        if not isinstance(step, (Call, Use)):
+            return {}
+        names = block_inputs(self.document, step.name) if isinstance(step, Call) else any_inputs(self.document)
+        return {name: step.args[name] for name in names if name in step.args}
 
     def _shares(self, step: Step) -> Iterator[tuple[str, Mark | None]]:
         """The steps whose weights a step has."""
         if isinstance(step, (Call, Use)) and step.share:
             yield step.share, step.value_at("share")
         elif isinstance(step, TableStep):
-            for cells in () if step.table.broken else step.table.cells():
+            for cells in step.table.cells():
                 yield from ((label, value_mark(cells["share"])) for label in labels_of(cells.get("share")))
 
     def _sources_of_rows(self, table: TableRows) -> Iterator[tuple[str, Mark | None]]:
-        for cells in () if table.broken else table.cells():
+        for cells in table.cells():
             for label in labels_of(cells.get("from")):
                 yield label, value_mark(cells.get("from"))
             for name in block_inputs(self.document, callee_of(table, cells)):
@@ -93,6 +99,13 @@ class Steps:
         missing = self._missing(label, body, inputs, "in this body")
         if missing:
             yield SpecError(f"{key}: {missing}", at)
+
+    def untaken(self, body: Body, inputs: Mapping[str, Mark | None]) -> Iterator[SpecError]:
+        """The faults of inputs that no step of a body takes; where each is named."""
+        asked = {label for step in within(body) for label, _ in self.sources(step)}
+        for name, at in inputs.items():
+            if name not in asked:
+                yield SpecError(f"inputs: nothing takes '{name}'; a step takes it by 'from: {name}'", at)
 
     def _missing(self, label: str, body: Body, inputs: tuple[str, ...], where: str) -> str:
         """What a message says of a name, or path, of which a body knows nothing; nothing if it does."""
@@ -132,7 +145,7 @@ class Steps:
     def _calls(self, body: Body) -> Iterator[tuple[str, str | None]]:
         for step in within(body):
             if isinstance(step, TableStep):
-                for cells in () if step.table.broken else step.table.cells():
+                for cells in step.table.cells():
                     if "as" in cells:
                         yield str(cells["as"]), "" if step.table.repeat else callee_of(step.table, cells)
                 continue
@@ -143,7 +156,7 @@ class Steps:
         for step in body:
             if step.broken:
                 continue
-            labels = self._labels_of(step)
+            labels = self._taken(step).values()
             for value, more in step.values():
                 if not any(value is label for label in labels):
                     yield from self.names.value(value, known | more if more else known)
@@ -153,13 +166,6 @@ class Steps:
                 if not part.body and part.called:
                     yield SpecError(f"{part.called} is empty; write [identity] to pass the input on", part.at)
                 yield from self._body(part.body, known | part.names if part.names else known)
-
-    def _labels_of(self, step: Step) -> list[Value]:
-        """The arguments of a call that are no expressions, but values that a block takes."""
-        if isinstance(step, Use):
-            return [step.args[name] for name in any_inputs(self.document) if name in step.args]
-        names = block_inputs(self.document, step.name) if isinstance(step, Call) else ()
-        return [step.args[name] for name in names if name in step.args] if isinstance(step, Call) else []
 
     def _call(self, step: Call, _: set[str]) -> Iterator[SpecError]:
         yield from self._called(step.name, step.args, step, sources=step.from_)
@@ -231,22 +237,10 @@ class Steps:
         self, callee: str, args: Mapping[str, Value], step: Step, sources: tuple[str, ...] | None = None
     ) -> Iterator[SpecError]:
         """The arguments that an operator or a block does not have, or needs; and those that it cannot take."""
-        allowed, required = arguments(self.document, callee)
-        taken = block_inputs(self.document, callee)[: len(sources or ()) - 1] if sources else ()
-        required = [name for name in required if name not in taken]
-        for name in taken:
-            if name in args:
-                yield SpecError(f"'{callee}' takes '{name}' by 'from' already", step.key_at(name))
-        missing = [name for name in required if name not in args]
-        for name in args:
-            if name not in allowed:
-                meant = argument_meant(name, allowed) or did_you_mean(name, missing) or did_you_mean(name, allowed)
-                missing = [other for other in missing if f"'{other}'" not in meant]
-                takes = meant or (f"; it takes {', '.join(allowed)}" if allowed else "; it takes none")
-                yield SpecError(f"'{callee}' has no argument '{name}'{takes}", step.key_at(name))
-        if missing:
-            yield SpecError(f"'{callee}' needs {' and '.join(map(repr, missing))}", step.at)
+        for name, fault in argument_faults(self.document, callee, args, len(sources or ())):
+            yield SpecError(fault, step.at if name is None else step.key_at(name))
         if callee in ops.registered():
+            allowed, _ = arguments(self.document, callee)
             yield from self._fields(callee, {name: args[name] for name in args if name in allowed}, step)
 
     def _fields(self, callee: str, args: Mapping[str, Value], step: Step) -> Iterator[SpecError]:

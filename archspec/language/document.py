@@ -4,7 +4,7 @@ The models have the shape of the text: a field is a key. `docs/language.md` expl
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -25,7 +25,6 @@ from archspec.language.expression import Expression
 from archspec.language.initialisation import Initialisation
 from archspec.language.located import Faults, Located, fault_of, mark_of
 from archspec.language.reader import Mapping
-from archspec.language.source import Source
 from archspec.language.steps import (
     Body,
     Call,
@@ -40,7 +39,18 @@ from archspec.language.steps import (
     Use,
     When,
 )
-from archspec.language.values import Constant, Formula, Label, Letter, Name, Prose, Signature, Value, version_of
+from archspec.language.values import (
+    Constant,
+    Formula,
+    Label,
+    Letter,
+    Name,
+    Prose,
+    Signature,
+    Source,
+    Value,
+    version_of,
+)
 
 __all__ = [
     "Block",
@@ -76,6 +86,8 @@ class Symbol(Located):
     Of a truth value the choices are true and false. `type` is integer unless the default, the range or the choices hold
     a number that is not; then it is rational.
     """
+
+    like: ClassVar[str] = "{default: 224}"
 
     default: Constant
     range: tuple[Constant, Constant] | None = None
@@ -125,6 +137,8 @@ class Lookup(Located):
     `channels(g, stage2)` finds the row whose first cell is g; with two columns `stem(width)` needs no header.
     """
 
+    like: ClassVar[str] = "{columns: [g, width], rows: [[1, 24]]}"
+
     columns: tuple[Constant, ...]
     rows: tuple[tuple[Constant, ...], ...]
     doc: Prose | None = None
@@ -144,6 +158,8 @@ class Block(Located):
     input's `in_channels`, `in_height` and `in_width`. `inputs` are the values that it takes beside what flows in; a
     call names each among the arguments. `letters` says how arguments are written, by the name of who does.
     """
+
+    like: ClassVar[str] = "{body: [relu]}"
 
     doc: Prose | None = None
     source: Source | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import PlainValidator
 
 from archspec.errors import SpecError
-from archspec.language.located import described
+from archspec.language.reader import described
 
 
 def refuse(wanted: str, value: Any) -> SpecError:

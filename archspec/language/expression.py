@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 from archspec import dims
 from archspec.dims import Dim
 from archspec.errors import ArchspecError, Mark, SpecError, UndecidableError, did_you_mean
+from archspec.language.reader import described
 from archspec.writing import printable
 
 MAX_LENGTH = 1_000
@@ -103,6 +104,11 @@ class Expression:
         text: The expression; a number or a truth value is written as it stands.
         at: Where it stands in a file.
 
+    Attributes:
+        names: The names it uses, and how far into its text each stands first.
+        called: The functions it calls: how far into its text each stands first, and with how many arguments.
+        depth: How deep its parts are nested.
+
     Raises:
         SpecError: It is not an expression of the grammar; says where and why.
 
@@ -110,7 +116,7 @@ class Expression:
     16
     """
 
-    __slots__ = ("_code", "_constant", "_first", "at", "text")
+    __slots__ = ("_code", "_constant", "_first", "at", "called", "depth", "names", "text")
 
     def __init__(self, text: Any, at: Mark | None = None) -> None:
         self.text = _text(text, at)
@@ -122,28 +128,14 @@ class Expression:
             self._code = _compiled(self.text)
         except ExpressionError as error:
             raise SpecError(str(error), self._mark(error.column)) from None
+        self.names, self.called, self.depth = self._code.names, self._code.called, self._code.depth
         self._constant: Any = None
         if self.constant and self._code.weight == 1:
             self._constant = self.evaluate(Scope({}))
 
-    @property
-    def names(self) -> Mapping[str, int]:
-        """The names it uses, and how far into its text each stands first."""
-        return self._code.names
-
-    @property
-    def called(self) -> Mapping[str, tuple[int, int]]:
-        """The functions it calls: how far into its text each stands first, and with how many arguments."""
-        return self._code.called
-
-    @property
-    def depth(self) -> int:
-        """How deep its parts are nested."""
-        return self._code.depth
-
     def __reduce__(self) -> tuple[Any, ...]:
         """Its text and its places, from which it is read again."""
-        return _read_again, (self.text, self.at, self._first)
+        return Expression, (self.text, self.at), (None, {"_first": self._first})
 
     def _mark(self, column: int) -> Mark | None:
         return self._first.shifted(column) if self._first and column else self.at
@@ -196,12 +188,6 @@ class Expression:
         return self.text
 
 
-def _read_again(text: str, at: Mark | None, first: Mark | None) -> Expression:
-    expression = Expression(text, at)
-    expression._first = first
-    return expression
-
-
 def _bounded(value: Any, node: ast.expr) -> Any:
     """A result, unless it is larger than any number of a network."""
     if type(value) is int:
@@ -223,7 +209,8 @@ def _text(value: Any, at: Mark | None) -> str:
     elif isinstance(value, (int, float, Fraction, Decimal)):
         text = repr(value) if isinstance(value, float) else str(value)
     else:
-        raise SpecError(f"expected a number or an expression, found {_kind(value)}", at)
+        found = described(value) if not value or isinstance(value, (dict, list, tuple)) else type(value).__name__
+        raise SpecError(f"expected a number or an expression, found {found}", at)
     if not text:
         raise SpecError("expected a number or an expression, found an empty text", at)
     if len(text) > MAX_LENGTH:
@@ -233,45 +220,29 @@ def _text(value: Any, at: Mark | None) -> str:
     return text
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, dict):
-        return "a mapping"
-    return "a list" if isinstance(value, (list, tuple)) else type(value).__name__ if value else "nothing"
-
-
 def _short(text: object) -> str:
     return printable(text, 60)
 
 
-@dataclass(frozen=True, slots=True)
 class _Code:
-    """What an expression's text compiles to: the same for every expression of that text."""
+    """An expression's text as closures: its syntax tree, each node checked against the whitelist.
 
-    evaluate: Evaluate
-    names: Mapping[str, int]
-    called: Mapping[str, tuple[int, int]]
-    weight: int
-    depth: int
-
-
-@lru_cache(maxsize=4096)
-def _compiled(text: str) -> _Code:
-    compiler = _Compiler(text)
-    evaluate = compiler.compile()
-    return _Code(evaluate, compiler.names, compiler.called, compiler.weight, MAX_DEPTH - compiler.deepest)
-
-
-class _Compiler:
-    """Turns the syntax tree of one expression into closures, checking each node against the whitelist."""
+    Attributes:
+        names: See `Expression.names`.
+        called: See `Expression.called`.
+        weight: How much work it is.
+        depth: See `Expression.depth`.
+        evaluate: Gives the value.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.names: dict[str, int] = {}
         self.called: dict[str, tuple[int, int]] = {}
-        self.weight = 0
-        self.deepest = MAX_DEPTH
+        self.weight = self.depth = 0
+        self.evaluate = self._compile()
 
-    def compile(self) -> Evaluate:
+    def _compile(self) -> Evaluate:
         if not self.text.isascii():
             column = next(i for i, c in enumerate(self.text) if not c.isascii())
             raise ExpressionError(f"unexpected character {self.text[column]!r}; names are ASCII", column)
@@ -289,7 +260,7 @@ class _Compiler:
         if depth == 0:
             raise ExpressionError(f"nested more than {MAX_DEPTH} deep", node.col_offset)
         self.weight += 1
-        self.deepest = min(self.deepest, depth - 1)
+        self.depth = max(self.depth, MAX_DEPTH - depth + 1)
         handler = getattr(self, f"_{type(node).__name__}", None)
         if handler is None:
             found = ast.get_source_segment(self.text, node) or type(node).__name__
@@ -302,19 +273,16 @@ class _Compiler:
         if type(node.value) is int:
             value: Dim = node.value
         elif type(node.value) is float:
-            value = self._decimal(written, node.col_offset)
+            try:
+                value = dims.exact(written)
+            except ArchspecError as error:
+                raise ExpressionError(str(error), node.col_offset) from None
         else:
             hint = f"; write {written.lower()}" if isinstance(node.value, bool) else ""
             raise ExpressionError(f"expected a number or a name, found {_short(written)}{hint}", node.col_offset)
         if abs(value) >= MAX_MAGNITUDE:
             raise ExpressionError(f"the number {_short(written)} is too large", node.col_offset)
         return lambda _: value
-
-    def _decimal(self, written: str, column: int) -> Dim:
-        try:
-            return dims.exact(written)
-        except ArchspecError as error:
-            raise ExpressionError(str(error), column) from None
 
     def _Name(self, node: ast.Name, _: int) -> Evaluate:  # noqa: N802
         name, column = node.id, node.col_offset
@@ -334,14 +302,11 @@ class _Compiler:
         return look_up
 
     def _UnaryOp(self, node: ast.UnaryOp, depth: int) -> Evaluate:  # noqa: N802
+        compute = _UNARY.get(type(node.op))
+        if compute is None:
+            raise ExpressionError("'~' is not allowed in an expression", node.col_offset)
         inner = self._node(node.operand, depth)
-        if isinstance(node.op, ast.Not):
-            return lambda scope: not _truth(inner(scope), node)
-        if isinstance(node.op, ast.USub):
-            return lambda scope: -_number(inner(scope), node)
-        if isinstance(node.op, ast.UAdd):
-            return lambda scope: _number(inner(scope), node)
-        raise ExpressionError("'~' is not allowed in an expression", node.col_offset)
+        return lambda scope: compute(inner(scope), node)
 
     def _BinOp(self, node: ast.BinOp, depth: int) -> Evaluate:  # noqa: N802
         compute = _ARITHMETIC.get(type(node.op))
@@ -414,6 +379,10 @@ class _Compiler:
         return call
 
 
+_compiled = lru_cache(maxsize=4096)(_Code)
+"""What a text compiles to: the same for every expression of that text."""
+
+
 def _problem(error: SyntaxError) -> str:
     """What Python finds wrong, without the advice that it has for programs."""
     message = error.msg.partition(".")[0].partition(";")[0]
@@ -471,6 +440,12 @@ def _ordered(a: Any, b: Any) -> bool:
         raise ExpressionError(f"cannot order {a} and {b}")
     return bool(dims.less(a, b))
 
+
+_UNARY: Mapping[type[ast.unaryop], Callable[[Any, ast.expr], Any]] = {
+    ast.Not: lambda value, node: not _truth(value, node),
+    ast.USub: lambda value, node: -_number(value, node),
+    ast.UAdd: _number,
+}
 
 _ARITHMETIC: Mapping[type[ast.operator], Callable[[Dim, Dim], Dim]] = {
     ast.Add: lambda a, b: a + b,

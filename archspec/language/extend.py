@@ -91,10 +91,6 @@ def _laid_over(top: Mapping, base: Mapping) -> Mapping:
         if key in SECTIONS and isinstance(above, Mapping) and isinstance(below, Mapping):
             whole[key] = _laid_over(above, below)
         elif key != "extends" and not (key not in top and REPLACED.get(key) in top):
-            whole[_key(key, top)] = above if key in top else below
+            placed = next((own for own in top if own == key), key)  # which knows its place in the top
+            whole[placed] = above if key in top else below
     return whole
-
-
-def _key(key: str, top: Mapping) -> str:
-    """The key as it stands in the top, so that it knows its place there."""
-    return next((own for own in top if own == key), key)

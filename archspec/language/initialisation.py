@@ -19,9 +19,9 @@ from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonS
 
 from archspec.dims import exact
 from archspec.errors import ArchspecError, Mark, SpecError, did_you_mean
-from archspec.language.located import Located, described
-from archspec.language.source import Source
-from archspec.language.values import NAME
+from archspec.language.located import Located
+from archspec.language.reader import described
+from archspec.language.values import NAME, Source
 from archspec.ops import Function
 
 Number = int | Fraction

@@ -4,10 +4,8 @@ from typing import Any
 
 from archspec import ops
 from archspec.language.document import Document
+from archspec.language.values import LABEL_SCHEMA, LABELS_SCHEMA, NAME_SCHEMA
 
-_NAME = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"}
-_LABEL = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*$"}
-_LABELS = {"anyOf": [_LABEL, {"type": "array", "items": _LABEL, "minItems": 1}]}
 _VALUE = {
     "description": "a number, a word or an expression, or a list of them",
     "anyOf": [
@@ -29,7 +27,10 @@ def document_schema() -> dict[str, Any]:
     parts["Join"] = _join()
     parts["TableColumn"] = {
         "description": "a column's name, or its name and what is done to its number",
-        "anyOf": [_NAME, {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": _VALUE}],
+        "anyOf": [
+            NAME_SCHEMA,
+            {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": _VALUE},
+        ],
     }
     body = parts["Group"]["properties"]["body"]
     step = body["items"]
@@ -66,14 +67,14 @@ def _call() -> dict[str, Any]:
     """An operator or a block: its name alone, or its name and arguments."""
     operators = {name: _arguments(name) for name in ops.names() if ops.operator(name).arity == "one"}
     beside = {
-        "as": {**_NAME, "description": "what its result is called"},
-        "from": {**_LABELS, "description": "the value, or the values, that it takes in place of what flows"},
-        "share": {**_LABEL, "description": "the step whose weights are its weights, too"},
+        "as": {**NAME_SCHEMA, "description": "what its result is called"},
+        "from": {**LABELS_SCHEMA, "description": "the value, or the values, that it takes in place of what flows"},
+        "share": {**LABEL_SCHEMA, "description": "the step whose weights are its weights, too"},
     }
     return {
         "description": "an operator or a block, with its arguments",
         "anyOf": [
-            {"type": "string", "anyOf": [{"enum": list(operators)}, _NAME]},
+            {"type": "string", "anyOf": [{"enum": list(operators)}, NAME_SCHEMA]},
             {
                 "type": "object",
                 "properties": {**operators, **beside},
@@ -98,7 +99,7 @@ def _join() -> dict[str, Any]:
     """Branches under the name of the operator that joins them, its arguments beside them."""
     body = {"$ref": "#/$defs/Body"}
     branches = {"anyOf": [{"type": "array", "items": body}, {"type": "object", "additionalProperties": body}]}
-    label = {**_NAME, "description": "what the result is called"}
+    label = {**NAME_SCHEMA, "description": "what the result is called"}
     return {
         "description": "branches from one value, joined by an operator of several inputs",
         "anyOf": [
@@ -126,8 +127,5 @@ def _arguments(name: str) -> dict[str, Any]:
 
 
 def _field(info: Any) -> dict[str, Any]:
-    return _VALUE if info.is_required() or info.default is None else {**_VALUE, "default": _json(info.default)}
-
-
-def _json(value: Any) -> Any:
-    return value if isinstance(value, (bool, int, float, str)) else str(value)
+    default = info.default if isinstance(info.default, (bool, int, float, str)) else str(info.default)
+    return _VALUE if info.is_required() or info.default is None else {**_VALUE, "default": default}

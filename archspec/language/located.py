@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from archspec.errors import Mark, SpecError, SpecErrors, did_you_mean
 from archspec.language.expression import COMMAS
-from archspec.language.reader import Mapping, Nothing, Sequence
+from archspec.language.reader import Mapping, Nothing, Sequence, described
 from archspec.language.synonyms import key_meant
 from archspec.result import LONGEST
 from archspec.writing import printable
@@ -55,6 +55,9 @@ class Located(BaseModel):
 
     neighbours: ClassVar[tuple[str, ...]] = ()
     """Keys of its relatives, which a near miss may have meant."""
+
+    like: ClassVar[str] = ""
+    """How the plainest of them is written, for whoever writes something else."""
 
     __slots__ = ("_at", "_broken", "_keys")  # beside the fields: places are no part of what a document says
 
@@ -113,6 +116,8 @@ class Located(BaseModel):
         mapping = raw
         try:
             mapping = cls.from_text(raw)
+            if cls.like and not isinstance(mapping, (dict, cls)):
+                raise SpecError(f"expected a mapping, such as {cls.like}, found {described(raw)}")
             if faults is not None and isinstance(mapping, Mapping):
                 mapping = cls._known_keys(mapping, faults)
             model = handler(mapping)
@@ -138,7 +143,7 @@ class Located(BaseModel):
                 suggestion = (
                     key_meant(key, known)
                     or did_you_mean(key, [*known, *cls.neighbours])
-                    or f"; known are {listed(known)}"
+                    or f"; known are {', '.join(sorted(known))}"
                 )
                 faults.report([SpecError(f"unknown key '{printable(key, 80)}'{suggestion}", mapping.key(key))])
             elif not isinstance(value, Nothing) or known[key].is_required():
@@ -228,22 +233,6 @@ def _spot(loc: tuple[int | str, ...], mapping: Any, at: Mark | None) -> Mark | N
             place = place[step]
             spot = getattr(place, "at", None) or spot
     return spot
-
-
-def listed(words: Iterable[str]) -> str:
-    """Words as a sentence lists them."""
-    return ", ".join(sorted(words))
-
-
-def described(value: Any) -> str:
-    """What was found, as an error says it."""
-    if value is None or isinstance(value, Nothing):
-        return "nothing"
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, (list, tuple)):
-        return "a list"
-    return f"'{printable(value, 40)}'"
 
 
 def without_echoes(faults: Iterable[SpecError]) -> list[SpecError]:

@@ -26,7 +26,9 @@ class DocumentNames:
 
     def __init__(self, document: Document) -> None:
         self.words = words(document)
-        self.arity = dict(_arities(document))
+        self.arity = {name: len(parameters) for name, parameters in map(signature, document.functions)}
+        tables = {name: table for name, table in document.lookups.items() if not table.broken}
+        self.arity |= {name: 1 if len(table.columns) == 2 else 2 for name, table in tables.items()}
         self.symbols = {*document.symbols, *self.words}
         self._comparisons = MAX_COMPARISONS
         self._reserved = {*ops.words(), *CONSTANTS, *BUILTINS, *FLOWING, "input", "required"}
@@ -85,12 +87,3 @@ class DocumentNames:
                     yield name, evaluated(value, scope), None
                 except SpecError as error:
                     yield name, None, error
-
-
-def _arities(document: Document) -> Iterator[tuple[str, int]]:
-    for text in document.functions:
-        name, parameters = signature(text)
-        yield name, len(parameters)
-    for name, lookup in document.lookups.items():
-        if not lookup.broken:
-            yield name, 1 if len(lookup.columns) == 2 else 2

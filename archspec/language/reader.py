@@ -94,6 +94,15 @@ class Mapping(dict[str, Any]):
 Tree: TypeAlias = Mapping | Sequence | Scalar | Nothing
 
 
+def described(value: Any) -> str:
+    """What was found, as an error says it."""
+    if value is None or isinstance(value, Nothing):
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a list" if isinstance(value, (list, tuple)) else f"'{printable(value, 40)}'"
+
+
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a specification's file, or of standard input for "-".
 
@@ -183,12 +192,8 @@ def parse(
 
 
 def _source(text: str, name: str) -> SourceText:
-    return SourceText(name, tuple(map(_shown, LINE_BREAK.split(text))))
-
-
-def _shown(line: str) -> str:
-    """A line as it is shown under an error: what a terminal would obey is replaced, one character by one."""
-    return visible_text(line, but="\t")
+    """The lines as they are shown under an error: what a terminal would obey is replaced, one character by one."""
+    return SourceText(name, tuple(visible_text(line, but="\t") for line in LINE_BREAK.split(text)))
 
 
 def _events(text: str, source: SourceText) -> Iterator[Any]:

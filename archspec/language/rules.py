@@ -1,6 +1,7 @@
 """The rules of the language that checking, expansion and emission share."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import islice, product
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from archspec.errors import ArchspecError, BindingError, Mark, did_you_mean
 from archspec.language.document import Block, Document, Symbol
 from archspec.language.expression import Expression
 from archspec.language.steps import within
+from archspec.language.synonyms import argument_meant
 from archspec.language.values import NAME, SIGNATURE, Value
 from archspec.writing import printable
 
@@ -22,6 +24,7 @@ MAX_AXES = 4
 MAX_NESTING = 100
 MAX_REPEAT = 10_000
 MAX_SIZE = 10**12
+MOST_VARIANTS = 1000
 
 
 # ------------------------------------------------------------------ names
@@ -60,6 +63,32 @@ def arguments(document: Document, callee: str) -> tuple[list[str], list[str]]:
         return [*block.args, *block.inputs], [*needed, *block.inputs]
     fields = ops.operator(callee).model_fields
     return list(fields), [name for name, field in fields.items() if field.is_required()]
+
+
+def argument_faults(
+    document: Document, callee: str, args: Iterable[str], sources: int
+) -> Iterator[tuple[str | None, str]]:
+    """What is wrong with the names of the arguments of a call: the name, and why; None of those that are missing.
+
+    Args:
+        document: The specification.
+        callee: The operator or block.
+        args: The names.
+        sources: How many values it takes by `from`.
+    """
+    allowed, required = arguments(document, callee)
+    taken = block_inputs(document, callee)[: max(sources - 1, 0)]
+    missing = [name for name in required if name not in taken and name not in args]
+    for name in args:
+        if name in taken:
+            yield name, f"'{callee}' takes '{name}' by 'from' already"
+        if name not in allowed:
+            meant = argument_meant(name, allowed) or did_you_mean(name, missing) or did_you_mean(name, allowed)
+            missing = [other for other in missing if f"'{other}'" not in meant]
+            takes = meant or (f"; it takes {', '.join(allowed)}" if allowed else "; it takes none")
+            yield name, f"'{callee}' has no argument '{name}'{takes}"
+    if missing:
+        yield None, f"'{callee}' needs {' and '.join(map(repr, missing))}"
 
 
 def refuse_opaque(document: Document) -> None:
@@ -143,7 +172,9 @@ def value_fault(symbol: Symbol, value: Any) -> str | None:
     if symbol.truth and not isinstance(value, bool):
         return f"must be true or false (got {value})"
     if symbol.choices is not None:
-        return None if value in symbol.choices else f"must be one of {_listed(symbol.choices)} (got {value})"
+        return (
+            None if value in symbol.choices else f"must be one of {', '.join(map(str, symbol.choices))} (got {value})"
+        )
     if isinstance(value, str):
         return None if symbol.word else f"must be a number (got {value})"
     if symbol.integer and not isinstance(value, int):
@@ -155,8 +186,20 @@ def value_fault(symbol: Symbol, value: Any) -> str | None:
     return None if least <= value <= most else f"must be from {least} to {most} (got {value})"
 
 
-def _listed(values: Iterable[Any]) -> str:
-    return ", ".join(map(str, values))
+def variants(document: Document, bound: Container[str] = ()) -> Iterator[dict[str, Any]]:
+    """Every combination of the values that symbols choose from, an empty one where none does; at most `MOST_VARIANTS`.
+
+    Symbols in `bound` do not choose.
+
+    >>> from archspec.language import load
+    >>> list(variants(load("alexnet")))
+    [{'groups': 1}, {'groups': 2}]
+    """
+    choices = {
+        name: symbol.choices for name, symbol in document.symbols.items() if symbol.choices and name not in bound
+    }
+    for values in islice(product(*choices.values()), MOST_VARIANTS):
+        yield dict(zip(choices, values, strict=True))
 
 
 def repeat_fault(name: str, times: object) -> str | None:

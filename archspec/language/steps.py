@@ -17,8 +17,9 @@ from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from archspec import ops
 from archspec.errors import Mark, SpecError, did_you_mean
-from archspec.language.located import Located, described, mark_of, places_of
-from archspec.language.reader import Mapping, Nothing, Scalar, Sequence
+from archspec.language.located import Located, mark_of, places_of
+from archspec.language.reader import Mapping, Nothing, Scalar, Sequence, described
+from archspec.language.synonyms import operator_meant
 from archspec.language.values import Cell, Formula, Label, Labels, Name, Value
 from archspec.writing import printable
 
@@ -141,7 +142,10 @@ class Call(Step):
         if len(names) != 1:
             raise SpecError(f"a step names one operator or block; found {_several(names)}")
         beside = {key: raw[key] for key in BESIDE if key in raw}
-        return Mapping(getattr(raw, "at", None), {"name": names[0], "args": raw[names[0]] or {}, **beside})
+        args = raw[names[0]] or {}
+        if not isinstance(args, dict):
+            raise SpecError(_no_arguments(names[0], args), mark_of(args, getattr(raw, "at", None)))
+        return Mapping(getattr(raw, "at", None), {"name": names[0], "args": args, **beside})
 
     @model_validator(mode="wrap")
     @classmethod
@@ -157,6 +161,17 @@ class Call(Step):
         plain = handler(self)
         beside = {key: plain[key] for key in BESIDE if plain.get(key) is not None}
         return {self.name: plain.get("args"), **beside} if self.args or beside else self.name
+
+
+def _no_arguments(name: str, found: Any) -> str:
+    """What is wrong with what stands behind the name of an operator or a block in place of its arguments."""
+    operator = ops.find(name)
+    fields = list(operator.model_fields) if operator else []
+    if fields:
+        such = f", such as {name}: {{{fields[0]}: {found if isinstance(found, str) else '…'}}}"
+    else:
+        such = operator_meant(name) if operator is None else f"; '{name}' takes no arguments"
+    return f"expected a mapping{such}, found {described(found)}"
 
 
 BESIDE = ("from", "share", "as")
@@ -387,8 +402,9 @@ class TableRows(Located):
 
     def cells(self) -> Iterator[dict[str, Value | None]]:
         """The rows that have as many cells as the header, by column."""
-        names = [column.name for column in self.columns if not column.broken]
-        yield from (dict(zip(names, row, strict=True)) for row in self.rows if len(row) == len(names))
+        if not self.broken:
+            names = [column.name for column in self.columns if not column.broken]
+            yield from (dict(zip(names, row, strict=True)) for row in self.rows if len(row) == len(names))
 
 
 def callee_of(table: TableRows, cells: dict[str, Any]) -> str:
@@ -404,26 +420,17 @@ class TableStep(Step):
 
     def labels(self) -> Iterator[str]:
         """What its rows are called."""
-        if not self.table.broken:
-            yield from (str(cells["as"]) for cells in self.table.cells() if "as" in cells)
+        yield from (str(cells["as"]) for cells in self.table.cells() if "as" in cells)
 
     def callees(self) -> Iterator[str]:
         """What its rows are made of."""
-        if not self.table.broken:
-            if self.table.block is not None:
-                yield self.table.block
-            yield from (str(cells[key]) for cells in self.table.cells() for key in CALLEE if key in cells)
+        if self.table.block is not None:
+            yield self.table.block
+        yield from (str(cells[key]) for cells in self.table.cells() for key in CALLEE if key in cells)
 
 
-_KINDS: dict[str, str] = {
-    "when": "when",
-    "table": "table",
-    "repeat": "repeat",
-    "from": "from",
-    "use": "use",
-    "body": "body",
-}
-
+_KINDS = ("when", "table", "repeat", "from", "use", "body")
+"""The keys that say of which kind a step is."""
 
 STEP_KEYS = (*_KINDS, "then", "else", "index", "shared", "let", "with", "as")
 """The keys of the steps that are no operators."""
@@ -438,7 +445,7 @@ def _kind(value: Any) -> str:
         return "call"
     if "from" in value:
         return _from_kind([key for key in value if key not in BESIDE])
-    kind = next((kind for key, kind in _KINDS.items() if key in value), "call")
+    kind = next((key for key in _KINDS if key in value), "call")
     return "join" if kind in {"body", "call"} and joining(value) else kind
 
 

@@ -22,7 +22,7 @@ OPERATORS: Mapping[str, str] = {
     **dict.fromkeys(("shuffle",), "channel_shuffle"),
     **dict.fromkeys(("cat", "concatenate", "merge"), "concat"),
     **dict.fromkeys(("residual", "shortcut", "skip", "eltwise", "plus"), "add"),
-    **dict.fromkeys(("multiply", "times", "scale"), "mul"),
+    **dict.fromkeys(("multiply", "multiplication", "times", "scale"), "mul"),
     **dict.fromkeys(("sub", "minus"), "subtract"),
     **dict.fromkeys(("upsampling",), "upsample"),
     **dict.fromkeys(("interpolate", "resample"), "resize"),
@@ -57,11 +57,11 @@ OPERATORS: Mapping[str, str] = {
 }
 """An operator by what else it is called."""
 
+ATTENTION = ("multihead_attention", "multi_head_attention", "self_attention", "multihead_self_attention", "mhsa", "mha")
+"""What others have as one operator, and this language as a block of several."""
+
 ABSENT = frozenset(
     (
-        "multihead_attention",
-        "multi_head_attention",
-        "self_attention",
         "einsum",
         "weight_norm",
         "spectral_norm",
@@ -117,6 +117,8 @@ def operator_meant(word: str) -> str:
     ("; did you mean 'silu'?", '; the language has no such operator, see docs/operators.md')
     """
     plain = word.lower().replace("-", "_")
+    if plain in ATTENTION:
+        return "; it is a block around scaled_dot_product_attention: see 'attention' in archspec show vit --format yaml"
     if plain in ABSENT:
         return "; the language has no such operator, see docs/operators.md"
     return f"; did you mean '{OPERATORS[plain]}'?" if plain in OPERATORS else ""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonSchema
 
@@ -10,8 +10,8 @@ from archspec.dims import exact
 from archspec.errors import ArchspecError, SpecError
 from archspec.language.alphabet import letter_fault, line_fault, prose_fault
 from archspec.language.expression import CONSTANTS, Expression, Scope
-from archspec.language.located import described
-from archspec.language.reader import Nothing
+from archspec.language.located import Located
+from archspec.language.reader import Nothing, described
 from archspec.writing import printable
 
 MAX_PARTS = 20
@@ -21,8 +21,10 @@ SIGNATURE = re.compile(r"([A-Za-z][A-Za-z0-9_]*)\(\s*([A-Za-z][A-Za-z0-9_]*(?:\s
 
 def _name(value: Any) -> str:
     if not isinstance(value, str) or not NAME.match(value):
+        called = re.match(r"([A-Za-z]\w*) *\(", value) if isinstance(value, str) else None
+        cure = f"; arguments stand behind a colon: {called[1]}: {{…}}" if called else ""
         raise SpecError(
-            f"expected a name (letters, digits and _, beginning with a letter), found {described(value)}",
+            f"expected a name (letters, digits and _, beginning with a letter), found {described(value)}{cure}",
             getattr(value, "at", None),
         )
     if len(value) > 80:
@@ -132,23 +134,13 @@ def _checked(fault_of: Callable[[str], str | None]) -> Callable[[Any], Any]:
 
 _VALUE_SCHEMA: dict[str, Any] = {"type": ["integer", "number", "string", "boolean"]}
 
-_PATH = "^[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*$"
+NAME_SCHEMA = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"}
+LABEL_SCHEMA = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*$"}
+LABELS_SCHEMA = {"anyOf": [LABEL_SCHEMA, {"type": "array", "items": LABEL_SCHEMA, "minItems": 1}]}
 
-Name = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"})]
-Label = Annotated[str, PlainValidator(_label), WithJsonSchema({"type": "string", "pattern": _PATH})]
-Labels = Annotated[
-    Any,
-    PlainValidator(_labels),
-    PlainSerializer(_one_or_several),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "pattern": _PATH},
-                {"type": "array", "items": {"type": "string", "pattern": _PATH}, "minItems": 1},
-            ]
-        }
-    ),
-]
+Name = Annotated[str, PlainValidator(_name), WithJsonSchema(NAME_SCHEMA)]
+Label = Annotated[str, PlainValidator(_label), WithJsonSchema(LABEL_SCHEMA)]
+Labels = Annotated[Any, PlainValidator(_labels), PlainSerializer(_one_or_several), WithJsonSchema(LABELS_SCHEMA)]
 Signature = Annotated[str, PlainValidator(_signature), WithJsonSchema({"type": "string"})]
 Formula = Annotated[Expression, PlainValidator(_expression), PlainSerializer(_written), WithJsonSchema(_VALUE_SCHEMA)]
 Value = Annotated[
@@ -167,6 +159,22 @@ Constant = Annotated[Any, PlainValidator(_constant), PlainSerializer(_written), 
 Text = Annotated[str, BeforeValidator(_checked(line_fault))]
 Prose = Annotated[str, BeforeValidator(_checked(prose_fault))]
 Letter = Annotated[str, BeforeValidator(_checked(letter_fault))]
+
+
+class Source(Located):
+    """Where a network, a block or an initialisation was published."""
+
+    like: ClassVar[str] = "{title: Deep Residual Learning, year: 2015}"
+
+    title: Text
+    authors: Text | None = None
+    year: int | None = None
+    arxiv: Text | None = None
+    doi: Text | None = None
+    url: Text | None = None
+    section: Text | None = None
+    table: Text | None = None
+    note: Prose | None = None
 
 
 def evaluated(value: Value, scope: Scope) -> Any:

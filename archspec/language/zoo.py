@@ -4,7 +4,7 @@ import fnmatch
 import os
 from pathlib import Path
 
-from archspec.errors import UnknownNameError, did_you_mean
+from archspec.errors import UnknownNameError, did_you_mean, suggestion
 from archspec.writing import printable
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -42,3 +42,22 @@ def path(name: str) -> Path:
         hint = f"{did_you_mean(name, names()) or ';'} 'archspec zoo' lists them"
         raise UnknownNameError(f"no file or network of the zoo is called '{printable(name)}'{hint}")
     return file
+
+
+def beside(folder: str) -> dict[str, Path]:
+    """The files of a folder beside the specifications, by name: plans, or papers' figures."""
+    return {path.stem: path for path in sorted((directory() / folder).glob("*.yaml"))}
+
+
+def file_of(name: str | os.PathLike[str], folder: str, what: str) -> str:
+    """The file that is meant: a path, "-" for standard input, or the name of one in a folder beside the specifications.
+
+    Raises:
+        UnknownNameError: It is neither a file nor a name.
+    """
+    text, known = os.fspath(name), beside(folder)
+    if text in known and not Path(text).is_file():
+        return str(known[text])
+    if text != "-" and not Path(text).exists() and not {"/", "."} & set(text):
+        raise UnknownNameError(f"no file and no {what} is called '{text}'{suggestion(text, known)}")
+    return text

@@ -10,6 +10,7 @@ are sets closed under "comes before", of which a network of blocks in a row has 
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 
 from archspec.dims import is_number
 from archspec.errors import ArchspecError
@@ -50,90 +51,91 @@ def best_order(layout: StorageLayout, sizes: tuple[int, ...], max_work: int = MA
     return Schedule(given if near is None else min((near, given), key=search.peak), optimal=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A set of nodes that have run, and the best way to it that is known.
+
+    Attributes:
+        done: The nodes, as bits.
+        highest: The most that was alive at once on this way.
+        alive: The storages that are in use.
+        live: How large they are together.
+        ready: The nodes that can run.
+        path: The last node, and the path before it.
+    """
+
+    done: int
+    highest: int
+    alive: frozenset[int]
+    live: int
+    ready: frozenset[int]
+    path: "_Path"
+
+    def order(self) -> tuple[int, ...]:
+        """The nodes in the order in which they ran."""
+        nodes, path = [], self.path
+        while path is not None:
+            node, path = path
+            nodes.append(node)
+        return tuple(reversed(nodes))
+
+
+_Path = tuple[int, "_Path"] | None
+
+
 class _OrderSearch:
     """The states of a network, as bit sets of positions."""
 
     def __init__(self, layout: StorageLayout, sizes: tuple[int, ...]) -> None:
-        self.sizes = sizes
-        self.inputs = len(layout.network.inputs)
-        self.written = layout.written
-        self.read = layout.read
+        self.sizes, self.written, self.read = sizes, layout.written, layout.read
         self.readers = [sum(1 << reader for reader in storage.readers) for storage in layout.storages]
         self.kept = [storage.kept for storage in layout.storages]
         position = {node.name: i for i, node in enumerate(layout.network.nodes)}
-        needs = [[position[name] for name in node.inputs if name in position] for node in layout.network.nodes]
-        self.needs = [sum(1 << other for other in set(inputs)) for inputs in needs]
+        needs = [{position[name] for name in node.inputs if name in position} for node in layout.network.nodes]
+        self.needs = [sum(1 << other for other in inputs) for inputs in needs]
         self.followers: list[list[int]] = [[] for _ in needs]
         for node, inputs in enumerate(needs):
-            for other in set(inputs):
+            for other in inputs:
                 self.followers[other].append(node)
-        self.all = (1 << len(needs)) - 1
         self.work = 0
+        given = len(layout.network.inputs)
+        ready = frozenset(node for node, before in enumerate(self.needs) if not before)
+        self.first = _State(0, 0, frozenset(range(given)), sum(sizes[:given]), ready, None)
 
-    def start(self) -> tuple[frozenset[int], int, frozenset[int]]:
-        """What is alive before the first node (the inputs), how large it is, and what can run."""
-        ready = frozenset(node for node, needs in enumerate(self.needs) if not needs)
-        return frozenset(range(self.inputs)), sum(self.sizes[: self.inputs]), ready
-
-    def step(self, done: int, alive: frozenset[int], live: int, node: int) -> tuple[frozenset[int], int, int]:
-        """What running a node leaves alive, how large that is, and how large what is alive meanwhile."""
+    def after(self, state: _State, node: int) -> _State:
+        """The state once a node has run."""
         self.work += 1
-        storage = self.written[node]
-        during = live if storage in alive else live + self.sizes[storage]
-        now = alive | {storage}
-        done |= 1 << node
-        freed = {
-            other for other in {*self.read[node], storage} if not self.kept[other] and not self.readers[other] & ~done
-        }
-        return now - freed, during - sum(self.sizes[other] for other in freed & now), during
-
-    def ready_after(self, done: int, ready: frozenset[int], node: int) -> frozenset[int]:
-        """What can run once a node has."""
-        done |= 1 << node
-        return (ready - {node}) | {after for after in self.followers[node] if not self.needs[after] & ~done}
+        done, storage = state.done | 1 << node, self.written[node]
+        alive = state.alive | {storage}
+        during = state.live if storage in state.alive else state.live + self.sizes[storage]
+        used = alive.intersection((*self.read[node], storage))
+        freed = {other for other in used if not self.kept[other] and not self.readers[other] & ~done}
+        ready = (state.ready - {node}).union(after for after in self.followers[node] if not self.needs[after] & ~done)
+        live = during - sum(self.sizes[other] for other in freed)
+        return _State(done, max(state.highest, during), alive - freed, live, ready, (node, state.path))
 
     def peak(self, order: Iterable[int]) -> int:
         """The highest point of an order."""
-        done, (alive, live, _), highest = 0, self.start(), 0
-        for node in order:
-            alive, live, during = self.step(done, alive, live, node)
-            done, highest = done | 1 << node, max(highest, during)
-        return highest
+        return reduce(self.after, order, self.first).highest
 
-    def harmless(self, state: "_State") -> int | None:
-        """A node that can run at once without loss."""
+    def next(self, state: _State) -> list[_State]:
+        """The states that have to be looked at behind one: that of a node that can run at once without loss, or all."""
+        found = []
         for node in sorted(state.ready):
-            _, left, during = self.step(state.done, state.alive, state.live, node)
-            if during <= state.highest and left <= state.live:
-                return node
-        return None
-
-    def after(self, state: "_State", node: int) -> "_State":
-        """The state once a node has run."""
-        alive, live, during = self.step(state.done, state.alive, state.live, node)
-        return _State(
-            state.done | 1 << node,
-            max(state.highest, during),
-            alive,
-            live,
-            self.ready_after(state.done, state.ready, node),
-            (node, state.path),
-        )
-
-    def next(self, state: "_State") -> "list[_State]":
-        """The states that have to be looked at behind one."""
-        free = self.harmless(state)
-        return [self.after(state, node) for node in (sorted(state.ready) if free is None else [free])]
+            after = self.after(state, node)
+            if after.highest == state.highest and after.live <= state.live:
+                return [after]
+            found.append(after)
+        return found
 
     def exhaustively(self, max_work: int) -> tuple[int, ...] | None:
         """The best order; None if it takes too many steps to find."""
-        first = _State(0, 0, *self.start(), None)
-        queue: list[tuple[int, int, int, _State]] = [(0, 0, 0, first)]
+        queue: list[tuple[int, int, int, _State]] = [(0, 0, 0, self.first)]
         seen: set[int] = set()
         count = 0
         while queue:
             _, _, _, state = heapq.heappop(queue)
-            if state.done == self.all:
+            if state.done.bit_count() == len(self.written):
                 return state.order()
             if state.done in seen:
                 continue
@@ -148,7 +150,7 @@ class _OrderSearch:
 
     def with_beam(self, width: int, max_work: int) -> tuple[int, ...] | None:
         """A good order: of the states of each length only the best go on; None if that takes too many steps."""
-        beam = [_State(0, 0, *self.start(), None)]
+        beam = [self.first]
         for _ in self.written:
             if self.work > max_work:
                 return None
@@ -159,29 +161,3 @@ class _OrderSearch:
                     best[after.done] = after
             beam = heapq.nsmallest(width, best.values(), key=lambda state: (state.highest, state.live))
         return beam[0].order()
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """A set of nodes that have run, and the best way to it that is known.
-
-    `path` is the last node and the path before it.
-    """
-
-    done: int
-    highest: int
-    alive: frozenset[int]
-    live: int
-    ready: frozenset[int]
-    path: "tuple[int, _Path] | None"
-
-    def order(self) -> tuple[int, ...]:
-        """The nodes in the order in which they ran."""
-        nodes, path = [], self.path
-        while path is not None:
-            node, path = path
-            nodes.append(node)
-        return tuple(reversed(nodes))
-
-
-_Path = tuple[int, "_Path"] | None

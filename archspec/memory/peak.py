@@ -159,8 +159,6 @@ def addends(
     if policy == "training":
         yield tuple(times * size for times, size in zip(_times(stored), sizes, strict=True))
         return
-    if policy in FREES:
-        _check_repeats(stored)
     for storages in _in_memory(stored, range(len(network.nodes)), policy):
         yield tuple(sizes[storage] for storage in sorted(storages))
 
@@ -172,6 +170,8 @@ def peak_bytes(network: Network, policy: str = "layerwise", dtype: str = "float3
 
 def _stored(network: Network, policy: str, in_place: bool) -> StorageLayout:
     stored = layout(network, in_place)
+    if policy in FREES:
+        _check_repeats(stored)
     return held(stored) if policy == "eager" else stored
 
 
@@ -209,8 +209,6 @@ def _heights(stored: StorageLayout, order: tuple[int, ...], sizes: tuple[Dim, ..
         at_least_one(times)
     if policy == "training":
         sizes = tuple(times * size for times, size in zip(_times(stored), sizes, strict=True))
-    if policy in FREES:
-        _check_repeats(stored)
     if policy == "layerwise":
         for node in order:
             yield sum(sizes[storage] for storage in dict.fromkeys((*stored.read[node], stored.written[node])))

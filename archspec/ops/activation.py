@@ -15,11 +15,14 @@ from archspec.ops.base import (
     Function,
     Module,
     NonNegative,
+    OneModule,
     Operations,
     Operator,
+    PerElement,
     Positive,
     Real,
     Tensor,
+    Unchanged,
     Weight,
     Weightless,
     axis,
@@ -30,45 +33,30 @@ from archspec.ops.base import (
 )
 
 
-class Elementwise(Operator):
-    """An activation of each element by itself; `one` is the arithmetic of one element."""
+class Elementwise(PerElement, OneModule):
+    """An activation of each element by itself."""
 
     in_place = True
-    one: ClassVar[Operations]
-    torch_class: ClassVar[str] = ""
-    leading: ClassVar[int] = 0
-
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
-        return x
-
-    def operations(self, x: Tensor) -> Operations:
-        """That of one element, times the elements."""
-        return self.one.times(x.elements)
-
-    def torch_call(self, x: Tensor) -> Module | Function:
-        """The module of torch.nn, with the fields as its arguments."""
-        return self.module(f"torch.nn.{self.torch_class}", self.settings(), self.leading)
 
 
 class Relu(Elementwise, Weightless, name="relu"):
     """max(x, 0)."""
 
-    torch_class, one = "ReLU", Operations(comparisons=1)
+    torch_class, one = "torch.nn.ReLU", Operations(comparisons=1)
     overwrites = True
 
 
 class Relu6(Elementwise, Weightless, name="relu6"):
     """min(max(x, 0), 6)."""
 
-    torch_class, one = "ReLU6", Operations(comparisons=2)
+    torch_class, one = "torch.nn.ReLU6", Operations(comparisons=2)
     overwrites = True
 
 
 class LeakyRelu(Elementwise, Weightless, name="leaky_relu"):
     """x, or negative_slope·x below zero."""
 
-    torch_class, one = "LeakyReLU", Operations(comparisons=1, multiplications=1)
+    torch_class, one = "torch.nn.LeakyReLU", Operations(comparisons=1, multiplications=1)
     leading = 1
     negative_slope: Real = 0.01
 
@@ -76,7 +64,7 @@ class LeakyRelu(Elementwise, Weightless, name="leaky_relu"):
 class Elu(Elementwise, Weightless, name="elu"):
     """x, or alpha·(eˣ − 1) below zero."""
 
-    torch_class, one = "ELU", Operations(comparisons=1, transcendentals=1, additions=1, multiplications=1)
+    torch_class, one = "torch.nn.ELU", Operations(comparisons=1, transcendentals=1, additions=1, multiplications=1)
     leading = 1
     alpha: NonNegative = 1
 
@@ -84,7 +72,7 @@ class Elu(Elementwise, Weightless, name="elu"):
 class Prelu(Elementwise, name="prelu"):
     """x, or a·x below zero with a learned: one for all channels, or one for each (He et al. 2015, arXiv:1502.01852)."""
 
-    torch_class, one = "PReLU", Operations(comparisons=1, multiplications=1)
+    torch_class, one = "torch.nn.PReLU", Operations(comparisons=1, multiplications=1)
     num_parameters: Positive = 1
     init: Real = 0.25
 
@@ -99,19 +87,19 @@ class Prelu(Elementwise, name="prelu"):
 class Sigmoid(Elementwise, Weightless, name="sigmoid"):
     """1/(1 + e⁻ˣ)."""
 
-    torch_class, one = "Sigmoid", Operations(transcendentals=1, additions=1, divisions=1)
+    torch_class, one = "torch.nn.Sigmoid", Operations(transcendentals=1, additions=1, divisions=1)
 
 
 class Tanh(Elementwise, Weightless, name="tanh"):
     """The hyperbolic tangent."""
 
-    torch_class, one = "Tanh", Operations(transcendentals=1)
+    torch_class, one = "torch.nn.Tanh", Operations(transcendentals=1)
 
 
 class Gelu(Elementwise, Weightless, name="gelu"):
     """x·Φ(x) = x/2·(1 + erf(x/√2)), or its approximation by tanh (Hendrycks and Gimpel 2016, arXiv:1606.08415)."""
 
-    torch_class, one = "GELU", Operations(transcendentals=1, additions=1, multiplications=3)
+    torch_class, one = "torch.nn.GELU", Operations(transcendentals=1, additions=1, multiplications=3)
     approximate: Literal["none", "tanh"] = "none"
 
     def operations(self, x: Tensor) -> Operations:
@@ -123,25 +111,25 @@ class Gelu(Elementwise, Weightless, name="gelu"):
 class Silu(Elementwise, Weightless, name="silu"):
     """x·sigmoid(x), also called swish."""
 
-    torch_class, one = "SiLU", Operations(transcendentals=1, additions=1, divisions=1, multiplications=1)
+    torch_class, one = "torch.nn.SiLU", Operations(transcendentals=1, additions=1, divisions=1, multiplications=1)
 
 
 class HardSigmoid(Elementwise, Weightless, name="hard_sigmoid"):
     """min(max(x + 3, 0), 6)/6 (Howard et al. 2019, arXiv:1905.02244)."""
 
-    torch_class, one = "Hardsigmoid", Operations(additions=1, comparisons=2, divisions=1)
+    torch_class, one = "torch.nn.Hardsigmoid", Operations(additions=1, comparisons=2, divisions=1)
 
 
 class HardSwish(Elementwise, Weightless, name="hard_swish"):
     """x·hard_sigmoid(x) (Howard et al. 2019, arXiv:1905.02244)."""
 
-    torch_class, one = "Hardswish", Operations(additions=1, comparisons=2, divisions=1, multiplications=1)
+    torch_class, one = "torch.nn.Hardswish", Operations(additions=1, comparisons=2, divisions=1, multiplications=1)
 
 
 class Softplus(Elementwise, Weightless, name="softplus"):
     """log(1 + e^(beta·x))/beta; x itself where beta·x is above `threshold`."""
 
-    torch_class = "Softplus"
+    torch_class = "torch.nn.Softplus"
     one = Operations(comparisons=1, multiplications=1, transcendentals=2, additions=1, divisions=1)
     beta: AboveZero = 1
     threshold: NonNegative = 20
@@ -150,7 +138,7 @@ class Softplus(Elementwise, Weightless, name="softplus"):
 class Mish(Elementwise, Weightless, name="mish"):
     """x·tanh(log(1 + eˣ)) (Misra 2019, arXiv:1908.08681)."""
 
-    torch_class, one = "Mish", Operations(transcendentals=3, additions=1, multiplications=1)
+    torch_class, one = "torch.nn.Mish", Operations(transcendentals=3, additions=1, multiplications=1)
 
 
 class Exp(Elementwise, Weightless, name="exp"):
@@ -219,13 +207,12 @@ class Clamp(Elementwise, Weightless, name="clamp"):
     def _bounds(self) -> dict[str, Dim]:
         return {name: value for name, value in self.settings().items() if value is not None}
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """There is a bound, and no more below than above."""
         if not self._bounds:
             raise ShapeError(f"{self.name} takes a bound; give min, max or both")
         if len(self._bounds) == 2 and known_less(self.max, self.min):
             raise ShapeError(f"{self.name}: min is at most max (got {self.min} and {self.max})", "min")
-        return x
 
     def operations(self, x: Tensor) -> Operations:
         """A comparison with each bound."""
@@ -239,17 +226,16 @@ class Clamp(Elementwise, Weightless, name="clamp"):
         return Function("torch.clamp", bounds)
 
 
-class Softmax(Weightless, name="softmax"):
+class Softmax(Unchanged, Weightless, name="softmax"):
     """eˣ / Σ eˣ along an axis (not the batch), after its largest element is taken away."""
 
     torch_defaults = MappingProxyType({"dim": None})
     torch_class: ClassVar[str] = "Softmax"
     dim: Axis = 1
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """It has the axis."""
         axis(x, self.dim, self.name)
-        return x
 
     def operations(self, x: Tensor) -> Operations:
         """For m elements: m − 1 comparisons, m subtractions, m exponentials, m − 1 additions, m divisions."""

@@ -8,21 +8,22 @@ unless the convention `causal` is asked for.
 
 from types import MappingProxyType
 
-from archspec.dims import Dim, equal, exact_div, minimum, product, triangle
-from archspec.errors import DivisibilityError, ShapeError
+from archspec.dims import Dim, equal, minimum, product, triangle
+from archspec.errors import ShapeError
 from archspec.ops.base import (
     AXES,
     FREE,
     AboveZero,
     Function,
     Module,
-    NaturalPair,
+    NaturalPerAxis,
+    OneModule,
     Operations,
     Operator,
+    PerElement,
     Positive,
-    PositivePair,
+    PositivePerAxis,
     Probability,
-    Sight,
     Switch,
     Tensor,
     Weight,
@@ -31,6 +32,7 @@ from archspec.ops.base import (
     is_one,
     may_be_one,
     per_axis,
+    quotient,
     same_size,
     spread,
 )
@@ -44,7 +46,7 @@ class Matmul(Weightless, name="matmul"):
     """
 
     arity = "many"
-    overwritable = False
+    sees_all = True
     letters = ("n heads l_q d_k", "n heads d_k l_k")
 
     def output(self, *xs: Tensor) -> Tensor:
@@ -61,10 +63,6 @@ class Matmul(Weightless, name="matmul"):
                 f"{self.name} of {x} and {y}: the {inner} columns of one are not the {rows} rows of the other"
             )
         return Tensor((*spread_sizes(before, others, x, y, self.name), length, columns))
-
-    def sight(self, *xs: Tensor) -> Sight:
-        """All there is: rows are mixed."""
-        return Sight(everything=True)
 
     def operations(self, *xs: Tensor) -> Operations:
         """One multiply-accumulate per result and inner element."""
@@ -90,6 +88,7 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
     """
 
     arity = "many"
+    sees_all = True
     letters = ("n heads l_q d_k", "n heads l_k d_k", "n heads l_k d_v")
     example = MappingProxyType({"window": None})
     torch_defaults = MappingProxyType({"scale": None, "dropout_p": 0.0, "window": None})
@@ -132,11 +131,8 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
                 cure = "" if self.enable_gqa else "; with enable_gqa: true the heads of q may be a multiple"
                 raise ShapeError(f"{self.name} needs as many heads of q as of k and v, found {q} and {other}{cure}")
         if grouped:
-            try:
-                exact_div(q.shape[-3], k.shape[-3])
-            except DivisibilityError:
-                fault = f"{q.shape[-3]} query heads do not divide into groups for {k.shape[-3]} key heads"
-                raise DivisibilityError(f"{self.name}: {fault} ({q}, {k})", "enable_gqa") from None
+            fault = f"{q.shape[-3]} query heads do not divide into groups for {k.shape[-3]} key heads"
+            quotient(q.shape[-3], k.shape[-3], f"{self.name}: {fault} ({q}, {k})", "enable_gqa")
             if not same_size(k.shape[-3], v.shape[-3]):
                 raise ShapeError(f"{self.name} needs as many key heads as value heads, found {k} and {v}")
 
@@ -147,10 +143,6 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
         sizes = zip(mask.shape, scores, strict=True)
         if not all(is_one(a) or same_size(a, b) or may_be_one(a) for a, b in sizes):
             raise ShapeError(f"{self.name}: a mask of {mask} cannot be broadcast to the scores, {Tensor(scores)}")
-
-    def sight(self, *xs: Tensor) -> Sight:
-        """All there is."""
-        return Sight(everything=True)
 
     def cached(self, *xs: Tensor) -> Dim:
         """Of causal attention the keys and values, those in the window: n·kv_heads·min(S, W)·(d + e)."""
@@ -199,7 +191,7 @@ class ScaledDotProductAttention(Weightless, name="scaled_dot_product_attention")
         if plain and len(xs[0].shape) == 4:
             return self.function("torch.nn.functional.scaled_dot_product_attention", given)
         given |= {"dropout_p": self.dropout_p, "window": self.window}
-        return self.module("archspec.runtime.attention.DotProductAttention", given)
+        return self.module("archspec.runtime.modules.DotProductAttention", given)
 
 
 class RelativePositionBias(Operator, name="relative_position_bias"):
@@ -216,9 +208,9 @@ class RelativePositionBias(Operator, name="relative_position_bias"):
     """
 
     torch_defaults = MappingProxyType({"shift_size": (0, 0)})
-    window_size: PositivePair
+    window_size: PositivePerAxis
     num_heads: Positive
-    shift_size: NaturalPair = 0
+    shift_size: NaturalPerAxis = 0
 
     def output(self, x: Tensor) -> Tensor:
         """N × windows × heads × M² × M²; one window stands for all if nothing was moved."""
@@ -231,11 +223,8 @@ class RelativePositionBias(Operator, name="relative_position_bias"):
 
     def _windows(self, size: Dim, window: Dim, axis: str) -> Dim:
         """How many windows there are along an axis."""
-        try:
-            return exact_div(size, window)
-        except DivisibilityError:
-            said = f"{self.name}: the {axis} {size} does not divide into windows of {window}"
-            raise DivisibilityError(said, "window_size") from None
+        fault = f"{self.name}: the {axis} {size} does not divide into windows of {window}"
+        return quotient(size, window, fault, "window_size")
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """(2M − 1)² offsets × heads."""
@@ -247,40 +236,30 @@ class RelativePositionBias(Operator, name="relative_position_bias"):
         return FREE
 
     def torch_call(self, x: Tensor) -> Module:
-        """`archspec.runtime.attention.WindowBias`."""
+        """`archspec.runtime.modules.WindowBias`."""
         window, shift = per_axis(self.window_size, 2), per_axis(self.shift_size, 2)
         given = {"window_size": window, "num_heads": self.num_heads, "shift_size": shift}
-        return self.module("archspec.runtime.attention.WindowBias", given, 2)
+        return self.module("archspec.runtime.modules.WindowBias", given, 2)
 
 
-class Rotary(Weightless, name="rotary"):
+class Rotary(OneModule, PerElement, Weightless, name="rotary"):
     """Rotary position embedding of … × L × d: pairs of elements turned by their place (Su et al. 2021).
 
     arXiv:2104.09864, equation 34: pair i of place m by m·base^(−2i/d). `interleaved` pairs neighbours, as the paper
     does; otherwise element i goes with i + d/2, as LLaMA's weights on the hub have it. The angles are taken as known.
     """
 
+    torch_class, leading = "archspec.runtime.modules.RotaryEmbedding", 1
     letters = ("n heads l_q d_k",)
+    one = Operations(multiplications=2, additions=1)  # x·cos + x′·sin
     base: AboveZero = 10000
     interleaved: Switch = False
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """Its features are pairs."""
         if len(x.shape) < 3:
             raise ShapeError(f"{self.name} takes … × length × features, found {x}")
-        try:
-            exact_div(x.shape[-1], 2)
-        except DivisibilityError:
-            raise DivisibilityError(f"{self.name} turns pairs, and {x} has {x.shape[-1]} features") from None
-        return x
-
-    def operations(self, x: Tensor) -> Operations:
-        """x·cos + x′·sin: two products and a sum per element."""
-        return Operations(multiplications=2, additions=1).times(x.elements)
-
-    def torch_call(self, x: Tensor) -> Module:
-        """`archspec.runtime.attention.RotaryEmbedding`."""
-        return self.module("archspec.runtime.attention.RotaryEmbedding", self.settings(), 1)
+        quotient(x.shape[-1], 2, f"{self.name} turns pairs, and {x} has {x.shape[-1]} features")
 
 
 def spread_sizes(one: list[Dim], other: list[Dim], x: Tensor, y: Tensor, operator: str) -> tuple[Dim, ...]:

@@ -17,7 +17,18 @@ from dataclasses import FrozenInstanceError, dataclass, field, fields
 from functools import cache
 from inspect import get_annotations
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, NoReturn, TypeAlias, dataclass_transform, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    NoReturn,
+    TypeAlias,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+)
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, create_model
 from pydantic.fields import FieldInfo
@@ -230,6 +241,8 @@ class Operator(ABC):
     """Whether its torch module takes `inplace`, and needs of the forward pass its result alone (ReLU)."""
     known: ClassVar[bool] = True
     """Whether it is known what it computes; else its arithmetic is in no total, which says so."""
+    sees_all: ClassVar[bool] = False
+    """Whether each pixel of the result sees all there is, wherever that stands (attention, a recurrent layer)."""
     overwritable: ClassVar[bool] = False
     """Whether its result is memory of its own in torch, which its own gradient does not need."""
     letters: ClassVar[tuple[str, ...]] = ()
@@ -314,8 +327,8 @@ class Operator(ABC):
         """The named arrays it owns, in the order of torch's state dict."""
 
     def sight(self, *x: Any, **_: Any) -> Sight:
-        """What a pixel of the result sees of an input; as it stands, the pixel in the same place."""
-        return Sight()
+        """What a pixel of the result sees of an input; as it stands, the pixel in the same place, or all of them."""
+        return Sight(everything=self.sees_all)
 
     def cached(self, *x: Any) -> Dim:
         """How many numbers a decoder keeps of what flows in, so that a later token need not compute them again."""
@@ -335,14 +348,23 @@ class Operator(ABC):
 
 
 @cache
-def annotations(cls: type) -> Mapping[str, Any]:
-    """The types of the fields of a class of operators, those of its bases first."""
+def annotations(cls: type, axes: int | None = None) -> Mapping[str, Any]:
+    """The types of the fields of a class of operators, those of its bases first; `axes` are the class's own."""
+    along = getattr(cls, "axes", 2) if axes is None else axes
     found: dict[str, Any] = {}
     for base in reversed(cls.__bases__):
-        found.update(annotations(base))
+        found.update(annotations(base, along))
     own = get_annotations(cls, eval_str=True)
-    found.update((key, kind) for key, kind in own.items() if ClassVar not in (kind, get_origin(kind)))
+    found.update((key, _along(along, kind)) for key, kind in own.items() if ClassVar not in (kind, get_origin(kind)))
     return found
+
+
+def _along(axes: int, kind: Any) -> Any:
+    """The type of a field of an operator of so many axes; one that may be None is a union."""
+    if get_origin(kind) is Union:
+        return Union[tuple(_along(axes, part) for part in get_args(kind))]  # noqa: UP007  # made of parts
+    found = next((each for each in getattr(kind, "__metadata__", ()) if isinstance(each, PerAxis)), None)
+    return kind if found is None else found.kinds[axes - 1]
 
 
 _operators: dict[str, type[Operator]] = {}
@@ -377,6 +399,46 @@ class Free(Weightless):
     def operations(self, *x: Any, **_: Any) -> Operations:
         """None."""
         return FREE
+
+
+class Unchanged(Operator):
+    """An operator whose result has the shape of its input."""
+
+    def check(self, x: Tensor) -> None:
+        """See that it can take an input; it takes any, unless a class says otherwise.
+
+        Raises:
+            ShapeError: It cannot.
+        """
+
+    def output(self, x: Tensor) -> Tensor:
+        """X."""
+        self.check(x)
+        return x
+
+
+class OneModule(Operator):
+    """An operator that is one torch module, whose arguments are its fields.
+
+    Of these the first `leading` need no names in a source.
+    """
+
+    torch_class: ClassVar[str]
+    leading: ClassVar[int] = 0
+
+    def torch_call(self, x: Tensor) -> TorchCall:
+        """The module."""
+        return self.module(self.torch_class, self.settings(), self.leading)
+
+
+class PerElement(Unchanged):
+    """An operator that does the same to each element; `one` is the arithmetic of one."""
+
+    one: ClassVar[Operations]
+
+    def operations(self, x: Tensor) -> Operations:
+        """That of one element, times the elements."""
+        return self.one.times(x.elements)
 
 
 # ------------------------------------------------------------------ types of the fields
@@ -522,24 +584,26 @@ def _axis(value: Any) -> int:
     return number
 
 
+@dataclass(frozen=True, slots=True)
+class PerAxis:
+    """What a field is that is one size, or one for each axis: its type in operators of 1, of 2 and of 3 axes."""
+
+    kinds: tuple[Any, Any, Any]
+
+
+def _sizes(check: Callable[[Any], Dim], least: int) -> PerAxis:
+    says = f"a whole number from {least}"
+    one, two, three = (
+        Annotated[Any, BeforeValidator(each_of(check, axes)), Domain(f"{says}{more}", "size", least)]
+        for axes, more in enumerate(("", ", or two: `[height, width]`", ", or three: `[depth, height, width]`"), 1)
+    )
+    return PerAxis((one, two, three))
+
+
 Positive = Annotated[Any, BeforeValidator(positive), Domain("a whole number from 1", "size")]
 Natural = Annotated[Any, BeforeValidator(natural), Domain("a whole number from 0", "size", 0)]
-PositivePair = Annotated[
-    Any, BeforeValidator(each_of(positive, 2)), Domain("a whole number from 1, or two: `[height, width]`", "size")
-]
-NaturalPair = Annotated[
-    Any, BeforeValidator(each_of(natural, 2)), Domain("a whole number from 0, or two: `[height, width]`", "size", 0)
-]
-PositiveTriple = Annotated[
-    Any,
-    BeforeValidator(each_of(positive, 3)),
-    Domain("a whole number from 1, or three: `[depth, height, width]`", "size"),
-]
-NaturalTriple = Annotated[
-    Any,
-    BeforeValidator(each_of(natural, 3)),
-    Domain("a whole number from 0, or three: `[depth, height, width]`", "size", 0),
-]
+PositivePerAxis = Annotated[Any, _sizes(positive, 1)]
+NaturalPerAxis = Annotated[Any, _sizes(natural, 0)]
 Sizes = Annotated[Any, BeforeValidator(_several), Domain("a list of whole numbers from 1", "sizes")]
 SizesOrRest = Annotated[
     Any, BeforeValidator(_rest), Domain("a list of whole numbers from 1, or -1 for what is left of the others", "sizes")
@@ -638,6 +702,18 @@ def axis(x: Tensor, dim: int, operator: str) -> int:
     return dim % rank
 
 
+def quotient(a: Dim, b: Dim, fault: str, setting: str = "") -> Dim:
+    """a/b.
+
+    Raises:
+        DivisibilityError: b does not divide a; says the fault, and which setting would have to be another.
+    """
+    try:
+        return exact_div(a, b)
+    except DivisibilityError:
+        raise DivisibilityError(fault, setting) from None
+
+
 def divided(elements: Dim, sizes: tuple[Dim, ...], what: str) -> tuple[Dim, ...]:
     """Sizes into which so many elements go, with -1 as what is left.
 
@@ -653,10 +729,7 @@ def divided(elements: Dim, sizes: tuple[Dim, ...], what: str) -> tuple[Dim, ...]
         if not same_size(known, elements):
             raise ShapeError(f"{what} do not fill {shown}, which is {known}")
         return sizes
-    try:
-        rest = exact_div(elements, known)
-    except DivisibilityError:
-        raise DivisibilityError(f"{what} do not divide into {shown}") from None
+    rest = quotient(elements, known, f"{what} do not divide into {shown}")
     return tuple(rest if _is_rest(size) else size for size in sizes)
 
 

@@ -1,20 +1,17 @@
 """Convolutions."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from archspec.dims import Dim, ceil_div, divide, known_less, maximum, product, reaches
 from archspec.errors import ShapeError
 from archspec.ops.base import (
     AXES,
     Module,
-    Natural,
-    NaturalPair,
-    NaturalTriple,
+    NaturalPerAxis,
     Operations,
     Operator,
     Positive,
-    PositivePair,
-    PositiveTriple,
+    PositivePerAxis,
     Sight,
     Switch,
     Tensor,
@@ -22,7 +19,7 @@ from archspec.ops.base import (
     per_axis,
     spatial,
 )
-from archspec.ops.window import Convolution, Padding1d, Padding3d, per_group, window
+from archspec.ops.window import Convolution, per_group, window
 
 
 class Conv2d(Convolution, name="conv2d"):
@@ -58,10 +55,6 @@ class Conv1d(Conv2d, name="conv1d"):
     """
 
     axes = 1
-    kernel_size: Positive
-    stride: Positive = 1
-    padding: Padding1d = 0
-    dilation: Positive = 1
 
 
 class Conv3d(Conv2d, name="conv3d"):
@@ -72,10 +65,6 @@ class Conv3d(Conv2d, name="conv3d"):
     """
 
     axes = 3
-    kernel_size: PositiveTriple
-    stride: PositiveTriple = 1
-    padding: Padding3d = 0
-    dilation: PositiveTriple = 1
 
 
 class ConvTranspose2d(Operator, name="conv_transpose2d"):
@@ -86,13 +75,13 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
     taps = "result"
     overwritable = True
     out_channels: Positive
-    kernel_size: PositivePair
-    stride: PositivePair = 1
-    padding: NaturalPair = 0
-    output_padding: NaturalPair = 0
+    kernel_size: PositivePerAxis
+    stride: PositivePerAxis = 1
+    padding: NaturalPerAxis = 0
+    output_padding: NaturalPerAxis = 0
     groups: Positive = 1
     bias: Switch = True
-    dilation: PositivePair = 1
+    dilation: PositivePerAxis = 1
 
     def output(self, x: Tensor) -> Tensor:
         """n × out_channels × (h − 1)s − 2p + d(k − 1) + output_padding + 1 × …"""
@@ -133,28 +122,16 @@ class ConvTranspose2d(Operator, name="conv_transpose2d"):
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.ConvTranspose2d`."""
-        fields = ("out_channels", "kernel_size", "stride", "padding", "output_padding", "groups", "bias", "dilation")
-        kwargs: dict[str, Any] = {field: getattr(self, field) for field in fields}
-        return self.module(f"torch.nn.ConvTranspose{self.axes}d", {"in_channels": x.shape[1], **kwargs}, 2)
+        return self.module(f"torch.nn.ConvTranspose{self.axes}d", {"in_channels": x.shape[1], **self.settings()}, 2)
 
 
 class ConvTranspose1d(ConvTranspose2d, name="conv_transpose1d"):
     """A transposed 1-D convolution of channels × length."""
 
     axes = 1
-    kernel_size: Positive
-    stride: Positive = 1
-    padding: Natural = 0
-    output_padding: Natural = 0
-    dilation: Positive = 1
 
 
 class ConvTranspose3d(ConvTranspose2d, name="conv_transpose3d"):
     """A transposed 3-D convolution of channels × depth × height × width."""
 
     axes = 3
-    kernel_size: PositiveTriple
-    stride: PositiveTriple = 1
-    padding: NaturalTriple = 0
-    output_padding: NaturalTriple = 0
-    dilation: PositiveTriple = 1

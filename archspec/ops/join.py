@@ -29,8 +29,18 @@ class _Folded(Weightless):
     function_name: ClassVar[str]
 
     def output(self, *xs: Tensor) -> Tensor:
-        """The shape all inputs have, or spread to."""
-        return _alike(xs, self.name, broadcast=getattr(self, "broadcast", True))
+        """The shape that all inputs have, or spread to."""
+        shape, broadcast = list(xs[0].shape), getattr(self, "broadcast", True)
+        for number, x in enumerate(xs[1:], 2):
+            _check_rank(xs[0], x, number, self.name)
+            for dim, (a, b) in enumerate(zip(shape, x.shape, strict=True)):
+                size = spread(a, b) if broadcast else a if same_size(a, b) else None
+                if size is None:
+                    which = _axis(dim, len(shape))
+                    both = f"; {Tensor(tuple(shape))} and {x} cannot be broadcast" if broadcast else ""
+                    raise ShapeError(f"{self.name} needs equal {which}: {a} in branch 1, {b} in branch {number}{both}")
+                shape[dim] = size
+        return Tensor(tuple(shape))
 
     def operations(self, *xs: Tensor) -> Operations:
         """That of one element, for each element of what comes of an input after the first."""
@@ -111,21 +121,6 @@ class Concat(Free, name="concat"):
     def torch_call(self, *xs: Tensor) -> Function:
         """`torch.cat`."""
         return self.function("torch.cat", {"dim": self.dim}, takes="list")
-
-
-def _alike(xs: tuple[Tensor, ...], operator: str, broadcast: bool = False) -> Tensor:
-    """The shape that all inputs have, or spread to."""
-    shape = list(xs[0].shape)
-    for number, x in enumerate(xs[1:], 2):
-        _check_rank(xs[0], x, number, operator)
-        for dim, (a, b) in enumerate(zip(shape, x.shape, strict=True)):
-            size = spread(a, b) if broadcast else a if same_size(a, b) else None
-            if size is None:
-                which = _axis(dim, len(shape))
-                both = f"; {Tensor(tuple(shape))} and {x} cannot be broadcast" if broadcast else ""
-                raise ShapeError(f"{operator} needs equal {which}: {a} in branch 1, {b} in branch {number}{both}")
-            shape[dim] = size
-    return Tensor(tuple(shape))
 
 
 def _check_rank(first: Tensor, x: Tensor, number: int, operator: str) -> None:

@@ -3,10 +3,10 @@
 from types import MappingProxyType
 
 from archspec.dims import Dim
-from archspec.ops.base import FREE, Module, NonNegative, Operations, Operator, Positive, Real, Sizes, Tensor, Weight
+from archspec.ops.base import FREE, NonNegative, OneModule, Operations, Positive, Real, Sizes, Tensor, Weight
 
 
-class Parameter(Operator, name="parameter"):
+class Parameter(OneModule, name="parameter"):
     """A learned tensor of a shape, the same for each input of the batch: class token, position embedding, layer scale.
 
     What flows in gives the batch alone. It is a branch of a join: `add: [identity, {parameter: {shape: [197, 768]}}]`
@@ -18,6 +18,7 @@ class Parameter(Operator, name="parameter"):
     (8, 197, 768)
     """
 
+    torch_class, leading = "archspec.runtime.modules.LearnedTensor", 1
     view = True
     example = MappingProxyType({"shape": ("c", "h", "w")})
     shape: Sizes
@@ -36,18 +37,15 @@ class Parameter(Operator, name="parameter"):
         """None."""
         return FREE
 
-    def torch_call(self, x: Tensor) -> Module:
-        """`archspec.runtime.modules.LearnedTensor`."""
-        return self.module("archspec.runtime.modules.LearnedTensor", self.settings(), 1)
 
-
-class Embedding(Operator, name="embedding"):
+class Embedding(OneModule, name="embedding"):
     """The row of a learned table for each whole number that flows in: words as vectors.
 
     >>> Embedding(num_embeddings=50257, embedding_dim=768).output(Tensor((1, 1024))).shape
     (1, 1024, 768)
     """
 
+    torch_class, leading = "archspec.runtime.modules.TokenEmbedding", 2
     letters = ("n t",)
     num_embeddings: Positive
     embedding_dim: Positive
@@ -68,7 +66,3 @@ class Embedding(Operator, name="embedding"):
     def operations(self, x: Tensor) -> Operations:
         """None: rows are read."""
         return FREE
-
-    def torch_call(self, x: Tensor) -> Module:
-        """`torch.nn.Embedding` of whole numbers."""
-        return self.module("archspec.runtime.modules.TokenEmbedding", self.settings(), 2)

@@ -2,19 +2,20 @@
 
 from types import MappingProxyType
 
-from archspec.dims import Dim, exact_div, product
-from archspec.errors import DivisibilityError, ShapeError
+from archspec.dims import Dim, product
+from archspec.errors import ShapeError
 from archspec.ops.base import (
     AboveZero,
     Module,
     NonNegative,
+    OneModule,
     Operations,
-    Operator,
+    PerElement,
     Positive,
-    Sight,
     Sizes,
     Switch,
     Tensor,
+    Unchanged,
     UpToOne,
     Weight,
     Weightless,
@@ -23,12 +24,13 @@ from archspec.ops.base import (
     features,
     image,
     is_one,
+    quotient,
     same_size,
 )
 from archspec.writing import sizes
 
 
-class BatchNorm(Operator, name="batch_norm"):
+class BatchNorm(PerElement, name="batch_norm"):
     """Batch normalisation of the channels: (x − mean)/√(variance + eps)·γ + β (Ioffe and Szegedy 2015).
 
     arXiv:1502.03167. Its arithmetic is that of inference: the four numbers per channel are one scale and one shift.
@@ -36,17 +38,17 @@ class BatchNorm(Operator, name="batch_norm"):
 
     in_place = True
     overwritable = True
+    one = Operations(multiplications=1, additions=1)
     eps: NonNegative = 1e-5
     momentum: UpToOne = 0.1
     affine: Switch = True
     track_running_stats: Switch = True
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """It has channels."""
         channels(x, self.name)
         if len(x.shape) > 2:
             any_spatial(x, self.name)
-        return x
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """γ and β, and the running mean and variance, a channel each."""
@@ -55,17 +57,13 @@ class BatchNorm(Operator, name="batch_norm"):
         kept = (Weight("running_mean", shape, "statistic"), Weight("running_var", shape, "statistic"))
         return (learned if self.affine else ()) + (kept if self.track_running_stats else ())
 
-    def operations(self, x: Tensor) -> Operations:
-        """One multiplication and one addition per element."""
-        return Operations(multiplications=x.elements, additions=x.elements)
-
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.BatchNorm2d`, or `BatchNorm1d` on vectors and sequences, `BatchNorm3d` on volumes."""
         axes = max(len(self.output(x).shape) - 2, 1)
         return self.module(f"torch.nn.BatchNorm{axes}d", {"num_features": x.shape[1], **self.settings()}, 1)
 
 
-class LayerNorm(Operator, name="layer_norm"):
+class LayerNorm(Unchanged, name="layer_norm"):
     """(x − mean)/√(variance + eps)·γ + β over the last axes, or over the channels of each pixel (Ba et al. 2016).
 
     arXiv:1607.06450. `normalized_shape` are the sizes of the last axes; without it, the last axis of vectors and
@@ -79,10 +77,9 @@ class LayerNorm(Operator, name="layer_norm"):
     bias: Switch = True
     over_channels: Switch = False
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """It has the axes that are normalised."""
         self._axes(x)
-        return x
 
     def _axes(self, x: Tensor) -> tuple[Dim, ...]:
         """The sizes of the axes that are normalised together."""
@@ -128,32 +125,26 @@ class LayerNorm(Operator, name="layer_norm"):
         return self.module(target, {"normalized_shape": self._axes(x), **settings}, 1)
 
 
-class GroupNorm(Operator, name="group_norm"):
+class GroupNorm(Unchanged, name="group_norm"):
     """(x − mean)/√(variance + eps)·γ + β over each of `num_groups` groups of channels (Wu and He 2018).
 
     arXiv:1803.08494. With one group it is over all of an input, with as many as channels an instance norm.
     """
 
+    sees_all = True  # through the mean
     num_groups: Positive
     eps: NonNegative = 1e-5
     affine: Switch = True
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """Its channels divide into groups of more than one element."""
         several(self._length(x), x, self.name)
-        return x
 
     def _length(self, x: Tensor) -> Dim:
         """The elements that are normalised together."""
-        try:
-            return exact_div(channels(x, self.name), self.num_groups) * product(x.shape[2:])
-        except DivisibilityError:
-            fault = f"{x.shape[1]} channels do not divide into {self.num_groups} groups"
-            raise DivisibilityError(fault, "num_groups") from None
-
-    def sight(self, x: Tensor) -> Sight:
-        """Everything, through the mean."""
-        return Sight(everything=True)
+        c = channels(x, self.name)
+        fault = f"{c} channels do not divide into {self.num_groups} groups"
+        return quotient(c, self.num_groups, fault, "num_groups") * product(x.shape[2:])
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """γ and β, a channel each."""
@@ -172,22 +163,18 @@ class GroupNorm(Operator, name="group_norm"):
         )
 
 
-class InstanceNorm(Operator, name="instance_norm"):
+class InstanceNorm(Unchanged, name="instance_norm"):
     """(x − mean)/√(variance + eps)·γ + β of each channel of each input (Ulyanov et al. 2016, arXiv:1607.08022)."""
 
+    sees_all = True  # through the mean
     torch_defaults = MappingProxyType({"affine": False})
     eps: NonNegative = 1e-5
     affine: Switch = False
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """Its channels have more than one element."""
         any_spatial(x, self.name)
         several(product(x.shape[2:]), x, self.name)
-        return x
-
-    def sight(self, x: Tensor) -> Sight:
-        """Everything, through the mean."""
-        return Sight(everything=True)
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """γ and β, a channel each."""
@@ -225,7 +212,7 @@ def normalised(m: Dim, *, scaled: bool, shifted: bool) -> Operations:
     )
 
 
-class RmsNorm(Operator, name="rms_norm"):
+class RmsNorm(Unchanged, name="rms_norm"):
     """x/√(mean of x² + eps)·γ over the last axis of vectors or sequences (Zhang and Sennrich 2019).
 
     arXiv:1910.07467.
@@ -235,10 +222,9 @@ class RmsNorm(Operator, name="rms_norm"):
     eps: AboveZero = 1e-6
     elementwise_affine: Switch = True
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """It is of vectors or sequences."""
         features(x, self.name)
-        return x
 
     def weights(self, x: Tensor) -> tuple[Weight, ...]:
         """γ, an element of the last axis each."""
@@ -255,27 +241,23 @@ class RmsNorm(Operator, name="rms_norm"):
         return self.module("torch.nn.RMSNorm", {"normalized_shape": features(x, self.name), **self.settings()}, 1)
 
 
-class LocalResponseNorm(Weightless, name="local_response_norm"):
+class LocalResponseNorm(OneModule, Unchanged, Weightless, name="local_response_norm"):
     """x / (k + alpha/size · Σ x²)^beta, the sum over `size` neighbouring channels.
 
     Krizhevsky, Sutskever and Hinton 2012, section 3.3.
     """
 
+    torch_class, leading = "torch.nn.LocalResponseNorm", 1
     size: Positive
     alpha: NonNegative = 1e-4
     beta: NonNegative = 0.75
     k: AboveZero = 1
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """It is an image."""
         image(x, self.name)
-        return x
 
     def operations(self, x: Tensor) -> Operations:
         """An element: its square, the sum of `size` squares, a scale and an offset, a power, a division."""
         one = Operations(multiplications=2, additions=self.size, transcendentals=1, divisions=1)
         return one.times(x.elements)
-
-    def torch_call(self, x: Tensor) -> Module:
-        """`torch.nn.LocalResponseNorm`."""
-        return self.module("torch.nn.LocalResponseNorm", self.settings(), 1)

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import ClassVar
 
 from archspec.errors import ArchspecError
-from archspec.ops.base import FREE, Natural, Operations, Operator, Sight, Sizes, Tensor, TorchCall, Weight
+from archspec.ops.base import FREE, Natural, Operations, Operator, Sizes, Tensor, TorchCall, Weight
 
 
 class Opaque(Operator, name="opaque"):
@@ -18,7 +17,8 @@ class Opaque(Operator, name="opaque"):
     (2, 64, 56, 56)
     """
 
-    known: ClassVar[bool] = False
+    known = False
+    sees_all = True  # for all that is known
     example = MappingProxyType({"shape": ("c", "h", "w")})
     shape: Sizes
     params: Natural = 0
@@ -32,10 +32,6 @@ class Opaque(Operator, name="opaque"):
         """The numbers that its arrays have together."""
         both = (Weight("weight", (self.params,)), Weight("buffer", (self.buffers,), "statistic"))
         return tuple(weight for weight in both if weight.shape != (0,))
-
-    def sight(self, *xs: Tensor) -> Sight:
-        """Everything, for all that is known."""
-        return Sight(everything=True)
 
     def operations(self, *xs: Tensor) -> Operations:
         """None that are known; see `known`."""

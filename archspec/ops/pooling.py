@@ -23,9 +23,7 @@ from archspec.ops.base import (
     Function,
     Module,
     Operations,
-    Positive,
-    PositivePair,
-    PositiveTriple,
+    PositivePerAxis,
     Sight,
     Switch,
     Tensor,
@@ -35,7 +33,7 @@ from archspec.ops.base import (
     spatial,
     whole_image,
 )
-from archspec.ops.window import PoolPadding, PoolPadding1d, PoolPadding3d
+from archspec.ops.window import PoolPadding
 
 MOST_WINDOWS = 16
 """Up to so many windows to an axis are added up one by one, where sizes are symbols that the windows do not divide."""
@@ -45,8 +43,8 @@ class _Pool(Weightless):
     """What max and average pooling share: the window's geometry; the stride is the kernel's size unless given."""
 
     axes: ClassVar[int] = 2
-    kernel_size: PositivePair
-    stride: PositivePair | None = None
+    kernel_size: PositivePerAxis
+    stride: PositivePerAxis | None = None
     padding: PoolPadding = 0
     ceil_mode: Switch = False
 
@@ -58,7 +56,8 @@ class _Pool(Weightless):
         """The window."""
         return window.window(self.kernel_size, self._stride, getattr(self, "dilation", 1), self.axes)
 
-    def _output(self, x: Tensor, dilation: Any) -> Tensor:
+    def output(self, x: Tensor) -> Tensor:
+        """n × c × ⌈(h + 2p − d(k−1))/s⌉ × …, or rounded up."""
         n, c, *sizes = spatial(x, self.axes, self.name)
         strides = per_axis(self._stride, self.axes)
         if isinstance(self.padding, str):
@@ -67,9 +66,8 @@ class _Pool(Weightless):
                     f"{self.name} with {self.padding} has ⌈h/s⌉ of results; leave out ceil_mode", "ceil_mode"
                 )
             return Tensor((n, c, *(ceil_div(h, s) for h, s in zip(sizes, strides, strict=True))))
-        kernel, padding, dilations = (
-            per_axis(value, self.axes) for value in (self.kernel_size, self.padding, dilation)
-        )
+        given = (self.kernel_size, self.padding, getattr(self, "dilation", 1))
+        kernel, padding, dilations = (per_axis(value, self.axes) for value in given)
         walked = zip(AXES[self.axes], sizes, kernel, strides, padding, dilations, strict=True)
         return Tensor((n, c, *(self._size(*each) for each in walked)))
 
@@ -88,7 +86,7 @@ class _Pool(Weightless):
         given = {"kernel_size": self.kernel_size, "stride": self._stride}
         if self.padding == "tf_same":
             kept = {name: getattr(self, name) for name in more if name == "dilation"}
-            return self.module(f"archspec.runtime.pooling.TfSame{torch_class}{self.axes}d", {**given, **kept})
+            return self.module(f"archspec.runtime.modules.TfSame{torch_class}{self.axes}d", {**given, **kept})
         given |= {name: getattr(self, name) for name in ("padding", *more)}
         return self.module(f"torch.nn.{torch_class}{self.axes}d", given)
 
@@ -102,11 +100,11 @@ class MaxPool2d(_Pool, name="max_pool2d"):
     (1, 96, 56, 56)
     """
 
-    dilation: PositivePair = 1
+    dilation: PositivePerAxis = 1
 
     def output(self, x: Tensor) -> Tensor:
-        """n × c × ⌈(h + 2p − d(k−1))/s⌉ × …, or rounded up."""
-        y = self._output(x, self.dilation)
+        """As of every pooling; each window finds a pixel of the input."""
+        y = super().output(x)
         if isinstance(self.padding, str):
             return y
         given = (per_axis(value, self.axes) for value in (self.padding, self._stride, self.dilation))
@@ -129,20 +127,12 @@ class MaxPool1d(MaxPool2d, name="max_pool1d"):
     """The largest element under each window of channels × length."""
 
     axes = 1
-    kernel_size: Positive
-    stride: Positive | None = None
-    padding: PoolPadding1d = 0
-    dilation: Positive = 1
 
 
 class MaxPool3d(MaxPool2d, name="max_pool3d"):
     """The largest element under each window of channels × depth × height × width."""
 
     axes = 3
-    kernel_size: PositiveTriple
-    stride: PositiveTriple | None = None
-    padding: PoolPadding3d = 0
-    dilation: PositiveTriple = 1
 
 
 def _misses(h: Dim, padding: Dim, stride: Dim, dilation: Dim) -> bool:
@@ -165,10 +155,6 @@ class AvgPool2d(_Pool, name="avg_pool2d"):
 
     count_include_pad: Switch = True
 
-    def output(self, x: Tensor) -> Tensor:
-        """n × c × ⌈(h + 2p − (k−1))/s⌉ × …, or rounded up."""
-        return self._output(x, 1)
-
     def operations(self, x: Tensor) -> Operations:
         """k² − 1 additions and one division per output, full windows assumed."""
         outputs = self.output(x).elements
@@ -183,18 +169,12 @@ class AvgPool1d(AvgPool2d, name="avg_pool1d"):
     """The mean under each window of channels × length."""
 
     axes = 1
-    kernel_size: Positive
-    stride: Positive | None = None
-    padding: PoolPadding1d = 0
 
 
 class AvgPool3d(AvgPool2d, name="avg_pool3d"):
     """The mean under each window of channels × depth × height × width."""
 
     axes = 3
-    kernel_size: PositiveTriple
-    stride: PositiveTriple | None = None
-    padding: PoolPadding3d = 0
 
     def output(self, x: Tensor) -> Tensor:
         """n × c × ⌈(d + 2p − (k−1))/s⌉ × …; torch wants windows of this one that fit without padding."""
@@ -258,7 +238,7 @@ class _AdaptivePool(Weightless):
     """Windows chosen so that the output has `output_size`: those of an axis are ⌊i·h/o⌋ … ⌈(i+1)·h/o⌉."""
 
     axes: ClassVar[int] = 2
-    output_size: PositivePair
+    output_size: PositivePerAxis
 
     def output(self, x: Tensor) -> Tensor:
         """n × c × output_size."""
@@ -269,6 +249,10 @@ class _AdaptivePool(Weightless):
         """Windows of h/o; of a pixel more, or two, where o does not divide h."""
         pairs = tuple(zip(x.shape[2:], per_axis(self.output_size, self.axes), strict=True))
         return Sight(tuple(_longest(h, o) for h, o in pairs), tuple(divide(h, o) for h, o in pairs))
+
+    def torch_call(self, x: Tensor) -> Module:
+        """The module of torch, which is called as the class."""
+        return self.module(f"torch.nn.{type(self).__name__}", self.settings(), 1)
 
     def _read(self, x: Tensor) -> Dim:
         """The elements of all windows together."""
@@ -287,23 +271,17 @@ class AdaptiveAvgPool2d(_AdaptivePool, name="adaptive_avg_pool2d"):
         outputs = self.output(x).elements
         return Operations(additions=self._read(x) - outputs, divisions=outputs)
 
-    def torch_call(self, x: Tensor) -> Module:
-        """`torch.nn.AdaptiveAvgPool2d`."""
-        return self.module(f"torch.nn.AdaptiveAvgPool{self.axes}d", {"output_size": self.output_size}, 1)
-
 
 class AdaptiveAvgPool1d(AdaptiveAvgPool2d, name="adaptive_avg_pool1d"):
     """Means of windows of channels × length, chosen so that the output has `output_size`."""
 
     axes = 1
-    output_size: Positive
 
 
 class AdaptiveAvgPool3d(AdaptiveAvgPool2d, name="adaptive_avg_pool3d"):
     """Means of windows of channels × depth × height × width, chosen so that the output has `output_size`."""
 
     axes = 3
-    output_size: PositiveTriple
 
 
 class AdaptiveMaxPool2d(_AdaptivePool, name="adaptive_max_pool2d"):
@@ -313,23 +291,17 @@ class AdaptiveMaxPool2d(_AdaptivePool, name="adaptive_max_pool2d"):
         """An output: one comparison fewer than its window has elements."""
         return Operations(comparisons=self._read(x) - self.output(x).elements)
 
-    def torch_call(self, x: Tensor) -> Module:
-        """`torch.nn.AdaptiveMaxPool2d`."""
-        return self.module(f"torch.nn.AdaptiveMaxPool{self.axes}d", {"output_size": self.output_size}, 1)
-
 
 class AdaptiveMaxPool1d(AdaptiveMaxPool2d, name="adaptive_max_pool1d"):
     """The largest elements of windows of channels × length, chosen so that the output has `output_size`."""
 
     axes = 1
-    output_size: Positive
 
 
 class AdaptiveMaxPool3d(AdaptiveMaxPool2d, name="adaptive_max_pool3d"):
     """The largest elements of windows of a volume, chosen so that the output has `output_size`."""
 
     axes = 3
-    output_size: PositiveTriple
 
 
 def _longest(h: Dim, o: Dim) -> Dim:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from archspec.dims import exact, is_whole
-from archspec.ops.base import AboveZero, Domain, Module, Operations, Switch, Tensor, Weightless
+from archspec.ops.base import AboveZero, Domain, OneModule, Operations, PerElement, Switch, Weightless
 
 
 def _whole(value: Any) -> Any:
@@ -32,46 +32,27 @@ Bits = Annotated[Any, BeforeValidator(_bits), Domain(f"a whole number from 1 to 
 Whole = Annotated[Any, BeforeValidator(_whole), Domain("a whole number")]
 
 
-class QuantiseTensor(Weightless, name="quantise"):
+class QuantiseTensor(OneModule, PerElement, Weightless, name="quantise"):
     """round(x/scale) + zero_point, cut off at the ends of `bits` (Jacob et al. 2017, arXiv:1712.05877, equation 1).
 
     The gradient is handed straight through.
     """
 
+    torch_class, leading = "archspec.runtime.modules.Quantiser", 2
     example = MappingProxyType({"scale": 1})
+    # a division, the zero point, two comparisons; rounding is a change of type
+    one = Operations(divisions=1, additions=1, comparisons=2)
     scale: AboveZero
     zero_point: Whole = 0
     bits: Bits = 8
     signed: Switch = True
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
-        return x
 
-    def operations(self, x: Tensor) -> Operations:
-        """A division, the zero point, two comparisons; rounding is a change of type."""
-        return Operations(divisions=1, additions=1, comparisons=2).times(x.elements)
-
-    def torch_call(self, x: Tensor) -> Module:
-        """`archspec.runtime.modules.Quantiser`."""
-        return self.module("archspec.runtime.modules.Quantiser", self.settings(), 2)
-
-
-class DequantiseTensor(Weightless, name="dequantise"):
+class DequantiseTensor(OneModule, PerElement, Weightless, name="dequantise"):
     """(q − zero_point)·scale: what `quantise` undoes, but for its rounding."""
 
+    torch_class, leading = "archspec.runtime.modules.Dequantiser", 2
     example = MappingProxyType({"scale": 1})
+    one = Operations(additions=1, multiplications=1)  # the zero point and a product
     scale: AboveZero
     zero_point: Whole = 0
-
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
-        return x
-
-    def operations(self, x: Tensor) -> Operations:
-        """The zero point and a product."""
-        return Operations(additions=1, multiplications=1).times(x.elements)
-
-    def torch_call(self, x: Tensor) -> Module:
-        """`archspec.runtime.modules.Dequantiser`."""
-        return self.module("archspec.runtime.modules.Dequantiser", self.settings(), 2)

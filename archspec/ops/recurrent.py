@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from archspec.dims import Dim, known_less
 from archspec.errors import ShapeError
-from archspec.ops.base import Module, Operations, Operator, Positive, Probability, Sight, Switch, Tensor, Weight
+from archspec.ops.base import Module, Operations, Operator, Positive, Probability, Switch, Tensor, Weight
 
 MOST_LAYERS = 100
 """The most layers of one operator."""
@@ -20,6 +20,7 @@ class _Recurrent(Operator):
     """What recurrent layers share; `gates` of them, and `one` is the arithmetic of one element of a state."""
 
     letters = ("n t f_in",)
+    sees_all = True  # the state has seen what came before, and the other direction the rest
     example = MappingProxyType({"num_layers": 1})
     gates: ClassVar[int]
     one: ClassVar[Operations]
@@ -72,10 +73,6 @@ class _Recurrent(Operator):
         """The matrices, and their shapes, that make a state smaller."""
         return ()
 
-    def sight(self, x: Tensor) -> Sight:
-        """All there is: the state has seen what came before, and the other direction the rest."""
-        return Sight(everything=True)
-
     def operations(self, x: Tensor) -> Operations:
         """L steps of g·h·(i + h) products, the sums of both and the biases, and the gates' own arithmetic."""
         n, length, width = x.shape
@@ -92,7 +89,7 @@ class _Recurrent(Operator):
         """The module of torch, of whose results the sequence, or the last state, goes on."""
         fields = ("hidden_size", "num_layers", "bias", "dropout", "bidirectional", "return_sequences")
         kwargs = {"input_size": x.shape[-1], **{field: getattr(self, field) for field in fields}, **self._more()}
-        return self.module(f"archspec.runtime.recurrent.{type(self).__name__}Layers", kwargs, 2)
+        return self.module(f"archspec.runtime.modules.{type(self).__name__}Layers", kwargs, 2)
 
     def _more(self) -> dict[str, Any]:
         return {}

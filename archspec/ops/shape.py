@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from archspec.dims import Dim, exact, exact_div, is_whole, product, reaches, settled
-from archspec.errors import DivisibilityError, ShapeError
+from archspec.dims import Dim, exact, is_whole, product, reaches, settled
+from archspec.errors import ShapeError
 from archspec.ops.base import (
     Axes,
     Axis,
@@ -16,15 +16,18 @@ from archspec.ops.base import (
     Function,
     Module,
     Natural,
+    OneModule,
     Positive,
     Probability,
     Sight,
     SizesOrRest,
     Tensor,
+    Unchanged,
     any_spatial,
     axis,
     divided,
     positive,
+    quotient,
     same_size,
     whole_image,
 )
@@ -49,56 +52,38 @@ def _places(value: Any) -> tuple[Any, ...]:
     return found
 
 
-class Identity(Free, name="identity"):
+class Identity(Unchanged, Free, name="identity"):
     """x: the shortcut of a residual block."""
 
     view = True
-
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
-        return x
 
     def torch_call(self, x: Tensor) -> Module:
         """`torch.nn.Identity`."""
         return Module("torch.nn.Identity")
 
 
-class Dropout(Free, name="dropout"):
+class Dropout(OneModule, Unchanged, Free, name="dropout"):
     """Sets elements to zero with probability p while training; does nothing otherwise (Srivastava et al. 2014)."""
 
+    torch_class, leading = "torch.nn.Dropout", 1
     view = True
     p: Probability = 0.5
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
-        return x
 
-    def torch_call(self, x: Tensor) -> Module:
-        """`torch.nn.Dropout`."""
-        return self.module("torch.nn.Dropout", {"p": self.p}, 1)
-
-
-class StochasticDepth(Free, name="stochastic_depth"):
+class StochasticDepth(OneModule, Unchanged, Free, name="stochastic_depth"):
     """Sets an input as a whole to zero with probability p while training, each of the batch by itself.
 
     What is kept is divided by 1 − p (Huang et al. 2016, arXiv:1603.09382; "drop path"). It stands at the end of a
     residual branch, and does nothing when evaluating.
     """
 
+    torch_class, leading = "archspec.runtime.modules.DropPath", 1
     view = True
     example = MappingProxyType({"p": 0})
     p: Probability
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
-        return x
 
-    def torch_call(self, x: Tensor) -> Module:
-        """`archspec.runtime.modules.DropPath`."""
-        return self.module("archspec.runtime.modules.DropPath", {"p": self.p}, 1)
-
-
-class Flatten(Free, name="flatten"):
+class Flatten(OneModule, Free, name="flatten"):
     """All axes but the batch as one, or those from `start_dim` to `end_dim`.
 
     >>> Flatten().output(Tensor((1, 50, 4, 4))).shape
@@ -107,6 +92,7 @@ class Flatten(Free, name="flatten"):
     (1, 768, 196)
     """
 
+    torch_class, leading = "torch.nn.Flatten", 2
     view = True
     start_dim: Axis = 1
     end_dim: Axis = -1
@@ -121,10 +107,6 @@ class Flatten(Free, name="flatten"):
     def sight(self, x: Tensor) -> Sight:
         """Everything, as whoever reads a vector does; else each element is still of its place."""
         return whole_image(x) if len(self.output(x).shape) == 2 else Sight()
-
-    def torch_call(self, x: Tensor) -> Module:
-        """`torch.nn.Flatten`."""
-        return self.module("torch.nn.Flatten", {"start_dim": self.start_dim, "end_dim": self.end_dim}, 2)
 
 
 class Unflatten(Free, name="unflatten"):
@@ -233,24 +215,16 @@ class Permute(Free, name="permute"):
         return Function("torch.permute", {"dims": self._order(x)})
 
 
-class ChannelShuffle(Free, name="channel_shuffle"):
+class ChannelShuffle(OneModule, Unchanged, Free, name="channel_shuffle"):
     """Reshape the channels to (g, n), transpose, flatten (Zhang et al. 2017, arXiv:1707.01083, section 3.1)."""
 
+    torch_class, leading = "torch.nn.ChannelShuffle", 1
     groups: Positive
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """Its channels divide into the groups."""
         any_spatial(x, self.name)
-        c = x.shape[1]
-        try:
-            exact_div(c, self.groups)
-        except DivisibilityError:
-            raise DivisibilityError(f"{c} channels do not divide into {self.groups} groups", "groups") from None
-        return x
-
-    def torch_call(self, x: Tensor) -> Module:
-        """`torch.nn.ChannelShuffle`."""
-        return self.module("torch.nn.ChannelShuffle", {"groups": self.groups}, 1)
+        quotient(x.shape[1], self.groups, f"{x.shape[1]} channels do not divide into {self.groups} groups", "groups")
 
 
 class Split(Free, name="split"):
@@ -284,12 +258,9 @@ class Split(Free, name="split"):
             if not same_size(sum(sections), channels):
                 raise ShapeError(f"the sections add up to {sum(sections)}, not to the {channels} channels of the input")
             return dim, sum(sections[:index]), sections[index]
-        try:
-            length = exact_div(channels, sections)
-        except DivisibilityError:
-            raise DivisibilityError(
-                f"{channels} channels do not split into {sections} equal parts", "sections"
-            ) from None
+        length = quotient(
+            channels, sections, f"{channels} channels do not split into {sections} equal parts", "sections"
+        )
         return dim, index * length, length
 
     def torch_call(self, x: Tensor) -> Function:
@@ -340,22 +311,21 @@ class Select(Free, name="select"):
         return Function("torch.select", {"dim": self.dim, "index": self.index})
 
 
-class Roll(Free, name="roll"):
+class Roll(Unchanged, Free, name="roll"):
     """Axes moved round: what leaves at the end comes in at the beginning (Swin; Liu et al. 2021, arXiv:2103.14030)."""
 
     example = MappingProxyType({"shifts": (1,), "dims": (2,)})
     shifts: Annotated[Any, BeforeValidator(_places), Domain("a whole number, or a list of one for each axis", "sizes")]
     dims: Axes
 
-    def output(self, x: Tensor) -> Tensor:
-        """X."""
+    def check(self, x: Tensor) -> None:
+        """It has the axes, each with a shift."""
         for dim in self.dims:
             axis(x, dim, self.name)
         if len(self.shifts) != len(self.dims):
             raise ShapeError(
                 f"{self.name} needs a shift for each axis: {len(self.shifts)} for {len(self.dims)}", "dims"
             )
-        return x
 
     def torch_call(self, x: Tensor) -> Function:
         """`torch.roll`."""

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from archspec.dims import Dim, divide, exact_div, known_less
-from archspec.errors import DivisibilityError, ShapeError
+from archspec.dims import Dim, divide, known_less
+from archspec.errors import ShapeError
 from archspec.ops.base import (
     AXES,
     FREE,
@@ -14,9 +14,10 @@ from archspec.ops.base import (
     Free,
     Function,
     Module,
+    OneModule,
     Operations,
     Positive,
-    PositivePair,
+    PositivePerAxis,
     Real,
     Sight,
     Switch,
@@ -26,6 +27,7 @@ from archspec.ops.base import (
     image,
     natural,
     per_axis,
+    quotient,
     same_size,
 )
 from archspec.ops.window import Sides, pad_call
@@ -142,45 +144,39 @@ class Crop(Free, name="crop"):
         return pad_call(tuple((0 - before, 0 - behind) for before, behind in sides))
 
 
-class PixelShuffle(Free, name="pixel_shuffle"):
+class PixelShuffle(OneModule, Free, name="pixel_shuffle"):
     """Channels become pixels: c·r² × h × w to c × h·r × w·r (Shi et al. 2016, arXiv:1609.05158)."""
 
+    torch_class, leading = "torch.nn.PixelShuffle", 1
     upscale_factor: Positive
 
     def output(self, x: Tensor) -> Tensor:
         """N × c/r² × h·r × w·r."""
         n, c, h, w = image(x, self.name)
         r = self.upscale_factor
-        return Tensor((n, _quotient(c, r**2, f"{self.name}: {c} channels", "upscale_factor"), h * r, w * r))
+        return Tensor((n, _part(c, r**2, f"{self.name}: {c} channels", "upscale_factor"), h * r, w * r))
 
     def sight(self, x: Tensor) -> Sight:
         """One pixel; the next is 1/r further on."""
         return Sight((1, 1), per_axis(divide(1, self.upscale_factor), 2))
 
-    def torch_call(self, x: Tensor) -> Module:
-        """`torch.nn.PixelShuffle`."""
-        return self.module("torch.nn.PixelShuffle", self.settings(), 1)
 
-
-class PixelUnshuffle(Free, name="pixel_unshuffle"):
+class PixelUnshuffle(OneModule, Free, name="pixel_unshuffle"):
     """Pixels become channels: c × h·r × w·r to c·r² × h × w, also called space to depth."""
 
+    torch_class, leading = "torch.nn.PixelUnshuffle", 1
     downscale_factor: Positive
 
     def output(self, x: Tensor) -> Tensor:
         """N × c·r² × h/r × w/r."""
         n, c, h, w = image(x, self.name)
         r = self.downscale_factor
-        h, w = (_quotient(size, r, f"{self.name}: a side of {size}", "downscale_factor") for size in (h, w))
+        h, w = (_part(size, r, f"{self.name}: a side of {size}", "downscale_factor") for size in (h, w))
         return Tensor((n, c * r**2, h, w))
 
     def sight(self, x: Tensor) -> Sight:
         """A square of r."""
         return Sight(*(per_axis(self.downscale_factor, 2),) * 2)
-
-    def torch_call(self, x: Tensor) -> Module:
-        """`torch.nn.PixelUnshuffle`."""
-        return self.module("torch.nn.PixelUnshuffle", self.settings(), 1)
 
 
 class Patches(Free, name="patches"):
@@ -192,17 +188,16 @@ class Patches(Free, name="patches"):
     (1, 196, 768)
     """
 
-    patch_size: PositivePair
+    patch_size: PositivePerAxis
 
     def output(self, x: Tensor) -> Tensor:
         """N × (h/p)(w/p) × c·p²."""
         n, c, *sizes = image(x, self.name)
-        across = (
-            _quotient(h, p, f"{self.name}: the {axis} {h}", "patch_size")
-            for h, p, axis in zip(sizes, per_axis(self.patch_size, 2), AXES[2], strict=True)
-        )
-        rows, columns = across
         ph, pw = per_axis(self.patch_size, 2)
+        rows, columns = (
+            _part(h, p, f"{self.name}: the {axis} {h}", "patch_size")
+            for h, p, axis in zip(sizes, (ph, pw), AXES[2], strict=True)
+        )
         return Tensor((n, rows * columns, c * ph * pw))
 
     def sight(self, x: Tensor) -> Sight:
@@ -221,8 +216,8 @@ class FromPatches(Free, name="from_patches"):
 
     example = MappingProxyType({"grid": ("rows", "columns")})
     letters = ("n rows*columns f",)
-    grid: PositivePair
-    patch_size: PositivePair
+    grid: PositivePerAxis
+    patch_size: PositivePerAxis
 
     def output(self, x: Tensor) -> Tensor:
         """N × features/p² × rows·p × columns·p."""
@@ -232,7 +227,7 @@ class FromPatches(Free, name="from_patches"):
         (rows, columns), (ph, pw) = per_axis(self.grid, 2), per_axis(self.patch_size, 2)
         if not same_size(rows * columns, tokens):
             raise ShapeError(f"{self.name}: {rows} × {columns} patches are not the {tokens} tokens of {x}", "grid")
-        channels = _quotient(features, ph * pw, f"{self.name}: {features} features", "patch_size")
+        channels = _part(features, ph * pw, f"{self.name}: {features} features", "patch_size")
         return Tensor((n, channels, rows * ph, columns * pw))
 
     def sight(self, x: Tensor) -> Sight:
@@ -246,17 +241,14 @@ class FromPatches(Free, name="from_patches"):
         return self.module("torch.nn.Fold", given, 2, before=(turned,))
 
 
-def _quotient(a: Dim, b: Dim, what: str, field: str) -> Dim:
-    try:
-        return exact_div(a, b)
-    except DivisibilityError:
-        raise DivisibilityError(f"{what} does not divide by {b}", field) from None
+def _part(a: Dim, b: Dim, what: str, field: str) -> Dim:
+    return quotient(a, b, f"{what} does not divide by {b}", field)
 
 
 class Upsample(Weightless, name="upsample"):
     """Enlarges height and width by a whole factor."""
 
-    scale_factor: PositivePair
+    scale_factor: PositivePerAxis
     mode: Literal["nearest", "bilinear"] = "nearest"
     align_corners: Switch = False
     torch_defaults = MappingProxyType({"align_corners": None})
@@ -288,7 +280,7 @@ class Upsample(Weightless, name="upsample"):
 class Resize(Weightless, name="resize"):
     """Height and width made `size`, larger or smaller: each result between the pixels around its place."""
 
-    size: PositivePair
+    size: PositivePerAxis
     mode: Literal["nearest", "bilinear", "bicubic"] = "nearest"
     align_corners: Switch = False
     torch_defaults = MappingProxyType({"size": None, "align_corners": None})

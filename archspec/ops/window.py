@@ -3,21 +3,23 @@
 For integers ⌊(h + p − d(k−1) − 1)/s⌋ + 1 = ⌈(h + p − d(k−1))/s⌉, with p the padding of both sides together.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator
 
-from archspec.dims import Dim, ceil_div, exact_div, floor_div, is_number, known_less, maximum, minimum, product
-from archspec.errors import DivisibilityError, ShapeError
+from archspec.dims import Dim, ceil_div, floor_div, is_number, known_less, maximum, minimum, product
+from archspec.errors import ShapeError
 from archspec.ops.base import (
     AXES,
     Domain,
     Function,
     Module,
     Operator,
+    PerAxis,
     Positive,
-    PositivePair,
+    PositivePerAxis,
     Sight,
     Switch,
     Tensor,
@@ -25,6 +27,7 @@ from archspec.ops.base import (
     each_of,
     natural,
     per_axis,
+    quotient,
     same_size,
     spatial,
 )
@@ -49,47 +52,44 @@ def _padding(axes: int, says: str) -> Callable[[Any], Any]:
     return read
 
 
+def _one_padding(axes: int, says: str) -> Any:
+    """The type of a padding of so many axes; in code font where documents print what it may be."""
+    printed = re.sub(r"\[.*?\]", r"`\g<0>`", says)
+    domain = Domain(f"`same`, `tf_same`, a whole number from 0{printed}", "size", 0)
+    return Annotated[Literal["same", "tf_same"] | Any, BeforeValidator(_padding(axes, says)), domain]
+
+
 Padding = Annotated[
-    Literal["same", "tf_same"] | Any,
-    BeforeValidator(_padding(2, ", [height, width] or [top, bottom, left, right]")),
-    Domain("`same`, `tf_same`, a whole number from 0, `[height, width]` or `[top, bottom, left, right]`", "size", 0),
+    Any,
+    PerAxis(
+        (
+            _one_padding(1, " or [before, after]"),
+            _one_padding(2, ", [height, width] or [top, bottom, left, right]"),
+            _one_padding(3, ", [depth, height, width] or six, two for each of these"),
+        )
+    ),
 ]
 """'same' (⌈h/s⌉ whatever h is), 'tf_same', one size, [height, width], or [top, bottom, left, right]."""
 
-Padding1d = Annotated[
-    Literal["same", "tf_same"] | Any,
-    BeforeValidator(_padding(1, " or [before, after]")),
-    Domain("`same`, `tf_same`, a whole number from 0, or `[before, after]`", "size", 0),
-]
 
-Padding3d = Annotated[
-    Literal["same", "tf_same"] | Any,
-    BeforeValidator(_padding(3, ", [depth, height, width] or six, two for each of these")),
-    Domain(
-        "`same`, `tf_same`, a whole number from 0, `[depth, height, width]` or six, two for each of these", "size", 0
-    ),
-]
+def _pool_padding(axes: int, says: str) -> Any:
+    """The type of a pooling's padding, which is of both sides alike."""
 
+    def read(value: Any) -> Any:
+        return value if isinstance(value, str) and value == "tf_same" else each_of(natural, axes)(value)
 
-def _pool_padding(axes: int) -> Callable[[Any], Any]:
-    """What reads a pooling's padding, of both sides alike."""
-    return lambda value: value if isinstance(value, str) and value == "tf_same" else each_of(natural, axes)(value)
+    return Annotated[Literal["tf_same"] | Any, BeforeValidator(read), Domain(f"`tf_same`, {says}", "size", 0)]
 
 
 PoolPadding = Annotated[
-    Literal["tf_same"] | Any,
-    BeforeValidator(_pool_padding(2)),
-    Domain("`tf_same`, a whole number from 0, or two: `[height, width]`", "size", 0),
-]
-PoolPadding1d = Annotated[
-    Literal["tf_same"] | Any,
-    BeforeValidator(_pool_padding(1)),
-    Domain("`tf_same`, or a whole number from 0", "size", 0),
-]
-PoolPadding3d = Annotated[
-    Literal["tf_same"] | Any,
-    BeforeValidator(_pool_padding(3)),
-    Domain("`tf_same`, a whole number from 0, or three: `[depth, height, width]`", "size", 0),
+    Any,
+    PerAxis(
+        (
+            _pool_padding(1, "or a whole number from 0"),
+            _pool_padding(2, "a whole number from 0, or two: `[height, width]`"),
+            _pool_padding(3, "a whole number from 0, or three: `[depth, height, width]`"),
+        )
+    ),
 ]
 
 Sides = tuple[tuple[Dim, Dim], ...]
@@ -175,10 +175,10 @@ class Convolution(Operator):
 
     axes: ClassVar[int] = 2
     out_channels: Positive
-    kernel_size: PositivePair
-    stride: PositivePair = 1
+    kernel_size: PositivePerAxis
+    stride: PositivePerAxis = 1
     padding: Padding = 0
-    dilation: PositivePair = 1
+    dilation: PositivePerAxis = 1
     groups: Positive = 1
     bias: Switch = True
 
@@ -256,13 +256,6 @@ def per_group(c_in: Dim, c_out: Dim, groups: Dim) -> tuple[Dim, Dim]:
     """
     if type(groups) is int and groups == 1:
         return c_in, c_out
-    return _part(c_in, groups, "input"), _part(c_out, groups, "output")
-
-
-def _part(channels: Dim, groups: Dim, which: str) -> Dim:
-    try:
-        return exact_div(channels, groups)
-    except DivisibilityError:
-        raise DivisibilityError(
-            f"{channels} {which} channels do not divide into {groups} groups; groups divides both", "groups"
-        ) from None
+    fault = f"channels do not divide into {groups} groups; groups divides both"
+    inputs = quotient(c_in, groups, f"{c_in} input {fault}", "groups")
+    return inputs, quotient(c_out, groups, f"{c_out} output {fault}", "groups")

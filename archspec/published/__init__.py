@@ -2,9 +2,8 @@
 
 from archspec.published.figures import Figure, Paper, load, papers
 from archspec.published.reconcile import Counted, Reconciliation, reconcile
-from archspec.published.reported import ReportedNumber
 from archspec.published.reproduce import Finding, Findings, reproduce
-from archspec.published.verdict import UNITS, Printed, Verdict, judge
+from archspec.published.verdict import UNITS, Printed, ReportedNumber, Verdict, judge
 
 __all__ = [
     "UNITS",

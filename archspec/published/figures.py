@@ -35,12 +35,12 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from archspec import cost
 from archspec.cost import QUANTITIES
-from archspec.errors import ArchspecError, SpecError, SpecErrors, UnknownNameError, suggestion
+from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.language import zoo
 from archspec.language.document import Source
 from archspec.language.expression import Expression
-from archspec.language.located import Faults, Located, described, validated
-from archspec.language.reader import Nothing, decode, like, parse, read_bytes
+from archspec.language.located import Faults, Located, validated
+from archspec.language.reader import Nothing, decode, described, like, parse, read_bytes
 from archspec.language.values import Formula, Name, Prose, Text, Value
 from archspec.published.verdict import UNITS, Printed, split_unit
 
@@ -52,7 +52,7 @@ linear layers; `elements`, `channels` and `height` are of a layer's result; `lay
 def _unit(value: Any) -> str:
     if not isinstance(value, str) or value not in UNITS:
         known = ", ".join(filter(None, UNITS))
-        raise SpecError(f"unknown unit {described(value)}; known are {known}", getattr(value, "at", None))
+        raise SpecError(f"unknown unit {described(value)}; known are {known}")
     return str(value)
 
 
@@ -62,7 +62,7 @@ def _countable(value: Any) -> str:
     try:
         return cost.quantity(value if isinstance(value, str) else repr(value)).name
     except ArchspecError as error:
-        raise SpecError(f"{error}; {', '.join(OF_LAYERS)}", getattr(value, "at", None)) from None
+        raise SpecError(f"{error}; {', '.join(OF_LAYERS)}") from None
 
 
 Unit = Annotated[str, PlainValidator(_unit), WithJsonSchema({"enum": list(UNITS)})]
@@ -303,7 +303,7 @@ class Paper(Located):
 
 def papers() -> dict[str, Path]:
     """The files of figures that come with the library, by the papers' names."""
-    return {path.stem: path for path in sorted((zoo.directory() / "published").glob("*.yaml"))}
+    return zoo.beside("published")
 
 
 def load(paper: str | os.PathLike[str]) -> Paper:
@@ -313,12 +313,7 @@ def load(paper: str | os.PathLike[str]) -> Paper:
         SpecErrors: The file cannot be read, or has faults; all of them are named, each with its place.
         UnknownNameError: It is neither a file nor the name of a paper.
     """
-    name = os.fspath(paper)
-    known = papers()
-    if name in known:
-        name = str(known[name])
-    elif not Path(name).exists() and not {"/", "."} & set(name):
-        raise UnknownNameError(f"no file and no paper is called '{name}'{suggestion(name, known)}")
+    name = zoo.file_of(paper, "published", "paper")
     errors = Faults()
     found = validated(Paper, parse(decode(read_bytes(name), name), name), errors)
     if not found.broken:
@@ -328,46 +323,43 @@ def load(paper: str | os.PathLike[str]) -> Paper:
     return found
 
 
-def _faults(paper: Paper) -> list[SpecError]:
+def _faults(paper: Paper) -> Iterator[SpecError]:
     """Identifiers that stand twice, digits that are none, figures that nothing gives, rows that do not fit."""
-    errors = [fault for table in paper.tables if not table.broken for fault in _misfits(table)]
-    if errors or any(table.broken for table in paper.tables):
-        return errors
+    misfits = [fault for table in paper.tables if not table.broken for fault in _misfits(table)]
+    yield from misfits
+    if misfits or any(table.broken for table in paper.tables):
+        return
     seen: set[str] = set()
     for figure in paper.all_figures():
         if figure.broken:
             continue
         if figure.id in seen:
-            errors.append(SpecError(f"the figure '{figure.id}' stands here a second time", figure.at))
+            yield SpecError(f"the figure '{figure.id}' stands here a second time", figure.at)
         seen.add(figure.id)
         if figure.measured:
             continue
         try:
             Printed.read(figure.printed, figure.unit, figure.digits)
         except ValueError as error:
-            errors.append(SpecError(f"printed: {error}", figure.key_at("printed")))
+            yield SpecError(f"printed: {error}", figure.key_at("printed"))
         if figure.value is None and len(figure.of) != 1:
-            errors.append(SpecError(f"'{figure.id}' needs a value, a spec, or 'measured: true'", figure.at))
-    return errors
+            yield SpecError(f"'{figure.id}' needs a value, a spec, or 'measured: true'", figure.at)
 
 
-def _misfits(table: PrintedTable) -> list[SpecError]:
+def _misfits(table: PrintedTable) -> Iterator[SpecError]:
     """Columns and rows of a table that do not fit each other."""
-    errors = []
     for name in [*table.printed, *table.above]:
         if name not in table.columns:
-            errors.append(SpecError(f"the table has no column '{name}'", table.key_at(f"printed.{name}")))
+            yield SpecError(f"the table has no column '{name}'", table.key_at(f"printed.{name}"))
         elif name not in table.printed:
-            errors.append(SpecError(f"the column '{name}' prints no numbers", table.key_at(f"above.{name}")))
+            yield SpecError(f"the column '{name}' prints no numbers", table.key_at(f"above.{name}"))
     for index, row in enumerate(table.rows):
         at = table.key_at(f"rows[{index}]")
         if len(row) != len(table.columns):
-            errors.append(SpecError(f"a row of {len(row)} cells, for {len(table.columns)} columns", at))
+            yield SpecError(f"a row of {len(row)} cells, for {len(table.columns)} columns", at)
         elif row[0] is None:
-            errors.append(SpecError("the first cell of a row is its name", at))
+            yield SpecError("the first cell of a row is its name", at)
     places = {f"{row[0]}.{column}" for row in table.rows for column in table.columns}
-    strays = [(key, place) for key in ("notes", "errata") for place in getattr(table, key) if place not in places]
-    errors.extend(
-        SpecError(f"the table has no cell '{place}'", table.key_at(f"{key}.{place}")) for key, place in strays
-    )
-    return errors
+    for key in ("notes", "errata"):
+        strays = (place for place in getattr(table, key) if place not in places)
+        yield from (SpecError(f"the table has no cell '{place}'", table.key_at(f"{key}.{place}")) for place in strays)

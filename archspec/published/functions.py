@@ -15,7 +15,7 @@ from operator import mul
 from typing import Any
 
 from archspec.compress.closed_forms import CLOSED_FORMS
-from archspec.compress.sparse import stored_share
+from archspec.compress.rules import stored_share
 from archspec.dims import divide
 from archspec.errors import ArchspecError
 from archspec.interval import Interval, interval
@@ -78,7 +78,7 @@ def _taking(name: str, count: int, rule: Callable[..., Any]) -> Callable[..., An
 def stored(density: Any, bits: Any) -> Any:
     """The share of the weights stored where each has the gap to the one before, in so many bits, behind it.
 
-    That of `compress.sparse`, for numbers that are rounded too. Exact to twelve digits.
+    That of `compress.rules`, for numbers that are rounded too. Exact to twelve digits.
 
     >>> stored(1, 4), float(stored(Fraction(9, 100), 4))
     (Fraction(1, 1), 0.115553121424)

@@ -17,12 +17,11 @@ from typing import Any
 
 from archspec.architecture import Architecture, Network
 from archspec.cost import CONVENTIONS, DEFAULT, DIALECTS, Convention, CostTable, Dialect, Term
-from archspec.cost.difference import TermDifference, difference, total
+from archspec.cost.conventions import TermDifference, difference, total
 from archspec.dims import divide
 from archspec.errors import ArchspecError
 from archspec.language.document import Symbol
-from archspec.published.reported import ReportedNumber
-from archspec.published.verdict import Verdict, judge
+from archspec.published.verdict import ReportedNumber, Verdict, judge
 from archspec.result import Reported, short
 
 BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
@@ -237,15 +236,13 @@ def _merged(numbers: Iterable[Counted]) -> list[Counted]:
 
 def _by_default(network: Network, variant: str) -> Iterator[Counted]:
     """What is counted of a network by default."""
-    table = network.count()
-    for name, terms in {"params": table.param_terms, "macs": _macs(table), "flops": table.terms}.items():
+    for name, terms in _figures(network.count()).items():
         yield Counted(((name, DEFAULT),), variant, total(terms), name, difference(terms, terms))
 
 
 def _numbers(network: Network, variant: str = "") -> Iterator[Counted]:
     """All that is counted of a network; of a convention what differs from the default."""
-    default = network.count()
-    bases = {"params": default.param_terms, "macs": _macs(default), "flops": default.terms}
+    bases = _figures(network.count())
 
     def number(quantity: str, by: Convention, terms: tuple[Term, ...]) -> Counted:
         doubled = any(term.of == "macs" and term.factor == 2 for term in terms)
@@ -255,8 +252,7 @@ def _numbers(network: Network, variant: str = "") -> Iterator[Counted]:
     for name, terms in bases.items():
         yield number(name, DEFAULT, terms)
     for convention in CONVENTIONS.values():
-        table = network.count(convention)
-        for name, terms in {"params": table.param_terms, "macs": _macs(table), "flops": table.terms}.items():
+        for name, terms in _figures(network.count(convention)).items():
             if total(terms) != total(bases[name]):
                 yield number(name, convention, terms)
     operators = {node.operator.name for node in network.nodes}
@@ -265,8 +261,9 @@ def _numbers(network: Network, variant: str = "") -> Iterator[Counted]:
             yield number("flops", dialect, network.count(dialect).terms)
 
 
-def _macs(table: CostTable) -> tuple[Term, ...]:
-    return (Term("macs", "macs", 1, table.macs),)
+def _figures(table: CostTable) -> dict[str, tuple[Term, ...]]:
+    """What is counted, term by term."""
+    return {"params": table.param_terms, "macs": (Term("macs", "macs", 1, table.macs),), "flops": table.terms}
 
 
 def _scaled(numbers: Iterable[Counted]) -> Iterator[Counted]:
@@ -282,7 +279,9 @@ def _without_groups(network: Network) -> Iterator[Counted]:
     table = network.count()
     groups = (getattr(node.operator, "groups", 1) for node in network.nodes)
     dense = Term("macs", "macs", 1, sum(row.macs * g for row, g in zip(table.rows, groups, strict=True)))
-    yield Counted((("macs", DEFAULT),), "with groups = 1", dense.count, "macs", difference([dense], _macs(table)))
+    yield Counted(
+        (("macs", DEFAULT),), "with groups = 1", dense.count, "macs", difference([dense], _figures(table)["macs"])
+    )
 
 
 def _batched(numbers: Iterable[Counted]) -> Iterator[Counted]:

@@ -16,7 +16,6 @@ from archspec.files import resolve_below
 from archspec.interval import Interval, interval
 from archspec.language import zoo
 from archspec.language.expression import Scope
-from archspec.ops import Weight
 from archspec.published.figures import Figure, Paper, PrintedTable, RowInputs, SpecQuantity
 from archspec.published.functions import functions
 from archspec.published.verdict import Printed, Verdict, judge, split_unit
@@ -122,8 +121,7 @@ class _Rows:
 def _rows(table: PrintedTable, folder: Path | None) -> _Rows:
     rows = [table.inputs(index) for index in range(len(table.rows))]
     printed, rounded = (
-        [_names(row.of, row.given, row.let, folder, Scope({}, functions({}, widen)), widen) for row in rows]
-        for widen in (False, True)
+        [_names(row, folder, Scope({}, functions({}, widen)), widen) for row in rows] for widen in (False, True)
     )
     names = [name for name in printed[0] if all(name in row for row in printed)]
     return _Rows(
@@ -152,27 +150,20 @@ def _value(figure: Figure, folder: Path | None, rows: _Rows | None, rounded: boo
     """What gives a figure: a number from what is printed, or an interval from all that rounds to it."""
     columns = {} if rows is None else rows.rounded if rounded else rows.printed
     scope = Scope({}, functions(columns, rounded), frozenset(columns))
-    values = _names(figure.of, figure.given, figure.let, folder, scope, rounded)
+    values = _names(figure, folder, scope, rounded)
     if figure.value is None:
         (value,) = values.values()
         return value
     return figure.value.evaluate(scope)
 
 
-def _names(
-    of: Mapping[str, SpecQuantity],
-    given: Mapping[str, str],
-    let: Mapping[str, Any],
-    folder: Path | None,
-    scope: Scope,
-    rounded: bool,
-) -> dict[str, Any]:
+def _names(inputs: Figure | RowInputs, folder: Path | None, scope: Scope, rounded: bool) -> dict[str, Any]:
     """The values of the names of a figure or of a row, put into a scope."""
-    scope.values.update((name, quantity_of(quantity, folder)) for name, quantity in of.items())
-    for name, text in given.items():
+    scope.values.update((name, quantity_of(quantity, folder)) for name, quantity in inputs.of.items())
+    for name, text in inputs.given.items():
         printed = Printed.read(*split_unit(text))
         scope.values[name] = printed.interval if rounded else printed.value
-    for name, expression in let.items():
+    for name, expression in inputs.let.items():
         scope.values[name] = expression.evaluate(scope)
     return scope.values
 
@@ -198,14 +189,24 @@ def quantity_of(quantity: SpecQuantity, folder: Path | None = None) -> Any:
         )
     table = _counted(spec, tuple(quantity.bind.items()), quantity.convention)
     chosen = _chosen(table, quantity)
+    nodes = [table.network.nodes[index] for index in chosen]
     if quantity.quantity == "layers":
-        return len(chosen)
-    if quantity.quantity in ("elements", "channels", "height"):
-        return _of_result(table, chosen[-1], quantity.quantity)
-    if quantity.quantity in ("weights", "biases"):
-        role = {"weights": "weight", "biases": "bias"}[quantity.quantity]
-        return sum(weight.elements for index in chosen for weight in _weights(table, index) if weight.role == role)
+        return len(nodes)
+    if quantity.quantity == "elements":
+        return int(nodes[-1].output.elements)
+    if quantity.quantity in AXES:
+        return int(nodes[-1].output.shape[AXES[quantity.quantity]])
+    if quantity.quantity in ROLES:
+        weights = (weight for node in nodes for weight in table.network.weights_of(node))
+        return sum(weight.elements for weight in weights if weight.role == ROLES[quantity.quantity])
     return table.together(spec, "", chosen).figure(quantity.quantity)
+
+
+AXES = {"channels": 1, "height": 2}
+"""The axes of a layer's result whose sizes are quantities."""
+
+ROLES = {"weights": "weight", "biases": "bias"}
+"""The weights whose numbers are quantities."""
 
 
 @lru_cache(maxsize=256)
@@ -236,15 +237,3 @@ def _chosen(table: CostTable, quantity: SpecQuantity) -> list[int]:
 
 def _belongs(name: str, layer: str) -> bool:
     return name == layer or name.startswith(f"{layer}/")
-
-
-def _weights(table: CostTable, index: int) -> Iterable[Weight]:
-    node = table.network.nodes[index]
-    return table.network.weights_of(node)
-
-
-def _of_result(table: CostTable, index: int, quantity: str) -> int:
-    output = table.network.nodes[index].output
-    if quantity == "elements":
-        return int(output.elements)
-    return int(output.shape[1 if quantity == "channels" else 2])

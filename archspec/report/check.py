@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.errors import ArchspecError, SpecError, SpecErrors
 from archspec.graph import Network
 from archspec.language.rules import channels_last
+from archspec.language.unused import unused
 from archspec.report import numbers
 from archspec.report.page import Column, Name, Note, Number, Report, Section, Table, Title, raw
 from archspec.sweeps.budget import Budget
@@ -40,8 +41,12 @@ class Checked:
     @property
     def hints(self) -> tuple[str, ...]:
         """What may be meant otherwise."""
-        tensors = self.network.inputs.values() if self.network else ()
-        return tuple(hint for tensor in tensors if (hint := channels_last(tensor.shape[1:])))
+        if self.network is None:
+            return ()
+        swapped = (channels_last(tensor.shape[1:]) for tensor in self.network.inputs.values())
+        document = self.network.document
+        alone = document is None or document.name in document.blocks  # a block has all that its document declares
+        return (*filter(None, swapped), *(() if document is None or alone else unused(document)))
 
     @property
     def sentence(self) -> str:
@@ -80,6 +85,22 @@ def overrun(found: Checked) -> Iterator[str]:
             yield f"{limits(budget)}: has {numbers.number(value)}, {off(budget, value)} {side(budget, value)}"
 
 
+def kept(found: Checked) -> Iterator[str]:
+    """The budgets that are kept, and how much of them is left.
+
+    >>> from archspec import load
+    >>> mobilenet = load("mobilenet")
+    >>> held = mobilenet.solve((), {"macs": "<=600M"})
+    >>> print(*kept(Checked("mobilenet", mobilenet.expand(), held)))
+    macs ≤ 600,000,000: has 568,740,352, 31,259,648 (5.2 %) left
+    """
+    for budget in found.budgets:
+        value = found.figures[budget.quantity]
+        if not budget.excess(value):
+            rest = left(budget, value)
+            yield f"{limits(budget)}: has {numbers.number(value)}" + (f", {rest} left" if rest else "")
+
+
 def check(found: Sequence[Checked]) -> Report:
     """What was found of specifications: a row for each fault, each hint, each broken budget, and each that is fine."""
     sound = sum(each.fault is None for each in found)
@@ -109,6 +130,8 @@ def _findings(found: Checked) -> Iterator[tuple[str, int | None, str, str]]:
         yield "note", None, hint, ""
     for finding in overrun(found):
         yield "budget", None, finding, ""
+    for finding in kept(found):
+        yield "", None, finding, ""
     if found.fault is None and found.within:
         yield "", None, found.sentence.removeprefix(f"{found.spec}: "), ""
 
@@ -189,6 +212,14 @@ def off(budget: Budget, value: Any) -> str:
 def side(budget: Budget, value: Any) -> str:
     """On which side of a budget a value is that is outside."""
     return "over" if budget.most is not None and value > budget.most else "short"
+
+
+def left(budget: Budget | None, value: Any, smallest: bool = False) -> str:
+    """How far a figure is from the bound that it could reach: the most, or the least for the smallest network."""
+    bound = None if budget is None else budget.least if smallest else budget.most
+    if bound is None:
+        return ""
+    return f"{numbers.number(abs(bound - value))} ({percent(Fraction(abs(bound - value)) / (bound or 1))})"
 
 
 def bounds(budget: Budget) -> dict[str, Any]:

@@ -29,9 +29,9 @@ from archspec.report.page import (
 
 if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
     from archspec.compress.checking import Verified
+    from archspec.compress.layout import FileSize
     from archspec.compress.packing import Packed
     from archspec.compress.prediction import LayerPrediction, Prediction, Stored
-    from archspec.compress.size import FileSize
 
 
 def prediction(found: "Prediction") -> Report:
@@ -163,12 +163,12 @@ def _records(found: "Prediction") -> Table:
 def _method(row: "LayerPrediction") -> str:
     """What a weight is stored as."""
     entry, stored = row.entry, row.fixed
-    if entry is not None and entry.rank:
+    if entry.rank:
         return f"rank {entry.rank}"
-    if entry is not None and entry.binary:
+    if entry.binary:
         return "1 bit" if entry.binary == "weights" else "1 bit, inputs too"
-    values = f"{stored.weight_bits} bits" + (f", a scale per {_scale(entry)}" if entry and entry.linear_bits else "")
-    if entry is None or entry.index_form == "dense":
+    values = f"{stored.weight_bits} bits" + (f", a scale per {_scale(entry)}" if entry.linear_bits else "")
+    if entry.index_form == "dense":
         return values
     index = {"gaps": f"{stored.index_bits} of a gap", "rows": f"{stored.index_bits} of a column"}
     return f"{values} + {index.get(entry.index_form, entry.index_form)}"
@@ -197,7 +197,7 @@ def _notes(found: "Prediction") -> list[str]:
     notes = []
     if any(row.fixed.filled != 0 for row in found.rows):
         notes.append("with the zeros that fill long gaps, as many as independent positions need, and with the biases")
-    if any(row.entry and row.entry.binary for row in found.rows) and found.speedup is not None:
+    if any(row.entry.binary for row in found.rows) and found.speedup is not None:
         notes.append(f"{decimal(found.speedup, 2)}× fewer operations, 64 one-bit ones at once (convention xnor)")
     return notes
 

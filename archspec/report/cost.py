@@ -108,7 +108,7 @@ def _lines(table: CostTable, grouping: str | int) -> list[_CostLine]:
     rows = table.by(grouping)
     if grouping == "operator":
         return [_CostLine(row.name, row, row.nodes) for row in rows]
-    return [] if grouping == "total" else _fold(rows)
+    return [] if grouping == "total" else _fold_units(rows)
 
 
 def _fold(rows: Iterable[CostRow], alike: Callable[[CostRow], Any] = CostRow.figures) -> list[_CostLine]:
@@ -121,17 +121,42 @@ def _fold(rows: Iterable[CostRow], alike: Callable[[CostRow], Any] = CostRow.fig
     return lines
 
 
+def _fold_units(rows: Sequence[CostRow], level: int = 1) -> list[_CostLine]:
+    """Neighbours that are alike as one line; of neighbouring units of a repeat that are, each row with its likes.
+
+    Args:
+        rows: The rows, in order.
+        level: Of repeats in each other, which are looked at: 1 are the outermost.
+    """
+    unit = re.compile(rf"(?:.*?/unit\d+/){{{level}}}")
+    found = {row.name: match[0] for row in rows if (match := unit.match(row.name))}
+    if not found:
+        return _fold(rows)
+    lines: list[_CostLine] = []
+    units = [list(group) for _, group in groupby(rows, lambda row: found.get(row.name, row.name))]
+    inside = {row.name: row.name.removeprefix(found.get(row.name, row.name)) for row in rows}
+    for _, run in groupby(units, lambda unit: [(inside[row.name], row.figures()) for row in unit]):
+        first, *others = run
+        if len(first) > 1 and not others:
+            lines += _fold_units(first, level + 1)
+            continue
+        for alike in zip(first, *others, strict=True):
+            lines += _fold(alike, lambda _: None)
+    return lines
+
+
 def _span(first: str, last: str) -> str:
     """The name of a run of rows.
 
-    >>> _span("separable7/unit1", "separable7/unit5"), _span("fire2", "fire3"), _span("relu", "relu_2")
-    ('separable7/unit1…5', 'fire2…3', 'relu…relu_2')
+    >>> _span("separable7/unit1", "separable7/unit5"), _span("relu", "relu_2"), _span("a/unit1/b", "a/unit12/b")
+    ('separable7/unit1…5', 'relu…relu_2', 'a/unit1…12/b')
     """
-    first = first.partition("…")[0]
-    a, b = re.fullmatch(r"(.*?)(\d+)", first), re.fullmatch(r"(.*?)(\d+)", last)
-    if a and b and a[1] == b[1]:
-        return f"{first}…{b[2]}"
-    return f"{first}…{last.rpartition('/')[2]}"
+    ours, theirs = (re.sub(r"…[^/]*", "", name).split("/") for name in (first, last))
+    place = next((place for place, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), 0)
+    a, b = (re.fullmatch(r"(.*?)(\d+)", parts[place]) for parts in (ours, theirs))
+    if a and b and a[1] == b[1] and ours[place + 1 :] == theirs[place + 1 :]:
+        return "/".join((*ours[:place], f"{a[0]}…{b[2]}", *ours[place + 1 :]))
+    return f"{'/'.join(ours)}…{'/'.join(theirs[place:])}"
 
 
 def _layers(table: CostTable) -> list[_CostLine]:

@@ -7,8 +7,7 @@ from archspec.cost import QUANTITIES
 from archspec.formula.closed_form import Formula
 from archspec.formula.explain import Explanation
 from archspec.formula.operators import FIGURES, PRIMED, OperatorForm
-from archspec.formula.shapes import NumberLatex, NumberText, ShapeLatex, ShapeText, shape
-from archspec.formula.writers import Text, Writer
+from archspec.formula.writers import NumberLatex, NumberText, ShapeLatex, ShapeText, Text, Writer, shape
 from archspec.ops.opaque import not_counted
 from archspec.report import numbers
 from archspec.report.page import (

@@ -185,15 +185,15 @@ def exact_size(count: int) -> str:
     return exact if count < 2**10 else f"{exact} = {binary_size(count)}"
 
 
-def shorten(text: str, width: int) -> str:
-    """A text of at most `width` characters, the middle left out if need be.
+def shorten(text: str, width: int, tail: int | None = None) -> str:
+    """A text of at most `width` characters, what is before the last `tail` left out if need be; or else the middle.
 
-    >>> shorten("bottleneck2/unit1/expand", 15)
-    'bottlen…/expand'
+    >>> shorten("bottleneck2/unit1/expand", 15), shorten("bottleneck2/unit1/expand", 15, 11)
+    ('bottlen…/expand', 'bot…nit1/expand')
     """
     if len(text) <= width:
         return text
-    tail = (width - 1) // 2
+    tail = (width - 1) // 2 if tail is None else tail
     return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.cost import Convention, CostTable, Dialect, Term
-from archspec.cost.difference import TermDifference, difference, total
+from archspec.cost.conventions import TermDifference, difference, total
 from archspec.graph import Network
 from archspec.ops.opaque import not_counted
 from archspec.published import UNITS, Finding, Findings, Paper, Verdict

@@ -1,11 +1,10 @@
 """The largest network within a budget."""
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from typing import Any
 
 from archspec.report import numbers
-from archspec.report.check import bounds, limits, off, percent, side
+from archspec.report.check import bounds, left, limits, off, percent, side
 from archspec.report.page import Column, Name, Notes, Number, Report, Section, Table, Title, exact_texts, raw
 from archspec.sweeps.budget import Budget
 from archspec.sweeps.family import SearchRange, Span, decimal
@@ -107,7 +106,7 @@ def _costs(solution: Solution, best: Found) -> list[Column]:
         Column("budget", [Number(None, _bounds_text(budgets.get(name))) for name in names]),
         Column(
             "above it" if solution.smallest else "left",
-            [Number(None, _left(budgets.get(name), best.figures[name], solution.smallest)) for name in names],
+            [Number(None, left(budgets.get(name), best.figures[name], solution.smallest)) for name in names],
         ),
     ]
     if solution.next is not None:
@@ -128,14 +127,6 @@ def _bounds_text(budget: Budget | None) -> str:
         return ""
     ends = ((budget.least, "≥"), (budget.most, "≤"))
     return ", ".join(f"{sign} {numbers.number(end)}" for end, sign in ends if end is not None)
-
-
-def _left(budget: Budget | None, value: int, smallest: bool) -> str:
-    """How far a figure is from the bound that it could reach: the most, or the least for the smallest network."""
-    bound = None if budget is None else budget.least if smallest else budget.most
-    if bound is None:
-        return ""
-    return f"{numbers.number(abs(bound - value))} ({percent(Fraction(abs(bound - value)) / (bound or 1))})"
 
 
 def _off(budget: Budget | None, value: int) -> Number:

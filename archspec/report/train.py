@@ -56,7 +56,8 @@ class Bars(Watcher):
     def began(self, result: Result, steps: int, done: int) -> None:
         """Say what is trained, and show the bar."""
         self._planned = result.planned
-        self._say(f"{result.spec}: {result.params:,} weights; {result.data}; {result.planned} epochs, in {result.out}")
+        epochs = "1 epoch" if result.planned == 1 else f"{result.planned} epochs"
+        self._say(f"{result.spec}: {result.params:,} weights; {result.data}; {epochs}, in {result.out}")
         if result.note:
             self._say(result.note)
         if result.resumed is not None:

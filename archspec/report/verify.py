@@ -1,6 +1,7 @@
 """A network held against its running model, as a table."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archspec.cost import QUANTITIES
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from archspec.runtime import Agreement, Comparison
 
 COUNTS = ("params", "buffers", "macs", "activations")
+
+DROPPED = {"buffers": 2, "activations": 3}
+"""What goes first on a narrow page; see `Column.drop`."""
 
 
 def verify(agreements: "Sequence[Agreement]", *, layers: bool = False) -> Report:
@@ -75,8 +79,8 @@ def _nodes(agreement: "Agreement") -> Iterator[Section]:
     rows = agreement.compared
     bound = numbers.bindings(agreement.bindings)
     columns = [
-        Column("layer", [Name(row.name) for row in rows], least=12),
-        Column("operator", [Name(row.operator) for row in rows]),
+        Column("layer", [Name(row.name) for row in rows], least=40),
+        Column("operator", [Name(row.operator) for row in rows], drop=4),
         Column("output", [_both(row, "output", _shapes) for row in rows]),
         *_counts(rows),
         _agrees(rows),
@@ -107,9 +111,15 @@ def _roles(compared: Sequence[Any]) -> list[Role]:
 
 
 def _counts(rows: "Sequence[Comparison]") -> Iterator[Column]:
-    yield Column("weights", [_both(row, "weights", lambda weights: str(len(weights))) for row in rows])
+    """What both count; on a narrow page without some of what nothing differs in."""
+    weights = [_both(row, "weights", lambda weights: str(len(weights))) for row in rows]
+    columns = [Column("weights", weights, drop=1)]
     for fact in COUNTS:
-        yield Column(QUANTITIES[fact].heading, [_both(row, fact, numbers.number) for row in rows], fact)
+        cells = [_both(row, fact, numbers.number) for row in rows]
+        columns.append(Column(QUANTITIES[fact].heading, cells, fact, DROPPED.get(fact, 0)))
+    for column in columns:
+        differs = any("≠" in cell.text for cell in column.cells)
+        yield replace(column, drop=0) if differs else column
 
 
 def _told_apart(agreements: "Sequence[Agreement]") -> list[str]:

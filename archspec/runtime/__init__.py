@@ -2,9 +2,8 @@
 
 from archspec.runtime.agreement import Agreement, Comparison
 from archspec.runtime.build import build
-from archspec.runtime.calls import runnable
+from archspec.runtime.calls import refusals, runnable
 from archspec.runtime.export import ExportRequest, check_ending, export
-from archspec.runtime.refusal import refusals
 from archspec.runtime.verify import verify
 
 __all__ = [

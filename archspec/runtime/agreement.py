@@ -68,9 +68,27 @@ class Comparison:
     def __str__(self) -> str:
         if self.real is None:
             return f"node '{self.name}' ({self.operator}) was not computed"
-        facts = (f"{fact} {getattr(self.analytic, fact)} ≠ {getattr(self.real, fact)}" for fact in self.differing)
+        facts = (_apart(fact, getattr(self.analytic, fact), getattr(self.real, fact)) for fact in self.differing)
         sentence = "; ".join(filter(None, (*facts, self.note)))
         return f"node '{self.name}' ({self.operator}): {sentence or 'agrees'}"
+
+
+def _apart(fact: str, ours: Any, theirs: Any) -> str:
+    """In what both differ; of many arrays the first that do."""
+    if fact == "weights":
+        own, other = (
+            [array for array in these if array not in those] for these, those in ((ours, theirs), (theirs, ours))
+        )
+        more = max(len(own), len(other)) - SHOWN
+        ours, theirs = (
+            ", ".join(f"{key} {shape}" for key, shape, _ in each[:SHOWN]) or "none" for each in (own, other)
+        )
+        theirs += f" and {more} more" if more > 0 else ""
+    return f"{fact} {ours} ≠ {theirs}"
+
+
+SHOWN = 2
+"""How many of the arrays that differ are named."""
 
 
 @dataclass(frozen=True)

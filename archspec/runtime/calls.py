@@ -1,6 +1,7 @@
-"""From a torch call that is data to one that runs."""
+"""Calls of torch: from one that is data to one that runs, what a network is called with, and what torch refuses."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, reduce
@@ -8,10 +9,11 @@ from importlib import import_module
 from typing import Any, Literal, overload
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from archspec.dims import is_array, is_symbolic
 from archspec.errors import ArchspecError
+from archspec.graph import Network
 from archspec.ops import Function, Module, TorchCall
 
 ROOTS = ("torch", "archspec.runtime")
@@ -19,6 +21,9 @@ ROOTS = ("torch", "archspec.runtime")
 
 PLAIN = frozenset({int, bool, float, str, type(None)})
 """The types of settings that torch takes as they are."""
+
+REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, ArithmeticError)
+"""What torch raises where it cannot make or run something."""
 
 
 @overload
@@ -47,9 +52,9 @@ def runnable(call: TorchCall, *, filled: bool = True) -> "nn.Module | Applied":
         return Applied(target, settings, call.takes)
     module: nn.Module = target(**settings) if filled else _unfilled(target, settings)
     if call.before:
-        module.register_forward_pre_hook(_Before(tuple(runnable(function) for function in call.before)))
+        module.register_forward_pre_hook(_Hook(tuple(runnable(function) for function in call.before)))
     if call.after:
-        module.register_forward_hook(_After(tuple(runnable(function) for function in call.after)))
+        module.register_forward_hook(_Hook(tuple(runnable(function) for function in call.after)))
     return module
 
 
@@ -69,11 +74,11 @@ def _without_filling(target: Any) -> type[nn.Module]:
 class Applied:
     """A torch function and its settings, to be called with the inputs."""
 
-    function: Callable[..., torch.Tensor]
+    function: Callable[..., Tensor]
     settings: Mapping[str, Any]
     takes: Literal["inputs", "list", "fold"]
 
-    def __call__(self, *inputs: torch.Tensor) -> torch.Tensor:
+    def __call__(self, *inputs: Tensor) -> Tensor:
         """The result: of all inputs, of one list of them, or of two at a time from the left."""
         if self.takes == "list":
             return self.function(list(inputs), **self.settings)
@@ -83,23 +88,13 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class _Before:
-    """A forward hook that sends a module's input through functions first."""
+class _Hook:
+    """A forward hook that sends a module's input, or its result where there is one, through functions."""
 
     functions: tuple[Applied, ...]
 
-    def __call__(self, _: nn.Module, inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        return reduce(lambda x, function: function(x), self.functions, inputs[0])
-
-
-@dataclass(frozen=True, slots=True)
-class _After:
-    """A forward hook that sends a module's result through functions."""
-
-    functions: tuple[Applied, ...]
-
-    def __call__(self, _: nn.Module, __: tuple[torch.Tensor, ...], result: torch.Tensor) -> torch.Tensor:
-        return reduce(lambda x, function: function(x), self.functions, result)
+    def __call__(self, _: nn.Module, inputs: tuple[Tensor, ...], *results: Tensor) -> Tensor:
+        return reduce(lambda x, function: function(x), self.functions, (*results, *inputs)[0])
 
 
 @cache
@@ -140,3 +135,74 @@ def _number(key: str, value: Any) -> Any:
     if is_symbolic(value) or is_array(value):
         raise ArchspecError(f"{key} is {value}; torch needs one number: bind its symbols")
     return float(value) if isinstance(value, Fraction) else value
+
+
+# ------------------------------------------------------------------ what a network is called with
+
+
+def zeros(network: Network, device: torch.device | str | None = None) -> tuple[Tensor, ...]:
+    """Inputs of zeros, in the order of the network's inputs.
+
+    >>> from archspec.graph import expand
+    >>> from archspec.language import load
+    >>> [x.shape for x in zeros(expand(load("lenet_5")))]
+    [torch.Size([1, 1, 28, 28])]
+    """
+    return tuple(
+        torch.zeros(tensor.shape, device=device, dtype=None if network.below(name) is None else torch.int64)
+        for name, tensor in network.inputs.items()
+    )
+
+
+def drawn(network: Network, seed: int) -> tuple[Tensor, ...]:
+    """Inputs of random numbers, the same for the same seed."""
+    generator = torch.Generator().manual_seed(seed)
+    return tuple(
+        torch.randn(tensor.shape, generator=generator)
+        if (below := network.below(name)) is None
+        else torch.randint(int(below), tensor.shape, generator=generator)
+        for name, tensor in network.inputs.items()
+    )
+
+
+def results(given: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """What a model gave, as a tuple also where it is one tensor."""
+    return given if isinstance(given, tuple) else (given,)
+
+
+# ------------------------------------------------------------------ what torch refuses
+
+
+@contextmanager
+def refusals(place: str | nn.Module) -> Iterator[None]:
+    """Turn an error of torch's into one of ours.
+
+    Args:
+        place: The name of a node; or a model, whose innermost module that the error passed through is the node.
+
+    Raises:
+        ArchspecError: Torch refused something; says which node's, and what torch says.
+
+    >>> with refusals("fc"):
+    ...     nn.Linear(2, -1)
+    Traceback (most recent call last):
+    archspec.errors.ArchspecError: node 'fc': torch refuses it: Trying to create tensor with negative dimension -1
+    """
+    try:
+        yield
+    except ArchspecError:
+        raise
+    except REFUSALS as error:
+        node = place if isinstance(place, str) else _innermost(place, error)
+        where = f"node '{node}': torch refuses it" if node else "torch refuses the model"
+        raise ArchspecError(f"{where}: {(str(error) or type(error).__name__).splitlines()[0]}") from error
+
+
+def _innermost(model: nn.Module, error: BaseException) -> str:
+    """The name of the innermost module of a model in which an error was raised."""
+    names = {id(module): name for name, module in model.named_modules()}
+    found, step = "", error.__traceback__
+    while step is not None:
+        found = names.get(id(step.tb_frame.f_locals.get("self")), "") or found
+        step = step.tb_next
+    return found.replace(".", "/")

@@ -17,7 +17,7 @@ from archspec.extras import need, quiet
 from archspec.files import WrittenFile, replacing
 from archspec.graph import Network
 from archspec.language import Origin
-from archspec.runtime.refusal import refusals
+from archspec.runtime.calls import refusals
 
 ONNX_LIMIT = 2 * 10**9
 """Bytes that one ONNX file can hold, as protobuf does, less some room for the graph."""

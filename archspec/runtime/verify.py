@@ -23,12 +23,8 @@ from archspec.graph import Network, Node
 from archspec.graph.names import place_of, state_key
 from archspec.ops import Operator
 from archspec.runtime.agreement import MEASURED, Agreement, Comparison, NodeFacts, added
-from archspec.runtime.build import build
-from archspec.runtime.inputs import drawn, results, zeros
-from archspec.runtime.refusal import refusals
-
-UNCOUNTED = "num_batches_tracked"
-"""A number that torch keeps beside a batch normalisation's statistics."""
+from archspec.runtime.build import COUNTER, build
+from archspec.runtime.calls import drawn, refusals, results, zeros
 
 RUN = 10**8
 """The multiply-accumulates of the largest network whose numbers are compared, too; of a larger one, the shapes are."""
@@ -58,7 +54,7 @@ def verify(network: Network, device: str = "meta", source: str | None = None) ->
     )
     output = _one_or_several(tuple(tensor.shape for tensor in network.results))
     expected = added((row.analytic for row in rows), tuple(network.inputs), output)
-    total = Comparison(network.name, "total", expected, run.total())
+    total = Comparison(network.name, "total", expected, run.total)
     compared = None if source is None else check_source(network, source, expected, device)
     bindings = {name: str(value) for name, value in network.bindings.items()}
     return Agreement(network.name, bindings, rows, total, compared)
@@ -127,24 +123,21 @@ class _ForwardPass:
     """One forward pass of a model, watched at every node."""
 
     def __init__(self, network: Network, model: nn.Module, device: str) -> None:
-        self.model = model
         self.seen: dict[str, _ModuleCall] = {}
         self.names: dict[int, str] = {}  # of tensors, which `seen` keeps alive: an id is its own while its tensor lives
-        self.arrays: dict[str, list[tuple[str, tuple[int, ...], bool]]] = {}
-        learned = {name for name, _ in model.named_parameters()}
-        for key, value in model.state_dict().items():
-            place, _, name = key.rpartition(".")
-            if name != UNCOUNTED:
-                self.arrays.setdefault(place, []).append((key, tuple(value.shape), key in learned))
+        self.arrays: dict[str, list[_StateArray]] = {}
+        for array in _arrays(model):
+            self.arrays.setdefault(array[0].rpartition(".")[0], []).append(array)
         for node in network.nodes:
             self._watch(node.name, model.get_submodule(place_of(node.name)))
-        self.inputs = tuple(network.inputs)
         taken = zeros(network, device)
-        self.names.update((id(x), name) for name, x in zip(self.inputs, taken, strict=True))
+        self.names.update((id(x), name) for name, x in zip(network.inputs, taken, strict=True))
         with refusals(model), torch.no_grad(), _flop_counter(device) as counter:
-            self.output = _one_or_several(tuple(tuple(x.shape) for x in results(model(*taken))))
+            given = results(model(*taken))
         flops = counter.get_flop_counts()
         self.macs = {place.partition(".")[2]: sum(counts.values()) // 2 for place, counts in flops.items()}
+        activations = sum(seen.activations for seen in self.seen.values())
+        self.total = _whole(network, model, given, self.macs.get("", 0), activations)
 
     def _watch(self, name: str, module: nn.Module) -> None:
         taken: list[Tensor] = []
@@ -179,17 +172,28 @@ class _ForwardPass:
             activations=seen.activations,
         )
 
-    def total(self) -> NodeFacts:
-        """What the model has and does as a whole."""
-        return NodeFacts(
-            inputs=self.inputs,
-            output=self.output,
-            weights=tuple(array for arrays in self.arrays.values() for array in arrays),
-            params=sum(value.numel() for value in self.model.parameters()),
-            buffers=sum(value.numel() for name, value in self.model.named_buffers() if not name.endswith(UNCOUNTED)),
-            macs=self.macs.get("", 0),
-            activations=sum(seen.activations for seen in self.seen.values()),
-        )
+
+_StateArray = tuple[str, tuple[int, ...], bool]
+"""An array as it stands in the state dict: key, shape, and whether it is learned."""
+
+
+def _arrays(model: nn.Module) -> tuple[_StateArray, ...]:
+    learned = {name for name, _ in model.named_parameters()}
+    every = model.state_dict().items()
+    return tuple((key, tuple(value.shape), key in learned) for key, value in every if not key.endswith(COUNTER))
+
+
+def _whole(network: Network, model: nn.Module, given: tuple[Tensor, ...], macs: int, activations: int) -> NodeFacts:
+    """What a model has and does as a whole."""
+    return NodeFacts(
+        inputs=tuple(network.inputs),
+        output=_one_or_several(tuple(tuple(x.shape) for x in given)),
+        weights=_arrays(model),
+        params=sum(value.numel() for value in model.parameters()),
+        buffers=sum(value.numel() for name, value in model.named_buffers() if not name.endswith(COUNTER)),
+        macs=macs,
+        activations=activations,
+    )
 
 
 def _shares(module: nn.Module, taken: tuple[Tensor, ...], given: Tensor) -> bool:
@@ -207,11 +211,11 @@ def _shares(module: nn.Module, taken: tuple[Tensor, ...], given: Tensor) -> bool
     return not all(value.is_contiguous() for value in taken) and _again(module, taken, given.device.type)
 
 
+@torch.no_grad()
 def _again(module: nn.Module, taken: tuple[Tensor, ...], device: str) -> bool:
     """Whether a module's result lies in the memory of an input, if inputs of these shapes lie in one piece."""
     together = tuple(torch.empty(value.shape, device=device) for value in taken)
-    with torch.no_grad():
-        return _memory(module.forward(*together)) in map(_memory, together)
+    return _memory(module.forward(*together)) in map(_memory, together)
 
 
 def _memory(value: Tensor) -> int:
@@ -235,19 +239,8 @@ def check_source(network: Network, source: str, expected: NodeFacts, device: str
         model = source_network(source, network.bindings).eval()
         taken = zeros(network, device)
     with torch.no_grad(), _flop_counter(device) as counter:
-        shapes = tuple(tuple(x.shape) for x in results(model(*taken)))
-    learned = {name for name, _ in model.named_parameters()}
-    weights = tuple((key, tuple(value.shape), key in learned) for key, value in model.state_dict().items())
-    weights = tuple(found for found in weights if not found[0].endswith(UNCOUNTED))
-    facts = NodeFacts(
-        inputs=tuple(network.inputs),
-        output=_one_or_several(shapes),
-        weights=weights,
-        params=sum(prod(shape) for _, shape, trained in weights if trained),
-        buffers=sum(prod(shape) for _, shape, trained in weights if not trained),
-        macs=counter.get_total_flops() // 2,
-        activations=expected.activations,
-    )
+        given = results(model(*taken))
+    facts = _whole(network, model, given, counter.get_total_flops() // 2, expected.activations)
     same = facts != expected or expected.macs > RUN or _same_numbers(network, source)
     return Comparison("written source", "source", expected, facts, "" if same else "it computes other numbers")
 
@@ -263,12 +256,12 @@ def source_network(source: str, bindings: Any) -> nn.Module:
     return model
 
 
+@torch.no_grad()
 def _same_numbers(network: Network, source: str) -> bool:
     """Whether the source and the model, with the same weights, give the same numbers."""
     model = build(network, device="cpu", seed=0).eval()
     other = source_network(source, network.bindings).eval()
     other.load_state_dict(model.state_dict())
     taken = drawn(network, 1)
-    with torch.no_grad():
-        one, two = (results(each(*(x.clone() for x in taken))) for each in (model, other))
+    one, two = (results(each(*(x.clone() for x in taken))) for each in (model, other))
     return all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in zip(one, two, strict=True))

@@ -16,8 +16,8 @@ from sympy.polys.rootoftools import ComplexRootOf
 from archspec import cost
 from archspec.dims import recording
 from archspec.errors import ArchspecError, UnknownNameError
+from archspec.formula.collected import divisible
 from archspec.formula.kinds import kind_of
-from archspec.formula.views import divisible
 from archspec.formula.writers import Text
 from archspec.graph import Network, Node
 from archspec.result import Reported, short

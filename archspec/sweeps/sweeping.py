@@ -75,7 +75,7 @@ def sweep(  # noqa: PLR0913  # each is something to ask
     >>> found.columns["macs"]
     array([13570048, 41030272])
     """
-    documents, read = tuple(documents), tuple(plan if isinstance(plan, Plan) else load_plan(plan) for plan in plans)
+    documents, read = tuple(documents), tuple(map(load_plan, plans))
     question = _question(bool(read), of, where, front, sort, top, counting)
     subjects = _subjects(documents, read, values, dict(bindings or {}))
     _check_few(subjects, question)

@@ -27,8 +27,10 @@ from archspec.symbols.atoms import (
     symbol,
     to_sympy,
 )
-from archspec.symbols.conditions import RELATIONS, SIGNS, Condition
-from archspec.symbols.decisions import (
+from archspec.symbols.conditions import (
+    RELATIONS,
+    SIGNS,
+    Condition,
     agree,
     at_least_one,
     equal,
@@ -40,8 +42,9 @@ from archspec.symbols.decisions import (
     reduced,
     settled,
 )
-from archspec.symbols.extremes import alternatives, at_least, maximum, minimum
 from archspec.symbols.rules import (
+    alternatives,
+    at_least,
     ceil,
     ceil_div,
     divide,
@@ -52,10 +55,12 @@ from archspec.symbols.rules import (
     floor_sqrt,
     log2,
     make_divisible,
+    maximum,
+    minimum,
     power,
     sqrt,
 )
-from archspec.symbols.values import cleared, factored, quotient, replaced, value
+from archspec.symbols.values import cleared, quotient, replaced, value
 
 __all__ = [
     "RELATIONS",
@@ -82,7 +87,6 @@ __all__ = [
     "divide",
     "equal",
     "exact_div",
-    "factored",
     "floor",
     "floor_div",
     "floor_log2",

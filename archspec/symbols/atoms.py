@@ -116,7 +116,29 @@ def _flat(kept: CeilDiv) -> Expr:
     return sympy.expand(kept.args[0].xreplace(inner))
 
 
-class Floor(Rounding):
+class Bracketed(Rounding):
+    """⌊x⌋ or ⌈x⌉ of a rational expression."""
+
+    def _inside(self) -> tuple[Expr, str, str]:
+        """What stands in it, and its brackets, by the rules of that name."""
+        return self.args[0], self.rule, self.rule
+
+    def _sympystr(self, printer: Any) -> str:
+        inside, left, right = self._inside()
+        return f"{_BRACKETS[left][0]}{printer._print(inside)}{_BRACKETS[right][1]}"
+
+    def _in_latex(self, printer: Any) -> str:
+        inside, left, right = self._inside()
+        return rf"\left\l{left} {printer._print(inside)} \right\r{right}"
+
+    def _pretty(self, printer: Any) -> prettyForm:
+        return closed(printer, printer._print(self.args[0]), self.rule, f"l{self.rule}", f"r{self.rule}")
+
+
+_BRACKETS = {"floor": "⌊⌋", "ceil": "⌈⌉"}
+
+
+class Floor(Bracketed):
     """⌊x⌋ of a rational expression."""
 
     rule = "floor"
@@ -124,42 +146,20 @@ class Floor(Rounding):
     def _eval_is_nonnegative(self) -> bool | None:
         return True if self.args[0].is_nonnegative else None
 
-    @property
-    def nearest(self) -> Expr | None:
-        """What it rounds to the nearest integer, a half upwards, where it does: x of ⌊x + 1/2⌋."""
+    def _inside(self) -> tuple[Expr, str, str]:
+        """Of ⌊x + 1/2⌋ x, which it rounds to the nearest integer, a half upwards."""
         constant, rest = self.args[0].as_coeff_Add()
-        return rest if constant == Rational(1, 2) and rest != 0 else None
-
-    def _sympystr(self, printer: Any) -> str:
-        if self.nearest is not None:
-            return f"⌊{printer._print(self.nearest)}⌉"
-        return f"⌊{printer._print(self.args[0])}⌋"
-
-    def _in_latex(self, printer: Any) -> str:
-        if self.nearest is not None:
-            return rf"\left\lfloor {printer._print(self.nearest)} \right\rceil"
-        return rf"\left\lfloor {printer._print(self.args[0])} \right\rfloor"
-
-    def _pretty(self, printer: Any) -> prettyForm:
-        return closed(printer, printer._print(self.args[0]), "floor", "lfloor", "rfloor")
+        nearest = constant == Rational(1, 2) and rest != 0
+        return (rest, "floor", "ceil") if nearest else super()._inside()
 
 
-class Ceil(Rounding):
+class Ceil(Bracketed):
     """⌈x⌉ of a rational expression."""
 
     rule = "ceil"
 
     def _eval_is_positive(self) -> bool | None:
         return True if self.args[0].is_positive else None
-
-    def _sympystr(self, printer: Any) -> str:
-        return f"⌈{printer._print(self.args[0])}⌉"
-
-    def _in_latex(self, printer: Any) -> str:
-        return rf"\left\lceil {printer._print(self.args[0])} \right\rceil"
-
-    def _pretty(self, printer: Any) -> prettyForm:
-        return closed(printer, printer._print(self.args[0]), "ceil", "lceil", "rceil")
 
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -194,6 +194,12 @@ class Extreme(Atom):
     def _eval_is_integer(self) -> bool | None:
         return True if all(arg.is_integer for arg in self.args) else None
 
+    def _sympystr(self, printer: Any) -> str:
+        return f"{self.shown}({', '.join(map(printer._print, self.args))})"
+
+    def _in_latex(self, printer: Any) -> str:
+        return rf"\{self.shown}\left({', '.join(map(printer._print, self.args))}\right)"
+
 
 class Maximum(Extreme):
     """The largest of its arguments."""
@@ -204,12 +210,6 @@ class Maximum(Extreme):
     def _eval_is_positive(self) -> bool | None:
         return True if any(arg.is_positive for arg in self.args) else None
 
-    def _sympystr(self, printer: Any) -> str:
-        return f"max({', '.join(printer._print(arg) for arg in self.args)})"
-
-    def _in_latex(self, printer: Any) -> str:
-        return rf"\max\left({', '.join(printer._print(arg) for arg in self.args)}\right)"
-
 
 class Minimum(Extreme):
     """The smallest of its arguments."""
@@ -219,12 +219,6 @@ class Minimum(Extreme):
 
     def _eval_is_positive(self) -> bool | None:
         return True if all(arg.is_positive for arg in self.args) else None
-
-    def _sympystr(self, printer: Any) -> str:
-        return f"min({', '.join(printer._print(arg) for arg in self.args)})"
-
-    def _in_latex(self, printer: Any) -> str:
-        return rf"\min\left({', '.join(printer._print(arg) for arg in self.args)}\right)"
 
 
 class TableLookup(Atom):

@@ -5,8 +5,7 @@ The code is exact wherever the numbers that it is given are: ints and Fractions 
 
 from typing import Any, ClassVar
 
-import sympy
-from sympy import Expr, Function
+from sympy import Expr, Function, fraction, together
 from sympy.printing.pretty.stringpict import prettyForm
 
 
@@ -60,13 +59,9 @@ class AtomCode:
         """The atom."""
         return str(getattr(self, type(atom).__name__)(atom))
 
-    def floor(self, above: str, below: str) -> str:
-        """The floor of a quotient of two texts."""
-        return f"({above} // {below})"
-
-    def ceil(self, above: str, below: str) -> str:
-        """The ceiling of a quotient of two texts."""
-        return f"(-(-{above} // {below}))"
+    def rounded(self, rule: str, above: str, below: str) -> str:
+        """The "floor" or the "ceil" of a quotient of two texts."""
+        return f"({above} // {below})" if rule == "floor" else f"(-(-{above} // {below}))"
 
     def written(self, expression: Expr) -> str:
         """An argument, in parentheses if it needs them."""
@@ -75,20 +70,18 @@ class AtomCode:
 
     def parts(self, x: Expr) -> tuple[str, str]:
         """What stands above and below the line of a fraction, neither with a division that rounds."""
-        above, below = sympy.fraction(sympy.together(x))
+        above, below = fraction(together(x))
         return self.written(above), self.written(below)
 
     def CeilDiv(self, atom: Expr) -> str:  # noqa: N802  # the atoms' names
         """⌈a/b⌉."""
-        return self.ceil(*self.parts(atom.args[0] / atom.args[1]))
+        return self.rounded("ceil", *self.parts(atom.args[0] / atom.args[1]))
 
-    def Floor(self, atom: Expr) -> str:  # noqa: N802
-        """⌊x⌋."""
-        return self.floor(*self.parts(atom.args[0]))
+    def Floor(self, atom: Any) -> str:  # noqa: N802
+        """⌊x⌋, or ⌈x⌉."""
+        return self.rounded(atom.rule, *self.parts(atom.args[0]))
 
-    def Ceil(self, atom: Expr) -> str:  # noqa: N802
-        """⌈x⌉."""
-        return self.ceil(*self.parts(atom.args[0]))
+    Ceil = Floor
 
     def MakeDivisible(self, atom: Expr) -> str:  # noqa: N802
         """The rule of `dims.make_divisible`, which needs its number twice: a function that is called at once."""
@@ -96,7 +89,7 @@ class AtomCode:
         above, below = self.parts(x)
         d, minimum = self.written(divisor), self.written(least[0] if least else divisor)
         twice = "" if below == "1" else f"*{below}"
-        nearest = self.floor(f"(2*{above} + {d}{twice})", f"(2*{d}{twice})")
+        nearest = self.rounded("floor", f"(2*{above} + {d}{twice})", f"(2*{d}{twice})")
         function = self.function.format(name="n", body=f"n + {d}*{self.truth(f'10*n{twice} < 9*{above}')}")
         return f"({function})({self.extreme(self.largest, [minimum, f'{nearest}*{d}'])})"
 
@@ -133,13 +126,9 @@ class MpmathCode(AtomCode):
 
     module = "mpmath"
 
-    def floor(self, above: str, below: str) -> str:
+    def rounded(self, rule: str, above: str, below: str) -> str:
         """A function of mpmath."""
-        return f"{self.printer._module_format('mpmath.floor')}({above} / {below})"
-
-    def ceil(self, above: str, below: str) -> str:
-        """A function of mpmath."""
-        return f"{self.printer._module_format('mpmath.ceil')}({above} / {below})"
+        return f"{self.printer._module_format(f'mpmath.{rule}')}({above} / {below})"
 
     def Log2(self, atom: Expr) -> str:  # noqa: N802
         """log₂ x."""
@@ -188,13 +177,9 @@ class JavaScriptCode(AtomCode):
     function = "({name}) => {body}"
     largest, smallest = "Math.max", "Math.min"
 
-    def floor(self, above: str, below: str) -> str:
+    def rounded(self, rule: str, above: str, below: str) -> str:
         """A function of Math."""
-        return f"Math.floor({above}/{below})" if below != "1" else f"Math.floor({above})"
-
-    def ceil(self, above: str, below: str) -> str:
-        """A function of Math."""
-        return f"Math.ceil({above}/{below})" if below != "1" else f"Math.ceil({above})"
+        return f"Math.{rule}({above}/{below})" if below != "1" else f"Math.{rule}({above})"
 
     def truth(self, comparison: str) -> str:
         """A number, as + makes of it."""

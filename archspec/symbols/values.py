@@ -57,11 +57,6 @@ def _raised(base: Any, power: Any) -> Any:
     return dims.exact(Fraction(base) ** power) if type(power) is int else from_sympy(to_sympy(base) ** to_sympy(power))
 
 
-def factored(value: Any) -> Any:
-    """A polynomial as a product, as one would write it; an expression with roundings as it is."""
-    return sympy.factor(value) if isinstance(value, Expr) else value
-
-
 def cleared(value: Any) -> Any:
     """The same as one fraction, its powers as they are."""
     return sympy.together(to_sympy(value))

@@ -3,7 +3,6 @@
 from archspec.compress.plan import Plan
 from archspec.errors import ArchspecError
 from archspec.train import recipe
-from archspec.train.recipe import Recipe
 
 METHODS = ("prune", "share", "quantise")
 """The methods that a plan is for, by their keys; each takes the plan's name or file."""
@@ -24,7 +23,7 @@ def wanted(plan: Plan) -> tuple[str, ...]:
     return tuple(method for method in METHODS if asked[method])
 
 
-def default_for(network: str, plan: Plan) -> Recipe:
+def default_for(network: str, plan: Plan) -> recipe.Recipe:
     """The recipe `compress_NETWORK`, if there is one with a method for all that the plan asks for, else `compress`.
 
     >>> from archspec.compress.plan import load
@@ -39,7 +38,7 @@ def default_for(network: str, plan: Plan) -> Recipe:
     return recipe.load("compress")
 
 
-def by_plan(chosen: Recipe, name: str, plan: Plan) -> Recipe:
+def by_plan(chosen: recipe.Recipe, name: str, plan: Plan) -> recipe.Recipe:
     """A recipe whose methods are for a plan: stages of what the plan does not ask for are left out.
 
     Args:
@@ -60,7 +59,7 @@ def by_plan(chosen: Recipe, name: str, plan: Plan) -> Recipe:
         hint = "; archspec train SPEC --plan is for its one-bit layers" if any(x.binary for x in plan.layers) else ""
         raise ArchspecError(f"the plan {plan.name} has nothing to train: no densities, shared numbers or levels{hint}")
 
-    def of(part: Recipe) -> Recipe:
+    def of(part: recipe.Recipe) -> recipe.Recipe:
         own = {key: getattr(part, key) for key in METHODS}
         change = {
             key: (method.model_copy(update={"plan": name}) if key in asked else None)

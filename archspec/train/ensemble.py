@@ -17,11 +17,11 @@ from archspec.architecture import Architecture
 from archspec.errors import ArchspecError
 from archspec.result import Reported, short
 from archspec.train import data
+from archspec.train.batches import device_of
 from archspec.train.recipe import Recipe
 from archspec.train.result import Options, Result, Score, Watcher
 from archspec.train.run import fit, went_on
-from archspec.train.score import device_of, tally, total
-from archspec.train.trained import trained
+from archspec.train.score import input_and_classes, tally, total, trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,6 @@ def _final(result: Result) -> Score:
 def _mean(places: Sequence[str], source: str, options: Options) -> Score:
     """What the mean of the probabilities of some runs does on the test images."""
     members = [trained(place, device_of(options.device)) for place in places]
-    test = data.load(source, members[0].shape, members[0].classes, resize=options.resize).test
+    test = data.load(source, *input_and_classes(members[0].network), resize=options.resize).test
     told = probabilities([member.guesses(test) for member in members])
     return total(tally(told.log(), test.labels), len(test))

@@ -4,25 +4,24 @@ Static quantisation by onnxruntime: weights by channel, activations by the range
 signed (QDQ). The calibration images are training images, chosen by a seed.
 """
 
-import logging
 import os
 import tempfile
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 
 from archspec.architecture import Architecture
 from archspec.errors import ArchspecError
-from archspec.extras import need
+from archspec.extras import need, quiet
 from archspec.files import WrittenFile, replacing
 from archspec.result import short
 from archspec.train import data
 from archspec.train.batches import Standardisation, generator
-from archspec.train.data import DataSplit
 from archspec.train.score import batch_for, input_and_classes
 from archspec.weights.note import note
 
@@ -114,18 +113,6 @@ def quantise(  # noqa: PLR0913  # as Architecture.write and evaluate together
         return QuantisedModel(facts, whole.stat().st_size, len(found.test), before, after, len(calibration))
 
 
-class _Reader:
-    """Hands batches of calibration images to onnxruntime, one after the other."""
-
-    def __init__(self, batches: list[torch.Tensor]) -> None:
-        self.batches: Iterator[torch.Tensor] = iter(batches)
-
-    def get_next(self) -> dict[str, Any] | None:
-        """The next batch by the input's name; None behind the last."""
-        images = next(self.batches, None)
-        return None if images is None else {"input": images.numpy()}
-
-
 def _quantise(whole: Path, small: Path, batches: list[torch.Tensor]) -> None:
     """Write the quantised model beside the whole one, batch norms folded first, its metadata kept."""
     import onnx
@@ -133,22 +120,19 @@ def _quantise(whole: Path, small: Path, batches: list[torch.Tensor]) -> None:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     folded = whole.with_name("folded.onnx")
-    logging.getLogger().addFilter(_silent)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of onnxruntime about the model's opset
-            quant_pre_process(whole, folded)
-            quantization.quantize_static(
-                folded,
-                small,
-                _Reader(batches),
-                quant_format=quantization.QuantFormat.QDQ,
-                per_channel=True,
-                activation_type=quantization.QuantType.QInt8,
-                weight_type=quantization.QuantType.QInt8,
-            )
-    finally:
-        logging.getLogger().removeFilter(_silent)
+    given = ({"input": images.numpy()} for images in batches)
+    reader = SimpleNamespace(get_next=partial(next, given, None))  # what onnxruntime asks: the next one, or None
+    with quiet():  # it advises to preprocess, which has been done, and warns of the model's opset
+        quant_pre_process(whole, folded)
+        quantization.quantize_static(
+            folded,
+            small,
+            reader,
+            quant_format=quantization.QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=quantization.QuantType.QInt8,
+            weight_type=quantization.QuantType.QInt8,
+        )
     model, original = onnx.load(small), onnx.load(whole)
     del model.metadata_props[:]
     model.metadata_props.extend(original.metadata_props)
@@ -156,12 +140,7 @@ def _quantise(whole: Path, small: Path, batches: list[torch.Tensor]) -> None:
     onnx.save(model, small)
 
 
-def _silent(record: logging.LogRecord) -> bool:
-    """Whether a line of the log is worth reading: onnxruntime's advice to preprocess, which has been done, is not."""
-    return "pre-processing" not in record.getMessage()
-
-
-def _right(model: Path, split: DataSplit, inputs: Standardisation, batch: int) -> int:
+def _right(model: Path, split: data.DataSplit, inputs: Standardisation, batch: int) -> int:
     """How many images of a split a model has right."""
     import onnxruntime
 

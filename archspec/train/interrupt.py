@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 HEARD = (signal.SIGINT, signal.SIGTERM)
@@ -27,11 +27,9 @@ def stop_signal(patient: bool) -> Iterator[StopSignal]:
             raise KeyboardInterrupt
         found.signal = found.signal or number
 
-    try:
+    before = {}
+    with suppress(ValueError):
         before = {number: signal.signal(number, note) for number in HEARD}
-    except ValueError:
-        yield found
-        return
     try:
         yield found
     finally:

@@ -1,7 +1,8 @@
 """The moving parts of a training: model, optimiser, average; one step, one test, and what is saved of them."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -10,20 +11,24 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.swa_utils import AveragedModel
 
-from archspec.architecture import Network
 from archspec.errors import ArchspecError
-from archspec.runtime.refusal import refusals
+from archspec.graph import Network
+from archspec.runtime.calls import refusals
 from archspec.train import optimizer as optimizers
-from archspec.train.batches import Batches, Standardisation, resident, seed_of
+from archspec.train.batches import Batches, Standardisation, device_of, generator, resident, seed_of
 from archspec.train.data import Data, DataSplit
 from archspec.train.dropout import draw_bits
 from archspec.train.methods import Seen
+from archspec.train.methods.freeze import moving
 from archspec.train.recipe import Recipe
 from archspec.train.result import Options, Score
-from archspec.train.score import batch_for, device_of, fill, guesses, scores, total
-from archspec.train.statistics import recompute
+from archspec.train.score import batch_for, fill, guesses, scores, total
+
+MEASURED = 10_000
+"""So many training images are looked at for batch statistics, or all, if there are fewer."""
 
 
 def accelerator(recipe: Recipe, options: Options) -> Accelerator:
@@ -81,9 +86,7 @@ class Loop:
         self.model = model.to(accelerate.device, memory_format=memory)  # type: ignore[call-overload]
         if accelerate.device.type == "cpu" and not options.compile:
             draw_bits(self.model)
-        self.courses = [method.begin(self.model, network, seed_of(self.seed, method.key)) for method in recipe.methods]
-        for course in self.courses:
-            course.learns(data, recipe.fixed)
+        self.courses = [method.begin(self.model, network) for method in recipe.methods]
         # a copy, made before Accelerate replaces the model's forward
         self.average = AveragedModel(self.model, multi_avg_fn=self._averaged) if recipe.ema else None
         named = {name: parameter for name, parameter in self.model.named_parameters() if parameter.requires_grad}
@@ -101,16 +104,12 @@ class Loop:
         self.class_weights = _class_weights(recipe, data, self.batches.shown, accelerate.device)
         self.decay = 0.0
         for course in self.courses:
-            course.stage(self.steps)
+            course.learns(data, recipe.fixed)
+            course.stage(self.batches.steps * recipe.epochs)
 
     def ready(self, done: int) -> bool:
         """Whether after so many steps the weights are what the stage's methods make of them."""
         return all(course.ready(done) for course in self.courses)
-
-    @property
-    def steps(self) -> int:
-        """The steps of the whole stage."""
-        return self.batches.steps * self.recipe.epochs
 
     def lr(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
@@ -221,6 +220,7 @@ class Loop:
             self.model.load_state_dict(self.average.module.state_dict())
         for course in self.courses:
             course.end()
+        moving(self.model)
         for parameter in self.model.parameters():
             parameter.requires_grad_(True)
             parameter.grad = None
@@ -299,3 +299,37 @@ def _class_weights(recipe: Recipe, data: Data, shown: Tensor, device: torch.devi
     for name, weight in recipe.class_weights.items():
         found[data.named(name, "class_weights")] *= weight
     return found.to(device)
+
+
+@torch.no_grad()
+def recompute(
+    model: nn.Module,
+    split: DataSplit,
+    inputs: Standardisation,
+    batch: int,
+    precision: Callable[[], AbstractContextManager[Any]],
+) -> None:
+    """Give each batch norm of a model the mean statistics over batches of training images, unchanged ones.
+
+    Averaged weights need their own: those of the weights that learn are of another network, and wrong for them.
+
+    Which images they are follows from their number alone: every process, and every resumed training, takes the same.
+    """
+    norms = [module for module in model.modules() if isinstance(module, _BatchNorm) and module.track_running_stats]
+    norms = [norm for norm in norms if norm.train().training]  # a frozen one stays as it is
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    model.eval()
+    for norm in norms:
+        norm.train()
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean over all batches
+    order = torch.randperm(len(split), generator=generator("statistics", len(split)))[:MEASURED].to(split.images.device)
+    for which in torch.split(order, min(batch, len(split))):
+        if len(which) == min(batch, len(split)):
+            with precision():
+                model(inputs(split.images[which]))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    model.eval()

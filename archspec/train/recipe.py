@@ -21,7 +21,7 @@ from archspec.train.methods import METHODS, Method
 from archspec.writing import printable
 
 if TYPE_CHECKING:
-    from archspec.train.augment import Augment
+    from archspec.train.batches import Augment
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 SCHEDULES = ("constant", "step", "cosine", "linear")
@@ -58,7 +58,7 @@ class Keys(Located):
         clip: The largest norm of all gradients together; 0 for no bound.
         ema: How much of the averaged weights a step keeps; 0 for no average.
         precision: "no" for float32, or the format of mixed precision.
-        crop, flip, rotate, scale, shear, translate: See `archspec.train.augment.Augment`.
+        crop, flip, rotate, scale, shear, translate: See `archspec.train.batches.Augment`.
         area: The smallest share of the image that a random window has, which is scaled to the image; 1 for all of it.
         mixup: How far two images are mixed: the parameter of the beta distribution (Zhang et al. 2018); 0 for not.
         balance: Whether each class has the same weight in the loss, however many images it has.
@@ -122,9 +122,14 @@ class Keys(Located):
     @property
     def change(self) -> "Augment":
         """What is done to the images of a batch."""
-        from archspec.train.augment import Augment
+        from archspec.train.batches import Augment
 
         return Augment(self.crop, self.flip, self.rotate, self.scale, self.shear, self.translate, self.area)
+
+    @property
+    def held_by(self) -> int:
+        """The seed by which validation images are chosen."""
+        return self.seed if self.validation_seed is None else self.validation_seed
 
     @property
     def fixed(self) -> bool:

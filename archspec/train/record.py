@@ -1,4 +1,7 @@
-"""The record of a run, run.json and spec.yaml in its folder: all that its weights follow from."""
+"""The record of a run, run.json and spec.yaml in its folder: all that its weights follow from; and its log.
+
+The log has a line of JSON for each step and each epoch, and TensorBoard is told the same, if asked for.
+"""
 
 import errno
 import json
@@ -17,18 +20,17 @@ import torch
 from archspec.errors import ArchspecError
 from archspec.files import locked
 from archspec.language import Origin
+from archspec.runs import BEST, RECORD, SPEC
 from archspec.train import checkpoint
 from archspec.train.data import Data, refuse_other_classes
 from archspec.train.recipe import Recipe
-from archspec.train.result import TrainingStoppedError
+from archspec.train.result import Epoch, TrainingStoppedError, row
 
-RUN = "run.json"
-SPEC = "spec.yaml"
 OWN = (
     SPEC,
     "log.jsonl",
     "epochs.csv",
-    "best.safetensors",
+    BEST,
     "last",
     "previous",
     "unfinished",
@@ -124,10 +126,10 @@ def claimed(out: Path, begins: bool) -> Iterator[int]:
 
 def _open(out: Path, begins: bool) -> int:
     if not begins:
-        return os.open(out / RUN, os.O_RDWR)
+        return os.open(out / RECORD, os.O_RDWR)
     out.mkdir(parents=True, exist_ok=True)
     refuse_foreign(out)
-    return os.open(out / RUN, os.O_RDWR | os.O_CREAT, 0o666)
+    return os.open(out / RECORD, os.O_RDWR | os.O_CREAT, 0o666)
 
 
 def refuse_foreign(out: Path) -> None:
@@ -136,11 +138,11 @@ def refuse_foreign(out: Path) -> None:
     Raises:
         ArchspecError: It holds a run, or files with the names of ours that no run says are ours.
     """
-    if os.path.isfile(out / RUN) and os.path.getsize(out / RUN):  # an empty one is of a run killed as it began
+    if os.path.isfile(out / RECORD) and os.path.getsize(out / RECORD):  # an empty one is of a run killed as it began
         raise ArchspecError(_HELD.format(out=out))
     if found := [name for name in OWN if os.path.lexists(out / name)]:
         raise ArchspecError(
-            f"{out}: has {', '.join(found)} and no {RUN}: they belong to no known training, and would be "
+            f"{out}: has {', '.join(found)} and no {RECORD}: they belong to no known training, and would be "
             "overwritten; --out names another folder"
         )
 
@@ -169,7 +171,7 @@ def write(out: Path, handle: int, run: Record, spec: str) -> None:
         os.fsync(handle)
     except OSError as error:
         os.truncate(handle, 0)
-        raise TrainingStoppedError(f"{out / RUN}: cannot be written: {error}") from None
+        raise TrainingStoppedError(f"{out / RECORD}: cannot be written: {error}") from None
     checkpoint.write_text(out / SPEC, spec)
 
 
@@ -179,9 +181,9 @@ def read(out: Path) -> Record:
     Raises:
         ArchspecError: The folder holds no run, or its record cannot be read.
     """
-    if not (out / RUN).is_file():
+    if not (out / RECORD).is_file():
         raise ArchspecError(f"{out}: there is no run to resume; without --resume one begins")
-    found = checkpoint.read_json(out / RUN)
+    found = checkpoint.read_json(out / RECORD)
     try:
         data = dict(found["data"])
         source, resize = data.pop("source"), data.pop("resize")
@@ -189,7 +191,7 @@ def read(out: Path) -> Record:
         recipe = Recipe().changed({key: value for key, value in found["recipe"].items() if value is not None})
         return Record(origin, data, source, resize, recipe, found["place"], dict(found.get("from", {})))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ArchspecError(f"{out / RUN}: is not the record of a run: {error!r}") from None
+        raise ArchspecError(f"{out / RECORD}: is not the record of a run: {error!r}") from None
 
 
 def refuse_another(before: Record, now: Record, out: Path) -> None:
@@ -250,3 +252,82 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in values.items():
         found.update(value if isinstance(value, Mapping) else {key: value})
     return found
+
+
+# ------------------------------------------------------------------ the log
+
+
+class Log:
+    """A file that only grows; a resumed run first cuts off what it is about to write again.
+
+    Args:
+        path: The file.
+        size: How much of it is to be kept, in bytes.
+        board: The folder for TensorBoard; None for none.
+
+    Raises:
+        ArchspecError: TensorBoard is not installed.
+    """
+
+    def __init__(self, path: Path, size: int, board: Path | None = None) -> None:
+        self._path = path
+        self._board = _writer(board) if board is not None else None
+        try:
+            self._file = path.open("ab", buffering=0)
+            os.truncate(path, min(size, path.stat().st_size))
+        except OSError as error:
+            raise TrainingStoppedError(f"{path}: cannot be written: {error}") from None
+
+    def steps(self, first: int, epoch: int, lrs: list[float], losses: list[float]) -> None:
+        """Write what steps did, the first of which is the `first` done, counted from 1."""
+        lines = []
+        for step, (lr, loss) in enumerate(zip(lrs, losses, strict=True), first):
+            lines.append({"kind": "step", "epoch": epoch, "step": step, "lr": lr, "loss": loss})
+            self._show(step, {"loss/train": loss, "lr": lr})
+        self._write(lines)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Write what an epoch did."""
+        self.told("epoch", **row(epoch))
+        score = epoch.held
+        self._show(epoch.step, {f"loss/{epoch.judged_by}": score.loss, "top1": score.top1, "top5": score.top5})
+
+    def told(self, kind: str, **figures: Any) -> None:
+        """Write what is said once: by the methods at the end of a stage, by the test of what was chosen."""
+        self._write([{"kind": kind, **figures}])
+
+    def _write(self, lines: list[dict[str, Any]]) -> None:
+        data = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        try:
+            if self._file.write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise TrainingStoppedError(
+                f"{self._path}: cannot be written: {error}; the last checkpoint is intact"
+            ) from None
+
+    def _show(self, step: int, figures: dict[str, float]) -> None:
+        if self._board is not None:
+            for name, value in figures.items():
+                self._board.add_scalar(name, value, step)
+
+    @property
+    def size(self) -> int:
+        """The bytes written so far."""
+        return self._path.stat().st_size
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._file.close()
+        if self._board is not None:
+            self._board.close()
+
+
+def _writer(folder: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise ArchspecError(
+            "TensorBoard is not installed: pip install tensorboard, or leave --tensorboard out"
+        ) from None
+    return SummaryWriter(str(folder))

@@ -1,8 +1,10 @@
 """How a training is run, and what it tells: while it runs, at its end, and when it cannot go on."""
 
+import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,23 @@ class Epoch:
     def judged_by(self) -> str:
         """What the images are called that it is judged by: "test" or "validation"."""
         return "test" if self.validation is None else "validation"
+
+
+def row(epoch: Epoch) -> dict[str, Any]:
+    """An epoch as a row of a table; the figures of validation images are never called those of a test."""
+    keys = ("epoch", "step", "lr", "loss", "learned", "seconds", "images_per_second")
+    score, of = epoch.held, "" if epoch.validation is None else "validation_"
+    figures = {f"{of}{key}": getattr(score, key) for key in ("top1", "top5", "error")}
+    return {**{key: getattr(epoch, key) for key in keys}, f"{epoch.judged_by}_loss": score.loss, **figures}
+
+
+def table(epochs: Sequence[Epoch]) -> str:
+    """All epochs as CSV."""
+    stream = StringIO()
+    writer = csv.DictWriter(stream, list(row(epochs[0])), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(map(row, epochs))
+    return stream.getvalue()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,26 +13,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from archspec import runs
 from archspec.architecture import Architecture
 from archspec.errors import ArchspecError, SpecErrors
 from archspec.graph import before_softmax
 from archspec.language import origin
-from archspec.train import checkpoint, data, recipe, record, start
+from archspec.train import checkpoint, data, recipe, record
 from archspec.train.batches import of_an_epoch
-from archspec.train.checkpoint import Checkpoint
 from archspec.train.data import Data
 from archspec.train.interrupt import StopSignal, stop_signal
-from archspec.train.log import Log, table
 from archspec.train.loop import Loop, accelerator, real
 from archspec.train.recipe import Recipe
-from archspec.train.record import Record
-from archspec.train.result import Correction, Epoch, Options, Result, Score, TrainingStoppedError, Watcher
-from archspec.train.score import fill, input_and_classes
+from archspec.train.result import Correction, Epoch, Options, Result, Score, TrainingStoppedError, Watcher, table
+from archspec.train.score import bias_of, fill, head_of, input_and_classes
 
 TOGETHER = 20
 """So many steps' losses are looked at together: on a GPU each look waits for it."""
-
-BEST = "best.safetensors"
 
 
 def fit(
@@ -122,19 +118,19 @@ class _Training:
         self.model = self.arch.to_torch(self.bindings, seed=chosen.seed, logits=True)
         began, note = self._started(chosen)
         place = record.place(self.accelerate.device, self.accelerate.num_processes)
-        self.record = Record(self.origin, record.facts_of(self.data), source, resize, chosen, place, began)
+        self.record = record.Record(self.origin, record.facts_of(self.data), source, resize, chosen, place, began)
         if before is not None:
             record.refuse_another(before, self.record, self.out)
         self.stages = _stages(chosen, self.data)
         self._enter(self.stages[0])
         for stage in self.stages[1:]:  # what does not fit is refused now, not after the stages before it
             for method in stage.recipe.methods:
-                course = method.begin(deepcopy(self.model), self.network, 0)
+                course = method.begin(deepcopy(self.model), self.network)
                 course.learns(self.data, stage.recipe.fixed)
                 course.stage(stage.end - stage.first)
         return self._trained(before, note)
 
-    def _data(self, source: str | Data | None, before: Record | None) -> tuple[Data, str | None, bool]:
+    def _data(self, source: str | Data | None, before: record.Record | None) -> tuple[Data, str | None, bool]:
         """The data, what they are called, and whether they were to be resized."""
         resize = self.options.resize or bool(before and before.resize)
         if source is None and before is not None:
@@ -151,19 +147,22 @@ class _Training:
         """Give the model the weights that it begins with; what the record says of them, and what people are told."""
         if chosen.start is None:
             return {}, ""
-        found = start.read(chosen.start)
-        tensors, names = found.tensors, tuple(map(str, found.note.get("names", ())))
+        run = runs.find(chosen.start)
+        file = Path(chosen.start) if run is None else run.weights
+        tensors, known = checkpoint.read_weights(file)
+        names = tuple(map(str, known.get("names", ())))
         for method in chosen.methods:
             tensors = dict(method.start(tensors, names, self.network))
-        note = start.into(self.model, self.network, replace(found, tensors=tensors))
-        return {"start": {"file": str(found.file), "sha256": found.digest}}, note
+        fresh = fill(self.model, tensors, str(file), head_of(self.network))
+        note = f"begun with {file}" + (f"; fresh: {', '.join(fresh)}" if fresh else "")
+        return {"start": {"file": str(file), "sha256": checkpoint.digest(file)}}, note
 
     def _enter(self, stage: Stage) -> None:
         """Begin a stage with the weights that the model has."""
         self.stage = stage
         self.loop = Loop(self.model, self.network, self.data, stage.recipe, self.options, self.accelerate, stage.number)
 
-    def _trained(self, before: Record | None, note: str) -> Result:
+    def _trained(self, before: record.Record | None, note: str) -> Result:
         main = self.accelerate.is_main_process
         with record.claimed(self.out, begins=before is None) if main else nullcontext() as handle:
             self._begin(before, note, handle)
@@ -176,38 +175,36 @@ class _Training:
                     self.log.close()
             return self.result
 
-    def _begin(self, before: Record | None, note: str, handle: int | None) -> None:
+    def _begin(self, before: record.Record | None, note: str, handle: int | None) -> None:
         """Stand where the last checkpoint is, or at the beginning."""
         found = checkpoint.read(self.out) if self.options.resume else None
         self.step, self.loss, self.right, self.seconds = 0, 0.0, 0, 0.0
         self.pending: list[Tensor] = []
-        what = "; ".join(filter(None, [self.data.name, self.data.note]))
         params = sum(parameter.numel() for parameter in self.model.parameters())
         planned = sum(stage.recipe.epochs for stage in self.stages)
+        what = data.noted(self.data.name, self.data.note)
         self.result = Result(self.arch.name, what, params, self.out, (), planned, note=note)
-        kept = 0
-        if found is not None:
-            kept = self._restore(found, before)
+        kept = 0 if found is None else self._restore(found, before)
         self.clock = self.saved = time.monotonic()
         self.log = None if handle is None else self._open(kept, handle, begins=before is None)
         self.accelerate.wait_for_everyone()
         self.watcher.began(self.result, self.stages[-1].end, self.step)
         self.loop.model.train()
 
-    def _open(self, kept: int, handle: int, begins: bool) -> Log:
+    def _open(self, kept: int, handle: int, begins: bool) -> record.Log:
         """Write the record of a run that begins, and open its log."""
         if begins:
             written = replace(self.record, began={**self.record.began, **self._facts()})
             record.write(self.out, handle, written, self.arch.dumps())
         board = self.out / "tensorboard" if self.options.tensorboard else None
-        return Log(self.out / "log.jsonl", kept, board)
+        return record.Log(self.out / "log.jsonl", kept, board)
 
     def _facts(self) -> dict[str, Any]:
         """What the methods say of themselves."""
         methods = zip(self.stage.recipe.methods, self.loop.courses, strict=True)
         return {method.key: facts for method, course in methods if (facts := course.facts())}
 
-    def _restore(self, found: Checkpoint, before: Record | None) -> int:
+    def _restore(self, found: checkpoint.Checkpoint, before: record.Record | None) -> int:
         """Go back to a checkpoint; gives the size that the log had."""
         state = found.state
         try:
@@ -228,9 +225,9 @@ class _Training:
             tested = Score(**state["tested"]) if state.get("tested") else None
             corrected = _correction(state["corrected"]) if state.get("corrected") else None
             kept = int(state["log"])
+        except ArchspecError:
+            raise
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            if isinstance(error, ArchspecError):
-                raise
             raise ArchspecError(f"{self.out}: the checkpoint is not one of this run: {error!r}") from None
         moved = record.moved(before, self.record) if before else ""
         self.result = replace(
@@ -336,9 +333,9 @@ class _Training:
             self.log.epoch(epoch)
             checkpoint.write_text(self.out / "epochs.csv", table(self.result.epochs))
             if self.step == self.stage.end and (facts := self._facts()):
-                self.log.facts(epoch.epoch, facts)
+                self.log.told("methods", epoch=epoch.epoch, **facts)
             if self.result.best is epoch:
-                checkpoint.write_weights(self.out / BEST, self._weights(), self._note())
+                checkpoint.write_weights(self.out / runs.BEST, self._weights(), self._note())
         self._save()
         self.loop.model.train()
         self.watcher.tested(epoch)
@@ -346,25 +343,27 @@ class _Training:
     def _choose(self) -> None:
         """Test, once, the weights that validation has chosen; what corrects them is found on validation images too."""
         self.accelerate.wait_for_everyone()
-        weights, note = checkpoint.read_weights(self.out / BEST)
-        fill(self.loop.used, weights, str(self.out / BEST))
+        weights, note = checkpoint.read_weights(self.out / runs.BEST)
+        fill(self.loop.used, weights, str(self.out / runs.BEST))
         plain = note.get("correction")  # there already, if the training was ended right after it
         if plain is None and (added := self.loop.correction()) is not None:
-            plain = {"added": added.tolist(), "before": _plain(self.loop.score(self.data.test))}
-            bias = start.bias(self.network)
+            plain = {"added": added.tolist(), "before": asdict(self.loop.score(self.data.test))}
+            bias = bias_of(self.network)
             weights[bias] = weights[bias] + added.to(weights[bias].dtype)
             self.accelerate.wait_for_everyone()
             if self.log is not None:
-                checkpoint.write_weights(self.out / BEST, weights, {**note, "correction": plain})
-            fill(self.loop.used, weights, str(self.out / BEST))
+                checkpoint.write_weights(self.out / runs.BEST, weights, {**note, "correction": plain})
+            fill(self.loop.used, weights, str(self.out / runs.BEST))
         tested = self.loop.score(self.data.test)
         corrected = _correction(plain) if plain else None
         self.result = replace(self.result, tested=tested, corrected=corrected)
         if self.log is not None:
             if corrected is not None:
-                self.log.corrected(corrected.added, corrected.before)
-            self.log.tested(self.result.best.epoch, tested)
-            checkpoint.add(self.out, {"tested": _plain(tested), "corrected": plain, "log": self.log.size})
+                before = corrected.before
+                self.log.told("correction", added=list(corrected.added), top1=before.top1, error=before.error)
+            figures = {"test_loss": tested.loss, "top1": tested.top1, "error": tested.error}
+            self.log.told("test", epoch=self.result.best.epoch, **figures)
+            checkpoint.add(self.out, {"tested": asdict(tested), "corrected": plain, "log": self.log.size})
 
     def _weights(self) -> dict[str, Tensor]:
         if not self.loop.finite():
@@ -388,11 +387,11 @@ class _Training:
             "loss": self.loss,
             "right": self.right,
             "seconds": self.seconds,
-            "epochs": [_plain(epoch) for epoch in self.result.epochs],
+            "epochs": [asdict(epoch) for epoch in self.result.epochs],
             "scaler": self.loop.scaler(),
             "log": self.log.size,
         }
-        checkpoint.write(self.out, Checkpoint(self._weights(), self.loop.tensors(), state, self._note()))
+        checkpoint.write(self.out, checkpoint.Checkpoint(self._weights(), self.loop.tensors(), state, self._note()))
         self.saved = self.clock = time.monotonic()
         self.loop.model.train()
 
@@ -407,7 +406,7 @@ def went_on(out: Path) -> bool:
         raise ArchspecError(
             "several trainings one after another run in one process; torchrun with archspec train is for one of them"
         )
-    return (out / record.RUN).is_file() and (out / record.RUN).stat().st_size > 0
+    return (out / runs.RECORD).is_file() and (out / runs.RECORD).stat().st_size > 0
 
 
 def learned(loaded: Data, chosen: Recipe) -> Data:
@@ -416,8 +415,7 @@ def learned(loaded: Data, chosen: Recipe) -> Data:
     Raises:
         ArchspecError: The data have too few images, or not what a method speaks of.
     """
-    seed = chosen.seed if chosen.validation_seed is None else chosen.validation_seed
-    loaded = data.held_out(loaded, chosen.validation, seed)
+    loaded = data.held_out(loaded, chosen.validation, chosen.held_by)
     for method in chosen.methods:
         loaded = method.data(loaded)
     return loaded
@@ -431,15 +429,6 @@ def _stages(chosen: Recipe, loaded: Data) -> tuple[Stage, ...]:
         epochs = sum(stage.recipe.epochs for stage in found)
         found.append(Stage(number, each, found[-1].end if found else 0, an_epoch, epochs))
     return tuple(found)
-
-
-def _plain(told: Epoch | Score) -> dict[str, Any]:
-    """An epoch or a score as JSON has it, without tables of confusions."""
-    found = asdict(told)
-    for score in (found, found.get("test"), found.get("validation")):
-        if score:
-            score.pop("confusion", None)
-    return found
 
 
 def _correction(plain: Mapping[str, Any]) -> Correction:

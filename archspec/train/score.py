@@ -1,4 +1,4 @@
-"""How a network does on images that it has not learned from."""
+"""A network with weights that were learned: how it does on images that it has not seen, and what it tells others."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -11,23 +11,28 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from archspec.architecture import Architecture, Network
+from archspec import runs
+from archspec.architecture import Architecture
 from archspec.compress.container import is_compressed
 from archspec.errors import ArchspecError
+from archspec.graph import Network
+from archspec.graph.names import state_key
 from archspec.language import Origin, origin
 from archspec.memory.peak import memory
-from archspec.runtime.refusal import refusals
+from archspec.runtime.calls import refusals
 from archspec.train import checkpoint, data, record
-from archspec.train.batches import Standardisation
+from archspec.train.batches import Standardisation, device_of
 from archspec.train.data import Data, DataSplit
 from archspec.train.recipe import Recipe
 from archspec.train.result import Score
-from archspec.writing import printable
 
 BATCH = 500
 """The most images that are tested at once."""
 BUDGET = 2**30
 """The bytes that the input and the output of a layer may take then."""
+
+Scaling = tuple[tuple[float, ...], tuple[float, ...]]
+"""The mean and the deviation of each channel; black is 0, white 1."""
 
 
 def evaluate(
@@ -73,7 +78,7 @@ def score_of(ready: "Prepared", batch: int | None = None) -> Score:
 class Prepared:
     """A network with weights, and data whose images are scaled as they were when the weights were learned."""
 
-    network: "Network"
+    network: Network
     model: nn.Module
     data: Data
     inputs: Standardisation
@@ -118,31 +123,6 @@ def prepared(
     return Prepared(network, model, found, Standardisation(scaling, place, False))
 
 
-def device_of(name: str) -> torch.device:
-    """The device of a name: "auto" is a GPU where there is one.
-
-    Raises:
-        ArchspecError: There is no such device here.
-
-    >>> device_of("cpu")
-    device(type='cpu')
-    """
-    if name == "auto":
-        # a build may know a kind of GPU of which this machine has none
-        found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-        return found or torch.device("cpu")
-    try:
-        found = torch.device(name)
-        torch.empty(0, device=found)
-    except (RuntimeError, AssertionError, ValueError):
-        found = None
-    if found is None or found.type == "meta":
-        raise ArchspecError(
-            f"there is no device '{printable(name, 40)}' here; auto, cpu, cuda or cuda:1 are such names"
-        )
-    return found
-
-
 def refuse_note(note: Mapping[str, Any], now: Origin, file: str) -> None:
     """Nothing, if the note of a weights' file names this specification.
 
@@ -160,23 +140,34 @@ def refuse_note(note: Mapping[str, Any], now: Origin, file: str) -> None:
     record.refuse_another_spec(before, now, file)
 
 
-def fill(model: nn.Module, tensors: Mapping[str, Tensor], file: str) -> None:
-    """Give a model the weights of a file.
+def fill(model: nn.Module, tensors: Mapping[str, Tensor], file: str, head: str | None = None) -> list[str]:
+    """Give a model the weights of a file; says which of its own stay, with their shapes.
+
+    Args:
+        model: The model.
+        tensors: The weights by name.
+        file: What they are called.
+        head: The layer whose arrays may be missing, or of other shapes, and then stay; None for none.
 
     Raises:
         ArchspecError: A weight is missing, is of another shape, or is not the model's; names the first.
     """
-    own = model.state_dict()
+    own, fresh = model.state_dict(), []
     for name, tensor in own.items():
-        if name not in tensors:
-            raise ArchspecError(f"{file}: there is no weight {name}")
-        if tensors[name].shape != tensor.shape:
-            raise ArchspecError(
-                f"{file}: {name} is {tuple(tensors[name].shape)}, the network's is {tuple(tensor.shape)}"
-            )
+        found = tensors.get(name)
+        if found is not None and found.shape == tensor.shape:
+            tensor.copy_(found)
+        elif head is not None and name.startswith(state_key(head, "")):
+            fresh.append(f"{name} {tuple(tensor.shape)}" + ("" if found is None else f" for {tuple(found.shape)}"))
+        elif found is None:
+            hint = "" if head is None else "; archspec weights map brings names together"
+            raise ArchspecError(f"{file}: there is no weight {name}{hint}")
+        else:
+            hint = "" if head is None else f"; only the head, {head}, may be another"
+            raise ArchspecError(f"{file}: {name} is {tuple(found.shape)}, the network's is {tuple(tensor.shape)}{hint}")
     if foreign := sorted(set(tensors) - set(own)):
         raise ArchspecError(f"{file}: {foreign[0]} is not a weight of the network")
-    model.load_state_dict(dict(tensors))
+    return fresh
 
 
 def input_and_classes(network: Network) -> tuple[tuple[int, ...], int]:
@@ -277,3 +268,75 @@ def total(sums: Tensor, images: int, *, confusion: bool = False) -> Score:
     counts = sums[:-2].long().view(classes, classes)
     table = tuple(tuple(row) for row in counts.tolist()) if confusion else ()
     return Score(images, loss / images, int(counts.diagonal().sum()), int(five), table)
+
+
+# ------------------------------------------------------------------ for use beside another network
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A network with the weights that its run has chosen.
+
+    Attributes:
+        name: The folder of the run.
+        network: What it was built from.
+        model: Gives logits; nothing in it learns.
+        scaling: How the images were scaled that it learned from.
+        digest: The SHA-256 of its weights.
+        names: What its classes are called; empty if nobody said.
+    """
+
+    name: str
+    network: Network
+    model: nn.Module
+    scaling: Scaling
+    digest: str
+    names: tuple[str, ...] = ()
+
+    def logits(self, images: Tensor, scaling: Scaling) -> Tensor:
+        """What it gives for images that are scaled so."""
+        if self.scaling != scaling:
+            (mean, deviation), (own_mean, own_deviation) = (
+                (torch.tensor(values, device=images.device).view(-1, 1, 1) for values in each)
+                for each in (scaling, self.scaling)
+            )
+            images = (images * deviation + (mean - own_mean)) / own_deviation
+        return self.model(images).float()  # type: ignore[no-any-return]
+
+    def guesses(self, split: DataSplit) -> Tensor:
+        """What it gives for each image of a split, n × classes, on the processor."""
+        inputs = Standardisation(self.scaling, next(self.model.parameters()).device, False)
+        return guesses(self.model, split, inputs, batch_for(self.network))
+
+
+def trained(place: str, device: torch.device) -> Trained:
+    """The network of a run's folder.
+
+    Raises:
+        ArchspecError: There is no run, it has saved no weights, or one of them is not a number.
+    """
+    run = runs.load(place)
+    arch = run.architecture()
+    weights, note = checkpoint.read_weights(run.weights)
+    if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+        raise ArchspecError(f"a weight of {run.weights} is not a number")
+    model = arch.to_torch(run.bindings, logits=True)
+    fill(model, weights, str(run.weights))
+    try:
+        scaling = (tuple(map(float, note["mean"])), tuple(map(float, note["deviation"])))
+    except (KeyError, TypeError, ValueError):
+        raise ArchspecError(f"{run.weights}: its note is none that archspec writes") from None
+    network = arch.expand(run.bindings)
+    names = tuple(map(str, note.get("names", ())))
+    model = model.to(device).eval().requires_grad_(False)
+    return Trained(place, network, model, scaling, checkpoint.digest(run.weights), names)
+
+
+def head_of(network: Network) -> str:
+    """The name of the last layer that has weights."""
+    return next((node.name for node in reversed(network.nodes) if network.weights_of(node)), "")
+
+
+def bias_of(network: Network) -> str:
+    """The name of the head's bias, one number per class."""
+    return state_key(head_of(network), "bias")

@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archspec import cost
 from archspec.architecture import Architecture
-from archspec.cost import USUAL, Counting
+from archspec.cost import USUAL, Counting, quantity
 from archspec.dims import exact
 from archspec.errors import ArchspecError, BindingError
 from archspec.extras import need
@@ -32,12 +31,15 @@ from archspec.sweeps.budget import Budget
 from archspec.sweeps.criteria import Objective, conditions, objectives
 from archspec.sweeps.grid import values_of
 from archspec.sweeps.rows import front, objects, ranked
+from archspec.train.methods.base import LateModule
 from archspec.train.recipe import Recipe
 from archspec.train.result import Options, Result, Score, TrainingStoppedError, Watcher
 from archspec.train.run import fit, went_on
 
 if TYPE_CHECKING:
-    from optuna import Study, Trial
+    import optuna
+else:
+    optuna = LateModule("optuna")
 
 ERROR = "error"
 """The objective that a training gives: the percentage of images of which the network is wrong."""
@@ -167,82 +169,67 @@ def search(  # noqa: PLR0913  # each is something to choose
     names = [each.quantity for each in asked if each.quantity != ERROR]
     quantities = tuple(dict.fromkeys((*names, *(bound.quantity for bound in bounds), "macs", "params")))
     for name in quantities:
-        cost.quantity(name)
+        quantity(name)
+    points = prod(map(len, axes.values()))
+    nothing = Search(arch.name, source, Path(out), asked, bounds, counting, (), (), points, (), ())
     work = _Work(
-        arch, axes, dict(bindings or {}), source, recipe, asked, bounds, quantities, counting, options or Options(),
-        watcher or Watcher(), Path(out),
-    )  # fmt: skip
+        nothing, arch, axes, dict(bindings or {}), recipe, quantities, options or Options(), watcher or Watcher()
+    )
     return work.search(trials)
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What is searched, and how."""
+    """What is searched, where nothing is found yet, and how."""
 
+    asked: Search
     arch: Architecture
     axes: Mapping[str, tuple[Any, ...]]
     bindings: Mapping[str, Any]
-    source: str
     recipe: Recipe
-    objectives: tuple[Objective, ...]
-    bounds: tuple[Budget, ...]
     quantities: tuple[str, ...]
-    counting: Counting
     options: Options
     watcher: Watcher
-    out: Path
 
     def search(self, trials: int) -> Search:
         """Train so many variants, less those of earlier calls."""
         study = self.study(trials)
         signal = None
-        tries = 0
-        points = prod(map(len, self.axes.values()))
-        while len(self.trained(study)) + len(self.told(study, "failed")) < trials and tries < TRIES * trials:
-            if len(self.seen(study)) >= points:
+        for _ in range(TRIES * trials):
+            done = len(self.trained(study)) + len(self.told(study, "failed"))
+            if done >= trials or len(self.seen(study)) >= self.asked.points or signal is not None:
                 break
-            tries += 1
             signal = self.step(study)
-            if signal is not None:
-                break
         found = self.trained(study)
-        return Search(
-            spec=self.arch.name,
-            data=self.source,
-            out=self.out,
-            objectives=self.objectives,
-            conditions=self.bounds,
-            counting=self.counting,
+        return replace(
+            self.asked,
             candidates=found,
             front=self.front(found),
-            points=points,
             refused=self.told(study, "refused"),
             failed=self.told(study, "failed"),
             signal=signal,
         )
 
-    def study(self, trials: int) -> "Study":
+    def study(self, trials: int) -> "optuna.Study":
         """Optuna's study in the folder, begun or gone on with.
 
         Raises:
             ArchspecError: The folder holds another search, or cannot be written.
         """
-        import optuna
-
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         try:
-            self.out.mkdir(parents=True, exist_ok=True)
-            storage = optuna.storages.RDBStorage(f"sqlite:///{(self.out / STORAGE).resolve()}")
+            self.asked.out.mkdir(parents=True, exist_ok=True)
+            storage = optuna.storages.RDBStorage(f"sqlite:///{(self.asked.out / STORAGE).resolve()}")
             study = optuna.create_study(
                 study_name=NAME,
                 storage=storage,
-                directions=["maximize" if each.largest else "minimize" for each in self.objectives],
+                directions=["maximize" if each.largest else "minimize" for each in self.asked.objectives],
                 load_if_exists=True,
             )
         except Exception as error:  # what SQLite, SQLAlchemy and alembic raise
-            raise ArchspecError(f"{self.out / STORAGE}: {str(error).splitlines()[0]}") from None
+            raise ArchspecError(f"{self.asked.out / STORAGE}: {str(error).splitlines()[0]}") from None
         if study.user_attrs.setdefault(QUESTION, self.question) != self.question:
-            raise ArchspecError(f"{self.out}: holds another search; name another folder")
+            raise ArchspecError(f"{self.asked.out}: holds another search; name another folder")
         study.set_user_attr(QUESTION, self.question)
         population = min(max(trials // 4, 2), LARGEST_POPULATION)
         seed = self.recipe.seed + len(study.trials)
@@ -256,17 +243,15 @@ class _Work:
             "spec": self.arch.dumps(),
             "axes": {name: list(map(str, values)) for name, values in self.axes.items()},
             "bindings": {name: str(value) for name, value in self.bindings.items()},
-            "data": self.source,
+            "data": self.asked.data,
             "recipe": self.recipe.model_dump_json(),
-            "objectives": list(map(str, self.objectives)),
-            "bounds": list(map(repr, self.bounds)),
+            "objectives": list(map(str, self.asked.objectives)),
+            "bounds": list(map(repr, self.asked.conditions)),
         }
         return json.dumps(parts)
 
-    def step(self, study: "Study") -> int | None:
+    def step(self, study: "optuna.Study") -> int | None:
         """One trial: a point is chosen, counted, and trained if it is new and keeps the bounds; the signal, if any."""
-        from optuna.trial import TrialState
-
         trial = study.ask()
         values = {name: every[trial.suggest_int(name, 0, len(every) - 1)] for name, every in self.axes.items()}
         folder = _folder(values)
@@ -274,31 +259,30 @@ class _Work:
         before = self.seen(study).get(folder)
         if before is not None:
             state = before.state
-            study.tell(trial, before.values if state == TrialState.COMPLETE else None, state=state)
+            study.tell(trial, before.values if state == optuna.trial.TrialState.COMPLETE else None, state=state)
             return None
         figures = self.figures(values)
         if isinstance(figures, str):
             self.drop(study, trial, "refused", figures)
             return None
-        with _claimed(self.out / f".{folder}.lock") as ours:
+        with _claimed(self.asked.out / f".{folder}.lock") as ours:
             if not ours:  # another process trains it
-                study.tell(trial, state=TrialState.FAIL)
+                study.tell(trial, state=optuna.trial.TrialState.FAIL)
                 return None
             return self.train(study, trial, values, figures)
 
     def train(
-        self, study: "Study", trial: "Trial", values: Mapping[str, Any], figures: Mapping[str, Any]
+        self, study: "optuna.Study", trial: "optuna.Trial", values: Mapping[str, Any], figures: Mapping[str, Any]
     ) -> int | None:
         """Train a point and tell the study what came of it."""
-        from optuna.trial import TrialState
-
-        folder = self.out / _folder(values)
+        folder = self.asked.out / _folder(values)
         options = replace(self.options, resume=went_on(folder))
         bound = {**self.bindings, **values}
         try:
             result = fit(
-                self.arch, self.source, self.recipe, out=folder, bindings=bound, options=options, watcher=self.watcher
-            )
+                self.arch, self.asked.data, self.recipe, out=folder, bindings=bound, options=options,
+                watcher=self.watcher,
+            )  # fmt: skip
         except TrainingStoppedError as stop:
             self.drop(study, trial, "failed", str(stop))
             return None
@@ -307,38 +291,36 @@ class _Work:
             return None
         if result.signal is not None:
             study.enqueue_trial(trial.params)
-            study.tell(trial, state=TrialState.FAIL)
+            study.tell(trial, state=optuna.trial.TrialState.FAIL)
             return result.signal
         error, test = _errors(result)
         trial.set_user_attr("values", {name: str(value) for name, value in values.items()})
         trial.set_user_attr("figures", {name: str(value) for name, value in figures.items()})
         trial.set_user_attr("errors", [str(error), None if test is None else str(test)])
         found = Candidate(values, figures, error, test, folder)
-        study.tell(trial, [float(found.of(each.quantity)) for each in self.objectives])
+        study.tell(trial, [float(found.of(each.quantity)) for each in self.asked.objectives])
         return None
 
-    def drop(self, study: "Study", trial: "Trial", how: str, why: str) -> None:
+    def drop(self, study: "optuna.Study", trial: "optuna.Trial", how: str, why: str) -> None:
         """Tell the study that a point was refused, or failed, and why."""
-        from optuna.trial import TrialState
-
         trial.set_user_attr(how, f"{trial.user_attrs['folder']}: {why}")
-        study.tell(trial, state=TrialState.FAIL if how == "failed" else TrialState.PRUNED)
+        study.tell(trial, state=optuna.trial.TrialState.FAIL if how == "failed" else optuna.trial.TrialState.PRUNED)
 
     def figures(self, values: Mapping[str, Any]) -> Mapping[str, Any] | str:
         """What a point costs, exactly; or why it is not trained."""
         try:
-            table = self.arch.count({**self.bindings, **values}, counting=self.counting)
+            table = self.arch.count({**self.bindings, **values}, counting=self.asked.counting)
             figures = {name: table.figure(name) for name in self.quantities}
         except ArchspecError as error:
             return str(error).splitlines()[0]
-        for bound in self.bounds:
+        for bound in self.asked.conditions:
             if figures[bound.quantity] is None or bound.excess(figures[bound.quantity]):
                 return f"{bound.quantity} is {figures[bound.quantity]}"
-        if any(figures[each.quantity] is None for each in self.objectives if each.quantity != ERROR):
+        if any(figures[each.quantity] is None for each in self.asked.objectives if each.quantity != ERROR):
             return "an objective is undefined"
         return figures
 
-    def seen(self, study: "Study") -> dict[str, Any]:
+    def seen(self, study: "optuna.Study") -> dict[str, Any]:
         """The trials of each point that is decided, by its folder."""
         decided = [
             trial
@@ -347,12 +329,12 @@ class _Work:
         ]
         return {trial.user_attrs["folder"]: trial for trial in reversed(decided)}
 
-    def trained(self, study: "Study") -> tuple[Candidate, ...]:
+    def trained(self, study: "optuna.Study") -> tuple[Candidate, ...]:
         """The points that were trained, each once."""
         trials = sorted(self.seen(study).values(), key=lambda trial: trial.number)
         return tuple(self.candidate(trial.user_attrs) for trial in trials if "errors" in trial.user_attrs)
 
-    def told(self, study: "Study", what: str) -> tuple[str, ...]:
+    def told(self, study: "optuna.Study", what: str) -> tuple[str, ...]:
         """Why points were refused, or failed, each once."""
         return tuple(trial.user_attrs[what] for trial in self.seen(study).values() if what in trial.user_attrs)
 
@@ -362,13 +344,13 @@ class _Work:
         figures = {name: None if text == "None" else exact(Fraction(text)) for name, text in told["figures"].items()}
         error, test = told["errors"]
         found = None if test is None else Fraction(test)
-        return Candidate(values, figures, Fraction(error), found, self.out / told["folder"])
+        return Candidate(values, figures, Fraction(error), found, self.asked.out / told["folder"])
 
     def front(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """Those that no other outdoes."""
         columns = [
             ranked(objects([candidate.of(each.quantity) for candidate in candidates]), each.largest)
-            for each in self.objectives
+            for each in self.asked.objectives
         ]
         places, _ = front(columns, [np.arange(len(candidates))], np.ones(len(candidates), dtype=np.int64))
         return tuple(candidates[place] for place in places)

@@ -21,12 +21,11 @@ from archspec.errors import ArchspecError
 from archspec.extras import need
 from archspec.result import Reported, short
 from archspec.train import data, record
-from archspec.train.data import Data, DataSplit
+from archspec.train.batches import device_of
 from archspec.train.recipe import Recipe
 from archspec.train.result import Options, Result, Watcher
 from archspec.train.run import fit, learned, went_on
-from archspec.train.score import device_of
-from archspec.train.trained import trained
+from archspec.train.score import input_and_classes, trained
 
 TRIES = 100
 """So many beginnings of a clustering are tried: half from k-means++, half from random clusters of equal size."""
@@ -270,7 +269,7 @@ def specialise(  # noqa: PLR0913  # each is something to choose
     clustering: str = "k-means",
     soften: float = 1.0,
     likeliest: int = 1,
-    source: str | Data | None = None,
+    source: str | data.Data | None = None,
     options: Options | None = None,
     watcher: Watcher | None = None,
 ) -> Specialists:
@@ -314,7 +313,7 @@ def specialise(  # noqa: PLR0913  # each is something to choose
 class _Generalist:
     """A run that specialists begin with."""
 
-    def __init__(self, place: str | os.PathLike[str], source: str | Data | None, options: Options) -> None:
+    def __init__(self, place: str | os.PathLike[str], source: str | data.Data | None, options: Options) -> None:
         self.run = runs.load(place)
         self.record = record.read(self.run.folder)
         self.recipe = self.record.recipe
@@ -329,18 +328,17 @@ class _Generalist:
             raise ArchspecError(f"{place}: the run's data were handed over in Python; name them with --data")
         self.arch, self.source = self.run.architecture(), source
         self.resize = self.record.resize
-        classes = self.trained.classes
+        shape, classes = input_and_classes(self.trained.network)
         if "classes" not in self.arch.symbols or str(self.run.bindings.get("classes")) != str(classes):
             raise ArchspecError(
                 f"{place}: {self.arch.name} has no symbol classes for its {classes} classes; "
                 "specialists are the same network with other classes"
             )
-        shape = self.trained.shape
-        loaded = source if isinstance(source, Data) else data.load(source, shape, classes, resize=self.resize)
+        loaded = source if isinstance(source, data.Data) else data.load(source, shape, classes, resize=self.resize)
         self.data = learned(data.fitted(data.agreeing(loaded, classes), shape, self.resize), self.recipe)
 
     @property
-    def validation(self) -> DataSplit:
+    def validation(self) -> data.DataSplit:
         """The images that it has not learned from."""
         if self.data.validation is None:
             raise ArchspecError(f"{self.data.name}: there are no validation images")
@@ -350,13 +348,12 @@ class _Generalist:
         self, classes: Sequence[int], chosen: Recipe, out: Path, options: Options, watcher: Watcher | None
     ) -> Result:
         """Train a specialist, or go on with it; of one whose training is over, what it came to."""
-        seed = self.recipe.seed if self.recipe.validation_seed is None else self.recipe.validation_seed
         own = chosen.changed(
             {
                 "specialise": {"classes": [self.data.called(label) for label in classes]},
                 "start": str(self.run.folder),
                 "validation": self.recipe.validation,
-                "validation_seed": seed,
+                "validation_seed": self.recipe.held_by,
             }
         )
         options = replace(options, resume=went_on(out), resize=self.resize)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from archspec.compress.pruning import pruned_flops
+from archspec.compress.rules import pruned_flops
 from archspec.graph import Network
 from archspec.graph.names import place_of
 from archspec.train.score import Prepared, batch_for
@@ -78,6 +78,7 @@ class Zeros:
         return sum(row.flops_share * row.macs for row in self.rows) / Fraction(sum(row.macs for row in self.rows))
 
 
+@torch.no_grad()
 def zeros(ready: Prepared, batch: int | None = None) -> Zeros:
     """What of a network's weights is not zero, and what of its activations on training images; no test image is seen.
 
@@ -93,9 +94,8 @@ def zeros(ready: Prepared, batch: int | None = None) -> Zeros:
         model.get_submodule(place_of(name)).register_forward_pre_hook(_counting(counts[name]))
     images = ready.data.train.images[:IMAGES]
     step = batch or batch_for(network)
-    with torch.no_grad():
-        for first in range(0, len(images), step):
-            model(ready.inputs(images[first : first + step]))
+    for first in range(0, len(images), step):
+        model(ready.inputs(images[first : first + step]))
     taken = {name: Fraction(*counts[name]) for name in layers}
     given = {source: name for name in reversed(layers) for source in before[name]}
     rows = tuple(

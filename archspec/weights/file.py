@@ -15,8 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from archspec.compress.blobs import read_header
-from archspec.compress.container import is_compressed
-from archspec.compress.unpacking import Unpacked, unpack
+from archspec.compress.container import CompressedFile, is_compressed, unpack
 from archspec.errors import ArchspecError
 from archspec.files import DAMAGED
 from archspec.weights.layers import Array
@@ -66,14 +65,12 @@ class WeightFile(Mapping[str, Tensor]):
             self._refuse_others()
         self.compressed = _compressed(self.path)
         with self._refused("cannot be read"):
-            found = self._described()
+            if self.compressed is not None:
+                found = [Array(key, shape) for key, shape in self.compressed.shapes.items()]
+            else:
+                found = _npz(self.path) if self.path.suffix == ".npz" else _safetensors(self.path)
             _check([array.key for array in found])
         self.arrays = {array.key: array for array in found}
-
-    def _described(self) -> list[Array]:
-        if self.compressed is not None:
-            return [Array(key, self.compressed.shape(key)) for key in self.compressed]
-        return _npz(self.path) if self.path.suffix == ".npz" else _safetensors(self.path)
 
     @contextmanager
     def _refused(self, what: str) -> Iterator[None]:
@@ -101,8 +98,6 @@ class WeightFile(Mapping[str, Tensor]):
 
     def __getitem__(self, key: str) -> Tensor:
         array = self.arrays[key]
-        if self.compressed is not None:
-            return torch.from_numpy(np.array(self.compressed[key]))
         with self._refused(f"'{key}' cannot be read"):
             tensor = self._read(key)
             if tuple(tensor.shape) != array.shape:
@@ -111,13 +106,13 @@ class WeightFile(Mapping[str, Tensor]):
 
     @cached_property
     def _read(self) -> Callable[[str], Tensor]:
-        if self.path.suffix != ".npz":
+        if self.path.suffix != ".npz" and self.compressed is None:
             read: Callable[[str], Tensor] = safe_open(self.path, framework="pt").get_tensor
             return read
-        file = np.load(self.path, allow_pickle=False)
+        file = np.load(self.path, allow_pickle=False) if self.compressed is None else self.compressed
 
         def member(key: str) -> Tensor:
-            found = file[key]
+            found = np.require(file[key], requirements="W")
             return torch.from_numpy(found.astype(found.dtype.newbyteorder("="), copy=False))
 
         return member
@@ -148,7 +143,7 @@ def _has_pickle(path: Path) -> bool:
         return any(name.endswith("data.pkl") for name in file.namelist())
 
 
-def _compressed(path: Path) -> Unpacked | None:
+def _compressed(path: Path) -> CompressedFile | None:
     """The weights of a file that `archspec compress pack` wrote; None of another."""
     return unpack(path) if path.suffix == ".safetensors" and is_compressed(path) else None
 

@@ -1,12 +1,17 @@
-"""What both sides are made of: layers, each with the arrays that belong together."""
+"""What both sides are made of: layers, each with the arrays that belong together; their kinds and wiring."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import reduce
+from itertools import compress
 from math import prod
+from operator import or_
 
 from archspec.graph import Network
 from archspec.graph.names import place_of, state_key
+from archspec.weights.alignment import Bits, Side, numbers
 from archspec.weights.words import natural
 
 UNCOUNTED = "num_batches_tracked"
@@ -154,3 +159,120 @@ def of_source(arrays: Iterable[Array]) -> Layers:
             loose.append(array)
     found = [Layer(name, {last: own[last] for last in in_order(own)}) for name, own in layers.items()]
     return Layers(tuple(found), tuple(loose), counters)
+
+
+# ------------------------------------------------------------------ kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """The layers of both sides that have a like on the other one, and what they are.
+
+    Attributes:
+        here: The network's.
+        there: The source's.
+        of_here: For each, its kind; layers of one kind fit each other.
+        of_there: For each, its kind.
+    """
+
+    here: tuple[Layer, ...]
+    there: tuple[Layer, ...]
+    of_here: tuple[int, ...]
+    of_there: tuple[int, ...]
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Both, for the search."""
+        ours, theirs = Counter(self.of_here), Counter(self.of_there)
+        return Side(self.of_here, frozenset(ours - theirs)), Side(self.of_there, frozenset(theirs - ours))
+
+    @property
+    def single(self) -> frozenset[int]:
+        """The kinds of which each side has one."""
+        ours, theirs = Counter(self.of_here), Counter(self.of_there)
+        return frozenset(kind for kind in ours if ours[kind] == 1 == theirs[kind])
+
+    def equal(self) -> "Kinds":
+        """The layers of which both sides have as many."""
+        ours, theirs = Counter(self.of_here), Counter(self.of_there)
+        return self.only({kind for kind in ours if ours[kind] == theirs[kind]})
+
+    def only(self, wanted: Set[int]) -> "Kinds":
+        """The layers of some kinds."""
+        here = [kind in wanted for kind in self.of_here]
+        there = [kind in wanted for kind in self.of_there]
+        return Kinds(
+            tuple(compress(self.here, here)),
+            tuple(compress(self.there, there)),
+            tuple(compress(self.of_here, here)),
+            tuple(compress(self.of_there, there)),
+        )
+
+
+def kinds(here: Sequence[Layer], there: Sequence[Layer]) -> Kinds:
+    """What each layer must share with its like, as strictly as both sides allow.
+
+    The shape, and that both have a bias or neither, where both sides have as many such layers; else the shape; and
+    where the other side has that shape nowhere, what a convolution shares with the linear layer that does the same.
+    """
+    exact = [Counter(_exact(layer) for layer in side) for side in (here, there)]
+    same = {key for key, number in exact[0].items() if exact[1][key] == number}
+    shapes = {layer.signature for layer in here} & {layer.signature for layer in there}
+    known: dict[object, int] = {}
+
+    def kind(layer: Layer, axes: int) -> int:
+        flat = (*layer.flat, axes)
+        key = _exact(layer) if _exact(layer) in same else layer.signature if layer.signature in shapes else flat
+        return known.setdefault(key, len(known))
+
+    ours = tuple(kind(layer, len(layer.shape)) for layer in here)
+    theirs = tuple(kind(layer, {2: 4, 4: 2}.get(len(layer.shape), 0)) for layer in there)
+    return Kinds(tuple(here), tuple(there), ours, theirs).only({*ours} & {*theirs})
+
+
+def _exact(layer: Layer) -> tuple[object, ...]:
+    return ("exact", layer.signature, "bias" in layer.arrays)
+
+
+# ------------------------------------------------------------------ wiring
+
+
+class Wiring:
+    """How a network's layers are connected.
+
+    Attributes:
+        number: By a layer's name, its number in topological order.
+        above: By a layer's name, the layers that it depends on.
+        after: By a layer's number, the layers in later branches of a concatenation.
+        behind: By a layer's name, the one that normalises what it gives.
+    """
+
+    def __init__(self, network: Network, layers: Sequence[Layer]) -> None:
+        self.number = {layer.name: number for number, layer in enumerate(layers)}
+        self.above: dict[str, Bits] = {}
+        self.after: list[Bits] = [0] * len(layers)
+        self.behind: dict[str, Layer] = {}
+        by_path = {layer.path: layer for layer in layers}
+        reached: dict[str, Bits] = {}
+        for node in network.nodes:
+            own = by_path.get(node.name)
+            branches = [reached.get(name, 0) for name in node.inputs]
+            above = reduce(or_, branches, 0)
+            reached[node.name] = above | (1 << self.number[own.name] if own else 0)
+            if node.operator.name == "concat":
+                self._concatenate(branches)
+            if own is not None:
+                self.above[own.name] = above
+                feeder = by_path.get(node.inputs[0])
+                if feeder is not None and feeder.kernel:
+                    self.behind[feeder.name] = own
+
+    def _concatenate(self, branches: Sequence[Bits]) -> None:
+        for place, branch in enumerate(branches):
+            later = reduce(or_, branches[place + 1 :], 0)
+            for number in numbers(branch & ~later):
+                self.after[number] |= later & ~branch
+
+    def parallel(self, one: Layer, other: Layer) -> bool:
+        """Whether of two layers, the first one first, neither depends on the other."""
+        return not self.above[other.name] >> self.number[one.name] & 1

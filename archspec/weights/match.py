@@ -6,26 +6,32 @@ Where several ways are left, the names decide, or the layer is open: it is said 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from os import PathLike
 from typing import TypeAlias
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
+from archspec import kernels
 from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.graph.names import place_of
+from archspec.language import Document
+from archspec.language.origin import origin
+from archspec.runtime.build import build
 from archspec.weights.alignment import Alignment, Here, TooManyWaysError, align
-from archspec.weights.exchanges import exchanges
 from archspec.weights.file import WeightFile
-from archspec.weights.kinds import Kinds, kinds
-from archspec.weights.layers import Array, Layer, Layers, of_network, of_source
+from archspec.weights.layers import Array, Kinds, Layer, Layers, Wiring, kinds, of_network, of_source
 from archspec.weights.matching import Matching
-from archspec.weights.rows import Why
-from archspec.weights.wiring import Wiring
+from archspec.weights.rows import Exchange, Why
 from archspec.weights.words import likeness, modules, pieces
 
 MOST = 4096
 """The most layers of a side."""
+
+NEAREST = 16
+"""With how many others a layer is compared."""
 
 Likeness: TypeAlias = Callable[[Layer, Layer], int]
 
@@ -68,6 +74,34 @@ def match(network: Network, source: Mapping[str, Tensor] | str | PathLike[str], 
         source=found,
         assume=assume,
     )
+
+
+def filled(
+    network: Network,
+    document: Document,
+    source: Mapping[str, Tensor] | str | PathLike[str],
+    *,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+    inplace: bool = True,
+    assume: bool = False,
+) -> nn.Module:
+    """The module that computes a network, with a source's weights; see `build` and `match`.
+
+    One-bit layers of a compressed file compute with bits when they are evaluated, where numba is installed.
+
+    Raises:
+        ArchspecError: The source cannot be read, not every array is filled, or one of the source is left over.
+    """
+    matching = match(network, source, assume=assume)
+    file = matching.source.compressed if isinstance(matching.source, WeightFile) else None
+    if file is not None:
+        file.refuse_another(origin(document, network.bindings))
+    empty = build(network, document, device="meta", dtype=dtype, inplace=inplace)  # no memory for weights twice
+    model = matching.apply(empty).to(device=torch.get_default_device() if device is None else device)
+    if file is not None and kernels.best() == "numba":  # the others need not be quicker than real numbers
+        kernels.evaluate_with_bits(model)
+    return model
 
 
 def _described(source: Mapping[str, Tensor]) -> Iterator[Array]:
@@ -234,3 +268,65 @@ def _same_index(one: str, other: str) -> bool:
         [piece for piece in pieces(name.rpartition(".")[2]) if not isinstance(piece, str)] for name in (one, other)
     ]
     return bool(numbers[0]) and numbers[0] == numbers[1]
+
+
+# ------------------------------------------------------------------ exchanges
+
+
+def exchanges(layers: Sequence[Layer], matched: _Matcher) -> tuple[Exchange, ...]:
+    """The exchanges that shapes, modules and indices allow."""
+    found = _found([layer for layer in layers if len(matched.possible.get(layer.name, ())) > 1], matched)
+    return tuple(_with_norms(choice, matched) for choice in found)
+
+
+def _found(layers: Sequence[Layer], matched: _Matcher) -> Iterator[Exchange]:
+    branches: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+    attached = {layer.name for layer in matched.wiring.behind.values()}
+    for index, one in enumerate(layers):
+        for other in islice((each for each in layers[index + 1 :] if _exchangeable(one, each, matched)), NEAREST):
+            if matched.wiring.parallel(one, other):
+                branches.setdefault(_branches(one.path, other.path), []).append((one.name, other.name))
+            elif one.name not in attached:
+                yield _choice(((one.name, other.name),), matched, parallel=False)
+    for pairs in branches.values():
+        yield from _together(pairs, matched)
+
+
+def _exchangeable(one: Layer, other: Layer, matched: _Matcher) -> bool:
+    ours, theirs = matched.taken[one.name][0], matched.taken[other.name][0]
+    return theirs in matched.possible[one.name] or ours in matched.possible[other.name]
+
+
+def _branches(one: str, other: str) -> tuple[str, str, str]:
+    """Where two paths part, and the first part of each from there."""
+    here, there = one.split("/"), other.split("/")
+    same = next(index for index, pair in enumerate(zip(here, there, strict=False)) if pair[0] != pair[1])
+    return "/".join(here[:same]), here[same], there[same]
+
+
+def _together(pairs: list[tuple[str, str]], matched: _Matcher) -> Iterator[Exchange]:
+    """The choices of two branches: one, if each layer of the one has its like in the other; else each pair its own."""
+    ones, others = (list(dict.fromkeys(side)) for side in zip(*pairs, strict=True))
+    if len(ones) == len(others):
+        matching = [pair for pair in zip(ones, others, strict=True) if pair in pairs]
+        if len(matching) == len(ones):
+            yield _choice(tuple(matching), matched, parallel=True)
+            return
+    for pair in pairs:
+        yield _choice((pair,), matched, parallel=True)
+
+
+def _choice(pairs: tuple[tuple[str, str], ...], matched: _Matcher, *, parallel: bool) -> Exchange:
+    names = [name for pair in pairs for name in pair]
+    if any(name in matched.open for name in names):
+        return Exchange(pairs, parallel)
+    numbered = any(matched.taken[name][1] == "index" for name in names)
+    return Exchange(pairs, parallel, "index" if numbered else "names")
+
+
+def _with_norms(choice: Exchange, matched: _Matcher) -> Exchange:
+    """The choice with the normalisations behind its layers, which go with them."""
+    behind: Mapping[str, Layer] = matched.wiring.behind
+    norms = [(behind[one].name, behind[two].name) for one, two in choice.layers if one in behind and two in behind]
+    whole = [pair for pair in norms if all(name in matched.taken for name in pair) and pair not in choice.layers]
+    return Exchange((*choice.layers, *whole), choice.parallel, choice.settled)

@@ -5,9 +5,11 @@ layer was given, and what lies between two such layers starts from what the sour
 does not hide the next.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,21 +17,14 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from archspec.errors import ArchspecError
-from archspec.weights.describe import (
-    apart,
-    describe,
-    differing_settings,
-    first,
-    largest,
-    modules_apart,
-    normalised,
-    same,
-)
 from archspec.weights.rows import Check, Exchange, Parting
 from archspec.writing import sizes
 
 if TYPE_CHECKING:
     from archspec.weights.matching import Matching
+
+SETTINGS = ("stride", "dilation", "groups", "padding_mode", "eps")
+"""Settings of a layer that its arrays do not show, and that change what it gives."""
 
 PASSES = 4
 """How often all choices are tried: one exchange may call for the next, where there are more than two branches."""
@@ -44,13 +39,29 @@ class _LayerCall:
     since: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _WatchedPass:
-    """A forward pass that is watched."""
+class _WatchedPass(ExitStack):
+    """A forward pass that is watched; its hooks are gone when it is left.
 
-    seen: dict[str, _LayerCall] = field(default_factory=dict)
-    since: list[str] = field(default_factory=list)
-    handles: list[RemovableHandle] = field(default_factory=list)
+    Args:
+        model: The model, of which every module without children and weights is noted when it runs.
+        layers: Its modules that are not noted.
+
+    Attributes:
+        since: The modules that ran since the last layer.
+    """
+
+    def __init__(self, model: nn.Module, layers: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self.since: list[str] = []
+        apart = {*layers}
+        for module in model.modules():
+            if module not in apart and not any(module.children()):
+                self.hold(module.register_forward_hook(lambda module, _, __: self.since.append(describe(module))))
+
+    def hold(self, *handles: RemovableHandle) -> None:
+        """Keep hooks until the pass is left."""
+        for handle in handles:
+            self.enter_context(handle)
 
 
 def check(matching: "Matching", model: nn.Module, source: nn.Module, x: Tensor, tolerance: float) -> Check:
@@ -121,14 +132,10 @@ class _SideBySide:
 
     def _watched(self, modules: dict[str, nn.Module]) -> Tensor:
         """Note what each layer of the source is given and gives; the source's output."""
-        with _hooks(_WatchedPass()) as run:
-            _watch_between(run, self.source, {*modules.values()})
+        with _WatchedPass(self.source, modules.values()) as run:
             for name, module in modules.items():
                 watch = _Watch(name, run, self.seen)
-                run.handles += [
-                    module.register_forward_pre_hook(watch.before),
-                    module.register_forward_hook(watch.after),
-                ]
+                run.hold(module.register_forward_pre_hook(watch.before), module.register_forward_hook(watch.after))
             output = first(_called(self.source, self.x, "the source"))
             self.behind = tuple(run.since)
             return output
@@ -136,18 +143,17 @@ class _SideBySide:
     def partings(self, matching: "Matching") -> list[Parting]:
         """Where the model, with the weights of a matching applied, does other things than its source."""
         found: list[Parting] = []
-        with _hooks(_WatchedPass()) as run:
-            modules = {name: _module(self.model, name) for name in matching.taken}
-            _watch_between(run, self.model, {*modules.values()})
+        modules = {name: _module(self.model, name) for name in matching.taken}
+        with _WatchedPass(self.model, modules.values()) as run:
             for name, module in modules.items():
                 there = matching.taken[name][0]
                 if there in self.seen:
                     other = _module(self.source, there)
                     compare = _Compare(name, module, other, self.seen[there], run, self.tolerance, found)
-                    run.handles += [
+                    run.hold(
                         module.register_forward_pre_hook(compare.before, prepend=True),
                         module.register_forward_hook(compare.after),
-                    ]
+                    )
             ours, _ = self.output()
             if not same(ours, self.theirs, self.tolerance):
                 found.append(Parting("", False, modules_apart(run.since, self.behind), apart(ours, self.theirs)))
@@ -156,10 +162,10 @@ class _SideBySide:
     def output(self) -> tuple[Tensor, str | None]:
         """The model's output as the source has it: before a softmax at the end, unless the source has one too."""
         inputs: list[Tensor] = []
-        with _hooks(_WatchedPass()) as run:
+        with ExitStack() as hooks:
             if self.softmax:
-                hook = self.last.register_forward_pre_hook(lambda _, given: inputs.append(given[0].clone()))
-                run.handles.append(hook)
+                keep = self.last.register_forward_pre_hook(lambda _, given: inputs.append(given[0].clone()))
+                hooks.enter_context(keep)
             ours = first(_called(self.model, self.x.clone(), "the model"))
         ours = inputs[-1] if inputs else ours
         before = f"the {self.softmax}" if self.softmax else None
@@ -224,22 +230,6 @@ class _Compare:
         return theirs.clone()
 
 
-@contextmanager
-def _hooks(run: _WatchedPass) -> Iterator[_WatchedPass]:
-    try:
-        yield run
-    finally:
-        for handle in run.handles:
-            handle.remove()
-
-
-def _watch_between(run: _WatchedPass, model: nn.Module, layers: set[nn.Module]) -> None:
-    """Note every module without children and weights that runs."""
-    for module in model.modules():
-        if module not in layers and not any(module.children()):
-            run.handles.append(module.register_forward_hook(lambda module, _, __: run.since.append(describe(module))))
-
-
 def _module(model: nn.Module, name: str) -> nn.Module:
     try:
         return model.get_submodule(name)
@@ -252,3 +242,92 @@ def _called(model: nn.Module, x: Tensor, what: str) -> Any:
         return model(x)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         raise ArchspecError(f"{what} cannot take an input of {sizes(x.shape)}: {str(error).splitlines()[0]}") from None
+
+
+# ------------------------------------------------------------------ in words
+
+
+def first(output: Any) -> Tensor:
+    """The output, the first where there are several: auxiliary classifiers come behind."""
+    found = next(iter(output.values()), None) if isinstance(output, dict) else output
+    while isinstance(found, list | tuple) and found:
+        found = found[0]
+    if not isinstance(found, Tensor):
+        raise ArchspecError(f"the source gives a {type(found).__name__}, not a tensor")
+    return found
+
+
+def same(one: Tensor, other: Tensor, tolerance: float) -> bool:
+    """Whether two are equal within a share of the largest number."""
+    return one.shape == other.shape and largest(one - other) <= tolerance * largest(other)
+
+
+def largest(tensor: Tensor) -> float:
+    """The largest number, its sign left out."""
+    return float(tensor.abs().max()) if tensor.numel() else 0.0
+
+
+def apart(ours: Tensor, theirs: Tensor) -> str:
+    """By how much two are apart, in words."""
+    if ours.shape != theirs.shape:
+        return f"{sizes(ours.shape)} here, {sizes(theirs.shape)} in the source"
+    return f"numbers differ up to {largest(ours - theirs):.1e}, where the largest is {largest(theirs):.1e}"
+
+
+def normalised(output: Tensor, kind: str) -> bool:
+    """Whether each row sums to 1, as a softmax, or a log softmax, leaves it."""
+    shares = output.exp() if kind.lower().startswith("log") else output
+    sums = shares.flatten(1).sum(1)
+    return bool((shares >= 0).all()) and torch.allclose(sums, torch.ones_like(sums), atol=1e-4)
+
+
+def differing_settings(module: nn.Module, other: nn.Module) -> Iterator[str]:
+    """The settings in which two layers differ; the padding only where no other does."""
+    names = [name for name in SETTINGS if hasattr(module, name) and hasattr(other, name)]
+    found = [name for name in names if getattr(module, name) != getattr(other, name)]
+    if not found and hasattr(module, "padding") and getattr(other, "padding", module.padding) != module.padding:
+        found = ["padding"]
+    for name in found:
+        yield f"{name} {getattr(module, name)} here, {getattr(other, name)} in the source"
+
+
+def describe(module: nn.Module) -> str:
+    """A module and its settings; of a pooling also those that torch does not print."""
+    hidden = [name for name in ("ceil_mode", "count_include_pad") if hasattr(module, name) and name not in str(module)]
+    settings = [module.extra_repr(), *(f"{name}={getattr(module, name)}" for name in hidden)]
+    text = f"{type(module).__name__}({', '.join(filter(None, settings))})"
+    return text.replace(", inplace=True", "").replace("inplace=True", "")
+
+
+def modules_apart(ours: Iterable[str], theirs: Iterable[str]) -> str:
+    """The modules without weights that ran on one side alone; functions that are no modules are not seen."""
+    here, there = Counter(ours), Counter(theirs)
+    one, other = (_without_effect(names) for names in (here - there, there - here))
+    if not one and not other:
+        return "the same modules here and in the source; what they are given is not"
+    sides = (_shortened(one, other), _shortened(other, one))
+    return "{} here, {} in the source".format(*(", ".join(side) or "no module" for side in sides))
+
+
+def _shortened(modules: list[str], others: list[str]) -> list[str]:
+    """Modules with all their settings; one whose like is among the others, with those in which it differs."""
+    shown = []
+    for module in modules:
+        kind = _kind(module)
+        like = [other for other in others if _kind(other) == kind]
+        if len(like) == 1 == [_kind(other) for other in modules].count(kind):
+            same = _SETTING.findall(like[0])
+            module = f"{kind}({', '.join(x for x in _SETTING.findall(module) if x not in same)})"  # noqa: PLW2901
+        shown.append(module)
+    return shown
+
+
+_SETTING = re.compile(r"\w+=(?:\([^)]*\)|[^,)]*)")
+
+
+def _kind(module: str) -> str:
+    return module.partition("(")[0]
+
+
+def _without_effect(modules: Counter[str]) -> list[str]:
+    return [name for name in modules.elements() if _kind(name) not in ("Identity", "Dropout")]

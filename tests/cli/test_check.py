@@ -56,6 +56,7 @@ def test_a_network_is_held_against_budgets(small, budgets, code, said):
     assert result.exit_code == code
     assert said in result.stderr
     assert bool(result.stderr) == (code > 0)
+    assert " left\n" in result.stdout or code > 0
     assert (f"{small}: sound; 3 layers, 3×8×8 → 4×8×8" in result.stdout) == (code < 2)
 
 
@@ -210,3 +211,21 @@ def test_rows_for_machines_are_raw():
     )
     assert (plan[0]["layer"], plan[0]["weights"], plan[0]["kept"]) == ("conv1", "500", "330")
     assert all(float(row["stored_bits"]) < float(row["dense_bits"]) for row in plan)
+
+
+def test_what_nothing_uses_is_noted(tmp_path):
+    path = tmp_path / "idle.yaml"
+    path.write_text(
+        "archspec: 1\nname: idle\nsymbols: {alpha: {default: 1}, side: {default: 8}}\nlet: {wide: 2 * side}\n"
+        "functions: {width(c): floor(alpha * c)}\ninput: [3, side, side]\n"
+        "blocks: {b: {args: {k: 3, se: false}, body: [conv2d: {out_channels: 8, kernel_size: k}]}}\nnetwork: [b]\n"
+    )
+    result = run("check", path)
+    assert result.exit_code == 0
+    assert [line.rpartition(": ")[2] for line in result.stderr.splitlines()] == [
+        "nothing uses the function 'width'",
+        "nothing uses 'wide' of let",
+        "nothing uses the argument 'se' of 'b'",
+    ]
+    assert run("check", f"{path}:b").stderr == ""
+    assert run("check", path, "--format", "json").stdout.count("nothing uses") == 3

@@ -123,6 +123,15 @@ def test_verify_prints_every_layer_of_one_network_and_a_line_for_each_of_several
     assert "| conv1 " in run("verify", "lenet_5", "lenet_300_100", "--by", "layer", "--format", "markdown").stdout
 
 
+def test_verify_in_a_pipe_tells_all_layers_apart_and_leaves_out_what_agrees_first():
+    page = run("verify", "gpt2", "--set", "layers=3,width=96,heads=2", env={"COLUMNS": "100"}).stdout
+    head, _, *rows = page.split("\n\n")[1].splitlines()
+    assert head.split() == ["layer", "output", "params", "MACs", "agrees"]
+    names = [row.split()[0] for row in rows[:-2]]
+    assert len(names) == len(set(names)) > 60
+    assert max(map(len, page.splitlines())) <= 100
+
+
 def test_verify_takes_variants_and_tells_them_apart(tiny):
     done = run("verify", tiny, "--variants")
     assert done.exit_code == 0

@@ -96,6 +96,10 @@ def test_a_factory_that_ignores_an_argument_is_said():
     [
         (["net.txt"], "no .onnx, .pt2, .cfg or .prototxt, nor MODULE:FACTORY"),
         (["none.onnx"], "none.onnx: cannot be read: No such file or directory"),
+        (
+            ["some/nets.py:make"],
+            "some/nets.py:make is a file; name its module, from its folder: nets:make",
+        ),
         (["nets_of_a_test:nothing"], "cannot be imported: module 'nets_of_a_test' has no attribute 'nothing'"),
         (["nets_of_a_test:net", "--set", "fails=true"], "cannot be made: no such luck"),
         (["nets_of_a_test:word"], "gives a str, not a module of torch"),

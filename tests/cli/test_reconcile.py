@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 import archspec
 from archspec.cli import app
 from archspec.cost import CONVENTIONS, DIALECTS
-from archspec.cost.difference import counter, difference, total
+from archspec.cost.conventions import difference, total
+from archspec.cost.dialects import counter
 from archspec.errors import ArchspecError, UnknownNameError
 from archspec.language import zoo
 from archspec.published import ReportedNumber, reconcile

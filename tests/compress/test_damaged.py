@@ -117,7 +117,7 @@ def test_a_mutant_with_right_checksums_is_refused_or_decodes_to_arrays_of_its_sh
             assert len(str(found)) < 1000
             assert str(found).isprintable()
         else:
-            opened = container.load(path)
+            opened = container.unpack(path)
             assert {key: len(data) for key, data in found.items()} == {
                 each.key: 4 * each.elements for each in opened.codings
             }
@@ -182,6 +182,7 @@ def array(change, blob=0, at=0):
         (array(lambda said: said.__setitem__(0, "native.weight")), "two arrays have one name"),
         (array(lambda said: said[2].update(shared=16)), "is not from 1 to 15"),
         (array(lambda said: said[2].update(shared=True)), "is not from 1 to 15"),
+        (array(lambda said: said[2].update(coded=1)), "not one of"),
         (array(lambda said: said[2].update(other=1)), "not one that this library writes"),
         (array(lambda said: said[3].update(gaps=9)), "is not from 1 to 8"),
         (array(lambda said: said[3].update(scan="diagonal")), "not one of"),

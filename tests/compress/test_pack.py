@@ -223,7 +223,7 @@ def test_the_same_weights_give_the_same_bytes_in_any_process(packed, tmp_path):
 
 def test_the_safetensors_library_reads_the_same_blobs(packed):
     path, _ = packed
-    opened = container.load(path)
+    opened = container.unpack(path)
     with safe_open(path, framework="np") as file:
         assert list(file.metadata()) == ["archspec.compressed"]
         assert sorted(file.keys()) == ["0", "1", "2", "3"]
@@ -570,8 +570,8 @@ def test_a_file_that_is_written_otherwise_is_found(tmp_path):
     pack(arch, source, plan, file)
     assert verify(file)
     codebook = np.array([0, 1, 0, 0], "<f4").tobytes()
-    assert bytes(container.load(file).reader(0).data).hex() == "01000000" + "e0" + codebook.hex() + "40"
-    text = container.load(file).header.metadata[container.KEY]
+    assert bytes(container.unpack(file).reader(0).data).hex() == "01000000" + "e0" + codebook.hex() + "40"
+    text = container.unpack(file).header.metadata[container.KEY]
     container.write(file, text, [bytes([2, 0, 0, 0, 0b010_100_00]) + codebook + bytes([0b00_01_0000])])
     assert np.array_equal(unpack(file)["linear.weight"], source["linear.weight"])
     found = verify(file)

@@ -11,9 +11,9 @@ import archspec
 from archspec import cost, published
 from archspec.cli import app
 from archspec.compress import plan as plans
-from archspec.compress.binary import BINARY, binarised
 from archspec.compress.closed_forms import CLOSED_FORMS, closed_form
-from archspec.compress.plan import LayerPlan, Plan
+from archspec.compress.layers import BINARY, binarised
+from archspec.compress.plan import UNTOUCHED, LayerPlan, Plan
 from archspec.compress.prediction import prediction as predict
 from archspec.errors import SpecErrors, UnknownNameError
 from archspec.ops import registered
@@ -162,7 +162,7 @@ def planned(*entries):
 def test_what_no_entry_names_stays_as_it_is():
     found = planned({"layer": "second", "weight_bits": 4})
     first, second, third = found.rows
-    assert (first.entry, third.entry) == (None, None)
+    assert (first.entry, third.entry) == (UNTOUCHED, UNTOUCHED)
     assert (first.fixed.bits, third.fixed.bits) == (32 * (FIRST + 16), 32 * (THIRD + 10))
     assert second.fixed.bits == 4 * SECOND + 32 * 2**4
     assert found.other_bits == 32 * 4 * 16  # the normalisation's arrays

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archspec import dims
-from archspec.compress import huffman, low_rank, sharing, sparse
+from archspec.compress import huffman, rules
 from archspec.compress.closed_forms import CLOSED_FORMS, closed_form
 from archspec.errors import ArchspecError, BindingError, UnknownNameError
 from archspec.interval import Interval
@@ -187,9 +187,9 @@ def test_a_logarithm_of_a_symbol_waits_for_a_power_of_two():
 def test_the_expected_fillers_are_those_of_all_gaps_weighed_by_how_likely_they_are(bits):
     p = Fraction(1, 3)
     last = 400
-    summed = sum(p * (1 - p) ** (gap - 1) * sparse.fillers_between(gap, bits) for gap in range(1, last))
+    summed = sum(p * (1 - p) ** (gap - 1) * rules.fillers_between(gap, bits) for gap in range(1, last))
     tail = (1 - p) ** (last - 1) * (last + 1)  # gaps of `last` on have fewer fillers than that, each in turn
-    assert 0 <= sparse.fillers(p, bits) - summed <= 3 * tail
+    assert 0 <= rules.fillers(p, bits) - summed <= 3 * tail
 
 
 @pytest.mark.parametrize("bits", [1, 2, 3])
@@ -200,8 +200,8 @@ def test_the_fillers_of_all_patterns_are_counted_right(bits):
         stream = list(written(positions, 2**bits))
         assert read(stream) == positions
         assert all(1 <= gap <= 2**bits for gap, _ in stream)
-        assert len(stream) == len(positions) + sparse.fillers_of(positions, bits)
-        assert sparse.gap_bits(positions, bits, 8) == len(stream) * (bits + 8)
+        assert len(stream) == len(positions) + rules.fillers_of(positions, bits)
+        assert rules.gap_bits(positions, bits, 8) == len(stream) * (bits + 8)
 
 
 def written(positions, longest):
@@ -228,20 +228,20 @@ def test_of_many_independent_weights_as_many_fillers_are_there_as_expected():
     random = Random(2016)  # noqa: S311  # the same pattern every time
     p, count = Fraction(9, 100), 200_000
     positions = [i for i in range(count) if random.random() < p]
-    found = sparse.fillers_of(positions, 4) / len(positions)
-    assert found == pytest.approx(float(sparse.fillers(p, 4)), rel=0.03)
+    found = rules.fillers_of(positions, 4) / len(positions)
+    assert found == pytest.approx(float(rules.fillers(p, 4)), rel=0.03)
 
 
 @pytest.mark.parametrize("positions", [[3, 3], [4, 2], [-1]])
 def test_positions_rise(positions):
     with pytest.raises(ArchspecError, match="positions rise from 0 on"):
-        sparse.fillers_of(positions, 3)
+        rules.fillers_of(positions, 3)
 
 
 @pytest.mark.parametrize(("p", "i"), [(0, 4), (2, 4), (-1, 4), (Fraction(1, 2), 17), (Fraction(1, 2), -1)])
 def test_what_is_no_density_or_no_number_of_bits_is_refused(p, i):
     with pytest.raises(ArchspecError):
-        sparse.fillers(p, i)
+        rules.fillers(p, i)
 
 
 def test_compressed_rows_are_those_of_scipy():
@@ -251,7 +251,7 @@ def test_compressed_rows_are_those_of_scipy():
     dense = [[random.choice([0, 0, 0, 1.5]) for _ in range(7)] for _ in range(5)]
     stored = csr_array(dense)
     numbers = stored.data.size + stored.indices.size + stored.indptr.size
-    assert sparse.compressed_rows(stored.nnz, 5) == numbers
+    assert rules.compressed_rows(stored.nnz, 5) == numbers
 
 
 # ------------------------------------------------------------------ Huffman
@@ -338,15 +338,15 @@ def test_frequencies_that_are_none_are_refused(frequencies, message):
 @law(max_examples=60)
 @given(st.integers(1, 300), st.integers(1, 300))
 def test_at_the_break_even_rank_nothing_is_saved_and_below_something_is(m, n):
-    rank = math.floor(low_rank.break_even_rank(m, n))
-    assert low_rank.low_rank_weights(m, n, rank) <= m * n < low_rank.low_rank_weights(m, n, rank + 1)
+    rank = math.floor(rules.break_even_rank(m, n))
+    assert rules.low_rank_weights(m, n, rank) <= m * n < rules.low_rank_weights(m, n, rank + 1)
     if rank:
-        assert low_rank.low_rank_rate(m, n, rank) >= 1
+        assert rules.low_rank_rate(m, n, rank) >= 1
 
 
 @law(max_examples=60)
 @given(st.integers(1, 10_000), st.integers(0, 8), st.integers(1, 64))
 def test_shared_weights_are_their_codes_and_the_codebook(n, bits, b):
     k = 2**bits
-    assert sharing.shared_bits(n, k, b) == sharing.layer_bits(n, bits, 0, k, b, 0) == n * bits + k * b
-    assert sharing.weight_sharing(n, k, b) * sharing.shared_bits(n, k, b) == n * b
+    assert rules.shared_bits(n, k, b) == rules.layer_bits(n, bits, 0, k, b, 0) == n * bits + k * b
+    assert rules.weight_sharing(n, k, b) * rules.shared_bits(n, k, b) == n * b

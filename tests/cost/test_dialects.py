@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 import archspec
 from archspec import ops
 from archspec.cost import CONVENTIONS, DIALECTS, convention, dialect
-from archspec.cost.features import FEATURES
-from archspec.cost.padding import macs_on_image
+from archspec.cost.features import FEATURES, macs_on_image
 from archspec.errors import ArchspecError, UnknownNameError
 from archspec.language import zoo
 from archspec.ops import Tensor, operator

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from archspec import load
 from archspec.cli import app
+from archspec.compress import plan as plans
 from archspec.compress.codecs.linear import LinearQuantisation
 from archspec.runtime.binary import sign
 from archspec.train.methods import Prune
@@ -39,7 +40,9 @@ def density():
     arch = load("lenet_300_100")
     sizes = {name: array.numel() for name, array in arch.to_torch().named_parameters() if array.ndim > 1}
     for plan in ("lenet_300_100", "lenet_300_100_20x", "lenet_300_100_40x"):
-        final = {name: float(entry.density) for name, entry in entries(plan, arch.expand(), "prune").items()}
+        final = {
+            name: float(entry.density) for name, entry in entries(plans.load(plan), arch.expand(), "prune").items()
+        }
         keys = Prune(plan=plan, steps=8000)
         for step in range(0, 12001, 400):
             left = sum(size * keys.density(final[name], step) for name, size in sizes.items())

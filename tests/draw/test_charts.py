@@ -113,6 +113,12 @@ def test_memory_over_time_has_every_node_and_the_peak():
     (peak,) = (record for record in records if "label" in record)
     assert peak["bytes"] == found.peak
     assert found.at[0] in peak["label"]
+    assert any(line.endswith("batch 1; float32; liveness") for line in found.plot().to_dict()["title"]["subtitle"])
+
+
+def test_what_a_chart_of_costs_leaves_out_is_told_in_numbers():
+    net = archspec.loads("archspec: 1\nname: x\ninput: [4]\nnetwork: [{linear: {out_features: 2}}, flatten]\n")
+    assert net.count().plot().to_dict()["title"]["subtitle"][-1] == "1 without any is left out"
 
 
 def test_elasticities_are_those_of_the_report():

@@ -57,7 +57,7 @@ def agree():
         assert keys(one) == keys(other)
         if numbers:
             one.load_state_dict(other.state_dict())
-            from archspec.runtime.inputs import drawn, results
+            from archspec.runtime.calls import drawn, results
 
             with torch.no_grad():
                 mine, theirs = (results(model.eval()(*drawn(network, 0))) for model in (one, other))

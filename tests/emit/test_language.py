@@ -37,6 +37,12 @@ def test_a_specification_is_its_source_at_any_values(path, written, agree):
     held(archspec.load(path), written, agree)
 
 
+def test_a_fraction_stays_exact_in_a_default_and_what_torch_takes_is_a_float():
+    text = archspec.load(SPECS[0].with_stem("rational_arguments")).source()
+    assert "ratio: Fraction = Fraction(29, 100)" in text
+    assert "def __init__(self, other: float) -> None:" in text
+
+
 def examples():
     for found in re.finditer(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
         text = ("network:\n" if found[1].startswith("- ") else "") + found[1]

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 import archspec  # noqa: E402  # behind the skip
 from archspec.errors import ArchspecError  # noqa: E402
-from archspec.runtime.inputs import drawn  # noqa: E402
+from archspec.runtime.calls import drawn  # noqa: E402
 
 ZOO = archspec.zoo.names()
 BIG = {"resnet34", "resnet101", "resnet152", "vgg19", "mobilenet_full", "mobilenet_shallow", "inception_v3_keras_2016"}

@@ -310,3 +310,23 @@ def test_a_size_that_a_number_shows_to_be_smaller_is_not_plainly_as_large(name):
     found = [(_negative_somewhere(b - a), (b - a).is_nonnegative) for a, b in combinations(sizes, 2)]
     assert not any(refuted and shown for refuted, shown in found)
     assert any(refuted for refuted, _ in found)
+
+
+def test_sizes_that_never_agree_are_refused_and_not_assumed_to():
+    """A branch that lost its padding: of the stride 1 that a block has unless told otherwise, h − 2 is no h."""
+    text = (
+        "  res:\n    args: {c: required, s: 1}\n    body:\n      - add:\n"
+        "          r: {conv2d: {out_channels: c, kernel_size: 1, stride: s}}\n"
+        "          s: [{when: in_channels == c, then: identity,\n"
+        "               else: {conv2d: {out_channels: c, kernel_size: 3, stride: s}}}]\n"
+    )
+    net = spec("{side: {default: 32}}", "  - res: {c: 3}\n", extra=f"blocks:\n{text}")
+    with pytest.raises(ArchspecError, match=r"add needs equal height: h in branch 1, \(h - 2\) in branch 2"):
+        net.block("res").formula("params")
+
+
+def test_a_window_as_far_as_its_stride_is_one_floor():
+    net = spec("{side: {default: 32}, p: {default: 4}}", "  - conv2d: {out_channels: 8, kernel_size: p, stride: p}\n")
+    form = net.formula("macs")
+    assert str(form) == "24·⌊side/p⌋²·p²"
+    assert form(side=33, p=5) == net.count(side=33, p=5).macs == 8 * 6 * 6 * 3 * 5 * 5

@@ -224,3 +224,16 @@ def test_a_network_is_expanded_once_for_all_quantities_and_again_for_other_value
     assert expanded == [{"classes": 10}, {"classes": 1}]
     with pytest.raises(ArchspecError, match="expected a number, found True"):
         arch.formula("params", classes=True)
+
+
+def test_latex_sets_what_a_formula_assumes_without_signs_that_latex_lacks():
+    page = CliRunner().invoke(app, ["formula", "mobilenet_v2", "--of", "params", "--format", "latex"]).stdout
+    assert page.isascii()
+    assert r"$\lfloor$32$\alpha$$\rceil$$_{8}$ $\neq$ $\lfloor$16$\alpha$$\rceil$$_{8}$" in page
+
+
+def test_a_call_that_no_line_has_room_for_is_broken_at_its_commas():
+    asked = ["formula", "mobilenet", "--of", "memory"]
+    page = CliRunner().invoke(app, asked, env={"COLUMNS": "80"}).stdout.splitlines()
+    assert page[1].startswith("  = max(8·classes, 8·⌊64α⌋·⌈side/2⌉²")
+    assert max(map(len, page)) <= 80

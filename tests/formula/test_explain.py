@@ -10,7 +10,7 @@ import archspec
 from archspec.cli import app
 from archspec.errors import UnknownNameError
 from archspec.formula.explain import explain, find
-from archspec.formula.shapes import NumberText, shape
+from archspec.formula.writers import NumberText, shape
 from archspec.language.expression import Expression, Scope
 from archspec.symbols import value
 

@@ -10,9 +10,9 @@ from archspec import ops
 from archspec.cli import app
 from archspec.errors import ArchspecError, ShapeError
 from archspec.formula.operators import FIGURES, LETTERS, RESULTS, forms_of, is_size, lettered, operator_forms
-from archspec.formula.shapes import shape
+from archspec.formula.writers import shape
 from archspec.ops import KINDS, Tensor
-from archspec.ops.base import Free, Positive, PositivePair, image
+from archspec.ops.base import Free, Positive, PositivePerAxis, image
 from archspec.symbols import value
 
 FORMS = operator_forms()
@@ -135,7 +135,7 @@ def test_a_new_operator_has_its_closed_forms_at_once():
         """Squares of pixels as channels."""
 
         edge: Positive
-        step: PositivePair = 1
+        step: PositivePerAxis = 1
 
         def output(self, x):
             n, c, h, w = image(x, self.name)

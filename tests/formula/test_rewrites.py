@@ -9,8 +9,7 @@ from sympy import Integer
 
 from archspec import dims, symbols
 from archspec.formula.assumptions import bounds, merged
-from archspec.formula.collected import collected, polynomial, summed
-from archspec.formula.views import asymptotic, divisible
+from archspec.formula.collected import asymptotic, collected, divisible, polynomial, summed
 from archspec.symbols import Ceil, CeilDiv, Condition, Floor, MakeDivisible, reduced, symbol, value
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time

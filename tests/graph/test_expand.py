@@ -11,7 +11,7 @@ import sympy
 
 from archspec import dims, graph, language, ops
 from archspec.errors import BindingError, SpecErrors
-from archspec.graph import operators
+from archspec.graph import expansion
 from archspec.language import Document
 from archspec.ops import Tensor
 
@@ -179,12 +179,18 @@ def test_use_takes_the_name_of_an_operator_or_block_from_an_expression():
         ("{use: add}", "7:17: use: 'add' takes branches: add: [[…], […]]"),
         ("{use: conv2d}", "7:11: 'conv2d' needs 'out_channels' and 'kernel_size'"),
         ("{use: dropout, with: {q: 3}}", "7:33: 'dropout' has no argument 'q'; it takes p"),
-        ("{use: relu, with: {q: 3}}", "7:30: 'relu' has no argument 'q'"),
+        ("{use: relu, with: {q: 3}}", "7:30: 'relu' has no argument 'q'; it takes none"),
     ],
 )  # fmt: skip
 def test_what_use_names_must_exist_and_take_what_it_is_given(step, fault):
     text = f"archspec: 1\nname: x\nsymbols: {{}}\nlet: {{act: 3}}\ninput: [3, 32, 32]\nblocks: {{b: {{body: [relu]}}}}\nnetwork: [{step}]\n"
     assert faults(text) == [fault]
+
+
+def test_a_value_that_use_hands_over_twice_is_a_fault():
+    blocks = "blocks: {b: {inputs: [skip], body: [{add, from: [input, skip]}]}}\n"
+    step = "{use: b, with: {skip: a}, from: [a, a]}"
+    assert faults(f"{HEAD}{blocks}network: [{{relu, as: a}}, {step}]\n") == ["5:42: 'b' takes 'skip' by 'from' already"]
 
 
 # ---------------------------------------------------------------- groups, let, conditions, repetition
@@ -776,7 +782,7 @@ def test_operators_are_made_once_and_not_kept_without_bound():
     assert first.operator is expand(text).nodes[2].operator
     wide = HEAD + "network: [flatten, {repeat: 5000, index: i, body: [{linear: {out_features: 1 + i}}]}]\n"
     assert len(expand(wide).nodes) == 5001
-    assert len(operators._operators) <= operators.MAX_OPERATORS
+    assert len(expansion._operators) <= expansion.MAX_OPERATORS
 
 
 # ---------------------------------------------------------------- where nodes come from

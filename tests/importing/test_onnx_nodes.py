@@ -54,6 +54,7 @@ READ = [
     (node("Elu", alpha=0.5), IMAGE, "{elu: {alpha: 0.5}}"),
     (node("PRelu", (4, 1, 1)), IMAGE, "{prelu: {num_parameters: 4}}"),
     (node("PRelu", (1,)), VECTOR, "{prelu: {num_parameters: 1}}"),
+    (node("GroupNormalization", (4,), (4,), num_groups=2), IMAGE, "{group_norm: {num_groups: 2}}"),
     (node("Gelu", approximate="tanh"), VECTOR, "{gelu: {approximate: tanh}}"),
     (node("HardSigmoid", alpha=1 / 6), IMAGE, "hard_sigmoid"),
     (
@@ -161,3 +162,22 @@ def test_a_recurrent_layer_that_torch_has_not_is_refused_with_the_reason(name, t
     given, reason = LAYERS[name]
     with pytest.raises(ArchspecError, match=reason):
         archspec.from_onnx(saved(tmp_path, given, (7, 5, 4)))
+
+
+@pytest.mark.parametrize("kind", ["Softmax", "LogSoftmax"])
+def test_until_opset_13_an_axis_stands_for_all_behind_it(kind, tmp_path):
+    operator = {"Softmax": "softmax", "LogSoftmax": "log_softmax"}[kind]
+    for sizes, dim in (((None, 4, 1, 1), 1), ((None, 1, 1, 6), 3), (VECTOR, 1)):
+        (found,) = expand(archspec.from_onnx(saved(tmp_path, node(kind), sizes, 11))).nodes
+        assert (found.operator.name, found.operator.dim) == (operator, dim)
+    with pytest.raises(ArchspecError, match="over several axes as one"):
+        archspec.from_onnx(saved(tmp_path, node(kind, axis=1), IMAGE, 11))
+
+
+def test_a_scale_that_does_nothing_stands_beside_a_shift_that_does(tmp_path):
+    from archspec.importing import document_of
+    from archspec.importing.onnx_file import read_onnx
+
+    given, arrays = node("BatchNormalization", *[(1,)] * 4)  # each of one number, 1
+    found = document_of(read_onnx(saved(tmp_path, (given, arrays), (None, 1, 6, 6))))
+    assert {key.rpartition(".")[2] for key in found.arrays} == {"weight", "bias", "running_mean", "running_var"}

@@ -11,28 +11,30 @@ import archspec
 from archspec import ops
 from archspec.errors import ArchspecError
 from archspec.importing import rules
+from archspec.importing.functions import activation
 
-GIVES = {"ReadNode": 0, "joined_results": 0, "made_of": 1}
+GIVES = {"ReadNode": 0, "_joined": 0, "_weighted": 0, "made_of": 1, ".made": 0, "enter_plain": 0}
 """What is told an operator, and at which place."""
 
-TARGET = "call.call.target.split('.')[1]"
+TARGET = "call.function"
 FILLED = {
     "kind": ("avg", "max"),
     "axes": "123",
-    "len(kernel)": "123",
     "len(weight.shape) - 2": "123",
     "rank - 2": "123",
 }
 """What stands inside names, in the rules' own words."""
 
 UNSAID = {
-    ("join", "name"),  # add, mul, sub: the names of torch, of which one is another here
-    ("joined_results", "operator"),
-    ("with_number", "{'subtract': '~sub', 'divide': '~div'}.get(operator, f'~{operator}')"),
-    ("_last", "states.args['operator']"),  # what the rule of recurrent layers gave
+    ("_joined", "operator"),
+    ("_weighted", "word"),
+    ("", "_operator"),  # those of `_PLAIN`, of which there is a test below
+    ("_with_number", "{'subtract': '~sub', 'divide': '~div'}.get(operator, f'~{operator}')"),
+    ("Seen", "operator"),  # what patterns say, each of which is looked at by itself
+    ("_last", "operator"),  # what the rule of recurrent layers gave
     ("sequences", "found.args['operator']"),
     ("arithmetic", "operator"),  # those of `_STEPS`, each of which a test of modules.py reads
-    ("of_one_row", "pool.operator"),  # one of `GLOBAL`
+    ("of_one_row", "kind.replace('2d', '1d')"),  # of a pooling of images
 }
 RECURRENT = {"rnn_tanh", "rnn_relu"}
 """Of torch, which are cut to `rnn`."""
@@ -41,9 +43,9 @@ MODULES = [
     import_module(
         ".".join(("archspec", "importing", *path.relative_to(Path(rules.__file__).parent).with_suffix("").parts))
     )
-    for folder in ("aten", "onnx_rules", "patterns")
+    for folder in ("functions", "patterns")
     for path in sorted((Path(rules.__file__).parent / folder).glob("[!_]*.py"))
-] + [import_module("archspec.importing.readings")]
+]
 
 
 def words(expression, function, module):
@@ -66,22 +68,44 @@ def words(expression, function, module):
         case ast.Subscript(ast.Name(table)):
             found = [*vars(module)[table].values()]
         case ast.Name(name):
-            assigned = (each for each in ast.walk(function) if isinstance(each, ast.Assign))
-            told = [each.value for each in assigned if any(name in ast.unparse(target) for target in each.targets)]
-            found = [word for each in told for word in words(each, function, module)]
+            found = [word for each in bound(name, function) for word in words(each, function, module)]
         case _ if ast.unparse(expression) == TARGET:
             read = vars(module)[function.name]
             found = [target.split(".")[1] for target, rule in rules.RULES.items() if rule is read]
     return found
 
 
+def bound(name, function):
+    """What a name is bound to in a function: by an assignment, or as one of the words of a pattern."""
+    for each in ast.walk(function):
+        match each:
+            case ast.Assign(targets, value) if any(name in ast.unparse(target) for target in targets):
+                yield value
+            case ast.MatchAs(ast.MatchOr(patterns), bound_to) if bound_to == name:
+                yield from (pattern.value for pattern in patterns)
+
+
+def called(function):
+    """What is called: a function by its name, a method behind a point."""
+    match function:
+        case ast.Name(name):
+            return name
+        case ast.Attribute(_, name):
+            return f".{name}"
+    return None
+
+
 def given(module):
     """The operators that a module's rules say, with where; and the places that do not say which."""
     for function in ast.parse(inspect.getsource(module)).body:
         for call in ast.walk(function):
-            place = GIVES.get(call.func.id) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else None
+            place = GIVES.get(called(call.func)) if isinstance(call, ast.Call) else None
             if place is not None:
-                yield function.name, ast.unparse(call.args[place]), words(call.args[place], function, module)
+                yield (
+                    getattr(function, "name", ""),
+                    ast.unparse(call.args[place]),
+                    words(call.args[place], function, module),
+                )
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.removeprefix("archspec.importing."))
@@ -94,6 +118,10 @@ def test_every_operator_that_a_rule_gives_is_registered(module):
 def test_few_rules_do_not_say_which_operator_they_give():
     found = {(function, said) for module in MODULES for function, said, operators in given(module) if not operators}
     assert found == UNSAID
+
+
+def test_operators_without_settings_are_registered():
+    assert {name for name in activation._PLAIN if not name.startswith("~")} <= {*ops.names()}
 
 
 LARGEST = {

@@ -28,6 +28,8 @@ TYPED = [
     (net("maxpool: {kernel_size: 2}"), "5:5: unknown operator or block 'maxpool'; did you mean 'max_pool2d'?"),
     (net("grid_sample: {groups: 4}"), "5:5: unknown operator or block 'grid_sample'; the language has no such operator, see docs/operators.md"),
     (net("einsum"), "5:5: unknown operator or block 'einsum'; the language has no such operator, see docs/operators.md"),
+    (net("multi_head_attention: {heads: 4}"), "5:5: unknown operator or block 'multi_head_attention'; it is a block around scaled_dot_product_attention: see 'attention' in archspec show vit --format yaml"),
+    (net("multiply: [identity, sigmoid]"), "5:15: expected a mapping; did you mean 'mul'?, found a list"),
     ("layers:\n  - relu\nnetwork: [relu]\n", "4:1: unknown key 'layers'; did you mean 'network'?"),
     # missing
     (net("conv2d: {out_channels: 8}"), "5:5: 'conv2d' needs 'kernel_size'"),
@@ -48,6 +50,10 @@ TYPED = [
     (net("softmax: {dim: 0}"), "5:20: softmax: dim must be an axis other than 0, which is the batch: 1 for the channels, -1 for the last (got 0)"),
     (net("batch_norm: {momentum: 9}"), "5:28: batch_norm: momentum must be from 0 to 1 (got 9)"),
     # units and ways of writing
+    ("symbols: {a: 3}\n" + net("relu"), "4:14: expected a mapping, such as {default: 224}, found '3'"),
+    ("blocks: {b: [relu]}\n" + net("b"), "4:13: expected a mapping, such as {body: [relu]}, found a list"),
+    (net("linear: 10"), "5:13: expected a mapping, such as linear: {out_features: 10}, found '10'"),
+    (net("linear(10)"), "5:5: expected a name (letters, digits and _, beginning with a letter), found 'linear(10)'; arguments stand behind a colon: linear: {…}"),
     (net("dropout: {p: 50%}"), "5:21: '50%' is not an expression: a share is a number, 50/100"),
     (net("conv2d: {out_channels: 8, kernel_size: 3x3}"), "5:44: '3x3' is not an expression: a height and a width are written [3, 3]"),
     (net("conv2d: {out_channels: 8 channels, kernel_size: 3}"), "5:30: '8 channels' is not an expression: it takes numbers, names, + − * / // **, comparisons and functions"),
@@ -65,6 +71,11 @@ def test_a_specification_is_faulted_once_with_what_would_do(tmp_path, text, said
 
 
 ASKED = [
+    (["count", "lraspp"], "no file or network of the zoo is called 'lraspp'; did you mean 'lraspp_mobilenet_v3'?"),
+    (["count", "MobileNet_V2"], "no file or network of the zoo is called 'MobileNet_V2'; did you mean 'mobilenet_v2'?"),
+    (["count", "resnet"], "count 'bottleneck_units' at values at which it does"),
+    (["check", "mobilenet", "--flash", "1MB"], "no such option '--flash'; did you mean '--weight-bytes'?"),
+    (["solve", "mobilenet", "--for", "alpha", "--ram", "320kB"], "no such option '--ram'; did you mean '--memory'?"),
     (["count", "mobilnet"], "no file or network of the zoo is called 'mobilnet'; did you mean 'mobilenet'?"),
     (["count", "mobilenet", "--set", "alhpa=1"], "'mobilenet' has no symbol 'alhpa'; did you mean 'alpha'?"),
     (["count", "mobilenet", "--set", "alpha"], "--set takes NAME=VALUE, such as alpha=0.5"),

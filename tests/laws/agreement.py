@@ -5,7 +5,7 @@ import inspect
 import torch
 
 from archspec.errors import ArchspecError
-from archspec.runtime.inputs import drawn, results
+from archspec.runtime.calls import drawn, results
 
 LIMITS = (
     "too many conditions",
@@ -18,6 +18,10 @@ LIMITS = (
     "nothing before this is called",
 )
 """What the emitter says where it cannot translate what can be counted."""
+
+
+LARGEST = 2**26
+"""A network of more parameters than this, 256 MiB of them, is counted and not compiled."""
 
 
 def bindings(symbols):
@@ -49,6 +53,8 @@ def agrees(arch, network, values):
         expanded = arch.expand(batch=2, **values)
     except ArchspecError:
         return False  # not every number makes a network
+    if expanded.count().params > LARGEST:
+        return False
     taken = inspect.signature(network).parameters  # a source has no argument that changes nothing in it
     chosen = {name: values[name.rstrip("_")] for name in taken if name.rstrip("_") in values}
     chosen |= {name: values[name] for name in taken if name in values}

@@ -29,7 +29,7 @@ from archspec.language.document import INPUT  # noqa: E402
 from archspec.language.steps import STEP_KEYS  # noqa: E402
 from archspec.ops import Tensor, operator  # noqa: E402
 from archspec.runtime import verify  # noqa: E402
-from archspec.runtime.inputs import drawn  # noqa: E402
+from archspec.runtime.calls import drawn  # noqa: E402
 
 pytestmark = pytest.mark.no_cover  # other tests cover what these laws run; tracing doubles their time
 

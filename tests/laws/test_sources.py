@@ -23,7 +23,7 @@ pytest.importorskip("torch")
 from agreement import LIMITS, held  # tests/laws; behind the skip
 
 import archspec  # behind the skip
-from archspec.emit import children, code, conditions, containers, joins, liveness, loops
+from archspec.emit import code, conditions, containers, finish, joins, loops, naming
 from archspec.emit.code import Code
 from archspec.emit.facts import SpecFacts
 from archspec.emit.scope import ClassScope
@@ -534,13 +534,10 @@ def as_it_is_called(facts, text):
     return text
 
 
-def half_refused(operator, args, results, frame, condition):
-    """A join that cannot be is refused on the last of its conditions alone."""
-    last = condition.parts[-1] if isinstance(condition, Code) and condition.head == "and" else condition
-    return POSSIBLE(operator, args, results, frame, last)
+def always_there(condition, frame, then, otherwise, label):
+    """A branch that is there on a condition is always there."""
+    then(frame)
 
-
-POSSIBLE = joins._possible
 
 LOOP = loops.loop
 
@@ -556,7 +553,7 @@ CONV = "conv2d: {kernel_size: 1, out_channels:"
 
 FAULTS = {
     "a size shared while it is needed": (
-        liveness._Lives,
+        finish._Lives,
         "_set",
         no_clash,
         f"network: [{{when: kind == one, then: [{{{CONV} c}}}}]}}, {{relu, as: p}}, "
@@ -570,7 +567,7 @@ FAULTS = {
         f"{{from: p}}, {{{CONV} 3}}}}]",
     ),
     "a name given twice": (
-        children,
+        naming,
         "single_name",
         last_name,
         "blocks: {b: {body: ["
@@ -620,10 +617,10 @@ FAULTS = {
         f"{{when: kind == one, then: [{{concat: [[{{{CONV} 3}}}}], identity]}}]}}, "
         f"{{concat: [[{{{CONV} 3}}}}], identity]}}]",
     ),
-    "a join refused on half of its condition": (
+    "a branch joined where it is not there": (
         joins,
-        "_possible",
-        half_refused,
+        "conditional",
+        always_there,
         f"network: [{{{CONV} 4}}, as: p}}, {{{CONV} 8}}, as: q}}, "
         "{when: kind == one, then: [{from: p}], else: [{from: q}]}, "
         "{add: {a: [{when: kind == one, then: [{from: p}]}], b: [{when: kind != one, then: [{from: q}]}], x: relu}}]",

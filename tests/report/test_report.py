@@ -18,7 +18,7 @@ from archspec.ops import KINDS
 from archspec.report import numbers
 from archspec.report.cost import _span, cost
 from archspec.report.formats import written
-from archspec.report.page import raw
+from archspec.report.page import Column, Name, Number, Report, Section, Table, raw
 from archspec.report.show import show
 from archspec.report.show import zoo as listed
 
@@ -104,6 +104,19 @@ def test_every_table_fits_its_page(name, width):
     assert "…" in printed(name, width=80) or max(map(len, printed(name, width=80).splitlines())) <= 80
 
 
+def test_names_are_shortened_where_those_that_differ_still_do():
+    names = [f"stage{n}/unit1/residual/{part}/conv2d" for n in (1, 2) for part in ("expand", "squash")]
+    table = Table([Column("layer", list(map(Name, [*names, names[0]])), least=12), Column("n", [Number(1)] * 5)])
+    rows = written(Report((Section((table,)),)), width=18).splitlines()[2:]
+    assert [row.split()[0] for row in rows[:4]] == [
+        "stage1…d/conv2d",
+        "stage1…h/conv2d",
+        "stage2…d/conv2d",
+        "stage2…h/conv2d",
+    ]
+    assert rows[0] == rows[4]
+
+
 @pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 @pytest.mark.parametrize("name", zoo.names())
 def test_the_printed_columns_add_up_to_the_printed_total(name):
@@ -140,6 +153,25 @@ def test_repeats_are_folded_and_named_from_first_to_last():
     assert re.search(r"separable7/unit1…5 +separable +×5 ", printed("mobilenet"))
     assert _span("relu", "relu_2") == "relu…relu_2"
     assert _span("a/unit1…2", "a/unit3") == "a/unit1…3"
+    assert _span("a/unit1/relu", "a/unit2/relu_2") == "a/unit1/relu…unit2/relu_2"
+    assert "layers/unit1…12/decoder " in printed("gpt2", grouping="layer")
+
+
+def test_units_of_several_steps_are_folded_step_by_step():
+    inner = "{repeat: 3, as: inner, body: [{conv2d: {out_channels: 8, kernel_size: 1}}, relu]}"
+    text = (
+        f"archspec: 1\nname: x\ninput: [8, 4, 4]\nnetwork: [{{repeat: 2, as: outer, body: [{inner}, gelu]}}, {inner}]\n"
+    )
+    rows = written(cost(archspec.loads(text).count())).split("\n\n")[1].splitlines()[2:-2]
+    assert [row.split()[0] for row in rows] == [
+        *(f"outer/unit1…2/inner/unit{unit}/{step}" for unit in (1, 2, 3) for step in ("conv2d", "relu")),
+        "outer/unit1…2/gelu",
+        "inner/unit1…3/conv2d",
+        "inner/unit1…3/relu",
+    ]
+    assert rows[-2].split()[2:5] == ["×3", "8×4×4", "216"]
+    once = written(cost(archspec.loads(text.replace("repeat: 2", "repeat: 1")).count())).split("\n\n")[1]
+    assert "outer/unit1/inner/unit1…3/conv2d" in once
 
 
 def test_blocks_are_folded_only_if_they_are_alike_layer_by_layer():

@@ -56,6 +56,13 @@ def test_bars_move_on_a_terminal_and_lines_are_printed_everywhere(terminal):
     assert ("15/20" in said) == terminal
 
 
+def test_one_epoch_is_no_epochs():
+    bars, stream = Bars(), StringIO()
+    bars._console = Console(file=stream, width=120)
+    bars.began(Result("tiny", "digits", 1234, Path("o"), (), 1), 20, 0)
+    assert "digits; 1 epoch, in o" in stream.getvalue()
+
+
 def test_an_evaluation_is_a_sentence_or_json():
     score = FIRST.test
     assert written(evaluation(score, "tiny", "digits")) == (

@@ -11,8 +11,7 @@ from torch.utils._pytree import tree_leaves
 import archspec
 from archspec.language import zoo
 from archspec.ops.window import Convolution
-from archspec.runtime.calls import runnable
-from archspec.runtime.inputs import zeros
+from archspec.runtime.calls import runnable, zeros
 from archspec.runtime.verify import source_network
 
 PADDED = {"ds_cnn", "tcn"}

@@ -12,7 +12,7 @@ import archspec  # noqa: E402  # behind the skip
 from archspec import extras, files  # noqa: E402
 from archspec.errors import ArchspecError, MissingExtraError  # noqa: E402
 from archspec.runtime import export  # noqa: E402
-from archspec.runtime.inputs import drawn  # noqa: E402
+from archspec.runtime.calls import drawn  # noqa: E402
 
 SMALL = """
 archspec: 1

@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch")
 
 import archspec  # noqa: E402  # behind the skip
 from archspec.runtime import export  # noqa: E402
-from archspec.runtime.inputs import drawn, results  # noqa: E402
+from archspec.runtime.calls import drawn, results  # noqa: E402
 
 TWO_TOWERS = """
 archspec: 1

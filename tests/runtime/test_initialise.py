@@ -10,7 +10,7 @@ import archspec  # noqa: E402  # behind the skip
 from archspec.errors import SpecError, SpecErrors  # noqa: E402
 from archspec.graph.initial import initial  # noqa: E402
 from archspec.language.initialisation import FILLINGS, SHAPED, SIZED, Filling, Initialisation, Rule  # noqa: E402
-from archspec.runtime.initialise import fill, truncated_normal_  # noqa: E402
+from archspec.runtime.build import fill, truncated_normal_  # noqa: E402
 
 BODY = """
 archspec: 1

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 import archspec  # noqa: E402  # behind the skip
 from archspec.errors import ArchspecError  # noqa: E402
-from archspec.runtime.inputs import drawn, results  # noqa: E402
+from archspec.runtime.calls import drawn, results  # noqa: E402
 
 EMIT = "tests/emit/specs"
 SHARED = f"{EMIT}/shared_weights.yaml"

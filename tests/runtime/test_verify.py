@@ -188,6 +188,7 @@ def test_a_source_of_another_network_is_found(was, becomes, fact):
     assert not agreement
     assert all(agreement.rows)
     assert fact in agreement.source.differing
+    assert len(agreement.sentence) < 500
     assert "written source" in agreement.sentence
 
 

@@ -7,8 +7,7 @@ import torch
 
 from archspec.errors import ArchspecError
 from archspec.train import data
-from archspec.train.augment import COLUMNS, Augment
-from archspec.train.batches import Batches, Standardisation, generator, resident
+from archspec.train.batches import COLUMNS, Augment, Batches, Standardisation, generator, resident
 
 
 def chance(**columns):

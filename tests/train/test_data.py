@@ -12,7 +12,7 @@ from PIL import Image
 from archspec import extras
 from archspec.errors import ArchspecError, MissingExtraError
 from archspec.train import data
-from archspec.train.data import Data, DataSplit, cache, cifar, folder, idx, kind_of, load, split
+from archspec.train.data import Data, DataSplit, cifar, folder, idx, kind_of, load, split
 
 
 def idx_file(code, sizes, content):
@@ -221,8 +221,8 @@ def test_validation_images_are_what_their_folder_says(pictures):
 
 
 def test_decoded_images_are_kept_until_a_file_changes(pictures, tmp_path, monkeypatch):
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
-    monkeypatch.setattr(cache, "LEAST", 1)
+    monkeypatch.setenv(folder.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setattr(folder, "LEAST_CACHED", 1)
     monkeypatch.setattr(folder, "TOLD", 5)
     told = []
 
@@ -239,16 +239,16 @@ def test_decoded_images_are_kept_until_a_file_changes(pictures, tmp_path, monkey
     changed = read()
     assert changed != first
     assert len(told) > 6
-    monkeypatch.setenv(cache.VARIABLE, "")
+    monkeypatch.setenv(folder.CACHE_VARIABLE, "")
     assert read() == changed
-    monkeypatch.setenv(cache.VARIABLE, "/dev/null/no")
+    monkeypatch.setenv(folder.CACHE_VARIABLE, "/dev/null/no")
     assert read() == changed
 
 
 def test_the_cache_lies_where_caches_do(monkeypatch):
-    monkeypatch.delenv(cache.VARIABLE, raising=False)
+    monkeypatch.delenv(folder.CACHE_VARIABLE, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert cache.folder().as_posix() == "/somewhere/archspec/images"
+    assert folder.cache_folder().as_posix() == "/somewhere/archspec/images"
 
 
 def test_without_parts_every_fifth_image_is_tested_on(tmp_path):

@@ -13,13 +13,12 @@ from sympy import Symbol
 import archspec
 from archspec.errors import ArchspecError
 from archspec.formula import distillation
-from archspec.train import Options, Recipe, data, evaluate, fit
+from archspec.train import Options, Recipe, checkpoint, data, evaluate, fit
 from archspec.train.batches import Standardisation
 from archspec.train.data import Data
-from archspec.train.log import Log
 from archspec.train.methods import Seen
 from archspec.train.methods.distil import Distil, best_shift, divergence, matched, mean_logits, soft_targets
-from archspec.train.trained import Trained
+from archspec.train.score import Trained
 
 Z, V = [[1.0, -2.0, 3.0], [0.0, 0.5, 1.0]], [[2.0, 2.0, -1.0], [5.0, 0.0, 0.0]]
 
@@ -146,7 +145,7 @@ def test_a_correction_is_made_once_whenever_the_training_is_ended(plain, teacher
         raise ConnectionAbortedError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Log, "tested", ended)
+        patch.setattr(checkpoint, "add", ended)
         with pytest.raises(ConnectionAbortedError):
             fit(plain, "digits", without_threes(teacher), out=tmp_path / "cut")
     resumed = fit(plain, out=tmp_path / "cut", options=Options(resume=True))
@@ -186,7 +185,7 @@ def test_what_is_known_beforehand_is_what_a_batch_would_get(plain, teacher):
     method = Distil(teachers=(teacher,), temperature=3, hard=0)
     losses = []
     for fixed in (True, False):
-        course = method.begin(model, plain.expand(), 0)
+        course = method.begin(model, plain.expand())
         course.learns(digits, fixed)
         seen = Seen(images, digits.train.labels[which], which, model(images), lambda: 0, digits.statistics)
         losses.append(course.loss(seen)["soft"].item())

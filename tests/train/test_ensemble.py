@@ -10,7 +10,7 @@ from archspec.errors import ArchspecError
 from archspec.train import Recipe, Watcher, data, record
 from archspec.train.ensemble import Ensemble, ensemble, probabilities
 from archspec.train.result import Score
-from archspec.train.trained import trained
+from archspec.train.score import trained
 
 CHOSEN = Recipe(epochs=2, lr=0.05, validation=100, seed=5)
 

@@ -91,7 +91,7 @@ def test_folding_at_the_beginning_changes_no_result(tmp_path):
     model = arch.to_torch(weights=run / "best.safetensors").eval()
     images = torch.rand(4, 1, 8, 8)
     before = model(images)
-    Quantise(plan=plan_of(tmp_path, {"linear_bits": 16})).begin(model, arch.expand(), 0)
+    Quantise(plan=plan_of(tmp_path, {"linear_bits": 16})).begin(model, arch.expand())
     assert torch.allclose(model(images), before, atol=1e-3)
     model.train()
     assert not model.norm.training
@@ -209,9 +209,9 @@ def test_centring_and_clipping_can_be_left_out():
     with torch.no_grad():
         model.conv2.weight.mul_(9)
     before = model.conv2.weight.detach().clone()
-    OneBit(centre=False, clip=False).begin(model, arch.expand(), 0)
+    OneBit(centre=False, clip=False).begin(model, arch.expand())
     assert torch.equal(model.conv2.weight, before)
-    OneBit().begin(model, arch.expand(), 0)
+    OneBit().begin(model, arch.expand())
     assert torch.equal(model.conv2.weight, (before - before.mean(1, keepdim=True)).clamp(-1, 1))
 
 

@@ -15,12 +15,12 @@ from torch import nn
 import archspec
 from archspec.errors import ArchspecError
 from archspec.formula import distillation
-from archspec.train import Options, Recipe, Watcher, checkpoint, data, evaluate, fit, start
+from archspec.train import Options, Recipe, Watcher, checkpoint, data, evaluate, fit
 from archspec.train.data import Data, DataSplit, held_out
+from archspec.train.loop import recompute
 from archspec.train.methods import METHODS
 from archspec.train.methods.distil import divergence, soft_targets
 from archspec.train.methods.share import summed
-from archspec.train.statistics import recompute
 
 BINARY = """archspec: 1
 name: binary
@@ -406,7 +406,7 @@ def test_other_differences_are_refused(tiny, tmp_path, change, fault):
     change(tensors)
     save_file(tensors, tmp_path / "w.safetensors")
     with pytest.raises(ArchspecError, match=fault):
-        start.into(tiny.to_torch(), tiny.expand(), start.read(tmp_path / "w.safetensors"))
+        fit(tiny, "digits", Recipe(start=str(tmp_path / "w.safetensors")), out=tmp_path / "run")
 
 
 # ------------------------------------------------------------------ what is refused before the first step

@@ -14,7 +14,7 @@ from archspec.report.formats.text import write as print_text
 from archspec.report.train import train
 from archspec.train import Epoch, Recipe, Result, Score, data, fit
 from archspec.train.batches import Standardisation
-from archspec.train.methods import Prune, WeightSharing, units
+from archspec.train.methods import Prune, WeightSharing, prune
 from archspec.train.score import prepared
 from archspec.train.zeros import zeros
 
@@ -64,7 +64,7 @@ def test_folding_changes_no_result_and_leaves_no_unit_with_one_side_alone(seed, 
     network = arch.expand()
     model = arch.to_torch(seed=seed).double().eval()
     drawn = torch.Generator().manual_seed(seed)
-    found = units.joints(network)
+    found = prune.joints(network)
     arrays = dict(model.named_parameters())
     with torch.no_grad():
         for array in arrays.values():
@@ -75,7 +75,7 @@ def test_folding_changes_no_result_and_leaves_no_unit_with_one_side_alone(seed, 
             arrays[name].mul_(mask)
         images = torch.randn(4, 1, 8, 8, generator=drawn, dtype=torch.float64)
         before = model(images)
-        units.fold(arrays, units.left_out(found, masks))
+        prune.fold(arrays, prune.left_out(found, masks))
         for name, mask in masks.items():
             arrays[name].mul_(mask)
         assert torch.allclose(model(images), before, atol=1e-12)
@@ -90,10 +90,10 @@ def test_folding_changes_no_result_and_leaves_no_unit_with_one_side_alone(seed, 
 def test_a_unit_without_inputs_before_zero_padding_is_left():
     """At the border its constant meets zeros: no bias says that."""
     text = CNN.replace("kernel_size: 2}, as: conv2", "kernel_size: 2, padding: 1}, as: conv2")
-    found = units.joints(archspec.loads(text).expand())
+    found = prune.joints(archspec.loads(text).expand())
     assert [joint.exact for joint in found] == [False, True]
     masks = {"conv1.weight": torch.zeros(6, 1, 3, 3).bool(), "conv2.weight": torch.ones(5, 6, 2, 2).bool()}
-    assert units.left_out(found[:1], masks | {"conv1.bias": torch.ones(6).bool()}) == []
+    assert prune.left_out(found[:1], masks | {"conv1.bias": torch.ones(6).bool()}) == []
     assert masks["conv2.weight"].all()
 
 
@@ -103,7 +103,7 @@ def test_dropout_follows_the_connections(tmp_path):
     model = arch.to_torch(seed=0)
     dropout = next(module for module in model.modules() if isinstance(module, torch.nn.Dropout))
     keys = Prune(plan=plan_of(tmp_path, fc2="1/4"), steps=8, every=2)
-    course = keys.begin(model, arch.expand(), 0)
+    course = keys.begin(model, arch.expand())
     for step in range(8):
         course.after_step(model, None, step)
         share = int(course.masks["fc2.weight"].sum()) / (9 * 12)
@@ -113,7 +113,7 @@ def test_dropout_follows_the_connections(tmp_path):
     assert dropout.p == pytest.approx(0.25)
     course.end()
     assert dropout.p == 0.5
-    kept = Prune(plan=plan_of(tmp_path, fc2="1/4"), schedule="at_once", dropout="kept").begin(model, arch.expand(), 0)
+    kept = Prune(plan=plan_of(tmp_path, fc2="1/4"), schedule="at_once", dropout="kept").begin(model, arch.expand())
     kept.after_step(model, None, 0)
     assert dropout.p == 0.5
 
@@ -123,13 +123,13 @@ def test_a_threshold_is_so_many_deviations(tmp_path):
     model = arch.to_torch(seed=0)
     array = model.get_parameter("fc2.weight").detach().clone()
     keys = Prune(plan=plan_of(tmp_path, fc2="1/4"), schedule="at_once", quality=1.2)
-    course = keys.begin(model, arch.expand(), 0)
+    course = keys.begin(model, arch.expand())
     course.after_step(model, None, 0)
     wanted = array.abs() > 1.2 * array.std(correction=0)
     assert 0 < wanted.sum() < wanted.numel()
     assert course.counts == {"fc2.weight": int(wanted.sum())}
     with pytest.raises(ArchspecError, match=r"prune: no weight of fc2\.weight is larger than 50 standard deviations"):
-        keys.model_copy(update={"quality": 50.0}).begin(model, arch.expand(), 0)
+        keys.model_copy(update={"quality": 50.0}).begin(model, arch.expand())
 
 
 @pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
@@ -141,7 +141,7 @@ def test_masks_hold_for_a_thousand_random_steps(tmp_path, optimizer):
     arch = archspec.loads(MLP)
     model, drawn = arch.to_torch(seed=0), torch.Generator().manual_seed(1)
     keys = Prune(plan=plan_of(tmp_path, fc1="8 %", fc2="9 %", fc3="26 %"), steps=50, every=7)
-    course = keys.begin(model, arch.expand(), 0)
+    course = keys.begin(model, arch.expand())
     chosen = Recipe(optimizer=optimizer, lr=0.01, weight_decay=0.01)
     moves = optimizers.build(model.parameters(), chosen)
     before = None
@@ -203,7 +203,7 @@ def test_nothing_to_do_is_refused(tmp_path, method):
     (tmp_path / "plan.yaml").write_text("name: none\nlayers: [{layer: fc1}]\n")
     arch = archspec.loads(MLP)
     with pytest.raises(ArchspecError, match=r"(prunes|shares) nothing"):
-        method(plan=str(tmp_path / "plan.yaml")).begin(arch.to_torch(), arch.expand(), 0)
+        method(plan=str(tmp_path / "plan.yaml")).begin(arch.to_torch(), arch.expand())
 
 
 def test_a_layer_of_zeros_has_nothing_to_share(tmp_path):
@@ -211,7 +211,7 @@ def test_a_layer_of_zeros_has_nothing_to_share(tmp_path):
     model = arch.to_torch(seed=0)
     torch.nn.init.zeros_(model.get_parameter("fc2.weight"))
     with pytest.raises(ArchspecError, match=r"share: all weights of fc2\.weight are zero; there is nothing to share"):
-        WeightSharing(plan=plan_of(tmp_path, fc1=1, fc2=1)).begin(model, arch.expand(), 0)
+        WeightSharing(plan=plan_of(tmp_path, fc1=1, fc2=1)).begin(model, arch.expand())
 
 
 def test_a_density_of_zero_is_refused_where_it_stands(tmp_path):
@@ -231,7 +231,7 @@ def test_a_stage_too_short_for_its_pruning_is_refused_and_half_of_it_is_taken(tm
     with pytest.raises(ArchspecError, match="and the stage has 11"):
         fit(arch, "digits", Recipe().changed({"epochs": 1, "batch": 128, "stages": stages}), out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
-    course = Prune(plan=plan).begin(arch.to_torch(), arch.expand(), 0)
+    course = Prune(plan=plan).begin(arch.to_torch(), arch.expand())
     course.stage(11)
     assert (course.ready(4), course.ready(5)) == (False, True)
 
@@ -267,7 +267,7 @@ def test_layers_that_are_cut_off_are_named(tmp_path):
     with torch.no_grad():
         model.fc1.weight[3, 0] = model.fc2.weight[0, 5] = 9
     plan = plan_of(tmp_path, fc1=0.001, fc2=0.001)
-    course = Prune(plan=plan, schedule="at_once").begin(model, arch.expand(), 0)
+    course = Prune(plan=plan, schedule="at_once").begin(model, arch.expand())
     course.after_step(model, None, 0)
     facts = course.facts()
     assert facts["cut_off"] == ["fc1.weight", "fc2.weight"]

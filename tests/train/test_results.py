@@ -125,12 +125,29 @@ STUDENTS = {
 }
 
 
-def test_the_printed_errors_of_distillation_are_those_of_the_runs():
+CHANGED = {
+    ("teacher, 1200 units, changed digits", "200"): ["teacher-maps-1"],
+    ("distilled, digits as they are", "60"): [f"same-T20-05-{seed}" for seed in "012"],
+    ("alone, changed digits", "60"): [f"changed-alone-{seed}" for seed in "012"],
+    ("distilled, changed digits", "60"): [f"changed-T20-05-{seed}" for seed in "012"],
+    ("distilled at T 4, hard 0.1, changed digits", "60"): [f"changed-T4-01-{seed}" for seed in "012"],
+    ("alone, changed digits", "200"): [f"long-alone-{seed}" for seed in "012"],
+    ("distilled, changed digits", "200"): [f"long-T20-05-{seed}" for seed in "012"],
+}
+
+
+@pytest.mark.parametrize(
+    ("heading", "students"),
+    [("test errors of 10,000 | the paper", STUDENTS), ("of 10,000 test errors | epochs", CHANGED)],
+    ids=["the table of the paper", "changed digits"],
+)
+def test_the_printed_errors_of_distillation_are_those_of_the_runs(heading, students):
     runs, page = measured(), (RESULTS / "distillation.md").read_text(encoding="utf-8")
-    rows = table(page, "test errors of 10,000 | the paper")
-    assert [row[0] for row in rows] == list(STUDENTS)
-    for what, _, errors, middle, held in rows:
-        found = [runs[name] for name in STUDENTS[what]]
+    rows = table(page, heading)
+    assert [tuple(row[:2]) if students is CHANGED else row[0] for row in rows] == list(students)
+    for (what, second, errors, middle, held), names in zip(rows, students.values(), strict=True):
+        found = [runs[name] for name in names]
+        assert students is STUDENTS or {run["epochs"] for run in found} == {second}, what
         assert errors == ", ".join(run["test_errors"] for run in found)
         assert held == ", ".join(run["validation_errors"] for run in found)
         assert middle in ("", f"**{median(int(run['test_errors']) for run in found):.0f}**")

@@ -13,8 +13,8 @@ import archspec
 from archspec import extras
 from archspec.errors import ArchspecError, MissingExtraError
 from archspec.train import Options, Recipe, TrainingStoppedError, Watcher, checkpoint, data, evaluate, fit, loop, run
+from archspec.train.batches import device_of
 from archspec.train.data import Data
-from archspec.train.score import device_of
 
 
 class Stop(Watcher):

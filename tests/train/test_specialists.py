@@ -16,8 +16,8 @@ from archspec.train import Recipe, data, evaluate, fit
 from archspec.train.data import Data, DataSplit
 from archspec.train.methods import Specialise
 from archspec.train.run import learned
+from archspec.train.score import trained
 from archspec.train.specialists import Opinion, clusters, combined, covariance, log_odds, specialise
-from archspec.train.trained import trained
 
 NET = """archspec: 1
 name: net

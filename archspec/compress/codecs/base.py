@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archspec.compress.huffman import limited_lengths
+from archspec.compress.names import LONGEST
 from archspec.dims import Dim
 from archspec.errors import ArchspecError
 
@@ -58,10 +59,11 @@ class Counts:
     average: Dim | None = None
 
     @classmethod
-    def of(cls, symbols: Array, bits: int) -> "Counts":
-        """Those of a stream of symbols below 2^bits."""
-        each = np.bincount(symbols, minlength=2**bits) if len(symbols) else np.zeros(2**bits, int)
-        return cls(len(symbols), tuple(each.tolist()))
+    def of(cls, symbols: Array, bits: int, filled: int = 0, filler: int = 0) -> "Counts":
+        """Those of a stream of symbols below 2^bits, and of so many fillers besides."""
+        each = np.bincount(symbols, minlength=2**bits)
+        each[filler] += filled
+        return cls(len(symbols) + filled, tuple(each.tolist()))
 
     @cached_property
     def lengths(self) -> tuple[int, ...]:
@@ -84,6 +86,74 @@ class Stats:
     filled: Dim = 0
     codes: Counts | None = None
     gaps: Counts | None = None
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a file's description says of a codec under one key.
+
+    Attributes:
+        name: The key.
+        field: The field of the codec that it says.
+        known: Words and numbers that it may be.
+        least: The least number that it may be besides.
+        most: The largest; 0 where it is one of the known.
+        of: The type of these numbers.
+        usual: What is meant where the key is missing; None where it never is.
+    """
+
+    name: str
+    field: str
+    known: tuple[str | int, ...] = ()
+    least: int = 1
+    most: int = 0
+    of: type[float] = int
+    usual: str | int | None = None
+
+    def read(self, value: Any, *, coded: bool = False) -> Any:
+        """The value of the field; where symbols are Huffman coded, they have 15 bits at most.
+
+        Raises:
+            ValueError: It is none that is written.
+        """
+        most = min(self.most, LONGEST) if coded and self.field == "bits" else self.most
+        if any(type(value) is type(word) and value == word for word in self.known):
+            return value
+        if type(value) is self.of and self.least <= value <= most:
+            return value
+        wanted = [f"one of {self.known}"] * bool(self.known) + [f"from {self.least} to {most}"] * bool(most)
+        raise ValueError(f"{value!r} is not {' or '.join(wanted)}")
+
+
+CODED = Key("coded", "huffman", (True,), usual=False)
+
+
+class Codec:
+    """How the values of an array are written, or their places."""
+
+    keys: ClassVar[tuple[Key, ...]] = ()
+    """What the file's description says of it; the first key is that of no other form."""
+
+    @property
+    def name(self) -> str:
+        """What plans and files call it."""
+        return self.keys[0].name if self.keys else "dense"
+
+    def described(self) -> dict[str, Any]:
+        """What the file says of it."""
+        said = ((key, getattr(self, key.field)) for key in self.keys)
+        return {key.name: value for key, value in said if value != key.usual}
+
+    @classmethod
+    def read(cls, description: Mapping[str, Any]) -> Self:
+        """The codec that a description speaks of; keys of others are passed over.
+
+        Raises:
+            ValueError: A value is none that is written.
+        """
+        coded = "coded" in description
+        own = [key for key in cls.keys if key.name in description]
+        return cls(**{key.field: key.read(description[key.name], coded=coded) for key in own})
 
 
 class ByteReader:
@@ -132,6 +202,15 @@ class ByteReader:
         for name, count in ((term, bits), ("padding", -bits % 8)):
             if count:
                 self.ledger[name] = self.ledger.get(name, 0) + count
+
+    def refuse_rest(self) -> None:
+        """Nothing, if all was read.
+
+        Raises:
+            DamagedError: Bytes are left over.
+        """
+        if self.at != len(self.data):
+            raise self.damaged(f"{len(self.data) - self.at} bytes are left over")
 
     def damaged(self, message: str) -> DamagedError:
         """The error that says it of these bytes."""

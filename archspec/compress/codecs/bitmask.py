@@ -1,23 +1,20 @@
 """A bit for every weight."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, ByteReader, Stats, Terms, padding
-from archspec.compress.codecs.index import Unfilled
+from archspec.compress.codecs.base import Array, ByteReader, Key, Stats, Terms, padding
+from archspec.compress.codecs.index import Index
 
 
 @dataclass(frozen=True)
-class Bitmask(Unfilled):
+class Bitmask(Index):
     """A bit for every weight: whether it is stored."""
 
-    name: ClassVar[str] = "bitmask"
-
-    def described(self) -> dict[str, Any]:
-        """That it is one."""
-        return {"bitmask": 1}
+    keys: ClassVar = (Key("bitmask", "bits", (1,)),)
+    bits: int = 1
 
     def terms(self, stats: Stats, rows: int, columns: int) -> Terms:  # noqa: ARG002
         """One bit per weight."""

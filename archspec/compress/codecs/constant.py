@@ -1,11 +1,11 @@
 """Arrays that are one number."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array
+from archspec.compress.codecs.base import Array, Key
 from archspec.compress.codecs.values import Content, Values
 from archspec.errors import ArchspecError
 
@@ -14,13 +14,9 @@ from archspec.errors import ArchspecError
 class Constant(Values):
     """One number that all of the array is, told by the description alone."""
 
-    name: ClassVar[str] = "constant"
+    keys: ClassVar = (Key("constant", "value", least=-(2**31), most=2**31, of=float),)
     coded: ClassVar[bool] = False
     value: float
-
-    def described(self) -> dict[str, Any]:
-        """The number."""
-        return {"constant": self.value}
 
     def quantised(self, values: Array, positions: Array | None, rows: int, columns: int) -> Content:  # noqa: ARG002
         """Nothing, if the values are it.

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array
+from archspec.compress.codecs.base import Array, Key
 from archspec.compress.codecs.streams import Floats, Stream, rounded
 from archspec.compress.codecs.values import Content, Values
 
@@ -18,14 +18,10 @@ class Factors(Values):
     They come from LAPACK, as no sum in a fixed order is quick enough: another machine may round them otherwise.
     """
 
-    name: ClassVar[str] = "rank"
+    keys: ClassVar = (Key("rank", "rank", most=2**31), Key("numbers", "bits", (16, 32), usual=32))
     coded: ClassVar[bool] = False
     rank: int
     bits: int = 32
-
-    def described(self) -> dict[str, Any]:
-        """The rank, and the bits of a number."""
-        return {"rank": self.rank, **({} if self.bits == 32 else {"numbers": self.bits})}
 
     def beside(self, rows: int, columns: int) -> Mapping[str, tuple[Stream, int]]:
         """The two matrices."""

@@ -2,25 +2,26 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, ByteReader, Counts, Stats, Terms, added, padding
+from archspec.compress.codecs.base import CODED, Array, ByteReader, Counts, Key, Stats, Terms, added
 from archspec.compress.codecs.huffman import stream
+from archspec.compress.codecs.index import Index
 from archspec.compress.codecs.streams import Stream
-from archspec.compress.sparse import fillers
+from archspec.compress.rules import fillers
 from archspec.dims import Dim, divide, power
 
 
 @dataclass(frozen=True)
-class Gaps:
+class Gaps(Index):
     """The zeros skipped before each entry, in so many bits; longer runs are cut by fillers: zeros stored as entries.
 
     Written are the number of entries in 32 bits, and the stream of gaps.
     """
 
-    name: ClassVar[str] = "gaps"
+    keys: ClassVar = (Key("gaps", "bits", most=8), CODED)
     bits: int
     huffman: bool = False
     average: Dim | None = None
@@ -30,17 +31,11 @@ class Gaps:
         """How gaps are written."""
         return stream(self.bits, self.huffman)
 
-    def described(self) -> dict[str, Any]:
-        """The bits of a gap, and whether they are Huffman coded."""
-        return {"gaps": self.bits, **({"coded": True} if self.huffman else {})}
-
     def stats(self, positions: Array) -> tuple[int, Counts | None]:
         """The fillers of a pattern, and the counts of its gaps."""
         skipped = _skipped(positions)
         filled = int((skipped >> self.bits).sum())
-        each = np.bincount(skipped & self.longest, minlength=2**self.bits) if len(skipped) else np.zeros(2**self.bits)
-        each[self.longest] += filled
-        return filled, Counts(len(skipped) + filled, tuple(int(count) for count in each))
+        return filled, Counts.of(skipped & self.longest, self.bits, filled, self.longest)
 
     def expected(self, density: Dim, kept: Dim) -> tuple[Dim, Counts | None]:
         """With q = 1 − p, a gap of g zeros is left of one that is cut with probability p·q^g / (1 − q^(2^i))."""
@@ -61,10 +56,7 @@ class Gaps:
     def terms(self, stats: Stats, rows: int, columns: int) -> Terms:  # noqa: ARG002
         """The gaps, those of fillers apart; their number; and what Huffman codes need."""
         assert stats.gaps is not None  # noqa: S101
-        payload = self.stream.payload(stats.gaps)
-        filled = stats.filled * self.stream.length(stats.gaps, self.longest) if stats.filled else 0
-        own = {"gaps": payload - filled, "fillers": filled, "counts": 32, "padding": padding(payload)}
-        return added(own, self.stream.beside(stats.gaps))
+        return added({"gaps": 0, "counts": 32}, self.stream.terms("gaps", stats.gaps, stats.filled, self.longest))
 
     def encode(self, positions: Array, rows: int, columns: int) -> bytes:  # noqa: ARG002
         """The number of entries, and their gaps."""

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, ByteReader
+from archspec.compress.codecs.base import CODED, Array, ByteReader, Key
 from archspec.compress.codecs.huffman import stream
 from archspec.compress.codecs.streams import Fixed, Floats, Stream, rounded
 from archspec.compress.codecs.values import Content, Values
-from archspec.compress.sharing import scales
+from archspec.compress.names import RULES
+from archspec.compress.rules import scales
 from archspec.dims import Dim
 
 ROWS_AT_ONCE = 1 << 20
@@ -31,7 +32,13 @@ class LinearQuantisation(Values):
         average: The average length of a Huffman code, as measured.
     """
 
-    name: ClassVar[str] = "linear"
+    keys: ClassVar = (
+        Key("linear", "bits", least=2, most=16),
+        Key("rule", "rule", RULES),
+        Key("per", "per", ("tensor", "channel"), most=2**31),
+        CODED,
+        Key("scale_bits", "scale_bits", (16, 32), usual=32),
+    )
     drops: ClassVar[bool] = True
     bits: int
     rule: str = "symmetric"
@@ -39,12 +46,6 @@ class LinearQuantisation(Values):
     scale_bits: int = 32
     huffman: bool = False
     average: Dim | None = None
-
-    def described(self) -> dict[str, Any]:
-        """All of it."""
-        coded = {"coded": True} if self.huffman else {}
-        scale = {} if self.scale_bits == 32 else {"scale_bits": self.scale_bits}
-        return {"linear": self.bits, "rule": self.rule, "per": self.per, **coded, **scale}
 
     @property
     def stream(self) -> Stream:

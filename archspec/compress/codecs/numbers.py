@@ -1,11 +1,11 @@
 """The weights themselves."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, Counts
+from archspec.compress.codecs.base import Array, Counts, Key
 from archspec.compress.codecs.streams import Floats, Stream, rounded
 from archspec.compress.codecs.values import Content, Values
 
@@ -14,14 +14,10 @@ from archspec.compress.codecs.values import Content, Values
 class Numbers(Values):
     """The weights themselves, in 16 or 32 bits."""
 
-    name: ClassVar[str] = "numbers"
+    keys: ClassVar = (Key("numbers", "bits", (16, 32), usual=32),)
     term: ClassVar[str] = "numbers"
     drops: ClassVar[bool] = True
     bits: int = 32
-
-    def described(self) -> dict[str, Any]:
-        """The bits of a number, if not 32."""
-        return {} if self.bits == 32 else {"numbers": self.bits}
 
     @property
     def stream(self) -> Stream:

@@ -1,21 +1,21 @@
 """Compressed sparse rows."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, ByteReader, Stats, Terms, padding
-from archspec.compress.codecs.index import Unfilled
+from archspec.compress.codecs.base import Array, ByteReader, Counts, Key, Stats, Terms
+from archspec.compress.codecs.index import Index
 from archspec.compress.codecs.streams import Fixed, Stream
-from archspec.compress.sparse import compressed_rows
+from archspec.compress.rules import compressed_rows
 
 
 @dataclass(frozen=True)
-class CompressedRows(Unfilled):
+class CompressedRows(Index):
     """Compressed sparse rows: where each begins, in 32 bits, with the end of the last; and each weight's column."""
 
-    name: ClassVar[str] = "rows"
+    keys: ClassVar = (Key("rows", "bits", (32,), most=16),)
     bits: int = 32
 
     @property
@@ -23,15 +23,10 @@ class CompressedRows(Unfilled):
         """How columns are written."""
         return Fixed(self.bits)
 
-    def described(self) -> dict[str, Any]:
-        """The bits of a column."""
-        return {"rows": self.bits}
-
     def terms(self, stats: Stats, rows: int, columns: int) -> Terms:  # noqa: ARG002
         """The columns, and where the rows begin."""
-        columns_ = stats.kept * self.bits
         begins = 32 * (compressed_rows(stats.kept, rows) - 2 * stats.kept)  # beside a value and a column each
-        return {"columns": columns_, "rows": begins, "padding": padding(columns_)}
+        return {**self.stream.terms("columns", Counts(stats.kept)), "rows": begins}
 
     def encode(self, positions: Array, rows: int, columns: int) -> bytes:
         """The beginnings, and the columns."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from archspec.compress.clusters import kmeans, middles
-from archspec.compress.codecs.base import Array, ByteReader
+from archspec.compress.codecs.base import CODED, Array, ByteReader, Key
 from archspec.compress.codecs.huffman import stream
 from archspec.compress.codecs.streams import Floats, Stream, rounded
 from archspec.compress.codecs.values import Content, Values
@@ -27,18 +27,13 @@ class Codebook(Values):
         average: The average length of a Huffman code, as measured.
     """
 
-    name: ClassVar[str] = "shared"
+    keys: ClassVar = (Key("shared", "bits", most=16), CODED, Key("numbers", "numbers_of", (16, 32), usual=32))
     bits: int
     huffman: bool = False
     numbers_of: int = 32
     zero: bool = False
     beginning: str = "linear"
     average: Dim | None = None
-
-    def described(self) -> dict[str, Any]:
-        """The bits of a code, whether they are Huffman coded, and those of a number."""
-        coded = {"coded": True} if self.huffman else {}
-        return {"shared": self.bits, **coded, **({} if self.numbers_of == 32 else {"numbers": self.numbers_of})}
 
     @property
     def stream(self) -> Stream:
@@ -61,7 +56,7 @@ class Codebook(Values):
         near = centroids.astype(np.float64)
         codes = nearest(middles(values, near), values)
         codes += np.uint16(first)
-        return Content(codes, (codebook,), found)
+        return Content(codes, (codebook,), clusters=found)
 
     def numbers(self, content: Content, positions: Array | None, columns: int) -> Array:  # noqa: ARG002
         """The codebook's."""

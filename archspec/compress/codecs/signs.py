@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array
+from archspec.compress.codecs.base import Array, Key
 from archspec.compress.codecs.streams import Floats, Stream, rounded
 from archspec.compress.codecs.values import Content, Values
 
@@ -19,13 +19,9 @@ class Signs(Values):
         factors: The bits of a factor; 0 where the network has its own, and the signs are ±1.
     """
 
-    name: ClassVar[str] = "signs"
+    keys: ClassVar = (Key("signs", "factors", (0, 16, 32)),)
     term: ClassVar[str] = "signs"
     factors: int = 32
-
-    def described(self) -> dict[str, Any]:
-        """The bits of a factor."""
-        return {"signs": self.factors}
 
     def beside(self, rows: int, columns: int) -> Mapping[str, tuple[Stream, int]]:  # noqa: ARG002
         """The factors."""

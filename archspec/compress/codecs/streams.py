@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from archspec.compress.codecs.base import Array, ByteReader, Counts, Terms
+from archspec.compress.codecs.base import Array, ByteReader, Counts, Terms, padding
 from archspec.dims import Dim
 from archspec.errors import ArchspecError
 
@@ -38,6 +38,13 @@ class Stream:
     def beside(self, counts: Counts) -> Terms:  # noqa: ARG002
         """What is written beside the symbols."""
         return {}
+
+    def terms(self, term: str, counts: Counts, filled: Dim = 0, filler: int = 0) -> Terms:
+        """The bits of symbols that are for a term, those of so many fillers apart, and of what is beside them."""
+        payload = self.payload(counts)
+        fillers = {"fillers": filled * self.length(counts, filler)} if filled else {}
+        own = {term: payload - sum(fillers.values()), **fillers, "padding": padding(payload)}
+        return own | self.beside(counts)
 
     def encode(self, symbols: Array) -> bytes:
         """The stream in bytes."""

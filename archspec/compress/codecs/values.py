@@ -2,33 +2,34 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from archspec.compress.clusters import Clusters
-from archspec.compress.codecs.base import Array, ByteReader, Counts, Stats, Terms, added, padding
+from archspec.compress.codecs.base import Array, ByteReader, Codec, Counts, Stats, Terms, added
 from archspec.compress.codecs.streams import Fixed, Stream
 from archspec.dims import Dim
 
 
 @dataclass(frozen=True)
 class Content:
-    """What is written of the values of an array.
+    """What is written of an array.
 
     Attributes:
         codes: A symbol for each entry; for a form without codes, none.
         tables: The arrays beside them, in the order in which they are written.
+        positions: Where the entries stand, in the order of the array or of its scan; None of all weights.
         clusters: How shared numbers were found, when they were.
     """
 
     codes: Array
     tables: tuple[Array, ...] = ()
+    positions: Array | None = None
     clusters: Clusters | None = field(default=None, compare=False)
 
 
-class Values:
+class Values(Codec):
     """A form of values: its stream of codes, and what stands before it."""
 
-    name: ClassVar[str]
     filler: ClassVar[int] = 0
     """The code of a zero that fills a gap."""
     term: ClassVar[str] = "codes"
@@ -39,10 +40,6 @@ class Values:
     """The average length of a Huffman code, as measured."""
     drops: ClassVar[bool] = False
     """Whether a kept weight can come to be zero, and is left out then."""
-
-    def described(self) -> dict[str, Any]:
-        """What the file says of it."""
-        raise NotImplementedError
 
     @property
     def stream(self) -> Stream:
@@ -71,12 +68,7 @@ class Values:
 
     def counts(self, content: Content, filled: int) -> Counts | None:
         """The counts of the codes, fillers among them; None where there are no codes."""
-        if not self.coded:
-            return None
-        own = Counts.of(content.codes, self.stream.bits)
-        each = list(own.each or ())
-        each[self.filler] += filled
-        return Counts(own.total + filled, tuple(each))
+        return Counts.of(content.codes, self.stream.bits, filled, self.filler) if self.coded else None
 
     def expected(self, kept: Dim, filled: Dim) -> Counts | None:
         """Those that are expected when nothing is known of the codes but their average length."""
@@ -84,15 +76,10 @@ class Values:
 
     def terms(self, stats: Stats, rows: int, columns: int) -> Terms:
         """The codes, those of fillers apart, and what stands before them."""
-        tables = self.beside(rows, columns)
-        sizes = [(name, size * how.bits) for name, (how, size) in tables.items()]
-        parts = [{name: bits, "padding": padding(bits)} for name, bits in sizes]
-        if stats.codes is not None:
-            payload = self.stream.payload(stats.codes)
-            filled = stats.filled * self.stream.length(stats.codes, self.filler) if stats.filled else 0
-            parts.append({self.term: payload - filled, "fillers": filled, "padding": padding(payload)})
-            parts.append(self.stream.beside(stats.codes))
-        return added(*parts)
+        tables = [how.terms(name, Counts(size)) for name, (how, size) in self.beside(rows, columns).items()]
+        if stats.codes is None:
+            return added(*tables)
+        return added(*tables, self.stream.terms(self.term, stats.codes, stats.filled, self.filler))
 
     def encode(self, content: Content, codes: Array, rows: int, columns: int) -> bytes:
         """The tables and the codes, which have those of fillers among them."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from archspec.compress.codecs.base import Array
 from archspec.compress.codecs.shared import Codebook
-from archspec.compress.sharing import weight_sharing
+from archspec.compress.rules import weight_sharing
 from archspec.draw.blocks.svg import SvgDrawing
 from archspec.draw.cells.board import CELL, Board, tint
 from archspec.errors import ArchspecError

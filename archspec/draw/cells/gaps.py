@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from archspec.compress.codecs.gaps import Gaps
-from archspec.compress.sparse import gaps as differences
+from archspec.compress.rules import gaps as differences
 from archspec.draw.blocks.svg import SvgDrawing
 from archspec.draw.cells.board import CELL, MOST, WHITE, Board, plain, tint
 from archspec.errors import ArchspecError

@@ -32,7 +32,7 @@ def costs(table: CostTable, of: Sequence[str] = ("macs", "params"), by: str | in
         table.network.name,
         f"{at(table.network.bindings)}; batch {table.network.batch}; convention {table.convention.name}",
         f"all of it: {total}",
-        f"{left} without any are left out" if left else "",
+        f"{left} without any {'is' if left == 1 else 'are'} left out" if left else "",
         *not_counted(table.network.opaque),
     )
 

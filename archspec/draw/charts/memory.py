@@ -37,6 +37,7 @@ def memory(*found: Memory) -> Any:
         alt.layer(*layers).properties(width=620, height=240),
         f"{first.network.name}: memory while each node runs",
         f"{at(first.network.bindings)}; batch {first.network.batch}; {first.dtype}"
+        + (f"; {names[0]}" if len(found) == 1 else "")
         + ("; written in place where nothing else reads" if first.in_place else "")
         + (f"; weights {short_number(first.weight_bytes)}B of it" if first.weight_bytes else ""),
         *not_counted(first.network.opaque),

@@ -11,8 +11,7 @@ from archspec.draw.charts.parts import alt, dotted, rows, series, titled
 from archspec.draw.charts.results import CsvRows, read
 from archspec.draw.style import DASHES, INK
 from archspec.errors import ArchspecError
-from archspec.train.log import row
-from archspec.train.result import Result
+from archspec.train.result import Result, row
 
 ERRORS = {"learned from": "learned", "validation": "validation_error", "test": "error"}
 LOSSES = {"learned from": "loss", "validation": "validation_loss", "test": "test_loss"}

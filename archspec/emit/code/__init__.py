@@ -4,38 +4,61 @@ An operator that is asked for its torch call with such values answers with code.
 an argument is a `Code`, as it sends them to `symbols` for SymPy expressions.
 """
 
-from archspec.emit.code.cases import Fork, cases, decide, equal, less, one_of
-from archspec.emit.code.condition import both, choose, compare, either, negation, truth_of
 from archspec.emit.code.known import (
+    Fork,
+    answered,
+    cases,
+    decide,
+    equal,
     is_open,
     known_truth,
     known_values,
+    less,
     names,
+    one_of,
     rewritten,
     substituted,
     sure_truth,
     variables,
 )
-from archspec.emit.code.rules import (
+from archspec.emit.code.text import pieces, written
+from archspec.emit.code.value import (
+    BOOL,
+    FLOAT,
+    INT,
+    NONE,
+    RATIONAL,
+    WORD,
+    Code,
+    Kind,
+    both,
+    call,
     ceil,
     ceil_div,
+    choose,
+    compare,
     divide,
+    either,
     exact_div,
     floor,
     floor_div,
     floor_log2,
     floor_sqrt,
+    kind_of,
     log2,
     make_divisible,
     maximum,
     minimum,
+    name,
+    negation,
+    power,
     sqrt,
+    truth_of,
 )
-from archspec.emit.code.text import written
-from archspec.emit.code.value import BOOL, INT, NONE, RATIONAL, WORD, Code, Kind, call, kind_of, name, power
 
 __all__ = [
     "BOOL",
+    "FLOAT",
     "INT",
     "NONE",
     "RATIONAL",
@@ -43,6 +66,7 @@ __all__ = [
     "Code",
     "Fork",
     "Kind",
+    "answered",
     "both",
     "call",
     "cases",
@@ -72,6 +96,7 @@ __all__ = [
     "names",
     "negation",
     "one_of",
+    "pieces",
     "power",
     "rewritten",
     "sqrt",

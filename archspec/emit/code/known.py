@@ -1,16 +1,21 @@
-"""What is known of code before it runs: its names, and its values where those of its names are few."""
+"""What is known of code before it runs: its names, and its values where those of its names are few.
+
+What a rule decides by (`if top == bottom`) is known where the names have few values, and asked otherwise: `cases` runs
+a computation once for each answer.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from archspec import dims
-from archspec.emit.code.condition import choose, compare, junction, negation
-from archspec.emit.code.value import Code, multiplied, power, summed
-from archspec.errors import ArchspecError
+from archspec.emit.code.value import Code, choose, compare, junction, multiplied, negation, power, summed
+from archspec.errors import ArchspecError, UndecidableError
+from archspec.interval import Interval
 
 MAX_COMBINATIONS = 512
 
@@ -95,18 +100,13 @@ def _compared(*parts: Any) -> Any:
     return all(_ORDERS[sign](a, b) for a, sign, b in zip(parts[::2], parts[1::2], parts[2::2], strict=False))
 
 
-def _same(a: Any, b: Any) -> bool:
-    alike = type(a) is type(b) or not (isinstance(a, bool | str) or isinstance(b, bool | str))
-    return alike and bool(a == b)
-
-
 _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "==": _same,
-    "!=": lambda a, b: not _same(a, b),
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
+    "==": dims.equal,
+    "!=": lambda a, b: not dims.equal(a, b),
+    "<": dims.less,
+    "<=": lambda a, b: not dims.less(b, a),
+    ">": lambda a, b: dims.less(b, a),
+    ">=": lambda a, b: not dims.less(a, b),
 }
 
 
@@ -159,42 +159,127 @@ _MADE: Mapping[str, Callable[..., Any]] = {
 """By head, what makes code, or a number, of other parts; None where they stay as they are."""
 
 
-# ------------------------------------------------------------------ sizes are positive
-
-
 def sure_truth(condition: Any) -> bool | None:
-    """Whether a condition holds for all sizes, which are from 1; None if it depends on them.
+    """Whether a condition holds for all numbers that its names can be from the first to the last of; None if not known.
 
     >>> from archspec.emit.code import compare, name
-    >>> sure_truth(compare(2 * name("in_channels") + 1, ">", 2)), sure_truth(compare(name("c"), "==", 1))
-    (True, None)
+    >>> n = name("n", values=range(1, 10))
+    >>> sure_truth(compare(2 * n + 1, ">", 2)), sure_truth(compare(n, "==", 1)), sure_truth(compare(name("c"), "==", 1))
+    (True, None, None)
+    """
+    spans = {n: Interval(n.values[0], n.values[-1]) for n in names(condition) if isinstance(n.values, range)}
+    try:
+        found = substituted(condition, spans)
+    except (ArchspecError, TypeError):  # it holds of some numbers, or is of what has no rule for spans
+        return None
+    return found if isinstance(found, bool) else None
+
+
+# ------------------------------------------------------------------ computations that depend on conditions
+
+
+T = TypeVar("T")
+
+MAX_QUESTIONS = 12
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Whether a = b."""
+    if a == b:
+        return True
+    for half, rest in ((a, b), (b, a)):
+        if isinstance(half, Code) and half.head == "//" and half.parts[1] == 2 and rest == half.parts[0] - half:
+            return decide(compare(Code("%", (half.parts[0] + 1, 2)), "==", 1))  # both halves of an even number
+    return decide(compare(a, "==", b))
+
+
+def less(a: Any, b: Any) -> bool:
+    """Whether a < b."""
+    return decide(compare(a, "<", b))
+
+
+class _Ask(Exception):  # noqa: N818  # a question, no error
+    def __init__(self, condition: Code) -> None:
+        self.condition = condition
+
+
+_answers: ContextVar[Mapping[Code, bool] | None] = ContextVar("answers", default=None)
+
+
+def decide(condition: Any) -> bool:
+    """Whether a condition holds: by what is known of its names, or as `cases` tries it.
+
+    Raises:
+        UndecidableError: Nobody says.
     """
     if not isinstance(condition, Code):
         return bool(condition)
-    if condition.head == "not":
-        inner = sure_truth(condition.parts[0])
-        return None if inner is None else not inner
-    if condition.head in {"and", "or"}:
-        found = [sure_truth(part) for part in condition.parts]
-        decisive = condition.head == "or"
-        if decisive in found:
-            return decisive
-        return None if None in found else not decisive
-    if condition.head == "compare" and len(condition.parts) == 3 and type(condition.parts[2]) is int:
-        least, (_, sign, number) = _least(condition.parts[0]), condition.parts
-        if least is not None:
-            above = least > number or (least == number and sign in {"<", ">="})
-            return {"<": False, "<=": False, ">": True, ">=": True, "==": False, "!=": True}[sign] if above else None
-    return None
+    known = known_truth(condition)
+    if known is not None:
+        return known
+    answers = _answers.get()
+    if answers is None:
+        raise UndecidableError(f"whether {condition} depends on what its names stand for")
+    answer = answered(condition, answers)
+    if answer is None:
+        raise _Ask(condition)
+    return answer
 
 
-def _least(value: Any) -> Any:
-    """A number that a size is not below; None if nothing is known."""
-    if not isinstance(value, Code):
-        return value
-    if value.head == "name":
-        return value.values[0] if isinstance(value.values, range) else 1 if str(value).startswith("in_") else None
-    if value.head == "sum" and all(factor > 0 or term is None for factor, term in value.parts):
-        parts = [(factor, 1 if term is None else _least(term)) for factor, term in value.parts]
-        return None if any(least is None for _, least in parts) else sum(factor * least for factor, least in parts)
-    return None
+def answered(condition: Any, answers: Mapping[Any, bool]) -> bool | None:
+    """Whether a condition holds where others do, or do not; None if they do not say."""
+    opposite = answers.get(negation(condition))
+    return answers.get(condition, None if opposite is None else not opposite)
+
+
+def one_of(value: Code) -> Any:
+    """The values of code that has few, one at a time, as `cases` tries them.
+
+    Raises:
+        ArchspecError: They are not known.
+    """
+    known = known_values(value)
+    if known is None:
+        raise ArchspecError(f"{value} must be a number that is known when the source is written")
+    return next((number for number in known[:-1] if decide(compare(value, "==", number))), known[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Fork(Generic[T]):
+    """What a computation gives if a condition holds, and if not; itself a result or a fork."""
+
+    condition: Code
+    then: "Fork[T] | T"
+    otherwise: "Fork[T] | T"
+
+
+def cases(compute: Callable[[], T]) -> "tuple[Fork[T] | T, tuple[Code, ...]]":
+    """What a computation gives for each answer to the conditions that it asks about, and what had to be so.
+
+    An answer that leads to a refusal is taken to be impossible: a valid network never comes there.
+
+    Raises:
+        ArchspecError: Every answer leads to one.
+    """
+    return _explored(compute, {})
+
+
+def _explored(compute: Callable[[], T], answers: dict[Code, bool]) -> "tuple[Fork[T] | T, tuple[Code, ...]]":
+    token = _answers.set(answers)
+    try:
+        return compute(), ()
+    except _Ask as ask:
+        condition = ask.condition
+    finally:
+        _answers.reset(token)
+    if len(answers) >= MAX_QUESTIONS:
+        raise ArchspecError(f"too many conditions decide about one layer, among them {condition}")
+    try:
+        then, assumed = _explored(compute, {**answers, condition: True})
+    except ArchspecError:
+        otherwise, assumed = _explored(compute, {**answers, condition: False})
+        return otherwise, (negation(condition), *assumed)
+    try:
+        return Fork(condition, then, _explored(compute, {**answers, condition: False})[0]), ()
+    except ArchspecError:
+        return then, (condition, *assumed)

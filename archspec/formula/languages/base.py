@@ -1,11 +1,11 @@
 """What the languages share: infix operators, names, roundings that get one, and checks of what is assumed."""
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import sympy
-from sympy import Add, Expr, Symbol
+from sympy import Add, Expr, Symbol, count_ops, preorder_traversal
 
 from archspec.errors import ArchspecError
 from archspec.formula.writers import POWER, PRODUCT, SUM, Text, Writer
@@ -94,13 +94,13 @@ class Language(Writer):
             broken, limits = f"{name} <= 0", "greater than 0"
         return self.refuse(broken, f"{symbol.name} must be {limits}")
 
+    @abstractmethod
     def not_among(self, name: str, values: list[str]) -> str:
         """That a parameter has none of the values."""
-        raise NotImplementedError
 
+    @abstractmethod
     def either(self, one: str, other: str) -> str:
         """That one thing is so, or the other."""
-        raise NotImplementedError
 
     def check(self, condition: Any) -> list[str]:
         """The lines that raise, with the condition in words, where it is not so.
@@ -119,21 +119,21 @@ class Language(Writer):
         """The two sides of a condition."""
         return self.write(condition.left, PRODUCT), self.write(condition.right, POWER)
 
+    @abstractmethod
     def refuse(self, broken: str, message: str) -> list[str]:
         """The lines that raise with a sentence where something is so."""
-        raise NotImplementedError
 
+    @abstractmethod
     def given(self) -> list[str]:
         """The lines that make exact numbers of the parameters, or raise."""
-        raise NotImplementedError
 
+    @abstractmethod
     def result(self, terms: tuple[Expr, ...], whole: bool) -> list[str]:
         """The lines that return the sum of the terms."""
-        raise NotImplementedError
 
+    @abstractmethod
     def source(self, body: list[str]) -> str:
         """The whole source of a function with these lines."""
-        raise NotImplementedError
 
     def called(self, lines: Iterable[str]) -> list[str]:
         """The helpers that lines call, and those that these call, in the order in which they are declared."""
@@ -158,12 +158,12 @@ class Language(Writer):
     def _steps(self, total: Expr) -> list[tuple[str, str]]:
         """The roundings that occur more than once, each with a name; those inside others come first."""
         often: dict[Expr, int] = {}
-        for part in sympy.preorder_traversal(total):
+        for part in preorder_traversal(total):
             if isinstance(part, NAMED):
                 often[part] = often.get(part, 0) + 1
         repeated = [atom for atom, times in often.items() if times > 1]
         steps: list[tuple[str, str]] = []
-        for atom in sorted(repeated, key=lambda atom: (sympy.count_ops(atom), str(atom))):
+        for atom in sorted(repeated, key=lambda atom: (count_ops(atom), str(atom))):
             text = self.write(atom)
             self.names[atom] = f"n{len(steps) + 1}"
             while self.names[atom] in self.parameters:
@@ -229,27 +229,13 @@ class Language(Writer):
         return f"{self._factors(above)} / {self.parentheses(bottom) if len(below) > 1 else bottom}"
 
     def atom(self, atom: Atom) -> str:
-        """As the method of its name says."""
-        return str(getattr(self, f"_{type(atom).__name__}")(atom))
+        """As the method of its class's name says; else a call of the function that has its rule's name."""
+        own = getattr(self, f"_{type(atom).__name__}", None)
+        return self.call(self.heads[atom.rule], atom.args) if own is None else str(own(atom))
 
     def call(self, name: str, parts: Iterable[Expr]) -> str:
         """A call of a function."""
         return f"{name}({', '.join(map(self.write, parts))})"
-
-    def _MakeDivisible(self, atom: Expr) -> str:  # noqa: N802  # SymPy's names
-        return self.call(self.heads["make_divisible"], atom.args)
-
-    def _Maximum(self, atom: Expr) -> str:  # noqa: N802
-        return self._extreme("max", atom)
-
-    def _Minimum(self, atom: Expr) -> str:  # noqa: N802
-        return self._extreme("min", atom)
-
-    def _extreme(self, name: str, atom: Expr) -> str:
-        return self.call(self.heads[name], atom.args)
-
-    def _Log2(self, atom: Expr) -> str:  # noqa: N802
-        return self.call(self.heads["log2"], atom.args)
 
 
 def identifier(words: str) -> str:
@@ -282,6 +268,11 @@ class Floating(Language):
         if condition.kind == "divides":
             return f"rounded({self.write(left, PRODUCT)} / {self.write(right, POWER)})", "1"
         return f"rounded({self.write(left)})", f"rounded({self.write(right)})"
+
+    def _Floor(self, atom: Atom) -> str:  # noqa: N802  # SymPy's names
+        return f"{self.heads[atom.rule]}(rounded({self.write(atom.args[0])}))"
+
+    _Ceil = _Floor
 
 
 def divides(expression: Expr) -> bool:

@@ -29,9 +29,11 @@ class JavaScript(Floating):
     end = ";"
     heads: ClassVar[Mapping[str, str]] = {
         "make_divisible": "makeDivisible",
-        "max": "Math.max",
-        "min": "Math.min",
+        "maximum": "Math.max",
+        "minimum": "Math.min",
         "log2": "Math.log2",
+        "floor": "Math.floor",
+        "ceil": "Math.ceil",
     }
     helpers: ClassVar[Mapping[str, str]] = {
         "whole": """// refuses what is no whole number, and whole numbers above 2**53, which are not all there
@@ -100,12 +102,6 @@ function makeDivisible(x, divisor, minimum = divisor) {
         if b == 1:
             return self.parentheses(self.write(a))
         return f"Math.ceil({self.write(a, PRODUCT)} / {self.write(b, POWER)})"
-
-    def _Floor(self, atom: Expr) -> str:  # noqa: N802
-        return f"Math.floor(rounded({self.write(atom.args[0])}))"
-
-    def _Ceil(self, atom: Expr) -> str:  # noqa: N802
-        return f"Math.ceil(rounded({self.write(atom.args[0])}))"
 
     def _TableLookup(self, atom: Any) -> str:  # noqa: N802
         entries = (

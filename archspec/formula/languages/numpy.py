@@ -16,9 +16,11 @@ class Numpy(Floating, Python):
     reserved = Python.reserved | {"np", "whole", "exact", "nearest", "rounded"}
     heads: ClassVar[Mapping[str, str]] = {
         "make_divisible": "make_divisible",
-        "max": "np.maximum",
-        "min": "np.minimum",
+        "maximum": "np.maximum",
+        "minimum": "np.minimum",
         "log2": "np.log2",
+        "floor": "np.floor",
+        "ceil": "np.ceil",
     }
     helpers: ClassVar[Mapping[str, str]] = {
         "whole": '''def whole(x):
@@ -77,17 +79,10 @@ class Numpy(Floating, Python):
         """A quotient of floats."""
         return Language.quotient(self, above, below)
 
-    def _rounded(self, name: str, atom: Expr) -> str:
-        return f"{name}(rounded({self.write(atom.args[0])}))"
+    def _Maximum(self, atom: Expr) -> str:  # noqa: N802  # SymPy's names
+        return reduce(lambda left, right: f"{self.heads[atom.rule]}({left}, {right})", map(self.write, atom.args))
 
-    def _Floor(self, atom: Expr) -> str:  # noqa: N802  # SymPy's names
-        return self._rounded("np.floor", atom)
-
-    def _Ceil(self, atom: Expr) -> str:  # noqa: N802
-        return self._rounded("np.ceil", atom)
-
-    def _extreme(self, name: str, atom: Expr) -> str:
-        return reduce(lambda left, right: f"{self.heads[name]}({left}, {right})", map(self.write, atom.args))
+    _Minimum = _Maximum
 
     def _TableLookup(self, atom: Any) -> str:  # noqa: N802
         found = f"np.vectorize({self._table(atom)}.__getitem__, otypes=[float])"

@@ -23,9 +23,11 @@ class Python(Language):
     )
     heads: ClassVar[Mapping[str, str]] = {
         "make_divisible": "make_divisible",
-        "max": "max",
-        "min": "min",
+        "maximum": "max",
+        "minimum": "min",
         "log2": "math.log2",
+        "floor": "math.floor",
+        "ceil": "math.ceil",
     }
     helpers: ClassVar[Mapping[str, str]] = {
         "make_divisible": '''def make_divisible(x, divisor, minimum=None):
@@ -90,12 +92,6 @@ class Python(Language):
         if b == 1:
             return self.parentheses(self.write(a))
         return f"(-(-{self.write(a, POWER)} // {self.write(b, POWER)}))"
-
-    def _Floor(self, atom: Expr) -> str:  # noqa: N802
-        return self.call("math.floor", atom.args)
-
-    def _Ceil(self, atom: Expr) -> str:  # noqa: N802
-        return self.call("math.ceil", atom.args)
 
     def _TableLookup(self, atom: Any) -> str:  # noqa: N802
         return f"{self._table(atom)}[{', '.join(map(self.write, atom.keys))}]"

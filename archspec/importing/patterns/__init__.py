@@ -7,29 +7,27 @@ them. Each exporter's way of writing an operator is one pattern here.
 from dataclasses import replace
 
 from archspec.importing.flat import FlatGraph, FlatNode
-from archspec.importing.patterns.activation import gated_by_itself, gelu, hard_sigmoid, hard_swish, softplus
+from archspec.importing.patterns.activation import gated_by_itself, gelu, hard, softplus
 from archspec.importing.patterns.attention import dot_product, grouped, of_other_axes, rotary
-from archspec.importing.patterns.base import Pattern
+from archspec.importing.patterns.base import Pattern, Seen
 from archspec.importing.patterns.binary import binarised, input_scale, one_bit_bias, sign
 from archspec.importing.patterns.layers import biased, local_response
 from archspec.importing.patterns.multihead import multihead, split_before_turned, turned_twice
 from archspec.importing.patterns.norm import in_groups, layer, root_mean_square, scaled, shifted
 from archspec.importing.patterns.numbers import arithmetic
 from archspec.importing.patterns.padding import average_of_what_is_there, padded_window
-from archspec.importing.patterns.pointwise import pointwise
+from archspec.importing.patterns.pointwise import over_channels, pointwise
 from archspec.importing.patterns.recurrent import last_state, sequences, states, time_first
 from archspec.importing.patterns.shape import (
-    channel_shuffle,
     columns,
     moved,
     of_one_row,
-    over_channels,
     patches,
-    pixels,
     pooled,
     reshaped_twice,
     rolled,
     selected,
+    shuffled,
     single_join,
     strided,
 )
@@ -38,15 +36,18 @@ from archspec.importing.patterns.windows import window_bias
 
 def joined(graph: FlatGraph) -> FlatGraph:
     """The graph with the patterns read, each node against those before it."""
-    nodes: dict[str, FlatNode] = {}
+    nodes: dict[str, Seen] = {}
     for node in graph.nodes:
-        found = node
+        orders = list(Seen.of_node(node, nodes).orders())
         for pattern in PATTERNS:
-            better = pattern(found, nodes)
-            *more, found = better if isinstance(better, list) else [better if better is not None else found]
-            nodes.update((each.name, each) for each in more)
-        nodes[node.name] = found
-    return replace(graph, nodes=tuple(each for node in nodes.values() for each in _alone(node)))
+            found = next((made for each in orders if (made := pattern(each)) is not None), None)
+            if found is not None:
+                *more, last = found if isinstance(found, list) else [found]
+                for each in more:
+                    nodes[each.name] = Seen.of_node(each, nodes)
+                orders = list(Seen.of_node(last, nodes).orders())
+        nodes[node.name] = orders[0]
+    return replace(graph, nodes=tuple(each for node in nodes.values() for each in _alone(node.flat)))
 
 
 def _alone(node: FlatNode) -> list[FlatNode]:
@@ -76,8 +77,7 @@ PATTERNS: tuple[Pattern, ...] = (
     multihead,
     window_bias,
     softplus,
-    channel_shuffle,
-    pixels,
+    shuffled,
     over_channels,
     pointwise,
     columns,
@@ -89,8 +89,7 @@ PATTERNS: tuple[Pattern, ...] = (
     pooled,
     of_one_row,
     gelu,
-    hard_sigmoid,
-    hard_swish,
+    hard,
     gated_by_itself,
     sign,
     input_scale,

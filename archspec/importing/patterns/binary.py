@@ -4,62 +4,50 @@ y = (sign(x) ∗ sign(W))·K·α + bias, with K the mean of |x| of what each out
 """
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from archspec.importing.flat import FlatNode
-from archspec.importing.patterns.base import Nodes, before, told
+from archspec.importing.patterns.base import Seen, told, without
 from archspec.importing.program import HeldArray
 
 LAYERS = {"~binary_conv2d": "binary_conv2d", "~binary_linear": "binary_linear"}
-WINDOW = ("kernel_size", "stride", "padding", "dilation")
+WINDOW = {"kernel_size": None, "stride": 1, "padding": 0, "dilation": 1}
 
 
-def sign(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+def sign(node: Seen) -> FlatNode | None:
     """2·[x ≥ 0] − 1, and the difference of a value from itself, which only a gradient sees."""
-    if node.operator != "add" or len(node.inputs) != 2:
-        return None
-    for one, other in (node.inputs, node.inputs[::-1]):
-        nothing, shifted = nodes.get(other), nodes.get(one)
-        if nothing is None or nothing.operator != "subtract" or len({*nothing.inputs}) > 1:
-            continue
-        doubled = before(shifted, nodes, "~mul") if shifted is not None and shifted.operator == "~sub" else None
-        reached = before(doubled, nodes, "~at_least") if doubled is not None else None
-        if shifted is None or doubled is None or reached is None:
-            continue
-        if (reached.args["number"], doubled.args["number"], shifted.args["number"]) == (0, 2, 1):
-            return replace(node, operator="~sign", args={}, inputs=reached.inputs, foreign=True)
+    match node:
+        case Seen("add", [Seen("~sub", [doubled], args={"number": 1}), Seen("subtract", [one, other])]) if one == other:
+            match doubled:
+                case Seen("~mul", [Seen("~at_least", [x], args={"number": 0})], args={"number": 2}):
+                    return replace(node.made("~sign", x), foreign=True)
     return None
 
 
-def input_scale(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+def input_scale(node: Seen) -> FlatNode | None:
     """A one-bit layer times K, the mean of |x|."""
-    for one, other in (node.inputs, node.inputs[::-1]) if node.operator == "mul" and len(node.inputs) == 2 else ():
-        layer, factor = nodes.get(one), nodes.get(other)
-        if layer is None or factor is None or layer.operator not in LAYERS or layer.args.get("input_scale"):
-            continue
-        signs = before(layer, nodes, "~sign")
-        if signs is not None and _mean_of(factor, layer, nodes) == signs.inputs[0]:
-            return replace(layer, name=node.name, args={**layer.args, "input_scale": True}, shape=node.shape)
+    match node:
+        case Seen("mul", [Seen("~binary_conv2d" | "~binary_linear", [Seen("~sign", [x])]) as layer, factor]):
+            if not layer.args.get("input_scale") and _mean_of(factor, layer) == x:
+                args = {**layer.args, "input_scale": True}
+                return replace(layer.flat, name=node.name, args=args, shape=node.shape)
     return None
 
 
-def _mean_of(factor: FlatNode, layer: FlatNode, nodes: Nodes) -> str | None:
+def _mean_of(factor: Seen, layer: Seen) -> Seen | None:
     """Of whose numbers a factor is the mean without their signs, over what each output of a layer sees."""
-    mean: FlatNode | None = factor
+    mean, axis = factor, len(layer.shape) - 1
     if layer.operator == "~binary_conv2d":
         if factor.operator != "conv2d" or not _averages(factor.arrays["weight"]) or "bias" in factor.arrays:
             return None
-        default = {"stride": 1, "padding": 0, "dilation": 1}
-        if any(factor.args.get(w, default.get(w)) != layer.args.get(w, default.get(w)) for w in WINDOW):
+        if any({**WINDOW, **factor.args}[name] != {**WINDOW, **layer.args}[name] for name in WINDOW):
             return None
-        mean = nodes.get(factor.inputs[0])
-    axis = 1 if layer.operator == "~binary_conv2d" else len(layer.shape) - 1
-    if mean is None or mean.operator != "mean" or dict(mean.args) != {"dim": (axis,), "keepdim": True}:
-        return None
-    absolute = before(mean, nodes, "~abs")
-    return absolute.inputs[0] if absolute is not None else None
+        mean, axis = factor.of[0], 1
+    match mean:
+        case Seen("mean", [Seen("~abs", [x])], args={"dim": (over,), "keepdim": True}) if over == axis:
+            return x
+    return None
 
 
 def _averages(weight: HeldArray) -> bool:
@@ -70,56 +58,43 @@ def _averages(weight: HeldArray) -> bool:
     return bool(np.allclose(numbers, 1 / numbers.size, rtol=1e-6))
 
 
-def binarised(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+def binarised(node: Seen) -> FlatNode | None:
     """A one-bit layer times α, a number of each output channel."""
-    for one, other in (node.inputs, node.inputs[::-1]) if node.operator == "mul" and len(node.inputs) == 2 else ():
-        layer, factor = nodes.get(one), nodes.get(other)
-        alpha = _of_channels(factor, layer) if layer is not None and layer.operator in LAYERS else None
-        if layer is None or alpha is None:
-            continue
-        signs = before(layer, nodes, "~sign")
-        args: dict[str, Any] = {name: value for name, value in layer.args.items() if name != "input_scale"}
-        if signs is None:
-            args["binary_input"] = False
-        elif not layer.args.get("input_scale"):
-            args["input_scale"] = False
-        return replace(
-            layer,
-            name=node.name,
-            operator=LAYERS[layer.operator],
-            args=told(LAYERS[layer.operator], args),
-            inputs=signs.inputs if signs is not None else layer.inputs,
-            arrays={**layer.arrays, "alpha": alpha},
-            foreign=False,
-        )
+    match node:
+        case Seen("mul", [Seen("~binary_conv2d" | "~binary_linear", [x]) as layer, factor]):
+            alpha = _of_channels(factor, layer)
+            if alpha is None:
+                return None
+            operator, args, signs = LAYERS[layer.operator], without(layer.args, "input_scale"), x.operator == "~sign"
+            if not signs:
+                args["binary_input"] = False
+            elif not layer.args.get("input_scale"):
+                args["input_scale"] = False
+            inputs = x.flat.inputs if signs else layer.flat.inputs
+            arrays = {**layer.arrays, "alpha": alpha}
+            found = replace(layer.flat, name=node.name, operator=operator, args=told(operator, args), foreign=False)
+            return replace(found, inputs=inputs, arrays=arrays)
     return None
 
 
-def one_bit_bias(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+def one_bit_bias(node: Seen) -> FlatNode | None:
     """The bias of a one-bit layer, which is added behind the factors."""
-    if node.operator == "~bias":
-        layer = nodes.get(node.inputs[0])
-        bias = node.arrays["bias"] if layer is not None and layer.operator == "binary_linear" else None
-        return _with_bias(layer, node, bias)
-    for one, other in (node.inputs, node.inputs[::-1]) if node.operator == "add" and len(node.inputs) == 2 else ():
-        layer, added = nodes.get(one), nodes.get(other)
-        if layer is not None and layer.operator in LAYERS.values() and added is not None:
-            bias = _of_channels(added, layer) if added.operator == "parameter" else None
-            if (found := _with_bias(layer, node, bias)) is not None:
-                return found
-    return None
-
-
-def _with_bias(layer: FlatNode | None, node: FlatNode, bias: HeldArray | None) -> FlatNode | None:
-    if layer is None or bias is None or "bias" in layer.arrays or layer.shape != node.shape:
+    match node:
+        case Seen("~bias", [Seen("binary_linear") as layer]):
+            bias: HeldArray | None = node.arrays["bias"]
+        case Seen("add", [Seen("binary_conv2d" | "binary_linear") as layer, Seen("parameter") as added]):
+            bias = _of_channels(added, layer)
+        case _:
+            return None
+    if bias is None or "bias" in layer.arrays or layer.shape != node.shape:
         return None
     args, arrays = {**layer.args, "bias": True}, {**layer.arrays, "bias": bias}
-    return replace(layer, name=node.name, args=args, arrays=arrays)
+    return replace(layer.flat, name=node.name, args=args, arrays=arrays)
 
 
-def _of_channels(factor: FlatNode | None, layer: FlatNode) -> HeldArray | None:
+def _of_channels(factor: Seen, layer: Seen) -> HeldArray | None:
     """The array of a number for each channel, or each feature, that a node is."""
-    if factor is None or factor.operator not in {"parameter", "~constant"}:
+    if factor.operator not in {"parameter", "~constant"}:
         return None
     (held,) = factor.arrays.values()
     axis = 1 if layer.operator.endswith("conv2d") else -1

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from archspec.importing.flat import FlatNode
-from archspec.importing.patterns.base import Nodes, before
+from archspec.importing.patterns.base import Seen
 
 SWAPPED = (1, 0, 2)
 THIRDS_FIRST = (3, 1, 2, 0, 4)
@@ -27,82 +27,86 @@ class HeadsOfPart:
         heads: How many heads they have, and how many features each.
     """
 
-    layer: FlatNode
-    source: str
+    layer: Seen
+    source: Seen
     third: int | None
     heads: tuple[int, int]
 
 
-def multihead(node: FlatNode, nodes: Nodes) -> list[FlatNode] | None:
+def multihead(node: Seen) -> list[FlatNode] | None:
     """The whole of it, looked at from the exchange of axes behind its last layer."""
-    if node.operator != "~permute" or node.args["order"] != SWAPPED:
-        return None
-    last = nodes.get(_source(node.inputs[0], nodes, "~reshape"))
-    if last is None or last.operator != "linear" or len(last.shape) != 2:
-        return None
-    ends = (_source(last.inputs[0], nodes, "~reshape", order) for order in ((2, 0, 1, 3), SWAPPED))
-    attention = next((nodes[end] for end in ends if end in nodes), None)
-    if attention is None or attention.operator != "scaled_dot_product_attention" or len(attention.inputs) != 3:
-        return None
-    merged = len(attention.shape) == 3  # heads and batch
-    parts = [_part(name if merged else _source(name, nodes, "~reshape"), nodes) for name in attention.inputs]
-    found = [part for part in parts if part is not None]
-    return list(_written(node, last, attention, found)) if len(found) == len(parts) else None
-
-
-def turned_twice(node: FlatNode, nodes: Nodes) -> list[FlatNode] | None:  # noqa: ARG001  # a pattern's
-    """Words behind batch and features, as an optimiser joins two exchanges of axes: with the batch, then with these."""
-    if node.operator != "~permute" or node.args["order"] != (1, 2, 0):
-        return None
-    batch, features, words = node.shape
-    first = replace(node, name=f"{node.name}@batch", args={"order": SWAPPED}, shape=(batch, words, features))
-    return [first, replace(node, args={"order": (0, 2, 1)}, inputs=(first.name,))]
-
-
-def split_before_turned(node: FlatNode, nodes: Nodes) -> list[FlatNode] | None:
-    """Heads and batch parted behind an exchange of the axes after them, as ONNX has keys: parted before it."""
-    turned = before(node, nodes, "~permute") if node.operator == "~reshape" and len(node.shape) == 4 else None
-    if turned is None or turned.args["order"] != (0, 2, 1) or node.shape[2:] != turned.shape[1:]:
-        return None
-    merged, down, across = turned.shape
-    sizes, name = (*node.shape[:2], across, down), f"{node.name}@parted"
-    if (merging := before(turned, nodes, "~reshape")) is not None and merging.args["before"] == sizes:
-        return None
-    args = {"shape": sizes, "before": (merged, across, down)}
-    parted = replace(node, name=name, args=args, inputs=turned.inputs, shape=sizes)
-    return [parted, replace(node, operator="~permute", args={"order": (0, 1, 3, 2)}, inputs=(name,))]
-
-
-def _source(name: str, nodes: Nodes, *steps: str | tuple[int, ...]) -> str:
-    """What the first of some steps back takes: names of operators, or orders of axes; nothing, if they are others."""
-    for step in steps:
-        node = nodes.get(name)
-        order = step if isinstance(step, tuple) else None
-        if (
-            node is None
-            or node.operator != ("~permute" if order else step)
-            or order not in {None, node.args.get("order")}
+    match node:
+        case Seen(
+            "~permute", [Seen("~reshape", [Seen("linear", [merged], shape=(_, _)) as last])], args={"order": (1, 0, 2)}
         ):
-            return ""
-        name = node.inputs[0]
-    return name
+            match merged:
+                case Seen("~reshape", [Seen("~permute", [attention], args={"order": (2, 0, 1, 3) | (1, 0, 2)})]):
+                    parts = list(_parts(attention))
+                    return list(_written(node.flat, last.flat, attention.flat, parts)) if len(parts) == 3 else None
+    return None
 
 
-def _part(name: str, nodes: Nodes) -> HeadsOfPart | None:
-    view = nodes.get(_source(name, nodes, SWAPPED))
-    if view is None or view.operator != "~reshape" or len(view.args["before"]) != len(view.shape) == 3:
-        return None
-    (_, batch, _), (_, several, features) = view.args["before"], view.shape
-    value = nodes.get(view.inputs[0])
-    third = (
-        value.args["index"] if value is not None and value.operator == "~select" and value.args["dim"] == 0 else None
-    )
-    packed = _source(view.inputs[0], nodes, "~select", "~reshape", THIRDS_FIRST, "~reshape", "~reshape")
-    layer = nodes.get(packed) if third is not None else value
-    source = _source(layer.inputs[0], nodes, SWAPPED) if layer is not None and layer.operator == "linear" else ""
-    if layer is None or not source or several % batch:
-        return None
-    return HeadsOfPart(layer, source, third, (several // batch, features))
+def _parts(attention: Seen) -> Iterator[HeadsOfPart]:
+    """What attention takes, as far as it is that; if it has heads and batch as two axes, they are one before."""
+    match attention:
+        case Seen("scaled_dot_product_attention", [_, _, _]):
+            merged = len(attention.shape) == 3
+            values = (
+                value if merged else value.of[0] for value in attention.of if merged or value.operator == "~reshape"
+            )
+            yield from filter(None, map(_part, values))
+
+
+def _part(value: Seen) -> HeadsOfPart | None:
+    match value:
+        case Seen(
+            "~permute",
+            [Seen("~reshape", [layer], shape=(_, several, features), args={"before": (_, batch, _)})],
+            args={"order": (1, 0, 2)},
+        ) if several % batch == 0:
+            heads, third = (several // batch, features), None
+        case _:
+            return None
+    match layer:
+        case Seen(
+            "~select",
+            [
+                Seen(
+                    "~reshape",
+                    [Seen("~permute", [Seen("~reshape", [Seen("~reshape", [layer])])], args={"order": order})],
+                )
+            ],
+            args={"dim": 0, "index": third},
+        ):
+            if order != THIRDS_FIRST:
+                return None
+    match layer:
+        case Seen("linear", [Seen("~permute", [source], args={"order": (1, 0, 2)})]):
+            return HeadsOfPart(layer, source, third, heads)
+    return None
+
+
+def turned_twice(node: Seen) -> list[FlatNode] | None:
+    """Words behind batch and features, as an optimiser joins two exchanges of axes: with the batch, then with these."""
+    match node:
+        case Seen("~permute", args={"order": (1, 2, 0)}, shape=(batch, features, words)):
+            name = f"{node.name}@batch"
+            first = replace(node.flat, name=name, args={"order": SWAPPED}, shape=(batch, words, features))
+            return [first, replace(node.flat, args={"order": (0, 2, 1)}, inputs=(name,))]
+    return None
+
+
+def split_before_turned(node: Seen) -> list[FlatNode] | None:
+    """Heads and batch parted behind an exchange of the axes after them, as ONNX has keys: parted before it."""
+    match node:
+        case Seen("~reshape", [Seen("~permute", [x], args={"order": (0, 2, 1)}, shape=(merged, down, across))]):
+            sizes, name = (*node.shape[:2], across, down), f"{node.name}@parted"
+            done = x.operator == "~reshape" and x.args["before"] == sizes
+            if len(node.shape) == 4 and node.shape[2:] == (down, across) and not done:
+                args = {"shape": sizes, "before": (merged, across, down)}
+                parted = replace(node.flat, name=name, args=args, inputs=(x.name,), shape=sizes)
+                return [parted, replace(node.flat, operator="~permute", args={"order": (0, 1, 3, 2)}, inputs=(name,))]
+    return None
 
 
 def _written(node: FlatNode, last: FlatNode, attention: FlatNode, parts: list[HeadsOfPart]) -> Iterator[FlatNode]:
@@ -115,7 +119,9 @@ def _written(node: FlatNode, last: FlatNode, attention: FlatNode, parts: list[He
     for number, part in enumerate(parts):
         words, (heads, features) = part.layer.shape[0], part.heads
         name, value = f"{attention.name}@{number}", f"{part.layer.name}@batch"
-        yield replace(part.layer, name=value, inputs=(part.source,), shape=(batch, words, part.layer.shape[-1]))
+        yield replace(
+            part.layer.flat, name=value, inputs=(part.source.name,), shape=(batch, words, part.layer.shape[-1])
+        )
         whole = (batch, words, heads * features)
         if part.third is not None:
             args = {"sections": 3, "index": part.third, "dim": 2}

@@ -8,7 +8,7 @@ import numpy as np
 
 from archspec.importing.flat import FlatNode
 from archspec.importing.patterns.base import made_of
-from archspec.importing.readings import as_written
+from archspec.importing.rules import as_written
 
 Step: TypeAlias = tuple[str, dict[str, Any]]
 

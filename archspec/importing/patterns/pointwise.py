@@ -6,57 +6,74 @@ from math import prod
 
 from archspec import ops
 from archspec.importing.flat import FlatNode
-from archspec.importing.patterns.base import Nodes, made_of
+from archspec.importing.patterns.base import Seen, made_of, without
 from archspec.ops.activation import Elementwise
 
 
-def pointwise(node: FlatNode, nodes: Nodes) -> list[FlatNode] | None:
+def pointwise(node: Seen) -> list[FlatNode] | None:
     """Fully connected layers of each pixel as convolutions of 1×1, with what stands between them.
 
     Source: Liu et al., A ConvNet for the 2020s, 2022, whose block is written both ways.
     """
     rank = len(node.shape)
-    if node.operator != "~permute" or rank < 3 or node.args["order"] != (0, rank - 1, *range(1, rank - 1)):
+    if not puts_channels_first(node):
         return None
-    *chain, first = [*_back(node, nodes)] or [node]
-    if first.operator != "~permute" or first.args["order"] != (0, *range(2, rank), 1):
+    *chain, first = _back(node.of[0])
+    if not puts_channels_last(first, rank) or not any(each.operator == "linear" for each in chain):
         return None
-    if not any(each.operator == "linear" for each in chain):
-        return None
-    found, source = list[FlatNode](), first.inputs[0]
+    found, source = list[FlatNode](), first.flat.inputs[0]
     for each in reversed(chain):
-        scales = [_channels_first(nodes[name], source, rank=rank) for name in each.inputs if _is_scale(name, nodes)]
-        found += [*scales, _channels_first(each, source, *(scale.name for scale in scales), rank=rank)]
+        scales = [_channels_first(scale.flat, source, rank=rank) for scale in each.of if _is_scale(scale)]
+        found += [*scales, _channels_first(each.flat, source, *(scale.name for scale in scales), rank=rank)]
         source = found[-1].name
     return [*found[:-1], replace(found[-1], name=node.name)]
 
 
-def _back(node: FlatNode, nodes: Nodes) -> Iterator[FlatNode]:
-    """What stands before an exchange of axes, the last first, as far as it sees each pixel by itself, and one more."""
-    found = nodes.get(node.inputs[0])
-    while found is not None:
-        yield found
-        if not _is_of_pixels(found, nodes):
-            return
-        found = nodes.get(next(name for name in found.inputs if not _is_scale(name, nodes)))
+def over_channels(node: Seen) -> FlatNode | None:
+    """A layer normalisation of the last axis, where the channels were put behind before, and back afterwards."""
+    match node:
+        case Seen("~permute", [Seen("layer_norm", [Seen("~permute", [x]) as first]) as norm]):
+            one = len(norm.args.get("normalized_shape") or (0,)) == 1
+            if one and puts_channels_first(node) and puts_channels_last(first, len(node.shape)):
+                args = {**without(norm.args, "normalized_shape"), "over_channels": True}
+                return replace(norm.flat, name=node.name, args=args, inputs=(x.name,), shape=node.shape)
+    return None
 
 
-def _is_of_pixels(node: FlatNode, nodes: Nodes) -> bool:
+def puts_channels_first(node: Seen) -> bool:
+    """Whether it puts the last axis behind the batch."""
+    rank = len(node.shape)
+    return node.operator == "~permute" and rank > 2 and node.args["order"] == (0, rank - 1, *range(1, rank - 1))
+
+
+def puts_channels_last(node: Seen, rank: int) -> bool:
+    """Whether it puts the channels behind all other axes."""
+    return node.operator == "~permute" and node.args["order"] == (0, *range(2, rank), 1)
+
+
+def _back(node: Seen) -> Iterator[Seen]:
+    """A node and those before it, as far as they see each pixel by itself, and one more."""
+    yield node
+    while _is_of_pixels(node):
+        node = next(value for value in node.of if not _is_scale(value))
+        yield node
+
+
+def _is_of_pixels(node: Seen) -> bool:
     """Whether a node does the same to the last axis at every place, or the same to every number."""
-    if node.foreign:
+    if node.flat.foreign or not node.operator:
         return False
     if node.operator == "mul":
-        return sum(_is_scale(name, nodes) for name in node.inputs) == len(node.inputs) - 1
+        return sum(map(_is_scale, node.of)) == len(node.of) - 1
     if node.operator == "layer_norm":
         return len(node.args.get("normalized_shape") or (0,)) == 1 and not node.args.get("over_channels")
     alike = node.operator in {"linear", "dropout"} or issubclass(ops.operator(node.operator), Elementwise)
-    return alike and len(node.inputs) == 1
+    return alike and len(node.of) == 1
 
 
-def _is_scale(name: str, nodes: Nodes) -> bool:
+def _is_scale(value: Seen) -> bool:
     """Whether a value is a learned number for each channel, or one for all."""
-    found = nodes.get(name)
-    return found is not None and found.operator == "parameter" and prod(found.args["shape"]) == found.shape[-1]
+    return value.operator == "parameter" and prod(value.args["shape"]) == value.shape[-1]
 
 
 def _channels_first(node: FlatNode, *inputs: str, rank: int) -> FlatNode:
@@ -66,8 +83,7 @@ def _channels_first(node: FlatNode, *inputs: str, rank: int) -> FlatNode:
     if node.operator == "parameter":
         return replace(made, args={"shape": shape[1:]}, arrays={"weight": node.arrays["weight"].reshaped(shape[1:])})
     if node.operator == "layer_norm":
-        args = {name: value for name, value in node.args.items() if name != "normalized_shape"}
-        return replace(made, args={**args, "over_channels": True})
+        return replace(made, args={**without(node.args, "normalized_shape"), "over_channels": True})
     if node.operator == "linear":
         held = node.arrays["weight"]
         settings = {"out_channels": shape[1], "kernel_size": 1, "bias": "bias" in node.arrays}

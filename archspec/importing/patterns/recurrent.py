@@ -4,106 +4,101 @@ from dataclasses import replace
 from typing import Any
 
 from archspec.importing.flat import FlatNode
-from archspec.importing.patterns.base import Nodes, before, made_of
+from archspec.importing.patterns.base import Seen, without
 from archspec.importing.program import HeldArray
 
-TURNED = (1, 0, 2)
-"""Time and batch exchanged."""
 
-
-def last_state(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+def last_state(node: Seen) -> FlatNode | None:
     """The last layer's last state alone; of both directions, one beside the other."""
-    if node.operator == "concat" and len(node.inputs) == 2 and node.args.get("dim", 1) == len(node.shape) - 1:
-        forth, back = (nodes.get(name) for name in node.inputs)
-        states = _states(forth, nodes, -2)
-        both = states is not None and states.args["bidirectional"] and states is _states(back, nodes, -1)
-        return _last(node, states, nodes) if both and states is not None else None
-    states = _states(node, nodes, -1)
-    return _last(node, states, nodes) if states is not None and not states.args["bidirectional"] else None
+    match node:
+        case Seen("concat", [forth, back]) if node.args.get("dim", 1) == len(node.shape) - 1:
+            states, other = _states(forth, -2), _states(back, -1)
+            both = states is not None and states == other and states.args["bidirectional"]
+            return _last(node, states) if states is not None and both else None
+    states = _states(node, -1)
+    return _last(node, states) if states is not None and not states.args["bidirectional"] else None
 
 
-def _states(node: FlatNode | None, nodes: Nodes, place: int) -> FlatNode | None:
+def _states(node: Seen, place: int) -> Seen | None:
     """The states of which a node takes one place, counted from the end; the only one also by a reshaping."""
-    if node is None:
-        return None
-    states = before(node, nodes, "~states")
-    if states is None:
-        return None
-    if node.operator == "~reshape":
-        return states if states.shape[0] == 1 and node.shape == states.shape[1:] and place == -1 else None
-    index = node.args["index"] if node.operator == "~select" else None
-    return states if index in {place, states.shape[0] + place} else None
+    match node:
+        case Seen("~select", [Seen("~states") as states], args={"index": index}):
+            return states if index in {place, states.shape[0] + place} else None
+        case Seen("~reshape", [Seen("~states", shape=(1, *sizes)) as states]):
+            return states if place == -1 and node.shape == tuple(sizes) else None
+    return None
 
 
-def _last(node: FlatNode, states: FlatNode, nodes: Nodes) -> FlatNode | None:
+def _last(node: Seen, states: Seen) -> FlatNode | None:
     """A layer that gives its last state; where its sequence is taken, too, the last place of that."""
-    sequence = states.args["sequence"]
-    if sequence in nodes:
-        taken = nodes[sequence].operator == states.args["operator"] and not states.args["bidirectional"]
-        return made_of(node, "select", (sequence,), dim=1, index=-1) if taken else None
-    args = {name: value for name, value in states.args.items() if name not in {"operator", "sequence"}}
-    found = made_of(node, states.args["operator"], states.inputs, **args, return_sequences=False)
-    return found.with_arrays(states.arrays)
+    operator, sequence = states.args["operator"], node.before.get(states.args["sequence"])
+    if sequence is not None:
+        taken = sequence.operator == operator and not states.args["bidirectional"]
+        return node.made("select", sequence, dim=1, index=-1) if taken else None
+    args = without(states.args, "operator", "sequence")
+    return node.made(operator, *states.of, **args, return_sequences=False).with_arrays(states.arrays)
 
 
 # ------------------------------------------------------------------ ONNX: a node a layer, time first
 
 
-def time_first(node: FlatNode, nodes: Nodes) -> FlatNode | None:
+def time_first(node: Seen) -> FlatNode | None:
     """A layer's states of all steps as L × n × directions·h: directions put behind, or, of one, gone."""
-    if node.operator != "~reshape" or len(node.shape) != 3:
-        return None
-    turned = before(node, nodes, "~permute")
-    layer = before(turned, nodes, "~layer") if turned is not None and turned.args["order"] == (0, 2, 1, 3) else None
-    layer = layer or before(node, nodes, "~layer")
-    if layer is None or (turned is None and layer.args["bidirectional"]):
-        return None
-    return replace(node, operator="~sequence", args=layer.args, inputs=layer.inputs, arrays=layer.arrays)
-
-
-def sequences(node: FlatNode, nodes: Nodes) -> FlatNode | None:
-    """Layers after one another, the batch put first again: one operator of so many layers."""
-    found = before(node, nodes, "~sequence") if node.operator == "~permute" else None
-    stack = _stack(found, nodes) if found is not None and node.args["order"] == TURNED else None
-    if stack is None or found is None:
-        return None
-    source, args, arrays = stack
-    return made_of(node, found.args["operator"], (source,), **args).with_arrays(arrays)
-
-
-def states(node: FlatNode, nodes: Nodes) -> FlatNode | None:
-    """The last states of layers after one another, as torch gives them."""
-    if node.operator == "~layer_states":
-        stack = _stack(node, nodes)
-        if stack is None:
+    match node:
+        case Seen("~reshape", [Seen("~permute", [Seen("~layer") as layer], args={"order": (0, 2, 1, 3)})]):
+            pass
+        case Seen("~reshape", [Seen("~layer") as layer]) if not layer.args["bidirectional"]:
+            pass
+        case _:
             return None
-        source, args, arrays = stack
-        told = {**args, "operator": node.args["operator"], "sequence": node.args["raw"]}
-        return replace(node, operator="~states", args=told, inputs=(source,), arrays=arrays)
-    if node.operator != "concat" or node.args.get("dim", 1) != 0:
+    if len(node.shape) != 3:
         return None
-    last = nodes.get(node.inputs[-1])
-    return replace(node, **_copied(last), foreign=True) if last is not None and last.operator == "~states" else None
+    inputs, arrays = layer.flat.inputs, layer.arrays
+    return replace(node.flat, operator="~sequence", args=layer.args, inputs=inputs, arrays=arrays)
 
 
-def _copied(last: FlatNode) -> dict[str, Any]:
-    return {"operator": last.operator, "args": last.args, "inputs": last.inputs, "arrays": last.arrays}
+def sequences(node: Seen) -> FlatNode | None:
+    """Layers after one another, the batch put first again: one operator of so many layers."""
+    match node:
+        case Seen("~permute", [Seen("~sequence") as found], args={"order": (1, 0, 2)}):
+            stack = _stack(found)
+            if stack is not None:
+                source, args, arrays = stack
+                return node.made(found.args["operator"], source, **args).with_arrays(arrays)
+    return None
 
 
-def _stack(top: FlatNode, nodes: Nodes) -> "tuple[str, dict[str, Any], dict[str, HeldArray]] | None":
+def states(node: Seen) -> FlatNode | None:
+    """The last states of layers after one another, as torch gives them."""
+    match node:
+        case Seen("~layer_states"):
+            stack = _stack(node)
+            if stack is not None:
+                source, args, arrays = stack
+                told = {**args, "operator": node.args["operator"], "sequence": node.args["raw"]}
+                return replace(node.flat, operator="~states", args=told, inputs=(source.name,), arrays=arrays)
+        case Seen("concat", [*_, Seen("~states") as last]) if node.args.get("dim", 1) == 0:
+            return replace(last.flat, name=node.name, shape=node.shape, place=node.flat.place, foreign=True)
+    return None
+
+
+def _stack(top: Seen) -> "tuple[Seen, dict[str, Any], dict[str, HeldArray]] | None":
     """What flows into the first of layers of one kind, the settings of all, and their arrays by torch's names."""
-    layers = [top]
-    while (below := before(layers[0], nodes, "~sequence")) is not None and _alike(below, top):
-        layers.insert(0, below)
-    turned = before(layers[0], nodes, "~permute")
-    if turned is None or turned.args["order"] != TURNED:
-        return None
-    args = {name: value for name, value in top.args.items() if name not in {"operator", "raw"}}
-    arrays = {_key(name, number): array for number, layer in enumerate(layers) for name, array in layer.arrays.items()}
-    return turned.inputs[0], {**args, "num_layers": len(layers)}, arrays
+    layers, below = [top], top.of
+    while len(below) == 1 and below[0].operator == "~sequence" and _alike(below[0], top):
+        layers.insert(0, below[0])
+        below = below[0].of
+    match below:
+        case [Seen("~permute", [source], args={"order": (1, 0, 2)})]:
+            args = {**without(top.args, "operator", "raw"), "num_layers": len(layers)}
+            keyed = (
+                (number, name, array) for number, layer in enumerate(layers) for name, array in layer.arrays.items()
+            )
+            return source, args, {_key(name, number): array for number, name, array in keyed}
+    return None
 
 
-def _alike(one: FlatNode, other: FlatNode) -> bool:
+def _alike(one: Seen, other: Seen) -> bool:
     return all(one.args[name] == other.args[name] for name in one.args if name != "raw")
 
 

@@ -4,6 +4,7 @@ A learned number for each offset of two pixels, looked up by an array of places;
 for pixels that were no neighbours before.
 """
 
+from collections.abc import Set
 from dataclasses import replace
 from math import inf, prod
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archspec.importing.flat import FlatNode
-from archspec.importing.patterns.base import Nodes, before, constant, made_of
+from archspec.importing.patterns.base import Seen
 from archspec.importing.program import HeldArray
 from archspec.importing.rules import one_or_pair
 from archspec.ops.base import per_axis
@@ -23,79 +24,74 @@ VIEWS = frozenset({"~permute", "~reshape", "select"})
 """What stands between an image and the queries of its windows."""
 
 
-def window_bias(node: FlatNode, nodes: Nodes) -> list[FlatNode] | None:
+def window_bias(node: Seen) -> list[FlatNode] | None:
     """Attention in windows, with the mask that it takes as an operator of the image."""
-    if node.operator != "scaled_dot_product_attention" or len(node.inputs) != 4 or len(node.shape) != 5:
+    match node:
+        case Seen("scaled_dot_product_attention", [query, _, _, mask], shape=(n, count, heads, _, _)):
+            patches = _back(query, VIEWS)
+        case _:
+            return None
+    if patches.operator != "patches" or not patches.of[0].operator:
         return None
-    mask = nodes.get(node.inputs[3])
-    while mask is not None and mask.operator == "~expand":
-        mask = nodes.get(mask.inputs[0])
-    apart = None
-    if mask is not None and mask.operator == "~masked_fill" and mask.args["value"] == -inf:
-        apart = constant(mask.inputs[1], nodes)
-        mask = nodes.get(mask.inputs[0]) if apart is not None else None
-    elif mask is not None and mask.operator == "parameter":
-        mask, apart = _unmasked(mask)
-    patches = _patches(node.inputs[0], nodes)
-    image = nodes.get(patches.inputs[0]) if patches is not None else None
-    if mask is None or patches is None or image is None or mask.shape[:-3] not in {(1, 1), (node.shape[0], 1)}:
-        return None
-    height, width = per_axis(patches.args["patch_size"], 2)
-    table = _table(mask, (height, width), nodes)
+    (image,), (height, width) = patches.of, per_axis(patches.args["patch_size"], 2)
+    mask, apart = _unmasked(_back(mask, {"~expand"}))
+    table = _table(mask, (height, width)) if mask.shape[:-3] in {(1, 1), (n, 1)} else None
     grid = (image.shape[2] // height, image.shape[3] // width)
     shift = (0, 0) if apart is None else _shift(apart, grid, (height, width))
-    if table is None or shift is None or table.shape[1] != node.shape[2]:
+    if table is None or shift is None or table.shape[1] != heads:
         return None
-    args: dict[str, Any] = {"window_size": one_or_pair((height, width)), "num_heads": node.shape[2]}
+    args: dict[str, Any] = {"window_size": one_or_pair((height, width)), "num_heads": heads}
     if shift != (0, 0):
         args["shift_size"] = one_or_pair(shift)
     bias = replace(
-        made_of(mask, "relative_position_bias", (image.name,), **args),
+        mask.made("relative_position_bias", image, **args),
         name=f"{node.name}@bias",
-        shape=(node.shape[0], 1 if shift == (0, 0) else node.shape[1], *mask.shape[-3:]),
+        shape=(n, 1 if shift == (0, 0) else count, *mask.shape[-3:]),
         arrays={"weight": table},
     )
-    return [bias, replace(node, inputs=(*node.inputs[:3], bias.name))]
+    return [bias, replace(node.flat, inputs=(*node.flat.inputs[:3], bias.name))]
 
 
-def _unmasked(node: FlatNode) -> "tuple[FlatNode, Array | None]":
-    """The array of the first window, and where others have −∞ instead; the array itself, if that is not all."""
-    held = node.arrays["weight"]
-    if not held.guessed or len(held.shape) != 4 or held.shape[0] == 1:
-        return node, None
+def _back(node: Seen, views: Set[str]) -> Seen:
+    """What stands before some operators that show the same numbers."""
+    while node.operator in views:
+        node = node.of[0]
+    return node
+
+
+def _unmasked(mask: Seen) -> "tuple[Seen, Array | None]":
+    """The mask of the first window, and where others have −∞ instead; the mask itself, if that is not all."""
+    match mask:
+        case Seen("~masked_fill", [whole, Seen("~constant") as places], args={"value": value}) if value == -inf:
+            return whole, places.constant
+    held = mask.arrays["weight"] if mask.operator == "parameter" else None
+    if held is None or not held.guessed or len(held.shape) != 4 or held.shape[0] == 1:
+        return mask, None
     numbers = held.load()
     apart = np.isneginf(numbers)
     if np.isneginf(numbers[:1]).any() or not np.array_equal(numbers, np.where(apart, -inf, numbers[:1])):
-        return node, None
+        return mask, None
     first = replace(held, shape=(1, *held.shape[1:]), load=lambda: held.load()[:1])
-    return replace(node, shape=(node.shape[0], *first.shape), arrays={"weight": first}), apart[:, 0]
+    flat = replace(mask.flat, shape=(mask.shape[0], *first.shape), arrays={"weight": first})
+    return replace(mask, flat=flat), apart[:, 0]
 
 
-def _patches(query: str, nodes: Nodes) -> FlatNode | None:
-    """What cuts the image of whose windows there are queries."""
-    node = nodes.get(query)
-    while node is not None and node.operator in VIEWS:
-        node = nodes.get(node.inputs[0])
-    return node if node is not None and node.operator == "patches" else None
-
-
-def _table(node: FlatNode, window: tuple[int, int], nodes: Nodes) -> HeldArray | None:
+def _table(mask: Seen, window: tuple[int, int]) -> HeldArray | None:
     """The table of offsets × heads of which a mask is made: looked up, or, after an optimiser, as it was looked up."""
-    turned: FlatNode | None = node
-    while turned is not None and turned.operator == "~reshape" and _is_of_ones(turned):
-        turned = nodes.get(turned.inputs[0])
-    if turned is None:
-        return None
-    if turned.operator == "parameter":
-        return _of_offsets(turned.arrays["weight"], window, node.shape[-3:])
-    rows = before(turned, nodes, "~rows") if turned.operator == "~permute" else None
-    if rows is None or turned.args["order"] != (2, 0, 1) or not np.array_equal(rows.args["places"], _offsets(*window)):
-        return None
-    table = rows.arrays["weight"]
-    return table if table.shape[0] == _count(*window) else None
+    turned = mask
+    while turned.operator == "~reshape" and _is_of_ones(turned):
+        turned = turned.of[0]
+    match turned:
+        case Seen("parameter"):
+            return _of_offsets(turned.arrays["weight"], window, mask.shape[-3:])
+        case Seen("~permute", [Seen("~rows", args={"places": places}) as rows], args={"order": (2, 0, 1)}):
+            table = rows.arrays["weight"]
+            fits = np.array_equal(places, _offsets(*window)) and table.shape[0] == _count(*window)
+            return table if fits else None
+    return None
 
 
-def _is_of_ones(node: FlatNode) -> bool:
+def _is_of_ones(node: Seen) -> bool:
     """Whether a reshaping puts or takes away axes of size 1 alone."""
     after, earlier = ([size for size in shape if size != 1] for shape in (node.shape, node.args["before"]))
     return after == earlier

@@ -15,6 +15,7 @@ from archspec.importing.items import (
     Leaf,
     ModuleItem,
     bodies,
+    everything,
     flattened,
     is_expression,
     scopes,
@@ -22,7 +23,7 @@ from archspec.importing.items import (
 from archspec.importing.structure.arguments import ANY, Arguments, channels, renamed
 from archspec.importing.structure.conditions import condition, widening
 from archspec.importing.structure.prepare import dissolved, prepared
-from archspec.importing.structure.rows import after_first, rows
+from archspec.importing.structure.tables import after_first, rows
 from archspec.importing.structure.unify import Slot, Slots, unified
 from archspec.language.expression import BUILTINS, CONSTANTS
 from archspec.language.rules import FLOWING
@@ -130,7 +131,7 @@ def _block(found: Recovered, kind: str, members: list[ModuleItem]) -> None:
     for number, scope in enumerate(members):
         nodes = list(flattened(scope.items))
         call = Leaf(
-            name, arguments.called(number), scope.name, scope.entry, scope.exit, nodes, scope.stage, scope.label
+            name, arguments.called(number), scope.name, scope.entry, scope.exit, nodes, scope.stage, label=scope.label
         )
         scope.items, scope.kind = [call], f"={kind}"
     found.dissolve(f"={kind}")
@@ -138,13 +139,11 @@ def _block(found: Recovered, kind: str, members: list[ModuleItem]) -> None:
 
 def _rename(items: Items, names: Mapping[str, str]) -> None:
     """Let a body call the arguments of its block by new names."""
-    for item in items:
+    for item in everything(items):
         if isinstance(item, (Leaf, ForkItem)):
             item.args = {n: renamed(v, names) if is_expression(v) else v for n, v in item.args.items()}
         if isinstance(item, ConditionItem):
             item.condition = renamed(item.condition, names)
-        for body in bodies(item):
-            _rename(body, names)
 
 
 def _free(kind: str, taken: dict[str, FoundBlock]) -> str:

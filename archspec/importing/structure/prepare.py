@@ -15,6 +15,8 @@ from archspec.importing.items import (
     ModuleItem,
     Repeated,
     bodies,
+    change_bodies,
+    everything,
     scopes,
     targets,
 )
@@ -76,11 +78,7 @@ def _inside(items: Items) -> Iterator[Item]:
 def _each(items: Items, change: Callable[[Items], Items]) -> Items:
     """A body and all inside it changed, the inner ones first."""
     for item in items:
-        if isinstance(item, ForkItem):
-            for branch in item.branches:
-                branch.items = _each(branch.items, change)
-        elif isinstance(item, (ModuleItem, Repeated)):
-            item.items = _each(item.items, change)
+        change_bodies(item, lambda body: _each(body, change))
     return change(items)
 
 
@@ -174,9 +172,7 @@ def _of(holder: ModuleItem, name: str) -> str:
 
 def _mark_same(items: Items) -> None:
     """Paddings that keep the size are called so: ⌈h/s⌉ whatever h is."""
-    for item in items:
-        for body in bodies(item):
-            _mark_same(body)
+    for item in everything(items):
         if isinstance(item, Leaf) and item.operator == "conv2d":
             keeping = _keeping(item.args)
             if keeping and item.args.get("padding", 0) == keeping:

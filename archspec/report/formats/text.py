@@ -159,13 +159,24 @@ def _fitted(columns: Sequence[Column], width: int) -> list[Column]:
         over = _width(kept) - width
         if column.least is not None and over > 0:
             room = max(_column_width(column) - over, column.least)
-            kept[number] = replace(column, cells=[_shortened(cell, room) for cell in column.cells])
+            kept[number] = replace(column, cells=_shortened(column.cells, room))
     return kept
 
 
-def _shortened(cell: Cell, room: int) -> Cell:
-    text = _shown(cell)
-    return cell if len(text) <= room else Name(shorten(text, room))
+def _shortened(cells: Sequence[Cell], room: int) -> list[Cell]:
+    """The cells in so many characters, cut where most that differ still do: in the middle, if that will do."""
+    texts = [_shown(cell) for cell in cells]
+    different = set(texts)
+
+    def told_apart(tail: int) -> int:
+        return len({shorten(text, room, tail) for text in different})
+
+    middle = (room - 1) // 2
+    tails = sorted(range(1, room - 1), key=lambda tail: abs(tail - middle))
+    tail = next((tail for tail in tails if told_apart(tail) == len(different)), None) or max(tails, key=told_apart)
+    return [
+        cell if len(text) <= room else Name(shorten(text, room, tail)) for cell, text in zip(cells, texts, strict=True)
+    ]
 
 
 def _parted(columns: Sequence[Column], width: int) -> list[list[Column]]:
@@ -226,8 +237,12 @@ def _formulas(formulas: Formulas, width: int) -> Iterator[str]:
 
 
 def _unbroken(line: str, width: int, further: int) -> Iterator[str]:
-    """The line in several, none of which ends inside ⌈ ⌉, ⌊ ⌋ or a call."""
-    kept = _ROUNDINGS.sub(lambda part: part[0].replace(" ", "\0"), line)
+    """The line in several, none of which ends inside ⌈ ⌉, ⌊ ⌋ or a call that a line has room for."""
+
+    def whole(part: re.Match[str]) -> str:
+        return part[0].replace(" ", "\0") if len(part[0]) <= width - further else part[0]
+
+    kept = _ROUNDINGS.sub(whole, line)
     lines = textwrap.wrap(kept, width, subsequent_indent=" " * further, break_long_words=False, break_on_hyphens=False)
     yield from (part.replace("\0", " ") for part in lines)
 

@@ -1,7 +1,7 @@
 """Images with their classes, read from what people have on disk into two tensors."""
 
 from archspec.train.data.read import KINDS, agreeing, fitted, kind_of, load
-from archspec.train.data.split import Data, DataSplit, held_out, numbered, refuse_other_classes
+from archspec.train.data.split import Data, DataSplit, held_out, noted, numbered, refuse_other_classes
 
 __all__ = [
     "KINDS",
@@ -12,6 +12,7 @@ __all__ = [
     "held_out",
     "kind_of",
     "load",
+    "noted",
     "numbered",
     "refuse_other_classes",
 ]

@@ -10,7 +10,7 @@ import torch
 
 from archspec.errors import ArchspecError
 from archspec.train.data import folder
-from archspec.train.data.split import Data, DataSplit
+from archspec.train.data.split import Data, DataSplit, noted
 
 SHAPE = (3, 32, 32)
 RECORD = 1 + 3 * 32 * 32
@@ -31,8 +31,7 @@ def read(path: str, shape: tuple[int, ...], resize: bool, progress: folder.Progr
         train, test = (_split(root, names) for names in (TRAIN, TEST))
         return Data("cifar10", train, test, CLASSES)
     found = folder.read(path, shape, resize, "cifar10", progress)
-    note = "; ".join(filter(None, ["read from image files", found.note]))
-    return replace(found, note=note)
+    return replace(found, note=noted("read from image files", found.note))
 
 
 def _split(root: Path, names: tuple[str, ...]) -> DataSplit:

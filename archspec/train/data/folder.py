@@ -2,23 +2,31 @@
 
 Either PATH/train/CLASS/image and PATH/test/CLASS/image, with PATH/val/CLASS/image for validation (alone it is tested
 on), or PATH/CLASS/image, of which every fifth image of a permutation with seed 0 is tested on.
+
+Images that were decoded once are kept as bytes: sixty thousand JPEG files take half a minute, their bytes a moment. The
+cache is a folder of safetensors files, each named by a digest of all that its images follow from: the names and
+checksums (or sizes and times) of the files, the shape, the fitting, and the versions of what decodes.
 """
 
+import hashlib
 import io
+import os
 import zipfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from archspec.errors import ArchspecError
 from archspec.extras import need
-from archspec.files import DAMAGED
-from archspec.train.data import cache
-from archspec.train.data.split import TEST_SHARE, Data, DataSplit, bounded, parted
+from archspec.files import DAMAGED, replacing
+from archspec.train.data.split import TEST_SHARE, Data, DataSplit, bounded, noted, parted
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".pfm")
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM")
@@ -31,6 +39,10 @@ TOLD = 500
 """After so many images it is told how far the reading is."""
 DECODED = 1
 """The version of how images become bytes; another one makes what is cached void."""
+CACHE_VARIABLE = "ARCHSPEC_CACHE"
+"""The environment's variable that names the folder; empty for no cache."""
+LEAST_CACHED = 2_000
+"""Fewer images are decoded again each time."""
 
 
 Entries = dict[str, list[tuple[str, int]]]
@@ -47,10 +59,9 @@ class Folder:
         """All files, as paths with slashes."""
         return (path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_file())
 
-    def read(self, name: str) -> bytes:
-        """The bytes of one."""
-        with (self.root / name).open("rb") as file:
-            return _within(file.read(MAX_FILE + 1))
+    def open(self, name: str) -> IO[bytes]:
+        """One of them, to be read."""
+        return (self.root / name).open("rb")
 
     def facts(self, entries: Entries) -> list[object]:
         """Where each file is, its size, and when it was written."""
@@ -68,10 +79,9 @@ class Zip:
         """All files, as paths with slashes."""
         return (name for name in self.archive.namelist() if PurePosixPath(name).name and not name.endswith("/"))
 
-    def read(self, name: str) -> bytes:
-        """The bytes of one."""
-        with self.archive.open(name) as file:
-            return _within(file.read(MAX_FILE + 1))
+    def open(self, name: str) -> IO[bytes]:
+        """One of them, to be read."""
+        return self.archive.open(name)
 
     def facts(self, entries: Entries) -> list[object]:
         """The checksum and the size of each file."""
@@ -80,13 +90,7 @@ class Zip:
 
 
 Files: TypeAlias = Folder | Zip
-"""Where images lie: their names, their bytes by name, and what changes when one of them does."""
-
-
-def _within(data: bytes) -> bytes:
-    if len(data) > MAX_FILE:
-        raise ValueError(f"more than {MAX_FILE:,} bytes")
-    return data
+"""Where images lie: their names, their bytes, and what changes when one of them does."""
 
 
 def read(
@@ -118,19 +122,17 @@ def read(
     counts = {part: len(listed) for part, listed in entries.items()}
     reader = _ImageReader(path, files, shape, resize, sum(counts.values()), progress)
     facts = (shape, resize, DECODED, metadata.version("pillow"), entries, files.facts(entries))
-    splits = cache.kept(counts, facts, lambda: {part: reader.split(listed) for part, listed in entries.items()})
+    splits = kept(counts, facts, lambda: {part: reader.split(listed) for part, listed in entries.items()})
     note = f"images fitted to {'×'.join(map(str, shape))} with Pillow (bilinear), the middle kept" if resize else ""
     note += ", colours made grey" if resize and shape[0] == 1 else ""
     if "" in splits:
         train, test = parted(splits[""])
-        note = "; ".join(filter(None, [note, f"one image in {TEST_SHARE} is tested on, chosen with seed 0"]))
+        note = noted(note, f"one image in {TEST_SHARE} is tested on, chosen with seed 0")
         return Data(name, train, test, len(classes), note, tuple(classes))
     if "test" not in splits:
-        test = splits.pop("val")
-        note = "; ".join(filter(None, [note, "tested on the images of val/"]))
-    else:
-        test = splits["test"]
-    return Data(name, splits["train"], test, len(classes), note, tuple(classes), splits.get("val"))
+        splits["test"] = splits.pop("val")
+        note = noted(note, "tested on the images of val/")
+    return Data(name, splits["train"], splits["test"], len(classes), note, tuple(classes), splits.get("val"))
 
 
 def _files(path: str) -> Files:
@@ -206,7 +208,11 @@ class _ImageReader:
 
         channels, height, width = self.shape
         try:
-            with Image.open(io.BytesIO(self.files.read(name)), formats=FORMATS) as opened:
+            with self.files.open(name) as file:
+                data = file.read(MAX_FILE + 1)
+            if len(data) > MAX_FILE:
+                raise ValueError(f"more than {MAX_FILE:,} bytes")
+            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
                 if opened.width * opened.height > MAX_PIXELS:
                     raise ValueError(f"{opened.width}×{opened.height} pixels; at most {MAX_PIXELS:,} are read")
                 image = self._bytes(opened)
@@ -264,3 +270,54 @@ def _coloured(image: Any) -> bool:
     """Whether a pixel's red, green and blue differ."""
     red, green, blue = image.convert("RGB").split()
     return bool(red.tobytes() != green.tobytes() or green.tobytes() != blue.tobytes())
+
+
+# ------------------------------------------------------------------ the cache
+
+
+def cache_folder() -> Path | None:
+    """Where images are kept; None where they are not."""
+    named = os.environ.get(CACHE_VARIABLE)
+    if named is not None:
+        return Path(named) if named else None
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
+    return Path(base) / "archspec" / "images"
+
+
+def kept(
+    parts: dict[str, int], facts: Iterable[object], decode: Callable[[], dict[str, DataSplit]]
+) -> dict[str, DataSplit]:
+    """The images of some parts, from the cache, or decoded and kept for the next time.
+
+    Args:
+        parts: How many images each part has.
+        facts: All that they follow from.
+        decode: What decodes them.
+    """
+    place = cache_folder()
+    if place is None or sum(parts.values()) < LEAST_CACHED:
+        return decode()
+    digest = hashlib.sha256("".join(map(repr, facts)).encode()).hexdigest()
+    file = place / f"{digest[:32]}.safetensors"
+    if (found := _cached(file, parts)) is not None:
+        return found
+    splits = decode()
+    arrays = {f"{kind}.{part}": getattr(split, kind) for part, split in splits.items() for kind in ("images", "labels")}
+    with suppress(OSError, ArchspecError, SafetensorError):  # it is only slower without
+        place.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as fresh:
+            save_file(arrays, fresh)
+    return splits
+
+
+def _cached(file: Path, parts: dict[str, int]) -> dict[str, DataSplit] | None:
+    try:
+        arrays = load_file(file)
+        found = {part: DataSplit(arrays[f"images.{part}"], arrays[f"labels.{part}"]) for part in parts}
+    except (OSError, SafetensorError, KeyError):
+        return None
+    right = all(
+        split.images.dtype == torch.uint8 and len(split.images) == len(split.labels) == parts[part]
+        for part, split in found.items()
+    )
+    return found if right else None

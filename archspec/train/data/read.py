@@ -8,8 +8,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from archspec.errors import ArchspecError, did_you_mean
-from archspec.train.data import cifar, digits, folder, idx
-from archspec.train.data.split import Data, DataSplit, bounded
+from archspec.extras import need
+from archspec.train.data import cifar, folder, idx
+from archspec.train.data.split import Data, DataSplit, bounded, noted, parted
 from archspec.writing import printable, sizes
 
 KINDS = ("digits", "mnist", "cifar10", "image-folder")
@@ -63,7 +64,7 @@ def load(
     """
     kind, place = kind_of(data)
     readers: dict[str, Callable[[], Data]] = {
-        "digits": lambda: digits.read(place),
+        "digits": digits,
         "mnist": lambda: idx.read(place),
         "cifar10": lambda: cifar.read(place, shape, resize, progress),
         "image-folder": lambda: folder.read(place, shape, resize, progress=progress),
@@ -72,6 +73,23 @@ def load(
     if classes is not None:
         agreeing(found, classes)
     return fitted(found, shape, resize or kind == "digits")
+
+
+def digits() -> Data:
+    """scikit-learn's handwritten digits: 1,797 images of 8 × 8 in 17 shades, part of that package, no download.
+
+    They are split once and for all: of a permutation with seed 0, every fifth is tested on.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    """
+    need("train", "sklearn")
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    images = torch.from_numpy((found.images * 255 / 16).round().astype("uint8"))[:, None]
+    labels = torch.from_numpy(found.target.astype("int64"))
+    return Data("digits", *parted(DataSplit(images, labels)), 10)
 
 
 def agreeing(data: Data, classes: int) -> Data:
@@ -113,8 +131,7 @@ def fitted(data: Data, shape: tuple[int, ...], resize: bool) -> Data:
     how = f"{found} fitted to {wanted}: bilinear" + (
         ", grey as three channels" if shape[0] > data.train.shape[0] else ""
     )
-    note = "; ".join(filter(None, [data.note, how]))
-    return replace(data, train=train, test=test, note=note, validation=more[0] if more else None)
+    return replace(data, train=train, test=test, note=noted(data.note, how), validation=more[0] if more else None)
 
 
 def _fitted(name: str, images: Tensor, shape: tuple[int, ...]) -> Tensor:

@@ -179,8 +179,13 @@ def held_out(data: Data, count: int, seed: int) -> Data:
     kept = torch.zeros(len(labels), dtype=torch.bool)
     kept[torch.argsort(share, stable=True)[:count]] = True
     train, validation = data.train.take(~kept), data.train.take(kept)
-    note = "; ".join(filter(None, [data.note, f"{count:,} training images kept for validation"]))
-    return replace(data, train=train, validation=validation, note=note)
+    note = f"{count:,} training images kept for validation"
+    return replace(data, train=train, validation=validation, note=noted(data.note, note))
+
+
+def noted(*notes: str) -> str:
+    """What was done to images, one thing after another, in words; nothing of what is empty."""
+    return "; ".join(filter(None, notes))
 
 
 def refuse_other_classes(before: Sequence[str], now: Sequence[str], what: str) -> None:

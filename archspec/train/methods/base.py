@@ -5,7 +5,7 @@ A training asks every method of its recipe in turn:
     data(data)                     what is learned, where it is not the data as they are
     images(order, data)            which images an epoch shows, in which order
     start(tensors, names, network) the weights of another run to begin with, made fit
-    begin(model, network, seed)    at the beginning of a stage; gives the course
+    begin(model, network)          at the beginning of a stage; gives the course
     learns(data, fixed)            what the stage will show
     stage(steps)                   how many steps the stage has
     parameters(named)              what learns, by name: fewer than there are, or others
@@ -23,18 +23,34 @@ Whatever a course does is a function of its keys, the weights, the seed and the 
 goes on to the bit.
 """
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from archspec.graph import Network
 from archspec.language.located import Located
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
 
-    from archspec.graph import Network
+class LateModule(ModuleType):
+    """A module that is imported when something of it is first asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what those ask who look at any module, a collector of tests say
+            raise AttributeError(name)
+        return getattr(import_module(self.__name__), name)
+
+
+if TYPE_CHECKING:
+    import torch
+
     from archspec.train.data import Data
+else:
+    torch = LateModule("torch")
+"""For courses: a recipe, whose keys methods are, is read where there is no torch."""
+
+__all__ = ["METHODS", "Course", "Method", "Seen", "torch"]
 
 METHODS: dict[str, "type[Method]"] = {}
 """The methods by their keys in a recipe."""
@@ -53,11 +69,11 @@ class Seen:
         scaling: The mean and the deviation of each channel, by which the images are scaled; black is 0, white 1.
     """
 
-    images: "Tensor"
-    labels: "Tensor"
-    indices: "Tensor"
-    logits: "Tensor"
-    data: "Callable[[], Tensor]"
+    images: "torch.Tensor"
+    labels: "torch.Tensor"
+    indices: "torch.Tensor"
+    logits: "torch.Tensor"
+    data: "Callable[[], torch.Tensor]"
     scaling: tuple[tuple[float, ...], tuple[float, ...]]
 
 
@@ -78,18 +94,18 @@ class Course:
             ArchspecError: They are too few; before the first step.
         """
 
-    def parameters(self, named: "dict[str, nn.Parameter]") -> "dict[str, nn.Parameter]":
+    def parameters(self, named: "dict[str, torch.nn.Parameter]") -> "dict[str, torch.nn.Parameter]":
         """What learns, by name."""
         return named
 
-    def loss(self, seen: Seen) -> "dict[str, Tensor]":  # noqa: ARG002
+    def loss(self, seen: Seen) -> "dict[str, torch.Tensor]":  # noqa: ARG002
         """The terms of the loss; where no method has any, it is the data's own."""
         return {}
 
     def before_step(self, step: int) -> None:
         """The gradients are there, the optimiser has not moved; `step` counts from 0 in the stage."""
 
-    def after_step(self, model: "nn.Module", average: "nn.Module | None", step: int) -> None:
+    def after_step(self, model: "torch.nn.Module", average: "torch.nn.Module | None", step: int) -> None:
         """The optimiser has moved the weights, and the average has followed."""
 
     def ready(self, done: int) -> bool:  # noqa: ARG002
@@ -99,14 +115,14 @@ class Course:
     def end(self) -> None:
         """The stage is over, and the next one takes the model."""
 
-    def tensors(self) -> "dict[str, Tensor]":
+    def tensors(self) -> "dict[str, torch.Tensor]":
         """What a checkpoint holds of it."""
         return {}
 
-    def restore(self, tensors: "Mapping[str, Tensor]") -> None:
+    def restore(self, tensors: "Mapping[str, torch.Tensor]") -> None:
         """Go back to what a checkpoint held."""
 
-    def weights(self, named: "dict[str, Tensor]") -> "dict[str, Tensor]":
+    def weights(self, named: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """The weights to save, under the network's own names."""
         return named
 
@@ -114,7 +130,7 @@ class Course:
         """What the record of the run says of it."""
         return {}
 
-    def correction(self, held: "Callable[[], tuple[Tensor, Tensor]]") -> "Tensor | None":  # noqa: ARG002
+    def correction(self, held: "Callable[[], tuple[torch.Tensor, torch.Tensor]]") -> "torch.Tensor | None":  # noqa: ARG002
         """What is added to each class's logit at the end; None for nothing.
 
         Args:
@@ -138,6 +154,11 @@ class Method(Located):
     averages: ClassVar[bool] = True
     of_the_run: ClassVar[bool] = False
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """A method is a key of recipes."""
+        METHODS[cls.key] = cls
+
     def data(self, data: "Data") -> "Data":
         """What is learned, where it is not the data as they are; for methods of the whole training.
 
@@ -146,7 +167,7 @@ class Method(Located):
         """
         return data
 
-    def images(self, order: "Tensor", data: "Data") -> "Tensor":  # noqa: ARG002
+    def images(self, order: "torch.Tensor", data: "Data") -> "torch.Tensor":  # noqa: ARG002
         """The training images that an epoch shows, by number; given are all, in the epoch's random order.
 
         How many there are is the same in every epoch.
@@ -158,31 +179,22 @@ class Method(Located):
 
     def start(
         self,
-        tensors: "Mapping[str, Tensor]",
+        tensors: "Mapping[str, torch.Tensor]",
         names: "Sequence[str]",  # noqa: ARG002
-        network: "Network",  # noqa: ARG002
-    ) -> "Mapping[str, Tensor]":
+        network: Network,  # noqa: ARG002
+    ) -> "Mapping[str, torch.Tensor]":
         """The weights of another run to begin with, made fit; `names` are its classes, if it says so."""
         return tensors
 
-    @abstractmethod
-    def begin(self, model: "nn.Module", network: "Network", seed: int) -> Course:
-        """The course of the method from the weights that a model has.
+    def begin(self, model: "torch.nn.Module", network: Network) -> Course:  # noqa: ARG002
+        """The course of the method from the weights that a model has; one that changes nothing, if it has none.
 
         Raises:
             ArchspecError: The method does not fit the network; before the first step.
         """
+        return Course()
 
     @classmethod
     def from_text(cls, raw: Any) -> Any:
         """A mapping, or the value of the key that stands for all."""
         return raw if cls.short is None or isinstance(raw, dict) else {cls.short: raw}
-
-
-M = TypeVar("M", bound=type[Method])
-
-
-def registered(method: M) -> M:
-    """Register a method as a key of recipes."""
-    METHODS[method.key] = method
-    return method

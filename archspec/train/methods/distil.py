@@ -3,24 +3,21 @@
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from archspec.errors import ArchspecError
+from archspec.graph import Network
 from archspec.language.domains import real, texts, word
-from archspec.train.methods.base import Course, Method, Seen, registered
+from archspec.train.methods.base import Course, Method, Seen, torch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from torch import Tensor, nn
-
-    from archspec.graph import Network
     from archspec.train.data import Data
-    from archspec.train.trained import Trained
+    from archspec.train.score import Trained
 
 MATCHES = ("probabilities", "logits")
 MAX_KNOWN = 2**28
 """So many targets are kept, where an image is never another than before: a gigabyte of them."""
 
 
-@registered
 class Distil(Method):
     """Soft targets at a temperature T, and a share of the hard ones: (1 − hard)·T²·KL(teacher, student) + hard·data.
 
@@ -44,10 +41,8 @@ class Distil(Method):
     match: Annotated[str, word(MATCHES)] = "probabilities"
     leave_out: Annotated[tuple[str, ...], texts("names of classes", numbers=True)] = ()
 
-    def images(self, order: "Tensor", data: "Data") -> "Tensor":
+    def images(self, order: "torch.Tensor", data: "Data") -> "torch.Tensor":
         """Those whose classes are not left out."""
-        import torch
-
         if not self.leave_out:
             return order
         return order[~torch.isin(data.train.labels.cpu()[order], torch.tensor(self.left_out_of(data)))]
@@ -59,21 +54,23 @@ class Distil(Method):
             raise ArchspecError(f"distil: leave_out leaves no class of {data.name}")
         return found
 
-    def begin(self, model: "nn.Module", network: "Network", seed: int) -> "Distilled":  # noqa: ARG002
+    def begin(self, model: "torch.nn.Module", network: Network) -> "Distilled":
         """Load the teachers, and hold them against the student: the same images, the same classes."""
-        from archspec.train.trained import trained  # a circle: a teacher is a run, and a run's recipe may distil
+        # a circle: a teacher is a run, and a run's recipe may distil
+        from archspec.train.score import input_and_classes, trained
 
         device = next(model.parameters()).device
-        shape, classes = network.input.shape[1:], network.tensor(network.output).shape[1]
+        shape, classes = input_and_classes(network)
         loaded = []
         for place in self.teachers:
             try:
                 teacher = trained(place, device)
             except ArchspecError as error:
                 raise ArchspecError(f"distil: {error}") from None
-            if teacher.shape != shape or teacher.classes != classes:
+            own = input_and_classes(teacher.network)
+            if own != (shape, classes):
                 raise ArchspecError(
-                    f"distil: {place} takes {teacher.network.input} and has {teacher.classes} outputs; "
+                    f"distil: {place} takes {teacher.network.input} and has {own[1]} outputs; "
                     f"{network.name} takes {network.input} and has {classes}"
                 )
             loaded.append(teacher)
@@ -91,7 +88,7 @@ class Distilled(Course):
         self.keys, self.teachers = keys, teachers
         self.left_out: list[int] = []
         self.fixed: Data | None = None
-        self.known: Tensor | None = None
+        self.known: torch.Tensor | None = None
 
     def learns(self, data: "Data", fixed: bool) -> None:
         """The teachers know the same classes, and those that are left out are among them."""
@@ -102,10 +99,8 @@ class Distilled(Course):
         self.left_out = self.keys.left_out_of(data)
         self.fixed = data if fixed and len(data.train) * data.classes <= MAX_KNOWN else None
 
-    def loss(self, seen: Seen) -> "dict[str, Tensor]":
+    def loss(self, seen: Seen) -> "dict[str, torch.Tensor]":
         """The soft part, times T², and the hard one."""
-        import torch
-
         with torch.no_grad():
             targets = self._targets(seen)
         if self.keys.match == "logits":
@@ -115,7 +110,7 @@ class Distilled(Course):
         terms = {"soft": (1 - self.keys.hard) * soft}
         return terms | ({"hard": self.keys.hard * seen.data()} if self.keys.hard else {})
 
-    def _targets(self, seen: Seen) -> "Tensor":
+    def _targets(self, seen: Seen) -> "torch.Tensor":
         """What the teachers say of a batch: known beforehand, where no image is ever another than before.
 
         All of them are looked at once, in their own order: so a training that is resumed has the same to the bit.
@@ -127,14 +122,14 @@ class Distilled(Course):
             self.known = self._together(given).to(seen.logits.device)
         return self.known[seen.indices]
 
-    def _together(self, given: "Sequence[Tensor]") -> "Tensor":
+    def _together(self, given: "Sequence[torch.Tensor]") -> "torch.Tensor":
         return mean_logits(given) if self.keys.match == "logits" else soft_targets(given, self.keys.temperature)
 
     def facts(self) -> dict[str, Any]:
         """The teachers' weights."""
         return {"teachers": {teacher.name: teacher.digest for teacher in self.teachers}}
 
-    def correction(self, held: "Callable[[], tuple[Tensor, Tensor]]") -> "Tensor | None":
+    def correction(self, held: "Callable[[], tuple[torch.Tensor, torch.Tensor]]") -> "torch.Tensor | None":
         """The bias of the classes that were left out."""
         if not self.left_out:
             return None
@@ -144,35 +139,29 @@ class Distilled(Course):
         return added
 
 
-def soft_targets(teachers: "Sequence[Tensor]", temperature: float) -> "Tensor":
+def soft_targets(teachers: "Sequence[torch.Tensor]", temperature: float) -> "torch.Tensor":
     """The mean of the teachers' softmax(v/T), n × N."""
-    import torch
-
     return torch.stack([(given / temperature).softmax(1) for given in teachers]).mean(0)
 
 
-def mean_logits(teachers: "Sequence[Tensor]") -> "Tensor":
+def mean_logits(teachers: "Sequence[torch.Tensor]") -> "torch.Tensor":
     """The mean of the teachers' logits, n × N."""
-    import torch
-
     return torch.stack(list(teachers)).mean(0)
 
 
-def divergence(logits: "Tensor", targets: "Tensor", temperature: float) -> "Tensor":
+def divergence(logits: "torch.Tensor", targets: "torch.Tensor", temperature: float) -> "torch.Tensor":
     """T²·KL(p, q) of targets p and q = softmax(z/T); the mean over the batch. Its gradient is T·(q − p) an image."""
-    from torch.nn import functional
-
-    student = functional.log_softmax(logits / temperature, 1)
-    return functional.kl_div(student, targets, reduction="batchmean") * temperature**2
+    student = torch.nn.functional.log_softmax(logits / temperature, 1)
+    return torch.nn.functional.kl_div(student, targets, reduction="batchmean") * temperature**2
 
 
-def matched(logits: "Tensor", targets: "Tensor") -> "Tensor":
+def matched(logits: "torch.Tensor", targets: "torch.Tensor") -> "torch.Tensor":
     """Σ((z − z̄) − (v − v̄))²/(2N) over N classes; the mean over the batch. What `divergence` tends to for large T."""
     off = (logits - logits.mean(1, keepdim=True)) - (targets - targets.mean(1, keepdim=True))
     return (off.square().sum(1) / (2 * logits.shape[1])).mean()
 
 
-def best_shift(logits: "Tensor", labels: "Tensor", classes: list[int]) -> float:
+def best_shift(logits: "torch.Tensor", labels: "torch.Tensor", classes: list[int]) -> float:
     """What is to be added to the logits of some classes so that the fewest images are taken for another class.
 
     Each image changes sides once, at the gap between its largest logit of the other classes and its largest of these;
@@ -183,8 +172,6 @@ def best_shift(logits: "Tensor", labels: "Tensor", classes: list[int]) -> float:
     >>> best_shift(torch.tensor([[3.0, 0.0], [9.0, 0.0], [2.0, 0.0]]), torch.tensor([1, 0, 1]), [1])
     6.0
     """
-    import torch
-
     some = torch.zeros(logits.shape[1], dtype=torch.bool)
     some[classes] = True
     here, there = (logits.double().masked_fill(~part, -torch.inf).max(1) for part in (some, ~some))
@@ -202,14 +189,12 @@ def best_shift(logits: "Tensor", labels: "Tensor", classes: list[int]) -> float:
     return float(middle[best[middle[best].abs().argmin()]])
 
 
-def _shifts(model: "nn.Module", network: "Network") -> bool:
+def _shifts(model: "torch.nn.Module", network: Network) -> bool:
     """Whether what is added to the bias of the last layer is added to the logits."""
-    import torch
-
-    from archspec.train.start import bias
+    from archspec.train.score import bias_of
 
     state = dict(model.state_dict())
-    own = state.get(bias(network))
+    own = state.get(bias_of(network))
     classes = network.tensor(network.output).shape[1]
     if own is None or own.shape != (classes,):
         return False
@@ -219,6 +204,6 @@ def _shifts(model: "nn.Module", network: "Network") -> bool:
         images = torch.rand(2, *network.input.shape[1:], generator=torch.Generator().manual_seed(0)).to(own.device)
         moved = torch.arange(classes, dtype=own.dtype, device=own.device) - classes / 2
         plain = model(images)
-        shifted = torch.func.functional_call(model, state | {bias(network): own + moved}, (images,))
+        shifted = torch.func.functional_call(model, state | {bias_of(network): own + moved}, (images,))
     model.train(learning)
     return torch.allclose(shifted, plain + moved, atol=1e-3)

@@ -1,19 +1,14 @@
 """Layers that do not learn: `freeze: [conv1, stage2/*]`, or `freeze: {layers: "*", but: fc}`."""
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 from archspec.errors import ArchspecError
+from archspec.graph import Network
 from archspec.language.domains import Switch, texts
-from archspec.train.methods.base import Course, Method, registered
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from archspec.graph import Network
+from archspec.train.methods.base import Course, Method, torch
 
 
-@registered
 class Freeze(Method):
     """Layers that keep their weights, and batch norms that keep their statistics.
 
@@ -34,7 +29,7 @@ class Freeze(Method):
         """Whether an array, or a layer, is frozen."""
         return _among(name, self.layers) and not _among(name, self.but)
 
-    def begin(self, model: "nn.Module", network: "Network", seed: int) -> "Frozen":  # noqa: ARG002
+    def begin(self, model: "torch.nn.Module", network: Network) -> "Frozen":
         """Nothing moves yet."""
         names = [name for name, _ in model.named_parameters()]
         for pattern in (*self.layers, *self.but):
@@ -48,44 +43,31 @@ class Freeze(Method):
 class Frozen(Course):
     """Layers while they do not learn."""
 
-    def __init__(self, keys: Freeze, model: "nn.Module") -> None:
-        from torch.nn.modules.batchnorm import _BatchNorm
-
+    def __init__(self, keys: Freeze, model: "torch.nn.Module") -> None:
         self.keys = keys
-        self.norms = [
-            module
-            for name, module in model.named_modules()
-            if isinstance(module, _BatchNorm) and (keys.norms or keys.holds(f"{name}.weight"))
-        ]
-        for norm in self.norms:
-            still(norm)
+        for name, module in model.named_modules():
+            if isinstance(module, torch.nn.modules.batchnorm._BatchNorm) and (
+                keys.norms or keys.holds(f"{name}.weight")
+            ):
+                still(module)
 
-    def end(self) -> None:
-        """Batch norms measure again."""
-        for norm in self.norms:
-            moving(norm)
-
-    def parameters(self, named: "dict[str, nn.Parameter]") -> "dict[str, nn.Parameter]":
+    def parameters(self, named: "dict[str, torch.nn.Parameter]") -> "dict[str, torch.nn.Parameter]":
         """Those that are not frozen; a frozen one has no gradient."""
         for name, parameter in named.items():
             parameter.requires_grad_(not self.keys.holds(name))
         return {name: parameter for name, parameter in named.items() if parameter.requires_grad}
 
 
-def still(norm: "nn.Module") -> None:
-    """Keep the statistics of a batch norm as they are, whether the network learns or not."""
-    norm.train = lambda _=True, norm=norm: _evaluating(norm)  # type: ignore[method-assign,misc]
+def still(norm: "torch.nn.Module") -> None:
+    """Keep the statistics of a batch norm as they are, whether the network learns or not, until the stage is over."""
     norm.eval()
+    norm.train = lambda _=True, norm=norm: norm  # type: ignore[method-assign,misc]
 
 
-def moving(norm: "nn.Module") -> None:
-    """Let a batch norm measure again while the network learns."""
-    vars(norm).pop("train", None)
-
-
-def _evaluating(norm: "nn.Module") -> "nn.Module":
-    norm.training = False
-    return norm
+def moving(model: "torch.nn.Module") -> None:
+    """Let the batch norms of a model measure again while it learns."""
+    for module in model.modules():
+        vars(module).pop("train", None)
 
 
 def _among(name: str, patterns: tuple[str, ...]) -> bool:

@@ -1,17 +1,12 @@
 """A bound for the norm of each unit's incoming weights: `max_norm: 2` (Hinton et al. 2012, arXiv:1207.0580)."""
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
+from archspec.graph import Network
 from archspec.language.domains import real
-from archspec.train.methods.base import Course, Method, registered
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from archspec.graph import Network
+from archspec.train.methods.base import Course, Method, torch
 
 
-@registered
 class MaxNorm(Method):
     """The weights of a unit, or of a filter, are scaled back to a norm when a step has taken them beyond it.
 
@@ -24,7 +19,7 @@ class MaxNorm(Method):
 
     norm: Annotated[float, real(0, 1e9, open_below=True)]
 
-    def begin(self, model: "nn.Module", network: "Network", seed: int) -> "Bounded":  # noqa: ARG002
+    def begin(self, model: "torch.nn.Module", network: Network) -> "Bounded":  # noqa: ARG002
         """The weights that the network begins with are not touched."""
         return Bounded(self.norm)
 
@@ -35,10 +30,8 @@ class Bounded(Course):
     def __init__(self, norm: float) -> None:
         self.norm = norm
 
-    def after_step(self, model: "nn.Module", average: "nn.Module | None", step: int) -> None:  # noqa: ARG002
+    def after_step(self, model: "torch.nn.Module", average: "torch.nn.Module | None", step: int) -> None:  # noqa: ARG002
         """Scale what has grown too long; an average of what is within the bound is within it."""
-        import torch
-
         with torch.no_grad():
             for array in model.parameters():
                 if array.ndim > 1 and array.requires_grad:

@@ -1,24 +1,17 @@
 """One-bit layers while they learn (Rastegari et al. 2016, XNOR-Net, arXiv:1603.05279, and its authors' code)."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from archspec.errors import ArchspecError
+from archspec.graph import Network
 from archspec.graph.names import state_key
 from archspec.language.domains import Switch, word
-from archspec.train.methods.base import Course, Method, registered
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from archspec.graph import Network
+from archspec.train.methods.base import Course, Method, torch
 
 GRADIENTS = ("exact", "paper")
-FRESH = {"weight": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
-"""A normalisation that has seen nothing."""
 
 
-@registered
 class OneBit(Method):
     """Real weights learn behind one-bit layers; what is saved has one bit per weight, and its factors.
 
@@ -39,13 +32,11 @@ class OneBit(Method):
 
     def start(
         self,
-        tensors: "Mapping[str, Tensor]",
+        tensors: "Mapping[str, torch.Tensor]",
         names: "Sequence[str]",  # noqa: ARG002
-        network: "Network",
-    ) -> "Mapping[str, Tensor]":
+        network: Network,
+    ) -> "Mapping[str, torch.Tensor]":
         """Real weights, with what one-bit layers have besides: factors, and fresh normalisations before them."""
-        import torch
-
         found = dict(tensors)
         one_bit = [node for node in network.nodes if node.operator.one_bit]
         before = {name for node in one_bit for name in node.inputs}
@@ -54,21 +45,18 @@ class OneBit(Method):
             if key not in tensors and weight is not None:
                 found[key] = factors(weight)
         for node in network.nodes:
-            if node.name not in before or node.operator.name != "batch_norm":
-                continue
-            keys = {name: state_key(node.name, name) for name in (*FRESH, "num_batches_tracked")}
-            if any(key in tensors for key in keys.values()):
-                continue
-            channels = node.output.shape[1]
-            found |= {keys[name]: torch.full((channels,), value) for name, value in FRESH.items()}
-            found[keys["num_batches_tracked"]] = torch.tensor(0)
+            if node.name in before and node.operator.name == "batch_norm":
+                unseen = torch.nn.BatchNorm2d(node.output.shape[1]).state_dict()
+                fresh = {state_key(node.name, name): array for name, array in unseen.items()}
+                if not fresh.keys() & tensors.keys():
+                    found |= fresh
         return found
 
-    def begin(self, model: "nn.Module", network: "Network", seed: int) -> "Signed":  # noqa: ARG002
+    def begin(self, model: "torch.nn.Module", network: Network) -> "Signed":
         """Centre and clip the weights that there are."""
         from archspec.runtime.binary import BinaryConv2d, BinaryLinear
 
-        layers: dict[str, nn.Module] = {
+        layers: dict[str, torch.nn.Module] = {
             name: module for name, module in model.named_modules() if isinstance(module, BinaryConv2d | BinaryLinear)
         }
         if not layers:
@@ -82,16 +70,14 @@ class OneBit(Method):
 class Signed(Course):
     """A training of real weights whose signs compute."""
 
-    def __init__(self, keys: OneBit, layers: "dict[str, nn.Module]") -> None:
+    def __init__(self, keys: OneBit, layers: "dict[str, torch.nn.Module]") -> None:
         self.keys, self.layers = keys, layers
         for module in layers.values():
             module.gradient = keys.gradient  # type: ignore[assignment]  # no tensor: torch lets any stand
         self.settle(layers)
 
-    def settle(self, layers: "dict[str, nn.Module]") -> None:
+    def settle(self, layers: "dict[str, torch.nn.Module]") -> None:
         """Centre and clip weights, and give them their factors."""
-        import torch
-
         with torch.no_grad():
             for module in layers.values():
                 weight: Any = module.weight
@@ -101,7 +87,7 @@ class Signed(Course):
                     weight.clamp_(-1, 1)
                 module.alpha.copy_(factors(weight))  # type: ignore[operator]
 
-    def after_step(self, model: "nn.Module", average: "nn.Module | None", step: int) -> None:  # noqa: ARG002
+    def after_step(self, model: "torch.nn.Module", average: "torch.nn.Module | None", step: int) -> None:  # noqa: ARG002
         """Centre and clip again; the average of such weights is such, and has factors of its own."""
         self.settle(self.layers)
         if average is not None:
@@ -112,7 +98,7 @@ class Signed(Course):
         for module in self.layers.values():
             module.gradient = "exact"  # type: ignore[assignment]
 
-    def weights(self, named: "dict[str, Tensor]") -> "dict[str, Tensor]":
+    def weights(self, named: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
         """Signs for weights, beside the factors of the real ones."""
         signs = {f"{name}.weight": named[f"{name}.weight"] for name in self.layers}
         return {
@@ -126,6 +112,6 @@ class Signed(Course):
         return {"layers": list(self.layers)}
 
 
-def factors(weight: "Tensor") -> "Tensor":
+def factors(weight: "torch.Tensor") -> "torch.Tensor":
     """α: the mean of |W| of each filter."""
     return weight.detach().abs().flatten(1).mean(1)

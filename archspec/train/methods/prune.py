@@ -1,29 +1,36 @@
-"""Prune and retrain: small weights become zero and stay so, as a plan says (Han et al. 2015, arXiv:1506.02626)."""
+"""Prune and retrain: small weights become zero and stay so, as a plan says (Han et al. 2015, arXiv:1506.02626).
 
+Units may be left without inputs or without outputs (section 3.5). One without inputs is no zero: it gives f(bias) for
+every image. That constant goes into the biases behind it, exactly, and the unit can be left out with its outgoing
+weights; one without outputs with its incoming ones.
+"""
+
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from archspec.compress.coding import kept_of
-from archspec.compress.pruning import dropout_after_pruning
+from archspec.compress.plan import load
+from archspec.compress.rules import dropout_after_pruning
 from archspec.errors import ArchspecError
+from archspec.graph import Network, Node
 from archspec.graph.names import place_of, state_key
 from archspec.language.domains import real, whole, word
 from archspec.language.values import Text
-from archspec.train.methods import units
-from archspec.train.methods.base import Course, Method, registered
+from archspec.train.methods.base import Course, Method, torch
 from archspec.train.methods.planned import entries
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from archspec.graph import Network
 
 SCHEDULES = ("cubic", "at_once")
 DROPOUT = ("adjusted", "kept")
+LAYERS = ("conv2d", "linear")
+FUNCTIONS = ("relu", "relu6", "tanh", "sigmoid")
+"""What changes single values, by torch's names; a constant stays one."""
+CARRIERS = ("flatten", "dropout", "max_pool2d", "avg_pool2d")
+"""What a constant passes unchanged while evaluating; pools that do not pad."""
 
 
-@registered
 class Prune(Method):
     """The weights of least magnitude are zero, from a step on until the end of the stage.
 
@@ -62,9 +69,9 @@ class Prune(Method):
         left = max(0.0, 1 - step / self.steps) if self.schedule == "cubic" else 0.0
         return final + (1 - final) * left**3
 
-    def begin(self, model: "nn.Module", network: "Network", seed: int) -> "Pruned":  # noqa: ARG002
+    def begin(self, model: "torch.nn.Module", network: Network) -> "Pruned":
         """All weights are there yet."""
-        found = {name: entry.density for name, entry in entries(self.plan, network, self.key).items()}
+        found = {name: entry.density for name, entry in entries(load(self.plan), network, self.key).items()}
         counts = {
             name: kept_of(model.get_parameter(name).numel(), density) for name, density in found.items() if density < 1
         }
@@ -82,11 +89,9 @@ class Prune(Method):
 class Pruned(Course):
     """A training with masks: of the weights that are pruned, and of the biases of units that may be left out."""
 
-    def __init__(self, keys: Prune, model: "nn.Module", network: "Network", counts: Mapping[str, int]) -> None:
-        import torch
-
+    def __init__(self, keys: Prune, model: "torch.nn.Module", network: Network, counts: Mapping[str, int]) -> None:
         self.keys, self.counts, self.last = keys, dict(counts), keys.steps if keys.schedule == "cubic" else 1
-        self.joints = units.joints(network)
+        self.joints = joints(network)
         around = [name for joint in self.joints for name in (joint.before, joint.after)]
         wanted = {*counts, *(f"{name}weight" for name in around)}
         wanted |= {f"{joint.before}bias" for joint in self.joints if joint.biased[0]}
@@ -107,10 +112,8 @@ class Pruned(Course):
                 "or 'prune' fewer steps"
             )
 
-    def after_step(self, model: "nn.Module", average: "nn.Module | None", step: int) -> None:
+    def after_step(self, model: "torch.nn.Module", average: "torch.nn.Module | None", step: int) -> None:
         """New masks where they are due, and zeros under all of them."""
-        import torch
-
         done = step + 1
         sides = [dict(each.named_parameters()) for each in (model, average) if each is not None]
         with torch.no_grad():
@@ -118,12 +121,12 @@ class Pruned(Course):
                 self._masked(done)
             self._clear(sides)
             if done == self.last:
-                folds = units.left_out(self.joints, self.masks)
+                folds = left_out(self.joints, self.masks)
                 for side in sides:
-                    units.fold(side, folds)
+                    fold(side, folds)
                 self._clear(sides)
 
-    def _clear(self, sides: "list[dict[str, nn.Parameter]]") -> None:
+    def _clear(self, sides: "list[dict[str, torch.nn.Parameter]]") -> None:
         for name, mask in self.masks.items():
             for side in sides:
                 side[name].mul_(mask)
@@ -151,14 +154,12 @@ class Pruned(Course):
         for module, before, _ in self.drops:
             module.p = before
 
-    def tensors(self) -> "dict[str, Tensor]":
+    def tensors(self) -> "dict[str, torch.Tensor]":
         """The masks, and how many weights are to be kept."""
-        import torch
-
         masks = {name: mask.to(torch.uint8) for name, mask in self.masks.items()}
         return masks | {f"count.{name}": torch.tensor(count) for name, count in self.counts.items()}
 
-    def restore(self, tensors: "Mapping[str, Tensor]") -> None:
+    def restore(self, tensors: "Mapping[str, torch.Tensor]") -> None:
         """The masks as they were."""
         for name, mask in self.masks.items():
             mask.copy_(tensors[name].bool())
@@ -169,38 +170,34 @@ class Pruned(Course):
         """How many weights and units are left, of how many, and which layers are cut off."""
         kept = {name: [int(self.masks[name].sum()), self.masks[name].numel()] for name in self.counts}
         cut = [name for name, (left, _) in kept.items() if not left]
-        return {"weights": kept, "units": units.counted(self.joints, self.masks), **({"cut_off": cut} if cut else {})}
+        return {"weights": kept, "units": counted(self.joints, self.masks), **({"cut_off": cut} if cut else {})}
 
 
-def kept(array: "Tensor", count: int, among: "Tensor") -> "Tensor":
+def kept(array: "torch.Tensor", count: int, among: "torch.Tensor") -> "torch.Tensor":
     """The mask of so many weights of largest magnitude among some; of equal ones the first.
 
     >>> import torch
     >>> kept(torch.tensor([3., -1., 2., 0.]), 2, torch.tensor([True, True, True, True])).tolist()
     [True, False, True, False]
     """
-    import torch
-
     size = torch.where(among, array.abs(), -1.0).flatten()
     mask = torch.zeros(array.numel(), dtype=torch.bool, device=array.device)
     mask[torch.argsort(size, descending=True, stable=True)[: min(count, int(among.sum()))]] = True
     return mask.view_as(array)
 
 
-def above(array: "Tensor", quality: float) -> int:
+def above(array: "torch.Tensor", quality: float) -> int:
     """How many weights are larger than so many standard deviations of all."""
     values = array.detach().double()
     return int((values.abs() > quality * values.std(correction=0)).sum())
 
 
-def dropouts(network: "Network", model: "nn.Module", pruned: Mapping[str, int]) -> list[tuple[Any, float, str]]:
+def dropouts(network: Network, model: "torch.nn.Module", pruned: Mapping[str, int]) -> list[tuple[Any, float, str]]:
     """The dropouts that stand before a pruned layer alone: the module, its probability, the layer's weights."""
-    from torch import nn
-
     found = []
     for node in network.nodes:
         module = model.get_submodule(place_of(node.name))
-        if not isinstance(module, nn.modules.dropout._DropoutNd):
+        if not isinstance(module, torch.nn.modules.dropout._DropoutNd):
             continue
         here, readers = node, [node]
         while len(readers) == 1 and state_key(here.name, "weight") not in pruned:
@@ -208,4 +205,124 @@ def dropouts(network: "Network", model: "nn.Module", pruned: Mapping[str, int]) 
             here = readers[0] if readers else here
         if len(readers) == 1:
             found.append((module, module.p, state_key(here.name, "weight")))
+    return found
+
+
+# ------------------------------------------------------------------ units that are left out
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """Two layers between which each unit goes its own way.
+
+    Attributes:
+        before, after: The prefixes of their arrays.
+        functions: What the values pass, in order.
+        units: How many units the first has.
+        exact: Whether a constant is one for the second layer: not, if it pads with zeros.
+        biased: Whether the first and the second have biases.
+    """
+
+    before: str
+    after: str
+    functions: tuple[str, ...]
+    units: int
+    exact: bool
+    biased: tuple[bool, bool]
+
+    def constant(self, arrays: "Mapping[str, torch.Tensor]", units: "torch.Tensor") -> "torch.Tensor":
+        """What units without inputs give."""
+        name = f"{self.before}bias"
+        found = arrays[name].detach()[units] if self.biased[0] else torch.zeros(int(units.sum()))
+        for function in self.functions:
+            found = (torch.nn.functional.relu6 if function == "relu6" else getattr(torch, function))(found)
+        return found
+
+    def by_unit(self, array: "torch.Tensor") -> "torch.Tensor":
+        """The second layer's weights by output, unit, and where the unit's value stands: out × units × each."""
+        return array.reshape(len(array), self.units, -1)
+
+
+def joints(network: Network) -> tuple[Joint, ...]:
+    """All of a network, in order; a layer whose values several others take has none.
+
+    >>> import archspec
+    >>> [(joint.before, joint.after) for joint in joints(archspec.load("lenet_5").expand())]
+    [('conv1.', 'conv2.'), ('conv2.', 'fc1.'), ('fc1.', 'fc2.')]
+    """
+    readers: dict[str, list[Node]] = {}
+    for node in network.nodes:
+        for name in node.inputs:
+            readers.setdefault(name, []).append(node)
+    times = Counter({name: len(nodes) for name, nodes in readers.items()})
+    times.update(network.outputs.values())
+    found = []
+    for node in network.nodes:
+        if node.operator.name not in LAYERS or node.name in network.sharing:
+            continue
+        functions: list[str] = []
+        here = node
+        while times[here.name] == 1 and here.name in readers:
+            here = readers[here.name][0]
+            if here.name in network.sharing:
+                break
+            if here.operator.name in LAYERS:
+                found += _joint(network, node, here, tuple(functions))
+                break
+            if here.operator.name in FUNCTIONS:
+                functions.append(here.operator.name)
+            elif here.operator.name not in CARRIERS or not _bare(here):
+                break
+    return tuple(found)
+
+
+def _bare(node: Node) -> bool:
+    return node.operator.settings().get("padding", 0) in (0, (0, 0))
+
+
+def _joint(network: Network, before: Node, after: Node, functions: tuple[str, ...]) -> list[Joint]:
+    if after.operator.settings().get("groups", 1) != 1:
+        return []
+    biased = [
+        any(weight.role == "bias" for weight in node.operator.weights(*network.inputs_of(node)))
+        for node in (before, after)
+    ]
+    keys = state_key(before.name, ""), state_key(after.name, "")
+    return [Joint(*keys, functions, before.output.shape[1], _bare(after), (biased[0], biased[1]))]
+
+
+def left_out(joints: tuple[Joint, ...], masks: "Mapping[str, torch.Tensor]") -> "list[tuple[Joint, torch.Tensor]]":
+    """Clear the masks of units without inputs or outputs; gives those without inputs, in the order of folding.
+
+    One pass forwards and one backwards find all: a unit left out can only take others of its own side with it.
+    """
+    folds = []
+    for joint in joints:
+        into, out = masks[f"{joint.before}weight"], joint.by_unit(masks[f"{joint.after}weight"])
+        units = ~into.flatten(1).any(1) & out.any(2).any(0)
+        if bool(units.any()) and joint.exact and joint.biased[1]:
+            folds.append((joint, units))
+            out[:, units] = False
+    for joint in reversed(joints):
+        into, out = masks[f"{joint.before}weight"], joint.by_unit(masks[f"{joint.after}weight"])
+        units = ~out.any(2).any(0)
+        into[units] = False
+        if joint.biased[0]:
+            masks[f"{joint.before}bias"][units] = False
+    return folds
+
+
+def fold(arrays: "Mapping[str, torch.Tensor]", folds: "list[tuple[Joint, torch.Tensor]]") -> None:
+    """Add what units without inputs give to the biases behind them; their weights are left for the masks to clear."""
+    for joint, units in folds:
+        weights = joint.by_unit(arrays[f"{joint.after}weight"])[:, units].sum(2)
+        arrays[f"{joint.after}bias"] += weights @ joint.constant(arrays, units).to(weights)
+
+
+def counted(joints: tuple[Joint, ...], masks: "Mapping[str, torch.Tensor]") -> dict[str, list[int]]:
+    """Of each layer before another the units that are left, and all."""
+    found = {}
+    for joint in joints:
+        left = joint.by_unit(masks[f"{joint.after}weight"]).any(2).any(0)
+        found[joint.before.rstrip(".")] = [int(left.sum()), joint.units]
     return found

@@ -6,30 +6,25 @@ pass none.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from archspec.compress.codecs.linear import LinearQuantisation
 from archspec.compress.coding import Coding
-from archspec.compress.folding import folds
+from archspec.compress.layers import folds
 from archspec.compress.plan import load
 from archspec.errors import ArchspecError
+from archspec.graph import Network
 from archspec.language.values import Text
-from archspec.train.methods.base import Course, Method, registered
-from archspec.train.methods.freeze import moving, still
-from archspec.train.methods.planned import choices
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from archspec.graph import Network
+from archspec.train.methods.base import Method, torch
+from archspec.train.methods.freeze import still
+from archspec.train.methods.planned import StandIns, choices
 
 SETTLED = 4
 """Levels of levels are the same levels but for the last bit of a scale; after so few rounds that is settled."""
 
 
-@registered
 class Quantise(Method):
     """Weights are levels of a scale in every step, as a plan says and as its file has them; real ones learn behind.
 
@@ -46,95 +41,71 @@ class Quantise(Method):
 
     plan: Text
 
-    def begin(self, model: "nn.Module", network: "Network", seed: int) -> "Quantised":  # noqa: ARG002
+    def begin(self, model: "torch.nn.Module", network: Network) -> "Quantised":
         """Fold what the plan folds; the model has levels from now on."""
+        plan = load(self.plan)
         codings = {
             name: choice.candidates[0]
-            for name, choice in choices(self.plan, network, self.key, {}).items()
+            for name, choice in choices(plan, network, self.key).items()
             if isinstance(choice.candidates[0].values, LinearQuantisation)
         }
         if not codings:
             raise ArchspecError(f"quantise: the plan {self.plan} has no levels: no layer has linear_bits")
-        norms, folded = _fold(model, network) if load(self.plan).batch_norm == "fold" else ([], set())
-        return Quantised(model, codings, norms, folded)
+        return Quantised(model, codings, _fold(model, network) if plan.batch_norm == "fold" else set())
 
 
-class Quantised(Course):
+class Quantised(StandIns):
     """A training of real weights behind levels."""
 
-    def __init__(
-        self, model: "nn.Module", codings: Mapping[str, Coding], norms: "list[nn.Module]", folded: set[str]
-    ) -> None:
-        from torch.nn import Parameter
+    def __init__(self, model: "torch.nn.Module", codings: Mapping[str, Coding], folded: set[str]) -> None:
+        self.codings, self.folded = codings, folded
+        real = {name: torch.nn.Parameter(model.get_parameter(name).detach().clone()) for name in codings}
+        self.kept = {name: array.detach() != 0 for name, array in real.items() if codings[name].density != 1}
+        self.passes: dict[str, torch.Tensor] = {}
+        super().__init__(model, real)
 
-        self.codings, self.norms, self.folded = codings, norms, folded
-        self.arrays = {name: model.get_parameter(name) for name in codings}
-        self.real = {name: Parameter(array.detach().clone()) for name, array in self.arrays.items()}
-        self.kept = {name: array.detach() != 0 for name, array in self.arrays.items() if codings[name].density != 1}
-        self.passes: dict[str, Tensor] = {}
-        self._round()
-
-    def _round(self) -> None:
-        import torch
-
+    def follow(self) -> None:
+        """Round."""
         with torch.no_grad():
             for name, array in self.arrays.items():
-                levels, self.passes[name] = rounded(self.real[name], self.codings[name])
+                levels, self.passes[name] = rounded(self.learned[name], self.codings[name])
                 array.copy_(levels)
                 if name in self.kept:
                     self.passes[name] &= self.kept[name]
 
-    def parameters(self, named: "dict[str, nn.Parameter]") -> "dict[str, nn.Parameter]":
+    def parameters(self, named: "dict[str, torch.nn.Parameter]") -> "dict[str, torch.nn.Parameter]":
         """The real weights in the place of their levels; what is folded does not learn."""
         for name in self.folded:
             named[name].requires_grad_(False)
-        return {
-            f"real.{name}" if name in self.real else name: self.real.get(name, p)
-            for name, p in named.items()
-            if name not in self.folded
-        }
+        return super().parameters({name: p for name, p in named.items() if name not in self.folded})
 
-    def before_step(self, step: int) -> None:  # noqa: ARG002
-        """The gradient of a level is that of its weight, where it was not cut."""
-        for name, real in self.real.items():
-            gradient = self.arrays[name].grad
-            real.grad = None if gradient is None else gradient * self.passes[name]
-            self.arrays[name].grad = None
+    def handed(self, name: str, gradient: "torch.Tensor") -> "torch.Tensor":
+        """That of the level, where it was not cut."""
+        return gradient * self.passes[name]
 
-    def after_step(self, model: "nn.Module", average: "nn.Module | None", step: int) -> None:  # noqa: ARG002
-        """The levels follow."""
-        self._round()
-
-    def end(self) -> None:
-        """Batch norms measure again."""
-        for norm in self.norms:
-            moving(norm)
-
-    def tensors(self) -> "dict[str, Tensor]":
+    def tensors(self) -> "dict[str, torch.Tensor]":
         """The real weights."""
-        found = {f"real.{name}": real.detach() for name, real in self.real.items()}
-        return found | {f"kept.{name}": kept.to(kept.new_empty(0).byte().dtype) for name, kept in self.kept.items()}
+        found = {f"real.{name}": real.detach() for name, real in self.learned.items()}
+        return found | {f"kept.{name}": kept.to(torch.uint8) for name, kept in self.kept.items()}
 
-    def restore(self, tensors: "Mapping[str, Tensor]") -> None:
+    def restore(self, tensors: "Mapping[str, torch.Tensor]") -> None:
         """As they were."""
-        for name, real in self.real.items():
+        for name, real in self.learned.items():
             real.data.copy_(tensors[f"real.{name}"])
         for name, kept in self.kept.items():
             kept.copy_(tensors[f"kept.{name}"].bool())
-        self._round()
+        self.follow()
 
     def facts(self) -> dict[str, Any]:
         """The bits of a level."""
         return {"bits": {name: coding.values.bits for name, coding in self.codings.items()}}  # type: ignore[attr-defined]
 
 
-def rounded(array: "Tensor", coding: Coding) -> "tuple[Tensor, Tensor]":
+def rounded(array: "torch.Tensor", coding: Coding) -> "tuple[torch.Tensor, torch.Tensor]":
     """The levels that a packed file would have of an array, as numbers, and where the gradient passes."""
-    import torch
-
     values = array.detach().cpu().numpy()
     flat = np.ascontiguousarray(values).ravel()
-    positions, _ = coding.chosen(values)
+    positions = coding.chosen(values).positions
     passes = np.zeros(flat.size, bool)
     where = slice(None) if positions is None else positions
     passes[where] = coding.values.inside(flat[where], positions, *coding.matrix)  # type: ignore[attr-defined]
@@ -147,11 +118,8 @@ def rounded(array: "Tensor", coding: Coding) -> "tuple[Tensor, Tensor]":
     return torch.from_numpy(levels.copy()).to(array), torch.from_numpy(passes).view(array.shape).to(array.device)
 
 
-def _fold(model: "nn.Module", network: "Network") -> "tuple[list[nn.Module], set[str]]":
-    """Fold the normalisations that can be folded, and keep them so; gives them, and the names of what is fixed now."""
-    import torch
-
-    norms: list[nn.Module] = []
+def _fold(model: "torch.nn.Module", network: Network) -> set[str]:
+    """Fold the normalisations that can be folded, and keep them so; gives the names of what is fixed now."""
     fixed: set[str] = set()
     state = model.state_dict()
     for fold in folds(network):
@@ -163,7 +131,6 @@ def _fold(model: "nn.Module", network: "Network") -> "tuple[list[nn.Module], set
                 state[name].copy_(torch.from_numpy(values))
             for name, value in fold.constants.items():
                 state[name].fill_(value)
-        norms.append(model.get_submodule(fold.norm[:-1]))
-        still(norms[-1])
+        still(model.get_submodule(fold.norm[:-1]))
         fixed |= {name for name in fold.constants if not name.rpartition(".")[2].startswith("running")}
-    return norms, fixed
+    return fixed

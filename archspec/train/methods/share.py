@@ -1,28 +1,24 @@
 """Trained quantisation: weights share the numbers of a codebook, which learns (Han et al. 2016, arXiv:1510.00149)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
 
 from archspec.compress.codecs.shared import Codebook
+from archspec.compress.layout import CodingChoice
 from archspec.compress.names import BEGINNINGS
+from archspec.compress.plan import load
 from archspec.errors import ArchspecError
+from archspec.graph import Network
 from archspec.language.domains import word
 from archspec.language.values import Text
-from archspec.train.methods.base import Course, Method, registered
-from archspec.train.methods.planned import choices
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor, nn
-
-    from archspec.compress.layout import CodingChoice
-    from archspec.graph import Network
+from archspec.train.methods.base import Method, torch
+from archspec.train.methods.planned import StandIns, choices
 
 AS_PLANNED = "planned"
 
 
-@registered
 class WeightSharing(Method):
     """Each weight of a layer is one of 2^bits numbers, the same one for the whole stage; the numbers learn.
 
@@ -40,12 +36,15 @@ class WeightSharing(Method):
     plan: Text
     init: Annotated[str, word((AS_PLANNED, *BEGINNINGS))] = AS_PLANNED
 
-    def begin(self, model: "nn.Module", network: "Network", seed: int) -> "CodebookTraining":  # noqa: ARG002
+    def begin(self, model: "torch.nn.Module", network: Network) -> "CodebookTraining":
         """Cluster the weights that the plan keeps; the model has the shared numbers from now on."""
-        change = {} if self.init == AS_PLANNED else {"codebook": self.init}
+        plan = load(self.plan)
+        if self.init != AS_PLANNED:
+            begun = tuple(layer.model_copy(update={"codebook": self.init}) for layer in plan.layers)
+            plan = plan.model_copy(update={"layers": begun})
         found = {
             name: codebook(model.get_parameter(name), choice)
-            for name, choice in choices(self.plan, network, self.key, change).items()
+            for name, choice in choices(plan, network, self.key).items()
             if isinstance(choice.candidates[0].values, Codebook)
         }
         if not found:
@@ -53,85 +52,50 @@ class WeightSharing(Method):
         return CodebookTraining(model, found)
 
 
-@dataclass
-class Book:
-    """The numbers of a layer, and which of them each weight has; −1 for zero."""
+class CodebookTraining(StandIns):
+    """A training of codebooks: the numbers of each layer, and which of them each weight has; −1 for zero."""
 
-    numbers: "nn.Parameter"
-    which: "Tensor"
+    def __init__(self, model: "torch.nn.Module", books: "dict[str, tuple[torch.nn.Parameter, torch.Tensor]]") -> None:
+        self.which = {name: which for name, (_, which) in books.items()}
+        super().__init__(model, {name: numbers for name, (numbers, _) in books.items()})
 
-    @property
-    def weights(self) -> "Tensor":
-        """The weights."""
-        import torch
-
-        return torch.where(self.which < 0, 0, self.numbers[self.which.clamp_min(0)])
-
-
-class CodebookTraining(Course):
-    """A training of codebooks."""
-
-    def __init__(self, model: "nn.Module", books: dict[str, Book]) -> None:
-        self.arrays = {name: model.get_parameter(name) for name in books}
-        self.books = books
-        self.spread()
-
-    def parameters(self, named: "dict[str, nn.Parameter]") -> "dict[str, nn.Parameter]":
-        """The codebooks in the place of their layers' weights."""
-        return {
-            f"codebook.{name}" if name in self.books else name: self.books[name].numbers if name in self.books else p
-            for name, p in named.items()
-        }
-
-    def before_step(self, step: int) -> None:  # noqa: ARG002
-        """The gradient of a number is the sum over its weights."""
-        for name, book in self.books.items():
-            gradient = self.arrays[name].grad
-            book.numbers.grad = None if gradient is None else summed(gradient, book.which, len(book.numbers))
-            self.arrays[name].grad = None
-
-    def after_step(self, model: "nn.Module", average: "nn.Module | None", step: int) -> None:  # noqa: ARG002
-        """The weights follow their numbers; the average of what is shared is shared."""
-        self.spread()
-
-    def spread(self) -> None:
-        """Give the weights their numbers."""
-        import torch
-
+    def follow(self) -> None:
+        """Give the weights their numbers; the average of what is shared is shared."""
         with torch.no_grad():
-            for name, book in self.books.items():
-                self.arrays[name].copy_(book.weights)
+            for name, which in self.which.items():
+                self.arrays[name].copy_(torch.where(which < 0, 0, self.learned[name][which.clamp_min(0)]))
 
-    def tensors(self) -> "dict[str, Tensor]":
+    def handed(self, name: str, gradient: "torch.Tensor") -> "torch.Tensor":
+        """The gradient of a number is the sum over its weights."""
+        return summed(gradient, self.which[name], len(self.learned[name]))
+
+    def tensors(self) -> "dict[str, torch.Tensor]":
         """The codebooks, and which number each weight has."""
-        found = {f"book.{name}": book.numbers.detach() for name, book in self.books.items()}
-        return found | {f"which.{name}": book.which for name, book in self.books.items()}
+        found = {f"book.{name}": numbers.detach() for name, numbers in self.learned.items()}
+        return found | {f"which.{name}": which for name, which in self.which.items()}
 
-    def restore(self, tensors: "Mapping[str, Tensor]") -> None:
+    def restore(self, tensors: "Mapping[str, torch.Tensor]") -> None:
         """As they were."""
-        for name, book in self.books.items():
-            book.numbers.data = tensors[f"book.{name}"].to(book.numbers).clone()
-            book.which.copy_(tensors[f"which.{name}"])
+        for name, numbers in self.learned.items():
+            numbers.data = tensors[f"book.{name}"].to(numbers).clone()
+            self.which[name].copy_(tensors[f"which.{name}"])
 
     def facts(self) -> dict[str, Any]:
         """How many numbers each layer's weights share."""
-        return {"numbers": {name: len(book.numbers) for name, book in self.books.items()}}
+        return {"numbers": {name: len(numbers) for name, numbers in self.learned.items()}}
 
 
-def codebook(array: "Tensor", choice: "CodingChoice") -> Book:
-    """The numbers that a packed file would have of an array, without those of no weight.
+def codebook(array: "torch.Tensor", choice: CodingChoice) -> "tuple[torch.nn.Parameter, torch.Tensor]":
+    """The numbers that a packed file would have of an array, without those of no weight; and each weight's, by place.
 
     Raises:
         ArchspecError: All weights are zero, or one is no number.
     """
-    import numpy as np
-    import torch
-
     values = array.detach().cpu().numpy()
     if not values.any():
         raise ArchspecError(f"share: all weights of {choice.key} are zero; there is nothing to share")
-    coding, symbols, _ = choice.of(values)
-    content, positions = symbols.content, coding.natural(symbols.positions)
+    size, content = choice.of(values)
+    coding, positions = size.coding, size.coding.natural(content.positions)
     zeros = int(isinstance(coding.values, Codebook) and coding.values.zero)
     which = np.full(values.size, -1, np.int64)
     which[slice(None) if positions is None else positions] = content.codes.astype(np.int64) - zeros
@@ -139,12 +103,10 @@ def codebook(array: "Tensor", choice: "CodingChoice") -> Book:
     which[which >= 0] = packed
     numbers = torch.nn.Parameter(torch.from_numpy(content.tables[0][used + zeros].astype(np.float32)).to(array))
     numbers.decays = False  # type: ignore[attr-defined]
-    return Book(numbers, torch.from_numpy(which).view(array.shape).to(array.device))
+    return numbers, torch.from_numpy(which).view(array.shape).to(array.device)
 
 
-def summed(gradient: "Tensor", which: "torch.Tensor", count: int) -> "Tensor":
+def summed(gradient: "torch.Tensor", which: "torch.Tensor", count: int) -> "torch.Tensor":
     """∂L/∂Cₖ = Σ ∂L/∂Wᵢⱼ·1(Iᵢⱼ = k): the sums over each number's weights; index −1 is of no number."""
-    import torch
-
     found = torch.zeros(count + 1, dtype=gradient.dtype, device=gradient.device)
     return found.index_add_(0, which.flatten() + 1, gradient.flatten())[1:]

@@ -4,22 +4,20 @@ import math
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from archspec.errors import ArchspecError
+from archspec.graph import Network
+from archspec.graph.names import state_key
 from archspec.language.domains import texts
-from archspec.train.methods.base import Course, Method, registered
+from archspec.train.methods.base import Method, torch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from torch import Tensor, nn
-
-    from archspec.graph import Network
     from archspec.train.data import Data
 
 OTHERS = "others"
 """What the class of all other classes is called: the paper's dustbin."""
 
 
-@registered
 class Specialise(Method):
     """The network tells so many classes apart, and one more: all others. Of each batch half the images are special.
 
@@ -54,16 +52,13 @@ class Specialise(Method):
         """The special classes in their order, and the others as one."""
         from dataclasses import replace
 
-        import torch
-
-        from archspec.train.data import DataSplit
+        from archspec.train.data import DataSplit, noted
 
         special = self.special(data)
         number = torch.full((data.classes,), len(special), dtype=torch.int64)
         number[special] = torch.arange(len(special))
         train, test, *more = (DataSplit(split.images, number[split.labels.cpu()]) for split in data.splits.values())
         names = (*map(data.called, special), OTHERS)
-        note = "; ".join(filter(None, [data.note, f"classes {', '.join(names[:-1])}, and all others as one"]))
         return replace(
             data,
             train=train,
@@ -71,13 +66,11 @@ class Specialise(Method):
             validation=more[0] if more else None,
             classes=len(names),
             names=names,
-            note=note,
+            note=noted(data.note, f"classes {', '.join(names[:-1])}, and all others as one"),
         ).checked()
 
-    def images(self, order: "Tensor", data: "Data") -> "Tensor":
+    def images(self, order: "torch.Tensor", data: "Data") -> "torch.Tensor":
         """Special images and others, in turn."""
-        import torch
-
         special = data.train.labels.cpu()[order] < len(self.classes)
         pair = order[special], order[~special]
         few = min(map(len, pair))
@@ -88,18 +81,15 @@ class Specialise(Method):
         return torch.stack([part[:few] for part in pair], 1).flatten()
 
     def start(
-        self, tensors: "Mapping[str, Tensor]", names: "Sequence[str]", network: "Network"
-    ) -> "Mapping[str, Tensor]":
+        self, tensors: "Mapping[str, torch.Tensor]", names: "Sequence[str]", network: Network
+    ) -> "Mapping[str, torch.Tensor]":
         """The generalist's weights, its head made one for these classes.
 
         A special class keeps its weights. Those of the others are the mean of theirs, and the bias is the mean plus the
         logarithm of their number: the logit of all of them together, where they are alike.
         """
-        import torch
-
-        from archspec.graph.names import state_key
         from archspec.train.data import numbered
-        from archspec.train.start import head_of
+        from archspec.train.score import head_of
 
         head = [state_key(head_of(network), kind) for kind in ("weight", "bias")]
         known = {len(tensors[key]) for key in head if key in tensors}
@@ -116,7 +106,3 @@ class Specialise(Method):
         if head[1] in fitted:
             fitted[head[1]][-1] += math.log(len(rest))
         return {**tensors, **fitted}
-
-    def begin(self, model: "nn.Module", network: "Network", seed: int) -> Course:  # noqa: ARG002
-        """Nothing is changed while it runs."""
-        return Course()

@@ -68,6 +68,8 @@ TEXTS = [
     (code.choose(name("a", BOOL), False, True), "not a"),
     (code.choose(name("a", BOOL), (1, H), (1, S)), "(1, h if a else s)"),
     (code.choose(True, 1, 2), "1"),
+    (code.choose(code.compare(H, "==", 16), H, 16), "16"),
+    (code.choose(code.compare(H, "==", S), S, H), "h"),
     (Code("index", (H, 0)), "h[0]"),
     ((1,), "(1,)"),
     (-3, "-3"),
@@ -78,6 +80,22 @@ TEXTS = [
 def test_an_expression_is_written_without_what_it_does_not_need(value, text):
     assert written(value) == text
     assert str(value) == text or not isinstance(value, Code)
+
+
+PIECES = [
+    (2 * H - S + 1, ["2 * h", "- s", "+ 1"]),
+    (code.compare(1, "<=", H, "<", S), ["1", "<= h", "< s"]),
+    (code.either(name("a", BOOL), code.both(name("b", BOOL), name("d", BOOL))), ["a", "or (b and d)"]),
+    (Code("if", (name("a", BOOL), 1, Code("if", (name("b", BOOL), H, S)))), ["1", "if a", "else h", "if b", "else s"]),
+    (Code("plus", (H, S, -3)), ["h", "+ s", "- 3"]),
+    (code.call("f", H, S), ["f(h, s)"]),
+]
+
+
+@pytest.mark.parametrize(("value", "pieces"), PIECES, ids=[str(value) for value, _ in PIECES])
+def test_a_line_can_be_broken_before_an_operator(value, pieces):
+    assert code.pieces(value) == pieces
+    assert written(value) == " ".join(pieces)
 
 
 NUMBERS = st.integers(1, 40)
@@ -170,17 +188,23 @@ def test_both_halves_of_a_number_are_equal_where_it_is_even():
     assert str(found.condition) == "k % 2 == 1"
 
 
+SIZES = range(1, 10**12)
+
 SURE = [
-    (code.compare(name("in_channels"), ">=", 1), True),
-    (code.compare(name("in_channels"), "<", 1), False),
-    (code.compare(2 * name("in_height") + 1, "==", 2), False),
-    (code.compare(name("in_channels") - 1, ">=", 1), None),
+    (code.compare(name("in_channels", values=SIZES), ">=", 1), True),
+    (code.compare(name("in_channels", values=SIZES), "<", 1), False),
+    (code.compare(2 * name("in_height", values=SIZES) + 1, "==", 2), False),
+    (code.compare(name("in_channels", values=SIZES) - 1, ">=", 1), None),
     (code.compare(name("c"), ">=", 1), None),
-    (Code("not", (code.compare(name("in_channels"), "<=", 0, "<", 3),)), None),
+    (Code("not", (code.compare(name("in_channels", values=SIZES), "<=", 0, "<", 3),)), True),
     (Code("not", (name("a", BOOL),)), None),
-    (code.either(code.compare(name("in_width"), "!=", 0), name("a", BOOL)), True),
-    (code.both(code.compare(name("in_width"), "!=", 0), name("a", BOOL)), None),
-    (code.both(code.compare(name("in_width"), "<=", 0), name("a", BOOL)), False),
+    (code.either(code.compare(name("in_width", values=SIZES), "!=", 0), name("a", BOOL)), True),
+    (code.both(code.compare(name("in_width", values=SIZES), "!=", 0), name("a", BOOL)), None),
+    (code.both(code.compare(name("in_width", values=SIZES), "<=", 0), name("a", BOOL)), False),
+    (code.compare(name("in_channels"), ">=", 1), None),
+    (code.compare(name("n", values=range(1, 10)), "<", 10), True),
+    (code.compare(name("n", values=range(1, 10)), "<", 9), None),
+    (code.compare(Code("%", (name("n", values=range(1, 10)), 2)), "<", 9), None),
     (True, True),
 ]
 
