@@ -29,9 +29,8 @@ from archspec.language.rules import refuse_opaque
 from archspec.result import Reported, short
 from archspec.sweeps.budget import Budget
 from archspec.sweeps.criteria import Objective, conditions, objectives
-from archspec.sweeps.front import front, ranked
 from archspec.sweeps.grid import values_of
-from archspec.sweeps.rows import objects
+from archspec.sweeps.rows import front, objects, ranked
 from archspec.train.methods.base import LateModule
 from archspec.train.recipe import Recipe
 from archspec.train.result import Options, Score, TrainingStoppedError, Watcher
