@@ -5,7 +5,7 @@ from typing import Any
 
 from archspec.importing.flat import INPUT, FlatGraph
 from archspec.importing.sharing import sharing
-from archspec.importing.writing_steps import cleaned, unlike_given
+from archspec.importing.writing_steps import cleaned, free_name, unlike_given
 from archspec.language.document import Call
 from archspec.language.steps import AnyStep
 
@@ -43,7 +43,7 @@ class Listing:
                 whole = "_".join(nodes[name].place.names)
                 base = cleaned(whole if places[whole] == 1 else f"{whole}_{nodes[name].operator}")
             base = base or (nodes[name].operator if name in nodes else "x")
-            found[name] = _free(unlike_given(base, kinds), taken)
+            found[name] = free_name(unlike_given(base, kinds), taken)
             taken.add(found[name])
         return found
 
@@ -67,10 +67,3 @@ class Listing:
             found.append(Call(name=node.operator, args=dict(node.args), **beside))
             flowing = node.name
         return found
-
-
-def _free(name: str, taken: set[str]) -> str:
-    free, number = name, 2
-    while free in taken:
-        free, number = f"{name}_{number}", number + 1
-    return free
