@@ -160,7 +160,7 @@ def zoo(entries: Sequence[tuple[Document, CostTable]]) -> Report:
         Column("name", [Name(document.name) for document in documents]),
         Column("params", [Number(table.params) for table in tables]),
         Column("MACs", [Number(table.macs) for table in tables], "macs"),
-        Column("symbols", [Name(", ".join(document.symbols)) for document in documents]),
+        Column("symbols", [Name(", ".join(document.symbols)) for document in documents], drop=1),
         Column("paper", [Name(numbers.cite(document)) for document in documents], least=24),
     ]
     return Report(

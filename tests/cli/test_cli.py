@@ -153,6 +153,13 @@ def test_check_finds_the_whole_zoo_sound():
     assert len(result.stdout.splitlines()) == len(zoo.names())
 
 
+def test_the_zoo_fits_a_page_and_keeps_the_papers():
+    lines = run("zoo", "mobile*", env={"COLUMNS": "100"}).stdout.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert lines[0].split() == ["name", "params", "MACs", "paper"]
+    assert any("arXiv:1801.04381, Table 2" in line for line in lines)
+
+
 def test_the_zoo_lists_by_pattern():
     assert [entry["name"] for entry in json.loads(run("zoo", "lenet*", "--format", "json").stdout)] == [
         "lenet_300_100",
