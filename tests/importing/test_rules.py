@@ -5,13 +5,17 @@ import inspect
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import archspec
 from archspec import ops
 from archspec.errors import ArchspecError
 from archspec.importing import rules
+from archspec.importing.flat import FlatGraph, FlatNode
 from archspec.importing.functions import activation
+from archspec.importing.patterns import joined
+from archspec.importing.program import HeldArray
 
 GIVES = {"ReadNode": 0, "_joined": 0, "_weighted": 0, "made_of": 1, ".made": 0, "enter_plain": 0}
 """What is told an operator, and at which place."""
@@ -177,3 +181,16 @@ def test_the_largest_over_axes_is_read_from_a_file(tmp_path):
     arch = archspec.Architecture(archspec.from_onnx(tmp_path / "net.onnx"))
     assert [node.operator.dim for node in arch.expand().nodes] == [(2,), (1,)]
     assert arch.count().flops == 3 * 8 * 7 + 8 * 2
+
+
+def test_a_sum_of_three_keeps_what_stands_beside_a_norm_and_its_shift():
+    held = HeldArray("w", (8,), lambda: np.ones(8, np.float32))
+    norm = FlatNode("norm", "layer_norm", {"bias": False}, ("input",), (2, 4, 8), arrays={"weight": held})
+    shift = FlatNode("shift", "parameter", {}, ("input",), (2, 1, 8), arrays={"weight": held.reshaped((1, 8))})
+    total = FlatNode("sum", "add", {"broadcast": True}, ("norm", "shift", "input"), (2, 4, 8))
+    read = joined(FlatGraph("net", (2, 4, 8), (norm, shift, total), "sum"))
+    assert [(node.operator, node.inputs) for node in read.live().nodes] == [
+        ("layer_norm", ("input",)),
+        ("parameter", ("input",)),
+        ("add", ("norm", "shift", "input")),
+    ]

@@ -177,10 +177,8 @@ class Arguments:
         if kind != "c" or self.simple or any(not flowing[n] or values[n] % flowing[n] for n in known):
             return None
         factors = {number: values[number] // flowing[number] for number in known}
-        if not all(map(is_plain, factors.values())):
-            return None
         few = len(set(factors.values())) < len({values[number] for number in known})
-        if not few or max(factors.values()) < 3:
+        if not few or not all(map(is_plain, factors.values())) or max(factors.values()) < 3:
             return None
         column = [factors.get(number, ANY) for number in range(self.count)]
         return f"{self._of_arguments('t', column, known) or self.add('t', column)} * in_channels"

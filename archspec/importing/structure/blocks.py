@@ -20,6 +20,7 @@ from archspec.importing.items import (
     is_expression,
     scopes,
 )
+from archspec.importing.patterns.base import told
 from archspec.importing.structure.arguments import ANY, Arguments, channels, renamed
 from archspec.importing.structure.conditions import WORDS, condition, widening
 from archspec.importing.structure.prepare import dissolved, prepared
@@ -207,7 +208,8 @@ def _args(slot: Slot, arguments: Arguments) -> dict[str, Any]:
         if all(value is ANY for value in values):
             continue
         found[name] = arguments.express(name, values, slot.entries, optional=slot.optional)
-    return {name: value for name, value in found.items() if not _is_default(there[0].operator, name, value)}
+    operator = there[0].operator
+    return told(operator, found) if operator in ops.registered() else found
 
 
 def _value(item: Item | None, name: str) -> Any:
@@ -219,11 +221,6 @@ def _value(item: Item | None, name: str) -> Any:
         return ANY  # a padding of nothing: `same` as well as 0
     fields = ops.registered()[item.operator].model_fields if item.operator in ops.registered() else {}
     return fields[name].default if name in fields else ANY
-
-
-def _is_default(operator: str, name: str, value: Any) -> bool:
-    fields = ops.registered()[operator].model_fields if operator in ops.registered() else {}
-    return name in fields and not fields[name].is_required() and fields[name].default == value
 
 
 def _chosen(written: Numbered, active: list[int], arguments: Arguments) -> Iterator[Item]:
