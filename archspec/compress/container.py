@@ -194,24 +194,19 @@ def unpack(path: str | os.PathLike[str], *, limit: int = LIMIT) -> CompressedFil
     if KEY not in head.metadata:
         raise ArchspecError(f"{path}: is not a compressed file: its metadata has no '{KEY}'")
     try:
-        description = json.loads(head.metadata[KEY])
-        version = description["format"]
-        if version == VERSION:
-            found = _container(path, description, head)
-    except DamagedError as error:
-        raise DamagedError(f"{path}: {error}") from None
+        found = _container(path, json.loads(head.metadata[KEY]), head)
+    except ArchspecError as error:
+        raise type(error)(f"{path}: {error}") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DamagedError(f"{path}: its description cannot be read: {printable(str(error), 100)}") from None
-    if version != VERSION:
-        raise ArchspecError(
-            f"{path}: is of version {printable(version, 20)} of the format; this library reads {VERSION}"
-        )
     if found.decoded_bytes > limit:
         raise ArchspecError(f"{path}: decodes to {found.decoded_bytes} bytes; the limit is {limit}")
     return found
 
 
 def _container(path: Path, description: Mapping[str, Any], head: Header) -> CompressedFile:
+    if (version := description["format"]) != VERSION:
+        raise ArchspecError(f"is of version {printable(version, 20)} of the format; this library reads {VERSION}")
     blobs = tuple(tuple(Coding.read(each) for each in blob) for blob in description["blobs"])
     keys = [each.key for blob in blobs for each in blob]
     if len(set(keys)) < len(keys):

@@ -255,21 +255,18 @@ def placeholder_origin(network: Network) -> Origin:
 
 def quantised(
     arrays: FileLayout, source: Mapping[str, Any], progress: Progress = silent
-) -> Iterator[Iterator[tuple[ArraySize, Content]]]:
-    """Blob by blob each array with its size and its symbols, which are made when they are asked for."""
+) -> Iterator[list[tuple[ArraySize, Content]]]:
+    """Blob by blob the arrays with their sizes and their symbols, which are made when the blob is asked for."""
     total = sum(choice.candidates[0].elements for blob in arrays.blobs for choice in blob)
     done = 0
-
-    def parts(blob: Sequence[CodingChoice]) -> Iterator[tuple[ArraySize, Content]]:
-        nonlocal done
+    for blob in arrays.blobs:
+        parts = []
         for choice in blob:
             progress(choice.key, done, total)
-            size, symbols = choice.of(arrays.read(source, choice.key))
-            done += size.coding.elements
-            yield size, symbols
+            parts.append(choice.of(arrays.read(source, choice.key)))
+            done += choice.candidates[0].elements
             progress(choice.key, done, total)
-
-    return (parts(blob) for blob in arrays.blobs)
+        yield parts
 
 
 def exact_size(network: Network, plan: Plan, source: Mapping[str, Any], progress: Progress = silent) -> FileSize:

@@ -118,15 +118,13 @@ def pack(
     arrays = layout(network, plan)
     blobs, parts, notes = [], [], []
     for blob in quantised(arrays, _whole(weights, arrays), progress):
-        written, own = [], []
-        for part, symbols in blob:
-            written.append(part.coding.encode(symbols))
-            own.append(part)
-            clusters = symbols.clusters
-            if clusters is not None and not clusters.settled:
-                notes.append(f"{part.coding.key}: k-means was stopped after {clusters.passes} passes")
-        blobs.append(b"".join(written))
-        parts.append(own)
+        blobs.append(b"".join(part.coding.encode(content) for part, content in blob))
+        parts.append([part for part, _ in blob])
+        notes += [
+            f"{part.coding.key}: k-means was stopped after {content.clusters.passes} passes"
+            for part, content in blob
+            if content.clusters is not None and not content.clusters.settled
+        ]
     where = origin(arch.document, network.bindings)
     size = file_size(where, plan, parts, exact=True)
     text = description(where, plan, [[part.coding for part in blob] for blob in parts])

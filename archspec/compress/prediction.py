@@ -88,8 +88,7 @@ class LayerPrediction:
         node: The layer.
         entry: What the plan says of it.
         weights: Its weights.
-        number_bits: The bits of a number before.
-        biases: Its biases before.
+        dense_bits: The bits of weights and biases before.
         fixed: What is stored with codes of fixed lengths.
         coded: What is stored with Huffman codes of the plan's average lengths; as `fixed` where it has none.
         macs: Its multiply-accumulates.
@@ -99,8 +98,7 @@ class LayerPrediction:
     node: Node
     entry: LayerPlan
     weights: Dim
-    number_bits: int
-    biases: Dim
+    dense_bits: Dim
     fixed: Stored
     coded: Stored
     macs: Dim
@@ -110,11 +108,6 @@ class LayerPrediction:
     def density(self) -> Dim:
         """The share of the weights that is kept."""
         return self.entry.density
-
-    @property
-    def dense_bits(self) -> Dim:
-        """The bits of weights and biases before."""
-        return (self.weights + self.biases) * self.number_bits
 
     @property
     def rate(self) -> Dim:
@@ -253,8 +246,9 @@ def prediction(network: Network, plan: Plan, measured: FileSize | None = None) -
         macs = node.operator.operations(*network.inputs_of(node)).macs
         fixed = _fixed(weights, node, entry, plan.number_bits, biases)
         elements = node.times * sum(weight.elements for weight in weights)
-        counts = (elements, plan.number_bits, dense, fixed, _coded(fixed, entry), node.times * macs)
-        rows.append(LayerPrediction(node, entry, *counts, inputs[node.name]))
+        dense = (elements + dense) * plan.number_bits
+        stored = fixed, _coded(fixed, entry)
+        rows.append(LayerPrediction(node, entry, elements, dense, *stored, node.times * macs, inputs[node.name]))
     own = [(weight, network.node(name)) for name, weights in arrays.items() for weight in weights]
     others = sum(node.times * plan.number_bits * _own(weight, node, plan, gone) for weight, node in own)
     dense = sum(node.times * weight.elements * (weight.bits or plan.number_bits) for weight, node in own)

@@ -90,11 +90,8 @@ class Memory(Reported):
         """
         positions = {node.name: i for i, node in enumerate(self.network.nodes)}
         order = [positions[other] for other in self.order]
-        position = positions[name]
-        for node, storages in zip(order, _in_memory(self._layout, order, self.policy), strict=True):
-            if node == position:
-                return tuple(self._layout.storages[storage].name for storage in sorted(storages))
-        raise AssertionError("every node runs")
+        storages = dict(zip(self.order, _in_memory(self._layout, order, self.policy), strict=True))
+        return tuple(self._layout.storages[storage].name for storage in sorted(storages[name]))
 
     def __repr__(self) -> str:
         return short(self, self.network.name, self.policy, self.dtype, f"peak {self.peak} B")

@@ -38,7 +38,7 @@ def prediction(found: "Prediction") -> Report:
     """The table of a network under a plan."""
     return Report(
         (
-            Section((Title(_sentence(found)), Notes(_notes(found)))),
+            Section((Title(_sentence(found)), *((Notes(notes),) if (notes := _notes(found)) else ()))),
             Section((_layers(found),)),
             *(() if found.file is None else _size_of_file(found.file)),
         ),

@@ -23,7 +23,7 @@ from archspec.graph import Network
 from archspec.result import Reported, short
 from archspec.sweeps.family import Family, SearchRange, Span, search_range
 from archspec.sweeps.survey import Survey
-from archspec.symbols import Condition, Log2, Maximum, Minimum, TableLookup, from_sympy, to_sympy, value
+from archspec.symbols import Condition, Log2, Maximum, Minimum, Rounding, TableLookup, from_sympy, to_sympy, value
 
 REACH = Fraction(5, 4)
 STEPS = 256
@@ -197,7 +197,10 @@ class _SensitivityQuestion:
             if found.exact.has(atom):
                 raise ArchspecError(f"{name} {words}; only its steps can be counted")
         above = Fraction(self.family.bindings[name]) * Fraction(10**6 + 1, 10**6)
-        return slopes(chosen(found.divisible, {name: above}), symbol, to_sympy(self.family.bindings[name]))
+        smooth = chosen(found.divisible, {name: above})
+        if smooth.has(Rounding):
+            raise ArchspecError(f"{name} is what a rounded number is divided by; only its steps can be counted")
+        return slopes(smooth, symbol, to_sympy(self.family.bindings[name]))
 
     def step(self, name: str) -> NextNetwork | None:
         """The next network along a symbol that costs something else."""

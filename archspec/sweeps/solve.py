@@ -95,7 +95,7 @@ class Solution(Reported):
 def solve(
     family: Family,
     symbols: str | Iterable[str],
-    limits: Mapping[str, str | Iterable[str]],
+    limits: Mapping[str, str | float | Iterable[str]],
     *,
     between: Mapping[str, Iterable[Any]] | None = None,
     maximise: str | None = None,
@@ -273,7 +273,7 @@ class Choice(Reported):
 def choose(
     families: Iterable[Family],
     symbols: Iterable[str],
-    limits: Mapping[str, str | Iterable[str]],
+    limits: Mapping[str, str | float | Iterable[str]],
     *,
     between: Mapping[str, Iterable[Any]] | None = None,
     maximise: str | None = None,

@@ -139,6 +139,10 @@ _State: TypeAlias = tuple[Bits, Bits]
 """Which parts of a module are laid, and which layers of the network are taken."""
 
 
+_LastSteps: TypeAlias = Callable[[_Module, Bits, _State], Iterable[tuple[_State, int]]]
+"""What finds the last steps to a state of a module that was begun with some layers taken."""
+
+
 @dataclass(slots=True)
 class _Ways:
     """The states of one module, begun with some layers taken: the best score of each, and the steps that lead there."""
@@ -169,9 +173,8 @@ class _AlignmentSearch:
             return None
         most = max(ends.values())
         best = [taken for taken, score in ends.items() if score == most]
-        return Alignment(
-            self._pairs(tree, max(best)), self._alternatives(tree, ends, all_ways=True), self._alternatives(tree, best)
-        )
+        possible = self._alternatives(tree, ends, self._any)
+        return Alignment(self._pairs(tree, max(best)), possible, self._alternatives(tree, best, self._best))
 
     def _spend(self, steps: int) -> None:
         self.left -= steps
@@ -227,10 +230,14 @@ class _AlignmentSearch:
         late = any(self.after[layer] & (now ^ start) for layer in numbers(then ^ now))
         return self._ends(module.parts[part], now)[then] + (not late)
 
-    def _best(self, module: _Module, taken: Bits, end: _State) -> Iterator[tuple[_State, int]]:
+    def _any(self, module: _Module, taken: Bits, end: _State) -> Iterable[tuple[_State, int]]:
+        """The last steps of the ways to a state."""
+        return self.ways[module.number, taken].steps.get(end, ())
+
+    def _best(self, module: _Module, taken: Bits, end: _State) -> Iterable[tuple[_State, int]]:
         """The last steps of the best ways to a state."""
         ways = self.ways[module.number, taken]
-        for state, part in ways.steps[end]:
+        for state, part in self._any(module, taken, end):
             if ways.scores[state] + self._step(module, taken, state, part, end[1]) == ways.scores[end]:
                 yield state, part
 
@@ -250,8 +257,8 @@ class _AlignmentSearch:
                 state = last
         return pairs
 
-    def _alternatives(self, tree: _Module, ends: Iterable[Bits], *, all_ways: bool = False) -> dict[int, set[int]]:
-        """What each layer here has in any way, or in any best way, to one of the ends."""
+    def _alternatives(self, tree: _Module, ends: Iterable[Bits], last: _LastSteps) -> dict[int, set[int]]:
+        """What each layer here has in any way to one of the ends, of those that such last steps make."""
         found: dict[int, set[int]] = {}
         open_ = [(tree, 0, then) for then in ends]
         seen = {(module.number, start, then) for module, start, then in open_}
@@ -265,20 +272,15 @@ class _AlignmentSearch:
             passed = {*states}
             while states:
                 state = states.pop()
-                for last, part in self._last(module, start, state, all_ways=all_ways):
-                    child = module.parts[part], last[1], state[1]
+                for earlier, part in last(module, start, state):
+                    child = module.parts[part], earlier[1], state[1]
                     if (child[0].number, *child[1:]) not in seen:
                         seen.add((child[0].number, *child[1:]))
                         open_.append(child)
-                    if last not in passed:
-                        passed.add(last)
-                        states.append(last)
+                    if earlier not in passed:
+                        passed.add(earlier)
+                        states.append(earlier)
         return found
-
-    def _last(self, module: _Module, start: Bits, state: _State, *, all_ways: bool) -> Iterable[tuple[_State, int]]:
-        if all_ways:
-            return self.ways[module.number, start].steps.get(state, ())
-        return self._best(module, start, state) if state[0] else ()
 
 
 def numbers(bits: Bits) -> Iterator[int]:

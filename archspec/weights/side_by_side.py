@@ -134,11 +134,24 @@ class _SideBySide:
         """Note what each layer of the source is given and gives; the source's output."""
         with _WatchedPass(self.source, modules.values()) as run:
             for name, module in modules.items():
-                watch = _Watch(name, run, self.seen)
-                run.hold(module.register_forward_pre_hook(watch.before), module.register_forward_hook(watch.after))
+                self._watch(name, module, run)
             output = first(_called(self.source, self.x, "the source"))
             self.behind = tuple(run.since)
             return output
+
+    def _watch(self, name: str, module: nn.Module, run: _WatchedPass) -> None:
+        """Note what a layer of the source is given, and gives; of one that runs twice, what it was the first time."""
+        given: list[Tensor] = []
+
+        def before(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            given[:] = [inputs[0].clone()]  # a later layer may write over it
+
+        def after(_: nn.Module, __: Any, gave: Tensor) -> None:
+            if given:
+                self.seen.setdefault(name, _LayerCall(given[0], gave.clone(), tuple(run.since)))
+            run.since.clear()
+
+        run.hold(module.register_forward_pre_hook(before), module.register_forward_hook(after))
 
     def partings(self, matching: "Matching") -> list[Parting]:
         """Where the model, with the weights of a matching applied, does other things than its source."""
@@ -148,16 +161,41 @@ class _SideBySide:
             for name, module in modules.items():
                 there = matching.taken[name][0]
                 if there in self.seen:
-                    other = _module(self.source, there)
-                    compare = _Compare(name, module, other, self.seen[there], run, self.tolerance, found)
-                    run.hold(
-                        module.register_forward_pre_hook(compare.before, prepend=True),
-                        module.register_forward_hook(compare.after),
-                    )
+                    self._compare(name, module, there, run, found)
             ours, _ = self.output()
             if not same(ours, self.theirs, self.tolerance):
                 found.append(Parting("", False, modules_apart(run.since, self.behind), apart(ours, self.theirs)))
         return found
+
+    def _compare(self, name: str, module: nn.Module, there: str, run: _WatchedPass, found: list[Parting]) -> None:
+        """Compare what a layer is given and gives with what the source's was and did, and go on with the latter."""
+        theirs = self.seen[there]
+        late: list[Parting] = []
+
+        def before(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            given, since = inputs[0], tuple(run.since)
+            run.since.clear()
+            late.clear()
+            if not same(given, theirs.given, self.tolerance):
+                parting = Parting(name, False, modules_apart(since, theirs.since), apart(given, theirs.given))
+                # of another shape: perhaps a padding, before the layer on one side and in it on the other
+                (found if given.shape == theirs.given.shape else late).append(parting)
+            if given.shape == theirs.given.shape:
+                given.copy_(theirs.given)  # for all that take it too
+
+        def after(_: nn.Module, __: Any, gave: Tensor) -> Tensor:
+            run.since.clear()
+            if not same(gave, theirs.gave, self.tolerance):
+                settings = "; ".join(differing_settings(module, _module(self.source, there)))
+                what = settings or "other numbers from the same weights"
+                own = Parting(name, True, what, apart(gave, theirs.gave), bool(settings))
+                found.append(late[0] if late and not settings else own)
+            return theirs.gave.clone()
+
+        run.hold(
+            module.register_forward_pre_hook(before, prepend=True),
+            module.register_forward_hook(after),
+        )
 
     def output(self) -> tuple[Tensor, str | None]:
         """The model's output as the source has it: before a softmax at the end, unless the source has one too."""
@@ -170,64 +208,6 @@ class _SideBySide:
         ours = inputs[-1] if inputs else ours
         before = f"the {self.softmax}" if self.softmax else None
         return ours.reshape(self.theirs.shape) if ours.numel() == self.theirs.numel() else ours, before
-
-
-@dataclass(slots=True)
-class _Watch:
-    """The two hooks of a source's layer."""
-
-    name: str
-    run: _WatchedPass
-    seen: dict[str, _LayerCall]
-    given: Tensor | None = None
-
-    def before(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        """Keep what comes in, which a later layer may write over."""
-        self.given = inputs[0].clone()
-
-    def after(self, _: nn.Module, __: Any, gave: Tensor) -> None:
-        """Keep what comes out; of a layer that runs twice, what came the first time."""
-        if self.given is not None:
-            self.seen.setdefault(self.name, _LayerCall(self.given, gave.clone(), tuple(self.run.since)))
-        self.run.since.clear()
-
-
-@dataclass(slots=True)
-class _Compare:
-    """The two hooks of a model's layer: one for what it is given, one for what it gives."""
-
-    name: str
-    module: nn.Module
-    other: nn.Module
-    seen: _LayerCall
-    run: _WatchedPass
-    tolerance: float
-    found: list[Parting]
-    late: Parting | None = None
-
-    def before(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        """Compare what comes in, and write what the source's layer was given over it, for all that take it too."""
-        given, theirs = inputs[0], self.seen.given
-        since = tuple(self.run.since)
-        self.run.since.clear()
-        self.late = None
-        if given.shape != theirs.shape:  # perhaps a padding, before the layer on one side and in it on the other
-            self.late = Parting(self.name, False, modules_apart(since, self.seen.since), apart(given, theirs))
-            return
-        if not same(given, theirs, self.tolerance):
-            self.found.append(Parting(self.name, False, modules_apart(since, self.seen.since), apart(given, theirs)))
-        given.copy_(theirs)
-
-    def after(self, _: nn.Module, __: Any, gave: Tensor) -> Tensor:
-        """Compare what comes out, and put what the source's layer gave in its place."""
-        self.run.since.clear()
-        theirs = self.seen.gave
-        if not same(gave, theirs, self.tolerance):
-            settings = "; ".join(differing_settings(self.module, self.other))
-            late = None if settings else self.late
-            what = settings or "other numbers from the same weights"
-            self.found.append(late or Parting(self.name, True, what, apart(gave, theirs), bool(settings)))
-        return theirs.clone()
 
 
 def _module(model: nn.Module, name: str) -> nn.Module:

@@ -104,14 +104,9 @@ class Fixed(Stream):
 class Floats(Stream):
     """Floating-point numbers of 16 or 32 bits, as they are."""
 
-    @property
-    def dtype(self) -> str:
-        """NumPy's name of the type."""
-        return dtype(self.bits)
-
     def encode(self, symbols: Array) -> bytes:
         """The numbers, little-endian."""
-        return symbols.astype(self.dtype).tobytes()
+        return symbols.astype(dtype(self.bits)).tobytes()
 
     def decode(self, reader: ByteReader, count: int, term: str, *, sample: bool = False) -> Array:  # noqa: ARG002
         """The numbers back.
@@ -119,7 +114,7 @@ class Floats(Stream):
         Raises:
             DamagedError: The bytes do not suffice, or hold what is no number.
         """
-        found = reader.numbers(self.dtype, count, "an array of numbers")
+        found = reader.numbers(dtype(self.bits), count, "an array of numbers")
         if not np.isfinite(found).all():
             raise reader.damaged("an array holds a number that is not finite")
         reader.note(term, count * self.bits)
