@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import click
 
+from archspec.cli.budgets import budget_options
 from archspec.cli.echo import echo_error, echo_message
 from archspec.cli.options import (
-    budget_options,
     counting_options,
     format_option,
     network,

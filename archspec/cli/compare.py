@@ -4,7 +4,16 @@ import click
 
 from archspec import architecture
 from archspec.cli import complete
-from archspec.cli.options import counting_options, format_option, names, network, print_report, set_option, verb
+from archspec.cli.options import (
+    counting_options,
+    format_option,
+    names,
+    network,
+    print_report,
+    set_option,
+    symbols,
+    verb,
+)
 from archspec.cost import GROUPINGS, Counting
 from archspec.errors import BindingError
 from archspec.report.compare import FIGURES, ROW_FIGURES, compare, compare_rows
@@ -14,7 +23,7 @@ from archspec.report.compare import FIGURES, ROW_FIGURES, compare, compare_rows
 @click.argument("specs", metavar="SPEC SPEC…", nargs=-1, required=True)
 @set_option
 @click.option("--symbolic", is_flag=True, help="Leave the symbols free that all of them have, and give formulas.")
-@click.option("--free", shell_complete=complete.symbols, metavar="NAME,…", help="Leave these symbols free.")
+@click.option("--free", shell_complete=symbols, metavar="NAME,…", help="Leave these symbols free.")
 @click.option(
     "--of",
     "quantities",

@@ -2,7 +2,6 @@
 
 import click
 
-from archspec.cli import complete
 from archspec.cli.options import (
     counting_options,
     format_option,
@@ -11,6 +10,7 @@ from archspec.cli.options import (
     quantity_option,
     set_option,
     spec_argument,
+    symbols,
     verb,
 )
 from archspec.cost import Counting
@@ -21,7 +21,7 @@ from archspec.cost import Counting
 @click.option(
     "--for",
     "symbol",
-    shell_complete=complete.symbols,
+    shell_complete=symbols,
     required=True,
     metavar="NAME",
     help="The symbol that moves: alpha, side.",

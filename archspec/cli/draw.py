@@ -8,13 +8,13 @@ import click
 from archspec.architecture import Architecture
 from archspec.cli import complete
 from archspec.cli.echo import echo_message
-from archspec.cli.options import counting_options, names, network, set_option, verb
+from archspec.cli.options import counting_options, names, network, set_option, specifications, symbols, verb
 from archspec.cost import Counting
 from archspec.errors import BindingError
 
 
 @verb("draw")
-@click.argument("specs", metavar="SPEC[:BLOCK]…", nargs=-1, required=True, shell_complete=complete.specifications)
+@click.argument("specs", metavar="SPEC[:BLOCK]…", nargs=-1, required=True, shell_complete=specifications)
 @set_option
 @click.option(
     "--of",
@@ -30,7 +30,7 @@ from archspec.errors import BindingError
     type=click.IntRange(0, 100),
     help="How many blocks deep it is opened.  [default: of a network its stages, of a block all]",
 )
-@click.option("--free", metavar="NAME,…", shell_complete=complete.symbols, help="Symbols that stay letters in shapes.")
+@click.option("--free", metavar="NAME,…", shell_complete=symbols, help="Symbols that stay letters in shapes.")
 @click.option("--symbolic", is_flag=True, help="All numbers stay letters.")
 @click.option(
     "--column",

@@ -8,7 +8,6 @@ import click
 
 from archspec import cost
 from archspec.architecture import Architecture
-from archspec.cli import complete
 from archspec.cli.echo import echo_error
 from archspec.cli.options import (
     bindings,
@@ -19,6 +18,7 @@ from archspec.cli.options import (
     print_report,
     quantity_option,
     set_option,
+    symbols,
     together,
     verb,
 )
@@ -39,7 +39,7 @@ _options = together(
     ),
     click.option(
         "--free",
-        shell_complete=complete.symbols,
+        shell_complete=symbols,
         metavar="NAME,…",
         help="Symbols to leave free, batch among them.  [default: all]",
     ),

@@ -1,20 +1,21 @@
 """Options that several verbs share, and what a SPEC stands for: a file, a name of the zoo or a run, and its values."""
 
 import os
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import reduce, wraps
 from typing import Any, TypeAlias
 
 import click
+from click.shell_completion import CompletionItem
 
 from archspec import architecture, runs
 from archspec.architecture import Architecture
-from archspec.cli.complete import conventions, quantities, settings_of, specifications
+from archspec.cli.complete import conventions, offered, offered_behind, quantities
 from archspec.cli.verbs import Verb
-from archspec.cost import QUANTITIES, USUAL, requested
+from archspec.cost import USUAL, requested
 from archspec.errors import ArchspecError, BindingError
 from archspec.memory import DTYPES, POLICIES
 from archspec.report import formats
@@ -109,6 +110,48 @@ Command: TypeAlias = Callable[..., Any]
 Option: TypeAlias = Callable[[Command], Command]
 
 
+def specifications(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The names of the zoo; files, where none begins like this. Behind `mobilenet:` its symbols."""
+    from archspec import language
+
+    name, colon, begun = incomplete.rpartition(":")
+    if colon:
+        return [CompletionItem(f"{name}:{item}") for item in _settings(name, begun)]
+    return offered(language.zoo.names(), incomplete) or [CompletionItem(incomplete, type="file")]
+
+
+def settings_of(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """NAME= of the symbols of the SPEC before it, and the values that a symbol chooses from."""
+    return list(map(CompletionItem, _settings(_spec(context), incomplete)))
+
+
+def symbols(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The symbols of the SPEC before it, each behind the commas that are there."""
+    return offered_behind(_symbols(_spec(context)), incomplete)
+
+
+def _spec(context: click.Context) -> str:
+    found = context.params.get("spec") or context.params.get("specs") or context.args or [""]
+    return str(found if isinstance(found, str) else found[0])  # of an option without a value, click reads no arguments
+
+
+def _symbols(spec: str) -> dict[str, tuple[str, ...]]:
+    """The symbols of a specification, each with the values that it chooses from."""
+    with suppress(ArchspecError, OSError):
+        arch, _ = network(spec)
+        return {name: tuple(map(str, symbol.choices or ())) for name, symbol in arch.symbols.items()}
+    return {}
+
+
+def _settings(spec: str, incomplete: str) -> list[str]:
+    before, comma, begun = incomplete.rpartition(",")
+    name, sign, value = begun.partition("=")
+    known = _symbols(spec)
+    if sign:
+        return [f"{before}{comma}{name}={each}" for each in known.get(name, ()) if each.startswith(value)]
+    return [f"{before}{comma}{each}=" for each in known if each.startswith(begun)]
+
+
 def verb(name: str) -> Callable[[Command], Verb]:
     """What makes a verb of a function."""
     return click.command(name, cls=Verb)
@@ -199,49 +242,6 @@ def counting_options(*fields: str) -> Option:
         return together(*(COUNTING[name] for name in fields))(with_counting)
 
     return decorate
-
-
-FIRST = ("macs", "flops", "params", "activations", "weight_bytes", "memory")
-"""The budgets that help names first."""
-
-BUDGETS = tuple(dict.fromkeys((*FIRST, *QUANTITIES)))
-"""All that have an option."""
-
-
-def budget_options(command: Command) -> Command:
-    """An option for a budget of each quantity; the command gets one mapping, `limits`, of bounds by quantity."""
-
-    @wraps(command)
-    def with_limits(*args: Any, others: tuple[str, ...], **options: Any) -> Any:
-        budgets = {name: options.pop(name) for name in BUDGETS}
-        return command(*args, limits=_bounds(budgets, others), **options)
-
-    others = click.option(
-        "--budget", "others", multiple=True, metavar="NAME<=BOUND", help="A budget of any quantity, by its name."
-    )
-    return together(*map(_budget_option, BUDGETS), others)(with_limits)
-
-
-def _budget_option(name: str) -> Option:
-    unit = ", with kB, MB (1000) or KiB, MiB (1024)" if QUANTITIES[name].unit == "B" else ""
-    example = ": '<=300M', '>=1.5G'. Each may be given twice." if name == FIRST[0] else unit
-    text = f"{QUANTITIES[name].meaning}{example}"
-    return click.option(f"--{name.replace('_', '-')}", multiple=True, metavar="BOUND", help=text)
-
-
-def _bounds(budgets: dict[str, tuple[str, ...]], others: tuple[str, ...]) -> dict[str, list[str]]:
-    """The bounds by quantity, in the order of the options; those of `--budget` behind them.
-
-    Raises:
-        BindingError: A `--budget` is not a name and a bound.
-    """
-    bounds = {name: list(each) for name, each in budgets.items() if each}
-    for text in others:
-        found = re.fullmatch(r"\s*(\w+)\s*([<>≤≥].*)", text)
-        if found is None:
-            raise BindingError(f"--budget takes NAME<=BOUND, such as 'traffic<=40MB' (got '{text}')")
-        bounds.setdefault(found[1], []).append(found[2])
-    return bounds
 
 
 def format_option(*also: str) -> Option:

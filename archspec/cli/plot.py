@@ -20,6 +20,7 @@ from archspec.cli.options import (
     ranges_option,
     set_option,
     spec_argument,
+    specifications,
     together,
 )
 from archspec.cli.picture_options import OPTIONS, several
@@ -195,7 +196,7 @@ _quantities = click.option(
     shell_complete=complete.quantities,
     help="One panel each.",
 )
-_specs = click.argument("specs", metavar="SPEC…", nargs=-1, required=True, shell_complete=complete.specifications)
+_specs = click.argument("specs", metavar="SPEC…", nargs=-1, required=True, shell_complete=specifications)
 
 _SWEPT = (
     ranges_option("The values of a symbol, as in archspec sweep.", required=True),

@@ -2,7 +2,6 @@
 
 import click
 
-from archspec.cli import complete
 from archspec.cli.options import (
     counting_options,
     format_option,
@@ -12,6 +11,7 @@ from archspec.cli.options import (
     quantity_option,
     set_option,
     spec_argument,
+    symbols,
     verb,
 )
 from archspec.cost import Counting
@@ -23,7 +23,7 @@ from archspec.cost import Counting
 @click.option(
     "--for",
     "symbols",
-    shell_complete=complete.symbols,
+    shell_complete=symbols,
     metavar="NAME,…",
     help="Of these symbols alone.  [default: all numbers]",
 )

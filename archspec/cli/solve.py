@@ -7,10 +7,10 @@ import click
 
 from archspec import architecture
 from archspec.cli import complete
+from archspec.cli.budgets import budget_options
 from archspec.cli.options import (
     all_option,
     bindings,
-    budget_options,
     counting_options,
     format_option,
     listed,
@@ -19,6 +19,7 @@ from archspec.cli.options import (
     print_report,
     set_option,
     specs_or_zoo,
+    symbols,
     verb,
 )
 from archspec.cost import Counting
@@ -31,7 +32,7 @@ from archspec.errors import BindingError
 @click.option(
     "--for",
     "symbols",
-    shell_complete=complete.symbols,
+    shell_complete=symbols,
     metavar="NAME,…",
     help="The symbol to solve for, or two: alpha,side.",
 )

@@ -6,9 +6,8 @@ from pathlib import Path
 import click
 
 from archspec import architecture
-from archspec.cli.complete import specifications
 from archspec.cli.echo import echo_error, echo_message
-from archspec.cli.options import format_option, print_report, verb
+from archspec.cli.options import format_option, print_report, specifications, verb
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.files import replacing
 from archspec.language import zoo

@@ -8,7 +8,7 @@ from typing import Any
 from archspec.cost import CostTable, quantity
 from archspec.dims import is_number
 from archspec.draw.blocks.labels import shape
-from archspec.draw.blocks.layout import GAP, SPREAD, BoxPart, Chain, Layout, Placed, boxes, nodes
+from archspec.draw.blocks.layout import GAP, SPREAD, BoxPart, Chain, Layout, PlacedBox, boxes, nodes
 from archspec.draw.blocks.routes import arrows
 from archspec.draw.blocks.scene import SMALL, TITLE, Scene, Words
 from archspec.draw.blocks.svg import SvgDrawing, svg
@@ -102,7 +102,7 @@ class Sketch:
         inside = nodes(chain)
         return next(node.name for node in reversed(self.network.nodes) if node.name in inside)
 
-    def _hint(self, each: Placed) -> str:
+    def _hint(self, each: PlacedBox) -> str:
         """What a page says where one points at a box."""
         names = each.part.nodes
         if each.part.kind == "end":

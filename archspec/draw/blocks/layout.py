@@ -119,7 +119,7 @@ class Measure:
 
 
 @dataclass(eq=False, slots=True)
-class Placed:
+class PlacedBox:
     """A box with its place, and how lines get to it and leave it.
 
     Attributes:
@@ -153,7 +153,7 @@ class Layout:
 
     shapes: Mapping[str, str]
     notes: Mapping[int, str] = field(default_factory=dict)
-    placed: list[Placed] = field(default_factory=list)
+    placed: list[PlacedBox] = field(default_factory=list)
     frames: list[FrameArea] = field(default_factory=list)
 
     # -------------------------------------------------------------- measures
@@ -279,4 +279,4 @@ class Layout:
             for number, (text, size, bold, faint) in enumerate(lines)
         )
         box = Box((left, top), width, height, part.kind, words=words, nodes=part.nodes, stacked=bool(part.times))
-        self.placed.append(Placed(part, box, axis, turns))
+        self.placed.append(PlacedBox(part, box, axis, turns))

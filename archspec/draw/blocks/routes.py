@@ -7,7 +7,7 @@ fits no lane goes around, on the right of everything.
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from archspec.draw.blocks.layout import Placed
+from archspec.draw.blocks.layout import PlacedBox
 from archspec.draw.blocks.scene import Arrow, Point
 from archspec.graph import Network
 
@@ -19,7 +19,7 @@ CORNER, BELOW, ABOVE = 9.0, 3.5, 11.0
 """Where lines that go around leave a box and enter one: above the shape that stands below it, and below that."""
 
 
-def edges(network: Network, alias: Mapping[str, str], placed: Sequence[Placed]) -> list[tuple[int, int, int]]:
+def edges(network: Network, alias: Mapping[str, str], placed: Sequence[PlacedBox]) -> list[tuple[int, int, int]]:
     """From which box to which, and into which input of a join; what leads back into a folded repeat is its inside.
 
     A join may take one result twice; other boxes have one arrow from each box that they take something of.
@@ -39,7 +39,7 @@ def edges(network: Network, alias: Mapping[str, str], placed: Sequence[Placed]) 
 
 
 def arrows(
-    network: Network, alias: Mapping[str, str], placed: Sequence[Placed], ends: str, right: float
+    network: Network, alias: Mapping[str, str], placed: Sequence[PlacedBox], ends: str, right: float
 ) -> Iterator[Arrow]:
     """The arrows of a layout, and the one that leaves it.
 
@@ -64,7 +64,7 @@ def arrows(
     yield Arrow(((box.axis, box.box.bottom), (box.axis, box.box.bottom + OUT)), last, None)
 
 
-def _lane(placed: Sequence[Placed], source: int, target: int, port: int) -> tuple[Point, ...] | None:
+def _lane(placed: Sequence[PlacedBox], source: int, target: int, port: int) -> tuple[Point, ...] | None:
     """The way along the lanes; None where a box would stand in it."""
     there = placed[target]
     points = _into_join(placed[source], there, port) if there.lanes else _into(placed[source], there, there.turns)
@@ -72,7 +72,7 @@ def _lane(placed: Sequence[Placed], source: int, target: int, port: int) -> tupl
     return None if points is None or any(_meets(points, each) for each in others) else points
 
 
-def _into(start: Placed, there: Placed, turns: Sequence[Point]) -> tuple[Point, ...] | None:
+def _into(start: PlacedBox, there: PlacedBox, turns: Sequence[Point]) -> tuple[Point, ...] | None:
     """Down from a box, through the turns that lie below it, into the top of another."""
     points = _through(start, turns)
     if abs(points[-1][0] - there.axis) > 0.5:
@@ -80,7 +80,7 @@ def _into(start: Placed, there: Placed, turns: Sequence[Point]) -> tuple[Point, 
     return (*points, (points[-1][0], there.box.top))
 
 
-def _through(start: Placed, turns: Sequence[Point]) -> list[Point]:
+def _through(start: PlacedBox, turns: Sequence[Point]) -> list[Point]:
     points = [(start.axis, start.box.bottom)]
     for axis, height in turns:
         if height >= start.box.bottom - 0.5:
@@ -88,7 +88,7 @@ def _through(start: Placed, turns: Sequence[Point]) -> list[Point]:
     return points
 
 
-def _into_join(start: Placed, join: Placed, port: int) -> tuple[Point, ...] | None:
+def _into_join(start: PlacedBox, join: PlacedBox, port: int) -> tuple[Point, ...] | None:
     """Down the lane of a branch, into the top of a join that reaches over it, or the side of a sum."""
     points = _through(start, join.passes.get(port, ()))
     lane = join.lanes[port]
@@ -100,7 +100,7 @@ def _into_join(start: Placed, join: Placed, port: int) -> tuple[Point, ...] | No
     return (*points, (points[-1][0], join.box.middle[1]), (side, join.box.middle[1]))
 
 
-def _meets(points: Sequence[Point], each: Placed) -> bool:
+def _meets(points: Sequence[Point], each: PlacedBox) -> bool:
     """Whether a line of straight pieces runs through a box."""
     box = each.box
     for (x1, y1), (x2, y2) in pairwise(points):
@@ -110,7 +110,7 @@ def _meets(points: Sequence[Point], each: Placed) -> bool:
     return False
 
 
-def _around(start: Placed, there: Placed, x: float) -> tuple[Point, ...]:
+def _around(start: PlacedBox, there: PlacedBox, x: float) -> tuple[Point, ...]:
     """Out of a box below its right corner, down on the right of everything, and into the right corner of another.
 
     Sums are left and entered at their side.
